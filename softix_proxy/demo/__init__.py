@@ -1,0 +1,1 @@
+"""A fake model server that speaks the real protocols."""

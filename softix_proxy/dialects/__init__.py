@@ -1,0 +1,1 @@
+"""Wire formats: request fields, usage, errors. No I/O."""

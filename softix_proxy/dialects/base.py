@@ -1,0 +1,88 @@
+"""What the relay knows of a wire format: fields read from a request, usage read from an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.usage import Meters
+
+Family = Literal["openai", "anthropic"]
+"""Whose conventions hold for keys, errors and model lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The few fields of a request that decide where it goes and what it may cost."""
+
+    model: str
+    stream: bool = False
+    max_output_tokens: int | None = None
+    """What the client set; None where it set nothing."""
+    choices: int = 1
+    """How many answers are produced: `n` or `best_of`, times the prompts in a list."""
+    service_tier: str = STANDARD
+    open_input: bool = False
+    """Input that is not in the body (a URL, a file id, a stored conversation): only the context bounds it."""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    """Meter → the most calls of a hosted tool that this request may make."""
+    wants_usage: bool = True
+    """False where the client did not ask for the usage frame and must not see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the provider said of its own work. Cumulative: a later report replaces an earlier one."""
+
+    meters: Meters
+    service_tier: str = STANDARD
+    model_served: str | None = None
+    """Only if it matches MODEL_NAME; anything else is not ours to keep."""
+    clamped: bool = False
+    """The parts exceeded the whole and were cut to it."""
+
+
+class StreamMeter(Protocol):
+    """Reads usage from a stream in passing. One per answer; `feed` takes chunks split anywhere.
+
+    The bytes returned by all `feed`s, followed by `held`, are the provider's bytes unchanged, less the usage frame
+    that the client did not ask for.
+    """
+
+    held: bytes
+    """From the terminal event on (and any hidden frame's neighbours): sent only after the settlement."""
+    report: Report | None
+    ended: bool
+    """The terminal event has been seen: the answer is whole."""
+
+    def feed(self, chunk: bytes) -> bytes: ...
+
+    def estimate_output_tokens(self) -> int:
+        """What was produced, judged by what passed; used only where the answer was cut before any report."""
+        ...
+
+
+class Endpoint(Protocol):
+    """One POST route's wire format. Stateless; no I/O."""
+
+    name: str
+    family: Family
+    path: str
+    """The path at the provider, from `/v1` on."""
+    metered: bool
+
+    def read(self, body: bytes) -> Ask:
+        """Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
+        ...
+
+    def rewrite(self, body: bytes, *, model: str | None, max_output_tokens: int | None, ask_usage: bool) -> bytes:
+        """The body with only these top-level fields changed or added; every other value byte for byte."""
+        ...
+
+    def report(self, body: bytes) -> Report | None:
+        """Usage of a whole JSON answer; None where it has none."""
+        ...
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter: ...

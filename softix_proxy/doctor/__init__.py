@@ -1,0 +1,1 @@
+"""One file per check: find, and say the remedy."""

@@ -1,0 +1,85 @@
+"""The two families of refusal: to an operator at the terminal, and to a program over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class OperatorError(Exception):
+    """Something an operator can mend: one line that says what is wrong, and one that says what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class BadInputError(OperatorError):
+    """What was typed or configured cannot be meant; nothing was changed."""
+
+    exit_code = 2
+
+
+class NotFoundError(OperatorError):
+    """What was named does not exist."""
+
+
+class ConflictError(OperatorError):
+    """It exists already, or its state forbids the change; nothing was changed."""
+
+
+class FailureError(OperatorError):
+    """The world refused: a file, a port, a database, a provider."""
+
+
+class Code(StrEnum):
+    """Why a request was refused or failed. The web room maps each to a status and a body per dialect."""
+
+    INVALID_REQUEST = "invalid_request"
+    INVALID_API_KEY = "invalid_api_key"
+    KEY_EXPIRED = "key_expired"
+    KEY_REVOKED = "key_revoked"
+    USER_DISABLED = "user_disabled"
+    IP_NOT_ALLOWED = "ip_not_allowed"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    CAP_REACHED = "cap_reached"
+    MODEL_NOT_ALLOWED = "model_not_allowed"
+    MODEL_NOT_FOUND = "model_not_found"
+    MODEL_NOT_PRICED = "model_not_priced"
+    ENDPOINT_NOT_METERED = "endpoint_not_metered"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    UPGRADE_REQUIRED = "upgrade_required"
+    BODY_TOO_LARGE = "body_too_large"
+    REQUEST_TIMEOUT = "request_timeout"
+    RATE_LIMITED = "rate_limited"
+    TOKENS_LIMITED = "tokens_limited"
+    CONCURRENCY_LIMITED = "concurrency_limited"
+    PROVIDER_UNREACHABLE = "provider_unreachable"
+    PROVIDER_TIMEOUT = "provider_timeout"
+    PROVIDER_BROKE_OFF = "provider_broke_off"
+    PROVIDER_REFUSED = "provider_refused"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    SHUTTING_DOWN = "shutting_down"
+    INTERNAL = "internal"
+
+
+@dataclass(slots=True)
+class RefusedError(Exception):
+    """A request that gets no answer from a provider.
+
+    `message` is for the caller and never quotes what the caller sent beyond names that softix itself knows.
+    `retry_after_s` is set when waiting helps. `details` are extra JSON fields of the error body.
+    """
+
+    code: Code
+    message: str
+    retry_after_s: float | None = None
+    details: Mapping[str, str | int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.code.value}: {self.message}"

@@ -1,0 +1,1 @@
+"""All the SQL. One module per noun, one engine per database."""

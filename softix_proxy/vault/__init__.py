@@ -1,0 +1,1 @@
+"""Secrets: the master key and everything derived from it."""

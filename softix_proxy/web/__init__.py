@@ -1,0 +1,1 @@
+"""The HTTP server: the URL table, one exchange per request, one table from refusal to answer."""
