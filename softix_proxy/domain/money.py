@@ -10,7 +10,7 @@ PICO_PER_USD = 10**12
 MAX_PICO = 2**63 - 1
 """What a 64-bit column holds: $9,223,372.036854775807."""
 
-_AMOUNT = re.compile(r"([+-]?)(\d{1,12})(?:\.(\d{1,12}))?")
+_AMOUNT = re.compile(r"([+-]?)(\d{1,12})(?:\.(\d{1,12}))?", re.ASCII)
 
 
 def parse_usd(text: str) -> int:

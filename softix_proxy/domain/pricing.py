@@ -6,19 +6,24 @@ half-even once per meter; everything is integer arithmetic on pico-USD.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import PICO_PER_USD, divide_half_even
-from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Meters, total
+from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Meters
 
 PRICE_KEYS = {spec.price_key: spec.name for spec in METERS.values()}
 STANDARD = "standard"
 """The service tier that applies where neither the request nor the answer names another."""
+
+_UNIT_PRICE = re.compile(r"\d{1,6}(?:\.\d{1,12})?|\.\d{1,12}", re.ASCII)
+_MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
+_INPUT = frozenset(INPUT_METERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +51,18 @@ class Sheet:
         """From the stored JSON shape: `{"free": true}` or
         `{"bands": [{"above_input_tokens": 0, "service_tier": "standard", "prices": {"input": "0.15"}}]}`.
 
-        Raises BadInputError for unknown price keys, negative or non-decimal prices, or no band from zero.
+        Raises BadInputError for unknown price keys, negative or non-decimal prices, a band given twice or without
+        prices, and where the standard tier or any other has no band from zero.
         """
         if data.get("free") is True:
             return cls(())
-        bands = tuple(
-            Band(
-                {PRICE_KEYS[_known(key)]: parse_price(key, value) for key, value in band["prices"].items()},
-                int(band.get("above_input_tokens", 0)),
-                str(band.get("service_tier", STANDARD)),
-            )
-            for band in data.get("bands", ())
-        )
-        if not any(band.above_input_tokens == 0 and band.service_tier == STANDARD for band in bands):
+        bands = sorted((_parse_band(band) for band in data.get("bands", ())), key=_order)
+        starts = [(band.service_tier, band.above_input_tokens) for band in bands]
+        if not all((tier, 0) in starts for tier in {STANDARD, *(tier for tier, _ in starts)}):
             raise BadInputError("a price needs a band from zero", "give at least --input or --output, or --free")
-        return cls(bands)
+        if len(set(starts)) < len(starts):
+            raise BadInputError("a price has two bands from the same number of tokens", "give each band once")
+        return cls(tuple(bands))
 
     def dump(self) -> dict[str, Any]:
         """The stored JSON shape; `Sheet.parse` of it gives an equal sheet."""
@@ -71,9 +73,7 @@ class Sheet:
                 {
                     "above_input_tokens": band.above_input_tokens,
                     "service_tier": band.service_tier,
-                    "prices": {
-                        METERS[name].price_key: format(price, "f") for name, price in band.unit_prices.items()
-                    },
+                    "prices": {METERS[name].price_key: format(price, "f") for name, price in band.unit_prices.items()},
                 }
                 for band in self.bands
             ]
@@ -83,6 +83,18 @@ class Sheet:
         return frozenset(band.service_tier for band in self.bands) | {STANDARD}
 
 
+def _parse_band(data: Mapping[str, Any]) -> Band:
+    prices = {PRICE_KEYS[_known(key)]: parse_price(key, value) for key, value in data.get("prices", {}).items()}
+    above = int(data.get("above_input_tokens", 0))
+    if not prices or above < 0:
+        raise BadInputError("a band needs prices and starts at zero or above", "give at least --input or --output")
+    return Band(prices, above, str(data.get("service_tier", STANDARD)))
+
+
+def _order(band: Band) -> tuple[bool, str, int]:
+    return band.service_tier != STANDARD, band.service_tier, band.above_input_tokens
+
+
 def _known(key: str) -> str:
     if key not in PRICE_KEYS:
         raise BadInputError(f"unknown price {key!r}", f"one of: {', '.join(PRICE_KEYS)}")
@@ -90,36 +102,34 @@ def _known(key: str) -> str:
 
 
 def parse_price(name: str, text: str) -> Decimal:
-    """A non-negative decimal in USD with at most twelve decimals. Raises BadInputError."""
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
-        price = Decimal(-1)
-    if not (price.is_finite() and 0 <= price < MAX_UNIT_PRICE) or "e" in text.lower():
+    """A decimal in USD, not negative, below a million, with at most twelve decimals. Raises BadInputError."""
+    if not _UNIT_PRICE.fullmatch(str(text)):
         raise BadInputError(f"not a price for {name}: {text!r}", "write US dollars as decimals, for example 0.15")
-    return price
-
-
-MAX_UNIT_PRICE = Decimal(1_000_000)
+    return Decimal(text)
 
 
 def parse_markup(text: str) -> Fraction:
-    """`'7.5%'` → 43/40; `'0%'` → 1. From −100 % to 10,000 %. Raises BadInputError."""
-    try:
-        percent = Decimal(text.strip().removesuffix("%"))
-        if not percent.is_finite():
-            raise InvalidOperation
-        factor = 1 + Fraction(percent) / 100
-    except InvalidOperation:
-        factor = Fraction(-1)
+    """`'7.5%'` → 43/40; `'0%'` → 1. From −100 % to 10,000 %, at most six decimals. Raises BadInputError."""
+    match = _MARKUP.fullmatch(text.strip())
+    factor = 1 + Fraction(match[1]) / 100 if match else Fraction(-1)
     if not 0 <= factor <= 101:
         raise BadInputError(f"not a mark-up: {text!r}", "write a percentage between -100% and 10000%, e.g. 7.5%")
     return factor
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One meter of one request, priced."""
+class Priced(NamedTuple):
+    """What one request costs; `Rate.lines` tells how it came about."""
+
+    cost_pico: int
+    """What the provider asks of the operator."""
+    charge_pico: int
+    """What the customer pays: with mark-up and request fee."""
+    unpriced: tuple[str, ...] = ()
+    """Meters that were reported and have neither a price nor a fallback."""
+
+
+class Line(NamedTuple):
+    """One meter of one request, priced. The request fee is not in any line."""
 
     meter: str
     quantity: int
@@ -128,17 +138,7 @@ class Line:
     charge_pico: int
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
-    lines: tuple[Line, ...]
-    cost_pico: int
-    charge_pico: int
-    unpriced: tuple[str, ...] = ()
-    """Meters that were reported and have neither a price nor a fallback."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """One meter's price as integer ratios: pico-USD = quantity × numerator / denominator."""
 
     price: Decimal
@@ -148,87 +148,150 @@ class _Unit:
     charge_den: int
 
 
+_Units = Mapping[str, _Unit]
+
+
+def _times(quantity: int, numerator: int, denominator: int) -> int:
+    product = quantity * numerator
+    return product if denominator == 1 else divide_half_even(product, denominator)
+
+
 @dataclass(slots=True)
 class Rate:
     """A price version with the mark-up that one customer pays: turns quantities into money.
 
-    `request_fee_pico` is added once per request that the provider answered.
+    `request_fee_pico` is added once per request that the provider answered. A tier is worked out when it is first
+    asked for, since most are never.
     """
 
     price_id: int
     sheet: Sheet
     markup: Fraction = Fraction(1)
     request_fee_pico: int = 0
-    _units: dict[tuple[str, int], dict[str, _Unit]] = field(default_factory=dict)
+    _tiers: frozenset[str] = field(init=False, repr=False, compare=False)
+    _bands: dict[str, tuple[tuple[int, _Units], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Tier → (above so many input tokens, prices), the highest first."""
+    _dearest: dict[tuple[str | None, tuple[str, ...]], tuple[tuple[int, Fraction], ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
-        for band in self.sheet.bands:
-            units: dict[str, _Unit] = {}
-            for spec in METERS.values():
-                price = self._resolve(band, spec.name)
-                if price is not None:
-                    cost = Fraction(price) * PICO_PER_USD / spec.per
-                    charge = cost * self.markup
-                    units[spec.name] = _Unit(
-                        price, cost.numerator, cost.denominator, charge.numerator, charge.denominator
-                    )
-            self._units[(band.service_tier, band.above_input_tokens)] = units
-
-    @staticmethod
-    def _resolve(band: Band, name: str) -> Decimal | None:
-        meter: str | None = name
-        while meter is not None:
-            if meter in band.unit_prices:
-                return band.unit_prices[meter]
-            meter = METERS[meter].fallback
-        return None
-
-    def _band(self, input_tokens: int, service_tier: str) -> dict[str, _Unit]:
-        tiers = [key for key in self._units if key[0] == service_tier] or [
-            key for key in self._units if key[0] == STANDARD
-        ]
-        return self._units[max(key for key in tiers if key[1] <= max(input_tokens - 1, 0))]
+        self._tiers = self.sheet.tiers()
 
     def price(self, meters: Meters, service_tier: str = STANDARD) -> Priced:
-        """Each reported meter × its unit price × the mark-up; rounded half-even once per meter."""
-        if self.sheet.free:
-            return Priced((), 0, 0)
-        band = self._band(total(meters, INPUT_METERS), service_tier)
-        lines: list[Line] = []
-        unpriced: list[str] = []
-        cost_pico, charge_pico = 0, self.request_fee_pico
-        for name, quantity in meters.items():
-            unit = band.get(name)
-            if unit is None:
-                if quantity and METERS[name].name != "requests":
-                    unpriced.append(name)
-                continue
-            cost = divide_half_even(quantity * unit.cost_num, unit.cost_den)
-            charge = divide_half_even(quantity * unit.charge_num, unit.charge_den)
-            lines.append(Line(name, quantity, unit.price, cost, charge))
-            cost_pico += cost
-            charge_pico += charge
-        return Priced(tuple(lines), cost_pico, charge_pico, tuple(unpriced))
+        """Each reported meter × its unit price × the mark-up; rounded half-even once per meter.
 
-    def dearest(self, names: tuple[str, ...], service_tier: str = STANDARD) -> Fraction:
-        """The highest charge, in pico-USD a unit, of any of these meters in any band of the tier."""
-        tiers = {service_tier, STANDARD}
-        return max(
-            (
-                Fraction(units[name].charge_num, units[name].charge_den)
-                for (tier, _), units in self._units.items()
-                if tier in tiers
-                for name in names
-                if name in units
-            ),
-            default=Fraction(0),
+        A tier that the sheet does not name is priced as the standard one.
+        """
+        if not self.sheet.bands:
+            return Priced(0, 0)
+        units = self._units(meters, service_tier)
+        cost_pico, charge_pico = 0, self.request_fee_pico
+        unpriced: tuple[str, ...] = ()
+        for name, quantity in meters.items():
+            unit = units.get(name)
+            if unit is not None:
+                _, cost_num, cost_den, charge_num, charge_den = unit
+                cost_pico += _times(quantity, cost_num, cost_den)
+                charge_pico += _times(quantity, charge_num, charge_den)
+            elif quantity and name != "requests":
+                unpriced += (name,)
+        return Priced(cost_pico, charge_pico, unpriced)
+
+    def lines(self, meters: Meters, service_tier: str = STANDARD) -> tuple[Line, ...]:
+        """The same as `price`, meter by meter, to show; meters without a price have no line."""
+        if self.sheet.free:
+            return ()
+        units = self._units(meters, service_tier)
+        return tuple(
+            Line(
+                name,
+                quantity,
+                unit.price,
+                _times(quantity, unit.cost_num, unit.cost_den),
+                _times(quantity, unit.charge_num, unit.charge_den),
+            )
+            for name, quantity in meters.items()
+            if (unit := units.get(name)) is not None
         )
 
-    def dearest_input(self, service_tier: str = STANDARD) -> Fraction:
-        return self.dearest(INPUT_METERS, service_tier)
+    def dearest(
+        self, names: tuple[str, ...], service_tier: str = STANDARD, input_tokens: int | None = None
+    ) -> Fraction:
+        """The highest charge, in pico-USD a unit, of any of these meters, without the request fee.
 
-    def dearest_output(self, service_tier: str = STANDARD) -> Fraction:
-        return self.dearest(OUTPUT_METERS, service_tier)
+        It covers the asked and the standard tier, since a provider may fall back to that one; for a tier that the
+        sheet does not name (`auto`), all of them. Bands above `input_tokens`, where given, cannot be reached.
+        Rounding may add half a pico-USD a meter to a charge.
+        """
+        tier = service_tier if service_tier in self._tiers else None
+        steps = self._dearest.get((tier, names))
+        if steps is None:
+            steps = self._dearest[(tier, names)] = self._climb(tier, names)
+        for above, most in steps:
+            if input_tokens is None or above == 0 or input_tokens > above:
+                return most
+        return Fraction(0)
+
+    def dearest_input(self, service_tier: str = STANDARD, input_tokens: int | None = None) -> Fraction:
+        return self.dearest(INPUT_METERS, service_tier, input_tokens)
+
+    def dearest_output(self, service_tier: str = STANDARD, input_tokens: int | None = None) -> Fraction:
+        return self.dearest(OUTPUT_METERS, service_tier, input_tokens)
 
     def has_price(self, meter: str) -> bool:
-        return self.sheet.free or any(meter in units for units in self._units.values())
+        return self.sheet.free or any(meter in units for tier in self._tiers for _, units in self._tier(tier))
+
+    def _units(self, meters: Meters, service_tier: str) -> _Units:
+        """The band is chosen by all input-side tokens together, and counts strictly above its threshold."""
+        bands = self._bands.get(service_tier) or self._tier(service_tier)
+        if len(bands) > 1:
+            input_tokens = 0
+            for name, quantity in meters.items():
+                if name in _INPUT:
+                    input_tokens += quantity
+            for above, units in bands:
+                if input_tokens > above:
+                    return units
+        return bands[-1][1]
+
+    def _tier(self, service_tier: str) -> tuple[tuple[int, _Units], ...]:
+        if service_tier not in self._tiers:
+            service_tier = STANDARD
+        if service_tier not in self._bands:
+            bands = [band for band in self.sheet.bands if band.service_tier == service_tier]
+            self._bands[service_tier] = tuple(
+                (band.above_input_tokens, self._ratios(band)) for band in sorted(bands, key=_order, reverse=True)
+            )
+        return self._bands[service_tier]
+
+    def _ratios(self, band: Band) -> _Units:
+        units: dict[str, _Unit] = {}
+        for spec in METERS.values():
+            price = _resolve(band, spec.name)
+            if price is not None:
+                cost = Fraction(price) * PICO_PER_USD / spec.per
+                charge = cost * self.markup
+                units[spec.name] = _Unit(price, *cost.as_integer_ratio(), *charge.as_integer_ratio())
+        return units
+
+    def _climb(self, tier: str | None, names: tuple[str, ...]) -> tuple[tuple[int, Fraction], ...]:
+        """(Threshold, the dearest in any band up to it), the highest threshold first."""
+        bands = [band for known in (self._tiers if tier is None else {tier, STANDARD}) for band in self._tier(known)]
+        most = Fraction(0)
+        steps: dict[int, Fraction] = {}
+        for above, units in sorted(bands, key=lambda band: band[0]):
+            ratios = (units[name][-2:] for name in names if name in units)
+            steps[above] = most = max([most, *(Fraction(*ratio) for ratio in ratios)])
+        return tuple(reversed(steps.items()))
+
+
+def _resolve(band: Band, name: str) -> Decimal | None:
+    meter: str | None = name
+    while meter is not None:
+        if meter in band.unit_prices:
+            return band.unit_prices[meter]
+        meter = METERS[meter].fallback
+    return None

@@ -1,11 +1,15 @@
-"""What is counted: disjoint meters, and where a count came from. A meter that was not reported is absent, not 0."""
+"""What is counted: disjoint meters, where a count came from, and the rows that are kept of it.
+
+A meter that was not reported is absent, not 0.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from fractions import Fraction
+from typing import Literal, NamedTuple, Protocol
 
 Side = Literal["input", "output", "call"]
 Meters = Mapping[str, int]
@@ -66,3 +70,148 @@ class Source(StrEnum):
 
 def total(meters: Meters, names: tuple[str, ...]) -> int:
     return sum(meters.get(name, 0) for name in names)
+
+
+Subject = Literal["user", "key", "model", "provider", "day"]
+"""What a summary adds up by."""
+CURRENCY = "USD"
+
+
+class Span(NamedTuple):
+    """A half-open period of posting, in microseconds since 1970 UTC: a range of usage ids."""
+
+    from_us: int
+    to_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One request, as it was posted, with the names of what it refers to."""
+
+    id: int
+    """Also when it was posted, in microseconds; strictly increasing."""
+    request_id: int
+    usage_at_us: int
+    user_id: int
+    user_public_id: str
+    user_name: str
+    key_public_id: str
+    key_prefix: str
+    provider: str
+    model_id: int
+    model: str
+    """The name that was asked for."""
+    model_served: str | None
+    endpoint: str
+    stream: bool
+    meters: Meters
+    service_tier: str | None
+    price_id: int | None
+    markup: Fraction
+    cost_pico: int
+    charge_pico: int
+    hold_pico: int
+    status_code: int
+    error: str | None
+    latency_ms: int
+    ttfb_ms: int | None
+    attempts: int
+    source: Source
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFilter:
+    """Which rows; None is any."""
+
+    span: Span | None = None
+    user_id: int | None = None
+    key_id: int | None = None
+    model_ids: Sequence[int] | None = None
+    errors_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sums over whole days of posting for one subject."""
+
+    id: str
+    """Public id; for a model `provider/model`, for a provider its name, for a day its date."""
+    name: str
+    requests: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cost_pico: int
+    charge_pico: int
+
+
+class Encoding(StrEnum):
+    """How a value stands in a line of an export."""
+
+    BARE = "bare"
+    """As it is: a number, or text of ours without any special character. Absent: nothing."""
+    CSV_TEXT = "csv-text"
+    """In quotes as RFC 4180 has it, and no formula to a spreadsheet. Absent: empty."""
+    JSON_BARE = "json-bare"
+    """As it is; absent: `null`."""
+    JSON_TEXT = "json-text"
+    """A JSON string; absent: `null`."""
+
+
+class Cell(NamedTuple):
+    before: str
+    """What stands before the value in each line."""
+    field: str
+    """A name of `exports.columns.COLUMNS`."""
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An export format, told so that the database itself can build the lines."""
+
+    header: str
+    cells: tuple[Cell, ...]
+    end: str
+    """What ends each line."""
+
+
+class Lines(NamedTuple):
+    """Some consecutive lines of an export, and what their rows sum up to."""
+
+    text: bytes
+    rows: int
+    cost_pico: int
+    charge_pico: int
+
+
+class UsageStore(Protocol):
+    async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
+        """The newest first."""
+        ...
+
+    async def after(self, wanted: UsageFilter, usage_id: int, limit: int) -> Sequence[UsageRow]:
+        """What was posted after that row, the oldest first."""
+        ...
+
+    async def by_request(self, request_id: int) -> UsageRow | None: ...
+
+    async def model_ids(self, reference: str) -> Sequence[int]:
+        """All that were ever called so (`model` or `provider/model`), removed ones too."""
+        ...
+
+    async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
+        """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order."""
+        ...
+
+    async def expected_rows(self, span: Span, user_id: int | None) -> int:
+        """How many rows were posted on the days that the span touches; cheap, for a progress bar."""
+        ...
+
+    def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+        """All rows that are posted by now, in their order, a few thousand at a time, in constant memory.
+
+        Chunks without any row of that user come too, with no text, so that progress is seen.
+        """
+        ...

@@ -1,0 +1,209 @@
+"""May this request go ahead, and how much money is set aside for it? Pure decisions on the state of one wallet and key.
+
+The storage engine loads the states under its write lock, calls `decide` or `settle` for each request of a group, and
+writes the states back in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from softix_proxy.domain import limits
+from softix_proxy.domain.clock import PERIODS, SECOND_US, Period, period_start_us
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.keys import Limits
+
+
+@dataclass(slots=True)
+class WalletState:
+    """`posted` is the sum of the wallet's entries, `held` that of its open holds. All pico-USD."""
+
+    posted_pico: int
+    held_pico: int
+    credit_pico: int
+
+    @property
+    def available_pico(self) -> int:
+        return self.posted_pico - self.held_pico + self.credit_pico
+
+
+@dataclass(slots=True)
+class KeyState:
+    rpm_tat_us: int = 0
+    tpm_tat_us: int = 0
+    open_requests: int = 0
+    held_pico: int = 0
+    spent_at_us: int = 0
+    spent_day_pico: int = 0
+    spent_week_pico: int = 0
+    spent_month_pico: int = 0
+    spent_total_pico: int = 0
+
+    def spent_pico(self, period: Period, now_us: int) -> int:
+        """What was charged in the period that holds `now_us`."""
+        if period_start_us(period, now_us) > self.spent_at_us:
+            return 0
+        return int(getattr(self, f"spent_{period}_pico"))
+
+    def spend(self, charge_pico: int, now_us: int) -> None:
+        for period in PERIODS:
+            setattr(self, f"spent_{period}_pico", self.spent_pico(period, now_us) + charge_pico)
+        self.spent_at_us = max(self.spent_at_us, now_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that a request can cost, as a function of how many output tokens it may produce."""
+
+    fixed_pico: Fraction = Fraction(0)
+    """Input, hosted tools and fees, at the dearest price that may apply."""
+    per_token_pico: Fraction = Fraction(0)
+    """One output token of each of its choices."""
+    output_tokens: int = 0
+    adjustable: bool = False
+    """The client set no limit, so an affordable one may be written into the request."""
+    least_tokens: int = 1
+    """An answer shorter than this is of no use."""
+
+    def hold_pico(self, output_tokens: int) -> int:
+        return ceil(self.fixed_pico + self.per_token_pico * output_tokens)
+
+    def affordable_tokens(self, funds_pico: int) -> int:
+        """The most output tokens that these funds pay for; negative when not even the input is paid."""
+        spare = funds_pico - self.fixed_pico
+        if spare < 0:
+            return -1
+        return self.output_tokens if not self.per_token_pico else int(spare // self.per_token_pico)
+
+
+NOTHING = Bound()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is asked of admission, and what recovery needs to close the request after a crash."""
+
+    request_id: int
+    revision: int
+    user_id: int
+    postpaid: bool
+    key_id: int
+    limits: Limits
+    provider_id: int
+    model_id: int
+    price_id: int | None
+    endpoint: str
+    stream: bool
+    bound: Bound
+    tokens_estimate: int
+    started_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The state of a key's limits after a decision, for the answer's headers."""
+
+    requests_remaining: int | None = None
+    requests_reset_us: int = 0
+    tokens_remaining: int | None = None
+    tokens_reset_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    hold_pico: int
+    output_limit: int | None
+    """Tokens to write into the request; None leaves it as it is."""
+    tokens_held: int
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    code: Code
+    retry_after_us: int | None = None
+    needed_pico: int = 0
+    available_pico: int = 0
+    affordable_tokens: int = 0
+    allowance: Allowance = Allowance()
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The directory that the intent was made from is not the current one: reload and decide again."""
+
+
+Decision = Admitted | Denied | Stale
+
+
+def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> Admitted | Denied:
+    """All limits or none: the states change only when the request is admitted."""
+    bounds = intent.limits
+    if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
+        return Denied(Code.CONCURRENCY_LIMITED, SECOND_US, allowance=_allowance(bounds, key, now_us))
+    rpm_tat_us, tpm_tat_us = key.rpm_tat_us, key.tpm_tat_us
+    if bounds.rpm is not None:
+        rpm_tat_us, wait_us = limits.arrive(rpm_tat_us, now_us, bounds.rpm)
+        if wait_us:
+            return Denied(Code.RATE_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
+    if bounds.tpm is not None:
+        tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, intent.tokens_estimate)
+        if wait_us:
+            return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
+    funded = _fund(intent, wallet, key, now_us)
+    if isinstance(funded, Denied):
+        return funded
+    hold_pico, output_limit = funded
+    wallet.held_pico += hold_pico
+    key.held_pico += hold_pico
+    key.open_requests += 1
+    key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
+    tokens_held = intent.tokens_estimate if bounds.tpm is not None else 0
+    return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us))
+
+
+def _fund(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> tuple[int, int | None] | Denied:
+    """The hold and the output limit to write, if any; refused where the balance or the cap is short."""
+    bound, bounds = intent.bound, intent.limits
+    hold_pico = bound.hold_pico(bound.output_tokens)
+    if hold_pico == 0:
+        return 0, None
+    room_pico = None
+    if bounds.cap_pico is not None:
+        room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, now_us) - key.held_pico
+    funds = [pico for pico in (room_pico, None if intent.postpaid else wallet.available_pico) if pico is not None]
+    if not funds or hold_pico <= min(funds):
+        return hold_pico, None
+    tokens = bound.affordable_tokens(min(funds))
+    if bound.adjustable and tokens >= bound.least_tokens:
+        return bound.hold_pico(tokens), tokens
+    capped = room_pico is not None and room_pico == min(funds)
+    least = bound.hold_pico(bound.least_tokens) if bound.adjustable else hold_pico
+    code = Code.CAP_REACHED if capped else Code.INSUFFICIENT_BALANCE
+    return Denied(code, None, least, max(min(funds), 0), max(tokens, 0), _allowance(bounds, key, now_us))
+
+
+def _allowance(bounds: Limits, key: KeyState, now_us: int) -> Allowance:
+    if bounds.rpm is None and bounds.tpm is None:
+        return _UNLIMITED
+    return Allowance(
+        None if bounds.rpm is None else limits.remaining(key.rpm_tat_us, now_us, bounds.rpm),
+        limits.reset_us(key.rpm_tat_us, now_us),
+        None if bounds.tpm is None else limits.remaining(key.tpm_tat_us, now_us, bounds.tpm),
+        limits.reset_us(key.tpm_tat_us, now_us),
+    )
+
+
+_UNLIMITED = Allowance()
+
+
+def close(wallet: WalletState, key: KeyState, hold_pico: int, charge_pico: int, now_us: int) -> None:
+    """The hold is gone and the charge is posted."""
+    wallet.held_pico -= hold_pico
+    wallet.posted_pico -= charge_pico
+    key.held_pico -= hold_pico
+    key.open_requests -= 1
+    if charge_pico:
+        key.spend(charge_pico, now_us)

@@ -1,0 +1,73 @@
+"""The one door to time. Instants are integer microseconds since 1970 UTC; durations come from the monotonic clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+
+from softix_proxy.domain.errors import BadInputError
+
+Period = Literal["day", "week", "month", "total"]
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "total")
+SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS_US = {"s": SECOND_US, "m": 60 * SECOND_US, "h": 3600 * SECOND_US, "d": DAY_US, "w": 7 * DAY_US}
+
+
+class Clock(Protocol):
+    def now_us(self) -> int: ...
+
+    def monotonic_ns(self) -> int: ...
+
+
+class SystemClock:
+    def now_us(self) -> int:
+        return time.time_ns() // 1000
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
+
+
+def from_us(instant_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant_us)
+
+
+def to_us(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def format_instant(instant_us: int | None) -> str | None:
+    """ISO 8601 in UTC with microseconds and a `Z`; None stays None."""
+    return None if instant_us is None else from_us(instant_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_instant(text: str) -> int:
+    """`2026-10-01` or `2026-10-01T12:00:00Z` (any offset; none means UTC). Raises BadInputError."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        instant = None
+    if instant is None:
+        raise BadInputError(f"not a date: {text!r}", "write 2026-10-01 or 2026-10-01T12:00:00Z (UTC)")
+    return to_us(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+
+
+def parse_duration_us(text: str) -> int:
+    """`30d`, `24h`, `15m`, `90s`, `2w`. Raises BadInputError."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    if not (number.isascii() and number.isdigit() and unit in _UNITS_US and len(number) <= 6):
+        raise BadInputError(f"not a duration: {text!r}", "write a number and a unit: 90s, 15m, 24h, 30d or 2w")
+    return int(number) * _UNITS_US[unit]
+
+
+def period_start_us(period: Period, now_us: int) -> int:
+    """When the period that holds this instant began, in UTC; weeks begin on Monday; `total` began at 0."""
+    if period == "total":
+        return 0
+    day_us = now_us - now_us % DAY_US
+    if period == "day":
+        return day_us
+    day = from_us(day_us)
+    return to_us(day.replace(day=1)) if period == "month" else day_us - day.weekday() * DAY_US

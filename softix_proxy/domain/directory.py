@@ -1,0 +1,106 @@
+"""A picture of users, keys, providers, models and prices in memory, current as of one revision of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from softix_proxy.domain.keys import Key
+from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion
+from softix_proxy.domain.pricing import Rate
+from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Every row that changed since a revision; from revision 0 that is everything."""
+
+    revision: int
+    users: tuple[User, ...] = ()
+    keys: tuple[Key, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    models: tuple[Model, ...] = ()
+    prices: tuple[PriceVersion, ...] = ()
+    markups: tuple[MarkupVersion, ...] = ()
+
+
+@dataclass(slots=True)
+class Directory:
+    """Its rows are frozen; only `apply` changes which rows there are, in one step of the event loop."""
+
+    revision: int = 0
+    users: dict[int, User] = field(default_factory=dict)
+    keys: dict[bytes, Key] = field(default_factory=dict)
+    providers: dict[int, Provider] = field(default_factory=dict)
+    models: dict[int, Model] = field(default_factory=dict)
+    _prices: dict[int, dict[int, PriceVersion]] = field(default_factory=dict)
+    _markups: dict[int, MarkupVersion] = field(default_factory=dict)
+    _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
+    _rates: dict[tuple[int, int, Fraction], Rate] = field(default_factory=dict)
+
+    def apply(self, changes: Changes) -> None:
+        if changes.revision <= self.revision:
+            return
+        self.users.update((user.id, user) for user in changes.users)
+        self.keys.update((key.digest, key) for key in changes.keys)
+        self.providers.update((provider.id, provider) for provider in changes.providers)
+        self.models.update((model.id, model) for model in changes.models)
+        for price in changes.prices:
+            self._prices.setdefault(price.model_id, {})[price.id] = price
+        self._markups.update((markup.id, markup) for markup in changes.markups)
+        if changes.models or changes.providers:
+            self._by_name = self._index()
+        self.revision = changes.revision
+
+    def _index(self) -> dict[str, tuple[Model, ...]]:
+        index: dict[str, list[Model]] = {}
+        for model in sorted(self.models.values(), key=lambda model: model.id):
+            provider = self.providers[model.provider_id]
+            if model.status is ModelStatus.ACTIVE and provider.status is ProviderStatus.ACTIVE:
+                index.setdefault(model.name, []).append(model)
+                index.setdefault(f"{provider.name}/{model.name}", []).append(model)
+        return {name: tuple(models) for name, models in index.items()}
+
+    def models_named(self, name: str) -> tuple[Model, ...]:
+        """Active models that answer to `name` or `provider/name`, the oldest first."""
+        return self._by_name.get(name, ())
+
+    def active_models(self) -> Iterable[Model]:
+        return (models[0] for name, models in self._by_name.items() if models[0].name == name)
+
+    def names_of(self, model: Model) -> tuple[str, str]:
+        return model.name, f"{self.providers[model.provider_id].name}/{model.name}"
+
+    def rate(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
+        """The price that this user pays for this model now; None where there is no price."""
+        price = self._price(user_id, model_id, now_us)
+        if price is None:
+            return None
+        factor = Fraction(1) if price.source == "customer" else self._markup(user_id, model_id, now_us)
+        rate = self._rates.get((price.id, model_id, factor))
+        if rate is None:
+            rate = self._rates[(price.id, model_id, factor)] = Rate(price.id, price.sheet, factor)
+        return rate
+
+    def _price(self, user_id: int, model_id: int, now_us: int) -> PriceVersion | None:
+        order = {"customer": 2, "operator": 1, "catalogue": 0}
+        started = [
+            price
+            for price in self._prices.get(model_id, {}).values()
+            if price.starts_at_us <= now_us and price.user_id in (None, user_id)
+        ]
+        return max(started, key=lambda price: (order[price.source], price.starts_at_us, price.id), default=None)
+
+    def _markup(self, user_id: int, model_id: int, now_us: int) -> Fraction:
+        subjects = {"user": user_id, "model": model_id, "default": None}
+        order = {"user": 2, "model": 1, "default": 0}
+        started = [
+            markup
+            for markup in self._markups.values()
+            if markup.starts_at_us <= now_us and markup.subject_id == subjects[markup.scope]
+        ]
+        latest = max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)
+        return Fraction(1) if latest is None else latest.factor

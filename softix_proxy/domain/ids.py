@@ -1,0 +1,56 @@
+"""Identifiers: random ones for people's things, time-ordered ones for requests."""
+
+from __future__ import annotations
+
+import secrets
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
+_SLOT_BITS, _COUNT_BITS = 8, 14
+SLOTS = 1 << _SLOT_BITS
+"""How many processes may work on one database at once."""
+
+
+def new_public_id(kind: str) -> str:
+    """`kind` + `_` + 16 random letters and digits (80 bits), for example `usr_…`."""
+    return f"{kind}_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+
+
+class RequestIds:
+    """63-bit integers: milliseconds since 2025 · process slot · counter. Unique while slots are; ordered by time."""
+
+    def __init__(self, slot: int) -> None:
+        self._slot = slot << _COUNT_BITS
+        self._last_ms = 0
+        self._count = 0
+
+    def next(self, now_us: int) -> int:
+        now_ms = max(now_us // 1000 - _EPOCH_MS, self._last_ms)
+        if now_ms > self._last_ms:
+            self._last_ms, self._count = now_ms, 0
+        elif self._count == (1 << _COUNT_BITS) - 1:
+            self._last_ms, self._count = now_ms + 1, 0
+        else:
+            self._count += 1
+        return self._last_ms << (_SLOT_BITS + _COUNT_BITS) | self._slot | self._count
+
+
+def format_request_id(number: int) -> str:
+    """`req_` and 13 digits in base 32; sorts as the number does."""
+    digits = []
+    for _ in range(13):
+        digits.append(_ALPHABET[number & 31])
+        number >>= 5
+    return "req_" + "".join(reversed(digits))
+
+
+def parse_request_id(text: str) -> int | None:
+    """The number behind `req_…`; None where it is not one."""
+    body = text.removeprefix("req_")
+    if len(body) != 13 or not text.startswith("req_") or not all(letter in _VALUES for letter in body):
+        return None
+    number = 0
+    for letter in body:
+        number = number << 5 | _VALUES[letter]
+    return number if number < 2**63 else None

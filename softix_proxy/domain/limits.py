@@ -1,0 +1,38 @@
+"""Rates as GCRA: one integer (the theoretical arrival time) per key and limit.
+
+The generic cell rate algorithm: ITU-T I.371. A limit of N a minute has the emission interval 60 s / N and lets a
+burst of N through at once.
+"""
+
+from __future__ import annotations
+
+MINUTE_US = 60_000_000
+
+
+def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[int, int]:
+    """Where `cost` units would bring the arrival time, and how long to wait (µs) until they may; 0 means now.
+
+    A cost above the whole minute's allowance is admitted when the bucket is full, so that it can pass at all.
+    """
+    interval_num = MINUTE_US
+    base_us = max(tat_us, now_us)
+    new_tat_us = base_us + cost * interval_num // per_minute
+    allowed_cost = min(cost, per_minute)
+    wait_us = base_us + allowed_cost * interval_num // per_minute - MINUTE_US - now_us
+    return new_tat_us, max(wait_us, 0)
+
+
+def adjust(tat_us: int, per_minute: int, delta: int) -> int:
+    """The arrival time after `delta` more (or, if negative, fewer) units turned out to be used."""
+    return tat_us + delta * MINUTE_US // per_minute
+
+
+def remaining(tat_us: int, now_us: int, per_minute: int) -> int:
+    """How many units would pass at once now."""
+    free_us = MINUTE_US - max(tat_us - now_us, 0)
+    return max(free_us * per_minute // MINUTE_US, 0)
+
+
+def reset_us(tat_us: int, now_us: int) -> int:
+    """How long until the whole allowance is free again."""
+    return max(tat_us - now_us, 0)

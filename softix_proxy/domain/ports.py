@@ -1,0 +1,80 @@
+"""The doors that have a second implementation behind them, or may get one: verbs are atomic and name no engine."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from softix_proxy.domain.admission import Decision, Intent
+from softix_proxy.domain.balance import BalanceStore
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.directory import Changes
+from softix_proxy.domain.instance import InstanceStore
+from softix_proxy.domain.keys import KeyStore
+from softix_proxy.domain.ledger import LedgerStore
+from softix_proxy.domain.models import ModelStore
+from softix_proxy.domain.prices import PriceStore
+from softix_proxy.domain.providers import ProviderStore
+from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.domain.usage import UsageStore
+from softix_proxy.domain.users import UserStore
+
+
+class Journal(Protocol):
+    """The hot path's books. Each verb returns when it is committed and synced."""
+
+    async def admit(self, intent: Intent) -> Decision:
+        """Raises RefusedError(STORAGE_UNAVAILABLE); then, as when cancelled, nothing stays held."""
+        ...
+
+    async def settle(self, settlement: Settlement) -> Settled | None:
+        """Twice changes nothing. None: the request was never admitted."""
+        ...
+
+    def note_unpriced(self, model_id: int) -> None: ...
+
+
+class Unit(Protocol):
+    """The nouns of one transaction, or of one reader."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def instance(self) -> InstanceStore: ...
+
+    @property
+    def users(self) -> UserStore: ...
+
+    @property
+    def keys(self) -> KeyStore: ...
+
+    @property
+    def balance(self) -> BalanceStore: ...
+
+    @property
+    def ledger(self) -> LedgerStore: ...
+
+    @property
+    def providers(self) -> ProviderStore: ...
+
+    @property
+    def models(self) -> ModelStore: ...
+
+    @property
+    def prices(self) -> PriceStore: ...
+
+    @property
+    def usage(self) -> UsageStore: ...
+
+
+class Storage(Protocol):
+    def reading(self) -> Unit:
+        """For reads only; each statement sees what is committed by then."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[Unit]:
+        """All or nothing; holds the write lock, so keep it short and wait for nothing inside."""
+        ...
+
+    async def changes(self, since_revision: int) -> Changes: ...

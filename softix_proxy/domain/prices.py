@@ -1,0 +1,84 @@
+"""Versions of prices and mark-ups. Never edited: a new one starts at an instant and the latest that started applies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Literal, Protocol
+
+from softix_proxy.domain.pricing import Sheet
+
+Scope = Literal["default", "user", "model"]
+Source = Literal["catalogue", "operator", "customer"]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceVersion:
+    id: int
+    model_id: int
+    user_id: int | None
+    """A customer's own price, which wins over the operator's and the catalogue's."""
+    source: Source
+    sheet: Sheet
+    starts_at_us: int
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkupVersion:
+    """Scope `user` wins over `model`, `model` over `default`. They do not multiply."""
+
+    id: int
+    scope: Scope
+    subject_id: int | None
+    """The user's or model's id; None for the default."""
+    factor: Fraction
+    starts_at_us: int
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnpricedAsks:
+    """How often a model was asked for and refused because it has no price."""
+
+    model_id: int
+    asks: int
+    last_asked_at_us: int
+
+
+def format_markup(factor: Fraction) -> str:
+    """`43/40` → `'7.5%'`. Exact, since mark-ups are stated as decimal percentages."""
+    return f"{_plain(Decimal(1), (factor - 1) * 100)}%"
+
+
+def marked_up(unit_price: Decimal, factor: Fraction) -> str:
+    """The unit price that the customer pays, as exact decimal text."""
+    return _plain(unit_price, factor)
+
+
+def _plain(number: Decimal, ratio: Fraction) -> str:
+    with localcontext(prec=60):  # a price has at most 18 digits, a mark-up 11
+        text = format(number * ratio.numerator / ratio.denominator, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class PriceStore(Protocol):
+    async def add_all(self, versions: Sequence[PriceVersion]) -> Sequence[PriceVersion]:
+        """All or none, in their order; ids are ignored and given."""
+        ...
+
+    async def list(self, model_id: int | None = None) -> Sequence[PriceVersion]:
+        """Every version of one model or of all, in the order in which they were made."""
+        ...
+
+    async def add_markup(self, version: MarkupVersion) -> MarkupVersion:
+        """`version.id` is ignored and given."""
+        ...
+
+    async def markups(self) -> Sequence[MarkupVersion]:
+        """Every version, in the order in which they were made."""
+        ...
+
+    async def unpriced_asks(self) -> Sequence[UnpricedAsks]: ...

@@ -1,0 +1,136 @@
+"""Where models run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from socket import inet_aton
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+
+class ProviderType(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    OPENAI_COMPATIBLE = "openai-compatible"
+    DEMO = "demo"
+
+
+class ProviderStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REMOVED = "removed"
+    """Its key is gone; the row stays because usage refers to it."""
+
+
+HangUp = Literal["cancel", "drain"]
+"""What happens upstream when a client hangs up in a stream: abort, or read on to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is particular to a type of provider."""
+
+    families: frozenset[str]
+    """The dialect families that it speaks."""
+    base_url: str
+    """Default; empty means that one must be given (or, for the demo, that the daemon knows it)."""
+    needs_key: bool
+    auth: Literal["bearer", "x-api-key", "none"]
+    on_hang_up: HangUp
+    output_field: str | None = None
+    """The name of chat's output limit where it is not the current one of the dialect."""
+
+    def auth_headers(self, key: str | None) -> dict[str, str]:
+        """What proves to the provider who pays; nothing without a key."""
+        if key is None or self.auth == "none":
+            return {}
+        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {"x-api-key": key}
+
+
+PROFILES: Mapping[ProviderType, Profile] = {
+    ProviderType.OPENAI: Profile(frozenset({"openai"}), "https://api.openai.com", True, "bearer", "cancel"),
+    ProviderType.ANTHROPIC: Profile(frozenset({"anthropic"}), "https://api.anthropic.com", True, "x-api-key", "cancel"),
+    ProviderType.OPENAI_COMPATIBLE: Profile(
+        frozenset({"openai"}), "", False, "bearer", "cancel", output_field="max_tokens"
+    ),
+    ProviderType.DEMO: Profile(frozenset({"openai", "anthropic"}), "", False, "bearer", "cancel"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    id: int
+    public_id: str
+    name: str
+    type: ProviderType
+    base_url: str
+    """Scheme, host, port and any path before `/v1`; no trailing slash."""
+    sealed_key: bytes | None = field(repr=False)
+    on_hang_up: HangUp
+    status: ProviderStatus
+    created_at_us: int
+
+    @property
+    def profile(self) -> Profile:
+        return PROFILES[self.type]
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host:port/path`: the place that the sealed key is bound to, so that it opens for no other."""
+        return origin_of(self.base_url)
+
+
+def origin_of(base_url: str) -> str:
+    """With the port spelled out, whether the URL names it or not; empty for an empty URL."""
+    if not base_url:
+        return ""
+    url = urlsplit(base_url)
+    host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+    return f"{url.scheme}://{host}:{url.port or _PORTS[url.scheme]}{url.path or '/'}"
+
+
+_PORTS = {"https": 443, "http": 80}
+_METADATA = tuple(ip_network(network) for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32"))
+_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+
+
+def is_metadata_host(host: str) -> bool:
+    """Whether this is where a cloud keeps its machines' secrets, or any other link-local address.
+
+    Knows every spelling that the system's resolver takes for an address (`0xa9fea9fe`, `169.254.43518`).
+    """
+    address = _address(host.rstrip("."))
+    if address is None:
+        return host.rstrip(".").lower() in _METADATA_NAMES
+    return any(address in network for network in _METADATA)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host if ":" in host else inet_aton(host))
+    except (ValueError, OSError):
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+class ProviderStore(Protocol):
+    async def add(self, provider: Provider) -> Provider:
+        """`provider.id` is ignored and given. Raises ConflictError if the name is taken."""
+        ...
+
+    async def find(self, reference: str) -> Provider | None:
+        """By public id or name."""
+        ...
+
+    async def get(self, provider_id: int) -> Provider: ...
+
+    async def list(self) -> Sequence[Provider]:
+        """Removed ones too."""
+        ...
+
+    async def update(self, provider: Provider) -> None:
+        """Writes every column but the id. Raises ConflictError if the name is taken."""
+        ...

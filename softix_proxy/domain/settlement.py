@@ -1,0 +1,43 @@
+"""The end of a request: what it used, what it cost, what is charged. One usage row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from softix_proxy.domain.admission import Intent
+from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.usage import Meters, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """All that is kept of a request. Texts are ours or constrained; nothing that a caller wrote."""
+
+    intent: Intent
+    hold_pico: int
+    tokens_held: int
+    source: Source
+    status_code: int
+    meters: Meters = field(default_factory=dict)
+    service_tier: str = STANDARD
+    model_served: str | None = None
+    markup: Fraction = Fraction(1)
+    cost_pico: int = 0
+    charge_pico: int = 0
+    error: str | None = None
+    """A code from a fixed list, where the request did not end well."""
+    note: str | None = None
+    latency_ms: int = 0
+    ttfb_ms: int | None = None
+    attempts: int = 1
+    tokens_used: int = 0
+    """For the tokens-a-minute limit: replaces what admission estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The usage row's id, which is also when it was posted: microseconds, strictly increasing."""
+
+    usage_id: int
+    balance_pico: int
