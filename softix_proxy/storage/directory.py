@@ -1,0 +1,100 @@
+"""Reads what changed in the directory since a revision."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+from softix_proxy.domain.directory import Changes
+from softix_proxy.domain.keys import Key, KeyStatus, Limits
+from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.storage.database import Row, Session
+
+USER = "id, public_id, name, email, role, status, postpaid, created_at_us"
+KEY = (
+    "id, public_id, user_id, label, prefix, digest, models, allow_ip, rpm, tpm, concurrency, cap_pico, cap_period, "
+    "status, expires_at_us, created_at_us"
+)
+PROVIDER = "id, public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us"
+MODEL = "id, name, provider_id, upstream_name, context_tokens, max_output_tokens, status, created_at_us"
+PRICE = "id, model_id, user_id, source, sheet, starts_at_us, created_at_us"
+MARKUP = "id, scope, subject_id, numerator, denominator, starts_at_us, created_at_us"
+
+
+def to_user(row: Row) -> User:
+    number, public_id, name, email, role, status, postpaid, created = row
+    return User(number, public_id, name, email, Role(role), Status(status), bool(postpaid), created)
+
+
+def to_key(row: Row) -> Key:
+    number, public_id, user_id, label, prefix, digest, models, allow_ip, *limits, status, expires, created = row
+    return Key(
+        number,
+        public_id,
+        user_id,
+        label,
+        prefix,
+        digest,
+        tuple(json.loads(models)),
+        tuple(json.loads(allow_ip)),
+        Limits(*limits),
+        KeyStatus(status),
+        expires,
+        created,
+    )
+
+
+def to_provider(row: Row) -> Provider:
+    number, public_id, name, kind, base_url, sealed_key, on_hang_up, status, created = row
+    return Provider(
+        number,
+        public_id,
+        name,
+        ProviderType(kind),
+        base_url,
+        sealed_key,
+        on_hang_up,
+        ProviderStatus(status),
+        created,
+    )
+
+
+def to_model(row: Row) -> Model:
+    number, name, provider_id, upstream_name, context, max_output, status, created = row
+    return Model(number, name, provider_id, upstream_name, context, max_output, ModelStatus(status), created)
+
+
+def to_price(row: Row) -> PriceVersion:
+    number, model_id, user_id, source, sheet, starts, created = row
+    return PriceVersion(number, model_id, user_id, source, Sheet.parse(json.loads(sheet)), starts, created)
+
+
+def to_markup(row: Row) -> MarkupVersion:
+    number, scope, subject_id, numerator, denominator, starts, created = row
+    return MarkupVersion(number, scope, subject_id, Fraction(numerator, denominator), starts, created)
+
+
+async def revision(session: Session) -> int:
+    row = await session.one("SELECT value FROM directory_revision")
+    return int(row[0]) if row else 0
+
+
+async def changes(session: Session, since: int) -> Changes:
+    """Every row changed after `since`, as of one revision that is read first: later changes are read again later."""
+    current = await revision(session)
+
+    async def rows(columns: str, table: str) -> list[Row]:
+        return list(await session.all(f"SELECT {columns} FROM {table} WHERE revision > ? ORDER BY id", since))
+
+    # What refers to others is read first, so that a row never names one that was not read.
+    keys = tuple(to_key(row) for row in await rows(KEY, "keys"))
+    prices = tuple(to_price(row) for row in await rows(PRICE, "prices"))
+    markups = tuple(to_markup(row) for row in await rows(MARKUP, "markups"))
+    models = tuple(to_model(row) for row in await rows(MODEL, "models"))
+    providers = tuple(to_provider(row) for row in await rows(PROVIDER, "providers"))
+    users = tuple(to_user(row) for row in await rows(USER, "users"))
+    return Changes(current, users, keys, providers, models, prices, markups)

@@ -1,0 +1,57 @@
+"""The hot path's door to the database, for the event loop. Implements `domain.ports.Journal`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from softix_proxy.domain.admission import Decision, Intent
+from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.storage.writer import Result, Work, Writer
+
+
+class Journal:
+    """Each verb returns when its rows are committed and synced to the disk."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self.writer: Writer
+
+    def deliver(self, results: list[Result]) -> None:
+        """For the writer: called on its thread."""
+        self._loop.call_soon_threadsafe(_resolve, results)
+
+    async def admit(self, intent: Intent) -> Decision:
+        """Raises RefusedError(STORAGE_UNAVAILABLE); then, as when cancelled, nothing stays held."""
+        try:
+            return cast(Decision, await self._ask(Work(self._loop.create_future(), admit=intent)))
+        except asyncio.CancelledError:
+            self.writer.submit(Work(None, forget=intent))
+            raise
+
+    async def settle(self, settlement: Settlement) -> Settled | None:
+        """Writes the usage row, posts the charge and releases the hold; twice changes nothing.
+
+        Waits as long as the disk refuses (it is tried again and again). Raises FailureError only at shutdown.
+        """
+        return cast("Settled | None", await self._ask(Work(self._loop.create_future(), settle=settlement)))
+
+    def note_unpriced(self, model_id: int) -> None:
+        """A model was asked for that has no price. Nobody waits for it."""
+        self.writer.submit(Work(None, unpriced_model_id=model_id))
+
+    async def _ask(self, work: Work) -> object:
+        self.writer.submit(work)
+        assert work.future is not None  # noqa: S101
+        return await work.future
+
+
+def _resolve(results: list[Result]) -> None:
+    for work, result in results:
+        future = work.future
+        if future is None or future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

@@ -1,0 +1,227 @@
+"""One group of admissions and settlements in one transaction: load the states, decide, write back.
+
+Runs on the writer's thread inside its transaction. What is decided is in `domain.admission`; here is only where the
+states come from and go to. Settlements go first, so that what they release can be admitted again in the same group.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from softix_proxy.domain.admission import (
+    Admitted,
+    Bound,
+    Decision,
+    Intent,
+    KeyState,
+    Stale,
+    WalletState,
+    close,
+    decide,
+)
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.limits import adjust
+from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, total
+from softix_proxy.storage import journal_sql as sql
+from softix_proxy.storage.engine_sqlite import Connection
+
+_METER_NAMES = tuple(METERS)
+
+
+class Group:
+    """The states that one transaction works on, loaded once and written back once."""
+
+    def __init__(self, connection: Connection, slot: int, now_us: int) -> None:
+        self._connection = connection
+        self._slot = slot
+        self._now_us = now_us
+        self._wallets: dict[int, WalletState] = {}
+        self._keys: dict[int, KeyState] = {}
+
+    def load(self, intents: Sequence[Intent]) -> None:
+        users = json.dumps(list({intent.user_id for intent in intents}))
+        keys = json.dumps(list({intent.key_id for intent in intents}))
+        for user_id, posted, held, credit in self._connection.execute(sql.WALLETS, (users,)):
+            self._wallets[user_id] = WalletState(posted, held, credit)
+        for key_id, *columns in self._connection.execute(sql.KEY_STATES, (keys,)):
+            self._keys[key_id] = KeyState(*columns)
+        for intent in intents:
+            self._keys.setdefault(intent.key_id, KeyState())
+
+    def save(self) -> None:
+        self._connection.executemany(
+            sql.SAVE_WALLET, [(w.posted_pico, w.held_pico, user_id) for user_id, w in self._wallets.items()]
+        )
+        self._connection.executemany(
+            sql.SAVE_KEY_STATE,
+            [
+                (
+                    key_id,
+                    key.rpm_tat_us,
+                    key.tpm_tat_us,
+                    key.open_requests,
+                    key.held_pico,
+                    key.spent_at_us,
+                    key.spent_day_pico,
+                    key.spent_week_pico,
+                    key.spent_month_pico,
+                    key.spent_total_pico,
+                )
+                for key_id, key in self._keys.items()
+            ],
+        )
+
+    def admit(self, intents: Sequence[Intent]) -> list[Decision]:
+        revision = self._connection.execute(sql.REVISION).fetchone()[0]
+        decisions: list[Decision] = []
+        rows = []
+        for intent in intents:
+            if intent.revision != revision:
+                decisions.append(Stale())
+                continue
+            decision = decide(intent, self._wallets[intent.user_id], self._keys[intent.key_id], self._now_us)
+            decisions.append(decision)
+            if isinstance(decision, Admitted):
+                rows.append(
+                    (
+                        intent.request_id,
+                        self._slot,
+                        intent.user_id,
+                        intent.key_id,
+                        intent.provider_id,
+                        intent.model_id,
+                        intent.price_id,
+                        intent.endpoint,
+                        intent.stream,
+                        decision.hold_pico,
+                        intent.started_at_us,
+                    )
+                )
+        self._connection.executemany(sql.ADD_INTENT, rows)
+        return decisions
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[Settled | None]:
+        """Exactly one usage row for each open intent; one that is closed already is only looked up.
+
+        None stands for a request that has neither an intent nor a row: its admission was never committed.
+        """
+        ids = json.dumps([settlement.intent.request_id for settlement in settlements])
+        open_ids = {row[0] for row in self._connection.execute(sql.CLOSE_INTENTS, (ids,)).fetchall()}
+        fresh = [s for s in settlements if s.intent.request_id in open_ids]
+        posted: dict[int, int] = {}
+        if len(fresh) < len(settlements):
+            posted.update(self._connection.execute(sql.ALREADY_SETTLED, (ids,)).fetchall())
+        next_id = max(self._connection.execute(sql.LAST_POSTED).fetchone()[0] + 1, self._now_us)
+        for number, settlement in enumerate(fresh, next_id):
+            posted[settlement.intent.request_id] = number
+            self._close(settlement)
+        usage = [_usage_row(posted[s.intent.request_id], s) for s in fresh]
+        self._connection.executemany(sql.ADD_USAGE, usage)
+        self._connection.executemany(
+            sql.ADD_CHARGE,
+            [(posted[s.intent.request_id], s.intent.user_id, s.charge_pico) for s in fresh if s.charge_pico],
+        )
+        self._connection.executemany(sql.ADD_DAILY, _daily(fresh, next_id))
+        return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
+
+    def _settled(self, settlement: Settlement, usage_id: int | None) -> Settled | None:
+        if usage_id is None:
+            return None
+        wallet = self._wallets[settlement.intent.user_id]
+        return Settled(usage_id, wallet.posted_pico - wallet.held_pico)
+
+    def _close(self, settlement: Settlement) -> None:
+        intent = settlement.intent
+        key = self._keys[intent.key_id]
+        close(self._wallets[intent.user_id], key, settlement.hold_pico, settlement.charge_pico, self._now_us)
+        if intent.limits.tpm is not None:
+            key.tpm_tat_us = adjust(key.tpm_tat_us, intent.limits.tpm, settlement.tokens_used - settlement.tokens_held)
+
+    def forget(self, intents: Sequence[Intent]) -> None:
+        """Takes back admissions of which nobody was told: the commit failed, or seemed to."""
+        ids = json.dumps([intent.request_id for intent in intents])
+        holds = dict(self._connection.execute(sql.CLOSE_INTENTS, (ids,)).fetchall())
+        for intent in intents:
+            if intent.request_id in holds:
+                close(
+                    self._wallets[intent.user_id], self._keys[intent.key_id], holds[intent.request_id], 0, self._now_us
+                )
+
+
+def open_intents(connection: Connection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:
+    """Intents of these processes that were never settled, with their holds in pico-USD; the oldest first."""
+    rows = connection.execute(sql.OPEN_INTENTS, (json.dumps(list(slots)), limit)).fetchall()
+    return [
+        (
+            Intent(
+                request_id=row[0],
+                revision=0,
+                user_id=row[2],
+                postpaid=False,
+                key_id=row[3],
+                limits=Limits(),
+                provider_id=row[4],
+                model_id=row[5],
+                price_id=row[6],
+                endpoint=row[7],
+                stream=bool(row[8]),
+                bound=Bound(),
+                tokens_estimate=0,
+                started_at_us=row[10],
+            ),
+            row[9],
+        )
+        for row in rows
+    ]
+
+
+def _usage_row(usage_id: int, settlement: Settlement) -> tuple[object, ...]:
+    intent, meters = settlement.intent, settlement.meters
+    return (
+        usage_id,
+        intent.request_id,
+        intent.started_at_us,
+        intent.user_id,
+        intent.key_id,
+        intent.provider_id,
+        intent.model_id,
+        settlement.model_served,
+        intent.endpoint,
+        intent.stream,
+        *[meters.get(name) for name in _METER_NAMES],
+        settlement.service_tier,
+        intent.price_id,
+        settlement.markup.numerator,
+        settlement.markup.denominator,
+        settlement.cost_pico,
+        settlement.charge_pico,
+        settlement.hold_pico,
+        settlement.status_code,
+        settlement.error,
+        settlement.latency_ms,
+        settlement.ttfb_ms,
+        settlement.attempts,
+        settlement.source.value,
+        settlement.note,
+    )
+
+
+def _daily(settlements: Sequence[Settlement], posted_us: int) -> list[tuple[int, ...]]:
+    """Per day of posting, key and model: one row for the group's sum."""
+    sums: dict[tuple[int, int, int], list[int]] = {}
+    for number, settlement in enumerate(settlements, posted_us):
+        intent, meters = settlement.intent, settlement.meters
+        row = sums.setdefault(
+            (number // DAY_US, intent.key_id, intent.model_id),
+            [intent.user_id, intent.provider_id, 0, 0, 0, 0, 0, 0],
+        )
+        row[2] += 1
+        row[3] += settlement.error is not None
+        row[4] += total(meters, INPUT_METERS)
+        row[5] += total(meters, OUTPUT_METERS)
+        row[6] += settlement.cost_pico
+        row[7] += settlement.charge_pico
+    return [(*key, *row) for key, row in sums.items()]

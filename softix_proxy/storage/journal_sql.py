@@ -1,0 +1,47 @@
+"""The statements of the hot path. One group of requests is one transaction; see `journal`."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.usage import METERS
+
+REVISION = "SELECT value FROM directory_revision"
+LAST_POSTED = "SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM transfers), 0))"
+WALLETS = """
+SELECT user_id, posted_pico, held_pico, credit_pico FROM wallets
+WHERE user_id IN (SELECT value FROM json_each(?))"""
+KEY_STATES = """
+SELECT key_id, rpm_tat_us, tpm_tat_us, open_requests, held_pico, spent_at_us,
+  spent_day_pico, spent_week_pico, spent_month_pico, spent_total_pico
+FROM key_states WHERE key_id IN (SELECT value FROM json_each(?))"""
+SAVE_WALLET = "UPDATE wallets SET posted_pico = ?, held_pico = ? WHERE user_id = ?"
+SAVE_KEY_STATE = "INSERT OR REPLACE INTO key_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+_INTENT = (
+    "request_id, slot, user_id, key_id, provider_id, model_id, price_id, endpoint, stream, hold_pico, started_at_us"
+)
+ADD_INTENT = f"INSERT INTO intents ({_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+CLOSE_INTENTS = (
+    "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?)) RETURNING request_id, hold_pico"
+)
+OPEN_INTENTS = (
+    f"SELECT {_INTENT} FROM intents WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"
+)
+OPEN_SLOTS = "SELECT DISTINCT slot FROM intents"
+
+ALREADY_SETTLED = "SELECT request_id, id FROM usage WHERE request_id IN (SELECT value FROM json_each(?))"
+_USAGE = (
+    "id, request_id, usage_at_us, user_id, key_id, provider_id, model_id, model_served, endpoint, stream, "
+    + ", ".join(METERS)
+    + ", service_tier, price_id, markup_num, markup_den, cost_pico, charge_pico, hold_pico, status_code, error, "
+    "latency_ms, ttfb_ms, attempts, source, note"
+)
+ADD_USAGE = f"INSERT INTO usage ({_USAGE}) VALUES ({', '.join('?' * len(_USAGE.split(', ')))})"
+ADD_CHARGE = "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind) VALUES (?, ?, -2, ?, 'charge')"
+ADD_DAILY = """
+INSERT INTO usage_daily VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, errors = errors + excluded.errors,
+  input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
+  cost_pico = cost_pico + excluded.cost_pico, charge_pico = charge_pico + excluded.charge_pico"""
+NOTE_UNPRICED = """
+INSERT INTO unpriced_asks VALUES (?, 1, ?)
+ON CONFLICT DO UPDATE SET asks = asks + 1, last_asked_at_us = excluded.last_asked_at_us"""

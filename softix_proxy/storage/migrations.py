@@ -1,0 +1,77 @@
+"""Numbered SQL, applied in order, each in one transaction under the write lock."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from sqlite3 import complete_statement
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
+
+APPLICATION_ID = 0x50F71C
+"""Marks the file as ours in SQLite's header."""
+
+
+def available() -> list[tuple[int, str, Traversable]]:
+    """(number, name, folder) of each migration, in order."""
+    folders = (folder for folder in files("softix_proxy.storage").joinpath("schema").iterdir() if folder.is_dir())
+    named = [(folder.name.partition("_"), folder) for folder in folders if folder.name[:4].isdigit()]
+    return sorted((int(number), name, folder) for (number, _, name), folder in named)
+
+
+def latest() -> int:
+    return available()[-1][0]
+
+
+def current(connection: Connection) -> int:
+    """The schema version of an open database; 0 where it is empty. Raises FailureError if it is not ours."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    if mark not in (0, APPLICATION_ID) or (mark == 0 and version):
+        raise FailureError("the database file belongs to another program", "name another one with --data-dir")
+    return version
+
+
+def refuse_newer(version: int) -> None:
+    if version > latest():
+        raise FailureError(
+            f"the database is of schema {version}, this softix knows up to {latest()}",
+            "install the newer softix again; nothing was changed",
+        )
+
+
+def migrate(connection: Connection) -> list[str]:
+    """Brings the database to the latest schema; returns the names of what was applied.
+
+    Raises FailureError where the database is newer than this program, or a step fails (and is rolled back).
+    """
+    refuse_newer(current(connection))
+    applied = []
+    for number, name, folder in available():
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            if current(connection) < number:
+                for statement in split(folder.joinpath("up.sql").read_text("utf-8")):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number:d}")
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+                applied.append(f"{number:04d}_{name}")
+            connection.execute("COMMIT")
+        except DatabaseError as error:
+            connection.execute("ROLLBACK")
+            raise FailureError(
+                f"migration {number:04d}_{name} failed: {type(error).__name__}", "see softix doctor"
+            ) from None
+    return applied
+
+
+def split(script: str) -> list[str]:
+    """The statements of a script, triggers whole. (`executescript` would commit on its own.)"""
+    statements, pending = [], ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if complete_statement(pending):
+            statements.append(pending.strip())
+            pending = ""
+    return [statement for statement in statements if statement]

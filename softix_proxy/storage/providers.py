@@ -1,0 +1,68 @@
+"""Providers' rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softix_proxy.domain.errors import ConflictError, NotFoundError
+from softix_proxy.domain.providers import Provider
+from softix_proxy.storage.database import Session
+from softix_proxy.storage.directory import PROVIDER, to_provider
+from softix_proxy.storage.engine_sqlite import IntegrityError
+
+
+class Providers:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, provider: Provider) -> Provider:
+        try:
+            number = await self._session.run(
+                "INSERT INTO providers (public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                provider.public_id,
+                provider.name,
+                provider.type,
+                provider.base_url,
+                provider.sealed_key,
+                provider.on_hang_up,
+                provider.status,
+                provider.created_at_us,
+            )
+        except IntegrityError:
+            raise _taken(provider) from None
+        return await self.get(number)
+
+    async def find(self, reference: str) -> Provider | None:
+        row = await self._session.one(
+            f"SELECT {PROVIDER} FROM providers WHERE public_id = ?1 OR name = ?1 ORDER BY public_id = ?1 DESC",
+            reference,
+        )
+        return to_provider(row) if row else None
+
+    async def get(self, provider_id: int) -> Provider:
+        row = await self._session.one(f"SELECT {PROVIDER} FROM providers WHERE id = ?", provider_id)
+        if row is None:
+            raise NotFoundError(f"no provider with the number {provider_id}")
+        return to_provider(row)
+
+    async def list(self) -> Sequence[Provider]:
+        return [to_provider(row) for row in await self._session.all(f"SELECT {PROVIDER} FROM providers ORDER BY id")]
+
+    async def update(self, provider: Provider) -> None:
+        try:
+            await self._session.run(
+                "UPDATE providers SET name = ?, base_url = ?, sealed_key = ?, on_hang_up = ?, status = ? WHERE id = ?",
+                provider.name,
+                provider.base_url,
+                provider.sealed_key,
+                provider.on_hang_up,
+                provider.status,
+                provider.id,
+            )
+        except IntegrityError:
+            raise _taken(provider) from None
+
+
+def _taken(provider: Provider) -> ConflictError:
+    return ConflictError(f"there is a provider {provider.name!r}", "choose another name, or: softix providers set-key")

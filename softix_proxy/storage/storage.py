@@ -1,0 +1,82 @@
+"""Implements `domain.ports.Storage` on one SQLite file: the nouns over a session."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.directory import Changes
+from softix_proxy.storage import directory
+from softix_proxy.storage.balance import Balance
+from softix_proxy.storage.database import Database, Session
+from softix_proxy.storage.instance import Instance
+from softix_proxy.storage.keys import Keys
+from softix_proxy.storage.ledger import Ledger
+from softix_proxy.storage.models import Models
+from softix_proxy.storage.prices import Prices
+from softix_proxy.storage.providers import Providers
+from softix_proxy.storage.usage import Usage
+from softix_proxy.storage.users import Users
+
+
+class Unit:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def clock(self) -> Clock:
+        return self._session.clock
+
+    @cached_property
+    def instance(self) -> Instance:
+        return Instance(self._session)
+
+    @cached_property
+    def users(self) -> Users:
+        return Users(self._session)
+
+    @cached_property
+    def keys(self) -> Keys:
+        return Keys(self._session)
+
+    @cached_property
+    def balance(self) -> Balance:
+        return Balance(self._session)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self._session)
+
+    @cached_property
+    def providers(self) -> Providers:
+        return Providers(self._session)
+
+    @cached_property
+    def models(self) -> Models:
+        return Models(self._session)
+
+    @cached_property
+    def prices(self) -> Prices:
+        return Prices(self._session)
+
+    @cached_property
+    def usage(self) -> Usage:
+        return Usage(self._session)
+
+
+class SqliteStorage:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def reading(self) -> Unit:
+        return Unit(self._database.session)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Unit]:
+        async with self._database.transaction() as session:
+            yield Unit(session)
+
+    async def changes(self, since_revision: int) -> Changes:
+        return await directory.changes(self._database.session, since_revision)

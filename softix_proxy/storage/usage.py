@@ -1,0 +1,88 @@
+"""What was used: single rows, sums of days, and the lines of an export."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from fractions import Fraction
+
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.usage import METERS, Layout, Lines, Source, Span, Subject, Total, UsageFilter, UsageRow
+from softix_proxy.storage import usage_sql as sql
+from softix_proxy.storage.database import Row, Session
+
+_LINES_AT_ONCE = 4000
+"""One hop to the database's thread each, about 15 ms; no longer, for a reader holds up the WAL's checkpoint."""
+
+
+class Usage:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
+        return await self._rows(wanted, 0, "DESC", limit)
+
+    async def after(self, wanted: UsageFilter, usage_id: int, limit: int) -> Sequence[UsageRow]:
+        return await self._rows(wanted, usage_id, "ASC", limit)
+
+    async def by_request(self, request_id: int) -> UsageRow | None:
+        row = await self._session.one(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.request_id = ?", request_id)
+        return _to_row(row) if row else None
+
+    async def model_ids(self, reference: str) -> Sequence[int]:
+        return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]
+
+    async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
+        rows = [_to_total(row) for row in await self._session.all(sql.totals(by), first_day, end_day)]
+        return rows if by == "day" else sorted(rows, key=lambda total: -total.charge_pico)
+
+    async def expected_rows(self, span: Span, user_id: int | None) -> int:
+        first, last = span.from_us // DAY_US, (span.to_us - 1) // DAY_US
+        row = await self._session.one(sql.EXPECTED, first, last, user_id)
+        return int(row[0]) if row else 0
+
+    async def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+        """Each chunk is a read of its own; what is posted after the first is left out."""
+        statement = sql.lines(layout)
+        last = await self._session.one(sql.LAST)
+        after, end = span.from_us - 1, min(span.to_us, (last[0] if last else 0) + 1)
+        while True:
+            row = await self._session.one(statement, sql.PAIRS, user_id, after, end, _LINES_AT_ONCE)
+            if row is None or row[0] is None:
+                return
+            after, rows, cost_m, cost_rest, charge_m, charge_rest, text = row
+            yield Lines(text, rows, sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest))
+
+    async def _rows(self, wanted: UsageFilter, after: int, order: str, limit: int) -> Sequence[UsageRow]:
+        conditions: dict[str, Sequence[object]] = {"u.id > ?": [after]}
+        if wanted.span is not None:
+            conditions["u.id >= ? AND u.id < ?"] = wanted.span
+        if wanted.user_id is not None:
+            conditions["u.user_id = ?"] = [wanted.user_id]
+        if wanted.key_id is not None:
+            conditions["u.key_id = ?"] = [wanted.key_id]
+        if wanted.model_ids is not None:
+            conditions[f"u.model_id IN ({', '.join('?' * len(wanted.model_ids))})"] = wanted.model_ids
+        if wanted.errors_only:
+            conditions["u.error IS NOT NULL"] = []
+        values = [value for given in conditions.values() for value in given]
+        rows = await self._session.all(
+            f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE {' AND '.join(conditions)} ORDER BY u.id {order} LIMIT ?",
+            *values,
+            limit,
+        )
+        return [_to_row(row) for row in rows]
+
+
+def _to_row(row: Row) -> UsageRow:
+    names, stream, quantities, after = row[:13], row[13], row[14 : 14 + len(METERS)], row[14 + len(METERS) :]
+    service_tier, price_id, markup_num, markup_den, *numbers, source, note = after
+    meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
+    markup = Fraction(markup_num, markup_den)
+    values = (*names, bool(stream), meters, service_tier, price_id, markup, *numbers, Source(source), note)
+    return UsageRow(*values)
+
+
+def _to_total(row: Row) -> Total:
+    number, name, requests, errors, tokens_in, tokens_out, cost_m, cost_rest, charge_m, charge_rest, _ = row
+    cost_pico, charge_pico = sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest)
+    return Total(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)

@@ -1,0 +1,186 @@
+"""The statements of usage: rows with their names, sums of days, and lines of an export built by SQLite itself.
+
+A line is one `printf` call, because that is what SQLite does quickest: two thirds of the time go into calls and
+concatenations. So each value is a format and its arguments, and punctuation is part of the format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from softix_proxy.domain.clock import DAY_US, SECOND_US
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.money import PICO_PER_USD
+from softix_proxy.domain.usage import CURRENCY, METERS, Cell, Encoding, Layout, Subject
+
+NAMES = """
+LEFT JOIN users ON users.id = u.user_id LEFT JOIN keys ON keys.id = u.key_id
+LEFT JOIN providers ON providers.id = u.provider_id LEFT JOIN models ON models.id = u.model_id"""
+
+ROW = (
+    "u.id, u.request_id, u.usage_at_us, u.user_id, users.public_id, users.name, keys.public_id, keys.prefix, "
+    "providers.name, u.model_id, models.name, u.model_served, u.endpoint, u.stream, "
+    + ", ".join(f"u.{name}" for name in METERS)
+    + ", u.service_tier, u.price_id, u.markup_num, u.markup_den, u.cost_pico, u.charge_pico, u.hold_pico, "
+    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note"
+)
+
+_CENT_PICO = PICO_PER_USD // 100
+PAIRS = "".join(format_request_id(number)[-2:] for number in range(1024)).encode()
+"""Two letters of a request id for each ten of its bits; as bytes, which SQLite cuts in constant time."""
+
+
+class _Field(NamedTuple):
+    """What `printf` makes of it has no special character and is never absent, unless the format is `%s`."""
+
+    form: str
+    values: str
+
+
+def _instant(us: str) -> _Field:
+    # date() and arithmetic cost half of what strftime() does.
+    return _Field(
+        "%sT%02d:%02d:%02d.%06dZ",
+        f"date({us}/1000000, 'unixepoch'), {us}/3600000000%24, {us}/60000000%60, {us}/1000000%60, {us}%1000000",
+    )
+
+
+def _usd(pico: str) -> _Field:
+    # As `format_usd` has it; the columns are never negative. The cut 1 keeps the zeros in front.
+    return _Field(
+        "%d.%02d%s",
+        f"{pico}/{PICO_PER_USD}, {pico}/{_CENT_PICO}%100, rtrim(substr({_CENT_PICO}+{pico}%{_CENT_PICO}, 2), '0')",
+    )
+
+
+def _factor(num: str, den: str) -> _Field:
+    decimals = f"rtrim('.' || substr(100000000 + {num}%{den}*100000000/{den}, 2), '0')"
+    return _Field("%d%s", f"{num}/{den}, CASE WHEN {num}%{den} THEN {decimals} ELSE '' END")
+
+
+def _request_id(number: str) -> _Field:
+    pairs = [f"substr(?1, ({number}>>{bits}&1023)*2 + 1, 2)" for bits in range(50, -1, -10)]
+    return _Field("req_" + "%s" * 7, ", ".join([f"substr(?1, ({number}>>60)*2 + 2, 1)", *pairs]))
+
+
+_FIELDS: Mapping[str, _Field] = {
+    "posted_at": _instant("u.id"),
+    "usage_at": _instant("u.usage_at_us"),
+    "request_id": _request_id("u.request_id"),
+    "markup": _factor("u.markup_num", "u.markup_den"),
+    "provider_cost": _usd("u.cost_pico"),
+    "charge": _usd("u.charge_pico"),
+    "currency": _Field(CURRENCY, ""),
+}
+_COLUMNS: Mapping[str, str] = {
+    "row_id": "u.id",
+    "user_id": "users.public_id",
+    "user_name": "users.name",
+    "key_id": "keys.public_id",
+    "key_prefix": "keys.prefix",
+    "provider": "providers.name",
+    "model": "models.name",
+    "stream": "CASE WHEN u.stream THEN 'true' ELSE 'false' END",
+    "price_version": "u.price_id",
+    "usage_source": "u.source",
+}
+"""Where they are named otherwise than `u.<field>`."""
+
+_FORMULA = "{0} < 'A' AND unicode({0}) IN (9, 13, 43, 45, 61, 64)"  # tab, CR, + - = @
+_ENCODINGS = {
+    Encoding.BARE: _Field("%s", "{0}"),
+    Encoding.CSV_TEXT: _Field('"%w"', f"CASE WHEN {_FORMULA} THEN '''' || {{0}} ELSE coalesce({{0}}, '') END"),
+    Encoding.JSON_BARE: _Field("%s", "coalesce({0}, 'null')"),
+    Encoding.JSON_TEXT: _Field("%s", "json_quote({0})"),
+}
+
+
+def _cell(cell: Cell) -> _Field:
+    field = _FIELDS.get(cell.field)
+    if field is None:
+        encoded = _ENCODINGS[cell.encoding]
+        field = _Field(encoded.form, encoded.values.format(_COLUMNS.get(cell.field, f"u.{cell.field}")))
+    elif cell.encoding is Encoding.JSON_TEXT:
+        field = _Field(f'"{field.form}"', field.values)
+    return _Field(_literal(cell.before) + field.form, field.values)
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def lines(layout: Layout) -> str:
+    """(Last id read, rows, cost and charge in millions and rest, text) of the next rows.
+
+    Parameters: PAIRS, a user's id or NULL, the id to start after, the id to end before, how many rows to read. What is
+    counted and written are only rows of that user, if any. The last id is NULL when there are no more rows.
+    """
+    cells = [_cell(cell) for cell in layout.cells]
+    form = "".join(cell.form for cell in cells) + _literal(layout.end)
+    values = ", ".join(cell.values for cell in cells if cell.values)
+    return f"""
+SELECT max(chunk.last), count(u.id), {_sum("u.cost_pico")}, {_sum("u.charge_pico")},
+  CAST(coalesce(group_concat(printf('{_quoted(form)}', {values}), '') FILTER (WHERE u.id), '') AS BLOB)
+FROM (SELECT max(id) AS last FROM (SELECT id FROM usage WHERE id > ?3 AND id < ?4 ORDER BY id LIMIT ?5)) AS chunk
+LEFT JOIN usage AS u ON u.id > ?3 AND u.id <= chunk.last AND (?2 IS NULL OR u.user_id = ?2) {NAMES}"""
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _sum(pico: str) -> str:
+    """Two columns, so that no sum leaves 64 bits; see `whole`."""
+    return f"coalesce(sum({pico}/1000000), 0), coalesce(sum({pico}%1000000), 0)"
+
+
+def whole(millions: int, rest: int) -> int:
+    return millions * 1_000_000 + rest
+
+
+class _By(NamedTuple):
+    subject: str
+    id: str
+    name: str
+    join: str
+
+
+_DATE = f"date(subject*{DAY_US // SECOND_US}, 'unixepoch')"
+_MODEL = "providers.name || '/' || models.name"
+_BY: Mapping[Subject, _By] = {
+    "user": _By("user_id", "users.public_id", "users.name", "LEFT JOIN users ON users.id = subject"),
+    "key": _By(
+        "key_id",
+        "keys.public_id",
+        "users.name || ' ' || trim(keys.label || ' ' || keys.prefix)",
+        "LEFT JOIN keys ON keys.id = subject LEFT JOIN users ON users.id = keys.user_id",
+    ),
+    "model": _By(
+        "model_id",
+        _MODEL,
+        _MODEL,
+        "LEFT JOIN models ON models.id = subject LEFT JOIN providers ON providers.id = models.provider_id",
+    ),
+    "provider": _By("provider_id", "providers.name", "providers.name", "LEFT JOIN providers ON providers.id = subject"),
+    "day": _By("day", _DATE, _DATE, ""),
+}
+
+
+def totals(by: Subject) -> str:
+    """(Id, name, requests, errors, tokens in, out, cost and charge in two parts each) from day ?1 to before ?2."""
+    names = _BY[by]
+    return f"""
+SELECT {names.id}, {names.name}, sums.*
+FROM (
+  SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
+    {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject
+  FROM usage_daily WHERE day >= ? AND day < ? GROUP BY subject
+) AS sums {names.join} ORDER BY subject"""
+
+
+EXPECTED = "SELECT coalesce(sum(requests), 0) FROM usage_daily WHERE day >= ? AND day <= ? AND coalesce(user_id = ?, 1)"
+MODEL_IDS = """
+SELECT models.id FROM models JOIN providers ON providers.id = models.provider_id
+WHERE models.name = ?1 OR providers.name || '/' || models.name = ?1"""
+LAST = "SELECT coalesce(max(id), 0) FROM usage"

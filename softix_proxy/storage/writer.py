@@ -1,0 +1,192 @@
+"""The one thread that writes for the hot path: what arrived meanwhile is committed together, synced, then answered.
+
+A failed commit is ambiguous: it may or may not be on disk. So settlements and withdrawals are tried again with the
+same request ids, after the connection was opened anew; an admission that failed is refused and then withdrawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from time import perf_counter_ns
+
+from softix_proxy.domain.admission import Intent
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.settlement import Settlement
+from softix_proxy.storage import journal_sql as sql
+from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError
+from softix_proxy.storage.journal import Group
+
+log = logging.getLogger("softix.storage")
+_RETRY_S = (0.02, 0.1, 0.5, 1.0)
+
+
+@dataclass(slots=True)
+class Work:
+    """One request's step. Exactly one of the four payloads is set."""
+
+    future: asyncio.Future[object] | None
+    """Who waits for the result; None where nobody does."""
+    admit: Intent | None = None
+    settle: Settlement | None = None
+    forget: Intent | None = None
+    unpriced_model_id: int | None = None
+    tries: int = 0
+
+    @property
+    def intent(self) -> Intent | None:
+        return self.settle.intent if self.settle else self.admit or self.forget
+
+
+Result = tuple[Work, object]
+"""The result is a Decision, a Settled or None, or the exception to raise."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts for telemetry; written by the writer's thread only."""
+
+    commits: int = 0
+    commit_ns: int = 0
+    longest_commit_ns: int = 0
+    rows: int = 0
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class Writer:
+    """Owns a connection and a thread. `submit` may be called from any thread.
+
+    `deliver` gets the results of a whole group at once, on the writer's thread: one wake-up of the event loop.
+    """
+
+    open_connection: Callable[[], Connection]
+    clock: Clock
+    slot: int
+    deliver: Callable[[list[Result]], None]
+    group_max: int = 256
+    tally: Tally = field(default_factory=Tally)
+    _queue: SimpleQueue[Work | None] = field(default_factory=SimpleQueue)
+    _backlog: list[Work] = field(default_factory=list)
+    _connection: Connection | None = None
+    _thread: threading.Thread | None = None
+    _closing: bool = False
+
+    def start(self) -> None:
+        self._connection = self.open_connection()
+        self._thread = threading.Thread(target=self._run, name="softix-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work) -> None:
+        self._queue.put(work)
+
+    @property
+    def depth(self) -> int:
+        return self._queue.qsize() + len(self._backlog)
+
+    def close(self, timeout_s: float = 10) -> None:
+        """Commits what was submitted, then ends the thread."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not (self._closing and not self._backlog):
+            group = self._next_group()
+            if group:
+                self._commit(group)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _next_group(self) -> list[Work]:
+        group, self._backlog = self._backlog, []
+        if group:
+            threading.Event().wait(_RETRY_S[min(group[0].tries, len(_RETRY_S)) - 1])
+        elif not self._take(group, block=True):
+            return group
+        while len(group) < self.group_max and self._take(group, block=False):
+            pass
+        return group
+
+    def _take(self, group: list[Work], *, block: bool) -> bool:
+        try:
+            work = self._queue.get(block)
+        except Empty:
+            return False
+        if work is None:
+            self._closing = True
+            return False
+        group.append(work)
+        return True
+
+    def _commit(self, group: list[Work]) -> None:
+        try:
+            results = self._transact(group)
+        except DatabaseError as error:
+            self._failed(group, error)
+            return
+        self.deliver(list(zip(group, results, strict=True)))
+
+    def _transact(self, group: list[Work]) -> list[object]:
+        if self._connection is None:
+            self._connection = self.open_connection()
+        connection, started_ns = self._connection, perf_counter_ns()
+        connection.execute("BEGIN IMMEDIATE")
+        now_us = self.clock.now_us()
+        batch = Group(connection, self.slot, now_us)
+        batch.load([work.intent for work in group if work.intent is not None])
+        settled = iter(batch.settle([work.settle for work in group if work.settle]))
+        batch.forget([work.forget for work in group if work.forget])
+        decided = iter(batch.admit([work.admit for work in group if work.admit]))
+        batch.save()
+        unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
+        if unpriced:
+            connection.executemany(sql.NOTE_UNPRICED, unpriced)
+        connection.execute("COMMIT")
+        self._count(len(group), perf_counter_ns() - started_ns)
+        return [next(settled) if work.settle else next(decided) if work.admit else None for work in group]
+
+    def _count(self, rows: int, took_ns: int) -> None:
+        self.tally.commits += 1
+        self.tally.rows += rows
+        self.tally.commit_ns += took_ns
+        self.tally.longest_commit_ns = max(self.tally.longest_commit_ns, took_ns)
+
+    def _failed(self, group: list[Work], error: Exception) -> None:
+        self.tally.failures += 1
+        log.error("commit failed: %s", type(error).__name__, extra={"group": len(group)})
+        self._reopen()
+        if isinstance(error, IntegrityError) and len(group) > 1:
+            for work in group:  # one of them is at fault; the others must not suffer
+                self._commit([work])
+            return
+        for work in group:
+            if work.settle is not None or work.forget is not None:
+                self._again(work, give_up=isinstance(error, IntegrityError) or self._closing)
+            else:
+                self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
+                if work.admit is not None:
+                    self._again(Work(None, forget=work.admit), give_up=self._closing)
+
+    def _again(self, work: Work, *, give_up: bool) -> None:
+        if give_up:  # its intent stays in the database; the next start closes it
+            self.deliver([(work, FailureError("a settlement could not be written", "the next start closes it"))])
+            return
+        work.tries += 1
+        self._backlog.append(work)
+
+    def _reopen(self) -> None:
+        """After an I/O error the connection's view may be wrong: start from the file."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        for close in (lambda: connection.execute("ROLLBACK"), connection.close):
+            try:
+                close()
+            except DatabaseError:
+                continue

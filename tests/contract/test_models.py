@@ -1,0 +1,80 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.errors import ConflictError, NotFoundError
+from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+LAB = Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", SystemClock())
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+def model(provider: Provider, name: str = "llama") -> Model:
+    return Model(0, name, provider.id, "meta/llama", 8192, None, ModelStatus.ACTIVE, 9)
+
+
+async def test_gives_back_what_was_added_in_the_same_order(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        lab = await unit.providers.add(LAB)
+        asked = [model(lab, name) for name in ("zeta", "alpha", 'mu:"7b"')]
+        added = await unit.models.add_all(asked)
+        assert await unit.models.add_all([]) == []
+    models = storage.reading().models
+    assert [replace(one, id=0) for one in added] == asked
+    assert await models.list() == added
+    assert [await models.get(one.id) for one in added] == added
+    assert await models.find(lab.id, "alpha") == added[1]
+    assert await models.find(lab.id + 1, "alpha") is None
+    with pytest.raises(NotFoundError):
+        await models.get(99)
+
+
+async def test_a_provider_has_a_name_once_and_a_group_is_all_or_none(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        lab = await unit.providers.add(LAB)
+        await unit.models.add_all([model(lab)])
+        with pytest.raises(ConflictError, match="'llama'"):
+            await unit.models.add_all([model(lab)])
+        with pytest.raises(ConflictError):
+            await unit.models.add_all([model(lab, "other"), model(lab)])
+    assert [one.name for one in await storage.reading().models.list()] == ["llama"]
+
+
+async def test_named_leaves_out_removed_providers(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        first = await unit.providers.add(LAB)
+        second = await unit.providers.add(replace(LAB, public_id="prv_two", name="two"))
+        added = await unit.models.add_all([model(first), model(second), model(second, "other")])
+        assert await unit.models.named("llama") == added[:2]
+        await unit.providers.update(replace(first, status=ProviderStatus.REMOVED))
+        assert await unit.models.named("llama") == [added[1]]
+        assert await unit.models.named("none") == []
+
+
+async def test_update_and_disable_all(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        lab = await unit.providers.add(LAB)
+        added = await unit.models.add_all([model(lab), model(lab, "other")])
+        changed = replace(
+            added[0], upstream_name="x", context_tokens=None, max_output_tokens=0, status=ModelStatus.DISABLED
+        )
+        await unit.models.update(changed)
+        assert await unit.models.list() == [changed, added[1]]
+        await unit.models.disable_all(lab.id + 1)
+        assert await unit.models.list() == [changed, added[1]]
+        await unit.models.disable_all(lab.id)
+    assert {one.status for one in await storage.reading().models.list()} == {ModelStatus.DISABLED}

@@ -1,0 +1,83 @@
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion, UnpricedAsks
+from softix_proxy.domain.pricing import Sheet, parse_markup
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.journal_sql import NOTE_UNPRICED
+from softix_proxy.storage.storage import SqliteStorage, Unit
+
+CHEAP = Sheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60", "audio_second": "0.000000000001"}}]})
+LONG = Sheet.parse(
+    {
+        "bands": [
+            {"prices": {"input": "3"}},
+            {"prices": {"input": "6"}, "above_input_tokens": 200000},
+            {"prices": {"input": "9"}, "service_tier": "priority"},
+        ]
+    }
+)
+FREE = Sheet.parse({"free": True})
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", SystemClock())
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+async def furnish(unit: Unit) -> tuple[User, Sequence[Model]]:
+    user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1))
+    lab = await unit.providers.add(
+        Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
+    )
+    names = ("one", "two")
+    models = [Model(0, name, lab.id, name, None, None, ModelStatus.ACTIVE, 9) for name in names]
+    return user, await unit.models.add_all(models)
+
+
+async def test_gives_back_what_was_added_in_the_same_order(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        user, (one, two) = await furnish(unit)
+        asked = [
+            PriceVersion(0, two.id, None, "catalogue", LONG, 5, 4),
+            PriceVersion(0, one.id, None, "operator", CHEAP, 6, 4),
+            PriceVersion(0, one.id, user.id, "customer", FREE, 2**60, 4),
+        ]
+        added = await unit.prices.add_all(asked)
+    prices = storage.reading().prices
+    assert [replace(version, id=0) for version in added] == asked
+    assert await prices.list() == added
+    assert await prices.list(one.id) == added[1:]
+    assert await prices.list(99) == []
+
+
+async def test_markups_are_exact(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        versions = [
+            await unit.prices.add_markup(MarkupVersion(0, "default", None, parse_markup("7.500001%"), 5, 4)),
+            await unit.prices.add_markup(MarkupVersion(0, "user", 3, Fraction(0), 6, 4)),
+        ]
+    assert versions[0].id < versions[1].id
+    assert await storage.reading().prices.markups() == versions
+
+
+async def test_counts_what_was_asked_for_without_a_price(storage: SqliteStorage, tmp_path: Path) -> None:
+    async with storage.writing() as unit:
+        _, (one, two) = await furnish(unit)
+    raw = Database(tmp_path / "softix.db", SystemClock()).connect()
+    for model, at_us in ((one, 10), (two, 20), (two, 30)):
+        raw.execute(NOTE_UNPRICED, (model.id, at_us))
+    raw.close()
+    assert await storage.reading().prices.unpriced_asks() == [UnpricedAsks(two.id, 2, 30), UnpricedAsks(one.id, 1, 10)]

@@ -1,0 +1,77 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.errors import ConflictError, NotFoundError
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+LAB = Provider(
+    0,
+    "prv_lab",
+    "lab",
+    ProviderType.OPENAI_COMPATIBLE,
+    "http://lab:8000",
+    b"\0sealed",
+    "drain",
+    ProviderStatus.ACTIVE,
+    7,
+)
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", SystemClock())
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        added = await unit.providers.add(LAB)
+    providers = storage.reading().providers
+    assert added == replace(LAB, id=added.id) and added.id > 0
+    assert await providers.get(added.id) == await providers.find("lab") == await providers.find("prv_lab") == added
+    assert await providers.list() == [added]
+    assert await providers.find("other") is None
+    with pytest.raises(NotFoundError):
+        await providers.get(added.id + 1)
+
+
+async def test_a_public_id_wins_over_an_equal_name(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        await unit.providers.add(replace(LAB, name="prv_other"))
+        other = await unit.providers.add(replace(LAB, public_id="prv_other", name="other"))
+    assert await storage.reading().providers.find("prv_other") == other
+
+
+async def test_a_name_is_taken_once(storage: SqliteStorage) -> None:
+    with pytest.raises(ConflictError):
+        async with storage.writing() as unit:
+            await unit.providers.add(LAB)
+            await unit.providers.add(replace(LAB, public_id="prv_two"))
+    assert await storage.reading().providers.list() == []
+
+
+async def test_update_writes_every_column_that_may_change(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        added = await unit.providers.add(LAB)
+        await unit.providers.add(replace(LAB, public_id="prv_two", name="two"))
+        changed = replace(
+            added,
+            name="labs",
+            base_url="https://lab",
+            sealed_key=None,
+            on_hang_up="cancel",
+            status=ProviderStatus.REMOVED,
+        )
+        await unit.providers.update(changed)
+        with pytest.raises(ConflictError):
+            await unit.providers.update(replace(changed, name="two"))
+    assert await storage.reading().providers.get(added.id) == changed

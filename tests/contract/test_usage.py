@@ -1,0 +1,285 @@
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.admission import Admitted, Bound, Intent
+from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
+from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.money import parse_usd
+from softix_proxy.domain.settlement import Settlement
+from softix_proxy.domain.usage import METERS, Layout, Source, Span, UsageFilter, UsageRow
+from softix_proxy.exports import csv_usage, jsonl_usage
+from softix_proxy.exports.columns import COLUMNS, fields
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.journal import Group
+from softix_proxy.storage.storage import SqliteStorage
+
+START_US = parse_instant("2026-10-30T23:59:59.999990Z")
+EVER = Span(0, 2**63 - 1)
+DIRECTORY = """
+INSERT INTO users (id, public_id, name, email, role, created_at_us) VALUES
+  (1, 'usr_ada', 'ada', 'ada@example.org', 'user', 1), (2, 'usr_eve', '=1+"2", or so', 'eve@example.org', 'user', 1);
+INSERT INTO wallets (user_id, posted_pico) VALUES (1, 9000000000000), (2, 9000000000000);
+INSERT INTO keys (id, public_id, user_id, label, prefix, digest, created_at_us) VALUES
+  (1, 'key_one', 1, 'ci', 'sx_live_one', x'01', 1), (2, 'key_two', 2, '', 'sx_live_two', x'02', 1);
+INSERT INTO providers (id, public_id, name, type, base_url, on_hang_up, status, created_at_us) VALUES
+  (1, 'prv_a', 'lab', 'demo', '', 'cancel', 'active', 1), (2, 'prv_b', '@old', 'demo', '', 'cancel', 'removed', 1);
+INSERT INTO models (id, name, provider_id, upstream_name, created_at_us) VALUES
+  (1, 'llama', 1, 'llama', 1), (2, 'llama', 2, 'llama', 1), (3, 'mu:"7b"', 1, 'mu', 1);
+"""
+
+
+def settlement(number: int, **changes: object) -> Settlement:
+    user = 1 + number % 2
+    model = 1 + number % 3
+    intent = Intent(
+        request_id=(number + 1) << 22 | number,
+        revision=0,
+        user_id=user,
+        postpaid=False,
+        key_id=user,
+        limits=Limits(),
+        provider_id=2 if model == 2 else 1,
+        model_id=model,
+        price_id=None if number % 5 == 0 else 4,
+        endpoint="/v1/messages",
+        stream=number % 2 == 0,
+        bound=Bound(),
+        tokens_estimate=0,
+        started_at_us=START_US - 1 - number,
+    )
+    values: dict[str, object] = {
+        "intent": intent,
+        "hold_pico": 0,
+        "tokens_held": 0,
+        "source": Source.PROVIDER,
+        "status_code": 200,
+        "meters": {"input_tokens": number, "output_tokens": 7},
+        "markup": Fraction(1) if number % 2 else Fraction(43, 40),
+        "cost_pico": 10**9 * number + number,
+        "charge_pico": 11 * 10**8 * number + number,
+        "latency_ms": number,
+    }
+    return Settlement(**{**values, **changes})  # type: ignore[arg-type]
+
+
+ODD: Sequence[dict[str, object]] = (
+    {"model_served": "-x\r\n,y", "note": '\tit\'s 100% "so"\\ é 🦊\x01', "service_tier": "+a", "ttfb_ms": 3},
+    {"error": "provider_broke_off", "status_code": 502, "source": Source.PARTIAL, "meters": {}, "note": ""},
+    {"meters": dict(zip(METERS, range(20, 60), strict=False)), "markup": Fraction(100000001, 100000000)},
+    {"cost_pico": 10**12, "charge_pico": 1234 * 10**12 + 10**10, "markup": Fraction(0)},
+    {"cost_pico": 0, "charge_pico": 0, "model_served": "A=1", "note": "@"},
+)
+
+
+def post(connection: Connection, settlements: Sequence[Settlement], now_us: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    group = Group(connection, 0, now_us)
+    intents = [one.intent for one in settlements]
+    group.load(intents)
+    revision = connection.execute("SELECT value FROM directory_revision").fetchone()[0]
+    for intent in intents:
+        object.__setattr__(intent, "revision", revision)
+    assert all(isinstance(decision, Admitted) for decision in group.admit(intents))
+    group.settle(settlements)
+    group.save()
+    connection.execute("COMMIT")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """Fifty requests in two groups: forty around a midnight, ten a day later."""
+    database = Database(tmp_path / "softix.db", SystemClock())
+    database.create()
+    connection = database.connect()
+    connection.executescript(DIRECTORY)
+    settlements = [settlement(number, **(ODD[number] if number < len(ODD) else {})) for number in range(50)]
+    post(connection, settlements[:40], START_US)
+    post(connection, settlements[40:], START_US + DAY_US)
+    connection.close()
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def storage(database: Database) -> SqliteStorage:
+    return SqliteStorage(database)
+
+
+async def rows(storage: SqliteStorage) -> Sequence[UsageRow]:
+    return await storage.reading().usage.after(UsageFilter(), 0, 1000)
+
+
+async def text(storage: SqliteStorage, layout: Layout, span: Span = EVER, user_id: int | None = None) -> str:
+    chunks = [chunk async for chunk in storage.reading().usage.lines(layout, span, user_id)]
+    return b"".join(chunk.text for chunk in chunks).decode()
+
+
+async def test_rows_have_names_and_meters(storage: SqliteStorage) -> None:
+    posted = await rows(storage)
+    assert [row.id for row in posted] == [
+        *range(START_US, START_US + 40),
+        *range(START_US + DAY_US, START_US + DAY_US + 10),
+    ]
+    eve = posted[1]
+    assert (eve.user_public_id, eve.key_public_id, eve.key_prefix) == ("usr_eve", "key_two", "sx_live_two")
+    assert (eve.provider, eve.model, eve.error, eve.source, eve.meters) == (
+        "@old",
+        "llama",
+        "provider_broke_off",
+        Source.PARTIAL,
+        {},
+    )
+    assert posted[2].meters == dict(zip(METERS, range(20, 60), strict=False))
+    assert posted[0].stream is True
+    assert await storage.reading().usage.by_request(eve.request_id) == eve
+    assert await storage.reading().usage.by_request(5) is None
+
+
+async def test_filters(storage: SqliteStorage) -> None:
+    usage, posted = storage.reading().usage, await rows(storage)
+    latest = list(reversed(posted))
+    assert await usage.newest(UsageFilter(), 3) == latest[:3]
+    assert await usage.newest(UsageFilter(user_id=2), 100) == [row for row in latest if row.user_id == 2]
+    assert await usage.newest(UsageFilter(key_id=1, model_ids=[1, 3]), 100) == [
+        row for row in latest if row.user_id == 1 and row.model_id != 2
+    ]
+    assert await usage.newest(UsageFilter(errors_only=True), 100) == [posted[1]]
+    span = Span(posted[10].id, posted[12].id)
+    assert await usage.newest(UsageFilter(span=span), 100) == [posted[11], posted[10]]
+    assert await usage.after(UsageFilter(user_id=1), posted[45].id, 2) == [posted[46], posted[48]]
+    assert await usage.newest(UsageFilter(model_ids=[]), 100) == []
+
+
+async def test_model_ids_by_either_name(storage: SqliteStorage) -> None:
+    usage = storage.reading().usage
+    assert sorted(await usage.model_ids("llama")) == [1, 2]
+    assert await usage.model_ids("@old/llama") == [2]
+    assert await usage.model_ids("none") == []
+
+
+@pytest.mark.parametrize("by", ["user", "key", "model", "provider", "day"])
+async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) -> None:
+    subjects = {
+        "user": lambda row: (row.user_public_id, row.user_name),
+        "key": lambda row: (row.key_public_id, f"{row.user_name} {'ci ' if row.user_id == 1 else ''}{row.key_prefix}"),
+        "model": lambda row: (f"{row.provider}/{row.model}",) * 2,
+        "provider": lambda row: (row.provider,) * 2,
+        "day": lambda row: (str(fields(row)["posted_at"])[:10],) * 2,
+    }
+    charges: Counter[tuple[str, str]] = Counter()
+    requests: Counter[tuple[str, str]] = Counter()
+    for row in await rows(storage):
+        charges[subjects[by](row)] += row.charge_pico
+        requests[subjects[by](row)] += 1
+    totals = await storage.reading().usage.totals(by, 0, 10**6)  # type: ignore[arg-type]
+    assert {(total.id, total.name): total.charge_pico for total in totals} == charges
+    assert {(total.id, total.name): total.requests for total in totals} == requests
+    assert sum(total.errors for total in totals) == 1
+    assert sum(total.input_tokens for total in totals) == sum(
+        number for number in range(50) if number not in (1, 2)
+    ) + sum(range(20, 26))
+    if by == "day":
+        assert [total.id for total in totals] == ["2026-10-30", "2026-10-31"]
+    else:
+        assert [total.charge_pico for total in totals] == sorted(charges.values(), reverse=True)
+
+
+async def test_totals_of_some_days(storage: SqliteStorage) -> None:
+    day = START_US // DAY_US
+    usage = storage.reading().usage
+    assert await usage.totals("day", 0, day) == []
+    assert sum(total.requests for total in await usage.totals("user", day, day + 1)) == 10
+
+
+async def test_sums_may_leave_64_bits(database: Database, storage: SqliteStorage) -> None:
+    connection = database.connect()
+    most = 2**63 - 1
+    for key in (1, 2, 3):
+        connection.execute("INSERT INTO usage_daily VALUES (5, ?, 1, 1, 1, 1, 0, 0, 0, ?, ?)", (key, most, most))
+    connection.close()
+    (total,) = await storage.reading().usage.totals("user", 5, 6)
+    assert (total.cost_pico, total.charge_pico) == (3 * most, 3 * most)
+
+
+async def test_json_lines_are_the_fields_of_the_rows(storage: SqliteStorage) -> None:
+    lines = (await text(storage, jsonl_usage.LAYOUT)).split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line) for line in lines] == [fields(row) for row in await rows(storage)]
+    assert all(list(json.loads(line)) == [column.name for column in COLUMNS] for line in lines)
+
+
+def in_csv(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "true", False: "false"}[value]
+    written = str(value)
+    return "'" + written if written[:1] in tuple("=+-@\t\r") and isinstance(value, str) else written
+
+
+async def test_csv_lines_are_the_fields_of_the_rows(storage: SqliteStorage) -> None:
+    written = csv_usage.LAYOUT.header + await text(storage, csv_usage.LAYOUT)
+    header, *read = csv.reader(io.StringIO(written, newline=""), strict=True)
+    assert header == [column.name for column in COLUMNS]
+    assert read == [[in_csv(value) for value in fields(row).values()] for row in await rows(storage)]
+    assert written.endswith("\r\n")
+    assert read[1][5] == """'=1+"2", or so"""
+    assert read[3][header.index("charge")] == "1234.01"
+
+
+async def test_an_export_adds_up_to_the_ledger(database: Database, storage: SqliteStorage) -> None:
+    chunks = [chunk async for chunk in storage.reading().usage.lines(csv_usage.LAYOUT, EVER, None)]
+    read = csv.DictReader(io.StringIO(csv_usage.LAYOUT.header + b"".join(one.text for one in chunks).decode()))
+    charged = sum(parse_usd(row["charge"]) for row in read)
+    ledger = await database.session.one("SELECT sum(amount_pico) FROM transfers WHERE kind = 'charge'")
+    assert ledger is not None
+    assert charged == sum(chunk.charge_pico for chunk in chunks) == ledger[0]
+    assert sum(chunk.rows for chunk in chunks) == 50
+
+
+async def test_a_period_is_half_open_and_a_user_is_one(storage: SqliteStorage) -> None:
+    midnight = parse_instant("2026-10-31")
+    posted = await rows(storage)
+
+    async def ids(span: Span, user_id: int | None = None) -> list[int]:
+        lines = await text(storage, jsonl_usage.LAYOUT, span, user_id)
+        return [json.loads(line)["row_id"] for line in lines.splitlines()]
+
+    assert await ids(Span(0, midnight)) == [row.id for row in posted[:10]]
+    assert posted[10].id == midnight
+    assert await ids(Span(midnight, 2**63 - 1)) == [row.id for row in posted[10:]]
+    assert await ids(EVER, 1) == [row.id for row in posted if row.user_id == 1]
+    assert await text(storage, csv_usage.LAYOUT, Span(0, 1)) == ""
+    assert await text(storage, csv_usage.LAYOUT, EVER, 77) == ""
+
+
+async def test_expected_rows_are_those_of_the_days(storage: SqliteStorage) -> None:
+    usage = storage.reading().usage
+    assert await usage.expected_rows(EVER, None) == 50
+    assert await usage.expected_rows(EVER, 1) == 25
+    assert await usage.expected_rows(Span(START_US + 5, START_US + 6), None) == 10
+    assert await usage.expected_rows(Span(0, 1), None) == 0
+
+
+async def test_what_is_posted_meanwhile_is_left_out(
+    database: Database, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("softix_proxy.storage.usage._LINES_AT_ONCE", 7)
+    everything = await text(storage, jsonl_usage.LAYOUT)
+    connection = database.connect()
+    pieces = []
+    async for chunk in storage.reading().usage.lines(jsonl_usage.LAYOUT, EVER, None):
+        if not pieces:
+            post(connection, [settlement(99)], START_US + 3 * DAY_US)
+        assert chunk.text.count(b"\n") == chunk.rows <= 7
+        pieces.append(chunk.text)
+    connection.close()
+    assert b"".join(pieces).decode() == everything
+    assert len(pieces) == 8
