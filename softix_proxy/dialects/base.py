@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -11,6 +12,9 @@ from softix_proxy.domain.usage import Meters
 
 Family = Literal["openai", "anthropic"]
 """Whose conventions hold for keys, errors and model lists."""
+
+MODEL_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}", re.ASCII)
+"""What may be kept of a model name that an outsider wrote; to be matched in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +52,28 @@ class StreamMeter(Protocol):
     """Reads usage from a stream in passing. One per answer; `feed` takes chunks split anywhere.
 
     The bytes returned by all `feed`s, followed by `held`, are the provider's bytes unchanged, less the usage frame
-    that the client did not ask for.
+    that the client did not ask for. The `"usage":null` that other frames carry because it was asked for stays.
     """
 
-    held: bytes
-    """From the terminal event on (and any hidden frame's neighbours): sent only after the settlement."""
     report: Report | None
+    """The last that the provider said. While `ended` is false, output that passed since is not yet in it."""
     ended: bool
-    """The terminal event has been seen: the answer is whole."""
+    """The terminal event has been seen: nothing more of this answer will be billed. The reader bounds how long it
+    still reads on, since what comes after is held too."""
+    finishing: bool
+    """The model has stopped; usage or the terminal event is about to come."""
+    failure: str | None
+    """The code, from the fixed list of dialects.errors, of an error that the provider sent within the stream."""
+
+    @property
+    def held(self) -> bytes:
+        """From the terminal event on, and an event that is not yet whole: sent only after the settlement."""
+        ...
 
     def feed(self, chunk: bytes) -> bytes: ...
 
     def estimate_output_tokens(self) -> int:
-        """What was produced, judged by what passed; used only where the answer was cut before any report."""
+        """What was produced, judged by what passed; used only where the answer was cut before its last report."""
         ...
 
 
@@ -77,8 +90,20 @@ class Endpoint(Protocol):
         """Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
         ...
 
-    def rewrite(self, body: bytes, *, model: str | None, max_output_tokens: int | None, ask_usage: bool) -> bytes:
-        """The body with only these top-level fields changed or added; every other value byte for byte."""
+    def rewrite(
+        self,
+        body: bytes,
+        *,
+        model: str | None,
+        max_output_tokens: int | None,
+        ask_usage: bool,
+        output_field: str | None = None,
+    ) -> bytes:
+        """The body with only these top-level fields changed or added; every other value byte for byte.
+
+        The body is one that `read` accepted. A limit goes into each field for it that the body has, else into
+        `output_field` (default: the dialect's own). `ask_usage` matters only where usage comes on request.
+        """
         ...
 
     def report(self, body: bytes) -> Report | None:

@@ -1,0 +1,35 @@
+"""POST /v1/embeddings: input only."""
+
+from __future__ import annotations
+
+import msgspec
+
+from softix_proxy.dialects.base import Ask, StreamMeter
+from softix_proxy.dialects.chat import ChatMeter
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_request
+from softix_proxy.dialects.openai import OpenAIEndpoint
+from softix_proxy.dialects.tokens import tier
+
+_WATCHED = SHARED | {"input", "messages"}
+_TEXT_ONLY = msgspec.json.Decoder(str | list[str | int | list[int]])
+"""Fits text and tokens; images come as objects."""
+
+
+class Embeddings(OpenAIEndpoint):
+    name = "embeddings"
+    path = "/v1/embeddings"
+
+    def read(self, body: bytes) -> Ask:
+        model, fields = read_request(body, _WATCHED)
+        return Ask(
+            model=model,
+            stream=fields.flag("stream"),
+            max_output_tokens=0,
+            service_tier=tier(fields.text("service_tier")),
+            open_input=len(body) > LARGE_BODY_BYTES
+            or fields.has("messages")
+            or not fits(fields.raw("input"), _TEXT_ONLY),
+        )
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        return ChatMeter(hide_usage, ())

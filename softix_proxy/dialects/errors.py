@@ -1,0 +1,178 @@
+"""Errors as each family's SDKs expect them, and providers' own errors as one of a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from softix_proxy.dialects.base import Family
+from softix_proxy.domain.errors import Code
+
+
+class _Types(NamedTuple):
+    openai: str
+    anthropic: str
+
+
+_BAD = _Types("invalid_request_error", "invalid_request_error")
+_WHO = _Types("invalid_request_error", "authentication_error")
+_MAY_NOT = _Types("invalid_request_error", "permission_error")
+_MONEY = _Types("insufficient_quota", "billing_error")
+_MISSING = _Types("invalid_request_error", "not_found_error")
+_PACE = _Types("requests", "rate_limit_error")
+_BUSY = _Types("server_error", "overloaded_error")
+_LATE = _Types("server_error", "timeout_error")
+_FAULT = _Types("server_error", "api_error")
+
+_TYPES: Mapping[Code, _Types] = {
+    Code.INVALID_REQUEST: _BAD,
+    Code.INVALID_API_KEY: _WHO,
+    Code.KEY_EXPIRED: _WHO,
+    Code.KEY_REVOKED: _WHO,
+    Code.USER_DISABLED: _MAY_NOT,
+    Code.IP_NOT_ALLOWED: _MAY_NOT,
+    Code.INSUFFICIENT_BALANCE: _MONEY,
+    Code.CAP_REACHED: _MONEY,
+    Code.MODEL_NOT_ALLOWED: _MAY_NOT,
+    Code.MODEL_NOT_FOUND: _MISSING,
+    Code.MODEL_NOT_PRICED: _BAD,
+    Code.ENDPOINT_NOT_METERED: _BAD,
+    Code.NOT_FOUND: _MISSING,
+    Code.METHOD_NOT_ALLOWED: _BAD,
+    Code.UPGRADE_REQUIRED: _BAD,
+    Code.BODY_TOO_LARGE: _Types("invalid_request_error", "request_too_large"),
+    Code.REQUEST_TIMEOUT: _Types("invalid_request_error", "timeout_error"),
+    Code.RATE_LIMITED: _PACE,
+    Code.TOKENS_LIMITED: _Types("tokens", "rate_limit_error"),
+    Code.CONCURRENCY_LIMITED: _PACE,
+    Code.PROVIDER_UNREACHABLE: _FAULT,
+    Code.PROVIDER_TIMEOUT: _LATE,
+    Code.PROVIDER_BROKE_OFF: _FAULT,
+    Code.PROVIDER_REFUSED: _FAULT,
+    Code.STORAGE_UNAVAILABLE: _BUSY,
+    Code.SHUTTING_DOWN: _BUSY,
+    Code.INTERNAL: _FAULT,
+}
+
+
+def render(family: Family, code: Code, message: str, request_id: str, details: Mapping[str, str | int]) -> bytes:
+    """The JSON body of a refusal. `details` become further fields of the error object; the standard ones win."""
+    return msgspec.json.encode(_body(family, code, message, request_id, details))
+
+
+def render_stream(family: Family, code: Code, message: str, request_id: str, details: Mapping[str, str | int]) -> bytes:
+    """An event for a stream that breaks after it began.
+
+    OpenAI's has the fields of both its dialects: chat clients look for `error`, those of responses for `type`.
+    """
+    body = _body(family, code, message, request_id, details)
+    if family == "openai":
+        body = {"type": "error", "code": code.value, "message": message, "param": None, "sequence_number": 0, **body}
+    return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
+
+
+def _body(
+    family: Family, code: Code, message: str, request_id: str, details: Mapping[str, str | int]
+) -> dict[str, Any]:
+    types = _TYPES[code]
+    if family == "openai":
+        error = {"message": message, "type": types.openai, "param": None, "code": code.value}
+        return {"error": {**details, "request_id": request_id, **error}}
+    error = {"type": types.anthropic, "message": message}
+    return {"type": "error", "error": {**details, "code": code.value, **error}, "request_id": request_id}
+
+
+class ProviderError(StrEnum):
+    """All that is kept of a provider's own error."""
+
+    INVALID = "provider_invalid_request"
+    CREDENTIALS = "provider_credentials"
+    FORBIDDEN = "provider_forbidden"
+    NOT_FOUND = "provider_not_found"
+    TOO_LARGE = "provider_too_large"
+    CONTEXT = "provider_context_exceeded"
+    FILTERED = "provider_content_filtered"
+    RATE_LIMITED = "provider_rate_limited"
+    QUOTA = "provider_quota_exhausted"
+    OVERLOADED = "provider_overloaded"
+    TIMEOUT = "provider_timed_out"
+    FAULT = "provider_fault"
+    UNKNOWN = "provider_error"
+
+
+_WORDS: Mapping[str, ProviderError] = {
+    "context_length_exceeded": ProviderError.CONTEXT,
+    "string_above_max_length": ProviderError.TOO_LARGE,
+    "request_too_large": ProviderError.TOO_LARGE,
+    "content_filter": ProviderError.FILTERED,
+    "content_policy_violation": ProviderError.FILTERED,
+    "insufficient_quota": ProviderError.QUOTA,
+    "billing_hard_limit_reached": ProviderError.QUOTA,
+    "billing_not_active": ProviderError.QUOTA,
+    "billing_error": ProviderError.QUOTA,
+    "rate_limit_exceeded": ProviderError.RATE_LIMITED,
+    "rate_limit_error": ProviderError.RATE_LIMITED,
+    "invalid_api_key": ProviderError.CREDENTIALS,
+    "authentication_error": ProviderError.CREDENTIALS,
+    "permission_error": ProviderError.FORBIDDEN,
+    "unsupported_country_region_territory": ProviderError.FORBIDDEN,
+    "model_not_found": ProviderError.NOT_FOUND,
+    "not_found_error": ProviderError.NOT_FOUND,
+    "overloaded_error": ProviderError.OVERLOADED,
+    "server_is_overloaded": ProviderError.OVERLOADED,
+    "timeout_error": ProviderError.TIMEOUT,
+    "server_error": ProviderError.FAULT,
+    "api_error": ProviderError.FAULT,
+    "invalid_request_error": ProviderError.INVALID,
+}
+_STATUSES: Mapping[int, ProviderError] = {
+    400: ProviderError.INVALID,
+    401: ProviderError.CREDENTIALS,
+    402: ProviderError.QUOTA,
+    403: ProviderError.FORBIDDEN,
+    404: ProviderError.NOT_FOUND,
+    408: ProviderError.TIMEOUT,
+    413: ProviderError.TOO_LARGE,
+    422: ProviderError.INVALID,
+    429: ProviderError.RATE_LIMITED,
+    503: ProviderError.OVERLOADED,
+    504: ProviderError.TIMEOUT,
+    529: ProviderError.OVERLOADED,
+}
+
+
+class _Failure(msgspec.Struct):
+    error: Any = None
+
+
+_FAILURE = msgspec.json.Decoder(_Failure)
+
+
+def classify(status: int, body: bytes) -> str:
+    """One of ProviderError for a provider's error answer: by the error's code or type, else by the status.
+
+    `invalid_request_error` says less than the status: OpenAI uses it for credentials and missing models as well.
+    """
+    try:
+        word = _word(_FAILURE.decode(body).error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        word = None
+    if word is not None and word is not ProviderError.INVALID:
+        return word.value
+    known = _STATUSES.get(status) or (ProviderError.FAULT if status >= 500 else word)
+    return (known or ProviderError.UNKNOWN).value
+
+
+def classify_event(error: object) -> str:
+    """The same for the `error` of an event within a stream, which has no status."""
+    return (_word(error) or ProviderError.UNKNOWN).value
+
+
+def _word(error: object) -> ProviderError | None:
+    if not isinstance(error, dict):
+        return None
+    words = (error.get("code"), error.get("type"))
+    return next((_WORDS[word] for word in words if isinstance(word, str) and word in _WORDS), None)

@@ -1,0 +1,39 @@
+"""GET /v1/models and /v1/models/{name}, in the shape of the dialect that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from softix_proxy.dialects.base import Family
+from softix_proxy.domain.clock import SECOND_US, from_us
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    name: str
+    owned_by: str
+    created_at_us: int
+
+
+def render(family: Family, models: Sequence[ListedModel]) -> bytes:
+    data = [_entry(family, model) for model in models]
+    if family == "openai":
+        return msgspec.json.encode({"object": "list", "data": data})
+    ends = (models[0].name, models[-1].name) if models else (None, None)
+    return msgspec.json.encode({"data": data, "has_more": False, "first_id": ends[0], "last_id": ends[1]})
+
+
+def render_one(family: Family, model: ListedModel) -> bytes:
+    return msgspec.json.encode(_entry(family, model))
+
+
+def _entry(family: Family, model: ListedModel) -> Mapping[str, Any]:
+    if family == "openai":
+        created_s = model.created_at_us // SECOND_US
+        return {"id": model.name, "object": "model", "created": created_s, "owned_by": model.owned_by}
+    created = from_us(model.created_at_us).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"type": "model", "id": model.name, "display_name": model.name, "created_at": created}

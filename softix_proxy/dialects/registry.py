@@ -1,0 +1,22 @@
+"""The POST endpoints that softix meters, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.chat import ChatCompletions
+from softix_proxy.dialects.completions import Completions
+from softix_proxy.dialects.embeddings import Embeddings
+from softix_proxy.dialects.messages import CountTokens, Messages
+from softix_proxy.dialects.responses import Responses
+
+_ALL: tuple[Endpoint, ...] = (
+    ChatCompletions(),
+    Completions(),
+    Responses(),
+    Embeddings(),
+    Messages(),
+    CountTokens(),
+)
+ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}

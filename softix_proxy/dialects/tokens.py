@@ -1,0 +1,119 @@
+"""Providers' counts made disjoint: cached, audio, image and reasoning tokens are taken out of their totals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from softix_proxy.dialects.base import MODEL_NAME, Report
+from softix_proxy.domain.pricing import STANDARD
+
+_LARGEST = 2**53
+_TIERS = frozenset(("flex", "priority", "scale", "fast", "batch"))
+"""Those that have prices of their own; every other name is the standard one."""
+
+
+class Answer(msgspec.Struct):
+    """What is read of a whole answer; unknown shapes are left to the one who looks at the values."""
+
+    usage: Any = None
+    model: Any = None
+    service_tier: Any = None
+
+
+_ANSWER = msgspec.json.Decoder(Answer)
+
+
+def read_answer(body: bytes) -> Answer | None:
+    """None for what is no JSON object."""
+    try:
+        return _ANSWER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def tier(name: object) -> str:
+    """`auto`, `default`, `standard_only` and whatever is not known → the standard tier."""
+    return name if isinstance(name, str) and name in _TIERS else STANDARD
+
+
+def model_name(name: object) -> str | None:
+    return name if isinstance(name, str) and MODEL_NAME.fullmatch(name) else None
+
+
+def count(source: object, *names: str) -> int | None:
+    """The first of these that is a plausible count; a strange answer must not become money."""
+    if isinstance(source, dict):
+        for name in names:
+            value = source.get(name)
+            if type(value) is int and 0 <= value <= _LARGEST:
+                return value
+    return None
+
+
+def divide(whole: int, parts: Mapping[str, int], rest: str) -> tuple[dict[str, int], bool]:
+    """What is left of the whole goes to `rest`. True where the parts exceeded it and the last ones were cut."""
+    left, clamped = whole, False
+    taken: dict[str, int] = {}
+    for name, quantity in parts.items():
+        kept = min(quantity, left)
+        clamped = clamped or kept < quantity
+        left -= kept
+        if kept:
+            taken[name] = kept
+    return {rest: left, **taken}, clamped
+
+
+def openai_report(usage: object, model: object, service_tier: object) -> Report | None:
+    """From OpenAI's `usage` and its relatives', of chat, completions, responses and embeddings alike."""
+    asked = count(usage, "prompt_tokens", "input_tokens")
+    answered = count(usage, "completion_tokens", "output_tokens")
+    if not isinstance(usage, dict) or (asked is None and answered is None):
+        return None
+    meters: dict[str, int] = {}
+    clamped = cut = False
+    if asked is not None:
+        meters, clamped = divide(asked, _input_parts(usage), "input_tokens")
+    if answered is not None:
+        whole, parts = _output_parts(usage, asked or 0, answered, meters.get("cached_input_tokens", 0))
+        output, cut = divide(whole, parts, "output_tokens")
+        meters |= output
+    return Report(meters, tier(service_tier), model_name(model), clamped or cut)
+
+
+def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
+    details = usage.get("prompt_tokens_details") or usage.get("input_tokens_details")
+    cached = count(details, "cached_tokens")
+    if not cached:
+        cached = count(usage, "prompt_cache_hit_tokens", "cached_tokens") or 0
+    written = count(details, "cache_write_tokens") or 0
+    kept = details.get("cache_write_tokens_details") if isinstance(details, dict) else None
+    long = min(count(kept, "ttl_12h_tokens") or 0, written)
+    return {
+        "cached_input_tokens": cached,
+        "cache_write_1h_tokens": long,
+        "cache_write_5m_tokens": written - long,
+        "audio_input_tokens": count(details, "audio_tokens") or 0,
+        "image_input_tokens": count(details, "image_tokens") or 0,
+    }
+
+
+def _output_parts(usage: dict[str, Any], asked: int, answered: int, cached: int) -> tuple[int, dict[str, int]]:
+    """The whole output, and what of it is counted apart.
+
+    Some providers leave reasoning out of the completion, and only the total tells: by exactly the reasoning they
+    report, or without reporting any (unless it is the cached input that the total has on top).
+    """
+    details = usage.get("completion_tokens_details") or usage.get("output_tokens_details")
+    reasoning = count(details, "reasoning_tokens") or 0
+    outside = (count(usage, "total_tokens") or 0) - asked - answered
+    if outside > 0 and (outside == reasoning or (not reasoning and outside != cached)):
+        answered += outside
+        reasoning = outside
+    return answered, {
+        "reasoning_tokens": reasoning,
+        "audio_output_tokens": count(details, "audio_tokens") or 0,
+        "image_output_tokens": count(details, "image_tokens") or 0,
+    }
