@@ -1,0 +1,223 @@
+"""What an operator can do with prices and mark-ups: add versions, and see which applies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+
+from softix_proxy.domain.directory import Directory
+from softix_proxy.domain.errors import BadInputError, NotFoundError
+from softix_proxy.domain.models import Model
+from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Scope, UnpricedAsks
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.users import User
+from softix_proxy.operations import models, users
+from softix_proxy.operations.models import NOBODY, Entry, priced_directory
+
+
+class State(StrEnum):
+    IN_FORCE = "in force"
+    UPCOMING = "upcoming"
+    SUPERSEDED = "superseded"
+    """A later version has started, or one that wins over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A price version with the names of what it is for."""
+
+    version: PriceVersion
+    model: Model
+    provider: Provider
+    user: User | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The price that one customer, or everyone without a price of their own, pays now."""
+
+    listed: Listed
+    markup: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An active model that is refused for want of a price."""
+
+    entry: Entry
+    asks: UnpricedAsks
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMarkup:
+    version: MarkupVersion
+    subject: str | None
+    """The user's name, or `provider/model`; None for the default."""
+    state: State
+
+
+async def list_all(storage: Storage, *, model: str | None = None) -> Sequence[Listed]:
+    """What is in force and what is to come, of one model or of all that are not removed."""
+    unit = storage.reading()
+    only = (await models.find(unit, model)).id if model is not None else None
+    return [
+        listed
+        for listed in await _listed(unit, only)
+        if listed.state is not State.SUPERSEDED and listed.provider.status is not ProviderStatus.REMOVED
+    ]
+
+
+async def history(storage: Storage, model: str) -> Sequence[Listed]:
+    """Every version of a model's prices, the oldest first."""
+    unit = storage.reading()
+    return await _listed(unit, (await models.find(unit, model)).id)
+
+
+async def show(storage: Storage, model: str, *, user: str | None = None) -> Applied:
+    """Raises NotFoundError where there is no price."""
+    unit = storage.reading()
+    found = await models.find(unit, model)
+    customer = await users.find(unit, user) if user is not None else None
+    directory = await priced_directory(unit, found.id)
+    rate = directory.rate(customer.id if customer else NOBODY, found.id, unit.clock.now_us())
+    if rate is None:
+        raise NotFoundError(
+            f"{model} has no price: requests for it are refused",
+            f"softix prices set {model} --input 0.15 --output 0.60 (or --free)",
+        )
+    [listed] = [listed for listed in await _listed(unit, found.id) if listed.version.id == rate.price_id]
+    return Applied(listed, rate.markup)
+
+
+async def set_price(
+    storage: Storage, model: str, sheet: Sheet, *, user: str | None = None, starts_at_us: int | None = None
+) -> Listed:
+    """A new version, from now or from an instant to come. Raises NotFoundError, BadInputError for the past."""
+    async with storage.writing() as unit:
+        found = await models.find(unit, model)
+        customer = await users.find(unit, user) if user is not None else None
+        now_us = unit.clock.now_us()
+        asked = PriceVersion(
+            id=0,
+            model_id=found.id,
+            user_id=customer.id if customer else None,
+            source="customer" if customer else "operator",
+            sheet=sheet,
+            starts_at_us=_start_us(starts_at_us, now_us),
+            created_at_us=now_us,
+        )
+        [version] = await unit.prices.add_all([asked])
+        state = State.UPCOMING if version.starts_at_us > now_us else State.IN_FORCE
+        return Listed(version, found, await unit.providers.get(found.provider_id), customer, state)
+
+
+async def missing(storage: Storage) -> Sequence[Missing]:
+    """Active models without a price, the most asked for first."""
+    unit = storage.reading()
+    asks = {asked.model_id: asked for asked in await unit.prices.unpriced_asks()}
+    found = [
+        Missing(entry, asks.get(entry.model.id, UnpricedAsks(entry.model.id, 0, 0)))
+        for entry in await models.list_all(storage)
+        if entry.sheet is None
+    ]
+    return sorted(found, key=lambda item: -item.asks.asks)
+
+
+async def set_markup(
+    storage: Storage,
+    factor: Fraction,
+    *,
+    user: str | None = None,
+    model: str | None = None,
+    starts_at_us: int | None = None,
+) -> ListedMarkup:
+    """A new version for a user, for a model, or with neither for all others."""
+    if user is not None and model is not None:
+        raise BadInputError("a mark-up is for a user or for a model", "set one, then the other")
+    async with storage.writing() as unit:
+        now_us = unit.clock.now_us()
+        scope, subject_id, subject = await _subject(unit, user, model)
+        starts_us = _start_us(starts_at_us, now_us)
+        version = await unit.prices.add_markup(MarkupVersion(0, scope, subject_id, factor, starts_us, now_us))
+        return ListedMarkup(version, subject, State.UPCOMING if starts_us > now_us else State.IN_FORCE)
+
+
+async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:
+    """What is in force and what is to come; the oldest first."""
+    unit = storage.reading()
+    versions = await unit.prices.markups()
+    now_us = unit.clock.now_us()
+    latest: dict[tuple[Scope, int | None], MarkupVersion] = {}
+    for version in sorted(versions, key=lambda version: (version.starts_at_us, version.id)):
+        if version.starts_at_us <= now_us:
+            latest[(version.scope, version.subject_id)] = version
+    return [
+        ListedMarkup(
+            version,
+            await _subject_name(unit, version),
+            State.UPCOMING if version.starts_at_us > now_us else State.IN_FORCE,
+        )
+        for version in versions
+        if version.starts_at_us > now_us or version in latest.values()
+    ]
+
+
+async def _subject(unit: Unit, user: str | None, model: str | None) -> tuple[Scope, int | None, str | None]:
+    if user is not None:
+        customer = await users.find(unit, user)
+        return "user", customer.id, customer.name
+    if model is not None:
+        found = await models.find(unit, model)
+        return "model", found.id, f"{(await unit.providers.get(found.provider_id)).name}/{found.name}"
+    return "default", None, None
+
+
+async def _subject_name(unit: Unit, version: MarkupVersion) -> str | None:
+    if version.subject_id is None:
+        return None
+    if version.scope == "user":
+        return (await unit.users.get(version.subject_id)).name
+    model = await unit.models.get(version.subject_id)
+    return f"{(await unit.providers.get(model.provider_id)).name}/{model.name}"
+
+
+async def _listed(unit: Unit, model_id: int | None) -> list[Listed]:
+    versions = await unit.prices.list(model_id)
+    directory = await priced_directory(unit, model_id)
+    now_us = unit.clock.now_us()
+    known = {model.id: model for model in await unit.models.list()}
+    hosts = {provider.id: provider for provider in await unit.providers.list()}
+    customers: dict[int, User] = {}
+    for user_id in {version.user_id for version in versions if version.user_id is not None}:
+        customers[user_id] = await unit.users.get(user_id)
+    return [
+        Listed(
+            version,
+            known[version.model_id],
+            hosts[known[version.model_id].provider_id],
+            customers.get(version.user_id or NOBODY),
+            _state(version, directory, now_us),
+        )
+        for version in versions
+    ]
+
+
+def _state(version: PriceVersion, directory: Directory, now_us: int) -> State:
+    if version.starts_at_us > now_us:
+        return State.UPCOMING
+    rate = directory.rate(version.user_id or NOBODY, version.model_id, now_us)
+    return State.IN_FORCE if rate is not None and rate.price_id == version.id else State.SUPERSEDED
+
+
+def _start_us(asked_us: int | None, now_us: int) -> int:
+    """Raises BadInputError for an instant that is over: what was used then is already charged."""
+    if asked_us is None:
+        return now_us
+    if asked_us < now_us:
+        raise BadInputError("a price cannot start in the past", "leave --from out to start it now")
+    return asked_us

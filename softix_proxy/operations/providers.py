@@ -1,0 +1,247 @@
+"""What an operator can do with providers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError, NotFoundError
+from softix_proxy.domain.ids import new_public_id
+from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.prices import PriceVersion
+from softix_proxy.domain.providers import (
+    PROFILES,
+    HangUp,
+    Provider,
+    ProviderStatus,
+    ProviderType,
+    is_metadata_host,
+)
+from softix_proxy.domain.vault import Vault
+from softix_proxy.operations.catalogue import CatalogueModel
+
+Fetch = Callable[[str, Mapping[str, str]], Awaitable[int]]
+"""One GET of a URL with these headers: the answer's status. Raises FailureError where there is none."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}")
+_KEY = re.compile(r"[\x21-\x7e]{1,4096}")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?|[0-9a-f:.]+")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
+
+
+async def add(
+    storage: Storage,
+    vault: Vault,
+    *,
+    name: str,
+    kind: ProviderType,
+    base_url: str = "",
+    key: str | None = None,
+    on_hang_up: HangUp | None = None,
+    models: Sequence[CatalogueModel] = (),
+) -> Provider:
+    """A provider with its key sealed, and these models with their prices, in one transaction.
+
+    Raises BadInputError, or ConflictError if the name is taken.
+    """
+    profile = PROFILES[kind]
+    if profile.needs_key and key is None:
+        raise BadInputError(f"{kind.value} needs an API key", "give --key-stdin, --key-env or --key-file")
+    if not base_url and not profile.base_url and kind is not ProviderType.DEMO:
+        raise BadInputError(f"{kind.value} needs its address", "add --base-url, for example http://10.0.0.5:8000")
+    asked = Provider(
+        id=0,
+        public_id=new_public_id("prv"),
+        name=checked_name(name),
+        type=kind,
+        base_url=normalise_base_url(base_url) if base_url else profile.base_url,
+        sealed_key=None,
+        on_hang_up=on_hang_up or profile.on_hang_up,
+        status=ProviderStatus.ACTIVE,
+        created_at_us=storage.reading().clock.now_us(),
+    )
+    sealed = asked if key is None else _sealed(vault, asked, key)
+    sheets = [model.sheet for model in models]
+    async with storage.writing() as unit:
+        provider = await unit.providers.add(sealed)
+        enabled = await unit.models.add_all([_model(provider, model) for model in models])
+        now_us = provider.created_at_us
+        await unit.prices.add_all(
+            [
+                PriceVersion(0, model.id, None, "catalogue", sheet, now_us, now_us)
+                for model, sheet in zip(enabled, sheets, strict=True)
+            ]
+        )
+    return provider
+
+
+def _model(provider: Provider, model: CatalogueModel) -> Model:
+    return Model(
+        id=0,
+        name=model.name,
+        provider_id=provider.id,
+        upstream_name=model.name,
+        context_tokens=model.context,
+        max_output_tokens=model.max_output,
+        status=ModelStatus.ACTIVE,
+        created_at_us=provider.created_at_us,
+    )
+
+
+def _sealed(vault: Vault, provider: Provider, key: str) -> Provider:
+    """The key opens for this provider at this address only."""
+    if not _KEY.fullmatch(key):
+        raise BadInputError("that is not an API key", "give the key alone: printable letters without spaces")
+    place = ("providers", provider.public_id, "sealed_key", provider.origin)
+    return replace(provider, sealed_key=vault.seal_secret(key.encode(), *place))
+
+
+async def list_all(storage: Storage) -> Sequence[Provider]:
+    """Without those that were removed."""
+    listed = await storage.reading().providers.list()
+    return [provider for provider in listed if provider.status is not ProviderStatus.REMOVED]
+
+
+async def show(storage: Storage, reference: str) -> Provider:
+    return await find(storage.reading(), reference)
+
+
+async def update(
+    storage: Storage,
+    vault: Vault,
+    reference: str,
+    *,
+    base_url: str | None = None,
+    key: str | None = None,
+    on_hang_up: HangUp | None = None,
+) -> Provider:
+    """Changes what is given. Raises NotFoundError, BadInputError; ConflictError where a new address needs the key."""
+    async with storage.writing() as unit:
+        provider = await _present(unit, reference)
+        changed = replace(
+            provider,
+            base_url=provider.base_url if base_url is None else normalise_base_url(base_url),
+            on_hang_up=on_hang_up or provider.on_hang_up,
+        )
+        if key is not None:
+            changed = _sealed(vault, changed, key)
+        elif changed.origin != provider.origin and provider.sealed_key is not None:
+            raise ConflictError("the key is sealed for the old address", "give the key again, with --key-stdin")
+        await unit.providers.update(changed)
+        return changed
+
+
+async def set_status(storage: Storage, reference: str, status: ProviderStatus) -> Provider:
+    async with storage.writing() as unit:
+        changed = replace(await _present(unit, reference), status=status)
+        await unit.providers.update(changed)
+        return changed
+
+
+async def remove(storage: Storage, reference: str) -> Provider:
+    """Its key is wiped, its models are disabled, and its name is free again; what it cost stays in the books."""
+    async with storage.writing() as unit:
+        provider = await _present(unit, reference)
+        removed = replace(provider, name=provider.public_id, sealed_key=None, status=ProviderStatus.REMOVED)
+        await unit.providers.update(removed)
+        await unit.models.disable_all(provider.id)
+        return removed
+
+
+async def find(unit: Unit, reference: str) -> Provider:
+    """By id or name. Raises NotFoundError."""
+    provider = await unit.providers.find(reference)
+    if provider is None:
+        raise NotFoundError(f"no provider {reference!r}", "see: softix providers list")
+    return provider
+
+
+async def _present(unit: Unit, reference: str) -> Provider:
+    provider = await find(unit, reference)
+    if provider.status is ProviderStatus.REMOVED:
+        raise ConflictError(f"the provider {reference!r} was removed", "add it again: softix providers add")
+    return provider
+
+
+def checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise BadInputError(
+            f"not a usable name: {name!r}", "small letters, digits and . _ -, at most 41, for example openai"
+        )
+    return name
+
+
+def normalise_base_url(text: str) -> str:
+    """Scheme, host, port and path, without a slash or `/v1` at the end: paths at the provider begin with that.
+
+    Raises BadInputError for anything but plain http(s), with credentials or a query in it, or for a link-local host.
+    """
+    try:
+        url = urlsplit(text.strip())
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        host, port = "", None
+        url = urlsplit("")
+    if url.scheme not in ("https", "http") or not _HOST.fullmatch(host) or port == 0:
+        raise BadInputError("not a base URL", "write one like https://api.example.com or http://10.0.0.5:8000")
+    if "@" in url.netloc or "?" in text or "#" in text:
+        raise BadInputError(
+            "a base URL has no credentials, query or fragment", "give the key with --key-stdin, --key-env or --key-file"
+        )
+    if is_metadata_host(host):
+        raise BadInputError("that address is link-local, where clouds keep secrets", "name the provider's own host")
+    path = url.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    if not _PATH.fullmatch(path) or ".." in path.split("/"):
+        raise BadInputError("the base URL's path is not plain", "write one like https://api.example.com/openai")
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one request for the list of models showed."""
+
+    ok: bool
+    status: int | None
+    """None where no answer came."""
+    latency_ms: int
+    message: str
+    remedy: str = ""
+
+
+_REMEDIES = {
+    401: ("the provider does not accept the key", "softix providers set-key {name}"),
+    403: ("the key may not list models", "check its rights at the provider, or: softix providers set-key {name}"),
+    404: ("nothing is there", "check the base URL: softix providers update {name} --base-url URL"),
+    429: ("the provider is reached, and limits this key", "wait, or raise the limit at the provider"),
+}
+
+
+async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) -> Probe:
+    """Asks the provider for its models, once, and keeps nothing of the answer but its status."""
+    reading = storage.reading()
+    provider = await _present(reading, reference)
+    if not provider.base_url:
+        raise ConflictError("the demo provider runs inside the daemon", "run: softix quickstart --check")
+    key = None
+    if provider.sealed_key is not None:
+        place = ("providers", provider.public_id, "sealed_key", provider.origin)
+        key = vault.open_secret(provider.sealed_key, *place)
+    clock = reading.clock
+    started_ns = clock.monotonic_ns()
+    try:
+        status = await fetch(f"{provider.base_url}/v1/models", provider.profile.auth_headers(key))
+    except FailureError as error:
+        return Probe(False, None, (clock.monotonic_ns() - started_ns) // 1_000_000, error.message, error.remedy)
+    latency_ms = (clock.monotonic_ns() - started_ns) // 1_000_000
+    if 200 <= status < 300:
+        return Probe(True, status, latency_ms, "the provider answers")
+    other = (
+        ("the provider is in trouble", "try again later")
+        if status >= 500
+        else ("this is not a provider's answer", "check the base URL: softix providers update {name} --base-url URL")
+    )
+    message, remedy = _REMEDIES.get(status, other)
+    return Probe(False, status, latency_ms, message, remedy.format(name=provider.name))

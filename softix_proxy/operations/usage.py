@@ -1,0 +1,164 @@
+"""What an operator can ask about what was used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from softix_proxy.domain.clock import DAY_US, Clock, parse_instant, period_start_us
+from softix_proxy.domain.errors import BadInputError, NotFoundError
+from softix_proxy.domain.ids import parse_request_id
+from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.pricing import STANDARD, Line, Rate
+from softix_proxy.domain.usage import Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
+from softix_proxy.exports import csv_usage, jsonl_usage
+from softix_proxy.exports.columns import Value, fields
+from softix_proxy.operations import users
+
+Format = Literal["csv", "jsonl"]
+FORMATS: Mapping[Format, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
+MAX_US = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A usage row, and how its charge came about; no lines where no price was applied."""
+
+    row: UsageRow
+    lines: Sequence[Line]
+
+    @property
+    def charge_pico(self) -> int:
+        """What the lines add up to."""
+        return sum(line.charge_pico for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    by: Subject
+    span: Span
+    totals: Sequence[Total]
+    days: Sequence[Total]
+    """The same by day; days without a request are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    expected_rows: int
+    """Those of the whole days that it touches, for a progress bar."""
+    chunks: AsyncIterator[Lines]
+    """The first is the header, if the format has one."""
+
+
+def parse_span(from_: str, to: str) -> Span:
+    """Raises BadInputError for what is not a date, and for a period that ends before it begins."""
+    return _span(parse_instant(from_), parse_instant(to))
+
+
+def _span(from_us: int, to_us: int) -> Span:
+    if from_us >= to_us:
+        raise BadInputError("the period is empty", "--to is exclusive and must be after --from")
+    return Span(from_us, to_us)
+
+
+async def newest(
+    storage: Storage,
+    *,
+    limit: int,
+    user: str | None = None,
+    key: str | None = None,
+    model: str | None = None,
+    from_: str | None = None,
+    to: str | None = None,
+    errors_only: bool = False,
+) -> Sequence[UsageRow]:
+    """The newest first. Raises NotFoundError, BadInputError."""
+    unit = storage.reading()
+    wanted = UsageFilter(
+        span=_span(parse_instant(from_) if from_ else 0, parse_instant(to) if to else MAX_US),
+        user_id=(await users.find(unit, user)).id if user else None,
+        key_id=await _key_id(unit, key) if key else None,
+        model_ids=await _model_ids(unit, model) if model else None,
+        errors_only=errors_only,
+    )
+    return await unit.usage.newest(wanted, limit)
+
+
+async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
+    """What was posted since, the oldest first."""
+    return await storage.reading().usage.after(UsageFilter(), usage_id, limit)
+
+
+async def explain(storage: Storage, reference: str) -> Explained:
+    """By request id. Raises BadInputError, NotFoundError."""
+    number = parse_request_id(reference)
+    if number is None:
+        raise BadInputError(f"not a request id: {reference!r}", "it begins with req_, as in the header of the answer")
+    unit = storage.reading()
+    row = await unit.usage.by_request(number)
+    if row is None:
+        raise NotFoundError(f"no usage of {reference}", "it may still be running; else see: softix usage list")
+    return Explained(row, await _lines(unit, row))
+
+
+async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, Value] | None:
+    """The row under the export's names; None where there is none, or it is another user's."""
+    number = parse_request_id(reference)
+    row = None if number is None else await storage.reading().usage.by_request(number)
+    return fields(row) if row is not None and row.user_id == user_id else None
+
+
+async def summary(storage: Storage, by: Subject, from_: str | None, to: str | None) -> Summary:
+    """Over whole days; this month where nothing is said. Raises BadInputError."""
+    unit = storage.reading()
+    span = _whole_days(unit.clock, from_, to)
+    first_day, end_day = span.from_us // DAY_US, span.to_us // DAY_US
+    days = await unit.usage.totals("day", first_day, end_day)
+    return Summary(by, span, days if by == "day" else await unit.usage.totals(by, first_day, end_day), days)
+
+
+async def export(storage: Storage, layout: Layout, span: Span, user: str | None) -> Export:
+    """Raises NotFoundError where there is no such user."""
+    unit = storage.reading()
+    user_id = (await users.find(unit, user)).id if user else None
+    return Export(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
+
+
+async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+    if layout.header:
+        yield Lines(layout.header.encode(), 0, 0, 0)
+    async for chunk in unit.usage.lines(layout, span, user_id):
+        yield chunk
+
+
+def _whole_days(clock: Clock, from_: str | None, to: str | None) -> Span:
+    now_us = clock.now_us()
+    to_us = parse_instant(to) if to else now_us - now_us % DAY_US + DAY_US
+    span = _span(parse_instant(from_) if from_ else period_start_us("month", to_us - 1), to_us)
+    if span.from_us % DAY_US or span.to_us % DAY_US:
+        raise BadInputError(
+            "a summary counts whole days (UTC)", "give dates such as 2026-10-01, or: softix usage export"
+        )
+    return span
+
+
+async def _lines(unit: Unit, row: UsageRow) -> Sequence[Line]:
+    for version in await unit.prices.list(row.model_id):
+        if version.id == row.price_id:
+            return Rate(version.id, version.sheet, row.markup).lines(row.meters, row.service_tier or STANDARD)
+    return ()
+
+
+async def _key_id(unit: Unit, reference: str) -> int:
+    key = await unit.keys.find(reference)
+    if key is None:
+        raise NotFoundError(f"no key {reference!r}", "see: softix keys list")
+    return key.id
+
+
+async def _model_ids(unit: Unit, reference: str) -> Sequence[int]:
+    numbers = await unit.usage.model_ids(reference)
+    if not numbers:
+        raise NotFoundError(f"no model {reference!r}", "see: softix models list")
+    return numbers

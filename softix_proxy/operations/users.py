@@ -1,0 +1,82 @@
+"""What an operator can do with users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from softix_proxy.domain.errors import BadInputError, NotFoundError
+from softix_proxy.domain.ids import new_public_id
+from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.users import Role, Status, User
+
+_NAME = re.compile(r"[^\W_](?:[\w .@'-]{0,62}\w)?")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,188}")
+
+
+async def create(storage: Storage, *, name: str, email: str, role: Role, postpaid: bool) -> User:
+    """A user with an empty wallet. Raises BadInputError, or ConflictError if name or e-mail is taken."""
+    async with storage.writing() as unit:
+        return await unit.users.add(
+            User(
+                id=0,
+                public_id=new_public_id("usr"),
+                name=_checked(_NAME, name, "name"),
+                email=_checked(_EMAIL, email, "e-mail"),
+                role=role,
+                status=Status.ACTIVE,
+                postpaid=postpaid,
+                created_at_us=unit.clock.now_us(),
+            )
+        )
+
+
+async def list_all(storage: Storage) -> Sequence[User]:
+    return await storage.reading().users.list()
+
+
+async def show(storage: Storage, reference: str) -> User:
+    return await find(storage.reading(), reference)
+
+
+async def update(
+    storage: Storage,
+    reference: str,
+    *,
+    name: str | None = None,
+    email: str | None = None,
+    role: Role | None = None,
+    postpaid: bool | None = None,
+    status: Status | None = None,
+) -> User:
+    """Changes what is given. Raises NotFoundError, BadInputError, ConflictError."""
+    async with storage.writing() as unit:
+        user = await find(unit, reference)
+        changed = replace(
+            user,
+            name=user.name if name is None else _checked(_NAME, name, "name"),
+            email=user.email if email is None else _checked(_EMAIL, email, "e-mail"),
+            role=user.role if role is None else role,
+            postpaid=user.postpaid if postpaid is None else postpaid,
+            status=user.status if status is None else status,
+        )
+        await unit.users.update(changed)
+        return changed
+
+
+async def find(unit: Unit, reference: str) -> User:
+    """By id, name or e-mail. Raises NotFoundError."""
+    user = await unit.users.find(reference)
+    if user is None:
+        raise NotFoundError(f"no user {reference!r}", "see: softix users list")
+    return user
+
+
+def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
+    if not pattern.fullmatch(text):
+        raise BadInputError(
+            f"not a usable {what}: {text!r}",
+            f"a {what} is short and plain, for example " + ("ada" if what == "name" else "ada@example.org"),
+        )
+    return text

@@ -1,0 +1,343 @@
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError, NotFoundError
+from softix_proxy.domain.models import ModelStatus
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.operations import catalogue, providers
+from softix_proxy.operations.providers import Probe, normalise_base_url
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+
+class StoppedClock:
+    def __init__(self) -> None:
+        self.us = 1_800_000_000_000_000
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_ns(self) -> int:
+        self.us += 5_000
+        return self.us * 1000
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", clock)
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+class LockBox:
+    """Seals as the vault does: what is sealed opens at its own place only."""
+
+    def __init__(self) -> None:
+        self._sealed: dict[bytes, tuple[bytes, tuple[str, ...]]] = {}
+
+    def seal_secret(self, secret: bytes, *place: str) -> bytes:
+        blob = secrets.token_bytes(16)
+        self._sealed[blob] = (secret, place)
+        return blob
+
+    def open_secret(self, blob: bytes, *place: str) -> str:
+        secret, sealed_for = self._sealed[blob]
+        if place != sealed_for:
+            raise FailureError("sealed for another place")
+        return secret.decode()
+
+
+@pytest.fixture
+def vault() -> LockBox:
+    return LockBox()
+
+
+@pytest.fixture
+def key() -> str:
+    return "sk-" + secrets.token_urlsafe(24)
+
+
+def opened(vault: LockBox, provider: Provider) -> str:
+    assert provider.sealed_key is not None
+    return vault.open_secret(provider.sealed_key, "providers", provider.public_id, "sealed_key", provider.origin)
+
+
+async def lab(storage: SqliteStorage, vault: LockBox, key: str | None = None) -> Provider:
+    kind = ProviderType.OPENAI_COMPATIBLE
+    return await providers.add(storage, vault, name="lab", kind=kind, base_url="http://lab:8000/v1", key=key)
+
+
+# Adding
+
+
+@pytest.mark.parametrize("kind", [ProviderType.OPENAI, ProviderType.ANTHROPIC])
+async def test_adding_a_vendor_enables_the_models_of_the_catalogue(
+    storage: SqliteStorage, vault: LockBox, key: str, clock: StoppedClock, kind: ProviderType
+) -> None:
+    known = catalogue.load().models(kind.value)
+    provider = await providers.add(storage, vault, name="main", kind=kind, key=key, models=known)
+    assert provider.base_url == provider.profile.base_url
+    assert provider.status is ProviderStatus.ACTIVE and provider.on_hang_up == "cancel"
+    assert opened(vault, provider) == key
+    assert key not in repr(provider)
+    reading = storage.reading()
+    models, prices = await reading.models.list(), await reading.prices.list()
+    assert [(model.name, model.context_tokens, model.max_output_tokens) for model in models] == [
+        (model.name, model.context, model.max_output) for model in known
+    ]
+    assert [(price.model_id, price.sheet) for price in prices] == [
+        (model.id, entry.sheet) for model, entry in zip(models, known, strict=True)
+    ]
+    assert {(price.source, price.user_id, price.starts_at_us) for price in prices} == {("catalogue", None, clock.us)}
+    assert {(model.provider_id, model.status) for model in models} == {(provider.id, ModelStatus.ACTIVE)}
+
+
+async def test_a_taken_name_changes_nothing(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await lab(storage, vault)
+    known = catalogue.load().models("anthropic")
+    with pytest.raises(ConflictError):
+        await providers.add(storage, vault, name="lab", kind=ProviderType.ANTHROPIC, key=key, models=known)
+    assert len(await providers.list_all(storage)) == 1
+    assert await storage.reading().models.list() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "base_url", "with_key"),
+    [
+        (ProviderType.OPENAI, "", False),
+        (ProviderType.ANTHROPIC, "https://proxy.example.org", False),
+        (ProviderType.OPENAI_COMPATIBLE, "", True),
+    ],
+)
+async def test_says_what_a_type_needs(
+    storage: SqliteStorage, vault: LockBox, key: str, kind: ProviderType, base_url: str, with_key: bool
+) -> None:
+    with pytest.raises(BadInputError, match="needs"):
+        await providers.add(storage, vault, name="x", kind=kind, base_url=base_url, key=key if with_key else None)
+
+
+async def test_a_server_of_ones_own_needs_no_key_and_the_demo_no_address(
+    storage: SqliteStorage, vault: LockBox
+) -> None:
+    assert (await lab(storage, vault)).sealed_key is None
+    demo = await providers.add(storage, vault, name="demo", kind=ProviderType.DEMO, on_hang_up="drain")
+    assert (demo.base_url, demo.origin, demo.sealed_key, demo.on_hang_up) == ("", "", None, "drain")
+
+
+@pytest.mark.parametrize("bad", ["two words", "line\nbreak", "naïve", "", "k" * 4097])
+async def test_a_key_that_cannot_be_one_is_refused_and_not_quoted(
+    storage: SqliteStorage, vault: LockBox, bad: str
+) -> None:
+    with pytest.raises(BadInputError) as refusal:
+        await lab(storage, vault, bad)
+    assert not bad or bad not in refusal.value.message + refusal.value.remedy
+
+
+@pytest.mark.parametrize("name", ["", "OpenAI", "-a", ".a", "a/b", "a b", "a" * 42, "ä"])
+async def test_refuses_other_names(storage: SqliteStorage, vault: LockBox, name: str) -> None:
+    with pytest.raises(BadInputError):
+        await providers.add(storage, vault, name=name, kind=ProviderType.DEMO)
+
+
+# The base URL
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("https://api.example.com", "https://api.example.com"),
+        ("https://api.example.com/", "https://api.example.com"),
+        ("https://api.example.com/v1", "https://api.example.com"),
+        (" HTTPS://API.Example.com/v1/ ", "https://api.example.com"),
+        ("http://10.0.0.5:8000/v1", "http://10.0.0.5:8000"),
+        ("https://api.example.com/openai/v1", "https://api.example.com/openai"),
+        ("https://api.example.com/v1beta", "https://api.example.com/v1beta"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+        ("http://localhost:80", "http://localhost:80"),
+    ],
+)
+def test_base_urls_are_brought_to_one_form(text: str, normal: str) -> None:
+    assert normalise_base_url(text) == normal
+    assert normalise_base_url(normal) == normal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "api.example.com",
+        "ftp://api.example.com",
+        "file:///etc/passwd",
+        "https://",
+        "https://:8000",
+        "https://user:secret@api.example.com",
+        "https://secret@api.example.com",
+        "https://api.example.com?key=secret",
+        "https://api.example.com/?",
+        "https://api.example.com/#secret",
+        "https://api.example.com:99999",
+        "https://api.example.com:0",
+        "https://api example.com",
+        "https://api.example.com/a b",
+        "https://api.example.com/a/../b",
+        "https://api.example.com//b",
+        "http://[::1",
+    ],
+)
+def test_refuses_other_base_urls_without_quoting_them(text: str) -> None:
+    with pytest.raises(BadInputError) as refusal:
+        normalise_base_url(text)
+    assert "secret" not in refusal.value.message + refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254",
+        "169.254.169.254.",
+        "169.254.0.1:8080",
+        "2852039166",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "169.254.43518",
+        "[fe80::1]",
+        "[fe80::1%25eth0]",
+        "[::ffff:169.254.169.254]",
+        "[fd00:ec2::254]",
+        "metadata.google.internal",
+        "Metadata.Google.Internal.",
+    ],
+)
+def test_refuses_link_local_and_metadata_addresses_in_every_spelling(host: str) -> None:
+    with pytest.raises(BadInputError):
+        normalise_base_url(f"http://{host}")
+
+
+def test_other_addresses_that_look_alike_are_fine() -> None:
+    for host in ("169.253.1.1", "[fd00::1]", "127.0.0.1", "metadata.example.org", "[fec0::1]"):
+        assert normalise_base_url(f"http://{host}") == f"http://{host}"
+
+
+# Changing
+
+
+async def test_a_new_address_needs_the_key_again(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await lab(storage, vault, key)
+    for url in ("http://lab:8001", "https://lab:8000", "http://lab:8000/x", "http://bal:8000"):
+        with pytest.raises(ConflictError, match="sealed"):
+            await providers.update(storage, vault, "lab", base_url=url)
+    same = await providers.update(storage, vault, "lab", base_url="http://lab:8000/", on_hang_up="drain")
+    assert (opened(vault, same), same.on_hang_up) == (key, "drain")
+    moved = await providers.update(storage, vault, "lab", base_url="https://lab", key=key)
+    assert opened(vault, moved) == key
+    assert await providers.show(storage, "lab") == moved
+
+
+async def test_without_a_key_an_address_is_changed_at_will(storage: SqliteStorage, vault: LockBox) -> None:
+    await lab(storage, vault)
+    assert (await providers.update(storage, vault, "lab", base_url="https://b")).base_url == "https://b"
+
+
+async def test_a_key_is_replaced(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    before = await lab(storage, vault, key)
+    after = await providers.update(storage, vault, before.public_id, key=key[::-1])
+    assert opened(vault, after) == key[::-1]
+    assert after.sealed_key != before.sealed_key
+
+
+async def test_disable_and_enable(storage: SqliteStorage, vault: LockBox) -> None:
+    await lab(storage, vault)
+    for status in (ProviderStatus.DISABLED, ProviderStatus.ACTIVE):
+        await providers.set_status(storage, "lab", status)
+        assert (await providers.show(storage, "lab")).status is status
+
+
+async def test_removing_wipes_the_key_disables_the_models_and_frees_the_name(
+    storage: SqliteStorage, vault: LockBox, key: str, tmp_path: Path
+) -> None:
+    known = catalogue.load().models("anthropic")
+    first = await providers.add(storage, vault, name="main", kind=ProviderType.ANTHROPIC, key=key, models=known)
+    removed = await providers.remove(storage, "main")
+    assert (removed.name, removed.sealed_key, removed.status) == (first.public_id, None, ProviderStatus.REMOVED)
+    assert {model.status for model in await storage.reading().models.list()} == {ModelStatus.DISABLED}
+    assert await providers.list_all(storage) == []
+    with pytest.raises(NotFoundError):
+        await providers.show(storage, "main")
+    second = await providers.add(storage, vault, name="main", kind=ProviderType.ANTHROPIC, key=key, models=known)
+    assert second.id != first.id
+    assert await providers.show(storage, first.public_id) == removed
+    for change in (providers.remove(storage, first.public_id), providers.update(storage, vault, first.public_id)):
+        with pytest.raises(ConflictError, match="removed"):
+            await change
+
+
+# Probing
+
+
+async def probed(storage: SqliteStorage, vault: LockBox, answer: int | FailureError) -> Probe:
+    async def fetch(url: str, headers: Mapping[str, str]) -> int:
+        if isinstance(answer, FailureError):
+            raise answer
+        return answer
+
+    return await providers.probe(storage, vault, "lab", fetch)
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "value"),
+    [(ProviderType.OPENAI, "authorization", "Bearer {}"), (ProviderType.ANTHROPIC, "x-api-key", "{}")],
+)
+async def test_asks_for_the_models_with_the_key(
+    storage: SqliteStorage, vault: LockBox, key: str, kind: ProviderType, header: str, value: str
+) -> None:
+    seen: list[tuple[str, Mapping[str, str]]] = []
+
+    async def fetch(url: str, headers: Mapping[str, str]) -> int:
+        seen.append((url, headers))
+        return 200
+
+    added = await providers.add(storage, vault, name="lab", kind=kind, base_url="https://lab/x", key=key)
+    assert await providers.probe(storage, vault, added.public_id, fetch) == Probe(True, 200, 5, "the provider answers")
+    [(url, headers)] = seen
+    assert (url, headers[header]) == ("https://lab/x/v1/models", value.format(key))
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (401, "set-key lab"),
+        (403, "set-key lab"),
+        (404, "--base-url"),
+        (429, "wait"),
+        (302, "--base-url"),
+        (503, "later"),
+    ],
+)
+async def test_says_what_to_do_about_a_refusal(
+    storage: SqliteStorage, vault: LockBox, status: int, remedy: str
+) -> None:
+    await lab(storage, vault)
+    probe = await probed(storage, vault, status)
+    assert (probe.ok, probe.status) == (False, status)
+    assert remedy in probe.remedy and "{" not in probe.remedy
+
+
+async def test_an_unreachable_provider_is_a_finding(storage: SqliteStorage, vault: LockBox) -> None:
+    await lab(storage, vault)
+    assert await probed(storage, vault, FailureError("down", "start it")) == Probe(False, None, 5, "down", "start it")
+
+
+async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox) -> None:
+    await providers.add(storage, vault, name="lab", kind=ProviderType.DEMO)
+    with pytest.raises(ConflictError, match="inside the daemon"):
+        await probed(storage, vault, 200)
