@@ -1,0 +1,156 @@
+"""What all commands share: where results go, how errors end, and how a command gets at the instance.
+
+Results go to standard output: JSON, alone, with `--json`; tables and sentences without. Prose about the work
+(`say`) and progress go to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from softix_proxy.domain.errors import OperatorError
+
+if TYPE_CHECKING:
+    from softix_proxy.settings import Settings
+
+Fields = Mapping[str, Any]
+
+
+@dataclass
+class Invocation:
+    """The options before the command, and what is made from them when first needed."""
+
+    config: Path | None = None
+    data_dir: Path | None = None
+    as_json: bool = False
+
+    def settings(self) -> Settings:
+        from softix_proxy import assembly
+
+        return assembly.read_settings(self.config, self.data_dir)
+
+
+def invocation() -> Invocation:
+    return click.get_current_context().ensure_object(Invocation)
+
+
+class Command(click.Command):
+    """Takes `--json` after the command as well as before it, and turns OperatorErrors into one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--json", "as_json"], is_flag=True, expose_value=False, callback=_set_json, help="Print JSON."
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OperatorError as error:
+            fail(error)
+
+
+class Group(click.Group):
+    command_class = Command
+    group_class = type
+
+
+def _set_json(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
+    if value:
+        ctx.ensure_object(Invocation).as_json = True
+    return value
+
+
+def office(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Runs an async command with the opened instance (`assembly.Office`) as its first argument."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        from softix_proxy import assembly
+
+        async def run() -> None:
+            async with assembly.open_office(invocation().settings()) as opened:
+                await function(opened, *args, **kwargs)
+
+        asyncio.run(run())
+
+    return wrapper
+
+
+def fail(error: OperatorError) -> NoReturn:
+    """One line that says what is wrong, one that says what to do; JSON on standard error with `--json`."""
+    if invocation().as_json:
+        text = json.dumps({"error": error.message, "remedy": error.remedy})
+    else:
+        text = f"softix: {error.message}" + (f"\n  → {error.remedy}" if error.remedy else "")
+    click.echo(text, err=True)
+    raise SystemExit(error.exit_code)
+
+
+def say(text: str) -> None:
+    """Prose about the work, for a person; silent with `--json`."""
+    if not invocation().as_json:
+        click.echo(text, err=True)
+
+
+def show(fields: Fields, sentence: str | None = None) -> None:
+    """One thing: as JSON, or as its fields in lines (after a sentence)."""
+    if invocation().as_json:
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    if sentence:
+        say(sentence)
+    width = max((len(name) for name in fields), default=0)
+    for name, value in fields.items():
+        click.echo(f"{name:<{width}}  {plain(value)}")
+
+
+def show_all(rows: Iterable[Fields], columns: Sequence[str]) -> None:
+    """Many things: as a JSON array with every field, or as a table of these columns (tab-separated in a pipe)."""
+    listed = list(rows)
+    if invocation().as_json:
+        click.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    if not sys.stdout.isatty():
+        for row in [dict(zip(columns, columns, strict=True)), *listed]:
+            click.echo("\t".join(plain(row[column]) for column in columns))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in listed:
+        table.add_row(*(plain(row[column]) for column in columns))
+    Console().print(table)
+
+
+def plain(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain(item) for item in value) or "-"
+    return str(value)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Asks before something is destroyed; `--yes` answers. Without a terminal and without `--yes` it is refused."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Add --yes to do it without being asked.")
+    click.confirm(question, abort=True, err=True)

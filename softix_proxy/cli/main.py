@@ -1,0 +1,63 @@
+"""The entry point: global options, and commands that are imported only when they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from softix_proxy import __version__
+from softix_proxy.cli.console import Group, Invocation
+
+COMMANDS = {
+    "quickstart": "From nothing to a working proxy, with a demo model.",
+    "init": "Make the data directory, the master key and the database.",
+    "serve": "Run the proxy.",
+    "doctor": "Check the instance; each finding comes with its remedy.",
+    "users": "The people and programs that pay.",
+    "keys": "Issue API keys, limit them, revoke them.",
+    "balance": "Prepaid balances: add, set, history, credit limits.",
+    "providers": "Where models run, and the keys for it.",
+    "models": "The names that clients ask for.",
+    "prices": "Versions of prices, and mark-ups.",
+    "usage": "What was used: list, summary, export.",
+    "ledger": "Prove that the books are right.",
+    "secrets": "Rotate the master key.",
+    "config": "Show and check the configuration.",
+    "completion": "Shell completion.",
+}
+"""Each is an attribute of the same name in the module of the same name."""
+
+
+class LazyGroup(Group):
+    """Knows its commands by name, and imports the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"softix_proxy.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The TOML configuration file.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep everything of this instance here: configuration, database, master key.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
+@click.version_option(__version__, prog_name="softix")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None, data_dir: Path | None, as_json: bool) -> None:
+    """softix: a metered, prepaid proxy for AI providers. Example: softix quickstart"""
+    ctx.obj = Invocation(config, data_dir, as_json)

@@ -1,0 +1,198 @@
+"""softix prices: versions of prices, and mark-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.domain.clock import format_instant, parse_instant
+from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.prices import format_markup, marked_up
+from softix_proxy.domain.pricing import STANDARD, Sheet, parse_markup
+from softix_proxy.domain.usage import METERS, MILLION, MeterSpec
+from softix_proxy.operations import prices as operations
+from softix_proxy.operations.prices import Applied, Listed, ListedMarkup, Missing
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+
+_OPTIONS = {f"price_{spec.price_key}": spec for spec in METERS.values()}
+_FROM = click.option("--from", "start", metavar="DATE", help="When it starts (UTC); now, if left out.")
+
+
+def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--free` and an option for each thing that has a price; the command hands them on to `sheet_of`."""
+    function = click.option("--free", is_flag=True, help="It costs nothing.")(function)
+    for name, spec in reversed(_OPTIONS.items()):
+        flag = "--" + spec.price_key.replace("_", "-")
+        function = click.option(flag, name, metavar="USD", help=_unit(spec))(function)
+    return function
+
+
+def _unit(spec: MeterSpec) -> str:
+    if spec.price_key == "audio_second":
+        return "Per second."
+    return {MILLION: "Per million tokens.", 1: "Each."}.get(spec.per, f"Per {spec.per} calls.")
+
+
+def sheet_of(options: Mapping[str, Any]) -> Sheet | None:
+    """From the options of `price_options`; None where none was given. Raises BadInputError."""
+    prices = {_OPTIONS[name].price_key: text for name, text in options.items() if name in _OPTIONS and text is not None}
+    if options["free"]:
+        if prices:
+            raise BadInputError("free and a price at once", "give --free, or prices")
+        return Sheet.parse({"free": True})
+    return Sheet.parse({"bands": [{"prices": prices}]}) if prices else None
+
+
+def base_prices(sheet: Sheet) -> dict[str, str]:
+    """Price key → exact decimal USD, of the standard tier from zero tokens on; nothing for a free model."""
+    return {METERS[name].price_key: format(usd, "f") for name, usd in _base(sheet).items()}
+
+
+def _base(sheet: Sheet) -> Mapping[str, Decimal]:
+    bands = {(band.service_tier, band.above_input_tokens): band.unit_prices for band in sheet.bands}
+    return bands.get((STANDARD, 0), {})
+
+
+def as_fields(listed: Listed) -> dict[str, Any]:
+    version, sheet = listed.version, listed.version.sheet
+    return {
+        "version": version.id,
+        "model": listed.model.name,
+        "provider": listed.provider.name,
+        "user": listed.user.name if listed.user else None,
+        "source": version.source,
+        "state": listed.state.value,
+        "starts_at": format_instant(version.starts_at_us),
+        "created_at": format_instant(version.created_at_us),
+        "free": sheet.free,
+        "prices": base_prices(sheet),
+        "bands": sheet.dump().get("bands", []),
+    }
+
+
+def applied_fields(applied: Applied) -> dict[str, Any]:
+    base = _base(applied.listed.version.sheet)
+    charged = {METERS[name].price_key: marked_up(usd, applied.markup) for name, usd in base.items()}
+    return as_fields(applied.listed) | {"markup": format_markup(applied.markup), "charged": charged}
+
+
+def missing_fields(item: Missing) -> dict[str, Any]:
+    return {
+        "model": item.entry.model.name,
+        "provider": item.entry.provider.name,
+        "asks": item.asks.asks,
+        "last_asked_at": format_instant(item.asks.last_asked_at_us or None),
+    }
+
+
+def markup_fields(listed: ListedMarkup) -> dict[str, Any]:
+    version = listed.version
+    return {
+        "version": version.id,
+        "scope": version.scope,
+        "subject": listed.subject,
+        "markup": format_markup(version.factor),
+        "state": listed.state.value,
+        "starts_at": format_instant(version.starts_at_us),
+        "created_at": format_instant(version.created_at_us),
+    }
+
+
+_COLUMNS = ("version", "model", "provider", "user", "source", "state", "starts_at", "free", "prices")
+
+
+@click.group(cls=Group)
+def prices() -> None:
+    """Versions of prices, and mark-ups. Example: softix prices set llama-3 --input 0.15 --output 0.60"""
+
+
+@prices.command("list")
+@click.option("--model", metavar="M", help="Only those of this model.")
+@office
+async def list_(office: Office, model: str | None) -> None:
+    """List what is in force and what is to come. Example: softix prices list --model gpt-4o"""
+    rows = [as_fields(listed) for listed in await operations.list_all(office.storage, model=model)]
+    show_all(rows, _COLUMNS)
+
+
+@prices.command("show")
+@click.argument("model")
+@click.option("--user", metavar="U", help="What this customer pays.")
+@office
+async def show_(office: Office, model: str, user: str | None) -> None:
+    """Show what applies now: customer's price, else operator's, else catalogue's, with the mark-up.
+
+    Example: softix prices show gpt-4o --user ada
+    """
+    show(applied_fields(await operations.show(office.storage, model, user=user)))
+
+
+@prices.command("set")
+@click.argument("model")
+@price_options
+@click.option("--user", metavar="U", help="For this customer alone; no mark-up is added.")
+@_FROM
+@office
+async def set_(office: Office, model: str, user: str | None, start: str | None, **options: Any) -> None:
+    """Start a new version of a model's price, in USD. Example: softix prices set llama-3 --input 0.15 --output 0.60"""
+    sheet = sheet_of(options)
+    if sheet is None:
+        raise BadInputError("there is no price", "give at least --input and --output, or --free")
+    starts_at_us = None if start is None else parse_instant(start)
+    listed = await operations.set_price(office.storage, model, sheet, user=user, starts_at_us=starts_at_us)
+    show(as_fields(listed))
+
+
+@prices.command()
+@office
+async def missing(office: Office) -> None:
+    """List models that are refused for want of a price. Example: softix prices missing"""
+    rows = [missing_fields(item) for item in await operations.missing(office.storage)]
+    show_all(rows, ("model", "provider", "asks", "last_asked_at"))
+    if rows:
+        say("Price one: softix prices set MODEL --input 0.15 --output 0.60 (or --free)")
+
+
+@prices.command()
+@click.argument("model")
+@office
+async def history(office: Office, model: str) -> None:
+    """List every version of a model's price. Example: softix prices history gpt-4o"""
+    show_all([as_fields(listed) for listed in await operations.history(office.storage, model)], _COLUMNS)
+
+
+@prices.command(context_settings={"ignore_unknown_options": True})  # so that -5% is an argument
+@click.option("--default", metavar="PERCENT", help="For all users and models without one of their own.")
+@click.option("--user", metavar="U", help="For this user: wins over the model's and the default.")
+@click.option("--model", metavar="M", help="For this model: wins over the default.")
+@click.argument("percent", required=False)
+@_FROM
+@office
+async def markup(
+    office: Office, default: str | None, user: str | None, model: str | None, percent: str | None, start: str | None
+) -> None:
+    """Set a mark-up for all, for a user or for a model; without options, list them.
+
+    Example: softix prices markup --default 7.5%, or: softix prices markup --user ada 5%
+    """
+    if not (default or user or model or percent):
+        rows = [markup_fields(listed) for listed in await operations.list_markups(office.storage)]
+        show_all(rows, ("version", "scope", "subject", "markup", "state", "starts_at"))
+        return
+    named = user is not None or model is not None
+    asked = percent if named else default
+    if asked is None or (named and default) or (default and percent):
+        raise BadInputError("which mark-up, and for whom?", "--default 7.5%, or --user U 7.5%, or --model M 7.5%")
+    starts_at_us = None if start is None else parse_instant(start)
+    factor = parse_markup(asked)
+    show(
+        markup_fields(
+            await operations.set_markup(office.storage, factor, user=user, model=model, starts_at_us=starts_at_us)
+        )
+    )

@@ -1,0 +1,172 @@
+"""How a summary looks: a picture on a terminal, columns in a pipe, JSON when asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from softix_proxy.cli import console
+from softix_proxy.domain.clock import DAY_US, from_us
+from softix_proxy.domain.money import PICO_PER_USD, divide_half_even, format_usd
+from softix_proxy.domain.usage import CURRENCY, Total
+from softix_proxy.operations.usage import Summary
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+_HEIGHTS = "▁▂▃▄▅▆▇█"
+_WIDTHS = " ▏▎▍▌▋▊▉█"
+_BAR_CELLS = 16
+_MOST_ROWS = 20
+_MOST_DAYS = 62
+_COLUMNS = ("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge")
+
+
+def show(summary: Summary) -> None:
+    rows = [{"id": total.id, "name": total.name, **_sums(total)} for total in summary.totals]
+    if console.invocation().as_json:
+        whole = _sums(add(summary.days))
+        period = {"from": _date(summary.span.from_us), "to": _date(summary.span.to_us)}
+        console.show({"by": summary.by, **period, "currency": CURRENCY, "rows": rows, "total": whole})
+    elif not sys.stdout.isatty():
+        console.show_all(rows, _COLUMNS)
+    else:
+        picture(summary)
+
+
+def _sums(total: Total) -> dict[str, Any]:
+    return {
+        "requests": total.requests,
+        "errors": total.errors,
+        "input_tokens": total.input_tokens,
+        "output_tokens": total.output_tokens,
+        "provider_cost": format_usd(total.cost_pico),
+        "charge": format_usd(total.charge_pico),
+    }
+
+
+def add(totals: Sequence[Total], name: str = "total") -> Total:
+    return Total(
+        name,
+        name,
+        sum(total.requests for total in totals),
+        sum(total.errors for total in totals),
+        sum(total.input_tokens for total in totals),
+        sum(total.output_tokens for total in totals),
+        sum(total.cost_pico for total in totals),
+        sum(total.charge_pico for total in totals),
+    )
+
+
+def _date(instant_us: int) -> str:
+    return from_us(instant_us).date().isoformat()
+
+
+def picture(summary: Summary) -> None:
+    """For a person: a bar for each subject, and a column for each day."""
+    from rich.console import Console, Group
+    from rich.padding import Padding
+    from rich.text import Text
+
+    first, last = _date(summary.span.from_us), _date(summary.span.to_us - 1)
+    period = first if first == last else f"{first} to {last}"
+    title = Text.assemble((f"Usage by {summary.by}", "bold"), (f"   {period}, UTC", "dim"))
+    if not summary.days:
+        body: list[Any] = [Text("Nothing was used. Another period: --from 2026-10-01 --to 2026-11-01", "dim")]
+    else:
+        body = [_days(summary), Text(), _table(summary)]
+    Console().print(Padding(Group(title, Text(), *body), (1, 2)))
+
+
+def _weight(total: Total, by_charge: bool) -> int:
+    return total.charge_pico if by_charge else total.requests
+
+
+def _days(summary: Summary) -> Text:
+    """The last days of the period, a column each; in money, or in requests where all was free."""
+    from rich.text import Text
+
+    by_charge = any(day.charge_pico for day in summary.days)
+    known = {day.id: _weight(day, by_charge) for day in summary.days}
+    end_us = summary.span.to_us
+    starts_us = range(max(summary.span.from_us, end_us - _MOST_DAYS * DAY_US), end_us, DAY_US)
+    line = sparkline([known.get(_date(start_us), 0) for start_us in starts_us])
+    peak = max(summary.days, key=lambda day: _weight(day, by_charge))
+    most = money(peak.charge_pico) if by_charge else f"{peak.requests:,} requests"
+    return Text.assemble((line, "cyan"), ("   most on ", "dim"), peak.id, ("  ", ""), (most, "bold"))
+
+
+def _table(summary: Summary) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    whole = add(summary.days)
+    by_charge = whole.charge_pico > 0
+    rows = list(summary.totals)
+    if summary.by != "day" and len(rows) > _MOST_ROWS:
+        rows[_MOST_ROWS:] = [add(rows[_MOST_ROWS:], f"{len(rows) - _MOST_ROWS} others")]
+    weights = [_weight(row, by_charge) for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_footer=True, footer_style="bold")
+    table.add_column(summary.by, "total", overflow="ellipsis", no_wrap=True, max_width=36)
+    for title, footer in (
+        ("requests", f"{whole.requests:,}"),
+        ("errors", f"{whole.errors:,}"),
+        ("tokens in", count(whole.input_tokens)),
+        ("tokens out", count(whole.output_tokens)),
+        ("cost", money(whole.cost_pico)),
+        ("charge", money(whole.charge_pico)),
+    ):
+        table.add_column(title, footer, justify="right", no_wrap=True)
+    table.add_column("", "", no_wrap=True)
+    for row, weight in zip(rows, weights, strict=True):
+        table.add_row(
+            row.name,
+            f"{row.requests:,}",
+            Text(f"{row.errors:,}", "red" if row.errors else "dim"),
+            count(row.input_tokens),
+            count(row.output_tokens),
+            Text(money(row.cost_pico), "dim"),
+            Text(money(row.charge_pico), "bold green"),
+            Text.assemble((bar(weight, max(weights)), "green"), (share(weight, sum(weights)), "dim")),
+        )
+    return table
+
+
+def sparkline(values: Sequence[int]) -> str:
+    """A column each, scaled to the highest; what is nothing is a dot."""
+    most = max(values, default=0)
+    return "".join(_HEIGHTS[(value * len(_HEIGHTS) - 1) // most] if value else "·" for value in values)
+
+
+def bar(value: int, most: int) -> str:
+    """Up to `_BAR_CELLS` wide, in steps of an eighth of a cell; padded to that."""
+    full, eighths = divmod(value * _BAR_CELLS * 8 // most if most else 0, 8)
+    return (_WIDTHS[-1] * full + (_WIDTHS[eighths] if eighths else "")).ljust(_BAR_CELLS)
+
+
+def share(value: int, whole: int) -> str:
+    percent = divide_half_even(100 * value, whole) if whole else 0
+    return f" {'<1' if value and not percent else percent:>3} %"
+
+
+def money(pico: int) -> str:
+    """Rounded for the eye: to the cent, or to a ten-thousandth below one dollar."""
+    decimals = 2 if pico >= PICO_PER_USD or pico == 0 else 4
+    units = divide_half_even(pico * 10**decimals, PICO_PER_USD)
+    if pico and not units:
+        return "<$0.0001"
+    return f"${units // 10**decimals:,}.{units % 10**decimals:0{decimals}d}"
+
+
+def count(number: int) -> str:
+    """Three or four digits: `950`, `12.3 k`, `4.10 M`."""
+    for power, letter in ((9, "G"), (6, "M"), (3, "k")):
+        if number >= 10**power:
+            hundredths = number * 100 // 10**power
+            whole, rest = divmod(hundredths, 100)
+            decimals = {1: f".{rest:02d}", 2: f".{rest // 10}"}.get(len(str(whole)), "")
+            return f"{whole}{decimals} {letter}"
+    return str(number)

@@ -1,0 +1,91 @@
+"""softix users: the people and programs that pay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console import Group, office, show, show_all
+from softix_proxy.domain.clock import format_instant
+from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.operations import users as operations
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+
+_ROLE = click.Choice([role.value for role in Role])
+
+
+def as_fields(user: User) -> dict[str, Any]:
+    return {
+        "id": user.public_id,
+        "name": user.name,
+        "email": user.email,
+        "role": user.role.value,
+        "status": user.status.value,
+        "postpaid": user.postpaid,
+        "created_at": format_instant(user.created_at_us),
+    }
+
+
+@click.group(cls=Group)
+def users() -> None:
+    """Create users and change them. Example: softix users create ada --email ada@example.org"""
+
+
+@users.command()
+@click.argument("name")
+@click.option("--email", required=True, help="Where to reach them; unique.")
+@click.option("--role", type=_ROLE, default="user", show_default=True, help="What they may do.")
+@click.option("--postpaid", is_flag=True, help="Billed afterwards: no balance is needed.")
+@office
+async def create(office: Office, name: str, email: str, role: str, postpaid: bool) -> None:
+    """Create a user. Example: softix users create ada --email ada@example.org"""
+    user = await operations.create(office.storage, name=name, email=email, role=Role(role), postpaid=postpaid)
+    show(as_fields(user), f"Created {user.name}. Next: softix balance add {user.name} 25.00")
+
+
+@users.command("list")
+@office
+async def list_(office: Office) -> None:
+    """List all users. Example: softix users list --json"""
+    rows = [as_fields(user) for user in await operations.list_all(office.storage)]
+    show_all(rows, ("id", "name", "email", "role", "status", "created_at"))
+
+
+@users.command("show")
+@click.argument("user")
+@office
+async def show_(office: Office, user: str) -> None:
+    """Show one user, by id, name or e-mail. Example: softix users show ada"""
+    show(as_fields(await operations.show(office.storage, user)))
+
+
+@users.command()
+@click.argument("user")
+@click.option("--name")
+@click.option("--email")
+@click.option("--role", type=_ROLE)
+@click.option("--postpaid/--prepaid", default=None, help="Billed afterwards, or from a balance.")
+@office
+async def update(office: Office, user: str, role: str | None, **changes: Any) -> None:
+    """Change a user. Example: softix users update ada --email ada@example.net"""
+    changed = await operations.update(office.storage, user, role=Role(role) if role else None, **changes)
+    show(as_fields(changed))
+
+
+@users.command()
+@click.argument("user")
+@office
+async def disable(office: Office, user: str) -> None:
+    """Refuse every key of a user from the next request on. Example: softix users disable ada"""
+    show(as_fields(await operations.update(office.storage, user, status=Status.DISABLED)))
+
+
+@users.command()
+@click.argument("user")
+@office
+async def enable(office: Office, user: str) -> None:
+    """Let a disabled user in again. Example: softix users enable ada"""
+    show(as_fields(await operations.update(office.storage, user, status=Status.ACTIVE)))

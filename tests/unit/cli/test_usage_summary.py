@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.cli.usage_summary import add, bar, count, money, picture, share, sparkline
+from softix_proxy.domain.clock import DAY_US, parse_instant
+from softix_proxy.domain.money import PICO_PER_USD
+from softix_proxy.domain.usage import Span, Total
+from softix_proxy.operations.usage import Summary
+
+FIRST_US = parse_instant("2026-10-01")
+
+
+def total(name: str, charge_pico: int, requests: int = 10) -> Total:
+    return Total(name, name, requests, 1, 1500, 2_500_000, charge_pico // 2, charge_pico)
+
+
+def test_sparkline_rises_with_the_values() -> None:
+    assert sparkline([0, 1, 50, 100]) == "·▁▄█"
+    assert sparkline([7, 7]) == "██"
+    assert sparkline([0, 0]) == "··"
+    assert sparkline([]) == ""
+
+
+@given(st.integers(0, 10**15), st.integers(1, 10**15))
+def test_bars_have_one_width(value: int, more: int) -> None:
+    assert len(bar(value, value + more)) == 16
+    assert bar(more, more) == "█" * 16
+
+
+def test_shares() -> None:
+    assert share(1, 3) == "  33 %"
+    assert share(1, 1000) == "  <1 %"
+    assert share(0, 3) == "   0 %"
+    assert share(0, 0) == "   0 %"
+
+
+@pytest.mark.parametrize(
+    ("pico", "shown"),
+    [
+        (0, "$0.00"),
+        (1, "<$0.0001"),
+        (PICO_PER_USD // 200, "$0.0050"),
+        (PICO_PER_USD, "$1.00"),
+        (1234 * PICO_PER_USD + PICO_PER_USD // 2, "$1,234.50"),
+    ],
+)
+def test_money_is_rounded_for_the_eye(pico: int, shown: str) -> None:
+    assert money(pico) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0"), (999, "999"), (1000, "1.00 k"), (12_345, "12.3 k"), (4_109_999, "4.10 M"), (2 * 10**9, "2.00 G")],
+)
+def test_counts_are_short(number: int, shown: str) -> None:
+    assert count(number) == shown
+
+
+def test_add() -> None:
+    assert add([total("a", 4, 3), total("b", 6, 4)]) == Total("total", "total", 7, 2, 3000, 5_000_000, 5, 10)
+
+
+def test_a_picture_shows_the_dearest_and_the_days(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "130")
+    users = [total(f"user-{number}", (30 - number) * PICO_PER_USD) for number in range(25)]
+    days = [total("2026-10-01", 5 * PICO_PER_USD), total("2026-10-03", 445 * PICO_PER_USD)]
+    picture(Summary("user", Span(FIRST_US, FIRST_US + 3 * DAY_US), users, days))
+    shown = capsys.readouterr().out
+    assert "Usage by user   2026-10-01 to 2026-10-03, UTC" in shown
+    assert "▁·█   most on 2026-10-03  $445.00" in shown
+    assert "user-0 " in shown and "user-19" in shown and "user-20" not in shown
+    assert "5 others" in shown
+    assert "$450.00" in shown
+
+
+def test_a_picture_of_free_models_counts_requests(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "130")
+    days = [total("2026-10-01", 0, 1), total("2026-10-02", 0, 4)]
+    picture(Summary("day", Span(FIRST_US, FIRST_US + 2 * DAY_US), days, days))
+    assert "▂█   most on 2026-10-02  4 requests" in capsys.readouterr().out
+
+
+def test_a_picture_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    picture(Summary("user", Span(FIRST_US, FIRST_US + DAY_US), [], []))
+    assert "Nothing was used." in capsys.readouterr().out
