@@ -82,6 +82,11 @@ class Provider:
         """`scheme://host:port/path`: the place that the sealed key is bound to, so that it opens for no other."""
         return origin_of(self.base_url)
 
+    @property
+    def key_place(self) -> tuple[str, ...]:
+        """What the sealed key is bound to."""
+        return ("providers", self.public_id, "sealed_key", self.origin)
+
 
 def origin_of(base_url: str) -> str:
     """With the port spelled out, whether the URL names it or not; empty for an empty URL."""

@@ -1,0 +1,400 @@
+"""Every setting: one frozen dataclass from TOML and environment, parsed once.
+
+A field carries its documentation and its range; parsing, the example file and the reference are made from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import platformdirs
+
+from softix_proxy.domain.errors import BadInputError
+
+_SECONDS = {"least": 0.001, "most": 86_400}
+_COUNT = {"least": 0, "most": 1_000_000}
+
+
+def _setting(default: Any, doc: str, **more: Any) -> Any:
+    """`least` and `most` bound a number; `example` stands for a default of None; `veil` is what may be shown."""
+    return field(default=default, metadata={"doc": doc, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where and how softix listens."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
+    port: int = _setting(8484, "Port to listen on; 0 takes a free one.", least=0, most=65535)
+    tls_cert: Path | None = _setting(None, "Certificate chain (PEM); with it softix speaks HTTPS.", example="tls.crt")  # noqa: RUF009
+    tls_key: Path | None = _setting(None, "The certificate's private key (PEM).", example="tls.key")  # noqa: RUF009
+    max_body_mib: int = _setting(64, "Largest request body; a longer one is refused with 413.", least=1, most=1024)
+    header_timeout_s: float = _setting(10, "Time for a request's line and headers to arrive.", **_SECONDS)
+    body_timeout_s: float = _setting(60, "Time without progress of a request's body.", **_SECONDS)
+    write_timeout_s: float = _setting(30, "Time in which a client takes nothing of its answer.", **_SECONDS)
+    tls_handshake_timeout_s: float = _setting(10, "Time for a TLS handshake.", **_SECONDS)
+    drain_s: float = _setting(30, "Time for running requests to end when softix is stopped.", **_COUNT)
+    trusted_proxies: tuple[str, ...] = _setting(
+        (),
+        "Networks whose X-Forwarded-For is believed, for example 10.0.0.0/8.",
+        item=ip_network,
+        words="a list of networks",
+    )
+    max_connections: int = _setting(4096, "Clients' connections at once.", least=1)
+
+    @property
+    def max_body_bytes(self) -> int:
+        return self.max_body_mib * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """How softix talks to providers."""
+
+    connect_timeout_s: float = _setting(10, "Time to reach a provider.", **_SECONDS)
+    first_byte_timeout_s: float = _setting(600, "Time until an answer begins.", **_SECONDS)
+    idle_timeout_s: float = _setting(300, "Time without a byte within an answer.", **_SECONDS)
+    connect_retries: int = _setting(2, "Further tries where no connection was made.", least=0, most=10)
+    max_connections_per_provider: int = _setting(
+        0, "Connections to one provider at once; 0 is without limit.", **_COUNT
+    )
+    drain_limit_s: float = _setting(300, "Longest reading on after a client hung up.", **_COUNT)
+    drain_limit_mib: int = _setting(16, "Largest reading on after a client hung up.", **_COUNT)
+    ca_file: Path | None = _setting(None, "Certificates to trust in place of the system's (PEM).", example="ca.pem")  # noqa: RUF009
+
+    @property
+    def drain_limit_bytes(self) -> int:
+        return self.drain_limit_mib * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What is charged where that is a matter of choice."""
+
+    interrupted_charge: Literal["nothing", "bound"] = _setting(
+        "nothing", "What a request cost that a crash cut off: nothing, or all that was held for it."
+    )
+    least_output_tokens: int = _setting(
+        16, "A request whose balance buys fewer output tokens than this is refused.", least=1
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """How requests are passed on."""
+
+    default_output_tokens: int = _setting(
+        4096, "Output limit where neither the client nor the model has one.", least=1, most=10_000_000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSection:
+    """The database."""
+
+    busy_timeout_ms: int = _setting(5000, "Waiting for another program that writes.", least=1, most=600_000)
+    checkpoint_pages: int = _setting(1000, "Pages in the write-ahead log from which on it is worked off.", least=1)
+    checkpoint_interval_s: float = _setting(1, "Time between looks at the write-ahead log.", **_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What softix says about itself, on standard error; never content."""
+
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "The least that is worth a line.")
+    format: Literal["json", "text"] = _setting("json", "For machines, or for people.")
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKeySection:
+    """Where the master key comes from.
+
+    In this order: the systemd credential softix-master-key, the file master.key in the data directory, this
+    command, the variable SOFTIX_MASTER_KEY.
+    """
+
+    command: tuple[str, ...] | None = _setting(
+        None,
+        "Command that prints the key, for example from a KMS; run without a shell.",
+        example=("kms-tool", "decrypt", "softix"),
+        veil=lambda command: (*command[:1], *("…" for _ in command[1:2])),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A provider inside the daemon that answers without an account anywhere."""
+
+    enabled: bool = _setting(False, "Answer for the demo provider.")
+    tokens_per_s: int = _setting(50, "How quickly its streams run.", least=1, most=100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where this instance lies."""
+
+    data_dir: Path
+    config: Path | None
+    """The file that was read; None where there is none."""
+    database: Path
+    master_key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    paths: Paths
+    server: Server = Server()
+    upstream: Upstream = Upstream()
+    money: Money = Money()
+    relay: Relay = Relay()
+    storage: StorageSection = StorageSection()
+    log: Log = Log()
+    master_key: MasterKeySection = MasterKeySection()
+    demo: Demo = Demo()
+    from_file: frozenset[str] = field(default=frozenset(), compare=False)
+    """The names (`section.field`) that the file sets."""
+
+
+class Setting(NamedTuple):
+    section: str
+    name: str
+    type: str
+    default: Any
+    doc: str
+    variable: str
+    """The environment variable that overrides the file."""
+
+
+class Effective(NamedTuple):
+    name: str
+    """`section.field`."""
+    value: Any
+    source: Literal["default", "file", "environment"]
+
+
+_SECTIONS: Mapping[str, Any] = {
+    name: hint for name, hint in get_type_hints(Settings).items() if name not in ("paths", "from_file")
+}
+_NOT_SETTINGS = frozenset({"SOFTIX_MASTER_KEY", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"})
+_OF_KUBERNETES = re.compile(r"SOFTIX_(SERVICE_(HOST|PORT)|PORT)(_.*)?")
+"""Put into every pod where a Service is named softix."""
+
+
+def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Options first, then environment, then the file, then defaults.
+
+    Raises BadInputError that names the file or the variable, and what comes closest to a misspelt name. Values are
+    not quoted: one may be a secret in the wrong place.
+    """
+    paths = _paths(config, data_dir, environ)
+    tables = _read(paths.config) if paths.config else {}
+    _refuse_unknown(tables, _SECTIONS, f"{paths.config}: no section")
+    values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
+    for section, table in tables.items():
+        place = f"{paths.config}: [{section}]"
+        if not isinstance(table, dict):
+            raise BadInputError(f"{paths.config}: {section} is a section", f"write [{section}] on a line of its own")
+        known = {item.name: item for item in fields(_SECTIONS[section])}
+        _refuse_unknown(table, known, f"{place} has no setting")
+        for name, value in table.items():
+            kind = _Kind.of(section, name)
+            values[section][name] = _in_folder(kind.checked(value, f"{place} {name}"), paths.config)
+    from_file = frozenset(f"{section}.{name}" for section, table in values.items() for name in table)
+    for section, name, value in _from_environment(environ):
+        values[section][name] = value
+    made = {section: kind(**values[section]) for section, kind in _SECTIONS.items()}
+    if (made["server"].tls_cert is None) != (made["server"].tls_key is None):
+        raise BadInputError("server.tls_cert and server.tls_key belong together", "set both, or none")
+    return Settings(paths, **made, from_file=from_file)
+
+
+def _paths(config: Path | None, data_dir: Path | None, environ: Mapping[str, str]) -> Paths:
+    home = data_dir or _path(environ.get("SOFTIX_DATA_DIR"))
+    asked = config or _path(environ.get("SOFTIX_CONFIG"))
+    if asked is not None and not asked.is_file():
+        raise BadInputError(f"there is no configuration file {asked}", "make one: softix config example")
+    place = asked or (home or platformdirs.user_config_path("softix")).absolute() / "config.toml"
+    home = (home or platformdirs.user_data_path("softix")).absolute()
+    return Paths(home, place.absolute() if place.is_file() else None, home / "softix.db", home / "master.key")
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
+        raise BadInputError(
+            f"{path} is not valid TOML" + (f" at {place[1]}" if place else ""), "compare: softix config example"
+        ) from None
+    except UnicodeDecodeError:
+        raise BadInputError(f"{path} is not UTF-8 text", "save it as UTF-8") from None
+    except OSError as error:
+        raise BadInputError(f"cannot read {path}: {error.strerror}", "check its owner and mode") from None
+
+
+def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    for name in set(given).difference(known):
+        close = difflib.get_close_matches(name, list(known), n=1)
+        raise BadInputError(f"{what} {name!r}", f"did you mean {close[0]}?" if close else "see: softix config example")
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    known = {setting.variable: setting for setting in describe()}
+    for variable in sorted(environ):
+        if not variable.startswith("SOFTIX_") or variable in _NOT_SETTINGS or _OF_KUBERNETES.fullmatch(variable):
+            continue
+        _refuse_unknown([variable], [*known, *_NOT_SETTINGS], "there is no setting")
+        setting = known[variable]
+        kind = _Kind.of(setting.section, setting.name)
+        yield setting.section, setting.name, kind.checked(kind.from_text(environ[variable]), variable)
+
+
+def _in_folder(value: Any, config: Path | None) -> Any:
+    """A relative path in a file is relative to that file."""
+    return config.parent / value.expanduser() if isinstance(value, Path) and config else value
+
+
+class _Kind(NamedTuple):
+    """What a setting may be."""
+
+    hint: Any
+    optional: bool
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, section: str, name: str) -> _Kind:
+        owner = _SECTIONS[section]
+        hint = get_type_hints(owner)[name]
+        metadata = next(item.metadata for item in fields(owner) if item.name == name)
+        optional = NoneType in get_args(hint)
+        return cls(get_args(hint)[0] if optional else hint, optional, metadata)
+
+    @property
+    def words(self) -> str:
+        if get_origin(self.hint) is Literal:
+            return " or ".join(f'"{choice}"' for choice in get_args(self.hint))
+        least, most = self.metadata.get("least"), self.metadata.get("most")
+        limits = (f" from {least} to {most}" if most else f" of at least {least}") if least is not None else ""
+        words: str = self.metadata.get("words", _WORDS[get_origin(self.hint) or self.hint])
+        return words + limits
+
+    def from_text(self, text: str) -> Any:
+        """As the file would give it; text that cannot be read stays text, which `checked` refuses."""
+        if self.optional and not text:
+            return None
+        if self.hint is bool:
+            return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
+        if self.hint in (int, float):
+            return _number(text, self.hint)
+        if get_origin(self.hint) is tuple:
+            return shlex.split(text) if self.optional else [part.strip() for part in text.split(",") if part.strip()]
+        return text
+
+    def checked(self, value: Any, place: str) -> Any:
+        """Raises BadInputError that tells what would be right."""
+        if value is None and self.optional:
+            return None
+        try:
+            return self._converted(value)
+        except (ValueError, TypeError):
+            raise BadInputError(f"{place} must be {self.words}", "see: softix config example") from None
+
+    def _converted(self, value: Any) -> Any:
+        if get_origin(self.hint) is Literal:
+            return value if isinstance(value, str) and value in get_args(self.hint) else _refuse()
+        if get_origin(self.hint) is tuple:
+            return self._items(value)
+        if self.hint is Path:
+            return Path(value) if isinstance(value, str) and value else _refuse()
+        if type(value) is not self.hint and not (self.hint is float and type(value) is int):
+            _refuse()
+        least, most = self.metadata.get("least"), self.metadata.get("most")
+        if (least is not None and not value >= least) or (most is not None and value > most) or value == "":
+            _refuse()
+        return value
+
+    def _items(self, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not (value or not self.optional):
+            _refuse()
+        for item in value:
+            self.metadata.get("item", str)(item if isinstance(item, str) and item else _refuse())
+        return tuple(value)
+
+
+_WORDS: Mapping[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    Path: "the path of a file",
+    tuple: "a list of texts",
+}
+
+
+def _refuse() -> Any:
+    raise ValueError
+
+
+def _number(text: str, kind: type[int] | type[float]) -> Any:
+    pattern = r"-?\d{1,18}" if kind is int else r"-?\d{1,18}(\.\d{1,9})?"
+    return kind(text) if re.fullmatch(pattern, text, re.ASCII) else text
+
+
+def describe() -> Iterator[Setting]:
+    """Every setting, in the order of the example."""
+    for section, owner in _SECTIONS.items():
+        for item in fields(owner):
+            kind, variable = _Kind.of(section, item.name), f"SOFTIX_{section}_{item.name}".upper()
+            yield Setting(section, item.name, kind.words, item.default, item.metadata["doc"], variable)
+
+
+def effective(settings: Settings, environ: Mapping[str, str]) -> Iterator[Effective]:
+    """What holds, and where it comes from. Secrets are no settings, and a command's arguments are veiled."""
+    for section, name, *_, variable in describe():
+        full = f"{section}.{name}"
+        value = getattr(getattr(settings, section), name)
+        veil = _Kind.of(section, name).metadata.get("veil")
+        source: Literal["default", "file", "environment"] = "file" if full in settings.from_file else "default"
+        yield Effective(
+            full, veil(value) if veil and value else value, "environment" if variable in environ else source
+        )
+
+
+def example() -> str:
+    """A configuration file that sets nothing: every setting in a comment, with its default."""
+    lines = [
+        "# softix-proxy: every setting, with its default. Take away the # before a name to change it.",
+        "# Each can be set in the environment too, which wins: SOFTIX_<SECTION>_<NAME>, as in SOFTIX_SERVER_PORT=9000.",
+        "# Units are in the names. Relative paths begin at this file.",
+    ]
+    for section, owner in _SECTIONS.items():
+        about = (line.strip() for line in (owner.__doc__ or "").strip().splitlines())
+        lines += ["", *(f"# {line}".rstrip() for line in about), f"[{section}]"]
+        for item in fields(owner):
+            lines += ["", f"# {item.metadata['doc']}"]
+            if item.default is None:
+                lines.append(f"# Not set; for example: {item.name} = {_toml(item.metadata['example'])}")
+            else:
+                lines.append(f"#{item.name} = {_toml(item.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)

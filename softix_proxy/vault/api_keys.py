@@ -1,0 +1,50 @@
+"""API keys: `sx_live_` + 27 random letters and digits (160 bits) + 6 of a checksum.
+
+The checksum proves nothing; it refuses typing errors and other services' keys before any look-up.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+import string
+from zlib import crc32
+
+from softix_proxy.domain.vault import NewKey
+
+_HEAD = "sx_live_"
+_LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+_RANDOM, _PREFIX = 27, 12
+_FORM = re.compile(rf"{_HEAD}[0-9A-Za-z]{{33}}", re.ASCII).fullmatch
+_SUM_AT = len(_HEAD) + _RANDOM
+
+
+class ApiKeys:
+    """Digests are HMAC-SHA256 under the pepper: without it a stolen table cannot be tried against."""
+
+    def __init__(self, pepper: bytes) -> None:
+        self._keyed = hmac.new(pepper, digestmod="sha256")
+
+    def new(self) -> NewKey:
+        body = _HEAD + "".join(secrets.choice(_LETTERS) for _ in range(_RANDOM))
+        text = body + _checksum(body.encode())
+        return NewKey(text, text[:_PREFIX], self._digest(text.encode()))
+
+    def digest(self, text: str) -> bytes | None:
+        if _FORM(text) is None:
+            return None
+        data = text.encode()
+        return self._digest(data) if text[_SUM_AT:] == _checksum(data[:_SUM_AT]) else None
+
+    def _digest(self, data: bytes) -> bytes:
+        keyed = self._keyed.copy()
+        keyed.update(data)
+        return keyed.digest()
+
+
+def _checksum(body: bytes) -> str:
+    """CRC-32 in six digits of base 62, by pairs."""
+    high, low = divmod(crc32(body), 3844)
+    return _PAIRS[high // 3844] + _PAIRS[high % 3844] + _PAIRS[low]

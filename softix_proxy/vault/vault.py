@@ -1,0 +1,87 @@
+"""The vault: what the master key and the pepper do together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.vault import PEPPER_PLACE, Identity, NewKey
+from softix_proxy.vault import envelope, passwords
+from softix_proxy.vault.api_keys import ApiKeys
+from softix_proxy.vault.master_key import MasterKey
+
+PEPPER_BYTES = 32
+
+
+def _nowhere(_key_id: str) -> None:
+    return None
+
+
+class Ring:
+    """The master keys at hand, and where to look for one that is not yet."""
+
+    def __init__(self, keys: Iterable[MasterKey], look: Callable[[str], MasterKey | None] = _nowhere) -> None:
+        self._keys = {key.id: key for key in keys}
+        self._look = look
+
+    def find(self, key_id: str) -> MasterKey:
+        """Raises FailureError where it is not at hand."""
+        key = self._keys.get(key_id) or self._look(key_id)
+        if key is None:
+            raise FailureError(
+                f"a secret is sealed by the master key {key_id}, which is not at hand",
+                "put that key where softix reads it, or give the secret again",
+            )
+        self._keys[key_id] = key
+        return key
+
+
+class MasterVault:
+    """Seals with `master`; opens what any key of the ring has sealed."""
+
+    def __init__(self, master: MasterKey, pepper: bytes, ring: Ring) -> None:
+        self._master = master
+        self._find = ring.find
+        api_keys = ApiKeys(pepper)
+        self.new_api_key: Callable[[], NewKey] = api_keys.new
+        self.digest: Callable[[str], bytes | None] = api_keys.digest
+
+    def __repr__(self) -> str:
+        return f"MasterVault({self._master.id})"
+
+    @property
+    def master_key_id(self) -> str:
+        return self._master.id
+
+    def check_value(self) -> bytes:
+        return self._master.check_value
+
+    def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
+        return envelope.seal(self._master, secret.encode() if isinstance(secret, str) else secret, place)
+
+    def open_secret(self, blob: bytes, *place: str) -> str:
+        return envelope.unseal(self._find, blob, place).decode()
+
+    def sealed_by(self, blob: bytes) -> str:
+        return envelope.sealed_by(blob)
+
+    def rewrap_secret(self, blob: bytes, *place: str) -> bytes:
+        return envelope.rewrap(self._find, self._master, blob, place)
+
+    def hash_password(self, text: str) -> str:
+        return passwords.hash_password(text)
+
+    def verify_password(self, password_hash: str, text: str) -> bool:
+        return passwords.verify_password(password_hash, text)
+
+
+def new_identity(master: MasterKey) -> Identity:
+    """With a new pepper. It is random and not derived, so that API keys outlive a change of the master key."""
+    pepper = secrets.token_bytes(PEPPER_BYTES)
+    return Identity(master.id, master.check_value, envelope.seal(master, pepper, PEPPER_PLACE))
+
+
+def open_vault(master: MasterKey, identity: Identity, ring: Ring) -> MasterVault:
+    """Raises FailureError where the pepper was sealed by a key that is not at hand."""
+    return MasterVault(master, envelope.unseal(ring.find, identity.sealed_pepper, PEPPER_PLACE), ring)

@@ -1,0 +1,73 @@
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from softix_proxy.cli.main import main
+from softix_proxy.settings import describe, example
+
+
+def softix(folder: Path, *words: str, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["--data-dir", str(folder), *words])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_show_names_the_source_of_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.toml").write_text("[server]\nport = 9000\n[master_key]\ncommand = ['kms', 'hunter2']\n")
+    monkeypatch.setenv("SOFTIX_LOG_LEVEL", "debug")
+    monkeypatch.setenv("SOFTIX_MASTER_KEY", "hunter2")
+    shown = softix(tmp_path, "config", "show", "--json")
+    rows = {row["name"]: (row["value"], row["source"]) for row in json.loads(shown.stdout)}
+    assert len(rows) == len(list(describe()))
+    assert rows["server.port"] == (9000, "file")
+    assert rows["log.level"] == ("debug", "environment")
+    assert rows["server.host"] == ("127.0.0.1", "default")
+    assert rows["server.trusted_proxies"] == ([], "default")
+    table = softix(tmp_path, "config", "show")
+    assert "server.port\t9000\tfile" in table.stdout.splitlines()
+    assert str(tmp_path / "config.toml") in table.stderr
+    assert "hunter2" not in shown.output + table.output
+
+
+def test_check_passes_what_can_be_meant(tmp_path: Path) -> None:
+    assert json.loads(softix(tmp_path, "config", "check", "--json").stdout) == {
+        "ok": True,
+        "config": None,
+        "data_dir": str(tmp_path),
+    }
+    (tmp_path / "config.toml").write_text(example())
+    assert json.loads(softix(tmp_path, "config", "check", "--json").stdout)["config"] == str(tmp_path / "config.toml")
+
+
+def test_check_misses_files(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[upstream]\nca_file = "ca.pem"\n')
+    refused = softix(tmp_path, "config", "check", code=2)
+    assert f"upstream.ca_file: there is no file {tmp_path / 'ca.pem'}" in refused.stderr
+    (tmp_path / "ca.pem").write_text("")
+    softix(tmp_path, "config", "check")
+
+
+def test_example_is_the_file(tmp_path: Path) -> None:
+    assert softix(tmp_path, "config", "example").stdout == example()
+    assert json.loads(softix(tmp_path, "config", "example", "--json").stdout) == {"toml": example()}
+    assert set(tomllib.loads(example())) == {setting.section for setting in describe()}
+
+
+@pytest.mark.parametrize("words", [["config", "check"], ["config", "show"], ["users", "list"], ["init"]])
+def test_a_mistake_is_two_lines_and_exit_code_2(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "config.toml").write_text("[server]\nprot = 1\n")
+    program = "from softix_proxy.cli.main import main; main(prog_name='softix')"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--data-dir", str(tmp_path), *words], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        f"softix: {tmp_path / 'config.toml'}: [server] has no setting 'prot'",
+        "  → did you mean port?",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]

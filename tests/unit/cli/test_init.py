@@ -1,0 +1,105 @@
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = "from softix_proxy.cli.main import main; main(prog_name='softix')"
+
+
+def softix(folder: Path, *words: str, code: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, "--data-dir", str(folder), *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environ)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def init(folder: Path, **environ: str) -> Mapping[str, Any]:
+    read: Mapping[str, Any] = json.loads(softix(folder, "init", "--json", **environ).stdout)
+    return read
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_from_nothing_to_an_instance(tmp_path: Path) -> None:
+    home = tmp_path / "a" / "home"
+    assert init(home) == {
+        "data_dir": str(home),
+        "config": None,
+        "database": str(home / "softix.db"),
+        "master_key": str(home / "master.key"),
+        "made": ["data_dir", "database", "master_key"],
+    }
+    assert (mode(home), mode(home / "master.key"), mode(home / "softix.db")) == (0o700, 0o600, 0o600)
+    assert json.loads(softix(home, "users", "list", "--json").stdout) == []
+    assert json.loads(softix(home, "secrets", "status", "--json").stdout)["source"] == "file"
+
+
+def test_twice_changes_nothing(tmp_path: Path) -> None:
+    init(tmp_path)
+    key = (tmp_path / "master.key").read_bytes()
+    again = softix(tmp_path, "init")
+    assert "nothing was changed" in again.stderr
+    assert "Next: softix providers add" in again.stderr
+    assert key.decode().strip() not in again.stdout + again.stderr
+    assert (tmp_path / "master.key").read_bytes() == key
+    assert init(tmp_path)["made"] == []
+
+
+def test_tells_to_keep_a_copy_of_a_new_key(tmp_path: Path) -> None:
+    first = softix(tmp_path, "init")
+    assert "Keep a copy of the master key" in first.stderr
+    assert "Keep a copy" not in softix(tmp_path, "init").stderr
+
+
+def test_a_key_from_elsewhere_stays_there(tmp_path: Path) -> None:
+    key = secrets.token_hex(32)
+    done = init(tmp_path, SOFTIX_MASTER_KEY=key)
+    assert (done["master_key"], done["made"]) == ("environment", ["database"])
+    assert not (tmp_path / "master.key").exists()
+    refused = softix(tmp_path, "init", code=1)
+    assert refused.stderr.startswith("softix: the master key is missing\n  → put it back at ")
+    assert not (tmp_path / "master.key").exists()
+    other = softix(tmp_path, "init", code=1, SOFTIX_MASTER_KEY=secrets.token_hex(32))
+    assert other.stderr.startswith("softix: the master key is not this instance's")
+    assert key not in other.stderr
+
+
+def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
+    init(tmp_path)
+    (tmp_path / "master.key").unlink()
+    refused = json.loads(softix(tmp_path, "init", "--json", code=1).stderr)
+    assert refused["error"] == "the master key is missing"
+    assert str(tmp_path / "master.key") in refused["remedy"]
+    assert not (tmp_path / "master.key").exists()
+
+
+def test_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    (tmp_path / "master.key").write_text(secrets.token_hex(32))
+    (tmp_path / "master.key").chmod(0o600)
+    assert init(tmp_path)["made"] == ["database"]
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "master.key").write_text(secrets.token_hex(32))
+    (tmp_path / "master.key").chmod(0o644)
+    assert f"→ run: chmod 600 {tmp_path / 'master.key'}" in softix(tmp_path, "init", code=1).stderr
+
+
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = softix(tmp_path / "file" / "home", "init", code=1)
+    assert "name another place with --data-dir" in refused.stderr
+
+
+@pytest.mark.parametrize("words", [["providers", "list"], ["secrets", "status"], ["secrets", "rotate", "--yes"]])
+def test_before_it_the_remedy_is_init(tmp_path: Path, words: list[str]) -> None:
+    assert "→ run: softix init" in softix(tmp_path, *words, code=1).stderr

@@ -1,0 +1,67 @@
+import math
+import re
+import secrets
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.vault.api_keys import ApiKeys
+
+
+@pytest.fixture(scope="module")
+def api_keys() -> ApiKeys:
+    return ApiKeys(secrets.token_bytes(32))
+
+
+def test_a_new_key_is_found_by_its_digest(api_keys: ApiKeys) -> None:
+    key = api_keys.new()
+    assert re.fullmatch(r"sx_live_[0-9A-Za-z]{33}", key.text)
+    assert key.prefix == key.text[:12]
+    assert api_keys.digest(key.text) == key.digest
+    assert len(key.digest) == 32
+    assert 27 * math.log2(62) >= 160
+
+
+def test_keys_differ_and_hide(api_keys: ApiKeys) -> None:
+    keys = [api_keys.new() for _ in range(100)]
+    assert len({key.text for key in keys}) == len({key.digest for key in keys}) == 100
+    for key in keys:
+        assert key.text not in repr(key)
+        assert repr(key.digest) not in repr(key)
+
+
+def test_another_pepper_gives_another_digest(api_keys: ApiKeys) -> None:
+    key = api_keys.new()
+    assert ApiKeys(secrets.token_bytes(32)).digest(key.text) not in (key.digest, None)
+
+
+def test_any_typing_error_is_refused(api_keys: ApiKeys) -> None:
+    text = api_keys.new().text
+    for at in range(len(text)):
+        other = "b" if text[at] == "a" else "a"
+        assert api_keys.digest(text[:at] + other + text[at + 1 :]) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "",
+        lambda text: text[:-1],
+        lambda text: text + "0",
+        lambda text: text + "\n",
+        lambda text: " " + text,
+        lambda text: text.replace("sx_live_", "sk-live-"),
+        lambda text: text[:10] + "é" + text[11:],
+        lambda text: text[:10] + "٣" + text[11:],
+        lambda text: text[:10] + "\x00" + text[11:],
+    ],
+)
+def test_other_forms_are_refused(api_keys: ApiKeys, change: object) -> None:
+    assert callable(change)
+    assert api_keys.digest(change(api_keys.new().text)) is None
+
+
+@given(st.text(max_size=60))
+def test_no_text_is_an_error(text: str) -> None:
+    assert ApiKeys(b"pepper").digest(text) is None
