@@ -7,8 +7,6 @@ writes the states back in the same transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from math import ceil
 
 from softix_proxy.domain import limits
 from softix_proxy.domain.clock import PERIODS, SECOND_US, Period, period_start_us
@@ -57,10 +55,11 @@ class KeyState:
 class Bound:
     """The most that a request can cost, as a function of how many output tokens it may produce."""
 
-    fixed_pico: Fraction = Fraction(0)
+    fixed_pico: int = 0
     """Input, hosted tools and fees, at the dearest price that may apply."""
-    per_token_pico: Fraction = Fraction(0)
-    """One output token of each of its choices."""
+    token_num: int = 0
+    token_den: int = 1
+    """One output token of each of its choices, in pico-USD, as a ratio of integers."""
     output_tokens: int = 0
     adjustable: bool = False
     """The client set no limit, so an affordable one may be written into the request."""
@@ -68,14 +67,14 @@ class Bound:
     """An answer shorter than this is of no use."""
 
     def hold_pico(self, output_tokens: int) -> int:
-        return ceil(self.fixed_pico + self.per_token_pico * output_tokens)
+        return self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
 
     def affordable_tokens(self, funds_pico: int) -> int:
         """The most output tokens that these funds pay for; negative when not even the input is paid."""
         spare = funds_pico - self.fixed_pico
         if spare < 0:
             return -1
-        return self.output_tokens if not self.per_token_pico else int(spare // self.per_token_pico)
+        return spare * self.token_den // self.token_num if self.token_num else self.output_tokens
 
 
 NOTHING = Bound()

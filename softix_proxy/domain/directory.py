@@ -13,6 +13,9 @@ from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.domain.users import User
 
+_RATES_KEPT = 50_000
+_NEVER_US = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -39,7 +42,9 @@ class Directory:
     _prices: dict[int, dict[int, PriceVersion]] = field(default_factory=dict)
     _markups: dict[int, MarkupVersion] = field(default_factory=dict)
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
-    _rates: dict[tuple[int, int, Fraction], Rate] = field(default_factory=dict)
+    _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
+    """(User, model) → the rate, and the instant from which another one applies."""
+    _shared: dict[tuple[int, Fraction], Rate] = field(default_factory=dict)
 
     def apply(self, changes: Changes) -> None:
         if changes.revision <= self.revision:
@@ -51,24 +56,29 @@ class Directory:
         for price in changes.prices:
             self._prices.setdefault(price.model_id, {})[price.id] = price
         self._markups.update((markup.id, markup) for markup in changes.markups)
+        if changes.prices or changes.markups:
+            self._rates.clear()
         if changes.models or changes.providers:
             self._by_name = self._index()
         self.revision = changes.revision
 
     def _index(self) -> dict[str, tuple[Model, ...]]:
-        index: dict[str, list[Model]] = {}
+        """Bare names and `provider/name`; the latter wins where a model's own name has that very slash."""
+        bare: dict[str, tuple[Model, ...]] = {}
+        exact: dict[str, tuple[Model, ...]] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
             if model.status is ModelStatus.ACTIVE and provider.status is ProviderStatus.ACTIVE:
-                index.setdefault(model.name, []).append(model)
-                index.setdefault(f"{provider.name}/{model.name}", []).append(model)
-        return {name: tuple(models) for name, models in index.items()}
+                bare[model.name] = (*bare.get(model.name, ()), model)
+                exact[f"{provider.name}/{model.name}"] = (model,)
+        return bare | exact
 
     def models_named(self, name: str) -> tuple[Model, ...]:
         """Active models that answer to `name` or `provider/name`, the oldest first."""
         return self._by_name.get(name, ())
 
     def active_models(self) -> Iterable[Model]:
+        """The one that each bare name stands for."""
         return (models[0] for name, models in self._by_name.items() if models[0].name == name)
 
     def names_of(self, model: Model) -> tuple[str, str]:
@@ -76,14 +86,26 @@ class Directory:
 
     def rate(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
         """The price that this user pays for this model now; None where there is no price."""
+        rate, until_us = self._rates.get((user_id, model_id), (None, 0))
+        if now_us < until_us:
+            return rate
+        if len(self._rates) >= _RATES_KEPT:
+            self._rates.clear()
+        rate = self._work_out(user_id, model_id, now_us)
+        self._rates[(user_id, model_id)] = rate, self._next_start(model_id, now_us)
+        return rate
+
+    def _work_out(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
         price = self._price(user_id, model_id, now_us)
         if price is None:
             return None
         factor = Fraction(1) if price.source == "customer" else self._markup(user_id, model_id, now_us)
-        rate = self._rates.get((price.id, model_id, factor))
-        if rate is None:
-            rate = self._rates[(price.id, model_id, factor)] = Rate(price.id, price.sheet, factor)
-        return rate
+        return self._shared.setdefault((price.id, factor), Rate(price.id, price.sheet, factor))
+
+    def _next_start(self, model_id: int, now_us: int) -> int:
+        starts = [price.starts_at_us for price in self._prices.get(model_id, {}).values()]
+        starts += [markup.starts_at_us for markup in self._markups.values()]
+        return min((start_us for start_us in starts if start_us > now_us), default=_NEVER_US)
 
     def _price(self, user_id: int, model_id: int, now_us: int) -> PriceVersion | None:
         order = {"customer": 2, "operator": 1, "catalogue": 0}

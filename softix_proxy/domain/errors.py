@@ -68,18 +68,51 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
+HTTP_STATUS: Mapping[Code, int] = {
+    Code.INVALID_REQUEST: 400,
+    Code.INVALID_API_KEY: 401,
+    Code.KEY_EXPIRED: 401,
+    Code.KEY_REVOKED: 401,
+    Code.USER_DISABLED: 403,
+    Code.IP_NOT_ALLOWED: 403,
+    Code.INSUFFICIENT_BALANCE: 429,  # the one status at which clients stop at once; see docs/decisions
+    Code.CAP_REACHED: 429,
+    Code.MODEL_NOT_ALLOWED: 403,
+    Code.MODEL_NOT_FOUND: 404,
+    Code.MODEL_NOT_PRICED: 400,
+    Code.ENDPOINT_NOT_METERED: 400,
+    Code.NOT_FOUND: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.UPGRADE_REQUIRED: 426,
+    Code.BODY_TOO_LARGE: 413,
+    Code.REQUEST_TIMEOUT: 408,
+    Code.RATE_LIMITED: 429,
+    Code.TOKENS_LIMITED: 429,
+    Code.CONCURRENCY_LIMITED: 429,
+    Code.PROVIDER_UNREACHABLE: 502,
+    Code.PROVIDER_TIMEOUT: 504,
+    Code.PROVIDER_BROKE_OFF: 502,
+    Code.PROVIDER_REFUSED: 502,
+    Code.STORAGE_UNAVAILABLE: 503,
+    Code.SHUTTING_DOWN: 503,
+    Code.INTERNAL: 500,
+}
+
+
 @dataclass(slots=True)
 class RefusedError(Exception):
     """A request that gets no answer from a provider.
 
     `message` is for the caller and never quotes what the caller sent beyond names that softix itself knows.
-    `retry_after_s` is set when waiting helps. `details` are extra JSON fields of the error body.
+    `retry_after_s` is set when waiting helps. `details` are extra JSON fields of the error body,
+    `headers` further ones of the answer.
     """
 
     code: Code
     message: str
     retry_after_s: float | None = None
     details: Mapping[str, str | int] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.code.value}: {self.message}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from softix_proxy.domain.ledger import LedgerStore
 from softix_proxy.domain.models import ModelStore
 from softix_proxy.domain.prices import PriceStore
 from softix_proxy.domain.providers import ProviderStore
-from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.domain.settlement import Orphan, Settled, Settlement
 from softix_proxy.domain.usage import UsageStore
 from softix_proxy.domain.users import UserStore
 
@@ -32,6 +33,10 @@ class Journal(Protocol):
         ...
 
     def note_unpriced(self, model_id: int) -> None: ...
+
+    async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
+        """Some requests of dead processes, the oldest first; at the start, of this slot's earlier owner too."""
+        ...
 
 
 class Unit(Protocol):

@@ -36,6 +36,14 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Orphan:
+    """An admitted request whose process died before it was settled. The provider may have worked on it."""
+
+    intent: Intent
+    hold_pico: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """The usage row's id, which is also when it was posted: microseconds, strictly increasing."""
 

@@ -86,6 +86,8 @@ async def revision(session: Session) -> int:
 async def changes(session: Session, since: int) -> Changes:
     """Every row changed after `since`, as of one revision that is read first: later changes are read again later."""
     current = await revision(session)
+    if current == since:
+        return Changes(current)
 
     async def rows(columns: str, table: str) -> list[Row]:
         return list(await session.all(f"SELECT {columns} FROM {table} WHERE revision > ? ORDER BY id", since))

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import cast
 
 from softix_proxy.domain.admission import Decision, Intent
-from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.settlement import Orphan, Settled, Settlement
+from softix_proxy.storage import orphans
+from softix_proxy.storage.database import Database
 from softix_proxy.storage.writer import Result, Work, Writer
 
 
 class Journal:
     """Each verb returns when its rows are committed and synced to the disk."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.writer: Writer
+    def __init__(self, database: Database, slot: int, clock: Clock) -> None:
+        """To be made within the running event loop; `close` ends the writer's thread."""
+        self._loop = asyncio.get_running_loop()
+        self._database = database
+        self._slot = slot
+        self.writer = Writer(database.connect, clock, slot, self._deliver)
+        self.writer.start()
 
-    def deliver(self, results: list[Result]) -> None:
-        """For the writer: called on its thread."""
+    async def close(self) -> None:
+        await asyncio.to_thread(self.writer.close)
+
+    async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
+        return await asyncio.to_thread(orphans.find, self._database, self._slot if at_start else None)
+
+    def _deliver(self, results: list[Result]) -> None:
+        """Called on the writer's thread."""
         self._loop.call_soon_threadsafe(_resolve, results)
 
     async def admit(self, intent: Intent) -> Decision:
@@ -35,6 +49,10 @@ class Journal:
         Waits as long as the disk refuses (it is tried again and again). Raises FailureError only at shutdown.
         """
         return cast("Settled | None", await self._ask(Work(self._loop.create_future(), settle=settlement)))
+
+    def is_stuck(self) -> bool:
+        """The last transaction failed, and is still being tried."""
+        return self.writer.stuck
 
     def note_unpriced(self, model_id: int) -> None:
         """A model was asked for that has no price. Nobody waits for it."""

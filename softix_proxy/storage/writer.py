@@ -89,6 +89,10 @@ class Writer:
     def depth(self) -> int:
         return self._queue.qsize() + len(self._backlog)
 
+    @property
+    def stuck(self) -> bool:
+        return bool(self._backlog)
+
     def close(self, timeout_s: float = 10) -> None:
         """Commits what was submitted, then ends the thread."""
         self._queue.put(None)

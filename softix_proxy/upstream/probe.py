@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 
 import aiohttp
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.providers import is_metadata_host
+from softix_proxy.upstream.sockets import open_socket
 
 _TIMEOUT_S = 10
 
@@ -18,7 +17,7 @@ async def fetch(url: str, headers: Mapping[str, str]) -> int:
 
     Raises FailureError, which names neither URL nor headers: they may hold secrets, and so may aiohttp's errors.
     """
-    connector = aiohttp.TCPConnector(socket_factory=_open_socket, force_close=True)
+    connector = aiohttp.TCPConnector(socket_factory=open_socket, force_close=True)
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with (
@@ -38,11 +37,3 @@ async def fetch(url: str, headers: Mapping[str, str]) -> int:
         raise FailureError("TLS failed", "check whether the base URL should begin with http://") from None
     except (aiohttp.ClientError, OSError):
         raise FailureError("the provider cannot be reached", "check the base URL, and that it is running") from None
-
-
-def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """Looks at the address that a name led to, which the name does not tell."""
-    family, kind, protocol, _, place = address
-    if is_metadata_host(str(place[0])):
-        raise OSError("link-local")
-    return socket.socket(family, kind, protocol)

@@ -1,0 +1,69 @@
+"""The door to providers: one request out, one answer back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.providers import Provider
+
+Header = tuple[str, str]
+Headers = Sequence[Header]
+"""Names in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a provider, without what proves who pays: that is added where it is sent."""
+
+    provider: Provider
+    path: str
+    """From `/v1` on, with the query string as the client wrote it."""
+    headers: Headers
+    body: bytes = field(repr=False)
+    stream: bool
+
+
+class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers that it becomes
+    """No answer, or one that broke off. Holds a code and nothing of what was sent or received."""
+
+    def __init__(self, code: Code, *, started: bool) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.started = started
+        """False only where the provider cannot have seen the request."""
+
+
+class Exchange(Protocol):
+    """An answer that has begun. It is aborted or read to its end, and then released."""
+
+    status: int
+    headers: Headers
+    is_stream: bool
+    """It is a stream of server-sent events."""
+    secret: str | None
+    """The key that was used: what must not be in anything that goes back to the client."""
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """The whole body. Raises ProviderFault where it is cut, late, or longer than the limit."""
+        ...
+
+    async def chunk(self) -> bytes:
+        """What has arrived; empty at the end. Raises ProviderFault where it is cut or idle for too long."""
+        ...
+
+    def abort(self) -> None:
+        """Drops the connection, so that the provider stops; whoever reads gets a ProviderFault."""
+        ...
+
+    def release(self) -> None:
+        """The connection may be used again if the answer was read to its end; else it is dropped."""
+        ...
+
+
+class Upstream(Protocol):
+    async def send(self, call: Call) -> Exchange:
+        """Returns with the answer's headers. Raises ProviderFault; tries again only what surely did not start."""
+        ...

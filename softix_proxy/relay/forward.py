@@ -1,0 +1,112 @@
+"""Step 4: what goes to the provider, and what of its head goes back."""
+
+from __future__ import annotations
+
+from softix_proxy.dialects.base import Ask
+from softix_proxy.domain.upstream import Call, Header, Headers
+from softix_proxy.relay.inbound import Inbound
+from softix_proxy.relay.plan import Target
+
+_HOP_BY_HOP = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings",
+    ]
+)
+_NOT_TO_PROVIDER = _HOP_BY_HOP | {
+    "authorization",
+    "x-api-key",
+    "x-goog-api-key",
+    "api-key",
+    "cookie",
+    "host",
+    "content-length",
+    "content-encoding",  # the body was decoded on arrival
+    "accept-encoding",  # usage is read in passing, so the answer must not be compressed
+    "expect",
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "openai-organization",  # these choose among the operator's own accounts
+    "openai-project",
+}
+_NOT_TO_PROVIDER_PREFIXES = ("x-forwarded-", "x-softix-", "cf-", "sec-")
+_NOT_TO_CLIENT = _HOP_BY_HOP | {
+    "content-length",
+    "set-cookie",
+    "set-cookie2",
+    "server",
+    "date",
+    "via",
+    "alt-svc",
+    "strict-transport-security",
+    "www-authenticate",
+    "access-control-allow-credentials",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "report-to",
+    "nel",
+    "cf-ray",
+    "cf-cache-status",
+    # The operator's account, and limits that all its users share.
+    "openai-organization",
+    "openai-project",
+    "anthropic-organization-id",
+}
+_NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
+
+
+def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, target: Target) -> Call:
+    """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
+    ask_usage = ask.stream and not ask.wants_usage
+    model = target.model.upstream_name if target.model.upstream_name != ask.model else None
+    if model is not None or output_limit is not None or ask_usage:
+        body = request.endpoint.rewrite(
+            body,
+            model=model,
+            max_output_tokens=output_limit,
+            ask_usage=ask_usage,
+            output_field=target.provider.profile.output_field,
+        )
+    return Call(target.provider, request.path, outgoing(request.headers), body, ask.stream)
+
+
+def outgoing(headers: Headers) -> list[Header]:
+    """What of the client's headers the provider gets."""
+    dropped = _NOT_TO_PROVIDER | _named_by_connection(headers)
+    kept = [
+        header for header in headers if header[0] not in dropped and not header[0].startswith(_NOT_TO_PROVIDER_PREFIXES)
+    ]
+    kept.append(("accept-encoding", "identity"))
+    return kept
+
+
+def returning(headers: Headers, secret: str | None) -> list[Header]:
+    """What of the provider's headers the client gets: nothing with line breaks, or with the provider's key."""
+    dropped = _NOT_TO_CLIENT | _named_by_connection(headers)
+    return [
+        (name, value if value.isprintable() else "".join(filter(str.isprintable, value)))
+        for name, value in headers
+        if name not in dropped
+        and not name.startswith(_NOT_TO_CLIENT_PREFIXES)
+        and not (secret is not None and secret in value)
+    ]
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _named_by_connection(headers: Headers) -> frozenset[str]:
+    """`Connection: close, x-thing` makes `x-thing` a matter of this hop alone."""
+    named = [value for name, value in headers if name == "connection"]
+    if not named:
+        return _NONE
+    return frozenset(part.strip().lower() for value in named for part in value.split(","))

@@ -1,0 +1,65 @@
+"""What the relay is given of a request, and the client that it answers to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from softix_proxy.dialects.base import Endpoint
+from softix_proxy.domain.upstream import Headers
+
+
+class ClientGoneError(Exception):
+    """The client hung up, or has not read for too long."""
+
+
+class Client(Protocol):
+    """Where the answer goes. Every verb that waits raises ClientGoneError."""
+
+    @property
+    def begun(self) -> bool:
+        """The head of an answer was sent."""
+        ...
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """A whole answer at once."""
+        ...
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        """The head of a streamed one."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Waits as long as the client is slower than the provider."""
+        ...
+
+    async def end(self) -> None:
+        """The stream is complete."""
+        ...
+
+    def cut(self) -> None:
+        """The stream breaks off here, as the provider's did."""
+        ...
+
+    def when_gone(self, notice: Callable[[], None]) -> None:
+        """Calls `notice` at once when the client hangs up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One request as it came, less its body, which is read only for who may ask."""
+
+    id: int
+    public_id: str
+    endpoint: Endpoint
+    path: str
+    """At the provider, with the query string as the client wrote it."""
+    headers: Headers = field(repr=False)
+    """Names in lower case."""
+    credential: str | None = field(repr=False)
+    address: str
+    started_at_us: int
+    started_ns: int
+    read_body: Callable[[], Awaitable[bytes]]

@@ -1,0 +1,37 @@
+"""What the first steps find out, for the later ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softix_proxy.domain.admission import Intent
+from softix_proxy.domain.keys import Key
+from softix_proxy.domain.models import Model
+from softix_proxy.domain.pricing import Rate
+from softix_proxy.domain.providers import Provider
+from softix_proxy.domain.users import User
+
+BYTES_PER_TOKEN = 4
+"""For estimates, not for bounds: English text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    user: User
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    model: Model
+    provider: Provider
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Made from one revision of the directory, which the intent names."""
+
+    caller: Caller
+    target: Target
+    intent: Intent

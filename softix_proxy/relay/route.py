@@ -1,0 +1,49 @@
+"""Step 2: which model, where it runs, and at what price."""
+
+from __future__ import annotations
+
+from softix_proxy.dialects.base import Family
+from softix_proxy.domain.directory import Directory
+from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.keys import Key
+from softix_proxy.domain.models import Model
+from softix_proxy.relay.plan import Target
+
+
+class UnpricedError(RefusedError):
+    """The model has no price that applies; counted, so that the operator sees what is missed."""
+
+    def __init__(self, model: Model) -> None:
+        RefusedError.__init__(
+            self,
+            Code.MODEL_NOT_PRICED,
+            f"The model {model.name} has no price yet. An administrator can set one: softix prices set {model.name}",
+        )
+        self.model_id = model.id
+
+
+_PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
+
+
+def route(directory: Directory, key: Key, family: Family, name: str, now_us: int) -> Target:
+    """Raises RefusedError where there is no such model, none for this key, of this dialect, or with a price.
+
+    The message names the model only where the directory has it: what else a caller writes is not quoted.
+    """
+    candidates = directory.models_named(name)
+    if not candidates:
+        raise RefusedError(Code.MODEL_NOT_FOUND, "There is no model of this name here. See GET /v1/models.")
+    allowed = [model for model in candidates if key.allows_model(*directory.names_of(model))]
+    if not allowed:
+        raise RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {candidates[0].name}.")
+    for model in allowed:
+        provider = directory.providers[model.provider_id]
+        if family in provider.profile.families:
+            rate = directory.rate(key.user_id, model.id, now_us)
+            if rate is None:
+                raise UnpricedError(model)
+            return Target(model, provider, rate)
+    spoken = min(directory.providers[allowed[0].provider_id].profile.families)
+    raise RefusedError(
+        Code.INVALID_REQUEST, f"{allowed[0].name} speaks another dialect: send the request to {_PATHS[spoken]}."
+    )

@@ -1,0 +1,182 @@
+"""Step 5: the hold, which ends in exactly one settlement, however the request ends."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import TracebackType
+from typing import Literal
+
+from softix_proxy.dialects.base import Report, StreamMeter
+from softix_proxy.domain.admission import Admitted, Intent
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError
+from softix_proxy.domain.money import MAX_PICO, format_usd
+from softix_proxy.domain.ports import Journal
+from softix_proxy.domain.pricing import STANDARD, Rate
+from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.domain.upstream import Header, ProviderFault
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
+from softix_proxy.relay.plan import BYTES_PER_TOKEN
+
+log = logging.getLogger("softix.relay")
+HUNG_UP = "client_hung_up"
+_STATUS_HUNG_UP = 499  # nginx's word for a client that closed before the answer
+_NS_PER_MS = 1_000_000
+InterruptedCharge = Literal["nothing", "bound"]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of a request so far. The provider's work is metered here, not what the client received."""
+
+    started: bool = False
+    """The provider may have seen it."""
+    status_code: int | None = None
+    """The provider's; until it answers, what the client is told instead."""
+    refused: bool = False
+    """The provider answered with an error: no work to bill."""
+    complete: bool = False
+    """The answer came to its end, or to its terminal event."""
+    report: Report | None = None
+    meter: StreamMeter | None = None
+    answer_bytes: int = 0
+    error: str | None = None
+    hung_up: bool = False
+    ttfb_ms: int | None = None
+
+    def fail(self, fault: ProviderFault) -> None:
+        self.started = self.started or fault.started
+        self.error = self.error or fault.code.value
+        if self.status_code is None:
+            self.status_code = HTTP_STATUS[fault.code]
+
+    def hang_up(self) -> None:
+        self.hung_up = True
+        self.error = self.error or HUNG_UP
+        if self.status_code is None:
+            self.status_code = _STATUS_HUNG_UP
+
+
+@dataclass(slots=True)
+class Hold:
+    """`async with`: settles on every exit, once. To settle earlier, call `settle`."""
+
+    journal: Journal
+    clock: Clock
+    intent: Intent
+    admitted: Admitted
+    rate: Rate
+    metered: bool
+    body_bytes: int
+    interrupted_charge: InterruptedCharge
+    started_ns: int
+    facts: Facts = field(default_factory=Facts)
+    settlement: Settlement | None = None
+    _dispatched_ns: int = 0
+    _returned_ns: int = 0
+
+    async def __aenter__(self) -> Hold:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.settlement is None:
+            try:
+                await self.settle()
+            except FailureError:
+                log.error("a settlement is left to the next start")
+
+    async def settle(self) -> Settled | None:
+        """Returns when it is on disk. Needs no shield: it is handed over before the first wait."""
+        self.settlement = self._conclude()
+        return await self.journal.settle(self.settlement)
+
+    def dispatched(self) -> None:
+        self._dispatched_ns = self.clock.monotonic_ns()
+
+    def returned(self) -> None:
+        """The whole answer is here."""
+        self._returned_ns = self.clock.monotonic_ns()
+        self.facts.ttfb_ms = self._elapsed_ms()
+
+    def first_byte(self) -> None:
+        if self.facts.ttfb_ms is None:
+            self.facts.ttfb_ms = self._elapsed_ms()
+
+    def headers(self) -> list[Header]:
+        """What the request cost, and how long it was in softix's own hands."""
+        charge_pico = self.settlement.charge_pico if self.settlement else 0
+        own_ns = self._dispatched_ns - self.started_ns + self.clock.monotonic_ns() - self._returned_ns
+        return [
+            ("x-softix-cost-usd", format_usd(charge_pico)),
+            ("x-softix-overhead-ms", f"{own_ns / _NS_PER_MS:.3f}"),
+        ]
+
+    def _elapsed_ms(self) -> int:
+        return (self.clock.monotonic_ns() - self.started_ns) // _NS_PER_MS
+
+    def _conclude(self) -> Settlement:
+        facts = self.facts
+        source, meters = _metered(facts, self.body_bytes) if self.metered else (Source.NONE, {})
+        tier = facts.report.service_tier if facts.report else STANDARD
+        cost_pico = charge_pico = 0
+        notes = ["clamped"] if facts.report and facts.report.clamped else []
+        if source is Source.INTERRUPTED:
+            charge_pico = self.admitted.hold_pico if self.interrupted_charge == "bound" else 0
+        elif meters:
+            cost_pico, charge_pico, unpriced = self.rate.price(meters, tier)
+            notes += [f"unpriced:{name}" for name in unpriced]
+        if charge_pico > self.admitted.hold_pico and not self.intent.postpaid:
+            log.warning("a charge above its hold was limited to it", extra={"model_id": self.intent.model_id})
+            charge_pico = self.admitted.hold_pico
+            notes.append("limited_to_hold")
+        return Settlement(
+            intent=self.intent,
+            hold_pico=self.admitted.hold_pico,
+            tokens_held=self.admitted.tokens_held,
+            source=source,
+            status_code=facts.status_code or HTTP_STATUS[Code.SHUTTING_DOWN],
+            meters=meters,
+            service_tier=tier,
+            model_served=facts.report.model_served if facts.report else None,
+            markup=self.rate.markup if meters else _ONE,
+            cost_pico=min(cost_pico, MAX_PICO),
+            charge_pico=min(charge_pico, MAX_PICO),
+            error=facts.error,
+            note=" ".join(notes) or None,
+            latency_ms=self._elapsed_ms(),
+            ttfb_ms=facts.ttfb_ms,
+            tokens_used=total(meters, INPUT_METERS) + total(meters, OUTPUT_METERS),
+        )
+
+
+_ONE = Fraction(1)
+
+
+def _metered(facts: Facts, body_bytes: int) -> tuple[Source, Meters]:
+    """How the quantities are known, and what they are.
+
+    A report of a finished answer is exact. Of a cut one it says what went in, and what came out is at least what was
+    seen to pass. Without any report both are judged by their bytes. Where nothing of the answer was seen, and the
+    client did not leave by itself, nobody knows.
+    """
+    if facts.refused or not facts.started:
+        return Source.NONE, {}
+    meter = facts.meter
+    if meter is not None and meter.report is not None:
+        facts.report = meter.report
+    report = facts.report
+    if report is not None and facts.complete:
+        return Source.PROVIDER, {**report.meters, "requests": 1}
+    seen = -(-facts.answer_bytes // BYTES_PER_TOKEN) if meter is None else meter.estimate_output_tokens()
+    if report is not None:
+        unreported = max(seen - total(report.meters, OUTPUT_METERS), 0)
+        output = report.meters.get("output_tokens", 0) + unreported
+        return Source.PARTIAL, {**report.meters, "output_tokens": output, "requests": 1}
+    if facts.complete or facts.hung_up or meter is not None:
+        asked = -(-body_bytes // BYTES_PER_TOKEN)
+        return Source.ESTIMATE, {"input_tokens": asked, "output_tokens": seen, "requests": 1}
+    return Source.INTERRUPTED, {}

@@ -1,0 +1,42 @@
+"""Works off the write-ahead log on a thread and a connection of its own, so that no commit waits for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import DatabaseError
+
+log = logging.getLogger("softix.storage")
+_PAGE_BYTES = 4096
+
+
+class Checkpointer:
+    """Looks at the log's size every so often; from `pages` on it is worked off."""
+
+    def __init__(self, database: Database, pages: int, interval_s: float) -> None:
+        self._database = database
+        self._least_bytes = pages * _PAGE_BYTES
+        self._interval_s = interval_s
+        self._log_file = Path(f"{database.path}-wal")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="softix-checkpointer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = self._database.connect()
+        try:
+            while not self._stop.wait(self._interval_s):
+                try:
+                    if self._log_file.stat().st_size >= self._least_bytes:
+                        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                except (OSError, DatabaseError) as error:
+                    log.warning("the write-ahead log could not be worked off", extra={"error": type(error).__name__})
+        finally:
+            connection.close()
