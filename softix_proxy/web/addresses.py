@@ -1,0 +1,39 @@
+"""Who is calling: the peer's address, or what a trusted proxy says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Network = IPv4Network | IPv6Network
+
+
+class Addresses:
+    def __init__(self, trusted_proxies: Sequence[str]) -> None:
+        self._trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in trusted_proxies)
+
+    def of(self, peer: str, forwarded_for: str | None) -> str:
+        """The last address in the chain that is no trusted proxy; what stands before it may be invented."""
+        if not self._trusted or forwarded_for is None or not self._trusts(peer):
+            return peer
+        for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
+            if not self._trusts(hop):
+                return hop if _parse(hop) is not None else peer
+        return peer
+
+    def _trusts(self, text: str) -> bool:
+        address = _parse(text)
+        return address is not None and any(address in network for network in self._trusted)
+
+
+def is_loopback(text: str) -> bool:
+    address = _parse(text)
+    return address is not None and address.is_loopback
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

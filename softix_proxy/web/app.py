@@ -1,0 +1,149 @@
+"""From an HTTP request to its handler, and from every error to an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from softix_proxy.dialects.base import Endpoint, Family
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.errors import Code, OperatorError, RefusedError
+from softix_proxy.domain.ids import RequestIds, format_request_id
+from softix_proxy.relay.inbound import ClientGoneError, Inbound
+from softix_proxy.web import bodies, errors
+from softix_proxy.web.addresses import Addresses
+from softix_proxy.web.client import HttpClient
+from softix_proxy.web.connection import Connection
+from softix_proxy.web.routes import INFERENCE, NAMED, PAGES, Handler, canonical
+from softix_proxy.web.visit import House, Visit
+
+log = logging.getLogger("softix.web")
+_READS = frozenset(("GET", "HEAD"))
+
+
+@dataclass(slots=True)
+class App:
+    house: House
+    clock: Clock
+    ids: RequestIds
+    addresses: Addresses
+    max_body_bytes: int
+    body_timeout_s: float
+    running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
+    """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        started_ns, started_at_us = self.clock.monotonic_ns(), self.clock.now_us()
+        number = self.ids.next(started_at_us)
+        request_id = format_request_id(number)
+        headers = [(name.lower(), value) for name, value in request.headers.items()]
+        named = dict(headers)
+        raw_path, _, query = request.raw_path.partition("?")
+        path = canonical(raw_path)
+        endpoint = INFERENCE.get(path)
+        family = _family(endpoint, path, named)
+        response: web.StreamResponse
+        try:
+            address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
+            if endpoint is None or request.method != "POST":
+                visit = Visit(self.house, family, "", _credential(named), address)
+                response = await self._read(request.method, path, endpoint, named, visit)
+            else:
+                inbound = Inbound(
+                    id=number,
+                    public_id=request_id,
+                    endpoint=endpoint,
+                    path=f"{endpoint.path}?{query}" if query else endpoint.path,
+                    headers=headers,
+                    credential=_credential(named),
+                    address=address,
+                    started_at_us=started_at_us,
+                    started_ns=started_ns,
+                    read_body=lambda: bodies.read(request, self.max_body_bytes, self.body_timeout_s),
+                )
+                response = await self._relay(request, inbound)
+        except RefusedError as error:
+            self.house.monitor.count_refusal("-" if endpoint is None else endpoint.name, error.code)
+            response = errors.answer(family, error, request_id)
+        if not response.prepared:
+            response.headers["x-softix-request-id"] = request_id
+        return response
+
+    async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
+        if self.house.monitor.draining:
+            raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
+        connection = request.protocol
+        assert isinstance(connection, Connection)  # noqa: S101
+        client = HttpClient(request, connection, inbound.public_id)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        self.running.add(task)
+        try:
+            await self.house.lifecycle.serve(inbound, client)
+        except ClientGoneError:
+            connection.force_close()
+        except RefusedError:
+            raise
+        except Exception as error:
+            log.exception("a request failed", extra={"request_id": inbound.public_id, "error": type(error).__name__})
+            if client.response is not None:
+                connection.force_close()
+            else:
+                raise RefusedError(Code.INTERNAL, "softix failed. The operator finds it in the log.") from None
+        finally:
+            connection.when_gone = None
+            self.running.discard(task)
+        return client.response or web.Response(status=499)
+
+    async def _read(
+        self, method: str, path: str, endpoint: Endpoint | None, named: dict[str, str], visit: Visit
+    ) -> web.Response:
+        if "upgrade" in named and "websocket" in named["upgrade"].lower():
+            raise RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
+        handler, name = _find(path)
+        if endpoint is not None or (handler is not None and method not in _READS):
+            raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if endpoint else 'GET'} here.")
+        if handler is None:
+            if method == "POST":
+                raise RefusedError(Code.ENDPOINT_NOT_METERED, "softix cannot meter this endpoint, so it is not passed.")
+            raise RefusedError(Code.NOT_FOUND, "There is nothing here. Base URLs end in /v1, or for Anthropic before.")
+        try:
+            answer = await handler(Visit(visit.house, visit.family, name, visit.credential, visit.address))
+        except OperatorError:
+            raise RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot read its books now.", retry_after_s=5) from None
+        response = web.Response(status=answer.status, body=answer.body)
+        response.headers["Content-Type"] = answer.content_type
+        return response
+
+
+def _find(path: str) -> tuple[Handler | None, str]:
+    if path in PAGES:
+        return PAGES[path], ""
+    for prefix, handler in NAMED.items():
+        if path.startswith(prefix):
+            return handler, path[len(prefix) :]
+    return None, ""
+
+
+def _family(endpoint: Endpoint | None, path: str, named: dict[str, str]) -> Family:
+    """Whose errors and lists are understood: by the endpoint, else by the header that Anthropic's SDKs always send."""
+    if endpoint is not None:
+        return endpoint.family
+    return "anthropic" if "anthropic-version" in named or path.startswith("/messages") else "openai"
+
+
+def _credential(named: dict[str, str]) -> str | None:
+    """From whichever header a client has it in; keys in the query would end up in logs."""
+    bearer = named.get("authorization", "")
+    if bearer[:7].lower() == "bearer ":
+        return bearer[7:].strip()
+    return named.get("x-api-key") or named.get("x-goog-api-key") or named.get("api-key")
+
+
+def _peer(request: web.BaseRequest) -> str:
+    transport = request.transport
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    return str(peer[0]) if isinstance(peer, (tuple, list)) and peer else ""

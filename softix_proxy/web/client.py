@@ -1,0 +1,63 @@
+"""The client of one request, as the relay sees it. Implements `relay.inbound.Client`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from softix_proxy.domain.upstream import Headers
+from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.web.connection import Connection
+
+
+class HttpClient:
+    """`response` is what the server is to finish when the request is done."""
+
+    def __init__(self, request: web.BaseRequest, connection: Connection, request_id: str) -> None:
+        self._request = request
+        self._connection = connection
+        self._request_id = request_id
+        self.response: web.StreamResponse | None = None
+
+    @property
+    def begun(self) -> bool:
+        return self.response is not None
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        self.response = web.Response(status=status, headers=self._complete(headers), body=body)
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        self.response = web.StreamResponse(status=status, headers=self._complete(headers))
+        try:
+            await self.response.prepare(self._request)
+        except ConnectionError:
+            raise ClientGoneError from None
+
+    async def send(self, data: bytes) -> None:
+        assert self.response is not None  # noqa: S101
+        try:
+            await self.response.write(data)
+        except ConnectionError:
+            raise ClientGoneError from None
+
+    async def end(self) -> None:
+        assert self.response is not None  # noqa: S101
+        try:
+            await self.response.write_eof()
+        except ConnectionError:
+            raise ClientGoneError from None
+
+    def cut(self) -> None:
+        self._connection.force_close()
+
+    def when_gone(self, notice: Callable[[], None]) -> None:
+        if self._connection.transport is None:
+            notice()
+        self._connection.when_gone = notice
+
+    def _complete(self, headers: Headers) -> CIMultiDict[str]:
+        complete = CIMultiDict(headers)
+        complete["x-softix-request-id"] = self._request_id
+        return complete

@@ -1,0 +1,63 @@
+"""What a key may ask about: the models that it may use, itself, and what its user used."""
+
+from __future__ import annotations
+
+import msgspec
+
+from softix_proxy.dialects import model_list
+from softix_proxy.dialects.model_list import ListedModel
+from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.keys import Key
+from softix_proxy.domain.models import Model
+from softix_proxy.operations import keys as keys_operations
+from softix_proxy.operations import usage as usage_operations
+from softix_proxy.relay.lifecycle import Lifecycle
+from softix_proxy.relay.plan import Caller
+from softix_proxy.web.visit import Answer, Visit
+
+
+async def models(visit: Visit) -> Answer:
+    """Only what the key may use, in the shape of the dialect that asks."""
+    caller = await _caller(visit)
+    lifecycle = visit.house.lifecycle
+    directory = lifecycle.directory.current
+    listed = [_listed(lifecycle, m) for m in directory.active_models() if _allows(lifecycle, caller.key, m)]
+    return Answer(model_list.render(visit.family, sorted(listed, key=lambda model: model.name)))
+
+
+async def model(visit: Visit) -> Answer:
+    caller = await _caller(visit)
+    lifecycle = visit.house.lifecycle
+    found = [m for m in lifecycle.directory.current.models_named(visit.name) if _allows(lifecycle, caller.key, m)]
+    if not found:
+        raise RefusedError(Code.MODEL_NOT_FOUND, "There is no model of this name here. See GET /v1/models.")
+    return Answer(model_list.render_one(visit.family, _listed(lifecycle, found[0])))
+
+
+async def key(visit: Visit) -> Answer:
+    """The key's own limits, caps and spend, and the balance that it draws on."""
+    caller = await _caller(visit)
+    standing = await keys_operations.standing(visit.house.storage, caller.key, caller.user)
+    return Answer(msgspec.json.encode(standing))
+
+
+async def usage(visit: Visit) -> Answer:
+    """One request of the same user."""
+    caller = await _caller(visit)
+    row = await usage_operations.for_request(visit.house.storage, visit.name, caller.user.id)
+    if row is None:
+        raise RefusedError(Code.NOT_FOUND, "There is no usage of this request yet, or it is not yours.")
+    return Answer(msgspec.json.encode(row))
+
+
+async def _caller(visit: Visit) -> Caller:
+    return await visit.house.lifecycle.identify(visit.credential, visit.address)
+
+
+def _allows(lifecycle: Lifecycle, key: Key, model: Model) -> bool:
+    return key.allows_model(*lifecycle.directory.current.names_of(model))
+
+
+def _listed(lifecycle: Lifecycle, model: Model) -> ListedModel:
+    provider = lifecycle.directory.current.providers[model.provider_id]
+    return ListedModel(model.name, provider.name, model.created_at_us)

@@ -1,0 +1,125 @@
+"""The listening socket: opened, drained, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from dataclasses import dataclass
+
+from aiohttp import http_parser, web
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.web.app import App
+from softix_proxy.web.connection import Connection
+
+_KEEP_ALIVE_S = 75
+_BACKLOG = 1024
+_MAX_HEADER_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    tls_handshake_timeout_s: float
+    header_timeout_s: float
+    write_timeout_s: float
+    max_connections: int
+
+
+class Server:
+    def __init__(self, app: App, listening: Listening) -> None:
+        if http_parser.HttpRequestParser.__module__ == "aiohttp.http_parser":
+            raise FailureError("aiohttp's C parser is missing", "install aiohttp from a wheel; softix needs its checks")
+        self._app = app
+        self._listening = listening
+        self._connections = Connections(app, listening)
+        self._socket: asyncio.Server | None = None
+
+    async def open(self) -> str:
+        """Listens; returns the base URL. Raises FailureError."""
+        where = self._listening
+        try:
+            self._socket = await asyncio.get_running_loop().create_server(
+                self._connections,
+                where.host,
+                where.port,
+                ssl=where.tls,
+                ssl_handshake_timeout=where.tls_handshake_timeout_s if where.tls else None,
+                backlog=_BACKLOG,
+            )
+        except OSError as error:
+            raise FailureError(
+                f"cannot listen on {where.host} port {where.port}: {error.strerror or type(error).__name__}",
+                "stop what uses the port, or choose another: softix serve --port N",
+            ) from None
+        port = self._socket.sockets[0].getsockname()[1]
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        return f"{'https' if where.tls else 'http'}://{host}:{port}"
+
+    async def close(self, drain_s: float, now: asyncio.Event) -> int:
+        """Takes no more; lets requests end for so long, or until `now`, and cuts the rest. Returns how many it cut.
+
+        What is cut is settled before this returns.
+        """
+        self._app.house.monitor.draining = True
+        if self._socket is not None:
+            self._socket.close()
+        await self._connections.drain(self._app.running, drain_s, now)
+        cut = list(self._app.running)
+        for task in cut:
+            task.cancel()
+        if cut:
+            await asyncio.wait(cut)
+        await self._connections.shutdown(timeout=1)
+        return len(cut)
+
+
+class Connections(web.Server):
+    """Makes a Connection for each client, up to a number."""
+
+    def __init__(self, app: App, listening: Listening) -> None:
+        super().__init__(
+            app.handle,
+            access_log=None,
+            keepalive_timeout=_KEEP_ALIVE_S,
+            lingering_time=0,
+            max_line_size=_MAX_HEADER_BYTES,
+            max_field_size=_MAX_HEADER_BYTES,
+            logger=logging.getLogger("softix.web.server"),
+        )
+        self._listening = listening
+
+    def __call__(self) -> Connection | Refusal:  # type: ignore[override]
+        if len(self.connections) >= self._listening.max_connections:
+            return Refusal()
+        return Connection(
+            self,
+            loop=self._loop,
+            header_timeout_s=self._listening.header_timeout_s,
+            write_timeout_s=self._listening.write_timeout_s,
+            **self._kwargs,
+        )
+
+    async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
+        """Waits until none of these runs, for so long, or until `now`."""
+        for connection in self.connections:
+            if connection._current_request is None:  # noqa: SLF001 - idle: nothing will come of it
+                connection.force_close()
+        waiting_for_now = asyncio.create_task(now.wait())
+        deadline_s = self._loop.time() + drain_s
+        try:
+            while running and not now.is_set() and (left_s := deadline_s - self._loop.time()) > 0:
+                await asyncio.wait((*running, waiting_for_now), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting_for_now.cancel()
+
+
+class Refusal(asyncio.Protocol):
+    """One client too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            transport.abort()

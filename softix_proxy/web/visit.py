@@ -1,0 +1,36 @@
+"""What the handlers of the URL table are given of a request, and what they return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from softix_proxy.dialects.base import Family
+from softix_proxy.domain.ports import Storage
+from softix_proxy.relay.lifecycle import Lifecycle
+from softix_proxy.web.monitor import Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the handlers work with."""
+
+    lifecycle: Lifecycle
+    storage: Storage
+    monitor: Monitor
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    house: House
+    family: Family
+    name: str
+    """The end of the path, where the route has a name in it."""
+    credential: str | None = field(repr=False)
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
