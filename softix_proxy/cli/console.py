@@ -142,6 +142,8 @@ def plain(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(item)}" for name, item in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(item) for item in value) or "-"
     return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,10 +40,11 @@ def run(settings: Settings) -> None:
 
     assembly.prepare_process(settings)
     with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
-        runner.run(_serve(settings))
+        runner.run(until_stopped(settings, _announce))
 
 
-async def _serve(settings: Settings) -> None:
+async def until_stopped(settings: Settings, announce: Callable[[str], Awaitable[None]]) -> None:
+    """Serves until SIGTERM or SIGINT; `announce` gets the base URL once requests are taken."""
     from softix_proxy import assembly
 
     asked, asked_again = asyncio.Event(), asyncio.Event()
@@ -54,14 +56,14 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal)
     async with assembly.serving(settings) as daemon:
-        announce(daemon.url)
+        await announce(daemon.url)
         await asked.wait()
         say("Stopping; a second signal cuts what still runs.")
         cut = await daemon.stop(settings.server.drain_s, asked_again)
     say("Stopped." if not cut else f"Stopped; {cut} requests were cut, and settled.")
 
 
-def announce(url: str) -> None:
+async def _announce(url: str) -> None:
     if invocation().as_json:
         click.echo(json.dumps({"event": "serving", "url": url}))
     else:

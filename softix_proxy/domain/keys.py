@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
+from typing import Protocol
 
 from softix_proxy.domain.clock import Period
 
@@ -60,3 +61,39 @@ def _inside(address: str, networks: Sequence[str]) -> bool:
         return False
     mapped = getattr(host, "ipv4_mapped", None) or host
     return any(mapped in ip_network(network, strict=False) for network in networks)
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a key has spent in the periods that hold the present, and what is held for its requests. Pico-USD."""
+
+    day_pico: int = 0
+    week_pico: int = 0
+    month_pico: int = 0
+    total_pico: int = 0
+    held_pico: int = 0
+    open_requests: int = 0
+
+    def of(self, period: Period) -> int:
+        spent_pico: int = getattr(self, f"{period}_pico")
+        return spent_pico
+
+
+class KeyStore(Protocol):
+    async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:
+        """`key.id` is ignored and given. What the key it replaces has spent counts on, so that no cap starts anew."""
+        ...
+
+    async def find(self, reference: str) -> Key | None:
+        """By public id, visible prefix, or label; the latter two only where exactly one key has it."""
+        ...
+
+    async def get(self, key_id: int) -> Key: ...
+
+    async def list(self, user_id: int | None = None) -> Sequence[Key]: ...
+
+    async def update(self, key: Key) -> None:
+        """Writes label, models, networks, limits, status and expiry."""
+        ...
+
+    async def spend(self, key_id: int) -> Spend: ...

@@ -78,6 +78,10 @@ class Storage(Protocol):
         """For reads only; each statement sees what is committed by then."""
         ...
 
+    def snapshot(self) -> AbstractAsyncContextManager[Unit]:
+        """For reads that must agree with each other: all see one moment. Keep it short, it pins the log."""
+        ...
+
     def writing(self) -> AbstractAsyncContextManager[Unit]:
         """All or nothing; holds the write lock, so keep it short and wait for nothing inside."""
         ...

@@ -40,6 +40,10 @@ async def show(storage: Storage, reference: str) -> User:
     return await find(storage.reading(), reference)
 
 
+async def show_number(storage: Storage, user_id: int) -> User:
+    return await storage.reading().users.get(user_id)
+
+
 async def update(
     storage: Storage,
     reference: str,

@@ -293,3 +293,5 @@ class Passage:
                     facts.complete = meter.ended or not chunk
         except (TimeoutError, ProviderFault):
             return
+        if facts.complete and not drains:  # it left after the last word, as many SDKs do
+            facts.error = meter.failure

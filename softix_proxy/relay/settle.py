@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -84,6 +85,9 @@ class Hold:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.settlement is None:
+            if error is not None and self.facts.error is None:
+                cut = isinstance(error, asyncio.CancelledError)
+                self.facts.error = (Code.SHUTTING_DOWN if cut else Code.INTERNAL).value
             try:
                 await self.settle()
             except FailureError:

@@ -91,11 +91,14 @@ class Database:
         return self._session
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
-        """All of it or nothing, on a connection of its own: BEGIN IMMEDIATE, so that what it reads cannot change."""
+    async def transaction(self, *, writes: bool = True) -> AsyncIterator[Session]:
+        """All of it or nothing, on a connection of its own.
+
+        One that writes takes the lock at once, so that what it reads cannot change; one that reads sees one moment.
+        """
         connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
         try:
-            await connection.execute("BEGIN IMMEDIATE")
+            await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             try:
                 yield Session(connection, self.clock)
             except BaseException:

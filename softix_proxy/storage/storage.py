@@ -74,6 +74,11 @@ class SqliteStorage:
         return Unit(self._database.session)
 
     @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Unit]:
+        async with self._database.transaction(writes=False) as session:
+            yield Unit(session)
+
+    @asynccontextmanager
     async def writing(self) -> AsyncIterator[Unit]:
         async with self._database.transaction() as session:
             yield Unit(session)

@@ -54,5 +54,6 @@ def set_up(level: str, style: Literal["json", "text"]) -> None:
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(logging.WARNING)
+    logging.getLogger(_OWN).setLevel(level.upper())
     logging.raiseExceptions = False  # its report on standard error would quote the arguments

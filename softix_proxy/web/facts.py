@@ -9,6 +9,8 @@ from softix_proxy.dialects.model_list import ListedModel
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model
+from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.usage import CURRENCY
 from softix_proxy.operations import keys as keys_operations
 from softix_proxy.operations import usage as usage_operations
 from softix_proxy.relay.lifecycle import Lifecycle
@@ -37,8 +39,16 @@ async def model(visit: Visit) -> Answer:
 async def key(visit: Visit) -> Answer:
     """The key's own limits, caps and spend, and the balance that it draws on."""
     caller = await _caller(visit)
-    standing = await keys_operations.standing(visit.house.storage, caller.key, caller.user)
-    return Answer(msgspec.json.encode(standing))
+    standing = await keys_operations.standing(visit.house.storage, caller.key.public_id)
+    wallet = standing.wallet
+    fields = {
+        **keys_operations.as_fields(standing.key, standing.user.public_id, standing.spend),
+        "balance": format_usd(wallet.posted_pico),
+        "available": format_usd(wallet.available_pico),
+        "credit_limit": format_usd(wallet.credit_pico),
+        "currency": CURRENCY,
+    }
+    return Answer(msgspec.json.encode(fields))
 
 
 async def usage(visit: Visit) -> Answer:

@@ -1,0 +1,102 @@
+"""softix balance: prepaid money."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.domain.balance import Wallet
+from softix_proxy.domain.clock import format_instant
+from softix_proxy.domain.money import format_usd, parse_usd
+from softix_proxy.domain.usage import CURRENCY
+from softix_proxy.operations import balance as operations
+from softix_proxy.operations import users
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+
+_NOTE = click.option("--note", help="Why; kept with the posting.")
+
+
+async def _fields(office: Office, user: str, wallet: Wallet | None = None) -> dict[str, Any]:
+    owner = await users.show(office.storage, user)
+    held = wallet or await operations.show(office.storage, user)
+    return {
+        "user_id": owner.public_id,
+        "balance": format_usd(held.posted_pico),
+        "held": format_usd(held.held_pico),
+        "available": format_usd(held.available_pico),
+        "credit_limit": format_usd(held.credit_pico),
+        "currency": CURRENCY,
+    }
+
+
+@click.group(cls=Group)
+def balance() -> None:
+    """Prepaid balances, in US dollars. Example: softix balance add ada 25.00"""
+
+
+@balance.command("show")
+@click.argument("user")
+@office
+async def show_(office: Office, user: str) -> None:
+    """What a user has, and what is held for running requests. Example: softix balance show ada"""
+    show(await _fields(office, user))
+
+
+@balance.command()
+@click.argument("user")
+@click.argument("amount")
+@_NOTE
+@click.option("--reference", help="Of the payment; a second posting with the same one changes nothing.")
+@office
+async def add(office: Office, user: str, amount: str, note: str | None, reference: str | None) -> None:
+    """Money came in. Example: softix balance add ada 25.00 --note 'invoice 17' --reference pay-17"""
+    added = await operations.add(office.storage, user, parse_usd(amount), note=note, reference=reference)
+    if not added:
+        say("This reference was posted before; nothing was changed.")
+    show({**await _fields(office, user), "added": added})
+
+
+@balance.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("user")
+@click.argument("amount")
+@_NOTE
+@office
+async def set_(office: Office, user: str, amount: str, note: str | None) -> None:
+    """Posts the difference as an adjustment. Example: softix balance set ada 25.00 --note 'goodwill'"""
+    difference_pico = await operations.set_to(office.storage, user, parse_usd(amount), note=note)
+    show({**await _fields(office, user), "difference": format_usd(difference_pico)})
+
+
+@balance.command()
+@click.argument("user")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="How many postings.")
+@office
+async def history(office: Office, user: str, limit: int) -> None:
+    """The postings of a user's wallet, the newest first. Example: softix balance history ada --limit 10"""
+    rows = [
+        {
+            "id": entry.id,
+            "posted_at": format_instant(entry.id),
+            "kind": entry.kind,
+            "amount": format_usd(entry.amount_pico),
+            "balance": format_usd(entry.balance_pico),
+            "reference": entry.reference,
+            "note": entry.note,
+        }
+        for entry in await operations.history(office.storage, user, limit)
+    ]
+    show_all(rows, ("posted_at", "kind", "amount", "balance", "reference", "note"))
+
+
+@balance.command("credit-limit")
+@click.argument("user")
+@click.argument("amount")
+@office
+async def credit_limit(office: Office, user: str, amount: str) -> None:
+    """How far the balance may go below zero. Example: softix balance credit-limit ada 10.00"""
+    wallet = await operations.set_credit_limit(office.storage, user, parse_usd(amount))
+    show(await _fields(office, user, wallet))

@@ -1,0 +1,180 @@
+"""softix keys: issue API keys, limit them, revoke them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console import Group, confirm, office, say, show, show_all
+from softix_proxy.domain.clock import PERIODS, parse_duration_us
+from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.money import parse_usd
+from softix_proxy.operations import keys as operations
+from softix_proxy.operations import users
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+
+_NONE = "none"
+_Function = Callable[..., Any]
+
+
+def _limit_options(function: _Function) -> _Function:
+    options = (
+        click.option("--models", metavar="LIST", help="Patterns of model names, for example 'gpt-*,claude-*'."),
+        click.option("--rpm", metavar="N", help="Requests a minute."),
+        click.option("--tpm", metavar="N", help="Tokens a minute."),
+        click.option("--concurrency", metavar="N", help="Requests at once."),
+        click.option("--cap", metavar="USD", help="The most that may be spent in a period."),
+        click.option("--cap-period", type=click.Choice(PERIODS), help="Of the cap.  [default: total]"),
+        click.option("--expires", metavar="DURATION", help="From now on, for example 30d."),
+        click.option("--allow-ip", metavar="CIDR", multiple=True, help="Networks that may use it; repeatable."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
+    """Options that were given → fields of `Limits`; `none` takes a limit away. Raises BadInputError."""
+    parsed: dict[str, Any] = {}
+    for name in ("rpm", "tpm", "concurrency"):
+        text = given[name]
+        if text is not None:
+            parsed[name] = None if text == _NONE else _parse_count(name, text)
+    if given["cap"] is not None:
+        parsed["cap_pico"] = None if given["cap"] == _NONE else parse_usd(given["cap"])
+    if given["cap_period"] is not None:
+        parsed["cap_period"] = given["cap_period"]
+    return parsed
+
+
+def _parse_count(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise BadInputError(f"not a number for --{name}: {text!r}", "write a whole number, or none for no limit")
+    return int(text)
+
+
+def _split(models: str) -> tuple[str, ...]:
+    return () if models == _NONE else tuple(part.strip() for part in models.split(",") if part.strip())
+
+
+@click.group(cls=Group)
+def keys() -> None:
+    """Issue API keys, limit them, revoke them. Example: softix keys create --user ada --cap 20.00 --cap-period month"""
+
+
+@keys.command()
+@click.option("--user", required=True, help="Whose key: id, name or e-mail.")
+@click.option("--name", default="", help="To tell keys apart.")
+@_limit_options
+@office
+async def create(
+    office: Office,
+    user: str,
+    name: str,
+    models: str | None,
+    expires: str | None,
+    allow_ip: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """Issue a key; it is shown only now. Example: softix keys create --user ada --rpm 60 --expires 30d"""
+    issued = await operations.create(
+        office.storage,
+        await office.vault(),
+        user=user,
+        label=name,
+        models=_split(models) if models else (),
+        allow_ip=allow_ip,
+        limits=Limits(**_parse_limits(given)),
+        expires_in_us=parse_duration_us(expires) if expires else None,
+    )
+    await _show_issued(office, issued)
+
+
+@keys.command("list")
+@click.option("--user", help="Only this user's.")
+@office
+async def list_(office: Office, user: str | None) -> None:
+    """List keys. Example: softix keys list --user ada"""
+    owners = {owner.id: owner for owner in await users.list_all(office.storage)}
+    rows = []
+    for key in await operations.list_all(office.storage, user):
+        owner = owners[key.user_id]
+        rows.append({**operations.as_fields(key, owner.public_id), "user": owner.name})
+    show_all(rows, ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"))
+
+
+@keys.command("show")
+@click.argument("key")
+@office
+async def show_(office: Office, key: str) -> None:
+    """One key with its limits and spend, by id, prefix or name. Example: softix keys show key_0123456789abcdef"""
+    standing = await operations.standing(office.storage, key)
+    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--name", help="To tell keys apart.")
+@_limit_options
+@office
+async def update(
+    office: Office,
+    key: str,
+    name: str | None,
+    models: str | None,
+    expires: str | None,
+    allow_ip: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """Change a key's limits; `none` takes one away. Example: softix keys update ci-key --rpm 120 --cap none"""
+    changed = await operations.update(
+        office.storage,
+        key,
+        label=name,
+        models=None if models is None else _split(models),
+        allow_ip=None if not allow_ip else () if allow_ip == (_NONE,) else allow_ip,
+        limits=_parse_limits(given),
+        expires_in_us=parse_duration_us(expires) if expires and expires != _NONE else None,
+        never_expires=expires == _NONE,
+    )
+    standing = await operations.standing(office.storage, changed.public_id)
+    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@office
+async def revoke(office: Office, key: str, yes: bool) -> None:
+    """End a key for the very next request, for good. Example: softix keys revoke ci-key --yes"""
+    found = (await operations.standing(office.storage, key)).key
+    confirm(f"Revoke {found.prefix}… ({found.label or found.public_id}) for good?", yes)
+    revoked = await operations.revoke(office.storage, found.public_id)
+    owner = await users.show_number(office.storage, revoked.user_id)
+    show(operations.as_fields(revoked, owner.public_id))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--grace", metavar="DURATION", help="How long the old key still works, for example 24h.")
+@office
+async def rotate(office: Office, key: str, grace: str | None) -> None:
+    """A new key with the old one's limits and spend. Example: softix keys rotate ci-key --grace 24h"""
+    grace_us = parse_duration_us(grace) if grace else 0
+    issued = await operations.rotate(office.storage, await office.vault(), key, grace_us)
+    say(f"The old key works for {grace} more." if grace else "The old key is revoked.")
+    await _show_issued(office, issued)
+
+
+async def _show_issued(office: Office, issued: operations.Issued) -> None:
+    owner = await users.show_number(office.storage, issued.key.user_id)
+    fields = operations.as_fields(issued.key, owner.public_id)
+    show(
+        {"id": fields["id"], "key": issued.text, **{name: fields[name] for name in fields if name != "id"}},
+        "Keep the key now: it is not shown again.",
+    )

@@ -1,0 +1,196 @@
+"""softix quickstart: from nothing to a working proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from softix_proxy.cli.console import Command, invocation, say, show
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.providers import ProviderType
+from softix_proxy.domain.usage import Source, UsageRow
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+    from softix_proxy.operations.quickstart import Prepared
+    from softix_proxy.settings import Settings
+
+_RULE = "─" * 78
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a person needs to make the first request."""
+
+    url: str
+    key: str
+    key_is_new: bool
+    user: str
+    balance: str
+    model: str
+
+    def fields(self) -> dict[str, object]:
+        return {
+            "event": "serving",
+            "url": self.url,
+            "openai_base_url": f"{self.url}/v1",
+            "anthropic_base_url": self.url,
+            "key": self.key if self.key_is_new else None,
+            "user": self.user,
+            "balance": self.balance,
+            "model": self.model,
+        }
+
+    def text(self) -> str:
+        key = self.key if self.key_is_new else "YOUR_KEY"
+        told = f"{self.key}  (shown this once)"
+        if not self.key_is_new:
+            told = f"{self.key}…  (was shown once; another: softix keys create --user {self.user})"
+        ask = {"model": self.model, "messages": [{"role": "user", "content": "Hello!"}], "stream": True}
+        return "\n".join(
+            (
+                _RULE,
+                f"  Base URL   {self.url}/v1",
+                f"  API key    {told}",
+                f"  Balance    ${self.balance} of user {self.user}",
+                "",
+                "  Try it:",
+                f"curl -N {self.url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\",
+                f"  -H 'Content-Type: application/json' -d '{json.dumps(ask)}'",
+                "",
+                "  OpenAI SDK, the two lines that change:",
+                f'    base_url="{self.url}/v1",',
+                f'    api_key="{key}",',
+                "  Anthropic SDK:",
+                f'    base_url="{self.url}",',
+                f'    api_key="{key}",',
+                "",
+                "  Then: softix usage list · softix balance show demo · softix --help",
+                _RULE,
+            )
+        )
+
+
+@click.command(cls=Command)
+@click.option("--check", is_flag=True, help="Make two requests through the proxy, show what they cost, and end.")
+@click.option("--with-openai", is_flag=True, help="Add OpenAI, with the key in OPENAI_API_KEY.")
+@click.option("--with-anthropic", is_flag=True, help="Add Anthropic, with the key in ANTHROPIC_API_KEY.")
+@click.option("--yes", is_flag=True, help="Add each provider whose key is in the environment, without being asked.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on.  [default: server.port]")
+def quickstart(check: bool, with_openai: bool, with_anthropic: bool, yes: bool, port: int | None) -> None:
+    """Make an instance with a demo model, a user with $5.00 and a key; serve it, and show how to use it.
+
+    A second time it serves what is there. Example: softix quickstart --check
+    """
+    settings = invocation().settings()
+    server = replace(settings.server, port=0 if check else settings.server.port if port is None else port)
+    settings = replace(settings, server=server)
+    from softix_proxy import assembly
+
+    wanted = {ProviderType.OPENAI: with_openai, ProviderType.ANTHROPIC: with_anthropic}
+    asyncio.run(assembly.initialise(settings))
+    prepared = asyncio.run(_prepare(settings, wanted, yes))
+    assembly.prepare_process(settings)
+    with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
+        runner.run(_check(settings) if check else _serve(settings, prepared))
+
+
+async def _prepare(settings: Settings, wanted: dict[ProviderType, bool], yes: bool) -> Prepared:
+    from softix_proxy import assembly
+    from softix_proxy.demo.models import models
+    from softix_proxy.operations import quickstart as operations
+
+    async with assembly.open_office(settings) as office:
+        vault = await office.vault()
+        prepared = await operations.prepare(office.storage, vault, models())
+        for kind, variable in operations.ENVIRONMENT.items():
+            key = os.environ.get(variable, "").strip()
+            if wanted[kind] and not key:
+                raise click.UsageError(f"--with-{kind.value} needs the key in {variable}.")
+            if key and _agreed(kind, variable, wanted[kind] or yes):
+                added = await operations.add_provider(office.storage, vault, kind, key)
+                say(f"Added {kind.value} with its models." if added else f"{kind.value} is there already.")
+        return prepared
+
+
+def _agreed(kind: ProviderType, variable: str, agreed: bool) -> bool:
+    if agreed:
+        return True
+    if sys.stdin.isatty() and not invocation().as_json:
+        return click.confirm(f"{variable} is set. Add {kind.value} as a provider?", err=True)
+    say(f"{variable} is set: --with-{kind.value} adds that provider.")
+    return False
+
+
+async def _serve(settings: Settings, prepared: Prepared) -> None:
+    from softix_proxy.cli.serve import until_stopped
+
+    async def announce(url: str) -> None:
+        from softix_proxy import assembly
+
+        async with assembly.open_office(settings) as office:
+            frame = await _frame(office, url, prepared)
+        if invocation().as_json:
+            click.echo(json.dumps(frame.fields()))
+        else:
+            click.echo(frame.text())
+
+    await until_stopped(settings, announce)
+
+
+async def _frame(office: Office, url: str, prepared: Prepared) -> Frame:
+    from softix_proxy.demo.models import models
+    from softix_proxy.operations import balance
+
+    wallet = await balance.show(office.storage, prepared.user.public_id)
+    return Frame(
+        url=url,
+        key=prepared.key_text or prepared.key.prefix,
+        key_is_new=prepared.key_text is not None,
+        user=prepared.user.name,
+        balance=format_usd(wallet.posted_pico),
+        model=models()[0].name,
+    )
+
+
+async def _check(settings: Settings) -> None:
+    from softix_proxy import assembly
+    from softix_proxy.demo import check
+    from softix_proxy.operations import balance, keys, quickstart, usage
+
+    async with assembly.serving(settings) as daemon, assembly.open_office(settings) as office:
+        issued = await keys.create(office.storage, await office.vault(), user=quickstart.USER, label="quickstart check")
+        try:
+            passed = await check.run(daemon.url, issued.text)
+        finally:
+            await keys.revoke(office.storage, issued.key.public_id)
+        rows = [(await usage.explain(office.storage, one.request_id)).row for one in passed]
+        wallet = await balance.show(office.storage, quickstart.USER)
+        await daemon.stop(settings.server.drain_s, asyncio.Event())
+    requests: Sequence[dict[str, object]] = [
+        {
+            "request": one.name,
+            "request_id": one.request_id,
+            "model": row.model,
+            "input_tokens": row.meters.get("input_tokens"),
+            "output_tokens": row.meters.get("output_tokens"),
+            "charge": format_usd(row.charge_pico),
+        }
+        for one, row in zip(passed, rows, strict=True)
+    ]
+    _require_charged(rows)
+    show({"ok": True, "requests": requests, "balance": format_usd(wallet.posted_pico)}, "Two requests went through.")
+
+
+def _require_charged(rows: Sequence[UsageRow]) -> None:
+    for row in rows:
+        if row.source is not Source.PROVIDER or row.charge_pico <= 0:
+            raise FailureError("a request was not metered as it should be", "see: softix usage list, softix doctor")

@@ -1,0 +1,112 @@
+"""A look at the database file from outside: nothing is written, nothing is migrated, no writer waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import aiosqlite
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.settlement import Orphan
+from softix_proxy.storage import engine_sqlite, migrations, orphans
+from softix_proxy.storage.database import Database, Session
+from softix_proxy.storage.engine_sqlite import LIBRARY, Connection, DatabaseError
+from softix_proxy.storage.journal_sql import LAST_POSTED
+
+_SHOWN = 10
+
+
+class ReadOnlyDatabase(Database):
+    """The file as it is, damaged or of another version: opening it never fails, reading from it may."""
+
+    def connect(self) -> Connection:
+        connection: Connection = LIBRARY.connect(
+            f"{self.path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=self._busy_timeout_ms / 1000,
+        )
+        for pragma in ("temp_store = MEMORY", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    async def open(self) -> Database:
+        try:
+            self._connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
+        except (OSError, DatabaseError):
+            return self
+        self._session = Session(self._connection, self.clock)
+        return self
+
+    @property
+    def session(self) -> Session:
+        """Raises FailureError where the file is not there or cannot be opened."""
+        if self._session is None:
+            raise FailureError("the database cannot be opened", "see what the check of the database says")
+        return self._session
+
+
+class Health:
+    """Is doctor.patient.DatabaseHealth. Each verb works on a connection of its own, so that they run side by side."""
+
+    def __init__(self, database: ReadOnlyDatabase) -> None:
+        self._database = database
+        self.path = database.path
+
+    def library(self) -> tuple[str, bool]:
+        return f"SQLite {LIBRARY.sqlite_version}", not engine_sqlite.is_affected(engine_sqlite.version())
+
+    def schema(self) -> tuple[int, int]:
+        with self._connection() as connection:
+            return migrations.current(connection), migrations.latest()
+
+    def damage(self) -> Sequence[str]:
+        with self._connection() as connection:
+            rows = connection.execute(f"PRAGMA integrity_check({_SHOWN})").fetchall()
+        lines = [line for row in rows for line in str(row[0]).splitlines()]
+        return [line for line in lines if line != "ok" and not line.startswith("***")]
+
+    def dangling(self) -> Sequence[str]:
+        with self._connection() as connection:
+            return sorted({str(row[0]) for row in connection.execute("PRAGMA foreign_key_check")})
+
+    def journal_mode(self) -> str:
+        with self._connection() as connection:
+            return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+    def log_bytes(self) -> int:
+        log = self._beside("-wal")
+        return log.stat().st_size if log.exists() else 0
+
+    def last_posted_us(self) -> int | None:
+        with self._connection() as connection:
+            row = connection.execute(LAST_POSTED).fetchone()
+        return int(row[0]) if row and row[0] else None
+
+    def abandoned(self) -> Sequence[Orphan]:
+        return orphans.find(self._database, None)
+
+    def files(self) -> Sequence[Path]:
+        places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots")))
+        return [place for place in places if place.exists()]
+
+    def _beside(self, end: str) -> Path:
+        return self.path.with_name(self.path.name + end)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """Raises FailureError for what SQLite cannot read, without its words: they may quote what is in the file."""
+        try:
+            connection = self._database.connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except DatabaseError as error:
+            raise FailureError(
+                f"{self.path} cannot be read ({type(error).__name__})",
+                "check its owner and mode; if they are right it is damaged: restore the latest backup",
+            ) from None

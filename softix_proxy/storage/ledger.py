@@ -1,0 +1,85 @@
+"""The ledger: the one funnel for postings outside the hot path, and the proof that the books are right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.ledger import Account, Transfer, Verdict, Violation
+from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.storage import ledger_sql as sql
+from softix_proxy.storage.database import Session
+from softix_proxy.storage.journal_sql import LAST_POSTED
+
+_SHOWN = 100
+"""How many violations of one rule are told."""
+
+
+class Ledger:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def post(self, transfer: Transfer) -> Transfer:
+        last = await self._session.one(LAST_POSTED)
+        number = max(int(last[0]) + 1 if last else 0, self._session.clock.now_us())
+        posted = replace(transfer, id=number)
+        for account, amount_pico in (
+            (transfer.from_account, -transfer.amount_pico),
+            (transfer.to_account, transfer.amount_pico),
+        ):
+            if account > 0:
+                await self._move(account, amount_pico)
+        await self._session.run(
+            "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind, reference, note)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            posted.id,
+            posted.from_account,
+            posted.to_account,
+            posted.amount_pico,
+            posted.kind,
+            posted.reference,
+            posted.note,
+        )
+        return posted
+
+    async def _move(self, user_id: int, amount_pico: int) -> None:
+        row = await self._session.one("SELECT posted_pico FROM wallets WHERE user_id = ?", user_id)
+        after_pico = (int(row[0]) if row else 0) + amount_pico
+        if abs(after_pico) > MAX_PICO:
+            raise BadInputError("the balance would be too large", "a wallet holds up to $9,223,372")
+        await self._session.run("UPDATE wallets SET posted_pico = ? WHERE user_id = ?", after_pico, user_id)
+
+    async def by_reference(self, reference: str) -> Transfer | None:
+        row = await self._session.one(
+            "SELECT id, from_account, to_account, amount_pico, kind, reference, note FROM transfers"
+            " WHERE reference = ?",
+            reference,
+        )
+        return Transfer(*row) if row else None
+
+    async def accounts(self) -> Sequence[Account]:
+        """Sums are put together in Python: SQLite's own stops at 64 bits."""
+        names: dict[int, str] = dict(await self._session.all("SELECT id, name FROM accounts ORDER BY id DESC"))
+        sums = dict.fromkeys(names, 0)
+        wallets = 0
+        for account, upper, lower in await self._session.all(sql.ACCOUNT_SUMS):
+            amount_pico = (upper << 32) + lower
+            if account in sums:
+                sums[account] += amount_pico
+            else:
+                wallets += amount_pico
+        operator = [Account(name, sums[number]) for number, name in names.items()]
+        return [*operator, Account("wallets", wallets)]
+
+    async def verify(self) -> Verdict:
+        violations: list[Violation] = []
+        for rule, statement in sql.RULES.items():
+            for subject, detail in await self._session.all(f"{statement} LIMIT {_SHOWN}"):
+                violations.append(Violation(rule, str(subject), str(detail)))
+        total_pico = sum(account.balance_pico for account in await self.accounts())
+        if total_pico:
+            violations.append(Violation("entries sum to zero", "ledger", f"they sum to {total_pico} pico-USD"))
+        counts = await self._session.one(sql.COUNTS)
+        transfers, usage_rows, open_holds = counts or (0, 0, 0)
+        return Verdict(transfers, usage_rows, open_holds, tuple(violations))
