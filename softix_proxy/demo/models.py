@@ -1,0 +1,25 @@
+"""The demo's models and what they cost: invented prices, of the size that small and large models have."""
+
+from __future__ import annotations
+
+import json
+
+from softix_proxy.operations.catalogue import CatalogueModel
+
+_CONTEXT = 32_768
+_MAX_OUTPUT = 4_096
+PRICES = {
+    "demo-small": {"bands": [{"prices": {"input": "0.50", "output": "2.00"}}]},
+    "demo-large": {"bands": [{"prices": {"input": "2.50", "output": "10.00"}}]},
+}
+"""Model → what `Sheet.parse` takes; USD per million tokens."""
+
+
+def models() -> tuple[CatalogueModel, ...]:
+    """As the catalogue has them, for `operations.providers.add`. Each answers in both dialects."""
+    return tuple(
+        CatalogueModel("demo", name, _CONTEXT, _MAX_OUTPUT, json.dumps(sheet)) for name, sheet in PRICES.items()
+    )
+
+
+BY_NAME = {model.name: model for model in models()}

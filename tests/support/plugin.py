@@ -1,0 +1,31 @@
+"""Fixtures for every test: servers that are started at their first use and shared by the tests of one worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from support.hostile import HostileProvider
+from support.provider import FakeProvider
+
+
+@pytest.fixture(scope="session")
+def shared_provider() -> Iterator[FakeProvider]:
+    provider = FakeProvider()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+async def fake_provider(shared_provider: FakeProvider) -> AsyncIterator[FakeProvider]:
+    """A process of its own, with empty books."""
+    await shared_provider.reset()
+    yield shared_provider
+    await shared_provider.reset()
+
+
+@pytest.fixture(scope="session")
+def hostile_provider() -> Iterator[HostileProvider]:
+    provider = HostileProvider()
+    yield provider
+    provider.stop()
