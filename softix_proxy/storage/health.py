@@ -81,13 +81,13 @@ class Health:
         log = self._beside("-wal")
         return log.stat().st_size if log.exists() else 0
 
-    def last_posted_us(self) -> int | None:
+    def last_posted_us(self) -> int:
         with self._connection() as connection:
-            row = connection.execute(LAST_POSTED).fetchone()
-        return int(row[0]) if row and row[0] else None
+            return int(connection.execute(LAST_POSTED).fetchone()[0])
 
     def abandoned(self) -> Sequence[Orphan]:
-        return orphans.find(self._database, None)
+        with self._failures():
+            return orphans.find(self._database, None)
 
     def files(self) -> Sequence[Path]:
         places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots")))
@@ -98,13 +98,18 @@ class Health:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        """Raises FailureError for what SQLite cannot read, without its words: they may quote what is in the file."""
-        try:
+        with self._failures():
             connection = self._database.connect()
             try:
                 yield connection
             finally:
                 connection.close()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Raises FailureError for what SQLite cannot read, without its words: they may quote what is in the file."""
+        try:
+            yield
         except DatabaseError as error:
             raise FailureError(
                 f"{self.path} cannot be read ({type(error).__name__})",

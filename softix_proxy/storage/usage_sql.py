@@ -118,10 +118,10 @@ def lines(layout: Layout) -> str:
     """
     cells = [_cell(cell) for cell in layout.cells]
     form = "".join(cell.form for cell in cells) + _literal(layout.end)
-    values = ", ".join(cell.values for cell in cells if cell.values)
+    arguments = ", ".join((f"'{_quoted(form)}'", *(cell.values for cell in cells if cell.values)))
     return f"""
 SELECT max(chunk.last), count(u.id), {_sum("u.cost_pico")}, {_sum("u.charge_pico")},
-  CAST(coalesce(group_concat(printf('{_quoted(form)}', {values}), '') FILTER (WHERE u.id), '') AS BLOB)
+  CAST(coalesce(group_concat(printf({arguments}), '') FILTER (WHERE u.id), '') AS BLOB)
 FROM (SELECT max(id) AS last FROM (SELECT id FROM usage WHERE id > ?3 AND id < ?4 ORDER BY id LIMIT ?5)) AS chunk
 LEFT JOIN usage AS u ON u.id > ?3 AND u.id <= chunk.last AND (?2 IS NULL OR u.user_id = ?2) {NAMES}"""
 
