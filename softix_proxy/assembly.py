@@ -14,6 +14,7 @@ from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import FailureError
 
 if TYPE_CHECKING:
+    from softix_proxy.doctor.patient import Patient
     from softix_proxy.domain.ports import Storage
     from softix_proxy.domain.vault import MasterKeys, Vault
     from softix_proxy.relay.live_directory import LiveDirectory
@@ -279,3 +280,27 @@ def _books(journal: Journal) -> Books:
         rows=tally.rows,
         failures=tally.failures,
     )
+
+
+@asynccontextmanager
+async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[Patient]:
+    """For the doctor: opens whatever is damaged, and only reads; nothing is migrated."""
+    from softix_proxy.doctor.patient import Patient
+    from softix_proxy.storage.health import Health, ReadOnlyDatabase
+    from softix_proxy.storage.storage import SqliteStorage
+    from softix_proxy.upstream.probe import fetch
+
+    clock = SystemClock()
+    database = ReadOnlyDatabase(settings.paths.database, clock, settings.storage.busy_timeout_ms)
+    await database.open()
+    try:
+        yield Patient(
+            settings=settings,
+            storage=SqliteStorage(database),
+            health=Health(database),
+            keys=_keeper(settings),
+            clock=clock,
+            fetch=None if offline else fetch,
+        )
+    finally:
+        await database.close()

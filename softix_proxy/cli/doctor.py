@@ -6,13 +6,16 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from softix_proxy.cli.console import Command, invocation, show_all
 from softix_proxy.doctor import checkup
 from softix_proxy.doctor.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from softix_proxy.settings import Settings
 
 _MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}
 
@@ -36,9 +39,7 @@ def doctor(offline: bool, only: tuple[str, ...]) -> None:
 
     Example: softix doctor --only database --only ledger
     """
-    from softix_proxy import assembly
-
-    findings = asyncio.run(assembly.examine(invocation().settings(), only, offline=offline))
+    findings = asyncio.run(_examine(invocation().settings(), only, offline))
     well = checkup.is_well(findings)
     if invocation().as_json:
         click.echo(json.dumps({"ok": well, "findings": [as_fields(item) for item in findings]}, ensure_ascii=False))
@@ -50,17 +51,18 @@ def doctor(offline: bool, only: tuple[str, ...]) -> None:
         raise SystemExit(1)
 
 
-def _print(findings: Sequence[Finding]) -> None:
-    """For a person at a terminal: a mark, the check, and below what was found its remedy."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+async def _examine(settings: Settings, only: Sequence[str], offline: bool) -> Sequence[Finding]:
+    from softix_proxy import assembly
 
-    table = Table.grid(padding=(0, 2, 0, 0))
+    async with assembly.patient(settings, offline=offline) as patient:
+        return await checkup.run(patient, only)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """For a person at a terminal. Lines are not folded, so that remedies can be copied."""
+    width = max(len(finding.check) for finding in findings)
     for finding in findings:
         mark, colour = _MARKS[finding.severity]
-        message = Text(finding.message)
+        click.echo(f"{click.style(mark, fg=colour)} {finding.check:<{width}}  {finding.message}")
         if finding.remedy:
-            message.append(f"\n→ {finding.remedy}", style="bold")
-        table.add_row(Text(mark, style=colour), finding.check, message)
-    Console().print(table)
+            click.echo(f"{'':{width + 4}}→ {finding.remedy}")

@@ -35,9 +35,10 @@ class ReadOnlyDatabase(Database):
 
     async def open(self) -> Database:
         try:
-            self._connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
-        except (OSError, DatabaseError):
+            self.connect().close()  # a thread of aiosqlite's that cannot connect may complain after us
+        except DatabaseError:
             return self
+        self._connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
         self._session = Session(self._connection, self.clock)
         return self
 
@@ -111,7 +112,9 @@ class Health:
         try:
             yield
         except DatabaseError as error:
+            reason = str(getattr(error, "sqlite_errorname", type(error).__name__))
+            if reason.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+                raise FailureError(f"{self.path} is damaged ({reason})", "restore the latest backup") from None
             raise FailureError(
-                f"{self.path} cannot be read ({type(error).__name__})",
-                "check its owner and mode; if they are right it is damaged: restore the latest backup",
+                f"{self.path} cannot be read ({reason})", "check that it is there, and its owner and mode"
             ) from None

@@ -1,0 +1,46 @@
+"""Is the database there, sound, and whole?"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.patient import Patient
+
+_LARGE_LOG_BYTES = 256 << 20
+_RESTORE = "stop softix, keep a copy of the data directory, and restore the latest backup"
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    health = patient.health
+    library, sound = health.library()
+    if sound:
+        yield ok(f"{library} is sound")
+    else:
+        yield error(
+            f"{library} can lose committed rows (WAL-reset bug)",
+            "pip install 'pysqlite3>=0.6', or use a Python built with SQLite 3.51.3 or newer",
+        )
+    if not health.path.is_file():
+        yield error(f"there is no database at {health.path}", "run: softix init; or restore a backup")
+        return
+    await to_thread(health.schema)  # raises where the file is another program's
+    damage = await to_thread(health.damage)
+    if damage:
+        yield error(f"{health.path} is damaged: {damage[0]}", _RESTORE)
+    else:
+        yield ok(f"{health.path} is whole")
+    for table in await to_thread(health.dangling):
+        yield error(f"rows of {table} refer to rows that are not there", _RESTORE)
+    mode = await to_thread(health.journal_mode)
+    if mode != "wal":
+        yield warning(
+            f"the database is in journal mode {mode}, not wal", "put it on a local disk, and restart softix serve"
+        )
+    log_bytes = health.log_bytes()
+    if log_bytes > _LARGE_LOG_BYTES:
+        yield warning(
+            f"the write-ahead log has grown to {log_bytes >> 20} MiB",
+            "let long exports end, then restart softix serve",
+        )

@@ -1,0 +1,23 @@
+"""Is there room for the books to grow?"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.patient import Patient
+
+_LEAST_BYTES = 1 << 30
+_ENOUGH_BYTES = 20 << 30
+"""Large disks need no twentieth of themselves."""
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    folder = patient.settings.paths.data_dir
+    disk = shutil.disk_usage(folder)
+    free = f"{disk.free / (1 << 30):.1f} GiB are free in {folder}"
+    if disk.free < max(_LEAST_BYTES, min(disk.total // 20, _ENOUGH_BYTES)):
+        yield warning(f"only {free}", "make room: with a full disk every request is refused")
+    else:
+        yield ok(free)

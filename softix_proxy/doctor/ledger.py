@@ -1,0 +1,24 @@
+"""Do the books add up?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, error, ok
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.operations import ledger
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    verdict = await ledger.verify(patient.storage)
+    if not verdict.violations:
+        counts = f"transfers: {verdict.transfers}, usage rows: {verdict.usage_rows}, holds: {verdict.open_holds}"
+        yield ok(f"the books agree ({counts})")
+    broken: dict[str, list[str]] = {}
+    for violation in verdict.violations:
+        broken.setdefault(violation.rule, []).append(f"{violation.subject}, {violation.detail}")
+    for rule, cases in broken.items():
+        more = f" (and {len(cases) - 1} more)" if len(cases) > 1 else ""
+        yield error(
+            f"not so: {rule}: {cases[0]}{more}", "stop softix serve, keep a copy, see all: softix ledger verify"
+        )

@@ -1,0 +1,41 @@
+"""Is the master key at hand, is it this instance's, and does it open every secret?"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.vault import Vault
+from softix_proxy.operations import providers
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    vault = await patient.vault()
+    yield ok(f"the master key {vault.master_key_id} is this instance's")
+    opened, outstanding = 0, False
+    for provider in await providers.list_all(patient.storage):
+        if provider.sealed_key is None:
+            continue
+        if _opens(vault, provider.sealed_key, provider.key_place):
+            opened += 1
+            outstanding |= vault.sealed_by(provider.sealed_key) != vault.master_key_id
+        else:
+            yield error(
+                f"the key of the provider {provider.name} does not open",
+                f"give it again: softix providers set-key {provider.name}",
+            )
+    if opened:
+        yield ok(f"it opens the keys of {opened} provider{'s' if opened > 1 else ''}")
+    if outstanding or await to_thread(patient.keys.next_key_id) is not None:
+        yield warning("a change of the master key is not at its end", "run: softix secrets rotate")
+
+
+def _opens(vault: Vault, blob: bytes, place: tuple[str, ...]) -> bool:
+    try:
+        vault.open_secret(blob, *place)
+    except FailureError:
+        return False
+    return True

@@ -1,0 +1,22 @@
+"""Did a process die with requests open?"""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.domain.money import format_usd
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    left = await to_thread(patient.health.abandoned)
+    if left:
+        held = format_usd(sum(orphan.hold_pico for orphan in left))
+        yield warning(
+            f"a dead process left requests open ({len(left)}), which hold ${held}",
+            "softix serve closes them when it starts, and within a minute if it runs",
+        )
+    else:
+        yield ok("no request was left open by a dead process")

@@ -1,0 +1,26 @@
+"""Is there a price for every model that clients may ask for?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.operations import models, prices
+
+_SHOWN = 10
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    missing = await prices.missing(patient.storage)
+    for item in missing[:_SHOWN]:
+        name, asks = item.entry.full_name, item.asks.asks
+        asked = f" (so far: {asks})" if asks else ""
+        yield warning(
+            f"{name} has no price: requests for it are refused{asked}",
+            f"run: softix prices set {name} --input 0.15 --output 0.60 (or --free)",
+        )
+    if len(missing) > _SHOWN:
+        yield warning(f"{len(missing) - _SHOWN} more models have no price", "see: softix prices missing")
+    if not missing:
+        yield ok(f"every active model has a price ({len(await models.list_all(patient.storage))})")

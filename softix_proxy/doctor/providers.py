@@ -1,0 +1,51 @@
+"""Does each provider answer, and take its key?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.patient import Fetch, Patient
+from softix_proxy.domain.errors import OperatorError
+from softix_proxy.domain.ports import Storage
+from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.vault import Vault
+from softix_proxy.operations import providers
+
+_LIMIT_S = 15
+_AT_ONCE = 16
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    active = [
+        provider for provider in await providers.list_all(patient.storage) if provider.status is ProviderStatus.ACTIVE
+    ]
+    if not active:
+        yield warning("there is no active provider", "run: softix providers add openai --type openai --key-stdin")
+    elif patient.fetch is None:
+        yield ok("not asked, because of --offline")
+    else:
+        vault, turns = await patient.vault(), asyncio.Semaphore(_AT_ONCE)
+        asked = (_ask(patient.storage, vault, provider, patient.fetch, turns) for provider in active)
+        for found in await asyncio.gather(*asked):
+            yield found
+
+
+async def _ask(storage: Storage, vault: Vault, provider: Provider, fetch: Fetch, turns: asyncio.Semaphore) -> Found:
+    name = provider.name
+    if not provider.base_url:
+        return ok(f"{name} runs inside the daemon")
+    async with turns:
+        try:
+            async with asyncio.timeout(_LIMIT_S):
+                probe = await providers.probe(storage, vault, name, fetch)
+        except TimeoutError:
+            return error(f"{name}: no answer within {_LIMIT_S} s", "check the base URL and the firewall")
+        except OperatorError as failure:
+            return error(f"{name}: {failure.message}", failure.remedy)
+    if probe.ok:
+        return ok(f"{name} answers, and takes its key" if provider.sealed_key else f"{name} answers")
+    status = f" (status {probe.status})" if probe.status else ""
+    passing = probe.status is not None and (probe.status in (403, 429) or probe.status >= 500)
+    return (warning if passing else error)(f"{name}: {probe.message}{status}", probe.remedy)

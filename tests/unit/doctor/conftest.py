@@ -1,0 +1,52 @@
+"""A real instance to be broken, and the checks run on it as the command runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from softix_proxy import assembly
+from softix_proxy.doctor import checkup
+from softix_proxy.doctor.findings import Finding
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.settings import Settings
+from softix_proxy.storage import engine_sqlite
+from softix_proxy.storage.engine_sqlite import Connection
+
+Look = Callable[..., Awaitable[Sequence[Finding]]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("SOFTIX_MASTER_KEY", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    return assembly.read_settings(None, tmp_path / "softix")
+
+
+@pytest.fixture
+async def made(settings: Settings) -> Settings:
+    await assembly.initialise(settings)
+    return settings
+
+
+@pytest.fixture
+def books(made: Settings) -> Iterator[Connection]:
+    """For changes by hand."""
+    connection = engine_sqlite.connect(made.paths.database)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def look(settings: Settings) -> Look:
+    """`await look("clock", clock=…)`: the findings of these checks (all, if none is named) on parts put in place."""
+
+    async def look(*only: str, **parts: Any) -> Sequence[Finding]:
+        async with assembly.patient(parts.pop("settings", settings), offline=True) as whole:
+            names = ("settings", "storage", "health", "keys", "clock", "fetch")
+            return await checkup.run(Patient(**{name: getattr(whole, name) for name in names} | parts), only)
+
+    return look

@@ -1,0 +1,61 @@
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from softix_proxy.doctor import checkup
+from softix_proxy.doctor.findings import Found, Severity, ok
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.settings import Settings
+
+
+async def test_a_new_instance_is_well(made: Settings, look) -> None:
+    findings = await look()
+    assert checkup.is_well(findings)
+    assert list(dict.fromkeys(finding.check for finding in findings)) == list(checkup.CHECKS)
+    assert all(finding.remedy for finding in findings if finding.severity is not Severity.OK)
+
+
+async def test_only_what_is_named_is_done(made: Settings, look) -> None:
+    assert {finding.check for finding in await look("clock", "ledger")} == {"clock", "ledger"}
+
+
+async def test_what_a_check_raises_is_a_finding_after_those_before(
+    made: Settings, look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(_: Patient) -> AsyncIterator[Found]:
+        yield ok("first")
+        raise FailureError("broken", "mend it")
+
+    async def breaks(_: Patient) -> AsyncIterator[Found]:
+        yield ok("first")
+        raise ValueError("a secret")
+
+    monkeypatch.setattr(checkup, "CHECKS", {"refuses": refuses, "breaks": breaks})
+    found = [(item.check, item.severity.value, item.message) for item in await look()]
+    assert found == [
+        ("refuses", "ok", "first"),
+        ("refuses", "error", "broken"),
+        ("breaks", "ok", "first"),
+        ("breaks", "error", "this could not be checked: ValueError"),
+    ]
+
+
+async def test_every_check_reports_where_nothing_is_there(settings: Settings, look) -> None:
+    findings = await look()
+    assert {finding.check for finding in findings} == set(checkup.CHECKS)
+    assert not checkup.is_well(findings)
+    assert not settings.paths.data_dir.exists()
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_every_check_reports_on_a_damaged_database(made: Settings, look, seed: int) -> None:
+    chance = random.Random(seed)
+    database = made.paths.database
+    content = bytearray(database.read_bytes())
+    for _ in range(chance.choice([1, 20, 200])):
+        place = chance.randrange(len(content))
+        content[place : place + 64] = chance.randbytes(64)
+    database.write_bytes(content[: chance.randrange(1, 2 * len(content))])
+    assert {finding.check for finding in await look()} == set(checkup.CHECKS)

@@ -1,0 +1,43 @@
+import pytest
+
+from softix_proxy.doctor.findings import Severity
+from softix_proxy.domain.clock import SECOND_US, parse_instant
+from softix_proxy.settings import Settings
+
+NOON_US = parse_instant("2027-03-01T12:00:00Z")
+
+
+class Stopped:
+    def __init__(self, us: int) -> None:
+        self.us = us
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_ns(self) -> int:
+        return self.us * 1000
+
+
+def post(books, at_us: int) -> None:
+    books.execute(
+        "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind) VALUES (?, -1, -3, 1, 'adjustment')",
+        (at_us,),
+    )
+
+
+@pytest.mark.parametrize("instant", ["1970-01-01", "2024-12-31T23:59:59Z", "2100-01-01"])
+async def test_a_year_that_cannot_be_is_an_error(made: Settings, look, instant: str) -> None:
+    [found] = await look("clock", clock=Stopped(parse_instant(instant)))
+    assert (found.severity, found.remedy) == (Severity.ERROR, "set the clock, for example: timedatectl set-ntp true")
+
+
+@pytest.mark.parametrize(
+    ("behind_us", "severity"), [(0, Severity.OK), (4 * SECOND_US, Severity.OK), (6 * SECOND_US, Severity.ERROR)]
+)
+async def test_a_clock_behind_the_books_is_an_error(
+    made: Settings, look, books, behind_us: int, severity: Severity
+) -> None:
+    post(books, NOON_US)
+    [found] = await look("clock", clock=Stopped(NOON_US - behind_us))
+    assert found.severity is severity
+    assert ("the books reach to 2027-03-01T12:00:00.000000Z" in found.message) == (severity is Severity.ERROR)

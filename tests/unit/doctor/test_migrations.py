@@ -1,0 +1,35 @@
+import pytest
+
+from softix_proxy.doctor.findings import Severity
+from softix_proxy.settings import Settings
+from softix_proxy.storage import migrations
+
+
+async def test_the_latest_is_well(made: Settings, look) -> None:
+    [found] = await look("migrations")
+    assert (found.severity, found.message) == (Severity.OK, f"schema {migrations.latest()} is up to date")
+
+
+async def test_a_newer_one_is_an_error_and_stays(made: Settings, look, books) -> None:
+    books.execute("PRAGMA user_version = 4000")
+    [found] = await look("migrations")
+    assert found.severity is Severity.ERROR
+    assert found.remedy == "install the newer softix again"
+    assert books.execute("PRAGMA user_version").fetchone() == (4000,)
+
+
+async def test_an_older_one_is_a_warning_and_stays(
+    made: Settings, look, books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "latest", lambda: 4000)
+    [found] = await look("migrations")
+    assert found.severity is Severity.WARNING
+    assert "backup" in found.remedy
+
+
+async def test_an_empty_one_is_an_error(settings: Settings, look) -> None:
+    settings.paths.data_dir.mkdir()
+    settings.paths.database.touch()
+    [found] = await look("migrations")
+    assert (found.severity, found.remedy) == (Severity.ERROR, "run: softix init")
+    assert settings.paths.database.stat().st_size == 0
