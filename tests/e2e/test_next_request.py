@@ -1,0 +1,144 @@
+"""What the CLI changes, from another process, is in force for the very next request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from support.daemon import Prepared, prepared
+from support.provider import FakeProvider
+
+ASK = {"model": "gpt-test", "max_tokens": 100, "messages": [{"role": "user", "content": "Still there?"}]}
+
+
+@pytest.fixture
+async def client(tmp_path: Path, fake_provider: FakeProvider) -> AsyncIterator[Prepared]:
+    made = await prepared(tmp_path, fake_provider.base_url)
+    async with made.instance.serving():
+        yield made
+
+
+async def ask(client: Prepared, **changes: Any) -> tuple[int, str | None]:
+    """(Status, error code). Each on a connection of its own."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{client.openai_url}/chat/completions", json={**ASK, **changes}, headers=client.headers) as answer,
+    ):
+        body = await answer.json()
+        return answer.status, body.get("error", {}).get("code")
+
+
+OK = (200, None)
+
+
+async def needed(client: Prepared) -> str:
+    """What is held for one such request: the refusal of a key that may spend nothing tells."""
+    client.instance.cli("keys", "update", client.key_id, "--cap", "0.00")
+    url = f"{client.openai_url}/chat/completions"
+    async with aiohttp.ClientSession() as session, session.post(url, json=ASK, headers=client.headers) as answer:
+        return str((await answer.json())["error"]["needed"])
+
+
+async def test_a_revoked_key_is_dead(client: Prepared) -> None:
+    assert await ask(client) == OK
+    client.instance.cli("keys", "revoke", client.key_id, "--yes")
+    assert await ask(client) == (401, "key_revoked")
+
+
+async def test_a_rotated_key_is_dead_and_the_new_one_works(client: Prepared) -> None:
+    assert await ask(client) == OK
+    new = client.instance.cli("keys", "rotate", client.key_id)
+    assert await ask(client) == (401, "key_revoked")
+    client.key = new["key"]
+    assert await ask(client) == OK
+
+
+async def test_a_lowered_cap_holds(client: Prepared) -> None:
+    assert await ask(client) == OK
+    client.instance.cli("keys", "update", client.key_id, "--cap", "0.0001", "--cap-period", "day")
+    assert await ask(client) == (429, "cap_reached")
+    client.instance.cli("keys", "update", client.key_id, "--cap", "none")
+    assert await ask(client) == OK
+
+
+async def test_a_rotation_does_not_empty_a_cap(client: Prepared) -> None:
+    client.instance.cli("keys", "update", client.key_id, "--cap", await needed(client))
+    assert await ask(client) == OK
+    assert await ask(client) == (429, "cap_reached")
+    client.key = client.instance.cli("keys", "rotate", client.key_id)["key"]
+    assert await ask(client) == (429, "cap_reached")
+
+
+async def test_an_emptied_balance_stops(client: Prepared) -> None:
+    assert await ask(client) == OK
+    client.instance.cli("balance", "set", client.user, "0.00")
+    assert await ask(client) == (429, "insufficient_balance")
+    client.instance.cli("balance", "credit-limit", client.user, "1.00")
+    assert await ask(client) == OK
+    assert client.balance()["balance"].startswith("-")
+
+
+async def test_limits_on_pace_hold(client: Prepared) -> None:
+    client.instance.cli("keys", "update", client.key_id, "--rpm", "1")
+    assert await ask(client) == OK
+    assert await ask(client) == (429, "rate_limited")
+    client.instance.cli("keys", "update", client.key_id, "--rpm", "none", "--tpm", "10")
+    assert await ask(client) == OK
+    assert await ask(client) == (429, "tokens_limited")
+
+
+async def test_a_disabled_user_is_out_and_comes_back(client: Prepared) -> None:
+    assert await ask(client) == OK
+    client.instance.cli("users", "disable", client.user)
+    assert await ask(client) == (403, "user_disabled")
+    client.instance.cli("users", "enable", client.user)
+    assert await ask(client) == OK
+
+
+async def test_a_key_made_now_works_and_only_for_its_models(client: Prepared) -> None:
+    assert await ask(client) == OK
+    made = client.instance.cli("keys", "create", "--user", client.user, "--models", "claude-*")
+    client.key = made["key"]
+    assert await ask(client) == (403, "model_not_allowed")
+
+
+async def test_models_and_providers_come_and_go(client: Prepared) -> None:
+    assert await ask(client, model="gpt-new") == (404, "model_not_found")
+    client.instance.cli("models", "add", "gpt-new", "--provider", "chat-lab", "--input", "1", "--output", "2")
+    assert await ask(client, model="gpt-new") == OK
+    client.instance.cli("models", "disable", "gpt-new")
+    assert await ask(client, model="gpt-new") == (404, "model_not_found")
+    client.instance.cli("providers", "disable", "chat-lab")
+    assert await ask(client) == (404, "model_not_found")
+
+
+async def test_a_model_without_a_price_is_refused_and_counted(client: Prepared) -> None:
+    client.instance.cli("models", "add", "gpt-new", "--provider", "chat-lab")
+    assert await ask(client, model="gpt-new") == (400, "model_not_priced")
+    assert [row["model"] for row in client.instance.cli("prices", "missing")] == ["gpt-new"]
+    client.instance.cli("prices", "set", "gpt-new", "--input", "1", "--output", "2")
+    assert await ask(client, model="gpt-new") == OK
+
+
+async def test_a_new_price_and_markup_apply(client: Prepared) -> None:
+    def charge() -> str:
+        return str(client.usage()[0]["charge"])
+
+    assert await ask(client) == OK
+    plain = charge()
+    client.instance.cli("prices", "markup", "--user", client.user, "100%")
+    assert await ask(client) == OK
+    assert float(charge()) == 2 * float(plain)
+    client.instance.cli("prices", "set", "gpt-test", "--free")
+    assert await ask(client) == OK
+    assert charge() == "0.00"
+
+
+async def test_a_set_of_addresses_holds(client: Prepared) -> None:
+    client.instance.cli("keys", "update", client.key_id, "--allow-ip", "10.0.0.0/8")
+    assert await ask(client) == (403, "ip_not_allowed")
+    client.instance.cli("keys", "update", client.key_id, "--allow-ip", "127.0.0.0/8")
+    assert await ask(client) == OK
