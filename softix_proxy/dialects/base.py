@@ -51,26 +51,30 @@ class Report:
 class StreamMeter(Protocol):
     """Reads usage from a stream in passing. One per answer; `feed` takes chunks split anywhere.
 
-    The bytes returned by all `feed`s, followed by `held`, are the provider's bytes unchanged, less the usage frame
-    that the client did not ask for. The `"usage":null` that other frames carry because it was asked for stays.
+    The bytes returned by all `feed`s, with those of `take_held` where it was called, are the provider's bytes
+    unchanged, less the usage frame that the client did not ask for. The `"usage":null` that other frames carry because
+    it was asked for stays.
     """
 
     report: Report | None
     """The last that the provider said. While `ended` is false, output that passed since is not yet in it."""
     ended: bool
-    """The terminal event has been seen: nothing more of this answer will be billed. The reader bounds how long it
-    still reads on, since what comes after is held too."""
+    """The terminal event has been seen: nothing more of this answer will be billed."""
     finishing: bool
     """The model has stopped; usage or the terminal event is about to come."""
     failure: str | None
     """The code, from the fixed list of dialects.errors, of an error that the provider sent within the stream."""
 
-    @property
-    def held(self) -> bytes:
-        """From the terminal event on, and an event that is not yet whole: sent only after the settlement."""
+    def feed(self, chunk: bytes) -> bytes:
+        """What may be sent now: whole events, up to the terminal one."""
         ...
 
-    def feed(self, chunk: bytes) -> bytes: ...
+    def take_held(self) -> bytes:
+        """The terminal event and what came after it, or an event that never became whole: sent after the settlement.
+
+        To be called once, when `ended` becomes true or the stream is over; further chunks then pass as they come.
+        """
+        ...
 
     def estimate_output_tokens(self) -> int:
         """What was produced, judged by what passed; used only where the answer was cut before its last report."""

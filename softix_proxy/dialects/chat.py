@@ -6,30 +6,20 @@ from typing import Any, Literal
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_request
-from softix_proxy.dialects.openai import OpenAIEndpoint, largest, wants_usage
-from softix_proxy.dialects.sse import EventMeter, Fate, data_of
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, read_request, unmetered
+from softix_proxy.dialects.openai import OpenAIEndpoint, wants_usage
+from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import openai_report, tier
-from softix_proxy.dialects.tools import DEFAULT_CALLS, read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, Kinds, read_tools
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
-_WATCHED = SHARED | {
-    *LIMITS,
-    *COUNTS,
-    "messages",
-    "tools",
-    "stream_options",
-    "web_search_options",
-    "search_parameters",
-    "plugins",
-    "prediction",
-}
-_SEARCHES = ("web_search_options", "search_parameters", "plugins")
-"""OpenAI's, xAI's and OpenRouter's ways to have the provider search."""
-_CLIENT_TOOLS = ("function", "custom")
+_SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
+"""OpenAI's, xAI's, OpenRouter's and Alibaba's ways to have the provider search."""
+_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction"}
+_TOOLS: Kinds = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
 class _Part(msgspec.Struct):
@@ -54,12 +44,10 @@ class ChatCompletions(OpenAIEndpoint):
 
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)
-        hosted = read_tools(fields.raw("tools"), _CLIENT_TOOLS)
-        calls = hosted.calls
-        searches = any(fields.has(name) for name in _SEARCHES)
-        if searches:
-            calls = {**calls, "web_search_calls": max(DEFAULT_CALLS, calls.get("web_search_calls", 0))}
-        limit = largest(fields, LIMITS)
+        read_tools(fields.raw("tools"), _TOOLS)
+        if fields.has_any(_SEARCHES):
+            raise unmetered("Searches by a chat model cannot be metered here, since its answer does not count them.")
+        limit = fields.largest(LIMITS)
         prediction = fields.raw("prediction")
         if limit is not None and prediction is not None:
             limit += memoryview(prediction).nbytes  # what of it is rejected is billed as output too
@@ -67,21 +55,27 @@ class ChatCompletions(OpenAIEndpoint):
             model=model,
             stream=(stream := fields.flag("stream")),
             max_output_tokens=limit,
-            choices=largest(fields, COUNTS) or 1,
+            choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=searches
-            or hosted.open_input
-            or len(body) > LARGE_BODY_BYTES
-            or not fits(fields.raw("messages"), _TEXT_ONLY),
-            calls=calls,
+            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("messages"), _TEXT_ONLY),
             wants_usage=not stream or wants_usage(fields),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        return ChatMeter(hide_usage, (b'"content":', b'"arguments":', b'"reasoning_content":', b'"reasoning":'))
+        return ChatMeter(hide_usage)
 
 
-class _Choice(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    text: Any = None
     finish_reason: Any = None
     usage: Any = None
     """Moonshot's place for it."""
@@ -91,7 +85,7 @@ class _Groq(msgspec.Struct):
     usage: Any = None
 
 
-class _Frame(msgspec.Struct):
+class _Frame(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: Any = None
     x_groq: _Groq | None = None
@@ -104,46 +98,50 @@ _FRAME = msgspec.json.Decoder(_Frame)
 
 
 class ChatMeter(EventMeter):
-    """Ends at the usage frame once the model has stopped, or at `[DONE]`.
+    """Ends at `[DONE]`, which is where clients hang up, or at an error.
 
     The usage frame has no choices, and is hidden from a client that did not ask for it; usage beside content stays.
     The last report counts: some servers send a running one with each frame.
     """
 
-    def __init__(self, hide_usage: bool, text_keys: tuple[bytes, ...]) -> None:
+    def __init__(self, hide_usage: bool) -> None:
         super().__init__()
         self._hide_usage = hide_usage
-        self.text_keys = text_keys
 
-    def is_plain(self, events: bytes) -> bool:
-        if b'"usage"' in events and events.count(b'"usage"') != events.count(b'"usage":null'):
-            return False
-        return not (b'reason":"' in events or b"[DONE]" in events or b'"error"' in events or b'reason": "' in events)
-
-    def inspect(self, event: bytes) -> Fate:
-        data = data_of(event)
-        if data.strip() == b"[DONE]":
-            return Fate.END
+    def inspect(self, data: bytes) -> Fate:
         try:
             frame = _FRAME.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return Fate.PASS
-        if frame.error is not None:
+        except MALFORMED:
+            return Fate.END if data.strip() == b"[DONE]" else Fate.PASS
+        choices = frame.choices or ()
+        usage = frame.usage
+        for choice in choices:
+            self._weigh_choice(choice)
+            if choice.finish_reason is not None:
+                self.finishing = True
+            usage = usage or choice.usage
+        usage = usage or (frame.x_groq and frame.x_groq.usage)
+        report = openai_report(usage, frame.model, frame.service_tier) if usage else None
+        if report is not None:
+            self.report = report
+        if frame.error:
             self.failure = classify_event(frame.error)
             return Fate.END
-        choices = frame.choices or []
-        self.finishing = self.finishing or any(choice.finish_reason is not None for choice in choices)
-        report = self._read_usage(frame, choices)
-        if report is None:
-            return Fate.PASS
-        self.report = report
-        if frame.choices != []:
-            return Fate.PASS
-        if self._hide_usage:
-            return Fate.HIDE
-        return Fate.END if self.finishing else Fate.PASS
+        return Fate.HIDE if self._hide_usage and report is not None and not choices else Fate.PASS
 
-    def _read_usage(self, frame: _Frame, choices: list[_Choice]) -> Report | None:
-        places = [frame.usage, frame.x_groq and frame.x_groq.usage, *(choice.usage for choice in choices)]
-        usage = next((place for place in places if place is not None), None)
-        return openai_report(usage, frame.model, frame.service_tier)
+    def _weigh_choice(self, choice: _Choice) -> None:
+        delta = choice.delta
+        if delta is None:
+            self.weigh(choice.text)
+            return
+        self.weigh(delta.content or delta.reasoning_content or delta.reasoning or delta.refusal)
+        if delta.tool_calls:
+            self.weigh(_arguments(delta.tool_calls))
+
+
+def _arguments(calls: object) -> str:
+    """What a chunk has of the arguments of tool calls."""
+    listed = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    parts = [part for call in listed if isinstance(part := call.get("function") or call.get("custom"), dict)]
+    texts = [part.get("arguments") or part.get("input") for part in parts]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.chat import COUNTS, ChatMeter
-from softix_proxy.dialects.fields import SHARED, invalid, read_request
-from softix_proxy.dialects.openai import OpenAIEndpoint, largest, wants_usage
+from softix_proxy.dialects.fields import MALFORMED, SHARED, invalid, read_request
+from softix_proxy.dialects.openai import OpenAIEndpoint, wants_usage
 from softix_proxy.dialects.tokens import tier
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
 _WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options"}
+_TOKENS = re.compile(rb"\[\s*\d")
 _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
 
@@ -28,25 +30,26 @@ class Completions(OpenAIEndpoint):
         return Ask(
             model=model,
             stream=(stream := fields.flag("stream")),
-            max_output_tokens=largest(fields, _LIMITS),
-            choices=(largest(fields, COUNTS) or 1) * _prompts(fields.raw("prompt")),
+            max_output_tokens=fields.largest(_LIMITS),
+            choices=(fields.largest(COUNTS) or 1) * _prompts(fields.raw("prompt")),
             service_tier=tier(fields.text("service_tier")),
             open_input=fields.has("prompt_embeds"),
             wants_usage=not stream or wants_usage(fields),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        return ChatMeter(hide_usage, (b'"text":',))
+        return ChatMeter(hide_usage)
 
 
 def _prompts(raw: msgspec.Raw | None) -> int:
-    """A list of numbers is one prompt, spelled in tokens; any other list is as many prompts as it is long."""
-    if raw is None:
+    """A list of numbers is one prompt, spelled in tokens; any other list is as many prompts as it is long.
+
+    The first tells, since none may be mixed: a long list of numbers takes long to decode.
+    """
+    if raw is None or _TOKENS.match(memoryview(raw)):
         return 1
     try:
         prompt = _PROMPT.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         raise invalid("`prompt` must be a string or a list.") from None
-    if not isinstance(prompt, list) or all(type(token) is int for token in prompt):
-        return 1
-    return len(prompt)
+    return max(len(prompt), 1) if isinstance(prompt, list) else 1

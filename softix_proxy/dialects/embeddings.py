@@ -32,4 +32,4 @@ class Embeddings(OpenAIEndpoint):
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        return ChatMeter(hide_usage, ())
+        return ChatMeter(hide_usage)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.domain.errors import Code
 
 
@@ -158,7 +159,7 @@ def classify(status: int, body: bytes) -> str:
     """
     try:
         word = _word(_FAILURE.decode(body).error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         word = None
     if word is not None and word is not ProviderError.INVALID:
         return word.value

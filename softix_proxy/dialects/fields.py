@@ -7,7 +7,6 @@ and in its own spelling: some servers match names without regard to case, some t
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -19,20 +18,21 @@ T = TypeVar("T")
 Replacements = Mapping[str, bytes]
 """Member name → its new value as JSON."""
 
-REROUTES = frozenset(("models", "fallbacks"))
+_REROUTES = frozenset(("models", "fallbacks"))
 """Fields by which some providers run another model than `model`, at another price."""
-SHARED = REROUTES | {"model", "stream", "service_tier"}
+SHARED = _REROUTES | {"model", "stream", "service_tier"}
 """What matters at every endpoint."""
 LARGE_BODY_BYTES = 4 * 1024 * 1024
 """More bytes than any context has tokens: whatever else the body refers to cannot raise the bound."""
 
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises on bytes that are not what they should be."""
+
 _LARGEST = 2**53
+_MOST_MEMBERS = 1000
 _SLICE_BYTES = 64 * 1024
 _EMPTY = frozenset((b"null", b"false", b"[]", b'""'))
 _LONGEST_EMPTY = 5
-_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_MODEL = re.compile(rb'"model"\s*:\s*("[^"\\]*")')
-_OPENING = re.compile(rb"\s*\{(?!\s*\})")
 _TEXT = msgspec.json.Decoder(str)
 _FLAG = msgspec.json.Decoder(bool)
 _COUNT = msgspec.json.Decoder(int)
@@ -47,29 +47,46 @@ class _Name:
         self.text = text
 
 
-def _name(kind: type[Any], text: str) -> _Name:
-    return _Name(text)
+class _Names:
+    """Makes the names of one object, and stops at one that would be nothing but names: they take much time and room."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def __call__(self, kind: type[Any], text: str) -> _Name:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError
+        return _Name(text)
 
 
-_MEMBERS = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=_name)
+_NAMES = _Names()
+_MEMBERS = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=_NAMES)
 
 
 def invalid(message: str) -> RefusedError:
     return RefusedError(Code.INVALID_REQUEST, message)
 
 
+def unmetered(message: str) -> RefusedError:
+    return RefusedError(Code.ENDPOINT_NOT_METERED, message)
+
+
 class Fields:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_found", "_members")
 
     def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
         """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member comes twice or misspelt."""
         found: dict[str, msgspec.Raw] = {}
+        _NAMES.left = _MOST_MEMBERS
         try:
             members = _MEMBERS.decode(body)
-        except _MALFORMED:
-            raise invalid(f"{what} is not a valid JSON object.") from None
+        except MALFORMED:
+            raise invalid(f"{what} is not a valid JSON object of at most {_MOST_MEMBERS} members.") from None
         for name, value in members.items():
             text = name.text
             if text in watched:
@@ -78,12 +95,15 @@ class Fields:
                 found[text] = value
             elif (plain := text.casefold()) in watched:
                 raise invalid(f"{what} spells `{plain}` in another way.")
-        self._found = found
+        self._found, self._members = found, members
 
     def has(self, name: str) -> bool:
         """Whether it is there and says something: not null, false, nor an empty text or list."""
         value = self._found.get(name)
         return value is not None and (memoryview(value).nbytes > _LONGEST_EMPTY or bytes(value) not in _EMPTY)
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        return not names.isdisjoint(self._found) and any(self.has(name) for name in names)
 
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._found.get(name)
@@ -101,13 +121,33 @@ class Fields:
             raise invalid(f"`{name}` must be a whole number from {least} on.")
         return value
 
+    def largest(self, names: tuple[str, ...]) -> int | None:
+        """Of several names of one limit, since a provider may go by any of them."""
+        most = None
+        for name in names:
+            if name in self._found and (value := self.count(name)) is not None:
+                most = value if most is None else max(most, value)
+        return most
+
+    def replaced(self, changes: Replacements) -> bytes:
+        """The object with these members changed or added, each other value byte for byte; one copy."""
+        left = dict(changes)
+        parts: list[bytes | msgspec.Raw] = []
+        for name, value in self._members.items():
+            parts += (b",", msgspec.json.encode(name.text), b":", left.pop(name.text, value))
+        for text, new in left.items():
+            parts += (b",", msgspec.json.encode(text), b":", new)
+        parts[:1] = [b"{"]
+        parts.append(b"}")
+        return b"".join(parts)
+
     def _typed(self, name: str, decoder: msgspec.json.Decoder[T], kind: str) -> T | None:
         raw = self._found.get(name)
         if raw is None:
             return None
         try:
             return decoder.decode(raw)
-        except _MALFORMED:
+        except MALFORMED:
             if bytes(raw) == b"null":
                 return None
         raise invalid(f"`{name}` must be {kind}.")
@@ -121,7 +161,7 @@ def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, Fields]:
     if not body.isascii():
         _check_utf8(body)
     fields = Fields(body, watched)
-    if any(fields.has(name) for name in REROUTES):
+    if fields.has_any(_REROUTES):
         raise invalid("Fallback models are not available here: a request names the one model that it pays for.")
     model = fields.text("model")
     if not model:
@@ -130,12 +170,11 @@ def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, Fields]:
 
 
 def _check_utf8(body: bytes) -> None:
-    """In slices, since the decoded text of a large body takes up to four times its room."""
+    """In slices, since the decoded text of a large body takes up to four times its room. JSON ends in ASCII."""
     decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(body)
     try:
         for start in range(0, len(body), _SLICE_BYTES):
             decoder.decode(view[start : start + _SLICE_BYTES])
-        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         raise invalid("The request body is not UTF-8.") from None
 
@@ -144,37 +183,5 @@ def fits(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[Any]) -> bool:
     """Whether a member, where it is there, is of this shape."""
     try:
         return raw is None or decoder.decode(raw) is not None
-    except _MALFORMED:
+    except MALFORMED:
         return False
-
-
-def replace(body: bytes, changes: Replacements) -> bytes:
-    """The body with these top-level members changed or added; one copy.
-
-    A model that is named once and members that are not there are spliced in. Whatever is less plain than that is
-    written anew, member by member, each value as it came.
-    """
-    spliced = None if b"\\u00" in body else _splice(body, changes)
-    if spliced is not None:
-        return spliced
-    members = {name.text: value for name, value in _MEMBERS.decode(body).items()}
-    members.update((name, msgspec.Raw(value)) for name, value in changes.items())
-    return msgspec.json.encode(members)
-
-
-def _splice(body: bytes, changes: Replacements) -> bytes | None:
-    """None where it is not certain that a name's only occurrence is the member itself."""
-    view = memoryview(body)
-    opening = _OPENING.match(body)
-    model = _MODEL.search(body) if "model" in changes and body.count(b'"model"') == 1 else None
-    added = [b'"%s":%s,' % (name.encode(), value) for name, value in changes.items() if name != "model"]
-    if (
-        opening is None
-        or ("model" in changes and model is None)
-        or any(b'"%s"' % name.encode() in body for name in changes if name != "model")
-    ):
-        return None
-    start = opening.end()
-    if model is None:
-        return b"".join((view[:start], *added, view[start:]))
-    return b"".join((view[:start], *added, view[start : model.start(1)], changes["model"], view[model.end(1) :]))

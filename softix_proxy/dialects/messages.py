@@ -8,16 +8,31 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, Family, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_request, replace
-from softix_proxy.dialects.sse import EventMeter, Fate, data_of
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, Fields, fits, read_request, unmetered
+from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import count, model_name, read_answer, tier
-from softix_proxy.dialects.tools import read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, SEARCH, Kinds, read_tools
 
 _LIMIT = "max_tokens"
-_OUTSIDE = ("mcp_servers", "container", "context_management", "compaction", "thread")
+_OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
 """What brings in input, or further rounds of it, that the body does not hold."""
-_WATCHED = SHARED | {_LIMIT, "messages", "tools", "speed", *_OUTSIDE}
-_CLIENT_TOOLS = ("custom", "bash_", "text_editor_", "memory_", "computer_", "browser_")
+_WATCHED = SHARED | _OUTSIDE | {_LIMIT, "messages", "tools", "speed", "inference_geo"}
+_GLOBAL = (None, "global")
+_TOOLS: Kinds = {
+    "custom": CLIENT_SIDE,
+    "bash": CLIENT_SIDE,
+    "text_editor": CLIENT_SIDE,
+    "memory": CLIENT_SIDE,
+    "computer": CLIENT_SIDE,
+    "computer_toolset": CLIENT_SIDE,
+    "browser_toolset": CLIENT_SIDE,
+    "tool_search_tool_regex": CLIENT_SIDE,
+    "tool_search_tool_bm25": CLIENT_SIDE,
+    "mcp_toolset": FREE,
+    "web_fetch": FREE,
+    "web_search": SEARCH,
+}
+"""Not code execution: it is paid by the container's time, which no answer tells."""
 
 
 class _Nested(msgspec.Struct):
@@ -45,7 +60,9 @@ class Messages:
 
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)
-        hosted = read_tools(fields.raw("tools"), _CLIENT_TOOLS)
+        hosted = read_tools(fields.raw("tools"), _TOOLS)
+        if fields.text("inference_geo") not in _GLOBAL:
+            raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
         limit = fields.count(_LIMIT, least=0)
         fast = fields.text("speed") == "fast"
         return Ask(
@@ -55,7 +72,7 @@ class Messages:
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
             open_input=hosted.open_input
-            or any(fields.has(name) for name in _OUTSIDE)
+            or fields.has_any(_OUTSIDE)
             or len(body) > LARGE_BODY_BYTES
             or not fits(fields.raw("messages"), _TEXT_ONLY),
             calls=hosted.calls,
@@ -75,7 +92,7 @@ class Messages:
             changes["model"] = msgspec.json.encode(model)
         if max_output_tokens is not None and self.metered:
             changes[_LIMIT] = b"%d" % max_output_tokens
-        return replace(body, changes) if changes else body
+        return Fields(body, frozenset()).replaced(changes) if changes else body
 
     def report(self, body: bytes) -> Report | None:
         answer = read_answer(body)
@@ -91,12 +108,17 @@ class CountTokens(Messages):
     path = "/v1/messages/count_tokens"
     metered = False
 
+    def read(self, body: bytes) -> Ask:
+        """Nothing is produced and nothing charged, so only the model matters."""
+        model, fields = read_request(body, SHARED)
+        return Ask(model=model, stream=fields.flag("stream"), max_output_tokens=0)
+
     def report(self, body: bytes) -> Report | None:
         return None
 
 
 def anthropic_report(usage: object, model: object) -> Report | None:
-    """Input excludes the cache already. Rounds of compaction and of a second model are counted only in `iterations`."""
+    """Input excludes the cache already. Rounds of compaction are counted only in `iterations`."""
     if not isinstance(usage, dict) or count(usage, "input_tokens", "output_tokens") is None:
         return None
     meters = {name: quantity for name in _ALWAYS if (quantity := count(usage, name)) is not None}
@@ -114,11 +136,10 @@ def anthropic_report(usage: object, model: object) -> Report | None:
 
 
 _ALWAYS = ("input_tokens", "output_tokens")
-_APART = frozenset(("compaction", "advisor_message"))
 
 
 def _is_apart(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(kind := entry.get("type"), str) and kind in _APART
+    return isinstance(entry, dict) and entry.get("type") == "compaction"
 
 
 def _parts(usage: dict[str, Any]) -> dict[str, int]:
@@ -140,8 +161,11 @@ class _Start(msgspec.Struct):
     model: Any = None
 
 
-class _Delta(msgspec.Struct):
+class _Delta(msgspec.Struct, gc=False):
     stop_reason: Any = None
+    text: Any = None
+    thinking: Any = None
+    partial_json: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -158,31 +182,29 @@ _EVENT = msgspec.json.Decoder(_Event)
 class MessagesMeter(EventMeter):
     """Ends at `message_stop` or an error. `message_delta` replaces, field by field, what `message_start` said."""
 
-    text_keys = (b'"text":', b'"thinking":', b'"partial_json":')
-
     def __init__(self) -> None:
         super().__init__()
         self._usage: dict[str, Any] = {}
         self._model: Any = None
 
-    def is_plain(self, events: bytes) -> bool:
-        return not (b'"usage"' in events or b'"message_stop"' in events or b'"error"' in events)
-
-    def inspect(self, event: bytes) -> Fate:
+    def inspect(self, data: bytes) -> Fate:
         try:
-            frame = _EVENT.decode(data_of(event))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            frame = _EVENT.decode(data)
+        except MALFORMED:
             return Fate.PASS
         if frame.type == "message_stop":
             return Fate.END
-        if frame.type == "error":
+        if frame.error:
             self.failure = classify_event(frame.error)
             return Fate.END
+        delta = frame.delta
+        if delta is not None:
+            self.weigh(delta.text or delta.thinking or delta.partial_json)
+            self.finishing = self.finishing or delta.stop_reason is not None
         if frame.message is not None:
             self._model = frame.message.model
         usage = frame.usage if frame.message is None else frame.message.usage
         if isinstance(usage, dict):
             self._usage |= {name: value for name, value in usage.items() if value is not None}
             self.report = anthropic_report(self._usage, self._model)
-        self.finishing = self.finishing or (frame.delta is not None and frame.delta.stop_reason is not None)
         return Fate.PASS

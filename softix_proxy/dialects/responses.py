@@ -8,20 +8,30 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_request
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, read_request, unmetered
 from softix_proxy.dialects.openai import OpenAIEndpoint
-from softix_proxy.dialects.sse import EventMeter, Fate, data_of
+from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import openai_report, tier
-from softix_proxy.dialects.tools import DEFAULT_CALLS, read_tools
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FILE_SEARCH, FREE, SEARCH, Kinds, read_tools
 
 _LIMIT = "max_output_tokens"
-_STORED = ("previous_response_id", "conversation", "prompt")
-_WATCHED = SHARED | {_LIMIT, "max_tool_calls", "background", "tools", "input", "context_management", *_STORED}
-_CLIENT_TOOLS = ("function", "custom", "local_shell", "apply_patch", "namespace")
-_SEARCH_CALL = "web_search_call"
-_PAID_CALLS = frozenset(("file_search_call", "code_interpreter_call", "image_generation_call"))
-"""Items of the output that cost by the call, besides searches."""
+_OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
+"""What brings in input, or further rounds of it, that the body does not hold."""
+_WATCHED = SHARED | _OUTSIDE | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
+_TOOLS: Kinds = {
+    "function": CLIENT_SIDE,
+    "custom": CLIENT_SIDE,
+    "namespace": CLIENT_SIDE,
+    "local_shell": CLIENT_SIDE,
+    "apply_patch": CLIENT_SIDE,
+    "computer": CLIENT_SIDE,
+    "computer_use_preview": CLIENT_SIDE,
+    "tool_search": CLIENT_SIDE,
+    "mcp": FREE,
+    "web_search": SEARCH,
+    "web_search_preview": SEARCH,
+    "file_search": FILE_SEARCH,
+}
 
 
 class _Part(msgspec.Struct):
@@ -57,12 +67,11 @@ class Responses(OpenAIEndpoint):
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)
         if fields.flag("background"):
-            raise RefusedError(
-                Code.ENDPOINT_NOT_METERED,
-                "`background` cannot be metered here, since its answer is fetched later. Send the request without it.",
+            raise unmetered(
+                "`background` cannot be metered here, since its answer is fetched later. Send the request without it."
             )
         limit = fields.count("max_tool_calls", least=0)
-        hosted = read_tools(fields.raw("tools"), _CLIENT_TOOLS, limit)
+        hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
         calls = hosted.calls
         if fields.has("prompt"):
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
@@ -72,8 +81,7 @@ class Responses(OpenAIEndpoint):
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
             open_input=hosted.open_input
-            or any(fields.has(name) for name in _STORED)
-            or fields.has("context_management")
+            or fields.has_any(_OUTSIDE)
             or len(body) > LARGE_BODY_BYTES
             or not fits(fields.raw("input"), _TEXT_ONLY),
             calls=calls,
@@ -82,7 +90,7 @@ class Responses(OpenAIEndpoint):
     def report(self, body: bytes) -> Report | None:
         try:
             return _report(_RESPONSE.decode(body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except MALFORMED:
             return None
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
@@ -107,6 +115,7 @@ class _Event(msgspec.Struct):
     type: Any = None
     code: Any = None
     error: Any = None
+    delta: Any = None
     response: _Response | None = None
 
 
@@ -122,11 +131,11 @@ def _report(response: _Response) -> Report | None:
         return None
     try:
         output = _OUTPUT.decode(response.output)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         return report
     counts = {
-        "web_search_calls": sum(item.type == _SEARCH_CALL and _is_search(item.action) for item in output),
-        "tool_calls": sum(isinstance(item.type, str) and item.type in _PAID_CALLS for item in output),
+        "web_search_calls": sum(item.type == "web_search_call" and _is_search(item.action) for item in output),
+        "tool_calls": sum(item.type == "file_search_call" for item in output),
     }
     calls = {meter: count for meter, count in counts.items() if count}
     return Report({**report.meters, **calls}, report.service_tier, report.model_served, report.clamped)
@@ -141,23 +150,19 @@ def _is_search(action: object) -> bool:
 class ResponsesMeter(EventMeter):
     """Ends at `response.completed`, `.incomplete`, `.failed`, or an error; each but the last carries usage."""
 
-    text_keys = (b'"delta":',)
-
-    def is_plain(self, events: bytes) -> bool:
-        return not (b'"response"' in events or b'"error"' in events)
-
-    def inspect(self, event: bytes) -> Fate:
+    def inspect(self, data: bytes) -> Fate:
         try:
-            frame = _EVENT.decode(data_of(event))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            frame = _EVENT.decode(data)
+        except MALFORMED:
             return Fate.PASS
+        self.weigh(frame.delta)
         response = frame.response
         if response is not None:
             self.report = _report(response) or self.report
-        if frame.type not in _ENDS:
+        if not frame.error and (not isinstance(frame.type, str) or frame.type not in _ENDS):
             return Fate.PASS
-        if frame.type in ("error", "response.failed"):
-            error = response.error if response is not None else frame.error
+        if frame.error or frame.type in ("error", "response.failed"):
+            error = frame.error or (response.error if response is not None else None)
             self.failure = classify_event(error or {"code": frame.code})
         self.finishing = True
         return Fate.END

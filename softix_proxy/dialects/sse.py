@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 
 from softix_proxy.dialects.base import Report
@@ -13,9 +14,6 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST = 3
-_BACKSLASH = ord("\\")
-_TO_VALUE = 2
-"""A string begins right after the colon, or after one space."""
 
 
 class Fate(Enum):
@@ -30,15 +28,32 @@ def data_of(event: bytes) -> bytes:
     return b"\n".join(lines)
 
 
+def _lone_data(events: bytes) -> bytes | None:
+    """The data of what is surely a single event, as nearly all are: one line of data, at most one line before it."""
+    at = events.find(b"data:")
+    if at < 0 or (at and events.find(b"\n") != at - 1):
+        return None
+    end = events.find(b"\n", at)
+    return events[at + 5 : end] if end >= len(events) - _LONGEST else None
+
+
+def _ends(events: bytes) -> Iterator[int]:
+    """Where each event ends. The regular expression is slow, and lines seldom end in anything but a line feed."""
+    if b"\r" in events:
+        yield from (match.end() for match in _BLANK_LINE.finditer(events))
+        return
+    end = 0
+    while (found := events.find(b"\n\n", end)) >= 0:
+        end = found + 2
+        yield end
+
+
 class EventMeter:
     """What the meters of all dialects share; see StreamMeter for the promise.
 
-    Whole events pass at once, and only those that `is_plain` does not clear are looked into. An event that is not
-    yet whole waits for its end: no client can use it before.
+    An event that is not yet whole waits for its end: no client can use it before. To decode the few members that
+    matter of every event costs less than to search it for the words that would make it matter.
     """
-
-    text_keys: tuple[bytes, ...] = ()
-    """The JSON names, in quotes and with their colon, under which produced text comes."""
 
     def __init__(self) -> None:
         self.report: Report | None = None
@@ -47,30 +62,53 @@ class EventMeter:
         self.failure: str | None = None
         self._tail = bytearray()
         self._held = bytearray()
+        self._taken = False
         self._pieces = 0
         self._text_bytes = 0
 
-    @property
-    def held(self) -> bytes:
-        return bytes(self._held + self._tail)
-
-    def is_plain(self, events: bytes) -> bool:
-        """Whether none of these whole events can hold usage, an error or an end. May err towards False."""
-        raise NotImplementedError
-
-    def inspect(self, event: bytes) -> Fate:
-        """Reads one event that is not plain. Never raises on what a provider sends."""
+    def inspect(self, data: bytes) -> Fate:
+        """Reads the data of one event. Never raises on what a provider sends."""
         raise NotImplementedError
 
     def feed(self, chunk: bytes) -> bytes:
-        if self._tail or self.ended or not chunk.endswith(_BLANK_LINES):
+        if self.ended:
+            return self._after_end(chunk)
+        if self._tail or not chunk.endswith(_BLANK_LINES):
             chunk = self._whole_events(chunk)
-            if not chunk:
-                return b""
-        if not self.ended and self.is_plain(chunk):
-            self._weigh(chunk)
+        data = _lone_data(chunk)
+        if data is None:
+            return self._sort(chunk)
+        fate = self.inspect(data)
+        if fate is Fate.PASS:
             return chunk
-        return self._sort(chunk)
+        if fate is Fate.END:
+            self._hold(chunk)
+        return b""
+
+    def take_held(self) -> bytes:
+        held = bytes(self._held + self._tail)
+        self._held, self._tail, self._taken = bytearray(), bytearray(), True
+        return held
+
+    def weigh(self, text: object) -> None:
+        """Notes a piece of what the model produced."""
+        if text:
+            self._pieces += 1
+            if isinstance(text, str):
+                self._text_bytes += len(text) if text.isascii() else len(text.encode())
+
+    def estimate_output_tokens(self) -> int:
+        """A token for each piece of text, or for every four bytes of it, whichever is more.
+
+        Providers send about a token an event, or several in one. Hidden reasoning cannot be seen.
+        """
+        return max(self._pieces, -(-self._text_bytes // 4))
+
+    def _after_end(self, chunk: bytes) -> bytes:
+        if self._taken:
+            return chunk
+        self._held += chunk
+        return b""
 
     def _whole_events(self, chunk: bytes) -> bytes:
         """What is complete with this chunk; the rest waits in the tail."""
@@ -85,44 +123,22 @@ class EventMeter:
         return whole
 
     def _sort(self, events: bytes) -> bytes:
-        passed = []
+        """What of several events may pass."""
+        passed: list[bytes] = []
         start = 0
-        ends = [match.end() for match in _BLANK_LINE.finditer(events)]
-        for end in (*ends, len(events)):
+        for end in _ends(events):
             event = events[start:end]
+            data = _lone_data(event)
+            fate = self.inspect(data_of(event) if data is None else data)
+            if fate is Fate.END:
+                self._hold(events[start:])
+                return b"".join(passed)
             start = end
-            fate = Fate.PASS if self.is_plain(event) else self.inspect(event)
-            self._weigh(event)
-            if fate is Fate.HIDE:
-                continue
-            self.ended = self.ended or fate is Fate.END
-            if self.ended:
-                self._held += event
-            else:
+            if fate is Fate.PASS:
                 passed.append(event)
-        return b"".join(passed)
+        return b"".join((*passed, events[start:]))
 
-    def _weigh(self, events: bytes) -> None:
-        """Counts the strings under `text_keys`: up to the quote that no backslash precedes."""
-        find = events.find
-        for key in self.text_keys:
-            at = find(key)
-            while at >= 0:
-                at += len(key)
-                start = find(b'"', at, at + _TO_VALUE) + 1
-                if start:
-                    at = find(b'"', start)
-                    while at > start and events[at - 1] == _BACKSLASH:
-                        at = find(b'"', at + 1)
-                    if at > start:
-                        self._pieces += 1
-                        self._text_bytes += at - start
-                at = find(key, at) if at >= 0 else -1
-
-    def estimate_output_tokens(self) -> int:
-        """A token for each piece of text, or for every four bytes of it, whichever is more.
-
-        Providers send about a token an event, or several in one. Escapes make the text look longer; hidden
-        reasoning cannot be seen.
-        """
-        return max(self._pieces, -(-self._text_bytes // 4))
+    def _hold(self, events: bytes) -> None:
+        self.ended = True
+        self._held += events + self._tail
+        self._tail.clear()

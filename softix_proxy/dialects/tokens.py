@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.base import MODEL_NAME, Report
+from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.domain.pricing import STANDARD
 
 _LARGEST = 2**53
@@ -30,7 +31,7 @@ def read_answer(body: bytes) -> Answer | None:
     """None for what is no JSON object."""
     try:
         return _ANSWER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except MALFORMED:
         return None
 
 

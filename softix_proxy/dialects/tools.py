@@ -2,58 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.fields import invalid
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, Fields, invalid, unmetered
 
 DEFAULT_CALLS = 10
 """How many calls are set aside for where the request names no limit."""
 
-
-class _Tool(msgspec.Struct):
-    type: str | None = None
-    max_uses: int | None = None
-
-
-_TOOLS = msgspec.json.Decoder(list[_Tool] | None)
+_WATCHED = frozenset(("type", "max_uses"))
+_DATE = re.compile(r"_\d[\d_]*$", re.ASCII)
+_MOST_TOOLS = 10_000
+_TOOLS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
-@dataclass(frozen=True, slots=True)
-class Hosted:
-    """Meter → the most calls; `open_input` where a tool brings in what the body does not have."""
+class Kind(NamedTuple):
+    """What using a tool means for the bill."""
+
+    meter: str | None
+    """Counts its calls; None where they are free."""
+    open_input: bool
+    """It brings in what the body does not have."""
+
+
+Kinds = Mapping[str, Kind]
+"""A dialect's tool types, without the date at their end. A type that is not here cannot be metered."""
+
+CLIENT_SIDE = Kind(None, False)
+FREE = Kind(None, True)
+SEARCH = Kind("web_search_calls", True)
+FILE_SEARCH = Kind("tool_calls", True)
+
+
+class Hosted(NamedTuple):
+    """Meter → the most calls, and whether any tool brings in what the body does not have."""
 
     calls: dict[str, int]
     open_input: bool
 
 
-NONE = Hosted({}, False)
+_NONE = Hosted({}, False)
 
 
-def read_tools(raw: msgspec.Raw | None, client_side: tuple[str, ...], limit: int | None = None) -> Hosted:
-    """Types that begin with one of `client_side`, or have none, are run by the client and cost nothing.
+def read_tools(raw: msgspec.Raw | None, kinds: Kinds, limit: int | None = None) -> Hosted:
+    """A tool without a type is run by the client. `limit` is the request's own on all calls together.
 
-    `limit` is the request's own on all calls. Raises RefusedError for what is no list of tools, and for a tool that
-    runs another model, whose price would not be this one's.
+    Raises RefusedError for what is no list of tools, and for a tool whose cost no usage report tells: containers and
+    code execution are paid by time, generated images and a second model by prices that are not this model's.
     """
     if raw is None:
-        return NONE
+        return _NONE
     try:
-        tools = _TOOLS.decode(raw) or ()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise invalid("`tools` must be a list of tools.") from None
+        tools = _TOOLS.decode(raw) or () if memoryview(raw).nbytes <= LARGE_BODY_BYTES else None
+    except MALFORMED:
+        tools = None
+    if tools is None or len(tools) > _MOST_TOOLS:
+        raise invalid(f"`tools` must be a list of at most {_MOST_TOOLS} tools that fits into a context.")
     calls: dict[str, int] = {}
     open_input = False
     for tool in tools:
-        kind = tool.type
-        if kind is None or kind.startswith(client_side):
-            continue
-        if kind.startswith("advisor"):
-            raise RefusedError(Code.ENDPOINT_NOT_METERED, "The advisor tool runs a second model, which is not metered.")
-        open_input = True
-        meter = "web_search_calls" if kind.startswith("web_search") else "tool_calls"
-        most = tool.max_uses if tool.max_uses is not None and tool.max_uses >= 0 else DEFAULT_CALLS
-        calls[meter] = calls.get(meter, 0) + (most if limit is None else 0)
-    return Hosted(dict.fromkeys(calls, limit) if limit is not None else calls, open_input)
+        fields = Fields(tool, _WATCHED, "A tool")
+        name = fields.text("type")
+        kind = CLIENT_SIDE if name is None else kinds.get(name) or kinds.get(_DATE.sub("", name))
+        if kind is None:
+            raise unmetered(f"One of the tools cannot be metered here. These can: {', '.join(kinds)}.")
+        open_input = open_input or kind.open_input
+        if kind.meter is not None:
+            most = fields.count("max_uses", least=0)
+            calls[kind.meter] = calls.get(kind.meter, 0) + (DEFAULT_CALLS if most is None else most)
+    return Hosted(calls if limit is None else dict.fromkeys(calls, limit), open_input)

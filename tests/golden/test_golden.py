@@ -1,0 +1,113 @@
+"""Each case is what a client sends, what a provider answers, and what softix has to make of both.
+
+`<endpoint>/<case>.request.json`, then `.answer.json` or `.sse`, and `.expected.json`: some fields of the Ask, the whole
+Report, and of a stream how it ended, which events are kept from a client that did not ask for them, and the estimate
+of its output.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from softix_proxy.dialects.base import StreamMeter
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.usage import METERS
+
+HERE = Path(__file__).parent
+CASES = sorted(str(path.relative_to(HERE)).removesuffix(".expected.json") for path in HERE.rglob("*.expected.json"))
+STREAMS = [case for case in CASES if (HERE / f"{case}.sse").exists()]
+
+
+@cache
+def read(case: str, kind: str) -> bytes:
+    return (HERE / f"{case}.{kind}").read_bytes()
+
+
+def expected(case: str) -> Any:
+    return msgspec.json.decode(read(case, "expected.json"))
+
+
+def meter_of(case: str) -> StreamMeter:
+    endpoint = ENDPOINTS[case.split("/")[0]]
+    return endpoint.stream(hide_usage=not endpoint.read(read(case, "request.json")).wants_usage)
+
+
+def sent(case: str) -> bytes:
+    """What the client gets."""
+    events = [event for event in re.split(rb"(?<=\n\n)|(?<=\n\r\n)", read(case, "sse")) if event]
+    return b"".join(event for number, event in enumerate(events) if number not in expected(case)["hidden_events"])
+
+
+def outcome(meter: StreamMeter) -> dict[str, Any]:
+    return {
+        "report": asdict(meter.report) if meter.report else None,
+        "ended": meter.ended,
+        "failure": meter.failure,
+        "estimate": meter.estimate_output_tokens(),
+    }
+
+
+def test_there_are_cases_for_each_endpoint() -> None:
+    assert {case.split("/")[0] for case in CASES} == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_request(case: str) -> None:
+    ask = asdict(ENDPOINTS[case.split("/")[0]].read(read(case, "request.json")))
+    wanted = expected(case)["ask"]
+    assert {name: ask[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - set(STREAMS)))
+def test_answer(case: str) -> None:
+    report = ENDPOINTS[case.split("/")[0]].report(read(case, "answer.json"))
+    assert (asdict(report) if report else None) == expected(case)["report"]
+    assert report is None or report.meters.keys() <= METERS.keys()
+
+
+@pytest.mark.parametrize("case", STREAMS)
+def test_stream(case: str) -> None:
+    meter, wanted = meter_of(case), expected(case)
+    before = meter.feed(read(case, "sse"))
+    found = outcome(meter)
+    if wanted["estimate"] is None:
+        del found["estimate"]
+    assert found.items() <= wanted.items()
+    held = meter.take_held()
+    assert before + held == sent(case)
+    assert bool(held) is wanted["ended"]
+    assert meter.finishing or not wanted["ended"] or wanted["failure"]
+
+
+@given(case=st.sampled_from(STREAMS), data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_chunks_do_not_matter(case: str, data: st.DataObject) -> None:
+    stream = read(case, "sse")
+    whole, meter = meter_of(case), meter_of(case)
+    whole.feed(stream)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(stream) - 1), max_size=40)))
+    got, taken = b"", False
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        got += meter.feed(stream[start:end])
+        if meter.ended and not taken:
+            got, taken = got + meter.take_held(), True
+    assert (got if taken else got + meter.take_held()) == sent(case)
+    assert outcome(meter) == outcome(whole)
+
+
+@pytest.mark.parametrize("case", STREAMS)
+def test_byte_by_byte(case: str) -> None:
+    whole, meter = meter_of(case), meter_of(case)
+    whole.feed(read(case, "sse"))
+    got = b"".join(meter.feed(bytes([byte])) for byte in read(case, "sse"))
+    assert got + meter.take_held() == sent(case)
+    assert outcome(meter) == outcome(whole)

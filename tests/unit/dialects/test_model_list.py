@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+
+from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.model_list import ListedModel, render, render_one
+
+CREATED_US = 1_760_000_000_500_000
+MODELS = [ListedModel("gpt-4o-mini", "main", CREATED_US), ListedModel("o4-mini", "spare", CREATED_US)]
+
+
+def answers(family: Family) -> Any:
+    one, all_of_them = render_one(family, MODELS[1]), render(family, MODELS)
+    return lambda path: (200, "application/json", one if path.endswith("o4-mini") else all_of_them)
+
+
+def test_openais_sdk_reads_it(serve: Any) -> None:
+    with openai.OpenAI(api_key="k", base_url=serve(answers("openai")) + "/v1") as client:
+        listed = list(client.models.list())
+        assert [(model.id, model.owned_by, model.object) for model in listed] == [
+            ("gpt-4o-mini", "main", "model"),
+            ("o4-mini", "spare", "model"),
+        ]
+        assert client.models.retrieve("o4-mini").created == 1_760_000_000
+
+
+def test_anthropics_sdk_reads_it(serve: Any) -> None:
+    with anthropic.Anthropic(api_key="k", base_url=serve(answers("anthropic"))) as client:
+        page = client.models.list(limit=1000)
+        assert [model.id for model in page] == ["gpt-4o-mini", "o4-mini"]
+        assert (page.has_more, page.first_id, page.last_id) == (False, "gpt-4o-mini", "o4-mini")
+        one = client.models.retrieve("o4-mini")
+        assert (one.type, one.display_name) == ("model", "o4-mini")
+        assert one.created_at.isoformat() == "2025-10-09T08:53:20+00:00"
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [
+        ("openai", {"object": "list", "data": []}),
+        ("anthropic", {"data": [], "has_more": False, "first_id": None, "last_id": None}),
+    ],
+)
+def test_no_models(family: Family, expected: Any) -> None:
+    assert json.loads(render(family, [])) == expected

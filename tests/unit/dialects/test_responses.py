@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.errors import Code, RefusedError
+
+RESPONSES = ENDPOINTS["responses"]
+
+
+def read(**fields: Any) -> Any:
+    return RESPONSES.read(json.dumps({"model": "m", **fields}).encode())
+
+
+def item(**fields: Any) -> Any:
+    return [{"role": "user", "content": "a"}, fields]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"background": True},
+        {"background": True, "stream": True},
+        {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
+        {"tools": [{"type": "image_generation"}]},
+        {"tools": [{"type": "shell", "environment": {"type": "container_auto"}}]},
+        {"tools": [{"type": "programmatic_tool_calling"}]},
+        {"tools": [{"type": "function"}, {"type": "wombat"}]},
+    ],
+)
+def test_what_cannot_be_metered(fields: Any) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read(**fields)
+    assert refused.value.code is Code.ENDPOINT_NOT_METERED and "wombat" not in refused.value.message
+
+
+@pytest.mark.parametrize("fields", [{"background": False}, {"background": None}, {"store": True}, {"tools": None}])
+def test_what_passes(fields: Any) -> None:
+    assert read(**fields).calls == {}
+
+
+@pytest.mark.parametrize(
+    "kind", ["function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "namespace"]
+)
+def test_tools_of_the_client(kind: str) -> None:
+    ask = read(tools=[{"type": kind}])
+    assert ask.calls == {} and not ask.open_input
+
+
+def test_remote_tools_bring_input_in() -> None:
+    assert read(tools=[{"type": "mcp", "server_url": "https://tools.example"}]).open_input
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"previous_response_id": "resp_1"},
+        {"conversation": {"id": "conv_1"}},
+        {"prompt": {"id": "pmpt_1"}},
+        {"context_management": [{"type": "compaction"}]},
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "https://x.example"}]}]},
+        {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+        {"input": item(type="item_reference", id="msg_1")},
+        {"input": item(type="computer_call_output", output={"type": "computer_screenshot"})},
+    ],
+)
+def test_input_that_the_body_does_not_bound(fields: Any) -> None:
+    assert read(**fields).open_input
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        item(role="user", content=[{"type": "input_text", "text": "a"}]),
+        item(type="reasoning", summary=[], encrypted_content="AAAA"),
+        item(type="function_call", name="f", arguments="{}"),
+        item(type="function_call_output", call_id="c", output="a"),
+    ],
+)
+def test_text_is_bounded(value: Any) -> None:
+    assert not read(input=value).open_input
+
+
+def test_a_stored_prompt_may_have_tools_of_its_own() -> None:
+    assert read(prompt={"id": "pmpt_1"}).calls == {"web_search_calls": 10, "tool_calls": 10}
+
+
+def test_only_paid_calls_are_counted() -> None:
+    output = [
+        {"type": "web_search_call", "action": None},
+        {"type": "web_search_call", "action": {"type": "open_page"}},
+        {"type": "file_search_call"},
+        {"type": "file_search_call"},
+        {"type": "code_interpreter_call"},
+        {"type": "image_generation_call"},
+        {"type": "mcp_call"},
+        {"type": 5},
+    ]
+    report = RESPONSES.report(json.dumps({"usage": {"input_tokens": 1, "output_tokens": 2}, "output": output}).encode())
+    assert report is not None
+    assert report.meters == {"input_tokens": 1, "output_tokens": 2, "web_search_calls": 1, "tool_calls": 2}
+
+
+@pytest.mark.parametrize("output", ["5", "[5]", '{"a":1}', "null"])
+def test_a_strange_output_still_has_its_usage(output: str) -> None:
+    report = RESPONSES.report(b'{"usage":{"input_tokens":1},"output":%s}' % output.encode())
+    assert report is not None and report.meters == {"input_tokens": 1}
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"usage":null}'])
+def test_no_usage(body: bytes) -> None:
+    assert RESPONSES.report(body) is None
+
+
+def test_an_error_without_a_type() -> None:
+    meter = RESPONSES.stream(hide_usage=False)
+    assert meter.feed(b'data: {"error":{"code":"server_error"}}\n\n') == b""
+    assert meter.ended and meter.failure == "provider_fault"
+
+
+@pytest.mark.parametrize("data", [b"[DONE]", b'{"type":["x"]}', b'{"response":"x"}', b'{"type":"wombat"}'])
+def test_strange_events_pass(data: bytes) -> None:
+    meter = RESPONSES.stream(hide_usage=False)
+    chunk = b"data: " + data + b"\n\n"
+    assert meter.feed(chunk) == chunk and not meter.ended
+
+
+def test_an_end_without_usage_keeps_the_report_before_it() -> None:
+    meter = RESPONSES.stream(hide_usage=False)
+    meter.feed(b'data: {"type":"response.in_progress","response":{"usage":{"input_tokens":5,"output_tokens":2}}}\n\n')
+    meter.feed(b'data: {"type":"response.failed","response":{"usage":null,"error":{"code":"server_error"}}}\n\n')
+    assert meter.ended and meter.report is not None and meter.report.meters == {"input_tokens": 5, "output_tokens": 2}
