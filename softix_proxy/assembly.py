@@ -245,6 +245,7 @@ async def _upstream(stack: AsyncExitStack, settings: Settings, vault: Vault, dir
         idle_timeout_s=settings.upstream.idle_timeout_s,
         connect_retries=settings.upstream.connect_retries,
         connections_per_provider=settings.upstream.max_connections_per_provider,
+        share_connections=settings.upstream.share_connections,
     )
     upstream = HttpUpstream(vault, limits, settings.upstream.ca_file, bases)
     stack.push_async_callback(upstream.close)

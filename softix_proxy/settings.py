@@ -65,8 +65,9 @@ class Upstream:
     idle_timeout_s: float = _setting(300, "Time without a byte within an answer.", **_SECONDS)
     connect_retries: int = _setting(2, "Further tries where no connection was made.", least=0, most=10)
     max_connections_per_provider: int = _setting(
-        0, "Connections to one provider at once; 0 is without limit.", **_COUNT
+        0, "Connections of one user to one provider at once; 0 is without limit.", **_COUNT
     )
+    share_connections: bool = _setting(False, "Let users share connections: fewer handshakes, less isolation.")
     drain_limit_s: float = _setting(300, "Longest reading on after a client hung up.", **_COUNT)
     drain_limit_mib: int = _setting(16, "Largest reading on after a client hung up.", **_COUNT)
     ca_file: Path | None = _setting(None, "Certificates to trust in place of the system's (PEM).", example="ca.pem")  # noqa: RUF009
@@ -85,15 +86,6 @@ class Money:
     )
     least_output_tokens: int = _setting(
         16, "A request whose balance buys fewer output tokens than this is refused.", least=1
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """How requests are passed on."""
-
-    default_output_tokens: int = _setting(
-        4096, "Output limit where neither the client nor the model has one.", least=1, most=10_000_000
     )
 
 
@@ -155,7 +147,6 @@ class Settings:
     server: Server = Server()
     upstream: Upstream = Upstream()
     money: Money = Money()
-    relay: Relay = Relay()
     storage: StorageSection = StorageSection()
     log: Log = Log()
     master_key: MasterKeySection = MasterKeySection()

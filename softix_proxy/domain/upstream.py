@@ -18,6 +18,8 @@ Headers = Sequence[Header]
 class Call:
     """A request to a provider, without what proves who pays: that is added where it is sent."""
 
+    user_id: int
+    """Whose connection it goes over: none is shared, unless the operator says so."""
     provider: Provider
     path: str
     """From `/v1` on, with the query string as the client wrote it."""

@@ -183,7 +183,8 @@ class Passage:
         hang_up = HangUp(facts, asyncio.current_task())
         if self.ask.stream and provider.on_hang_up == "cancel":
             self.client.when_gone(hang_up)
-        outbound = call(self.request, body, self.ask, self.hold.admitted.output_limit, self.plan.target)
+        hold, plan = self.hold, self.plan
+        outbound = call(self.request, body, self.ask, hold.admitted.output_limit, plan.target, plan.caller.user.id)
         del body
         exchange = await self._send(outbound, hang_up)
         hang_up.exchange = exchange
@@ -202,7 +203,8 @@ class Passage:
             facts.fail(fault)
             if not self.client.begun:
                 raise refusal.failed(fault) from None
-            await self.hold.settle()
+            if self.hold.settlement is None:
+                await self.hold.settle()
             self.client.cut()
         finally:
             exchange.release()

@@ -16,12 +16,13 @@ from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.credentials import Credentials
-from softix_proxy.upstream.pool import CleanPool
+from softix_proxy.upstream.pool import CleanPool, OwnedRequest, owner
 from softix_proxy.upstream.sockets import open_socket
 
 _NO_HEADERS_OF_ITS_OWN = frozenset(("User-Agent", "Content-Type", "Accept", "Accept-Encoding"))
 _MAX_HEADER_BYTES = 16 * 1024
 _KEEP_IDLE_S = 60
+_FIRST_FINAL_STATUS = 200
 _URLS_KEPT = 1024
 
 
@@ -32,7 +33,9 @@ class Limits:
     idle_timeout_s: float
     connect_retries: int
     connections_per_provider: int
-    """0: no limit."""
+    """Of one user, or of all where they share; 0: no limit."""
+    share_connections: bool = False
+    """Between users: fewer handshakes, and trust in the provider that each answer is to its own request."""
 
 
 class HttpUpstream:
@@ -55,6 +58,7 @@ class HttpUpstream:
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
+            request_class=OwnedRequest,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
@@ -85,11 +89,15 @@ class HttpUpstream:
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
     async def _try(self, call: Call, url: URL, headers: list[Header], secret: str | None) -> Answer:
+        owner.set(None if self._limits.share_connections else call.user_id)
         try:
             async with asyncio.timeout(self._limits.first_byte_timeout_s):
                 response = await self._session.post(url, data=call.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             raise _fault(error) from None
+        if response.status < _FIRST_FINAL_STATUS:  # it switched protocols, which nobody asked for
+            response.close()
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         answer = Answer(response, secret)
         if answer.is_stream:
             answer.watch(self._limits.idle_timeout_s)

@@ -1,12 +1,14 @@
-"""The pool of connections to providers: none is used again on which something arrived meanwhile.
+"""The pool of connections to providers: no user gets another's, and none is used again on which something arrived.
 
-A surplus answer on an idle connection would be taken for the answer to the next request, which is another caller's
-(aiohttp issue 13656). Relies on private names, so aiohttp is pinned and the provocation is a test.
+A surplus answer on a pooled connection would be taken for the answer to the next request (aiohttp issue 13656). One
+that comes while the connection is idle is noticed; of one that comes after the next request was sent nothing tells,
+so that request must at least be the same user's. Relies on private names: aiohttp is pinned, the provocation is a test.
 """
 
 from __future__ import annotations
 
 import select
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
     from aiohttp.client_reqrep import ConnectionKey
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
+
+
+owner: ContextVar[int | None] = ContextVar("owner", default=None)
+"""The user whose request is being sent; None where connections are shared."""
+
+
+class OwnedRequest(aiohttp.ClientRequest):
+    @property
+    def connection_key(self) -> ConnectionKey:
+        """With the owner in the place of what matters only to a proxy, and there is none."""
+        return super().connection_key._replace(proxy_headers_hash=owner.get())
 
 
 class CleanPool(aiohttp.TCPConnector):
