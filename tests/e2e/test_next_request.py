@@ -25,7 +25,9 @@ async def ask(client: Prepared, **changes: Any) -> tuple[int, str | None]:
     """(Status, error code). Each on a connection of its own."""
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{client.openai_url}/chat/completions", json={**ASK, **changes}, headers=client.headers) as answer,
+        session.post(
+            f"{client.openai_url}/chat/completions", json={**ASK, **changes}, headers=client.headers
+        ) as answer,
     ):
         body = await answer.json()
         return answer.status, body.get("error", {}).get("code")

@@ -79,9 +79,7 @@ async def test_the_last_cents_go_to_no_more_requests_than_they_pay_for(
     assert pico(after["balance"]) == before_pico - sum(pico(row["charge"]) for row in rows) >= 0
 
 
-async def test_the_provider_is_told_to_stop_where_the_money_ends(
-    client: Prepared, fake_provider: FakeProvider
-) -> None:
+async def test_the_provider_is_told_to_stop_where_the_money_ends(client: Prepared, fake_provider: FakeProvider) -> None:
     """The client set no limit and the balance is short: the affordable one is written into the request."""
     open_ended = {name: value for name, value in ASK.items() if name != "max_tokens"}
     async with client.instance.serving(), aiohttp.ClientSession() as session:
