@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -43,7 +44,19 @@ def invocation() -> Invocation:
     return click.get_current_context().ensure_object(Invocation)
 
 
-class Command(click.Command):
+class _Exemplified(click.Command):
+    """Shows what follows `Example:` in a docstring on a line of its own, unbroken, so that it can be pasted."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        text, _, example = inspect.cleandoc(self.help or "").partition("Example: ")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text.strip())
+        if example:
+            formatter.write(f"\nExample:\n  {' '.join(example.split())}\n")
+
+
+class Command(_Exemplified):
     """Takes `--json` after the command as well as before it, and turns OperatorErrors into one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -61,7 +74,7 @@ class Command(click.Command):
             fail(error)
 
 
-class Group(click.Group):
+class Group(_Exemplified, click.Group):
     command_class = Command
     group_class = type
 
