@@ -1,0 +1,53 @@
+"""A database that each earlier version made still opens, with everything in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.usage import UsageFilter
+from softix_proxy.storage import migrations
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import connect
+from softix_proxy.storage.storage import SqliteStorage
+
+DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
+
+
+def restore(dump: Path, place: Path) -> None:
+    connection = connect(place)
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.executescript(dump.read_text("utf-8"))
+    connection.close()
+
+
+def test_there_is_one_for_every_schema() -> None:
+    """Made by scripts/dump_database.py when a migration is added."""
+    assert [int(dump.stem) for dump in DUMPS] == [number for number, *_ in migrations.available()]
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> None:
+    place = tmp_path / "softix.db"
+    restore(dump, place)
+    database = await Database(place, SystemClock()).open()
+    try:
+        connection = connect(place)
+        assert migrations.current(connection) == migrations.latest()
+        connection.close()
+        unit = SqliteStorage(database).reading()
+        ada = await unit.users.find("ada")
+        assert ada is not None
+        assert (await unit.balance.get(ada.id)).posted_pico == 20 * 10**12
+        assert [entry.reference for entry in await unit.balance.history(ada.id, 10)] == [None, "pay-1"]
+        key = await unit.keys.find("ci")
+        assert key is not None and key.models == ("m*",) and key.limits.rpm == 60
+        rows = await unit.usage.newest(UsageFilter(), 10)
+        assert len(rows) == 2 and all(row.charge_pico > 0 for row in rows)
+        assert (await SqliteStorage(database).changes(0)).revision > 0
+        verdict = await unit.ledger.verify()
+        assert verdict.violations == () and verdict.usage_rows == 2
+    finally:
+        await database.close()
