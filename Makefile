@@ -1,0 +1,56 @@
+# `make` lists what there is.
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help dev test tidy lint format types imports check ci bench reference example-config catalogue clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | awk -F':.*  ## ' '{printf "make %-15s %s\n", $$1, $$2}'
+
+dev: $(BIN)/softix  ## set up for development: environment, editable install, commit hook
+	@if [ -d .git ]; then $(BIN)/pre-commit install; fi
+
+$(BIN)/softix: pyproject.toml
+	python3 -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[test]' pre-commit
+	@touch $@
+
+test: $(BIN)/softix  ## all tests; one folder or file: make test ONLY=tests/unit/domain
+	$(BIN)/pytest $(ONLY)
+
+tidy: $(BIN)/softix  ## the tests that read the code and the documents
+	$(BIN)/pytest tests/tidy
+
+lint: $(BIN)/softix  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(BIN)/softix  ## ruff: mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(BIN)/softix  ## mypy, strict
+	$(BIN)/mypy --strict softix_proxy
+
+imports: $(BIN)/softix  ## the floors of the house
+	$(BIN)/lint-imports
+
+check: lint types imports test  ## everything, in this checkout
+
+ci:  ## everything, from nothing, in a copy
+	.ci/run
+
+bench: $(BIN)/softix  ## measure against a bare pass-through and the peers that are installed
+	$(BIN)/python -m bench
+
+reference: $(BIN)/softix  ## make docs/reference/ from the code
+	$(BIN)/python scripts/make_reference.py
+
+example-config: $(BIN)/softix  ## make config.example.toml from the settings
+	$(BIN)/softix config example > config.example.toml
+
+catalogue: $(BIN)/softix  ## make the shipped price catalogue
+	$(BIN)/pip install --quiet genai-prices
+	$(BIN)/python scripts/make_catalogue.py
+
+clean:  ## take away what was made
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,109 @@
+"""Makes docs/reference/: every command, from the command line's own tree, and every setting, from settings.py.
+
+python scripts/make_reference.py            write the pages
+python scripts/make_reference.py --check    fail if a page is not what the code says
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from softix_proxy import settings  # noqa: E402
+from softix_proxy.cli.main import main as softix  # noqa: E402
+
+FOLDER = ROOT / "docs" / "reference"
+MADE = "<!-- Made by scripts/make_reference.py: change the code, then run `make reference`. -->"
+
+
+def walk(context: click.Context) -> Iterator[click.Context]:
+    """The command and all below it, in the order of its help."""
+    yield context
+    group = context.command
+    if isinstance(group, click.Group):
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            if command is not None and not command.hidden:
+                yield from walk(click.Context(command, info_name=name, parent=context))
+
+
+def usage(context: click.Context) -> str:
+    return " ".join([context.command_path, *context.command.collect_usage_pieces(context)])
+
+
+def option(context: click.Context, item: click.Option) -> str:
+    names = " / ".join(", ".join(f"`{name}`" for name in group) for group in (item.opts, item.secondary_opts) if group)
+    value = "" if item.is_flag or item.count else f" `{cell(item.make_metavar(context)).removesuffix(' RANGE')}`"
+    notes = ["required"] if item.required else []
+    if item.show_default and item.default not in (None, ()):
+        notes.append(f"default `{item.default}`")
+    remarks = f" ({'; '.join(notes)})" if notes else ""
+    return f"| {names}{value} | {cell(item.help or '')}{remarks} |"
+
+
+def cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def section(context: click.Context) -> Iterator[str]:
+    yield f"\n{'##' if context.command_path.count(' ') < 2 else '###'} {context.command_path}\n"
+    meaning, _, example = " ".join((context.command.help or "").split()).partition("Example: ")
+    yield f"{meaning.strip()}\n\n```text\n{usage(context)}\n```\n\nExample: `{example}`"
+    options = [item for item in context.command.params if isinstance(item, click.Option) and not item.hidden]
+    if options:
+        yield "\n| option | meaning |\n| --- | --- |"
+        yield from (option(context, item) for item in options)
+
+
+def commands() -> str:
+    sections = (line for context in walk(click.Context(softix, info_name="softix")) for line in section(context))
+    intro = (
+        "`--json` may stand before the command or after it. Exit codes: 0 it is done, 1 it could not be done, 2 it was"
+        " asked wrongly."
+    )
+    return "\n".join([MADE, "\n# Commands\n", intro, *sections]) + "\n"
+
+
+def default(item: settings.Setting) -> str:
+    return "not set" if item.default is None else f"`{json.dumps(item.default)}`"
+
+
+def all_settings() -> str:
+    intro = "In `config.toml`, or in the environment, which wins. Units are in the names."
+    rows = (
+        f"| `{item.section}.{item.name}` | `{item.variable}` | {cell(item.type)} | {default(item)} | {cell(item.doc)} |"
+        for item in settings.describe()
+    )
+    table = ("| setting | variable | value | default | meaning |", "| --- | --- | --- | --- | --- |")
+    return "\n".join([MADE, "\n# Settings\n", f"{intro}\n", *table, *rows]) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"commands.md": commands, "settings.md": all_settings}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Makes the reference of commands and settings.")
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    check = parser.parse_args().check
+    stale = []
+    for name, made in PAGES.items():
+        page = FOLDER / name
+        if not page.is_file() or page.read_text("utf-8") != made():
+            stale.append(name)
+            if not check:
+                FOLDER.mkdir(parents=True, exist_ok=True)
+                page.write_text(made(), "utf-8")
+    print(f"{'out of date' if check else 'written'}: {', '.join(stale)}" if stale else "the reference is current")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,50 @@
+"""The project's own files, parsed once, for the tests that read code."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("softix_proxy", "tests", "scripts", "bench", "examples")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Python file; `place` is its path from the root, with slashes."""
+
+    place: str
+    text: str
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.place)
+
+
+@functools.cache
+def sources(*rooms: str) -> tuple[Source, ...]:
+    files = sorted(path for room in rooms or ROOMS for path in (ROOT / room).rglob("*.py"))
+    return tuple(Source(path.relative_to(ROOT).as_posix(), path.read_text("utf-8")) for path in files)
+
+
+def tracked() -> list[str]:
+    """What git keeps; nothing where the code was unpacked without it."""
+    if not (ROOT / ".git").exists():
+        return []
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.split("\0") if name]
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Place and text of every file that people write: code, documents, configuration."""
+    kinds = {".py", ".md", ".toml", ".sql", ".yml", ".yaml", ".sh", ".service", ".conf", ".js", ".mjs", ".ts", ".json"}
+    top = [path for path in ROOT.iterdir() if path.is_file() and (path.suffix in kinds or path.name == "Makefile")]
+    folders = [*ROOMS, "docs", ".ci"]
+    inside = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file()]
+    for path in sorted({*top, *(path for path in inside if path.suffix in kinds or path.parent.name == ".ci")}):
+        if "node_modules" not in path.parts:
+            yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")

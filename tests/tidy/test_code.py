@@ -1,0 +1,239 @@
+"""What code must not do, and what to write instead."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from support.sources import Source, sources
+
+Finder = Callable[[ast.Module], Iterator[tuple[ast.AST, str]]]
+
+
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` of an expression; an empty text where it is anything else."""
+    if isinstance(node, ast.Attribute):
+        owner = dotted(node.value)
+        return f"{owner}.{node.attr}" if owner else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def docstrings(tree: ast.Module) -> set[int]:
+    """Ids of the texts that stand alone as statements."""
+    return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+def uses(*patterns: str) -> Finder:
+    """Names such as `time.time`, however they were imported."""
+    wanted = re.compile("|".join(patterns))
+
+    def find(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                yield from ((node, name) for a in node.names if wanted.fullmatch(name := f"{node.module}.{a.name}"))
+            elif isinstance(node, ast.Attribute) and wanted.fullmatch(dotted(node)):
+                yield node, dotted(node)
+
+    return find
+
+
+def floats(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            yield node, str(node.value)
+        elif isinstance(node, ast.Name) and node.id == "float":
+            yield node, "float"
+
+
+def true_divisions(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree):
+        operands = (
+            (node.left, node.right)
+            if isinstance(node, ast.BinOp)
+            else (node.target, node.value)
+            if isinstance(node, ast.AugAssign)
+            else ()
+        )
+        if operands and isinstance(node.op, ast.Div):
+            names = [dotted(part) for operand in operands for part in ast.walk(operand)]
+            yield from ((node, f"{name} in a division") for name in names if re.search(r"(?i)(\b|_)pico(\b|_)", name))
+
+
+def drivers(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree):
+        names = (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        yield from ((node, name) for name in names if name.split(".")[0] in ("sqlite3", "pysqlite3", "aiosqlite"))
+
+
+SQL = re.compile(
+    r"\s*(SELECT\s|INSERT\s+(OR|INTO)\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|REPLACE\s+INTO\s|WITH\s+\w+(\(.*?\))?\s+AS\s*\("
+    r"|CREATE\s+(TABLE|INDEX|TRIGGER|VIEW|TEMP)|DROP\s|ALTER\s+TABLE|PRAGMA\s|BEGIN(\s+IMMEDIATE)?$|COMMIT$|ROLLBACK$)",
+    re.DOTALL,
+)
+
+
+def statements(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    documentation = docstrings(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            if SQL.match(node.value):
+                yield node, f"SQL: {node.value.strip()[:30]!r}"
+        elif isinstance(node, ast.Attribute) and node.attr in ("execute", "executemany", "executescript"):
+            yield node, f".{node.attr}"
+
+
+def bare_tasks(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in ("create_task", "ensure_future"):
+            owner = dotted(node.value)
+            if owner in ("asyncio", "") or owner.endswith("loop"):
+                yield node, f"{owner}.{node.attr}"
+        elif isinstance(node, ast.ImportFrom) and node.module == "asyncio":
+            yield from ((node, a.name) for a in node.names if a.name in ("create_task", "ensure_future"))
+
+
+def prints(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and dotted(node.func) in ("print", "pprint.pprint"):
+            yield node, f"{dotted(node.func)}()"
+
+
+@dataclass(frozen=True)
+class Rule:
+    find: Finder
+    instead: str
+    bad: tuple[str, ...]
+    """Code that the rule must see."""
+    good: tuple[str, ...]
+    """Code that it must let pass."""
+    where: tuple[str, ...] = ("softix_proxy/*",)
+    outside: tuple[str, ...] = ()
+    allowed: Mapping[str, str] = field(default_factory=dict)
+    """Place → why."""
+
+    def holds_in(self, place: str) -> bool:
+        return any(fnmatch.fnmatch(place, pattern) for pattern in self.where) and not any(
+            fnmatch.fnmatch(place, pattern) for pattern in self.outside
+        )
+
+    def broken_by(self, source: Source) -> list[str]:
+        return [f"{source.place}:{node.lineno}: {found}" for node, found in self.find(source.tree)]  # type: ignore[attr-defined]
+
+
+MONEY = ("money", "pricing", "prices", "ledger", "balance", "admission", "settlement", "settle", "bound", "journal")
+RULES = {
+    "no float in money": Rule(
+        floats,
+        "count in an int of pico-USD (domain/money.py); a unit price or a mark-up is a Decimal made from text",
+        bad=("x = 0.5", "def f(a: float) -> None: ...", "x = float(y)"),
+        good=("x = 5", "x = Decimal('0.5')", "'''a float'''"),
+        where=tuple(f"softix_proxy/*/{name}.py" for name in MONEY),
+    ),
+    "no true division of money": Rule(
+        true_divisions,
+        "money.divide_half_even(numerator, denominator), once per usage line",
+        bad=("x = held_pico / 3", "x = 1 / (a + row.charge_pico)", "charge_pico /= 2", "x = p / PICO_PER_USD"),
+        good=("x = held_pico // 3", "x = path / 'pico'", "x = a_ns / b_ns"),
+        allowed={
+            "softix_proxy/domain/pricing.py": "divides a Fraction, which is exact",
+            "softix_proxy/telemetry/metrics.py": "Prometheus knows floats only; they are shown, never counted on",
+        },
+    ),
+    "no driver outside storage": Rule(
+        drivers,
+        "the storage of domain/ports.py; engine_sqlite.py is the one that knows which SQLite this is",
+        bad=("import sqlite3", "from pysqlite3 import dbapi2", "import aiosqlite.core"),
+        good=("import json", "from softix_proxy.storage import users"),
+        outside=("softix_proxy/storage/*",),
+    ),
+    "no SQL outside storage": Rule(
+        statements,
+        "a verb of the noun's store: declared in domain/<noun>.py, written in storage/<noun>.py",
+        bad=(
+            "x = 'SELECT 1'",
+            "x = f'UPDATE users SET {a}'",
+            "connection.execute(x)",
+            "x = '\\n  INSERT INTO t VALUES (1)'",
+        ),
+        good=("'''SELECT is a word'''", "x = 'Select a model'", "x = 'UPDATE'"),
+        outside=("softix_proxy/storage/*",),
+    ),
+    "no bare task": Rule(
+        bare_tasks,
+        "async with asyncio.TaskGroup(): a task that nobody awaits dies unseen",
+        bad=(
+            "asyncio.create_task(f())",
+            "asyncio.ensure_future(x)",
+            "loop.create_task(f())",
+            "from asyncio import create_task",
+        ),
+        good=("group.create_task(f())",),
+        allowed={
+            "softix_proxy/assembly.py": "the watch over dead processes lives as long as the daemon, and ends with it",
+            "softix_proxy/web/server.py": "waits for one event, and is cancelled where it was made",
+        },
+    ),
+    "no clock but the clock": Rule(
+        uses(
+            r"time\.(time|monotonic|perf_counter|process_time)(_ns)?",
+            r"time\.(localtime|gmtime|strftime)",
+            r"(datetime\.)?(datetime|date)\.(now|utcnow|today)",
+        ),
+        "take a domain.clock.Clock: now_us() for instants, monotonic_ns() for durations",
+        bad=("x = time.time()", "from time import monotonic_ns", "x = datetime.now(UTC)", "x = datetime.date.today()"),
+        good=("x = clock.monotonic_ns()", "from datetime import datetime", "x = clock.now_us()", "time.sleep(1)"),
+        allowed={
+            "softix_proxy/domain/clock.py": "the clock",
+            "softix_proxy/storage/writer.py": "durations of commits, in the writer's thread",
+        },
+    ),
+    "no environment but the settings": Rule(
+        uses(r"os\.(environ|environb|getenv|putenv)"),
+        "a setting (settings.py); assembly.py hands the environment in",
+        bad=("x = os.environ['A']", "x = os.getenv('A')", "from os import environ"),
+        good=("x = settings.server.port", "x = environ.get('A')"),
+        allowed={
+            "softix_proxy/assembly.py": "reads it once, for the settings and the master key",
+            "softix_proxy/cli/providers.py": "--key-env names a variable that holds a provider's key",
+            "softix_proxy/cli/quickstart.py": "offers the providers whose keys are in the environment",
+        },
+    ),
+    "no print": Rule(
+        prints,
+        "cli.console: show() for results, say() for prose; elsewhere a logger, with class and place only",
+        bad=("print(1)",),
+        good=("Console().print(table)", "say('x')"),
+    ),
+}
+each_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=name) for name, rule in RULES.items()])
+
+
+@each_rule
+def test_the_code_keeps_the_rule(rule: Rule) -> None:
+    bound = [source for source in sources() if rule.holds_in(source.place)]
+    assert bound
+    broken = [line for source in bound if source.place not in rule.allowed for line in rule.broken_by(source)]
+    assert not broken, "\n".join([*broken, f"instead: {rule.instead}"])
+
+
+@each_rule
+def test_no_exception_outlives_its_reason(rule: Rule) -> None:
+    by_place = {source.place: source for source in sources() if rule.holds_in(source.place)}
+    idle = [place for place in rule.allowed if place not in by_place or not rule.broken_by(by_place[place])]
+    assert not idle, f"take these out of `allowed`: {', '.join(idle)}"
+
+
+@each_rule
+def test_the_rule_sees_what_it_forbids(rule: Rule) -> None:
+    assert [code for code in rule.bad if not rule.broken_by(Source("bad.py", code))] == []
+    assert [line for code in rule.good for line in rule.broken_by(Source(code, code))] == []
