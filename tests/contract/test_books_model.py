@@ -199,6 +199,8 @@ class Books(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         """The process is gone with all that it had in memory; the next one closes what it left."""
+        Failing.plan.clear()
+        self.run(self._quiet())  # else it may leave what it had refused and was about to take back
         self.slot.release()
         abandoned, old = set(self.open), self.journal
         self.run(self._begin())

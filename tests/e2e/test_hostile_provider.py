@@ -22,7 +22,7 @@ ROUNDS = 20
 async def client(tmp_path: Path, hostile_provider: HostileProvider) -> AsyncIterator[Prepared]:
     names = tuple(hostile_provider.model(mode) for mode in hostile_provider.modes)
     made = await prepared(tmp_path, hostile_provider.base_url, chat_models=names, message_models=())
-    async with made.instance.serving(SOFTIX_UPSTREAM_FIRST_BYTE_TIMEOUT_S="3", SOFTIX_UPSTREAM_IDLE_TIMEOUT_S="3"):
+    async with made.instance.serving(SOFTIX_UPSTREAM_FIRST_BYTE_TIMEOUT_S="20", SOFTIX_UPSTREAM_IDLE_TIMEOUT_S="20"):
         yield made
 
 
