@@ -59,7 +59,11 @@ def _parse_count(name: str, text: str) -> int:
 
 
 def _split(models: str) -> tuple[str, ...]:
-    return () if models == _NONE else tuple(part.strip() for part in models.split(",") if part.strip())
+    """`none` takes the restriction away; an empty list must not, by an unset variable of a script."""
+    patterns = tuple(part.strip() for part in models.split(",") if part.strip())
+    if not patterns:
+        raise BadInputError("--models is empty", "name models, or write none for no restriction")
+    return () if patterns == (_NONE,) else patterns
 
 
 @click.group(cls=Group)
@@ -87,7 +91,7 @@ async def create(
         await office.vault(),
         user=user,
         label=name,
-        models=_split(models) if models else (),
+        models=() if models is None else _split(models),
         allow_ip=allow_ip,
         limits=Limits(**_parse_limits(given)),
         expires_in_us=parse_duration_us(expires) if expires else None,

@@ -12,6 +12,7 @@ from softix_proxy.domain import limits
 from softix_proxy.domain.clock import PERIODS, SECOND_US, Period, period_start_us
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.money import MAX_PICO
 
 
 @dataclass(slots=True)
@@ -25,6 +26,11 @@ class WalletState:
     @property
     def available_pico(self) -> int:
         return self.posted_pico - self.held_pico + self.credit_pico
+
+    @property
+    def writable_pico(self) -> int:
+        """What a wallet can still come to owe before its 64 bits are full."""
+        return MAX_PICO + min(self.posted_pico, 0) - self.held_pico
 
 
 @dataclass(slots=True)
@@ -142,13 +148,14 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> A
     bounds = intent.limits
     if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
         return Denied(Code.CONCURRENCY_LIMITED, SECOND_US, allowance=_allowance(bounds, key, now_us))
-    rpm_tat_us, tpm_tat_us = key.rpm_tat_us, key.tpm_tat_us
+    rpm_tat_us, tpm_tat_us, tokens_held = key.rpm_tat_us, key.tpm_tat_us, 0
     if bounds.rpm is not None:
         rpm_tat_us, wait_us = limits.arrive(rpm_tat_us, now_us, bounds.rpm)
         if wait_us:
             return Denied(Code.RATE_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
     if bounds.tpm is not None:
-        tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, intent.tokens_estimate)
+        tokens_held = min(intent.tokens_estimate, bounds.tpm)  # an estimate blocks no key for longer than a minute
+        tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, tokens_held)
         if wait_us:
             return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
     funded = _fund(intent, wallet, key, now_us)
@@ -159,7 +166,6 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> A
     key.held_pico += hold_pico
     key.open_requests += 1
     key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
-    tokens_held = intent.tokens_estimate if bounds.tpm is not None else 0
     return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us))
 
 
@@ -169,19 +175,19 @@ def _fund(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> tu
     hold_pico = bound.hold_pico(bound.output_tokens)
     if hold_pico == 0:
         return 0, None
-    room_pico = None
+    funds_pico = wallet.writable_pico if intent.postpaid else wallet.available_pico
+    capped = False
     if bounds.cap_pico is not None:
         room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, now_us) - key.held_pico
-    funds = [pico for pico in (room_pico, None if intent.postpaid else wallet.available_pico) if pico is not None]
-    if not funds or hold_pico <= min(funds):
+        capped, funds_pico = room_pico <= funds_pico, min(room_pico, funds_pico)
+    if hold_pico <= funds_pico:
         return hold_pico, None
-    tokens = bound.affordable_tokens(min(funds))
+    tokens = bound.affordable_tokens(funds_pico)
     if bound.adjustable and tokens >= bound.least_tokens:
         return bound.hold_pico(tokens), tokens
-    capped = room_pico is not None and room_pico == min(funds)
     least = bound.hold_pico(bound.least_tokens) if bound.adjustable else hold_pico
     code = Code.CAP_REACHED if capped else Code.INSUFFICIENT_BALANCE
-    return Denied(code, None, least, max(min(funds), 0), max(tokens, 0), _allowance(bounds, key, now_us))
+    return Denied(code, None, least, max(funds_pico, 0), max(tokens, 0), _allowance(bounds, key, now_us))
 
 
 def _allowance(bounds: Limits, key: KeyState, now_us: int) -> Allowance:

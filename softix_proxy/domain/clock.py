@@ -12,6 +12,7 @@ Period = Literal["day", "week", "month", "total"]
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "total")
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
+_LONGEST_US = 365_000 * DAY_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_US = {"s": SECOND_US, "m": 60 * SECOND_US, "h": 3600 * SECOND_US, "d": DAY_US, "w": 7 * DAY_US}
 
@@ -47,19 +48,20 @@ def parse_instant(text: str) -> int:
     """`2026-10-01` or `2026-10-01T12:00:00Z` (any offset; none means UTC). Raises BadInputError."""
     try:
         instant = datetime.fromisoformat(text.strip())
-    except ValueError:
-        instant = None
-    if instant is None:
-        raise BadInputError(f"not a date: {text!r}", "write 2026-10-01 or 2026-10-01T12:00:00Z (UTC)")
-    return to_us(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+        return to_us(instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        pass
+    raise BadInputError(f"not a date: {text!r}", "write 2026-10-01 or 2026-10-01T12:00:00Z (UTC)")
 
 
 def parse_duration_us(text: str) -> int:
-    """`30d`, `24h`, `15m`, `90s`, `2w`. Raises BadInputError."""
+    """`30d`, `24h`, `15m`, `90s`, `2w`; at most a thousand years. Raises BadInputError."""
     number, unit = text.strip()[:-1], text.strip()[-1:]
-    if not (number.isascii() and number.isdigit() and unit in _UNITS_US and len(number) <= 6):
-        raise BadInputError(f"not a duration: {text!r}", "write a number and a unit: 90s, 15m, 24h, 30d or 2w")
-    return int(number) * _UNITS_US[unit]
+    if number.isascii() and number.isdigit() and len(number) <= 9 and unit in _UNITS_US:
+        duration_us = int(number) * _UNITS_US[unit]
+        if duration_us <= _LONGEST_US:
+            return duration_us
+    raise BadInputError(f"not a duration: {text!r}", "write a number and a unit: 90s, 15m, 24h, 30d or 2w")
 
 
 def period_start_us(period: Period, now_us: int) -> int:

@@ -7,6 +7,7 @@ burst of N through at once.
 from __future__ import annotations
 
 MINUTE_US = 60_000_000
+_LAST_US = 2**63 - 1
 
 
 def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[int, int]:
@@ -24,7 +25,7 @@ def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[in
 
 def adjust(tat_us: int, per_minute: int, delta: int) -> int:
     """The arrival time after `delta` more (or, if negative, fewer) units turned out to be used."""
-    return tat_us + delta * MINUTE_US // per_minute
+    return min(tat_us + delta * MINUTE_US // per_minute, _LAST_US)
 
 
 def remaining(tat_us: int, now_us: int, per_minute: int) -> int:

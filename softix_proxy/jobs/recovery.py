@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Literal
 
+from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.settlement import Orphan, Settlement
 from softix_proxy.domain.usage import Source
@@ -31,7 +32,10 @@ async def watch(journal: Journal, charge: Literal["nothing", "bound"]) -> None:
     """For as long as it is let: another process on the same database may die."""
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
-        await close_orphans(journal, charge, at_start=False)
+        try:
+            await close_orphans(journal, charge, at_start=False)
+        except FailureError as error:
+            log.warning("could not look for requests of dead processes", extra={"error": type(error).__name__})
 
 
 def _settlement(orphan: Orphan, charge: Literal["nothing", "bound"]) -> Settlement:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from softix_proxy.domain.errors import NotFoundError
-from softix_proxy.domain.keys import Key
+from softix_proxy.domain.keys import Key, KeyStatus
 from softix_proxy.domain.money import parse_usd
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import ProviderType
@@ -26,7 +26,7 @@ ENVIRONMENT = {ProviderType.OPENAI: "OPENAI_API_KEY", ProviderType.ANTHROPIC: "A
 class Prepared:
     user: User
     key: Key
-    key_text: str | None
+    key_text: str | None = field(repr=False)
     """Only when it was made just now."""
 
 
@@ -40,7 +40,7 @@ async def prepare(storage: Storage, vault: Vault, demo_models: Sequence[Catalogu
         user = await users.create(storage, name=USER, email=EMAIL, role=Role.USER, postpaid=False)
     await balance.add(storage, USER, _AMOUNT_PICO, note="for a first look", reference=_REFERENCE)
     for key in await keys.list_all(storage, user=USER):
-        if key.label == LABEL:
+        if key.label == LABEL and key.status is KeyStatus.ACTIVE:
             return Prepared(user, key, None)
     issued = await keys.create(storage, vault, user=USER, label=LABEL)
     return Prepared(user, issued.key, issued.text)

@@ -33,7 +33,7 @@ def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool,
     output_tokens = _output_tokens(ask, model)
     tier = ask.service_tier
     fixed = rate.dearest_input(tier, input_tokens) * input_tokens
-    for meter, most in ask.calls.items():
+    for meter, most in {"requests": 1, **ask.calls}.items():
         fixed += rate.dearest((meter,), tier) * most
     if output_tokens == 0:
         token_num, token_den = 0, 1

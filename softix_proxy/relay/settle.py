@@ -19,6 +19,7 @@ from softix_proxy.domain.pricing import STANDARD, Rate
 from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
+from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
 
 log = logging.getLogger("softix.relay")
@@ -85,7 +86,7 @@ class Hold:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.settlement is None:
-            if error is not None and self.facts.error is None:
+            if not (error is None or self.facts.error or isinstance(error, ClientGoneError)):
                 cut = isinstance(error, asyncio.CancelledError)
                 self.facts.error = (Code.SHUTTING_DOWN if cut else Code.INTERNAL).value
             try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ import aiosqlite
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError, OperatorError
 from softix_proxy.storage import engine_sqlite, migrations
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
+from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError
 
 Row = tuple[Any, ...]
 
@@ -20,18 +20,24 @@ Row = tuple[Any, ...]
 class Session:
     """A connection for one reader, or for one transaction. Every statement of the nouns goes through here."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock) -> None:
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock, path: Path | None = None) -> None:
         self._connection = connection
         self.clock = clock
+        self._path = path
 
     async def run(self, statement: str, *values: object) -> int:
-        """Executes; returns the id of the inserted row, or else the number of rows changed."""
-        cursor = await self._connection.execute(statement, values)
+        """Executes; returns the id of the inserted row, or else the number of rows changed.
+
+        Raises IntegrityError where a rule of the schema forbids it, else FailureError.
+        """
+        with _told(self._path):
+            cursor = await self._connection.execute(statement, values)
         inserted = statement.lstrip()[:6].upper() == "INSERT"
         return int((cursor.lastrowid if inserted else cursor.rowcount) or 0)
 
     async def all(self, statement: str, *values: object) -> Sequence[Row]:
-        return cast(Sequence[Row], await self._connection.execute_fetchall(statement, values))
+        with _told(self._path):
+            return cast(Sequence[Row], await self._connection.execute_fetchall(statement, values))
 
     async def one(self, statement: str, *values: object) -> Row | None:
         rows = await self.all(statement, *values)
@@ -64,7 +70,7 @@ class Database:
             finally:
                 connection.close()
         except (OSError, DatabaseError) as error:
-            raise _unusable(self.path, error) from None
+            raise unusable(self.path, error) from None
 
     async def open(self) -> Database:
         """Raises FailureError where there is no database, it is too new or too old, or it cannot be read."""
@@ -74,8 +80,8 @@ class Database:
         try:
             self._connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
         except (OSError, DatabaseError) as error:
-            raise _unusable(self.path, error) from None
-        self._session = Session(self._connection, self.clock)
+            raise unusable(self.path, error) from None
+        self._session = Session(self._connection, self.clock, self.path)
         return self
 
     async def close(self) -> None:
@@ -96,22 +102,26 @@ class Database:
 
         One that writes takes the lock at once, so that what it reads cannot change; one that reads sees one moment.
         """
-        connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
         try:
-            await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-            try:
-                yield Session(connection, self.clock)
-            except BaseException:
-                await connection.execute("ROLLBACK")
-                raise
-            await connection.execute("COMMIT")
+            async with aiosqlite.Connection(self.connect, iter_chunk_size=64) as connection:
+                await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+                yield Session(connection, self.clock, self.path)  # if it raises, the close rolls back
+                await connection.execute("COMMIT")
         except DatabaseError as error:
-            raise _unusable(self.path, error) from None
-        finally:
-            await connection.close()
+            raise unusable(self.path, error) from None
 
 
-def _unusable(path: Path, error: Exception) -> OperatorError:
+@contextmanager
+def _told(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DatabaseError as error:
+        raise unusable(path or "the database", error) from None
+
+
+def unusable(path: Path | str, error: Exception) -> OperatorError:
     remedies = {
         "locked": ("the database is locked by another program", "try again; if it stays so: softix doctor"),
         "full": ("the disk is full", "make room; nothing was changed"),

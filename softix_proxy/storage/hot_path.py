@@ -10,7 +10,8 @@ from softix_proxy.domain.admission import Decision, Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage import orphans
-from softix_proxy.storage.database import Database
+from softix_proxy.storage.database import Database, unusable
+from softix_proxy.storage.engine_sqlite import DatabaseError
 from softix_proxy.storage.writer import Result, Work, Writer
 
 
@@ -29,7 +30,11 @@ class Journal:
         await asyncio.to_thread(self.writer.close)
 
     async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
-        return await asyncio.to_thread(orphans.find, self._database, self._slot if at_start else None)
+        """Raises FailureError."""
+        try:
+            return await asyncio.to_thread(orphans.find, self._database, self._slot if at_start else None)
+        except (OSError, DatabaseError) as error:
+            raise unusable(self._database.path, error) from None
 
     def _deliver(self, results: list[Result]) -> None:
         """Called on the writer's thread."""

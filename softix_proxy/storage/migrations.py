@@ -46,9 +46,11 @@ def migrate(connection: Connection) -> list[str]:
 
     Raises FailureError where the database is newer than this program, or a step fails (and is rolled back).
     """
-    refuse_newer(current(connection))
-    applied = []
+    version, applied = current(connection), []
+    refuse_newer(version)
     for number, name, folder in available():
+        if number <= version:
+            continue
         connection.execute("BEGIN EXCLUSIVE")
         try:
             if current(connection) < number:

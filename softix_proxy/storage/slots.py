@@ -30,8 +30,11 @@ def _folder(database: Path) -> Path:
 
 def _lock(database: Path, number: int) -> Slot | None:
     folder = _folder(database)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder / f"{number:03d}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder / f"{number:03d}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FailureError(f"cannot write to {folder}: {error.strerror}", "check its owner and mode") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -35,7 +35,8 @@ class Users:
 
     async def find(self, reference: str) -> User | None:
         row = await self._session.one(
-            f"SELECT {USER} FROM users WHERE public_id = ?1 OR name = ?1 OR email = ?1 ORDER BY public_id = ?1 DESC",
+            f"SELECT {USER} FROM users WHERE public_id = ?1 OR name = ?1 OR email = ?1"
+            " ORDER BY public_id = ?1 DESC, email = ?1 DESC",
             reference,
         )
         return to_user(row) if row else None

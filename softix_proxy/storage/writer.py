@@ -131,7 +131,7 @@ class Writer:
     def _commit(self, group: list[Work]) -> None:
         try:
             results = self._transact(group)
-        except DatabaseError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the books must go on being written
             self._failed(group, error)
             return
         self.deliver(list(zip(group, results, strict=True)))
@@ -145,8 +145,8 @@ class Writer:
         batch = Group(connection, self.slot, now_us)
         batch.load([work.intent for work in group if work.intent is not None])
         settled = iter(batch.settle([work.settle for work in group if work.settle]))
-        batch.forget([work.forget for work in group if work.forget])
         decided = iter(batch.admit([work.admit for work in group if work.admit]))
+        batch.forget([work.forget for work in group if work.forget])  # what it takes back may be in this very group
         batch.save()
         unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
         if unpriced:
@@ -165,13 +165,14 @@ class Writer:
         self.tally.failures += 1
         log.error("commit failed: %s", type(error).__name__, extra={"group": len(group)})
         self._reopen()
-        if isinstance(error, IntegrityError) and len(group) > 1:
-            for work in group:  # one of them is at fault; the others must not suffer
+        at_fault = isinstance(error, IntegrityError) or not isinstance(error, DatabaseError)
+        if at_fault and len(group) > 1:
+            for work in group:  # one of them is to blame; the others must not suffer
                 self._commit([work])
             return
         for work in group:
             if work.settle is not None or work.forget is not None:
-                self._again(work, give_up=isinstance(error, IntegrityError) or self._closing)
+                self._again(work, give_up=at_fault or self._closing)
             else:
                 self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
                 if work.admit is not None:

@@ -19,7 +19,6 @@ class Credentials:
         if known is None or known[0] is not provider:
             key = None
             if provider.sealed_key is not None:
-                place = ("providers", provider.public_id, "sealed_key", provider.origin)
-                key = self._vault.open_secret(provider.sealed_key, *place)
+                key = self._vault.open_secret(provider.sealed_key, *provider.key_place)
             known = self._opened[provider.id] = provider, key, provider.profile.auth_headers(key)
         return known[1], known[2]

@@ -1,0 +1,55 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import NOW_US, POSTED_PICO, USD, make_database, make_intent, make_settlement, revision
+
+from softix_proxy.domain.balance import Entry, Wallet
+from softix_proxy.domain.errors import NotFoundError
+from softix_proxy.domain.ledger import CASH, Transfer
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.journal import Group
+from softix_proxy.storage.storage import SqliteStorage
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await make_database(tmp_path).open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def storage(database: Database) -> SqliteStorage:
+    return SqliteStorage(database)
+
+
+async def test_a_wallet(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        await unit.balance.set_credit(1, 500)
+    wallet = await storage.reading().balance.get(1)
+    assert wallet == Wallet(1, POSTED_PICO, 0, 500) and wallet.available_pico == POSTED_PICO + 500
+    assert (await storage.reading().balance.get(2)).credit_pico == 0
+    with pytest.raises(NotFoundError):
+        await storage.reading().balance.get(3)
+
+
+async def test_history_shows_each_posting_and_the_balance_after_it(storage: SqliteStorage, database: Database) -> None:
+    async with storage.writing() as unit:
+        await unit.ledger.post(Transfer(0, CASH, 1, 5 * USD, "top-up", "pay-1", "invoice 1"))
+        await unit.ledger.post(Transfer(0, CASH, 2, 9 * USD, "top-up"))
+    connection = database.connect()
+    intent = make_intent(1, revision(connection))
+    batch = Group(connection, 0, NOW_US)
+    batch.load([intent])
+    batch.admit([intent])
+    batch.settle([make_settlement(intent, charge_pico=USD)])
+    batch.save()
+    connection.close()
+    history = await storage.reading().balance.history(1, 10)
+    assert history == [
+        Entry(NOW_US + 2, "charge", -USD, POSTED_PICO + 4 * USD, None, None),
+        Entry(NOW_US, "top-up", 5 * USD, POSTED_PICO + 5 * USD, "pay-1", "invoice 1"),
+        Entry(1, "top-up", POSTED_PICO, POSTED_PICO, None, None),
+    ]
+    assert await storage.reading().balance.history(1, 1) == history[:1]

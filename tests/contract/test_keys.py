@@ -1,0 +1,140 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.errors import FailureError, NotFoundError
+from softix_proxy.domain.keys import Key, KeyStatus, Limits, Spend
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.journal import Group
+from softix_proxy.storage.storage import SqliteStorage
+
+KEY = Key(
+    id=0,
+    public_id="key_new",
+    user_id=1,
+    label="laptop",
+    prefix="sx_live_nnnn",
+    digest=b"\x0a" * 32,
+    models=("gpt-*", "lab/*"),
+    allow_ip=("10.0.0.0/8",),
+    limits=Limits(60, 1000, 3, 5 * USD, "month"),
+    status=KeyStatus.ACTIVE,
+    expires_at_us=NOW_US + 5,
+    created_at_us=NOW_US,
+)
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Database]:
+    database = await make_database(tmp_path, clock).open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def storage(database: Database) -> SqliteStorage:
+    return SqliteStorage(database)
+
+
+async def add(storage: SqliteStorage, rotated_from: int | None = None, **changes: object) -> Key:
+    async with storage.writing() as unit:
+        return await unit.keys.add(replace(KEY, **changes), rotated_from=rotated_from)  # type: ignore[arg-type]
+
+
+def spend(database: Database, *, settled: bool = True) -> None:
+    """A quarter of a dollar by key 1, or an open request."""
+    connection = database.connect()
+    intent = make_intent(1 if settled else 2, revision(connection))
+    batch = Group(connection, 0, NOW_US)
+    batch.load([intent])
+    batch.admit([intent])
+    if settled:
+        batch.settle([make_settlement(intent)])
+    batch.save()
+    connection.close()
+
+
+async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
+    added = await add(storage)
+    keys = storage.reading().keys
+    assert added == replace(KEY, id=added.id) and await keys.get(added.id) == added
+    for reference in ("key_new", "sx_live_nnnn", "laptop"):
+        assert await keys.find(reference) == added
+    assert [key.public_id for key in await keys.list()] == ["key_ada", "key_bob", "key_new"]
+    assert [key.public_id for key in await keys.list(1)] == ["key_ada", "key_new"]
+    assert await keys.find("none") is None
+    with pytest.raises(NotFoundError):
+        await keys.get(99)
+
+
+async def test_a_key_without_limits(storage: SqliteStorage) -> None:
+    plain = await add(storage, limits=Limits(), models=(), allow_ip=(), expires_at_us=None)
+    assert (plain.limits, plain.models, plain.allow_ip, plain.expires_at_us) == (Limits(), (), (), None)
+
+
+async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: SqliteStorage) -> None:
+    await add(storage)
+    await add(storage, public_id="key_two", digest=b"\x0b" * 32)
+    assert await storage.reading().keys.find("laptop") is None
+    assert await storage.reading().keys.find("sx_live_nnnn") is None
+    assert await storage.reading().keys.find("key_two") is not None
+
+
+async def test_a_digest_is_one_keys(storage: SqliteStorage) -> None:
+    await add(storage)
+    with pytest.raises(FailureError):
+        await add(storage, public_id="key_two")
+
+
+async def test_update_writes_what_may_change(storage: SqliteStorage) -> None:
+    added = await add(storage)
+    changed = replace(
+        added,
+        label="other",
+        models=(),
+        allow_ip=("::1/128",),
+        limits=Limits(cap_pico=0, cap_period="day"),
+        status=KeyStatus.REVOKED,
+        expires_at_us=None,
+    )
+    async with storage.writing() as unit:
+        await unit.keys.update(replace(changed, prefix="x", digest=b"x"))
+    assert await storage.reading().keys.get(added.id) == changed
+
+
+async def test_spend_is_of_the_periods_that_hold_the_present(
+    storage: SqliteStorage, database: Database, clock: StoppedClock
+) -> None:
+    assert await storage.reading().keys.spend(1) == Spend()
+    spend(database)
+    spend(database, settled=False)
+    quarter = USD // 4
+    assert await storage.reading().keys.spend(1) == Spend(quarter, quarter, quarter, quarter, USD, 1)
+    clock.us += DAY_US
+    assert (await storage.reading().keys.spend(1)).of("day") == 0
+    clock.us += 40 * DAY_US
+    assert await storage.reading().keys.spend(1) == Spend(total_pico=quarter, held_pico=USD, open_requests=1)
+
+
+async def test_what_a_rotated_key_spent_counts_on(storage: SqliteStorage, database: Database) -> None:
+    spend(database)
+    spend(database, settled=False)
+    new = await add(storage, rotated_from=1)
+    quarter = USD // 4
+    assert await storage.reading().keys.spend(new.id) == Spend(quarter, quarter, quarter, quarter)
+    async with storage.snapshot() as unit:
+        assert (await unit.ledger.verify()).violations == ()
+
+
+async def test_a_key_that_never_spent_is_rotated_too(storage: SqliteStorage) -> None:
+    new = await add(storage, rotated_from=2)
+    assert await storage.reading().keys.spend(new.id) == Spend()

@@ -1,0 +1,88 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.balance import Wallet
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.errors import ConflictError, NotFoundError
+from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+ADA = User(0, "usr_ada", "Ada", "ada@example.org", Role.BILLING, Status.ACTIVE, True, 7)
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", SystemClock())
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+async def add(storage: SqliteStorage, **changes: object) -> User:
+    async with storage.writing() as unit:
+        return await unit.users.add(replace(ADA, **changes))  # type: ignore[arg-type]
+
+
+async def test_gives_back_what_was_added_with_an_empty_wallet(storage: SqliteStorage) -> None:
+    added = await add(storage)
+    unit = storage.reading()
+    assert added == replace(ADA, id=added.id) and added.id > 0
+    assert await unit.users.get(added.id) == added and await unit.users.list() == [added]
+    assert await unit.balance.get(added.id) == Wallet(added.id, 0, 0, 0)
+    for reference in ("usr_ada", "Ada", "ada", "ADA@example.org"):
+        assert await unit.users.find(reference) == added
+    assert await unit.users.find("eve") is None
+    with pytest.raises(NotFoundError):
+        await unit.users.get(added.id + 1)
+
+
+async def test_an_id_wins_over_an_e_mail_and_that_over_a_name(storage: SqliteStorage) -> None:
+    await add(storage, name="usr_eve")
+    await add(storage, public_id="usr_two", name="eve@example.org", email="two@example.org")
+    eve = await add(storage, public_id="usr_eve", name="eve", email="eve@example.org")
+    assert await storage.reading().users.find("usr_eve") == eve
+    assert await storage.reading().users.find("eve@example.org") == eve
+
+
+@pytest.mark.parametrize("other", [{"name": "other"}, {"email": "other@example.org"}])
+async def test_name_and_e_mail_are_taken_once_in_any_case(storage: SqliteStorage, other: dict[str, str]) -> None:
+    await add(storage)
+    with pytest.raises(ConflictError):
+        await add(storage, **{"public_id": "usr_two", "name": "ADA", "email": "ADA@EXAMPLE.ORG", **other})
+    assert len(await storage.reading().users.list()) == 1
+
+
+async def test_update_writes_every_column_that_may_change(storage: SqliteStorage) -> None:
+    added = await add(storage)
+    await add(storage, public_id="usr_two", name="two", email="two@example.org")
+    changed = replace(
+        added, name="Ada L.", email="a@example.net", role=Role.ADMIN, status=Status.DISABLED, postpaid=False
+    )
+    async with storage.writing() as unit:
+        await unit.users.update(changed)
+        with pytest.raises(ConflictError):
+            await unit.users.update(replace(changed, name="TWO"))
+    assert await storage.reading().users.get(added.id) == changed
+
+
+async def test_a_password_is_not_part_of_a_user(storage: SqliteStorage) -> None:
+    added = await add(storage)
+    async with storage.writing() as unit:
+        await unit.users.set_password_hash(added.id, "$argon2id$…")
+        await unit.users.set_password_hash(added.id, None)
+    assert await storage.reading().users.get(added.id) == added
+
+
+async def test_every_change_raises_the_revision(storage: SqliteStorage) -> None:
+    first = (await storage.changes(0)).revision
+    added = await add(storage)
+    second = await storage.changes(first)
+    assert second.users == (added,) and second.revision > first
+    async with storage.writing() as unit:
+        await unit.users.update(replace(added, status=Status.DISABLED))
+    assert [user.status for user in (await storage.changes(second.revision)).users] == [Status.DISABLED]

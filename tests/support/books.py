@@ -1,0 +1,92 @@
+"""A small database with two users, and the steps of their requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from softix_proxy.domain.admission import Bound, Intent
+from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.settlement import Settlement
+from softix_proxy.domain.usage import Source
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import Connection
+
+USD = 10**12
+NOW_US = 1_800_000_000_000_000
+POSTED_PICO = 10 * USD
+"""What each of the two has at first."""
+_DIRECTORY = f"""
+INSERT INTO users (id, public_id, name, email, role, created_at_us) VALUES
+  (1, 'usr_ada', 'ada', 'ada@example.org', 'user', 1), (2, 'usr_bob', 'bob', 'bob@example.org', 'user', 1);
+INSERT INTO wallets (user_id, posted_pico) VALUES (1, {POSTED_PICO}), (2, {POSTED_PICO});
+INSERT INTO transfers (id, from_account, to_account, amount_pico, kind) VALUES
+  (1, -1, 1, {POSTED_PICO}, 'top-up'), (2, -1, 2, {POSTED_PICO}, 'top-up');
+INSERT INTO keys (id, public_id, user_id, label, prefix, digest, created_at_us) VALUES
+  (1, 'key_ada', 1, 'ci', 'sx_live_aaaa', x'01', 1), (2, 'key_bob', 2, '', 'sx_live_bbbb', x'02', 1);
+INSERT INTO providers (id, public_id, name, type, base_url, on_hang_up, created_at_us) VALUES
+  (1, 'prv_lab', 'lab', 'demo', '', 'cancel', 1);
+INSERT INTO models (id, name, provider_id, upstream_name, created_at_us) VALUES (1, 'llama', 1, 'llama', 1);
+"""
+
+
+class StoppedClock:
+    """Moves only when told to."""
+
+    def __init__(self, now_us: int = NOW_US) -> None:
+        self.us = now_us
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_ns(self) -> int:
+        return self.us * 1000
+
+
+def make_database(folder: Path, clock: Any = None) -> Database:
+    """Made, filled, and not opened."""
+    database = Database(folder / "softix.db", clock or StoppedClock())
+    database.create()
+    connection = database.connect()
+    connection.executescript(_DIRECTORY)
+    connection.close()
+    return database
+
+
+def revision(connection: Connection) -> int:
+    return int(connection.execute("SELECT value FROM directory_revision").fetchone()[0])
+
+
+def make_intent(number: int, at_revision: int, *, hold_pico: int = USD, user: int = 1, **changes: Any) -> Intent:
+    values: dict[str, Any] = {
+        "request_id": number,
+        "revision": at_revision,
+        "user_id": user,
+        "postpaid": False,
+        "key_id": user,
+        "limits": Limits(),
+        "provider_id": 1,
+        "model_id": 1,
+        "price_id": None,
+        "endpoint": "chat",
+        "stream": False,
+        "bound": Bound(fixed_pico=hold_pico),
+        "tokens_estimate": 0,
+        "started_at_us": NOW_US,
+    }
+    return Intent(**{**values, **changes})
+
+
+def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: Any) -> Settlement:
+    values: dict[str, Any] = {
+        "intent": intent,
+        "hold_pico": intent.bound.hold_pico(0),
+        "tokens_held": 0,
+        "source": Source.PROVIDER,
+        "status_code": 200,
+        "meters": {"input_tokens": 3, "output_tokens": 4},
+        "cost_pico": charge_pico,
+        "charge_pico": charge_pico,
+        "tokens_used": 7,
+    }
+    return Settlement(**{**values, **changes})

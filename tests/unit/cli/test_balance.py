@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Softix = Callable[..., Result]
+Read = Callable[[str], Any]
+
+
+@pytest.fixture(autouse=True)
+def ada(run: Softix) -> None:
+    run("users create ada --email ada@example.org")
+
+
+def test_add_set_credit_and_history(run: Softix, read: Read) -> None:
+    added = read("balance add ada 25.5 --note 'invoice 17' --reference pay-17")
+    assert added == {
+        "user_id": read("users show ada")["id"],
+        "balance": "25.50",
+        "held": "0.00",
+        "available": "25.50",
+        "credit_limit": "0.00",
+        "currency": "USD",
+        "added": True,
+    }
+    again = run("balance add ada 25.50 --reference pay-17")
+    assert "posted before" in again.stderr
+    assert read("balance set ada 0.000000000001")["difference"] == "-25.499999999999"
+    assert read("balance set ada -5 --note owes")["balance"] == "-5.00"
+    assert read("balance credit-limit ada@example.org 10")["available"] == "5.00"
+    assert read("balance show ada")["credit_limit"] == "10.00"
+    history = read("balance history ada")
+    assert [(entry["kind"], entry["balance"]) for entry in history] == [
+        ("adjustment", "-5.00"),
+        ("adjustment", "0.000000000001"),
+        ("top-up", "25.50"),
+    ]
+    assert (history[-1]["reference"], history[-1]["note"]) == ("pay-17", "invoice 17")
+    assert read("balance history ada --limit 1") == history[:1]
+    assert run("balance history ada").stdout.splitlines()[0].split("\t") == [
+        "posted_at",
+        "kind",
+        "amount",
+        "balance",
+        "reference",
+        "note",
+    ]
+    assert read("ledger verify")["ok"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("add ada 0", 2, "positive"),
+        ("add ada -- -5", 2, "positive"),
+        ("add ada 1,5", 2, "not an amount"),
+        ("add ada 9999999", 2, "too large"),
+        ("add ada 1 --note 'two\nlines'", 2, "one line"),
+        ("add eve 1", 1, "no user"),
+        ("add ada 2 --reference pay-1", 1, "another posting"),
+        ("credit-limit ada -- -1", 2, "not negative"),
+        ("history ada --limit 0", 2, "--limit"),
+    ],
+)
+def test_refusals_change_nothing(run: Softix, read: Read, line: str, code: int, said: str) -> None:
+    run("balance add ada 1 --reference pay-1")
+    before = read("balance show ada")
+    assert said in run(f"balance {line}", code=code).stderr
+    assert read("balance show ada") == before

@@ -1,0 +1,112 @@
+import json
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from softix_proxy.cli import console
+from softix_proxy.cli.console import Command, Group, Invocation
+from softix_proxy.domain.errors import BadInputError, ConflictError, OperatorError
+
+ROWS = [{"a": 1, "b": None}, {"a": True, "b": ["x", {"k": "v"}]}]
+
+
+@click.group(cls=Group)
+@click.pass_context
+def tool(ctx: click.Context) -> None:
+    ctx.obj = Invocation()
+
+
+@tool.command("one")
+def one() -> None:
+    console.show({"name": "ada", "é": 2}, "Made.")
+
+
+@tool.command("many")
+def many() -> None:
+    console.show_all(ROWS, ("a", "b"))
+
+
+@tool.command("fails")
+@click.argument("kind")
+def fails(kind: str) -> None:
+    errors: dict[str, OperatorError] = {
+        "input": BadInputError("not an amount", "write 25.00"),
+        "conflict": ConflictError("it is there"),
+    }
+    raise errors[kind]
+
+
+@tool.command("asks")
+@click.option("--yes", is_flag=True)
+def asks(yes: bool) -> None:
+    console.confirm("Sure?", yes)
+    console.say("done")
+
+
+def run(*words: str, code: int = 0) -> Any:
+    result = CliRunner().invoke(tool, words)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_one_thing() -> None:
+    said = run("one")
+    assert said.stdout == "name  ada\né     2\n" and said.stderr == "Made.\n"
+    result = run("one", "--json")
+    assert result.stdout == '{"name": "ada", "é": 2}\n' and result.stderr == ""
+
+
+def test_many_things() -> None:
+    assert run("many").stdout == "a\tb\n1\t-\nyes\tx, k v\n"
+    assert json.loads(run("many", "--json").stdout) == ROWS
+
+
+def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(console.sys, "stdout", Terminal())
+    with click.Context(click.Command("x"), obj=Invocation()), monkeypatch.context() as patched:
+        printed: list[Any] = []
+        patched.setattr("rich.console.Console.print", lambda _, table: printed.append(table))
+        console.show_all(ROWS, ("a", "b"))
+    assert [column.header for column in printed[0].columns] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("kind", "code"), [("input", 2), ("conflict", 1)])
+def test_an_operators_error_is_a_line_and_a_remedy(kind: str, code: int) -> None:
+    result = run("fails", kind, code=code)
+    assert result.stderr.startswith("softix: ") and "Traceback" not in result.output
+    assert ("→ write 25.00" in result.stderr) is (kind == "input")
+    told = json.loads(run("fails", kind, "--json", code=code).stderr)
+    assert set(told) == {"error", "remedy"}
+
+
+def test_nothing_is_destroyed_unasked() -> None:
+    assert "Add --yes" in run("asks", code=2).stderr
+    assert "done" in run("asks", "--yes").stderr
+    assert run("asks", "--yes", "--json").output == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (True, "yes"),
+        (False, "no"),
+        (0, "0"),
+        ([], "-"),
+        ({}, "-"),
+        (("a", 1), "a, 1"),
+        ({"a": None}, "a -"),
+    ],
+)
+def test_values_for_people(value: object, text: str) -> None:
+    assert console.plain(value) == text
+
+
+def test_every_command_takes_json() -> None:
+    assert all(isinstance(command, Command) for command in tool.commands.values())

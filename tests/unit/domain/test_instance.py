@@ -1,0 +1,5 @@
+from softix_proxy.domain.instance import InstanceStore
+
+
+def test_its_verbs() -> None:
+    assert {name for name in vars(InstanceStore) if not name.startswith("_")} == {"get", "set"}

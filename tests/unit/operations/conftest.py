@@ -1,0 +1,48 @@
+"""Real books, and a vault that makes keys."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import StoppedClock
+
+from softix_proxy.domain.users import Role, User
+from softix_proxy.domain.vault import NewKey
+from softix_proxy.operations import users
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+
+class KeyMaker:
+    """The one verb of the vault that operations on keys need."""
+
+    def new_api_key(self) -> NewKey:
+        text = f"sx_live_{secrets.token_hex(16)}"
+        return NewKey(text, text[:12], secrets.token_bytes(32))
+
+
+@pytest.fixture
+def maker() -> KeyMaker:
+    return KeyMaker()
+
+
+@pytest.fixture
+def stopped_clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+async def books(tmp_path: Path, stopped_clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", stopped_clock)
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+@pytest.fixture
+async def ada(books: SqliteStorage) -> User:
+    return await users.create(books, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)

@@ -1,0 +1,48 @@
+import pytest
+from support.playbook import SECRET
+
+from softix_proxy.relay.forward import outgoing, returning
+
+SENT = [("accept-encoding", "identity")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "host", "content-length", "content-encoding",
+     "accept-encoding", "expect", "forwarded", "x-forwarded-for", "x-real-ip", "via", "x-softix-anything",
+     "openai-organization", "openai-project", "connection", "keep-alive", "te", "trailer", "transfer-encoding",
+     "upgrade", "proxy-authorization", "http2-settings", "cf-connecting-ip", "sec-fetch-mode"],
+)  # fmt: skip
+def test_what_the_provider_does_not_get(name: str) -> None:
+    assert outgoing([(name, "canary")]) == SENT
+
+
+def test_what_the_provider_gets() -> None:
+    kept = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "a,b"), ("user-agent", "x"), ("x-thing", "1")]
+    assert outgoing(kept) == [*kept, *SENT]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["set-cookie", "server", "date", "content-length", "transfer-encoding", "connection", "x-ratelimit-limit-requests",
+     "anthropic-ratelimit-tokens-limit", "openai-organization", "anthropic-organization-id", "x-softix-cost-usd",
+     "alt-svc", "strict-transport-security", "www-authenticate", "access-control-allow-origin", "cf-ray"],
+)  # fmt: skip
+def test_what_the_client_does_not_get(name: str) -> None:
+    assert returning([(name, "canary")], None) == []
+
+
+def test_what_the_client_gets() -> None:
+    kept = [("content-type", "application/json"), ("request-id", "req_1"), ("x-request-id", "2"), ("retry-after", "3")]
+    assert returning(kept, SECRET) == kept
+
+
+def test_what_is_named_by_connection_is_of_one_hop() -> None:
+    headers = [("connection", "close, X-Thing"), ("x-thing", "1"), ("x-other", "2")]
+    assert outgoing(headers) == [("x-other", "2"), *SENT]
+    assert returning(headers, None) == [("x-other", "2")]
+
+
+def test_nothing_with_the_providers_key_or_line_breaks_goes_back() -> None:
+    headers = [("x-echo", f"Bearer {SECRET}"), ("x-odd", "a\r\nset-cookie: b\x00")]
+    assert returning(headers, SECRET) == [("x-odd", "aset-cookie: b")]

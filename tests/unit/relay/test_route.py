@@ -1,0 +1,72 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.playbook import KEY, LAB, MODEL, PRICE, WORLD
+
+from softix_proxy.dialects.base import Family
+from softix_proxy.domain.directory import Changes, Directory
+from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.keys import Key
+from softix_proxy.domain.models import ModelStatus
+from softix_proxy.domain.providers import ProviderType
+from softix_proxy.relay.plan import Target
+from softix_proxy.relay.route import UnpricedError, route
+
+ANTHROPIC = replace(LAB, id=2, public_id="prv_two", name="two", type=ProviderType.ANTHROPIC)
+OTHER = replace(MODEL, id=2, provider_id=2)
+
+
+def directory(**world: Any) -> Directory:
+    found = Directory()
+    found.apply(Changes(1, **{**WORLD, **world}))
+    return found
+
+
+def find(found: Directory, name: str = "llama", family: Family = "openai", key: Key = KEY) -> Target:
+    return route(found, key, family, name, 1000)
+
+
+def refusal(found: Directory, name: str = "llama", family: Family = "openai", key: Key = KEY) -> RefusedError:
+    with pytest.raises(RefusedError) as refused:
+        find(found, name, family, key)
+    return refused.value
+
+
+def test_by_name_and_by_provider_and_name() -> None:
+    for name in ("llama", "lab/llama"):
+        target = find(directory(), name)
+        assert (target.model, target.provider, target.rate.price_id) == (MODEL, LAB, 1)
+
+
+def test_the_one_that_speaks_the_dialect() -> None:
+    both = directory(
+        providers=(LAB, ANTHROPIC), models=(MODEL, OTHER), prices=(PRICE, replace(PRICE, id=2, model_id=2))
+    )
+    assert find(both).provider is LAB
+    assert find(both, family="anthropic").provider is ANTHROPIC
+    error = refusal(both, "lab/llama", "anthropic")
+    assert error.code is Code.INVALID_REQUEST and "/v1/chat/completions" in error.message
+    assert "/v1/messages" in refusal(both, "two/llama").message
+
+
+def test_no_such_model_is_not_quoted() -> None:
+    error = refusal(directory(), "canary")
+    assert error.code is Code.MODEL_NOT_FOUND and "canary" not in error.message
+    assert refusal(directory(models=(replace(MODEL, status=ModelStatus.DISABLED),))).code is Code.MODEL_NOT_FOUND
+
+
+@pytest.mark.parametrize("patterns", [("llama",), ("lab/*",), ("gpt-*", "ll?ma")])
+def test_a_key_for_some_models(patterns: tuple[str, ...]) -> None:
+    assert find(directory(), key=replace(KEY, models=patterns)).model is MODEL
+
+
+@pytest.mark.parametrize("patterns", [("gpt-*",), ("Llama",), ("two/*",)])
+def test_a_key_for_others(patterns: tuple[str, ...]) -> None:
+    assert refusal(directory(), key=replace(KEY, models=patterns)).code is Code.MODEL_NOT_ALLOWED
+
+
+def test_no_price_is_refused_and_names_the_remedy() -> None:
+    error = refusal(directory(prices=(replace(PRICE, starts_at_us=2000),)))
+    assert isinstance(error, UnpricedError) and error.model_id == 1
+    assert error.code is Code.MODEL_NOT_PRICED and "softix prices set llama" in error.message

@@ -1,0 +1,156 @@
+import asyncio
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from support.playbook import SHEET, Journal, Ticking
+
+from softix_proxy.dialects.base import Report
+from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.pricing import Rate
+from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.domain.usage import Source
+from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.relay.settle import Facts, Hold, _metered
+
+BODY_BYTES = 401
+MICRO = 10**6
+
+
+class Meter:
+    def __init__(self, report: Report | None = None, seen: int = 0) -> None:
+        self.report = report
+        self.seen = seen
+
+    def estimate_output_tokens(self) -> int:
+        return self.seen
+
+
+def facts(**changes: Any) -> Facts:
+    return Facts(**{"started": True, **changes})
+
+
+REPORT = Report({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
+
+
+@pytest.mark.parametrize(
+    ("known", "source", "meters"),
+    [
+        (facts(started=False), Source.NONE, {}),
+        (facts(refused=True, report=REPORT, complete=True), Source.NONE, {}),
+        (facts(report=REPORT, complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
+        (facts(meter=Meter(REPORT, 99), complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
+        (facts(meter=Meter(REPORT, 25)), Source.PARTIAL, {**REPORT.meters, "requests": 1}),
+        (facts(meter=Meter(REPORT, 35)), Source.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
+        (facts(meter=Meter(None, 9)), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
+        (
+            facts(complete=True, answer_bytes=5),
+            Source.ESTIMATE,
+            {"input_tokens": 101, "output_tokens": 2, "requests": 1},
+        ),
+        (facts(hung_up=True), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
+        (facts(), Source.INTERRUPTED, {}),
+    ],
+)
+def test_how_the_quantities_are_known(known: Facts, source: Source, meters: dict[str, int]) -> None:
+    assert _metered(known, BODY_BYTES) == (source, meters)
+
+
+def hold(journal: Journal, known: Facts, hold_pico: int = 10**9, rate: Rate | None = None, **changes: Any) -> Hold:
+    intent = Intent(5, 1, 1, changes.pop("postpaid", False), 1, Limits(), 1, 1, 1, "chat", False, Bound(), 0, 1)
+    values: dict[str, Any] = {
+        "journal": journal,
+        "clock": Ticking(),
+        "intent": intent,
+        "admitted": Admitted(hold_pico, None, 3, Allowance()),
+        "rate": rate or Rate(1, SHEET, Fraction(11, 10)),
+        "metered": True,
+        "body_bytes": BODY_BYTES,
+        "interrupted_charge": "nothing",
+        "started_ns": 0,
+        "facts": known,
+    }
+    return Hold(**{**values, **changes})
+
+
+async def settled(known: Facts, error: BaseException | None = None, **options: Any) -> Any:
+    journal = Journal()
+    try:
+        async with hold(journal, known, **options):
+            if error is not None:
+                raise error
+    except BaseException as raised:
+        assert raised is error
+    [settlement] = journal.settlements
+    return settlement
+
+
+async def test_the_price_with_its_mark_up() -> None:
+    found = await settled(facts(report=REPORT, complete=True, status_code=200))
+    assert (found.cost_pico, found.charge_pico) == (67 * MICRO, 737 * MICRO // 10)
+    assert (found.markup, found.tokens_used, found.tokens_held, found.note) == (Fraction(11, 10), 37, 3, None)
+
+
+async def test_a_charge_is_limited_to_its_hold() -> None:
+    found = await settled(facts(report=REPORT, complete=True), hold_pico=5)
+    assert (found.charge_pico, found.cost_pico, found.note) == (5, 67 * MICRO, "limited_to_hold")
+
+
+async def test_one_who_pays_afterwards_pays_all() -> None:
+    found = await settled(facts(report=REPORT, complete=True), hold_pico=5, postpaid=True)
+    assert (found.charge_pico, found.note) == (737 * MICRO // 10, None)
+
+
+async def test_amounts_fit_their_columns() -> None:
+    report = Report({"output_tokens": 2**53})
+    rate = Rate(1, SHEET, Fraction(10**6))
+    found = await settled(facts(report=report, complete=True), postpaid=True, rate=rate)
+    assert found.charge_pico == MAX_PICO
+
+
+async def test_odd_reports_are_noted() -> None:
+    report = Report({"input_tokens": 1, "web_search_calls": 2}, clamped=True, service_tier="flex", model_served="m2")
+    found = await settled(facts(report=report, complete=True))
+    assert found.note == "clamped unpriced:web_search_calls"
+    assert (found.service_tier, found.model_served) == ("flex", "m2")
+
+
+@pytest.mark.parametrize(("policy", "charge_pico"), [("nothing", 0), ("bound", 10**9)])
+async def test_what_nobody_knows_is_the_operators_choice(policy: str, charge_pico: int) -> None:
+    found = await settled(facts(), interrupted_charge=policy)
+    assert (found.source, found.charge_pico, found.cost_pico) == (Source.INTERRUPTED, charge_pico, 0)
+    assert found.markup == 1
+
+
+async def test_what_is_not_metered_costs_nothing() -> None:
+    found = await settled(facts(report=REPORT, complete=True), metered=False)
+    assert (found.source, found.charge_pico, found.meters) == (Source.NONE, 0, {})
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(None, None), (asyncio.CancelledError(), "shutting_down"), (KeyError("x"), "internal"), (ClientGoneError(), None)],
+)
+async def test_every_exit_settles_once_and_says_why(error: BaseException | None, code: str | None) -> None:
+    found = await settled(facts(), error)
+    assert (found.error, found.status_code) == (code, 503)
+
+
+async def test_to_settle_earlier() -> None:
+    journal = Journal()
+    async with hold(journal, facts(report=REPORT, complete=True)) as held:
+        assert await held.settle() is not None
+        assert held.settlement is journal.settlements[0]
+    assert len(journal.settlements) == 1
+
+
+async def test_the_first_word_on_a_failure_stays() -> None:
+    known = facts(started=False)
+    known.fail(ProviderFault(Code.PROVIDER_UNREACHABLE, started=False))
+    assert (known.started, known.error, known.status_code) == (False, "provider_unreachable", 502)
+    known.fail(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
+    known.hang_up()
+    assert (known.started, known.error, known.status_code, known.hung_up) == (True, "provider_unreachable", 502, True)

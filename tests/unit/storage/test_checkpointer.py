@@ -1,0 +1,45 @@
+import threading
+from pathlib import Path
+
+from support.books import make_database
+
+from softix_proxy.storage.checkpointer import Checkpointer
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import Connection
+
+WAIT_S = 10
+
+
+class Watched(Database):
+    """Tells when its log was worked off."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database.path, database.clock)
+        self.worked_off = threading.Event()
+
+    def connect(self) -> Connection:
+        connection = super().connect()
+        connection.set_trace_callback(lambda text: self.worked_off.set() if "wal_checkpoint" in text else None)
+        return connection
+
+
+def test_the_log_is_worked_off_once_it_is_long(tmp_path: Path) -> None:
+    made = make_database(tmp_path)
+    books = made.connect()
+    books.execute("INSERT INTO instance VALUES ('x', zeroblob(100000))")
+    database = Watched(made)
+    checkpointer = Checkpointer(database, pages=10, interval_s=0.001)
+    assert database.worked_off.wait(WAIT_S)
+    checkpointer.close()
+    busy, log_pages, moved_pages = books.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    assert (busy, moved_pages) == (0, log_pages)
+    books.close()
+
+
+def test_a_short_one_is_left(tmp_path: Path) -> None:
+    made = make_database(tmp_path)
+    database = Watched(made)
+    checkpointer = Checkpointer(database, pages=1_000_000, interval_s=0.001)
+    assert not database.worked_off.wait(0.05)
+    checkpointer.close()
+    assert not checkpointer._thread.is_alive()

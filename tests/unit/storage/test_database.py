@@ -1,0 +1,127 @@
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import StoppedClock, make_database
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.storage import engine_sqlite
+from softix_proxy.storage.database import Database, unusable
+from softix_proxy.storage.engine_sqlite import LIBRARY, IntegrityError
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(make_database(tmp_path).path, StoppedClock(), busy_timeout_ms=0)
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        database = Database(tmp_path / "softix.db", StoppedClock())
+        assert database.create() != [] and database.create() == []
+        async with database.transaction() as session:
+            await session.run("INSERT INTO instance VALUES ('a', x'00')")
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == {"softix.db": 0o600, "softix.db-wal": 0o600, "softix.db-shm": 0o600}
+
+
+async def test_there_is_none(tmp_path: Path) -> None:
+    with pytest.raises(FailureError, match="there is no database") as failure:
+        await Database(tmp_path / "softix.db", StoppedClock()).open()
+    assert failure.value.remedy == "run: softix init"
+
+
+async def test_it_is_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "softix.db"
+    path.write_bytes(b"prompts and answers, perhaps" * 100)
+    with pytest.raises(FailureError, match="is not a softix database") as failure:
+        await Database(path, StoppedClock()).open()
+    assert failure.value.__suppress_context__ and "perhaps" not in repr(failure.value)
+
+
+async def test_its_folder_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(FailureError, match="cannot use"):
+        Database(tmp_path / "none" / "softix.db", StoppedClock()).create()
+
+
+async def test_it_is_locked(database: Database) -> None:
+    other = database.connect()
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(FailureError, match="locked"):
+        async with database.transaction():
+            raise AssertionError("it got the lock")
+    other.execute("ROLLBACK")
+    other.close()
+
+
+async def test_a_statement_that_fails_is_told_without_its_values(database: Database) -> None:
+    for run in (database.session.all, database.session.run):
+        with pytest.raises(FailureError) as failure:
+            await run("SELECT no_such_column FROM users WHERE name = ?", "canary")
+        assert "canary" not in f"{failure.value!r}{failure.value.remedy}" and failure.value.__suppress_context__
+
+
+async def test_a_broken_rule_is_an_integrity_error_inside(database: Database) -> None:
+    with pytest.raises(FailureError):
+        async with database.transaction() as session:
+            with pytest.raises(IntegrityError):
+                await session.run("INSERT INTO wallets VALUES (99, 0, 0, 0)")
+            await session.run("INSERT INTO wallets VALUES (99, 0, 0, 0)")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt()])
+async def test_all_or_nothing(database: Database, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        async with database.transaction() as session:
+            await session.run("UPDATE wallets SET credit_pico = 5")
+            raise error
+    assert await database.session.one("SELECT sum(credit_pico) FROM wallets") == (0,)
+    async with database.transaction() as session:  # the lock is free again
+        assert await session.run("UPDATE wallets SET credit_pico = 5") == 2
+    assert await database.session.one("SELECT sum(credit_pico) FROM wallets") == (10,)
+
+
+async def test_a_reading_transaction_sees_one_moment(database: Database) -> None:
+    count = "SELECT count(*) FROM instance"
+    async with database.transaction(writes=False) as session:
+        before = await session.one(count)
+        async with database.transaction() as writing:
+            await writing.run("INSERT INTO instance VALUES ('a', x'00')")
+        assert await session.one(count) == before
+    assert await database.session.one(count) == (1,)
+    assert await database.session.one("SELECT 1 WHERE 0") is None
+
+
+def test_it_must_be_opened_first(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        _ = Database(tmp_path / "softix.db", StoppedClock()).session
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("database is locked", "locked by another program"),
+        ("database or disk is full", "the disk is full"),
+        ("attempt to write a readonly database", "cannot be written"),
+        ("file is not a database", "not a softix database"),
+        ("database disk image is malformed", "is damaged"),
+        ("canary of a value", "OperationalError"),
+    ],
+)
+def test_what_sqlite_says_becomes_a_line_and_a_remedy(text: str, said: str) -> None:
+    told = unusable(Path("x.db"), LIBRARY.OperationalError(text))
+    assert said in told.message and told.remedy and "canary" not in told.message
+
+
+def test_an_affected_library_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_sqlite, "version", lambda: (3, 40, 1))
+    with pytest.raises(FailureError, match="can lose"):
+        Database(tmp_path / "softix.db", StoppedClock()).create()
+    assert not list(tmp_path.iterdir())

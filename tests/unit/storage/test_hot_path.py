@@ -1,0 +1,90 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+
+from softix_proxy.domain.admission import Admitted
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.settlement import Settled
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.hot_path import Journal
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return make_database(tmp_path)
+
+
+@pytest.fixture
+async def journal(database: Database) -> AsyncIterator[Journal]:
+    journal = Journal(database, 0, StoppedClock())
+    yield journal
+    await journal.close()
+
+
+@pytest.fixture
+async def books(database: Database) -> AsyncIterator[Connection]:
+    connection = database.connect()
+    yield connection
+    connection.close()
+
+
+async def test_admit_and_settle(journal: Journal, books: Connection) -> None:
+    intents = [make_intent(n, revision(books)) for n in range(1, 9)]
+    admitted = await asyncio.gather(*(journal.admit(intent) for intent in intents))
+    assert all(isinstance(decision, Admitted) for decision in admitted)
+    settled = await asyncio.gather(*(journal.settle(make_settlement(intent)) for intent in intents))
+    assert len({one.usage_id for one in settled if one}) == 8
+    assert await journal.settle(make_settlement(intents[0])) == Settled(settled[0].usage_id, POSTED_PICO - 2 * USD)  # type: ignore[union-attr]
+    assert books.execute("SELECT count(*) FROM usage").fetchone() == (8,)
+    assert not journal.is_stuck()
+
+
+async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: Journal, books: Connection) -> None:
+    books.execute("BEGIN IMMEDIATE")  # the writer waits for the lock
+    task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    books.execute("ROLLBACK")
+    await journal.admit(make_intent(2, revision(books)))
+    await journal.close()
+    assert books.execute("SELECT request_id FROM intents").fetchall() == [(2,)]
+    assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (USD,)
+
+
+async def test_who_is_cancelled_while_settling_is_settled(journal: Journal, books: Connection) -> None:
+    intent = make_intent(1, revision(books))
+    await journal.admit(intent)
+    task = asyncio.create_task(journal.settle(make_settlement(intent)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await journal.close()
+    assert books.execute("SELECT request_id FROM usage").fetchall() == [(1,)]
+
+
+async def test_unpriced_asks_are_counted(journal: Journal, books: Connection) -> None:
+    for _ in range(3):
+        journal.note_unpriced(1)
+    await journal.close()
+    assert books.execute("SELECT model_id, asks FROM unpriced_asks").fetchall() == [(1, 3)]
+
+
+async def test_orphans_of_this_slots_earlier_owner(journal: Journal, books: Connection) -> None:
+    await journal.admit(make_intent(1, revision(books)))
+    [orphan] = await journal.orphans(at_start=True)
+    assert (orphan.intent.request_id, orphan.hold_pico) == (1, USD)
+
+
+async def test_what_the_database_says_of_its_failure_stays_inside(journal: Journal, database: Database) -> None:
+    database.path.rename(database.path.with_suffix(".gone"))
+    database.path.mkdir()
+    with pytest.raises(FailureError) as failure:
+        await journal.orphans(at_start=True)
+    assert failure.value.remedy and failure.value.__suppress_context__

@@ -1,0 +1,253 @@
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.books import NOW_US, POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+
+from softix_proxy.domain.admission import Admitted
+from softix_proxy.domain.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.settlement import Settled
+from softix_proxy.storage import writer as writer_module
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import LIBRARY, Connection
+from softix_proxy.storage.writer import Result, Work, Writer
+
+WAIT_S = 10
+
+
+class Faulty:
+    """A connection that raises, instead of the next statement that begins so, what it is told to."""
+
+    def __init__(self, connection: Connection, faults: dict[str, list[Exception]]) -> None:
+        self._connection, self._faults = connection, faults
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        for start, errors in self._faults.items():
+            if statement.startswith(start) and errors:
+                raise errors.pop(0)
+        return self._connection.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+class Bench:
+    """A writer whose results are collected. Work is queued before it starts, so that groups are known."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.faults: dict[str, list[Exception]] = {}
+        self.opened = 0
+        self.results: list[Result] = []
+        self._arrived = threading.Condition()
+        self.writer = Writer(self._open, StoppedClock(), 7, self._deliver)
+        self.books = database.connect()
+        self.revision = revision(self.books)
+
+    def _open(self) -> Any:
+        self.opened += 1
+        return Faulty(self.database.connect(), self.faults)
+
+    def _deliver(self, results: list[Result]) -> None:
+        with self._arrived:
+            self.results += results
+            self._arrived.notify_all()
+
+    def wait_for(self, count: int) -> list[object]:
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.results) >= count, WAIT_S), self.results
+        return [result for _, result in self.results]
+
+    def result_of(self, work: Work) -> object:
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: any(one is work for one, _ in self.results), WAIT_S)
+            return next(result for one, result in self.results if one is work)
+
+    def submit(self, *works: Work) -> None:
+        for work in works:
+            self.writer.submit(work)
+
+    def wallet(self, user: int = 1) -> tuple[int, int]:
+        found = self.books.execute("SELECT posted_pico, held_pico FROM wallets WHERE user_id = ?", (user,))
+        posted, held = found.fetchone()
+        return posted, held
+
+    def count(self, table: str) -> int:
+        return int(self.books.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(writer_module, "_RETRY_S", (0.0, 0.0))
+    bench = Bench(make_database(tmp_path))
+    yield bench
+    bench.writer.close()
+    bench.books.close()
+
+
+def test_what_arrived_meanwhile_is_one_transaction(bench: Bench) -> None:
+    works = [Work(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)]
+    bench.submit(*works, Work(None, unpriced_model_id=1), Work(None, unpriced_model_id=1))
+    bench.writer.start()
+    results = bench.wait_for(7)
+    assert all(isinstance(result, Admitted) for result in results[:5]) and results[5:] == [None, None]
+    assert (bench.writer.tally.commits, bench.writer.tally.rows, bench.writer.tally.failures) == (1, 7, 0)
+    assert bench.writer.tally.longest_commit_ns == bench.writer.tally.commit_ns > 0
+    assert bench.wallet() == (POSTED_PICO, 5 * USD)
+    assert bench.books.execute("SELECT asks, last_asked_at_us FROM unpriced_asks").fetchall() == [(2, NOW_US)]
+
+
+def test_a_group_has_its_limit(bench: Bench) -> None:
+    bench.writer.group_max = 2
+    bench.submit(*(Work(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)))
+    bench.writer.start()
+    bench.wait_for(5)
+    assert bench.writer.tally.commits == 3
+
+
+@pytest.mark.parametrize("where", ["BEGIN", "COMMIT", "SELECT value FROM directory_revision", "DELETE FROM intents"])
+def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> None:
+    intent = make_intent(1, bench.revision)
+    bench.submit(Work(None, admit=intent))
+    bench.writer.start()
+    bench.wait_for(1)
+    bench.faults[where] = [LIBRARY.OperationalError("disk I/O error"), LIBRARY.OperationalError("disk is full")]
+    settle = Work(None, settle=make_settlement(intent))
+    bench.submit(settle)
+    assert isinstance(bench.result_of(settle), Settled)
+    assert bench.writer.tally.failures == 2 and bench.opened == 3
+    assert bench.wallet() == (POSTED_PICO - USD // 4, 0)
+    assert (bench.count("usage"), bench.count("intents"), bench.count("key_states")) == (1, 0, 1)
+    assert not bench.writer.stuck and bench.writer.depth == 0
+
+
+def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> None:
+    intent = make_intent(1, bench.revision)
+    bench.submit(Work(None, admit=intent))
+    bench.writer.start()
+    bench.wait_for(1)
+    settle = Work(None, settle=make_settlement(intent))
+
+    class Lying(Faulty):
+        def execute(self, statement: str, *values: Any) -> Any:
+            done = self._connection.execute(statement, *values)
+            if statement == "COMMIT" and self._faults.pop("lie", None):
+                raise LIBRARY.OperationalError("disk I/O error")
+            return done
+
+    bench.faults["lie"] = [LIBRARY.OperationalError("x")]
+    bench.writer._connection = Lying(bench.database.connect(), bench.faults)  # type: ignore[assignment]
+    bench.submit(settle)
+    settled = bench.result_of(settle)
+    assert isinstance(settled, Settled) and settled.balance_pico == POSTED_PICO - USD // 4
+    assert bench.writer.tally.failures == 1
+    assert bench.count("usage") == 1 and bench.wallet() == (POSTED_PICO - USD // 4, 0)
+
+
+def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: Bench) -> None:
+    bench.faults["COMMIT"] = [LIBRARY.OperationalError("database or disk is full")]
+    admit = Work(None, admit=make_intent(1, bench.revision))
+    bench.submit(admit)
+    bench.writer.start()
+    refused, withdrawn = bench.wait_for(2)
+    assert isinstance(refused, RefusedError) and refused.code is Code.STORAGE_UNAVAILABLE
+    assert withdrawn is None and bench.results[1][0].forget is admit.admit
+    assert bench.count("intents") == 0 and bench.wallet() == (POSTED_PICO, 0)
+
+
+def test_an_admission_taken_back_in_its_own_group_holds_nothing(bench: Bench) -> None:
+    """Its caller hung up before the group began."""
+    intent = make_intent(1, bench.revision)
+    bench.submit(Work(None, admit=intent), Work(None, forget=intent))
+    bench.writer.start()
+    bench.wait_for(2)
+    assert bench.writer.tally.commits == 1
+    assert bench.count("intents") == 0 and bench.wallet() == (POSTED_PICO, 0)
+    assert bench.books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(0, 0)]
+
+
+def poisons(revision: int) -> dict[str, Work]:
+    return {
+        "a key that is not there": Work(None, admit=make_intent(50, revision, key_id=99)),
+        "no wallet": Work(None, admit=make_intent(51, revision, user=99, key_id=1)),
+        "more than 64 bits": Work(None, admit=make_intent(2**63, revision)),
+        "a request twice": Work(None, admit=make_intent(1, revision)),
+    }
+
+
+@pytest.mark.parametrize("what", poisons(0))
+def test_one_at_fault_does_not_harm_the_others(bench: Bench, what: str) -> None:
+    good = [Work(None, admit=make_intent(n, bench.revision, user=n)) for n in (1, 2)]
+    bad = poisons(bench.revision)[what]
+    bench.submit(good[0], bad, good[1])
+    bench.writer.start()
+    assert all(isinstance(bench.result_of(work), Admitted) for work in good)
+    refused = bench.result_of(bad)
+    assert isinstance(refused, RefusedError) and refused.code is Code.STORAGE_UNAVAILABLE
+    after = Work(None, admit=make_intent(60, bench.revision))
+    bench.submit(after)  # the thread is alive
+    assert isinstance(bench.result_of(after), Admitted)
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), KeyError("no such key"), RuntimeError("a fault")])
+def test_a_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Bench, error: Exception) -> None:
+    intents = [make_intent(n, bench.revision, user=n) for n in (1, 2)]
+    bench.submit(*(Work(None, admit=intent) for intent in intents))
+    bench.writer.start()
+    bench.wait_for(2)
+    bad = Work(None, settle=make_settlement(intents[0], meters={"input_tokens": 2**64}))
+    bench.submit(bad)
+    given_up = bench.result_of(bad)
+    assert isinstance(given_up, FailureError) and "next start" in given_up.remedy
+    bench.faults["BEGIN"] = [error]
+    good = Work(None, settle=make_settlement(intents[1]))
+    bench.submit(good, Work(None, unpriced_model_id=1))
+    bench.result_of(good)
+    assert bench.count("intents") >= 1 and bench.wallet(1) == (POSTED_PICO, USD)
+    assert not bench.writer.stuck
+
+
+def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None:
+    huge = make_intent(1, bench.revision, hold_pico=2**70, postpaid=True)
+    ask = Work(None, admit=huge)
+    bench.submit(ask)
+    bench.writer.start()
+    assert getattr(bench.result_of(ask), "code", None) is Code.INSUFFICIENT_BALANCE
+
+
+def test_a_huge_count_of_tokens_fits_its_column(bench: Bench) -> None:
+    limits = Limits(tpm=1)
+    intent = make_intent(1, bench.revision, limits=limits, tokens_estimate=2**60)
+    bench.submit(Work(None, admit=intent))
+    bench.writer.start()
+    [admitted] = bench.wait_for(1)
+    assert isinstance(admitted, Admitted) and admitted.tokens_held == 1
+    settle = Work(None, settle=make_settlement(intent, tokens_held=1, tokens_used=2**53))
+    bench.submit(settle)
+    assert isinstance(bench.result_of(settle), Settled)
+
+
+def test_close_commits_what_was_submitted(bench: Bench) -> None:
+    bench.submit(*(Work(None, admit=make_intent(n, bench.revision)) for n in range(1, 4)))
+    bench.writer.start()
+    bench.writer.close()
+    assert bench.count("intents") == 3 and len(bench.results) == 3
+
+
+def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
+    intent = make_intent(1, bench.revision)
+    bench.submit(Work(None, admit=intent))
+    bench.writer.start()
+    bench.wait_for(1)
+    bench.writer.close()
+    bench.faults["BEGIN"] = [LIBRARY.OperationalError("disk I/O error") for _ in range(100)]
+    again = Writer(bench._open, StoppedClock(), 7, bench._deliver)
+    settle = Work(None, settle=make_settlement(intent))
+    again.submit(settle)
+    again.start()
+    again.close()
+    assert isinstance(bench.result_of(settle), FailureError)
+    assert bench.count("intents") == 1

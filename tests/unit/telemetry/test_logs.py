@@ -1,0 +1,88 @@
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+
+from softix_proxy.telemetry import logs
+
+CANARY = "canary-of-a-prompt"
+Read = Callable[[], str]
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root, own = logging.getLogger(), logging.getLogger("softix")
+    before = root.handlers[:], root.level, own.level, logging.raiseExceptions
+    yield
+    root.handlers[:], level, own_level, logging.raiseExceptions = before
+    root.setLevel(level)
+    own.setLevel(own_level)
+
+
+@pytest.fixture
+def read(capsys: pytest.CaptureFixture[str]) -> Read:
+    return lambda: capsys.readouterr().err
+
+
+def raise_canary() -> None:
+    try:
+        b"\xff".decode() + CANARY
+    except UnicodeDecodeError:
+        raise ValueError(CANARY) from None
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_an_exceptions_class_and_place_are_told_and_nothing_of_its_text(
+    read: Read, style: Literal["json", "text"]
+) -> None:
+    logs.set_up("info", style)
+    try:
+        raise_canary()
+    except ValueError:
+        logging.getLogger("softix.web").exception("a request failed", extra={"request_id": "req_1", "prompt": CANARY})
+    written = read()
+    assert CANARY not in written and "Traceback" not in written
+    assert "ValueError" in written and "test_logs.py:" in written and "req_1" in written
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_of_libraries_not_even_the_message(read: Read, style: Literal["json", "text"]) -> None:
+    logs.set_up("debug", style)
+    logging.getLogger("aiohttp.server").error("Error handling request %s", CANARY, extra={"headers": CANARY})
+    logging.getLogger("asyncio").warning(CANARY)
+    logging.getLogger("softixx").error(CANARY)
+    written = read()
+    assert CANARY not in written and len(written.splitlines()) == 3
+    assert "aiohttp.server" in written and "asyncio" in written
+
+
+def test_a_line_of_json(read: Read) -> None:
+    logs.set_up("info", "json")
+    logging.getLogger("softix.storage").warning("closed %d", 3, extra={"count": 3})
+    [line] = read().splitlines()
+    fields = json.loads(line)
+    assert fields.pop("at").endswith("Z")
+    assert fields == {"level": "warning", "logger": "softix.storage", "event": "closed 3", "count": 3}
+
+
+def test_a_line_of_text(read: Read) -> None:
+    logs.set_up("info", "text")
+    logging.getLogger("softix.storage").warning("closed some", extra={"count": 3})
+    [line] = read().splitlines()
+    assert line.endswith("warning closed some logger=softix.storage count=3")
+
+
+def test_levels(read: Read) -> None:
+    logs.set_up("warning", "text")
+    logging.getLogger("softix").info("no")
+    logging.getLogger("aiohttp").info("no")
+    logging.getLogger("softix").warning("yes")
+    assert read().count("\n") == 1
+
+
+def test_what_cannot_be_written_is_not_quoted(read: Read) -> None:
+    logs.set_up("info", "text")
+    logging.getLogger("softix").warning("%d", CANARY)
+    assert CANARY not in read()

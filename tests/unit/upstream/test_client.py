@@ -1,0 +1,248 @@
+import asyncio
+import contextlib
+import secrets
+import traceback
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from softix_proxy.domain.errors import Code, FailureError
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.upstream.client import HttpUpstream, Limits, _fault
+
+SECRET = f"sk-{secrets.token_hex(16)}"
+PROMPT = "canary-of-a-prompt"
+LIMITS = Limits(5, 5, 5, 2, 0)
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n5\r\ndata:\r\n"
+
+
+class Vault:
+    def open_secret(self, blob: bytes, *place: str) -> str:
+        if blob == b"damaged":
+            raise FailureError("it does not open", "set it again")
+        return SECRET
+
+
+class Server:
+    """A provider on a raw socket. `heads` are those of the requests."""
+
+    def __init__(self) -> None:
+        self.answer: bytes | None = OK
+        """None: never."""
+        self.heads: list[bytes] = []
+        self.connections = 0
+        self.port = 0
+        self.lost = asyncio.Event()
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+                self.heads.append(head + await reader.readexactly(length))
+                if self.answer == b"":
+                    break
+                if self.answer is not None:
+                    writer.write(self.answer)
+        self.lost.set()
+        writer.close()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    server = Server()
+    listening = await asyncio.start_server(server.connected, "127.0.0.1", 0)
+    server.port = listening.sockets[0].getsockname()[1]
+    yield server
+    listening.close()
+
+
+@contextlib.asynccontextmanager
+async def upstream(**limits: Any) -> AsyncIterator[HttpUpstream]:
+    client = HttpUpstream(Vault(), Limits(**{**_as_fields(LIMITS), **limits}))  # type: ignore[arg-type]
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def _as_fields(limits: Limits) -> dict[str, Any]:
+    return {name: getattr(limits, name) for name in limits.__slots__}
+
+
+def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", user: int = 1) -> Call:
+    url = base_url or f"http://127.0.0.1:{port}/base"
+    provider = Provider(1, "prv_a", "a", ProviderType.ANTHROPIC, url, sealed, "cancel", ProviderStatus.ACTIVE, 1)
+    path = "/v1/messages?beta=true"
+    return Call(user, provider, path, [("x-thing", "1"), ("accept-encoding", "identity")], PROMPT.encode(), False)
+
+
+async def fault(client: HttpUpstream, asked: Call) -> ProviderFault:
+    with pytest.raises(ProviderFault) as caught:
+        answer = await client.send(asked)
+        try:
+            await answer.read(1000)
+        finally:
+            answer.release()
+    told = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + str(caught.value)
+    assert SECRET not in told and PROMPT not in told and "127.0.0.1" not in told
+    return caught.value
+
+
+async def test_what_is_sent(server: Server) -> None:
+    async with upstream() as client:
+        answer = await client.send(call(server.port))
+        assert (answer.status, answer.is_stream, answer.secret) == (200, False, SECRET)
+        assert ("content-type", "application/json") in answer.headers
+        assert await answer.read(100) == b"{}"
+        answer.release()
+    head, _, body = server.heads[0].partition(b"\r\n\r\n")
+    lines = head.lower().split(b"\r\n")
+    assert lines[0] == b"post /base/v1/messages?beta=true http/1.1" and body == PROMPT.encode()
+    assert sorted(line.split(b":")[0] for line in lines[1:]) == [
+        b"accept-encoding",
+        b"content-length",
+        b"host",
+        b"x-api-key",
+        b"x-thing",
+    ]
+    assert f"x-api-key: {SECRET}".encode() in lines
+
+
+@pytest.mark.parametrize(("shared", "connections"), [(False, 2), (True, 1)])
+async def test_a_connection_is_used_again_by_the_same_user(server: Server, shared: bool, connections: int) -> None:
+    async with upstream(share_connections=shared) as client:
+        for user in (1, 2, 1, 2, 2):
+            answer = await client.send(call(server.port, user=user))
+            await answer.read(100)
+            answer.release()
+    assert (len(server.heads), server.connections) == (5, connections)
+
+
+async def test_a_stream_comes_as_it_comes_and_can_be_aborted(server: Server) -> None:
+    server.answer = STREAM
+    async with upstream() as client:
+        answer = await client.send(call(server.port))
+        assert answer.is_stream and await answer.chunk() == b"data:"
+        waiting = asyncio.create_task(answer.chunk())
+        await asyncio.sleep(0)
+        answer.abort()
+        with pytest.raises(ProviderFault) as caught:
+            await waiting
+        answer.release()
+        assert caught.value.started
+        await asyncio.wait_for(server.lost.wait(), 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"", Code.PROVIDER_BROKE_OFF),
+        (b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", Code.PROVIDER_BROKE_OFF),
+        (b"nonsense\r\n\r\n", Code.PROVIDER_BROKE_OFF),
+        (OK[:-1].replace(b"length: 2", b"length: 9"), Code.PROVIDER_TIMEOUT),
+        (None, Code.PROVIDER_TIMEOUT),
+    ],
+)
+async def test_faults_after_the_start_are_not_tried_again(server: Server, answer: bytes | None, code: Code) -> None:
+    server.answer = answer
+    async with upstream(first_byte_timeout_s=0.1) as client:
+        caught = await fault(client, call(server.port))
+    assert (caught.code, caught.started) == (code, True)
+    assert len(server.heads) == 1
+
+
+async def test_a_silent_stream(server: Server) -> None:
+    server.answer = STREAM
+    async with upstream(idle_timeout_s=0.05) as client:
+        answer = await client.send(call(server.port))
+        assert await answer.chunk() == b"data:"
+        with pytest.raises(ProviderFault) as caught:
+            await answer.chunk()
+        answer.release()
+    assert caught.value.code is Code.PROVIDER_TIMEOUT
+
+
+async def test_an_answer_has_its_limit(server: Server) -> None:
+    server.answer = OK[:-2].replace(b"length: 2", b"length: 2000") + b"x" * 2000
+    async with upstream() as client:
+        caught = await fault(client, call(server.port))
+    assert caught.code is Code.PROVIDER_BROKE_OFF
+
+
+async def test_what_surely_did_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with upstream(connect_retries=2) as client:
+        tried = 0
+        connect = client._session.post
+
+        def count(*args: Any, **kwargs: Any) -> Any:
+            nonlocal tried
+            tried += 1
+            return connect(*args, **kwargs)
+
+        monkeypatch.setattr(client._session, "post", count)
+        unused = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        port = unused.sockets[0].getsockname()[1]
+        unused.close()
+        caught = await fault(client, call(port))
+    assert (caught.code, caught.started, tried) == (Code.PROVIDER_UNREACHABLE, False, 3)
+
+
+async def test_redirects_are_not_followed(server: Server) -> None:
+    server.answer = b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"
+    async with upstream() as client:
+        answer = await client.send(call(server.port))
+        answer.release()
+    assert answer.status == 302 and len(server.heads) == 1
+
+
+async def test_a_key_that_does_not_open_is_not_sent(server: Server) -> None:
+    async with upstream() as client:
+        caught = await fault(client, call(server.port, sealed=b"damaged"))
+    assert (caught.code, caught.started, server.heads) == (Code.PROVIDER_REFUSED, False, [])
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254", "http://[fe80::1]", "http://[::ffff:169.254.169.254]"])
+async def test_a_clouds_secrets_are_out_of_reach(url: str) -> None:
+    async with upstream(connect_retries=0, first_byte_timeout_s=2) as client:
+        caught = await fault(client, call(0, base_url=url))
+    assert (caught.code, caught.started) == (Code.PROVIDER_UNREACHABLE, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "started"),
+    [
+        (aiohttp.ServerDisconnectedError(SECRET), Code.PROVIDER_BROKE_OFF, True),
+        (aiohttp.ClientPayloadError(SECRET), Code.PROVIDER_BROKE_OFF, True),
+        (aiohttp.SocketTimeoutError(SECRET), Code.PROVIDER_TIMEOUT, True),
+        (aiohttp.ConnectionTimeoutError(SECRET), Code.PROVIDER_UNREACHABLE, False),
+        (aiohttp.InvalidURL(SECRET), Code.PROVIDER_UNREACHABLE, False),
+        (TimeoutError(SECRET), Code.PROVIDER_TIMEOUT, True),
+        (ConnectionResetError(SECRET), Code.PROVIDER_BROKE_OFF, True),
+        (ValueError(SECRET), Code.PROVIDER_BROKE_OFF, True),
+    ],
+)
+def test_errors_become_faults(error: Exception, code: Code, started: bool) -> None:
+    found = _fault(error)
+    assert (found.code, found.started) == (code, started) and SECRET not in repr(found)
+
+
+async def test_a_type_without_a_base_url_of_its_own() -> None:
+    client = HttpUpstream(Vault(), LIMITS, None, {ProviderType.ANTHROPIC: "http://demo:1"})  # type: ignore[arg-type]
+    asked = call(0, base_url="x").provider
+    provider = Provider(**{name: getattr(asked, name) for name in asked.__slots__} | {"base_url": ""})
+    assert str(client._url(provider, "/v1/x?a=%2F")) == "http://demo:1/v1/x?a=%2F"
+    await client.close()
+
+
+def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
+    for name in ("none.pem", "bad.pem"):
+        (tmp_path / "bad.pem").write_text("nonsense")
+        with pytest.raises(FailureError, match="cannot read certificates"):
+            HttpUpstream(Vault(), LIMITS, tmp_path / name)  # type: ignore[arg-type]

@@ -1,0 +1,60 @@
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.upstream.credentials import Credentials
+
+SECRET = f"sk-{secrets.token_hex(16)}"
+OPENAI = Provider(
+    1, "prv_a", "a", ProviderType.OPENAI, "https://a.example", b"sealed", "cancel", ProviderStatus.ACTIVE, 1
+)
+
+
+class Vault:
+    def __init__(self) -> None:
+        self.opened: list[tuple[bytes, tuple[str, ...]]] = []
+
+    def open_secret(self, blob: bytes, *place: str) -> str:
+        self.opened.append((blob, place))
+        if blob == b"damaged":
+            raise FailureError("it does not open", "set it again")
+        return SECRET
+
+
+@pytest.fixture
+def vault() -> Any:
+    return Vault()
+
+
+def test_opened_once_at_its_place(vault: Any) -> None:
+    credentials = Credentials(vault)
+    for _ in range(3):
+        assert credentials.of(OPENAI) == (SECRET, {"authorization": f"Bearer {SECRET}"})
+    place = ("providers", "prv_a", "sealed_key", "https://a.example:443/")
+    assert vault.opened == [(b"sealed", place)] and place == OPENAI.key_place
+
+
+def test_a_changed_row_is_opened_anew(vault: Any) -> None:
+    credentials = Credentials(vault)
+    credentials.of(OPENAI)
+    credentials.of(replace(OPENAI, base_url="https://b.example"))
+    assert [place[3] for _, place in vault.opened] == ["https://a.example:443/", "https://b.example:443/"]
+
+
+def test_each_kind_proves_it_in_its_way(vault: Any) -> None:
+    credentials = Credentials(vault)
+    assert credentials.of(replace(OPENAI, id=2, type=ProviderType.ANTHROPIC))[1] == {"x-api-key": SECRET}
+    assert credentials.of(replace(OPENAI, id=3, sealed_key=None)) == (None, {})
+
+
+def test_one_that_does_not_open(vault: Any) -> None:
+    credentials = Credentials(vault)
+    for _ in range(2):
+        with pytest.raises(FailureError):
+            credentials.of(replace(OPENAI, sealed_key=b"damaged"))
+    assert len(vault.opened) == 2
+    assert SECRET not in repr(credentials)

@@ -1,0 +1,24 @@
+import socket
+
+import pytest
+
+from softix_proxy.upstream.sockets import open_socket
+
+TCP = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "169.254.0.1", "::ffff:169.254.169.254", "fe80::1", "fd00:ec2::254"]
+)
+def test_where_a_cloud_keeps_its_secrets_is_refused(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    place = (host, 80, 0, 0) if ":" in host else (host, 80)
+    with pytest.raises(OSError, match="link-local"):
+        open_socket((family, *TCP, place))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "192.0.2.1"])
+def test_other_addresses_get_their_socket(host: str) -> None:
+    opened = open_socket((socket.AF_INET, *TCP, (host, 80)))
+    assert (opened.family, opened.type) == (socket.AF_INET, socket.SOCK_STREAM)
+    opened.close()

@@ -1,0 +1,125 @@
+"""A real server on a real database; the provider and the hot path's books are played."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from support.books import make_database
+from support.playbook import Journal, Telemetry, Ticking, Upstream
+
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.ids import RequestIds
+from softix_proxy.relay.lifecycle import Lifecycle, Policy
+from softix_proxy.relay.live_directory import LiveDirectory
+from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.web.addresses import Addresses
+from softix_proxy.web.app import App
+from softix_proxy.web.monitor import Monitor
+from softix_proxy.web.server import Listening, Server
+from softix_proxy.web.visit import House
+
+FREE = "INSERT INTO prices VALUES (1, 1, NULL, 'operator', '{\"free\": true}', 1, 1, 0)"
+
+
+class Vault:
+    """Knows the two keys of `support.books`."""
+
+    def digest(self, text: str) -> bytes | None:
+        return {"ada": b"\x01", "bob": b"\x02"}.get(text)
+
+
+@dataclass
+class Place:
+    app: App
+    server: Server
+    upstream: Upstream
+    journal: Journal
+    storage: SqliteStorage
+    refusals: list[tuple[str, Code]]
+    session: aiohttp.ClientSession
+    url: str = ""
+    unready: str | None = None
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    async def ask(self, method: str, path: str, key: str | None = "ada", **options: Any) -> tuple[int, Any, Any]:
+        """Status, headers and JSON (or text)."""
+        headers = {**({} if key is None else {"authorization": f"Bearer {key}"}), **options.pop("headers", {})}
+        async with self.session.request(method, self.url + path, headers=headers, **options) as answer:
+            body = await answer.text()
+            is_json = answer.content_type == "application/json" and body
+            return answer.status, answer.headers, (await answer.json() if is_json else body)
+
+
+Open = Callable[..., contextlib.AbstractAsyncContextManager[Place]]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Open:
+    """`async with opened(max_connections=1) as place`: settings of `Listening` and of `App`."""
+
+    @contextlib.asynccontextmanager
+    async def opened(**changes: Any) -> AsyncIterator[Place]:
+        database = await make_database(tmp_path).open()
+        async with database.transaction() as session:
+            await session.run(FREE)
+        storage, journal, upstream, refusals = SqliteStorage(database), Journal(), Upstream(), list[tuple[str, Code]]()
+        lifecycle = Lifecycle(
+            LiveDirectory(storage),
+            journal,  # type: ignore[arg-type]
+            upstream,
+            Vault(),  # type: ignore[arg-type]
+            Ticking(),
+            Telemetry(),
+            Policy(16, "nothing", 5.0, 1_000_000),
+        )
+
+        async def check() -> str | None:
+            return place.unready
+
+        monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
+        app = App(
+            house=House(lifecycle, storage, monitor),
+            clock=Ticking(),
+            ids=RequestIds(0),
+            addresses=Addresses(changes.pop("trusted", ())),
+            max_body_bytes=changes.pop("max_body_bytes", 1_000_000),
+            body_timeout_s=changes.pop("body_timeout_s", 5.0),
+        )
+        server = Server(app, Listening(**{**_LISTENING, **changes}))
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as client:
+            place = Place(app, server, upstream, journal, storage, refusals, client)
+            place.url = await server.open()
+            try:
+                yield place
+            finally:
+                await server.close(0, asyncio.Event())
+                await database.close()
+
+    return opened
+
+
+_LISTENING: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "port": 0,
+    "tls": None,
+    "tls_handshake_timeout_s": 5,
+    "header_timeout_s": 5,
+    "write_timeout_s": 5,
+    "max_connections": 100,
+}
+
+
+@pytest.fixture
+async def place(opened: Open) -> AsyncIterator[Place]:
+    async with opened() as found:
+        yield found

@@ -1,0 +1,99 @@
+import json
+from typing import Any
+
+import pytest
+from support.playbook import Exchange
+
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.ids import parse_request_id
+
+ASK = {"model": "llama", "messages": [{"role": "user", "content": "canary-of-a-prompt"}]}
+OPENAI, ANTHROPIC = "/v1/chat/completions", "/v1/messages"
+
+
+def is_anthropic(body: Any) -> bool:
+    return body.get("type") == "error"
+
+
+async def test_a_request_passes(place: Any) -> None:
+    place.upstream.answer = Exchange(b'{"usage":{"prompt_tokens":1,"completion_tokens":1}}')
+    status, headers, _ = await place.ask("POST", f"{OPENAI}?a=b", json=ASK)
+    assert status == 200 and parse_request_id(headers["x-softix-request-id"])
+    assert place.upstream.calls[0].path == f"{OPENAI}?a=b"
+    assert len(place.journal.settlements) == 1 and not place.app.running
+
+
+@pytest.mark.parametrize("path", ["/v1/v1/chat/completions", "/chat/completions", "/v1/chat/completions/"])
+async def test_a_base_url_one_off(place: Any, path: str) -> None:
+    place.upstream.answer = Exchange(b"{}")
+    assert (await place.ask("POST", path, json=ASK))[0] == 200
+    assert place.upstream.calls[0].path == OPENAI
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer ada"},
+        {"authorization": "bearer  ada"},
+        {"x-api-key": "ada"},
+        {"x-goog-api-key": "ada"},
+        {"api-key": "ada"},
+        {"authorization": "Basic eA==", "x-api-key": "ada"},
+    ],
+)
+@pytest.mark.parametrize("path", [OPENAI, ANTHROPIC])
+async def test_a_key_in_whichever_header(place: Any, headers: dict[str, str], path: str) -> None:
+    place.upstream.answer = Exchange(b"{}")
+    body = {**ASK, "max_tokens": 5}
+    assert (await place.ask("POST", path, key=None, headers=headers, json=body))[0] == 200
+    assert not {name for name, _ in place.upstream.calls[0].headers} & {"authorization", *headers}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "anthropic"),
+    [
+        (OPENAI, {"anthropic-version": "2023-06-01"}, False),
+        (ANTHROPIC, {}, True),
+        ("/v1/models", {}, False),
+        ("/v1/models", {"anthropic-version": "2023-06-01"}, True),
+        ("/v1/messages/batches", {}, True),
+    ],
+)
+async def test_errors_in_the_words_of_who_asks(place: Any, path: str, headers: Any, anthropic: bool) -> None:
+    method = "GET" if path == "/v1/models" else "POST"
+    status, answered, body = await place.ask(method, path, key="unknown", headers=headers, json=ASK)
+    assert status in (400, 401) and is_anthropic(body) is anthropic
+    assert answered["x-softix-request-id"] and "canary" not in json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status", "code"),
+    [
+        ("GET", OPENAI, {}, 405, Code.METHOD_NOT_ALLOWED),
+        ("POST", "/v1/models", {}, 405, Code.METHOD_NOT_ALLOWED),
+        ("POST", "/v1/audio/speech", {}, 400, Code.ENDPOINT_NOT_METERED),
+        ("GET", "/nowhere", {}, 404, Code.NOT_FOUND),
+        ("GET", "/v1/responses", {"upgrade": "websocket", "connection": "upgrade"}, 426, Code.UPGRADE_REQUIRED),
+        ("GET", "/v1/models/none", {}, 404, Code.MODEL_NOT_FOUND),
+    ],
+)
+async def test_what_is_not_here(place: Any, method: str, path: str, headers: Any, status: int, code: Code) -> None:
+    assert (await place.ask(method, path, headers=headers))[0] == status
+    assert place.refusals[0][1] is code and place.journal.intents == []
+
+
+async def test_a_fault_of_our_own_tells_nothing(place: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def break_down() -> None:
+        raise KeyError("canary")
+
+    place.upstream.answer = Exchange(break_down)
+    status, _, body = await place.ask("POST", OPENAI, json=ASK)
+    assert status == 500 and "canary" not in json.dumps(body)
+    assert len(place.journal.settlements) == 1
+
+
+async def test_no_new_requests_while_it_stops(place: Any) -> None:
+    place.app.house.monitor.draining = True
+    status, headers, _ = await place.ask("POST", OPENAI, json=ASK)
+    assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")
+    assert (await place.ask("GET", "/healthz"))[0] == 200

@@ -1,0 +1,63 @@
+import asyncio
+from typing import Any
+
+import pytest
+from support.playbook import SSE, Exchange
+
+WAIT_S = 10
+
+
+async def closed(reader: asyncio.StreamReader) -> bytes:
+    """What came until the end."""
+    try:
+        return await asyncio.wait_for(reader.read(), WAIT_S)
+    except ConnectionError:
+        return b""
+
+
+@pytest.mark.parametrize("start", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nhost: x\r\n"])
+async def test_a_head_that_does_not_come(opened: Any, start: bytes) -> None:
+    async with opened(header_timeout_s=0.05) as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(start)
+        assert await closed(reader) == b""
+        writer.close()
+
+
+async def test_an_idle_connection_is_kept(opened: Any) -> None:
+    async with opened(header_timeout_s=0.05) as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        for _ in range(2):
+            writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_who_does_not_read_is_let_go(opened: Any) -> None:
+    async with opened(write_timeout_s=0.05) as place:
+        place.upstream.answer = Exchange(*[b"data: " + b"x" * 1_000_000 + b"\n\n"] * 30, headers=SSE)
+        _, writer = await asyncio.open_connection("127.0.0.1", place.port, limit=1000)
+        body = b'{"model":"llama","messages":[],"stream":true}'
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-api-key: ada\r\ncontent-length: %d\r\n\r\n"
+        writer.write(head % len(body) + body)
+        async with asyncio.timeout(WAIT_S):
+            while not place.journal.settlements:
+                await asyncio.sleep(0.005)
+        assert place.journal.settlements[0].error == "client_hung_up" and len(place.journal.settlements) == 1
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"canary canary canary\r\n\r\n",
+        b"GET / HTTP/1.1\r\nauthorization: Bearer canary\x00\r\n\r\n",
+        b"POST /v1/messages HTTP/1.1\r\ncontent-length: canary\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_not_quoted(place: Any, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    writer.write(sent)
+    answer = await closed(reader)
+    assert b" 400 " in answer.splitlines()[0] and b"canary" not in answer and "canary" not in caplog.text
+    writer.close()

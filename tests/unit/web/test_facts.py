@@ -1,0 +1,43 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+
+async def test_models_in_the_shape_of_who_asks(place: Any) -> None:
+    _, _, openai = await place.ask("GET", "/v1/models")
+    assert [model["id"] for model in openai["data"]] == ["llama"] and openai["object"] == "list"
+    _, _, anthropic = await place.ask("GET", "/v1/models?limit=1000", headers={"anthropic-version": "2023-06-01"})
+    assert [model["id"] for model in anthropic["data"]] == ["llama"] and "has_more" in anthropic
+    for name in ("llama", "lab/llama"):
+        assert (await place.ask("GET", f"/v1/models/{name}"))[2]["id"] == "llama"
+
+
+async def test_only_what_the_key_may_use(place: Any) -> None:
+    async with place.storage.writing() as unit:
+        await unit.keys.update(replace(await unit.keys.get(1), models=("gpt-*",)))
+    assert (await place.ask("GET", "/v1/models"))[2]["data"] == []
+    assert (await place.ask("GET", "/v1/models/llama"))[0] == 404
+    assert len((await place.ask("GET", "/v1/models", key="bob"))[2]["data"]) == 1
+
+
+async def test_a_key_about_itself(place: Any) -> None:
+    _, _, fields = await place.ask("GET", "/v1/key")
+    assert (fields["id"], fields["balance"], fields["available"], fields["currency"]) == (
+        "key_ada",
+        "10.00",
+        "10.00",
+        "USD",
+    )
+    assert fields["spent"]["total"] == "0.00" and "key" not in fields
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/llama", "/v1/key", "/v1/usage/req_0000000000000"])
+async def test_strangers_learn_nothing(place: Any, path: str) -> None:
+    for key in (None, "unknown"):
+        assert (await place.ask("GET", path, key=key))[0] == 401
+
+
+async def test_usage_that_is_not_there(place: Any) -> None:
+    assert (await place.ask("GET", "/v1/usage/req_0000000000000"))[0] == 404
+    assert (await place.ask("GET", "/v1/usage/nonsense"))[0] == 404

@@ -1,0 +1,29 @@
+from typing import Any
+
+import pytest
+
+from softix_proxy import __version__
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/api/hello"])
+async def test_somebody_is_there(place: Any, path: str) -> None:
+    assert (await place.ask("GET", path, key=None))[2] == {"name": "softix-proxy", "version": __version__}
+    assert (await place.ask("HEAD", path, key=None))[0] == 200
+
+
+async def test_alive_and_ready(place: Any) -> None:
+    assert (await place.ask("GET", "/healthz", key=None))[2] == {"status": "ok"}
+    assert (await place.ask("GET", "/readyz", key=None))[:3:2] == (200, {"status": "ready"})
+    place.unready = "the books cannot be written"
+    status, _, body = await place.ask("GET", "/readyz", key=None)
+    assert (status, body) == (503, {"status": "not ready", "reason": "the books cannot be written"})
+    place.app.house.monitor.draining = True
+    assert (await place.ask("GET", "/readyz", key=None))[2]["reason"] == "stopping"
+
+
+async def test_metrics_for_this_machine_only(opened: Any) -> None:
+    async with opened(trusted=("127.0.0.0/8",)) as place:
+        status, headers, body = await place.ask("GET", "/metrics", key=None)
+        assert (status, body) == (200, "softix_up 1\n") and headers["content-type"].startswith("text/plain")
+        far = {"x-forwarded-for": "192.0.2.1"}
+        assert (await place.ask("GET", "/metrics", key=None, headers=far))[0] == 404

@@ -1,0 +1,78 @@
+import asyncio
+import datetime
+import ssl
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.web.tls import Certificate
+
+
+def write_pair(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate of this name, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+    certificate = builder.not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+    chain_file, key_file = folder / "chain.pem", folder / "key.pem"
+    chain_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return chain_file, key_file
+
+
+async def shown(place: Any) -> str:
+    """The name in the certificate that a new connection is shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection("127.0.0.1", place.port, ssl=context)
+    tls = writer.get_extra_info("ssl_object")
+    assert tls.version() == "TLSv1.3"
+    found = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True))
+    writer.close()
+    return str(found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+async def test_a_new_pair_is_taken_and_a_bad_one_is_not(opened: Any, tmp_path: Path) -> None:
+    certificate = Certificate(*write_pair(tmp_path, "first"))
+    async with opened(tls=certificate.listening_context()) as place:
+        assert place.url.startswith("https://")
+        assert await shown(place) == "first"
+        write_pair(tmp_path, "second")
+        assert await shown(place) == "second"
+        (tmp_path / "key.pem").write_text("nonsense")
+        assert await shown(place) == "second"
+        write_pair(tmp_path, "third")
+        assert await shown(place) == "third"
+
+
+async def test_older_protocols_are_refused(opened: Any, tmp_path: Path) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    certificate = Certificate(*write_pair(tmp_path, "first"))
+    async with opened(tls=certificate.listening_context()) as place:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await place.session.get(place.url + "/healthz", ssl=old)
+
+
+@pytest.mark.parametrize("broken", ["chain.pem", "key.pem"])
+@pytest.mark.parametrize("content", [None, "nonsense"])
+def test_a_pair_that_cannot_be_used(tmp_path: Path, broken: str, content: str | None) -> None:
+    chain, key = write_pair(tmp_path, "first")
+    (tmp_path / broken).unlink()
+    if content:
+        (tmp_path / broken).write_text(content)
+    with pytest.raises(FailureError, match="cannot use the certificate") as failure:
+        Certificate(chain, key)
+    assert "PEM" in failure.value.remedy
