@@ -65,9 +65,9 @@ class Upstream:
     idle_timeout_s: float = _setting(300, "Time without a byte within an answer.", **_SECONDS)
     connect_retries: int = _setting(2, "Further tries where no connection was made.", least=0, most=10)
     max_connections_per_provider: int = _setting(
-        0, "Connections of one user to one provider at once; 0 is without limit.", **_COUNT
+        0, "Connections of one API key to one provider at once; 0 is without limit.", **_COUNT
     )
-    share_connections: bool = _setting(False, "Let users share connections: fewer handshakes, less isolation.")
+    share_connections: bool = _setting(False, "Let API keys share connections: fewer handshakes, less isolation.")
     drain_limit_s: float = _setting(300, "Longest reading on after a client hung up.", **_COUNT)
     drain_limit_mib: int = _setting(16, "Largest reading on after a client hung up.", **_COUNT)
     ca_file: Path | None = _setting(None, "Certificates to trust in place of the system's (PEM).", example="ca.pem")  # noqa: RUF009

@@ -18,7 +18,7 @@ Headers = Sequence[Header]
 class Call:
     """A request to a provider, without what proves who pays: that is added where it is sent."""
 
-    user_id: int
+    key_id: int
     """Whose connection it goes over: none is shared, unless the operator says so."""
     provider: Provider
     path: str

@@ -64,7 +64,7 @@ _NOT_TO_CLIENT = _HOP_BY_HOP | {
 _NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
 
 
-def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, target: Target, user_id: int) -> Call:
+def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, target: Target, key_id: int) -> Call:
     """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
     ask_usage = ask.stream and not ask.wants_usage
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
@@ -76,7 +76,7 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
             ask_usage=ask_usage,
             output_field=target.provider.profile.output_field,
         )
-    return Call(user_id, target.provider, request.path, outgoing(request.headers), body, ask.stream)
+    return Call(key_id, target.provider, request.path, outgoing(request.headers), body, ask.stream)
 
 
 def outgoing(headers: Headers) -> list[Header]:

@@ -184,7 +184,7 @@ class Passage:
         if self.ask.stream and provider.on_hang_up == "cancel":
             self.client.when_gone(hang_up)
         hold, plan = self.hold, self.plan
-        outbound = call(self.request, body, self.ask, hold.admitted.output_limit, plan.target, plan.caller.user.id)
+        outbound = call(self.request, body, self.ask, hold.admitted.output_limit, plan.target, plan.caller.key.id)
         del body
         exchange = await self._send(outbound, hang_up)
         hang_up.exchange = exchange

@@ -142,13 +142,14 @@ class Group:
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions of which nobody was told: the commit failed, or seemed to."""
+        if not intents:
+            return
         ids = json.dumps([intent.request_id for intent in intents])
         holds = dict(self._connection.execute(sql.CLOSE_INTENTS, (ids,)).fetchall())
         for intent in intents:
-            if intent.request_id in holds:
-                close(
-                    self._wallets[intent.user_id], self._keys[intent.key_id], holds[intent.request_id], 0, self._now_us
-                )
+            hold_pico = holds.pop(intent.request_id, None)  # one may be taken back twice in a group
+            if hold_pico is not None:
+                close(self._wallets[intent.user_id], self._keys[intent.key_id], hold_pico, 0, self._now_us)
 
 
 def open_intents(connection: Connection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:

@@ -145,8 +145,10 @@ class Writer:
         batch = Group(connection, self.slot, now_us)
         batch.load([work.intent for work in group if work.intent is not None])
         settled = iter(batch.settle([work.settle for work in group if work.settle]))
+        withdrawn = [work.forget for work in group if work.forget]
+        batch.forget(withdrawn)
         decided = iter(batch.admit([work.admit for work in group if work.admit]))
-        batch.forget([work.forget for work in group if work.forget])  # what it takes back may be in this very group
+        batch.forget(withdrawn)  # which may have been admitted only now
         batch.save()
         unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
         if unpriced:

@@ -33,9 +33,9 @@ class Limits:
     idle_timeout_s: float
     connect_retries: int
     connections_per_provider: int
-    """Of one user, or of all where they share; 0: no limit."""
+    """Of one API key, or of all where they share; 0: no limit."""
     share_connections: bool = False
-    """Between users: fewer handshakes, and trust in the provider that each answer is to its own request."""
+    """Between API keys: fewer handshakes, and trust in the provider that each answer is to its own request."""
 
 
 class HttpUpstream:
@@ -89,7 +89,7 @@ class HttpUpstream:
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
     async def _try(self, call: Call, url: URL, headers: list[Header], secret: str | None) -> Answer:
-        owner.set(None if self._limits.share_connections else call.user_id)
+        owner.set(None if self._limits.share_connections else call.key_id)
         try:
             async with asyncio.timeout(self._limits.first_byte_timeout_s):
                 response = await self._session.post(url, data=call.body, headers=headers, allow_redirects=False)

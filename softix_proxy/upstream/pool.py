@@ -1,8 +1,8 @@
-"""The pool of connections to providers: no user gets another's, and none is used again on which something arrived.
+"""The pool of connections to providers: each belongs to one API key, and must be silent to be used again.
 
 A surplus answer on a pooled connection would be taken for the answer to the next request (aiohttp issue 13656). One
 that comes while the connection is idle is noticed; of one that comes after the next request was sent nothing tells,
-so that request must at least be the same user's. Relies on private names: aiohttp is pinned, the provocation is a test.
+so that request must at least be the same key's. Relies on private names: aiohttp is pinned, the provocation is a test.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 owner: ContextVar[int | None] = ContextVar("owner", default=None)
-"""The user whose request is being sent; None where connections are shared."""
+"""The key whose request is being sent; None where connections are shared."""
 
 
 class OwnedRequest(aiohttp.ClientRequest):

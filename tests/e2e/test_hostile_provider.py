@@ -49,12 +49,10 @@ def check(status: int, text: str, test_id: str) -> None:
         assert status in (0, 502, 504) and (not told or told["error"]["code"].startswith("provider_"))
 
 
-def second_user(client: Prepared) -> Prepared:
-    """With money and a key, at the same daemon."""
-    client.instance.cli("users", "create", "bob", "--email", "bob@example.org")
-    client.instance.cli("balance", "add", "bob", "25.00")
-    made = client.instance.cli("keys", "create", "--user", "bob")
-    return replace(client, key=made["key"], key_id=made["id"], user="bob", user_id=made["user_id"])
+def second_key(client: Prepared) -> Prepared:
+    """Of the same user."""
+    made = client.instance.cli("keys", "create", "--user", client.user)
+    return replace(client, key=made["key"], key_id=made["id"])
 
 
 @pytest.mark.parametrize("mode", SURPLUS)
@@ -79,7 +77,7 @@ async def test_every_way_to_speak_badly_harms_only_the_one_who_asked(
 ) -> None:
     """All of them at once, among good requests on the same pool."""
 
-    other = second_user(client)
+    other = second_key(client)
 
     async def one(session: aiohttp.ClientSession, mode: str, number: int) -> None:
         await ask(session, client, mode, f"{mode}-{number}")
@@ -94,11 +92,11 @@ async def test_every_way_to_speak_badly_harms_only_the_one_who_asked(
     assert client.verify()["ok"]
 
 
-async def test_a_surplus_answer_that_comes_late_meets_no_other_user(
+async def test_a_surplus_answer_that_comes_late_meets_no_other_key(
     client: Prepared, hostile_provider: HostileProvider
 ) -> None:
     """The next request is sent before it arrives, so that nothing tells the two apart but the connection."""
-    other = second_user(client)
+    other = second_key(client)
     async with aiohttp.ClientSession() as session:
         for number in range(ROUNDS):
             check(*await ask(session, client, "surplus-later", f"one-{number}"), f"one-{number}")

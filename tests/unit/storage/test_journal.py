@@ -137,7 +137,7 @@ def test_forget_takes_back_once(books: Connection) -> None:
     admit(books, *intents)
     for _ in range(2):
         batch = group(books, intents[0])
-        batch.forget([intents[0]])
+        batch.forget([intents[0], intents[0]])
         batch.save()
     assert (wallet(books, 1), wallet(books, 2)) == ((POSTED_PICO, 0), (POSTED_PICO, USD))
     assert books.execute("SELECT request_id FROM intents").fetchall() == [(2,)]

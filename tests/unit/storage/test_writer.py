@@ -169,6 +169,20 @@ def test_an_admission_taken_back_in_its_own_group_holds_nothing(bench: Bench) ->
     assert bench.books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(0, 0)]
 
 
+def test_what_is_taken_back_pays_for_what_the_same_group_admits(bench: Bench) -> None:
+    lost = make_intent(1, bench.revision, hold_pico=POSTED_PICO)
+    other = make_intent(2, bench.revision, hold_pico=POSTED_PICO)
+    bench.submit(Work(None, admit=lost))
+    bench.writer.start()
+    bench.writer.close()
+    again = Writer(bench._open, StoppedClock(), 7, bench._deliver)
+    for work in (Work(None, admit=other), Work(None, forget=lost)):
+        again.submit(work)
+    again.start()
+    again.close()
+    assert isinstance(bench.results[1][1], Admitted) and bench.wallet() == (POSTED_PICO, POSTED_PICO)
+
+
 def poisons(revision: int) -> dict[str, Work]:
     return {
         "a key that is not there": Work(None, admit=make_intent(50, revision, key_id=99)),
