@@ -17,6 +17,8 @@ from softix_proxy.operations import users
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
+_NEGATIVES = {"ignore_unknown_options": True}
+"""So that -5 is an amount, which the operation may take or refuse, and not an option."""
 _NOTE = click.option("--note", help="Why; kept with the posting.")
 
 
@@ -46,7 +48,7 @@ async def show_(office: Office, user: str) -> None:
     show(await _fields(office, user))
 
 
-@balance.command()
+@balance.command(context_settings=_NEGATIVES)
 @click.argument("user")
 @click.argument("amount")
 @_NOTE
@@ -60,7 +62,7 @@ async def add(office: Office, user: str, amount: str, note: str | None, referenc
     show({**await _fields(office, user), "added": added})
 
 
-@balance.command("set", context_settings={"ignore_unknown_options": True})
+@balance.command("set", context_settings=_NEGATIVES)
 @click.argument("user")
 @click.argument("amount")
 @_NOTE
@@ -92,7 +94,7 @@ async def history(office: Office, user: str, limit: int) -> None:
     show_all(rows, ("posted_at", "kind", "amount", "balance", "reference", "note"))
 
 
-@balance.command("credit-limit")
+@balance.command("credit-limit", context_settings=_NEGATIVES)
 @click.argument("user")
 @click.argument("amount")
 @office

@@ -12,6 +12,7 @@ from softix_proxy.domain.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import parse_usd
+from softix_proxy.domain.users import Status
 from softix_proxy.operations import keys as operations
 from softix_proxy.operations import users
 
@@ -168,16 +169,22 @@ async def revoke(office: Office, key: str, yes: bool) -> None:
 @click.option("--grace", metavar="DURATION", help="How long the old key still works, for example 24h.")
 @office
 async def rotate(office: Office, key: str, grace: str | None) -> None:
-    """A new key with the old one's limits and spend. Example: softix keys rotate ci-key --grace 24h"""
+    """A new key with the old one's limits and spend, so that no cap starts anew.
+
+    In the grace both may spend what the cap leaves. Example: softix keys rotate ci-key --grace 24h
+    """
     grace_us = parse_duration_us(grace) if grace else 0
     issued = await operations.rotate(office.storage, await office.vault(), key, grace_us)
-    say(f"The old key works for {grace} more." if grace else "The old key is revoked.")
+    say(f"The old key works for {grace} more." if grace_us else "The old key is revoked.")
     await _show_issued(office, issued)
 
 
 async def _show_issued(office: Office, issued: operations.Issued) -> None:
-    owner = await users.show_number(office.storage, issued.key.user_id)
-    fields = operations.as_fields(issued.key, owner.public_id)
+    standing = await operations.standing(office.storage, issued.key.public_id)
+    owner = standing.user
+    if owner.status is Status.DISABLED:
+        say(f"{owner.name} is disabled: no key works before: softix users enable {owner.public_id}")
+    fields = operations.as_fields(standing.key, owner.public_id, standing.spend)
     show(
         {"id": fields["id"], "key": issued.text, **{name: fields[name] for name in fields if name != "id"}},
         "Keep the key now: it is not shown again.",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from softix_proxy.cli.console import Group, office, show, show_all
 from softix_proxy.domain.clock import format_instant
+from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.users import Role, Status, User
 from softix_proxy.operations import users as operations
 
@@ -89,3 +91,27 @@ async def disable(office: Office, user: str) -> None:
 async def enable(office: Office, user: str) -> None:
     """Let a disabled user in again. Example: softix users enable ada"""
     show(as_fields(await operations.update(office.storage, user, status=Status.ACTIVE)))
+
+
+@users.command("set-password")
+@click.argument("user")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input: its first line.")
+@office
+async def set_password(office: Office, user: str, password_stdin: bool) -> None:
+    """Set a user's password; it is asked for, and never an argument. Example: softix users set-password ada"""
+    found = await operations.show(office.storage, user)
+    password = _read_password(found.name, password_stdin)
+    changed = await operations.set_password(office.storage, await office.vault(), found.public_id, password)
+    show(as_fields(changed), f"The password of {changed.name} is set.")
+
+
+def _read_password(name: str, from_stdin: bool) -> str:
+    """Raises BadInputError where nobody can be asked."""
+    if sys.stdin.isatty():
+        return str(click.prompt(f"New password for {name}", hide_input=True, confirmation_prompt=True, err=True))
+    if not from_stdin:
+        raise BadInputError("there is no terminal to ask for the password", "pipe it in, with --password-stdin")
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise BadInputError("the password is not text", "pipe it in as UTF-8") from None

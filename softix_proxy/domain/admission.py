@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softix_proxy.domain import limits
-from softix_proxy.domain.clock import PERIODS, SECOND_US, Period, period_start_us
+from softix_proxy.domain.clock import DAY_US, PERIODS, SECOND_US, Period, period_start_us
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import MAX_PICO
@@ -52,6 +52,13 @@ class KeyState:
         return int(getattr(self, f"spent_{period}_pico"))
 
     def spend(self, charge_pico: int, now_us: int) -> None:
+        if now_us // DAY_US == self.spent_at_us // DAY_US:  # by far the most frequent
+            self.spent_day_pico += charge_pico
+            self.spent_week_pico += charge_pico
+            self.spent_month_pico += charge_pico
+            self.spent_total_pico += charge_pico
+            self.spent_at_us = max(self.spent_at_us, now_us)
+            return
         for period in PERIODS:
             setattr(self, f"spent_{period}_pico", self.spent_pico(period, now_us) + charge_pico)
         self.spent_at_us = max(self.spent_at_us, now_us)

@@ -6,6 +6,7 @@ import secrets
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _SLOT_BITS, _COUNT_BITS = 8, 14
 SLOTS = 1 << _SLOT_BITS
@@ -38,11 +39,8 @@ class RequestIds:
 
 def format_request_id(number: int) -> str:
     """`req_` and 13 digits in base 32; sorts as the number does."""
-    digits = []
-    for _ in range(13):
-        digits.append(_ALPHABET[number & 31])
-        number >>= 5
-    return "req_" + "".join(reversed(digits))
+    first = _ALPHABET[number >> 60]
+    return f"req_{first}" + "".join([_PAIRS[number >> shift & 1023] for shift in (50, 40, 30, 20, 10, 0)])
 
 
 def parse_request_id(text: str) -> int | None:

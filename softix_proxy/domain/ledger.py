@@ -51,7 +51,8 @@ class LedgerStore(Protocol):
     async def post(self, transfer: Transfer) -> Transfer:
         """The one way into the ledger outside the hot path: `transfer.id` is ignored and given, the wallets follow.
 
-        Raises BadInputError where a wallet would hold more than 64 bits.
+        Raises BadInputError where a wallet would hold, or the transfer moves, more than 64 bits; NotFoundError
+        where a user has no wallet.
         """
         ...
 

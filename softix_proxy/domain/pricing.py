@@ -7,7 +7,7 @@ half-even once per meter; everything is integer arithmetic on pico-USD.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -23,7 +23,6 @@ STANDARD = "standard"
 
 _UNIT_PRICE = re.compile(r"\d{1,6}(?:\.\d{1,12})?|\.\d{1,12}", re.ASCII)
 _MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
-_INPUT = frozenset(INPUT_METERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ class Rate:
         default_factory=dict, init=False, repr=False, compare=False
     )
     """Tier → (above so many input tokens, prices), the highest first."""
-    _dearest: dict[tuple[str | None, tuple[str, ...]], tuple[tuple[int, Fraction], ...]] = field(
+    _dearest: dict[tuple[str | None, Collection[str]], tuple[tuple[int, Fraction], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -218,7 +217,7 @@ class Rate:
         )
 
     def dearest(
-        self, names: tuple[str, ...], service_tier: str = STANDARD, input_tokens: int | None = None
+        self, names: Collection[str], service_tier: str = STANDARD, input_tokens: int | None = None
     ) -> Fraction:
         """The highest charge, in pico-USD a unit, of any of these meters, without the request fee.
 
@@ -250,7 +249,7 @@ class Rate:
         if len(bands) > 1:
             input_tokens = 0
             for name, quantity in meters.items():
-                if name in _INPUT:
+                if name in INPUT_METERS:
                     input_tokens += quantity
             for above, units in bands:
                 if input_tokens > above:
@@ -277,7 +276,7 @@ class Rate:
                 units[spec.name] = _Unit(price, *cost.as_integer_ratio(), *charge.as_integer_ratio())
         return units
 
-    def _climb(self, tier: str | None, names: tuple[str, ...]) -> tuple[tuple[int, Fraction], ...]:
+    def _climb(self, tier: str | None, names: Collection[str]) -> tuple[tuple[int, Fraction], ...]:
         """(Threshold, the dearest in any band up to it), the highest threshold first."""
         bands = [band for known in (self._tiers if tier is None else {tier, STANDARD}) for band in self._tier(known)]
         most = Fraction(0)

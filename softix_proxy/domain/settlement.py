@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.pricing import STANDARD
-from softix_proxy.domain.usage import Meters, Source
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,19 @@ class Settlement:
     latency_ms: int = 0
     ttfb_ms: int | None = None
     attempts: int = 1
-    tokens_used: int = 0
-    """For the tokens-a-minute limit: replaces what admission estimated."""
+
+    @property
+    def input_tokens(self) -> int:
+        return total(self.meters, INPUT_METERS)
+
+    @property
+    def output_tokens(self) -> int:
+        return total(self.meters, OUTPUT_METERS)
+
+    @property
+    def tokens_used(self) -> int:
+        """For the tokens-a-minute limit: replaces what admission estimated."""
+        return self.input_tokens + self.output_tokens
 
 
 @dataclass(frozen=True, slots=True)

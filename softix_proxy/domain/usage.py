@@ -49,8 +49,8 @@ _SPECS = (
     MeterSpec("requests", "request", 1, "call"),
 )
 METERS: Mapping[str, MeterSpec] = {spec.name: spec for spec in _SPECS}
-INPUT_METERS = tuple(spec.name for spec in _SPECS if spec.side == "input")
-OUTPUT_METERS = tuple(spec.name for spec in _SPECS if spec.side == "output")
+INPUT_METERS = frozenset(spec.name for spec in _SPECS if spec.side == "input")
+OUTPUT_METERS = frozenset(spec.name for spec in _SPECS if spec.side == "output")
 
 
 class Source(StrEnum):
@@ -68,8 +68,8 @@ class Source(StrEnum):
     """Nothing was produced: the provider refused or was not reached."""
 
 
-def total(meters: Meters, names: tuple[str, ...]) -> int:
-    return sum(meters.get(name, 0) for name in names)
+def total(meters: Meters, names: frozenset[str]) -> int:
+    return sum([quantity for name, quantity in meters.items() if name in names])
 
 
 Subject = Literal["user", "key", "model", "provider", "day"]

@@ -122,7 +122,8 @@ async def revoke(storage: Storage, reference: str) -> Key:
 async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) -> Issued:
     """A new key with the same limits and spend; the old one ends after the grace, or now.
 
-    Raises NotFoundError; ConflictError for a key that is revoked.
+    In the grace each of the two counts on from there for itself, so together they may go beyond the cap.
+    Raises NotFoundError; ConflictError for a key that is revoked or expired.
     """
     made = vault.new_api_key()
     async with storage.writing() as unit:
@@ -130,6 +131,11 @@ async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) 
         if old.status is not KeyStatus.ACTIVE:
             raise ConflictError("a revoked key cannot be rotated", "make a new one: softix keys create")
         now_us = unit.clock.now_us()
+        if old.expires_at_us is not None and old.expires_at_us <= now_us:
+            raise ConflictError(
+                "an expired key cannot be rotated",
+                f"give it time first: softix keys update {old.public_id} --expires 30d",
+            )
         new = replace(
             old,
             public_id=new_public_id("key"),

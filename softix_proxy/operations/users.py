@@ -10,8 +10,10 @@ from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.vault import Vault
 
 _NAME = re.compile(r"[^\W_](?:[\w .@'-]{0,62}\w)?")
+_PASSWORD_LENGTHS = range(12, 257)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,188}")
 
 
@@ -67,6 +69,19 @@ async def update(
         )
         await unit.users.update(changed)
         return changed
+
+
+async def set_password(storage: Storage, vault: Vault, reference: str, password: str) -> User:
+    """Only its hash is kept. Raises NotFoundError, BadInputError."""
+    if len(password) not in _PASSWORD_LENGTHS or not password.isprintable():
+        raise BadInputError(
+            "not a usable password", "take 12 to 256 letters, digits, signs and spaces; length makes it strong"
+        )
+    hashed = vault.hash_password(password)  # slow on purpose, so not while the write lock is held
+    async with storage.writing() as unit:
+        user = await find(unit, reference)
+        await unit.users.set_password_hash(user.id, hashed)
+        return user
 
 
 async def find(unit: Unit, reference: str) -> User:

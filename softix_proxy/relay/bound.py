@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from fractions import Fraction
 
 from softix_proxy.dialects.base import Ask
 from softix_proxy.domain.admission import NOTHING, Bound
@@ -32,26 +32,33 @@ def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool,
     input_tokens = context if ask.open_input else min(body_bytes + TEMPLATE_TOKENS, context)
     output_tokens = _output_tokens(ask, model)
     tier = ask.service_tier
-    fixed = rate.dearest_input(tier, input_tokens) * input_tokens
-    for meter, most in {"requests": 1, **ask.calls}.items():
-        fixed += rate.dearest((meter,), tier) * most
-    if output_tokens == 0:
-        token_num, token_den = 0, 1
-    else:
-        token_num, token_den = (rate.dearest_output(tier, input_tokens) * ask.choices).as_integer_ratio()
-    priced = fixed or token_num or rate.request_fee_pico
+    fixed_pico = _times(rate.dearest_input(tier, input_tokens), input_tokens) + rate.request_fee_pico
+    fixed_pico += _times(rate.dearest(_REQUESTS, tier), 1)
+    for meter, most in ask.calls.items():
+        fixed_pico += _times(rate.dearest((meter,), tier), most)
+    token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
+    if fixed_pico or token:
+        fixed_pico += len(METERS)  # each meter is rounded on its own, by at most half a pico-USD
     return Bounded(
         Bound(
-            # Each meter is rounded on its own, by at most half a pico-USD.
-            fixed_pico=ceil(fixed) + rate.request_fee_pico + (len(METERS) if priced else 0),
-            token_num=token_num,
-            token_den=token_den,
+            fixed_pico=fixed_pico,
+            token_num=token.numerator * ask.choices,
+            token_den=token.denominator,
             output_tokens=output_tokens,
             adjustable=ask.max_output_tokens is None and output_tokens > 0,
             least_tokens=min(least_tokens, output_tokens) or 1,
         ),
         estimate,
     )
+
+
+def _times(price: Fraction, quantity: int) -> int:
+    """Rounded up, without making a Fraction of the product."""
+    return -(-price.numerator * quantity // price.denominator)
+
+
+_NOTHING = Fraction(0)
+_REQUESTS = ("requests",)
 
 
 def _output_tokens(ask: Ask, model: Model) -> int:

@@ -18,7 +18,7 @@ from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.pricing import STANDARD, Rate
 from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
-from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
+from softix_proxy.domain.usage import OUTPUT_METERS, Meters, Source, total
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
 
@@ -154,7 +154,6 @@ class Hold:
             note=" ".join(notes) or None,
             latency_ms=self._elapsed_ms(),
             ttfb_ms=facts.ttfb_ms,
-            tokens_used=total(meters, INPUT_METERS) + total(meters, OUTPUT_METERS),
         )
 
 

@@ -24,7 +24,7 @@ from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.limits import adjust
 from softix_proxy.domain.settlement import Settled, Settlement
-from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, total
+from softix_proxy.domain.usage import METERS
 from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.engine_sqlite import Connection
 
@@ -52,11 +52,9 @@ class Group:
             self._keys.setdefault(intent.key_id, KeyState())
 
     def save(self) -> None:
-        self._connection.executemany(
-            sql.SAVE_WALLET, [(w.posted_pico, w.held_pico, user_id) for user_id, w in self._wallets.items()]
-        )
-        self._connection.executemany(
-            sql.SAVE_KEY_STATE,
+        self._write(sql.SAVE_WALLETS, [(user_id, w.posted_pico, w.held_pico) for user_id, w in self._wallets.items()])
+        self._write(
+            sql.SAVE_KEY_STATES,
             [
                 (
                     key_id,
@@ -74,7 +72,13 @@ class Group:
             ],
         )
 
+    def _write(self, statement: sql.Rows, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            self._connection.execute(sql.of(statement, len(rows)), [value for row in rows for value in row])
+
     def admit(self, intents: Sequence[Intent]) -> list[Decision]:
+        if not intents:
+            return []
         revision = self._connection.execute(sql.REVISION).fetchone()[0]
         decisions: list[Decision] = []
         rows = []
@@ -100,7 +104,7 @@ class Group:
                         intent.started_at_us,
                     )
                 )
-        self._connection.executemany(sql.ADD_INTENT, rows)
+        self._write(sql.ADD_INTENTS, rows)
         return decisions
 
     def settle(self, settlements: Sequence[Settlement]) -> list[Settled | None]:
@@ -108,6 +112,8 @@ class Group:
 
         None stands for a request that has neither an intent nor a row: its admission was never committed.
         """
+        if not settlements:
+            return []
         ids = json.dumps([settlement.intent.request_id for settlement in settlements])
         open_ids = {row[0] for row in self._connection.execute(sql.CLOSE_INTENTS, (ids,)).fetchall()}
         fresh = [s for s in settlements if s.intent.request_id in open_ids]
@@ -118,13 +124,12 @@ class Group:
         for number, settlement in enumerate(fresh, next_id):
             posted[settlement.intent.request_id] = number
             self._close(settlement)
-        usage = [_usage_row(posted[s.intent.request_id], s) for s in fresh]
-        self._connection.executemany(sql.ADD_USAGE, usage)
-        self._connection.executemany(
-            sql.ADD_CHARGE,
+        self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
+        self._write(
+            sql.ADD_CHARGES,
             [(posted[s.intent.request_id], s.intent.user_id, s.charge_pico) for s in fresh if s.charge_pico],
         )
-        self._connection.executemany(sql.ADD_DAILY, _daily(fresh, next_id))
+        self._write(sql.ADD_DAILY, _daily(fresh, next_id))
         return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
 
     def _settled(self, settlement: Settlement, usage_id: int | None) -> Settled | None:
@@ -214,15 +219,15 @@ def _daily(settlements: Sequence[Settlement], posted_us: int) -> list[tuple[int,
     """Per day of posting, key and model: one row for the group's sum."""
     sums: dict[tuple[int, int, int], list[int]] = {}
     for number, settlement in enumerate(settlements, posted_us):
-        intent, meters = settlement.intent, settlement.meters
+        intent = settlement.intent
         row = sums.setdefault(
             (number // DAY_US, intent.key_id, intent.model_id),
             [intent.user_id, intent.provider_id, 0, 0, 0, 0, 0, 0],
         )
         row[2] += 1
         row[3] += settlement.error is not None
-        row[4] += total(meters, INPUT_METERS)
-        row[5] += total(meters, OUTPUT_METERS)
+        row[4] += settlement.input_tokens
+        row[5] += settlement.output_tokens
         row[6] += settlement.cost_pico
         row[7] += settlement.charge_pico
     return [(*key, *row) for key, row in sums.items()]

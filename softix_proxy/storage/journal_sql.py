@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from softix_proxy.domain.usage import METERS
+
+
+class Rows(NamedTuple):
+    """A statement that takes any number of rows at once: one step of SQLite, so that the lock on Python is given up
+    and fought for once a group and not once a row."""
+
+    head: str
+    row: str
+    tail: str = ""
+
+
+@lru_cache(maxsize=512)
+def of(rows: Rows, count: int) -> str:
+    return f"{rows.head} VALUES {', '.join((rows.row,) * count)} {rows.tail}"
+
+
+def _row(columns: int) -> str:
+    return f"({', '.join('?' * columns)})"
+
 
 REVISION = "SELECT value FROM directory_revision"
 LAST_POSTED = "SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM transfers), 0))"
@@ -13,13 +35,17 @@ KEY_STATES = """
 SELECT key_id, rpm_tat_us, tpm_tat_us, open_requests, held_pico, spent_at_us,
   spent_day_pico, spent_week_pico, spent_month_pico, spent_total_pico
 FROM key_states WHERE key_id IN (SELECT value FROM json_each(?))"""
-SAVE_WALLET = "UPDATE wallets SET posted_pico = ?, held_pico = ? WHERE user_id = ?"
-SAVE_KEY_STATE = "INSERT OR REPLACE INTO key_states VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SAVE_WALLETS = Rows(
+    "WITH new (user_id, posted, held) AS (",
+    _row(3),
+    ") UPDATE wallets SET posted_pico = posted, held_pico = held FROM new WHERE wallets.user_id = new.user_id",
+)
+SAVE_KEY_STATES = Rows("INSERT OR REPLACE INTO key_states", _row(10))
 
 _INTENT = (
     "request_id, slot, user_id, key_id, provider_id, model_id, price_id, endpoint, stream, hold_pico, started_at_us"
 )
-ADD_INTENT = f"INSERT INTO intents ({_INTENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_INTENTS = Rows(f"INSERT INTO intents ({_INTENT})", _row(11))
 CLOSE_INTENTS = (
     "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?)) RETURNING request_id, hold_pico"
 )
@@ -35,13 +61,16 @@ _USAGE = (
     + ", service_tier, price_id, markup_num, markup_den, cost_pico, charge_pico, hold_pico, status_code, error, "
     "latency_ms, ttfb_ms, attempts, source, note"
 )
-ADD_USAGE = f"INSERT INTO usage ({_USAGE}) VALUES ({', '.join('?' * len(_USAGE.split(', ')))})"
-ADD_CHARGE = "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind) VALUES (?, ?, -2, ?, 'charge')"
-ADD_DAILY = """
-INSERT INTO usage_daily VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ADD_USAGE = Rows(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
+ADD_CHARGES = Rows("INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')")
+ADD_DAILY = Rows(
+    "INSERT INTO usage_daily",
+    _row(11),
+    """
 ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, errors = errors + excluded.errors,
   input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
-  cost_pico = cost_pico + excluded.cost_pico, charge_pico = charge_pico + excluded.charge_pico"""
+  cost_pico = cost_pico + excluded.cost_pico, charge_pico = charge_pico + excluded.charge_pico""",
+)
 NOTE_UNPRICED = """
 INSERT INTO unpriced_asks VALUES (?, 1, ?)
 ON CONFLICT DO UPDATE SET asks = asks + 1, last_asked_at_us = excluded.last_asked_at_us"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ledger import Account, Transfer, Verdict, Violation
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.storage import ledger_sql as sql
@@ -21,6 +21,8 @@ class Ledger:
         self._session = session
 
     async def post(self, transfer: Transfer) -> Transfer:
+        if transfer.amount_pico > MAX_PICO:
+            raise BadInputError("the amount is too large", "one posting moves up to $9,223,372; go in two steps")
         last = await self._session.one(LAST_POSTED)
         number = max(int(last[0]) + 1 if last else 0, self._session.clock.now_us())
         posted = replace(transfer, id=number)
@@ -45,7 +47,9 @@ class Ledger:
 
     async def _move(self, user_id: int, amount_pico: int) -> None:
         row = await self._session.one("SELECT posted_pico FROM wallets WHERE user_id = ?", user_id)
-        after_pico = (int(row[0]) if row else 0) + amount_pico
+        if row is None:
+            raise NotFoundError(f"no wallet of the user with the number {user_id}")
+        after_pico = int(row[0]) + amount_pico
         if abs(after_pico) > MAX_PICO:
             raise BadInputError("the balance would be too large", "a wallet holds up to $9,223,372")
         await self._session.run("UPDATE wallets SET posted_pico = ? WHERE user_id = ?", after_pico, user_id)

@@ -18,7 +18,6 @@ from prometheus_client.registry import Collector
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.money import PICO_PER_USD
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, total
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
@@ -82,8 +81,8 @@ class Metrics(Collector):
         self._held_pico -= settlement.hold_pico
         endpoint = settlement.intent.endpoint
         self._requests[(endpoint, provider, model, settlement.status_code, settlement.source.value)] += 1
-        self._tokens[(provider, model, "input")] += total(settlement.meters, INPUT_METERS)
-        self._tokens[(provider, model, "output")] += total(settlement.meters, OUTPUT_METERS)
+        self._tokens[(provider, model, "input")] += settlement.input_tokens
+        self._tokens[(provider, model, "output")] += settlement.output_tokens
         self._charge_pico[(provider, model)] += settlement.charge_pico
         self._cost_pico[(provider, model)] += settlement.cost_pico
         if settlement.error is not None:

@@ -1,53 +1,140 @@
-"""The pool of connections to providers: each belongs to one API key, and must be silent to be used again.
+"""The connections to providers: each belongs to one API key, and must be silent to be used again.
 
-A surplus answer on a pooled connection would be taken for the answer to the next request (aiohttp issue 13656). One
-that comes while the connection is idle is noticed; of one that comes after the next request was sent nothing tells,
-so that request must at least be the same key's. Relies on private names: aiohttp is pinned, the provocation is a test.
+A surplus answer on a pooled connection would be taken for the answer to the next request. One that comes while the
+connection is idle is noticed; of one that comes after the next request was sent nothing tells, so that request must at
+least be the same key's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import select
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
+import ssl
+from dataclasses import dataclass
+from socket import SOCK_STREAM
+from typing import NamedTuple
 
-import aiohttp
+import aiohappyeyeballs
 
-if TYPE_CHECKING:
-    from aiohttp.client_proto import ResponseHandler
-    from aiohttp.client_reqrep import ConnectionKey
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.upstream.sockets import open_socket
+from softix_proxy.upstream.wire import Wire
 
-
-owner: ContextVar[int | None] = ContextVar("owner", default=None)
-"""The key whose request is being sent; None where connections are shared."""
-
-
-class OwnedRequest(aiohttp.ClientRequest):
-    @property
-    def connection_key(self) -> ConnectionKey:
-        """With the owner in the place of what matters only to a proxy, and there is none."""
-        return super().connection_key._replace(proxy_headers_hash=owner.get())
+_KEEP_IDLE_S = 60.0
+_SWEEP_S = 15.0
+_FALLBACK_S = 0.25
+"""Before the next address is tried beside the first: RFC 8305."""
 
 
-class CleanPool(aiohttp.TCPConnector):
-    async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        idle = self._conns.get(key)
-        while idle and not is_clean(idle[0][0]):
-            idle.popleft()[0].abort()
-        if idle is not None and not idle:
-            del self._conns[key]
-        return await super()._get(key, traces)
+class Place(NamedTuple):
+    """Where a connection leads, and whose it is."""
+
+    host: str
+    port: int
+    tls: bool
+    key_id: int | None
+    """None: anyone's."""
 
 
-def is_clean(protocol: ResponseHandler) -> bool:
+@dataclass(slots=True)
+class _Idle:
+    wire: Wire
+    since_s: float
+
+
+class Pool:
+    """To be made within the running event loop."""
+
+    def __init__(self, trust: ssl.SSLContext, connect_timeout_s: float, limit: int) -> None:
+        """`limit` is for each place; 0 is none."""
+        self._trust = trust
+        self._connect_timeout_s = connect_timeout_s
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self._idle: dict[Place, list[_Idle]] = {}
+        self._taken: dict[Place, asyncio.Semaphore] = {}
+        self._busy: set[Wire] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    async def take(self, place: Place) -> Wire:
+        """One that is idle and silent, or a new one. Raises ProviderFault."""
+        if self._limit:
+            await self._taken.setdefault(place, asyncio.Semaphore(self._limit)).acquire()
+        idle = self._idle.get(place)
+        while idle:
+            wire = idle.pop().wire
+            if is_silent(wire):
+                self._busy.add(wire)
+                return wire
+            wire.close()
+        try:
+            wire = await self._connect(place)
+        except BaseException:
+            self._leave(place)
+            raise
+        self._busy.add(wire)
+        return wire
+
+    def give(self, place: Place, wire: Wire) -> None:
+        """Back after use; closed if its answer was not read to the end, or anything else speaks against it."""
+        self._busy.discard(wire)
+        self._leave(place)
+        if not wire.rest():
+            wire.close()
+            return
+        self._idle.setdefault(place, []).append(_Idle(wire, self._loop.time()))
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    def close(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for wire in (*self._busy, *(idle.wire for each in self._idle.values() for idle in each)):
+            wire.close()
+        self._idle.clear()
+
+    def _leave(self, place: Place) -> None:
+        if self._limit:
+            self._taken[place].release()
+
+    async def _connect(self, place: Place) -> Wire:
+        try:
+            async with asyncio.timeout(self._connect_timeout_s):
+                found = await self._loop.getaddrinfo(place.host, place.port, type=SOCK_STREAM)
+                socket = await aiohappyeyeballs.start_connection(
+                    found, happy_eyeballs_delay=_FALLBACK_S, socket_factory=open_socket, loop=self._loop
+                )
+                _, wire = await self._loop.create_connection(
+                    Wire,
+                    sock=socket,
+                    ssl=self._trust if place.tls else None,
+                    server_hostname=place.host if place.tls else None,
+                )
+        except (OSError, ssl.SSLError, UnicodeError):  # TimeoutError is an OSError
+            raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False) from None
+        return wire
+
+    def _sweep(self) -> None:
+        self._sweeper = None
+        oldest_s = self._loop.time() - _KEEP_IDLE_S
+        for place, idle in list(self._idle.items()):
+            kept = [each for each in idle if each.since_s > oldest_s and each.wire.reusable]
+            for each in idle:
+                if each not in kept:
+                    each.wire.close()
+            if kept:
+                self._idle[place] = kept
+            else:
+                del self._idle[place]
+        if self._idle:
+            self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
+
+
+def is_silent(wire: Wire) -> bool:
     """Whether nothing has arrived since the last answer, neither here nor in the kernel's buffer."""
-    if protocol.should_close or protocol.transport is None:
-        return False
-    socket = protocol.transport.get_extra_info("socket")
-    if socket is None or socket.fileno() < 0:
+    if not wire.reusable or wire.socket_number < 0:
         return False
     poll = select.poll()
-    poll.register(socket.fileno(), select.POLLIN)
+    poll.register(wire.socket_number, select.POLLIN)
     return not poll.poll(0)

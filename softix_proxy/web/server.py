@@ -121,5 +121,4 @@ class Refusal(asyncio.Protocol):
     """One client too many."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()
+        transport.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database
 
-from softix_proxy.domain.errors import BadInputError, FailureError
+from softix_proxy.domain.errors import BadInputError, FailureError, NotFoundError
 from softix_proxy.domain.ledger import ADJUSTMENTS, CASH, Account, Transfer, Verdict
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.storage.storage import SqliteStorage
@@ -76,3 +76,17 @@ async def test_right_books_verify(storage: SqliteStorage) -> None:
     await post(storage, TOP_UP)
     async with storage.snapshot() as unit:
         assert await unit.ledger.verify() == Verdict(3, 0, 0, ())
+
+
+async def test_one_posting_has_64_bits(storage: SqliteStorage) -> None:
+    with pytest.raises(BadInputError, match="too large"):
+        await post(storage, Transfer(0, CASH, 1, MAX_PICO + 1, "top-up"))
+    assert await posted_pico(storage, 1) == POSTED_PICO
+
+
+@pytest.mark.parametrize("transfer", [Transfer(0, CASH, 9, 5, "top-up"), Transfer(0, 1, 9, 5, "correction")])
+async def test_nothing_is_posted_to_nobody(storage: SqliteStorage, transfer: Transfer) -> None:
+    with pytest.raises(NotFoundError):
+        await post(storage, transfer)
+    async with storage.snapshot() as unit:
+        assert await unit.ledger.verify() == Verdict(2, 0, 0, ())

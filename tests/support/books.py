@@ -87,6 +87,5 @@ def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: A
         "meters": {"input_tokens": 3, "output_tokens": 4},
         "cost_pico": charge_pico,
         "charge_pico": charge_pico,
-        "tokens_used": 7,
     }
     return Settlement(**{**values, **changes})

@@ -53,13 +53,14 @@ def test_add_set_credit_and_history(run: Softix, read: Read) -> None:
     ("line", "code", "said"),
     [
         ("add ada 0", 2, "positive"),
-        ("add ada -- -5", 2, "positive"),
+        ("add ada -5", 2, "softix balance set ada"),
         ("add ada 1,5", 2, "not an amount"),
         ("add ada 9999999", 2, "too large"),
         ("add ada 1 --note 'two\nlines'", 2, "one line"),
         ("add eve 1", 1, "no user"),
         ("add ada 2 --reference pay-1", 1, "another posting"),
-        ("credit-limit ada -- -1", 2, "not negative"),
+        ("credit-limit ada -1", 2, "not negative"),
+        ("add ada 1 --nope", 2, "extra argument"),
         ("history ada --limit 0", 2, "--limit"),
     ],
 )

@@ -27,7 +27,7 @@ def test_a_key_is_shown_once(run: Softix, read: Read) -> None:
     for reference in (made["id"], made["prefix"], "ci"):
         shown = read(f"keys show {reference}")
         assert {name: shown[name] for name in made} == made and text not in str(shown)
-    assert shown["spent"] == {"day": "0.00", "week": "0.00", "month": "0.00", "total": "0.00"}
+    assert shown["spent"] == made["spent"] == {"day": "0.00", "week": "0.00", "month": "0.00", "total": "0.00"}
     assert [key["id"] for key in read("keys list --user ada")] == [made["id"]]
     assert read("keys list")[0]["user"] == "ada" and text not in run("keys list").stdout
 
@@ -73,6 +73,20 @@ def test_rotate(run: Softix, read: Read) -> None:
     newer = read(f"keys rotate {new['id']} --grace 24h")
     ending = read(f"keys show {new['id']}")
     assert ending["status"] == "active" and ending["expires_at"] is not None and newer["expires_at"] is None
+
+
+def test_a_disabled_users_key_is_issued_and_said_to_be_shut_out(run: Softix, read: Read) -> None:
+    run("users disable ada")
+    user_id = read("users show ada")["id"]
+    assert f"no key works before: softix users enable {user_id}" in run("keys create --user ada").stderr
+    assert read("keys create --user ada")["status"] == "active"
+    run("users enable ada")
+    assert "disabled" not in run("keys create --user ada").stderr
+
+
+def test_no_grace_is_told_as_none(run: Softix) -> None:
+    run("keys create --user ada --name ci")
+    assert "The old key is revoked." in run("keys rotate ci --grace 0s").stderr
 
 
 @pytest.mark.parametrize(

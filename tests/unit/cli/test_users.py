@@ -1,8 +1,20 @@
+import asyncio
+import io
+import json
+import os
+import pty
+import secrets
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
+
+from softix_proxy import assembly
+from softix_proxy.storage import engine_sqlite
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
@@ -50,3 +62,74 @@ def test_update_disable_and_enable(read: Read) -> None:
 def test_refusals(run: Softix, line: str, code: int, said: str) -> None:
     run("users create ada --email ada@example.org")
     assert said in run(f"users {line}", code=code).stderr
+
+
+def verifies(instance: Path, password: str) -> bool:
+    """Whether it is that of the one user."""
+    connection = engine_sqlite.connect(instance / "softix.db")
+    (hashed,) = connection.execute("SELECT password_hash FROM users").fetchone()
+    connection.close()
+
+    async def verify() -> bool:
+        async with assembly.open_office(assembly.read_settings(None, instance)) as office:
+            return (await office.vault()).verify_password(hashed, password)
+
+    return asyncio.run(verify())
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nnot this"])
+def test_a_password_from_standard_input(run: Softix, instance: Path, end: str) -> None:
+    made = json.loads(run("users create ada --email ada@example.org --json").stdout)
+    password = f" {secrets.token_hex(8)} "
+    result = run("users set-password ADA --password-stdin --json", stdin=password + end)
+    assert json.loads(result.stdout) == made and password.strip() not in result.output
+    assert verifies(instance, password)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("ada", 2, "--password-stdin"),
+        ("ada --password-stdin", 2, "not a usable password"),
+        ("eve --password-stdin", 1, "softix users list"),
+        ("ada secret", 2, "extra argument"),
+    ],
+)
+def test_no_password(run: Softix, line: str, code: int, said: str) -> None:
+    run("users create ada --email ada@example.org")
+    assert said in run(f"users set-password {line}", code=code, stdin="short").stderr
+
+
+def test_a_password_that_is_not_text(run: Softix, monkeypatch: pytest.MonkeyPatch) -> None:
+    from softix_proxy.cli import users
+    from softix_proxy.domain.errors import BadInputError
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff" * 20), encoding="utf-8"))
+    with pytest.raises(BadInputError, match="not text"):
+        users._read_password("ada", True)
+
+
+def test_a_password_is_asked_for_on_a_terminal_and_not_shown(run: Softix, instance: Path) -> None:
+    """As a process of its own with a terminal of its own."""
+    run("users create ada --email ada@example.org")
+    password = secrets.token_hex(8)
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "softix_proxy", "--data-dir", str(instance), "users", "set-password", "ada"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        close_fds=True,
+    )
+    os.close(slave)
+    shown = b""
+    for prompt in (b"New password for ada:", b"Repeat for confirmation:"):
+        while prompt not in shown:
+            shown += os.read(master, 1024)
+        os.write(master, password.encode() + b"\n")
+    assert process.wait(30) == 0
+    shown += os.read(master, 65536)
+    os.close(master)
+    assert password.encode() not in shown and b"The password of ada is set." in shown
+    assert verifies(instance, password)

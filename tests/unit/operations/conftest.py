@@ -1,4 +1,4 @@
-"""Real books, and a vault that makes keys."""
+"""Real books, and a vault that makes keys and takes passwords."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from softix_proxy.storage.storage import SqliteStorage
 
 
 class KeyMaker:
-    """The one verb of the vault that operations on keys need."""
+    """The verbs of the vault that operations on keys and users need."""
+
+    def __init__(self) -> None:
+        self.hashed: list[str] = []
 
     def new_api_key(self) -> NewKey:
         text = f"sx_live_{secrets.token_hex(16)}"
         return NewKey(text, text[:12], secrets.token_bytes(32))
+
+    def hash_password(self, text: str) -> str:
+        self.hashed.append(text)
+        return f"hash {len(self.hashed)}"
 
 
 @pytest.fixture

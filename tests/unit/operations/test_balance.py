@@ -2,6 +2,7 @@ import pytest
 from support.books import USD
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.users import Role, User
 from softix_proxy.operations import balance, users
 from softix_proxy.storage.storage import SqliteStorage
@@ -47,6 +48,13 @@ async def test_set_posts_the_difference(books: SqliteStorage, ada: User) -> None
         ("adjustment", -10, -3),
         ("adjustment", 7, 7),
     ]
+
+
+async def test_from_one_end_to_the_other_is_refused(books: SqliteStorage, ada: User) -> None:
+    await balance.set_to(books, "ada", MAX_PICO)
+    with pytest.raises(BadInputError, match="too large"):
+        await balance.set_to(books, "ada", -MAX_PICO)
+    assert await posted_pico(books) == MAX_PICO
 
 
 async def test_credit(books: SqliteStorage, ada: User) -> None:

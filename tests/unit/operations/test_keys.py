@@ -91,6 +91,17 @@ async def test_a_grace_does_not_lengthen_a_key(books: SqliteStorage, maker: Any,
     assert new.key.expires_at_us == NOW_US + 10
 
 
+async def test_an_expired_key_is_not_rotated(
+    books: SqliteStorage, maker: Any, ada: User, stopped_clock: StoppedClock
+) -> None:
+    old = (await issue(books, maker, expires_in_us=10)).key
+    stopped_clock.us += 10
+    with pytest.raises(ConflictError) as refused:
+        await keys.rotate(books, maker, old.public_id, 0)
+    assert old.public_id in refused.value.remedy
+    assert await keys.list_all(books) == [old]
+
+
 async def test_revoke(books: SqliteStorage, maker: Any, ada: User) -> None:
     key = (await issue(books, maker)).key
     for _ in range(2):

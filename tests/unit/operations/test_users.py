@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from support.books import NOW_US
 
@@ -46,3 +48,19 @@ async def test_taken(books: SqliteStorage, ada: User) -> None:
     await users.create(books, name="bob", email="bob@example.org", role=Role.USER, postpaid=False)
     with pytest.raises(ConflictError):
         await users.update(books, "bob", email="Ada@example.org")
+
+
+@pytest.mark.parametrize("password", ["", "x" * 11, "x" * 257, "two\nlines of it", "a\udcffb of bytes"])
+async def test_odd_passwords(books: SqliteStorage, maker: Any, ada: User, password: str) -> None:
+    with pytest.raises(BadInputError) as refused:
+        await users.set_password(books, maker, "ada", password)
+    assert not password or password not in f"{refused.value.message} {refused.value.remedy}"
+    assert maker.hashed == []
+
+
+async def test_only_a_passwords_hash_goes_to_the_database(books: SqliteStorage, maker: Any, ada: User) -> None:
+    for password in ("ü" * 12, "correct horse battery"):
+        assert await users.set_password(books, maker, "ada@example.org", password) == ada
+        assert maker.hashed[-1] == password
+    with pytest.raises(NotFoundError):
+        await users.set_password(books, maker, "eve", password)

@@ -42,10 +42,10 @@ def rates(draw: st.DrawFn) -> Rate:
     return Rate(1, Sheet.parse({"bands": bands}), markup, draw(st.integers(0, PICO_PER_USD)))
 
 
-def parts(draw: st.DrawFn, names: tuple[str, ...], whole: int) -> dict[str, int]:
+def parts(draw: st.DrawFn, names: frozenset[str], whole: int) -> dict[str, int]:
     """At most so many, spread over some of these meters."""
     found: dict[str, int] = {}
-    for name in draw(st.lists(st.sampled_from(names), unique=True)):
+    for name in draw(st.lists(st.sampled_from(sorted(names)), unique=True)):
         found[name] = draw(st.integers(0, whole))
         whole -= found[name]
     return found

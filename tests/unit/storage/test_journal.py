@@ -127,7 +127,7 @@ def test_tokens_a_minute_count_what_was_used(books: Connection) -> None:
     assert isinstance(admitted, Admitted)
     assert (admitted.tokens_held, admitted.allowance.tokens_remaining) == (100, 500)
     batch = group(books, intent)
-    batch.settle([make_settlement(intent, tokens_held=100, tokens_used=40)])
+    batch.settle([make_settlement(intent, tokens_held=100, meters={"input_tokens": 40})])
     batch.save()
     assert books.execute("SELECT tpm_tat_us FROM key_states").fetchone() == (NOW_US + 40 * 100_000,)
 

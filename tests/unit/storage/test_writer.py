@@ -108,7 +108,7 @@ def test_a_group_has_its_limit(bench: Bench) -> None:
     assert bench.writer.tally.commits == 3
 
 
-@pytest.mark.parametrize("where", ["BEGIN", "COMMIT", "SELECT value FROM directory_revision", "DELETE FROM intents"])
+@pytest.mark.parametrize("where", ["BEGIN", "COMMIT", "INSERT INTO usage", "DELETE FROM intents"])
 def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> None:
     intent = make_intent(1, bench.revision)
     bench.submit(Work(None, admit=intent))
@@ -239,7 +239,7 @@ def test_a_huge_count_of_tokens_fits_its_column(bench: Bench) -> None:
     bench.writer.start()
     [admitted] = bench.wait_for(1)
     assert isinstance(admitted, Admitted) and admitted.tokens_held == 1
-    settle = Work(None, settle=make_settlement(intent, tokens_held=1, tokens_used=2**53))
+    settle = Work(None, settle=make_settlement(intent, tokens_held=1, meters={"output_tokens": 2**53}))
     bench.submit(settle)
     assert isinstance(bench.result_of(settle), Settled)
 

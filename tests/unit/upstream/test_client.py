@@ -3,16 +3,16 @@ import contextlib
 import secrets
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.upstream.client import HttpUpstream, Limits, _fault
+from softix_proxy.upstream.client import HttpUpstream, Limits, Origin, compose
 
 SECRET = f"sk-{secrets.token_hex(16)}"
 PROMPT = "canary-of-a-prompt"
@@ -76,11 +76,11 @@ def _as_fields(limits: Limits) -> dict[str, Any]:
     return {name: getattr(limits, name) for name in limits.__slots__}
 
 
-def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", user: int = 1) -> Call:
+def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key: int = 1) -> Call:
     url = base_url or f"http://127.0.0.1:{port}/base"
     provider = Provider(1, "prv_a", "a", ProviderType.ANTHROPIC, url, sealed, "cancel", ProviderStatus.ACTIVE, 1)
     path = "/v1/messages?beta=true"
-    return Call(user, provider, path, [("x-thing", "1"), ("accept-encoding", "identity")], PROMPT.encode(), False)
+    return Call(key, provider, path, [("x-thing", "1"), ("accept-encoding", "identity")], PROMPT.encode(), False)
 
 
 async def fault(client: HttpUpstream, asked: Call) -> ProviderFault:
@@ -116,10 +116,10 @@ async def test_what_is_sent(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("shared", "connections"), [(False, 2), (True, 1)])
-async def test_a_connection_is_used_again_by_the_same_user(server: Server, shared: bool, connections: int) -> None:
+async def test_a_connection_is_used_again_by_the_same_key(server: Server, shared: bool, connections: int) -> None:
     async with upstream(share_connections=shared) as client:
-        for user in (1, 2, 1, 2, 2):
-            answer = await client.send(call(server.port, user=user))
+        for key in (1, 2, 1, 2, 2):
+            answer = await client.send(call(server.port, key=key))
             await answer.read(100)
             answer.release()
     assert (len(server.heads), server.connections) == (5, connections)
@@ -179,14 +179,14 @@ async def test_an_answer_has_its_limit(server: Server) -> None:
 async def test_what_surely_did_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with upstream(connect_retries=2) as client:
         tried = 0
-        connect = client._session.post
+        connect = client._pool._connect
 
-        def count(*args: Any, **kwargs: Any) -> Any:
+        async def count(place: Any) -> Any:
             nonlocal tried
             tried += 1
-            return connect(*args, **kwargs)
+            return await connect(place)
 
-        monkeypatch.setattr(client._session, "post", count)
+        monkeypatch.setattr(client._pool, "_connect", count)
         unused = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
         port = unused.sockets[0].getsockname()[1]
         unused.close()
@@ -216,28 +216,35 @@ async def test_a_clouds_secrets_are_out_of_reach(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "started"),
+    ("base_url", "origin"),
     [
-        (aiohttp.ServerDisconnectedError(SECRET), Code.PROVIDER_BROKE_OFF, True),
-        (aiohttp.ClientPayloadError(SECRET), Code.PROVIDER_BROKE_OFF, True),
-        (aiohttp.SocketTimeoutError(SECRET), Code.PROVIDER_TIMEOUT, True),
-        (aiohttp.ConnectionTimeoutError(SECRET), Code.PROVIDER_UNREACHABLE, False),
-        (aiohttp.InvalidURL(SECRET), Code.PROVIDER_UNREACHABLE, False),
-        (TimeoutError(SECRET), Code.PROVIDER_TIMEOUT, True),
-        (ConnectionResetError(SECRET), Code.PROVIDER_BROKE_OFF, True),
-        (ValueError(SECRET), Code.PROVIDER_BROKE_OFF, True),
+        ("https://a.example", Origin("a.example", 443, True, "a.example", "")),
+        ("http://a.example:81/x/", Origin("a.example", 81, False, "a.example:81", "/x")),
+        ("http://[::1]:82", Origin("::1", 82, False, "[::1]:82", "")),
     ],
 )
-def test_errors_become_faults(error: Exception, code: Code, started: bool) -> None:
-    found = _fault(error)
-    assert (found.code, found.started) == (code, started) and SECRET not in repr(found)
+def test_a_base_url_is_taken_apart(base_url: str, origin: Origin) -> None:
+    assert Origin.of(base_url) == origin
+
+
+@pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b"])
+def test_no_header_makes_a_line_of_its_own(value: str) -> None:
+    asked = replace(call(1), headers=[("x-thing", value)])
+    with pytest.raises(ProviderFault):
+        compose(Origin.of("http://a.example"), asked, {})
+
+
+def test_values_are_sent_byte_for_byte() -> None:
+    odd = b"caf\xc3\xa9 \xff".decode("utf-8", "surrogateescape")
+    head = compose(Origin.of("http://a.example"), replace(call(1), headers=[("x-thing", odd)]), {})
+    assert b"x-thing: caf\xc3\xa9 \xff\r\n" in head
 
 
 async def test_a_type_without_a_base_url_of_its_own() -> None:
     client = HttpUpstream(Vault(), LIMITS, None, {ProviderType.ANTHROPIC: "http://demo:1"})  # type: ignore[arg-type]
     asked = call(0, base_url="x").provider
     provider = Provider(**{name: getattr(asked, name) for name in asked.__slots__} | {"base_url": ""})
-    assert str(client._url(provider, "/v1/x?a=%2F")) == "http://demo:1/v1/x?a=%2F"
+    assert client._origin(provider) == Origin("demo", 1, False, "demo:1", "")
     await client.close()
 
 

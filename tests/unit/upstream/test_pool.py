@@ -1,49 +1,93 @@
+import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 from support.hostile import HostileProvider
 
-from softix_proxy.upstream.pool import CleanPool
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.upstream.pool import Place, Pool
 
 SURPLUS = ("surplus", "surplus-later", "surplus-bytes", "timeout-408")
+BODY = b"{}"
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(connector=CleanPool(limit=0)) as session:
-        yield session
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool(ssl.create_default_context(), 5, 0)
+    yield pool
+    pool.close()
 
 
-async def ask(session: aiohttp.ClientSession, provider: HostileProvider, mode: str, test_id: str) -> bytes:
-    headers = {"x-hostile": mode, "x-test-id": test_id}
-    async with session.post(f"{provider.base_url}/v1/chat/completions", data=b"{}", headers=headers) as answer:
-        return await answer.read()
+def place_of(provider: HostileProvider, key_id: int = 1) -> Place:
+    host, port = provider.base_url.removeprefix("http://").split(":")
+    return Place(host, int(port), False, key_id)
+
+
+async def ask(pool: Pool, provider: HostileProvider, mode: str, test_id: str, key_id: int = 1) -> bytes:
+    lines = ("POST /v1/chat/completions HTTP/1.1", "host: a", f"x-hostile: {mode}", f"x-test-id: {test_id}")
+    head = "\r\n".join((*lines, f"content-length: {len(BODY)}", "", "")).encode()
+    place = place_of(provider, key_id)
+    wire = await pool.take(place)
+    try:
+        await wire.exchange(head, BODY, 5)
+        return await wire.chunk()
+    finally:
+        pool.give(place, wire)
 
 
 @pytest.mark.parametrize("mode", SURPLUS)
-async def test_a_surplus_answer_is_nobodys(
-    session: aiohttp.ClientSession, hostile_provider: HostileProvider, mode: str
-) -> None:
+async def test_a_surplus_answer_is_nobodys(pool: Pool, hostile_provider: HostileProvider, mode: str) -> None:
     sent = (await hostile_provider.books())["surplus_sent"]
     for number in range(1, 6):
-        bad = await ask(session, hostile_provider, mode, f"bad-{number}")
+        bad = await ask(pool, hostile_provider, mode, f"bad-{number}")
         if mode in ("surplus-later", "timeout-408"):
             await hostile_provider.books(sent + number)
-        good = await ask(session, hostile_provider, "plain", f"good-{number}")
+        good = await ask(pool, hostile_provider, "plain", f"good-{number}")
         assert f"bad-{number}".encode() in bad and b"SURPLUS" not in bad
         assert f"good-{number}".encode() in good and json.loads(good)
 
 
-async def test_a_clean_connection_is_used_again(
-    session: aiohttp.ClientSession, hostile_provider: HostileProvider
+async def test_a_silent_connection_is_used_again_by_the_same_key_only(
+    pool: Pool, hostile_provider: HostileProvider
 ) -> None:
-    await ask(session, hostile_provider, "plain", "first")
-    connector = session.connector
-    assert isinstance(connector, CleanPool)
-    [idle] = connector._conns.values()
-    protocol = idle[0][0]
-    await ask(session, hostile_provider, "plain", "second")
-    [idle] = connector._conns.values()
-    assert [entry[0] for entry in idle] == [protocol]
+    place = place_of(hostile_provider)
+    await ask(pool, hostile_provider, "plain", "first")
+    [first] = pool._idle[place]
+    await ask(pool, hostile_provider, "plain", "second")
+    await ask(pool, hostile_provider, "plain", "other", key_id=2)
+    [second] = pool._idle[place]
+    [other] = pool._idle[place_of(hostile_provider, 2)]
+    assert first.wire is second.wire is not other.wire
+
+
+async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> None:
+    pool, place = Pool(ssl.create_default_context(), 5, 1), place_of(hostile_provider)
+    first = await pool.take(place)
+    waiting = asyncio.create_task(pool.take(place))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    pool.give(place, first)
+    pool.give(place, await waiting)
+    pool.close()
+
+
+async def test_what_has_rested_for_too_long_is_closed(
+    pool: Pool, hostile_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(pool, hostile_provider, "plain", "first")
+    [[idle]] = pool._idle.values()
+    pool._sweep()
+    assert pool._idle
+    monkeypatch.setattr("softix_proxy.upstream.pool._KEEP_IDLE_S", 0)
+    pool._sweep()
+    assert not pool._idle and idle.wire.socket_number == -1
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "no-such-host.invalid", "x" * 300])
+async def test_where_nothing_can_be_reached(pool: Pool, host: str) -> None:
+    with pytest.raises(ProviderFault) as caught:
+        await pool.take(Place(host, 80, False, 1))
+    assert (caught.value.code, caught.value.started) == (Code.PROVIDER_UNREACHABLE, False)

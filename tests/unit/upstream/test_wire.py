@@ -1,0 +1,181 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.upstream.wire import Wire
+
+HEAD = b"POST / HTTP/1.1\r\nhost: a\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\n"
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Connect = Callable[[Handler], Awaitable[Wire]]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    servers, wires = [], []
+
+    async def to(handler: Handler) -> Wire:
+        server = await asyncio.start_server(handler, "127.0.0.1", 0)
+        servers.append(server)
+        port = server.sockets[0].getsockname()[1]
+        _, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", port)
+        wires.append(wire)
+        return wire
+
+    yield to
+    for wire in wires:
+        wire.close()
+    for server in servers:
+        server.close()
+
+
+def answering(*answers: bytes, close: bool = False) -> Handler:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+        if close:
+            writer.close()
+
+    return handle
+
+
+async def whole(wire: Wire) -> bytes:
+    body = b""
+    while chunk := await wire.chunk():
+        body += chunk
+    return body
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "again"),
+    [
+        (OK + b"content-length: 2\r\n\r\nab", b"ab", True),
+        (OK + b"content-length: 0\r\n\r\n", b"", True),
+        (OK + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\nx-trailer: 1\r\n\r\n", b"ab", True),
+        (OK + b"content-length: 2\r\nconnection: close\r\n\r\nab", b"ab", False),
+        (b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\nab", b"ab", False),
+        (b"HTTP/1.1 103 Early\r\nlink: x\r\n\r\n" * 3 + OK + b"content-length: 2\r\n\r\nab", b"ab", True),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
+        (OK + b"content-length: 2\r\n\r\nabHTTP/1.1 200 OK\r\n\r\n", b"ab", False),
+    ],
+)
+async def test_an_answer_is_read_to_its_end(connect: Connect, answer: bytes, body: bytes, again: bool) -> None:
+    wire = await connect(answering(answer))
+    await wire.exchange(HEAD, b"", 5)
+    assert wire.status in (200, 204)
+    assert all(name not in ("link", "x-trailer") for name, _ in wire.headers)
+    assert await whole(wire) == body
+    assert wire.rest() is again
+
+
+async def test_one_that_ends_with_the_connection(connect: Connect) -> None:
+    wire = await connect(answering(OK + b"\r\nuntil the end", close=True))
+    await wire.exchange(HEAD, b"", 5)
+    assert await whole(wire) == b"until the end"
+    assert not wire.rest()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"content-length: 9\r\n\r\nab",
+        OK + b"transfer-encoding: chunked\r\n\r\n9\r\nab",
+        OK + b"content-length: 2\r\ncontent-length: 3\r\n\r\nab",
+        OK + b"content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+        OK + b"x: a\r\n folded\r\ncontent-length: 0\r\n\r\n",
+        OK + b"x: y\r\n" * 129 + b"\r\n",
+        OK + b"x: " + b"y" * 70_000,
+        b"HTTP/1.1 103 Early\r\n\r\n" * 4000,
+        b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        b"not http",
+        b"",
+    ],
+)
+async def test_one_that_is_cut_or_odd_is_a_fault(connect: Connect, answer: bytes) -> None:
+    wire = await connect(answering(answer, close=True))
+    with pytest.raises(ProviderFault) as caught:
+        await wire.exchange(HEAD, b"", 5)
+        await whole(wire)
+    assert (caught.value.code, caught.value.started) == (Code.PROVIDER_BROKE_OFF, True)
+    assert not wire.rest()
+
+
+async def test_silence_is_too_much_after_a_time(connect: Connect) -> None:
+    wire = await connect(answering(OK + b"content-length: 2\r\n\r\na"))
+    await wire.exchange(HEAD, b"", 5)
+    wire.listen(0.02)
+    with pytest.raises(ProviderFault) as caught:
+        await whole(wire)
+    assert caught.value.code is Code.PROVIDER_TIMEOUT
+
+
+async def test_several_in_a_row(connect: Connect) -> None:
+    wire = await connect(answering(*(OK + b"content-length: 1\r\n\r\n%d" % number for number in range(3))))
+    for number in range(3):
+        await wire.exchange(HEAD, b"", 5)
+        assert await whole(wire) == b"%d" % number and wire.rest()
+
+
+async def test_a_connection_that_was_lost_before_has_not_started(connect: Connect) -> None:
+    wire = await connect(answering(close=True))
+    while wire.socket_number >= 0:
+        await asyncio.sleep(0)
+    with pytest.raises(ProviderFault) as caught:
+        await wire.exchange(HEAD, b"", 5)
+    assert not caught.value.started
+
+
+async def test_a_large_body_arrives_and_is_not_written_ahead(connect: Connect) -> None:
+    got = bytearray()
+    go_on = asyncio.Event()
+    size = 8 * 1024 * 1024
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await go_on.wait()
+        while len(got) < size:
+            got.extend(await reader.read(1 << 20))
+        writer.write(OK + b"content-length: 0\r\n\r\n")
+
+    wire = await connect(slow)
+    body = bytes(range(256)) * (size // 256)
+    sending = asyncio.create_task(wire.exchange(HEAD, body, 5))
+    while wire._room is None:
+        await asyncio.sleep(0)
+    transport: Any = wire._transport
+    assert transport.get_write_buffer_size() < size // 4
+    go_on.set()
+    await sending
+    assert got == body and wire.rest()
+
+
+async def test_an_answer_before_the_whole_request_ends_the_connection(connect: Connect) -> None:
+    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")
+        await asyncio.Event().wait()
+
+    wire = await connect(early)
+    sending = asyncio.create_task(wire.exchange(HEAD, b"x" * 16 * 1024 * 1024, 5))
+    await asyncio.wait_for(sending, 5)
+    assert wire.status == 413 and not wire.rest()
+
+
+async def test_a_slow_reader_holds_the_provider_back(connect: Connect) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + b"content-length: %d\r\n\r\n" % (1 << 24) + b"x" * (1 << 24))
+
+    wire = await connect(flood)
+    await wire.exchange(HEAD, b"", 0.05)
+    while not wire._paused:
+        await asyncio.sleep(0)
+    held = wire._waiting_bytes
+    await asyncio.sleep(0.1)  # longer than the silence that the provider may keep
+    assert wire._waiting_bytes == held < 1 << 20
+    assert len(await whole(wire)) == 1 << 24
