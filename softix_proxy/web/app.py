@@ -15,7 +15,7 @@ from softix_proxy.domain.ids import RequestIds, format_request_id
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.web import bodies, errors
 from softix_proxy.web.addresses import Addresses
-from softix_proxy.web.client import HttpClient
+from softix_proxy.web.client import SERVER, HttpClient
 from softix_proxy.web.connection import Connection
 from softix_proxy.web.routes import INFERENCE, NAMED, PAGES, Handler, canonical
 from softix_proxy.web.visit import House, Visit
@@ -70,6 +70,7 @@ class App:
             response = errors.answer(family, error, request_id)
         if not response.prepared:
             response.headers["x-softix-request-id"] = request_id
+            response.headers["Server"] = SERVER
         return response
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
@@ -87,6 +88,8 @@ class App:
             connection.force_close()
         except RefusedError:
             raise
+        except OperatorError:
+            raise _books_unreadable() from None
         except Exception as error:
             log.exception("a request failed", extra={"request_id": inbound.public_id, "error": type(error).__name__})
             if client.response is not None:
@@ -113,10 +116,14 @@ class App:
         try:
             answer = await handler(Visit(visit.house, visit.family, name, visit.credential, visit.address))
         except OperatorError:
-            raise RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot read its books now.", retry_after_s=5) from None
+            raise _books_unreadable() from None
         response = web.Response(status=answer.status, body=answer.body)
         response.headers["Content-Type"] = answer.content_type
         return response
+
+
+def _books_unreadable() -> RefusedError:
+    return RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot read its books now.", retry_after_s=5)
 
 
 def _find(path: str) -> tuple[Handler | None, str]:

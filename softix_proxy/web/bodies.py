@@ -20,14 +20,15 @@ async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> 
         raise _too_large(limit_bytes)
     content = request.content
     try:
-        if content.is_eof() and announced < _PREALLOCATE_BYTES:
+        plain = "Content-Encoding" not in request.headers
+        if plain and content.is_eof() and 0 < announced < _PREALLOCATE_BYTES:  # all here, and no longer than it says
             return content.read_nowait(-1)
         return await _gather(content, announced, limit_bytes, timeout_s)
     except TimeoutError:
         raise RefusedError(Code.REQUEST_TIMEOUT, "The request's body did not arrive in time.") from None
     except (web.PayloadAccessError, ConnectionError):
         raise ClientGoneError from None
-    except (HttpProcessingError, ValueError):
+    except (HttpProcessingError, web.RequestPayloadError, ValueError):
         raise RefusedError(Code.INVALID_REQUEST, "The request's body is not encoded as its headers say.") from None
 
 

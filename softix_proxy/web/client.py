@@ -11,6 +11,9 @@ from softix_proxy.domain.upstream import Headers
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.web.connection import Connection
 
+SERVER = "softix"
+"""In place of aiohttp's, which tells versions."""
+
 
 class HttpClient:
     """`response` is what the server is to finish when the request is done."""
@@ -60,4 +63,5 @@ class HttpClient:
     def _complete(self, headers: Headers) -> CIMultiDict[str]:
         complete = CIMultiDict(headers)
         complete["x-softix-request-id"] = self._request_id
+        complete["Server"] = SERVER
         return complete
