@@ -78,11 +78,12 @@ class Lifecycle:
         body = await request.read_body()
         ask = request.endpoint.read(body)
         plan, admitted = await self._admit(request, digest, ask, len(body))
-        passage = self._passage(request, client, ask, plan, admitted, len(body))
+        passage = self._passage(request, client, ask, plan, admitted, body)
+        del body  # the passage lets go of it once it is sent
         self.telemetry.opened(admitted.hold_pico)
         try:
             async with passage.hold:
-                await passage.run(body)
+                await passage.run()
         finally:
             if passage.hold.settlement is not None:
                 self.telemetry.finished(passage.hold.settlement, plan.target.provider.name, plan.target.model.name)
@@ -150,7 +151,7 @@ class Lifecycle:
         return Plan(caller, target, intent)
 
     def _passage(
-        self, request: Inbound, client: Client, ask: Ask, plan: Plan, admitted: Admitted, body_bytes: int
+        self, request: Inbound, client: Client, ask: Ask, plan: Plan, admitted: Admitted, body: bytes
     ) -> Passage:
         hold = Hold(
             journal=self.journal,
@@ -159,11 +160,11 @@ class Lifecycle:
             admitted=admitted,
             rate=plan.target.rate,
             metered=request.endpoint.metered,
-            body_bytes=body_bytes,
+            body_bytes=len(body),
             interrupted_charge=self.policy.interrupted_charge,
             started_ns=request.started_ns,
         )
-        return Passage(request, client, ask, plan, hold, self.upstream, self.policy)
+        return Passage(request, client, ask, plan, hold, self.upstream, self.policy, body)
 
 
 @dataclass(slots=True)
@@ -177,16 +178,18 @@ class Passage:
     hold: Hold
     upstream: Upstream
     policy: Policy
+    body: bytes
 
-    async def run(self, body: bytes) -> None:
+    async def run(self) -> None:
         facts, provider = self.hold.facts, self.plan.target.provider
         hang_up = HangUp(facts, asyncio.current_task())
         if self.ask.stream and provider.on_hang_up == "cancel":
             self.client.when_gone(hang_up)
         hold, plan = self.hold, self.plan
-        outbound = call(self.request, body, self.ask, hold.admitted.output_limit, plan.target, plan.caller.key.id)
-        del body
+        outbound = call(self.request, self.body, self.ask, hold.admitted.output_limit, plan.target, plan.caller.key.id)
+        self.body = b""
         exchange = await self._send(outbound, hang_up)
+        del outbound
         hang_up.exchange = exchange
         headers = returning(exchange.headers, exchange.secret)
         headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
