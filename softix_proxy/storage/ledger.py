@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ledger import Account, Transfer, Verdict, Violation
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.storage import ledger_sql as sql
+from softix_proxy.storage import ledger_sums
 from softix_proxy.storage.database import Session
 from softix_proxy.storage.journal_sql import LAST_POSTED
 
@@ -63,25 +64,22 @@ class Ledger:
         return Transfer(*row) if row else None
 
     async def accounts(self) -> Sequence[Account]:
-        """Sums are put together in Python: SQLite's own stops at 64 bits."""
+        return await self._accounts(await ledger_sums.entries(self._session))
+
+    async def _accounts(self, sums: Mapping[int, int]) -> Sequence[Account]:
         names: dict[int, str] = dict(await self._session.all("SELECT id, name FROM accounts ORDER BY id DESC"))
-        sums = dict.fromkeys(names, 0)
-        wallets = 0
-        for account, upper, lower in await self._session.all(sql.ACCOUNT_SUMS):
-            amount_pico = (upper << 32) + lower
-            if account in sums:
-                sums[account] += amount_pico
-            else:
-                wallets += amount_pico
-        operator = [Account(name, sums[number]) for number, name in names.items()]
-        return [*operator, Account("wallets", wallets)]
+        operator = [Account(name, sums.get(number, 0)) for number, name in names.items()]
+        return [*operator, Account("wallets", sum(sums[account] for account in sums if account not in names))]
 
     async def verify(self) -> Verdict:
         violations: list[Violation] = []
         for rule, statement in sql.RULES.items():
             for subject, detail in await self._session.all(f"{statement} LIMIT {_SHOWN}"):
                 violations.append(Violation(rule, str(subject), str(detail)))
-        total_pico = sum(account.balance_pico for account in await self.accounts())
+        sums = await ledger_sums.entries(self._session)
+        violations += (await ledger_sums.wrong_balances(self._session, sums))[:_SHOWN]
+        violations += await ledger_sums.wrong_usage_sums(self._session, _SHOWN)
+        total_pico = sum(account.balance_pico for account in await self._accounts(sums))
         if total_pico:
             violations.append(Violation("entries sum to zero", "ledger", f"they sum to {total_pico} pico-USD"))
         counts = await self._session.one(sql.COUNTS)

@@ -1,161 +1,155 @@
-"""OpenAI's SDK gets the same from softix as from the provider itself."""
+"""OpenAI's own SDK gets the same through softix as directly from the provider."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import openai
 import pytest
 from support.daemon import Prepared
 from support.provider import FakeProvider, fake, told
+from support.sdks import Call, has_sent
+from support.tenants import rows
 
-ASK: dict[str, Any] = {"model": "gpt-test", "messages": [{"role": "user", "content": "What is the weather?"}]}
-TOOL = {
-    "type": "function",
-    "function": {"name": "weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+ASK: dict[str, Any] = {"model": "gpt-test", "messages": [{"role": "user", "content": "What is there to say?"}]}
+WEATHER = {
+    "name": "weather",
+    "description": "The weather of a city.",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    },
+    "strict": True,
 }
-FORCED = {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "weather"}}}
-OURS = {"id", "created", "created_at", "system_fingerprint", "item_id", "call_id", "_request_id"}
-"""What differs between any two answers."""
+CHAT_TOOLS: dict[str, Any] = {"tools": [{"type": "function", "function": WEATHER}], "tool_choice": "required"}
+RESPONSE: dict[str, Any] = {"model": "gpt-test", "input": "What is there to say?"}
+RESPONSE_TOOLS: dict[str, Any] = {"tools": [{"type": "function", **WEATHER}], "tool_choice": "required"}
+TEXT = {"model": "gpt-test", "prompt": "Once upon a time"}
+CHAT, RESPOND, COMPLETE, EMBED = (
+    "chat.completions.create",
+    "responses.create",
+    "completions.create",
+    "embeddings.create",
+)
+USAGE = {"stream_options": {"include_usage": True}}
 
-
-def plain(value: Any) -> Any:
-    """Without what differs between any two answers."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items() if name not in OURS}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value
-
-
-def dumped(answer: Any) -> Any:
-    return plain(answer.to_dict())
-
-
-def both(served: Prepared, provider: FakeProvider) -> list[openai.OpenAI]:
-    direct = openai.OpenAI(base_url=f"{provider.base_url}/v1", api_key="direct", max_retries=0)
-    through = openai.OpenAI(base_url=served.openai_url, api_key=served.key, max_retries=0)
-    return [direct, through]
-
-
-def both_async(served: Prepared, provider: FakeProvider) -> list[openai.AsyncOpenAI]:
-    direct = openai.AsyncOpenAI(base_url=f"{provider.base_url}/v1", api_key="direct", max_retries=0)
-    through = openai.AsyncOpenAI(base_url=served.openai_url, api_key=served.key, max_retries=0)
-    return [direct, through]
-
-
-WHOLE: dict[str, Callable[[openai.OpenAI], Any]] = {
-    "chat": lambda client: client.chat.completions.create(**ASK),
-    "chat, several answers": lambda client: client.chat.completions.create(**ASK, n=2, max_tokens=5),
-    "chat, a tool": lambda client: client.chat.completions.create(**ASK, **FORCED),
-    "completions": lambda client: client.completions.create(model="gpt-test", prompt="Once upon a time", max_tokens=9),
-    "responses": lambda client: client.responses.create(model="gpt-test", input="Hello"),
-    "embeddings": lambda client: client.embeddings.create(model="embed-test", input=["one", "two"]),
-}
-STREAMED: dict[str, Callable[[openai.OpenAI], Any]] = {
-    "chat": lambda client: client.chat.completions.create(**ASK, stream=True),
-    "chat with usage": lambda client: client.chat.completions.create(
-        **ASK, stream=True, stream_options={"include_usage": True}
+ANSWERS: Mapping[str, Call] = {
+    "chat": Call(CHAT, ASK),
+    "chat of several": Call(CHAT, {**ASK, "n": 3, "max_completion_tokens": 5}),
+    "chat with tools": Call(CHAT, {**ASK, **CHAT_TOOLS}),
+    "chat parsed": Call("chat.completions.parse", {**ASK, **CHAT_TOOLS}),
+    "chat stream": Call(CHAT, {**ASK, "stream": True}, "stream"),
+    "chat stream with usage": Call(CHAT, {**ASK, "stream": True, **USAGE}, "stream"),
+    "chat stream of several": Call(CHAT, {**ASK, "stream": True, "n": 2}, "stream"),
+    "chat stream with tools": Call(CHAT, {**ASK, **CHAT_TOOLS, "stream": True}, "stream"),
+    "chat stream in shreds": Call(CHAT, {**ASK, "stream": True}, "stream", told=fake(split=7)),
+    "chat stream helper": Call("chat.completions.stream", ASK, "helper", "get_final_completion"),
+    "chat stream helper with tools": Call(
+        "chat.completions.stream", {**ASK, **CHAT_TOOLS}, "helper", "get_final_completion"
     ),
-    "chat, a tool": lambda client: client.chat.completions.create(**ASK, **FORCED, stream=True),
-    "completions": lambda client: client.completions.create(model="gpt-test", prompt="Once", max_tokens=9, stream=True),
-    "responses": lambda client: client.responses.create(model="gpt-test", input="Hello", stream=True),
+    "completion": Call(COMPLETE, {**TEXT, "max_tokens": 4}),
+    "completion stream": Call(COMPLETE, {**TEXT, "stream": True}, "stream"),
+    "response": Call(RESPOND, RESPONSE),
+    "response cut short": Call(RESPOND, {**RESPONSE, "max_output_tokens": 3}),
+    "response with tools": Call(RESPOND, {**RESPONSE, **RESPONSE_TOOLS}),
+    "response stream": Call(RESPOND, {**RESPONSE, "stream": True}, "stream"),
+    "response stream with tools": Call(RESPOND, {**RESPONSE, **RESPONSE_TOOLS, "stream": True}, "stream"),
+    "response stream helper": Call("responses.stream", RESPONSE, "helper", "get_final_response"),
+    "embeddings": Call(EMBED, {"model": "gpt-test", "input": ["one", "two words"], "dimensions": 16}),
+    "embeddings as numbers": Call(
+        EMBED, {"model": "gpt-test", "input": "one", "dimensions": 16, "encoding_format": "float"}
+    ),
 }
-ERRORS = {
-    400: openai.BadRequestError,
-    404: openai.NotFoundError,
-    422: openai.UnprocessableEntityError,
-    429: openai.RateLimitError,
-    500: openai.InternalServerError,
+STREAM = {**ASK, "stream": True}
+RESPONSE_STREAM = {**RESPONSE, "stream": True}
+FAILURES: Mapping[str, Call] = {
+    **{f"status {status}": Call(CHAT, ASK, told=fake(status=status)) for status in (400, 403, 404, 413, 422, 429, 500)},
+    "status 503 of a stream": Call(CHAT, STREAM, "stream", told=fake(status=503)),
+    "status 429 of a response": Call(RESPOND, RESPONSE, told=fake(status=429, retry_after=20)),
+    "status 500 of embeddings": Call(EMBED, {"model": "gpt-test", "input": "one"}, told=fake(status=500)),
+    "an error within a stream": Call(CHAT, STREAM, "stream", told=fake(error_after=3)),
+    "an error within a response": Call(RESPOND, RESPONSE_STREAM, "stream", told=fake(error_after=3)),
+    "a stream that is cut": Call(CHAT, STREAM, "stream", told=fake(cut_after=3)),
+    "a response that is cut": Call(RESPOND, RESPONSE_STREAM, "stream", told=fake(cut_after=3)),
+    "a stream that ends at its last event": Call(CHAT, STREAM, "stream", told=fake(truncate=True)),
+    "a stream of garbage": Call(CHAT, STREAM, "stream", told=fake(garbage=True)),
+    "garbage": Call(CHAT, ASK, told=fake(garbage=True)),
 }
+BOTH = pytest.mark.parametrize("sdk", [openai.OpenAI, openai.AsyncOpenAI])
 
 
-@pytest.mark.parametrize("name", WHOLE)
-def test_whole_answers(served: Prepared, shared_provider: FakeProvider, name: str) -> None:
-    direct, through = [dumped(WHOLE[name](client)) for client in both(served, shared_provider)]
-    assert direct == through and direct["usage"]
+def clients(sdk: Any, client: Prepared, provider: FakeProvider, retries: int = 0) -> tuple[Any, Any]:
+    """(At the provider, at softix)."""
+    return (
+        sdk(base_url=f"{provider.base_url}/v1", api_key="sk-direct", max_retries=retries),
+        sdk(base_url=client.openai_url, api_key=client.key, max_retries=retries),
+    )
 
 
-@pytest.mark.parametrize("name", STREAMED)
-def test_streams(served: Prepared, shared_provider: FakeProvider, name: str) -> None:
-    direct, through = [[dumped(event) for event in STREAMED[name](client)] for client in both(served, shared_provider)]
-    assert len(direct) > 3
-    if name in ("chat", "chat, a tool", "completions"):  # the usage that softix asked for stays as null
-        direct, through = [[{**event, "usage": None} for event in events] for events in (direct, through)]
-    assert direct == through
+@BOTH
+async def test_answers_are_the_same(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+    direct, through = clients(sdk, client, fake_provider)
+    for name, call in ANSWERS.items():
+        outcome = await call.outcome(through)
+        assert outcome == await call.outcome(direct), name
+        assert not isinstance(outcome[0][0], list), f"{name} failed: {outcome}"
+    posted = await rows(client)
+    assert len(posted) == len(ANSWERS)
+    assert {(row["usage_source"], row["error"]) for row in posted} == {("provider", None)}
+    seen = [record for record in await fake_provider.requests() if has_sent(record, "sk-direct")]
+    assert sum(record["output_tokens"] for record in seen) == sum(row["output_tokens"] or 0 for row in posted)
+    assert sum(record["input_tokens"] for record in seen) == sum(row["input_tokens"] for row in posted)
 
 
-async def test_async(served: Prepared, shared_provider: FakeProvider) -> None:
-    answers, events = [], []
-    for client in both_async(served, shared_provider):
-        answers.append(dumped(await client.chat.completions.create(**ASK)))
-        stream = await client.responses.create(model="gpt-test", input="Hello", stream=True)
-        events.append([dumped(event) async for event in stream])
-        await client.close()
-    assert answers[0] == answers[1] and events[0] == events[1]
+@BOTH
+async def test_failures_are_the_same(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+    direct, through = clients(sdk, client, fake_provider)
+    for name, call in FAILURES.items():
+        assert await call.outcome(through) == await call.outcome(direct), name
+    assert len(await rows(client)) == len(FAILURES)
 
 
-@pytest.mark.parametrize("status", ERRORS)
-def test_the_providers_errors(served: Prepared, shared_provider: FakeProvider, status: int) -> None:
-    caught = []
-    for client in both(served, shared_provider):
-        with pytest.raises(ERRORS[status]) as raised:
-            client.chat.completions.create(**ASK, extra_headers=fake(status=status))
-        assert type(raised.value) is ERRORS[status]
-        caught.append((raised.value.status_code, raised.value.body, raised.value.code, raised.value.message))
-    assert caught[0] == caught[1]
+@BOTH
+async def test_tries_again_as_often(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+    call = Call(CHAT, ASK)
+    for at in clients(sdk, client, fake_provider, retries=2):
+        await fake_provider.reset()
+        await fake_provider.script(told(status=429, retry_after="0.01"), told(status=500, retry_after="0.01"), "")
+        assert (await call.outcome(at))[0][0] == "ChatCompletion"
+        assert [record["status"] for record in await fake_provider.requests()] == [429, 500, 200]
+    assert [row["status_code"] for row in await rows(client)] == [200, 500, 429]
 
 
-@pytest.mark.parametrize("directive", ["cut-after=3", "truncate"])
-def test_a_stream_that_breaks_off(served: Prepared, shared_provider: FakeProvider, directive: str) -> None:
-    kinds = []
-    for client in both(served, shared_provider):
-        with pytest.raises(Exception) as raised:
-            for _ in client.chat.completions.create(**ASK, stream=True, extra_headers={"x-fake": directive}):
-                pass
-        kinds.append(type(raised.value))
-    assert kinds[0] is kinds[1]
+@BOTH
+async def test_the_models_have_the_same_shape(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+    at_provider, at_softix = clients(sdk, client, fake_provider)
+    listing = Call("models.list", {}, "pages")
+    direct, through = await listing.outcome(at_provider), await listing.outcome(at_softix)
+    assert [kind for kind, _ in through] == [kind for kind, _ in direct] == ["Model", "Model"]
+    assert [set(model) for _, model in through] == [set(model) for _, model in direct]
+    assert {model["id"] for _, model in through} == {model["id"] for _, model in direct}
+    wanted = [entry for entry in through if entry[1]["id"] == "gpt-test"]
+    assert await Call("models.retrieve", {"model": "gpt-test"}).outcome(at_softix) == wanted
+    missing = await Call("models.retrieve", {"model": "gpt-other"}).outcome(at_softix)
+    assert (missing[0][0], missing[2]) == ("NotFoundError", "model_not_found")
 
 
-def test_softixs_own_errors(served: Prepared) -> None:
-    client = openai.OpenAI(base_url=served.openai_url, api_key="sx_live_wrong", max_retries=0)
-    with pytest.raises(openai.AuthenticationError) as unknown:
-        client.chat.completions.create(**ASK)
-    assert unknown.value.code == "invalid_api_key"
-    client = openai.OpenAI(base_url=served.openai_url, api_key=served.key, max_retries=0)
-    with pytest.raises(openai.NotFoundError) as missing:
-        client.chat.completions.create(**{**ASK, "model": "gpt-none"})
-    assert missing.value.code == "model_not_found"
-    limited = served.instance.cli("keys", "create", "--user", served.user, "--models", "claude-*")
-    with pytest.raises(openai.PermissionDeniedError) as forbidden:
-        openai.OpenAI(base_url=served.openai_url, api_key=limited["key"]).chat.completions.create(**ASK)
-    assert forbidden.value.code == "model_not_allowed"
+@BOTH
+async def test_either_header_holds_the_key(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+    at_softix = sdk(base_url=client.openai_url, api_key="none")
+    other = {"Authorization": openai.Omit(), "x-api-key": client.key}
+    assert (await Call(CHAT, ASK, told=other).outcome(at_softix))[0][0] == "ChatCompletion"
+    assert (await Call(EMBED, {"model": "gpt-test", "input": "one"}, told=other).outcome(at_softix))[0][0].startswith(
+        "CreateEmbedding"
+    )
 
 
-async def test_an_empty_balance_is_asked_for_once(served: Prepared, shared_provider: FakeProvider) -> None:
-    """With the retries that the SDK has by default."""
-    served.instance.cli("users", "create", "poor", "--email", "poor@example.org")
-    key = served.instance.cli("keys", "create", "--user", "poor")["key"]
-    client = openai.OpenAI(base_url=served.openai_url, api_key=key)
-    asked = []
-    client._client.event_hooks["request"].append(lambda request: asked.append(request.url))
-    with pytest.raises(openai.RateLimitError) as caught:
-        client.chat.completions.create(**ASK, max_tokens=10)
-    assert caught.value.code == "insufficient_balance" and len(asked) == 1
-    assert caught.value.body["available"] == "0.00" and caught.value.body["max_tokens"] == 0  # type: ignore[index]
-
-
-def test_models(served: Prepared) -> None:
-    client = openai.OpenAI(base_url=served.openai_url, api_key=served.key)
-    assert [model.id for model in client.models.list()] == ["claude-test", "embed-test", "gpt-test"]
-    assert client.models.retrieve("gpt-test").owned_by == "chat-lab"
-
-
-async def test_scripts_of_the_provider_are_used_up(shared_provider: FakeProvider) -> None:
-    """The helper that the other tests rely on."""
-    await shared_provider.script(told(status=500))
-    client = openai.OpenAI(base_url=f"{shared_provider.base_url}/v1", api_key="direct", max_retries=0)
-    with pytest.raises(openai.InternalServerError):
-        client.chat.completions.create(**ASK)
-    assert client.chat.completions.create(**ASK).usage
+async def test_the_ids_of_both_are_known(client: Prepared, fake_provider: FakeProvider) -> None:
+    """The provider's is where its SDK looks; softix's stands in its own header."""
+    async with openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key) as at_softix:
+        raw = await at_softix.chat.completions.with_raw_response.create(**ASK)
+    assert raw.parse()._request_id == "req_fake0"
+    assert [row["request_id"] for row in await rows(client)] == [raw.headers["x-softix-request-id"]]

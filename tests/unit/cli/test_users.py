@@ -100,7 +100,7 @@ def test_no_password(run: Softix, line: str, code: int, said: str) -> None:
     assert said in run(f"users set-password {line}", code=code, stdin="short").stderr
 
 
-def test_a_password_that_is_not_text(run: Softix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_that_is_not_text(monkeypatch: pytest.MonkeyPatch) -> None:
     from softix_proxy.cli import users
     from softix_proxy.domain.errors import BadInputError
 

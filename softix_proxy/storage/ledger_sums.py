@@ -1,0 +1,119 @@
+"""The rules that compare sums over all rows, which are added up in portions.
+
+SQLite groups in memory, so that one statement over ten million rows would take a gigabyte; and its own sums overflow
+at 64 bits. Portions are put together here, in Python's integers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.ledger import Violation
+from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS
+from softix_proxy.storage.database import Row, Session
+
+BALANCES = "a wallet's balance is the sum of its entries"
+SPEND = "what a key has spent is the sum of its charges"
+DAYS = "the daily sums are those of the usage rows"
+PORTION_ROWS = 100_000
+
+
+def _sum(meters: Iterable[str]) -> str:
+    return f"sum({' + '.join(f'coalesce({name}, 0)' for name in sorted(meters))})"
+
+
+_ENTRIES = """
+SELECT account, sum(amount >> 32), sum(amount & 4294967295) FROM (
+  SELECT id, to_account AS account, amount_pico AS amount FROM transfers
+  UNION ALL SELECT id, from_account, -amount_pico FROM transfers
+) WHERE id > ?1 AND id <= ?2 GROUP BY account"""
+_USAGE = f"""
+SELECT id / {DAY_US} AS day, key_id, model_id, count(*), count(error), {_sum(INPUT_METERS)}, {_sum(OUTPUT_METERS)},
+  sum(cost_pico), sum(charge_pico)
+FROM usage WHERE id > ?1 AND id <= ?2 GROUP BY day, key_id, model_id"""
+_KEPT = """
+SELECT day, key_id, model_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico
+FROM usage_daily WHERE day > ?1 AND day <= ?2"""
+
+Place = tuple[int, int, int]
+"""Day since 1970, key, model."""
+
+
+async def _portions(session: Session, table: str, statement: str) -> AsyncIterator[Sequence[Row]]:
+    after = -1
+    upto = f"SELECT max(id) FROM (SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT {PORTION_ROWS})"
+    while (row := await session.one(upto, after)) and row[0] is not None:
+        yield await session.all(statement, after, row[0])
+        after = row[0]
+
+
+async def entries(session: Session) -> Mapping[int, int]:
+    """Account → what it has by its entries, in pico-USD."""
+    sums: Counter[int] = Counter()
+    async for rows in _portions(session, "transfers", _ENTRIES):
+        for account, upper, lower in rows:
+            sums[account] += (upper << 32) + lower
+    return sums
+
+
+async def wrong_balances(session: Session, sums: Mapping[int, int]) -> Sequence[Violation]:
+    wallets = await session.all(
+        "SELECT user_id, public_id, posted_pico FROM wallets JOIN users ON users.id = user_id ORDER BY user_id"
+    )
+    return [
+        Violation(BALANCES, public_id, f"cached {posted_pico}, entries {sums.get(user_id, 0)} pico-USD")
+        for user_id, public_id, posted_pico in wallets
+        if posted_pico != sums.get(user_id, 0)
+    ]
+
+
+async def wrong_usage_sums(session: Session, most: int) -> Sequence[Violation]:
+    """In one pass over usage: wrong days and wrong spend of keys, at most so many of each."""
+    found: list[Violation] = []
+    charges: Counter[int] = Counter()
+    open_days: dict[Place, list[int]] = {}
+    checked = -1
+    async for rows in _portions(session, "usage", _USAGE):
+        for day, key_id, model_id, *sums in rows:
+            known = open_days.get((day, key_id, model_id), [0] * len(sums))
+            open_days[day, key_id, model_id] = [a + b for a, b in zip(known, sums, strict=True)]
+            charges[key_id] += sums[-1]
+        ended = max(row[0] for row in rows) - 1  # the last day may go on in the next portion
+        found += (await _wrong_days(session, open_days, checked, ended))[: most - len(found)]
+        checked = ended
+    found += (await _wrong_days(session, open_days, checked, MAX_PICO))[: most - len(found)]
+    return [*found, *(await _wrong_spend(session, charges))[:most]]
+
+
+async def _wrong_days(
+    session: Session, open_days: dict[Place, list[int]], after: int, upto: int
+) -> Sequence[Violation]:
+    """Takes the days up to this one out of `open_days`."""
+    kept: dict[Place, list[int]] = {
+        (day, key_id, model_id): sums for day, key_id, model_id, *sums in await session.all(_KEPT, after, upto)
+    }
+    counted = {place: open_days.pop(place) for place in [place for place in open_days if place[0] <= upto]}
+    return [
+        Violation(DAYS, f"day {day}", f"key {key_id}, model {model_id}")
+        for day, key_id, model_id in sorted(kept.keys() | counted.keys())
+        if kept.get((day, key_id, model_id)) != counted.get((day, key_id, model_id))
+    ]
+
+
+async def _wrong_spend(session: Session, charges: Counter[int]) -> Sequence[Violation]:
+    """A key has spent its own charges, and at most also those of the keys that it was rotated from."""
+    found = []
+    with_older: dict[int, int] = {}  # a key comes after the one it replaced, so that one is known by then
+    keys = await session.all(
+        "SELECT id, public_id, rotated_from, coalesce(spent_total_pico, 0) FROM keys"
+        " LEFT JOIN key_states ON key_id = id ORDER BY id"
+    )
+    for key_id, public_id, rotated_from, spent_pico in keys:
+        own_pico = charges.pop(key_id, 0)
+        with_older[key_id] = own_pico + with_older.get(rotated_from, 0)
+        if not own_pico <= spent_pico <= with_older[key_id]:
+            found.append(Violation(SPEND, public_id, f"cached {spent_pico}, own charges {own_pico} pico-USD"))
+    return [*found, *(Violation(SPEND, f"key {key_id}", "usage of an unknown key") for key_id in sorted(charges))]

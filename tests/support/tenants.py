@@ -1,0 +1,65 @@
+"""A daemon that many tests share, and users of it: each test has its own, and so sees its own rows and money only."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from support.daemon import PRICE, Prepared, prepared
+
+from softix_proxy.domain.money import parse_usd
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.providers import ProviderType
+from softix_proxy.domain.users import Role
+from softix_proxy.exports.columns import fields
+from softix_proxy.operations import balance as balances
+from softix_proxy.operations import keys, models, providers, usage, users
+
+OFFERED = ("gpt-test", "claude-test")
+"""What a key may use unless a test says otherwise; it is what the fake provider lists."""
+DRAINED = {"gpt-drained": ProviderType.OPENAI_COMPATIBLE, "claude-drained": ProviderType.ANTHROPIC}
+"""Models of providers whose streams are read on after a hang-up."""
+
+
+async def house(folder: Path, provider_url: str) -> Prepared:
+    """As `prepared`, with the models of DRAINED; not started yet."""
+    made = await prepared(folder, provider_url)
+    sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+    async with made.instance.office() as office:
+        storage, vault = office.storage, await office.vault()
+        for model, kind in DRAINED.items():
+            lab = f"{model}-lab"
+            await providers.add(
+                storage, vault, name=lab, kind=kind, base_url=provider_url, key="sk-drained", on_hang_up="drain"
+            )
+            await models.add(
+                storage, name=model, provider=lab, sheet=sheet, context_tokens=100_000, max_output_tokens=4_096
+            )
+    return made
+
+
+async def tenant(
+    of: Prepared, *, balance: str = "25.00", offered: tuple[str, ...] = OFFERED, **key_options: Any
+) -> Prepared:
+    """A new user with a key and money. What is left over goes to `operations.keys.create`."""
+    async with of.instance.office() as office:
+        storage, vault = office.storage, await office.vault()
+        name = f"user-{secrets.token_hex(6)}"
+        user = await users.create(storage, name=name, email=f"{name}@example.org", role=Role.USER, postpaid=False)
+        if balance:
+            await balances.add(storage, user.public_id, parse_usd(balance), note="for the test")
+        issued = await keys.create(storage, vault, user=user.public_id, models=offered, **key_options)
+    return Prepared(of.instance, issued.text, issued.key.public_id, name, user.public_id, of.provider_keys)
+
+
+async def rows(client: Prepared) -> list[dict[str, Any]]:
+    """This user's, the newest first, under the export's names."""
+    async with client.instance.office() as office:
+        return [fields(row) for row in await usage.newest(office.storage, limit=1000, user=client.user_id)]
+
+
+async def held(client: Prepared) -> int:
+    """In pico-USD."""
+    async with client.instance.office() as office:
+        return (await balances.show(office.storage, client.user_id)).held_pico
