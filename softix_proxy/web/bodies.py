@@ -23,6 +23,8 @@ async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> 
         plain = "Content-Encoding" not in request.headers
         if plain and content.is_eof() and 0 < announced < _PREALLOCATE_BYTES:  # all here, and no longer than it says
             return content.read_nowait(-1)
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await _ask_for_it(request)
         return await _gather(content, announced, limit_bytes, timeout_s)
     except TimeoutError:
         raise RefusedError(Code.REQUEST_TIMEOUT, "The request's body did not arrive in time.") from None
@@ -30,6 +32,12 @@ async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> 
         raise ClientGoneError from None
     except (HttpProcessingError, web.RequestPayloadError, ValueError):
         raise RefusedError(Code.INVALID_REQUEST, "The request's body is not encoded as its headers say.") from None
+
+
+async def _ask_for_it(request: web.BaseRequest) -> None:
+    """Who sends `Expect: 100-continue` holds its body back until it is told that the head is well."""
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # as aiohttp does itself: the answer has not begun
 
 
 async def _gather(content: StreamReader, announced: int, limit_bytes: int, timeout_s: float) -> bytes:

@@ -14,6 +14,8 @@ from softix_proxy.web.app import App
 from softix_proxy.web.connection import Connection
 
 _KEEP_ALIVE_S = 75
+_LINGERING_S = 5
+"""How long the rest of a refused body is read and dropped: a reset would take the refusal from who still sends."""
 _BACKLOG = 1024
 _MAX_HEADER_BYTES = 16 * 1024
 
@@ -85,7 +87,7 @@ class Connections(web.Server):
             app.handle,
             access_log=None,
             keepalive_timeout=_KEEP_ALIVE_S,
-            lingering_time=0,
+            lingering_time=min(_LINGERING_S, app.body_timeout_s),
             max_line_size=_MAX_HEADER_BYTES,
             max_field_size=_MAX_HEADER_BYTES,
             logger=logging.getLogger("softix.web.server"),

@@ -7,8 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from support.books import post
 
-from softix_proxy.domain.admission import Admitted, Bound, Intent
+from softix_proxy.domain.admission import Bound, Intent
 from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import parse_usd
@@ -17,8 +18,6 @@ from softix_proxy.domain.usage import METERS, Layout, Source, Span, UsageFilter,
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import COLUMNS, fields
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.journal import Group
 from softix_proxy.storage.storage import SqliteStorage
 
 START_US = parse_instant("2026-10-30T23:59:59.999990Z")
@@ -77,20 +76,6 @@ ODD: Sequence[dict[str, object]] = (
     {"cost_pico": 10**12, "charge_pico": 1234 * 10**12 + 10**10, "markup": Fraction(0)},
     {"cost_pico": 0, "charge_pico": 0, "model_served": "A=1", "note": "@"},
 )
-
-
-def post(connection: Connection, settlements: Sequence[Settlement], now_us: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    group = Group(connection, 0, now_us)
-    intents = [one.intent for one in settlements]
-    group.load(intents)
-    revision = connection.execute("SELECT value FROM directory_revision").fetchone()[0]
-    for intent in intents:
-        object.__setattr__(intent, "revision", revision)
-    assert all(isinstance(decision, Admitted) for decision in group.admit(intents))
-    group.settle(settlements)
-    group.save()
-    connection.execute("COMMIT")
 
 
 @pytest.fixture

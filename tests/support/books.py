@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from softix_proxy.domain.admission import Bound, Intent
+from softix_proxy.domain.admission import Admitted, Bound, Intent
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.domain.usage import Source
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.journal import Group
 
 USD = 10**12
 NOW_US = 1_800_000_000_000_000
@@ -89,3 +91,17 @@ def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: A
         "charge_pico": charge_pico,
     }
     return Settlement(**{**values, **changes})
+
+
+def post(connection: Connection, settlements: Sequence[Settlement], now_us: int) -> None:
+    """Admitted and settled in one group, at this instant."""
+    connection.execute("BEGIN IMMEDIATE")
+    group = Group(connection, 0, now_us)
+    intents = [one.intent for one in settlements]
+    group.load(intents)
+    for intent in intents:
+        object.__setattr__(intent, "revision", revision(connection))
+    assert all(isinstance(decision, Admitted) for decision in group.admit(intents))
+    group.settle(settlements)
+    group.save()
+    connection.execute("COMMIT")

@@ -8,7 +8,7 @@ from typing import Any
 
 from support.daemon import PRICE, Prepared, prepared
 
-from softix_proxy.domain.money import parse_usd
+from softix_proxy.domain.money import format_usd, parse_usd
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.users import Role
@@ -22,20 +22,23 @@ DRAINED = {"gpt-drained": ProviderType.OPENAI_COMPATIBLE, "claude-drained": Prov
 """Models of providers whose streams are read on after a hang-up."""
 
 
+async def offer(of: Prepared, model: str, kind: ProviderType, base_url: str, **more: Any) -> None:
+    """One more provider, with one priced model; what is left over goes to `operations.providers.add`."""
+    async with of.instance.office() as office:
+        storage, vault = office.storage, await office.vault()
+        lab = f"{model}-lab"
+        await providers.add(storage, vault, name=lab, kind=kind, base_url=base_url, key="sk-of-a-lab", **more)
+        sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+        await models.add(
+            storage, name=model, provider=lab, sheet=sheet, context_tokens=100_000, max_output_tokens=4_096
+        )
+
+
 async def house(folder: Path, provider_url: str) -> Prepared:
     """As `prepared`, with the models of DRAINED; not started yet."""
     made = await prepared(folder, provider_url)
-    sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
-    async with made.instance.office() as office:
-        storage, vault = office.storage, await office.vault()
-        for model, kind in DRAINED.items():
-            lab = f"{model}-lab"
-            await providers.add(
-                storage, vault, name=lab, kind=kind, base_url=provider_url, key="sk-drained", on_hang_up="drain"
-            )
-            await models.add(
-                storage, name=model, provider=lab, sheet=sheet, context_tokens=100_000, max_output_tokens=4_096
-            )
+    for model, kind in DRAINED.items():
+        await offer(made, model, kind, provider_url, on_hang_up="drain")
     return made
 
 
@@ -63,3 +66,10 @@ async def held(client: Prepared) -> int:
     """In pico-USD."""
     async with client.instance.office() as office:
         return (await balances.show(office.storage, client.user_id)).held_pico
+
+
+async def charges(client: Prepared) -> list[str]:
+    """What each took from the balance, in USD, the newest first."""
+    async with client.instance.office() as office:
+        history = await balances.history(office.storage, client.user_id, 1000)
+    return [format_usd(entry.amount_pico) for entry in history if entry.kind == "charge"]

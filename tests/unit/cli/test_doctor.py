@@ -104,4 +104,4 @@ def test_it_does_not_wait_for_a_writer_and_migrates_nothing(home: Path) -> None:
 
 
 def test_help_has_an_example(home: Path) -> None:
-    assert "Example: softix doctor" in softix(home, "doctor", "--help").stdout
+    assert "Example:\n  softix doctor" in softix(home, "doctor", "--help").stdout
