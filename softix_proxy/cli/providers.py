@@ -89,9 +89,10 @@ def key_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _models_of(kind: ProviderType) -> tuple[CatalogueModel, ...]:
+    from softix_proxy.demo import models
     from softix_proxy.operations import catalogue
 
-    return catalogue.load().models(kind.value)
+    return models.models() if kind is ProviderType.DEMO else catalogue.load().models(kind.value)
 
 
 @click.group(cls=Group)

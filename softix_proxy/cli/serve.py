@@ -60,7 +60,7 @@ async def until_stopped(settings: Settings, announce: Callable[[str], Awaitable[
         await asked.wait()
         say("Stopping; a second signal cuts what still runs.")
         cut = await daemon.stop(settings.server.drain_s, asked_again)
-    say("Stopped." if not cut else f"Stopped; {cut} requests were cut, and settled.")
+    say("Stopped." if not cut else f"Stopped. Cut and settled: {cut}.")
 
 
 async def _announce(url: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -54,6 +54,13 @@ class Exchange(Protocol):
 
     async def chunk(self) -> bytes:
         """What has arrived; empty at the end. Raises ProviderFault where it is cut or idle for too long."""
+        ...
+
+    async def pour(self, into: Callable[[bytes], bool]) -> bool:
+        """Gives each chunk the moment it arrives, without a turn of the event loop, until told False. False at the end.
+
+        Raises as `chunk` does, and what `into` raises.
+        """
         ...
 
     def abort(self) -> None:

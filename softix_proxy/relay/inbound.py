@@ -30,7 +30,11 @@ class Client(Protocol):
         """The head of a streamed one."""
         ...
 
-    async def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> bool:
+        """A piece of it, at once. False where the client is slow, or gone: `caught_up` is to be awaited."""
+        ...
+
+    async def caught_up(self) -> None:
         """Waits as long as the client is slower than the provider."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from softix_proxy.dialects.base import Ask, StreamMeter
@@ -259,13 +260,10 @@ class Passage:
         meter = hold.facts.meter = self.request.endpoint.stream(hide_usage=not self.ask.wants_usage)
         try:
             await client.begin(exchange.status, headers)
-            while chunk := await exchange.chunk():
-                hold.first_byte()
-                passing = meter.feed(chunk)
-                if passing:
-                    await client.send(passing)
+            while await exchange.pour(self._passing(meter)):
                 if meter.ended and hold.settlement is None:
                     await self._finish(meter)
+                await client.caught_up()
             if hold.settlement is None:
                 await self._finish(meter)
             await client.end()
@@ -274,12 +272,24 @@ class Passage:
                 await self._read_on(exchange, meter)
             raise
 
+    def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
+        """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""
+        client, hold = self.client, self.hold
+
+        def into(chunk: bytes) -> bool:
+            hold.first_byte()
+            passing = meter.feed(chunk)
+            goes_on = client.send(passing) if passing else True
+            return goes_on and (hold.settlement is not None or not meter.ended)
+
+        return into
+
     async def _finish(self, meter: StreamMeter) -> None:
         facts = self.hold.facts
         facts.complete = True
         facts.error = meter.failure
         await self.hold.settle()
-        await self.client.send(meter.take_held())
+        self.client.send(meter.take_held())
 
     async def _read_on(self, exchange: Exchange, meter: StreamMeter) -> None:
         """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""

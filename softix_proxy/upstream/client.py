@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -142,6 +142,9 @@ class Answer:
 
     async def chunk(self) -> bytes:
         return await self._wire.chunk()
+
+    async def pour(self, into: Callable[[bytes], bool]) -> bool:
+        return await self._wire.pour(into)
 
     def abort(self) -> None:
         if not self._released:

@@ -7,6 +7,7 @@ for (a second answer, bytes after an answer, an upgrade) makes the connection un
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 import httptools
@@ -39,6 +40,9 @@ class Wire(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._waiting_bytes = 0
         self._waiter: asyncio.Future[None] | None = None
+        self._into: Callable[[bytes], bool] | None = None
+        self._refused = False
+        self._error: Exception | None = None
         self._room: asyncio.Future[None] | None = None
         self._fault: ProviderFault | None = None
         self._head_bytes = 0
@@ -68,12 +72,26 @@ class Wire(asyncio.Protocol):
             if self.complete:
                 return b""
             await self._wait()
-        parts, self._parts, self._waiting_bytes = self._parts, [], 0
-        if self._paused and self._transport is not None:
-            self._paused = False
-            self._heard_s = self._loop.time()
-            self._transport.resume_reading()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._take()
+
+    async def pour(self, into: Callable[[bytes], bool]) -> bool:
+        """Gives what arrives within the callback that brought it, until told False. False at the end."""
+        self._refused, self._error = False, None
+        while True:
+            while self._parts:
+                if not into(self._take()):
+                    return True
+            if self.complete:
+                return False
+            self._into = into
+            try:
+                await self._wait()
+            finally:
+                self._into = None
+            if self._error is not None:
+                raise self._error
+            if self._refused:
+                return True
 
     def listen(self, silence_s: float) -> None:
         """From now on this much silence of the provider is too much."""
@@ -120,6 +138,23 @@ class Wire(asyncio.Protocol):
         if self._transport is None:
             raise self._fault or ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         self._transport.write(data)
+
+    def _take(self) -> bytes:
+        parts, self._parts, self._waiting_bytes = self._parts, [], 0
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._heard_s = self._loop.time()
+            self._transport.resume_reading()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _pour(self, into: Callable[[bytes], bool]) -> None:
+        try:
+            if into(self._take()):
+                return
+        except Exception as error:  # noqa: BLE001 - it belongs to who waits
+            self._error = error
+        self._into, self._refused = None, True
+        self._wake()
 
     async def _wait(self) -> None:
         if self._fault is not None:
@@ -178,6 +213,8 @@ class Wire(asyncio.Protocol):
             return
         if self._in_head and self._head_bytes > _MAX_HEAD_BYTES:
             self._fail(Code.PROVIDER_BROKE_OFF)
+        elif self._into is not None and self._parts:
+            self._pour(self._into)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -229,7 +266,8 @@ class Wire(asyncio.Protocol):
         if self._waiting_bytes > _HIGH_WATER_BYTES and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._into is None:
+            self._wake()
 
     def on_message_complete(self) -> None:
         if self._in_head or self.complete:

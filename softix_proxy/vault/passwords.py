@@ -1,21 +1,24 @@
-"""Passwords: Argon2id, 64 MiB and two passes, with parameters and salt in the hash."""
+"""Passwords: Argon2id, 64 MiB and two passes, with parameters and salt in the hash.
+
+PyNaCl is imported when the first password is: the daemon has none to check, and its memory is counted.
+"""
 
 from __future__ import annotations
 
-from nacl import pwhash
-from nacl.exceptions import CryptoError
-
-_argon2 = pwhash.argon2id
-
 
 def hash_password(text: str) -> str:
-    hashed = _argon2.str(text.encode(), opslimit=_argon2.OPSLIMIT_INTERACTIVE, memlimit=_argon2.MEMLIMIT_INTERACTIVE)
-    return hashed.decode("ascii")
+    from nacl.pwhash import argon2id
+
+    ops, memory_bytes = argon2id.OPSLIMIT_INTERACTIVE, argon2id.MEMLIMIT_INTERACTIVE
+    return argon2id.str(text.encode(), opslimit=ops, memlimit=memory_bytes).decode("ascii")
 
 
 def verify_password(password_hash: str, text: str) -> bool:
     """False for a hash that is none, too."""
+    from nacl.exceptions import CryptoError
+    from nacl.pwhash import verify
+
     try:
-        return pwhash.verify(password_hash.encode(), text.encode())
+        return verify(password_hash.encode(), text.encode())
     except (CryptoError, ValueError):
         return False

@@ -19,7 +19,7 @@ class Connection(RequestHandler):
     `when_gone` is called once when the connection is lost; whoever handles a request sets it, and takes it back.
     """
 
-    __slots__ = ("_header_timeout_s", "_header_timer", "_write_timeout_s", "_write_timer", "when_gone")
+    __slots__ = ("_header_timeout_s", "_header_timer", "_write_timeout_s", "_write_timer", "room", "when_gone")
 
     def __init__(self, *args: Any, header_timeout_s: float, write_timeout_s: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -28,6 +28,8 @@ class Connection(RequestHandler):
         self._header_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self.when_gone: Callable[[], None] | None = None
+        self.room: asyncio.Future[None] | None = None
+        """Done when the client has read what it was sent; None while it keeps up."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -45,17 +47,20 @@ class Connection(RequestHandler):
         self._stop_header_timer()
         self._stop_write_timer()
         super().connection_lost(exc)
+        self._make_room()
         if self.when_gone is not None:
             self.when_gone()
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self.room = self._loop.create_future()
         if self._write_timer is None:
             self._write_timer = self._loop.call_later(self._write_timeout_s, self._drop)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop_write_timer()
+        self._make_room()
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -75,6 +80,11 @@ class Connection(RequestHandler):
 
     def log_debug(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: it would quote the request."""
+
+    def _make_room(self) -> None:
+        room, self.room = self.room, None
+        if room is not None and not room.done():
+            room.set_result(None)
 
     def _await_head(self) -> None:
         self._header_timer = self._loop.call_later(self._header_timeout_s, self._drop)

@@ -148,6 +148,12 @@ class Exchange:
         found: bytes = step
         return found
 
+    async def pour(self, into: Callable[[bytes], bool]) -> bool:
+        while chunk := await self.chunk():
+            if not into(chunk):
+                return True
+        return False
+
     def abort(self) -> None:
         self.aborted = True
 
@@ -200,9 +206,17 @@ class Client:
         self._step("begin")
         self.status, self.headers, self.begun = status, dict(headers), True
 
-    async def send(self, data: bytes) -> None:
-        self._step("send")
+    def send(self, data: bytes) -> bool:
+        try:
+            self._step("send")
+        except ClientGoneError:
+            return False
         self.body += data
+        return True
+
+    async def caught_up(self) -> None:
+        if self.gone_at == "send" and self.gone_after_sends == 0:
+            raise ClientGoneError
 
     async def end(self) -> None:
         self._step("end")

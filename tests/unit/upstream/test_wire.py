@@ -179,3 +179,59 @@ async def test_a_slow_reader_holds_the_provider_back(connect: Connect) -> None:
     await asyncio.sleep(0.1)  # longer than the silence that the provider may keep
     assert wire._waiting_bytes == held < 1 << 20
     assert len(await whole(wire)) == 1 << 24
+
+
+async def test_pouring_gives_each_piece_as_it_comes(connect: Connect) -> None:
+    head = OK + b"transfer-encoding: chunked\r\n\r\n"
+    step = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + b"1\r\na\r\n")
+        for piece in (b"1\r\nb\r\n", b"1\r\nc\r\n0\r\n\r\n"):
+            await step.wait()
+            step.clear()
+            writer.write(piece)
+
+    wire = await connect(handle)
+    await wire.exchange(HEAD, b"", 5)
+    got: list[bytes] = []
+
+    def into(piece: bytes) -> bool:
+        got.append(piece)
+        step.set()
+        return piece != b"b"
+
+    assert await wire.pour(into) is True, "told to stop at b"
+    assert await wire.pour(into) is False, "the end"
+    assert got == [b"a", b"b", b"c"] and wire.rest()
+
+
+async def test_pouring_into_what_fails(connect: Connect) -> None:
+    begun = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + b"content-length: 2\r\n\r\n")
+        await begun.wait()
+        writer.write(b"ab")
+
+    def into(_: bytes) -> bool:
+        raise KeyError("sink")
+
+    wire = await connect(handle)
+    await wire.exchange(HEAD, b"", 5)
+    pouring = asyncio.create_task(wire.pour(into))
+    await asyncio.sleep(0)
+    begun.set()
+    with pytest.raises(KeyError):
+        await pouring
+
+
+async def test_pouring_from_a_wire_that_breaks(connect: Connect) -> None:
+    wire = await connect(answering(OK + b"content-length: 9\r\n\r\nab", close=True))
+    await wire.exchange(HEAD, b"", 5)
+    got: list[bytes] = []
+    with pytest.raises(ProviderFault) as fault:
+        await wire.pour(lambda piece: got.append(piece) is None)
+    assert fault.value.code is Code.PROVIDER_BROKE_OFF and got == [b"ab"]

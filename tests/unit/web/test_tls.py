@@ -1,5 +1,4 @@
 import asyncio
-import datetime
 import ssl
 from pathlib import Path
 from typing import Any
@@ -7,28 +6,11 @@ from typing import Any
 import aiohttp
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from support.certificates import write_pair
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.web.tls import Certificate
-
-
-def write_pair(folder: Path, name: str) -> tuple[Path, Path]:
-    """A self-signed certificate of this name, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-    certificate = builder.not_valid_after(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
-    chain_file, key_file = folder / "chain.pem", folder / "key.pem"
-    chain_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return chain_file, key_file
 
 
 async def shown(place: Any) -> str:

@@ -1,0 +1,1 @@
+"""Softix beside its peers, in one run. See README.md."""

@@ -1,0 +1,142 @@
+"""The proxies that are measured, each as a process of its own; every one ends with the run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from softix_proxy import assembly, settings
+from softix_proxy.domain.money import parse_usd
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.providers import ProviderType
+from softix_proxy.domain.users import Role
+from softix_proxy.operations import balance, keys, models, providers, users
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_NGINX = """
+worker_processes 1; daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; client_max_body_size 64m;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  upstream provider {{ server {provider}; keepalive 4096; }}
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{
+    proxy_pass http://provider; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
+    proxy_request_buffering off; keepalive_requests 1000000; }} }}
+}}
+"""
+
+
+@dataclass
+class Proxy:
+    name: str
+    process: subprocess.Popen[bytes]
+    url: str
+    key: str = "none"
+    start_s: float = 0.0
+    data_dir: Path | None = None
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def memory_mb(self, what: str = "VmRSS") -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 / 1e6 for line in status.splitlines() if line.startswith(what + ":"))
+
+    def forget_peak(self) -> None:
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+
+class Stand:
+    """Starts things, and ends all of them."""
+
+    def __init__(self) -> None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        self.stack = ExitStack()
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.provider_url = self._told(self._start("-m", "bench.provider"))
+
+    def close(self) -> None:
+        self.stack.close()
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return self.run([sys.executable, *arguments])
+
+    def run(self, command: list[str]) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.stack.callback(process.wait)
+        self.stack.callback(process.kill)
+        return process
+
+    @staticmethod
+    def _told(process: subprocess.Popen[bytes]) -> str:
+        assert process.stdout is not None
+        return str(json.loads(process.stdout.readline())["url"])
+
+    def bare(self) -> Proxy:
+        process = self._start("-m", "bench.bare", self.provider_url)
+        return Proxy("bare aiohttp", process, self._told(process))
+
+    def nginx(self) -> Proxy | None:
+        program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+        if program is None:
+            return None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        folder = self.folder / "nginx"
+        folder.mkdir()
+        config = folder / "nginx.conf"
+        config.write_text(_NGINX.format(folder=folder, port=port, provider=self.provider_url.removeprefix("http://")))
+        process = self.run([program, "-c", str(config), "-p", str(folder)])
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return Proxy("nginx", process, f"http://127.0.0.1:{port}")
+            time.sleep(0.02)
+        return None
+
+    def softix(self) -> Proxy:
+        place = Path(tempfile.mkdtemp(dir=self.folder)) / "softix"
+        return self._serve(place, asyncio.run(prepare(place, self.provider_url)))
+
+    def reopen(self, proxy: Proxy) -> Proxy:
+        """Starts a softix again that was ended."""
+        assert proxy.data_dir is not None
+        return self._serve(proxy.data_dir, proxy.key)
+
+    def _serve(self, place: Path, key: str) -> Proxy:
+        began_s = time.monotonic()
+        process = self._start("-m", "softix_proxy", "--data-dir", str(place), "--json", "serve", "--port", "0")
+        url = self._told(process)
+        return Proxy("softix", process, url, key, time.monotonic() - began_s, place)
+
+
+async def prepare(data_dir: Path, provider_url: str) -> str:
+    """An instance with a priced model, a user with money, and a key."""
+    made = settings.load(None, data_dir, {})
+    await assembly.initialise(made)
+    sheet = Sheet.parse({"bands": [{"prices": {"input": "0.15", "cached_input": "0.075", "output": "0.60"}}]})
+    async with assembly.open_office(made) as office:
+        storage, vault = office.storage, await office.vault()
+        kind = ProviderType.OPENAI_COMPATIBLE
+        await providers.add(storage, vault, name="bench", kind=kind, base_url=provider_url, key="sk-bench")
+        await models.add(
+            storage, name="gpt-bench", provider="bench", sheet=sheet, context_tokens=10**8, max_output_tokens=4096
+        )
+        await users.create(storage, name="bench", email="bench@example.org", role=Role.USER, postpaid=False)
+        await balance.add(storage, "bench", parse_usd("100000.00"))
+        return (await keys.create(storage, vault, user="bench")).text

@@ -1,0 +1,202 @@
+"""The rows of the table: what is measured, how, and the bar that softix is to meet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench.proxies import Proxy, Stand
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    what: str
+    value: str
+    bar: str = ""
+    met: bool | None = None
+
+
+Row = Callable[[Stand, "Options"], list[Cell]]
+
+
+@dataclass(frozen=True)
+class Options:
+    requests: int
+    stored_rows: int
+    stored_keys: int
+
+
+def load(url: str, key: str, **told: Any) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.load", json.dumps({"url": url, "key": key, **told})]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def first(proxy: Proxy) -> None:
+    """One request, without the start of a load generator."""
+    headers = {"authorization": f"Bearer {proxy.key}", "content-type": "application/json"}
+    body = json.dumps({"model": "gpt-bench", "max_tokens": 100, "messages": []}).encode()
+    request = urllib.request.Request(f"{proxy.url}/v1/chat/completions", body, headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
+
+
+def _proxies(stand: Stand) -> list[Proxy]:
+    nginx = stand.nginx()
+    return [stand.bare(), stand.softix(), *([nginx] if nginx else [])]
+
+
+def _cpu_us(proxy: Proxy, units: int, **told: Any) -> float:
+    before_s = proxy.cpu_s()
+    found = load(proxy.url, proxy.key, **told)
+    assert not found["bad"], f"{proxy.name}: {found['bad']} bad answers"
+    return (proxy.cpu_s() - before_s) / units * 1e6
+
+
+def compared(proxies: list[Proxy], units: int, **told: Any) -> dict[str, list[float]]:
+    """CPU in µs a unit, a value for each round; rounds are interleaved, since machines are noisy."""
+    found: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
+    for number in range(ROUNDS + 1):
+        for proxy in proxies:
+            value = _cpu_us(proxy, units, **told)
+            if number:  # the first is to warm up
+                found[proxy.name].append(value)
+    return found
+
+
+def ratio(found: dict[str, list[float]], one: str, other: str) -> float:
+    return median(a / b for a, b in zip(found[one], found[other], strict=True))
+
+
+def table(found: dict[str, list[float]], unit: str) -> list[Cell]:
+    return [Cell(f"CPU {unit}, {name}", f"{median(values):.0f} µs") for name, values in found.items()]
+
+
+def small(stand: Stand, options: Options) -> list[Cell]:
+    """CPU for a small JSON request, the whole path, durable, at 32 connections."""
+    found = compared(_proxies(stand), options.requests, mode="closed", requests=options.requests, connections=32)
+    to_bare = ratio(found, "softix", "bare aiohttp")
+    cells = [*table(found, "a request"), Cell("softix / bare aiohttp", f"{to_bare:.2f} ×", "≤ 2 ×", to_bare <= 2)]
+    if "nginx" in found:
+        cells.append(Cell("softix / nginx", f"{ratio(found, 'softix', 'nginx'):.1f} ×", "stretch ≤ 5 ×"))
+    return cells
+
+
+def latency(stand: Stand, options: Options) -> list[Cell]:
+    """Latency added to the provider's own at 200 requests a second."""
+    told = {"mode": "open", "rate": 200, "seconds": 5}
+    softix, bare = stand.softix(), stand.bare()
+    added: dict[str, list[tuple[float, float]]] = {"softix": [], "bare aiohttp": []}
+    for number in range(ROUNDS + 1):
+        direct = load(stand.provider_url, "none", **told)
+        for proxy in (softix, bare):
+            found = load(proxy.url, proxy.key, **told)
+            if number:  # the first is to warm up
+                added[proxy.name].append((found["p50_ms"] - direct["p50_ms"], found["p99_ms"] - direct["p99_ms"]))
+    cells = []
+    for name, values in added.items():
+        p50, p99 = (median(column) for column in zip(*values, strict=True))
+        met = (p50 <= 1.5 and p99 <= 3) if name == "softix" else None
+        bar = "" if met is None else "≤ 1.5 / 3 ms"
+        cells.append(Cell(f"added p50 / p99, {name}", f"{p50:.2f} / {p99:.2f} ms", bar, met))
+    return cells
+
+
+def streaming(stand: Stand, options: Options) -> list[Cell]:
+    """CPU a chunk at 20 ms apart, and many streams without loss."""
+    proxies = _proxies(stand)
+    told = {"mode": "streams", "streams": 64, "chunks": 100, "every_ms": 20}
+    found = compared(proxies, 64 * 100, **told)
+    to_bare = ratio(found, "softix", "bare aiohttp")
+    cells = [*table(found, "a chunk"), Cell("softix / bare aiohttp", f"{to_bare:.2f} ×", "≤ 1.5 ×", to_bare <= 1.5)]
+    if "nginx" in found:
+        to_nginx = ratio(found, "softix", "nginx")
+        cells.append(Cell("softix / nginx", f"{to_nginx:.2f} ×", "≤ 3 ×", to_nginx <= 3))
+    softix = next(proxy for proxy in proxies if proxy.name == "softix")
+    for streams, chunks, every_ms in ((500, 250, 20), (2000, 50, 200)):
+        many = {"mode": "streams", "streams": streams, "chunks": chunks, "every_ms": every_ms}
+        direct = load(stand.provider_url, "none", **many)
+        through = load(softix.url, softix.key, **many)
+        slower = through["p99_ms"] / direct["p99_ms"]
+        name = f"{streams} streams at {1000 // every_ms}/s: lost · p99 / direct"
+        met = through["bad"] == 0 and slower <= 1.02
+        cells.append(Cell(name, f"{through['bad']} · {slower:.3f}", "0 · ≤ 1.02", met))
+    return cells
+
+
+def start(stand: Stand, options: Options) -> list[Cell]:
+    """Start to first served request, and memory."""
+    softix = stand.softix()
+    times = []
+    for _ in range(ROUNDS):
+        softix.process.terminate()
+        softix.process.wait()
+        began_s = time.monotonic()
+        softix = stand.reopen(softix)
+        first(softix)
+        times.append(time.monotonic() - began_s)
+    served_s = median(times)
+    idle = softix.memory_mb()
+    softix.forget_peak()
+    load(softix.url, softix.key, mode="streams", streams=2000, chunks=50, every_ms=200)
+    busy = softix.memory_mb("VmHWM")
+    return [
+        Cell("start to first served request", f"{served_s:.2f} s", "≤ 0.7 s", served_s <= 0.7),
+        Cell("memory, idle", f"{idle:.0f} MB", "≤ 65 MB", idle <= 65),
+        Cell("memory, 2,000 streams", f"{busy:.0f} MB", "≤ 130 MB", busy <= 130),
+    ]
+
+
+def large(stand: Stand, options: Options) -> list[Cell]:
+    """Four bodies of 10 MB in flight."""
+    softix, bare = stand.softix(), stand.bare()
+    told = {"mode": "closed", "requests": 24, "connections": 4, "body_bytes": 10_000_000}
+    idle = softix.memory_mb()
+    softix.forget_peak()
+    found = {proxy.name: _cpu_us(proxy, 24, **told) / 1000 for proxy in (bare, softix)}
+    more = softix.memory_mb("VmHWM") - idle
+    return [
+        *(Cell(f"CPU a body, {name}", f"{value:.1f} ms") for name, value in found.items()),
+        Cell("memory above idle", f"{more:.0f} MB", "≤ 120 MB", more <= 120),
+    ]
+
+
+def stored(stand: Stand, options: Options) -> list[Cell]:
+    """Admission on a full database against an empty one; export and summary of what it holds."""
+    from bench.stored import export_rows_per_s, fill, longest_commit_ms, summary_s
+
+    empty, full = stand.softix(), stand.softix()
+    place = full.data_dir
+    assert place is not None
+    full.process.terminate()
+    full.process.wait()
+    asyncio.run(fill(place, options.stored_rows, options.stored_keys))
+    full = stand.reopen(full)
+    empty.name, full.name = "empty", "full"
+    found = compared([empty, full], options.requests, mode="closed", requests=options.requests, connections=32)
+    to_empty = ratio(found, "full", "empty")
+    longest_ms = longest_commit_ms(full.url)
+    rate = export_rows_per_s(place)
+    summed_s = summary_s(place)
+    size = f"{options.stored_rows:,} rows, {options.stored_keys:,} keys"
+    return [
+        *table(found, "a request"),
+        Cell(f"{size} / empty", f"{to_empty:.2f} ×", "≤ 1.2 ×", to_empty <= 1.2),
+        Cell("longest commit", f"{longest_ms:.1f} ms", "≤ 10 ms", longest_ms <= 10),
+        Cell("CSV export", f"{rate:,.0f} rows/s", "≥ 200,000", rate >= 200_000),
+        Cell("a month's summary", f"{summed_s:.3f} s", "≤ 1 s", summed_s <= 1),
+    ]
+
+
+ROWS: dict[str, Row] = {row.__name__: row for row in (small, latency, streaming, start, large, stored)}
