@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -307,7 +308,7 @@ async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[Patient
             health=Health(database),
             keys=_keeper(settings),
             clock=clock,
-            fetch=None if offline else fetch,
+            fetch=None if offline else partial(fetch, ca_file=settings.upstream.ca_file),
         )
     finally:
         await database.close()

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -171,7 +172,8 @@ async def test(office: Office, name: str) -> None:
     """Ask a provider for its models, once. Example: softix providers test openai"""
     from softix_proxy.upstream.probe import fetch
 
-    probe = await operations.probe(office.storage, await office.vault(), name, fetch)
+    trusting = partial(fetch, ca_file=office.settings.upstream.ca_file)
+    probe = await operations.probe(office.storage, await office.vault(), name, trusting)
     fields = {
         "name": name,
         "ok": probe.ok,

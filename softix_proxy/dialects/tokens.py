@@ -11,7 +11,7 @@ from softix_proxy.dialects.base import MODEL_NAME, Report
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.domain.pricing import STANDARD
 
-_LARGEST = 2**53
+_LARGEST = 10**9
 _TIERS = frozenset(("flex", "priority", "scale", "fast", "batch"))
 """Those that have prices of their own; every other name is the standard one."""
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from softix_proxy.domain.admission import Decision, Intent
 from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage import orphans
 from softix_proxy.storage.database import Database, unusable
@@ -23,10 +24,13 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._database = database
         self._slot = slot
+        self._closed = False
         self.writer = Writer(database.connect, clock, slot, self._deliver)
         self.writer.start()
 
     async def close(self) -> None:
+        """Commits what was submitted; whoever comes later is refused."""
+        self._closed = True
         await asyncio.to_thread(self.writer.close)
 
     async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
@@ -64,6 +68,8 @@ class Journal:
         self.writer.submit(Work(None, unpriced_model_id=model_id))
 
     async def _ask(self, work: Work) -> object:
+        if self._closed:
+            raise FailureError("the books are closed", "softix is stopping; ask again when it runs")
         self.writer.submit(work)
         assert work.future is not None  # noqa: S101
         return await work.future

@@ -17,6 +17,14 @@ _STATE = (
 )
 _CARRIED = "spent_at_us, spent_day_pico, spent_week_pico, spent_month_pico, spent_total_pico"
 
+_REFERENCES = (
+    "public_id = ?",
+    "prefix = ?",
+    "label = ? AND id NOT IN (SELECT rotated_from FROM keys WHERE rotated_from IS NOT NULL)",
+    "label = ? AND status = 'active' AND id NOT IN (SELECT rotated_from FROM keys WHERE rotated_from IS NOT NULL)",
+)
+"""How a key can be meant, in this order: a label goes on to the key that was made of it, and to the one that works."""
+
 
 class Keys:
     def __init__(self, session: Session) -> None:
@@ -44,8 +52,8 @@ class Keys:
         return await self.get(number)
 
     async def find(self, reference: str) -> Key | None:
-        for column in ("public_id", "prefix", "label"):
-            rows = await self._session.all(f"SELECT {KEY} FROM keys WHERE {column} = ? LIMIT 2", reference)
+        for which in _REFERENCES:
+            rows = await self._session.all(f"SELECT {KEY} FROM keys WHERE {which} LIMIT 2", reference)
             if len(rows) == 1:
                 return to_key(rows[0])
         return None

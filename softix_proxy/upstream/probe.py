@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import aiohttp
 
 from softix_proxy.domain.errors import FailureError
+from softix_proxy.upstream.client import trust
 from softix_proxy.upstream.sockets import open_socket
 
 _TIMEOUT_S = 10
 
 
-async def fetch(url: str, headers: Mapping[str, str]) -> int:
+async def fetch(url: str, headers: Mapping[str, str], *, ca_file: Path | None = None) -> int:
     """The status of one GET; the body is not read. Follows no redirect, uses no proxy from the environment.
 
     Raises FailureError, which names neither URL nor headers: they may hold secrets, and so may aiohttp's errors.
     """
-    connector = aiohttp.TCPConnector(socket_factory=open_socket, force_close=True)
+    connector = aiohttp.TCPConnector(socket_factory=open_socket, force_close=True, ssl=trust(ca_file))
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with (

@@ -53,7 +53,8 @@ def softix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
         async def vault() -> object:
             return LockBox()
 
-        yield SimpleNamespace(storage=SqliteStorage(database), vault=vault)
+        settings = SimpleNamespace(upstream=SimpleNamespace(ca_file=None))
+        yield SimpleNamespace(settings=settings, storage=SqliteStorage(database), vault=vault)
         await database.close()
 
     monkeypatch.setattr(assembly, "read_settings", lambda *_: None)
@@ -213,7 +214,7 @@ def test_disable_enable_remove(softix: Callable[..., Result], key: str) -> None:
 def test_test_says_how_it_went(softix: Callable[..., Result], key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[int | FailureError] = [200, 401, FailureError("the provider cannot be reached", "start it")]
 
-    async def fetch(_url: str, headers: Mapping[str, str]) -> int:
+    async def fetch(_url: str, headers: Mapping[str, str], **_: object) -> int:
         assert headers == {"authorization": f"Bearer {key}"}
         answer = answers.pop(0)
         if isinstance(answer, FailureError):

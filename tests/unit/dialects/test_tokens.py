@@ -29,7 +29,7 @@ def test_only_names_that_are_ours_to_keep() -> None:
     assert model_name("a b") is model_name(5) is model_name(None) is None
 
 
-@pytest.mark.parametrize("value", [-1, True, 1.5, "5", None, 2**53 + 1, [1]])
+@pytest.mark.parametrize("value", [-1, True, 1.5, "5", None, 10**9 + 1, [1]])
 def test_an_implausible_count_is_none(value: object) -> None:
     assert count({"a": value}, "a") is None
     assert count({"a": value, "b": 3}, "a", "b") == 3

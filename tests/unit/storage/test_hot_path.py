@@ -88,3 +88,13 @@ async def test_what_the_database_says_of_its_failure_stays_inside(journal: Journ
     with pytest.raises(FailureError) as failure:
         await journal.orphans(at_start=True)
     assert failure.value.remedy and failure.value.__suppress_context__
+
+
+async def test_closed_books_refuse(database: Database, books: Connection) -> None:
+    journal = Journal(database, 0, StoppedClock())
+    intent = make_intent(1, revision(books))
+    await journal.admit(intent)
+    await journal.close()
+    for asking in (journal.admit(make_intent(2, revision(books))), journal.settle(make_settlement(intent))):
+        with pytest.raises(FailureError, match="closed"):
+            await asking
