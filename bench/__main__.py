@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,8 @@ def main(rows: tuple[str, ...], requests: int, full: bool, with_peers: bool, fil
         stand = Stand()
         try:
             found[name] = row(stand, options)
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            found[name] = [Cell(f"failed: {error}"[:200], "", met=False)]
         finally:
             stand.close()
     table = Table("row", "what", "value", "bar", "", title=f"Python {platform.python_version()}, {platform.system()}")

@@ -56,10 +56,11 @@ class Load:
                 **({"stream": True} if stream else {}),
             }
         ).encode()
-        plan = f"x-bench: {self.told['chunks']},{self.told['every_ms']}\r\n" if stream else ""
+        more = self.told.get("headers", "")
+        more += f"x-bench: {self.told['chunks']},{self.told['every_ms']}\r\n" if stream else ""
         head = (
             f"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.told['key']}\r\n"
-            f"content-type: application/json\r\nuser-agent: bench\r\n{plan}content-length: {len(body)}\r\n\r\n"
+            f"content-type: application/json\r\nuser-agent: bench\r\n{more}content-length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
 
@@ -67,8 +68,8 @@ class Load:
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         self.bad += not head.startswith(b"http/1.1 200")
-        if b"content-length:" in head:
-            await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r")[0]))
+        if b"\r\ncontent-length:" in head:
+            await reader.readexactly(int(head.split(b"\r\ncontent-length:")[1].split(b"\r")[0]))
         else:
             await reader.readuntil(b"0\r\n\r\n")
 

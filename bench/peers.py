@@ -41,7 +41,8 @@ def portkey(stand: Stand) -> Proxy | None:
         return None
     port = _free_port()
     process = stand.run([node, str(script), f"--port={port}", "--headless"])
-    return _ready(Proxy("Portkey", process, f"http://127.0.0.1:{port}", _KEY), "/")
+    told = f"x-portkey-provider: openai\r\nx-portkey-custom-host: {stand.provider_url}/v1\r\n"
+    return _ready(Proxy("Portkey", process, f"http://127.0.0.1:{port}", _KEY, headers=told), "/")
 
 
 def _free_port() -> int:
@@ -69,7 +70,7 @@ def peers(stand: Stand, options: Options) -> list[Cell]:
     cells = [Cell(name, "not installed") for name, proxy in found_peers.items() if proxy is None]
     if not running:
         return cells
-    requests = min(options.requests, 1000)
+    requests = min(options.requests, 3000)
     found = compared([stand.softix(), *running], requests, mode="closed", requests=requests, connections=32)
     bars = {"LiteLLM": 40, "Portkey": 4}
     for proxy in running:

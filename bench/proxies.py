@@ -46,6 +46,8 @@ class Proxy:
     key: str = "none"
     start_s: float = 0.0
     data_dir: Path | None = None
+    headers: str = ""
+    """What else each request to it must say; lines that end in CRLF."""
 
     def cpu_s(self) -> float:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -73,10 +75,10 @@ class Stand:
         self.stack.close()
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return self.run([sys.executable, *arguments])
+        return self.run([sys.executable, *arguments], stdout=subprocess.PIPE)
 
-    def run(self, command: list[str]) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    def run(self, command: list[str], stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
         return process

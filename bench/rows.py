@@ -38,7 +38,7 @@ class Options:
 
 def load(url: str, key: str, **told: Any) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.load", json.dumps({"url": url, "key": key, **told})]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -59,7 +59,7 @@ def _proxies(stand: Stand) -> list[Proxy]:
 
 def _cpu_us(proxy: Proxy, units: int, **told: Any) -> float:
     before_s = proxy.cpu_s()
-    found = load(proxy.url, proxy.key, **told)
+    found = load(proxy.url, proxy.key, headers=proxy.headers, **told)
     assert not found["bad"], f"{proxy.name}: {found['bad']} bad answers"
     return (proxy.cpu_s() - before_s) / units * 1e6
 
