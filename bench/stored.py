@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 import urllib.request
@@ -46,6 +47,7 @@ async def fill(data_dir: Path, rows: int, keys: int) -> None:
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+    os.sync()  # else what was filled in is still being written while commits are timed
 
 
 def longest_commit_ms(url: str) -> float:

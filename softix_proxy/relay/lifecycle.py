@@ -48,7 +48,7 @@ class HangUp:
     """Called when the client leaves a stream whose provider stops working once it is aborted."""
 
     facts: Facts
-    task: asyncio.Task[None] | None
+    task: asyncio.Task[None] | None = None
     exchange: Exchange | None = None
 
     def __call__(self) -> None:
@@ -183,8 +183,9 @@ class Passage:
 
     async def run(self) -> None:
         facts, provider = self.hold.facts, self.plan.target.provider
-        hang_up = HangUp(facts, asyncio.current_task())
+        hang_up = HangUp(facts)
         if self.ask.stream and provider.on_hang_up == "cancel":
+            hang_up.task = asyncio.current_task()
             self.client.when_gone(hang_up)
         hold, plan = self.hold, self.plan
         outbound = call(self.request, self.body, self.ask, hold.admitted.output_limit, plan.target, plan.caller.key.id)
