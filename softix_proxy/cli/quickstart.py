@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console import Command, invocation, say, show
+from softix_proxy.cli.console import Command, invocation, say, show, show_all
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.providers import ProviderType
@@ -187,7 +187,12 @@ async def _check(settings: Settings) -> None:
         for one, row in zip(passed, rows, strict=True)
     ]
     _require_charged(rows)
-    show({"ok": True, "requests": requests, "balance": format_usd(wallet.posted_pico)}, "Two requests went through.")
+    balance_usd = format_usd(wallet.posted_pico)
+    if invocation().as_json:
+        show({"ok": True, "requests": requests, "balance": balance_usd})
+    else:
+        show_all(requests, tuple(requests[0]))
+        show({"balance": balance_usd}, "Two requests went through.")
 
 
 def _require_charged(rows: Sequence[UsageRow]) -> None:
