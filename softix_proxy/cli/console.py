@@ -78,6 +78,11 @@ class Group(_Exemplified, click.Group):
     command_class = Command
     group_class = type
 
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        if not isinstance(cmd, Command | Group):
+            raise TypeError(f"{cmd.name} would end in a traceback: make it a Command")
+        super().add_command(cmd, name)
+
 
 def _set_json(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
     if value:

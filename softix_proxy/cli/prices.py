@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from softix_proxy.cli import price_proposals
 from softix_proxy.cli.console import Group, office, say, show, show_all
-from softix_proxy.domain.clock import format_instant, parse_instant
+from softix_proxy.domain.clock import format_instant, parse_duration_us, parse_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.prices import format_markup, marked_up
 from softix_proxy.domain.pricing import STANDARD, Sheet, parse_markup
@@ -150,10 +151,12 @@ async def set_(office: Office, model: str, user: str | None, start: str | None, 
 
 
 @prices.command()
+@click.option("--within", metavar="TIME", help="Only those that were asked for within this time: 7d, 24h.")
 @office
-async def missing(office: Office) -> None:
-    """List models that are refused for want of a price. Example: softix prices missing"""
-    rows = [missing_fields(item) for item in await operations.missing(office.storage)]
+async def missing(office: Office, within: str | None) -> None:
+    """List models that are refused for want of a price. Example: softix prices missing --within 7d"""
+    within_us = None if within is None else parse_duration_us(within)
+    rows = [missing_fields(item) for item in await operations.missing(office.storage, within_us)]
     show_all(rows, ("model", "provider", "asks", "last_asked_at"))
     if rows:
         say("Price one: softix prices set MODEL --input 0.15 --output 0.60 (or --free)")
@@ -196,3 +199,7 @@ async def markup(
             await operations.set_markup(office.storage, factor, user=user, model=model, starts_at_us=starts_at_us)
         )
     )
+
+
+for _command in price_proposals.COMMANDS:
+    prices.add_command(_command)

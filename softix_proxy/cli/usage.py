@@ -77,22 +77,56 @@ async def show_(office: Office, request_id: str) -> None:
     row = explained.row
     shown = {**fields(row), "hold": format_usd(row.hold_pico)}
     if invocation().as_json:
-        lines = [
-            {
-                "meter": line.meter,
-                "quantity": line.quantity,
-                "unit_price": format(line.unit_price, "f"),
-                "per": METERS[line.meter].per,
-                "provider_cost": format_usd(line.cost_pico),
-                "charge": format_usd(line.charge_pico),
-            }
-            for line in explained.lines
-        ]
-        show({**shown, "lines": lines, "lines_charge": format_usd(explained.charge_pico)})
+        show({**shown, "lines": _line_fields(explained), "lines_charge": format_usd(explained.charge_pico)})
         return
     show({name: value for name, value in shown.items() if value is not None})
     if explained.lines:
         click.echo("\n" + "\n".join(_price_lines(explained)))
+
+
+@usage.command()
+@click.argument("request_id")
+@office
+async def explain(office: Office, request_id: str) -> None:
+    """Show how a charge came about: quantity × unit price × mark-up, line by line.
+
+    Exit code 1 where the lines do not add up to what was charged. Example: softix usage explain req_06ct4zwq3w001
+    """
+    explained = await operations.explain(office.storage, request_id)
+    row, agrees = explained.row, explained.charge_pico == explained.row.charge_pico
+    if invocation().as_json:
+        show(
+            {
+                "request_id": request_id,
+                "price_version": row.price_id,
+                "service_tier": row.service_tier,
+                "markup": format_factor(row.markup),
+                "lines": _line_fields(explained),
+                "lines_charge": format_usd(explained.charge_pico),
+                "charge": format_usd(row.charge_pico),
+                "note": row.note,
+                "agrees": agrees,
+            }
+        )
+    else:
+        click.echo("\n".join(_price_lines(explained)) if explained.lines else "No price was applied.")
+        click.echo(f"charged: {format_usd(row.charge_pico)} {CURRENCY}" + (f" ({row.note})" if row.note else ""))
+    if not agrees:
+        raise SystemExit(1)
+
+
+def _line_fields(explained: operations.Explained) -> list[dict[str, Any]]:
+    return [
+        {
+            "meter": line.meter,
+            "quantity": line.quantity,
+            "unit_price": format(line.unit_price, "f"),
+            "per": METERS[line.meter].per,
+            "provider_cost": format_usd(line.cost_pico),
+            "charge": format_usd(line.charge_pico),
+        }
+        for line in explained.lines
+    ]
 
 
 def _price_lines(explained: operations.Explained) -> Iterator[str]:

@@ -27,6 +27,20 @@ class PriceVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A price that waits for approval. One for each model, customer and source."""
+
+    id: int
+    model_id: int
+    user_id: int | None
+    source: Source
+    sheet: Sheet
+    starts_at_us: int | None
+    """None: when it is approved."""
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class MarkupVersion:
     """Scope `user` wins over `model`, `model` over `default`. They do not multiply."""
 
@@ -80,5 +94,15 @@ class PriceStore(Protocol):
     async def markups(self) -> Sequence[MarkupVersion]:
         """Every version, in the order in which they were made."""
         ...
+
+    async def propose(self, proposals: Sequence[Proposal]) -> None:
+        """Each takes the place of what was proposed for the same; ids are ignored and given."""
+        ...
+
+    async def proposals(self) -> Sequence[Proposal]:
+        """In the order in which they were made."""
+        ...
+
+    async def withdraw(self, ids: Sequence[int]) -> None: ...
 
     async def unpriced_asks(self) -> Sequence[UnpricedAsks]: ...

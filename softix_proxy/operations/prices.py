@@ -116,15 +116,18 @@ async def set_price(
         return Listed(version, found, await unit.providers.get(found.provider_id), customer, state)
 
 
-async def missing(storage: Storage) -> Sequence[Missing]:
-    """Active models without a price, the most asked for first."""
+async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Missing]:
+    """Active models without a price, the most asked for first; or only what was asked for of late."""
     unit = storage.reading()
+    since_us = None if within_us is None else unit.clock.now_us() - within_us
     asks = {asked.model_id: asked for asked in await unit.prices.unpriced_asks()}
     found = [
         Missing(entry, asks.get(entry.model.id, UnpricedAsks(entry.model.id, 0, 0)))
         for entry in await models.list_all(storage)
         if entry.sheet is None
     ]
+    if since_us is not None:
+        found = [item for item in found if item.asks.last_asked_at_us >= since_us]
     return sorted(found, key=lambda item: -item.asks.asks)
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from softix_proxy.domain.prices import MarkupVersion, PriceVersion, UnpricedAsks
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Proposal, UnpricedAsks
+from softix_proxy.domain.pricing import Sheet
 from softix_proxy.storage.database import Session
 from softix_proxy.storage.directory import MARKUP, PRICE, to_markup, to_price
 
@@ -15,6 +16,12 @@ _ADD_ALL = """
 INSERT INTO prices (model_id, user_id, source, sheet, starts_at_us, created_at_us)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)
 RETURNING id"""
+
+_PROPOSE = """
+INSERT INTO price_proposals (model_id, user_id, source, sheet, starts_at_us, created_at_us)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?) WHERE true
+ON CONFLICT (model_id, coalesce(user_id, 0), source) DO UPDATE
+SET sheet = excluded.sheet, starts_at_us = excluded.starts_at_us, created_at_us = excluded.created_at_us"""
 
 
 class Prices:
@@ -57,6 +64,32 @@ class Prices:
 
     async def markups(self) -> Sequence[MarkupVersion]:
         return [to_markup(row) for row in await self._session.all(f"SELECT {MARKUP} FROM markups ORDER BY id")]
+
+    async def propose(self, proposals: Sequence[Proposal]) -> None:
+        rows = [
+            (
+                proposal.model_id,
+                proposal.user_id,
+                proposal.source,
+                json.dumps(proposal.sheet.dump(), separators=(",", ":")),
+                proposal.starts_at_us,
+                proposal.created_at_us,
+            )
+            for proposal in proposals
+        ]
+        await self._session.run(_PROPOSE, json.dumps(rows))
+
+    async def proposals(self) -> Sequence[Proposal]:
+        rows = await self._session.all(f"SELECT {PRICE} FROM price_proposals ORDER BY id")
+        return [
+            Proposal(number, model_id, user_id, source, Sheet.parse(json.loads(sheet)), starts, created)
+            for number, model_id, user_id, source, sheet, starts, created in rows
+        ]
+
+    async def withdraw(self, ids: Sequence[int]) -> None:
+        await self._session.run(
+            "DELETE FROM price_proposals WHERE id IN (SELECT value FROM json_each(?))", json.dumps(list(ids))
+        )
 
     async def unpriced_asks(self) -> Sequence[UnpricedAsks]:
         rows = await self._session.all(

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from support.books import NOW_US, StoppedClock, make_database
+
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.errors import BadInputError, NotFoundError
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.imports.price_list import PriceRow
+from softix_proxy.operations import price_proposals as proposals
+from softix_proxy.operations import prices
+from softix_proxy.operations.catalogue import Catalogue, CatalogueModel
+from softix_proxy.operations.price_proposals import Change
+from softix_proxy.storage.storage import SqliteStorage
+
+
+def sheet(**usd: str) -> Sheet:
+    return Sheet.parse({"bands": [{"prices": usd}]})
+
+
+def row(model: str = "llama", user: str | None = None, starts_at_us: int | None = None, **usd: str) -> PriceRow:
+    return PriceRow("line 2", model, user, starts_at_us, sheet(**usd))
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+    database = await make_database(tmp_path, StoppedClock()).open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+async def test_a_proposal_applies_when_it_is_approved(storage: SqliteStorage) -> None:
+    await prices.set_price(storage, "llama", sheet(input="2.00", output="8.00"))
+    imported = await proposals.import_rows(storage, [row(input="1.50", output="8.00")], "p.csv")
+    [proposed] = imported.proposed
+    assert proposed.changes == [Change("standard", 0, "input", Decimal("2.00"), Decimal("1.50"))]
+    assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="2.00", output="8.00")
+    assert await proposals.pending(storage) == imported.proposed
+    assert await proposals.approve(storage, ["lab/llama"]) == imported.proposed
+    assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="1.50", output="8.00")
+    assert await proposals.pending(storage) == []
+
+
+async def test_what_is_in_force_already_is_not_proposed(storage: SqliteStorage) -> None:
+    await prices.set_price(storage, "llama", sheet(input="2.00"))
+    imported = await proposals.import_rows(storage, [row(input="2.00")], "p.csv")
+    assert (imported.proposed, imported.unchanged) == ([], 1)
+
+
+async def test_a_later_import_takes_the_place_of_the_earlier(storage: SqliteStorage) -> None:
+    for usd in ("1", "3"):
+        await proposals.import_rows(storage, [row(input=usd)], "p.csv")
+    await proposals.import_rows(storage, [row(user="ada", input="2")], "p.csv")
+    waiting = await proposals.pending(storage)
+    assert [(one.proposal.source, one.proposal.sheet) for one in waiting] == [
+        ("operator", sheet(input="3")),
+        ("customer", sheet(input="2")),
+    ]
+
+
+async def test_a_price_of_a_date_to_come_starts_then(storage: SqliteStorage) -> None:
+    await proposals.import_rows(storage, [row(input="1", starts_at_us=NOW_US + DAY_US)], "p.csv")
+    await proposals.approve(storage, [])
+    [listed] = await prices.history(storage, "llama")
+    assert (listed.version.starts_at_us, listed.state) == (NOW_US + DAY_US, prices.State.UPCOMING)
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (row("gpt", input="1"), "p.csv line 2: no model 'gpt'"),
+        (row(user="eve", input="1"), "p.csv line 2: no user"),
+        (row(input="1", starts_at_us=NOW_US - 1), "p.csv line 2: starts_at is over"),
+    ],
+)
+async def test_all_rows_or_none(storage: SqliteStorage, bad: PriceRow, told: str) -> None:
+    with pytest.raises(BadInputError) as raised:
+        await proposals.import_rows(storage, [row(input="1"), bad], "p.csv")
+    assert raised.value.message.startswith(told)
+    assert await proposals.pending(storage) == []
+
+
+async def test_rejected_ones_are_gone(storage: SqliteStorage) -> None:
+    await proposals.import_rows(storage, [row(input="1")], "p.csv")
+    assert len(await proposals.reject(storage, ["llama"])) == 1
+    assert await proposals.pending(storage) == []
+    for verb in (proposals.approve, proposals.reject):
+        with pytest.raises(NotFoundError, match="no price of 'llama'"):
+            await verb(storage, ["llama"])
+
+
+async def test_a_newer_catalogue(storage: SqliteStorage) -> None:
+    def catalogue(usd: str) -> Catalogue:
+        text = f'{{"bands": [{{"prices": {{"input": "{usd}"}}}}]}}'
+        models = tuple(CatalogueModel("demo", name, None, None, text) for name in ("llama", "llama-2"))
+        return Catalogue("2026.11.23", "", "", models)
+
+    first = await proposals.import_catalogue(storage, catalogue("1"))
+    assert len(first.proposed) == 1 and first.not_enabled == ["lab/llama-2"]
+    await proposals.approve(storage, [])
+    assert (await proposals.import_catalogue(storage, catalogue("1"))).unchanged == 1
+    await prices.set_price(storage, "llama", sheet(input="9"))
+    [changed] = (await proposals.import_catalogue(storage, catalogue("2"))).proposed
+    assert changed.changes == [Change("standard", 0, "input", Decimal(1), Decimal(2))], "not against the operator's"
+
+
+def test_free_is_a_change() -> None:
+    free = Sheet.parse({"free": True})
+    assert proposals.differences(None, free) == [Change("standard", 0, "free", None, Decimal(0))]
+    assert proposals.differences(free, free) == []
+    assert proposals.differences(sheet(input="1"), free) == [Change("standard", 0, "input", Decimal(1), None)]
