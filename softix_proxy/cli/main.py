@@ -22,6 +22,7 @@ COMMANDS = {
     "models": "The names that clients ask for.",
     "prices": "Versions of prices, and mark-ups.",
     "usage": "What was used: list, summary, export.",
+    "reconcile": "Compare a provider's own bill with the books.",
     "ledger": "Prove that the books are right.",
     "secrets": "Rotate the master key.",
     "config": "Show and check the configuration.",

@@ -1,7 +1,7 @@
 """Price lists as CSV or JSON.
 
 CSV has a line for each model, or for each band of it, under a header: `model` and any of the prices by their names
-(`input`, `output`, `cached_input` …; USD per million tokens, or per the unit of `softix prices set --help`), and if
+(`input`, `output`, `cached_input` …; USD per million tokens, or per the unit that `softix prices set` states), and if
 need be `user`, `starts_at`, `service_tier`, `above_input_tokens`, `free` (`yes`). JSON is a list of objects with the
 same members.
 """

@@ -1,0 +1,116 @@
+"""Which formats of bills there are, and how one is told from another."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BufferedReader
+from typing import Any, Literal, NamedTuple, cast
+
+from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.reconciliation import BillLine, Measure
+from softix_proxy.imports import anthropic_bill, cloud_costs, openai_bill, pages, tables
+from softix_proxy.imports.forms import Form
+from softix_proxy.imports.mapping import Told
+from softix_proxy.imports.pages import Pages
+
+Format = Literal["auto", "openai-costs", "openai-usage", "anthropic-costs", "azure", "aws", "mapping"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of bill, in each of the shapes that it comes in; of the forms, the first that fits."""
+
+    json: Pages | None
+    marks: frozenset[str]
+    """What a JSON result has, and no other's."""
+    forms: Sequence[Form]
+    measure: Measure = Measure.USD
+
+
+KINDS: Mapping[str, Kind] = {
+    "openai-costs": Kind(
+        openai_bill.COSTS_JSON, frozenset({"start_time", "amount"}), [openai_bill.COSTS_CSV], Measure.USD
+    ),
+    "openai-usage": Kind(
+        openai_bill.USAGE_JSON, frozenset({"start_time", "input_tokens"}), [openai_bill.USAGE_CSV], Measure.TOKENS
+    ),
+    "anthropic-costs": Kind(
+        anthropic_bill.COSTS_JSON, frozenset({"starting_at", "amount"}), [anthropic_bill.COSTS_CSV]
+    ),
+    "azure": Kind(None, frozenset(), [cloud_costs.AZURE_USD, cloud_costs.AZURE]),
+    "aws": Kind(None, frozenset(), [cloud_costs.AWS_1, cloud_costs.AWS_2]),
+}
+_GZIP = b"\x1f\x8b"
+
+
+class Bill(NamedTuple):
+    title: str
+    """What it is, in words."""
+    measure: Measure
+    lines: Iterator[BillLine | None]
+    """None for each row that is not about models, or was not asked for. Raises BadInputError on the way."""
+
+
+def read(file: BufferedReader, name: str, form: Format, told: Told) -> Bill:
+    """A bill of this format, or of the one that it looks like; gzip too. Raises BadInputError."""
+    if form == "mapping" and told.form is None:
+        raise BadInputError("--format mapping needs the columns", "name a file that has [columns] with --mapping")
+    try:
+        if file.peek(2)[:2] == _GZIP:
+            file = BufferedReader(cast(Any, gzip.GzipFile(fileobj=file)))
+        own = told.form if form in ("auto", "mapping") else None
+        bill = _json(file, name, form) if not own and _is_json(file) else _csv(file, name, form, own, told)
+        return bill._replace(lines=_guarded(bill.lines, name, told))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise _damaged(name) from None
+
+
+def _is_json(file: BufferedReader) -> bool:
+    return file.peek(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def _json(file: BufferedReader, name: str, form: Format) -> Bill:
+    read_pages = pages.read(file, name)
+    first = pages.first_result(read_pages)
+    for key, kind in KINDS.items():
+        if kind.json and (form == key or (form == "auto" and kind.marks <= first.keys())):
+            return Bill(kind.json.title, kind.measure, kind.json.lines(read_pages, name))
+    raise _unknown(name, form)
+
+
+def _csv(file: BufferedReader, name: str, form: Format, own: Form | None, told: Told) -> Bill:
+    table = tables.read(file, name)
+    if own:
+        measure = Measure.USD if own.amount else Measure.TOKENS
+        return _table(table, name, own, measure, told)
+    for key, kind in KINDS.items():
+        if form in ("auto", key):
+            for candidate in kind.forms:
+                if candidate.fits(table.columns) or (form == key and candidate is kind.forms[-1]):
+                    return _table(table, name, candidate, kind.measure, told)
+    raise _unknown(name, form)
+
+
+def _table(table: tables.Table, name: str, form: Form, measure: Measure, told: Told) -> Bill:
+    form = replace(form, only={**form.only, **told.only})
+    return Bill(form.title, measure, form.lines(table, name))
+
+
+def _guarded(lines: Iterator[BillLine | None], name: str, told: Told) -> Iterator[BillLine | None]:
+    try:
+        for line in lines:
+            yield line._replace(model=told.model(line.model)) if line and line.model else line
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise _damaged(name) from None
+
+
+def _damaged(name: str) -> BadInputError:
+    return BadInputError(f"{name}: the compressed file is damaged", "fetch it again")
+
+
+def _unknown(name: str, form: Format) -> BadInputError:
+    what = "no bill that softix knows, or nothing in it" if form == "auto" else f"not the format {form}"
+    return BadInputError(f"{name}: {what}", f"--format {'|'.join(KINDS)}, or describe its columns with --mapping")

@@ -1,0 +1,99 @@
+"""What a CSV bill looks like, as data: which column is what, which rows count, and how a model is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.imports import values
+from softix_proxy.imports.tables import Row, Table
+
+Names = Sequence[str]
+"""What a column is called, in lower case: the first that the table has is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of CSV bill. With `amount` it is compared in money, else in tokens."""
+
+    title: str
+    date: Names
+    end: Names = ()
+    """Where a line says when its time ends: it must be within the day."""
+    model: Names = ()
+    amount: Names = ()
+    divisor: int = 1
+    """What the amounts are to be divided by to be US dollars."""
+    currency: Names = ()
+    tokens: Names = ()
+    """All of them are added up."""
+    only: Mapping[str, Names] = field(default_factory=dict)
+    """Column → patterns: rows whose value fits none, in lower case, are left out."""
+    model_of: Callable[[str], str] = str
+    """From the value of the column to the model's name."""
+    marks: Names = ()
+    """Columns that only such a table has."""
+
+    def fits(self, columns: Sequence[str]) -> bool:
+        return all(mark in columns for mark in self.marks)
+
+    def lines(self, table: Table, name: str) -> Iterator[BillLine | None]:
+        """One for each row; None for one that is left out. Raises BadInputError."""
+        columns = _Columns(self, table.columns, name)
+        return (self._line(row, columns) for row in table.rows)
+
+    def _line(self, row: Row, columns: _Columns) -> BillLine | None:
+        found, place = row.values, row.place
+        for column, patterns in columns.only.items():
+            if not any(fnmatchcase(found[column].strip().lower(), pattern) for pattern in patterns):
+                return None
+        if columns.amount and not found[columns.amount].strip():
+            return None  # a day without any cost, as OpenAI's files have them
+        day = values.day(_number(found[columns.date]), place._replace(column=columns.date))
+        if columns.end:
+            start, end = _number(found[columns.date]), _number(found[columns.end])
+            values.require_within_a_day(start, end, place._replace(column=columns.end))
+        if columns.currency:
+            values.currency(found[columns.currency], place._replace(column=columns.currency))
+        model = None
+        if columns.model:
+            model = values.name(found[columns.model], place._replace(column=columns.model))
+        amount_pico, step_pico = None, 1
+        if columns.amount:
+            at = place._replace(column=columns.amount)
+            amount_pico, step_pico = values.amount(found[columns.amount], at, self.divisor)
+        counts = [values.tokens(found[column], place._replace(column=column)) for column in columns.tokens]
+        return BillLine(
+            day, self.model_of(model) if model else None, amount_pico, sum(counts) if counts else None, step_pico
+        )
+
+
+class _Columns:
+    """Those of one table. Raises BadInputError where what the form names is not there."""
+
+    def __init__(self, form: Form, columns: Sequence[str], name: str) -> None:
+        def find(names: Names) -> str:
+            found = next((column for column in names if column in columns), "")
+            if names and not found:
+                raise BadInputError(
+                    f"{name}, row 1: no column {names[0]!r}, which {form.title} should have",
+                    "name the format with --format, or the columns with --mapping",
+                )
+            return found
+
+        self.date = find(form.date)
+        self.end = find(form.end)
+        self.model = find(form.model)
+        self.amount = find(form.amount)
+        self.currency = find(form.currency)
+        self.tokens = [find((column,)) for column in form.tokens]
+        self.only = {find((column,)): patterns for column, patterns in form.only.items()}
+
+
+def _number(text: str) -> str | int:
+    """Seconds since 1970 stand in a table as digits."""
+    bare = text.strip()
+    return int(bare) if bare.isascii() and bare.isdigit() and 9 <= len(bare) <= 11 else bare

@@ -1,0 +1,61 @@
+"""OpenAI's costs and usage: the answers of its API as JSON, and the dashboard's CSV.
+
+Shapes: https://platform.openai.com/docs/api-reference/usage (`organization/costs`, `organization/usage/completions`).
+Amounts are US dollars; buckets are days in UTC. A cost's `line_item`, where grouped by it, is the model and what was
+counted: `gpt-4o-2024-08-06, cached input`. Cached and audio tokens are within the input and output tokens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.imports import values
+from softix_proxy.imports.forms import Form
+from softix_proxy.imports.pages import Bucket, Pages
+
+_TOKENS = ("input_tokens", "output_tokens")
+
+
+def model_of(line_item: str) -> str:
+    """`gpt-4o-2024-08-06, input` → `gpt-4o-2024-08-06`; `Web search calls | gpt-4o` → `gpt-4o`."""
+    return line_item.rpartition("|")[2].partition(",")[0].strip() or line_item
+
+
+def cost(result: dict[str, Any], bucket: Bucket, place: values.Place) -> BillLine:
+    """A number or, since some time, a decimal as text; a missing amount is refused, not zero."""
+    amount = result.get("amount")
+    if not isinstance(amount, dict):
+        raise place._replace(column="amount").wrong("there is no amount")
+    values.currency(amount.get("currency"), place._replace(column="amount.currency"))
+    pico, step_pico = values.amount(amount.get("value"), place._replace(column="amount.value"))
+    item = values.name(result.get("line_item"), place._replace(column="line_item"))
+    return BillLine(bucket.day, model_of(item) if item else None, pico, None, step_pico)
+
+
+def usage(result: dict[str, Any], bucket: Bucket, place: values.Place) -> BillLine:
+    counts = [values.tokens(result.get(name), place._replace(column=name)) for name in _TOKENS]
+    model = values.name(result.get("model"), place._replace(column="model"))
+    return BillLine(bucket.day, model, None, sum(counts), 1)
+
+
+COSTS_JSON = Pages("OpenAI's costs", "start_time", "end_time", cost)
+USAGE_JSON = Pages("OpenAI's usage", "start_time", "end_time", usage)
+COSTS_CSV = Form(
+    title="OpenAI's costs",
+    date=("start_time", "start_time_iso"),
+    end=("end_time", "end_time_iso"),
+    model=("line_item",),
+    amount=("amount_value",),
+    currency=("amount_currency",),
+    model_of=model_of,
+    marks=("amount_value", "amount_currency"),
+)
+USAGE_CSV = Form(
+    title="OpenAI's usage",
+    date=("start_time", "start_time_iso"),
+    end=("end_time", "end_time_iso"),
+    model=("model",),
+    tokens=_TOKENS,
+    marks=("num_model_requests", "input_tokens"),
+)
