@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, get_args
 
 import click
 
-from softix_proxy.cli import usage_summary
+from softix_proxy.cli import usage_correct, usage_summary
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, METERS, Subject, UsageRow
@@ -247,3 +247,7 @@ def _progress(expected_rows: int) -> Iterator[Callable[[int], None]]:
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=expected_rows)
         yield lambda rows: bar.advance(task, rows)
+
+
+for _command in usage_correct.COMMANDS:
+    usage.add_command(_command)

@@ -51,6 +51,14 @@ class KeyState:
             return 0
         return int(getattr(self, f"spent_{period}_pico"))
 
+    def correct(self, difference_pico: int, posted_at_us: int, now_us: int) -> None:
+        """A charge of `posted_at_us` changes: where it is still in a running period's sum, the sum does too."""
+        for period in PERIODS:
+            in_period = posted_at_us >= period_start_us(period, now_us)
+            spent_pico = self.spent_pico(period, now_us) + (difference_pico if in_period else 0)
+            setattr(self, f"spent_{period}_pico", spent_pico)
+        self.spent_at_us = max(self.spent_at_us, now_us)
+
     def spend(self, charge_pico: int, now_us: int) -> None:
         if now_us // DAY_US == self.spent_at_us // DAY_US:  # by far the most frequent
             self.spent_day_pico += charge_pico

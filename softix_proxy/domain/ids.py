@@ -9,8 +9,10 @@ _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _SLOT_BITS, _COUNT_BITS = 8, 14
-SLOTS = 1 << _SLOT_BITS
-"""How many processes may work on one database at once."""
+SLOTS = (1 << _SLOT_BITS) - 1
+"""How many processes may serve one database at once."""
+CORRECTIONS_SLOT = SLOTS
+"""Of ids that no request has: corrections get theirs under the write lock."""
 
 
 def new_public_id(kind: str) -> str:

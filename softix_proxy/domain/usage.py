@@ -66,6 +66,8 @@ class Source(StrEnum):
     """The daemon died in between; the provider may have worked."""
     NONE = "none"
     """Nothing was produced: the provider refused or was not reached."""
+    CORRECTION = "correction"
+    """A change to what an earlier row says; its amounts are differences."""
 
 
 def total(meters: Meters, names: frozenset[str]) -> int:
@@ -118,6 +120,7 @@ class UsageRow:
     attempts: int
     source: Source
     note: str | None
+    corrects_row_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,25 @@ class Total:
     output_tokens: int
     cost_pico: int
     charge_pico: int
+
+
+class DailyCost(NamedTuple):
+    """What the requests of one day of posting cost that are alike in all else that is named here."""
+
+    day: int
+    """Days since 1970, UTC."""
+    model: str
+    """The name that was asked for."""
+    upstream_name: str
+    model_served: str | None
+    source: Source
+    unpriced: bool
+    """Something was reported that has no price, so it is missing in the cost."""
+    requests: int
+    tokens: int
+    """Of both directions."""
+    cost_pico: int
+    hold_pico: int
 
 
 class Encoding(StrEnum):
@@ -186,7 +208,29 @@ class Lines(NamedTuple):
     charge_pico: int
 
 
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an earlier row should have said, as differences in pico-USD."""
+
+    corrects: UsageRow
+    request_id: int
+    """Of its own: a row has one."""
+    cost_pico: int
+    charge_pico: int
+    price_id: int | None
+    markup: Fraction
+    note: str
+
+
 class UsageStore(Protocol):
+    async def correct(self, correction: Correction) -> UsageRow:
+        """Posts the difference: usage row, transfer, balance, the key's spend and the sums of the day."""
+        ...
+
+    async def corrections(self, row_id: int) -> Sequence[UsageRow]:
+        """Of that row, the oldest first."""
+        ...
+
     async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
         """The newest first."""
         ...
@@ -203,6 +247,14 @@ class UsageStore(Protocol):
 
     async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
         """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order."""
+        ...
+
+    def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:
+        """What was used of the providers of this name, from `first_day` to before `end_day`, in constant memory.
+
+        The sums are of some consecutive rows each: what is alike may come again. Corrections count on the day of what
+        they correct, and as no request.
+        """
         ...
 
     async def expected_rows(self, span: Span, user_id: int | None) -> int:

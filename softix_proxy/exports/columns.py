@@ -69,6 +69,7 @@ COLUMNS = (
     Column("usage_source", Kind.CODE, lambda row: row.source.value),
     Column("attempts", Kind.NUMBER, lambda row: row.attempts),
     Column("note", Kind.TEXT, lambda row: row.note),
+    Column("corrects_row_id", Kind.NUMBER, lambda row: row.corrects_row_id),
 )
 
 

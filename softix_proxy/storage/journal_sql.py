@@ -27,7 +27,10 @@ def _row(columns: int) -> str:
 
 
 REVISION = "SELECT value FROM directory_revision"
-LAST_POSTED = "SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM transfers), 0))"
+LAST_POSTED = """
+SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM transfers), 0),
+  coalesce((SELECT max(to_us) - 1 FROM periods), 0))"""
+"""Nothing is posted into a closed period, whatever the clock says."""
 WALLETS = """
 SELECT user_id, posted_pico, held_pico, credit_pico FROM wallets
 WHERE user_id IN (SELECT value FROM json_each(?))"""

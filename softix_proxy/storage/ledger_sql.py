@@ -30,10 +30,21 @@ WHERE held_pico IS NOT coalesce(held, 0) OR open_requests IS NOT coalesce(open, 
 SELECT transfers.id, 'charge of ' || amount_pico || ' pico-USD' FROM transfers
 LEFT JOIN usage ON usage.id = transfers.id
 WHERE kind = 'charge' AND (charge_pico IS NOT amount_pico OR user_id IS NOT from_account OR to_account <> -2)""",
+    "every correction has its usage row": """
+SELECT transfers.id, 'correction of ' || amount_pico || ' pico-USD' FROM transfers
+LEFT JOIN usage ON usage.id = transfers.id
+WHERE kind = 'correction' AND (corrects_row_id IS NULL OR -2 NOT IN (from_account, to_account)
+  OR charge_pico IS NOT iif(to_account = -2, amount_pico, -amount_pico)
+  OR user_id IS NOT iif(to_account = -2, from_account, to_account))""",
+    "a correction is of an earlier row of the same user and key": """
+SELECT later.id, 'corrects ' || later.corrects_row_id FROM usage AS later
+LEFT JOIN usage AS earlier ON earlier.id = later.corrects_row_id
+WHERE later.corrects_row_id IS NOT NULL AND (earlier.id IS NULL OR earlier.id >= later.id
+  OR earlier.corrects_row_id IS NOT NULL OR earlier.user_id <> later.user_id OR earlier.key_id <> later.key_id)""",
     "every usage row has its charge": """
 SELECT usage.id, 'usage of ' || charge_pico || ' pico-USD' FROM usage
-LEFT JOIN transfers ON transfers.id = usage.id AND kind = 'charge'
-WHERE charge_pico <> coalesce(amount_pico, 0)""",
+LEFT JOIN transfers ON transfers.id = usage.id AND kind = iif(corrects_row_id IS NULL, 'charge', 'correction')
+WHERE abs(charge_pico) <> coalesce(amount_pico, 0)""",
     "a request is open or settled, not both": """
 SELECT usage.id, 'request ' || intents.request_id FROM intents JOIN usage USING (request_id)""",
 }

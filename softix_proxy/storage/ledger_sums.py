@@ -31,8 +31,8 @@ SELECT account, sum(amount >> 32), sum(amount & 4294967295) FROM (
   UNION ALL SELECT id, from_account, -amount_pico FROM transfers
 ) WHERE id > ?1 AND id <= ?2 GROUP BY account"""
 _USAGE = f"""
-SELECT id / {DAY_US} AS day, key_id, model_id, count(*), count(error), {_sum(INPUT_METERS)}, {_sum(OUTPUT_METERS)},
-  sum(cost_pico), sum(charge_pico)
+SELECT id / {DAY_US} AS day, key_id, model_id, count(*) FILTER (WHERE corrects_row_id IS NULL), count(error),
+  {_sum(INPUT_METERS)}, {_sum(OUTPUT_METERS)}, sum(cost_pico), sum(charge_pico)
 FROM usage WHERE id > ?1 AND id <= ?2 GROUP BY day, key_id, model_id"""
 _KEPT = """
 SELECT day, key_id, model_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico

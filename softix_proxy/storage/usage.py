@@ -6,17 +6,42 @@ from collections.abc import AsyncIterator, Sequence
 from fractions import Fraction
 
 from softix_proxy.domain.clock import DAY_US
-from softix_proxy.domain.usage import METERS, Layout, Lines, Source, Span, Subject, Total, UsageFilter, UsageRow
+from softix_proxy.domain.usage import (
+    METERS,
+    Correction,
+    DailyCost,
+    Layout,
+    Lines,
+    Source,
+    Span,
+    Subject,
+    Total,
+    UsageFilter,
+    UsageRow,
+)
+from softix_proxy.storage import corrections
 from softix_proxy.storage import usage_sql as sql
 from softix_proxy.storage.database import Row, Session
 
 _LINES_AT_ONCE = 4000
 """One hop to the database's thread each, about 15 ms; no longer, for a reader holds up the WAL's checkpoint."""
 
+_SUMMED_AT_ONCE = 20_000
+"""The same, where no lines are built."""
+
 
 class Usage:
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    async def correct(self, correction: Correction) -> UsageRow:
+        number = await corrections.post(self._session, correction)
+        [row] = await self._session.all(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.id = ?", number)
+        return _to_row(row)
+
+    async def corrections(self, row_id: int) -> Sequence[UsageRow]:
+        statement = f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.corrects_row_id = ? ORDER BY u.id"
+        return [_to_row(row) for row in await self._session.all(statement, row_id)]
 
     async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
         return await self._rows(wanted, 0, "DESC", limit)
@@ -39,6 +64,16 @@ class Usage:
         first, last = span.from_us // DAY_US, (span.to_us - 1) // DAY_US
         row = await self._session.one(sql.EXPECTED, first, last, user_id)
         return int(row[0]) if row else 0
+
+    async def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:
+        after, end = first_day * DAY_US - 1, end_day * DAY_US
+        while True:
+            last = await self._session.one(sql.CHUNK_END, after, end, _SUMMED_AT_ONCE)
+            if last is None or last[0] is None:
+                return
+            for row in await self._session.all(sql.DAILY_COSTS, provider, after, last[0]):
+                yield _to_daily_cost(row)
+            after = last[0]
 
     async def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
         """Each chunk is a read of its own; what is posted after the first is left out."""
@@ -75,10 +110,11 @@ class Usage:
 
 def _to_row(row: Row) -> UsageRow:
     names, stream, quantities, after = row[:13], row[13], row[14 : 14 + len(METERS)], row[14 + len(METERS) :]
-    service_tier, price_id, markup_num, markup_den, *numbers, source, note = after
+    service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id = after
     meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
     markup = Fraction(markup_num, markup_den)
-    values = (*names, bool(stream), meters, service_tier, price_id, markup, *numbers, Source(source), note)
+    quantities_and_price = (meters, service_tier, price_id, markup)
+    values: Row = (*names, bool(stream), *quantities_and_price, *numbers, Source(source), note, corrects_row_id)
     return UsageRow(*values)
 
 
@@ -86,3 +122,11 @@ def _to_total(row: Row) -> Total:
     number, name, requests, errors, tokens_in, tokens_out, cost_m, cost_rest, charge_m, charge_rest, _ = row
     cost_pico, charge_pico = sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest)
     return Total(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)
+
+
+def _to_daily_cost(row: Row) -> DailyCost:
+    day, model, upstream_name, served, source, unpriced, requests, tokens, *sums = row
+    cost_pico, hold_pico = sql.whole(*sums[:2]), sql.whole(*sums[2:])
+    return DailyCost(
+        day, model, upstream_name, served, Source(source), bool(unpriced), requests, tokens, cost_pico, hold_pico
+    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.usage import CURRENCY, METERS, Cell, Encoding, Layout, Subject
+from softix_proxy.domain.usage import CURRENCY, INPUT_METERS, METERS, OUTPUT_METERS, Cell, Encoding, Layout, Subject
 
 NAMES = """
 LEFT JOIN users ON users.id = u.user_id LEFT JOIN keys ON keys.id = u.key_id
@@ -23,7 +23,7 @@ ROW = (
     "providers.name, u.model_id, models.name, u.model_served, u.endpoint, u.stream, "
     + ", ".join(f"u.{name}" for name in METERS)
     + ", u.service_tier, u.price_id, u.markup_num, u.markup_den, u.cost_pico, u.charge_pico, u.hold_pico, "
-    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note"
+    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id"
 )
 
 _CENT_PICO = PICO_PER_USD // 100
@@ -47,11 +47,10 @@ def _instant(us: str) -> _Field:
 
 
 def _usd(pico: str) -> _Field:
-    # As `format_usd` has it; the columns are never negative. The cut 1 keeps the zeros in front.
-    return _Field(
-        "%d.%02d%s",
-        f"{pico}/{PICO_PER_USD}, {pico}/{_CENT_PICO}%100, rtrim(substr({_CENT_PICO}+{pico}%{_CENT_PICO}, 2), '0')",
-    )
+    # As `format_usd` has it. The cut 1 keeps the zeros in front.
+    rest = f"rtrim(substr({_CENT_PICO}+abs({pico}%{_CENT_PICO}), 2), '0')"
+    sign = f"CASE WHEN {pico} < 0 THEN '-' ELSE '' END"
+    return _Field("%s%d.%02d%s", f"{sign}, abs({pico}/{PICO_PER_USD}), abs({pico}/{_CENT_PICO}%100), {rest}")
 
 
 def _factor(num: str, den: str) -> _Field:
@@ -178,6 +177,24 @@ FROM (
   FROM usage_daily WHERE day >= ? AND day < ? GROUP BY subject
 ) AS sums {names.join} ORDER BY subject"""
 
+
+_TOKENS = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS | OUTPUT_METERS)
+CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? ORDER BY id LIMIT ?)"
+DAILY_COSTS = f"""
+SELECT sums.day, models.name, models.upstream_name, sums.model_served, sums.source, sums.unpriced, sums.requests,
+  sums.tokens, sums.cost_m, sums.cost_rest, sums.hold_m, sums.hold_rest
+FROM (
+  SELECT coalesce(u.corrects_row_id, u.id) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
+    coalesce(u.note LIKE '%unpriced:%', 0) AS unpriced, sum(u.corrects_row_id IS NULL) AS requests,
+    sum({_TOKENS}) AS tokens,
+    coalesce(sum(u.cost_pico/1000000), 0) AS cost_m, coalesce(sum(u.cost_pico%1000000), 0) AS cost_rest,
+    coalesce(sum(u.hold_pico/1000000), 0) AS hold_m, coalesce(sum(u.hold_pico%1000000), 0) AS hold_rest
+  FROM usage u JOIN providers ON providers.id = u.provider_id AND providers.name = ?1
+  WHERE (u.id > ?2 AND u.id <= ?3 AND u.corrects_row_id IS NULL) OR (u.corrects_row_id > ?2 AND u.corrects_row_id <= ?3)
+  GROUP BY 1, 2, 3, 4, 5
+) AS sums LEFT JOIN models ON models.id = sums.model_id ORDER BY 1, 2, 4, 5, 6"""
+"""Sums by day, model, served name, source and completeness of the rows of a provider's name after ?2 up to ?3; with
+them what corrects them, whenever that was posted."""
 
 EXPECTED = "SELECT coalesce(sum(requests), 0) FROM usage_daily WHERE day >= ? AND day <= ? AND coalesce(user_id = ?, 1)"
 MODEL_IDS = """

@@ -268,3 +268,37 @@ async def test_what_is_posted_meanwhile_is_left_out(
     connection.close()
     assert b"".join(pieces).decode() == everything
     assert len(pieces) == 8
+
+
+async def test_daily_costs_are_the_sums_of_the_rows(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all providers of a name, in pieces."""
+    day = START_US // DAY_US
+    expected: Counter[tuple[object, ...]] = Counter()
+    for row in await rows(storage):
+        if row.provider == "lab":
+            key = (row.id // DAY_US, row.model, row.model_served, row.source)
+            expected[*key, "requests"] += 1
+            expected[*key, "cost"] += row.cost_pico
+            expected[*key, "tokens"] += sum(row.meters.get(name, 0) for name in METERS if name.endswith("_tokens"))
+    for at_once in (3, 1000):
+        monkeypatch.setattr("softix_proxy.storage.usage._SUMMED_AT_ONCE", at_once)
+        found: Counter[tuple[object, ...]] = Counter()
+        async for one in storage.reading().usage.daily_costs("lab", 0, day + 9):
+            key = (one.day, one.model, one.model_served, one.source)
+            found[*key, "requests"] += one.requests
+            found[*key, "cost"] += one.cost_pico
+            found[*key, "tokens"] += one.tokens
+            assert one.upstream_name in ("llama", "mu") and not one.unpriced
+        assert found == expected
+    assert [one async for one in storage.reading().usage.daily_costs("lab", 0, day)] == []
+    assert [one async for one in storage.reading().usage.daily_costs("none", 0, day + 9)] == []
+
+
+async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage: SqliteStorage) -> None:
+    connection = database.connect()
+    changes = {"note": "clamped unpriced:images", "source": Source.ESTIMATE}
+    post(connection, [settlement(60, **changes)], START_US + 5 * DAY_US)
+    connection.close()
+    day = START_US // DAY_US + 5
+    [one] = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
+    assert (one.unpriced, one.source, one.requests) == (True, Source.ESTIMATE, 1)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database, make_intent, make_settlement, post
+
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.usage import Source, Span
+from softix_proxy.operations import prices, usage
+from softix_proxy.operations.corrections import Corrections
+from softix_proxy.storage.storage import SqliteStorage
+
+EVER = Span(0, 2**63 - 1)
+CHARGED_PICO = 10**9
+METERS = {"input_tokens": 1000}
+"""At $2 a million they cost twice of what was charged."""
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
+    """Twelve requests of ada and one of bob, a day ago; one of ada's failed."""
+    database = await make_database(tmp_path, clock).open()
+    settlements = [
+        make_settlement(make_intent(number, 0), charge_pico=CHARGED_PICO, meters=METERS) for number in range(1, 13)
+    ]
+    settlements.append(make_settlement(make_intent(13, 0, user=2), charge_pico=CHARGED_PICO, meters=METERS))
+    settlements.append(
+        make_settlement(make_intent(14, 0), charge_pico=0, meters={}, source=Source.NONE, error="provider_timeout")
+    )
+    connection = database.connect()
+    post(connection, settlements, NOW_US - DAY_US)
+    connection.close()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+def at(number: int) -> str:
+    return format_request_id(number)
+
+
+async def violations(storage: SqliteStorage) -> object:
+    async with storage.snapshot() as unit:
+        return (await unit.ledger.verify()).violations
+
+
+async def test_a_charge_is_taken_back_by_a_row_of_its_own(storage: SqliteStorage) -> None:
+    corrected = await Corrections(storage, "the answer was empty").set_charge(at(1), 0)
+    row = corrected.correction
+    assert row is not None and (row.source, row.corrects_row_id) == (Source.CORRECTION, corrected.row.id)
+    assert (row.charge_pico, row.cost_pico, row.note) == (-CHARGED_PICO, 0, "the answer was empty")
+    assert row.id >= NOW_US, "in the open period"
+    unit = storage.reading()
+    assert (await unit.balance.get(1)).posted_pico == POSTED_PICO - 11 * CHARGED_PICO
+    assert (await usage.explain(storage, at(1))).row == corrected.row, "what was posted stays"
+    assert await violations(storage) == ()
+
+
+async def test_a_second_correction_is_of_what_the_first_left(storage: SqliteStorage) -> None:
+    corrections = Corrections(storage, "agreed")
+    await corrections.set_charge(at(1), 3)
+    again = await corrections.set_charge(at(1), 5)
+    assert (again.before_pico, again.after_pico) == (3, 5)
+    assert again.correction is not None and again.correction.charge_pico == 2
+    assert (await corrections.set_charge(at(1), 5)).correction is None
+    assert len(await storage.reading().usage.corrections(again.row.id)) == 2
+    assert await violations(storage) == ()
+
+
+async def test_two_processes_give_out_no_id_twice(storage: SqliteStorage) -> None:
+    """The clock stands still: both would say the same."""
+    for number in (1, 2):
+        assert (await Corrections(storage, "agreed").set_charge(at(number), 1)).correction is not None
+
+
+async def test_repricing_a_period(storage: SqliteStorage) -> None:
+    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
+    corrections = Corrections(storage, "new price list")
+    dry = [one async for one in corrections.reprice_all("llama", EVER, "ada", dry=True)]
+    assert {(one.before_pico, one.after_pico, one.correction) for one in dry} == {(CHARGED_PICO, 2 * 10**9, None)}
+    posted = [one async for one in corrections.reprice_all("llama", EVER, "ada", dry=False)]
+    assert len(dry) == len(posted) == 12 and all(one.correction is not None for one in posted)
+    again = [one async for one in corrections.reprice_all("llama", EVER, None, dry=False)]
+    assert [one.row.request_id for one in again if one.correction] == [13], "only bob's was left"
+    assert (await storage.reading().balance.get(1)).posted_pico == POSTED_PICO - 24 * 10**9
+    assert await violations(storage) == ()
+    [bob] = [one.correction for one in again if one.correction]
+    assert bob.cost_pico == 10**9 and bob.price_id == 1
+
+
+async def test_repricing_one_and_summaries(storage: SqliteStorage) -> None:
+    await prices.set_price(storage, "llama", Sheet.parse({"free": True}))
+    await Corrections(storage, "was free").reprice(at(13))
+    totals = (await usage.summary(storage, "user", "1970-01-01", None)).totals
+    bob = next(total for total in totals if total.name == "bob")
+    assert (bob.requests, bob.charge_pico, bob.cost_pico) == (1, 0, 0)
+
+
+async def test_the_export_shows_less_than_nothing(storage: SqliteStorage) -> None:
+    await Corrections(storage, "agreed").set_charge(at(1), 0)
+    exported = await usage.export(storage, usage.FORMATS["csv"], EVER, None)
+    text = b"".join([chunk.text async for chunk in exported.chunks]).decode()
+    last = dict(zip(text.splitlines()[0].split(","), text.splitlines()[-1].split(","), strict=True))
+    first_id = text.splitlines()[1].split(",")[0]
+    assert (last["charge"], last["usage_source"], last["corrects_row_id"]) == ("-0.001", "correction", first_id)
+
+
+async def test_a_keys_spend_follows(storage: SqliteStorage) -> None:
+    await Corrections(storage, "agreed").set_charge(at(1), 0)
+    spend = await storage.reading().keys.spend(1)
+    assert (spend.total_pico, spend.day_pico) == (11 * CHARGED_PICO, 0), "it was charged on another day"
+
+
+@pytest.mark.parametrize("charge_pico", [POSTED_PICO, 2 * POSTED_PICO])
+async def test_a_prepaid_balance_is_not_overspent(storage: SqliteStorage, charge_pico: int) -> None:
+    with pytest.raises(ConflictError, match="does not cover"):
+        await Corrections(storage, "agreed").set_charge(at(1), charge_pico)
+
+
+async def test_what_cannot_be_corrected(storage: SqliteStorage) -> None:
+    for note in ("", "two\nlines", "x" * 201):
+        with pytest.raises(BadInputError, match="a note"):
+            Corrections(storage, note)
+    corrections = Corrections(storage, "agreed")
+    with pytest.raises(BadInputError, match="negative"):
+        await corrections.set_charge(at(1), -1)
+    with pytest.raises(NotFoundError):
+        await corrections.set_charge(at(99), 1)
+    with pytest.raises(ConflictError, match="lab/llama has no price"):
+        await corrections.reprice(at(1))
+    done = (await corrections.set_charge(at(1), 1)).correction
+    assert done is not None
+    with pytest.raises(BadInputError, match="a correction is not corrected"):
+        await corrections.set_charge(format_request_id(done.request_id), 1)
