@@ -53,4 +53,5 @@ def test_sides_are_disjoint_so_that_their_totals_add_up(meters: dict[str, int]) 
 
 
 def test_sources_are_the_stored_words() -> None:
-    assert [str(source) for source in Source] == ["provider", "partial", "estimate", "interrupted", "none"]
+    expected = ["provider", "partial", "estimate", "interrupted", "none", "correction"]
+    assert [str(source) for source in Source] == expected

@@ -30,12 +30,10 @@ def clock() -> StoppedClock:
 async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
     """Twelve requests of ada and one of bob, a day ago; one of ada's failed."""
     database = await make_database(tmp_path, clock).open()
-    settlements = [
-        make_settlement(make_intent(number, 0), charge_pico=CHARGED_PICO, meters=METERS) for number in range(1, 13)
-    ]
-    settlements.append(make_settlement(make_intent(13, 0, user=2), charge_pico=CHARGED_PICO, meters=METERS))
+    asked = [make_intent(number, 0, hold_pico=CHARGED_PICO, user=2 if number == 13 else 1) for number in range(1, 15)]
+    settlements = [make_settlement(intent, charge_pico=CHARGED_PICO, meters=METERS) for intent in asked[:13]]
     settlements.append(
-        make_settlement(make_intent(14, 0), charge_pico=0, meters={}, source=Source.NONE, error="provider_timeout")
+        make_settlement(asked[13], charge_pico=0, meters={}, source=Source.NONE, error="provider_timeout")
     )
     connection = database.connect()
     post(connection, settlements, NOW_US - DAY_US)

@@ -56,8 +56,15 @@ HELD = "a wallet's held money is the sum of its open holds"
 KEY_HELD = "a key's open requests and held money are those of its open holds"
 CHARGE = "every charge has its usage row"
 USAGE = "every usage row has its charge"
+CORRECTION = "every correction has its usage row"
+EARLIER = "a correction is of an earlier row of the same user and key"
 BOTH = "a request is open or settled, not both"
 
+CORRECTS = f"""
+INSERT INTO usage (id, request_id, usage_at_us, user_id, key_id, provider_id, model_id, endpoint, stream, markup_num,
+  markup_den, cost_pico, charge_pico, hold_pico, status_code, latency_ms, attempts, source, corrects_row_id)
+SELECT {NOW_US + 9}, 9, 1, {{user}}, key_id, provider_id, model_id, endpoint, stream, 1, 1, 0, 0, 0, 200, 0, 0,
+  'correction', {{of}} FROM usage WHERE id = {NOW_US}"""
 BREAKS = {
     "UPDATE wallets SET posted_pico = posted_pico + 1 WHERE user_id = 2": {BALANCES: "usr_bob"},
     "DELETE FROM transfers WHERE id = 1": {BALANCES: "usr_ada"},
@@ -86,6 +93,9 @@ BREAKS = {
     "UPDATE usage_daily SET input_tokens = 9 WHERE key_id = 1": {DAYS: ""},
     "UPDATE usage_daily SET output_tokens = 9 WHERE key_id = 1": {DAYS: ""},
     "DELETE FROM usage_daily WHERE key_id = 1": {DAYS: ""},
+    f"INSERT INTO transfers VALUES ({NOW_US + 9}, 1, -2, 1, 'correction', NULL, NULL)": {CORRECTION: str(NOW_US + 9)},
+    CORRECTS.format(of=NOW_US, user=2): {EARLIER: str(NOW_US + 9)},
+    CORRECTS.format(of=NOW_US + 10, user=1): {EARLIER: str(NOW_US + 9)},
     "INSERT INTO usage_daily VALUES (1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0)": {DAYS: "day 1"},
 }
 
@@ -112,7 +122,7 @@ def test_each_rule_is_broken_by_something() -> None:
 async def test_a_rule_tells_some_of_many(storage: SqliteStorage, database: Database) -> None:
     connection = database.connect()
     connection.executemany(
-        "INSERT INTO transfers VALUES (?, -8, -9, 1, 'correction', NULL, NULL)", [(n,) for n in range(1000, 1300)]
+        "INSERT INTO transfers VALUES (?, -8, -9, 1, 'adjustment', NULL, NULL)", [(n,) for n in range(1000, 1300)]
     )
     connection.close()
     assert len((await verify(storage)).violations) == 100
