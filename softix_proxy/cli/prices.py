@@ -14,7 +14,7 @@ from softix_proxy.domain.clock import format_instant, parse_duration_us, parse_i
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.prices import format_markup, marked_up
 from softix_proxy.domain.pricing import STANDARD, Sheet, parse_markup
-from softix_proxy.domain.usage import METERS, MILLION, MeterSpec
+from softix_proxy.domain.usage import METERS
 from softix_proxy.operations import prices as operations
 from softix_proxy.operations.prices import Applied, Listed, ListedMarkup, Missing
 
@@ -30,14 +30,8 @@ def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
     function = click.option("--free", is_flag=True, help="It costs nothing.")(function)
     for name, spec in reversed(_OPTIONS.items()):
         flag = "--" + spec.price_key.replace("_", "-")
-        function = click.option(flag, name, metavar="USD", help=_unit(spec))(function)
+        function = click.option(flag, name, metavar="USD", help=f"Per {spec.units}.")(function)
     return function
-
-
-def _unit(spec: MeterSpec) -> str:
-    if spec.price_key == "audio_second":
-        return "Per second."
-    return {MILLION: "Per million tokens.", 1: "Each."}.get(spec.per, f"Per {spec.per} calls.")
 
 
 def sheet_of(options: Mapping[str, Any]) -> Sheet | None:

@@ -14,7 +14,7 @@ from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import parse_usd
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import METERS, Layout, Source, Span, UsageFilter, UsageRow
+from softix_proxy.domain.usage import INPUT_METERS, METERS, Layout, Source, Span, UsageFilter, UsageRow
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import COLUMNS, fields
 from softix_proxy.storage.database import Database
@@ -171,7 +171,7 @@ async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) 
     assert sum(total.errors for total in totals) == 1
     assert sum(total.input_tokens for total in totals) == sum(
         number for number in range(50) if number not in (1, 2)
-    ) + sum(range(20, 26))
+    ) + sum(range(20, 20 + len(INPUT_METERS)))
     if by == "day":
         assert [total.id for total in totals] == ["2026-10-30", "2026-10-31"]
     else:

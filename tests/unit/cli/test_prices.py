@@ -154,8 +154,10 @@ def test_options_say_their_unit() -> None:
         "--cached-input": "Per million tokens.",
         "--web-search": "Per 1000 calls.",
         "--audio-second": "Per second.",
-        "--image ": "Each.",
-        "--request": "Each.",
+        "--image ": "Per image.",
+        "--request": "Per request.",
+        "--search-unit": "Per 1000 search units",
+        "--character": "Per million characters",
     }.items():
         [line] = [line for line in text.splitlines() if line.strip().startswith(option)]
         assert unit in line

@@ -184,10 +184,22 @@ def test_rounds_half_even_once_a_meter() -> None:
         ("images", 2, "0.08"),
         ("requests", 1, "0.005"),
         ("image_input_tokens", 1000, "0.008"),
+        ("cached_image_input_tokens", 1000, "0.002"),
+        ("search_units", 3, "0.006"),
+        ("characters", 4_000, "0.06"),
     ],
 )
 def test_each_meter_has_its_own_unit(meter: str, quantity: int, usd: str) -> None:
-    sheet = flat(web_search="10", audio_second="0.0001", image="0.04", request="0.005", image_input="8")
+    sheet = flat(
+        web_search="10",
+        audio_second="0.0001",
+        image="0.04",
+        request="0.005",
+        image_input="8",
+        cached_image_input="2",
+        search_unit="2",
+        character="15",
+    )
     assert Rate(1, sheet).price({meter: quantity}).cost_pico == parse_usd(usd)
 
 
@@ -198,6 +210,7 @@ def test_each_meter_has_its_own_unit(meter: str, quantity: int, usd: str) -> Non
         ("cache_write_5m_tokens", "3.75"),
         ("cache_write_1h_tokens", "3.75"),
         ("audio_input_tokens", "3"),
+        ("cached_audio_input_tokens", "3"),
         ("reasoning_tokens", "15"),
         ("image_output_tokens", "15"),
     ],

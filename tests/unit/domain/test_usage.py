@@ -23,7 +23,7 @@ def test_fallbacks_stay_on_their_side_share_the_unit_and_end() -> None:
         seen = {spec.name}
         while spec.fallback is not None:
             fallback = METERS[spec.fallback]
-            assert (fallback.side, fallback.per) == (spec.side, spec.per)
+            assert (fallback.side, fallback.per, fallback.units) == (spec.side, spec.per, spec.units)
             assert fallback.name not in seen
             seen.add(fallback.name)
             spec = fallback
