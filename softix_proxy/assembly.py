@@ -197,8 +197,9 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
 
 async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, slot: int) -> App:
     from softix_proxy.domain.ids import RequestIds
-    from softix_proxy.relay.lifecycle import Lifecycle, Policy
+    from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.live_directory import LiveDirectory
+    from softix_proxy.relay.policy import Policy
     from softix_proxy.telemetry.metrics import Metrics
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App

@@ -20,3 +20,8 @@ _ALL: tuple[Endpoint, ...] = (
     CountTokens(),
 )
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}
+
+
+def provider_side(endpoint: Endpoint, spoken: frozenset[str]) -> Endpoint | None:
+    """The endpoint at a provider that speaks these, by which this one's requests can be answered."""
+    return endpoint if endpoint.name in spoken else None

@@ -33,8 +33,8 @@ HangUp = Literal["cancel", "drain"]
 class Profile:
     """What is particular to a type of provider."""
 
-    families: frozenset[str]
-    """The dialect families that it speaks."""
+    endpoints: frozenset[str]
+    """The names of the endpoints that it speaks; whatever else is asked for goes elsewhere."""
     base_url: str
     """Default; empty means that one must be given (or, for the demo, that the daemon knows it)."""
     needs_key: bool
@@ -50,13 +50,13 @@ class Profile:
         return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {"x-api-key": key}
 
 
+_OPENAI = frozenset({"chat_completions", "completions", "responses", "embeddings"})
+_ANTHROPIC = frozenset({"messages", "count_tokens"})
 PROFILES: Mapping[ProviderType, Profile] = {
-    ProviderType.OPENAI: Profile(frozenset({"openai"}), "https://api.openai.com", True, "bearer", "cancel"),
-    ProviderType.ANTHROPIC: Profile(frozenset({"anthropic"}), "https://api.anthropic.com", True, "x-api-key", "cancel"),
-    ProviderType.OPENAI_COMPATIBLE: Profile(
-        frozenset({"openai"}), "", False, "bearer", "cancel", output_field="max_tokens"
-    ),
-    ProviderType.DEMO: Profile(frozenset({"openai", "anthropic"}), "", False, "bearer", "cancel"),
+    ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel"),
+    ProviderType.ANTHROPIC: Profile(_ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel"),
+    ProviderType.OPENAI_COMPATIBLE: Profile(_OPENAI, "", False, "bearer", "cancel", output_field="max_tokens"),
+    ProviderType.DEMO: Profile(_OPENAI | _ANTHROPIC, "", False, "bearer", "cancel"),
 }
 
 

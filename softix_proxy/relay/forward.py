@@ -69,14 +69,15 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
     ask_usage = ask.stream and not ask.wants_usage
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
     if model is not None or output_limit is not None or ask_usage:
-        body = request.endpoint.rewrite(
+        body = target.endpoint.rewrite(
             body,
             model=model,
             max_output_tokens=output_limit,
             ask_usage=ask_usage,
             output_field=target.provider.profile.output_field,
         )
-    return Call(key_id, target.provider, request.path, outgoing(request.headers), body, ask.stream)
+    path = request.path if target.endpoint is request.endpoint else target.endpoint.path
+    return Call(key_id, target.provider, path, outgoing(request.headers), body, ask.stream)
 
 
 def outgoing(headers: Headers) -> list[Header]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from softix_proxy.dialects.base import Endpoint
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model
@@ -26,6 +27,8 @@ class Target:
     model: Model
     provider: Provider
     rate: Rate
+    endpoint: Endpoint
+    """The provider's side: what is sent and metered. The client's own where the provider speaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +36,7 @@ class Plan:
     """Made from one revision of the directory, which the intent names."""
 
     caller: Caller
-    target: Target
+    targets: tuple[Target, ...]
+    """In the order in which they are tried; at least one."""
     intent: Intent
+    """Names the first of them."""

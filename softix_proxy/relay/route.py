@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import Key
@@ -22,10 +23,7 @@ class UnpricedError(RefusedError):
         self.model_id = model.id
 
 
-_PATHS = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
-
-
-def route(directory: Directory, key: Key, family: Family, name: str, now_us: int) -> Target:
+def route(directory: Directory, key: Key, endpoint: Endpoint, name: str, now_us: int) -> tuple[Target, ...]:
     """Raises RefusedError where there is no such model, none for this key, of this dialect, or with a price.
 
     The message names the model only where the directory has it: what else a caller writes is not quoted.
@@ -38,12 +36,14 @@ def route(directory: Directory, key: Key, family: Family, name: str, now_us: int
         raise RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {candidates[0].name}.")
     for model in allowed:
         provider = directory.providers[model.provider_id]
-        if family in provider.profile.families:
+        there = provider_side(endpoint, provider.profile.endpoints)
+        if there is not None:
             rate = directory.rate(key.user_id, model.id, now_us)
             if rate is None:
                 raise UnpricedError(model)
-            return Target(model, provider, rate)
-    spoken = min(directory.providers[allowed[0].provider_id].profile.families)
+            return (Target(model, provider, rate, there),)
+    spoken = directory.providers[allowed[0].provider_id].profile.endpoints
+    paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
     raise RefusedError(
-        Code.INVALID_REQUEST, f"{allowed[0].name} speaks another dialect: send the request to {_PATHS[spoken]}."
+        Code.INVALID_REQUEST, f"{allowed[0].name} speaks another dialect: send the request to {next(paths)}."
     )

@@ -7,7 +7,6 @@ import logging
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
-from typing import Literal
 
 from softix_proxy.dialects.base import Report, StreamMeter
 from softix_proxy.domain.admission import Admitted, Intent
@@ -21,12 +20,12 @@ from softix_proxy.domain.upstream import Header, ProviderFault
 from softix_proxy.domain.usage import OUTPUT_METERS, Meters, Source, total
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
+from softix_proxy.relay.policy import InterruptedCharge
 
 log = logging.getLogger("softix.relay")
 HUNG_UP = "client_hung_up"
 _STATUS_HUNG_UP = 499  # nginx's word for a client that closed before the answer
 _NS_PER_MS = 1_000_000
-InterruptedCharge = Literal["nothing", "bound"]
 
 
 @dataclass(slots=True)

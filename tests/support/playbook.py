@@ -24,8 +24,9 @@ from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.domain.users import Role, Status, User
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
-from softix_proxy.relay.lifecycle import Lifecycle, Policy
+from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
+from softix_proxy.relay.policy import Policy
 
 KEY_TEXT = "good"
 SECRET = "sk-canary-of-the-provider"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.domain.providers import PROFILES
 
 
 def test_all_endpoints_by_name() -> None:
@@ -13,3 +14,13 @@ def test_all_endpoints_by_name() -> None:
         "/v1/messages/count_tokens": ("count_tokens", "anthropic", False),
     }
     assert all(endpoint.name == name for name, endpoint in ENDPOINTS.items())
+
+
+def test_a_request_goes_to_who_speaks_its_endpoint() -> None:
+    chat = ENDPOINTS["chat_completions"]
+    assert provider_side(chat, frozenset({"chat_completions", "embeddings"})) is chat
+    assert provider_side(chat, frozenset({"messages"})) is None
+
+
+def test_what_providers_speak_exists() -> None:
+    assert all(profile.endpoints and profile.endpoints <= ENDPOINTS.keys() for profile in PROFILES.values())

@@ -1,223 +1,23 @@
 import asyncio
-import json
-from dataclasses import replace
 
 import pytest
 from support.playbook import (
-    ANSWER,
-    ASK,
-    DONE,
     HELLO,
-    JSON,
     KEY,
-    LAB,
-    MICRO,
-    MODEL,
     PLAIN,
-    SECRET,
-    STOP,
     STREAM,
-    USAGE,
     USER,
-    Exchange,
     Stage,
 )
 
-from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
-from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.domain.usage import Source
-from softix_proxy.relay.inbound import ClientGoneError
 
 
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
-
-
-# Whole answers
-
-
-async def test_a_whole_answer(stage: Stage) -> None:
-    stage.upstream.answer = Exchange(ANSWER, headers=[*JSON, ("x-request-id", "abc"), ("set-cookie", "a=b")])
-    await stage.serve(PLAIN)
-    stage.settled_once()
-    assert stage.journal.story == ["read", "settled", "answer"]
-    [call] = stage.upstream.calls
-    assert (call.path, call.body, call.stream) == ("/v1/chat/completions", PLAIN, False)
-    settlement = stage.settlement
-    assert (settlement.source, settlement.status_code, settlement.error) == (Source.PROVIDER, 200, None)
-    assert settlement.meters == {"input_tokens": 7, "output_tokens": 5, "requests": 1}
-    assert settlement.charge_pico == 17 * MICRO <= settlement.hold_pico
-    assert (settlement.model_served, settlement.tokens_used) == ("llama-served", 12)
-    assert settlement.latency_ms >= (settlement.ttfb_ms or 0) > 0
-    client = stage.client
-    assert (client.status, client.body) == (200, ANSWER)
-    assert client.headers["x-softix-cost-usd"] == "0.000017" and client.headers["x-request-id"] == "abc"
-    assert "set-cookie" not in client.headers and float(client.headers["x-softix-overhead-ms"]) > 0
-
-
-async def test_the_models_name_there_and_an_affordable_limit_are_written(stage: Stage) -> None:
-    stage = Stage(models=(replace(MODEL, upstream_name="meta/llama"),))
-    stage.upstream.answer = Exchange(ANSWER)
-    stage.journal.decisions = [Admitted(10**9, 33, 0, Allowance())]
-    await stage.serve(b'{"model":"llama","messages":[]}')
-    sent = json.loads(stage.upstream.calls[0].body)
-    assert (sent["model"], sent["max_tokens"]) == ("meta/llama", 33)
-
-
-async def test_the_keys_pace_is_told(stage: Stage) -> None:
-    stage = Stage(keys=(replace(KEY, limits=Limits(rpm=60)),))
-    stage.upstream.answer = Exchange(ANSWER)
-    stage.journal.decisions = [Admitted(10**9, None, 0, Allowance(59, 1_000_000))]
-    await stage.serve(PLAIN)
-    assert stage.client.headers["x-ratelimit-remaining-requests"] == "59"
-
-
-async def test_a_client_that_left_before_a_whole_answer_pays_it(stage: Stage) -> None:
-    stage.upstream.answer = Exchange(ANSWER)
-    stage.client.gone_at = "answer"
-    with pytest.raises(ClientGoneError):
-        await stage.serve(PLAIN)
-    stage.settled_once()
-    assert stage.settlement.source is Source.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
-
-
-async def test_an_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
-    stage = Stage(providers=(replace(LAB, type="demo"),))
-    stage.upstream.answer = Exchange(b'{"input_tokens": 7}')
-    await stage.serve(b'{"model":"llama","messages":[]}', endpoint="count_tokens")
-    stage.settled_once()
-    assert (stage.settlement.charge_pico, stage.settlement.hold_pico) == (0, 0)
-    assert (stage.settlement.source, stage.settlement.meters) == (Source.NONE, {})
-
-
-async def test_a_charge_above_the_hold_is_limited_to_it(stage: Stage) -> None:
-    stage.upstream.answer = Exchange(ANSWER)
-    stage.journal.decisions = [Admitted(5, None, 0, Allowance())]
-    await stage.serve(PLAIN)
-    assert stage.settlement.charge_pico == 5 and stage.settlement.note == "limited_to_hold"
-    assert stage.settlement.cost_pico == 17 * MICRO
-
-
-# Streams
-
-
-async def test_a_stream_ends_only_after_its_settlement(stage: Stage) -> None:
-    stage.streams(HELLO, STOP + USAGE, DONE)
-    await stage.serve(STREAM)
-    stage.settled_once()
-    story = stage.journal.story
-    assert story[:3] == ["read", "begin", "send"] and story[-3:] == ["settled", "send", "end"]
-    assert stage.client.body == HELLO + STOP + USAGE + DONE
-    assert stage.settlement.source is Source.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
-    assert stage.settlement.intent.stream and stage.settlement.ttfb_ms is not None
-
-
-async def test_the_usage_frame_that_was_not_asked_for_is_hidden(stage: Stage) -> None:
-    stage.streams(HELLO + STOP, USAGE + DONE)
-    await stage.serve(json.dumps({**ASK, "stream": True}).encode())
-    assert json.loads(stage.upstream.calls[0].body)["stream_options"] == {"include_usage": True}
-    assert stage.client.body == HELLO + STOP + DONE
-    assert stage.settlement.charge_pico == 17 * MICRO
-
-
-async def test_a_stream_without_usage_is_estimated(stage: Stage) -> None:
-    stage.streams(HELLO, STOP, DONE)
-    await stage.serve(STREAM)
-    stage.settled_once()
-    assert stage.settlement.source is Source.ESTIMATE
-    assert stage.settlement.meters["input_tokens"] == -(-len(STREAM) // 4)
-    assert stage.settlement.meters["output_tokens"] > 0
-
-
-async def test_what_comes_after_the_last_word_passes_unbilled(stage: Stage) -> None:
-    stage.streams(HELLO, USAGE + DONE, b": bye\n\n")
-    await stage.serve(STREAM)
-    stage.settled_once()
-    assert stage.client.body == HELLO + USAGE + DONE + b": bye\n\n"
-
-
-@pytest.mark.parametrize("code", [Code.PROVIDER_BROKE_OFF, Code.PROVIDER_TIMEOUT])
-async def test_a_provider_that_breaks_off_a_stream(stage: Stage, code: Code) -> None:
-    stage.streams(HELLO, ProviderFault(code, started=True))
-    await stage.serve(STREAM)
-    stage.settled_once()
-    assert stage.journal.story[-2:] == ["settled", "cut"]
-    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, code.value)
-    assert stage.settlement.status_code == 200 and stage.settlement.charge_pico > 0
-
-
-async def test_a_break_after_the_last_word_changes_nothing(stage: Stage) -> None:
-    stage.streams(HELLO, USAGE + DONE, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
-    await stage.serve(STREAM)
-    stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.error) == (Source.PROVIDER, None)
-    assert stage.journal.story[-1] == "cut"
-
-
-async def test_a_running_report_and_what_passed_since(stage: Stage) -> None:
-    running = b'data: {"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":900}}\n\n'
-    stage.streams(running, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
-    await stage.serve(STREAM)
-    assert stage.settlement.source is Source.PARTIAL
-    assert stage.settlement.meters == {"input_tokens": 7, "output_tokens": 900, "requests": 1}
-    assert stage.settlement.charge_pico == stage.settlement.hold_pico and stage.settlement.note == "limited_to_hold"
-
-
-# Refusals and errors of the provider
-
-
-async def test_the_providers_own_error_passes_unbilled(stage: Stage) -> None:
-    body = b'{"error":{"type":"rate_limit_error","message":"slow down"}}'
-    stage.upstream.answer = Exchange(body, status=429, headers=[*JSON, ("retry-after", "3")])
-    await stage.serve(PLAIN)
-    stage.settled_once()
-    assert (stage.client.status, stage.client.body, stage.client.headers["retry-after"]) == (429, body, "3")
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
-    assert (stage.settlement.status_code, stage.settlement.error) == (429, "provider_rate_limited")
-
-
-@pytest.mark.parametrize(
-    ("status", "body"),
-    [
-        (401, b'{"error":{"message":"Incorrect API key provided: sk-c***"}}'),
-        (400, b'{"error":{"message":"' + SECRET.encode() + b'"}}'),
-        (302, b"moved"),
-    ],
-)
-async def test_what_is_about_the_operators_credentials_stays_here(stage: Stage, status: int, body: bytes) -> None:
-    stage.upstream.answer = Exchange(body, status=status)
-    error = await stage.refused()
-    stage.settled_once()
-    assert error.code is Code.PROVIDER_REFUSED and "answer" not in stage.journal.story
-    assert (stage.settlement.charge_pico, stage.settlement.status_code) == (0, status)
-
-
-@pytest.mark.parametrize("started", [False, True])
-@pytest.mark.parametrize("code", [Code.PROVIDER_UNREACHABLE, Code.PROVIDER_TIMEOUT, Code.PROVIDER_REFUSED])
-async def test_no_answer(stage: Stage, code: Code, started: bool) -> None:
-    stage.upstream.answer = ProviderFault(code, started=started)
-    error = await stage.refused()
-    stage.settled_once()
-    assert error.code is code
-    assert stage.settlement.source is (Source.INTERRUPTED if started else Source.NONE)
-    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, code.value)
-
-
-async def test_an_operator_may_charge_the_bound_of_what_nobody_knows(stage: Stage) -> None:
-    stage.policy = replace(stage.policy, interrupted_charge="bound")
-    stage.upstream.answer = ProviderFault(Code.PROVIDER_TIMEOUT, started=True)
-    await stage.refused()
-    assert stage.settlement.charge_pico == stage.settlement.hold_pico > 0
-
-
-async def test_a_whole_answer_that_breaks_off(stage: Stage) -> None:
-    stage.upstream.answer = Exchange(b'{"us', ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
-    error = await stage.refused()
-    stage.settled_once()
-    assert error.code is Code.PROVIDER_BROKE_OFF and stage.settlement.source is Source.INTERRUPTED
 
 
 # The daemon stops, or fails

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from support.playbook import KEY, LAB, MODEL, PRICE, WORLD
 
-from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import Key
@@ -23,13 +23,14 @@ def directory(**world: Any) -> Directory:
     return found
 
 
-def find(found: Directory, name: str = "llama", family: Family = "openai", key: Key = KEY) -> Target:
-    return route(found, key, family, name, 1000)
+def find(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> Target:
+    [target] = route(found, key, ENDPOINTS[endpoint], name, 1000)
+    return target
 
 
-def refusal(found: Directory, name: str = "llama", family: Family = "openai", key: Key = KEY) -> RefusedError:
+def refusal(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> RefusedError:
     with pytest.raises(RefusedError) as refused:
-        find(found, name, family, key)
+        find(found, name, endpoint, key)
     return refused.value
 
 
@@ -44,8 +45,8 @@ def test_the_one_that_speaks_the_dialect() -> None:
         providers=(LAB, ANTHROPIC), models=(MODEL, OTHER), prices=(PRICE, replace(PRICE, id=2, model_id=2))
     )
     assert find(both).provider is LAB
-    assert find(both, family="anthropic").provider is ANTHROPIC
-    error = refusal(both, "lab/llama", "anthropic")
+    assert find(both, endpoint="messages").provider is ANTHROPIC
+    error = refusal(both, "lab/llama", "messages")
     assert error.code is Code.INVALID_REQUEST and "/v1/chat/completions" in error.message
     assert "/v1/messages" in refusal(both, "two/llama").message
 

@@ -16,8 +16,9 @@ from support.playbook import Journal, Telemetry, Ticking, Upstream
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import RequestIds
-from softix_proxy.relay.lifecycle import Lifecycle, Policy
+from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
+from softix_proxy.relay.policy import Policy
 from softix_proxy.storage.storage import SqliteStorage
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.app import App

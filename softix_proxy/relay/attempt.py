@@ -1,0 +1,182 @@
+"""One exchange with one target: what is sent there, and what comes back from there to the client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from softix_proxy.dialects.base import Ask, StreamMeter
+from softix_proxy.dialects.errors import ProviderError, classify
+from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.upstream import Call, Exchange, Header, ProviderFault, Upstream
+from softix_proxy.relay import refusal
+from softix_proxy.relay.forward import returning
+from softix_proxy.relay.hang_up import HangUp
+from softix_proxy.relay.inbound import Client, ClientGoneError
+from softix_proxy.relay.plan import Target
+from softix_proxy.relay.policy import Policy
+from softix_proxy.relay.settle import Hold
+
+_MAX_ANSWER_BYTES = 256 * 1024 * 1024
+_MAX_ERROR_BYTES = 1024 * 1024
+_FINISH_S = 5.0
+"""How long the last report of an answer whose model has stopped is waited for after a hang-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An attempt that came to nothing before the client had anything of it."""
+
+    fault: ProviderFault | None
+    status: int = 0
+    """The provider's, where it answered."""
+    headers: tuple[Header, ...] = ()
+    body: bytes = b""
+    tellable: bool = False
+    """The provider's own words may go to the client: they are not about the operator's credentials."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    client: Client
+    ask: Ask
+    target: Target
+    hold: Hold
+    upstream: Upstream
+    policy: Policy
+    hang_up: HangUp
+
+    async def run(self, outbound: Call) -> Failure | None:
+        """None: the client was answered. Raises ClientGoneError."""
+        facts = self.hold.facts
+        try:
+            exchange = await self._send(outbound)
+        except ProviderFault as fault:
+            facts.started = fault.started
+            facts.fail(fault)
+            return Failure(fault)
+        del outbound  # with it goes the body, unless it may be needed again
+        self.hang_up.exchange = exchange
+        headers = returning(exchange.headers, exchange.secret)
+        headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
+        try:
+            if exchange.status >= 300:
+                return await self._error(exchange, headers)
+            if exchange.is_stream:
+                await self._stream(exchange, headers)
+            else:
+                await self._whole(exchange, headers)
+        except ProviderFault as fault:
+            if facts.hung_up:
+                raise ClientGoneError from None
+            facts.fail(fault)
+            if not self.client.begun:
+                return Failure(fault, exchange.status)
+            if self.hold.settlement is None:
+                await self.hold.settle()
+            self.client.cut()
+        finally:
+            self.hang_up.exchange = None
+            exchange.release()
+        return None
+
+    async def _send(self, outbound: Call) -> Exchange:
+        facts = self.hold.facts
+        facts.started = True  # unless the provider surely did not see it
+        self.hold.dispatched()
+        try:
+            exchange = await self.upstream.send(outbound)
+        except asyncio.CancelledError:
+            if self.hang_up.swallow():
+                raise ClientGoneError from None
+            raise
+        facts.status_code = exchange.status
+        return exchange
+
+    async def _whole(self, exchange: Exchange, headers: list[Header]) -> None:
+        """Read to its end even if the client has left: the provider bills all of it."""
+        answer = await exchange.read(_MAX_ANSWER_BYTES)
+        self.hold.returned()
+        facts = self.hold.facts
+        facts.report = self.target.endpoint.report(answer)
+        facts.answer_bytes = len(answer)
+        facts.complete = True
+        await self.hold.settle()
+        await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
+
+    async def _error(self, exchange: Exchange, headers: list[Header]) -> Failure:
+        facts = self.hold.facts
+        facts.refused = True
+        answer = await exchange.read(_MAX_ERROR_BYTES)
+        self.hold.returned()
+        facts.error = classify(exchange.status, answer)
+        leaks = exchange.secret is not None and exchange.secret.encode() in answer
+        tellable = not (exchange.status < 400 or leaks or facts.error == ProviderError.CREDENTIALS)
+        return Failure(None, exchange.status, tuple(headers), answer, tellable)
+
+    async def tell(self, failure: Failure) -> None:
+        """The provider's own error, as it came, unless it is about the operator's credentials."""
+        if failure.fault is not None:
+            raise refusal.failed(failure.fault)
+        await self.hold.settle()
+        if not failure.tellable:
+            raise RefusedError(Code.PROVIDER_REFUSED, "The provider refused softix. The operator has to look into it.")
+        await self.client.answer(failure.status, [*failure.headers, *self.hold.headers()], failure.body)
+
+    async def _stream(self, exchange: Exchange, headers: list[Header]) -> None:
+        """Bytes go back as they come; the terminal event waits for the settlement."""
+        client, hold = self.client, self.hold
+        meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.ask.wants_usage)
+        try:
+            await client.begin(exchange.status, headers)
+            while await exchange.pour(self._passing(meter)):
+                if meter.ended and hold.settlement is None:
+                    await self._finish(meter)
+                await client.caught_up()
+            if hold.settlement is None:
+                await self._finish(meter)
+            await client.end()
+        except ClientGoneError:
+            if hold.settlement is None:
+                await self._read_on(exchange, meter)
+            raise
+
+    def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
+        """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""
+        client, hold = self.client, self.hold
+
+        def into(chunk: bytes) -> bool:
+            hold.first_byte()
+            passing = meter.feed(chunk)
+            goes_on = client.send(passing) if passing else True
+            return goes_on and (hold.settlement is not None or not meter.ended)
+
+        return into
+
+    async def _finish(self, meter: StreamMeter) -> None:
+        facts = self.hold.facts
+        facts.complete = True
+        facts.error = meter.failure
+        await self.hold.settle()
+        self.client.send(meter.take_held())
+
+    async def _read_on(self, exchange: Exchange, meter: StreamMeter) -> None:
+        """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""
+        facts = self.hold.facts
+        facts.hang_up()
+        drains = self.target.provider.on_hang_up == "drain"
+        if not (drains or meter.finishing):
+            return
+        left_bytes = self.policy.drain_limit_bytes
+        try:
+            async with asyncio.timeout(self.policy.drain_limit_s if drains else _FINISH_S):
+                while left_bytes > 0 and not facts.complete:
+                    chunk = await exchange.chunk()
+                    meter.feed(chunk)
+                    left_bytes -= len(chunk)
+                    facts.complete = meter.ended or not chunk
+        except (TimeoutError, ProviderFault):
+            return
+        if facts.complete and not drains:  # it left after the last word, as many SDKs do
+            facts.error = meter.failure
