@@ -16,12 +16,13 @@ from pathlib import Path
 from softix_proxy import assembly, settings
 from softix_proxy.demo import check
 from softix_proxy.demo.models import models as demo_models
+from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.pricing import Sheet, parse_markup
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.users import Role
-from softix_proxy.operations import balance, keys, models, prices, providers, quickstart, users
+from softix_proxy.operations import balance, keys, models, periods, prices, providers, quickstart, users
 from softix_proxy.storage.engine_sqlite import connect
 from softix_proxy.storage.migrations import APPLICATION_ID, latest
 
@@ -29,7 +30,7 @@ SHEET = Sheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]}
 
 
 async def fill(folder: Path) -> Path:
-    """A user with money, a key with limits, a provider, a priced model, a mark-up, and two requests.
+    """A user with money, a key with limits, a provider, a priced model, a mark-up, two requests; all is closed.
 
     The master key is thrown away, so that no secret opens anything.
     """
@@ -51,6 +52,9 @@ async def fill(folder: Path) -> Path:
     async with assembly.serving(served) as daemon:
         await check.run(daemon.url, demo.key_text or "")
         await daemon.stop(1, asyncio.Event())
+    async with assembly.open_office(made) as office:
+        until = format_instant(office.clock.now_us())
+        await periods.close(office.storage, periods.asked("all", "2026-01-01", until, "UTC"))
     return made.paths.database
 
 

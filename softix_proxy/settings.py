@@ -89,6 +89,13 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Billing:
+    """Periods and what is made of them."""
+
+    zone: str = _setting("UTC", "Where the days of a period begin: an IANA name, as in Europe/Berlin.")
+
+
+@dataclass(frozen=True, slots=True)
 class StorageSection:
     """The database."""
 
@@ -146,6 +153,7 @@ class Settings:
     server: Server = Server()
     upstream: Upstream = Upstream()
     money: Money = Money()
+    billing: Billing = Billing()
     storage: StorageSection = StorageSection()
     log: Log = Log()
     master_key: MasterKeySection = MasterKeySection()

@@ -24,7 +24,7 @@ def ledger() -> None:
 @ledger.command()
 @office
 async def verify(office: Office) -> None:
-    """Prove that entries, balances, holds, charges and usage agree; exit 1 where they do not.
+    """Prove that entries, balances, holds, charges, usage and closed periods agree; exit 1 where they do not.
 
     Works while softix serves. Example: softix ledger verify --json
     """
@@ -43,6 +43,7 @@ async def verify(office: Office) -> None:
                 "transfers": verdict.transfers,
                 "usage_rows": verdict.usage_rows,
                 "open_holds": verdict.open_holds,
+                "periods": verdict.periods,
                 "findings": findings,
             },
             "The books are right.",

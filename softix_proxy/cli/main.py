@@ -22,13 +22,15 @@ COMMANDS = {
     "models": "The names that clients ask for.",
     "prices": "Versions of prices, and mark-ups.",
     "usage": "What was used: list, summary, export.",
+    "period": "Close a month, see what is closed.",
     "reconcile": "Compare a provider's own bill with the books.",
     "ledger": "Prove that the books are right.",
     "secrets": "Rotate the master key.",
     "config": "Show and check the configuration.",
     "completion": "Shell completion.",
 }
-"""Each is an attribute of the same name in the module of the same name."""
+"""Each is an attribute of the same name, in the module of that name or of `_MODULES`."""
+_MODULES = {"period": "periods"}
 
 
 class LazyGroup(Group):
@@ -40,7 +42,7 @@ class LazyGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"softix_proxy.cli.{cmd_name}")
+        module = import_module(f"softix_proxy.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

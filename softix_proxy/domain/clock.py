@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 from softix_proxy.domain.errors import BadInputError
 
@@ -44,14 +45,22 @@ def format_instant(instant_us: int | None) -> str | None:
     return None if instant_us is None else from_us(instant_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def parse_instant(text: str) -> int:
-    """`2026-10-01` or `2026-10-01T12:00:00Z` (any offset; none means UTC). Raises BadInputError."""
+def parse_instant(text: str, zone: tzinfo = UTC) -> int:
+    """`2026-10-01` or `2026-10-01T12:00:00Z` (any offset; none means that zone's). Raises BadInputError."""
     try:
         instant = datetime.fromisoformat(text.strip())
-        return to_us(instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC))
+        return to_us((instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC))
     except (ValueError, OverflowError):
         pass
     raise BadInputError(f"not a date: {text!r}", "write 2026-10-01 or 2026-10-01T12:00:00Z (UTC)")
+
+
+def parse_zone(name: str) -> tzinfo:
+    """By its IANA name. Raises BadInputError."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        raise BadInputError(f"not a time zone: {name!r}", "write its IANA name, such as UTC or Europe/Berlin") from None
 
 
 def parse_duration_us(text: str) -> int:

@@ -45,6 +45,8 @@ class Verdict:
     usage_rows: int
     open_holds: int
     violations: tuple[Violation, ...]
+    periods: int = 0
+    """Closed ones that were proved too."""
 
 
 class LedgerStore(Protocol):

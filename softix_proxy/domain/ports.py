@@ -14,6 +14,7 @@ from softix_proxy.domain.instance import InstanceStore
 from softix_proxy.domain.keys import KeyStore
 from softix_proxy.domain.ledger import LedgerStore
 from softix_proxy.domain.models import ModelStore
+from softix_proxy.domain.periods import PeriodStore
 from softix_proxy.domain.prices import PriceStore
 from softix_proxy.domain.providers import ProviderStore
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
@@ -71,6 +72,9 @@ class Unit(Protocol):
 
     @property
     def usage(self) -> UsageStore: ...
+
+    @property
+    def periods(self) -> PeriodStore: ...
 
 
 class Storage(Protocol):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from softix_proxy.domain.ledger import Account, Verdict
 from softix_proxy.domain.ports import Storage
+from softix_proxy.operations import periods
 
 
 async def verify(storage: Storage) -> Verdict:
-    """On one snapshot, so that a running daemon does not disturb it."""
+    """The open books on one snapshot, so that a running daemon does not disturb it; then what is closed."""
     async with storage.snapshot() as unit:
-        return await unit.ledger.verify()
+        verdict = await unit.ledger.verify()
+    closed, found = await periods.verify(storage.reading())
+    return replace(verdict, violations=(*verdict.violations, *found), periods=closed)
 
 
 async def accounts(storage: Storage) -> Sequence[Account]:

@@ -15,6 +15,7 @@ from softix_proxy.storage.instance import Instance
 from softix_proxy.storage.keys import Keys
 from softix_proxy.storage.ledger import Ledger
 from softix_proxy.storage.models import Models
+from softix_proxy.storage.periods import Periods
 from softix_proxy.storage.prices import Prices
 from softix_proxy.storage.providers import Providers
 from softix_proxy.storage.usage import Usage
@@ -64,6 +65,10 @@ class Unit:
     @cached_property
     def usage(self) -> Usage:
         return Usage(self._session)
+
+    @cached_property
+    def periods(self) -> Periods:
+        return Periods(self._session)
 
 
 class SqliteStorage:

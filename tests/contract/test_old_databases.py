@@ -8,11 +8,13 @@ import pytest
 
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.usage import UsageFilter
+from softix_proxy.operations import ledger
 from softix_proxy.storage import migrations
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import connect
 from softix_proxy.storage.storage import SqliteStorage
 
+FIRST_WITH_A_CLOSED_PERIOD = 3
 DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
 
@@ -47,7 +49,8 @@ async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> N
         rows = await unit.usage.newest(UsageFilter(), 10)
         assert len(rows) == 2 and all(row.charge_pico > 0 for row in rows)
         assert (await SqliteStorage(database).changes(0)).revision > 0
-        verdict = await unit.ledger.verify()
+        verdict = await ledger.verify(SqliteStorage(database))
         assert verdict.violations == () and verdict.usage_rows == 2
+        assert verdict.periods == (int(dump.stem) >= FIRST_WITH_A_CLOSED_PERIOD)
     finally:
         await database.close()
