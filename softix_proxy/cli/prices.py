@@ -10,8 +10,9 @@ import click
 
 from softix_proxy.cli import price_proposals
 from softix_proxy.cli.console import Group, office, say, show, show_all
-from softix_proxy.domain.clock import format_instant, parse_duration_us, parse_instant
+from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us, parse_instant
 from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.money import format_usd, parse_usd
 from softix_proxy.domain.prices import format_markup, marked_up
 from softix_proxy.domain.pricing import STANDARD, Sheet, parse_markup
 from softix_proxy.domain.usage import METERS
@@ -74,7 +75,8 @@ def as_fields(listed: Listed) -> dict[str, Any]:
 def applied_fields(applied: Applied) -> dict[str, Any]:
     base = _base(applied.listed.version.sheet)
     charged = {METERS[name].price_key: marked_up(usd, applied.markup) for name, usd in base.items()}
-    return as_fields(applied.listed) | {"markup": format_markup(applied.markup), "charged": charged}
+    markup = {"markup": format_markup(applied.markup), "request_fee": format_usd(applied.fee_pico)}
+    return as_fields(applied.listed) | markup | {"charged": charged}
 
 
 def missing_fields(item: Missing) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def markup_fields(listed: ListedMarkup) -> dict[str, Any]:
         "scope": version.scope,
         "subject": listed.subject,
         "markup": format_markup(version.factor),
+        "request_fee": format_usd(version.fee_pico),
         "state": listed.state.value,
         "starts_at": format_instant(version.starts_at_us),
         "created_at": format_instant(version.created_at_us),
@@ -146,10 +149,13 @@ async def set_(office: Office, model: str, user: str | None, start: str | None, 
 
 @prices.command()
 @click.option("--within", metavar="TIME", help="Only those that were asked for within this time: 7d, 24h.")
+@click.option("--days", type=click.IntRange(1), metavar="N", help="The same, in days.")
 @office
-async def missing(office: Office, within: str | None) -> None:
-    """List models that are refused for want of a price. Example: softix prices missing --within 7d"""
-    within_us = None if within is None else parse_duration_us(within)
+async def missing(office: Office, within: str | None, days: int | None) -> None:
+    """List models that are refused for want of a price. Example: softix prices missing --days 7"""
+    if within is not None and days is not None:
+        raise BadInputError("two times at once", "give --within, or --days")
+    within_us = DAY_US * days if days is not None else None if within is None else parse_duration_us(within)
     rows = [missing_fields(item) for item in await operations.missing(office.storage, within_us)]
     show_all(rows, ("model", "provider", "asks", "last_asked_at"))
     if rows:
@@ -164,35 +170,47 @@ async def history(office: Office, model: str) -> None:
     show_all([as_fields(listed) for listed in await operations.history(office.storage, model)], _COLUMNS)
 
 
+_MARKUP_COLUMNS = ("version", "scope", "subject", "markup", "request_fee", "state", "starts_at")
+
+
 @prices.command(context_settings={"ignore_unknown_options": True})  # so that -5% is an argument
 @click.option("--default", metavar="PERCENT", help="For all users and models without one of their own.")
 @click.option("--user", metavar="U", help="For this user: wins over the model's and the default.")
 @click.option("--model", metavar="M", help="For this model: wins over the default.")
 @click.argument("percent", required=False)
+@click.option("--fee", metavar="USD", help="On each answered request; if left out, as it was.")
 @_FROM
 @office
 async def markup(
-    office: Office, default: str | None, user: str | None, model: str | None, percent: str | None, start: str | None
+    office: Office,
+    default: str | None,
+    user: str | None,
+    model: str | None,
+    percent: str | None,
+    fee: str | None,
+    start: str | None,
 ) -> None:
-    """Set a mark-up for all, for a user or for a model; without options, list them.
+    """Set a mark-up, and a fee a request, for all, for a user or for a model; without options, list them.
 
-    Example: softix prices markup --default 7.5%, or: softix prices markup --user ada 5%
+    Example: softix prices markup --default 7.5% --fee 0.0005, or: softix prices markup --user ada 5%
     """
-    if not (default or user or model or percent):
+    if not (default or user or model or percent or fee):
         rows = [markup_fields(listed) for listed in await operations.list_markups(office.storage)]
-        show_all(rows, ("version", "scope", "subject", "markup", "state", "starts_at"))
+        show_all(rows, _MARKUP_COLUMNS)
         return
     named = user is not None or model is not None
     asked = percent if named else default
-    if asked is None or (named and default) or (default and percent):
+    if (asked is None and not (named and fee)) or (named and default) or (default and percent):
         raise BadInputError("which mark-up, and for whom?", "--default 7.5%, or --user U 7.5%, or --model M 7.5%")
-    starts_at_us = None if start is None else parse_instant(start)
-    factor = parse_markup(asked)
-    show(
-        markup_fields(
-            await operations.set_markup(office.storage, factor, user=user, model=model, starts_at_us=starts_at_us)
-        )
+    listed = await operations.set_markup(
+        office.storage,
+        None if asked is None else parse_markup(asked),
+        fee_pico=None if fee is None else parse_usd(fee),
+        user=user,
+        model=model,
+        starts_at_us=None if start is None else parse_instant(start),
     )
+    show(markup_fields(listed))
 
 
 for _command in price_proposals.COMMANDS:

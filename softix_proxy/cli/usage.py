@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, get_args
 
 import click
 
-from softix_proxy.cli import usage_correct, usage_summary
+from softix_proxy.cli import usage_correct, usage_explain, usage_summary
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.usage import CURRENCY, METERS, Subject, UsageRow
-from softix_proxy.exports.columns import fields, format_factor
+from softix_proxy.domain.usage import CURRENCY, Subject, UsageRow
+from softix_proxy.exports.columns import fields
 from softix_proxy.exports.whole_file import whole_file
 from softix_proxy.operations import usage as operations
 
@@ -66,89 +66,6 @@ async def list_(office: Office, **wanted: Any) -> None:
 async def summary(office: Office, by: Subject, from_: str | None, to: str | None) -> None:
     """Sums over days (UTC), this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
     usage_summary.show(await operations.summary(office.storage, by, from_, to))
-
-
-@usage.command("show")
-@click.argument("request_id")
-@office
-async def show_(office: Office, request_id: str) -> None:
-    """Show one request, and its price line by line. Example: softix usage show req_06ct4zwq3w001"""
-    explained = await operations.explain(office.storage, request_id)
-    row = explained.row
-    shown = {**fields(row), "hold": format_usd(row.hold_pico)}
-    if invocation().as_json:
-        show({**shown, "lines": _line_fields(explained), "lines_charge": format_usd(explained.charge_pico)})
-        return
-    show({name: value for name, value in shown.items() if value is not None})
-    if explained.lines:
-        click.echo("\n" + "\n".join(_price_lines(explained)))
-
-
-@usage.command()
-@click.argument("request_id")
-@office
-async def explain(office: Office, request_id: str) -> None:
-    """Show how a charge came about: quantity × unit price × mark-up, line by line.
-
-    Exit code 1 where the lines do not add up to what was charged. Example: softix usage explain req_06ct4zwq3w001
-    """
-    explained = await operations.explain(office.storage, request_id)
-    row, agrees = explained.row, explained.charge_pico == explained.row.charge_pico
-    if invocation().as_json:
-        show(
-            {
-                "request_id": request_id,
-                "price_version": row.price_id,
-                "service_tier": row.service_tier,
-                "markup": format_factor(row.markup),
-                "lines": _line_fields(explained),
-                "lines_charge": format_usd(explained.charge_pico),
-                "charge": format_usd(row.charge_pico),
-                "note": row.note,
-                "agrees": agrees,
-            }
-        )
-    else:
-        click.echo("\n".join(_price_lines(explained)) if explained.lines else "No price was applied.")
-        click.echo(f"charged: {format_usd(row.charge_pico)} {CURRENCY}" + (f" ({row.note})" if row.note else ""))
-    if not agrees:
-        raise SystemExit(1)
-
-
-def _line_fields(explained: operations.Explained) -> list[dict[str, Any]]:
-    return [
-        {
-            "meter": line.meter,
-            "quantity": line.quantity,
-            "unit_price": format(line.unit_price, "f"),
-            "per": METERS[line.meter].per,
-            "provider_cost": format_usd(line.cost_pico),
-            "charge": format_usd(line.charge_pico),
-        }
-        for line in explained.lines
-    ]
-
-
-def _price_lines(explained: operations.Explained) -> Iterator[str]:
-    """Quantity × unit price × mark-up = charge, in columns."""
-    factor = format_factor(explained.row.markup)
-    cells = [
-        (
-            line.meter,
-            f"{line.quantity:,}",
-            f"× {line.unit_price:f} / {METERS[line.meter].per:,}",
-            f"× {factor}",
-            f"= {format_usd(line.charge_pico)}",
-        )
-        for line in explained.lines
-    ]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for meter, quantity, *rest in cells:
-        right = "  ".join(text.ljust(width) for text, width in zip(rest, widths[2:], strict=True))
-        yield f"{meter:<{widths[0]}}  {quantity:>{widths[1]}}  {right.rstrip()}"
-    agrees = explained.charge_pico == explained.row.charge_pico
-    label = "sum" if agrees else "sum (differs from what was charged)"
-    yield f"{label}: {format_usd(explained.charge_pico)} {CURRENCY}"
 
 
 @usage.command()
@@ -249,5 +166,5 @@ def _progress(expected_rows: int) -> Iterator[Callable[[int], None]]:
         yield lambda rows: bar.advance(task, rows)
 
 
-for _command in usage_correct.COMMANDS:
+for _command in (*usage_explain.COMMANDS, *usage_correct.COMMANDS):
     usage.add_command(_command)

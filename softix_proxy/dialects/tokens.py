@@ -9,11 +9,12 @@ import msgspec
 
 from softix_proxy.dialects.base import MODEL_NAME, Report
 from softix_proxy.dialects.fields import MALFORMED
-from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
 
 _LARGEST = 10**9
 _TIERS = frozenset(("flex", "priority", "scale", "fast", "batch"))
-"""Those that have prices of their own; every other name is the standard one."""
+"""Those that have prices of their own."""
+_STANDARD_NAMES = frozenset(("", "auto", "default", "on_demand", "standard", "standard_only"))
 
 
 class Answer(msgspec.Struct):
@@ -36,8 +37,10 @@ def read_answer(body: bytes) -> Answer | None:
 
 
 def tier(name: object) -> str:
-    """`auto`, `default`, `standard_only` and whatever is not known → the standard tier."""
-    return name if isinstance(name, str) and name in _TIERS else STANDARD
+    """`auto`, `default`, `standard_only` and none → the standard tier. Unknown names are not kept, nor standard."""
+    if name is None or (isinstance(name, str) and name in _STANDARD_NAMES):
+        return STANDARD
+    return name if isinstance(name, str) and name in _TIERS else UNKNOWN_TIER
 
 
 def model_name(name: object) -> str | None:

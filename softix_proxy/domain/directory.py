@@ -44,7 +44,7 @@ class Directory:
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
     """(User, model) → the rate, and the instant from which another one applies."""
-    _shared: dict[tuple[int, Fraction], Rate] = field(default_factory=dict)
+    _shared: dict[tuple[int, Fraction, int], Rate] = field(default_factory=dict)
 
     def apply(self, changes: Changes) -> None:
         if changes.revision <= self.revision:
@@ -99,8 +99,11 @@ class Directory:
         price = self._price(user_id, model_id, now_us)
         if price is None:
             return None
-        factor = Fraction(1) if price.source == "customer" else self._markup(user_id, model_id, now_us)
-        return self._shared.setdefault((price.id, factor), Rate(price.id, price.sheet, factor))
+        markup = None if price.source == "customer" else self._markup(user_id, model_id, now_us)
+        factor, fee_pico = (markup.factor, markup.fee_pico) if markup else (Fraction(1), 0)
+        if price.sheet.free:
+            fee_pico = 0
+        return self._shared.setdefault((price.id, factor, fee_pico), Rate(price.id, price.sheet, factor, fee_pico))
 
     def _next_start(self, model_id: int, now_us: int) -> int:
         starts = [price.starts_at_us for price in self._prices.get(model_id, {}).values()]
@@ -116,7 +119,7 @@ class Directory:
         ]
         return max(started, key=lambda price: (order[price.source], price.starts_at_us, price.id), default=None)
 
-    def _markup(self, user_id: int, model_id: int, now_us: int) -> Fraction:
+    def _markup(self, user_id: int, model_id: int, now_us: int) -> MarkupVersion | None:
         subjects = {"user": user_id, "model": model_id, "default": None}
         order = {"user": 2, "model": 1, "default": 0}
         started = [
@@ -124,5 +127,4 @@ class Directory:
             for markup in self._markups.values()
             if markup.starts_at_us <= now_us and markup.subject_id == subjects[markup.scope]
         ]
-        latest = max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)
-        return Fraction(1) if latest is None else latest.factor
+        return max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)

@@ -28,7 +28,7 @@ class PriceVersion:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A price that waits for approval. One for each model, customer and source."""
+    """A price that waits for approval. One for each model, customer, source and start."""
 
     id: int
     model_id: int
@@ -42,7 +42,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class MarkupVersion:
-    """Scope `user` wins over `model`, `model` over `default`. They do not multiply."""
+    """A factor on each price and a fee on each answered request.
+
+    Scope `user` wins over `model`, `model` over `default`, in both. They do not multiply, nor add up.
+    """
 
     id: int
     scope: Scope
@@ -51,6 +54,7 @@ class MarkupVersion:
     factor: Fraction
     starts_at_us: int
     created_at_us: int
+    fee_pico: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Meter
 PRICE_KEYS = {spec.price_key: spec.name for spec in METERS.values()}
 STANDARD = "standard"
 """The service tier that applies where neither the request nor the answer names another."""
+UNKNOWN_TIER = "unknown"
+"""Any tier that no dialect knows: no sheet names it, so that it never passes for the standard one unseen."""
 
 _UNIT_PRICE = re.compile(r"\d{1,6}(?:\.\d{1,12})?|\.\d{1,12}", re.ASCII)
 _MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
@@ -124,7 +126,8 @@ class Priced(NamedTuple):
     charge_pico: int
     """What the customer pays: with mark-up and request fee."""
     unpriced: tuple[str, ...] = ()
-    """Meters that were reported and have neither a price nor a fallback."""
+    """Meters that were reported and have neither a price nor a fallback; `service_tier`, where the sheet has not the
+    tier that was served."""
 
 
 class Line(NamedTuple):
@@ -182,13 +185,13 @@ class Rate:
     def price(self, meters: Meters, service_tier: str = STANDARD) -> Priced:
         """Each reported meter × its unit price × the mark-up; rounded half-even once per meter.
 
-        A tier that the sheet does not name is priced as the standard one.
+        A tier that the sheet does not name is priced as the standard one, and named among what has no price.
         """
         if not self.sheet.bands:
             return Priced(0, 0)
         units = self._units(meters, service_tier)
         cost_pico, charge_pico = 0, self.request_fee_pico
-        unpriced: tuple[str, ...] = ()
+        unpriced: tuple[str, ...] = () if service_tier in self._tiers else ("service_tier",)
         for name, quantity in meters.items():
             unit = units.get(name)
             if unit is not None:

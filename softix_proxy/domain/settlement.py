@@ -23,6 +23,8 @@ class Settlement:
     service_tier: str = STANDARD
     model_served: str | None = None
     markup: Fraction = Fraction(1)
+    fee_pico: int = 0
+    """The fee for the request, which is part of the charge."""
     cost_pico: int = 0
     charge_pico: int = 0
     error: str | None = None

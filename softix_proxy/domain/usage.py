@@ -128,6 +128,8 @@ class UsageRow:
     source: Source
     note: str | None
     corrects_row_id: int | None = None
+    fee_pico: int = 0
+    """The fee for the request, which is part of the charge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class Correction:
     charge_pico: int
     price_id: int | None
     markup: Fraction
+    fee_pico: int
     note: str
 
 

@@ -59,6 +59,7 @@ COLUMNS = (
     Column("service_tier", Kind.TEXT, lambda row: row.service_tier),
     Column("price_version", Kind.NUMBER, lambda row: row.price_id),
     Column("markup", Kind.CODE, lambda row: format_factor(row.markup)),
+    Column("request_fee", Kind.CODE, lambda row: format_usd(row.fee_pico)),
     Column("provider_cost", Kind.CODE, lambda row: format_usd(row.cost_pico)),
     Column("charge", Kind.CODE, lambda row: format_usd(row.charge_pico)),
     Column("currency", Kind.CODE, lambda row: CURRENCY),

@@ -38,6 +38,7 @@ class _Right:
     charge_pico: int
     price_id: int | None
     markup: Fraction
+    fee_pico: int
 
 
 class Corrections:
@@ -56,7 +57,7 @@ class Corrections:
         if charge_pico < 0:
             raise BadInputError("a charge is not negative", "0.00 takes all of it back")
         row = (await usage.explain(self._storage, reference)).row
-        right = _Right(row.cost_pico, charge_pico, row.price_id, row.markup)
+        right = _Right(row.cost_pico, charge_pico, row.price_id, row.markup, row.fee_pico)
         async with self._storage.writing() as unit:
             return await self._post(unit, row, right)
 
@@ -104,6 +105,7 @@ class Corrections:
             charge_pico=difference_pico,
             price_id=right.price_id,
             markup=right.markup,
+            fee_pico=right.fee_pico,
             note=self._note,
         )
         return Corrected(row, charged_pico, right.charge_pico, await unit.usage.correct(asked))
@@ -123,7 +125,7 @@ def _right(directory: Directory, row: UsageRow, now_us: int) -> _Right:
     if rate is None:
         raise ConflictError(f"{row.provider}/{row.model} has no price", "softix prices set MODEL --input … --output …")
     cost_pico, charge_pico, _ = rate.price(row.meters, row.service_tier or STANDARD)
-    return _Right(cost_pico, charge_pico, rate.price_id, rate.markup)
+    return _Right(cost_pico, charge_pico, rate.price_id, rate.markup, rate.request_fee_pico)
 
 
 async def _require_funds(unit: Unit, row: UsageRow, difference_pico: int) -> None:

@@ -43,6 +43,8 @@ class Applied:
 
     listed: Listed
     markup: Fraction
+    fee_pico: int
+    """For each answered request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ async def show(storage: Storage, model: str, *, user: str | None = None) -> Appl
             f"softix prices set {model} --input 0.15 --output 0.60 (or --free)",
         )
     [listed] = [listed for listed in await _listed(unit, found.id) if listed.version.id == rate.price_id]
-    return Applied(listed, rate.markup)
+    return Applied(listed, rate.markup, rate.request_fee_pico)
 
 
 async def set_price(
@@ -133,21 +135,45 @@ async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Mi
 
 async def set_markup(
     storage: Storage,
-    factor: Fraction,
+    factor: Fraction | None = None,
     *,
+    fee_pico: int | None = None,
     user: str | None = None,
     model: str | None = None,
     starts_at_us: int | None = None,
 ) -> ListedMarkup:
-    """A new version for a user, for a model, or with neither for all others."""
+    """A new version for a user, for a model, or with neither for all others; what is not given stays as it is."""
+    if fee_pico is not None and fee_pico < 0:
+        raise BadInputError("a fee is not negative", "0.00 takes it away")
     if user is not None and model is not None:
         raise BadInputError("a mark-up is for a user or for a model", "set one, then the other")
     async with storage.writing() as unit:
         now_us = unit.clock.now_us()
         scope, subject_id, subject = await _subject(unit, user, model)
         starts_us = _start_us(starts_at_us, now_us)
-        version = await unit.prices.add_markup(MarkupVersion(0, scope, subject_id, factor, starts_us, now_us))
+        before = await _markup_before(unit, scope, subject_id, starts_us)
+        asked = MarkupVersion(
+            id=0,
+            scope=scope,
+            subject_id=subject_id,
+            factor=before.factor if factor is None else factor,
+            starts_at_us=starts_us,
+            created_at_us=now_us,
+            fee_pico=before.fee_pico if fee_pico is None else fee_pico,
+        )
+        version = await unit.prices.add_markup(asked)
         return ListedMarkup(version, subject, State.UPCOMING if starts_us > now_us else State.IN_FORCE)
+
+
+async def _markup_before(unit: Unit, scope: Scope, subject_id: int | None, starts_us: int) -> MarkupVersion:
+    """The subject's own version that a new one takes the place of."""
+    own = [
+        version
+        for version in await unit.prices.markups()
+        if (version.scope, version.subject_id) == (scope, subject_id) and version.starts_at_us <= starts_us
+    ]
+    none = MarkupVersion(0, scope, subject_id, Fraction(1), 0, 0)
+    return max(own, key=lambda version: (version.starts_at_us, version.id), default=none)
 
 
 async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:

@@ -8,9 +8,11 @@ from typing import Literal
 
 from softix_proxy.domain.clock import DAY_US, Clock, parse_instant, period_start_us
 from softix_proxy.domain.errors import BadInputError, NotFoundError
+from softix_proxy.domain.explanation import Explained, explain_correction
+from softix_proxy.domain.explanation import explain as explained
 from softix_proxy.domain.ids import parse_request_id
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.pricing import STANDARD, Line, Rate
+from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.usage import Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import Value, fields
@@ -19,19 +21,6 @@ from softix_proxy.operations import users
 Format = Literal["csv", "jsonl"]
 FORMATS: Mapping[Format, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
 MAX_US = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A usage row, and how its charge came about; no lines where no price was applied."""
-
-    row: UsageRow
-    lines: Sequence[Line]
-
-    @property
-    def charge_pico(self) -> int:
-        """What the lines add up to."""
-        return sum(line.charge_pico for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +88,11 @@ async def explain(storage: Storage, reference: str) -> Explained:
     row = await unit.usage.by_request(number)
     if row is None:
         raise NotFoundError(f"no usage of {reference}", "it may still be running; else see: softix usage list")
-    return Explained(row, await _lines(unit, row))
+    sheet, corrections = await _sheet(unit, row), await unit.usage.corrections(row.corrects_row_id or row.id)
+    if row.corrects_row_id is None:
+        return explained(row, sheet, corrections)
+    [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
+    return explain_correction(row, corrected, [one for one in corrections if one.id < row.id], sheet)
 
 
 async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, Value] | None:
@@ -143,11 +136,10 @@ def _whole_days(clock: Clock, from_: str | None, to: str | None) -> Span:
     return span
 
 
-async def _lines(unit: Unit, row: UsageRow) -> Sequence[Line]:
-    for version in await unit.prices.list(row.model_id):
-        if version.id == row.price_id:
-            return Rate(version.id, version.sheet, row.markup).lines(row.meters, row.service_tier or STANDARD)
-    return ()
+async def _sheet(unit: Unit, row: UsageRow) -> Sheet | None:
+    """Of the price version that the row names; None where it names none."""
+    versions = await unit.prices.list(row.model_id)
+    return next((version.sheet for version in versions if version.id == row.price_id), None)
 
 
 async def _key_id(unit: Unit, reference: str) -> int:

@@ -12,6 +12,7 @@ from softix_proxy.dialects.base import Report, StreamMeter
 from softix_proxy.domain.admission import Admitted, Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError
+from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO, format_usd
 from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.pricing import STANDARD, Rate
@@ -136,7 +137,7 @@ class Hold:
         if charge_pico > self.admitted.hold_pico and not self.intent.postpaid:
             log.warning("a charge above its hold was limited to it", extra={"model_id": self.intent.model_id})
             charge_pico = self.admitted.hold_pico
-            notes.append("limited_to_hold")
+            notes.append(LIMITED_TO_HOLD)
         return Settlement(
             intent=self.intent,
             hold_pico=self.admitted.hold_pico,
@@ -147,6 +148,7 @@ class Hold:
             service_tier=tier,
             model_served=facts.report.model_served if facts.report else None,
             markup=self.rate.markup if meters else _ONE,
+            fee_pico=self.rate.request_fee_pico if meters else 0,
             cost_pico=min(cost_pico, MAX_PICO),
             charge_pico=min(charge_pico, MAX_PICO),
             error=facts.error,

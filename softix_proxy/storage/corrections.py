@@ -16,9 +16,9 @@ _COPIED = (
     "usage_at_us, user_id, key_id, provider_id, model_id, model_served, endpoint, stream, service_tier, status_code"
 )
 _ADD = f"""
-INSERT INTO usage (id, request_id, {_COPIED}, price_id, markup_num, markup_den, cost_pico, charge_pico, hold_pico,
-  latency_ms, attempts, source, note, corrects_row_id)
-SELECT ?1, ?2, {_COPIED}, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 'correction', ?8, id FROM usage WHERE id = ?9"""
+INSERT INTO usage (id, request_id, {_COPIED}, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico,
+  hold_pico, latency_ms, attempts, source, note, corrects_row_id)
+SELECT ?1, ?2, {_COPIED}, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 'correction', ?9, id FROM usage WHERE id = ?10"""
 _LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_row_id IS NOT NULL"
 _STATE = f"SELECT {', '.join(field.name for field in fields(KeyState))} FROM key_states WHERE key_id = ?"
 
@@ -35,6 +35,7 @@ async def post(session: Session, correction: Correction) -> int:
         correction.price_id,
         correction.markup.numerator,
         correction.markup.denominator,
+        correction.fee_pico,
         correction.cost_pico,
         correction.charge_pico,
         correction.note,

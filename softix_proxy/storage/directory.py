@@ -22,7 +22,7 @@ KEY = (
 PROVIDER = "id, public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us"
 MODEL = "id, name, provider_id, upstream_name, context_tokens, max_output_tokens, status, created_at_us"
 PRICE = "id, model_id, user_id, source, sheet, starts_at_us, created_at_us"
-MARKUP = "id, scope, subject_id, numerator, denominator, starts_at_us, created_at_us"
+MARKUP = "id, scope, subject_id, numerator, denominator, starts_at_us, created_at_us, fee_pico"
 
 
 def to_user(row: Row) -> User:
@@ -74,8 +74,8 @@ def to_price(row: Row) -> PriceVersion:
 
 
 def to_markup(row: Row) -> MarkupVersion:
-    number, scope, subject_id, numerator, denominator, starts, created = row
-    return MarkupVersion(number, scope, subject_id, Fraction(numerator, denominator), starts, created)
+    number, scope, subject_id, numerator, denominator, starts, created, fee_pico = row
+    return MarkupVersion(number, scope, subject_id, Fraction(numerator, denominator), starts, created, fee_pico)
 
 
 async def revision(session: Session) -> int:

@@ -20,8 +20,8 @@ RETURNING id"""
 _PROPOSE = """
 INSERT INTO price_proposals (model_id, user_id, source, sheet, starts_at_us, created_at_us)
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?) WHERE true
-ON CONFLICT (model_id, coalesce(user_id, 0), source) DO UPDATE
-SET sheet = excluded.sheet, starts_at_us = excluded.starts_at_us, created_at_us = excluded.created_at_us"""
+ON CONFLICT (model_id, coalesce(user_id, 0), source, coalesce(starts_at_us, 0)) DO UPDATE
+SET sheet = excluded.sheet, created_at_us = excluded.created_at_us"""
 
 
 class Prices:
@@ -51,14 +51,15 @@ class Prices:
 
     async def add_markup(self, version: MarkupVersion) -> MarkupVersion:
         number = await self._session.run(
-            "INSERT INTO markups (scope, subject_id, numerator, denominator, starts_at_us, created_at_us)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO markups (scope, subject_id, numerator, denominator, starts_at_us, created_at_us, fee_pico)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             version.scope,
             version.subject_id,
             version.factor.numerator,
             version.factor.denominator,
             version.starts_at_us,
             version.created_at_us,
+            version.fee_pico,
         )
         return replace(version, id=number)
 

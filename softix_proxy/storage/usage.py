@@ -110,11 +110,20 @@ class Usage:
 
 def _to_row(row: Row) -> UsageRow:
     names, stream, quantities, after = row[:13], row[13], row[14 : 14 + len(METERS)], row[14 + len(METERS) :]
-    service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id = after
+    service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id, fee_pico = after
     meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
     markup = Fraction(markup_num, markup_den)
     quantities_and_price = (meters, service_tier, price_id, markup)
-    values: Row = (*names, bool(stream), *quantities_and_price, *numbers, Source(source), note, corrects_row_id)
+    values: Row = (
+        *names,
+        bool(stream),
+        *quantities_and_price,
+        *numbers,
+        Source(source),
+        note,
+        corrects_row_id,
+        fee_pico,
+    )
     return UsageRow(*values)
 
 

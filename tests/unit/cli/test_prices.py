@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.cli.prices import prices
-from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.clock import DAY_US, SystemClock
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal_sql import NOTE_UNPRICED
 from softix_proxy.storage.storage import SqliteStorage
@@ -98,6 +98,9 @@ def test_markups_are_shown_with_what_they_make_of_a_price(softix: Callable[..., 
     assert read(softix("prices markup --json")) == []
     default = read(softix("prices markup --default 7.5% --json"))
     assert (default["scope"], default["subject"], default["markup"]) == ("default", None, "7.5%")
+    assert read(softix("prices markup --model llama --fee 0.0005 --json"))["request_fee"] == "0.0005"
+    assert read(softix("prices show llama --json"))["request_fee"] == "0.0005"
+    assert read(softix("prices markup 7.5% --model llama --fee 0 --json"))["request_fee"] == "0.00"
     shown = read(softix("prices show llama --json"))
     assert (shown["markup"], shown["charged"]) == ("7.5%", {"input": "0.16125", "output": "0.645"})
     assert read(softix("prices markup --user ada -50% --json"))["markup"] == "-50%"
@@ -108,6 +111,7 @@ def test_markups_are_shown_with_what_they_make_of_a_price(softix: Callable[..., 
     ]
     assert listed == [
         ("default", None, "7.5%", "in force"),
+        ("model", "lab/llama", "7.5%", "in force"),
         ("user", "ada", "-50%", "in force"),
         ("model", "lab/llama", "3%", "upcoming"),
     ]
@@ -128,6 +132,10 @@ def test_markups_are_shown_with_what_they_make_of_a_price(softix: Callable[..., 
         ("markup --default 5% --user ada 6%", 2, "for whom"),
         ("markup --user ada --model llama 6%", 2, "for a user or for a model"),
         ("markup --default much", 2, "not a mark-up"),
+        ("markup --fee 0.1", 2, "for whom"),
+        ("markup --default 5% --fee much", 2, "not an amount"),
+        ("markup --user ada --fee -1", 2, "not negative"),
+        ("missing --days 7 --within 7d", 2, "two times"),
         ("markup --defualt 5%", 2, ""),
     ],
 )
@@ -144,6 +152,8 @@ def test_missing_tells_what_was_asked_for(softix: Callable[..., Result], tmp_pat
         {"model": "llama", "provider": "lab", "asks": 1, "last_asked_at": "2027-01-15T08:00:00.000000Z"}
     ]
     assert "softix prices set" in softix("prices missing").stderr
+    days = (SystemClock().now_us() - 1_800_000_000_000_000) // DAY_US + 1
+    assert len(read(softix(f"prices missing --days {max(days, 1)} --json"))) == 1
     softix("prices set llama --free")
     assert read(softix("prices missing --json")) == []
 

@@ -141,22 +141,3 @@ def test_an_export_that_fails_leaves_nothing(database: Database, run: Softix, tm
     assert "not a date" in run(f"usage export --from soon --to {TODAY} --out {out}", code=2).stderr
     assert "cannot write" in run(f"usage export {PERIOD} --out {tmp_path}/no/usage.csv", code=1).stderr
     assert [path.name for path in tmp_path.iterdir()] == ["softix"]
-
-
-def test_explain(database: Database, run: Softix, read: Read) -> None:
-    told = read(f"usage explain {format_request_id(1)}")
-    assert (told["charge"], told["lines_charge"], told["agrees"], told["markup"]) == ("0.0028", "0.0028", True, "1")
-    assert [line["charge"] for line in told["lines"]] == ["0.002", "0.0008"]
-    shown = run(f"usage explain {format_request_id(1)}").stdout
-    assert shown.endswith("sum: 0.0028 USD\ncharged: 0.0028 USD\n")
-    assert "No price was applied." in run(f"usage explain {format_request_id(2)}").stdout
-
-
-def test_a_charge_that_its_lines_do_not_explain(database: Database, run: Softix) -> None:
-    connection = database.connect()
-    meters = {"input_tokens": 1}
-    limited = make_settlement(make_intent(7, 0, price_id=1), charge_pico=5, meters=meters, note="limited_to_hold")
-    post(connection, [limited], NOW_US + 1_000_000)
-    connection.close()
-    shown = run(f"usage explain {format_request_id(7)}", code=1).stdout
-    assert "differs from what was charged" in shown and "(limited_to_hold)" in shown

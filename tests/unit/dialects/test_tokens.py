@@ -18,7 +18,8 @@ def meters(usage: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [(name, name) for name in ("flex", "priority", "scale", "fast", "batch")]
-    + [(name, "standard") for name in (None, "auto", "default", "standard", "standard_only", "wombat", 5, ["flex"])],
+    + [(name, "standard") for name in (None, "auto", "default", "standard", "standard_only", "on_demand", "")]
+    + [(name, "unknown") for name in ("wombat", 5, ["flex"])],
 )
 def test_tier(name: object, expected: str) -> None:
     assert tier(name) == expected

@@ -116,6 +116,25 @@ def test_a_customers_own_price_carries_no_markup() -> None:
     assert applied(made, user=BOB) == (2, 8)
 
 
+def test_a_fee_comes_with_the_markup_that_applies() -> None:
+    rows = (price(1, "operator"), price(2, "operator", model=OTHER, sheet=FREE), price(3, "customer", model=OTHER + 1))
+    fees = (
+        MarkupVersion(1, "default", None, Fraction(1), 0, 0, 50),
+        MarkupVersion(2, "user", ADA, Fraction(2), 70, 0, 7),
+        MarkupVersion(3, "user", ADA, Fraction(2), 80, 0),
+    )
+    made = directory(*rows, *fees)
+
+    def fee(user: int, now: int, model: int = MODEL) -> int | None:
+        rate = made.rate(user, model, now)
+        return rate.request_fee_pico if rate else None
+
+    assert [fee(ADA, now) for now in (69, 70, 80)] == [50, 7, 0]
+    assert fee(BOB, 80) == 50
+    assert fee(BOB, 80, OTHER) == 0, "free is free"
+    assert fee(ADA, 70, OTHER + 1) == 0, "a customer's own price is what they pay"
+
+
 def test_a_markup_to_come_starts_then() -> None:
     made = directory(
         price(1, "catalogue"),

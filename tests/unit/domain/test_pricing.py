@@ -252,10 +252,12 @@ def test_a_band_counts_strictly_above_all_input_side_tokens(used: dict[str, int]
     assert Rate(1, LONG).price(used).cost_pico == parse_usd(usd)
 
 
-def test_a_tier_has_prices_of_its_own_and_an_unknown_one_is_the_standard() -> None:
+def test_a_tier_has_prices_of_its_own_and_an_unknown_one_is_told() -> None:
     rate, used = Rate(1, LONG), {"input_tokens": 300_000, "cached_input_tokens": 1_000_000}
     assert rate.price(used, "priority").cost_pico == parse_usd("10.4")
-    assert rate.price(used, "scale") == rate.price(used) == rate.price(used, STANDARD)
+    assert rate.price(used) == rate.price(used, STANDARD)
+    assert rate.price(used, "scale") == rate.price(used)._replace(unpriced=("service_tier",))
+    assert Rate(1, Sheet(())).price(used, "scale").unpriced == ()
     assert rate.lines(used, "scale") == rate.lines(used)
 
 

@@ -44,7 +44,17 @@ def test_names_and_order_are_what_importers_rely_on() -> None:
     assert [column.name for column in COLUMNS] == [
         *("row_id", "posted_at", "usage_at", "request_id", "user_id", "user_name", "key_id", "key_prefix"),
         *("provider", "model", "model_served", "endpoint", "stream", *METERS, "service_tier", "price_version"),
-        *("markup", "provider_cost", "charge", "currency", "status_code", "error", "latency_ms", "ttfb_ms"),
+        *(
+            "markup",
+            "request_fee",
+            "provider_cost",
+            "charge",
+            "currency",
+            "status_code",
+            "error",
+            "latency_ms",
+            "ttfb_ms",
+        ),
         *("usage_source", "attempts", "note", "corrects_row_id"),
     ]
 

@@ -187,6 +187,27 @@ async def test_markups_have_versions_and_subjects(storage: SqliteStorage, clock:
     ]
 
 
+async def test_a_fee_stays_when_the_markup_changes_and_the_other_way_round(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    await prices.set_price(storage, "llama", sheet("1"))
+    await prices.set_markup(storage, parse_markup("1%"), fee_pico=7)
+    clock.us += 1
+    await prices.set_markup(storage, parse_markup("2%"))
+    await prices.set_markup(storage, fee_pico=9, user="ada")
+    clock.us += 1
+    await prices.set_markup(storage, parse_markup("3%"), user="ada", starts_at_us=clock.us + 1)
+    assert [(one.version.factor, one.version.fee_pico) for one in await prices.list_markups(storage)] == [
+        (parse_markup("2%"), 7),
+        (parse_markup("0%"), 9),
+        (parse_markup("3%"), 9),
+    ]
+    applied = await prices.show(storage, "llama", user="ada")
+    assert (applied.markup, applied.fee_pico) == (1, 9)
+    with pytest.raises(BadInputError, match="not negative"):
+        await prices.set_markup(storage, fee_pico=-1)
+
+
 async def test_a_markup_is_for_one_subject(storage: SqliteStorage) -> None:
     with pytest.raises(BadInputError):
         await prices.set_markup(storage, parse_markup("1%"), user="ada", model="llama")

@@ -114,8 +114,17 @@ async def test_amounts_fit_their_columns() -> None:
 async def test_odd_reports_are_noted() -> None:
     report = Report({"input_tokens": 1, "web_search_calls": 2}, clamped=True, service_tier="flex", model_served="m2")
     found = await settled(facts(report=report, complete=True))
-    assert found.note == "clamped unpriced:web_search_calls"
+    assert found.note == "clamped unpriced:service_tier unpriced:web_search_calls"
     assert (found.service_tier, found.model_served) == ("flex", "m2")
+
+
+async def test_a_fee_is_charged_once_for_what_was_answered() -> None:
+    rate = Rate(1, SHEET, request_fee_pico=50)
+    answered = await settled(facts(report=Report({"input_tokens": 1}), complete=True), rate=rate)
+    assert (answered.fee_pico, answered.cost_pico, answered.charge_pico) == (50, MICRO, MICRO + 50)
+    for known in (facts(refused=True), facts(started=False), facts()):
+        found = await settled(known, rate=rate)
+        assert (found.fee_pico, found.charge_pico) == (0, 0)
 
 
 @pytest.mark.parametrize(("policy", "charge_pico"), [("nothing", 0), ("bound", 10**9)])

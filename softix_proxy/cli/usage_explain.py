@@ -1,0 +1,151 @@
+"""softix usage show, explain: one request, and how its charge came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console import Command, invocation, office, show
+from softix_proxy.domain.clock import format_instant
+from softix_proxy.domain.explanation import Explained
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.usage import CURRENCY, METERS, Source, UsageRow
+from softix_proxy.exports.columns import fields, format_factor
+from softix_proxy.operations import usage as operations
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+
+
+@click.command("show", cls=Command)
+@click.argument("request_id")
+@office
+async def show_(office: Office, request_id: str) -> None:
+    """Show one request, and its price line by line. Example: softix usage show req_06ct4zwq3w001"""
+    explained = await operations.explain(office.storage, request_id)
+    shown = {**fields(explained.row), "hold": format_usd(explained.row.hold_pico)}
+    if invocation().as_json:
+        show({**shown, "lines": _line_fields(explained), "lines_charge": format_usd(explained.sum_pico)})
+        return
+    show({name: value for name, value in shown.items() if value is not None})
+    if explained.lines:
+        click.echo("\n" + "\n".join(_price_lines(explained)))
+
+
+@click.command(cls=Command)
+@click.argument("request_id")
+@office
+async def explain(office: Office, request_id: str) -> None:
+    """Show how a charge came about: quantity × unit price × mark-up, line by line, to what was charged.
+
+    Exit code 1 where the lines do not add up to what was charged. Example: softix usage explain req_06ct4zwq3w001
+    """
+    explained = await operations.explain(office.storage, request_id)
+    if invocation().as_json:
+        show(as_fields(explained))
+    else:
+        click.echo("\n".join(_story(explained)))
+    if not explained.agrees:
+        raise SystemExit(1)
+
+
+def as_fields(explained: Explained) -> dict[str, Any]:
+    row = explained.row
+    return {
+        "request_id": format_request_id(row.request_id),
+        "price_version": row.price_id,
+        "service_tier": row.service_tier,
+        "markup": format_factor(row.markup),
+        "lines": _line_fields(explained),
+        "request_fee": format_usd(explained.fee_pico),
+        "unpriced": list(explained.unpriced),
+        "lines_charge": format_usd(explained.sum_pico),
+        "hold": format_usd(row.hold_pico),
+        "limited_to_hold": explained.limited,
+        "charged_before": None if explained.earlier_pico is None else format_usd(explained.earlier_pico),
+        "stated": explained.stated,
+        "charge": format_usd(row.charge_pico),
+        "usage_source": row.source.value,
+        "note": row.note,
+        "agrees": explained.agrees,
+        "corrections": [_correction_fields(correction) for correction in explained.corrections],
+        "charge_after_corrections": format_usd(explained.final_pico),
+    }
+
+
+def _correction_fields(row: UsageRow) -> dict[str, Any]:
+    return {
+        "request_id": format_request_id(row.request_id),
+        "posted_at": format_instant(row.id),
+        "charge": format_usd(row.charge_pico),
+        "note": row.note,
+    }
+
+
+def _line_fields(explained: Explained) -> list[dict[str, Any]]:
+    return [
+        {
+            "meter": line.meter,
+            "quantity": line.quantity,
+            "unit_price": format(line.unit_price, "f"),
+            "per": METERS[line.meter].per,
+            "provider_cost": format_usd(line.cost_pico),
+            "charge": format_usd(line.charge_pico),
+        }
+        for line in explained.lines
+    ]
+
+
+def _story(explained: Explained) -> Iterator[str]:
+    """From the quantities to the charge, and to what became of it."""
+    row = explained.row
+    if explained.stated:
+        yield "A correction, as its note states it."
+    elif row.source is Source.INTERRUPTED:
+        yield f"Interrupted: nobody knows what was used. Held: {format_usd(row.hold_pico)} {CURRENCY}."
+    elif explained.lines:
+        yield from _price_lines(explained)
+    else:
+        yield "No price was applied."
+    for name in explained.unpriced:
+        yield f"{name}: without a price" + (", so that the standard one applied" if name not in METERS else "")
+    if explained.limited:
+        yield f"limited to what was held: {format_usd(row.hold_pico)} {CURRENCY}"
+    if explained.earlier_pico is not None:
+        yield f"charged before: {format_usd(explained.earlier_pico)} {CURRENCY}"
+    yield f"charged: {format_usd(row.charge_pico)} {CURRENCY}" + (f" ({row.note})" if row.note else "")
+    for correction in explained.corrections:
+        day = str(format_instant(correction.id))[:10]
+        yield f"corrected on {day}: {format_usd(correction.charge_pico)} {CURRENCY} ({correction.note})"
+    if explained.corrections:
+        yield f"charged in all: {format_usd(explained.final_pico)} {CURRENCY}"
+
+
+def _price_lines(explained: Explained) -> Iterator[str]:
+    """Quantity × unit price × mark-up = charge, in columns."""
+    factor = format_factor(explained.row.markup)
+    cells = [
+        (
+            line.meter,
+            f"{line.quantity:,}",
+            f"× {line.unit_price:f} / {METERS[line.meter].per:,}",
+            f"× {factor}",
+            f"= {format_usd(line.charge_pico)}",
+        )
+        for line in explained.lines
+    ]
+    if explained.fee_pico:
+        fee = format_usd(explained.fee_pico)
+        cells.append(("request fee", "1", f"× {fee}", "", f"= {fee}"))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for meter, quantity, *rest in cells:
+        right = "  ".join(text.ljust(width) for text, width in zip(rest, widths[2:], strict=True))
+        yield f"{meter:<{widths[0]}}  {quantity:>{widths[1]}}  {right.rstrip()}"
+    label = "sum" if explained.agrees else "sum (differs from what was charged)"
+    yield f"{label}: {format_usd(explained.sum_pico)} {CURRENCY}"
+
+
+COMMANDS = (show_, explain)

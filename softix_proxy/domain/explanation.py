@@ -1,0 +1,88 @@
+"""How a charge came about: worked out again from what the usage row and its price version keep, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.pricing import STANDARD, Line, Rate, Sheet
+from softix_proxy.domain.usage import Source, UsageRow
+
+LIMITED_TO_HOLD = "limited_to_hold"
+"""The note on a row whose charge was cut to what had been held for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A usage row, and how its charge came about; no lines where no price was applied."""
+
+    row: UsageRow
+    lines: Sequence[Line] = ()
+    fee_pico: int = 0
+    """For the request; part of the charge."""
+    unpriced: tuple[str, ...] = ()
+    """What was reported and has no price."""
+    earlier_pico: int | None = None
+    """Of a correction: what had been charged before. The lines are then those of the request that it corrects."""
+    stated: bool = False
+    """The amount is an operator's word: nothing can be worked out."""
+    corrections: Sequence[UsageRow] = ()
+    """What was posted later to make good for it, the oldest first."""
+
+    @property
+    def sum_pico(self) -> int:
+        """What the lines and the fee add up to."""
+        return sum(line.charge_pico for line in self.lines) + self.fee_pico
+
+    @property
+    def limited(self) -> bool:
+        return LIMITED_TO_HOLD in (self.row.note or "").split()
+
+    @property
+    def charge_pico(self) -> int:
+        """What the row should say."""
+        row = self.row
+        if self.stated:
+            return row.charge_pico
+        if row.source is Source.INTERRUPTED:  # the operator's setting of that time: all of the hold, or nothing
+            return row.hold_pico if row.charge_pico else 0
+        charge_pico = min(self.sum_pico, row.hold_pico) if self.limited else self.sum_pico
+        return min(charge_pico, MAX_PICO) - (self.earlier_pico or 0)
+
+    @property
+    def cost_pico(self) -> int:
+        """The provider's; of a correction, of the whole request."""
+        return min(sum(line.cost_pico for line in self.lines), MAX_PICO)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the row says what its own prices and quantities give."""
+        cost_is_right = self.earlier_pico is not None or self.stated or self.cost_pico == self.row.cost_pico
+        return self.charge_pico == self.row.charge_pico and cost_is_right
+
+    @property
+    def final_pico(self) -> int:
+        """With all corrections."""
+        return self.row.charge_pico + sum(correction.charge_pico for correction in self.corrections)
+
+
+def explain(row: UsageRow, sheet: Sheet | None, corrections: Sequence[UsageRow] = ()) -> Explained:
+    """`sheet` is that of the row's price version; None where it has none."""
+    if sheet is None or not row.meters:
+        return Explained(row, corrections=corrections)
+    rate = Rate(row.price_id or 0, sheet, row.markup, row.fee_pico)
+    tier = row.service_tier or STANDARD
+    unpriced = rate.price(row.meters, tier).unpriced
+    return Explained(row, rate.lines(row.meters, tier), row.fee_pico, unpriced, corrections=corrections)
+
+
+def explain_correction(
+    row: UsageRow, corrected: UsageRow, earlier: Sequence[UsageRow], sheet: Sheet | None
+) -> Explained:
+    """A difference: to what the request costs at the correction's own price, or to what an operator stated."""
+    right = replace(corrected, price_id=row.price_id, markup=row.markup, fee_pico=row.fee_pico)
+    found = explain(right, sheet)
+    earlier_pico = corrected.charge_pico + sum(correction.charge_pico for correction in earlier)
+    repriced = replace(found, row=row, earlier_pico=earlier_pico)
+    return repriced if repriced.agrees else Explained(row, stated=True)

@@ -1,0 +1,185 @@
+"""Every row of a random book is worked out again from what is stored: by `usage explain`, and by plain arithmetic."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, post
+from support.playbook import Journal, Ticking
+
+from softix_proxy.dialects.base import Report
+from softix_proxy.domain.admission import Admitted, Allowance
+from softix_proxy.domain.errors import ConflictError
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER, Sheet
+from softix_proxy.domain.usage import INPUT_METERS, METERS, Source, UsageFilter, UsageRow
+from softix_proxy.operations import models, prices, usage
+from softix_proxy.operations.corrections import Corrections
+from softix_proxy.relay.settle import Facts, Hold
+from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.storage import SqliteStorage
+
+USERS = ("ada", "bob")
+TIERS = (STANDARD, "flex", "priority", UNKNOWN_TIER)
+unit_prices = st.dictionaries(
+    st.sampled_from([spec.price_key for spec in METERS.values()]),
+    st.decimals(0, 50, places=4).map(lambda price: format(price, "f")),
+    min_size=1,
+)
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> Sheet:
+    if draw(st.integers(0, 9)) == 0:
+        return Sheet(())
+    bands = [{"prices": draw(unit_prices)}]
+    if draw(st.booleans()):
+        bands.append({"prices": draw(unit_prices), "above_input_tokens": draw(st.integers(1, 2000))})
+    if draw(st.booleans()):
+        bands.append({"prices": draw(unit_prices), "service_tier": "flex"})
+    return Sheet.parse({"bands": bands})
+
+
+reports = st.builds(
+    Report,
+    st.dictionaries(st.sampled_from(sorted(set(METERS) - {"requests"})), st.integers(0, 3000)),
+    service_tier=st.sampled_from(TIERS),
+)
+owners = st.sampled_from(USERS)
+delays = st.integers(0, 3)
+steps = st.one_of(
+    st.tuples(st.just("price"), sheets(), st.none() | owners, delays),
+    st.tuples(
+        st.just("markup"),
+        st.fractions(0, 3, max_denominator=8),
+        st.integers(0, USD // 1000),
+        st.sampled_from(("user", "model", "default")),
+        delays,
+    ),
+    st.tuples(st.just("request"), owners, reports, st.sampled_from(("whole", "cut", "seen", "lost", "refused"))),
+    st.tuples(st.just("request"), owners, reports, st.just("whole")),
+    st.tuples(st.just("reprice"), st.integers(0, 5)),
+    st.tuples(st.just("state"), st.integers(0, 5), st.integers(0, USD)),
+)
+
+
+class Book:
+    def __init__(self, storage: SqliteStorage, connection: Connection, clock: StoppedClock) -> None:
+        self.storage, self.connection, self.clock = storage, connection, clock
+        self.number = 0
+
+    async def price(self, sheet: Sheet, user: str | None, delay: int) -> None:
+        await prices.set_price(self.storage, "llama", sheet, user=user, starts_at_us=self.clock.us + delay)
+
+    async def markup(self, factor: Fraction, fee_pico: int, scope: str, delay: int) -> None:
+        subject = {"user": {"user": "ada"}, "model": {"model": "llama"}}.get(scope, {})
+        starts_at_us = self.clock.us + delay
+        await prices.set_markup(self.storage, factor, fee_pico=fee_pico, starts_at_us=starts_at_us, **subject)
+
+    async def request(self, owner: str, report: Report, how: str) -> None:
+        user_id = USERS.index(owner) + 1
+        rate = (await models.priced_directory(self.storage.reading())).rate(user_id, 1, self.clock.us)
+        if rate is None:
+            return
+        self.number += 1
+        hold_pico = USD // 100 * (1 + self.number % 3)
+        intent = make_intent(self.number, 0, hold_pico=hold_pico, user=user_id, price_id=rate.price_id)
+        facts = {
+            "whole": Facts(started=True, report=report, complete=True),
+            "cut": Facts(started=True, report=report),
+            "seen": Facts(started=True, complete=True, answer_bytes=99),
+            "lost": Facts(started=True),
+            "refused": Facts(started=True, refused=True),
+        }[how]
+        journal = Journal()
+        charge = "bound" if self.number % 2 else "nothing"
+        hold = Hold(
+            journal, Ticking(), intent, Admitted(hold_pico, None, 0, Allowance()), rate, True, 99, charge, 0, facts
+        )
+        await hold.settle()
+        post(self.connection, journal.settlements, self.clock.us)
+
+    async def _row(self, number: int) -> str | None:
+        rows = [row for row in await usage.newest(self.storage, limit=100) if row.source is not Source.CORRECTION]
+        return format_request_id(rows[number % len(rows)].request_id) if rows else None
+
+    async def reprice(self, number: int) -> None:
+        if (found := await self._row(number)) is not None:
+            await Corrections(self.storage, "a new price").reprice(found)
+
+    async def state(self, number: int, charge_pico: int) -> None:
+        if (found := await self._row(number)) is not None:
+            await Corrections(self.storage, "as agreed").set_charge(found, charge_pico)
+
+
+def plain_charge(row: UsageRow, sheet: dict[str, Any]) -> int:
+    """Without any of the code that made the charge."""
+    if "free" in sheet:
+        return 0
+    bands = [band for band in sheet["bands"] if band["service_tier"] == row.service_tier] or [
+        band for band in sheet["bands"] if band["service_tier"] == STANDARD
+    ]
+    asked = sum(quantity for name, quantity in row.meters.items() if name in INPUT_METERS)
+    reached = [band for band in bands if not band["above_input_tokens"] or asked > band["above_input_tokens"]]
+    band = max(reached, key=lambda band: band["above_input_tokens"])["prices"]
+    charge = row.fee_pico
+    for name, quantity in row.meters.items():
+        meter: str | None = name
+        while meter is not None and METERS[meter].price_key not in band:
+            meter = METERS[meter].fallback
+        if meter is not None:
+            usd = Fraction(Decimal(band[METERS[meter].price_key])) / METERS[meter].per * quantity * row.markup
+            charge += round(usd * USD)  # half to even
+    return charge
+
+
+async def check(storage: SqliteStorage) -> None:
+    unit = storage.reading()
+    sheets = {version.id: version.sheet.dump() for version in await unit.prices.list()}
+    rows = await unit.usage.after(UsageFilter(), 0, 1000)
+    for row in rows:
+        explained = await usage.explain(storage, format_request_id(row.request_id))
+        assert explained.agrees, json.dumps(explained.row.meters)
+        if row.source in (Source.PROVIDER, Source.PARTIAL, Source.ESTIMATE):
+            assert row.price_id is not None
+            plain = plain_charge(row, sheets[row.price_id])
+            assert row.charge_pico == (min(plain, row.hold_pico) if explained.limited else plain)
+            assert explained.final_pico == row.charge_pico + sum(
+                one.charge_pico for one in rows if one.corrects_row_id == row.id
+            )
+    for number, _ in enumerate(USERS, 1):
+        charged_pico = sum(row.charge_pico for row in rows if row.user_id == number)
+        assert (await unit.balance.get(number)).posted_pico == POSTED_PICO - charged_pico
+    async with storage.snapshot() as frozen:
+        assert (await frozen.ledger.verify()).violations == ()
+
+
+async def write(folder: Path, story: list[tuple[Any, ...]]) -> None:
+    clock = StoppedClock()
+    database = await make_database(folder, clock).open()
+    book = Book(SqliteStorage(database), database.connect(), clock)
+    try:
+        for step, *arguments in story:
+            clock.us += 1
+            try:
+                await getattr(book, step)(*arguments)
+            except ConflictError:
+                continue  # no price yet, or a balance that does not cover the correction
+        await check(book.storage)
+    finally:
+        book.connection.close()
+        await database.close()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(steps, min_size=4, max_size=16), sheets())
+async def test_every_row_of_a_random_book_is_derived_again(story: list[tuple[Any, ...]], first: Sheet) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        await write(Path(folder), [("price", first, None, 0), *story])

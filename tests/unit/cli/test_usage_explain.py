@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from support.books import make_intent, make_settlement, post
+
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.usage import Source
+from softix_proxy.storage.database import Database
+
+Softix = Callable[..., Result]
+Read = Callable[[str], Any]
+NOW_US = SystemClock().now_us()
+PAID, LIMITED, LOST = (format_request_id(number) for number in (1, 2, 3))
+METERS = {"input_tokens": 1000, "output_tokens": 100, "images": 3}
+
+
+@pytest.fixture(autouse=True)
+def database(instance: Path, run: Softix) -> Database:
+    """Charged with mark-up and fee; cut to its hold; and interrupted."""
+    run("users create ada --email ada@example.org")
+    run("keys create --user ada")
+    run("balance add ada 5.00 --note test")
+    run("providers add lab --type openai-compatible --base-url http://lab.example")
+    run("models add llama --provider lab --input 2.00 --output 8.00")
+    database = Database(instance / "softix.db", SystemClock())
+    paid = {"meters": METERS, "cost_pico": 2_800_000_000, "fee_pico": 500_000_000, "service_tier": "priority"}
+    connection = database.connect()
+    settlements = [
+        make_settlement(make_intent(1, 0, price_id=1), charge_pico=3_300_000_000, **paid),
+        make_settlement(
+            make_intent(2, 0, price_id=1, hold_pico=10**9), charge_pico=10**9, note="limited_to_hold", **paid
+        ),
+        make_settlement(make_intent(3, 0, price_id=1), charge_pico=0, meters={}, source=Source.INTERRUPTED),
+    ]
+    post(connection, settlements, NOW_US)
+    connection.close()
+    return database
+
+
+def shown(result: Result) -> list[str]:
+    return [" ".join(line.split()) for line in result.stdout.splitlines()]
+
+
+def test_from_the_quantities_to_the_charge(run: Softix, read: Read) -> None:
+    assert shown(run(f"usage explain {PAID}")) == [
+        "input_tokens 1,000 × 2.00 / 1,000,000 × 1 = 0.002",
+        "output_tokens 100 × 8.00 / 1,000,000 × 1 = 0.0008",
+        "request fee 1 × 0.0005 = 0.0005",
+        "sum: 0.0033 USD",
+        "service_tier: without a price, so that the standard one applied",
+        "images: without a price",
+        "charged: 0.0033 USD",
+    ]
+    told = read(f"usage explain {PAID}")
+    assert (told["request_fee"], told["lines_charge"], told["charge"]) == ("0.0005", "0.0033", "0.0033")
+    assert told["unpriced"] == ["service_tier", "images"] and told["agrees"] is True
+
+
+def test_what_was_cut_and_what_nobody_knows(run: Softix, read: Read) -> None:
+    assert shown(run(f"usage explain {LIMITED}"))[-2:] == [
+        "limited to what was held: 0.001 USD",
+        "charged: 0.001 USD (limited_to_hold)",
+    ]
+    assert read(f"usage explain {LIMITED}")["limited_to_hold"] is True
+    assert "nobody knows" in run(f"usage explain {LOST}").stdout
+
+
+def test_corrections_and_what_they_are_of(run: Softix, read: Read) -> None:
+    run("prices set llama --input 1.00 --output 8.00")
+    run(f"usage correct {PAID} --reprice --note 'wrong list' --yes")
+    run(f"usage correct {PAID} --charge 0.01 --note 'as agreed' --yes")
+    lines = shown(run(f"usage explain {PAID}"))
+    assert lines[-3].endswith("-0.0015 USD (wrong list)") and lines[-2].endswith("0.0082 USD (as agreed)")
+    assert lines[-1] == "charged in all: 0.01 USD"
+    told = read(f"usage explain {PAID}")
+    assert told["charge_after_corrections"] == "0.01"
+    repriced, stated = (run(f"usage explain {one['request_id']}") for one in told["corrections"])
+    assert "charged before: 0.0033 USD" in repriced.stdout and "sum: 0.0018 USD" in repriced.stdout
+    assert stated.stdout.startswith("A correction, as its note states it.")
+
+
+def test_a_charge_that_its_lines_do_not_explain(database: Database, run: Softix) -> None:
+    connection = database.connect()
+    meters = {"input_tokens": 1}
+    post(connection, [make_settlement(make_intent(7, 0, price_id=1), charge_pico=5, meters=meters)], NOW_US + 1_000_000)
+    connection.close()
+    told = run(f"usage explain {format_request_id(7)}", code=1).stdout
+    assert "differs from what was charged" in told
+    assert "no usage of" in run(f"usage explain {format_request_id(8)}", code=1).stderr
+
+
+def test_show_has_the_lines_too(run: Softix, read: Read) -> None:
+    told = read(f"usage show {PAID}")
+    assert (told["charge"], told["request_fee"], told["lines_charge"]) == ("0.0033", "0.0005", "0.0033")
+    assert "request fee" in run(f"usage show {PAID}").stdout
