@@ -35,7 +35,7 @@ async def post(session: Session, correction: Correction) -> int:
         correction.price_id,
         correction.markup.numerator,
         correction.markup.denominator,
-        correction.fee_pico,
+        correction.fee_pico or None,
         correction.cost_pico,
         correction.charge_pico,
         correction.note,

@@ -202,7 +202,7 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[object, ...]:
         intent.price_id,
         settlement.markup.numerator,
         settlement.markup.denominator,
-        settlement.fee_pico,
+        settlement.fee_pico or None,
         settlement.cost_pico,
         settlement.charge_pico,
         settlement.hold_pico,

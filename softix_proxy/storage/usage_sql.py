@@ -23,7 +23,7 @@ ROW = (
     "providers.name, u.model_id, models.name, u.model_served, u.endpoint, u.stream, "
     + ", ".join(f"u.{name}" for name in METERS)
     + ", u.service_tier, u.price_id, u.markup_num, u.markup_den, u.cost_pico, u.charge_pico, u.hold_pico, "
-    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id, u.fee_pico"
+    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id, coalesce(u.fee_pico, 0)"
 )
 
 _CENT_PICO = PICO_PER_USD // 100
@@ -69,7 +69,7 @@ _FIELDS: Mapping[str, _Field] = {
     "request_id": _request_id("u.request_id"),
     "markup": _factor("u.markup_num", "u.markup_den"),
     "provider_cost": _usd("u.cost_pico"),
-    "request_fee": _usd("u.fee_pico"),
+    "request_fee": _usd("coalesce(u.fee_pico, 0)"),
     "charge": _usd("u.charge_pico"),
     "currency": _Field(CURRENCY, ""),
 }

@@ -36,7 +36,9 @@ async def correct(storage: SqliteStorage, cost_pico: int, charge_pico: int, requ
         row = await unit.usage.by_request(7)
         assert row is not None
         return await unit.usage.correct(
-            Correction(row, request_id, cost_pico, charge_pico, price_id=None, markup=Fraction(3, 2), note="agreed")
+            Correction(
+                row, request_id, cost_pico, charge_pico, price_id=None, markup=Fraction(3, 2), fee_pico=0, note="agreed"
+            )
         )
 
 
