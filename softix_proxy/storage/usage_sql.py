@@ -23,7 +23,8 @@ ROW = (
     "providers.name, u.model_id, models.name, u.model_served, u.endpoint, u.stream, "
     + ", ".join(f"u.{name}" for name in METERS)
     + ", u.service_tier, u.price_id, u.markup_num, u.markup_den, u.cost_pico, u.charge_pico, u.hold_pico, "
-    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id, coalesce(u.fee_pico, 0)"
+    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id, "
+    "coalesce(u.fee_pico, 0)"
 )
 
 _CENT_PICO = PICO_PER_USD // 100
