@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.credentials import Credentials
 from softix_proxy.upstream.pool import Place, Pool
+from softix_proxy.upstream.sockets import trust
 from softix_proxy.upstream.wire import Wire
 
 _PORTS = {"https": 443, "http": 80}
@@ -154,13 +154,3 @@ class Answer:
         if not self._released:
             self._released = True
             self._pool.give(self._place, self._wire)
-
-
-def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificate authorities, or those of a file. Raises FailureError."""
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError):
-        raise FailureError(f"cannot read certificates from {ca_file}", "check upstream.ca_file") from None
-    context.set_alpn_protocols(["http/1.1"])
-    return context

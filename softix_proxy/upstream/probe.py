@@ -8,8 +8,7 @@ from pathlib import Path
 import aiohttp
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.upstream.client import trust
-from softix_proxy.upstream.sockets import open_socket
+from softix_proxy.upstream.sockets import open_socket, trust
 
 _TIMEOUT_S = 10
 

@@ -1,0 +1,27 @@
+"""Requests to AWS, signed with Signature Version 4."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from softix_proxy.domain.credentials import AwsKeys
+from softix_proxy.domain.errors import FailureError
+
+_SERVICE = "bedrock"
+
+
+def signed(keys: AwsKeys, region: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+    """The headers to add to a POST of `body`, of which only `host` and those of `headers` are covered.
+
+    Raises FailureError where botocore is not installed.
+    """
+    try:
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+    except ImportError:
+        raise FailureError("botocore is not installed", "pip install 'softix-proxy[bedrock]'") from None
+    request = AWSRequest(method="POST", url=url, data=body, headers=dict(headers))
+    proof = Credentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
+    SigV4Auth(proof, _SERVICE, region).add_auth(request)
+    return {name.lower(): value for name, value in request.headers.items() if name.lower() not in headers}
