@@ -26,6 +26,7 @@ COMMANDS = {
     "reconcile": "Compare a provider's own bill with the books.",
     "ledger": "Prove that the books are right.",
     "secrets": "Rotate the master key.",
+    "connect": "Make clients use softix: Claude Code, Codex and others.",
     "config": "Show and check the configuration.",
     "completion": "Shell completion.",
 }
