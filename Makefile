@@ -48,9 +48,11 @@ reference: $(BIN)/softix  ## make docs/reference/ from the code
 example-config: $(BIN)/softix  ## make config.example.toml from the settings
 	$(BIN)/softix config example > config.example.toml
 
-catalogue: $(BIN)/softix  ## make the shipped price catalogue
-	$(BIN)/pip install --quiet genai-prices
-	$(BIN)/python scripts/make_catalogue.py
+catalogue: $(BIN)/softix  ## make the shipped price catalogue, and compare it with LiteLLM's list
+	$(BIN)/pip install --quiet 'genai-prices>=0.2,<0.3'
+	$(BIN)/pip download --quiet --no-deps --only-binary :all: --dest build/litellm litellm
+	$(BIN)/python scripts/make_catalogue.py --litellm build/litellm/litellm-*.whl
+	$(BIN)/python scripts/check_catalogue.py --litellm build/litellm/litellm-*.whl
 
 clean:  ## take away what was made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

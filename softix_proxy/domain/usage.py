@@ -228,8 +228,8 @@ class Correction:
     charge_pico: int
     price_id: int | None
     markup: Fraction
-    fee_pico: int
     note: str
+    fee_pico: int = 0
 
 
 class UsageStore(Protocol):

@@ -15,7 +15,7 @@ from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.operations import providers
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _sheet(directory: Directory, model: Model, now_us: int) -> Sheet | None:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadInputError(
             f"not a usable model name: {name!r}", "letters, digits and . _ : / @ + -, for example llama-3.3-70b"
         )

@@ -37,7 +37,7 @@ class Proposed:
     provider: Provider
     user: User | None
     changes: Sequence[Change]
-    """Against the newest version from the same source, or else what applies now."""
+    """Against the version from the same source that it takes the place of, or else what applies now."""
 
     @property
     def full_name(self) -> str:
@@ -87,8 +87,10 @@ async def import_catalogue(storage: Storage, catalogue: Catalogue) -> Imported:
                 found = by_provider.get(provider.id, {}).get(priced.name)
                 if found is None:
                     not_enabled.append(f"{provider.name}/{priced.name}")
-                else:
-                    asked.append(Proposal(0, found.id, None, "catalogue", priced.sheet, None, now_us))
+                    continue
+                for starts_at_us, sheet in priced.versions(now_us):
+                    start_us = starts_at_us if starts_at_us > now_us else None
+                    asked.append(Proposal(0, found.id, None, "catalogue", sheet, start_us, now_us))
         return await _propose(unit, asked, not_enabled)
 
 
@@ -131,8 +133,9 @@ async def _propose(unit: Unit, asked: Sequence[Proposal], not_enabled: Sequence[
     described = await _described(unit, asked)
     changed = [one.proposal for one in described if one.changes]
     await unit.prices.propose(changed)
-    kept = {_subject(proposal) for proposal in changed}
-    stored = [proposal for proposal in await unit.prices.proposals() if _subject(proposal) in kept]
+    kept = {(_subject(proposal), proposal.starts_at_us) for proposal in changed}
+    waiting = await unit.prices.proposals()
+    stored = [proposal for proposal in waiting if (_subject(proposal), proposal.starts_at_us) in kept]
     return Imported(await _described(unit, stored), len(asked) - len(changed), not_enabled)
 
 
@@ -149,22 +152,42 @@ async def _chosen(unit: Unit, references: Sequence[str]) -> Sequence[Proposed]:
     return chosen
 
 
-def _subject(of: Proposal | PriceVersion) -> tuple[int, int | None, str]:
+_Subject = tuple[int, int | None, str]
+
+
+def _subject(of: Proposal | PriceVersion) -> _Subject:
     return of.model_id, of.user_id, of.source
 
 
+def _before(start_us: int, versions: Sequence[PriceVersion], waiting: Mapping[int, Sheet], now_us: int) -> Sheet | None:
+    """What would apply at that start, of the same subject, with all that is proposed for an earlier one; 0 is now."""
+    earlier = [start for start in waiting if start < start_us]
+    started = [one for one in versions if one.starts_at_us <= (start_us or now_us)]
+    latest = max(started, key=lambda one: (one.starts_at_us, one.id), default=None)
+    if earlier and (latest is None or latest.starts_at_us <= (max(earlier) or now_us)):
+        return waiting[max(earlier)]
+    return latest.sheet if latest else None
+
+
 async def _described(unit: Unit, proposals: Sequence[Proposal]) -> Sequence[Proposed]:
-    newest = {_subject(version): version.sheet for version in await unit.prices.list()}
+    versions: dict[_Subject, list[PriceVersion]] = {}
+    for version in await unit.prices.list():
+        versions.setdefault(_subject(version), []).append(version)
+    waiting: dict[_Subject, dict[int, Sheet]] = {}
+    for one in (*await unit.prices.proposals(), *proposals):
+        waiting.setdefault(_subject(one), {})[one.starts_at_us or 0] = one.sheet
     directory, now_us = await models.priced_directory(unit), unit.clock.now_us()
     known = {model.id: model for model in await unit.models.list()}
     hosts = {provider.id: provider for provider in await unit.providers.list()}
     described = []
     for proposal in proposals:
-        model = known[proposal.model_id]
+        model, subject = known[proposal.model_id], _subject(proposal)
         user = None if proposal.user_id is None else await unit.users.get(proposal.user_id)
-        rate = directory.rate(proposal.user_id or models.NOBODY, model.id, now_us)
-        in_force = rate.sheet if rate else None
-        changes = differences(newest.get(_subject(proposal), in_force), proposal.sheet)
+        before = _before(proposal.starts_at_us or 0, versions.get(subject, ()), waiting[subject], now_us)
+        if before is None:
+            rate = directory.rate(proposal.user_id or models.NOBODY, model.id, now_us)
+            before = rate.sheet if rate else None
+        changes = differences(before, proposal.sheet)
         described.append(Proposed(proposal, model, hosts[model.provider_id], user, changes))
     return described
 

@@ -43,7 +43,7 @@ async def add(
     on_hang_up: HangUp | None = None,
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
-    """A provider with its key sealed, and these models with their prices, in one transaction.
+    """A provider with its key sealed, and these models with their prices, now and to come, in one transaction.
 
     Raises BadInputError, or ConflictError if the name is taken.
     """
@@ -64,15 +64,16 @@ async def add(
         created_at_us=storage.reading().clock.now_us(),
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
-    sheets = [model.sheet for model in models]
+    now_us = asked.created_at_us
+    versions = [model.versions(now_us) for model in models]
     async with storage.writing() as unit:
         provider = await unit.providers.add(sealed)
         enabled = await unit.models.add_all([_model(provider, model) for model in models])
-        now_us = provider.created_at_us
         await unit.prices.add_all(
             [
-                PriceVersion(0, model.id, None, "catalogue", sheet, now_us, now_us)
-                for model, sheet in zip(enabled, sheets, strict=True)
+                PriceVersion(0, model.id, None, "catalogue", sheet, starts_at_us, now_us)
+                for model, own in zip(enabled, versions, strict=True)
+                for starts_at_us, sheet in own
             ]
         )
     return provider

@@ -1,178 +1,231 @@
+import csv
 import hashlib
 import json
 import re
-from decimal import Decimal
+import subprocess
+import sys
+from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
+from support.sources import ROOT
 
+from softix_proxy.domain.clock import parse_instant
+from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd, parse_usd
-from softix_proxy.domain.pricing import STANDARD, Rate
+from softix_proxy.domain.pricing import STANDARD, Rate, Sheet
 from softix_proxy.domain.usage import METERS
-from softix_proxy.operations.catalogue import CatalogueModel, load
+from softix_proxy.operations.catalogue import Catalogue, CatalogueModel, Start, load
 
-RAW = files("softix_proxy").joinpath("data/catalogue.json").read_bytes()
-ALL = load().all_models
-INPUT_FREE = {"whisper-1", "gpt-transcribe"}
-"""Priced by the second of audio, and so without a price for input tokens."""
+FOLDER = files("softix_proxy").joinpath("data/catalogue")
+SECTIONS = {section: load().models(section) for section in load().sections}
+LEAST = {
+    "openai": 100,
+    "anthropic": 25,
+    "gemini": 25,
+    "vertex": 50,
+    "mistral": 30,
+    "deepseek": 3,
+    "xai": 20,
+    "groq": 20,
+    "together": 50,
+    "fireworks": 30,
+    "cohere": 10,
+    "bedrock": 150,
+    "azure": 80,
+    "openrouter": 300,
+    "perplexity": 5,
+}
+"""Section → models that it has at least."""
 
 
-def model(name: str) -> CatalogueModel:
-    provider_type = "anthropic" if name.startswith("claude-") else "openai"
-    found = load().find(provider_type, name)
+def model(section: str, name: str) -> CatalogueModel:
+    found = load().find(section, name)
     assert found is not None, name
     return found
 
 
-def cost(name: str, tier: str = STANDARD, /, **used: int) -> str:
+def cost(section: str, name: str, tier: str = STANDARD, /, **used: int) -> str:
     """USD of one request, as text."""
-    return format_usd(Rate(1, model(name).sheet).price(used, tier).cost_pico)
+    return format_usd(Rate(1, model(section, name).sheet).price(used, tier).cost_pico)
+
+
+def sheets() -> Iterator[tuple[CatalogueModel, Sheet]]:
+    for models in SECTIONS.values():
+        for entry in models:
+            for _, sheet in entry.versions(0):
+                yield entry, sheet
 
 
 def test_says_where_it_comes_from() -> None:
-    data = json.loads(RAW)
+    raw = FOLDER.joinpath("index.json").read_bytes()
+    data = json.loads(raw)
     assert load().version == data["generated_on"].replace("-", ".")
-    assert load().sha256 == hashlib.sha256(RAW).hexdigest()
+    assert load().sha256 == hashlib.sha256(raw).hexdigest()
     assert load().source == f"genai-prices {data['source']['version']}"
-    assert re.fullmatch("[0-9a-f]{64}", data["source"]["sha256"])
+    for source in (data["source"], data["second_source"]):
+        assert re.fullmatch("[0-9a-f]{64}", source["sha256"])
     assert load() is load()
 
 
-def test_is_sorted_compact_and_names_each_model_once() -> None:
-    names = [(entry.provider_type, entry.name) for entry in ALL]
-    assert names == sorted(set(names))
-    assert len(RAW) < 300_000
-    assert len(RAW.splitlines()) == len(ALL) + RAW.split(b'"models"')[0].count(b"\n") + 2
+def test_sections_are_whole_sorted_and_name_each_model_once() -> None:
+    assert set(SECTIONS) == set(LEAST)
+    for section, models in SECTIONS.items():
+        raw = FOLDER.joinpath(f"{section}.jsonl").read_bytes()
+        names = [entry.name for entry in models]
+        assert names == sorted(set(names)) and len(names) >= LEAST[section]
+        assert {entry.provider_type for entry in models} == {section}
+        assert len(raw.splitlines()) == len(models) and len(raw) < 200_000
+    assert load().models("openai-compatible") == () and load().find("openai", "no-such-model") is None
 
 
-@pytest.mark.parametrize(("provider_type", "least"), [("openai", 100), ("anthropic", 25), ("openai-compatible", 0)])
-def test_covers_the_vendors(provider_type: str, least: int) -> None:
-    models = load().models(provider_type)
-    assert len(models) >= least
-    assert bool(models) == bool(least)
-    assert {entry.provider_type for entry in models} <= {provider_type}
-    assert load().find(provider_type, "no-such-model") is None
+def test_a_damaged_section_is_refused() -> None:
+    with pytest.raises(FailureError, match="damaged"):
+        Catalogue("1", "", "test", {"groq": "0" * 64}).models("groq")
 
 
-@pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.name)
-def test_each_entry_is_priced_or_said_to_be_free(entry: CatalogueModel) -> None:
-    sheet = entry.sheet
-    assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*", entry.name)
-    assert entry.context is None or entry.context >= 4096
-    assert entry.max_output is None or 0 <= entry.max_output <= (entry.context or 10**9)
-    if sheet.free:
-        assert "moderation" in entry.name
-        return
-    rate = Rate(1, sheet)
-    for tier in sheet.tiers():
-        assert rate.price({"input_tokens": 1000}, tier).cost_pico > 0 or entry.name in INPUT_FREE
-    needs_output = entry.max_output != 0 and entry.name not in INPUT_FREE
-    assert rate.has_price("output_tokens") is needs_output
+def test_help_and_start_up_read_none_of_it() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from softix_proxy.cli.main import main;"
+        "CliRunner().invoke(main, ['--help']); import softix_proxy.assembly;"
+        "sys.exit('softix_proxy.operations.catalogue' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.name)
-def test_prices_are_clean_and_bands_within_reach(entry: CatalogueModel) -> None:
-    for band in entry.sheet.bands:
-        assert entry.context is None or band.above_input_tokens < entry.context
-        for name, price in band.unit_prices.items():
-            exponent = price.as_tuple().exponent
-            assert isinstance(exponent, int) and exponent >= -6, (name, price)
-            assert price < 1000
-        if "cached_input_tokens" in band.unit_prices and "input_tokens" in band.unit_prices:
-            assert band.unit_prices["cached_input_tokens"] < band.unit_prices["input_tokens"]
+def test_each_model_is_priced_or_said_to_be_free() -> None:
+    for entry, sheet in sheets():
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}", entry.name)
+        assert entry.context is None or entry.context > 0
+        assert entry.max_output is None or 0 <= entry.max_output <= (entry.context or 10**9)
+        if sheet.free:
+            assert "moderation" in entry.name or entry.name.endswith(":free")
+            continue
+        rate = Rate(1, sheet)
+        priced = {name: 10**6 for name in METERS if rate.has_price(name)}
+        for tier in sheet.tiers():
+            assert rate.price(priced, tier).cost_pico > 0, entry
+        by_token = rate.has_price("input_tokens") and entry.max_output != 0
+        assert rate.has_price("output_tokens") or not by_token, f"{entry.name}: an answer for nothing"
 
 
-@pytest.mark.parametrize("entry", load().models("anthropic"), ids=lambda entry: entry.name)
-def test_anthropic_cache_writes_cost_a_quarter_more_and_twice_the_input(entry: CatalogueModel) -> None:
-    for band in entry.sheet.bands:
-        base = band.unit_prices["input_tokens"]
-        assert band.unit_prices["cache_write_1h_tokens"] == 2 * base
-        # Claude 3 Haiku is listed at $0.30, rounded from $0.3125.
-        write_5m = Decimal("0.3") if entry.name.startswith("claude-3-haiku") else base * 5 / 4
-        assert band.unit_prices["cache_write_5m_tokens"] == write_5m
+def test_prices_are_clean_and_bands_within_reach() -> None:
+    for entry, sheet in sheets():
+        for band in sheet.bands:
+            assert entry.context is None or band.above_input_tokens < entry.context
+            for name, price in band.unit_prices.items():
+                decimals = format(price, "f").partition(".")[2]
+                junk = re.search(r"[1-9]0{5}\d|9{6}", decimals)
+                assert len(decimals) <= 12 and not junk, (entry.name, price)
+                assert price < 1000 or name == "output_tokens", entry.name
 
 
-@pytest.mark.parametrize(
-    ("name", "used", "usd"),
-    [
-        ("gpt-4o-mini", {"input_tokens": 1000, "output_tokens": 500}, "0.00045"),
-        ("gpt-4o", {"input_tokens": 500_000, "cached_input_tokens": 500_000, "output_tokens": 100_000}, "2.875"),
-        ("gpt-4.1-nano", {"input_tokens": 1, "cached_input_tokens": 1, "output_tokens": 1}, "0.000000525"),
-        ("gpt-5", {"input_tokens": 1_000_000, "reasoning_tokens": 50_000, "output_tokens": 50_000}, "2.25"),
-        ("o3", {"input_tokens": 1_000_000, "output_tokens": 1_000_000}, "10.00"),
-        ("o3-deep-research", {"web_search_calls": 25, "tool_calls": 4}, "0.26"),
-        ("gpt-4o-audio-preview", {"audio_input_tokens": 1_000_000, "audio_output_tokens": 1_000_000}, "120.00"),
-        ("gpt-4o-audio-preview", {"input_tokens": 1_000_000, "output_tokens": 1_000_000}, "12.50"),
-        ("text-embedding-3-small", {"input_tokens": 8000}, "0.00016"),
-        ("whisper-1", {"audio_ms": 60_000}, "0.006"),
-        ("omni-moderation-latest", {"input_tokens": 1000}, "0.00"),
-        ("claude-3-5-haiku-20241022", {"input_tokens": 1_000_000, "output_tokens": 1_000_000}, "4.80"),
-        ("claude-sonnet-4-5", {"input_tokens": 1000, "cached_input_tokens": 10_000, "output_tokens": 500}, "0.0135"),
-        ("claude-sonnet-4-20250514", {"cache_write_5m_tokens": 1_000_000, "cache_write_1h_tokens": 1}, "3.750006"),
-        ("claude-opus-4-5", {"input_tokens": 2000, "output_tokens": 1000, "web_search_calls": 2}, "0.055"),
-        ("claude-haiku-4-5-20251001", {"input_tokens": 1_000_000, "output_tokens": 1_000_000}, "6.00"),
-    ],
-)
-def test_worked_examples_from_the_vendors_price_pages(name: str, used: dict[str, int], usd: str) -> None:
-    assert parse_usd(cost(name, STANDARD, **used)) == parse_usd(usd)
+def test_cached_input_is_not_dearer_than_input() -> None:
+    dearer = [
+        f"{entry.provider_type}/{entry.name}"
+        for entry, sheet in sheets()
+        for band in sheet.bands
+        if band.unit_prices.get("cached_input_tokens", 0) > band.unit_prices.get("input_tokens", 10**6)
+    ]
+    assert dearer == []
+
+
+def test_anthropic_cache_writes_cost_a_quarter_more_and_twice_the_input() -> None:
+    for entry in SECTIONS["anthropic"]:
+        for band in entry.sheet.bands:
+            base = band.unit_prices["input_tokens"]
+            assert band.unit_prices["cache_write_1h_tokens"] == 2 * base
+            if not entry.name.startswith("claude-3-haiku"):  # listed at $0.30, rounded from $0.3125
+                assert band.unit_prices["cache_write_5m_tokens"] == base * 5 / 4
 
 
 def test_long_prompts_cost_more_in_all_their_tokens() -> None:
-    assert cost("gpt-5.4", input_tokens=272_000, output_tokens=1000) == "0.695"
-    assert cost("gpt-5.4", input_tokens=272_001, output_tokens=1000) == "1.382505"
-    assert cost("claude-haiku-5-5", input_tokens=100_000) == "0.01"
-    assert cost("claude-haiku-5-5", input_tokens=50_001, cached_input_tokens=50_000) == "0.0275005"
+    assert cost("openai", "gpt-5.4", input_tokens=272_000, output_tokens=1000) == "0.695"
+    assert cost("openai", "gpt-5.4", input_tokens=272_001, output_tokens=1000) == "1.382505"
+    assert cost("gemini", "gemini-2.5-pro", input_tokens=200_000) == "0.25"
+    assert cost("gemini", "gemini-2.5-pro", input_tokens=150_001, cached_input_tokens=50_000) == "0.3875025"
 
 
 def test_a_prompt_that_the_vendor_refuses_does_not_make_the_others_dearer() -> None:
-    rate = Rate(1, model("claude-sonnet-4-5").sheet)
-    assert rate.dearest_output() == 15 * 10**6
+    assert Rate(1, model("anthropic", "claude-sonnet-4-5").sheet).dearest_output() == 15 * 10**6
 
 
 @pytest.mark.parametrize(
-    ("name", "tier", "usd"),
+    ("section", "name", "tier", "usd"),
     [
-        ("gpt-5", "flex", "5.625"),
-        ("gpt-5", "priority", "22.50"),
-        ("gpt-5", "scale", "11.25"),
-        ("gpt-4o-mini", "flex", "0.75"),
-        ("claude-opus-5", "fast", "60.00"),
-        ("claude-opus-5", STANDARD, "30.00"),
+        ("openai", "gpt-5", "flex", "5.625"),
+        ("openai", "gpt-5", "priority", "22.50"),
+        ("openai", "gpt-5", "scale", "11.25"),
+        ("openai", "gpt-5", "batch", "5.625"),
+        ("anthropic", "claude-opus-5", "fast", "60.00"),
+        ("anthropic", "claude-sonnet-4-5", "batch", "9.00"),
+        ("gemini", "gemini-2.5-flash", "batch", "1.40"),
     ],
 )
-def test_service_tiers_have_prices_where_the_vendor_states_them(name: str, tier: str, usd: str) -> None:
-    assert parse_usd(cost(name, tier, input_tokens=1_000_000, output_tokens=1_000_000)) == parse_usd(usd)
+def test_service_tiers_have_prices_where_they_are_stated(section: str, name: str, tier: str, usd: str) -> None:
+    used = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
+    priced = Rate(1, model(section, name).sheet).price(used, tier)
+    assert priced.cost_pico == parse_usd(usd)
+    assert priced.unpriced == (("service_tier",) if tier == "scale" else ())
 
 
 @pytest.mark.parametrize(
-    ("name", "context", "max_output"),
+    ("section", "name", "context", "max_output"),
     [
-        ("gpt-4o", 128_000, 16_384),
-        ("gpt-4o-mini-2024-07-18", 128_000, 16_384),
-        ("gpt-4.1-mini", 1_047_576, 32_768),
-        ("gpt-5-nano", 400_000, 128_000),
-        ("o4-mini", 200_000, 100_000),
-        ("claude-3-haiku-20240307", 200_000, 4096),
-        ("claude-3-5-haiku-latest", 200_000, 8192),
-        ("claude-opus-4-1", 200_000, 32_000),
-        ("claude-sonnet-4-0", 200_000, 64_000),
-        ("claude-opus-5-5", 1_000_000, 128_000),
-        ("text-embedding-3-large", 300_000, 0),
+        ("openai", "gpt-4o", 128_000, 16_384),
+        ("openai", "gpt-4.1-mini", 1_047_576, 32_768),
+        ("openai", "text-embedding-3-large", 300_000, 0),
+        ("anthropic", "claude-opus-4-1", 200_000, 32_000),
+        ("anthropic", "claude-sonnet-4-0", 200_000, 64_000),
+        ("gemini", "gemini-2.5-pro", 1_048_576, 65_536),
+        ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 200_000, 64_000),
     ],
 )
-def test_limits_that_bound_a_hold(name: str, context: int, max_output: int) -> None:
-    assert (model(name).context, model(name).max_output) == (context, max_output)
+def test_limits_that_bound_a_hold(section: str, name: str, context: int, max_output: int) -> None:
+    assert (model(section, name).context, model(section, name).max_output) == (context, max_output)
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["tts-1", "gpt-realtime", "gpt-4o-search-preview", "gpt-oss-120b", "ft:gpt-4o", "gpt-35-turbo", "o3-mini-high"],
+    ("section", "name"),
+    [
+        *(("openai", name) for name in ("gpt-realtime", "gpt-4o-search-preview", "gpt-oss-120b", "ft:gpt-4o")),
+        ("mistral", "mistral-ocr-latest"),
+        ("gemini", "gemini-omni-1.1-flash"),
+        ("gemini", "claude-sonnet-4-5"),
+        ("deepseek", "deepseek-chat"),
+    ],
 )
-def test_what_cannot_be_metered_or_is_not_the_vendors_is_left_out(name: str) -> None:
-    assert load().find("openai", name) is None
+def test_what_cannot_be_metered_or_is_not_sold_there_is_left_out(section: str, name: str) -> None:
+    assert load().find(section, name) is None
 
 
-def test_every_price_key_is_a_meter_that_softix_counts() -> None:
-    used = {meter for entry in ALL for band in entry.sheet.bands for meter in band.unit_prices}
+def test_every_kind_of_price_is_there() -> None:
+    used = {meter for _, sheet in sheets() for band in sheet.bands for meter in band.unit_prices}
     assert used <= METERS.keys()
-    assert {"cached_input_tokens", "cache_write_1h_tokens", "audio_output_tokens", "web_search_calls"} <= used
+    assert METERS.keys() - used == {"reasoning_tokens"} or METERS.keys() == used
+
+
+def test_announced_prices_come_with_their_day() -> None:
+    new_year = parse_instant("2027-01-01")
+    now, then = model("gemini", "gemini-3.6-flash").versions(new_year - 1)
+    assert (now[0], then[0]) == (new_year - 1, new_year)
+    assert then[1].bands[0].unit_prices["input_tokens"] == 2 * now[1].bands[0].unit_prices["input_tokens"]
+    assert model("gemini", "gemini-3.6-flash").versions(new_year) == [(new_year, then[1])]
+
+
+def test_versions_drop_what_is_over() -> None:
+    texts = ['{"free":true}', '{"bands":[{"prices":{"input":"1"}}]}', '{"bands":[{"prices":{"input":"2"}}]}']
+    entry = CatalogueModel("demo", "m", None, None, texts[0], (Start(10, texts[1]), Start(20, texts[2])))
+    free, one, two = (Sheet.parse(json.loads(text)) for text in texts)
+    assert entry.sheet == free
+    assert entry.versions(9) == [(9, free), (10, one), (20, two)]
+    assert entry.versions(10) == [(10, one), (20, two)]
+    assert entry.versions(21) == [(21, two)]
+
+
+def test_reviewed_differences_are_of_models_that_are_there() -> None:
+    with (ROOT / "scripts" / "catalogue" / "differences.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    known = {f"{section}/{entry.name}" for section, models in SECTIONS.items() for entry in models}
+    assert rows and {row["model"] for row in rows} <= known
+    assert {row["decision"] for row in rows} == {"ours"} and all(row["reason"] for row in rows)

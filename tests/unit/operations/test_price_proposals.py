@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from softix_proxy.domain.pricing import Sheet
 from softix_proxy.imports.price_list import PriceRow
 from softix_proxy.operations import price_proposals as proposals
 from softix_proxy.operations import prices
-from softix_proxy.operations.catalogue import Catalogue, CatalogueModel
+from softix_proxy.operations.catalogue import Catalogue, CatalogueModel, Start
 from softix_proxy.operations.price_proposals import Change
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -27,8 +28,13 @@ def row(model: str = "llama", user: str | None = None, starts_at_us: int | None 
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = await make_database(tmp_path, StoppedClock()).open()
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
+    database = await make_database(tmp_path, clock).open()
     yield SqliteStorage(database)
     await database.close()
 
@@ -93,11 +99,51 @@ async def test_rejected_ones_are_gone(storage: SqliteStorage) -> None:
             await verb(storage, ["llama"])
 
 
-async def test_a_newer_catalogue(storage: SqliteStorage) -> None:
-    def catalogue(usd: str) -> Catalogue:
+class Shipped(Catalogue):
+    """With two models of one price, and what is announced."""
+
+    def __init__(self, usd: str, *later: Start) -> None:
+        super().__init__("2026.11.23", "", "", {})
         text = f'{{"bands": [{{"prices": {{"input": "{usd}"}}}}]}}'
-        models = tuple(CatalogueModel("demo", name, None, None, text) for name in ("llama", "llama-2"))
-        return Catalogue("2026.11.23", "", "", models)
+        object.__setattr__(
+            self, "known", tuple(CatalogueModel("demo", name, None, None, text, later) for name in ("llama", "llama-2"))
+        )
+
+    def models(self, provider_type: str) -> tuple[CatalogueModel, ...]:
+        known: tuple[CatalogueModel, ...] = self.known  # type: ignore[attr-defined]
+        return known if provider_type == "demo" else ()
+
+
+async def test_what_a_catalogue_announces_starts_then(storage: SqliteStorage, clock: StoppedClock) -> None:
+    dearer = Start(clock.us + DAY_US, '{"bands": [{"prices": {"input": "3"}}]}')
+    first = await proposals.import_catalogue(storage, Shipped("1", dearer))
+    assert [(one.proposal.starts_at_us, one.changes[0].old, one.changes[0].new) for one in first.proposed] == [
+        (None, None, Decimal(1)),
+        (dearer.starts_at_us, Decimal(1), Decimal(3)),
+    ]
+    assert len(await proposals.approve(storage, ["llama"])) == 2
+    assert (await proposals.import_catalogue(storage, Shipped("1", dearer))).unchanged == 2
+    assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="1")
+    clock.us += DAY_US
+    assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="3")
+    assert (await proposals.import_catalogue(storage, Shipped("1", dearer))).unchanged == 1
+
+
+async def test_a_list_may_have_several_starts(storage: SqliteStorage, clock: StoppedClock) -> None:
+    rows = [
+        PriceRow("line 2", "llama", None, None, sheet(input="1")),
+        PriceRow("line 3", "llama", None, clock.us + DAY_US, sheet(input="2")),
+    ]
+    imported = await proposals.import_rows(storage, rows, "prices.csv")
+    assert [one.changes[0].new for one in imported.proposed] == [Decimal(1), Decimal(2)]
+    again = [replace(rows[1], sheet=sheet(input="4"))]
+    [changed] = (await proposals.import_rows(storage, again, "prices.csv")).proposed
+    assert (changed.changes[0].old, changed.changes[0].new) == (Decimal(1), Decimal(4)), "against what waits before it"
+    assert len(await proposals.pending(storage)) == 2
+
+
+async def test_a_newer_catalogue(storage: SqliteStorage) -> None:
+    catalogue = Shipped
 
     first = await proposals.import_catalogue(storage, catalogue("1"))
     assert len(first.proposed) == 1 and first.not_enabled == ["lab/llama-2"]

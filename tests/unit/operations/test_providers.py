@@ -95,10 +95,10 @@ async def test_adding_a_vendor_enables_the_models_of_the_catalogue(
     assert [(model.name, model.context_tokens, model.max_output_tokens) for model in models] == [
         (model.name, model.context, model.max_output) for model in known
     ]
-    assert [(price.model_id, price.sheet) for price in prices] == [
-        (model.id, entry.sheet) for model, entry in zip(models, known, strict=True)
+    assert [(price.model_id, price.starts_at_us, price.sheet) for price in prices] == [
+        (model.id, *version) for model, entry in zip(models, known, strict=True) for version in entry.versions(clock.us)
     ]
-    assert {(price.source, price.user_id, price.starts_at_us) for price in prices} == {("catalogue", None, clock.us)}
+    assert {(price.source, price.user_id) for price in prices} == {("catalogue", None)}
     assert {(model.provider_id, model.status) for model in models} == {(provider.id, ModelStatus.ACTIVE)}
 
 

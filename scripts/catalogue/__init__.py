@@ -1,0 +1,1 @@
+"""What the shipped price catalogue is made from, and checked against. Needed at build time only."""
