@@ -41,7 +41,7 @@ def test_a_file_is_changed_and_put_back(tmp_path: Path) -> None:
     assert {stat.S_IMODE(one.stat().st_mode) for one in (file, first.backup)} == {0o600}
     undo(file)
     assert file.read_text() == '{"theme":"dark"}' and not first.backup.exists()
-    with pytest.raises(ConflictError, match="there is no .*before-softix"):
+    with pytest.raises(ConflictError, match=r"there is no .*before-softix"):
         undo(file)
 
 
