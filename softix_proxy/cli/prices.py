@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli import price_proposals
+from softix_proxy.cli import price_examples, price_proposals
 from softix_proxy.cli.console import Group, office, say, show, show_all
 from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us, parse_instant
 from softix_proxy.domain.errors import BadInputError
@@ -213,5 +213,5 @@ async def markup(
     show(markup_fields(listed))
 
 
-for _command in price_proposals.COMMANDS:
+for _command in (*price_proposals.COMMANDS, *price_examples.COMMANDS):
     prices.add_command(_command)

@@ -11,6 +11,11 @@ import pytest
 from support.daemon import Prepared, prepared
 from support.provider import FakeProvider
 
+from softix_proxy.domain.clock import SystemClock, format_instant
+from softix_proxy.domain.money import parse_usd
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.operations import prices
+
 ASK = {"model": "gpt-test", "max_tokens": 100, "messages": [{"role": "user", "content": "Still there?"}]}
 
 
@@ -137,6 +142,39 @@ async def test_a_new_price_and_markup_apply(client: Prepared) -> None:
     client.instance.cli("prices", "set", "gpt-test", "--free")
     assert await ask(client) == OK
     assert charge() == "0.00"
+
+
+async def test_a_price_that_starts_in_the_future_starts_then(client: Prepared) -> None:
+    """While the daemon serves, and without a hand on it: what is planned before the instant has the old price."""
+    assert await ask(client) == OK
+    sheet = Sheet.parse({"bands": [{"prices": {"input": "9", "output": "9"}}]})
+    async with client.instance.office() as office:
+        start_us = office.clock.now_us() + 1_000_000
+        coming = (await prices.set_price(office.storage, "gpt-test", sheet, starts_at_us=start_us)).version
+    start = str(format_instant(start_us))
+    while SystemClock().now_us() < start_us:
+        assert await ask(client) == OK
+    assert await ask(client) == OK
+    rows = client.usage()
+    assert rows[0]["price_version"] == coming.id and rows[-1]["price_version"] != coming.id
+    for row in rows:
+        if row["price_version"] == coming.id:
+            assert row["posted_at"] >= start
+        else:
+            assert row["usage_at"] < start
+    explained = client.instance.cli("usage", "explain", rows[0]["request_id"])
+    assert explained["agrees"] and {line["unit_price"] for line in explained["lines"]} == {"9"}
+
+
+async def test_a_fee_is_charged_with_the_next_request(client: Prepared) -> None:
+    assert await ask(client) == OK
+    client.instance.cli("prices", "markup", "--default", "0%", "--fee", "0.25")
+    assert await ask(client) == OK
+    after, before = client.usage()
+    assert (before["request_fee"], after["request_fee"]) == ("0.00", "0.25")
+    assert parse_usd(after["charge"]) - parse_usd(before["charge"]) == parse_usd("0.25")
+    assert after["provider_cost"] == before["provider_cost"]
+    assert client.instance.cli("usage", "explain", after["request_id"])["agrees"]
 
 
 async def test_a_set_of_addresses_holds(client: Prepared) -> None:
