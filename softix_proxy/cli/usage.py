@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, get_args
 
 import click
 
+from softix_proxy import __version__
 from softix_proxy.cli import usage_correct, usage_explain, usage_summary
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, Subject, UsageRow
+from softix_proxy.exports import html_summary
 from softix_proxy.exports.columns import fields
 from softix_proxy.exports.whole_file import whole_file
 from softix_proxy.operations import usage as operations
@@ -62,10 +64,23 @@ async def list_(office: Office, **wanted: Any) -> None:
 @click.option("--by", type=click.Choice(get_args(Subject)), default="user", show_default=True, help="Sums for each.")
 @_FROM
 @_TO
+@click.option("--html", type=click.Path(path_type=Path), help="Write one page with all charts, to mail or to print.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
 @office
-async def summary(office: Office, by: Subject, from_: str | None, to: str | None) -> None:
+async def summary(
+    office: Office, by: Subject, from_: str | None, to: str | None, html: Path | None, force: bool
+) -> None:
     """Sums over days (UTC), this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
-    usage_summary.show(await operations.summary(office.storage, by, from_, to))
+    if html is None:
+        usage_summary.show(await operations.summary(office.storage, by, from_, to))
+        return
+    page = await operations.page(office.storage, from_, to, __version__)
+    with whole_file(html, overwrite=force) as file:
+        for piece in html_summary.render(page):
+            file.write(piece.encode())
+    if invocation().as_json:
+        show({"html": str(html)})
+    say(f"By model, user and key: {html}")
 
 
 @usage.command()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from softix_proxy.cli import console
 from softix_proxy.domain.clock import DAY_US, from_us
-from softix_proxy.domain.money import PICO_PER_USD, divide_half_even, format_usd
-from softix_proxy.domain.usage import CURRENCY, Total
+from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.usage import CURRENCY, Total, add_up
+from softix_proxy.exports.rounded import count, money, percent
 from softix_proxy.operations.usage import Summary
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ _WIDTHS = " ▏▎▍▌▋▊▉█"
 _BAR_CELLS = 16
 _MOST_ROWS = 20
 _MOST_DAYS = 62
+_MOST_TREND_DAYS = 31
+_WIDE = 150
+"""Columns of a terminal that has room for a trend in each row."""
 _COLUMNS = ("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge")
 
 
 def show(summary: Summary) -> None:
     rows = [{"id": total.id, "name": total.name, **_sums(total)} for total in summary.totals]
     if console.invocation().as_json:
-        whole = _sums(add(summary.days))
+        whole = _sums(add_up(summary.days))
         period = {"from": _date(summary.span.from_us), "to": _date(summary.span.to_us)}
         console.show({"by": summary.by, **period, "currency": CURRENCY, "rows": rows, "total": whole})
     elif not sys.stdout.isatty():
@@ -47,19 +51,6 @@ def _sums(total: Total) -> dict[str, Any]:
     }
 
 
-def add(totals: Sequence[Total], name: str = "total") -> Total:
-    return Total(
-        name,
-        name,
-        sum(total.requests for total in totals),
-        sum(total.errors for total in totals),
-        sum(total.input_tokens for total in totals),
-        sum(total.output_tokens for total in totals),
-        sum(total.cost_pico for total in totals),
-        sum(total.charge_pico for total in totals),
-    )
-
-
 def _date(instant_us: int) -> str:
     return from_us(instant_us).date().isoformat()
 
@@ -70,14 +61,15 @@ def picture(summary: Summary) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    terminal = Console()
     first, last = _date(summary.span.from_us), _date(summary.span.to_us - 1)
     period = first if first == last else f"{first} to {last}"
     title = Text.assemble((f"Usage by {summary.by}", "bold"), (f"   {period}, UTC", "dim"))
     if not summary.days:
         body: list[Any] = [Text("Nothing was used. Another period: --from 2026-10-01 --to 2026-11-01", "dim")]
     else:
-        body = [_days(summary), Text(), _table(summary)]
-    Console().print(Padding(Group(title, Text(), *body), (1, 2)))
+        body = [_days(summary), Text(), _table(summary, terminal.width)]
+    terminal.print(Padding(Group(title, Text(), *body), (1, 2)))
 
 
 def _weight(total: Total, by_charge: bool) -> int:
@@ -90,24 +82,37 @@ def _days(summary: Summary) -> Text:
 
     by_charge = any(day.charge_pico for day in summary.days)
     known = {day.id: _weight(day, by_charge) for day in summary.days}
-    end_us = summary.span.to_us
-    starts_us = range(max(summary.span.from_us, end_us - _MOST_DAYS * DAY_US), end_us, DAY_US)
-    line = sparkline([known.get(_date(start_us), 0) for start_us in starts_us])
+    line = sparkline([known.get(_date(day * DAY_US), 0) for day in _last_days(summary, _MOST_DAYS)])
     peak = max(summary.days, key=lambda day: _weight(day, by_charge))
     most = money(peak.charge_pico) if by_charge else f"{peak.requests:,} requests"
     return Text.assemble((line, "cyan"), ("   most on ", "dim"), peak.id, ("  ", ""), (most, "bold"))
 
 
-def _table(summary: Summary) -> Table:
+def _last_days(summary: Summary, most: int) -> range:
+    """Days since 1970."""
+    first, end = summary.span.from_us // DAY_US, summary.span.to_us // DAY_US
+    return range(max(first, end - most), end)
+
+
+def _trends(summary: Summary, by_charge: bool) -> Mapping[str, str]:
+    """Subject's id → a column for each of the last days, scaled to its own highest."""
+    days = _last_days(summary, _MOST_TREND_DAYS)
+    return {
+        subject: sparkline([_weight(trend[day], by_charge) if day in trend else 0 for day in days])
+        for subject, trend in summary.trends.items()
+    }
+
+
+def _table(summary: Summary, width: int) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    whole = add(summary.days)
+    whole = add_up(summary.days)
     by_charge = whole.charge_pico > 0
     rows = list(summary.totals)
     if summary.by != "day" and len(rows) > _MOST_ROWS:
-        rows[_MOST_ROWS:] = [add(rows[_MOST_ROWS:], f"{len(rows) - _MOST_ROWS} others")]
+        rows[_MOST_ROWS:] = [add_up(rows[_MOST_ROWS:], f"{len(rows) - _MOST_ROWS} others")]
     weights = [_weight(row, by_charge) for row in rows]
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_footer=True, footer_style="bold")
     table.add_column(summary.by, "total", overflow="ellipsis", no_wrap=True, max_width=36)
@@ -121,7 +126,11 @@ def _table(summary: Summary) -> Table:
     ):
         table.add_column(title, footer, justify="right", no_wrap=True)
     table.add_column("", "", no_wrap=True)
+    trends = _trends(summary, by_charge) if width >= _WIDE else {}
+    if trends:
+        table.add_column("day by day", "", no_wrap=True)
     for row, weight in zip(rows, weights, strict=True):
+        trend = [Text(trends.get(row.id, ""), "cyan")] if trends else []
         table.add_row(
             row.name,
             f"{row.requests:,}",
@@ -131,6 +140,7 @@ def _table(summary: Summary) -> Table:
             Text(money(row.cost_pico), "dim"),
             Text(money(row.charge_pico), "bold green"),
             Text.assemble((bar(weight, max(weights)), "green"), (share(weight, sum(weights)), "dim")),
+            *trend,
         )
     return table
 
@@ -148,25 +158,4 @@ def bar(value: int, most: int) -> str:
 
 
 def share(value: int, whole: int) -> str:
-    percent = divide_half_even(100 * value, whole) if whole else 0
-    return f" {'<1' if value and not percent else percent:>3} %"
-
-
-def money(pico: int) -> str:
-    """Rounded for the eye: to the cent, or to a ten-thousandth below one dollar."""
-    decimals = 2 if pico >= PICO_PER_USD or pico == 0 else 4
-    units = divide_half_even(pico * 10**decimals, PICO_PER_USD)
-    if pico and not units:
-        return "<$0.0001"
-    return f"${units // 10**decimals:,}.{units % 10**decimals:0{decimals}d}"
-
-
-def count(number: int) -> str:
-    """Three or four digits: `950`, `12.3 k`, `4.10 M`."""
-    for power, letter in ((9, "G"), (6, "M"), (3, "k")):
-        if number >= 10**power:
-            hundredths = number * 100 // 10**power
-            whole, rest = divmod(hundredths, 100)
-            decimals = {1: f".{rest:02d}", 2: f".{rest // 10}"}.get(len(str(whole)), "")
-            return f"{whole}{decimals} {letter}"
-    return str(number)
+    return f" {percent(value, whole):>3} %"

@@ -158,6 +158,19 @@ class Total:
     charge_pico: int
 
 
+def add_up(totals: Sequence[Total], name: str = "total") -> Total:
+    return Total(
+        name,
+        name,
+        sum(total.requests for total in totals),
+        sum(total.errors for total in totals),
+        sum(total.input_tokens for total in totals),
+        sum(total.output_tokens for total in totals),
+        sum(total.cost_pico for total in totals),
+        sum(total.charge_pico for total in totals),
+    )
+
+
 class DailyCost(NamedTuple):
     """What the requests of one day of posting cost that are alike in all else that is named here."""
 
@@ -257,6 +270,10 @@ class UsageStore(Protocol):
 
     async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
         """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order."""
+        ...
+
+    async def trends(self, by: Subject, first_day: int, end_day: int, most: int) -> Mapping[str, Mapping[int, Total]]:
+        """Of the `most` dearest subjects: id → day since 1970 → sums of that day; days without a request are absent."""
         ...
 
     def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:

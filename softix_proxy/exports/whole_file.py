@@ -31,7 +31,7 @@ def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
                 partial.unlink(missing_ok=True)
         _sync_folder(path.parent)
     except OSError as error:
-        raise FailureError(f"cannot write {path}: {error.strerror}", "choose another place with --out") from None
+        raise FailureError(f"cannot write {path}: {error.strerror}", "choose another place") from None
 
 
 def _refuse(path: Path, overwrite: bool) -> None:

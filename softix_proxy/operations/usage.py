@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from softix_proxy.domain.clock import DAY_US, Clock, parse_instant, period_start_us
@@ -16,11 +16,15 @@ from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.usage import Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import Value, fields
+from softix_proxy.exports.html_summary import Page, Part
 from softix_proxy.operations import users
 
 Format = Literal["csv", "jsonl"]
 FORMATS: Mapping[Format, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
 MAX_US = 2**63 - 1
+_TRENDS = 20
+"""So many subjects are drawn day by day."""
+_PARTS: Sequence[Subject] = ("model", "user", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Summary:
     totals: Sequence[Total]
     days: Sequence[Total]
     """The same by day; days without a request are left out."""
+    trends: Mapping[str, Mapping[int, Total]] = field(default_factory=dict)
+    """Of the dearest, day by day: id → day since 1970 → sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,17 @@ async def summary(storage: Storage, by: Subject, from_: str | None, to: str | No
     span = _whole_days(unit.clock, from_, to)
     first_day, end_day = span.from_us // DAY_US, span.to_us // DAY_US
     days = await unit.usage.totals("day", first_day, end_day)
-    return Summary(by, span, days if by == "day" else await unit.usage.totals(by, first_day, end_day), days)
+    if by == "day":
+        return Summary(by, span, days, days)
+    trends = await unit.usage.trends(by, first_day, end_day, _TRENDS)
+    return Summary(by, span, await unit.usage.totals(by, first_day, end_day), days, trends)
+
+
+async def page(storage: Storage, from_: str | None, to: str | None, version: str) -> Page:
+    """Summaries by model, user and key, for one page in HTML. Raises as `summary`."""
+    parts = [await summary(storage, by, from_, to) for by in _PARTS]
+    shown = [Part(part.by, part.totals, part.trends) for part in parts]
+    return Page(parts[0].span, parts[0].days, shown, storage.reading().clock.now_us(), version)
 
 
 async def export(storage: Storage, layout: Layout, span: Span, user: str | None) -> Export:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.usage import (
@@ -59,6 +60,13 @@ class Usage:
     async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
         rows = [_to_total(row) for row in await self._session.all(sql.totals(by), first_day, end_day)]
         return rows if by == "day" else sorted(rows, key=lambda total: -total.charge_pico)
+
+    async def trends(self, by: Subject, first_day: int, end_day: int, most: int) -> Mapping[str, Mapping[int, Total]]:
+        found: dict[str, dict[int, Total]] = {}
+        for *columns, day in await self._session.all(sql.trends(by), first_day, end_day, most):
+            total = _to_total(columns)
+            found.setdefault(total.id, {})[day] = total
+        return found
 
     async def expected_rows(self, span: Span, user_id: int | None) -> int:
         first, last = span.from_us // DAY_US, (span.to_us - 1) // DAY_US
@@ -127,7 +135,7 @@ def _to_row(row: Row) -> UsageRow:
     return UsageRow(*values)
 
 
-def _to_total(row: Row) -> Total:
+def _to_total(row: Sequence[Any]) -> Total:
     number, name, requests, errors, tokens_in, tokens_out, cost_m, cost_rest, charge_m, charge_rest, _ = row
     cost_pico, charge_pico = sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest)
     return Total(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)

@@ -180,6 +180,21 @@ FROM (
 ) AS sums {names.join} ORDER BY subject"""
 
 
+def trends(by: Subject) -> str:
+    """As `totals`, for each day (the last column) of the ?3 dearest subjects."""
+    names = _BY[by]
+    return f"""
+SELECT {names.id}, {names.name}, sums.*
+FROM (
+  SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
+    {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject, day
+  FROM usage_daily WHERE day >= ?1 AND day < ?2 AND {names.subject} IN (
+    SELECT {names.subject} FROM usage_daily WHERE day >= ?1 AND day < ?2 GROUP BY {names.subject}
+    ORDER BY sum(charge_pico/1000000) DESC, {names.subject} LIMIT ?3
+  ) GROUP BY subject, day
+) AS sums {names.join} ORDER BY subject, day"""
+
+
 _TOKENS = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS | OUTPUT_METERS)
 CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? ORDER BY id LIMIT ?)"
 DAILY_COSTS = f"""

@@ -14,7 +14,7 @@ from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import parse_usd
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import INPUT_METERS, METERS, Layout, Source, Span, UsageFilter, UsageRow
+from softix_proxy.domain.usage import INPUT_METERS, METERS, Layout, Source, Span, UsageFilter, UsageRow, add_up
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import COLUMNS, fields
 from softix_proxy.storage.database import Database
@@ -176,6 +176,21 @@ async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) 
         assert [total.id for total in totals] == ["2026-10-30", "2026-10-31"]
     else:
         assert [total.charge_pico for total in totals] == sorted(charges.values(), reverse=True)
+
+
+@pytest.mark.parametrize("by", ["user", "key", "model", "provider"])
+async def test_trends_are_the_totals_day_by_day(storage: SqliteStorage, by: str) -> None:
+    usage = storage.reading().usage
+    totals = await usage.totals(by, 0, 10**6)  # type: ignore[arg-type]
+    trends = await usage.trends(by, 0, 10**6, 100)  # type: ignore[arg-type]
+    days = {day for trend in trends.values() for day in trend}
+    assert days == {START_US // DAY_US, START_US // DAY_US + 1}
+    assert {name: add_up(list(trend.values()), name).charge_pico for name, trend in trends.items()} == {
+        total.id: total.charge_pico for total in totals
+    }
+    assert all(total.id == name for name, trend in trends.items() for total in trend.values())
+    assert set(await usage.trends(by, 0, 10**6, 1)) == {totals[0].id}  # type: ignore[arg-type]
+    assert await usage.trends(by, 0, 1, 9) == {}  # type: ignore[arg-type]
 
 
 async def test_totals_of_some_days(storage: SqliteStorage) -> None:

@@ -68,6 +68,23 @@ def test_summary(database: Database, run: Softix, read: Read) -> None:
     assert "lab/llama" in run(f"usage summary --by model {PERIOD}").stdout
 
 
+def test_summary_as_a_page(database: Database, run: Softix, read: Read, tmp_path: Path) -> None:
+    connection = database.connect()
+    connection.execute("UPDATE users SET name = '<script>alert(1)</script>'")
+    connection.execute("UPDATE keys SET label = '<b>'")
+    connection.close()
+    page = tmp_path / "october.html"
+    assert str(page) in run(f"usage summary {PERIOD} --html {page}").stderr
+    text = page.read_text()
+    assert "lab/llama" in text and "$0.0028" in text and "charged 0.0028," in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text and "&lt;b&gt;" in text
+    assert "<script" not in text and "<b>x" not in text and text.endswith("</html>\n")
+    assert "exists" in run(f"usage summary {PERIOD} --html {page}", code=1).stderr
+    assert read(f"usage summary {PERIOD} --html {page} --force") == {"html": str(page)}
+    assert "whole days" in run(f"usage summary --from {TODAY}T12:00:00Z --html {tmp_path}/x.html", code=2).stderr
+    assert not (tmp_path / "x.html").exists()
+
+
 def test_show_prints_the_price_line_by_line(database: Database, run: Softix, read: Read) -> None:
     told = read(f"usage show {format_request_id(1)}")
     assert (told["charge"], told["lines_charge"], told["price_version"]) == ("0.0028", "0.0028", 1)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.cli.usage_summary import add, bar, count, money, picture, share, sparkline
+from softix_proxy.cli.usage_summary import bar, picture, share, sparkline
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.money import PICO_PER_USD
 from softix_proxy.domain.usage import Span, Total
@@ -35,32 +35,6 @@ def test_shares() -> None:
     assert share(0, 0) == "   0 %"
 
 
-@pytest.mark.parametrize(
-    ("pico", "shown"),
-    [
-        (0, "$0.00"),
-        (1, "<$0.0001"),
-        (PICO_PER_USD // 200, "$0.0050"),
-        (PICO_PER_USD, "$1.00"),
-        (1234 * PICO_PER_USD + PICO_PER_USD // 2, "$1,234.50"),
-    ],
-)
-def test_money_is_rounded_for_the_eye(pico: int, shown: str) -> None:
-    assert money(pico) == shown
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [(0, "0"), (999, "999"), (1000, "1.00 k"), (12_345, "12.3 k"), (4_109_999, "4.10 M"), (2 * 10**9, "2.00 G")],
-)
-def test_counts_are_short(number: int, shown: str) -> None:
-    assert count(number) == shown
-
-
-def test_add() -> None:
-    assert add([total("a", 4, 3), total("b", 6, 4)]) == Total("total", "total", 7, 2, 3000, 5_000_000, 5, 10)
-
-
 def test_a_picture_shows_the_dearest_and_the_days(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,3 +62,16 @@ def test_a_picture_of_free_models_counts_requests(
 def test_a_picture_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     picture(Summary("user", Span(FIRST_US, FIRST_US + DAY_US), [], []))
     assert "Nothing was used." in capsys.readouterr().out
+
+
+def test_a_wide_terminal_has_a_trend_for_each(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = FIRST_US // DAY_US
+    days = [total("2026-10-01", 4 * PICO_PER_USD), total("2026-10-03", 8 * PICO_PER_USD)]
+    trends = {"ada": {first: days[0], first + 2: days[1]}}
+    summary = Summary("user", Span(FIRST_US, FIRST_US + 3 * DAY_US), [total("ada", 12 * PICO_PER_USD)], days, trends)
+    for columns, shown in (("130", 1), ("170", 2)):
+        monkeypatch.setenv("COLUMNS", columns)
+        picture(summary)
+        assert capsys.readouterr().out.count("▄·█") == shown

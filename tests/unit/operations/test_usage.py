@@ -119,6 +119,14 @@ async def test_summary_by_user_and_by_day(storage: SqliteStorage) -> None:
     assert by_day.totals == by_day.days and [total.name for total in by_day.totals] == [TODAY]
 
 
+async def test_a_page_has_all_charts(storage: SqliteStorage) -> None:
+    page = await usage.page(storage, YESTERDAY, TOMORROW, "0.1.0")
+    assert [part.by for part in page.parts] == ["model", "user", "key"]
+    assert [total.name for total in page.parts[1].totals] == ["ada", "bob"]
+    assert page.parts[1].trends["usr_bob"][TODAY_US // DAY_US - 1].charge_pico == 7
+    assert (page.made_at_us, [day.name for day in page.days]) == (NOW_US, [YESTERDAY, TODAY])
+
+
 async def test_a_summary_is_of_this_month_and_of_whole_days(storage: SqliteStorage) -> None:
     span = (await usage.summary(storage, "model", None, None)).span
     assert str(format_instant(span.from_us))[:10] == f"{TODAY[:8]}01"
