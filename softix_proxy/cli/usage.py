@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from softix_proxy import __version__
-from softix_proxy.cli import usage_correct, usage_explain, usage_summary
+from softix_proxy.cli import usage_correct, usage_explain, usage_export, usage_summary
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
-from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.usage import CURRENCY, Subject, UsageRow
+from softix_proxy.domain.usage import Subject, UsageRow
 from softix_proxy.exports import html_summary
 from softix_proxy.exports.columns import fields
 from softix_proxy.exports.whole_file import whole_file
@@ -113,73 +111,5 @@ def _line(row: UsageRow) -> str:
     ).rstrip()
 
 
-@usage.command()
-@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on (UTC).")
-@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant (UTC).")
-@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
-@click.option("--format", "form", type=click.Choice(get_args(operations.Format)), help="csv, or jsonl with --json.")
-@click.option("--out", type=click.Path(path_type=Path), help="A file, whole or not at all; else standard output.")
-@click.option("--force", is_flag=True, help="Overwrite the file.")
-@office
-async def export(
-    office: Office,
-    from_: str,
-    to: str,
-    user: str | None,
-    form: operations.Format | None,
-    out: Path | None,
-    force: bool,
-) -> None:
-    """Every request of a period, by when it was posted, for accounting.
-
-    Example: softix usage export --from 2026-10-01 --to 2026-11-01 --out october.csv
-    """
-    default: operations.Format = "jsonl" if invocation().as_json and out is None else "csv"
-    layout = operations.FORMATS[form or default]
-    exported = await operations.export(office.storage, layout, operations.parse_span(from_, to), user)
-    with _target(out, force) as file, _progress(exported.expected_rows) as advance:
-        rows = cost_pico = charge_pico = 0
-        async for chunk in exported.chunks:
-            file.write(chunk.text)
-            advance(chunk.rows)
-            rows += chunk.rows
-            cost_pico += chunk.cost_pico
-            charge_pico += chunk.charge_pico
-    cost, charge = format_usd(cost_pico), format_usd(charge_pico)
-    if out is not None and invocation().as_json:
-        show({"out": str(out), "rows": rows, "provider_cost": cost, "charge": charge, "currency": CURRENCY})
-    say(f"{rows:,} rows, charged {charge} {CURRENCY}, provider cost {cost} {CURRENCY}" + (f" → {out}" if out else ""))
-
-
-@contextmanager
-def _target(out: Path | None, overwrite: bool) -> Iterator[BinaryIO]:
-    if out is not None:
-        with whole_file(out, overwrite=overwrite) as file:
-            yield file
-        return
-    stream = sys.stdout.buffer
-    yield stream
-    stream.flush()
-
-
-@contextmanager
-def _progress(expected_rows: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's standard error, unless the lines themselves go there."""
-    if invocation().as_json or not sys.stderr.isatty():
-        yield lambda rows: None
-        return
-    from rich import progress
-    from rich.console import Console
-
-    columns = (
-        progress.BarColumn(),
-        progress.TextColumn("{task.completed:,.0f} of about {task.total:,.0f} rows"),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=expected_rows)
-        yield lambda rows: bar.advance(task, rows)
-
-
-for _command in (*usage_explain.COMMANDS, *usage_correct.COMMANDS):
+for _command in (*usage_explain.COMMANDS, *usage_correct.COMMANDS, usage_export.export):
     usage.add_command(_command)

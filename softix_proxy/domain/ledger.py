@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+from softix_proxy.domain.usage import Span
 
 Kind = Literal["top-up", "adjustment", "charge", "correction"]
 CASH, REVENUE, ADJUSTMENTS = -1, -2, -3
@@ -21,6 +23,45 @@ class Transfer:
     kind: Kind
     reference: str | None = None
     note: str | None = None
+
+
+class Posting(NamedTuple):
+    """What moved between a wallet and an account of the operator, and what the provider asks for it.
+
+    One transfer, or one usage row that cost the user nothing; or the sum of some that are alike.
+    """
+
+    id: int
+    """When it was posted, in microseconds; of a sum, the last moment of what it adds up."""
+    kind: Kind | Literal["opening"]
+    """`opening`: all that was before."""
+    account: int
+    """The operator's: CASH, REVENUE or ADJUSTMENTS."""
+    user_id: str
+    """Public id."""
+    user_name: str
+    wallet_pico: int
+    """What the wallet gained; below 0, what it paid."""
+    cost_pico: int
+    provider: str | None
+    model: str | None
+    """The name that was asked for."""
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    request_id: int | None = None
+    """This and what follows only where it is one."""
+    usage_at_us: int | None = None
+    reference: str | None = None
+    note: str | None = None
+
+
+class Portion(NamedTuple):
+    """Some postings that were read at once."""
+
+    rows: int
+    """From how many rows of usage and transfers they are made."""
+    postings: Sequence[Posting]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +103,22 @@ class LedgerStore(Protocol):
 
     async def accounts(self) -> Sequence[Account]:
         """The operator's, and the sum of all wallets."""
+        ...
+
+    async def first_posted(self, span: Span) -> int | None:
+        """When the first of all rows in the span was posted."""
+        ...
+
+    async def last_posted(self) -> int:
+        """When the last of all rows was posted; 0 where there is none."""
+        ...
+
+    def postings(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+        """One by one in their order, in constant memory."""
+        ...
+
+    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+        """Added up by user, kind, provider and model, some consecutive rows at once: what is alike may come again."""
         ...
 
     async def verify(self) -> Verdict:

@@ -228,6 +228,8 @@ class Lines(NamedTuple):
     rows: int
     cost_pico: int
     charge_pico: int
+    file: str = ""
+    """Whose they are, where an export has names for its files; the lines of one come together."""
 
 
 @dataclass(frozen=True, slots=True)

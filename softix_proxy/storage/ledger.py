@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from softix_proxy.domain.errors import BadInputError, NotFoundError
-from softix_proxy.domain.ledger import Account, Transfer, Verdict, Violation
+from softix_proxy.domain.ledger import Account, Portion, Transfer, Verdict, Violation
 from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.usage import Span
+from softix_proxy.storage import ledger_postings, ledger_sums
 from softix_proxy.storage import ledger_sql as sql
-from softix_proxy.storage import ledger_sums
 from softix_proxy.storage.database import Session
 from softix_proxy.storage.journal_sql import LAST_POSTED
 
@@ -70,6 +71,18 @@ class Ledger:
         names: dict[int, str] = dict(await self._session.all("SELECT id, name FROM accounts ORDER BY id DESC"))
         operator = [Account(name, sums.get(number, 0)) for number, name in names.items()]
         return [*operator, Account("wallets", sum(sums[account] for account in sums if account not in names))]
+
+    async def first_posted(self, span: Span) -> int | None:
+        return await ledger_postings.first(self._session, span)
+
+    async def last_posted(self) -> int:
+        return await ledger_postings.last(self._session)
+
+    def postings(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+        return ledger_postings.one_by_one(self._session, span, user_id)
+
+    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+        return ledger_postings.sums(self._session, span, user_id)
 
     async def verify(self) -> Verdict:
         violations: list[Violation] = []

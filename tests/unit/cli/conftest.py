@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from support.books import make_intent, make_settlement, post
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.usage import Source
+from softix_proxy.storage.database import Database
 
 Softix = Callable[..., Result]
+NOW_US = SystemClock().now_us()
 
 
 @pytest.fixture
@@ -44,3 +49,27 @@ def run(instance: Path) -> Softix:
 def read(run: Softix) -> Callable[[str], Any]:
     """The same with `--json`, decoded."""
     return lambda line: json.loads(run(f"{line} --json").stdout)
+
+
+@pytest.fixture
+def database(instance: Path, run: Softix) -> Database:
+    """Two requests of ada: one for $0.0028, and one that failed."""
+    run("users create ada --email ada@example.org")
+    run("keys create --user ada")
+    run("balance add ada 5.00 --note test")
+    run("providers add lab --type openai-compatible --base-url http://lab.example")
+    run("models add llama --provider lab --input 2.00 --output 8.00")
+    database = Database(instance / "softix.db", SystemClock())
+    connection = database.connect()
+    [(price_id,)] = connection.execute("SELECT max(id) FROM prices").fetchall()
+    paid = make_settlement(
+        make_intent(1, 0, price_id=price_id),
+        charge_pico=2_800_000_000,
+        meters={"input_tokens": 1000, "output_tokens": 100},
+    )
+    failed = make_settlement(
+        make_intent(2, 0), charge_pico=0, meters={}, status_code=502, error="provider_broke_off", source=Source.NONE
+    )
+    post(connection, [paid, failed], NOW_US)
+    connection.close()
+    return database

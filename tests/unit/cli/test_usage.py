@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
 import json
 import signal
 import subprocess
@@ -10,14 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import Result
 from support.books import make_intent, make_settlement, post
 from support.process import environment
 
 from softix_proxy.domain.clock import DAY_US, SystemClock, format_instant
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.usage import Source
 from softix_proxy.storage.database import Database
 
 Softix = Callable[..., Result]
@@ -25,30 +21,6 @@ Read = Callable[[str], Any]
 NOW_US = SystemClock().now_us()
 YESTERDAY, TODAY, TOMORROW = (str(format_instant(NOW_US + days * DAY_US))[:10] for days in (-1, 0, 1))
 PERIOD = f"--from {YESTERDAY} --to {TOMORROW}"
-
-
-@pytest.fixture
-def database(instance: Path, run: Softix) -> Database:
-    """Two requests of ada: one for $0.0028, and one that failed."""
-    run("users create ada --email ada@example.org")
-    run("keys create --user ada")
-    run("balance add ada 5.00 --note test")
-    run("providers add lab --type openai-compatible --base-url http://lab.example")
-    run("models add llama --provider lab --input 2.00 --output 8.00")
-    database = Database(instance / "softix.db", SystemClock())
-    connection = database.connect()
-    [(price_id,)] = connection.execute("SELECT max(id) FROM prices").fetchall()
-    paid = make_settlement(
-        make_intent(1, 0, price_id=price_id),
-        charge_pico=2_800_000_000,
-        meters={"input_tokens": 1000, "output_tokens": 100},
-    )
-    failed = make_settlement(
-        make_intent(2, 0), charge_pico=0, meters={}, status_code=502, error="provider_broke_off", source=Source.NONE
-    )
-    post(connection, [paid, failed], NOW_US)
-    connection.close()
-    return database
 
 
 def test_list(database: Database, run: Softix, read: Read) -> None:
@@ -130,31 +102,3 @@ def test_tail_follows_until_it_is_interrupted(database: Database, instance: Path
     _, errors = process.communicate(timeout=30)
     assert [format_request_id(number) in line for number, line in enumerate(seen, 1)] == [True] * 3
     assert "Traceback" not in errors
-
-
-def test_export(database: Database, run: Softix, tmp_path: Path) -> None:
-    done = run(f"usage export {PERIOD}")
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [row["charge"] for row in rows] == ["0.0028", "0.00"]
-    assert "2 rows, charged 0.0028 USD" in done.stderr
-    whole = tmp_path / "usage.jsonl"
-    run(f"usage export {PERIOD} --format jsonl --out {whole}")
-    assert [json.loads(line)["charge"] for line in whole.read_text().splitlines()] == ["0.0028", "0.00"]
-    assert "exists" in run(f"usage export {PERIOD} --out {whole}", code=1).stderr
-    told = json.loads(run(f"--json usage export {PERIOD} --user ada --out {whole} --force").stdout)
-    assert told == {
-        "out": str(whole),
-        "rows": 2,
-        "provider_cost": "0.0028",
-        "charge": "0.0028",
-        "currency": "USD",
-    }
-    assert whole.read_text().startswith("row_id,"), "csv is the default for a file"
-
-
-def test_an_export_that_fails_leaves_nothing(database: Database, run: Softix, tmp_path: Path) -> None:
-    out = tmp_path / "usage.csv"
-    assert "no user" in run(f"usage export {PERIOD} --user eve --out {out}", code=1).stderr
-    assert "not a date" in run(f"usage export --from soon --to {TODAY} --out {out}", code=2).stderr
-    assert "cannot write" in run(f"usage export {PERIOD} --out {tmp_path}/no/usage.csv", code=1).stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["softix"]

@@ -4,40 +4,10 @@ from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
+from support.posted import ROW
 
-from softix_proxy.domain.usage import METERS, Source, UsageRow
+from softix_proxy.domain.usage import METERS
 from softix_proxy.exports.columns import COLUMNS, fields, format_factor
-
-ROW = UsageRow(
-    id=1_790_812_800_000_001,
-    request_id=1 << 22,
-    usage_at_us=1_790_812_799_000_000,
-    user_id=1,
-    user_public_id="usr_ada",
-    user_name="ada",
-    key_public_id="key_one",
-    key_prefix="sx_live_one",
-    provider="lab",
-    model_id=2,
-    model="llama",
-    model_served=None,
-    endpoint="/v1/messages",
-    stream=True,
-    meters={"input_tokens": 12, "output_tokens": 0},
-    service_tier="standard",
-    price_id=7,
-    markup=Fraction(43, 40),
-    cost_pico=1,
-    charge_pico=25 * 10**12,
-    hold_pico=0,
-    status_code=200,
-    error=None,
-    latency_ms=80,
-    ttfb_ms=None,
-    attempts=1,
-    source=Source.PROVIDER,
-    note=None,
-)
 
 
 def test_names_and_order_are_what_importers_rely_on() -> None:

@@ -1,0 +1,20 @@
+"""The formats of the books, by name. Those of usage alone are `csv`, `jsonl` and `parquet`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from softix_proxy.exports import beancount, focus, hledger, ledger, netsuite, odoo, quickbooks, sage, xero
+from softix_proxy.exports.form import Form
+
+FORMS: Mapping[str, Form] = {
+    "focus": focus.FORM,
+    "hledger": hledger.FORM,
+    "ledger": ledger.FORM,
+    "beancount": beancount.FORM,
+    "quickbooks": quickbooks.FORM,
+    "xero": xero.FORM,
+    "sage": sage.FORM,
+    "netsuite": netsuite.FORM,
+    "odoo": odoo.FORM,
+}

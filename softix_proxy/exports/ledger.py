@@ -1,0 +1,10 @@
+"""ledger: whatever it names is declared, so that `--pedantic` has nothing to say.
+
+Syntax: https://ledger-cli.org/doc/ledger3.html
+"""
+
+from __future__ import annotations
+
+from softix_proxy.exports.plain_text import TAGS, Dialect, form
+
+FORM = form(Dialect("commodity USD\n" + "".join(f"tag {name}\n" for name in TAGS)))
