@@ -55,6 +55,7 @@ def test_what_is_secret_is_in_no_repr(document: dict[str, str]) -> None:
         (json.dumps(GOOGLE | {"private_key": None}), "no private_key"),
         (json.dumps({"tenant_id": "x" * 20_000}), "neither a key nor JSON"),
     ],
+    ids=range(12),
 )
 def test_what_is_refused_is_not_quoted(text: str, message: str) -> None:
     with pytest.raises(BadInputError, match=message) as refused:
