@@ -17,15 +17,12 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 import platformdirs
 
+from softix_proxy.domain.config import setting as _setting
 from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.seller import Billing
 
 _SECONDS = {"least": 0.001, "most": 86_400}
 _COUNT = {"least": 0, "most": 1_000_000}
-
-
-def _setting(default: Any, doc: str, **more: Any) -> Any:
-    """`least` and `most` bound a number; `example` stands for a default of None; `veil` is what may be shown."""
-    return field(default=default, metadata={"doc": doc, **more})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +86,6 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Billing:
-    """Periods and what is made of them."""
-
-    zone: str = _setting("UTC", "Where the days of a period begin: an IANA name, as in Europe/Berlin.")
-
-
-@dataclass(frozen=True, slots=True)
 class StorageSection:
     """The database."""
 
@@ -153,11 +143,11 @@ class Settings:
     server: Server = Server()
     upstream: Upstream = Upstream()
     money: Money = Money()
-    billing: Billing = Billing()
     storage: StorageSection = StorageSection()
     log: Log = Log()
     master_key: MasterKeySection = MasterKeySection()
     demo: Demo = Demo()
+    billing: Billing = Billing()  # noqa: RUF009 - frozen
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""
 
@@ -309,7 +299,7 @@ class _Kind(NamedTuple):
             return None
         try:
             return self._converted(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, BadInputError):
             raise BadInputError(f"{place} must be {self.words}", "see: softix config example") from None
 
     def _converted(self, value: Any) -> Any:
@@ -324,6 +314,8 @@ class _Kind(NamedTuple):
         least, most = self.metadata.get("least"), self.metadata.get("most")
         if (least is not None and not value >= least) or (most is not None and value > most) or value == "":
             _refuse()
+        if self.hint is str and "item" in self.metadata:
+            self.metadata["item"](value)
         return value
 
     def _items(self, value: Any) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ COMMANDS = {
     "usage": "What was used: list, summary, export.",
     "period": "Close a month, see what is closed.",
     "reconcile": "Compare a provider's own bill with the books.",
+    "bill": "Invoices, statements, credit notes and receipts.",
     "ledger": "Prove that the books are right.",
     "secrets": "Rotate the master key.",
     "connect": "Make clients use softix: Claude Code, Codex and others.",

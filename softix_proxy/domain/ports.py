@@ -8,6 +8,7 @@ from typing import Protocol
 
 from softix_proxy.domain.admission import Decision, Intent
 from softix_proxy.domain.balance import BalanceStore
+from softix_proxy.domain.bill import BillStore
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.directory import Changes
 from softix_proxy.domain.instance import InstanceStore
@@ -75,6 +76,9 @@ class Unit(Protocol):
 
     @property
     def periods(self) -> PeriodStore: ...
+
+    @property
+    def bill(self) -> BillStore: ...
 
 
 class Storage(Protocol):

@@ -202,11 +202,15 @@ class Rate:
                 unpriced += (name,)
         return Priced(cost_pico, charge_pico, unpriced)
 
-    def lines(self, meters: Meters, service_tier: str = STANDARD) -> tuple[Line, ...]:
-        """The same as `price`, meter by meter, to show; meters without a price have no line."""
+    def lines(self, meters: Meters, service_tier: str = STANDARD, band_tokens: int | None = None) -> tuple[Line, ...]:
+        """The same as `price`, meter by meter, to show; meters without a price have no line.
+
+        Of sums over many requests, `band_tokens` says how many input tokens choose the band.
+        """
         if self.sheet.free:
             return ()
-        units = self._units(meters, service_tier)
+        chosen_by = meters if band_tokens is None else {"input_tokens": band_tokens}
+        units = self._units(chosen_by, service_tier)
         return tuple(
             Line(
                 name,

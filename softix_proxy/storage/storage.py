@@ -10,6 +10,7 @@ from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.directory import Changes
 from softix_proxy.storage import directory
 from softix_proxy.storage.balance import Balance
+from softix_proxy.storage.bill import Bills
 from softix_proxy.storage.database import Database, Session
 from softix_proxy.storage.instance import Instance
 from softix_proxy.storage.keys import Keys
@@ -69,6 +70,10 @@ class Unit:
     @cached_property
     def periods(self) -> Periods:
         return Periods(self._session)
+
+    @cached_property
+    def bill(self) -> Bills:
+        return Bills(self._session)
 
 
 class SqliteStorage:

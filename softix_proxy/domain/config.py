@@ -1,0 +1,12 @@
+"""How a setting is declared: a field of a section's dataclass, with its meaning and its range."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+
+def setting(default: Any, doc: str, **more: Any) -> Any:
+    """`least` and `most` bound a number; `item` raises for a text, or one of a list, that it does not take; `example`
+    stands for a default of None; `veil` is what may be shown."""
+    return field(default=default, metadata={"doc": doc, **more})
