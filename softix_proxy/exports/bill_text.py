@@ -14,17 +14,18 @@ def render(document: Document) -> str:
         [f"{page.title} {page.number}"],
         list(_pairs((Pair("From", page.seller[0]), Pair("To", page.buyer[0]), *page.facts[1:]))),
         list(_table([COLUMNS, *page.rows])),
-        list(_pairs(page.totals)),
-        list(_pairs(page.account)),
+        list(_pairs(page.totals, ">")),
+        list(_pairs(page.account, ">")),
         list(page.notes),
-        [LEDGER, *_pairs(page.ledger)] if page.ledger else [],
+        [LEDGER, *_pairs(page.ledger, ">")] if page.ledger else [],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _pairs(pairs: Sequence[Pair]) -> Iterator[str]:
-    width = max((len(pair.label) for pair in pairs), default=0)
-    return (f"{pair.label:<{width}}  {pair.value}" for pair in pairs)
+def _pairs(pairs: Sequence[Pair], align: str = "<") -> Iterator[str]:
+    label = max((len(pair.label) for pair in pairs), default=0)
+    value = max((len(pair.value) for pair in pairs), default=0)
+    return (f"{pair.label:<{label}}  {pair.value:{align}{value}}".rstrip() for pair in pairs)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.billing import SHEETS, treatment, usage_sum
 
@@ -56,6 +56,7 @@ def charged(draw: st.DrawFn) -> UsageSum:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(charged(), max_size=8))
 def test_the_lines_are_what_was_charged_to_the_pico_dollar(sums: list[UsageSum]) -> None:
     items = usage_items(sums, SHEETS)
@@ -67,6 +68,7 @@ def test_the_lines_are_what_was_charged_to_the_pico_dollar(sums: list[UsageSum])
 AMOUNTS = st.integers(-(10**14), 10**14)
 
 
+@settings(deadline=None)
 @given(st.lists(AMOUNTS, min_size=1, max_size=9), st.integers(-(CENT_PICO // 2), CENT_PICO // 2), st.booleans())
 def test_cents_add_up_and_the_rest_is_carried(amounts: list[int], carried: int, credit: bool) -> None:
     made = add_up([single("x", amount) for amount in amounts], carried, treatment(), credit=credit)
@@ -78,6 +80,7 @@ def test_cents_add_up_and_the_rest_is_carried(amounts: list[int], carried: int, 
     assert all(line.price >= 0 and line.quantity * line.price == line.net for line in made.lines)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(AMOUNTS, min_size=1, max_size=5), min_size=12, max_size=12))
 def test_twelve_months_of_cents_are_the_ledger(months: list[list[int]]) -> None:
     carried = billed = 0
