@@ -50,7 +50,10 @@ class Bills:
             yield _to_usage_sum(row, [0, *(step + 1 for step in climbed)])
 
     async def correction_sums(self, span: Span, user_id: int | None) -> AsyncIterator[CorrectionSum]:
-        async for row in self._portions(sql.CORRECTION_SUMS, span, user_id):
+        [(first, last)] = await self._session.all(sql.CORRECTED, *span)
+        if first is None:
+            return
+        async for row in self._portions(sql.CORRECTION_SUMS, Span(first, last + 1), user_id):
             model, user, _, about_id, month, note, rows, *charge = row
             yield CorrectionSum(user, model or "-", about_id, month, note or "", rows, whole(*charge))
 

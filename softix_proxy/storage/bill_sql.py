@@ -45,6 +45,8 @@ SELECT {_NAME}, sums.* FROM (
     AND (?3 IS NULL OR u.user_id = ?3)
   GROUP BY u.user_id, u.model_id, bills.id, month
 ) AS sums {_MODEL}"""
+CORRECTED = "SELECT min(id), max(id) FROM usage WHERE corrects_row_id IS NOT NULL AND +id >= ? AND +id < ?"
+"""Read from the index of corrections, which are few."""
 PAYMENTS = """
 SELECT id, iif(to_account > 0, to_account, from_account) AS user_id, kind,
   iif(to_account > 0, amount_pico, -amount_pico), reference, note

@@ -130,7 +130,21 @@ class Rule:
         return [f"{source.place}:{node.lineno}: {found}" for node, found in self.find(source.tree)]  # type: ignore[attr-defined]
 
 
-MONEY = ("money", "pricing", "prices", "ledger", "balance", "admission", "settlement", "settle", "bound", "journal")
+MONEY = (
+    "bill*",
+    "invoicing",
+    "taxes",
+    "money",
+    "pricing",
+    "prices",
+    "ledger",
+    "balance",
+    "admission",
+    "settlement",
+    "settle",
+    "bound",
+    "journal",
+)
 RULES = {
     "no float in money": Rule(
         floats,

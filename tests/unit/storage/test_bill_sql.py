@@ -26,6 +26,10 @@ def test_a_portion_is_a_range_of_rows(connection: sqlite3.Connection) -> None:
         assert "SEARCH u USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(connection, statement, 1, 2, None)
 
 
+def test_corrections_are_found_without_reading_the_rest(connection: sqlite3.Connection) -> None:
+    assert "USING COVERING INDEX usage_corrections" in plan(connection, sql.CORRECTED, 1, 2)
+
+
 def test_payments_do_not_read_the_charges(connection: sqlite3.Connection) -> None:
     assert "transfers_other_than_charges (kind=? AND id>? AND id<?)" in plan(connection, sql.PAYMENTS, 1, 2, None)
 
