@@ -274,7 +274,7 @@ USED = st.fixed_dictionaries(
 MONTHS = (SEPTEMBER_US, OCTOBER_US, NOVEMBER_US, DECEMBER_US)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(USED, min_size=1, max_size=12), st.sets(st.integers(0, 2)))
 def test_all_documents_together_are_the_ledger(used: list[dict[str, Any]], cancelled: set[int]) -> None:
     """Of random usage and corrections, billed month by month, some invoices taken back and issued anew."""
