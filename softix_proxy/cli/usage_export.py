@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, get_args
 import click
 
 from softix_proxy.cli.console import Command, invocation, office, say, show
+from softix_proxy.domain.clock import parse_zone
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, Span
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command)
-@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on (UTC).")
-@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant (UTC).")
+@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on.")
+@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant.")
+@click.option("--zone", metavar="ZONE", help="Where days begin: an IANA name; else the setting billing.zone.")
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @click.option("--format", "form", type=click.Choice(operations.FORMATS), help="csv, or jsonl with --json.")
 @click.option("--granularity", type=click.Choice(get_args(Granularity)), help="An entry for each row, day or month.")
@@ -39,6 +41,7 @@ async def export(
     office: Office,
     from_: str,
     to: str,
+    zone: str | None,
     user: str | None,
     form: str | None,
     granularity: Granularity | None,
@@ -53,10 +56,10 @@ async def export(
     Example: softix usage export --from 2026-10-01 --to 2026-11-01 --format hledger --out october.journal
     """
     form = form or ("jsonl" if invocation().as_json and out is None else "csv")
-    span = parse_span(from_, to)
-    exported = await operations.export(
-        office.storage, operations.Wanted(form, span, user, granularity, names, costs, opening)
-    )
+    where = parse_zone(zone or office.settings.billing.zone)
+    span = parse_span(from_, to, where)
+    wanted = operations.Wanted(form, span, user, granularity, names, costs, opening, where)
+    exported = await operations.export(office.storage, wanted)
     files: list[str] = []
     with _target(form, out, force) as write, _progress(exported.expected_rows) as advance:
         rows = cost_pico = charge_pico = 0

@@ -97,7 +97,7 @@ class Beancount:
             self._wallets[account] += leg.amount
 
 
-_LAST_US = 253_402_214_400_000_000  # the last day that Python and beancount know
+_LAST_US = 253_402_128_000_000_000  # the last day but one that Python and beancount know: there are zones
 
 
 @lru_cache(maxsize=4096)

@@ -32,6 +32,7 @@ EXACT: Mapping[str, Callable[[UsageRow], object]] = {
     "posted_at": lambda row: row.id,
     "usage_at": lambda row: row.usage_at_us,
     "markup": lambda row: _factor(row.markup),
+    "request_fee": lambda row: _usd(row.fee_pico),
     "provider_cost": lambda row: _usd(row.cost_pico),
     "charge": lambda row: _usd(row.charge_pico),
 }
@@ -103,8 +104,7 @@ class ParquetUsage:
             "posted_at": self._arrow.timestamp("us", tz="UTC"),
             "usage_at": self._arrow.timestamp("us", tz="UTC"),
             "markup": self._arrow.decimal128(38, 8),
-            "provider_cost": self._arrow.decimal128(38, 12),
-            "charge": self._arrow.decimal128(38, 12),
+            **dict.fromkeys(("request_fee", "provider_cost", "charge"), self._arrow.decimal128(38, 12)),
             "stream": self._arrow.bool_(),
         }
         otherwise = self._arrow.int64() if column.kind is Kind.NUMBER else self._arrow.string()

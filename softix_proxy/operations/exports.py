@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-from softix_proxy.domain.clock import DAY_US, format_instant, to_us
+from softix_proxy.domain.clock import from_us, to_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ledger import REVENUE, Posting
 from softix_proxy.domain.ports import Storage, Unit
@@ -21,7 +21,7 @@ from softix_proxy.operations.usage import Export
 PARQUET = "parquet"
 FORMATS: Sequence[str] = (*usage.FORMATS, PARQUET, *FORMS)
 _ROWS_AT_ONCE = 4000
-_LAST_US = to_us(datetime(9999, 12, 31, tzinfo=UTC))
+_LAST_US = to_us(datetime(9999, 12, 30, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,13 @@ def _granularity(wanted: Wanted, form: Form | None) -> Granularity:
 
 
 def _stem(wanted: Wanted) -> str:
-    edges = [
-        str(format_instant(edge))[: 10 if edge % DAY_US == 0 else 19].replace(":", "")
-        for edge in (wanted.span.from_us, min(wanted.span.to_us, _LAST_US))
-    ]
-    return "_".join([wanted.format, *edges])
+    return "_".join([wanted.format, *(_edge(edge, wanted.zone) for edge in wanted.span)])
+
+
+def _edge(instant_us: int, zone: tzinfo) -> str:
+    """Its date, where it is a midnight."""
+    at = from_us(min(instant_us, _LAST_US)).astimezone(zone)
+    return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%dT%H%M%S}"
 
 
 async def _named(chunks: AsyncIterator[Lines], file: str) -> AsyncIterator[Lines]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Literal
 
 from softix_proxy.domain.clock import DAY_US, Clock, parse_instant, period_start_us
@@ -46,9 +47,9 @@ class Export:
     """The first is the header, if the format has one."""
 
 
-def parse_span(from_: str, to: str) -> Span:
+def parse_span(from_: str, to: str, zone: tzinfo = UTC) -> Span:
     """Raises BadInputError for what is not a date, and for a period that ends before it begins."""
-    return _span(parse_instant(from_), parse_instant(to))
+    return _span(parse_instant(from_, zone), parse_instant(to, zone))
 
 
 def _span(from_us: int, to_us: int) -> Span:

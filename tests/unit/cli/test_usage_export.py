@@ -120,6 +120,17 @@ def test_one_is_told_that_a_period_is_not_over(database: Database, run: Softix) 
     assert "not over" not in run(f"usage export {past} --format quickbooks").stderr
 
 
+def test_days_begin_where_the_books_are(database: Database, run: Softix, instance: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for line in ("--zone Asia/Tokyo --format hledger", "--format beancount"):
+        (instance / "config.toml").write_text('[billing]\nzone = "America/Lima"\n')
+        run(f"usage export {PERIOD} {line} --out {folder}")
+    assert left(folder) == [f"beancount_{YESTERDAY}_{TOMORROW}.beancount", f"hledger_{YESTERDAY}_{TOMORROW}.journal"]
+    assert f"{TOMORROW} balance " in (folder / left(folder)[0]).read_text(), "midnight there"
+    assert "not a time zone" in run(f"usage export {PERIOD} --zone Mars", code=2).stderr
+
+
 def test_a_bar_on_a_terminal(database: Database, instance: Path, tmp_path: Path) -> None:
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "softix_proxy", "--data-dir", str(instance), "usage", "export", *PERIOD.split()]

@@ -30,7 +30,7 @@ def read(*pieces: bytes) -> pyarrow.Table:
 def as_csv_has_it(name: str, value: Any) -> Value:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if name in ("provider_cost", "charge"):
+    if name in ("request_fee", "provider_cost", "charge"):
         return format_usd(int(value.scaleb(12)))
     return format_factor(Fraction(value)) if name == "markup" else value
 
