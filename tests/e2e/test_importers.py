@@ -117,6 +117,26 @@ async def test_beancount_takes_month_after_month(year: Year, tmp_path: Path) -> 
         importers.beancount_balances(missing)
 
 
+ODD_NAMES = (
+    "cash=Bank & Co.:D'Or_1",
+    "wallets=Schulden:Guthaben-2",
+    "revenue=Erlöse:KI und mehr",
+    "adjustments=3:4/5.6",
+)
+
+
+@pytest.mark.parametrize("program", ["hledger", "ledger"])
+async def test_names_that_are_allowed_are_understood(year: Year, tmp_path: Path, program: str) -> None:
+    file = await take(year, tmp_path, program, EVER, granularity="month", names=ODD_NAMES)
+    options = {"hledger": ["-s", "bal", "-N"], "ledger": ["--pedantic", "bal", "--no-total"]}[program]
+    found = importers.balances(importers.run(program, "-f", file, *options, "--flat"))
+    wanted = {role: name for role, _, name in (text.partition("=") for text in ODD_NAMES)}
+    for role in ("cash", "revenue", "adjustments"):
+        assert found.pop(wanted[role]) == -await year.pico(role)
+    assert set(found) == {f"{wanted['wallets']}:usr_ada", f"{wanted['wallets']}:usr_bob"}
+    assert sum(found.values()) == -await year.pico("wallets")
+
+
 @pytest.mark.focus
 @pytest.mark.parametrize("granularity", GRANULARITIES)
 async def test_focus(tmp_path: Path, granularity: str) -> None:
