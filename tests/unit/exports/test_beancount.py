@@ -1,6 +1,6 @@
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.posted import BOB, OCTOBER, added_up, paid, posting, written
 
@@ -45,6 +45,7 @@ def test_nothing_at_all_is_a_file_too() -> None:
     assert written(BEANCOUNT, []) == {"out.beancount": "\n"}
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=30))
 def test_texts_stay_between_their_quotes(name: str) -> None:
     [text] = written(BEANCOUNT, [added_up(("usr_ada", name))]).values()
@@ -54,6 +55,7 @@ def test_texts_stay_between_their_quotes(name: str) -> None:
     assert not payee.replace("\\\\", "").endswith("\\")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_components_are_what_beancount_takes(text: str) -> None:
     import re

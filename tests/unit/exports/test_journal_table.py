@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.posted import ADA, BOB, CENT, MONTH, added_up, adjusted, paid, rows, written
 
@@ -41,6 +41,7 @@ def test_what_is_less_than_a_cent_waits() -> None:
 PICO = st.integers(-(10**14), 10**14)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([ADA, BOB]), PICO, PICO), max_size=60), st.integers(1, 12))
 def test_months_one_by_one_are_the_year_to_the_cent(moved: list[tuple[tuple[str, str], int, int]], months: int) -> None:
     """Cut anywhere into exports of which each knows only the sums before it."""

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.posted import BOB, added_up, paid, posting, written
 
@@ -60,6 +60,7 @@ def test_what_a_name_could_do() -> None:
     assert "2026-10-05 * (pi_[1] ,2 3) ada | top-up: a, b / c\n" in text
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=30), st.text(st.characters(codec="utf-8"), max_size=30))
 def test_no_text_makes_a_line_or_a_comment(name: str, note: str) -> None:
     [text] = written(HLEDGER, [paid(("usr_ada", name), note=note, reference=note)]).values()
