@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softix_proxy.domain.clock import DAY_US, parse_instant
@@ -107,6 +107,7 @@ def test_names_are_text(name: str) -> None:
     assert reader.tags.isdisjoint({"script", "img"})
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1, max_size=60))
 def test_no_name_becomes_an_element(name: str) -> None:
     plain = read(page([total("ada", 450)], DAYS))
