@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.usage import Meters
 
-Family = Literal["openai", "anthropic"]
+Family = Literal["openai", "anthropic", "gemini"]
 """Whose conventions hold for keys, errors and model lists."""
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}", re.ASCII)
@@ -34,6 +34,12 @@ class Ask:
     """Meter → the most calls of a hosted tool that this request may make."""
     wants_usage: bool = True
     """False where the client did not ask for the usage frame and must not see it."""
+    counted: Meters = field(default_factory=dict)
+    """What the request itself tells of its cost: charged beside what the provider reports."""
+    priced_by: tuple[str, ...] = ()
+    """Meters of which the price must name one, since nothing else of the answer would be charged; empty: any."""
+    typical: Meters | None = None
+    """What is charged where the answer tells nothing, as an estimate; None: judged by the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Report:
     """What the provider said of its own work. Cumulative: a later report replaces an earlier one."""
 
     meters: Meters
-    service_tier: str = STANDARD
+    service_tier: str | None = STANDARD
+    """None where the answer does not tell: the one that was asked for."""
     model_served: str | None = None
     """Only if it matches MODEL_NAME; anything else is not ours to keep."""
     clamped: bool = False
@@ -87,8 +94,10 @@ class Endpoint(Protocol):
     name: str
     family: Family
     path: str
-    """The path at the provider, from `/v1` on."""
+    """The path at the provider, from `/v1` on; `{model}` stands for the model's name there."""
     metered: bool
+    framed: bool
+    """Its streams are server-sent events, and else the answer is read whole."""
 
     def read(self, body: bytes) -> Ask:
         """Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""

@@ -10,23 +10,24 @@ import msgspec
 
 from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.fields import MALFORMED
-from softix_proxy.domain.errors import Code
+from softix_proxy.domain.errors import HTTP_STATUS, Code
 
 
 class _Types(NamedTuple):
     openai: str
     anthropic: str
+    gemini: str
 
 
-_BAD = _Types("invalid_request_error", "invalid_request_error")
-_WHO = _Types("invalid_request_error", "authentication_error")
-_MAY_NOT = _Types("invalid_request_error", "permission_error")
-_MONEY = _Types("insufficient_quota", "billing_error")
-_MISSING = _Types("invalid_request_error", "not_found_error")
-_PACE = _Types("requests", "rate_limit_error")
-_BUSY = _Types("server_error", "overloaded_error")
-_LATE = _Types("server_error", "timeout_error")
-_FAULT = _Types("server_error", "api_error")
+_BAD = _Types("invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT")
+_WHO = _Types("invalid_request_error", "authentication_error", "UNAUTHENTICATED")
+_MAY_NOT = _Types("invalid_request_error", "permission_error", "PERMISSION_DENIED")
+_MONEY = _Types("insufficient_quota", "billing_error", "RESOURCE_EXHAUSTED")
+_MISSING = _Types("invalid_request_error", "not_found_error", "NOT_FOUND")
+_PACE = _Types("requests", "rate_limit_error", "RESOURCE_EXHAUSTED")
+_BUSY = _Types("server_error", "overloaded_error", "UNAVAILABLE")
+_LATE = _Types("server_error", "timeout_error", "DEADLINE_EXCEEDED")
+_FAULT = _Types("server_error", "api_error", "INTERNAL")
 
 _TYPES: Mapping[Code, _Types] = {
     Code.INVALID_REQUEST: _BAD,
@@ -44,10 +45,10 @@ _TYPES: Mapping[Code, _Types] = {
     Code.NOT_FOUND: _MISSING,
     Code.METHOD_NOT_ALLOWED: _BAD,
     Code.UPGRADE_REQUIRED: _BAD,
-    Code.BODY_TOO_LARGE: _Types("invalid_request_error", "request_too_large"),
-    Code.REQUEST_TIMEOUT: _Types("invalid_request_error", "timeout_error"),
+    Code.BODY_TOO_LARGE: _Types("invalid_request_error", "request_too_large", "INVALID_ARGUMENT"),
+    Code.REQUEST_TIMEOUT: _Types("invalid_request_error", "timeout_error", "DEADLINE_EXCEEDED"),
     Code.RATE_LIMITED: _PACE,
-    Code.TOKENS_LIMITED: _Types("tokens", "rate_limit_error"),
+    Code.TOKENS_LIMITED: _Types("tokens", "rate_limit_error", "RESOURCE_EXHAUSTED"),
     Code.CONCURRENCY_LIMITED: _PACE,
     Code.PROVIDER_UNREACHABLE: _FAULT,
     Code.PROVIDER_TIMEOUT: _LATE,
@@ -57,6 +58,9 @@ _TYPES: Mapping[Code, _Types] = {
     Code.SHUTTING_DOWN: _BUSY,
     Code.INTERNAL: _FAULT,
 }
+
+
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
 
 def render(family: Family, code: Code, message: str, request_id: str, details: Mapping[str, str | int]) -> bytes:
@@ -72,7 +76,8 @@ def render_stream(family: Family, code: Code, message: str, request_id: str, det
     body = _body(family, code, message, request_id, details)
     if family == "openai":
         body = {"type": "error", "code": code.value, "message": message, "param": None, "sequence_number": 0, **body}
-    return b"event: error\ndata: %s\n\n" % msgspec.json.encode(body)
+    name = b"" if family == "gemini" else b"event: error\n"
+    return b"%bdata: %b\n\n" % (name, msgspec.json.encode(body))
 
 
 def _body(
@@ -82,6 +87,11 @@ def _body(
     if family == "openai":
         error = {"message": message, "type": types.openai, "param": None, "code": code.value}
         return {"error": {**details, "request_id": request_id, **error}}
+    if family == "gemini":
+        facts = {**{name: str(value) for name, value in details.items()}, "request_id": request_id}
+        info = {"@type": _ERROR_INFO, "reason": code.value.upper(), "domain": "softix", "metadata": facts}
+        status = {"code": HTTP_STATUS[code], "message": message, "status": types.gemini}
+        return {"error": {**status, "details": [info]}}
     error = {"type": types.anthropic, "message": message}
     return {"type": "error", "error": {**details, "code": code.value, **error}, "request_id": request_id}
 
@@ -128,6 +138,16 @@ _WORDS: Mapping[str, ProviderError] = {
     "server_error": ProviderError.FAULT,
     "api_error": ProviderError.FAULT,
     "invalid_request_error": ProviderError.INVALID,
+    "API_KEY_INVALID": ProviderError.CREDENTIALS,
+    "UNAUTHENTICATED": ProviderError.CREDENTIALS,
+    "PERMISSION_DENIED": ProviderError.FORBIDDEN,
+    "NOT_FOUND": ProviderError.NOT_FOUND,
+    "RESOURCE_EXHAUSTED": ProviderError.RATE_LIMITED,
+    "UNAVAILABLE": ProviderError.OVERLOADED,
+    "DEADLINE_EXCEEDED": ProviderError.TIMEOUT,
+    "INTERNAL": ProviderError.FAULT,
+    "INVALID_ARGUMENT": ProviderError.INVALID,
+    "FAILED_PRECONDITION": ProviderError.INVALID,
 }
 _STATUSES: Mapping[int, ProviderError] = {
     400: ProviderError.INVALID,
@@ -149,7 +169,7 @@ class _Failure(msgspec.Struct):
     error: Any = None
 
 
-_FAILURE = msgspec.json.Decoder(_Failure)
+_FAILURE = msgspec.json.Decoder(_Failure | list[_Failure])
 
 
 def classify(status: int, body: bytes) -> str:
@@ -158,7 +178,9 @@ def classify(status: int, body: bytes) -> str:
     `invalid_request_error` says less than the status: OpenAI uses it for credentials and missing models as well.
     """
     try:
-        word = _word(_FAILURE.decode(body).error)
+        failure = _FAILURE.decode(body)
+        first = failure if isinstance(failure, _Failure) else next(iter(failure), _Failure())  # in a JSON array
+        word = _word(first.error)
     except MALFORMED:
         word = None
     if word is not None and word is not ProviderError.INVALID:
@@ -175,5 +197,11 @@ def classify_event(error: object) -> str:
 def _word(error: object) -> ProviderError | None:
     if not isinstance(error, dict):
         return None
-    words = (error.get("code"), error.get("type"))
+    words = (*_reasons(error), error.get("code"), error.get("type"), error.get("status"))
     return next((_WORDS[word] for word in words if isinstance(word, str) and word in _WORDS), None)
+
+
+def _reasons(error: dict[str, Any]) -> list[Any]:
+    """Google's finer words: a wrong key is a bad request by its status."""
+    details = error.get("details")
+    return [entry.get("reason") for entry in details if isinstance(entry, dict)] if isinstance(details, list) else []

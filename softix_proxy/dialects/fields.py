@@ -156,17 +156,22 @@ class Fields:
 def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, Fields]:
     """The model that a request names, and its watched fields.
 
-    Raises RefusedError: see `Fields`; also where the body is not UTF-8, names no model, or may run another one.
+    Raises RefusedError: see `read_fields`; also where the body names no model, or may run another one.
     """
-    if not body.isascii():
-        _check_utf8(body)
-    fields = Fields(body, watched)
+    fields = read_fields(body, watched)
     if fields.has_any(_REROUTES):
         raise invalid("Fallback models are not available here: a request names the one model that it pays for.")
     model = fields.text("model")
     if not model:
         raise invalid("`model` is missing.")
     return model, fields
+
+
+def read_fields(body: bytes, watched: frozenset[str]) -> Fields:
+    """Raises RefusedError: see `Fields`; also where the body is not UTF-8."""
+    if not body.isascii():
+        _check_utf8(body)
+    return Fields(body, watched)
 
 
 def _check_utf8(body: bytes) -> None:

@@ -57,6 +57,7 @@ class Messages:
     family: Family = "anthropic"
     path = "/v1/messages"
     metered = True
+    framed = True
 
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)

@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{name}, in the shape of the dialect that asks."""
+"""GET /v1/models and /v1/models/{name}, or /v1beta, in the shape of the dialect that asks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ class ListedModel:
     created_at_us: int
 
 
+_METHODS = ("generateContent", "countTokens", "embedContent", "batchEmbedContents")
+
+
 def render(family: Family, models: Sequence[ListedModel]) -> bytes:
     data = [_entry(family, model) for model in models]
     if family == "openai":
         return msgspec.json.encode({"object": "list", "data": data})
+    if family == "gemini":
+        return msgspec.json.encode({"models": data})
     ends = (models[0].name, models[-1].name) if models else (None, None)
     return msgspec.json.encode({"data": data, "has_more": False, "first_id": ends[0], "last_id": ends[1]})
 
@@ -35,5 +40,7 @@ def _entry(family: Family, model: ListedModel) -> Mapping[str, Any]:
     if family == "openai":
         created_s = model.created_at_us // SECOND_US
         return {"id": model.name, "object": "model", "created": created_s, "owned_by": model.owned_by}
+    if family == "gemini":
+        return {"name": f"models/{model.name}", "displayName": model.name, "supportedGenerationMethods": _METHODS}
     created = from_us(model.created_at_us).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"type": "model", "id": model.name, "display_name": model.name, "created_at": created}

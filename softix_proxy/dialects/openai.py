@@ -27,6 +27,7 @@ class OpenAIEndpoint:
     path: str
     family: Family = "openai"
     metered = True
+    framed = True
     output_fields: tuple[str, ...] = ()
     """The first is the dialect's own; the others are what relatives of OpenAI call it."""
     reports_on_request = False

@@ -8,6 +8,13 @@ from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.chat import ChatCompletions
 from softix_proxy.dialects.completions import Completions
 from softix_proxy.dialects.embeddings import Embeddings
+from softix_proxy.dialects.gemini import (
+    BatchEmbedContents,
+    EmbedContent,
+    GenerateContent,
+    StreamGenerateContent,
+)
+from softix_proxy.dialects.gemini import CountTokens as GeminiCountTokens
 from softix_proxy.dialects.messages import CountTokens, Messages
 from softix_proxy.dialects.responses import Responses
 
@@ -18,6 +25,11 @@ _ALL: tuple[Endpoint, ...] = (
     Embeddings(),
     Messages(),
     CountTokens(),
+    GenerateContent(),
+    StreamGenerateContent(),
+    GeminiCountTokens(),
+    EmbedContent(),
+    BatchEmbedContents(),
 )
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}
 

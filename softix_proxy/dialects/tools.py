@@ -35,6 +35,7 @@ CLIENT_SIDE = Kind(None, False)
 FREE = Kind(None, True)
 SEARCH = Kind("web_search_calls", True)
 FILE_SEARCH = Kind("tool_calls", True)
+MAPS = Kind("tool_calls", True)
 
 
 class Hosted(NamedTuple):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 class ProviderType(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
     OPENAI_COMPATIBLE = "openai-compatible"
     DEMO = "demo"
 
@@ -38,23 +39,37 @@ class Profile:
     base_url: str
     """Default; empty means that one must be given (or, for the demo, that the daemon knows it)."""
     needs_key: bool
-    auth: Literal["bearer", "x-api-key", "none"]
+    auth: Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
+    """How the key is shown: as a bearer token, or in the header of this name."""
     on_hang_up: HangUp
     output_field: str | None = None
     """The name of chat's output limit where it is not the current one of the dialect."""
+    models_path: str = "/v1/models"
+    """Where a GET lists the models: what is asked to see whether the key is taken."""
 
     def auth_headers(self, key: str | None) -> dict[str, str]:
         """What proves to the provider who pays; nothing without a key."""
         if key is None or self.auth == "none":
             return {}
-        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {"x-api-key": key}
+        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
 
 
 _OPENAI = frozenset({"chat_completions", "completions", "responses", "embeddings"})
 _ANTHROPIC = frozenset({"messages", "count_tokens"})
+_GEMINI = frozenset(
+    {"generate_content", "stream_generate_content", "gemini_count_tokens", "embed_content", "batch_embed_contents"}
+)
 PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel"),
     ProviderType.ANTHROPIC: Profile(_ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel"),
+    ProviderType.GEMINI: Profile(
+        _GEMINI,
+        "https://generativelanguage.googleapis.com",
+        True,
+        "x-goog-api-key",
+        "drain",
+        models_path="/v1beta/models",
+    ),
     ProviderType.OPENAI_COMPATIBLE: Profile(_OPENAI, "", False, "bearer", "cancel", output_field="max_tokens"),
     ProviderType.DEMO: Profile(_OPENAI | _ANTHROPIC, "", False, "bearer", "cancel"),
 }

@@ -213,6 +213,7 @@ class Probe:
 
 
 _REMEDIES = {
+    400: ("the provider does not accept the key", "softix providers set-key {name}"),  # Google's word for it
     401: ("the provider does not accept the key", "softix providers set-key {name}"),
     403: ("the key may not list models", "check its rights at the provider, or: softix providers set-key {name}"),
     404: ("nothing is there", "check the base URL: softix providers update {name} --base-url URL"),
@@ -233,7 +234,7 @@ async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) ->
     clock = reading.clock
     started_ns = clock.monotonic_ns()
     try:
-        status = await fetch(f"{provider.base_url}/v1/models", provider.profile.auth_headers(key))
+        status = await fetch(f"{provider.base_url}{provider.profile.models_path}", provider.profile.auth_headers(key))
     except FailureError as error:
         return Probe(False, None, (clock.monotonic_ns() - started_ns) // 1_000_000, error.message, error.remedy)
     latency_ms = (clock.monotonic_ns() - started_ns) // 1_000_000

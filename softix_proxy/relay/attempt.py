@@ -63,7 +63,7 @@ class Attempt:
         try:
             if exchange.status >= 300:
                 return await self._error(exchange, headers)
-            if exchange.is_stream:
+            if exchange.is_stream or (self.ask.stream and not self.target.endpoint.framed):
                 await self._stream(exchange, headers)
             else:
                 await self._whole(exchange, headers)

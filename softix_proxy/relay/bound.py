@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from softix_proxy.dialects.base import Ask
+from softix_proxy.dialects.fields import unmetered
 from softix_proxy.domain.admission import NOTHING, Bound
 from softix_proxy.domain.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
 from softix_proxy.domain.pricing import Rate
@@ -28,13 +29,16 @@ def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool,
     estimate = body_bytes // BYTES_PER_TOKEN + (ask.max_output_tokens or 0) * ask.choices
     if not metered:
         return Bounded(NOTHING, estimate)
+    if ask.priced_by and not any(rate.has_price(meter) for meter in ask.priced_by):
+        keys = ", ".join(METERS[meter].price_key for meter in ask.priced_by)
+        raise unmetered(f"The price of {model.name} names nothing that such a request can be charged by: {keys}.")
     context = model.context_tokens or DEFAULT_CONTEXT_TOKENS
     input_tokens = context if ask.open_input else min(body_bytes + TEMPLATE_TOKENS, context)
     output_tokens = _output_tokens(ask, model)
     tier = ask.service_tier
     fixed_pico = _times(rate.dearest_input(tier, input_tokens), input_tokens) + rate.request_fee_pico
     fixed_pico += _times(rate.dearest(_REQUESTS, tier), 1)
-    for meter, most in ask.calls.items():
+    for meter, most in (*ask.calls.items(), *ask.counted.items()):
         fixed_pico += _times(rate.dearest((meter,), tier), most)
     token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
     if fixed_pico or token:

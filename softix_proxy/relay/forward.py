@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from softix_proxy.dialects.base import Ask
 from softix_proxy.domain.upstream import Call, Header, Headers
 from softix_proxy.relay.inbound import Inbound
@@ -37,6 +39,10 @@ _NOT_TO_PROVIDER = _HOP_BY_HOP | {
     "x-real-ip",
     "openai-organization",  # these choose among the operator's own accounts
     "openai-project",
+    "x-goog-user-project",
+    "x-goog-request-params",  # names the model as it is called here
+    "x-goog-fieldmask",  # could leave the usage out of the answer
+    "x-http-method-override",
 }
 _NOT_TO_PROVIDER_PREFIXES = ("x-forwarded-", "x-softix-", "cf-", "sec-")
 _NOT_TO_CLIENT = _HOP_BY_HOP | {
@@ -77,6 +83,7 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
             output_field=target.provider.profile.output_field,
         )
     path = request.path if target.endpoint is request.endpoint else target.endpoint.path
+    path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
     return Call(key_id, target.provider, path, outgoing(request.headers), body, ask.stream)
 
 

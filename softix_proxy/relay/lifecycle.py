@@ -127,6 +127,7 @@ class Lifecycle:
         hold = Hold(
             journal=self.journal,
             clock=self.clock,
+            ask=ask,
             intent=plan.intent,
             admitted=admitted,
             rate=plan.targets[0].rate,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
 
-from softix_proxy.dialects.base import Report, StreamMeter
+from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.domain.admission import Admitted, Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError
@@ -67,6 +67,7 @@ class Hold:
 
     journal: Journal
     clock: Clock
+    ask: Ask
     intent: Intent
     admitted: Admitted
     rate: Rate
@@ -125,8 +126,8 @@ class Hold:
 
     def _conclude(self) -> Settlement:
         facts = self.facts
-        source, meters = _metered(facts, self.body_bytes) if self.metered else (Source.NONE, {})
-        tier = facts.report.service_tier if facts.report else STANDARD
+        source, meters = _metered(facts, self.ask, self.body_bytes) if self.metered else (Source.NONE, {})
+        tier = (facts.report.service_tier or self.ask.service_tier) if facts.report else STANDARD
         cost_pico = charge_pico = 0
         notes = ["clamped"] if facts.report and facts.report.clamped else []
         if source is Source.INTERRUPTED:
@@ -161,12 +162,12 @@ class Hold:
 _ONE = Fraction(1)
 
 
-def _metered(facts: Facts, body_bytes: int) -> tuple[Source, Meters]:
+def _metered(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:
     """How the quantities are known, and what they are.
 
     A report of a finished answer is exact. Of a cut one it says what went in, and what came out is at least what was
-    seen to pass. Without any report both are judged by their bytes. Where nothing of the answer was seen, and the
-    client did not leave by itself, nobody knows.
+    seen to pass. Without any report both are judged by their bytes, unless the request says what is typical. Where
+    nothing of the answer was seen, and the client did not leave by itself, nobody knows.
     """
     if facts.refused or not facts.started:
         return Source.NONE, {}
@@ -175,13 +176,16 @@ def _metered(facts: Facts, body_bytes: int) -> tuple[Source, Meters]:
         facts.report = meter.report
     report = facts.report
     if report is not None and facts.complete:
-        return Source.PROVIDER, {**report.meters, "requests": 1}
+        return Source.PROVIDER, {**report.meters, **ask.counted, "requests": 1}
     seen = -(-facts.answer_bytes // BYTES_PER_TOKEN) if meter is None else meter.estimate_output_tokens()
+    if ask.max_output_tokens is not None:
+        seen = min(seen, ask.max_output_tokens * ask.choices)
     if report is not None:
         unreported = max(seen - total(report.meters, OUTPUT_METERS), 0)
         output = report.meters.get("output_tokens", 0) + unreported
-        return Source.PARTIAL, {**report.meters, "output_tokens": output, "requests": 1}
+        return Source.PARTIAL, {**report.meters, **ask.counted, "output_tokens": output, "requests": 1}
     if facts.complete or facts.hung_up or meter is not None:
         asked = -(-body_bytes // BYTES_PER_TOKEN)
-        return Source.ESTIMATE, {"input_tokens": asked, "output_tokens": seen, "requests": 1}
+        judged = {"input_tokens": asked, "output_tokens": seen} if ask.typical is None else ask.typical
+        return Source.ESTIMATE, {**judged, **ask.counted, "requests": 1}
     return Source.INTERRUPTED, {}

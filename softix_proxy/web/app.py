@@ -17,7 +17,7 @@ from softix_proxy.web import bodies, errors
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import SERVER, HttpClient
 from softix_proxy.web.connection import Connection
-from softix_proxy.web.routes import INFERENCE, NAMED, PAGES, Handler, canonical
+from softix_proxy.web.routes import NAMED, PAGES, Handler, canonical, inference
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
@@ -43,10 +43,14 @@ class App:
         named = dict(headers)
         raw_path, _, query = request.raw_path.partition("?")
         path = canonical(raw_path)
-        endpoint = INFERENCE.get(path)
-        family = _family(endpoint, path, named)
+        endpoint: Endpoint | None = None
+        family = _family(raw_path, path, named)
         response: web.StreamResponse
         try:
+            if "key=" in query:
+                _refuse_key(query)
+            endpoint = inference(path, query)
+            family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
             if endpoint is None or request.method != "POST":
                 visit = Visit(self.house, family, "", _credential(named), address)
@@ -135,11 +139,18 @@ def _find(path: str) -> tuple[Handler | None, str]:
     return None, ""
 
 
-def _family(endpoint: Endpoint | None, path: str, named: dict[str, str]) -> Family:
-    """Whose errors and lists are understood: by the endpoint, else by the header that Anthropic's SDKs always send."""
-    if endpoint is not None:
-        return endpoint.family
+def _family(raw_path: str, path: str, named: dict[str, str]) -> Family:
+    """Whose errors and lists are understood, by what its SDKs always send."""
+    if raw_path.startswith("/v1beta/") or "x-goog-api-key" in named:
+        return "gemini"
     return "anthropic" if "anthropic-version" in named or path.startswith("/messages") else "openai"
+
+
+def _refuse_key(query: str) -> None:
+    if any(part.partition("=")[0] == "key" for part in query.split("&")):
+        raise RefusedError(
+            Code.INVALID_API_KEY, "Send the API key in the header x-goog-api-key: in an address it ends up in logs."
+        )
 
 
 def _credential(named: dict[str, str]) -> str | None:

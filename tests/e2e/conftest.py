@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from support.daemon import Prepared, prepared
 from support.provider import FakeProvider
-from support.tenants import house, tenant
+from support.tenants import OFFERED, SPECIAL, house, tenant
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -57,6 +57,12 @@ def hasty_daemon(tmp_path_factory: pytest.TempPathFactory, shared_provider: Fake
 async def client(shared_daemon: Prepared, fake_provider: FakeProvider) -> Prepared:
     """A user of the shared daemon, made for this test, with empty books at the provider."""
     return await tenant(shared_daemon)
+
+
+@pytest.fixture
+async def any_client(shared_daemon: Prepared, fake_provider: FakeProvider) -> Prepared:
+    """The same, who may also use the models of SPECIAL, so that every route serves it."""
+    return await tenant(shared_daemon, offered=(*OFFERED, *SPECIAL))
 
 
 @pytest.fixture

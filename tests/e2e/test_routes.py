@@ -7,17 +7,21 @@ import pytest
 from support.daemon import Prepared
 from support.provider import FakeProvider, fake
 from support.tenants import charges, held, rows
-from support.wire import ROUTES, STREAMED, Answered, post
+from support.wire import GEMINI, ROUTES, STREAMED, Answered, post
 
 from softix_proxy.web.routes import INFERENCE
 
 METERED = {endpoint.name: endpoint.metered for endpoint in INFERENCE.values()}
-WAYS = [(name, stream) for name in METERED for stream in ([False, True] if name in STREAMED else [False])]
+WAYS = [
+    (name, stream)
+    for name in METERED
+    for stream in ([True] if ROUTES[name].always else [False, True] if name in STREAMED else [False])
+]
 
 
 def test_each_route_has_an_example() -> None:
     assert {endpoint.name: endpoint.path for endpoint in INFERENCE.values()} == {
-        name: route.path for name, route in ROUTES.items()
+        name: route.path.replace(GEMINI, "/v1beta/models/{model}") for name, route in ROUTES.items()
     }, "a new route is added to support.wire.ROUTES, so that the tests below see it"
 
 
@@ -28,37 +32,37 @@ async def ask(client: Prepared, session: aiohttp.ClientSession, name: str, strea
 
 @pytest.mark.parametrize(("name", "stream"), WAYS)
 async def test_one_row_and_one_charge(
-    name: str, stream: bool, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
+    name: str, stream: bool, any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
-    answered = await ask(client, session, name, stream)
+    answered = await ask(any_client, session, name, stream)
     assert answered.status == 200
-    [row] = await rows(client)
+    [row] = await rows(any_client)
     assert (row["endpoint"], row["request_id"]) == (name, answered.headers["x-softix-request-id"])
     assert (row["status_code"], row["error"], row["stream"]) == (200, None, stream)
     if METERED[name]:
         [record] = await fake_provider.requests()
         assert row["usage_source"] == "provider" and float(row["charge"]) > 0
         assert (row["input_tokens"], row["output_tokens"] or 0) == (record["input_tokens"], record["output_tokens"])
-        assert await charges(client) == [f"-{row['charge']}"]
+        assert await charges(any_client) == [f"-{row['charge']}"]
     else:
-        assert (row["usage_source"], row["charge"], await charges(client)) == ("none", "0.00", [])
-    assert await held(client) == 0
+        assert (row["usage_source"], row["charge"], await charges(any_client)) == ("none", "0.00", [])
+    assert await held(any_client) == 0
 
 
 @pytest.mark.parametrize(("name", "stream"), WAYS)
 async def test_one_row_and_no_charge_where_the_provider_refuses(
-    name: str, stream: bool, client: Prepared, session: aiohttp.ClientSession
+    name: str, stream: bool, any_client: Prepared, session: aiohttp.ClientSession
 ) -> None:
-    assert (await ask(client, session, name, stream, status=500)).status == 500
-    [row] = await rows(client)
+    assert (await ask(any_client, session, name, stream, status=500)).status == 500
+    [row] = await rows(any_client)
     assert (row["endpoint"], row["status_code"], row["charge"]) == (name, 500, "0.00")
-    assert await charges(client) == [] and await held(client) == 0
+    assert await charges(any_client) == [] and await held(any_client) == 0
 
 
 @pytest.mark.parametrize(("name", "stream"), WAYS)
 async def test_no_row_where_softix_refuses(
-    name: str, stream: bool, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
+    name: str, stream: bool, any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
-    client.key = "sk-of-somebody"
-    assert (await ask(client, session, name, stream)).status == 401
-    assert await rows(client) == [] and await fake_provider.requests() == []
+    any_client.key = "sk-of-somebody"
+    assert (await ask(any_client, session, name, stream)).status == 401
+    assert await rows(any_client) == [] and await fake_provider.requests() == []

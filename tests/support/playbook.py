@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.books import NOW_US, USD
 
+from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance, Decision, Intent
 from softix_proxy.domain.directory import Changes
@@ -284,12 +285,14 @@ class Stage:
             self.policy,
         )
 
-    async def serve(self, body: bytes, endpoint: str = "chat_completions", credential: str | None = KEY_TEXT) -> None:
+    async def serve(
+        self, body: bytes, endpoint: str | Endpoint = "chat_completions", credential: str | None = KEY_TEXT
+    ) -> None:
         async def read_body() -> bytes:
             self.journal.story.append("read")
             return body
 
-        found = ENDPOINTS[endpoint]
+        found = ENDPOINTS[endpoint] if isinstance(endpoint, str) else endpoint
         inbound = Inbound(
             5, "req_5", found, found.path, [("x-thing", "1")], credential, "10.1.2.3", NOW_US, 0, read_body
         )

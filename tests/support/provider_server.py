@@ -33,12 +33,14 @@ from typing import Any
 import msgspec
 from aiohttp import web
 from provider_books import Books, Directives, Record
+from provider_dialects import find, gemini_error, is_gemini, read
 
 from softix_proxy.demo.answer import Frame, Refusal, Request, Turn
-from softix_proxy.demo.server import ENDPOINTS, decode, model_list
+from softix_proxy.demo.server import model_list
 from softix_proxy.demo.text import Reply
 
 DEFAULT_CHUNKS = 8
+SSE = "text/event-stream; charset=utf-8"
 ACCOUNT_HEADERS = {
     "set-cookie": "__cf_bm=fake-session; path=/; HttpOnly",
     "openai-organization": "org-fake-account",
@@ -115,19 +117,20 @@ class Exchange:
 
     def __init__(self, request: web.BaseRequest, books: Books, record: Record) -> None:
         self.request, self.books, self.record = request, books, record
+        self.gemini = is_gemini(request.path)
         self.anthropic = request.path.startswith("/v1/messages") or "anthropic-version" in request.headers
         self.told = Directives()
 
     async def run(self) -> web.StreamResponse:
         body = await self._read()
-        endpoint = ENDPOINTS.get(self.request.path)
+        endpoint = find(self.request.path)
         if endpoint is None or self.request.method != "POST":
             if self.request.path == "/v1/models":
                 return await self._send_json(model_list(self._family, ("gpt-test", "claude-test")))
             return await self._send_error(404)
-        self.record.metered = not self.request.path.endswith("/count_tokens")
+        self.record.metered = not self.request.path.endswith(("/count_tokens", ":countTokens"))
         try:
-            asked = decode(endpoint, body)
+            asked = read(endpoint, self.request.path, self.request.query_string, body)
         except Refusal:
             return await self._send_error(400)
         self._tell(asked)
@@ -176,7 +179,7 @@ class Exchange:
         totals = tuple(map(int, self.told["tokens"].split(","))) if "tokens" in self.told else None
         self._report = totals or (turn.input_tokens, spoken)
         if asked.streams:
-            return await self._stream(asked.frames(turn))
+            return await self._stream(asked.frames(turn), getattr(asked, "stream_kind", SSE))
         if slow := self.told.number("slow"):
             await asyncio.sleep(slow / 1000)
         body = msgspec.json.encode(self._reported(asked.whole(turn)))
@@ -237,8 +240,8 @@ class Exchange:
         for start in range(0, len(whole), size):
             yield whole[start : start + size], 1
 
-    async def _stream(self, frames: Iterator[Frame]) -> web.StreamResponse:
-        response = web.StreamResponse(headers=self._headers("text/event-stream; charset=utf-8"))
+    async def _stream(self, frames: Iterator[Frame], kind: str) -> web.StreamResponse:
+        response = web.StreamResponse(headers=self._headers(kind))
         self.record.status = 200
         await response.prepare(self.request)
         for data, tokens in self._units(frames):
@@ -302,6 +305,8 @@ class Exchange:
     def _error(self, status: int) -> dict[str, Any]:
         kind = ERRORS.get(status, "api_error" if self.anthropic else "server_error")
         error: dict[str, Any] = {"type": kind, "message": f"The provider refuses. {self._canary}".strip()}
+        if self.gemini:
+            return gemini_error(status, error["message"])
         if self.anthropic:
             return {"type": "error", "error": error, "request_id": f"req_fake{self.record.number}"}
         return {"error": {**error, "param": None, "code": "rate_limit_exceeded" if status == 429 else None}}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from support.daemon import PRICE, Prepared, prepared
@@ -18,25 +20,36 @@ from softix_proxy.operations import keys, models, providers, usage, users
 
 OFFERED = ("gpt-test", "claude-test")
 """What a key may use unless a test says otherwise; it is what the fake provider lists."""
+SPECIAL = {"gemini-test": (ProviderType.GEMINI, PRICE)}
+"""Models for the routes that those cannot serve: the type of their provider, and their prices."""
 DRAINED = {"gpt-drained": ProviderType.OPENAI_COMPATIBLE, "claude-drained": ProviderType.ANTHROPIC}
 """Models of providers whose streams are read on after a hang-up."""
 
 
-async def offer(of: Prepared, model: str, kind: ProviderType, base_url: str, **more: Any) -> None:
+async def offer(
+    of: Prepared,
+    model: str,
+    kind: ProviderType,
+    base_url: str,
+    price: Mapping[str, str] = MappingProxyType(PRICE),
+    **more: Any,
+) -> None:
     """One more provider, with one priced model; what is left over goes to `operations.providers.add`."""
     async with of.instance.office() as office:
         storage, vault = office.storage, await office.vault()
         lab = f"{model}-lab"
         await providers.add(storage, vault, name=lab, kind=kind, base_url=base_url, key="sk-of-a-lab", **more)
-        sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+        sheet = Sheet.parse({"bands": [{"prices": dict(price)}]})
         await models.add(
             storage, name=model, provider=lab, sheet=sheet, context_tokens=100_000, max_output_tokens=4_096
         )
 
 
 async def house(folder: Path, provider_url: str) -> Prepared:
-    """As `prepared`, with the models of DRAINED; not started yet."""
+    """As `prepared`, with the models of SPECIAL and DRAINED; not started yet."""
     made = await prepared(folder, provider_url)
+    for model, (kind, price) in SPECIAL.items():
+        await offer(made, model, kind, provider_url, price)
     for model, kind in DRAINED.items():
         await offer(made, model, kind, provider_url, on_hang_up="drain")
     return made

@@ -12,6 +12,9 @@ import aiohttp
 from support.daemon import Prepared
 
 SAY = [{"role": "user", "content": "What is there to say?"}]
+PARTS = [{"parts": [{"text": "What is there to say?"}]}]
+GEMINI = "/v1beta/models/gemini-test"
+GEMINI_ASK = {"contents": PARTS, "generationConfig": {"maxOutputTokens": 64}}
 _DRAWN = re.compile(rb"[0-9a-f]{24}|(?<=req_fake)\d+")
 """What the fake provider draws, or counts, for each request."""
 
@@ -20,7 +23,10 @@ class Route(NamedTuple):
     path: str
     ask: Mapping[str, Any]
     last_event: bytes = b""
-    """How the last event of a stream begins."""
+    """What stands in the last event of a stream, and in none before."""
+    query: str = ""
+    always: bool = False
+    """It streams without being asked to."""
 
 
 ROUTES: Mapping[str, Route] = {
@@ -38,6 +44,13 @@ ROUTES: Mapping[str, Route] = {
         "/v1/messages", {"model": "claude-test", "max_tokens": 64, "messages": SAY}, b"event: message_stop"
     ),
     "count_tokens": Route("/v1/messages/count_tokens", {"model": "claude-test", "messages": SAY}),
+    "generate_content": Route(f"{GEMINI}:generateContent", GEMINI_ASK),
+    "stream_generate_content": Route(
+        f"{GEMINI}:streamGenerateContent", GEMINI_ASK, b'"finishReason"', "?alt=sse", always=True
+    ),
+    "gemini_count_tokens": Route(f"{GEMINI}:countTokens", {"contents": PARTS}),
+    "embed_content": Route(f"{GEMINI}:embedContent", {"content": PARTS[0]}),
+    "batch_embed_contents": Route(f"{GEMINI}:batchEmbedContents", {"requests": [{"content": PARTS[0]}]}),
 }
 """By the name of the endpoint."""
 CHAT, MESSAGES = ROUTES["chat_completions"], ROUTES["messages"]
@@ -61,8 +74,9 @@ async def post(
 ) -> Answered:
     """`json` adds to what the route asks, `data` stands in its place."""
     if "data" not in options:
-        options["json"] = {**route.ask, **options.pop("json", {})}
-    return await send(session, "POST", url + route.path, headers, **options)
+        more = {name: value for name, value in options.pop("json", {}).items() if name != "stream" or not route.always}
+        options["json"] = {**route.ask, **more}
+    return await send(session, "POST", url + route.path + route.query, headers, **options)
 
 
 async def send(
@@ -83,8 +97,10 @@ async def begin_stream(
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A stream asked for over a connection of its own, which the caller reads, or leaves."""
     reader, writer = await connect(at)
-    body = json.dumps({**route.ask, "stream": True}).encode()
+    body = json.dumps({**route.ask, **({} if route.always else {"stream": True})}).encode()
     lines = [f"{name}: {value}" for name, value in {**at.headers, **(headers or {})}.items()]
-    head = "\r\n".join([f"POST {route.path} HTTP/1.1", "host: softix", *lines, f"content-length: {len(body)}", "", ""])
+    head = "\r\n".join(
+        [f"POST {route.path}{route.query} HTTP/1.1", "host: softix", *lines, f"content-length: {len(body)}", "", ""]
+    )
     writer.write(head.encode() + body)
     return reader, writer

@@ -6,6 +6,8 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from google import genai
+from google.genai.errors import APIError, ClientError, ServerError
 
 from softix_proxy.dialects.errors import _TYPES, ProviderError, classify, classify_event, render, render_stream
 from softix_proxy.domain.errors import HTTP_STATUS, Code
@@ -30,6 +32,10 @@ def gpt(origin: str) -> openai.OpenAI:
 
 def claude(origin: str) -> anthropic.Anthropic:
     return anthropic.Anthropic(api_key="k", base_url=origin, max_retries=0)
+
+
+def gemini(origin: str) -> genai.Client:
+    return genai.Client(api_key="k", http_options={"base_url": origin, "retry_options": {"attempts": 1}})
 
 
 def test_each_code_has_its_words() -> None:
@@ -68,6 +74,31 @@ def test_anthropics_sdk_raises_its_class(serve: Any, code: Code) -> None:
     assert error.status_code == status and sent["type"] == "error" and sent["request_id"] == "req_1"
     assert (sent["error"]["type"], sent["error"]["code"]) == (_TYPES[code].anthropic, code.value)
     assert (sent["error"]["message"], sent["error"]["needed"]) == ("Some message.", "1.00")
+
+
+@pytest.mark.parametrize("code", Code)
+def test_googles_sdk_raises_its_class(serve: Any, code: Code) -> None:
+    status = HTTP_STATUS[code]
+    body = render("gemini", code, "Some message.", "req_1", DETAILS)
+    with (
+        gemini(serve(lambda _: (status, "application/json", body))) as client,
+        pytest.raises(ServerError if status >= 500 else ClientError) as raised,
+    ):
+        client.models.generate_content(model="m", contents="a")
+    error = raised.value
+    assert (error.code, error.status, error.message) == (status, _TYPES[code].gemini, "Some message.")
+    [info] = error.details["error"]["details"]
+    assert (info["reason"], info["metadata"]["needed"]) == (code.value.upper(), "1.00")
+    assert (info["metadata"]["request_id"], info["metadata"]["max_tokens"]) == ("req_1", "5")
+
+
+def test_googles_sdk_raises_within_a_stream(serve: Any) -> None:
+    body = b'data: {"candidates":[]}\n\n' + render_stream("gemini", Code.PROVIDER_BROKE_OFF, "It broke off.", "r", {})
+    with (
+        gemini(serve(lambda _: (200, "text/event-stream", body))) as client,
+        pytest.raises(APIError, match="It broke off"),
+    ):
+        list(client.models.generate_content_stream(model="m", contents="a"))
 
 
 def test_openais_sdk_raises_within_a_stream(serve: Any) -> None:

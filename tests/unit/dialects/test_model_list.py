@@ -6,6 +6,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from google import genai
 
 from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.model_list import ListedModel, render, render_one
@@ -39,10 +40,19 @@ def test_anthropics_sdk_reads_it(serve: Any) -> None:
         assert one.created_at.isoformat() == "2025-10-09T08:53:20+00:00"
 
 
+def test_googles_sdk_reads_it(serve: Any) -> None:
+    with genai.Client(api_key="k", http_options={"base_url": serve(answers("gemini"))}) as client:
+        assert [model.name for model in client.models.list()] == ["models/gpt-4o-mini", "models/o4-mini"]
+        one = client.models.get(model="o4-mini")
+        assert (one.name, one.display_name) == ("models/o4-mini", "o4-mini")
+        assert one.supported_actions is not None and "generateContent" in one.supported_actions
+
+
 @pytest.mark.parametrize(
     ("family", "expected"),
     [
         ("openai", {"object": "list", "data": []}),
+        ("gemini", {"models": []}),
         ("anthropic", {"data": [], "has_more": False, "first_id": None, "last_id": None}),
     ],
 )

@@ -12,6 +12,11 @@ def test_all_endpoints_by_name() -> None:
         "/v1/embeddings": ("embeddings", "openai", True),
         "/v1/messages": ("messages", "anthropic", True),
         "/v1/messages/count_tokens": ("count_tokens", "anthropic", False),
+        "/v1beta/models/{model}:generateContent": ("generate_content", "gemini", True),
+        "/v1beta/models/{model}:streamGenerateContent": ("stream_generate_content", "gemini", True),
+        "/v1beta/models/{model}:countTokens": ("gemini_count_tokens", "gemini", False),
+        "/v1beta/models/{model}:embedContent": ("embed_content", "gemini", True),
+        "/v1beta/models/{model}:batchEmbedContents": ("batch_embed_contents", "gemini", True),
     }
     assert all(endpoint.name == name for name, endpoint in ENDPOINTS.items())
 

@@ -20,6 +20,7 @@ def test_the_origin_spells_out_the_port(base_url: str, origin: str) -> None:
 def test_each_type_proves_who_pays_in_its_own_way() -> None:
     headers = {kind: profile.auth_headers("k") for kind, profile in PROFILES.items()}
     assert headers.pop(ProviderType.ANTHROPIC) == {"x-api-key": "k"}
+    assert headers.pop(ProviderType.GEMINI) == {"x-goog-api-key": "k"}
     assert all(value == {"authorization": "Bearer k"} for value in headers.values())
     assert all(profile.auth_headers(None) == {} for profile in PROFILES.values())
 

@@ -21,9 +21,12 @@ from support.playbook import (
     Stage,
 )
 
+from softix_proxy.dialects.gemini import GeminiEndpoint
+from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.inbound import ClientGoneError
@@ -32,6 +35,12 @@ from softix_proxy.relay.inbound import ClientGoneError
 @pytest.fixture
 def stage() -> Stage:
     return Stage()
+
+
+def gemini(name: str) -> GeminiEndpoint:
+    found = ENDPOINTS[name]
+    assert isinstance(found, GeminiEndpoint)
+    return found.of("llama", "")
 
 
 # Whole answers
@@ -63,6 +72,28 @@ async def test_the_models_name_there_and_an_affordable_limit_are_written(stage: 
     await stage.serve(b'{"model":"llama","messages":[]}')
     sent = json.loads(stage.upstream.calls[0].body)
     assert (sent["model"], sent["max_tokens"]) == ("meta/llama", 33)
+
+
+async def test_the_models_name_there_in_the_path() -> None:
+    lab = replace(LAB, type=ProviderType.GEMINI)
+    stage = Stage(providers=(lab,), models=(replace(MODEL, upstream_name="gemini 2/flash?"),))
+    stage.upstream.answer = Exchange(b'{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}')
+    await stage.serve(b'{"contents":[]}', endpoint=gemini("generate_content"))
+    [call] = stage.upstream.calls
+    assert call.path == "/v1beta/models/gemini%202/flash%3F:generateContent"
+    assert stage.settlement.meters == {"input_tokens": 3, "output_tokens": 2, "requests": 1}
+
+
+async def test_a_stream_that_is_not_of_events() -> None:
+    stage = Stage(providers=(replace(LAB, type=ProviderType.GEMINI),))
+    first = b'[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}'
+    last = b',{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}]'
+    stage.upstream.answer = Exchange(first, last)
+    await stage.serve(b'{"contents":[]}', endpoint=gemini("stream_generate_content"))
+    stage.settled_once()
+    assert stage.client.body == first + last and stage.settlement.intent.stream
+    assert (stage.settlement.source, stage.settlement.meters["output_tokens"]) == (Source.PROVIDER, 2)
+    assert stage.journal.story[-3:] == ["settled", "send", "end"], "the last bytes wait for the settlement"
 
 
 async def test_the_keys_pace_is_told(stage: Stage) -> None:

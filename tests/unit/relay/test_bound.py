@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from softix_proxy.dialects.base import Ask
 from softix_proxy.domain.admission import NOTHING
+from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model, ModelStatus
 from softix_proxy.domain.money import PICO_PER_USD
 from softix_proxy.domain.pricing import STANDARD, Rate, Sheet, parse_markup
@@ -27,7 +28,9 @@ def bounded(ask: Ask, body_bytes: int = 1000, model: Model = MODEL, rate: Rate =
 # The hold really covers
 
 price_texts = st.decimals(0, 1000, places=6).map(lambda price: format(price, "f"))
-price_maps = st.dictionaries(st.sampled_from([spec.price_key for spec in METERS.values()]), price_texts, min_size=1)
+price_maps = st.dictionaries(
+    st.sampled_from([spec.price_key for spec in METERS.values()]), price_texts, min_size=1, max_size=6
+)
 
 
 @st.composite
@@ -112,6 +115,16 @@ def test_the_context_bounds_the_input() -> None:
     assert bounded(Ask("m", max_output_tokens=0), 10**6, small).bound.fixed_pico == 10 * MICRO + len(METERS)
     opened = bounded(Ask("m", max_output_tokens=0, open_input=True), 1).bound
     assert opened.fixed_pico == 100_000 * MICRO + len(METERS)
+
+
+def test_what_the_request_counts_is_held_and_has_to_have_a_price() -> None:
+    ask = Ask("m", max_output_tokens=0, counted={"characters": 2_000_000}, priced_by=("characters", "images"))
+    spoken = Rate(1, Sheet.parse({"bands": [{"prices": {"character": "15"}}]}))
+    assert bounded(ask, rate=spoken).bound.fixed_pico == 30 * PICO_PER_USD + len(METERS)
+    assert bounded(ask, rate=Rate(1, Sheet(()))).bound.fixed_pico == 0
+    with pytest.raises(RefusedError) as raised:
+        bounded(ask)
+    assert raised.value.code is Code.ENDPOINT_NOT_METERED and "character, image" in raised.value.message
 
 
 def test_what_makes_no_output_needs_none() -> None:

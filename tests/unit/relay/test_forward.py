@@ -11,7 +11,9 @@ SENT = [("accept-encoding", "identity")]
     ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "host", "content-length", "content-encoding",
      "accept-encoding", "expect", "forwarded", "x-forwarded-for", "x-real-ip", "via", "x-softix-anything",
      "openai-organization", "openai-project", "connection", "keep-alive", "te", "trailer", "transfer-encoding",
-     "upgrade", "proxy-authorization", "http2-settings", "cf-connecting-ip", "sec-fetch-mode"],
+     "upgrade", "proxy-authorization", "http2-settings", "cf-connecting-ip", "sec-fetch-mode",
+     "x-goog-fieldmask", "x-goog-user-project",
+     "x-goog-request-params", "x-http-method-override"],
 )  # fmt: skip
 def test_what_the_provider_does_not_get(name: str) -> None:
     assert outgoing([(name, "canary")]) == SENT

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.playbook import SHEET, Journal, Ticking
 
-from softix_proxy.dialects.base import Report
+from softix_proxy.dialects.base import Ask, Report
 from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
@@ -56,7 +56,25 @@ REPORT = Report({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10}
     ],
 )
 def test_how_the_quantities_are_known(known: Facts, source: Source, meters: dict[str, int]) -> None:
-    assert _metered(known, BODY_BYTES) == (source, meters)
+    assert _metered(known, Ask("m"), BODY_BYTES) == (source, meters)
+
+
+def test_what_the_request_itself_says() -> None:
+    """What it counts is charged with any report; what is typical only without one."""
+    ask = Ask("m", counted={"characters": 9}, typical={"audio_ms": 5})
+    told = Facts(started=True, complete=True, report=Report({"input_tokens": 1}))
+    assert _metered(told, ask, 400) == (Source.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1})
+    silent = Facts(started=True, complete=True, answer_bytes=400)
+    assert _metered(silent, ask, 400) == (Source.ESTIMATE, {"audio_ms": 5, "characters": 9, "requests": 1})
+    limited = _metered(silent, Ask("m", max_output_tokens=20, choices=2), 400)
+    assert limited == (Source.ESTIMATE, {"input_tokens": 100, "output_tokens": 40, "requests": 1})
+
+
+async def test_the_tier_that_was_asked_for_where_the_answer_does_not_tell() -> None:
+    for told, tier in ((None, "flex"), ("standard", "standard")):
+        report = Report({"input_tokens": 1}, service_tier=told)
+        known = Facts(started=True, complete=True, report=report)
+        assert (await settled(known, ask=Ask("m", service_tier="flex"))).service_tier == tier
 
 
 def hold(journal: Journal, known: Facts, hold_pico: int = 10**9, rate: Rate | None = None, **changes: Any) -> Hold:
@@ -64,6 +82,7 @@ def hold(journal: Journal, known: Facts, hold_pico: int = 10**9, rate: Rate | No
     values: dict[str, Any] = {
         "journal": journal,
         "clock": Ticking(),
+        "ask": Ask("m"),
         "intent": intent,
         "admitted": Admitted(hold_pico, None, 3, Allowance()),
         "rate": rate or Rate(1, SHEET, Fraction(11, 10)),

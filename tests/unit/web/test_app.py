@@ -82,6 +82,20 @@ async def test_what_is_not_here(place: Any, method: str, path: str, headers: Any
     assert place.refusals[0][1] is code and place.journal.intents == []
 
 
+@pytest.mark.parametrize("query", ["key=canary", "alt=sse&key=canary"])
+async def test_no_key_in_an_address(place: Any, query: str) -> None:
+    for path in (f"/v1beta/models/llama:generateContent?{query}", f"{OPENAI}?{query}", f"/v1/models?{query}"):
+        method = "GET" if "models?" in path else "POST"
+        status, _, body = await place.ask(method, path, key=None, json=ASK)
+        assert status == 401 and "header" in body["error"]["message"] and "canary" not in json.dumps(body)
+    assert place.journal.intents == []
+
+
+async def test_a_query_that_could_hide_the_usage(place: Any) -> None:
+    status, _, body = await place.ask("POST", "/v1beta/models/llama:generateContent?fields=candidates", json=ASK)
+    assert (status, body["error"]["status"]) == (400, "INVALID_ARGUMENT")
+
+
 async def test_a_fault_of_our_own_tells_nothing(place: Any, caplog: pytest.LogCaptureFixture) -> None:
     def break_down() -> None:
         raise KeyError("canary")

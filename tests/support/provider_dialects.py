@@ -1,0 +1,166 @@
+"""What the fake provider speaks beside the demo's dialects, and what tells them apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import msgspec
+
+from softix_proxy.demo.answer import Frame, Request, Turn
+from softix_proxy.demo.server import ENDPOINTS, decode
+
+STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+_NAMED = re.compile(r"/v1(?:beta)?/models/(.+):(\w+)")
+"""Gemini's way to name a model."""
+
+
+def is_gemini(path: str) -> bool:
+    return _NAMED.fullmatch(path) is not None
+
+
+def find(path: str) -> type[Request] | None:
+    named = _NAMED.fullmatch(path)
+    return GEMINI.get(named[2]) if named else ENDPOINTS.get(path)
+
+
+def read(endpoint: type[Any], path: str, query: str, body: bytes) -> Request:
+    """Raises Refusal, which quotes nothing."""
+    asked = decode(endpoint, body)
+    if named := _NAMED.fullmatch(path):
+        asked.model = named[1]
+        asked.is_array = "alt=sse" not in query  # type: ignore[attr-defined]
+    return asked
+
+
+def gemini_error(status: int, message: str) -> dict[str, Any]:
+    return {"error": {"code": status, "message": message, "status": STATUSES.get(status, "INTERNAL")}}
+
+
+class Element(Frame):
+    """One element of a stream that is a JSON array; its `event` is what stands before it."""
+
+    def encode(self) -> bytes:
+        data = self.data.encode() if isinstance(self.data, str) else msgspec.json.encode(self.data)
+        return (self.event or "").encode() + data
+
+
+class Content(msgspec.Struct):
+    parts: list[dict[str, Any]]
+    role: str = "user"
+
+
+class Config(msgspec.Struct):
+    maxOutputTokens: int | None = None  # noqa: N815 - the wire's own names
+
+
+class GenerateContent(msgspec.Struct, kw_only=True):
+    family: ClassVar[str] = "gemini"
+    streams: ClassVar[bool] = False
+    tool: ClassVar[None] = None
+    choices: ClassVar[int] = 1
+    contents: list[Content]
+    systemInstruction: Content | None = None  # noqa: N815
+    generationConfig: Config | None = None  # noqa: N815
+    model: str = ""
+    is_array: bool = False
+
+    @property
+    def prompt(self) -> list[Any]:
+        contents = [*self.contents, *([self.systemInstruction] if self.systemInstruction else [])]
+        return [part.get("text") for content in contents for part in content.parts]
+
+    @property
+    def limit(self) -> int | None:
+        return self.generationConfig.maxOutputTokens if self.generationConfig else None
+
+    @property
+    def stream_kind(self) -> str:
+        return "application/json; charset=UTF-8" if self.is_array else "text/event-stream"
+
+    def whole(self, turn: Turn) -> dict[str, Any]:
+        return self._chunk(
+            turn, turn.reply.text, len(turn.reply.pieces), "STOP" if turn.reply.complete else "MAX_TOKENS"
+        )
+
+    def frames(self, turn: Turn) -> Iterator[Frame]:
+        pieces = turn.reply.pieces
+        for number, piece in enumerate(pieces, 1):
+            finish = None if number < len(pieces) else "STOP" if turn.reply.complete else "MAX_TOKENS"
+            chunk = self._chunk(turn, piece, number, finish)
+            yield Element(chunk, "[" if number == 1 else "\n,\r\n", 1) if self.is_array else Frame(chunk, tokens=1)
+        if self.is_array:
+            yield Element("\n]\n")
+
+    def _chunk(self, turn: Turn, text: str, spoken: int, finish: str | None) -> dict[str, Any]:
+        candidate: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+        usage = {"promptTokenCount": turn.input_tokens, "candidatesTokenCount": spoken}
+        return {
+            "candidates": [candidate | ({"finishReason": finish} if finish else {})],
+            "usageMetadata": usage | {"totalTokenCount": sum(usage.values())},
+            "modelVersion": self.model,
+            "responseId": turn.id,
+        }
+
+
+class StreamGenerateContent(GenerateContent, kw_only=True):
+    streams: ClassVar[bool] = True
+
+
+class CountTokens(GenerateContent, kw_only=True):
+    def whole(self, turn: Turn) -> dict[str, Any]:
+        return {"totalTokens": turn.input_tokens}
+
+
+class EmbedContent(msgspec.Struct, kw_only=True):
+    family: ClassVar[str] = "gemini"
+    streams: ClassVar[bool] = False
+    tool: ClassVar[None] = None
+    limit: ClassVar[None] = None
+    choices: ClassVar[int] = 0
+    content: Content
+    model: str = ""
+    is_array: bool = False
+
+    @property
+    def prompt(self) -> list[Any]:
+        return [part.get("text") for part in self.content.parts]
+
+    def whole(self, turn: Turn) -> dict[str, Any]:
+        return {"embedding": {"values": [0.5]}, "usageMetadata": {"promptTokenCount": turn.input_tokens}}
+
+    def frames(self, turn: Turn) -> Iterator[Frame]:
+        return iter(())
+
+
+class BatchEmbedContents(EmbedContent, kw_only=True):
+    content: Content = msgspec.field(default_factory=lambda: Content([]))
+    requests: list[EmbedContent]
+
+    @property
+    def prompt(self) -> list[Any]:
+        return [part.get("text") for request in self.requests for part in request.content.parts]
+
+    def whole(self, turn: Turn) -> dict[str, Any]:
+        embeddings = [{"values": [0.5]} for _ in self.requests]
+        return {"embeddings": embeddings, "usageMetadata": {"promptTokenCount": turn.input_tokens}}
+
+
+GEMINI: dict[str, Any] = {
+    "generateContent": GenerateContent,
+    "streamGenerateContent": StreamGenerateContent,
+    "countTokens": CountTokens,
+    "embedContent": EmbedContent,
+    "batchEmbedContents": BatchEmbedContents,
+}
