@@ -34,13 +34,13 @@ class Settlement:
     ttfb_ms: int | None = None
     attempts: int = 1
 
-    @property
-    def input_tokens(self) -> int:
-        return total(self.meters, INPUT_METERS)
+    input_tokens: int = field(init=False)
+    output_tokens: int = field(init=False)
 
-    @property
-    def output_tokens(self) -> int:
-        return total(self.meters, OUTPUT_METERS)
+    def __post_init__(self) -> None:
+        """Added up once: limits, metrics and the sums of the day all ask."""
+        object.__setattr__(self, "input_tokens", total(self.meters, INPUT_METERS))
+        object.__setattr__(self, "output_tokens", total(self.meters, OUTPUT_METERS))
 
     @property
     def tokens_used(self) -> int:

@@ -40,16 +40,15 @@ class Group:
         self._now_us = now_us
         self._wallets: dict[int, WalletState] = {}
         self._keys: dict[int, KeyState] = {}
+        self._revision = self._last_posted = 0
 
-    def load(self, intents: Sequence[Intent]) -> None:
-        users = json.dumps(list({intent.user_id for intent in intents}))
-        keys = json.dumps(list({intent.key_id for intent in intents}))
-        for user_id, posted, held, credit in self._connection.execute(sql.WALLETS, (users,)):
-            self._wallets[user_id] = WalletState(posted, held, credit)
-        for key_id, *columns in self._connection.execute(sql.KEY_STATES, (keys,)):
-            self._keys[key_id] = KeyState(*columns)
-        for intent in intents:
-            self._keys.setdefault(intent.key_id, KeyState())
+    def load(self, intents: Iterable[Intent]) -> None:
+        pairs = list({(intent.user_id, intent.key_id) for intent in intents})
+        for row in self._connection.execute(sql.STATES, (json.dumps(pairs),)):
+            self._revision, self._last_posted, user_id, key_id, *columns = row
+            if columns[0] is not None and user_id not in self._wallets:
+                self._wallets[user_id] = WalletState(*columns[:3])
+            self._keys[key_id] = KeyState() if columns[3] is None else KeyState(*columns[3:])
 
     def save(self) -> None:
         self._write(sql.SAVE_WALLETS, [(user_id, w.posted_pico, w.held_pico) for user_id, w in self._wallets.items()])
@@ -79,11 +78,10 @@ class Group:
     def admit(self, intents: Sequence[Intent]) -> list[Decision]:
         if not intents:
             return []
-        revision = self._connection.execute(sql.REVISION).fetchone()[0]
         decisions: list[Decision] = []
         rows = []
         for intent in intents:
-            if intent.revision != revision:
+            if intent.revision != self._revision:
                 decisions.append(Stale())
                 continue
             decision = decide(intent, self._wallets[intent.user_id], self._keys[intent.key_id], self._now_us)
@@ -120,7 +118,7 @@ class Group:
         posted: dict[int, int] = {}
         if len(fresh) < len(settlements):
             posted.update(self._connection.execute(sql.ALREADY_SETTLED, (ids,)).fetchall())
-        next_id = max(self._connection.execute(sql.LAST_POSTED).fetchone()[0] + 1, self._now_us)
+        next_id = max(self._last_posted + 1, self._now_us)
         for number, settlement in enumerate(fresh, next_id):
             posted[settlement.intent.request_id] = number
             self._close(settlement)

@@ -8,7 +8,6 @@ least be the same key's.
 from __future__ import annotations
 
 import asyncio
-import select
 import ssl
 from dataclasses import dataclass
 from socket import SOCK_STREAM
@@ -64,7 +63,7 @@ class Pool:
         idle = self._idle.get(place)
         while idle:
             wire = idle.pop().wire
-            if is_silent(wire):
+            if wire.silent:
                 self._busy.add(wire)
                 return wire
             wire.close()
@@ -129,12 +128,3 @@ class Pool:
                 del self._idle[place]
         if self._idle:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
-
-
-def is_silent(wire: Wire) -> bool:
-    """Whether nothing has arrived since the last answer, neither here nor in the kernel's buffer."""
-    if not wire.reusable or wire.socket_number < 0:
-        return False
-    poll = select.poll()
-    poll.register(wire.socket_number, select.POLLIN)
-    return not poll.poll(0)

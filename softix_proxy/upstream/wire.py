@@ -7,6 +7,7 @@ for (a second answer, bytes after an answer, an upgrade) makes the connection un
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import cast
 
@@ -36,6 +37,7 @@ class Wire(asyncio.Protocol):
         self.reusable = True
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self._arrivals = select.poll()
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
         self._waiting_bytes = 0
@@ -111,12 +113,11 @@ class Wire(asyncio.Protocol):
         self._fail(Code.PROVIDER_BROKE_OFF)
 
     @property
-    def socket_number(self) -> int:
-        """-1 where it is closed."""
-        if self._transport is None or self._transport.is_closing():
-            return -1
-        socket = self._transport.get_extra_info("socket")
-        return -1 if socket is None else int(socket.fileno())
+    def silent(self) -> bool:
+        """Whether it is open and nothing came since the last answer, neither here nor into the kernel's buffer."""
+        if not self.reusable or self._transport is None or self._transport.is_closing():
+            return False
+        return not self._arrivals.poll(0)
 
     async def _send(self, head: bytes, body: bytes) -> None:
         """In slices, each as soon as there is room, so that a large body is not held a second time."""
@@ -197,6 +198,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no common class
+        self._arrivals.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         if self.complete:  # nobody asked for this

@@ -83,7 +83,7 @@ async def test_what_has_rested_for_too_long_is_closed(
     assert pool._idle
     monkeypatch.setattr("softix_proxy.upstream.pool._KEEP_IDLE_S", 0)
     pool._sweep()
-    assert not pool._idle and idle.wire.socket_number == -1
+    assert not pool._idle and not idle.wire.silent
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "no-such-host.invalid", "x" * 300])

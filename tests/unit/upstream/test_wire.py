@@ -123,7 +123,7 @@ async def test_several_in_a_row(connect: Connect) -> None:
 
 async def test_a_connection_that_was_lost_before_has_not_started(connect: Connect) -> None:
     wire = await connect(answering(close=True))
-    while wire.socket_number >= 0:
+    while wire.reusable:
         await asyncio.sleep(0)
     with pytest.raises(ProviderFault) as caught:
         await wire.exchange(HEAD, b"", 5)
