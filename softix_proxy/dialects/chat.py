@@ -8,7 +8,7 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.openai import OpenAIEndpoint, wants_usage
 from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import openai_report, tier
@@ -57,7 +57,7 @@ class ChatCompletions(OpenAIEndpoint):
             max_output_tokens=limit,
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
             wants_usage=not stream or wants_usage(fields),
         )
 

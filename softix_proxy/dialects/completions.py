@@ -9,13 +9,13 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.chat import COUNTS, ChatMeter
-from softix_proxy.dialects.fields import MALFORMED, SHARED, invalid, read_request
+from softix_proxy.dialects.fields import MALFORMED, SHARED, invalid, is_heavy, read_request
 from softix_proxy.dialects.openai import OpenAIEndpoint, wants_usage
 from softix_proxy.dialects.tokens import tier
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
 _WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options"}
-_TOKENS = re.compile(rb"\[\s*\d")
+_ONE_PROMPT = re.compile(rb'"|\[\s*\d')
 _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
 
@@ -42,12 +42,14 @@ class Completions(OpenAIEndpoint):
 
 
 def _prompts(raw: msgspec.Raw | None) -> int:
-    """A list of numbers is one prompt, spelled in tokens; any other list is as many prompts as it is long.
+    """A text is one prompt, and so is a list of numbers, its tokens; any other list is as many as it is long.
 
     The first tells, since none may be mixed: a long list of numbers takes long to decode.
     """
-    if raw is None or _TOKENS.match(memoryview(raw)):
+    if raw is None or _ONE_PROMPT.match(memoryview(raw)):
         return 1
+    if is_heavy(raw):
+        raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
     try:
         prompt = _PROMPT.decode(raw)
     except MALFORMED:

@@ -6,7 +6,7 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.chat import ChatMeter
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_request
+from softix_proxy.dialects.fields import SHARED, fits, is_heavy, read_request
 from softix_proxy.dialects.openai import OpenAIEndpoint
 from softix_proxy.dialects.tokens import tier
 
@@ -26,9 +26,7 @@ class Embeddings(OpenAIEndpoint):
             stream=fields.flag("stream"),
             max_output_tokens=0,
             service_tier=tier(fields.text("service_tier")),
-            open_input=len(body) > LARGE_BODY_BYTES
-            or fields.has("messages")
-            or not fits(fields.raw("input"), _TEXT_ONLY),
+            open_input=is_heavy(body) or fields.has("messages") or not fits(fields.raw("input"), _TEXT_ONLY),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

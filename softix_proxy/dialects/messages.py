@@ -8,7 +8,7 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, Family, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, Fields, fits, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import count, model_name, read_answer, tier
 from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, SEARCH, Kinds, read_tools
@@ -74,7 +74,7 @@ class Messages:
             service_tier="fast" if fast else tier(fields.text("service_tier")),
             open_input=hosted.open_input
             or fields.has_any(_OUTSIDE)
-            or len(body) > LARGE_BODY_BYTES
+            or is_heavy(body)
             or not fits(fields.raw("messages"), _TEXT_ONLY),
             calls=hosted.calls,
         )

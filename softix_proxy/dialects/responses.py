@@ -8,7 +8,7 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.openai import OpenAIEndpoint
 from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import openai_report, tier
@@ -82,7 +82,7 @@ class Responses(OpenAIEndpoint):
             service_tier=tier(fields.text("service_tier")),
             open_input=hosted.open_input
             or fields.has_any(_OUTSIDE)
-            or len(body) > LARGE_BODY_BYTES
+            or is_heavy(body)
             or not fits(fields.raw("input"), _TEXT_ONLY),
             calls=calls,
         )

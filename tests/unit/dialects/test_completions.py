@@ -47,3 +47,11 @@ def test_embedded_prompts_are_not_bounded() -> None:
 def test_the_limit_goes_into_the_older_field() -> None:
     body = COMPLETIONS.rewrite(b'{"model":"m"}', model=None, max_output_tokens=3, ask_usage=True)
     assert json.loads(body) == {"model": "m", "max_tokens": 3, "stream_options": {"include_usage": True}}
+
+
+def test_a_list_that_would_take_long_is_refused() -> None:
+    """A text may be as large as any; a list of as many bytes may be millions of prompts."""
+    assert read(prompt="a" * 5_000_000).choices == 1
+    for prompt in (["a" * 5_000_000], [[]] * 60_000):
+        with pytest.raises(RefusedError, match="too large a list"):
+            read(prompt=prompt)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.base import Endpoint
-from softix_proxy.dialects.fields import Fields, fits, read_request
+from softix_proxy.dialects.fields import Fields, fits, is_heavy, read_request
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import Code, RefusedError
 
@@ -178,3 +178,19 @@ def test_replaced_is_what_a_dict_update_is(members: dict[str, Any], changes: dic
         return
     got = Fields(body, frozenset()).replaced({name: json.dumps(value).encode() for name, value in changes.items()})
     assert json.loads(got) == members | changes
+
+
+@pytest.mark.parametrize(
+    ("body", "heavy"),
+    [
+        (b"[]", False),
+        (b'"' + b"a" * 4_000_000 + b'"', False),
+        (b'"' + b"a" * 5_000_000 + b'"', True),
+        (b"[" + b"{}," * 40_000 + b"1]", False),
+        (b"[" + b"{}," * 60_000 + b"1]", True),
+        (bytearray(b"[" + b"[]," * 60_000 + b"1]"), True),
+    ],
+)
+def test_what_takes_too_long_to_look_into(body: bytes, heavy: bool) -> None:
+    assert is_heavy(body) is heavy
+    assert is_heavy(msgspec.Raw(bytes(body))) is heavy
