@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from softix_proxy.settings import Settings
 
 Fields = Mapping[str, Any]
+CONFIG = click.Path(path_type=Path, dir_okay=False)
+DATA_DIR = click.Path(path_type=Path, file_okay=False)
 
 
 @dataclass
@@ -57,15 +59,15 @@ class _Exemplified(click.Command):
 
 
 class Command(_Exemplified):
-    """Takes `--json` after the command as well as before it, and turns OperatorErrors into one line."""
+    """Takes the global options after the command as well as before it, and turns OperatorErrors into one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.append(
-            click.Option(
-                ["--json", "as_json"], is_flag=True, expose_value=False, callback=_set_json, help="Print JSON."
-            )
-        )
+        self.params += [
+            click.Option(["--json", "as_json"], is_flag=True, expose_value=False, callback=_set, help="Print JSON."),
+            click.Option(["--config"], type=CONFIG, expose_value=False, callback=_set, hidden=True),
+            click.Option(["--data-dir"], type=DATA_DIR, expose_value=False, callback=_set, hidden=True),
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -84,10 +86,9 @@ class Group(_Exemplified, click.Group):
         super().add_command(cmd, name)
 
 
-def _set_json(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
+def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value:
-        ctx.ensure_object(Invocation).as_json = True
-    return value
+        setattr(ctx.ensure_object(Invocation), str(param.name), value)
 
 
 def office(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:

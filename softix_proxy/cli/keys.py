@@ -59,6 +59,16 @@ def _parse_count(name: str, text: str) -> int:
     return int(text)
 
 
+def _parse_expiry(text: str | None) -> int | None:
+    """From now on, in microseconds; None where it never ends. Raises BadInputError."""
+    if text is None or text == _NONE:
+        return None
+    expires_in_us = parse_duration_us(text)
+    if not expires_in_us:
+        raise BadInputError("a key that has expired already is of no use", "write for example --expires 30d")
+    return expires_in_us
+
+
 def _split(models: str) -> tuple[str, ...]:
     """`none` takes the restriction away; an empty list must not, by an unset variable of a script."""
     patterns = tuple(part.strip() for part in models.split(",") if part.strip())
@@ -87,6 +97,8 @@ async def create(
     **given: Any,
 ) -> None:
     """Issue a key; it is shown only now. Example: softix keys create --user ada --rpm 60 --expires 30d"""
+    if given["cap_period"] is not None and given["cap"] is None:
+        raise BadInputError("--cap-period without --cap limits nothing", "add for example --cap 20.00")
     issued = await operations.create(
         office.storage,
         await office.vault(),
@@ -95,7 +107,7 @@ async def create(
         models=() if models is None else _split(models),
         allow_ip=allow_ip,
         limits=Limits(**_parse_limits(given)),
-        expires_in_us=parse_duration_us(expires) if expires else None,
+        expires_in_us=_parse_expiry(expires),
     )
     await _show_issued(office, issued)
 
@@ -144,7 +156,7 @@ async def update(
         models=None if models is None else _split(models),
         allow_ip=None if not allow_ip else () if allow_ip == (_NONE,) else allow_ip,
         limits=_parse_limits(given),
-        expires_in_us=parse_duration_us(expires) if expires and expires != _NONE else None,
+        expires_in_us=_parse_expiry(expires),
         never_expires=expires == _NONE,
     )
     standing = await operations.standing(office.storage, changed.public_id)

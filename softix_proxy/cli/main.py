@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from softix_proxy import __version__
-from softix_proxy.cli.console import Group, Invocation
+from softix_proxy.cli.console import CONFIG, DATA_DIR, Group, Invocation
 
 COMMANDS = {
     "quickstart": "From nothing to a working proxy, with a demo model.",
@@ -54,11 +54,9 @@ class LazyGroup(Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The TOML configuration file.")
+@click.option("--config", type=CONFIG, help="The TOML configuration file.")
 @click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Keep everything of this instance here: configuration, database, master key.",
+    "--data-dir", type=DATA_DIR, help="Keep everything of this instance here: configuration, database, master key."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
 @click.version_option(__version__, prog_name="softix")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +39,8 @@ class Frame:
     user: str
     balance: str
     model: str
+    program: str = "softix"
+    """As it is to be typed, with what names this instance."""
 
     def fields(self) -> dict[str, object]:
         return {
@@ -53,7 +58,7 @@ class Frame:
         key = self.key if self.key_is_new else "YOUR_KEY"
         told = f"{self.key}  (shown this once)"
         if not self.key_is_new:
-            told = f"{self.key}…  (was shown once; another: softix keys create --user {self.user})"
+            told = f"{self.key}…  (was shown once; another: {self.program} keys create --user {self.user})"
         ask = {"model": self.model, "messages": [{"role": "user", "content": "Hello!"}], "stream": True}
         return "\n".join(
             (
@@ -73,7 +78,7 @@ class Frame:
                 f'    base_url="{self.url}",',
                 f'    api_key="{key}",',
                 "",
-                "  Then: softix usage list · softix balance show demo · softix --help",
+                f"  Then: {self.program} usage list · {self.program} balance show demo · {self.program} --help",
                 _RULE,
             )
         )
@@ -137,7 +142,7 @@ async def _serve(settings: Settings, prepared: Prepared) -> None:
         from softix_proxy import assembly
 
         async with assembly.open_office(settings) as office:
-            frame = await _frame(office, url, prepared)
+            frame = await _frame(office, settings, url, prepared)
         if invocation().as_json:
             click.echo(json.dumps(frame.fields()))
         else:
@@ -146,7 +151,7 @@ async def _serve(settings: Settings, prepared: Prepared) -> None:
     await until_stopped(settings, announce)
 
 
-async def _frame(office: Office, url: str, prepared: Prepared) -> Frame:
+async def _frame(office: Office, settings: Settings, url: str, prepared: Prepared) -> Frame:
     from softix_proxy.demo.models import models
     from softix_proxy.operations import balance
 
@@ -158,7 +163,15 @@ async def _frame(office: Office, url: str, prepared: Prepared) -> Frame:
         user=prepared.user.name,
         balance=format_usd(wallet.posted_pico),
         model=models()[0].name,
+        program=_program(settings.paths.data_dir if invocation().data_dir else None),
     )
+
+
+def _program(data_dir: Path | None) -> str:
+    """The first word as it was typed: after the README's first command softix is on no PATH."""
+    typed = Path(sys.argv[0])
+    named = "softix" if typed.name != "softix" or shutil.which("softix") == str(typed) else quote(str(typed))
+    return named if data_dir is None else f"{named} --data-dir {quote(str(data_dir))}"
 
 
 async def _check(settings: Settings) -> None:

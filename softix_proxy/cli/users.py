@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,7 +46,7 @@ def users() -> None:
 async def create(office: Office, name: str, email: str, role: str, postpaid: bool) -> None:
     """Create a user. Example: softix users create ada --email ada@example.org"""
     user = await operations.create(office.storage, name=name, email=email, role=Role(role), postpaid=postpaid)
-    show(as_fields(user), f"Created {user.name}. Next: softix balance add {user.name} 25.00")
+    show(as_fields(user), f"Created {user.name}. Next: softix balance add {quote(user.name)} 25.00")
 
 
 @users.command("list")

@@ -96,6 +96,6 @@ def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
     if not pattern.fullmatch(text):
         raise BadInputError(
             f"not a usable {what}: {text!r}",
-            f"a {what} is short and plain, for example " + ("ada" if what == "name" else "ada@example.org"),
+            "it is short and plain, for example " + ("ada" if what == "name" else "ada@example.org"),
         )
     return text

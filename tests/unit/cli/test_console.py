@@ -23,6 +23,12 @@ def one() -> None:
     console.show({"name": "ada", "é": 2}, "Made.")
 
 
+@tool.command("where")
+def where() -> None:
+    told = console.invocation()
+    console.show({"data_dir": str(told.data_dir), "config": str(told.config)})
+
+
 @tool.command("many")
 def many() -> None:
     console.show_all(ROWS, ("a", "b"))
@@ -49,6 +55,13 @@ def run(*words: str, code: int = 0) -> Any:
     result = CliRunner().invoke(tool, words)
     assert result.exit_code == code, result.output
     return result
+
+
+def test_the_global_options_may_come_last() -> None:
+    assert run("where", "--data-dir", "/srv/a", "--config", "c.toml", "--json").stdout == (
+        '{"data_dir": "/srv/a", "config": "c.toml"}\n'
+    )
+    assert "--data-dir" not in run("where", "--help").stdout
 
 
 def test_one_thing() -> None:

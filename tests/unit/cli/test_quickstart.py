@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from support.process import environment
 
 from softix_proxy.cli.main import main
-from softix_proxy.cli.quickstart import Frame
+from softix_proxy.cli.quickstart import Frame, _program
 
 FRAME = Frame("http://127.0.0.1:1", "sx_live_text", True, "demo", "5.00", "demo-model")
 
@@ -59,3 +59,14 @@ def test_the_frame_shows_a_new_key_once() -> None:
     assert "sx_live_text  (shown this once)" in text and "http://127.0.0.1:1/v1" in text and "curl -N" in text
     again = Frame("http://127.0.0.1:1", "sx_live_text", False, "demo", "5.00", "demo-model")
     assert "YOUR_KEY" in again.text() and again.fields()["key"] is None
+
+
+def test_the_frame_names_the_program_as_it_was_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [".venv/bin/softix"])
+    assert _program(None) == ".venv/bin/softix"
+    assert _program(Path("/srv/a b")) == ".venv/bin/softix --data-dir '/srv/a b'"
+    program = tmp_path / "softix"
+    program.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert _program(None) == "softix" and "softix usage list" in FRAME.text()
