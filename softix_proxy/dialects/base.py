@@ -17,6 +17,10 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}", re.ASCII)
 """What may be kept of a model name that an outsider wrote; to be matched in full."""
 
 
+_INPUT_ONLY = ("input_tokens",)
+_BOTH_WAYS = ("input_tokens", "output_tokens")
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """The few fields of a request that decide where it goes and what it may cost."""
@@ -40,6 +44,12 @@ class Ask:
     """Meters of which the price must name one, since nothing else of the answer would be charged; empty: any."""
     typical: Meters | None = None
     """What is charged where the answer tells nothing, as an estimate; None: judged by the bytes."""
+
+    @property
+    def bills(self) -> tuple[str, ...]:
+        """The meters that it will surely, or by its tools, make run."""
+        tokens = _INPUT_ONLY if self.max_output_tokens == 0 else _BOTH_WAYS
+        return (*tokens, *self.calls) if self.calls else tokens
 
 
 @dataclass(frozen=True, slots=True)

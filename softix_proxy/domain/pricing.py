@@ -179,6 +179,8 @@ class Rate:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _priced: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
         self._tiers = self.sheet.tiers()
 
@@ -248,7 +250,11 @@ class Rate:
         return self.dearest(OUTPUT_METERS, service_tier, input_tokens)
 
     def has_price(self, meter: str) -> bool:
-        return self.sheet.free or any(meter in units for tier in self._tiers for _, units in self._tier(tier))
+        """In every band of every tier, so that it is never free by omission."""
+        if self._priced is None:
+            bands = [units for tier in self._tiers for _, units in self._tier(tier)]
+            self._priced = frozenset(name for name in METERS if all(name in units for units in bands))
+        return meter in self._priced
 
     def _units(self, meters: Meters, service_tier: str) -> _Units:
         """The band is chosen by all input-side tokens together, and counts strictly above its threshold."""

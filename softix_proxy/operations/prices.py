@@ -12,7 +12,7 @@ from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Scope, UnpricedAsks
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import Rate, Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.domain.users import User
 from softix_proxy.operations import models, users
@@ -119,18 +119,26 @@ async def set_price(
 
 
 async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Missing]:
-    """Active models without a price, the most asked for first; or only what was asked for of late."""
+    """Active models without a price, or asked for what theirs leaves out; the most asked for first.
+
+    With `within_us` only what was asked for of late.
+    """
     unit = storage.reading()
     since_us = None if within_us is None else unit.clock.now_us() - within_us
     asks = {asked.model_id: asked for asked in await unit.prices.unpriced_asks()}
     found = [
         Missing(entry, asks.get(entry.model.id, UnpricedAsks(entry.model.id, 0, 0)))
         for entry in await models.list_all(storage)
-        if entry.sheet is None
+        if entry.sheet is None or (entry.model.id in asks and _leaves_out_tokens(entry.sheet))
     ]
     if since_us is not None:
         found = [item for item in found if item.asks.last_asked_at_us >= since_us]
     return sorted(found, key=lambda item: -item.asks.asks)
+
+
+def _leaves_out_tokens(sheet: Sheet) -> bool:
+    rate = Rate(0, sheet)
+    return not (rate.has_price("input_tokens") and rate.has_price("output_tokens"))
 
 
 async def set_markup(

@@ -149,19 +149,21 @@ async def test_a_removed_providers_prices_are_history(storage: SqliteStorage) ->
 async def test_models_without_a_price_the_most_asked_for_first(
     storage: SqliteStorage, clock: StoppedClock, tmp_path: Path
 ) -> None:
-    for name in ("priced", "never", "off"):
-        await models.add(storage, name=name, provider="lab", sheet=sheet("1") if name == "priced" else None)
+    whole = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+    sheets = {"priced": whole, "never": None, "off": None, "half": sheet("1"), "half unasked": sheet("1")}
+    for name, its in sheets.items():
+        await models.add(storage, name=name.replace(" ", "-"), provider="lab", sheet=its)
     await models.update(storage, "off", status=ModelStatus.DISABLED)
     await prices.set_price(storage, "never", sheet("1"), starts_at_us=clock.us + 1)
     await prices.set_price(storage, "never", sheet("1"), user="ada")
     raw = Database(tmp_path / "softix.db", clock).connect()
-    for name in ("llama", "llama", "priced"):
+    for name in ("llama", "llama", "priced", "half"):
         raw.execute(NOTE_UNPRICED, ((await models.show(storage, name)).model.id, 77))
     raw.close()
     found = [
         (item.entry.model.name, item.asks.asks, item.asks.last_asked_at_us) for item in await prices.missing(storage)
     ]
-    assert found == [("llama", 2, 77), ("never", 0, 0)]
+    assert found == [("llama", 2, 77), ("half", 1, 77), ("never", 0, 0)]
 
 
 # Mark-ups

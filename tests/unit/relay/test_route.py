@@ -9,12 +9,15 @@ from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import ModelStatus
+from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.relay.plan import Target
 from softix_proxy.relay.route import UnpricedError, route
 
 ANTHROPIC = replace(LAB, id=2, public_id="prv_two", name="two", type=ProviderType.ANTHROPIC)
 OTHER = replace(MODEL, id=2, provider_id=2)
+
+CHAT = ENDPOINTS["chat_completions"]
 
 
 def directory(**world: Any) -> Directory:
@@ -71,3 +74,14 @@ def test_no_price_is_refused_and_names_the_remedy() -> None:
     error = refusal(directory(prices=(replace(PRICE, starts_at_us=2000),)))
     assert isinstance(error, UnpricedError) and error.model_id == 1
     assert error.code is Code.MODEL_NOT_PRICED and "softix prices set llama" in error.message
+
+
+def test_what_is_not_priced_is_not_free() -> None:
+    """An input price alone pays for embeddings, and for nothing that answers."""
+    found = directory(prices=(replace(PRICE, sheet=Sheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
+    assert route(found, KEY, CHAT, "llama", 1000, ("input_tokens",))[0].model is MODEL
+    with pytest.raises(UnpricedError, match="no price for output, web_search yet") as refused:
+        route(found, KEY, CHAT, "llama", 1000, ("input_tokens", "output_tokens", "web_search_calls"))
+    assert refused.value.model_id == 1
+    free = directory(prices=(replace(PRICE, sheet=Sheet.parse({"free": True})),))
+    assert route(free, KEY, CHAT, "llama", 1000, ("output_tokens", "web_search_calls"))[0].rate.sheet.free
