@@ -11,6 +11,8 @@ from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.relay.inbound import ClientGoneError
 
 _PREALLOCATE_BYTES = 256 * 1024
+_LEAST_BYTES_PER_S = 1024
+"""A body that trickles in more slowly than this is given up after the time that one may rest."""
 
 
 async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> bytes:
@@ -43,9 +45,11 @@ async def _ask_for_it(request: web.BaseRequest) -> None:
 async def _gather(content: StreamReader, announced: int, limit_bytes: int, timeout_s: float) -> bytes:
     """A large one goes straight to its place: no list of parts beside their sum."""
     body = bytearray(announced if announced >= _PREALLOCATE_BYTES else 0)
-    size = 0
+    size, loop = 0, asyncio.get_running_loop()
+    began_s = loop.time()
     while True:
-        async with asyncio.timeout(timeout_s):
+        late_s = min(loop.time(), began_s + size / _LEAST_BYTES_PER_S) + timeout_s
+        async with asyncio.timeout_at(late_s):
             chunk = await content.readany()
         if not chunk:
             break

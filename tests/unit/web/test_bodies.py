@@ -50,6 +50,22 @@ async def test_what_is_not_packed_as_it_says(place: Any) -> None:
     assert status == 400 and "canary" not in json.dumps(body)
 
 
+async def test_a_body_that_trickles_in(opened: Any) -> None:
+    async with opened(body_timeout_s=0.3) as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ada\r\ncontent-length: 999999\r\n\r\n{")
+
+        async def trickle() -> None:
+            while True:
+                await asyncio.sleep(0.02)
+                writer.write(b" ")
+
+        task = asyncio.create_task(trickle())
+        assert (await asyncio.wait_for(reader.readline(), 20)).startswith(b"HTTP/1.1 408")
+        task.cancel()
+        writer.close()
+
+
 async def test_a_body_that_does_not_come(opened: Any) -> None:
     async with opened(body_timeout_s=0.05) as place:
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
