@@ -35,9 +35,7 @@ class Server:
     tls_key: Path | None = _setting(None, "The certificate's private key (PEM).", example="tls.key")  # noqa: RUF009
     max_body_mib: int = _setting(64, "Largest request body; a longer one is refused with 413.", least=1, most=1024)
     header_timeout_s: float = _setting(10, "Time for a request's line and headers to arrive.", **_SECONDS)
-    body_timeout_s: float = _setting(
-        60, "Time in which a body rests, or falls behind 1 KiB/s.", **_SECONDS
-    )
+    body_timeout_s: float = _setting(60, "Time in which a body rests, or falls behind 1 KiB/s.", **_SECONDS)
     write_timeout_s: float = _setting(30, "Time in which a client takes nothing of its answer.", **_SECONDS)
     tls_handshake_timeout_s: float = _setting(10, "Time for a TLS handshake.", **_SECONDS)
     drain_s: float = _setting(30, "Time for running requests to end when softix is stopped.", **_COUNT)

@@ -73,6 +73,9 @@ class Exchange(Protocol):
 
 
 class Upstream(Protocol):
-    async def send(self, call: Call) -> Exchange:
-        """Returns with the answer's headers. Raises ProviderFault; tries again only what surely did not start."""
+    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
+        """Returns with the answer's headers. Raises ProviderFault; tries again only what surely did not start.
+
+        `sending` is called when the provider is about to see the request.
+        """
         ...

@@ -83,10 +83,11 @@ class Attempt:
 
     async def _send(self, outbound: Call) -> Exchange:
         facts = self.hold.facts
-        facts.started = True  # unless the provider surely did not see it
         self.hold.dispatched()
         try:
-            exchange = await self.upstream.send(outbound)
+            if facts.hung_up:
+                await asyncio.sleep(0)  # it left while it was admitted: ends here, before anything is sent
+            exchange = await self.upstream.send(outbound, self.hold.sending)
         except asyncio.CancelledError:
             if self.hang_up.swallow():
                 raise ClientGoneError from None

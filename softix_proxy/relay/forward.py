@@ -84,14 +84,19 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
         )
     path = request.path if target.endpoint is request.endpoint else target.endpoint.path
     path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
-    return Call(key_id, target.provider, path, outgoing(request.headers), body, ask.stream)
+    headers = outgoing(request.headers, request.credential)
+    return Call(key_id, target.provider, path, headers, body, ask.stream)
 
 
-def outgoing(headers: Headers) -> list[Header]:
-    """What of the client's headers the provider gets."""
+def outgoing(headers: Headers, credential: str | None) -> list[Header]:
+    """What of the client's headers the provider gets: none that has the client's key, whatever its name."""
     dropped = _NOT_TO_PROVIDER | _named_by_connection(headers)
     kept = [
-        header for header in headers if header[0] not in dropped and not header[0].startswith(_NOT_TO_PROVIDER_PREFIXES)
+        (name, value)
+        for name, value in headers
+        if name not in dropped
+        and not name.startswith(_NOT_TO_PROVIDER_PREFIXES)
+        and not (credential is not None and credential in value)
     ]
     kept.append(("accept-encoding", "identity"))
     return kept

@@ -53,6 +53,9 @@ class Lifecycle:
         try:
             async with passage.hold:
                 await passage.run()
+        except RefusedError as error:
+            error.headers += tuple(passage.hold.headers())
+            raise
         finally:
             if passage.hold.settlement is not None:
                 served = plan.targets[0]
@@ -99,7 +102,7 @@ class Lifecycle:
         directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
         caller = identify(directory, digest, request.address, now_us)
         user, key = caller.user, caller.key
-        targets = route(directory, key, endpoint, ask.model, now_us)
+        targets = route(directory, key, endpoint, ask.model, now_us, ask.bills)
         target = targets[0]
         least = self.policy.least_output_tokens
         bounded = bound(ask, body_bytes, target.model, target.rate, metered=target.endpoint.metered, least_tokens=least)

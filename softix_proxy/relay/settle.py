@@ -103,6 +103,9 @@ class Hold:
     def dispatched(self) -> None:
         self._dispatched_ns = self.clock.monotonic_ns()
 
+    def sending(self) -> None:
+        self.facts.started = True
+
     def returned(self) -> None:
         """The whole answer is here."""
         self._returned_ns = self.clock.monotonic_ns()
@@ -115,11 +118,10 @@ class Hold:
     def headers(self) -> list[Header]:
         """What the request cost, and how long it was in softix's own hands."""
         charge_pico = self.settlement.charge_pico if self.settlement else 0
-        own_ns = self._dispatched_ns - self.started_ns + self.clock.monotonic_ns() - self._returned_ns
-        return [
-            ("x-softix-cost-usd", format_usd(charge_pico)),
-            ("x-softix-overhead-ms", f"{own_ns / _NS_PER_MS:.3f}"),
-        ]
+        own_ns = self._dispatched_ns - self.started_ns
+        if self._returned_ns:
+            own_ns += self.clock.monotonic_ns() - self._returned_ns
+        return cost_headers(charge_pico, own_ns)
 
     def _elapsed_ms(self) -> int:
         return (self.clock.monotonic_ns() - self.started_ns) // _NS_PER_MS
@@ -160,6 +162,10 @@ class Hold:
 
 
 _ONE = Fraction(1)
+
+
+def cost_headers(charge_pico: int, own_ns: int) -> list[Header]:
+    return [("x-softix-cost-usd", format_usd(charge_pico)), ("x-softix-overhead-ms", f"{own_ns / _NS_PER_MS:.3f}")]
 
 
 def _metered(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:

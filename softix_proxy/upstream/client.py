@@ -65,7 +65,7 @@ class HttpUpstream:
     async def close(self) -> None:
         self._pool.close()
 
-    async def send(self, call: Call) -> Exchange:
+    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
         try:
             secret, proof = self._credentials.of(call.provider)
         except FailureError:
@@ -75,14 +75,17 @@ class HttpUpstream:
         place = Place(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
         for tries_left in range(self._limits.connect_retries, -1, -1):
             try:
-                return await self._try(place, head, call.body, secret)
+                return await self._try(place, head, call.body, secret, sending)
             except ProviderFault as fault:
                 if fault.started or not tries_left:
                     raise
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
-    async def _try(self, place: Place, head: bytes, body: bytes, secret: str | None) -> Exchange:
+    async def _try(
+        self, place: Place, head: bytes, body: bytes, secret: str | None, sending: Callable[[], None]
+    ) -> Exchange:
         wire = await self._pool.take(place)
+        sending()
         try:
             await wire.exchange(head, body, self._limits.first_byte_timeout_s)
         except BaseException:

@@ -13,15 +13,19 @@ from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
+from softix_proxy.relay.settle import cost_headers
 from softix_proxy.web import bodies, errors
 from softix_proxy.web.addresses import Addresses
-from softix_proxy.web.client import SERVER, HttpClient
-from softix_proxy.web.connection import Connection
+from softix_proxy.web.client import HttpClient
+from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.routes import NAMED, PAGES, Handler, canonical, inference
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
 _READS = frozenset(("GET", "HEAD"))
+_BASE_URLS = "Base URLs end in /v1, or for Anthropic before."
+_NOTHING = f"There is nothing here. {_BASE_URLS}"
+_UNMETERED = f"softix cannot meter this endpoint, so it is not passed. {_BASE_URLS}"
 
 
 @dataclass(slots=True)
@@ -35,6 +39,9 @@ class App:
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
     """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
 
+    def new_request_id(self) -> str:
+        return format_request_id(self.ids.next(self.clock.now_us()))
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         started_ns, started_at_us = self.clock.monotonic_ns(), self.clock.now_us()
         number = self.ids.next(started_at_us)
@@ -45,36 +52,42 @@ class App:
         path = canonical(raw_path)
         endpoint: Endpoint | None = None
         family = _family(raw_path, path, named)
-        response: web.StreamResponse
+        response: web.Response
         try:
             if "key=" in query:
                 _refuse_key(query)
             endpoint = inference(path, query)
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
+            credential = _credential(named)
             if endpoint is None or request.method != "POST":
-                visit = Visit(self.house, family, "", _credential(named), address)
+                visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
+                if credential and credential in query:
+                    raise RefusedError(Code.INVALID_REQUEST, "Send the API key in a header: a URL is written to logs.")
                 inbound = Inbound(
                     id=number,
                     public_id=request_id,
                     endpoint=endpoint,
                     path=f"{endpoint.path}?{query}" if query else endpoint.path,
                     headers=headers,
-                    credential=_credential(named),
+                    credential=credential,
                     address=address,
                     started_at_us=started_at_us,
                     started_ns=started_ns,
                     read_body=lambda: bodies.read(request, self.max_body_bytes, self.body_timeout_s),
                 )
-                response = await self._relay(request, inbound)
+                return await self._relay(request, inbound)
         except RefusedError as error:
             self.house.monitor.count_refusal("-" if endpoint is None else endpoint.name, error.code)
             response = errors.answer(family, error, request_id)
-        if not response.prepared:
-            response.headers["x-softix-request-id"] = request_id
-            response.headers["Server"] = SERVER
+        response.headers["x-softix-request-id"] = request_id
+        response.headers["Server"] = SERVER
+        if response.content_type == "application/json":
+            took_ns = self.clock.monotonic_ns() - started_ns
+            for name, value in cost_headers(0, took_ns):
+                response.headers.setdefault(name, value)
         return response
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
@@ -115,8 +128,8 @@ class App:
             raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if endpoint else 'GET'} here.")
         if handler is None:
             if method == "POST":
-                raise RefusedError(Code.ENDPOINT_NOT_METERED, "softix cannot meter this endpoint, so it is not passed.")
-            raise RefusedError(Code.NOT_FOUND, "There is nothing here. Base URLs end in /v1, or for Anthropic before.")
+                raise RefusedError(Code.ENDPOINT_NOT_METERED, _UNMETERED)
+            raise RefusedError(Code.NOT_FOUND, _NOTHING)
         try:
             answer = await handler(Visit(visit.house, visit.family, name, visit.credential, visit.address))
         except OperatorError:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from softix_proxy.domain.upstream import Headers
+from softix_proxy.domain.upstream import Header, Headers
 from softix_proxy.relay.inbound import ClientGoneError
-from softix_proxy.web.connection import Connection
+from softix_proxy.web.connection import SERVER, Connection
+from softix_proxy.web.whole import WholeAnswer
 
-SERVER = "softix"
-"""In place of aiohttp's, which tells versions."""
+_WITHOUT_BODY = frozenset((204, 304))
 
 
 class HttpClient:
@@ -31,10 +31,13 @@ class HttpClient:
         return self.response is not None
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        self.response = web.Response(status=status, headers=self._complete(headers), body=body)
+        if status in _WITHOUT_BODY:
+            self.response = web.Response(status=status, headers=CIMultiDict(self._complete(headers)))
+        else:
+            self.response = WholeAnswer(status, self._complete(headers), body)
 
     async def begin(self, status: int, headers: Headers) -> None:
-        self.response = web.StreamResponse(status=status, headers=self._complete(headers))
+        self.response = web.StreamResponse(status=status, headers=CIMultiDict(self._complete(headers)))
         try:
             await self.response.prepare(self._request)
             self._chunked = hdrs.TRANSFER_ENCODING in self.response.headers
@@ -71,8 +74,5 @@ class HttpClient:
             notice()
         self._connection.when_gone = notice
 
-    def _complete(self, headers: Headers) -> CIMultiDict[str]:
-        complete = CIMultiDict(headers)
-        complete["x-softix-request-id"] = self._request_id
-        complete["Server"] = SERVER
-        return complete
+    def _complete(self, headers: Headers) -> list[Header]:
+        return [*headers, ("x-softix-request-id", self._request_id), ("server", SERVER)]

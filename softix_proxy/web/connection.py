@@ -11,6 +11,9 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 log = logging.getLogger("softix.web")
+SERVER = "softix"
+"""In place of aiohttp's, which tells versions."""
+_INVALID = "This is not a valid HTTP request, or its body is compressed by other means than gzip or deflate."
 
 
 class Connection(RequestHandler):
@@ -19,10 +22,26 @@ class Connection(RequestHandler):
     `when_gone` is called once when the connection is lost; whoever handles a request sets it, and takes it back.
     """
 
-    __slots__ = ("_header_timeout_s", "_header_timer", "_write_timeout_s", "_write_timer", "room", "when_gone")
+    __slots__ = (
+        "_header_timeout_s",
+        "_header_timer",
+        "_new_request_id",
+        "_write_timeout_s",
+        "_write_timer",
+        "room",
+        "when_gone",
+    )
 
-    def __init__(self, *args: Any, header_timeout_s: float, write_timeout_s: float, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        header_timeout_s: float,
+        write_timeout_s: float,
+        new_request_id: Callable[[], str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._new_request_id = new_request_id
         self._header_timeout_s = header_timeout_s
         self._write_timeout_s = write_timeout_s
         self._header_timer: asyncio.TimerHandle | None = None
@@ -70,7 +89,9 @@ class Connection(RequestHandler):
             log.error("a request failed inside the server", extra={"error": type(exc).__name__})
         self.keep_alive(False)
         answer = web.json_response(
-            {"error": {"message": "This is not a valid HTTP request.", "type": "invalid_request_error"}}, status=status
+            {"error": {"message": _INVALID, "type": "invalid_request_error"}},
+            status=status,
+            headers={"x-softix-request-id": self._new_request_id(), "Server": SERVER},
         )
         answer.force_close()
         return answer

@@ -93,6 +93,7 @@ class Connections(web.Server):
             logger=logging.getLogger("softix.web.server"),
         )
         self._listening = listening
+        self._new_request_id = app.new_request_id
 
     def __call__(self) -> Connection | Refusal:  # type: ignore[override]
         if len(self.connections) >= self._listening.max_connections:
@@ -102,6 +103,7 @@ class Connections(web.Server):
             loop=self._loop,
             header_timeout_s=self._listening.header_timeout_s,
             write_timeout_s=self._listening.write_timeout_s,
+            new_request_id=self._new_request_id,
             **self._kwargs,
         )
 

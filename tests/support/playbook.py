@@ -167,9 +167,15 @@ class Upstream:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.answer: Exchange | ProviderFault | Callable[[], Any] = Exchange(b"{}")
+        self.connecting: Callable[[], None] | None = None
+        """Called in place of a connection, which then never comes about."""
 
-    async def send(self, call: Call) -> Exchange:
+    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
+        if self.connecting is not None:
+            self.connecting()
+            await asyncio.Event().wait()
         self.calls.append(call)
+        sending()
         await asyncio.sleep(0)
         if callable(self.answer):
             self.answer()

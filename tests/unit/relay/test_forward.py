@@ -16,12 +16,17 @@ SENT = [("accept-encoding", "identity")]
      "x-goog-request-params", "x-http-method-override"],
 )  # fmt: skip
 def test_what_the_provider_does_not_get(name: str) -> None:
-    assert outgoing([(name, "canary")]) == SENT
+    assert outgoing([(name, "canary")], None) == SENT
+
+
+def test_the_clients_key_goes_nowhere_under_whatever_name() -> None:
+    key = "sx_live_canary"
+    assert outgoing([("x-litellm-key", key), ("x-auth", f"Bearer {key}"), ("x-b", "c")], key) == [("x-b", "c"), *SENT]
 
 
 def test_what_the_provider_gets() -> None:
     kept = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "a,b"), ("user-agent", "x"), ("x-thing", "1")]
-    assert outgoing(kept) == [*kept, *SENT]
+    assert outgoing(kept, "sx_live_canary") == [*kept, *SENT]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ def test_what_the_client_gets() -> None:
 
 def test_what_is_named_by_connection_is_of_one_hop() -> None:
     headers = [("connection", "close, X-Thing"), ("x-thing", "1"), ("x-other", "2")]
-    assert outgoing(headers) == [("x-other", "2"), *SENT]
+    assert outgoing(headers, None) == [("x-other", "2"), *SENT]
     assert returning(headers, None) == [("x-other", "2")]
 
 

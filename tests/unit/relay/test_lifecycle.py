@@ -71,3 +71,26 @@ async def test_identify_for_other_routes(stage: Stage) -> None:
     assert (caller.user, caller.key) == (USER, KEY)
     with pytest.raises(RefusedError):
         await stage.lifecycle.identify(None, "10.0.0.1")
+
+
+async def test_who_leaves_before_anything_is_sent_pays_nothing(stage: Stage) -> None:
+    stage.upstream.connecting = stage.client.hang_up
+    with pytest.raises(ClientGoneError):
+        await stage.serve(STREAM)
+    stage.settled_once()
+    assert not stage.upstream.calls and stage.settlement.error == "client_hung_up"
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+
+
+async def test_who_left_while_it_was_admitted_is_not_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage.client, "when_gone", lambda notice: notice())
+    with pytest.raises(ClientGoneError):
+        await stage.serve(STREAM)
+    stage.settled_once()
+    assert not stage.upstream.calls and stage.settlement.source is Source.NONE
+
+
+async def test_a_refusal_tells_what_it_cost(stage: Stage) -> None:
+    stage.upstream.answer = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
+    told = dict((await stage.refused()).headers)
+    assert told["x-softix-cost-usd"] == "0.00" and float(told["x-softix-overhead-ms"]) >= 0

@@ -85,7 +85,7 @@ def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key
 
 async def fault(client: HttpUpstream, asked: Call) -> ProviderFault:
     with pytest.raises(ProviderFault) as caught:
-        answer = await client.send(asked)
+        answer = await client.send(asked, lambda: None)
         try:
             await answer.read(1000)
         finally:
@@ -97,7 +97,7 @@ async def fault(client: HttpUpstream, asked: Call) -> ProviderFault:
 
 async def test_what_is_sent(server: Server) -> None:
     async with upstream() as client:
-        answer = await client.send(call(server.port))
+        answer = await client.send(call(server.port), lambda: None)
         assert (answer.status, answer.is_stream, answer.secret) == (200, False, SECRET)
         assert ("content-type", "application/json") in answer.headers
         assert await answer.read(100) == b"{}"
@@ -119,7 +119,7 @@ async def test_what_is_sent(server: Server) -> None:
 async def test_a_connection_is_used_again_by_the_same_key(server: Server, shared: bool, connections: int) -> None:
     async with upstream(share_connections=shared) as client:
         for key in (1, 2, 1, 2, 2):
-            answer = await client.send(call(server.port, key=key))
+            answer = await client.send(call(server.port, key=key), lambda: None)
             await answer.read(100)
             answer.release()
     assert (len(server.heads), server.connections) == (5, connections)
@@ -128,7 +128,7 @@ async def test_a_connection_is_used_again_by_the_same_key(server: Server, shared
 async def test_a_stream_comes_as_it_comes_and_can_be_aborted(server: Server) -> None:
     server.answer = STREAM
     async with upstream() as client:
-        answer = await client.send(call(server.port))
+        answer = await client.send(call(server.port), lambda: None)
         assert answer.is_stream and await answer.chunk() == b"data:"
         waiting = asyncio.create_task(answer.chunk())
         await asyncio.sleep(0)
@@ -161,7 +161,7 @@ async def test_faults_after_the_start_are_not_tried_again(server: Server, answer
 async def test_a_silent_stream(server: Server) -> None:
     server.answer = STREAM
     async with upstream(idle_timeout_s=0.05) as client:
-        answer = await client.send(call(server.port))
+        answer = await client.send(call(server.port), lambda: None)
         assert await answer.chunk() == b"data:"
         with pytest.raises(ProviderFault) as caught:
             await answer.chunk()
@@ -197,7 +197,7 @@ async def test_what_surely_did_not_start_is_tried_again(monkeypatch: pytest.Monk
 async def test_redirects_are_not_followed(server: Server) -> None:
     server.answer = b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"
     async with upstream() as client:
-        answer = await client.send(call(server.port))
+        answer = await client.send(call(server.port), lambda: None)
         answer.release()
     assert answer.status == 302 and len(server.heads) == 1
 
