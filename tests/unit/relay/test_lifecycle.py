@@ -13,6 +13,7 @@ from support.playbook import (
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.domain.usage import Source
+from softix_proxy.relay.inbound import ClientGoneError
 
 
 @pytest.fixture
