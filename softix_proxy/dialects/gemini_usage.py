@@ -86,8 +86,9 @@ def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Rep
 
 
 def service_tier(name: object) -> str:
-    """`SERVICE_TIER_FLEX` and `flex` are the same."""
-    return tier(name.lower().removeprefix("service_tier_")) if isinstance(name, str) else tier(None)
+    """`SERVICE_TIER_FLEX` and `flex` are the same; `unspecified` is none."""
+    text = name.lower().removeprefix("service_tier_") if isinstance(name, str) else ""
+    return tier("" if text == "unspecified" else text)
 
 
 def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
