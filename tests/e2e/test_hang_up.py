@@ -112,7 +112,7 @@ async def test_who_reads_slowly_gets_everything(client: Prepared, fake_provider:
 
 async def test_who_reads_nothing_is_dropped(hasty_client: Prepared, fake_provider: FakeProvider) -> None:
     """After half a second here; what passed is billed, and the provider is stopped."""
-    _, writer = await begin_stream(hasty_client, CHAT, fake(big=40_000_000, split=200_000))
+    _, writer = await begin_stream(hasty_client, CHAT, fake(big=20_000_000, split=200_000))
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     row = await settled(hasty_client)
     assert row["error"] == "client_hung_up" and float(str(row["charge"])) > 0
