@@ -40,10 +40,14 @@ async def test_the_key_in_any_header(
     assert not has_sent(record, client.key)
 
 
-async def test_no_key_in_the_query(client: Prepared, session: Session) -> None:
+async def test_no_key_in_the_query(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
     """It would end up in the logs of whatever stands in between."""
     found = await send(session, "GET", f"{client.url}/v1/models?key={client.key}&api_key={client.key}", {})
     assert found.status == 401
+    route = CHAT._replace(path=f"{CHAT.path}?key={client.key}")
+    refused = await post(session, client.url, route, client.headers)
+    assert refused.status == 400 and refused.headers["x-softix-cost-usd"] == "0.00"
+    assert await fake_provider.requests() == []
 
 
 async def test_models_in_the_shape_of_who_asks(client: Prepared, session: Session) -> None:
