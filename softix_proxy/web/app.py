@@ -54,18 +54,16 @@ class App:
         family = _family(raw_path, path, named)
         response: web.Response
         try:
-            if "key=" in query:
-                _refuse_key(query)
+            credential = _credential(named)
+            if query:
+                _refuse_key(query, credential)
             endpoint = inference(path, query)
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
-            credential = _credential(named)
             if endpoint is None or request.method != "POST":
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
-                if credential and credential in query:
-                    raise RefusedError(Code.INVALID_REQUEST, "Send the API key in a header: a URL is written to logs.")
                 inbound = Inbound(
                     id=number,
                     public_id=request_id,
@@ -159,10 +157,11 @@ def _family(raw_path: str, path: str, named: dict[str, str]) -> Family:
     return "anthropic" if "anthropic-version" in named or path.startswith("/messages") else "openai"
 
 
-def _refuse_key(query: str) -> None:
-    if any(part.partition("=")[0] == "key" for part in query.split("&")):
+def _refuse_key(query: str, credential: str | None) -> None:
+    """As Google's parameter, or under whatever name the key is that came in a header too."""
+    if (credential and credential in query) or any(part.startswith("key=") for part in query.split("&")):
         raise RefusedError(
-            Code.INVALID_API_KEY, "Send the API key in the header x-goog-api-key: in an address it ends up in logs."
+            Code.INVALID_API_KEY, "Send the API key in a header, as x-goog-api-key: an address ends up in logs."
         )
 
 

@@ -46,7 +46,9 @@ async def test_no_key_in_the_query(client: Prepared, session: Session, fake_prov
     assert found.status == 401
     route = CHAT._replace(path=f"{CHAT.path}?key={client.key}")
     refused = await post(session, client.url, route, client.headers)
-    assert refused.status == 400 and refused.headers["x-softix-cost-usd"] == "0.00"
+    assert refused.status == 401 and refused.headers["x-softix-cost-usd"] == "0.00"
+    renamed = CHAT._replace(path=f"{CHAT.path}?token={client.key}")
+    assert (await post(session, client.url, renamed, client.headers)).status == 401
     assert await fake_provider.requests() == []
 
 
