@@ -44,6 +44,12 @@ def effective_settings(settings: Settings) -> list[Effective]:
     return list(effective(settings, os.environ))
 
 
+def is_signed(public_key: str, message: bytes, signature: bytes) -> bool:
+    from softix_proxy.vault import signatures
+
+    return signatures.is_signed(public_key, message, signature)
+
+
 @dataclass
 class Office:
     """An opened instance, for commands: its books, its vault, its settings."""

@@ -23,6 +23,7 @@ COMMANDS = {
     "prices": "Versions of prices, and mark-ups.",
     "usage": "What was used: list, summary, export.",
     "period": "Close a month, see what is closed.",
+    "export": "Prove that exported files are what they were.",
     "reconcile": "Compare a provider's own bill with the books.",
     "bill": "Invoices, statements, credit notes and receipts.",
     "ledger": "Prove that the books are right.",
@@ -32,7 +33,7 @@ COMMANDS = {
     "completion": "Shell completion.",
 }
 """Each is an attribute of the same name, in the module of that name or of `_MODULES`."""
-_MODULES = {"period": "periods"}
+_MODULES = {"period": "periods", "export": "manifests"}
 
 
 class LazyGroup(Group):

@@ -1,4 +1,4 @@
-"""softix usage export: what accounting programs take, as whole files or on standard output."""
+"""softix usage export: what accounting programs take, on standard output, or as files with a signed manifest."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from softix_proxy.cli.console import Command, invocation, office, say, show
+from softix_proxy.cli.console import Command, Fields, invocation, office, say, show
 from softix_proxy.domain.clock import parse_zone
 from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.manifests import Account
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, Span
+from softix_proxy.exports.drafts import Draft
 from softix_proxy.exports.form import Granularity
-from softix_proxy.exports.whole_file import Write, whole_file, whole_files
 from softix_proxy.operations import exports as operations
-from softix_proxy.operations.usage import parse_span
+from softix_proxy.operations import instance, manifests, periods
+from softix_proxy.operations.usage import Export
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 
 @click.command(cls=Command)
-@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on.")
-@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant.")
-@click.option("--zone", metavar="ZONE", help="Where days begin: an IANA name; else the setting billing.zone.")
+@click.option("--period", metavar="PERIOD", help="A closed period, as softix period list shows it.")
+@click.option("--from", "from_", metavar="DATE", help="From this date or instant on.")
+@click.option("--to", metavar="DATE", help="Up to but without this date or instant.")
+@click.option("--zone", metavar="ZONE", help="Where days begin: an IANA name; else as the period, or billing.zone.")
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @click.option("--format", "form", type=click.Choice(operations.FORMATS), help="csv, or jsonl with --json.")
 @click.option("--granularity", type=click.Choice(get_args(Granularity)), help="An entry for each row, day or month.")
@@ -37,51 +40,80 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="A file or folder, whole or not at all; else printed.")
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @office
-async def export(
-    office: Office,
-    from_: str,
-    to: str,
-    zone: str | None,
-    user: str | None,
-    form: str | None,
-    granularity: Granularity | None,
-    names: tuple[str, ...],
-    costs: bool,
-    opening: bool,
-    out: Path | None,
-    force: bool,
-) -> None:
+async def export(office: Office, out: Path | None, force: bool, **options: Any) -> None:
     """Every request of a period, or all that moved money, by when it was posted, for accounting.
 
+    Beside a file lies its manifest: hashes, sums by user, a signature. softix export verify proves them.
     Example: softix usage export --from 2026-10-01 --to 2026-11-01 --format hledger --out october.journal
     """
-    form = form or ("jsonl" if invocation().as_json and out is None else "csv")
-    where = parse_zone(zone or office.settings.billing.zone)
-    span = parse_span(from_, to, where)
-    wanted = operations.Wanted(form, span, user, granularity, names, costs, opening, where)
+    wanted = await _wanted(office, out, **options)
     exported = await operations.export(office.storage, wanted)
-    files: list[str] = []
-    with _target(form, out, force) as write, _progress(exported.expected_rows) as advance:
-        rows = cost_pico = charge_pico = 0
+    if out is None:
+        total = await _write(exported, _printing(wanted.format))
+        sys.stdout.buffer.flush()
+        _tell(total, None, None, in_folder=False)
+    else:
+        await _publish(office, wanted, exported, out, force)
+    _warn_of_an_open_end(wanted.span, office.clock.now_us(), wanted.format, wanted.granularity)
+
+
+async def _wanted(
+    office: Office,
+    out: Path | None,
+    period: str | None,
+    from_: str | None,
+    to: str | None,
+    zone: str | None,
+    **more: Any,
+) -> operations.Wanted:
+    form = more.pop("form") or ("jsonl" if invocation().as_json and out is None else "csv")
+    home = office.settings.billing.zone
+    asked = await periods.asked_or_closed(office.storage.reading(), period, from_, to, zone or home)
+    return operations.Wanted(form, asked.span, zone=parse_zone(zone or asked.zone), **more)
+
+
+async def _publish(office: Office, wanted: operations.Wanted, exported: Export, out: Path, force: bool) -> None:
+    in_folder, account = _in_folder(wanted.format, out), await operations.account(office.storage, wanted)
+    signer = await instance.signer(office.storage, await office.vault())
+    published = await manifests.made_up(office.storage, out, account)
+    if published is not None:
+        total = _total(**{name: published.body["totals"][0][name] for name in ("rows", "provider_cost", "charge")})
+    else:
+        with Draft(out, overwrite=force, in_folder=in_folder, form=operations.row_form(wanted.format)) as draft:
+            total = await _write(exported, draft.write, account)
+            published = await manifests.publish(office.storage, signer, draft, account, exported.last_us)
+    _tell(total, out, published, in_folder)
+
+
+async def _write(exported: Export, write: Callable[[bytes, str], object], account: Account | None = None) -> Fields:
+    """Returns what it sums up to."""
+    rows = cost_pico = charge_pico = 0
+    with _progress(exported.expected_rows) as advance:
         async for chunk in exported.chunks:
-            if chunk.file and chunk.file not in files[-1:]:
-                files.append(chunk.file)
             if chunk.text:
-                write(chunk.file, chunk.text)
+                write(chunk.text, chunk.file)
+            if account is not None and chunk.sums is not None:
+                account.add(chunk.sums)
             advance(chunk.rows)
             rows += chunk.rows
             cost_pico += chunk.cost_pico
             charge_pico += chunk.charge_pico
-    _tell(out, files if _in_folder(form, out) else [], rows, format_usd(cost_pico), format_usd(charge_pico))
-    _warn_of_an_open_end(span, office.storage.reading().clock.now_us(), form, granularity)
+    return _total(rows, format_usd(cost_pico), format_usd(charge_pico))
 
 
-def _tell(out: Path | None, files: list[str], rows: int, cost: str, charge: str) -> None:
+def _total(rows: int, provider_cost: str, charge: str) -> Fields:
+    return {"rows": rows, "provider_cost": provider_cost, "charge": charge, "currency": CURRENCY}
+
+
+def _tell(total: Fields, out: Path | None, published: manifests.Published | None, in_folder: bool) -> None:
+    files = [file["name"] for file in published.body["files"]] if published and in_folder else []
     if out is not None and invocation().as_json:
-        told = {"out": str(out), "rows": rows, "provider_cost": cost, "charge": charge, "currency": CURRENCY}
-        show({**told, "files": files} if files else told)
+        proof = {"manifest": str(published.place), "number": published.manifest.number} if published else {}
+        show({"out": str(out), **total, **({"files": files} if files else {}), **proof})
     place = "" if out is None else f" → {out}" + (f": {', '.join(files)}" if files else "")
-    say(f"{rows:,} rows, charged {charge} {CURRENCY}, provider cost {cost} {CURRENCY}{place}")
+    proof_of = f", with manifest {published.manifest.number}" if published else ""
+    amounts = f"charged {total['charge']} {CURRENCY}, provider cost {total['provider_cost']} {CURRENCY}"
+    say(f"{total['rows']:,} rows, {amounts}{place}{proof_of}")
 
 
 def _warn_of_an_open_end(span: Span, now_us: int, form: str, granularity: Granularity | None) -> None:
@@ -89,30 +121,17 @@ def _warn_of_an_open_end(span: Span, now_us: int, form: str, granularity: Granul
         say("the period is not over: what is posted later changes its sums, so import it when it is")
 
 
-def _in_folder(form: str, out: Path | None) -> bool:
-    return out is not None and (operations.several_files(form) or out.is_dir())
+def _in_folder(form: str, out: Path) -> bool:
+    several = operations.several_files(form)
+    if several and out.exists() and not out.is_dir():
+        raise BadInputError(f"{out} is not a folder, and {form} makes several files", "name a folder: --out DIR")
+    return several or out.is_dir()
 
 
-@contextmanager
-def _target(form: str, out: Path | None, overwrite: bool) -> Iterator[Write]:
-    if out is None:
-        if operations.several_files(form):
-            raise BadInputError(f"{form} makes several files", "name a folder for them: --out DIR")
-        stream = sys.stdout.buffer
-        yield lambda name, text: _write(stream, text)
-        stream.flush()
-    elif _in_folder(form, out):
-        if out.exists() and not out.is_dir():
-            raise BadInputError(f"{out} is not a folder, and {form} makes several files", "name a folder: --out DIR")
-        with whole_files(out, overwrite=overwrite) as write:
-            yield write
-    else:
-        with whole_file(out, overwrite=overwrite) as file:
-            yield lambda name, text: _write(file, text)
-
-
-def _write(file: BinaryIO, text: bytes) -> None:
-    file.write(text)
+def _printing(form: str) -> Callable[[bytes, str], object]:
+    if operations.several_files(form):
+        raise BadInputError(f"{form} makes several files", "name a folder for them: --out DIR")
+    return lambda text, file: sys.stdout.buffer.write(text)
 
 
 @contextmanager

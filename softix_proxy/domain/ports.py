@@ -14,6 +14,7 @@ from softix_proxy.domain.directory import Changes
 from softix_proxy.domain.instance import InstanceStore
 from softix_proxy.domain.keys import KeyStore
 from softix_proxy.domain.ledger import LedgerStore
+from softix_proxy.domain.manifests import ManifestStore
 from softix_proxy.domain.models import ModelStore
 from softix_proxy.domain.periods import PeriodStore
 from softix_proxy.domain.prices import PriceStore
@@ -79,6 +80,9 @@ class Unit(Protocol):
 
     @property
     def bill(self) -> BillStore: ...
+
+    @property
+    def manifests(self) -> ManifestStore: ...
 
 
 class Storage(Protocol):

@@ -221,6 +221,22 @@ class Layout:
     """What ends each line."""
 
 
+class UserSum(NamedTuple):
+    user_id: str
+    """Public id."""
+    rows: int
+    cost_pico: int
+    charge_pico: int
+
+
+class Sums(NamedTuple):
+    """What some consecutive rows sum up to, by user."""
+
+    first_id: int
+    last_id: int
+    by_user: Sequence[UserSum]
+
+
 class Lines(NamedTuple):
     """Some consecutive lines of an export, and what their rows sum up to."""
 
@@ -230,6 +246,8 @@ class Lines(NamedTuple):
     charge_pico: int
     file: str = ""
     """Whose they are, where an export has names for its files; the lines of one come together."""
+    sums: Sums | None = None
+    """The same by user; None where it was not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +306,10 @@ class UsageStore(Protocol):
 
     async def expected_rows(self, span: Span, user_id: int | None) -> int:
         """How many rows were posted on the days that the span touches; cheap, for a progress bar."""
+        ...
+
+    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Sums]:
+        """Of all rows that are posted by now, some at a time, in constant memory."""
         ...
 
     def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:

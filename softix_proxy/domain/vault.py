@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 PEPPER_PLACE = ("instance", "pepper")
+SIGNING_KEY_PLACE = ("instance", "signing key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,17 @@ class Identity:
     key_id: str
     check_value: bytes = field(repr=False)
     sealed_pepper: bytes = field(repr=False)
+
+
+class Signer(Protocol):
+    """Signs in the instance's name."""
+
+    @property
+    def public_key(self) -> str:
+        """64 hex digits; with it anyone can check a signature, and nobody can make one."""
+        ...
+
+    def sign(self, message: bytes) -> bytes: ...
 
 
 class Vault(Protocol):
@@ -60,6 +72,14 @@ class Vault(Protocol):
 
     def rewrap_secret(self, blob: bytes, *place: str) -> bytes:
         """The same secret under `master_key_id`: only its data key is sealed anew. Raises as `open_secret` does."""
+        ...
+
+    def new_signing_key(self) -> bytes:
+        """Sealed at SIGNING_KEY_PLACE. It is random and not derived, so that it outlives a change of the master key."""
+        ...
+
+    def signer(self, sealed: bytes) -> Signer:
+        """Raises as `open_secret` does."""
         ...
 
     def hash_password(self, text: str) -> str: ...

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from softix_proxy.domain.clock import from_us, to_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ledger import REVENUE, Posting
+from softix_proxy.domain.manifests import Account, RowForm
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.usage import Lines, Span, UsageFilter
 from softix_proxy.exports.form import Form, Granularity, Options, Writer
@@ -45,6 +46,25 @@ class _Batch(NamedTuple):
     postings: Sequence[Posting]
 
 
+async def account(storage: Storage, wanted: Wanted) -> Account:
+    """To be filled in while it is written. Raises NotFoundError."""
+    user_id = (await users.find(storage.reading(), wanted.user)).public_id if wanted.user else None
+    options = {
+        "granularity": wanted.granularity,
+        "names": list(wanted.names),
+        "costs": wanted.costs,
+        "opening": wanted.opening,
+        "zone": str(wanted.zone),
+    }
+    return Account(wanted.format, wanted.span, user_id, {name: value for name, value in options.items() if value})
+
+
+def row_form(form: str) -> RowForm | None:
+    """How the lines of its files begin with a row's id, if they do."""
+    layout = next((layout for name, layout in usage.FORMATS.items() if name == form), None)
+    return RowForm(layout.cells[0].before, layout.end) if layout else None
+
+
 def several_files(form: str) -> bool:
     return form in FORMS and FORMS[form].several
 
@@ -61,6 +81,8 @@ async def export(storage: Storage, wanted: Wanted) -> Export:
     unit = storage.reading()
     user_id = (await users.find(unit, wanted.user)).id if wanted.user else None
     expected_rows = await unit.usage.expected_rows(wanted.span, user_id)
+    last_us = await unit.ledger.last_posted()
+    until_us = min(wanted.span.to_us, last_us + 1)
     if form is not None:
         options = Options(
             wanted.span,
@@ -71,9 +93,9 @@ async def export(storage: Storage, wanted: Wanted) -> Export:
             user_id is None,
             wanted.zone,
         )
-        return Export(expected_rows, _books(unit, form, options, wanted, user_id))
+        return Export(expected_rows, _books(unit, form, options, wanted, user_id, until_us), last_us)
     if wanted.format == PARQUET:
-        return Export(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id))
+        return Export(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
     layout = next(layout for name, layout in usage.FORMATS.items() if name == wanted.format)
     exported = await usage.export(storage, layout, wanted.span, wanted.user)
     return Export(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
@@ -110,10 +132,11 @@ async def _named(chunks: AsyncIterator[Lines], file: str) -> AsyncIterator[Lines
         yield chunk._replace(file=file)
 
 
-async def _parquet(unit: Unit, writer: ParquetUsage, wanted: Wanted, user_id: int | None) -> AsyncIterator[Lines]:
+async def _parquet(
+    unit: Unit, writer: ParquetUsage, wanted: Wanted, user_id: int | None, until_us: int
+) -> AsyncIterator[Lines]:
     file = f"{_stem(wanted)}.{PARQUET}"
-    span = Span(wanted.span.from_us, min(wanted.span.to_us, await unit.ledger.last_posted() + 1))
-    after = 0
+    span, after = Span(wanted.span.from_us, until_us), 0
     while rows := await unit.usage.after(UsageFilter(span=span, user_id=user_id), after, _ROWS_AT_ONCE):
         after = rows[-1].id
         text, costs, charges = writer.feed(rows), [row.cost_pico for row in rows], [row.charge_pico for row in rows]
@@ -121,7 +144,9 @@ async def _parquet(unit: Unit, writer: ParquetUsage, wanted: Wanted, user_id: in
     yield Lines(writer.end(), 0, 0, 0, file)
 
 
-async def _books(unit: Unit, form: Form, options: Options, wanted: Wanted, user_id: int | None) -> AsyncIterator[Lines]:
+async def _books(
+    unit: Unit, form: Form, options: Options, wanted: Wanted, user_id: int | None, until_us: int
+) -> AsyncIterator[Lines]:
     writer = form.make(options)
     before = await _before(unit, form, options, user_id) if form.history or wanted.opening else []
     if wanted.opening:
@@ -129,7 +154,7 @@ async def _books(unit: Unit, form: Form, options: Options, wanted: Wanted, user_
             yield lines
     else:
         writer.known(before)
-    span = Span(options.span.from_us, min(options.span.to_us, await unit.ledger.last_posted() + 1))
+    span = Span(options.span.from_us, until_us)
     batches = (_one_by_one if options.granularity == "row" else _summed)(unit, form, options, span, user_id)
     async for batch in batches:
         for lines in _written(writer, batch):

@@ -1,12 +1,13 @@
-"""Which master key an instance was made with."""
+"""Which master key an instance was made with, and the key that it signs with."""
 
 from __future__ import annotations
 
 from softix_proxy.domain.errors import ConflictError, FailureError
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.vault import Identity
+from softix_proxy.domain.vault import Identity, Signer, Vault
 
 _KEY_ID, _CHECK_VALUE, _SEALED_PEPPER = "master_key_id", "master_key_check", "sealed_pepper"
+SEALED_SIGNING_KEY = "sealed_signing_key"
 
 
 async def identity(unit: Unit) -> Identity | None:
@@ -39,3 +40,15 @@ async def write(unit: Unit, new: Identity) -> None:
     await unit.instance.set(_KEY_ID, new.key_id.encode())
     await unit.instance.set(_CHECK_VALUE, new.check_value)
     await unit.instance.set(_SEALED_PEPPER, new.sealed_pepper)
+
+
+async def signer(storage: Storage, vault: Vault) -> Signer:
+    """With the key that signs this instance's exports, which is made when it is first asked for."""
+    sealed = await storage.reading().instance.get(SEALED_SIGNING_KEY)
+    if sealed is None:
+        async with storage.writing() as unit:
+            sealed = await unit.instance.get(SEALED_SIGNING_KEY)
+            if sealed is None:
+                sealed = vault.new_signing_key()
+                await unit.instance.set(SEALED_SIGNING_KEY, sealed)
+    return vault.signer(sealed)

@@ -83,6 +83,16 @@ async def find(unit: Unit, label: str) -> Period:
     return period
 
 
+async def asked_or_closed(unit: Unit, label: str | None, from_: str | None, to: str | None, zone: str) -> Closing:
+    """A closed period, or what is from one date to another there. Raises BadInputError, NotFoundError."""
+    if (label is None) == (from_ is None and to is None):
+        raise BadInputError("which period?", "give --period, or --from and --to")
+    if label is None:
+        return asked(None, from_, to, zone)
+    closed = await find(unit, label)
+    return Closing(closed.label, closed.zone, closed.span)
+
+
 async def uncovered(storage: Storage) -> Sequence[Span]:
     """What lies before or between closed periods and is in none, from the first posting on."""
     reading = storage.reading()

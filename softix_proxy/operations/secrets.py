@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import Provider
-from softix_proxy.domain.vault import PEPPER_PLACE, Identity, MasterKeys, Vault
+from softix_proxy.domain.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, MasterKeys, Vault
 from softix_proxy.operations import instance
 
 
@@ -51,7 +51,7 @@ async def rotate(storage: Storage, keys: MasterKeys) -> Rotation:
         else:
             vault = keys.open_next(identity)
             await _take_over(storage, vault)
-        rewrapped = await _rewrap_all(storage, vault)
+        rewrapped = await _rewrap_signing_key(storage, vault) + await _rewrap_all(storage, vault)
         return Rotation(vault.master_key_id, resumed, rewrapped, keys.put_in_place(vault.master_key_id))
 
 
@@ -60,11 +60,13 @@ async def status(storage: Storage, keys: MasterKeys) -> Status:
     reading = storage.reading()
     vault = keys.open(await instance.require_identity(reading))
     sealed = [provider for provider in await reading.providers.list() if provider.sealed_key is not None]
+    signing_key = await reading.instance.get(instance.SEALED_SIGNING_KEY)
+    outstanding = signing_key is not None and not _is_current(vault, signing_key)
     return Status(
         key_id=vault.master_key_id,
         source=keys.source(),
-        secrets=len(sealed),
-        outstanding=len(await _outstanding(storage, vault)),
+        secrets=len(sealed) + (signing_key is not None),
+        outstanding=len(await _outstanding(storage, vault)) + outstanding,
         rotating=keys.next_key_id() is not None,
     )
 
@@ -94,6 +96,16 @@ async def _rewrap_all(storage: Storage, vault: Vault) -> int:
                 "give them again with softix providers set-key, then run this again",
             )
     return rewrapped
+
+
+async def _rewrap_signing_key(storage: Storage, vault: Vault) -> bool:
+    """False where there is none, or nothing was to be done."""
+    old = await storage.reading().instance.get(instance.SEALED_SIGNING_KEY)
+    if old is None or _is_current(vault, old):
+        return False
+    async with storage.writing() as unit:
+        await unit.instance.set(instance.SEALED_SIGNING_KEY, vault.rewrap_secret(old, *SIGNING_KEY_PLACE))
+    return True
 
 
 async def _put(storage: Storage, before: Provider, sealed: bytes) -> bool:

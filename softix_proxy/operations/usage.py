@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -45,6 +46,8 @@ class Export:
     """Those of the whole days that it touches, for a progress bar."""
     chunks: AsyncIterator[Lines]
     """The first is the header, if the format has one."""
+    last_us: int = MAX_US
+    """What is posted after it is left out."""
 
 
 def parse_span(from_: str, to: str, zone: tzinfo = UTC) -> Span:
@@ -136,10 +139,22 @@ async def export(storage: Storage, layout: Layout, span: Span, user: str | None)
 
 
 async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+    """The database's thread makes the next one while the last one is worked on."""
     if layout.header:
         yield Lines(layout.header.encode(), 0, 0, 0)
-    async for chunk in unit.usage.lines(layout, span, user_id):
-        yield chunk
+    chunks = unit.usage.lines(layout, span, user_id)
+
+    async def following() -> Lines | None:
+        return await anext(chunks, None)
+
+    task = asyncio.create_task(following())
+    try:
+        while (chunk := await task) is not None:
+            task = asyncio.create_task(following())
+            await asyncio.sleep(0)  # so that it begins
+            yield chunk
+    finally:
+        task.cancel()
 
 
 def _whole_days(clock: Clock, from_: str | None, to: str | None) -> Span:

@@ -15,6 +15,7 @@ from softix_proxy.storage.database import Database, Session
 from softix_proxy.storage.instance import Instance
 from softix_proxy.storage.keys import Keys
 from softix_proxy.storage.ledger import Ledger
+from softix_proxy.storage.manifests import Manifests
 from softix_proxy.storage.models import Models
 from softix_proxy.storage.periods import Periods
 from softix_proxy.storage.prices import Prices
@@ -74,6 +75,10 @@ class Unit:
     @cached_property
     def bill(self) -> Bills:
         return Bills(self._session)
+
+    @cached_property
+    def manifests(self) -> Manifests:
+        return Manifests(self._session)
 
 
 class SqliteStorage:

@@ -16,9 +16,11 @@ from softix_proxy.domain.usage import (
     Source,
     Span,
     Subject,
+    Sums,
     Total,
     UsageFilter,
     UsageRow,
+    UserSum,
 )
 from softix_proxy.storage import corrections
 from softix_proxy.storage import usage_sql as sql
@@ -74,26 +76,37 @@ class Usage:
         return int(row[0]) if row else 0
 
     async def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:
-        after, end = first_day * DAY_US - 1, end_day * DAY_US
-        while True:
-            last = await self._session.one(sql.CHUNK_END, after, end, _SUMMED_AT_ONCE)
-            if last is None or last[0] is None:
-                return
-            for row in await self._session.all(sql.DAILY_COSTS, provider, after, last[0]):
+        async for after, upto in self._chunks(Span(first_day * DAY_US, end_day * DAY_US), _SUMMED_AT_ONCE):
+            for row in await self._session.all(sql.DAILY_COSTS, provider, after, upto):
                 yield _to_daily_cost(row)
-            after = last[0]
+
+    async def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Sums]:
+        async for after, upto in self._chunks(span, _SUMMED_AT_ONCE):
+            yield await self._by_user(after, upto, user_id)
 
     async def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
         """Each chunk is a read of its own; what is posted after the first is left out."""
         statement = sql.lines(layout)
+        async for after, upto in self._chunks(span, _LINES_AT_ONCE):
+            [(text,)] = await self._session.all(statement, sql.PAIRS, user_id, after, upto)
+            sums = await self._by_user(after, upto, user_id)
+            rows, costs, charges = zip((0, 0, 0), *(one[1:] for one in sums.by_user), strict=True)
+            yield Lines(text, sum(rows), sum(costs), sum(charges), sums=sums)
+
+    async def _chunks(self, span: Span, at_once: int) -> AsyncIterator[tuple[int, int]]:
+        """Ranges of ids, open below, of what is posted by now."""
         last = await self._session.one(sql.LAST)
         after, end = span.from_us - 1, min(span.to_us, (last[0] if last else 0) + 1)
-        while True:
-            row = await self._session.one(statement, sql.PAIRS, user_id, after, end, _LINES_AT_ONCE)
-            if row is None or row[0] is None:
-                return
-            after, rows, cost_m, cost_rest, charge_m, charge_rest, text = row
-            yield Lines(text, rows, sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest))
+        while (row := await self._session.one(sql.CHUNK_END, after, end, at_once)) and row[0] is not None:
+            yield after, row[0]
+            after = row[0]
+
+    async def _by_user(self, after: int, upto: int, user_id: int | None) -> Sums:
+        rows = await self._session.all(sql.BY_USER, after, upto, user_id)
+        by_user = tuple(
+            UserSum(user, count, sql.whole(*sums[:2]), sql.whole(*sums[2:4])) for user, count, *sums in rows
+        )
+        return Sums(min((row[6] for row in rows), default=after), max((row[7] for row in rows), default=upto), by_user)
 
     async def _rows(self, wanted: UsageFilter, after: int, order: str, limit: int) -> Sequence[UsageRow]:
         conditions: dict[str, Sequence[object]] = {"u.id > ?": [after]}

@@ -112,19 +112,18 @@ def _literal(text: str) -> str:
 
 
 def lines(layout: Layout) -> str:
-    """(Last id read, rows, cost and charge in millions and rest, text) of the next rows.
+    """The text of the next rows.
 
-    Parameters: PAIRS, a user's id or NULL, the id to start after, the id to end before, how many rows to read. What is
-    counted and written are only rows of that user, if any. The last id is NULL when there are no more rows.
+    Parameters: PAIRS, a user's id or NULL, the id to start after, the last id. What is written are only rows of that
+    user, if any.
     """
     cells = [_cell(cell) for cell in layout.cells]
     form = "".join(cell.form for cell in cells) + _literal(layout.end)
     arguments = ", ".join((f"'{_quoted(form)}'", *(cell.values for cell in cells if cell.values)))
     return f"""
-SELECT max(chunk.last), count(u.id), {_sum("u.cost_pico")}, {_sum("u.charge_pico")},
-  CAST(coalesce(group_concat(printf({arguments}), '') FILTER (WHERE u.id), '') AS BLOB)
-FROM (SELECT max(id) AS last FROM (SELECT id FROM usage WHERE id > ?3 AND id < ?4 ORDER BY id LIMIT ?5)) AS chunk
-LEFT JOIN usage AS u ON u.id > ?3 AND u.id <= chunk.last AND (?2 IS NULL OR u.user_id = ?2) {NAMES}"""
+SELECT CAST(coalesce(group_concat(printf({arguments}), ''), '') AS BLOB)
+FROM usage AS u {NAMES}
+WHERE u.id > ?3 AND u.id <= ?4 AND (?2 IS NULL OR u.user_id = ?2) ORDER BY u.id"""
 
 
 def _quoted(text: str) -> str:
@@ -138,6 +137,14 @@ def _sum(pico: str) -> str:
 
 def whole(millions: int, rest: int) -> int:
     return millions * 1_000_000 + rest
+
+
+BY_USER = f"""
+SELECT coalesce(users.public_id, 'user ' || sums.user_id), sums.* FROM (
+  SELECT count(*), {_sum("cost_pico")}, {_sum("charge_pico")}, min(id), max(id), user_id
+  FROM usage WHERE id > ?1 AND id <= ?2 AND (?3 IS NULL OR user_id = ?3) GROUP BY user_id
+) AS sums LEFT JOIN users ON users.id = sums.user_id"""
+"""(Public id, rows, cost and charge in millions and rest, first and last id) of the rows after ?1 up to ?2."""
 
 
 class _By(NamedTuple):

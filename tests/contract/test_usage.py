@@ -317,3 +317,25 @@ async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage
     day = START_US // DAY_US + 5
     [one] = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
     assert (one.unpriced, one.source, one.requests) == (True, Source.ESTIMATE, 1)
+
+
+async def test_sums_by_user(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In portions, alone and with the lines: those of the rows."""
+    monkeypatch.setattr("softix_proxy.storage.usage._SUMMED_AT_ONCE", 7)
+    monkeypatch.setattr("softix_proxy.storage.usage._LINES_AT_ONCE", 7)
+    posted, reading = await rows(storage), storage.reading()
+    for user_id in (None, 1, 2):
+        wanted = [row for row in posted if user_id in (None, row.user_id)]
+        expected: Counter[str] = Counter()
+        for row in wanted:
+            expected[row.user_public_id] += row.charge_pico
+        lines = [chunk async for chunk in reading.usage.lines(csv_usage.LAYOUT, EVER, user_id)]
+        alone = [sums async for sums in reading.usage.sums(EVER, user_id)]
+        assert [chunk.sums for chunk in lines] == alone and len(alone) == 8
+        found: Counter[str] = Counter()
+        for one in (one for sums in alone for one in sums.by_user):
+            found[one.user_id] += one.charge_pico
+        assert found == expected
+        counted = [sums for sums in alone if sums.by_user]
+        assert (counted[0].first_id, counted[-1].last_id) == (wanted[0].id, wanted[-1].id)
+        assert sum(one.rows for sums in alone for one in sums.by_user) == len(wanted)

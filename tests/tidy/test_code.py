@@ -195,6 +195,7 @@ RULES = {
         good=("group.create_task(f())",),
         allowed={
             "softix_proxy/assembly.py": "the watch over dead processes lives as long as the daemon, and ends with it",
+            "softix_proxy/operations/usage.py": "one read ahead, awaited or cancelled where it was made",
             "softix_proxy/web/server.py": "waits for one event, and is cancelled where it was made",
         },
     ),

@@ -208,9 +208,9 @@ CREATE TABLE periods (
 ) STRICT;
 CREATE TABLE manifests (
   id INTEGER PRIMARY KEY,
-  created_at_us INTEGER NOT NULL,
-  files TEXT NOT NULL,
-  sha256 BLOB NOT NULL UNIQUE
+  body_sha256 BLOB NOT NULL,
+  head TEXT NOT NULL,
+  signature BLOB NOT NULL
 ) STRICT;
 CREATE TABLE customers (user_id INTEGER PRIMARY KEY REFERENCES users (id), details TEXT NOT NULL) STRICT;
 CREATE TABLE bills (
@@ -334,6 +334,10 @@ CREATE TRIGGER periods_no_delete BEFORE DELETE ON periods BEGIN SELECT raise(ABO
 CREATE TRIGGER periods_no_overlap BEFORE INSERT ON periods
 WHEN EXISTS (SELECT 1 FROM periods WHERE from_us < NEW.to_us AND to_us > NEW.from_us)
 BEGIN SELECT raise(ABORT, 'periods do not overlap'); END;
+CREATE INDEX manifests_by_body ON manifests (body_sha256);
+CREATE TRIGGER manifests_no_gap BEFORE INSERT ON manifests
+WHEN NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM manifests)
+BEGIN SELECT raise(ABORT, 'manifests are numbered without a gap'); END;
 CREATE TRIGGER manifests_no_update BEFORE UPDATE ON manifests BEGIN SELECT raise(ABORT, 'manifests is append-only'); END;
 CREATE TRIGGER manifests_no_delete BEFORE DELETE ON manifests BEGIN SELECT raise(ABORT, 'manifests is append-only'); END;
 CREATE UNIQUE INDEX price_proposals_by_subject

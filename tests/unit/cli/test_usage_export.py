@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet
 import pytest
@@ -19,6 +20,7 @@ from softix_proxy.operations.exports import FORMATS
 from softix_proxy.storage.database import Database
 
 Softix = Callable[..., Result]
+Read = Callable[[str], Any]
 NOW_US = SystemClock().now_us()
 YESTERDAY, TODAY, TOMORROW = (str(format_instant(NOW_US + days * DAY_US))[:10] for days in (-1, 0, 1))
 PERIOD = f"--from {YESTERDAY} --to {TOMORROW}"
@@ -40,6 +42,8 @@ def test_export(database: Database, run: Softix, tmp_path: Path) -> None:
         "provider_cost": "0.0028",
         "charge": "0.0028",
         "currency": "USD",
+        "manifest": f"{whole}.0002.manifest.json",
+        "number": 2,
     }
     assert whole.read_text().startswith("row_id,"), "csv is the default for a file"
 
@@ -53,8 +57,9 @@ def test_an_export_that_fails_leaves_nothing(database: Database, run: Softix, tm
 
 
 def left(folder: Path) -> list[str]:
-    """But for the instance."""
-    return sorted(path.name for path in folder.iterdir() if path.name != "softix")
+    """But for the instance, and manifests."""
+    names = (path.name for path in folder.iterdir())
+    return sorted(name for name in names if name != "softix" and not name.endswith(".manifest.json"))
 
 
 def test_journals_are_printed_or_written(database: Database, run: Softix, tmp_path: Path) -> None:
@@ -149,3 +154,58 @@ def test_a_bar_on_a_terminal(database: Database, instance: Path, tmp_path: Path)
         pass
     assert process.wait(timeout=60) == 0
     assert b"rows" in seen and (tmp_path / "out.journal").exists()
+
+
+def test_beside_a_file_lies_its_manifest(database: Database, run: Softix, read: Read, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    out = folder / "day.csv"
+    until = format_instant(SystemClock().now_us())
+    run(f"period close day --from {YESTERDAY} --to {until}")
+    told = run(f"usage export --period day --out {out}")
+    assert "2 rows, charged 0.0028 USD" in told.stderr and f"→ {out}, with manifest 1" in told.stderr
+    manifest = json.loads((folder / "day.csv.0001.manifest.json").read_bytes())
+    assert manifest["body"]["period"] == {
+        "name": "day",
+        "from": f"{YESTERDAY}T00:00:00.000000Z",
+        "to": until,
+    }
+    [total] = manifest["body"]["totals"]
+    assert total == {"currency": "USD", "rows": 2, "provider_cost": "0.0028", "charge": "0.0028"}
+    assert read("export list")[0]["name"] == "day.csv"
+    key = read("export public-key")["public_key"]
+    assert manifest["head"]["public_key"] == key
+    assert "as it was exported" in run(f"export verify {folder} --public-key {key} --first 1 --last 1").stderr
+
+
+def test_an_export_that_was_signed_before_it_was_killed(
+    database: Database, run: Softix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "day.csv"
+    with monkeypatch.context() as patch:
+        patch.setattr("softix_proxy.exports.drafts._place", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        run(f"usage export {PERIOD} --out {out}", code=1)
+    assert not out.exists()
+    assert "with manifest 1" in run(f"usage export {PERIOD} --out {out}").stderr
+    assert {path.name for path in tmp_path.glob("day*")} == {"day.csv", "day.csv.0001.manifest.json"}
+    assert "exists" in run(f"usage export {PERIOD} --out {out}", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ("", 2, "which period?"),
+        (f"--period 2026-01 {PERIOD}", 2, "which period?"),
+        (f"--from {TODAY}", 2, "two ends"),
+        ("--period 2026-01", 1, "no closed period '2026-01'"),
+    ],
+)
+def test_periods_that_cannot_be_meant(database: Database, run: Softix, options: str, code: int, message: str) -> None:
+    assert message in run(f"usage export {options}", code=code).stderr
+
+
+def test_without_the_master_key_nothing_is_written(database: Database, run: Softix, instance: Path) -> None:
+    (instance / "master.key").rename(instance / "elsewhere")
+    assert "master key is missing" in run(f"usage export {PERIOD} --out {instance}/a.csv", code=1).stderr
+    assert not list(instance.glob("a.csv*"))
+    assert run(f"usage export {PERIOD}").stdout.startswith("row_id,"), "standard output is not signed"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from softix_proxy.domain.errors import ConflictError, FailureError
-from softix_proxy.exports.whole_file import whole_file, whole_files
+from softix_proxy.exports.whole_file import whole_file
 
 
 def test_it_is_there_in_the_end_and_not_before(tmp_path: Path) -> None:
@@ -48,50 +48,3 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot write") as failure, whole_file(tmp_path / "no/x", overwrite=False):
         pytest.fail("not reached")
     assert failure.value.remedy == "choose another place"
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def test_several_files_get_their_names_together(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "export"
-    with whole_files(folder, overwrite=False) as write:
-        write("a.csv", b"1")
-        write("a.csv", b"2")
-        write("b.csv", b"3")
-        assert names(folder) == ["a.csv.partial", "b.csv.partial"]
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.csv": b"12", "b.csv": b"3"}
-
-
-def test_of_several_files_nothing_is_left_on_failure(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), whole_files(tmp_path / "export", overwrite=False) as write:
-        write("a.csv", b"1")
-        write("b.csv", b"3")
-        raise ZeroDivisionError
-    assert names(tmp_path) == []
-
-
-def test_one_of_several_that_exists_is_kept_unless_told(tmp_path: Path) -> None:
-    (tmp_path / "b.csv").write_bytes(b"before")
-    with pytest.raises(ConflictError, match="exists"), whole_files(tmp_path, overwrite=False) as write:
-        write("a.csv", b"1")
-        write("b.csv", b"3")
-    assert names(tmp_path) == ["b.csv"]
-    with whole_files(tmp_path, overwrite=True) as write:
-        write("b.csv", b"after")
-    assert (tmp_path / "b.csv").read_bytes() == b"after"
-
-
-def test_one_of_several_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
-    with pytest.raises(ConflictError), whole_files(tmp_path, overwrite=False) as write:
-        write("a.csv", b"1")
-        write("b.csv", b"2")
-        (tmp_path / "b.csv").write_bytes(b"another's")
-    assert names(tmp_path) == ["b.csv"] and (tmp_path / "b.csv").read_bytes() == b"another's"
-
-
-def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(FailureError, match="cannot write"), whole_files(tmp_path / "file" / "x", overwrite=False):
-        pytest.fail("not reached")

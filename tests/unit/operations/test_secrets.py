@@ -230,3 +230,26 @@ async def test_an_instance_without_a_key_has_none_to_change(storage: SqliteStora
     with pytest.raises(FailureError) as caught:
         await rotate(storage, Keeper(Sources(tmp_path / "master.key", None, {})))
     assert caught.value.remedy == "run: softix init"
+
+
+async def test_the_signing_key_outlives_the_master_key(storage: SqliteStorage, keys: Keeper, tmp_path: Path) -> None:
+    public_key = (await instance.signer(storage, await opened(storage, keys))).public_key
+    assert (await status(storage, keys)).secrets == 1
+    assert (await rotate(storage, keys)).rewrapped == 1
+    assert (await status(storage, keys)).outstanding == 0
+    alone = Keeper(Sources(tmp_path / "master.key", None, {}))
+    assert (await instance.signer(storage, await opened(storage, alone))).public_key == public_key
+    assert (await rotate(storage, alone)).rewrapped == 1
+
+
+async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: SqliteStorage, keys: Keeper) -> None:
+    late = await opened(storage, keys)
+    following = keys.open_next(await known(storage))
+    async with storage.writing() as unit:
+        pepper = following.rewrap_secret((await known(storage)).sealed_pepper, "instance", "pepper")
+        await instance.write(unit, Identity(following.master_key_id, following.check_value(), pepper))
+    public_key = (await instance.signer(storage, late)).public_key
+    assert (await status(storage, keys)).outstanding == 1
+    assert (await rotate(storage, keys)).resumed
+    assert (await status(storage, keys)).outstanding == 0
+    assert (await instance.signer(storage, await opened(storage, keys))).public_key == public_key

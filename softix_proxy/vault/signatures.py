@@ -1,0 +1,35 @@
+"""Ed25519: the key that signs manifests, and whether one was signed by a public key."""
+
+from __future__ import annotations
+
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
+
+SEED_BYTES = 32
+_SIGNATURE_BYTES = 64
+
+
+class Ed25519Signer:
+    """Is domain.vault.Signer."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = SigningKey(seed)
+
+    def __repr__(self) -> str:
+        return f"Ed25519Signer({self.public_key})"
+
+    @property
+    def public_key(self) -> str:
+        return bytes(self._key.verify_key).hex()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message).signature
+
+
+def is_signed(public_key: str, message: bytes, signature: bytes) -> bool:
+    """By the secret half of this key (64 hex digits)."""
+    try:
+        VerifyKey(bytes.fromhex(public_key)).verify(message, signature)
+    except (BadSignatureError, ValueError):
+        return False
+    return len(signature) == _SIGNATURE_BYTES
