@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from fractions import Fraction
+from typing import Literal, NamedTuple, Protocol
 
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.usage import Meters
@@ -19,6 +20,14 @@ MODEL_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}", re.ASCII)
 
 _INPUT_ONLY = ("input_tokens",)
 _BOTH_WAYS = ("input_tokens", "output_tokens")
+
+
+class Scale(NamedTuple):
+    """Of a meter, for each byte of the body."""
+
+    most: Fraction
+    typical: Fraction
+    """Charged where the answer tells nothing, as an estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +53,16 @@ class Ask:
     """Meters of which the price must name one, since nothing else of the answer would be charged; empty: any."""
     typical: Meters | None = None
     """What is charged where the answer tells nothing, as an estimate; None: judged by the bytes."""
+    most_input_tokens: int | None = None
+    """Where neither the body's bytes nor the context bound the input."""
+    by_size: Mapping[str, Scale] = field(default_factory=dict)
+    """Meter → how much of it the body's size allows."""
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The meters that it will surely, or by its tools, make run."""
+        """The meters that it will surely, or by its tools, make run; none where `priced_by` is what counts."""
+        if self.priced_by:
+            return ()
         tokens = _INPUT_ONLY if self.max_output_tokens == 0 else _BOTH_WAYS
         return (*tokens, *self.calls) if self.calls else tokens
 
@@ -108,6 +123,11 @@ class Endpoint(Protocol):
     metered: bool
     framed: bool
     """Its streams are server-sent events, and else the answer is read whole."""
+    form_fields: frozenset[str] | None
+    """The texts that matter of its requests, which are forms; None: they are JSON.
+
+    The body that `read` and `rewrite` get of a form may end within its first file.
+    """
 
     def read(self, body: bytes) -> Ask:
         """Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""

@@ -20,6 +20,7 @@ Replacements = Mapping[str, bytes]
 
 _REROUTES = frozenset(("models", "fallbacks"))
 """Fields by which some providers run another model than `model`, at another price."""
+ONE_MODEL = "Fallback models are not available here: a request names the one model that it pays for."
 SHARED = _REROUTES | {"model", "stream", "service_tier"}
 """What matters at every endpoint."""
 LARGE_BODY_BYTES = 4 * 1024 * 1024
@@ -160,13 +161,18 @@ def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, Fields]:
 
     Raises RefusedError: see `read_fields`; also where the body names no model, or may run another one.
     """
-    fields = read_fields(body, watched)
-    if fields.has_any(_REROUTES):
-        raise invalid("Fallback models are not available here: a request names the one model that it pays for.")
-    model = fields.text("model")
+    model, fields = read_model(body, watched)
     if not model:
         raise invalid("`model` is missing.")
     return model, fields
+
+
+def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, Fields]:
+    """The same where a request need not name its model."""
+    fields = read_fields(body, watched)
+    if fields.has_any(_REROUTES):
+        raise invalid(ONE_MODEL)
+    return fields.text("model"), fields
 
 
 def read_fields(body: bytes, watched: frozenset[str]) -> Fields:

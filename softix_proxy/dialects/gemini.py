@@ -75,6 +75,7 @@ class GeminiEndpoint:
     family: Family = "gemini"
     metered = True
     framed = True
+    form_fields: frozenset[str] | None = None
     model = ""
 
     def of(self, model: str, query: str) -> Self:

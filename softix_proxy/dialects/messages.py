@@ -58,6 +58,7 @@ class Messages:
     path = "/v1/messages"
     metered = True
     framed = True
+    form_fields: frozenset[str] | None = None
 
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)

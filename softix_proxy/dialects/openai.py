@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy.dialects.base import Family, Report
-from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.fields import ONE_MODEL, Fields, invalid
+from softix_proxy.dialects.multipart import FormFields
 from softix_proxy.dialects.tokens import openai_report, read_answer
 
+FORM = frozenset(("model", "stream", "models", "fallbacks"))
+"""What matters in every form."""
 _USAGE_OPTION = frozenset(("include_usage",))
 _INCLUDE = b'{"include_usage":true}'
 
@@ -28,6 +31,7 @@ class OpenAIEndpoint:
     family: Family = "openai"
     metered = True
     framed = True
+    form_fields: frozenset[str] | None = None
     output_fields: tuple[str, ...] = ()
     """The first is the dialect's own; the others are what relatives of OpenAI call it."""
     reports_on_request = False
@@ -56,6 +60,33 @@ class OpenAIEndpoint:
     def report(self, body: bytes) -> Report | None:
         answer = read_answer(body)
         return openai_report(answer.usage, answer.model, answer.service_tier) if answer is not None else None
+
+
+class FormEndpoint(OpenAIEndpoint):
+    """One whose requests are forms. What of them may be changed is the model's name."""
+
+    form_fields: frozenset[str] | None = FORM
+
+    def form(self, body: bytes, default_model: str | None = None) -> tuple[str, FormFields]:
+        """The model that a form names, and its watched texts. Raises RefusedError."""
+        fields = FormFields(body, self.form_fields or frozenset())
+        if fields.text("models") or fields.text("fallbacks"):
+            raise invalid(ONE_MODEL)
+        model = fields.text("model") or default_model
+        if not model:
+            raise invalid("`model` is missing.")
+        return model, fields
+
+    def rewrite(
+        self,
+        body: bytes,
+        *,
+        model: str | None,
+        max_output_tokens: int | None,
+        ask_usage: bool,
+        output_field: str | None = None,
+    ) -> bytes:
+        return body if model is None else FormFields(body, frozenset(("model",))).replaced({"model": model})
 
 
 def _with_usage(fields: Fields) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from softix_proxy.dialects.audio import Speech, Transcriptions, Translations
 from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.chat import ChatCompletions
 from softix_proxy.dialects.completions import Completions
@@ -15,7 +16,10 @@ from softix_proxy.dialects.gemini import (
     StreamGenerateContent,
 )
 from softix_proxy.dialects.gemini import CountTokens as GeminiCountTokens
+from softix_proxy.dialects.images import ImageEdits, ImageGenerations, ImageVariations
 from softix_proxy.dialects.messages import CountTokens, Messages
+from softix_proxy.dialects.moderations import Moderations
+from softix_proxy.dialects.rerank import Rerank, RerankV2
 from softix_proxy.dialects.responses import Responses
 
 _ALL: tuple[Endpoint, ...] = (
@@ -23,6 +27,15 @@ _ALL: tuple[Endpoint, ...] = (
     Completions(),
     Responses(),
     Embeddings(),
+    Moderations(),
+    ImageGenerations(),
+    ImageEdits(),
+    ImageVariations(),
+    Speech(),
+    Transcriptions(),
+    Translations(),
+    Rerank(),
+    RerankV2(),
     Messages(),
     CountTokens(),
     GenerateContent(),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +12,7 @@ from softix_proxy.dialects.base import MODEL_NAME, Report
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
 
+T = TypeVar("T")
 _LARGEST = 10**9
 _TIERS = frozenset(("flex", "priority", "scale", "fast", "batch"))
 """Those that have prices of their own."""
@@ -47,14 +49,29 @@ def model_name(name: object) -> str | None:
     return name if isinstance(name, str) and MODEL_NAME.fullmatch(name) else None
 
 
+def decimals(shape: type[T]) -> msgspec.json.Decoder[T]:
+    """Reads numbers with a fraction as exact decimals, as far as they have no type of their own."""
+    return msgspec.json.Decoder(shape, float_hook=Decimal)
+
+
 def count(source: object, *names: str) -> int | None:
     """The first of these that is a plausible count; a strange answer must not become money."""
     if isinstance(source, dict):
         for name in names:
             value = source.get(name)
+            if isinstance(value, Decimal) and value == value.to_integral_value():
+                value = int(value)
             if type(value) is int and 0 <= value <= _LARGEST:
                 return value
     return None
+
+
+def milliseconds(source: object, name: str) -> int | None:
+    """From seconds, whole or decimal; None where they are not plausible."""
+    value = source.get(name) if isinstance(source, dict) else None
+    if type(value) is not int and not isinstance(value, Decimal):
+        return None
+    return round(value * 1000) if 0 <= value * 1000 <= _LARGEST else None
 
 
 def divide(whole: int, parts: Mapping[str, int], rest: str) -> tuple[dict[str, int], bool]:

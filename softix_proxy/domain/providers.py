@@ -54,7 +54,17 @@ class Profile:
         return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
 
 
-_OPENAI = frozenset({"chat_completions", "completions", "responses", "embeddings"})
+_OPENAI_TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
+_OPENAI = _OPENAI_TEXT | {
+    "moderations",
+    "image_generations",
+    "image_edits",
+    "image_variations",
+    "speech",
+    "transcriptions",
+    "translations",
+}
+_RERANK = frozenset({"rerank", "rerank_v2"})
 _ANTHROPIC = frozenset({"messages", "count_tokens"})
 _GEMINI = frozenset(
     {"generate_content", "stream_generate_content", "gemini_count_tokens", "embed_content", "batch_embed_contents"}
@@ -70,8 +80,10 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "drain",
         models_path="/v1beta/models",
     ),
-    ProviderType.OPENAI_COMPATIBLE: Profile(_OPENAI, "", False, "bearer", "cancel", output_field="max_tokens"),
-    ProviderType.DEMO: Profile(_OPENAI | _ANTHROPIC, "", False, "bearer", "cancel"),
+    ProviderType.OPENAI_COMPATIBLE: Profile(
+        _OPENAI | _RERANK, "", False, "bearer", "cancel", output_field="max_tokens"
+    ),
+    ProviderType.DEMO: Profile(_OPENAI_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
 }
 
 

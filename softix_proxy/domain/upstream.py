@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,16 @@ from softix_proxy.domain.providers import Provider
 Header = tuple[str, str]
 Headers = Sequence[Header]
 """Names in lower case."""
+
+
+class Rest(Protocol):
+    """What of a body is still with the client when the request goes out."""
+
+    size_bytes: int
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """As it comes; once. Raises what ends the request where the client leaves, is slow, or sends no form."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,8 @@ class Call:
     headers: Headers
     body: bytes = field(repr=False)
     stream: bool
+    rest: Rest | None = field(default=None, repr=False)
+    """What follows the body. With it a call can be sent once only."""
 
 
 class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers that it becomes

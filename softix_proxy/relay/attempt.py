@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.errors import ProviderError, classify
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
 from softix_proxy.domain.upstream import Call, Exchange, Header, ProviderFault, Upstream
 from softix_proxy.relay import refusal
 from softix_proxy.relay.forward import returning
@@ -91,6 +91,13 @@ class Attempt:
         except asyncio.CancelledError:
             if self.hang_up.swallow():
                 raise ClientGoneError from None
+            raise
+        except (ClientGoneError, RefusedError) as error:  # before the whole body was there
+            facts.started = False
+            if isinstance(error, RefusedError):
+                facts.error, facts.status_code = error.code.value, HTTP_STATUS[error.code]
+            else:
+                facts.hang_up()
             raise
         facts.status_code = exchange.status
         return exchange

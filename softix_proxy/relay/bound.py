@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from softix_proxy.dialects.base import Ask
 from softix_proxy.dialects.fields import unmetered
@@ -33,12 +34,14 @@ def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool,
         keys = ", ".join(METERS[meter].price_key for meter in ask.priced_by)
         raise unmetered(f"The price of {model.name} names nothing that such a request can be charged by: {keys}.")
     context = model.context_tokens or DEFAULT_CONTEXT_TOKENS
-    input_tokens = context if ask.open_input else min(body_bytes + TEMPLATE_TOKENS, context)
+    most = ask.most_input_tokens if ask.most_input_tokens is not None else body_bytes + TEMPLATE_TOKENS
+    input_tokens = context if ask.open_input else min(most, context)
     output_tokens = _output_tokens(ask, model)
     tier = ask.service_tier
     fixed_pico = _times(rate.dearest_input(tier, input_tokens), input_tokens) + rate.request_fee_pico
     fixed_pico += _times(rate.dearest(_REQUESTS, tier), 1)
-    for meter, most in (*ask.calls.items(), *ask.counted.items()):
+    by_size = ((meter, ceil(scale.most * body_bytes)) for meter, scale in ask.by_size.items())
+    for meter, most in (*ask.calls.items(), *ask.counted.items(), *by_size):
         fixed_pico += _times(rate.dearest((meter,), tier), most)
     token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
     if fixed_pico or token:

@@ -85,7 +85,8 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
     path = request.path if target.endpoint is request.endpoint else target.endpoint.path
     path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
     headers = outgoing(request.headers, request.credential)
-    return Call(key_id, target.provider, path, headers, body, ask.stream)
+    rest = request.rest if request.rest_bytes else None
+    return Call(key_id, target.provider, path, headers, body, ask.stream, rest)
 
 
 def outgoing(headers: Headers, credential: str | None) -> list[Header]:

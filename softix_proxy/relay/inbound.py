@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from softix_proxy.dialects.base import Endpoint
-from softix_proxy.domain.upstream import Headers
+from softix_proxy.domain.upstream import Headers, Rest
 
 
 class ClientGoneError(Exception):
@@ -67,3 +67,10 @@ class Inbound:
     started_at_us: int
     started_ns: int
     read_body: Callable[[], Awaitable[bytes]]
+    """Of a form perhaps only what comes before its files."""
+    rest: Rest | None = None
+    """What comes after that."""
+
+    @property
+    def rest_bytes(self) -> int:
+        return 0 if self.rest is None else self.rest.size_bytes

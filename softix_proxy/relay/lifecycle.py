@@ -46,7 +46,7 @@ class Lifecycle:
         await self._identify(request, digest)
         body = await request.read_body()
         ask = request.endpoint.read(body)
-        plan, admitted = await self._admit(request, digest, ask, len(body))
+        plan, admitted = await self._admit(request, digest, ask, len(body) + request.rest_bytes)
         passage = self._passage(request, client, ask, plan, admitted, body)
         del body  # the passage lets go of it once it is sent
         self.telemetry.opened(admitted.hold_pico)
@@ -135,7 +135,7 @@ class Lifecycle:
             admitted=admitted,
             rate=plan.targets[0].rate,
             metered=plan.targets[0].endpoint.metered,
-            body_bytes=len(body),
+            body_bytes=len(body) + request.rest_bytes,
             interrupted_charge=self.policy.interrupted_charge,
             started_ns=request.started_ns,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil
 from types import TracebackType
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
@@ -128,7 +129,8 @@ class Hold:
 
     def _conclude(self) -> Settlement:
         facts = self.facts
-        source, meters = _metered(facts, self.ask, self.body_bytes) if self.metered else (Source.NONE, {})
+        ask = replace(self.ask, counted=self._priced(self.ask.counted)) if self.ask.counted else self.ask
+        source, meters = _metered(facts, ask, self.body_bytes) if self.metered else (Source.NONE, {})
         tier = (facts.report.service_tier or self.ask.service_tier) if facts.report else STANDARD
         cost_pico = charge_pico = 0
         notes = ["clamped"] if facts.report and facts.report.clamped else []
@@ -159,6 +161,10 @@ class Hold:
             latency_ms=self._elapsed_ms(),
             ttfb_ms=facts.ttfb_ms,
         )
+
+    def _priced(self, counted: Meters) -> Meters:
+        """The request counts itself whatever its model is paid by."""
+        return {name: quantity for name, quantity in counted.items() if self.rate.has_price(name)}
 
 
 _ONE = Fraction(1)
@@ -191,7 +197,13 @@ def _metered(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:
         output = report.meters.get("output_tokens", 0) + unreported
         return Source.PARTIAL, {**report.meters, **ask.counted, "output_tokens": output, "requests": 1}
     if facts.complete or facts.hung_up or meter is not None:
-        asked = -(-body_bytes // BYTES_PER_TOKEN)
-        judged = {"input_tokens": asked, "output_tokens": seen} if ask.typical is None else ask.typical
-        return Source.ESTIMATE, {**judged, **ask.counted, "requests": 1}
+        return Source.ESTIMATE, {**_judged(ask, body_bytes, seen), **ask.counted, "requests": 1}
     return Source.INTERRUPTED, {}
+
+
+def _judged(ask: Ask, body_bytes: int, seen_tokens: int) -> Meters:
+    if ask.typical is not None:
+        return ask.typical
+    if ask.by_size:
+        return {meter: ceil(scale.typical * body_bytes) for meter, scale in ask.by_size.items()}
+    return {"input_tokens": -(-body_bytes // BYTES_PER_TOKEN), "output_tokens": seen_tokens}

@@ -75,19 +75,19 @@ class HttpUpstream:
         place = Place(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
         for tries_left in range(self._limits.connect_retries, -1, -1):
             try:
-                return await self._try(place, head, call.body, secret, sending)
+                return await self._try(place, head, call, secret, sending)
             except ProviderFault as fault:
                 if fault.started or not tries_left:
                     raise
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
     async def _try(
-        self, place: Place, head: bytes, body: bytes, secret: str | None, sending: Callable[[], None]
+        self, place: Place, head: bytes, call: Call, secret: str | None, sending: Callable[[], None]
     ) -> Exchange:
         wire = await self._pool.take(place)
         sending()
         try:
-            await wire.exchange(head, body, self._limits.first_byte_timeout_s)
+            await wire.exchange(head, call.body, self._limits.first_byte_timeout_s, call.rest)
         except BaseException:
             wire.close()
             self._pool.give(place, wire)
@@ -112,7 +112,7 @@ def compose(origin: Origin, call: Call, proof: Mapping[str, str]) -> bytes:
     lines = [f"POST {origin.prefix}{call.path} HTTP/1.1", f"host: {origin.host_header}"]
     lines += [f"{name}: {value}" for name, value in call.headers]
     lines += [f"{name}: {value}" for name, value in proof.items()]
-    lines += [f"content-length: {len(call.body)}", "", ""]
+    lines += [f"content-length: {len(call.body) + (call.rest.size_bytes if call.rest else 0)}", "", ""]
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)

@@ -14,7 +14,7 @@ from typing import cast
 import httptools
 
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.upstream import Header, ProviderFault
+from softix_proxy.domain.upstream import Header, ProviderFault, Rest
 
 _MAX_HEAD_BYTES = 64 * 1024
 """Of everything before the final answer's body: informational answers, status line, headers."""
@@ -57,14 +57,16 @@ class Wire(asyncio.Protocol):
 
     # What the relay calls
 
-    async def exchange(self, head: bytes, body: bytes, silence_s: float) -> None:
-        """Sends a request and returns with the head of its answer. Raises ProviderFault."""
+    async def exchange(self, head: bytes, body: bytes, silence_s: float, rest: Rest | None = None) -> None:
+        """Sends a request and returns with the head of its answer. Raises ProviderFault, and what `rest` raises."""
         self.status, self.headers, self.complete = 0, [], False
         self._in_head, self._head_bytes, self._until_close = True, 0, False
         if self._transport is None or self._transport.is_closing():
             raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
         self.listen(silence_s)
         await self._send(head, body)
+        if rest is not None:
+            await self._pass_on(rest)
         while self._in_head:
             await self._wait()
 
@@ -134,6 +136,17 @@ class Wire(asyncio.Protocol):
                 return
             self._heard_s = self._loop.time()
             self._write(view[start : start + _SLICE_BYTES])
+
+    async def _pass_on(self, rest: Rest) -> None:
+        """The rest of a body, as it comes from the client."""
+        async for chunk in rest.chunks():
+            if self._room is not None:
+                await self._room
+            if not self._in_head:
+                self.reusable = False
+                return
+            self._heard_s = self._loop.time()
+            self._write(chunk)
 
     def _write(self, data: bytes | memoryview) -> None:
         if self._transport is None:

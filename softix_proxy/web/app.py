@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -18,14 +20,13 @@ from softix_proxy.web import bodies, errors
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
-from softix_proxy.web.routes import NAMED, PAGES, Handler, canonical, inference
+from softix_proxy.web.forms import Upload
+from softix_proxy.web.routes import BASE_URLS, NAMED, PAGES, Handler, canonical, inference, unmetered
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
 _READS = frozenset(("GET", "HEAD"))
-_BASE_URLS = "Base URLs end in /v1, or for Anthropic before."
-_NOTHING = f"There is nothing here. {_BASE_URLS}"
-_UNMETERED = f"softix cannot meter this endpoint, so it is not passed. {_BASE_URLS}"
+_NOTHING = f"There is nothing here. {BASE_URLS}"
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class App:
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
+                body, rest = self._body(request, endpoint)
                 inbound = Inbound(
                     id=number,
                     public_id=request_id,
@@ -74,7 +76,8 @@ class App:
                     address=address,
                     started_at_us=started_at_us,
                     started_ns=started_ns,
-                    read_body=lambda: bodies.read(request, self.max_body_bytes, self.body_timeout_s),
+                    read_body=body,
+                    rest=rest,
                 )
                 return await self._relay(request, inbound)
         except RefusedError as error:
@@ -87,6 +90,14 @@ class App:
             for name, value in cost_headers(0, took_ns):
                 response.headers.setdefault(name, value)
         return response
+
+    def _body(
+        self, request: web.BaseRequest, endpoint: Endpoint
+    ) -> tuple[Callable[[], Awaitable[bytes]], Upload | None]:
+        if endpoint.form_fields is None:
+            return partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s), None
+        upload = Upload(request, endpoint.form_fields, self.max_body_bytes, self.body_timeout_s)
+        return upload.head, upload
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
         if self.house.monitor.draining:
@@ -125,8 +136,8 @@ class App:
         if endpoint is not None or (handler is not None and method not in _READS):
             raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if endpoint else 'GET'} here.")
         if handler is None:
-            if method == "POST":
-                raise RefusedError(Code.ENDPOINT_NOT_METERED, _UNMETERED)
+            if (why := unmetered(path, method)) is not None:
+                raise RefusedError(Code.ENDPOINT_NOT_METERED, why)
             raise RefusedError(Code.NOT_FOUND, _NOTHING)
         try:
             answer = await handler(Visit(visit.house, visit.family, name, visit.credential, visit.address))

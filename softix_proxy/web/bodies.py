@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -17,17 +19,29 @@ _LEAST_BYTES_PER_S = 1024
 
 async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> bytes:
     """Raises RefusedError for one that is too large, too slow or not decodable, ClientGoneError if it ends early."""
-    announced = request.content_length or 0
-    if announced > limit_bytes:
-        raise _too_large(limit_bytes)
+    announced = announced_bytes(request, limit_bytes)
     content = request.content
-    try:
+    with told():
         plain = "Content-Encoding" not in request.headers
         if plain and content.is_eof() and 0 < announced < _PREALLOCATE_BYTES:  # all here, and no longer than it says
             return content.read_nowait(-1)
-        if request.headers.get("Expect", "").lower() == "100-continue":
-            await _ask_for_it(request)
+        await ask_for_it(request)
         return await _gather(content, announced, limit_bytes, timeout_s)
+
+
+def announced_bytes(request: web.BaseRequest, limit_bytes: int) -> int:
+    """0 where the client does not say. Raises RefusedError."""
+    announced = request.content_length or 0
+    if announced > limit_bytes:
+        raise too_large(limit_bytes)
+    return announced
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What may go wrong while a body is read, as what the relay knows."""
+    try:
+        yield
     except TimeoutError:
         raise RefusedError(Code.REQUEST_TIMEOUT, "The request's body did not arrive in time.") from None
     except (web.PayloadAccessError, ConnectionError):
@@ -36,8 +50,10 @@ async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> 
         raise RefusedError(Code.INVALID_REQUEST, "The request's body is not encoded as its headers say.") from None
 
 
-async def _ask_for_it(request: web.BaseRequest) -> None:
+async def ask_for_it(request: web.BaseRequest) -> None:
     """Who sends `Expect: 100-continue` holds its body back until it is told that the head is well."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0  # as aiohttp does itself: the answer has not begun
 
@@ -45,22 +61,25 @@ async def _ask_for_it(request: web.BaseRequest) -> None:
 async def _gather(content: StreamReader, announced: int, limit_bytes: int, timeout_s: float) -> bytes:
     """A large one goes straight to its place: no list of parts beside their sum."""
     body = bytearray(announced if announced >= _PREALLOCATE_BYTES else 0)
-    size, loop = 0, asyncio.get_running_loop()
-    began_s = loop.time()
+    size, began_s = 0, asyncio.get_running_loop().time()
     while True:
-        late_s = min(loop.time(), began_s + size / _LEAST_BYTES_PER_S) + timeout_s
-        async with asyncio.timeout_at(late_s):
+        async with asyncio.timeout_at(late_s(began_s, size, timeout_s)):
             chunk = await content.readany()
         if not chunk:
             break
         end = size + len(chunk)
         if end > limit_bytes:
-            raise _too_large(limit_bytes)
+            raise too_large(limit_bytes)
         body[size:end] = chunk
         size = end
     del body[size:]
     return body  # type: ignore[return-value] # whoever reads it takes it for bytes; a copy would double it
 
 
-def _too_large(limit_bytes: int) -> RefusedError:
+def late_s(began_s: float, size_bytes: int, timeout_s: float) -> float:
+    """When the next piece of a body of which so much is here comes too late, by the clock of the event loop."""
+    return min(asyncio.get_running_loop().time(), began_s + size_bytes / _LEAST_BYTES_PER_S) + timeout_s
+
+
+def too_large(limit_bytes: int) -> RefusedError:
     return RefusedError(Code.BODY_TOO_LARGE, f"The request's body is larger than {limit_bytes // 1024**2} MiB.")

@@ -14,6 +14,37 @@ from softix_proxy.web.visit import Answer, Visit
 
 Handler = Callable[[Visit], Awaitable[Answer]]
 
+_SHARED = "is kept at the provider, where all users of softix share one account, so it is not passed."
+_BATCH = "A batch cannot be metered here, since its results are fetched later. Send its requests one by one."
+UNMETERED: Mapping[str, str] = {
+    "/files": f"A file {_SHARED} Send what it holds within the request.",
+    "/uploads": f"A file {_SHARED} Send what it holds within the request.",
+    "/upload": f"A file {_SHARED} Send what it holds within the request.",
+    "/batches": _BATCH,
+    "/messages/batches": _BATCH,
+    "/cachedContents": f"A cache {_SHARED} What is sent again is cached without it.",
+    "/vector_stores": f"A store {_SHARED}",
+    "/fileSearchStores": f"A store {_SHARED}",
+    "/containers": f"A container {_SHARED}",
+    "/conversations": f"A conversation {_SHARED} Send the turns that came before.",
+    "/interactions": f"A conversation {_SHARED} Send the turns that came before.",
+    "/responses/": f"A response {_SHARED} What is needed of it stands in its own answer.",
+    "/chat/completions/": f"A completion {_SHARED} What is needed of it stands in its own answer.",
+    "/assistants": f"An assistant {_SHARED}",
+    "/threads": f"A thread {_SHARED}",
+    "/skills": f"A skill {_SHARED}",
+    "/fine_tuning": "Training cannot be metered here.",
+    "/tunedModels": "Training cannot be metered here.",
+    "/evals": "Evaluations cannot be metered here.",
+    "/videos": "Videos cannot be metered here, since they are fetched later.",
+    "/operations": "What runs in the background cannot be metered here.",
+    "/organization": "The account at the provider is the operator's.",
+    "/organizations": "The account at the provider is the operator's.",
+}
+"""What providers' SDKs can call besides, and why it is refused; a path that begins so, whatever the method."""
+BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
+NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {BASE_URLS}"
+
 _VERSION = re.compile(r"(?:/v1(?:beta|alpha)?(?=/|$))*")
 
 INFERENCE: Mapping[str, Endpoint] = {_VERSION.sub("", endpoint.path, 1): endpoint for endpoint in ENDPOINTS.values()}
@@ -39,6 +70,14 @@ def canonical(path: str) -> str:
     """`/v1/v1/messages/` → `/messages`."""
     found = _VERSION.match(path)
     return (path[found.end() :] if found else path).rstrip("/") or "/"
+
+
+def unmetered(path: str, method: str) -> str | None:
+    """Why this path is not passed; None where it is nothing that a provider has."""
+    for prefix, why in UNMETERED.items():
+        if path == prefix or path.startswith(prefix if prefix.endswith("/") else f"{prefix}/"):
+            return why
+    return None if method in ("GET", "HEAD", "OPTIONS") else NOT_METERED
 
 
 def inference(path: str, query: str) -> Endpoint | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import msgspec
+from provider_media import MEDIA, read_form
 
-from softix_proxy.demo.answer import Frame, Request, Turn
+from softix_proxy.demo.answer import Frame, Refusal, Request, Turn
 from softix_proxy.demo.server import ENDPOINTS, decode
 
 STATUSES = {
@@ -32,16 +33,26 @@ def is_gemini(path: str) -> bool:
 
 def find(path: str) -> type[Request] | None:
     named = _NAMED.fullmatch(path)
-    return GEMINI.get(named[2]) if named else ENDPOINTS.get(path)
+    return GEMINI.get(named[2]) if named else MEDIA.get(path) or ENDPOINTS.get(path)
 
 
 def read(endpoint: type[Any], path: str, query: str, body: bytes) -> Request:
     """Raises Refusal, which quotes nothing."""
+    if getattr(endpoint, "form", False):
+        return convert(endpoint, read_form(body))
     asked = decode(endpoint, body)
     if named := _NAMED.fullmatch(path):
         asked.model = named[1]
         asked.is_array = "alt=sse" not in query  # type: ignore[attr-defined]
     return asked
+
+
+def convert(endpoint: type[Any], fields: dict[str, Any]) -> Request:
+    """A form has texts only. Raises Refusal."""
+    try:
+        return msgspec.convert(fields, endpoint, strict=False)
+    except msgspec.ValidationError:
+        raise Refusal(400, "A field is missing, or not of the right type.") from None
 
 
 def gemini_error(status: int, message: str) -> dict[str, Any]:

@@ -20,7 +20,13 @@ from softix_proxy.operations import keys, models, providers, usage, users
 
 OFFERED = ("gpt-test", "claude-test")
 """What a key may use unless a test says otherwise; it is what the fake provider lists."""
-SPECIAL = {"gemini-test": (ProviderType.GEMINI, PRICE)}
+SPECIAL: Mapping[str, tuple[ProviderType, Mapping[str, str]]] = {
+    "gemini-test": (ProviderType.GEMINI, PRICE),
+    "image-test": (ProviderType.OPENAI_COMPATIBLE, {"image": "0.02"}),
+    "speech-test": (ProviderType.OPENAI_COMPATIBLE, {"character": "15"}),
+    "sound-test": (ProviderType.OPENAI_COMPATIBLE, {"audio_second": "0.0001"}),
+    "rank-test": (ProviderType.OPENAI_COMPATIBLE, {"search_unit": "2"}),
+}
 """Models for the routes that those cannot serve: the type of their provider, and their prices."""
 DRAINED = {"gpt-drained": ProviderType.OPENAI_COMPATIBLE, "claude-drained": ProviderType.ANTHROPIC}
 """Models of providers whose streams are read on after a hang-up."""

@@ -18,8 +18,12 @@ WATCHED = frozenset(("model", "models", "stream", "n"))
 CANARY = "wombat"
 
 
-NAMING = {name: endpoint for name, endpoint in ENDPOINTS.items() if "{model}" not in endpoint.path}
-"""Those whose body names the model."""
+NAMING = {
+    name: endpoint
+    for name, endpoint in ENDPOINTS.items()
+    if "{model}" not in endpoint.path and endpoint.form_fields is None and name not in ("moderations", "speech")
+}
+"""Those whose body has to name the model, and may ask for a stream."""
 
 
 def refusal(body: bytes, endpoint: Endpoint = ENDPOINTS["chat_completions"]) -> RefusedError:

@@ -71,7 +71,7 @@ async def test_errors_in_the_words_of_who_asks(place: Any, path: str, headers: A
     [
         ("GET", OPENAI, {}, 405, Code.METHOD_NOT_ALLOWED),
         ("POST", "/v1/models", {}, 405, Code.METHOD_NOT_ALLOWED),
-        ("POST", "/v1/audio/speech", {}, 400, Code.ENDPOINT_NOT_METERED),
+        ("POST", "/v1/wombat", {}, 400, Code.ENDPOINT_NOT_METERED),
         ("GET", "/nowhere", {}, 404, Code.NOT_FOUND),
         ("GET", "/v1/responses", {"upgrade": "websocket", "connection": "upgrade"}, 426, Code.UPGRADE_REQUIRED),
         ("GET", "/v1/models/none", {}, 404, Code.MODEL_NOT_FOUND),
