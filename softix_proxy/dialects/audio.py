@@ -6,6 +6,7 @@ seconds and tokens are told by the answer; until then the size of a file bounds 
 
 from __future__ import annotations
 
+from base64 import b64decode
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from softix_proxy.dialects.base import Ask, Report, Scale, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, read_request, unmetered
 from softix_proxy.dialects.openai import FORM, FormEndpoint, OpenAIEndpoint
 from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import decimals, milliseconds, openai_report
@@ -34,48 +35,47 @@ _TELLING = ("json", "verbose_json", "diarized_json")
 
 
 class Speech(OpenAIEndpoint):
-    """The answer is sound as it comes, or events (`stream_format` `sse`), which alone tell tokens."""
+    """The answer is sound as it comes, or events (`stream_format` `sse`), which alone tell tokens.
+
+    Where the model is paid by the token, events are asked for, and the client that did not gets the sound in them.
+    """
 
     name = "speech"
     path = "/v1/audio/speech"
     framed = False
 
     def read(self, body: bytes) -> Ask:
-        model, fields = read_request(body, SHARED | {"input", "stream_format", "instructions"})
+        model, fields = read_request(body, SHARED | {"input", "stream_format", "response_format"})
         letters = len(fields.text("input") or "")
         events = fields.text("stream_format") == "sse"
+        kind = fields.text("response_format") or "mp3"
         return Ask(
             model=model,
             stream=True,
-            max_output_tokens=letters * _LETTER_TOKENS + 1024 if events else 0,
+            max_output_tokens=letters * _LETTER_TOKENS + 1024,
             wants_usage=events,
             counted={"characters": letters},
-            priced_by=("characters", "audio_output_tokens") if events else ("characters",),
-            typical={},
+            priced_by=("characters", "audio_output_tokens"),
+            typical={"input_tokens": -(-letters // 4), "audio_output_tokens": letters * 2},
+            unwrapped=None if events else _TYPES.get(kind, "application/octet-stream"),
         )
+
+    def rewrite(self, body: bytes, *, ask_usage: bool, **others: Any) -> bytes:
+        changed = super().rewrite(body, ask_usage=False, **others)
+        return Fields(changed, frozenset()).replaced({"stream_format": b'"sse"'}) if ask_usage else changed
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return SoundMeter() if hide_usage else SpokenMeter()
 
 
-class SoundMeter(EventMeter):
-    """Sound passes as it is. What it costs is known already, so its last byte alone waits for the settlement."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.report = Report({})
-        self._last = b""
-
-    def feed(self, chunk: bytes) -> bytes:
-        if self._taken or not chunk:
-            return chunk
-        whole = self._last + chunk
-        self._last = whole[-1:]
-        return whole[:-1]
-
-    def take_held(self) -> bytes:
-        self._taken = True
-        return self._last
+_TYPES = {
+    "mp3": "audio/mpeg",
+    "opus": "audio/opus",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "pcm": "audio/pcm",
+}
 
 
 class _Event(msgspec.Struct):
@@ -109,6 +109,69 @@ class SpokenMeter(EventMeter):
             report = Report({**meters, "audio_output_tokens": made + meters.get("audio_output_tokens", 0)})
         self.report, self.finishing = report, True
         return Fate.END
+
+
+class _Unwrapping(SpokenMeter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sound = b""
+
+    def inspect(self, data: bytes) -> Fate:
+        fate = super().inspect(data)
+        if fate is Fate.PASS:
+            try:
+                self.sound += b64decode(_SOUND.decode(data).audio)
+            except (*MALFORMED, ValueError):
+                pass
+        return fate
+
+
+class _Sound(msgspec.Struct):
+    audio: str = ""
+
+
+_SOUND = msgspec.json.Decoder(_Sound)
+_EVENTS = (b"data:", b"event:")
+
+
+class SoundMeter(EventMeter):
+    """Sound passes as it is, or out of the events that it comes in. Its last byte waits for the settlement."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._events: _Unwrapping | None = None
+        self._start = b""
+        self._begun = False
+        self._last = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        if not self._begun:
+            self._start += chunk
+            if len(self._start) < len(_EVENTS[1]):
+                return b""
+            chunk, self._start, self._begun = self._start, b"", True
+            self._events = _Unwrapping() if chunk.startswith(_EVENTS) else None
+        if self._events is not None:
+            chunk = self._unwrap(self._events, chunk)
+        if self._taken or not chunk:
+            return chunk
+        whole = self._last + chunk
+        self._last = whole[-1:]
+        return whole[:-1]
+
+    def _unwrap(self, events: _Unwrapping, chunk: bytes) -> bytes:
+        events.feed(chunk)
+        sound, events.sound = events.sound, b""
+        self.report, self.ended, self.finishing = events.report, events.ended, events.finishing
+        self.failure = events.failure
+        return sound
+
+    def take_held(self) -> bytes:
+        self._taken = True
+        return self._last + self._start
+
+    def estimate_output_tokens(self) -> int:
+        return 0
 
 
 class _Answer(msgspec.Struct):

@@ -53,6 +53,8 @@ class Ask:
     """Meters of which the price must name one, since nothing else of the answer would be charged; empty: any."""
     typical: Meters | None = None
     """What is charged where the answer tells nothing, as an estimate; None: judged by the bytes."""
+    unwrapped: str | None = None
+    """The type of what the client gets where usage is asked for by events that it did not ask for."""
     most_input_tokens: int | None = None
     """Where neither the body's bytes nor the context bound the input."""
     by_size: Mapping[str, Scale] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from softix_proxy.dialects.errors import ProviderError, classify
 from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
 from softix_proxy.domain.upstream import Call, Exchange, Header, ProviderFault, Upstream
 from softix_proxy.relay import refusal
-from softix_proxy.relay.forward import returning
+from softix_proxy.relay.forward import returning, retyped
 from softix_proxy.relay.hang_up import HangUp
 from softix_proxy.relay.inbound import Client, ClientGoneError
 from softix_proxy.relay.plan import Target
@@ -136,6 +136,8 @@ class Attempt:
         """Bytes go back as they come; the terminal event waits for the settlement."""
         client, hold = self.client, self.hold
         meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.ask.wants_usage)
+        if exchange.is_stream and self.ask.unwrapped is not None:
+            headers = retyped(headers, self.ask.unwrapped)
         try:
             await client.begin(exchange.status, headers)
             while await exchange.pour(self._passing(meter)):

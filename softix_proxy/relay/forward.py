@@ -72,7 +72,7 @@ _NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
 
 def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, target: Target, key_id: int) -> Call:
     """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
-    ask_usage = ask.stream and not ask.wants_usage
+    ask_usage = ask.stream and not ask.wants_usage and not any(target.rate.has_price(meter) for meter in ask.counted)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
     if model is not None or output_limit is not None or ask_usage:
         body = target.endpoint.rewrite(
@@ -113,6 +113,10 @@ def returning(headers: Headers, secret: str | None) -> list[Header]:
         and not name.startswith(_NOT_TO_CLIENT_PREFIXES)
         and not (secret is not None and secret in value)
     ]
+
+
+def retyped(headers: Headers, kind: str) -> list[Header]:
+    return [(name, kind if name == "content-type" else value) for name, value in headers]
 
 
 _NONE: frozenset[str] = frozenset()

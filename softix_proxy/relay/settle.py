@@ -189,6 +189,8 @@ def _metered(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:
     report = facts.report
     if report is not None and facts.complete:
         return Source.PROVIDER, {**report.meters, **ask.counted, "requests": 1}
+    if facts.complete and ask.counted:  # nothing else is charged, so nothing else has to be told
+        return Source.PROVIDER, {**ask.counted, "requests": 1}
     seen = -(-facts.answer_bytes // BYTES_PER_TOKEN) if meter is None else meter.estimate_output_tokens()
     if ask.max_output_tokens is not None:
         seen = min(seen, ask.max_output_tokens * ask.choices)

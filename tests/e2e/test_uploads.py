@@ -152,15 +152,27 @@ async def test_openais_sdk_speaks(any_client: Prepared, fake_provider: FakeProvi
     assert (row["characters"], row["charge"], row["usage_source"]) == (21, "0.000315", "provider")
 
 
-async def test_a_model_that_is_paid_by_the_token_speaks_in_events_only(
+async def test_a_model_that_is_paid_by_the_token_speaks_in_events(
     any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
+    """Who did not ask for events gets the sound in them."""
     asked = {"model": "gpt-test", "input": "What is there to say?", "voice": "alloy"}
     url = f"{any_client.url}/v1/audio/speech"
     async with session.post(url, json=asked, headers=any_client.headers) as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "audio/mpeg", b"hello" * 8)
+    async with session.post(url, json={**asked, "stream_format": "sse"}, headers=any_client.headers) as answer:
+        assert (answer.content_type, b"speech.audio.done" in await answer.read()) == ("text/event-stream", True)
+    posted = await rows(any_client)
+    assert [(row["input_tokens"], row["audio_output_tokens"], row["characters"]) for row in posted] == [
+        (5, 8, None)
+    ] * 2
+    assert len(await charges(any_client)) == 2
+
+
+async def test_a_model_without_a_price_for_speech(
+    any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
+) -> None:
+    asked = {"model": "sound-test", "input": "What is there to say?", "voice": "alloy"}
+    async with session.post(f"{any_client.url}/v1/audio/speech", json=asked, headers=any_client.headers) as answer:
         assert (answer.status, (await answer.json())["error"]["code"]) == (400, "endpoint_not_metered")
     assert await fake_provider.requests() == []
-    async with session.post(url, json={**asked, "stream_format": "sse"}, headers=any_client.headers) as answer:
-        assert (answer.status, b"speech.audio.done" in await answer.read()) == (200, True)
-    [row] = await rows(any_client)
-    assert (row["input_tokens"], row["audio_output_tokens"], row["characters"]) == (5, 8, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -67,5 +68,29 @@ def test_a_strange_answer_does_not_become_money(usage: Any) -> None:
 
 def test_only_the_last_byte_of_a_sound_waits() -> None:
     meter = SoundMeter()
-    assert [meter.feed(chunk) for chunk in (b"abc", b"", b"d")] == [b"ab", b"", b"c"]
-    assert meter.take_held() == b"d" and meter.feed(b"e") == b"e"
+    assert [meter.feed(chunk) for chunk in (b"abc", b"", b"def", b"g")] == [b"", b"", b"abcde", b"f"]
+    assert meter.take_held() == b"g" and meter.feed(b"h") == b"h"
+    short = SoundMeter()
+    assert (short.feed(b"ab"), short.take_held()) == (b"", b"ab")
+
+
+def test_sound_is_taken_out_of_its_events() -> None:
+    delta = b'data: {"type":"speech.audio.delta","audio":"%b"}\n\n'
+    done = b'data: {"type":"speech.audio.done","usage":{"input_tokens":4,"output_tokens":9,"total_tokens":13}}\n\n'
+    stream = delta % b64encode(b"abc") + delta % b64encode(b"de") + done
+    for size in (1, 7, 1000):
+        meter, heard = SoundMeter(), b""
+        for start in range(0, len(stream), size):
+            heard += meter.feed(stream[start : start + size])
+        assert meter.ended and heard == b"abcd" and meter.take_held() == b"e"
+        assert meter.report is not None and meter.report.meters == {"input_tokens": 4, "audio_output_tokens": 9}
+        assert meter.feed(b"data: more\n\n") == b""
+
+
+def test_events_are_asked_for_only_by_who_needs_them() -> None:
+    body = b'{"model":"m","input":"a"}'
+    asked = SPEECH.rewrite(body, model="n", max_output_tokens=None, ask_usage=True)
+    assert json.loads(asked) == {"model": "n", "input": "a", "stream_format": "sse"}
+    assert SPEECH.rewrite(body, model=None, max_output_tokens=None, ask_usage=False) is body
+    assert SPEECH.read(body).unwrapped == "audio/mpeg"
+    assert SPEECH.read(b'{"model":"m","stream_format":"sse"}').unwrapped is None

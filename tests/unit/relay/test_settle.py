@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.playbook import SHEET, Journal, Ticking
 
-from softix_proxy.dialects.base import Ask, Report
+from softix_proxy.dialects.base import Ask, Report, Scale
 from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
@@ -60,12 +60,18 @@ def test_how_the_quantities_are_known(known: Facts, source: Source, meters: dict
 
 
 def test_what_the_request_itself_says() -> None:
-    """What it counts is charged with any report; what is typical only without one."""
+    """What it counts is charged with any report, and enough without one; what is typical only where nothing tells."""
     ask = Ask("m", counted={"characters": 9}, typical={"audio_ms": 5})
     told = Facts(started=True, complete=True, report=Report({"input_tokens": 1}))
     assert _metered(told, ask, 400) == (Source.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1})
     silent = Facts(started=True, complete=True, answer_bytes=400)
-    assert _metered(silent, ask, 400) == (Source.ESTIMATE, {"audio_ms": 5, "characters": 9, "requests": 1})
+    assert _metered(silent, ask, 400) == (Source.PROVIDER, {"characters": 9, "requests": 1})
+    assert _metered(silent, Ask("m", typical={"audio_ms": 5}), 400) == (
+        Source.ESTIMATE,
+        {"audio_ms": 5, "requests": 1},
+    )
+    sized = Ask("m", by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 8))})
+    assert _metered(silent, sized, 4001) == (Source.ESTIMATE, {"audio_ms": 501, "requests": 1})
     limited = _metered(silent, Ask("m", max_output_tokens=20, choices=2), 400)
     assert limited == (Source.ESTIMATE, {"input_tokens": 100, "output_tokens": 40, "requests": 1})
 
