@@ -1,0 +1,1 @@
+"""OpenAI's chat completions, and what its relatives add to them."""

@@ -1,0 +1,199 @@
+"""An answer for a client that speaks chat completions, plain or streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from softix_proxy.dialects.translate.canonical import (
+    Answer,
+    Choice,
+    Close,
+    End,
+    Event,
+    Fail,
+    Grow,
+    Logprob,
+    Media,
+    Occasion,
+    Open,
+    Part,
+    Refusal,
+    Sign,
+    Start,
+    Stop,
+    StopReason,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    Weigh,
+)
+from softix_proxy.dialects.translate.chat.reasoning import detail, details
+from softix_proxy.dialects.translate.fold import Fold
+from softix_proxy.dialects.translate.framing import data_event
+from softix_proxy.dialects.translate.media import to_url
+from softix_proxy.dialects.translate.names import answer_id
+from softix_proxy.dialects.translate.usage import openai_usage
+from softix_proxy.dialects.translate.wire import Object, said
+from softix_proxy.dialects.translate.write_error import openai_error
+
+_REASONS: Mapping[StopReason, str] = {
+    "end": "stop",
+    "stop_sequence": "stop",
+    "pause": "stop",
+    "length": "length",
+    "context": "length",
+    "calls": "tool_calls",
+    "filter": "content_filter",
+}
+
+
+def write_answer(answer: Answer, occasion: Occasion) -> Object:
+    usage = openai_usage(answer.usage) if answer.usage else None
+    body = _head(answer.start, occasion, "chat.completion")
+    body["choices"] = [_choice(index, choice) for index, choice in enumerate(answer.choices)]
+    if usage:
+        body["usage"] = usage
+    return body
+
+
+def _head(start: Start, occasion: Occasion, kind: str) -> Object:
+    created_s = occasion.now_s if start.created_s is None else start.created_s
+    known = answer_id(start.id, "chatcmpl-", occasion.id)
+    return {"id": known, "object": kind, "created": created_s, "model": start.model or occasion.request.model}
+
+
+def _choice(index: int, choice: Choice) -> Object:
+    parts = choice.parts
+    text = "".join(part.text for part in parts if isinstance(part, Text))
+    thoughts = [part for part in parts if isinstance(part, Thinking)]
+    refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
+    calls = [_call(part) for part in parts if isinstance(part, ToolCall)]
+    images = [_image(part) for part in parts if isinstance(part, Media)]
+    extra = said(
+        {
+            "reasoning_content": "".join(part.text for part in thoughts),
+            "reasoning_details": details([part for part in thoughts if part.signature]),
+            "images": images,
+            "tool_calls": calls,
+        }
+    )
+    message = {"role": "assistant", "content": text or None, "refusal": refusal or None, **extra}
+    logprobs = None
+    if choice.logprobs is not None:
+        logprobs = {"content": [write_logprob(item) for item in choice.logprobs], "refusal": None}
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": _REASONS[choice.reason]}
+
+
+def _call(call: ToolCall) -> Object:
+    if call.custom:
+        return {"id": call.id, "type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments or "{}"},
+    }
+
+
+def _image(media: Media) -> Object:
+    return {"type": "image_url", "image_url": {"url": to_url(media)}}
+
+
+def write_logprob(weight: Logprob) -> Object:
+    return {**_weight(weight), "top_logprobs": [_weight(item) for item in weight.alternatives]}
+
+
+def _weight(item: Logprob | object) -> Object:
+    token, logprob = getattr(item, "token", ""), getattr(item, "logprob", None)
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode())}
+
+
+class WriteStream:
+    """Chunks: the role first, then what grows, a reason to stop, usage if it was asked for, and `[DONE]`."""
+
+    def __init__(self, occasion: Occasion) -> None:
+        self._occasion = occasion
+        self._head: Object = {}
+        self._fold = Fold()
+        self._calls: dict[tuple[int, int], int] = {}
+        self._counts: dict[int, int] = {}
+        self._details: dict[int, int] = {}
+        self._begun: set[int] = set()
+        self._usage: Usage | None = None
+
+    def write(self, event: Event) -> bytes:
+        if isinstance(event, Grow):
+            return self._grow(event)
+        if isinstance(event, Open):
+            self._fold.take(event)
+            return self._open(event)
+        if isinstance(event, Close):
+            return self._close(event)
+        if isinstance(event, Sign):
+            self._fold.take(event)
+        elif isinstance(event, Start):
+            self._head = _head(event, self._occasion, "chat.completion.chunk")
+        elif isinstance(event, Weigh):
+            weights = [write_logprob(item) for item in event.logprobs]
+            return self._chunk(event.choice, {}, logprobs={"content": weights, "refusal": None})
+        elif isinstance(event, Stop):
+            return self._chunk(event.choice, {}, reason=_REASONS[event.reason])
+        elif isinstance(event, Usage):
+            self._usage = event
+        elif isinstance(event, Fail):
+            return data_event(openai_error(event.kind, event.message))
+        elif isinstance(event, End):
+            return self._end()
+        return b""
+
+    def _grow(self, event: Grow) -> bytes:
+        part = self._fold.take_growth(event)
+        if not isinstance(part, ToolCall):
+            return self._chunk(event.choice, _flow(part, event.text))
+        index = self._calls[event.choice, event.index]
+        grown = {"custom": {"input": event.text}} if part.custom else {"function": {"arguments": event.text}}
+        return self._chunk(event.choice, {"tool_calls": [{"index": index, **grown}]})
+
+    def _open(self, event: Open) -> bytes:
+        part = event.part
+        if isinstance(part, ToolCall):
+            index = self._counts.get(event.choice, 0)
+            self._counts[event.choice] = index + 1
+            self._calls[event.choice, event.index] = index
+            named = {"name": part.name, "input" if part.custom else "arguments": part.arguments}
+            kind = "custom" if part.custom else "function"
+            return self._chunk(
+                event.choice, {"tool_calls": [{"index": index, "id": part.id, "type": kind, kind: named}]}
+            )
+        if isinstance(part, Media):
+            return self._chunk(event.choice, {"images": [_image(part)]})
+        text = getattr(part, "text", "")
+        return self._chunk(event.choice, _flow(part, text)) if text else b""
+
+    def _close(self, event: Close) -> bytes:
+        """The signature of thoughts is whole now."""
+        part = self._fold.part(event.choice, event.index)
+        if not isinstance(part, Thinking) or not part.signature:
+            return b""
+        index = self._details.get(event.choice, 0)
+        self._details[event.choice] = index + 1
+        return self._chunk(event.choice, {"reasoning_details": [detail(part, index)]})
+
+    def _chunk(self, choice: int, delta: Object, *, reason: str | None = None, logprobs: Object | None = None) -> bytes:
+        if choice not in self._begun:
+            self._begun.add(choice)
+            delta = {"role": "assistant", "content": "", **delta}
+        item = {"index": choice, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
+        return data_event({**self._head, "choices": [item]})
+
+    def _end(self) -> bytes:
+        usage = b""
+        if self._usage is not None and self._occasion.request.wants_usage:
+            usage = data_event({**self._head, "choices": [], "usage": openai_usage(self._usage)})
+        return usage + b"data: [DONE]\n\n"
+
+
+def _flow(part: Part, text: str) -> Object:
+    if isinstance(part, Thinking):
+        return {"reasoning_content": text}
+    return {"refusal": text} if isinstance(part, Refusal) else {"content": text}

@@ -1,0 +1,206 @@
+"""The answer of a provider that speaks Gemini's generateContent, plain or streamed, as events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from softix_proxy.dialects.errors import classify_event
+from softix_proxy.dialects.translate.canonical import (
+    Alternative,
+    Close,
+    End,
+    Event,
+    Fail,
+    Grow,
+    Logprob,
+    Media,
+    Open,
+    Part,
+    Sign,
+    Start,
+    Stop,
+    StopReason,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+    Weigh,
+)
+from softix_proxy.dialects.translate.gemini.read_parts import OWN
+from softix_proxy.dialects.translate.gemini.spelling import camel
+from softix_proxy.dialects.translate.media import kind_of
+from softix_proxy.dialects.translate.usage import gemini_meters
+from softix_proxy.dialects.translate.wire import Object, encode_text, seen_child, seen_children, seen_count, seen_text
+
+_REASONS: Mapping[str, StopReason] = {
+    "STOP": "end",
+    "MAX_TOKENS": "length",
+    "SAFETY": "filter",
+    "RECITATION": "filter",
+    "BLOCKLIST": "filter",
+    "PROHIBITED_CONTENT": "filter",
+    "SPII": "filter",
+    "LANGUAGE": "filter",
+    "IMAGE_SAFETY": "filter",
+    "IMAGE_PROHIBITED_CONTENT": "filter",
+    "IMAGE_RECITATION": "filter",
+}
+_MOST_CANDIDATES = 64
+_UNFIT = re.compile(r"[^A-Za-z0-9_]", re.ASCII)
+
+
+class _Candidate:
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.parts = 0
+        self.flowing: tuple[type[Text | Thinking], int] | None = None
+        self.called = False
+        self.reason: StopReason | None = None
+
+    def whole(self, part: Part) -> Iterator[Event]:
+        yield from self.stop_flow()
+        yield Open(self.index, self.parts, part)
+        yield Close(self.index, self.parts)
+        self.parts += 1
+
+    def flow(self, part: Text | Thinking) -> Iterator[Event]:
+        if self.flowing is not None and self.flowing[0] is type(part):
+            if part.text:
+                yield Grow(self.index, self.flowing[1], part.text)
+            return
+        yield from self.stop_flow()
+        self.flowing = (type(part), self.parts)
+        yield Open(self.index, self.parts, part)
+        self.parts += 1
+
+    def sign_flow(self, signature: str) -> Iterator[Event]:
+        if self.flowing is not None:
+            yield Sign(self.index, self.flowing[1], signature)
+        yield from self.stop_flow()
+
+    def stop_flow(self) -> Iterator[Event]:
+        if self.flowing is not None:
+            yield Close(self.index, self.flowing[1])
+            self.flowing = None
+
+
+class ReadAnswer:
+    """One per answer. `read` takes the objects of a stream, `read_whole` a plain answer, which is a stream of one.
+
+    Nothing but the end of the stream says that it is over, so the reasons to stop are told there.
+    """
+
+    def __init__(self) -> None:
+        self._candidates: dict[int, _Candidate] = {}
+        self._id = ""
+        self._started = False
+        self._over = False
+
+    def read_whole(self, answer: Object) -> Iterator[Event]:
+        yield from self.read(answer)
+        yield from self.end()
+
+    def read(self, chunk: Object) -> Iterator[Event]:
+        chunk = camel(chunk)
+        if self._over:
+            return
+        if chunk.get("error"):
+            self._over = True
+            error = seen_child(chunk, "error")
+            yield Fail(classify_event(error), seen_text(error, "message"))
+            return
+        if not self._started:
+            self._started = True
+            self._id = seen_text(chunk, "responseId")
+            yield Start(self._id, seen_text(chunk, "modelVersion").removeprefix("models/"))
+        for position, item in enumerate(seen_children(chunk, "candidates")):
+            yield from self._read_candidate(position, camel(item))
+        if seen_text(camel(seen_child(chunk, "promptFeedback")), "blockReason"):
+            self._candidate(0).reason = "filter"
+        meters = gemini_meters(camel(seen_child(chunk, "usageMetadata")))
+        if meters:
+            yield Usage(meters, seen_text(camel(seen_child(chunk, "usageMetadata")), "serviceTier"))
+
+    def end(self) -> Iterator[Event]:
+        if self._over or not any(candidate.reason for candidate in self._candidates.values()):
+            return
+        self._over = True
+        for candidate in self._candidates.values():
+            yield from candidate.stop_flow()
+            reason = candidate.reason or "end"
+            yield Stop(candidate.index, "calls" if candidate.called and reason == "end" else reason)
+        yield End()
+
+    def _candidate(self, index: int) -> _Candidate:
+        for missing in range(index + 1):
+            if missing not in self._candidates:
+                self._candidates[missing] = _Candidate(missing)
+        return self._candidates[index]
+
+    def _read_candidate(self, position: int, item: Object) -> Iterator[Event]:
+        index = seen_count(item, "index")
+        index = position if index is None else index
+        if index > _MOST_CANDIDATES:
+            return
+        candidate = self._candidate(index)
+        for part in seen_children(seen_child(item, "content"), "parts"):
+            yield from self._read_part(candidate, camel(part))
+        weights = camel(seen_child(item, "logprobsResult"))
+        if weights:
+            yield Weigh(index, _logprobs(weights))
+        reason = item.get("finishReason")
+        if isinstance(reason, str):
+            candidate.reason = _REASONS.get(reason, "end")
+
+    def _read_part(self, candidate: _Candidate, part: Object) -> Iterator[Event]:
+        signature = seen_text(part, "thoughtSignature")
+        call = seen_child(part, "functionCall")
+        if call:
+            yield from self._read_call(candidate, camel(call), signature)
+            return
+        data = camel(seen_child(part, "inlineData"))
+        if data:
+            mime = seen_text(data, "mimeType")
+            yield from candidate.whole(Media(kind_of(mime), mime, seen_text(data, "data")))
+            return
+        text = seen_text(part, "text")
+        if part.get("thought") is True:
+            if text:
+                yield from candidate.flow(Thinking(text, origin=OWN))
+            if signature:
+                yield from candidate.sign_flow(signature)
+            return
+        if text:
+            yield from candidate.flow(Text(text))
+        if signature:
+            yield from candidate.whole(Thinking(signature=signature, origin=OWN))
+
+    def _read_call(self, candidate: _Candidate, call: Object, signature: str) -> Iterator[Event]:
+        candidate.called = True
+        made = f"call_{_UNFIT.sub('', self._id) or 'gemini'}_{candidate.index}_{candidate.parts}"
+        known_as = seen_text(call, "id") or made
+        if signature:
+            yield from candidate.whole(Thinking(signature=signature, origin=OWN, of=known_as))
+        arguments = encode_text(seen_child(call, "args"))
+        yield from candidate.whole(ToolCall(known_as, seen_text(call, "name"), arguments))
+
+
+def _logprobs(node: Object) -> list[Logprob]:
+    tops = [seen_children(camel(top), "candidates") for top in seen_children(node, "topCandidates")]
+    chosen = seen_children(node, "chosenCandidates")
+    tops += [[]] * (len(chosen) - len(tops))
+    return [
+        Logprob(
+            seen_text(item, "token"),
+            _probability(camel(item)),
+            [Alternative(seen_text(other, "token"), _probability(camel(other))) for other in top],
+        )
+        for item, top in zip(chosen, tops, strict=False)
+    ]
+
+
+def _probability(node: Object) -> Any:
+    value = node.get("logProbability")
+    return value if isinstance(value, (int, float)) else 0

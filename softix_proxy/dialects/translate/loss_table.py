@@ -1,0 +1,216 @@
+"""The table itself; see losses.py for how it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Loss(NamedTuple):
+    fate: str
+    reason: str
+    clients: tuple[str, ...] = ()
+    """Dialects whose clients say it in their own way, though as providers they lack it; of an answer, its providers."""
+    kept_by: tuple[str, ...] = ()
+
+
+NAMES: Mapping[str, str] = {
+    "chat_completions": "OpenAI chat",
+    "responses": "OpenAI responses",
+    "messages": "Anthropic messages",
+    "generate_content": "Gemini generateContent",
+}
+"""Dialect, by the name of its endpoint → what people call it."""
+
+_OTHER = Loss("dropped", "members that softix does not know")
+_HOSTED = Loss("dropped", "tools that a provider runs itself are its own; the client's other tools stay")
+_ONLY_HOSTED = Loss("refused", "it asks for tools that only another provider runs. Send tools that the client runs.")
+_FILE = Loss("refused", "files lie with the provider that they were sent to. Send the data itself.")
+_STORE = Loss("dropped", "nothing is stored with a provider of another dialect")
+_MODERATION = Loss("refused", "only OpenAI moderates on the way. Send the request without it.")
+_CACHE_OPTIONS = Loss("dropped", "how long a prompt is kept is a matter of each provider")
+
+READING: Mapping[str, Mapping[str, Loss]] = {
+    "chat_completions": {
+        "audio": Loss("refused", "no other dialect answers with sound. Ask for text."),
+        "file_id": _FILE,
+        "functions": Loss("refused", "`functions` are of an older form. Send `tools`."),
+        "hosted_tools": _HOSTED,
+        "logit_bias": Loss("refused", "no other dialect can force or forbid tokens. Send the request without it."),
+        "modalities": Loss("refused", "no other dialect answers with sound. Ask for text."),
+        "moderation": _MODERATION,
+        "name": Loss("dropped", "no other dialect tells speakers of one role apart"),
+        "only_hosted_tools": _ONLY_HOSTED,
+        "other": _OTHER,
+        "prediction": Loss("dropped", "no other dialect takes a predicted answer; it is only slower without"),
+        "prompt_cache_options": _CACHE_OPTIONS,
+        "store": _STORE,
+        "web_search_options": Loss("refused", "searches are run by the provider that offers them."),
+    },
+    "messages": {
+        "citations": Loss("dropped", "no other dialect cites passages of a document"),
+        "compaction": Loss("dropped", "only Anthropic shortens the conversation on its side"),
+        "container": Loss("refused", "containers lie with the provider that made them."),
+        "context_management": Loss("dropped", "only Anthropic shortens the conversation on its side"),
+        "file_id": _FILE,
+        "hosted_tool_results": Loss("dropped", "what a provider's own tools found is readable to that provider only"),
+        "hosted_tools": _HOSTED,
+        "input_examples": Loss("dropped", "no other dialect takes examples of a tool's input"),
+        "mcp_servers": Loss("refused", "only Anthropic calls MCP servers itself. Run them in the client."),
+        "only_hosted_tools": _ONLY_HOSTED,
+        "other": _OTHER,
+        "search_result": Loss("approximated", "becomes text with its title and source"),
+        "speed": Loss("dropped", "only Anthropic has a faster mode"),
+        "thread": Loss("refused", "threads lie with the provider that made them."),
+        "user_profile_id": Loss("dropped", "profiles are a matter of Anthropic's"),
+    },
+    "responses": {
+        "conversation": Loss("refused", "conversations lie with OpenAI. Send all of it as `input`."),
+        "context_management": Loss("dropped", "only OpenAI shortens the conversation on its side"),
+        "file_id": _FILE,
+        "hosted_tool_results": Loss("dropped", "what a provider's own tools found is readable to that provider only"),
+        "hosted_tools": _HOSTED,
+        "include": Loss("dropped", "asks for what only OpenAI's own tools give"),
+        "item_reference": Loss("refused", "items lie with OpenAI. Send the item itself."),
+        "max_tool_calls": Loss("dropped", "counts calls of tools that OpenAI runs"),
+        "moderation": _MODERATION,
+        "only_hosted_tools": _ONLY_HOSTED,
+        "other": _OTHER,
+        "previous_response_id": Loss(
+            "refused", "earlier answers are kept only by OpenAI. Send the whole conversation as `input`."
+        ),
+        "prompt": Loss("refused", "prompts lie with OpenAI. Send the text itself."),
+        "prompt_cache_options": _CACHE_OPTIONS,
+        "store": _STORE,
+        "truncation": Loss("dropped", "no other dialect shortens a conversation that is too long"),
+    },
+    "generate_content": {
+        "cached_content": Loss("refused", "cached contents lie with Google. Send the content itself."),
+        "code_execution": Loss("dropped", "code that Google ran is of use to Google's models only"),
+        "file_id": _FILE,
+        "hosted_tools": _HOSTED,
+        "labels": Loss("dropped", "labels are a matter of Google's bills"),
+        "media_resolution": Loss("dropped", "no other dialect sets it for all media at once"),
+        "only_hosted_tools": _ONLY_HOSTED,
+        "other": _OTHER,
+        "response_modalities": Loss("refused", "no other dialect answers with sound or images. Ask for text."),
+        "safety_settings": Loss("dropped", "other providers have filters of their own"),
+        "speech_config": Loss("refused", "no other dialect answers with sound. Ask for text."),
+        "video_metadata": Loss("dropped", "no other dialect cuts videos"),
+    },
+}
+
+_THINKING = Loss("dropped", "thoughts of another provider's model mean nothing to this one")
+_BUDGET = Loss("approximated", "becomes the nearest effort: up to 1,024 minimal, 4,096 low, 12,288 medium, else high")
+_AUDIO = Loss("refused", "it takes no sound. Send text.")
+_VIDEO = Loss("refused", "it takes no videos. Send text or images.")
+_PREFILL = Loss("approximated", "a last turn of the assistant is not continued, but answered")
+_TEXT_DOCUMENT = Loss("approximated", "becomes a text with its title")
+_CONTEXT = Loss("dropped", "documents have no context there")
+_TOP_K = Loss("dropped", "there is no `top_k` there")
+_IS_ERROR = Loss("dropped", "a tool's result is not marked as an error; its text says so")
+_REASONING = Loss("dropped", "the model does not reason")
+_CACHE = Loss("dropped", "OpenAI and its relatives cache long prompts unasked")
+_ASSISTANT_MEDIA = Loss("dropped", "the assistant's turns hold text only")
+_LATER_SYSTEM = Loss("approximated", "becomes a text of the user in `<system>` tags, at its place")
+_CUSTOM = Loss("approximated", "becomes a function of one text; a grammar goes into its description")
+
+WRITING: Mapping[str, Mapping[str, Loss]] = {
+    "chat_completions": {
+        "assistant_media": _ASSISTANT_MEDIA,
+        "audio": Loss("refused", "it takes WAV and MP3 only, as data."),
+        "cache_control": _CACHE,
+        "document_context": _CONTEXT,
+        "document_url": Loss("refused", "it takes documents as data only."),
+        "is_error": _IS_ERROR,
+        "prefill": _PREFILL,
+        "reasoning": _REASONING,
+        "text_document": _TEXT_DOCUMENT,
+        "thinking": _THINKING,
+        "thinking_budget": _BUDGET,
+        "tool_result_media": Loss("approximated", "follows in a message of the user"),
+        "top_k": _TOP_K,
+        "video": _VIDEO,
+    },
+    "responses": {
+        "assistant_media": _ASSISTANT_MEDIA,
+        "audio": _AUDIO,
+        "cache_control": _CACHE,
+        "document_context": _CONTEXT,
+        "frequency_penalty": Loss("dropped", "there are no penalties there"),
+        "is_error": _IS_ERROR,
+        "n": Loss("refused", "it gives one answer. Send as many requests."),
+        "prefill": _PREFILL,
+        "presence_penalty": Loss("dropped", "there are no penalties there"),
+        "reasoning": _REASONING,
+        "seed": Loss("dropped", "there is no seed there"),
+        "stop": Loss("refused", "it has no stop sequences."),
+        "text_document": _TEXT_DOCUMENT,
+        "thinking": _THINKING,
+        "thinking_budget": _BUDGET,
+        "top_k": _TOP_K,
+        "video": _VIDEO,
+    },
+    "messages": {
+        "audio": _AUDIO,
+        "custom_tools": _CUSTOM,
+        "forced_tool_with_thinking": Loss("dropped", "Anthropic's models do not think where a tool is forced"),
+        "frequency_penalty": Loss("dropped", "there are no penalties there"),
+        "json_object": Loss("approximated", "becomes a sentence in the system's text"),
+        "later_system": _LATER_SYSTEM,
+        "logprobs": Loss("refused", "it tells no probabilities."),
+        "metadata": Loss("dropped", "only a user id is taken there"),
+        "n": Loss("refused", "it gives one answer. Send as many requests."),
+        "no_output_limit": Loss("approximated", "a limit is a must there: the model's own most, or 8,192 tokens"),
+        "presence_penalty": Loss("dropped", "there are no penalties there"),
+        "prompt_cache_key": Loss("dropped", "there are no keys of caches there"),
+        "reasoning_effort": Loss("approximated", "models before Claude 4.6 think by tokens: 1,024 to 32,768"),
+        "seed": Loss("dropped", "there is no seed there"),
+        "service_tier": Loss("dropped", "there is no such tier there"),
+        "temperature": Loss("approximated", "it ends at 1 there"),
+        "temperature_with_thinking": Loss("dropped", "models that think take no temperature there"),
+        "thinking": _THINKING,
+        "thinking_without_room": Loss("dropped", "thinking takes more than 1,024 tokens, which the limit must exceed"),
+        "verbosity": Loss("dropped", "there is no such measure there"),
+        "video": _VIDEO,
+    },
+    "generate_content": {
+        "assistant_media": Loss("dropped", "only images of the model itself are kept"),
+        "cache_control": Loss("dropped", "Gemini caches long prompts unasked"),
+        "custom_tools": _CUSTOM,
+        "document_context": _CONTEXT,
+        "image_detail": Loss("dropped", "the resolution is set for all media at once there"),
+        "later_system": _LATER_SYSTEM,
+        "metadata": Loss("dropped", "there is no metadata there"),
+        "parallel_calls": Loss("dropped", "the model decides how many tools it calls"),
+        "prefill": _PREFILL,
+        "prompt_cache_key": Loss("dropped", "there are no keys of caches there"),
+        "reasoning_effort": Loss(
+            "approximated",
+            "Gemini 3 knows no more than `high` and, as Pro, no less than `low`; before it, tokens count",
+        ),
+        "service_tier": Loss("dropped", "there is no such tier there"),
+        "strict": Loss("dropped", "arguments are not forced to fit their schema"),
+        "text_document": _TEXT_DOCUMENT,
+        "thinking": _THINKING,
+        "tool_result_media": Loss("approximated", "follows the result in the same turn"),
+        "user": Loss("dropped", "there is no field for a user"),
+        "verbosity": Loss("dropped", "there is no such measure there"),
+    },
+}
+
+ANSWERS: Mapping[str, Loss] = {
+    "citations": Loss(
+        "dropped",
+        "each dialect cites in its own way",
+        ("chat_completions", "responses", "messages", "generate_content"),
+    ),
+    "images": Loss(
+        "dropped",
+        "there is no place for an image",
+        ("generate_content", "chat_completions"),
+        ("chat_completions", "generate_content", "responses"),
+    ),
+    "system_fingerprint": Loss("dropped", "no other dialect has one", ("chat_completions",)),
+}
+"""What of an answer is not told. It cannot be listed in a header: when it comes, a stream's header is long sent."""

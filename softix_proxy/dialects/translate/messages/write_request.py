@@ -1,0 +1,231 @@
+"""A request for a provider that speaks Anthropic's messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from softix_proxy.dialects.translate.canonical import (
+    Cache,
+    Format,
+    Media,
+    Number,
+    Part,
+    Refusal,
+    Request,
+    Setting,
+    Text,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+from softix_proxy.dialects.translate.losses import Losses
+from softix_proxy.dialects.translate.tools import as_function, as_function_call, chosen
+from softix_proxy.dialects.translate.turns import leading_system, merged
+from softix_proxy.dialects.translate.wire import Object, arguments_object, said
+
+_OWN = "messages"
+_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2})(?!\d))?")
+_ADAPTIVE_FROM = (4, 6)
+_DEFAULT_OUTPUT_TOKENS = 8192
+_LEAST_BUDGET = 1024
+_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 32_768}
+_EFFORTS = {"minimal": "low"}
+_TIERS = {"default": "standard_only", "standard": "standard_only", "standard_only": "standard_only", "auto": "auto"}
+_ANY_OBJECT = "Answer with one JSON object and nothing else."
+
+
+def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
+    """Raises RefusedError for what must not be lost."""
+    _meet(request, losses)
+    system, turns = leading_system(request.turns)
+    blocks = [_text(part) for part in system if isinstance(part, Text) and part.text]
+    if request.format is not None and request.format.schema is None:
+        losses.meet("json_object")
+        blocks.append({"type": "text", "text": _ANY_OBJECT})
+    limit = request.max_output_tokens or setting.most_output_tokens or _DEFAULT_OUTPUT_TOKENS
+    if request.max_output_tokens is None:
+        losses.meet("no_output_limit")
+    thinking, effort = _thinking(request, setting.model, limit, losses)
+    tools, choice = chosen(request.tools, request.tool_choice)
+    shape = _shape(request.format)
+    return said(
+        {
+            "model": setting.model,
+            "max_tokens": limit,
+            "system": _plain(blocks),
+            "messages": [
+                {"role": turn.role, "content": content}
+                for turn in merged(turns, losses)
+                if (content := _blocks(turn.parts, losses))
+            ],
+            "stream": request.stream or None,
+            "tools": [_tool(as_function(tool, losses)) for tool in tools],
+            "tool_choice": _choice(choice, tools, request.parallel_calls),
+            "temperature": _temperature(request.temperature, thinking, losses),
+            "top_p": request.top_p,
+            "top_k": request.top_k,
+            "stop_sequences": [stop for stop in request.stop if stop],
+            "thinking": thinking,
+            "output_config": said({"effort": effort, "format": shape}),
+            "metadata": said({"user_id": request.user}),
+            "service_tier": _TIERS.get(request.service_tier),
+            "cache_control": _mark(request.cache),
+        }
+    )
+
+
+def _meet(request: Request, losses: Losses) -> None:
+    for name, says in {
+        "n": (request.choices or 1) > 1,
+        "logprobs": request.logprobs is not None,
+        "seed": request.seed is not None,
+        "frequency_penalty": bool(request.frequency_penalty),
+        "presence_penalty": bool(request.presence_penalty),
+        "verbosity": bool(request.verbosity),
+        "metadata": bool(request.metadata),
+        "prompt_cache_key": bool(request.cache_key),
+        "service_tier": bool(request.service_tier) and request.service_tier not in _TIERS,
+    }.items():
+        if says:
+            losses.meet(name)
+
+
+def _mark(cache: Cache) -> Object | None:
+    if not cache:
+        return None
+    return {"type": "ephemeral", "ttl": "1h"} if cache == "1h" else {"type": "ephemeral"}
+
+
+def _marked(block: Object, cache: Cache) -> Object:
+    return {**block, "cache_control": _mark(cache)} if cache else block
+
+
+def _text(part: Text) -> Object:
+    return _marked({"type": "text", "text": part.text}, part.cache)
+
+
+def _plain(blocks: list[Object]) -> str | list[Object]:
+    """A string where there is one text without a mark."""
+    if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
+        return str(blocks[0]["text"])
+    return blocks
+
+
+def _blocks(parts: Sequence[Part], losses: Losses) -> str | list[Object]:
+    """Results come first, as this dialect wants it; what is empty is left out, as it refuses it."""
+    ordered = sorted(parts, key=lambda part: not isinstance(part, ToolResult))
+    blocks = [block for part in ordered if (block := _block(part, losses)) is not None]
+    return _plain(blocks)
+
+
+def _block(part: Part, losses: Losses) -> Object | None:
+    if isinstance(part, Text):
+        return _text(part) if part.text else None
+    if isinstance(part, Refusal):
+        return {"type": "text", "text": part.text}
+    if isinstance(part, Media):
+        return _media(part, losses)
+    if isinstance(part, ToolCall):
+        call = as_function_call(part)
+        used = {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_object(call.arguments)}
+        return _marked(used, part.cache)
+    if isinstance(part, ToolResult):
+        return _result(part, losses)
+    if part.origin != _OWN or not part.signature:
+        losses.meet("thinking")
+        return None
+    if part.redacted:
+        return {"type": "redacted_thinking", "data": part.signature}
+    return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+
+
+def _result(part: ToolResult, losses: Losses) -> Object:
+    content = [block for inner in part.parts if (block := _block(inner, losses)) is not None]
+    block = said({"content": _plain(content), "is_error": part.is_error or None})
+    return _marked({"type": "tool_result", "tool_use_id": part.id, **block}, part.cache)
+
+
+def _media(media: Media, losses: Losses) -> Object:
+    if media.kind in ("audio", "video"):
+        losses.meet(media.kind)
+    if media.text:
+        source: Object = {"type": "text", "media_type": "text/plain", "data": media.text}
+    elif media.url:
+        source = {"type": "url", "url": media.url}
+    else:
+        mime = media.mime or ("image/jpeg" if media.kind == "image" else "application/pdf")
+        source = {"type": "base64", "media_type": mime, "data": media.data}
+    block: Object = {"type": media.kind, "source": source}
+    if media.kind == "document":
+        block |= said({"title": media.name, "context": media.context})
+    return _marked(block, media.cache)
+
+
+def _tool(tool: Tool) -> Object:
+    named = {"name": tool.name, "description": tool.description, "strict": tool.strict or None}
+    schema = {"type": "object", "properties": {}} if not tool.schema else tool.schema
+    return _marked({**said(named), "input_schema": schema}, tool.cache)
+
+
+def _choice(choice: ToolChoice | None, tools: Sequence[Tool], parallel: bool | None) -> Object | None:
+    if not tools or (choice is None and parallel is None):
+        return None
+    single = {"disable_parallel_tool_use": True} if parallel is False else {}
+    mode, names = (choice.mode, choice.names) if choice else ("auto", ())
+    if mode == "none":
+        return {"type": "none"}
+    if mode == "required" and len(names) == 1:
+        return {"type": "tool", "name": names[0], **single}
+    return {"type": "any" if mode == "required" else "auto", **single}
+
+
+def _shape(form: Format | None) -> Object | None:
+    if form is None or form.schema is None:
+        return None
+    return {"type": "json_schema", "schema": form.schema}
+
+
+def _temperature(temperature: Number, thinking: Object | None, losses: Losses) -> Number:
+    if temperature is None:
+        return None
+    if thinking and thinking["type"] != "disabled" and temperature != 1:
+        losses.meet("temperature_with_thinking")
+        return None
+    if temperature > 1:
+        losses.meet("temperature")
+        return 1
+    return temperature
+
+
+def _thinking(request: Request, model: str, limit: int, losses: Losses) -> tuple[Object | None, str]:
+    """How much the model is to think: in words where it knows them, else in tokens, which must fit into the limit."""
+    reasoning = request.reasoning
+    if reasoning is None:
+        return None, ""
+    if reasoning.on is False:
+        return {"type": "disabled"}, ""
+    effort = _EFFORTS.get(reasoning.effort, reasoning.effort)
+    if reasoning.on is None:
+        return None, effort
+    if request.tools and request.tool_choice is not None and request.tool_choice.mode == "required":
+        losses.meet("forced_tool_with_thinking")
+        return None, ""
+    if reasoning.budget is None and _is_adaptive(model):
+        return {"type": "adaptive", **({"display": "summarized"} if reasoning.shown else {})}, effort
+    budget = reasoning.budget
+    if budget is None:
+        losses.meet("reasoning_effort")
+        budget = _BUDGETS.get(reasoning.effort, _BUDGETS["medium"])
+    if limit <= _LEAST_BUDGET:
+        losses.meet("thinking_without_room")
+        return None, ""
+    fitting = max(_LEAST_BUDGET, min(budget, limit * 4 // 5 if budget >= limit else budget))
+    return {"type": "enabled", "budget_tokens": fitting}, ""
+
+
+def _is_adaptive(model: str) -> bool:
+    """Models since Claude 4.6; a name that tells no version is taken for a new one."""
+    match = _VERSION.search(model)
+    return match is None or (int(match[1]), int(match[2] or 0)) >= _ADAPTIVE_FROM

@@ -1,0 +1,242 @@
+"""An answer for a client that speaks responses, plain or streamed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from softix_proxy.dialects.translate.canonical import (
+    Answer,
+    Choice,
+    Close,
+    End,
+    Event,
+    Fail,
+    Grow,
+    Media,
+    Occasion,
+    Open,
+    Part,
+    Refusal,
+    Sign,
+    Start,
+    Stop,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Weigh,
+)
+from softix_proxy.dialects.translate.chat.write_answer import write_logprob
+from softix_proxy.dialects.translate.fold import Fold
+from softix_proxy.dialects.translate.framing import named_event
+from softix_proxy.dialects.translate.names import answer_id
+from softix_proxy.dialects.translate.responses.write_request import write_choice, write_format, write_tool
+from softix_proxy.dialects.translate.seal import seal
+from softix_proxy.dialects.translate.usage import responses_usage
+from softix_proxy.dialects.translate.wire import Object
+from softix_proxy.dialects.translate.write_error import responses_error
+
+_OWN = "responses"
+_NO_CHOICE = Choice()
+_INCOMPLETE = {"length": "max_output_tokens", "context": "max_output_tokens", "filter": "content_filter"}
+
+
+def write_answer(answer: Answer, occasion: Occasion) -> Object:
+    response = _head(answer.start, occasion)
+    choice = answer.choices[0] if answer.choices else _NO_CHOICE
+    weights = choice.logprobs
+    for index, part in enumerate(choice.parts):
+        item = _item(part, _item_id(response["id"], part, index), weights)
+        if item is not None:
+            response["output"].append(item)
+        if isinstance(part, Text):
+            weights = None  # they are told of the whole answer, so with its first text
+    why = _INCOMPLETE.get(choice.reason)
+    response["status"] = "incomplete" if why else "completed"
+    response["incomplete_details"] = {"reason": why} if why else None
+    if answer.usage is not None:
+        response["usage"] = responses_usage(answer.usage)
+        response["service_tier"] = answer.usage.service_tier or "default"
+    if answer.failure is not None:
+        response["status"] = "failed"
+        response["error"] = responses_error(answer.failure.kind, answer.failure.message)
+    return response
+
+
+def _head(start: Start, occasion: Occasion) -> dict[str, Any]:
+    request = occasion.request
+    reasoning = request.reasoning
+    return {
+        "id": answer_id(start.id, "resp_", occasion.id),
+        "object": "response",
+        "created_at": occasion.now_s if start.created_s is None else start.created_s,
+        "status": "in_progress",
+        "background": False,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": None,
+        "max_output_tokens": request.max_output_tokens,
+        "metadata": request.metadata or {},
+        "model": start.model or request.model,
+        "output": [],
+        "parallel_tool_calls": request.parallel_calls is not False,
+        "previous_response_id": None,
+        "reasoning": {"effort": (reasoning and reasoning.effort) or None, "summary": None},
+        "store": False,
+        "temperature": request.temperature,
+        "text": {"format": write_format(request.format) or {"type": "text"}},
+        "tool_choice": write_choice(request.tool_choice, request.tools) or "auto",
+        "tools": [write_tool(tool) for tool in request.tools],
+        "top_p": request.top_p,
+        "truncation": "disabled",
+        "usage": None,
+        "user": request.user or None,
+    }
+
+
+def _item_id(answer: str, part: Part, index: int) -> str:
+    if isinstance(part, Thinking):
+        prefix = "rs"
+    elif isinstance(part, ToolCall):
+        prefix = "ctc" if part.custom else "fc"
+    else:
+        prefix = "ig" if isinstance(part, Media) else "msg"
+    return f"{prefix}_{answer.removeprefix('resp_')}_{index}"
+
+
+def _item(part: Part, known_as: str, weights: Any = None, *, begun: bool = False) -> Object | None:
+    """An item of the output; `begun`: as it is announced, before it has any content."""
+    status = "in_progress" if begun else "completed"
+    if isinstance(part, Thinking):
+        summary = [] if begun or not part.text else [{"type": "summary_text", "text": part.text}]
+        item: Object = {"id": known_as, "type": "reasoning", "summary": summary}
+        return item if begun or not part.signature else {**item, "encrypted_content": seal(part, _OWN)}
+    if isinstance(part, ToolCall):
+        kind, field = ("custom_tool_call", "input") if part.custom else ("function_call", "arguments")
+        arguments = "" if begun else part.arguments or ("" if part.custom else "{}")
+        item = {"id": known_as, "type": kind, "status": status, "call_id": part.id, "name": part.name}
+        return {**item, field: arguments}
+    if isinstance(part, Media):
+        return {"id": known_as, "type": "image_generation_call", "status": status, "result": part.data}
+    if isinstance(part, ToolResult):
+        return None
+    content = [] if begun else [_content(part, weights)]
+    return {"id": known_as, "type": "message", "status": status, "role": "assistant", "content": content}
+
+
+def _content(part: Text | Refusal, weights: Any = None) -> Object:
+    if isinstance(part, Refusal):
+        return {"type": "refusal", "refusal": part.text}
+    logprobs = [write_logprob(weight) for weight in weights or ()]
+    return {"type": "output_text", "annotations": [], "logprobs": logprobs, "text": part.text}
+
+
+class WriteStream:
+    """Each item is announced, grows, and is told whole; the last event has the whole response. All are numbered."""
+
+    def __init__(self, occasion: Occasion) -> None:
+        self._occasion = occasion
+        self._fold = Fold()
+        self._number = 0
+        self._id = ""
+        self._open: dict[int, tuple[str, Part]] = {}
+        """Index of a part → its item's id, and how it began."""
+
+    def write(self, event: Event) -> bytes:
+        if isinstance(event, (Open, Grow, Sign, Close, Stop, Weigh)) and event.choice:
+            return b""  # there is no second one here, and none was asked for
+        self._fold.take(event)
+        if isinstance(event, Grow):
+            return self._grow(event.index, event.text)
+        if isinstance(event, Open):
+            return self._begin(event.index, event.part)
+        if isinstance(event, Close):
+            return self._finish(event.index)
+        if isinstance(event, Start):
+            response = _head(event, self._occasion)
+            self._id = response["id"]
+            started = [self._event(f"response.{kind}", response=response) for kind in ("created", "in_progress")]
+            return b"".join(started)
+        if isinstance(event, (End, Fail)):
+            return self._end(event)
+        return b""
+
+    def _event(self, kind: str, **fields: Any) -> bytes:
+        self._number += 1
+        return named_event({"type": kind, "sequence_number": self._number - 1, **fields})
+
+    def _begin(self, index: int, part: Part) -> bytes:
+        known_as = _item_id(self._id, part, index)
+        self._open[index] = (known_as, part)
+        announced = self._event(
+            "response.output_item.added", output_index=index, item=_item(part, known_as, begun=True)
+        )
+        place = {"item_id": known_as, "output_index": index}
+        text = ""
+        if isinstance(part, (Text, Refusal)):
+            empty = _content(Text("") if isinstance(part, Text) else Refusal(""))
+            announced += self._event("response.content_part.added", **place, content_index=0, part=empty)
+            text = part.text
+        elif isinstance(part, Thinking):
+            text = part.text
+            if text:
+                announced += self._begin_summary(place)
+        elif isinstance(part, ToolCall):
+            text = part.arguments
+        return announced + (self._delta(part, place, text) if text else b"")
+
+    def _begin_summary(self, place: Object) -> bytes:
+        empty = {"type": "summary_text", "text": ""}
+        return self._event("response.reasoning_summary_part.added", **place, summary_index=0, part=empty)
+
+    def _grow(self, index: int, text: str) -> bytes:
+        known_as, part = self._open[index]
+        place = {"item_id": known_as, "output_index": index}
+        begun = b""
+        if isinstance(part, Thinking) and not part.text:
+            begun = self._begin_summary(place)
+            self._open[index] = (known_as, Thinking(text))
+        return begun + self._delta(part, place, text)
+
+    def _delta(self, part: Part, place: Object, text: str) -> bytes:
+        if isinstance(part, Thinking):
+            return self._event("response.reasoning_summary_text.delta", **place, summary_index=0, delta=text)
+        if isinstance(part, ToolCall):
+            kind = "custom_tool_call_input" if part.custom else "function_call_arguments"
+            return self._event(f"response.{kind}.delta", **place, delta=text)
+        if isinstance(part, Refusal):
+            return self._event("response.refusal.delta", **place, content_index=0, delta=text)
+        return self._event("response.output_text.delta", **place, content_index=0, delta=text, logprobs=[])
+
+    def _finish(self, index: int) -> bytes:
+        part = self._fold.part(0, index)
+        known_as, _ = self._open[index]
+        place = {"item_id": known_as, "output_index": index}
+        done = b""
+        if isinstance(part, (Text, Refusal)):
+            done = self._finish_text(part, {**place, "content_index": 0})
+        elif isinstance(part, Thinking) and part.text:
+            summary = {**place, "summary_index": 0}
+            whole = {"type": "summary_text", "text": part.text}
+            done = self._event("response.reasoning_summary_text.done", **summary, text=part.text)
+            done += self._event("response.reasoning_summary_part.done", **summary, part=whole)
+        elif isinstance(part, ToolCall) and part.custom:
+            done = self._event("response.custom_tool_call_input.done", **place, input=part.arguments)
+        elif isinstance(part, ToolCall):
+            arguments = part.arguments or "{}"
+            done = self._event("response.function_call_arguments.done", **place, name=part.name, arguments=arguments)
+        return done + self._event("response.output_item.done", output_index=index, item=_item(part, known_as))
+
+    def _finish_text(self, part: Text | Refusal, place: Object) -> bytes:
+        if isinstance(part, Refusal):
+            done = self._event("response.refusal.done", **place, refusal=part.text)
+        else:
+            done = self._event("response.output_text.done", **place, text=part.text, logprobs=[])
+        return done + self._event("response.content_part.done", **place, part=_content(part))
+
+    def _end(self, event: End | Fail) -> bytes:
+        if isinstance(event, Fail) and not self._id:
+            error = responses_error(event.kind, event.message)
+            return self._event("error", **error, param=None)
+        response = write_answer(self._fold.answer(), self._occasion)
+        return self._event(f"response.{response['status']}", response=response)

@@ -1,0 +1,81 @@
+"""The dialects that are translated, by the names of their endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from softix_proxy.dialects.translate.canonical import Answer, Event, Occasion, Request, Setting
+from softix_proxy.dialects.translate.chat.read_answer import ReadAnswer as ReadChat
+from softix_proxy.dialects.translate.chat.read_request import read_request as read_chat
+from softix_proxy.dialects.translate.chat.write_answer import WriteStream as StreamChat
+from softix_proxy.dialects.translate.chat.write_answer import write_answer as answer_chat
+from softix_proxy.dialects.translate.chat.write_request import write_request as write_chat
+from softix_proxy.dialects.translate.gemini.read_answer import ReadAnswer as ReadGemini
+from softix_proxy.dialects.translate.gemini.read_request import read_request as read_gemini
+from softix_proxy.dialects.translate.gemini.write_answer import WriteStream as StreamGemini
+from softix_proxy.dialects.translate.gemini.write_answer import write_answer as answer_gemini
+from softix_proxy.dialects.translate.gemini.write_request import write_request as write_gemini
+from softix_proxy.dialects.translate.losses import Losses
+from softix_proxy.dialects.translate.messages.read_answer import ReadAnswer as ReadMessages
+from softix_proxy.dialects.translate.messages.read_request import read_request as read_messages
+from softix_proxy.dialects.translate.messages.write_answer import WriteStream as StreamMessages
+from softix_proxy.dialects.translate.messages.write_answer import write_answer as answer_messages
+from softix_proxy.dialects.translate.messages.write_request import write_request as write_messages
+from softix_proxy.dialects.translate.responses.read_answer import ReadAnswer as ReadResponses
+from softix_proxy.dialects.translate.responses.read_request import read_request as read_responses
+from softix_proxy.dialects.translate.responses.write_answer import WriteStream as StreamResponses
+from softix_proxy.dialects.translate.responses.write_answer import write_answer as answer_responses
+from softix_proxy.dialects.translate.responses.write_request import write_request as write_responses
+from softix_proxy.dialects.translate.wire import Object
+from softix_proxy.dialects.translate.write_error import anthropic_error, google_error, openai_error
+
+
+class Reader(Protocol):
+    """Of one answer. Never raises on what a provider sends."""
+
+    def read_whole(self, answer: Object) -> Iterator[Event]: ...
+
+    def read(self, event: Object) -> Iterator[Event]:
+        """The next object of a stream."""
+        ...
+
+    def end(self) -> Iterator[Event]:
+        """The stream is over."""
+        ...
+
+
+class Writer(Protocol):
+    """Of one stream."""
+
+    def write(self, event: Event) -> bytes: ...
+
+
+class Dialect(NamedTuple):
+    read_request: Callable[[Object, Losses], Request]
+    write_request: Callable[[Request, Setting, Losses], Object]
+    reader: Callable[[], Reader]
+    write_answer: Callable[[Answer, Occasion], Object]
+    writer: Callable[[Occasion], Writer]
+    write_error: Callable[[str, str], Object]
+    has_custom_tools: bool = False
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "chat_completions": Dialect(
+        read_chat, write_chat, ReadChat, answer_chat, StreamChat, openai_error, has_custom_tools=True
+    ),
+    "responses": Dialect(
+        read_responses,
+        write_responses,
+        ReadResponses,
+        answer_responses,
+        StreamResponses,
+        openai_error,
+        has_custom_tools=True,
+    ),
+    "messages": Dialect(read_messages, write_messages, ReadMessages, answer_messages, StreamMessages, anthropic_error),
+    "generate_content": Dialect(read_gemini, write_gemini, ReadGemini, answer_gemini, StreamGemini, google_error),
+}
+STREAMS_BY_PATH: Mapping[str, str] = {"stream_generate_content": "generate_content"}
+"""Endpoints that stream because of their path → their dialect."""

@@ -1,0 +1,106 @@
+"""Disjoint meters as each dialect counts: what one of them has within another is put back."""
+
+from __future__ import annotations
+
+from softix_proxy.dialects.translate.canonical import Usage
+from softix_proxy.dialects.translate.wire import Object, said, seen_count
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, total
+
+
+def openai_usage(usage: Usage) -> Object:
+    """Chat's: all input in `prompt_tokens`, all output in `completion_tokens`."""
+    asked, answered, written, details = _totals(usage.meters)
+    meters = usage.meters
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": answered,
+        "total_tokens": asked + answered,
+        "prompt_tokens_details": {
+            "cached_tokens": meters.get("cached_input_tokens", 0),
+            "audio_tokens": meters.get("audio_input_tokens", 0),
+            **written,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": meters.get("reasoning_tokens", 0),
+            "audio_tokens": meters.get("audio_output_tokens", 0),
+            **details,
+        },
+    }
+
+
+def responses_usage(usage: Usage) -> Object:
+    asked, answered, written, _ = _totals(usage.meters)
+    meters = usage.meters
+    return {
+        "input_tokens": asked,
+        "input_tokens_details": {
+            "cached_tokens": meters.get("cached_input_tokens", 0),
+            "cache_write_tokens": 0,
+            **written,
+        },
+        "output_tokens": answered,
+        "output_tokens_details": {"reasoning_tokens": meters.get("reasoning_tokens", 0)},
+        "total_tokens": asked + answered,
+    }
+
+
+def anthropic_usage(usage: Usage | None) -> Object:
+    """Input without what the cache gave or took; output with the thoughts."""
+    meters: Meters = usage.meters if usage else {}
+    five_minutes, hour = meters.get("cache_write_5m_tokens", 0), meters.get("cache_write_1h_tokens", 0)
+    cached = meters.get("cached_input_tokens", 0)
+    counted = {
+        "input_tokens": total(meters, INPUT_METERS) - cached - five_minutes - hour,
+        "cache_creation_input_tokens": five_minutes + hour,
+        "cache_read_input_tokens": cached,
+        "output_tokens": total(meters, OUTPUT_METERS),
+    }
+    if hour:
+        counted["cache_creation"] = {"ephemeral_5m_input_tokens": five_minutes, "ephemeral_1h_input_tokens": hour}  # type: ignore[assignment]
+    return counted
+
+
+def gemini_usage(usage: Usage) -> Object:
+    """The prompt with what was cached; candidates without the thoughts."""
+    meters = usage.meters
+    asked = total(meters, INPUT_METERS)
+    thoughts = meters.get("reasoning_tokens", 0)
+    answered = total(meters, OUTPUT_METERS) - thoughts
+    counted = {
+        "promptTokenCount": asked,
+        "cachedContentTokenCount": meters.get("cached_input_tokens") or None,
+        "candidatesTokenCount": answered,
+        "thoughtsTokenCount": thoughts or None,
+        "totalTokenCount": asked + answered + thoughts,
+    }
+    return said(counted)
+
+
+def gemini_meters(metadata: Object) -> Meters:
+    """Empty where nothing is counted."""
+    asked, answered = seen_count(metadata, "promptTokenCount"), seen_count(metadata, "candidatesTokenCount")
+    if asked is None and answered is None:
+        return {}
+    cached, thoughts = seen_count(metadata, "cachedContentTokenCount") or 0, seen_count(metadata, "thoughtsTokenCount")
+    whole = (asked or 0) + (seen_count(metadata, "toolUsePromptTokenCount") or 0)
+    counted = {
+        "input_tokens": max(whole - cached, 0),
+        "cached_input_tokens": min(cached, whole),
+        "output_tokens": answered or 0,
+        "reasoning_tokens": thoughts or 0,
+    }
+    return {name: quantity for name, quantity in counted.items() if quantity or name in _ALWAYS}
+
+
+_ALWAYS = ("input_tokens", "output_tokens")
+
+
+def _totals(meters: Meters) -> tuple[int, int, Object, Object]:
+    written = meters.get("cache_write_5m_tokens", 0) + meters.get("cache_write_1h_tokens", 0)
+    images = meters.get("image_output_tokens", 0)
+    return (
+        total(meters, INPUT_METERS),
+        total(meters, OUTPUT_METERS),
+        {"cache_write_tokens": written} if written else {},
+        {"image_tokens": images} if images else {},
+    )

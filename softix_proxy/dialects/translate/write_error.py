@@ -1,0 +1,66 @@
+"""A provider's error in the shape of another dialect: its kind in that dialect's words, its message as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from softix_proxy.dialects.errors import ProviderError
+from softix_proxy.dialects.translate.wire import Object
+
+
+class _Words(NamedTuple):
+    openai_type: str
+    openai_code: str | None
+    anthropic: str
+    google: str
+    status: int
+
+
+_WORDS: Mapping[str, _Words] = {
+    ProviderError.INVALID: _Words("invalid_request_error", None, "invalid_request_error", "INVALID_ARGUMENT", 400),
+    ProviderError.CREDENTIALS: _Words(
+        "invalid_request_error", "invalid_api_key", "authentication_error", "UNAUTHENTICATED", 401
+    ),
+    ProviderError.FORBIDDEN: _Words("invalid_request_error", None, "permission_error", "PERMISSION_DENIED", 403),
+    ProviderError.NOT_FOUND: _Words("invalid_request_error", "model_not_found", "not_found_error", "NOT_FOUND", 404),
+    ProviderError.TOO_LARGE: _Words(
+        "invalid_request_error", "request_too_large", "request_too_large", "INVALID_ARGUMENT", 413
+    ),
+    ProviderError.CONTEXT: _Words(
+        "invalid_request_error", "context_length_exceeded", "invalid_request_error", "INVALID_ARGUMENT", 400
+    ),
+    ProviderError.FILTERED: _Words(
+        "invalid_request_error", "content_filter", "invalid_request_error", "INVALID_ARGUMENT", 400
+    ),
+    ProviderError.RATE_LIMITED: _Words(
+        "requests", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED", 429
+    ),
+    ProviderError.QUOTA: _Words("insufficient_quota", "insufficient_quota", "billing_error", "RESOURCE_EXHAUSTED", 429),
+    ProviderError.OVERLOADED: _Words("server_error", "server_is_overloaded", "overloaded_error", "UNAVAILABLE", 503),
+    ProviderError.TIMEOUT: _Words("server_error", "timeout", "timeout_error", "DEADLINE_EXCEEDED", 504),
+    ProviderError.FAULT: _Words("server_error", "server_error", "api_error", "INTERNAL", 500),
+    ProviderError.UNKNOWN: _Words("server_error", None, "api_error", "UNKNOWN", 500),
+}
+_SILENT = "The provider gave no reason."
+
+
+def openai_error(kind: str, message: str) -> Object:
+    words = _WORDS[kind]
+    error = {"message": message or _SILENT, "type": words.openai_type, "param": None, "code": words.openai_code}
+    return {"error": error}
+
+
+def responses_error(kind: str, message: str) -> Object:
+    """The `error` of a response that failed; its codes are a fixed list."""
+    code = "rate_limit_exceeded" if kind in (ProviderError.RATE_LIMITED, ProviderError.QUOTA) else "server_error"
+    return {"code": code, "message": message or _SILENT}
+
+
+def anthropic_error(kind: str, message: str) -> Object:
+    return {"type": "error", "error": {"type": _WORDS[kind].anthropic, "message": message or _SILENT}}
+
+
+def google_error(kind: str, message: str, status: int | None = None) -> Object:
+    words = _WORDS[kind]
+    return {"error": {"code": status or words.status, "message": message or _SILENT, "status": words.google}}
