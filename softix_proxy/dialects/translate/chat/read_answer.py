@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.tokens import openai_report
 from softix_proxy.dialects.translate.canonical import (
@@ -70,19 +72,22 @@ class _Choice:
         self.calls: dict[int, _Call] = {}
         """By their index, while they are open."""
         self.closed_calls: dict[int, str] = {}
+        self.thought: int | None = None
+        """The number that the server gives to the thoughts that flow."""
         self.stopped = False
 
     def open(self, part: Part) -> Open:
         self.parts += 1
         return Open(self.index, self.parts - 1, part)
 
-    def flow(self, kind: type[Text | Refusal | Thinking], text: str) -> Iterator[Event]:
-        if self.flowing is None or self.flowing[0] is not kind:
+    def flow(self, part: Text | Refusal | Thinking) -> Iterator[Event]:
+        """More of what flows, or the beginning of what will."""
+        if self.flowing is None or self.flowing[0] is not type(part):
             yield from self.stop_flow()
-            self.flowing = (kind, self.parts)
-            yield self.open(kind(text))
+            self.flowing = (type(part), self.parts)
+            yield self.open(part)
         else:
-            yield Grow(self.index, self.flowing[1], text)
+            yield Grow(self.index, self.flowing[1], part.text)
 
     def stop_flow(self) -> Iterator[Event]:
         if self.flowing is not None:
@@ -127,23 +132,26 @@ class _Choice:
                 yield Close(self.index, call.part)
 
     def details(self, items: Sequence[Object]) -> Iterator[Event]:
-        """Signatures of the thoughts that flow; what has no text of its own is a part of its own."""
+        """Thoughts that flow, and their signatures; what is encrypted as a whole is a part of its own."""
         for item in items:
-            thinking = read_detail(item)
-            if thinking.text and not thinking.signature:
-                yield from self.flow(Thinking, thinking.text)
-            elif (
-                self.flowing is not None
-                and self.flowing[0] is Thinking
-                and thinking.signature
-                and not (thinking.redacted or thinking.text)
-            ):
-                yield Sign(self.index, self.flowing[1], thinking.signature, thinking.of)
-            elif thinking.signature:
+            thinking, index = read_detail(item), seen_count(item, "index")
+            flowing = self.flowing
+            if flowing is not None and flowing[0] is Thinking and index != self.thought:
                 yield from self.stop_flow()
-                part = self.open(thinking)
-                yield part
-                yield Close(self.index, part.index)
+                flowing = None
+            self.thought = index
+            if thinking.text and not thinking.redacted:
+                yield from self.flow(msgspec.structs.replace(thinking, signature="", of=""))
+                flowing = self.flowing
+            if not thinking.signature:
+                continue
+            if flowing is not None and flowing[0] is Thinking and not thinking.redacted:
+                yield Sign(self.index, flowing[1], thinking.signature, thinking.of)
+                continue
+            yield from self.stop_flow()
+            part = self.open(thinking)
+            yield part
+            yield Close(self.index, part.index)
 
     def stop(self, reason: StopReason) -> Iterator[Event]:
         yield from self.stop_flow()
@@ -215,13 +223,13 @@ def _read_delta(choice: _Choice, delta: Object) -> Iterator[Event]:
     else:
         thought = delta.get("reasoning_content") or delta.get("reasoning")
         if thought and isinstance(thought, str):
-            yield from choice.flow(Thinking, thought)
+            yield from choice.flow(Thinking(thought))
     content = delta.get("content")
     if content:
         yield from _read_content(choice, content)
     refusal = delta.get("refusal")
     if refusal and isinstance(refusal, str):
-        yield from choice.flow(Refusal, refusal)
+        yield from choice.flow(Refusal(refusal))
     if delta.get("images"):
         for image in seen_children(delta, "images"):
             yield from choice.stop_flow()
@@ -236,7 +244,7 @@ def _read_delta(choice: _Choice, delta: Object) -> Iterator[Event]:
 def _read_content(choice: _Choice, content: object) -> Iterator[Event]:
     """A string; Mistral has a list of parts, some of which are thoughts."""
     if isinstance(content, str):
-        yield from choice.flow(Text, content)
+        yield from choice.flow(Text(content))
         return
     for part in content if isinstance(content, list) else []:
         if not isinstance(part, dict):
@@ -244,9 +252,9 @@ def _read_content(choice: _Choice, content: object) -> Iterator[Event]:
         if part.get("type") == "thinking":
             for thought in seen_children(part, "thinking"):
                 if text := seen_text(thought, "text"):
-                    yield from choice.flow(Thinking, text)
+                    yield from choice.flow(Thinking(text))
         elif text := seen_text(part, "text"):
-            yield from choice.flow(Text, text)
+            yield from choice.flow(Text(text))
 
 
 def _as_chunk(choice: Object) -> Object:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from softix_proxy.dialects.translate.canonical import (
     Answer,
     Choice,
@@ -73,7 +75,7 @@ def _choice(index: int, choice: Choice) -> Object:
     extra = said(
         {
             "reasoning_content": "".join(part.text for part in thoughts),
-            "reasoning_details": details([part for part in thoughts if part.signature]),
+            "reasoning_details": details([part for part in thoughts if part.origin]),
             "images": images,
             "tool_calls": calls,
         }
@@ -117,7 +119,7 @@ class WriteStream:
         self._fold = Fold()
         self._calls: dict[tuple[int, int], int] = {}
         self._counts: dict[int, int] = {}
-        self._details: dict[int, int] = {}
+        self._thoughts: dict[int, int] = {}
         self._begun: set[int] = set()
         self._usage: Usage | None = None
 
@@ -148,6 +150,8 @@ class WriteStream:
 
     def _grow(self, event: Grow) -> bytes:
         part = self._fold.take_growth(event)
+        if isinstance(part, Thinking):
+            return self._chunk(event.choice, self._think(event.choice, part, event.text))
         if not isinstance(part, ToolCall):
             return self._chunk(event.choice, _flow(part, event.text))
         index = self._calls[event.choice, event.index]
@@ -168,16 +172,25 @@ class WriteStream:
         if isinstance(part, Media):
             return self._chunk(event.choice, {"images": [_image(part)]})
         text = getattr(part, "text", "")
+        if isinstance(part, Thinking):
+            self._thoughts[event.choice] = self._thoughts.get(event.choice, -1) + 1
+            return self._chunk(event.choice, self._think(event.choice, part, text)) if text else b""
         return self._chunk(event.choice, _flow(part, text)) if text else b""
+
+    def _think(self, choice: int, part: Thinking, text: str) -> Object:
+        """Thoughts that will be signed come in the field that has a place for the signature as well."""
+        if not part.origin:
+            return {"reasoning_content": text}
+        piece = detail(Thinking(text, origin=part.origin), self._thoughts[choice])
+        return {"reasoning_content": text, "reasoning_details": [piece]}
 
     def _close(self, event: Close) -> bytes:
         """The signature of thoughts is whole now."""
         part = self._fold.part(event.choice, event.index)
         if not isinstance(part, Thinking) or not part.signature:
             return b""
-        index = self._details.get(event.choice, 0)
-        self._details[event.choice] = index + 1
-        return self._chunk(event.choice, {"reasoning_details": [detail(part, index)]})
+        signed = msgspec.structs.replace(part, text="")
+        return self._chunk(event.choice, {"reasoning_details": [detail(signed, self._thoughts[event.choice])]})
 
     def _chunk(self, choice: int, delta: Object, *, reason: str | None = None, logprobs: Object | None = None) -> bytes:
         if choice not in self._begun:
@@ -194,6 +207,4 @@ class WriteStream:
 
 
 def _flow(part: Part, text: str) -> Object:
-    if isinstance(part, Thinking):
-        return {"reasoning_content": text}
     return {"refusal": text} if isinstance(part, Refusal) else {"content": text}
