@@ -101,7 +101,7 @@ READING: Mapping[str, Mapping[str, Loss]] = {
 }
 
 _THINKING = Loss("dropped", "thoughts of another provider's model mean nothing to this one")
-_BUDGET = Loss("approximated", "becomes the nearest effort: up to 1,024 minimal, 4,096 low, 12,288 medium, else high")
+_BUDGET = Loss("approximated", "becomes the nearest effort: up to 4,096 low, 12,288 medium, else high")
 _AUDIO = Loss("refused", "it takes no sound. Send text.")
 _VIDEO = Loss("refused", "it takes no videos. Send text or images.")
 _PREFILL = Loss("approximated", "a last turn of the assistant is not continued, but answered")
@@ -175,7 +175,6 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
         "video": _VIDEO,
     },
     "generate_content": {
-        "assistant_media": Loss("dropped", "only images of the model itself are kept"),
         "cache_control": Loss("dropped", "Gemini caches long prompts unasked"),
         "custom_tools": _CUSTOM,
         "document_context": _CONTEXT,

@@ -109,7 +109,8 @@ def texts(node: Object, name: str) -> list[str]:
 def rest(node: Object, known: frozenset[str]) -> bool:
     """Whether it has members that say something and are not known."""
     return not node.keys() <= known and any(
-        name not in known and value not in (None, False, "", [], {}) for name, value in node.items()
+        name not in known and value is not None and value is not False and value not in ("", [], {})
+        for name, value in node.items()
     )
 
 

@@ -112,7 +112,7 @@ class _Choice:
         yield from self.close_calls(only_whole=known is None)
         yield from self.sign_call(item)
         self.calls[key] = _Call(self.parts, given, [piece] if piece else [])
-        custom = bool(seen_child(item, "custom"))
+        custom = not seen_child(item, "function")
         yield self.open(ToolCall(given, seen_text(function, "name"), piece, custom))
 
     def sign_call(self, item: Object) -> Iterator[Event]:

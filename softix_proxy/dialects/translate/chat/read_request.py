@@ -48,7 +48,9 @@ _MESSAGE = names(
     "role content name tool_calls tool_call_id refusal reasoning_content reasoning reasoning_details audio annotations "
     "function_call cache_control images"
 )
-_PART = names("type text refusal image_url input_audio file cache_control prompt_cache_breakpoint annotations")
+_PART = names(
+    "type text refusal image_url video_url document_url thinking input_audio file cache_control prompt_cache_breakpoint annotations"
+)
 _TEXT_FORMATS = ("", "text")
 
 
@@ -162,7 +164,7 @@ def _assistant(message: Object, content: list[Part], losses: Losses) -> list[Par
 
 def read_call(item: Object) -> ToolCall:
     custom = child(item, "custom")
-    if custom:
+    if custom and not child(item, "function"):
         return ToolCall(text(item, "id"), text(custom, "name"), text(custom, "input"), custom=True)
     function = child(item, "function")
     return ToolCall(text(item, "id"), text(function, "name"), text(function, "arguments"))
@@ -191,6 +193,13 @@ def _part(node: Object, losses: Losses) -> Part:
         image = child(node, "image_url")
         media = from_url(text(image, "url"), "image")
         return Media("image", media.mime, media.data, media.url, detail=text(image, "detail"), cache=cache)
+    if kind == "thinking":  # Mistral's
+        return Thinking("".join(text(piece, "text") for piece in children(node, "thinking")))
+    if kind == "document_url":
+        return from_url(text(node, "document_url"), "document")
+    if kind == "video_url":  # OpenRouter's
+        media = from_url(text(child(node, "video_url"), "url"), "video")
+        return Media("video", media.mime, media.data, media.url, cache=cache)
     if kind == "input_audio":
         audio = child(node, "input_audio")
         return Media("audio", f"audio/{text(audio, 'format')}", text(audio, "data"), cache=cache)

@@ -27,6 +27,8 @@ from softix_proxy.dialects.translate.wire import Object, said
 
 _OWN = "chat_completions"
 _WITHOUT_REASONING = re.compile(r"(?:^|/)(?:gpt-[34]|chatgpt-4)")
+_OPENAI = re.compile(r"(?:gpt-\d|o\d|chatgpt)")
+"""OpenAI's own models, which take no thoughts as text."""
 _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 _TIERS = frozenset(("auto", "default", "flex", "scale", "priority", "fast"))
 _TIER_NAMES = {"standard_only": "default", "standard": "default"}
@@ -40,7 +42,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     logprobs = request.logprobs
     body = {
         "model": setting.model,
-        "messages": [message for turn in request.turns for message in _messages(turn, losses)],
+        "messages": [message for turn in request.turns for message in _messages(turn, setting.model, losses)],
         **stream,
         "tools": [write_tool(tool) for tool in request.tools],
         "tool_choice": write_choice(request.tool_choice, request.tools),
@@ -102,12 +104,12 @@ def write_effort(reasoning: Reasoning | None, model: str, losses: Losses) -> str
     return next((effort for most, effort in _EFFORTS if reasoning.budget <= most), "high")
 
 
-_EFFORTS = ((1024, "minimal"), (4096, "low"), (12_288, "medium"))
+_EFFORTS = ((4096, "low"), (12_288, "medium"))
 
 
-def _messages(turn: Turn, losses: Losses) -> Iterator[Object]:
+def _messages(turn: Turn, model: str, losses: Losses) -> Iterator[Object]:
     if turn.role == "assistant":
-        yield from _assistant(turn.parts, losses)
+        yield from _assistant(turn.parts, model, losses)
         return
     results = [part for part in turn.parts if isinstance(part, ToolResult)]
     extra: list[Object] = []
@@ -168,11 +170,11 @@ def _media(media: Media, losses: Losses) -> Object:
     return {"type": "file", "file": {"file_data": to_url(media), "filename": name}}
 
 
-def _assistant(parts: Sequence[Part], losses: Losses) -> Iterator[Object]:
+def _assistant(parts: Sequence[Part], model: str, losses: Losses) -> Iterator[Object]:
     thoughts = [part for part in parts if isinstance(part, Thinking)]
-    foreign = [part for part in thoughts if part.origin not in ("", _OWN)]
-    own = [part for part in thoughts if part not in foreign]
-    if foreign:
+    takes = _OPENAI.match(model) is None
+    own = [part for part in thoughts if part.origin in ("", _OWN) and takes]
+    if len(own) < len(thoughts):
         losses.meet("thinking")
     if any(isinstance(part, Media) for part in parts):
         losses.meet("assistant_media")

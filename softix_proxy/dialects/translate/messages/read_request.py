@@ -43,9 +43,7 @@ _BLOCK = names(
     """type text source cache_control citations title context thinking signature data id name input tool_use_id
     content is_error caller"""
 )
-_HOSTED = names("""server_tool_use web_search_tool_result web_fetch_tool_result code_execution_tool_result
-    bash_code_execution_tool_result text_editor_code_execution_tool_result tool_search_tool_result mcp_tool_use
-    mcp_tool_result container_upload compaction""")
+_HOSTED = names("container_upload compaction")
 _TOOL = names("type name description input_schema strict cache_control eager_input_streaming input_examples")
 _MODES = {"auto": "auto", "any": "required", "tool": "required", "none": "none"}
 
@@ -130,7 +128,7 @@ def _part(block: Object, losses: Losses) -> Part | None:
         losses.meet("search_result")
         found = [part.text for part in _content(block, "content", losses) if isinstance(part, Text)]
         return Text("\n".join([text(block, "title"), text(block, "source"), *found]), cache)
-    if kind in _HOSTED:
+    if kind in _HOSTED or kind.endswith(("_tool_use", "_tool_result")):
         losses.meet("hosted_tool_results")
     elif kind not in ("mid_conv_system", "tool_reference"):
         raise invalid("The `type` of a content block is not known.")

@@ -1,0 +1,129 @@
+"""One request between two dialects: what goes to the provider, and what comes back of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from softix_proxy.dialects.errors import classify
+from softix_proxy.dialects.fields import invalid
+from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
+from softix_proxy.dialects.translate.customs import Customs
+from softix_proxy.dialects.translate.fold import fold
+from softix_proxy.dialects.translate.framing import Framer
+from softix_proxy.dialects.translate.losses import Losses, losses
+from softix_proxy.dialects.translate.table import DIALECTS, STREAMS_BY_PATH, Dialect
+from softix_proxy.dialects.translate.wire import encode, read_object, seen_child, seen_object, seen_text
+from softix_proxy.domain.errors import Code, RefusedError
+
+_NOTHING = Request(model="", turns=())
+
+
+class Translated(NamedTuple):
+    body: bytes
+    dropped: tuple[str, ...]
+    """What the provider will not know of, or only about; names from losses.py."""
+
+
+class StreamTranslator:
+    """The provider's bytes in, the client's bytes out, however they are split."""
+
+    def __init__(self, provider: Dialect, client: Dialect, occasion: Occasion, customs: Customs) -> None:
+        self._framer = Framer()
+        self._reader = provider.reader()
+        self._writer = client.writer(occasion)
+        self._customs = customs
+
+    def feed(self, chunk: bytes) -> bytes:
+        read = self._reader.read
+        return b"".join([self._write(read(found)) for found in self._framer.feed(chunk)])
+
+    def end(self) -> bytes:
+        """What is left to say, if the provider had ended its answer; a stream that broke off stays broken."""
+        rest = [self._write(self._reader.read(found)) for found in self._framer.end()]
+        return b"".join([*rest, self._write(self._reader.end())])
+
+    def _write(self, events: Iterable[Event]) -> bytes:
+        write, customs = self._writer.write, self._customs
+        return b"".join([write(event) for found in events for event in customs.take(found)])
+
+
+class Translation:
+    """Of one request, and of its answer. `request` comes first: an answer is written for what was asked."""
+
+    def __init__(self, client: str, provider: str, *, id: str, now_s: int, array: bool) -> None:  # noqa: A002
+        self._by_path = client in STREAMS_BY_PATH
+        self._names = (_dialect(client), _dialect(provider))
+        self._client, self._provider = (DIALECTS[name] for name in self._names)
+        self._occasion = Occasion(request=_NOTHING, id=id, now_s=now_s, array=array)
+        self._customs: frozenset[str] = frozenset()
+
+    def request(self, body: bytes, setting: Setting) -> Translated:
+        """Raises RefusedError(INVALID_REQUEST), which quotes no input, where something must not be lost."""
+        reading, writing = losses(*self._names)
+        try:
+            request = self._client.read_request(read_object(body), reading)
+            if self._by_path:
+                request = msgspec.structs.replace(request, stream=True)
+            _check_tools(request, reading)
+            written = encode(self._provider.write_request(request, setting, writing))
+        except RecursionError:
+            raise invalid("The request is nested too deeply.") from None
+        self._occasion = msgspec.structs.replace(self._occasion, request=request)
+        if not self._provider.has_custom_tools:
+            self._customs = frozenset(tool.name for tool in request.tools if tool.custom)
+        return Translated(written, tuple(reading.found))
+
+    def answer(self, body: bytes) -> bytes:
+        """Raises RefusedError(PROVIDER_BROKE_OFF) for what is no answer of the provider's dialect."""
+        found = seen_object(body)
+        if found is None:
+            raise RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is not what its API promises.")
+        customs = Customs(self._customs)
+        answer = fold(event for read in self._provider.reader().read_whole(found) for event in customs.take(read))
+        if answer.failure is not None:
+            return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
+        return encode(self._client.write_answer(answer, self._occasion))
+
+    def error(self, status: int, body: bytes) -> bytes:
+        """The provider's error for the client, whose SDK raises what it raises for its own provider's."""
+        found = seen_object(body) or {}
+        message = seen_text(seen_child(found, "error"), "message") or seen_text(found, "message")
+        return encode(self._client.write_error(classify(status, body), message))
+
+    def stream(self) -> StreamTranslator:
+        return StreamTranslator(self._provider, self._client, self._occasion, Customs(self._customs))
+
+
+def _check_tools(request: Request, reading: Losses) -> None:
+    """A request that is about tools of a provider's own is not sent without them."""
+    if "hosted_tools" in reading.found:
+        forced = request.tool_choice.names if request.tool_choice else ()
+        if not request.tools or not {tool.name for tool in request.tools}.issuperset(forced):
+            reading.meet("only_hosted_tools")
+
+
+def _dialect(endpoint: str) -> str:
+    return STREAMS_BY_PATH.get(endpoint, endpoint)
+
+
+def translation(
+    client: str,
+    provider: str,
+    *,
+    id: str,  # noqa: A002
+    now_s: int,
+    array: bool = False,
+) -> Translation | None:
+    """Between two endpoints, by their names; None where none is needed, or possible.
+
+    `id` stands for the answer where the provider gives none: letters, digits and underscores. `array`: the client is
+    Gemini's and did not ask for events, so its stream is one JSON array.
+    """
+    known = {_dialect(client), _dialect(provider)}
+    if len(known) < 2 or not known <= DIALECTS.keys():
+        return None
+    return Translation(client, provider, id=id, now_s=now_s, array=array)
+

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+from softix_proxy.dialects.translate.canonical import (
+    Media,
+    Part,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from softix_proxy.dialects.translate.gemini.write_parts import WriteParts
+from softix_proxy.dialects.translate.losses import losses
+
+OWN = "generate_content"
+
+
+def write(*parts: Part, signs_calls: bool = False, before: tuple[Part, ...] = ()) -> tuple[list[Any], list[str]]:
+    _, lost = losses("messages", OWN)
+    turns = [Turn("assistant", before), Turn("user", parts)]
+    return WriteParts(turns, lost, signs_calls=signs_calls).write(parts), list(lost.found)
+
+
+def test_signatures_go_back_to_their_parts() -> None:
+    found, lost = write(
+        Thinking("so", "t", OWN),
+        Text("a"),
+        Thinking("", "g", OWN),
+        Thinking("", "h", OWN, of="x"),
+        Thinking("so", "s", "messages"),
+        ToolCall("x", "f", '{"a":1}'),
+        ToolCall("y", "g"),
+        signs_calls=True,
+    )
+    assert found == [
+        {"text": "so", "thought": True, "thoughtSignature": "t"},
+        {"text": "a", "thoughtSignature": "g"},
+        {"functionCall": {"id": "x", "name": "f", "args": {"a": 1}}, "thoughtSignature": "h"},
+        {"functionCall": {"id": "y", "name": "g", "args": {}}},
+    ]
+    assert lost == ["thinking"]
+
+
+def test_calls_of_another_model_say_that_they_are_unsigned() -> None:
+    first, second = write(ToolCall("x", "f"), ToolCall("y", "g"), signs_calls=True)[0]
+    assert first["thoughtSignature"].startswith("c2tpcF90aG91Z2h0")
+    assert "thoughtSignature" not in second
+    assert "thoughtSignature" not in write(ToolCall("x", "f"))[0][0]
+
+
+def test_results(before: tuple[Part, ...] = (ToolCall("x", "f"),)) -> None:
+    image = Media("image", "image/png", "AA")
+    found, lost = write(
+        Text("b"),
+        ToolResult("x", [Text("sunny"), image]),
+        ToolResult("y", [Text('{"a":1}')], "g"),
+        ToolResult("z", [Text("{}")], "h", is_error=True),
+        before=before,
+    )
+    assert found == [
+        {"functionResponse": {"id": "x", "name": "f", "response": {"output": "sunny"}}},
+        {"inlineData": {"mimeType": "image/png", "data": "AA"}},
+        {"functionResponse": {"id": "y", "name": "g", "response": {"a": 1}}},
+        {"functionResponse": {"id": "z", "name": "h", "response": {"error": "{}"}}},
+        {"text": "b"},
+    ]
+    assert lost == ["tool_result_media"]
+
+
+def test_media_and_texts() -> None:
+    found, lost = write(
+        Text(""),
+        Refusal("No."),
+        Media("image", url="https://example.org/a.png", detail="high"),
+        Media("document", text="long", name="T"),
+        Media("document", data="AA", context="c"),
+    )
+    assert found == [
+        {"text": "No."},
+        {"fileData": {"mimeType": "image/png", "fileUri": "https://example.org/a.png"}},
+        {"text": "T\n\nlong"},
+        {"inlineData": {"mimeType": "application/pdf", "data": "AA"}},
+    ]
+    assert lost == ["image_detail", "text_document", "document_context"]

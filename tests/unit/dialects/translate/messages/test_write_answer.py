@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from softix_proxy.dialects.translate.canonical import (
+    Answer,
+    Choice,
+    Close,
+    End,
+    Fail,
+    Grow,
+    Media,
+    Occasion,
+    Open,
+    Refusal,
+    Sign,
+    Start,
+    Stop,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+)
+from softix_proxy.dialects.translate.messages.write_answer import write_answer
+from softix_proxy.dialects.translate.seal import seal
+
+Spoken = Callable[..., list[dict[str, Any]]]
+
+
+def test_the_order_of_a_stream(spoken: Spoken) -> None:
+    found = spoken(
+        "messages",
+        Start("chatcmpl-1", "m"),
+        Open(0, 0, Thinking("so", origin="responses")),
+        Sign(0, 0, "e", of="rs"),
+        Close(0, 0),
+        Open(0, 1, Text("a")),
+        Grow(0, 1, "b"),
+        Close(0, 1),
+        Stop(0, "stop_sequence", "x"),
+        Usage({"input_tokens": 1, "cached_input_tokens": 2, "output_tokens": 3}),
+        End(),
+    )
+    assert [item["type"] for item in found] == [
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_delta",
+        "content_block_stop",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    ]
+    assert found[0]["message"]["id"] == "msg_1"
+    assert found[3]["delta"]["signature"] == seal(Thinking("", "e", "responses", of="rs"), "messages")
+    assert [item["delta"]["text"] for item in found[6:8]] == ["a", "b"]
+    assert found[9]["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "x"}
+    assert found[9]["usage"]["cache_read_input_tokens"] == 2
+
+
+def test_calls_that_grow_beside_each_other_come_one_after_the_other(spoken: Spoken) -> None:
+    found = spoken(
+        "messages",
+        Open(0, 0, ToolCall("x", "f")),
+        Open(0, 1, ToolCall("y", "g")),
+        Grow(0, 1, "2"),
+        Grow(0, 0, "1"),
+        Stop(0, "calls"),
+    )
+    indices = [(item["type"].removeprefix("content_block_"), item["index"]) for item in found]
+    assert indices == [("start", 0), ("delta", 0), ("stop", 0), ("start", 1), ("delta", 1), ("stop", 1)]
+    assert [item["delta"]["partial_json"] for item in found if "delta" in item] == ["1", "2"]
+
+
+def test_what_has_no_place(spoken: Spoken) -> None:
+    image = Media("image", "image/png", "AA")
+    assert spoken("messages", Open(0, 0, image), Close(0, 0), Open(1, 0, Text("b")), Grow(1, 0, "c")) == []
+
+
+def test_a_failure(spoken: Spoken) -> None:
+    (found,) = spoken("messages", Fail("provider_overloaded", "busy"))
+    assert found == {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
+
+
+def test_a_plain_answer(occasion: Occasion) -> None:
+    hidden = Thinking("", "d", "responses", redacted=True)
+    parts = [hidden, Thinking("so"), Refusal("No."), ToolCall("x", "f", "broken"), Media("image")]
+    body = write_answer(Answer(Start("resp_1"), [Choice(parts, "calls")]), occasion)
+    assert body["content"] == [
+        {"type": "redacted_thinking", "data": seal(hidden, "messages")},
+        {"type": "thinking", "thinking": "so", "signature": ""},
+        {"type": "text", "text": "No."},
+        {"type": "tool_use", "id": "x", "name": "f", "input": {"INVALID_JSON": "broken"}},
+    ]
+    assert (body["id"], body["stop_reason"], body["model"]) == ("msg_1", "tool_use", "asked")
+    assert write_answer(Answer(), occasion)["content"] == []

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from softix_proxy.dialects.translate.canonical import (
+    Answer,
+    Choice,
+    Close,
+    End,
+    Fail,
+    Grow,
+    Logprob,
+    Media,
+    Occasion,
+    Open,
+    Refusal,
+    Sign,
+    Start,
+    Stop,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+)
+from softix_proxy.dialects.translate.responses.write_answer import write_answer
+from softix_proxy.dialects.translate.seal import seal
+
+Spoken = Callable[..., list[dict[str, Any]]]
+
+
+def kinds(found: list[dict[str, Any]]) -> list[str]:
+    return [item["type"].removeprefix("response.") for item in found]
+
+
+def test_the_order_of_a_stream(spoken: Spoken, occasion: Occasion) -> None:
+    found = spoken(
+        "responses",
+        Start("msg_1", "m"),
+        Open(0, 0, Thinking(origin="messages")),
+        Grow(0, 0, "so"),
+        Sign(0, 0, "s"),
+        Close(0, 0),
+        Open(0, 1, Text("a")),
+        Grow(0, 1, "b"),
+        Close(0, 1),
+        Open(0, 2, ToolCall("x", "f")),
+        Grow(0, 2, "{}"),
+        Close(0, 2),
+        Usage({"input_tokens": 1, "output_tokens": 2}),
+        Stop(0, "calls"),
+        End(),
+    )
+    assert kinds(found) == [
+        "created",
+        "in_progress",
+        "output_item.added",
+        "reasoning_summary_part.added",
+        "reasoning_summary_text.delta",
+        "reasoning_summary_text.done",
+        "reasoning_summary_part.done",
+        "output_item.done",
+        "output_item.added",
+        "content_part.added",
+        "output_text.delta",
+        "output_text.delta",
+        "output_text.done",
+        "content_part.done",
+        "output_item.done",
+        "output_item.added",
+        "function_call_arguments.delta",
+        "function_call_arguments.done",
+        "output_item.done",
+        "completed",
+    ]
+    assert [item["sequence_number"] for item in found] == list(range(len(found)))
+    done = [item["item"] for item in found if item["type"] == "response.output_item.done"]
+    last = found[-1]["response"]
+    assert last["output"] == done
+    assert last["usage"]["total_tokens"] == 3
+    assert done[0]["encrypted_content"] == seal(Thinking("", "s", "messages"), "responses")
+    assert done[1]["content"][0]["text"] == "ab"
+    assert {item["item_id"] for item in found if item.get("output_index") == 2 and "item_id" in item} == {done[2]["id"]}
+
+
+def test_other_parts(spoken: Spoken) -> None:
+    found = spoken(
+        "responses",
+        Start("1"),
+        Open(0, 0, Refusal("No")),
+        Grow(0, 0, "."),
+        Close(0, 0),
+        Open(0, 1, ToolCall("y", "g", "text", custom=True)),
+        Close(0, 1),
+        Open(0, 2, Media("image", "image/png", "AA")),
+        Close(0, 2),
+        Open(1, 0, Text("another choice")),
+        Stop(0, "length"),
+        End(),
+    )
+    refused, custom, image = found[-1]["response"]["output"]
+    assert refused["content"] == [{"type": "refusal", "refusal": "No."}]
+    assert (custom["type"], custom["input"]) == ("custom_tool_call", "text")
+    assert image["result"] == "AA"
+    assert found[-1]["response"]["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert kinds(found)[-1] == "incomplete"
+    assert {"refusal.delta", "refusal.done", "custom_tool_call_input.delta", "custom_tool_call_input.done"} <= set(
+        kinds(found)
+    )
+
+
+def test_failures(spoken: Spoken) -> None:
+    failed = spoken("responses", Start("1"), Fail("provider_rate_limited", "slow down"))[-1]
+    assert failed["type"] == "response.failed"
+    assert failed["response"]["error"] == {"code": "rate_limit_exceeded", "message": "slow down"}
+    (early,) = spoken("responses", Fail("provider_fault", "no"))
+    assert (early["type"], early["code"], early["message"]) == ("error", "server_error", "no")
+
+
+def test_a_plain_answer(occasion: Occasion) -> None:
+    weights = [Logprob("a", -1)]
+    choice = Choice([Text("a"), ToolCall("x", "f")], "calls", logprobs=weights)
+    body = write_answer(Answer(Start("chatcmpl-1"), [choice]), occasion)
+    text, call = body["output"]
+    assert (body["id"], body["status"], body["created_at"], body["usage"]) == ("resp_1", "completed", 1000, None)
+    assert text["content"][0]["logprobs"][0]["token"] == "a"
+    assert call["arguments"] == "{}"
+    assert (body["tools"], body["tool_choice"], body["parallel_tool_calls"]) == ([], "auto", True)
