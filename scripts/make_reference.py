@@ -1,4 +1,5 @@
-"""Makes docs/reference/: every command, from the command line's own tree, and every setting, from settings.py.
+"""Makes docs/reference/: every command, from the command line's own tree, every setting, from settings.py, and what
+translation loses, from its tables.
 
 python scripts/make_reference.py            write the pages
 python scripts/make_reference.py --check    fail if a page is not what the code says
@@ -19,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 from softix_proxy import settings  # noqa: E402
 from softix_proxy.cli.main import main as softix  # noqa: E402
+from softix_proxy.dialects.translate.loss_table import NAMES  # noqa: E402
+from softix_proxy.dialects.translate.losses import Fate, directions, rows  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 MADE = "<!-- Made by scripts/make_reference.py: change the code, then run `make reference`. -->"
@@ -86,11 +89,40 @@ def all_settings() -> str:
     return "\n".join([MADE, "\n# Settings\n", f"{intro}\n", *table, *rows]) + "\n"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"commands.md": commands, "settings.md": all_settings}
+def losses(client: str, provider: str) -> Iterator[str]:
+    yield f"\n## {NAMES[client]} → {NAMES[provider]}\n\n| what | becomes | because |\n| --- | --- | --- |"
+    order = list(Fate)
+    yield from (
+        f"| `{row.field}` | {row.fate} | {cell(row.reason)} |"
+        for row in sorted(rows(client, provider), key=lambda row: order.index(Fate(row.fate)))
+    )
+
+
+def translation() -> str:
+    intro = (
+        "A client of one dialect reaches a model that is served in another. What the model's dialect cannot say is"
+        " **refused** with `invalid_request` where the request would mean something else without it, and otherwise"
+        " **dropped** or **approximated**, and named in the answer's header `x-softix-dropped`. Headings read: what the"
+        " client speaks → what the provider speaks. Rows that begin with `answer:` are of what comes back, and are in"
+        " no header, since a stream's is sent before.\n\n"
+        "Thoughts keep their provider's signature on their way through a client of another dialect, as long as it gives"
+        " back what it got: in `reasoning_details` of chat, in `encrypted_content` of responses, in `signature` or"
+        " `data` of messages, in `thoughtSignature` of Gemini. Another provider than the one that made them never sees"
+        " them."
+    )
+    tables = (line for client, provider in directions() for line in losses(client, provider))
+    return "\n".join([MADE, "\n# Translation\n", intro, *tables]) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "commands.md": commands,
+    "settings.md": all_settings,
+    "translation.md": translation,
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Makes the reference of commands and settings.")
+    parser = argparse.ArgumentParser(description="Makes the reference of commands, settings, and translation.")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     stale = []

@@ -13,14 +13,14 @@ class Customs:
     """Such a call is told once it is whole: its text cannot be read out of half of its JSON."""
 
     def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+        self.names = names
         self._held: dict[tuple[int, int], Fold] = {}
 
     def take(self, event: Event) -> Iterable[Event]:
-        if not self._names or not isinstance(event, (Open, Grow, Close)):
+        if not isinstance(event, (Open, Grow, Close)):
             return (event,)
         place = (event.choice, event.index)
-        if isinstance(event, Open) and isinstance(event.part, ToolCall) and event.part.name in self._names:
+        if isinstance(event, Open) and isinstance(event.part, ToolCall) and event.part.name in self.names:
             self._held[place] = Fold()
         held = self._held.get(place)
         if held is None:

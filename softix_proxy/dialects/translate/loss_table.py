@@ -10,8 +10,10 @@ class Loss(NamedTuple):
     fate: str
     reason: str
     clients: tuple[str, ...] = ()
-    """Dialects whose clients say it in their own way, though as providers they lack it; of an answer, its providers."""
+    """Of a request: whose clients can say it; empty: theirs whose own table does not have it. Of an answer: whose
+    providers say it."""
     kept_by: tuple[str, ...] = ()
+    """Of an answer: whose clients are told it."""
 
 
 NAMES: Mapping[str, str] = {
@@ -101,19 +103,33 @@ READING: Mapping[str, Mapping[str, Loss]] = {
 }
 
 _THINKING = Loss("dropped", "thoughts of another provider's model mean nothing to this one")
-_BUDGET = Loss("approximated", "becomes the nearest effort: up to 4,096 low, 12,288 medium, else high")
+_BUDGET = Loss(
+    "approximated",
+    "becomes the nearest effort: up to 4,096 low, 12,288 medium, else high",
+    ("chat_completions", "messages", "generate_content"),
+)
 _AUDIO = Loss("refused", "it takes no sound. Send text.")
 _VIDEO = Loss("refused", "it takes no videos. Send text or images.")
 _PREFILL = Loss("approximated", "a last turn of the assistant is not continued, but answered")
-_TEXT_DOCUMENT = Loss("approximated", "becomes a text with its title")
-_CONTEXT = Loss("dropped", "documents have no context there")
+_TEXT_DOCUMENT = Loss("approximated", "becomes a text with its title", ("messages",))
+_CONTEXT = Loss("dropped", "documents have no context there", ("messages",))
 _TOP_K = Loss("dropped", "there is no `top_k` there")
-_IS_ERROR = Loss("dropped", "a tool's result is not marked as an error; its text says so")
+_IS_ERROR = Loss(
+    "dropped", "a tool's result is not marked as an error; its text says so", ("messages", "generate_content")
+)
 _REASONING = Loss("dropped", "the model does not reason")
 _CACHE = Loss("dropped", "OpenAI and its relatives cache long prompts unasked")
 _ASSISTANT_MEDIA = Loss("dropped", "the assistant's turns hold text only")
-_LATER_SYSTEM = Loss("approximated", "becomes a text of the user in `<system>` tags, at its place")
-_CUSTOM = Loss("approximated", "becomes a function of one text; a grammar goes into its description")
+_LATER_SYSTEM = Loss(
+    "approximated",
+    "becomes a text of the user in `<system>` tags, at its place",
+    ("chat_completions", "responses", "messages"),
+)
+_CUSTOM = Loss(
+    "approximated",
+    "becomes a function of one text; a grammar goes into its description",
+    ("chat_completions", "responses"),
+)
 
 WRITING: Mapping[str, Mapping[str, Loss]] = {
     "chat_completions": {
@@ -156,7 +172,11 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
         "custom_tools": _CUSTOM,
         "forced_tool_with_thinking": Loss("dropped", "Anthropic's models do not think where a tool is forced"),
         "frequency_penalty": Loss("dropped", "there are no penalties there"),
-        "json_object": Loss("approximated", "becomes a sentence in the system's text"),
+        "json_object": Loss(
+            "approximated",
+            "becomes a sentence in the system's text",
+            ("chat_completions", "responses", "generate_content"),
+        ),
         "later_system": _LATER_SYSTEM,
         "logprobs": Loss("refused", "it tells no probabilities."),
         "metadata": Loss("dropped", "only a user id is taken there"),

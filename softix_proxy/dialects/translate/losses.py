@@ -54,7 +54,7 @@ def rows(client: str, provider: str) -> Iterator[Row]:
         yield Row(name, loss.fate, loss.reason)
     unsaid = {name for name, loss in WRITING[client].items() if loss.fate != Fate.APPROXIMATED}
     for name, loss in sorted(WRITING[provider].items()):
-        if name not in unsaid or name in loss.clients:
+        if client in loss.clients or (not loss.clients and name not in unsaid):
             yield Row(name, loss.fate, loss.reason)
     for name, loss in sorted(ANSWERS.items()):
         if provider in loss.clients and client not in loss.kept_by:

@@ -47,7 +47,9 @@ class StreamTranslator:
 
     def _write(self, events: Iterable[Event]) -> bytes:
         write, customs = self._writer.write, self._customs
-        return b"".join([write(event) for found in events for event in customs.take(found)])
+        if customs.names:
+            return b"".join([write(event) for found in events for event in customs.take(found)])
+        return b"".join([write(event) for event in events])
 
 
 class Translation:
@@ -126,4 +128,3 @@ def translation(
     if len(known) < 2 or not known <= DIALECTS.keys():
         return None
     return Translation(client, provider, id=id, now_s=now_s, array=array)
-

@@ -14,7 +14,10 @@ _LISTS = ("anyOf", "any_of", "prefixItems", "prefix_items")
 
 def camel(node: Object) -> Object:
     """With its own names in camel case; what is within stays."""
-    if not any("_" in name for name in node):
+    for name in node:
+        if "_" in name:
+            break
+    else:
         return node
     return {_UNDERSCORE.sub(lambda match: match[1].upper(), name): value for name, value in node.items()}
 

@@ -155,7 +155,8 @@ FIELDS = sorted(
         generationConfig parts text type thinking reasoning output choices candidates delta message usage usageMetadata
         error tool_calls function arguments functionCall functionResponse response item index output_index content_index
         content_block stop_reason finish_reason finishReason response_format schema max_tokens stop n source image_url
-        inlineData reasoning_details summary encrypted_content signature thoughtSignature cache_control call_id id name"""
+        inlineData reasoning_details summary encrypted_content signature thoughtSignature cache_control
+        call_id id name"""
     )
 )
 WORDS = sorted(
