@@ -49,8 +49,8 @@ _MESSAGE = names(
     "function_call cache_control images"
 )
 _PART = names(
-    "type text refusal image_url video_url document_url thinking input_audio file cache_control prompt_cache_breakpoint "
-    "annotations"
+    "type text refusal image_url video_url document_url thinking input_audio file cache_control annotations "
+    "prompt_cache_breakpoint"
 )
 _TEXT_FORMATS = ("", "text")
 
