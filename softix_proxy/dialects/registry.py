@@ -21,6 +21,7 @@ from softix_proxy.dialects.messages import CountTokens, Messages
 from softix_proxy.dialects.moderations import Moderations
 from softix_proxy.dialects.rerank import Rerank, RerankV2
 from softix_proxy.dialects.responses import Responses
+from softix_proxy.dialects.translate.table import DIALECTS, dialect_of
 
 _ALL: tuple[Endpoint, ...] = (
     ChatCompletions(),
@@ -47,6 +48,13 @@ _ALL: tuple[Endpoint, ...] = (
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}
 
 
-def provider_side(endpoint: Endpoint, spoken: frozenset[str]) -> Endpoint | None:
-    """The endpoint at a provider that speaks these, by which this one's requests can be answered."""
-    return endpoint if endpoint.name in spoken else None
+def provider_side(endpoint: Endpoint, spoken: frozenset[str], preferred: str = "") -> Endpoint | None:
+    """The endpoint at a provider that speaks these, by which this one's requests can be answered.
+
+    Where it is another, requests and answers are translated; `preferred` is the one that the provider does best.
+    """
+    if endpoint.name in spoken:
+        return endpoint
+    if dialect_of(endpoint.name) is None:
+        return None
+    return next((ENDPOINTS[name] for name in (preferred, *DIALECTS) if name in spoken and name in ENDPOINTS), None)

@@ -46,6 +46,8 @@ class Profile:
     """The name of chat's output limit where it is not the current one of the dialect."""
     models_path: str = "/v1/models"
     """Where a GET lists the models: what is asked to see whether the key is taken."""
+    preferred: str = ""
+    """Of several endpoints, the one by which requests of other dialects are answered best."""
 
     def auth_headers(self, key: str | None) -> dict[str, str]:
         """What proves to the provider who pays; nothing without a key."""
@@ -70,7 +72,7 @@ _GEMINI = frozenset(
     {"generate_content", "stream_generate_content", "gemini_count_tokens", "embed_content", "batch_embed_contents"}
 )
 PROFILES: Mapping[ProviderType, Profile] = {
-    ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel"),
+    ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel", preferred="responses"),
     ProviderType.ANTHROPIC: Profile(_ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel"),
     ProviderType.GEMINI: Profile(
         _GEMINI,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from softix_proxy.dialects.base import Ask
@@ -44,6 +45,10 @@ _NOT_TO_PROVIDER = _HOP_BY_HOP | {
     "x-goog-fieldmask",  # could leave the usage out of the answer
     "x-http-method-override",
 }
+_OF_ONE_DIALECT = ("anthropic-", "openai-", "x-stainless-", "x-goog-", "content-type")
+_ABROAD: Mapping[str, tuple[Header, ...]] = {"messages": (("anthropic-version", "2023-06-01"),)}
+"""What a dialect wants beside a body."""
+_QUERIES = {"stream_generate_content": "?alt=sse"}
 _NOT_TO_PROVIDER_PREFIXES = ("x-forwarded-", "x-softix-", "cf-", "sec-")
 _NOT_TO_CLIENT = _HOP_BY_HOP | {
     "content-length",
@@ -72,6 +77,8 @@ _NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
 
 def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, target: Target, key_id: int) -> Call:
     """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
+    if target.endpoint is not request.endpoint:
+        return _abroad(request, body, ask, target, key_id)
     ask_usage = ask.stream and not ask.wants_usage and not any(target.rate.has_price(meter) for meter in ask.counted)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
     if model is not None or output_limit is not None or ask_usage:
@@ -82,11 +89,20 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
             ask_usage=ask_usage,
             output_field=target.provider.profile.output_field,
         )
-    path = request.path if target.endpoint is request.endpoint else target.endpoint.path
-    path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
+    path = request.path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
     headers = outgoing(request.headers, request.credential)
     rest = request.rest if request.rest_bytes else None
     return Call(key_id, target.provider, path, headers, body, ask.stream, rest)
+
+
+def _abroad(request: Inbound, body: bytes, ask: Ask, target: Target, key_id: int) -> Call:
+    """Of a body that is translated already: without the headers that only the client's own dialect has."""
+    name, path = target.endpoint.name, target.endpoint.path
+    path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1) + _QUERIES.get(name, "")
+    headers = outgoing(request.headers, request.credential)
+    headers = [header for header in headers if not header[0].startswith(_OF_ONE_DIALECT)]
+    headers += [("content-type", "application/json"), *_ABROAD.get(name, ())]
+    return Call(key_id, target.provider, path, headers, body, ask.stream)
 
 
 def outgoing(headers: Headers, credential: str | None) -> list[Header]:

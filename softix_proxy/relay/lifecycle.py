@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from softix_proxy.dialects.base import Ask
 from softix_proxy.domain.admission import Admitted, Denied, Intent, Stale
 from softix_proxy.domain.clock import Clock
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
 from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.telemetry import Telemetry
 from softix_proxy.domain.upstream import Call, Upstream
@@ -20,6 +20,7 @@ from softix_proxy.relay.forward import call
 from softix_proxy.relay.hang_up import HangUp
 from softix_proxy.relay.identify import identify
 from softix_proxy.relay.inbound import Client, Inbound
+from softix_proxy.relay.interpret import interpret
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
@@ -162,10 +163,24 @@ class Passage:
         if self.ask.stream and target.provider.on_hang_up == "cancel":
             hang_up.task = asyncio.current_task()
             self.client.when_gone(hang_up)
-        attempt = Attempt(self.client, self.ask, target, hold, self.upstream, self.policy, hang_up)
+        client, target = self._interpreted(target)
+        attempt = Attempt(client, self.ask, target, hold, self.upstream, self.policy, hang_up)
         failure = await attempt.run(self._outbound(target))
         if failure is not None:
             await attempt.tell(failure)
+
+    def _interpreted(self, target: Target) -> tuple[Client, Target]:
+        """Where the target speaks another dialect, the body becomes that, and what the client gets its own."""
+        if target.endpoint is self.request.endpoint:
+            return self.client, target
+        hold = self.hold
+        try:
+            found = interpret(self.request, self.client, target, self.ask, self.body, hold.admitted.output_limit)
+        except RefusedError as error:
+            hold.facts.error, hold.facts.status_code = error.code.value, HTTP_STATUS[error.code]
+            raise
+        self.body = found.body
+        return found.client, found.target
 
     def _outbound(self, target: Target) -> Call:
         """Lets go of the body: nobody needs it any more once it is sent."""

@@ -44,9 +44,10 @@ def route(
     allowed = [model for model in candidates if key.allows_model(*directory.names_of(model))]
     if not allowed:
         raise RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {candidates[0].name}.")
-    for model in allowed:
-        provider = directory.providers[model.provider_id]
-        there = provider_side(endpoint, provider.profile.endpoints)
+    profiles = {model.id: directory.providers[model.provider_id].profile for model in allowed}
+    for model in sorted(allowed, key=lambda model: endpoint.name not in profiles[model.id].endpoints):
+        provider, profile = directory.providers[model.provider_id], profiles[model.id]
+        there = provider_side(endpoint, profile.endpoints, profile.preferred)
         if there is not None:
             rate = directory.rate(key.user_id, model.id, now_us)
             if rate is None:

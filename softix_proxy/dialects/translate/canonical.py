@@ -254,8 +254,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     """Its name at the provider."""
-    most_output_tokens: int = 0
-    """What the model can write; 0: not known."""
+    most_output_tokens: int | None = None
+    """What the model can write, as far as it is known."""
+    output_limit: int | None = None
+    """What the client can pay for; wins over what it asked for."""
     output_field: str = "max_completion_tokens"
     """What a server with OpenAI's chat calls the output limit."""
 

@@ -79,3 +79,9 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 STREAMS_BY_PATH: Mapping[str, str] = {"stream_generate_content": "generate_content"}
 """Endpoints that stream because of their path → their dialect."""
+
+
+def dialect_of(endpoint: str) -> str | None:
+    """By the name of an endpoint; None for one that is not translated."""
+    name = STREAMS_BY_PATH.get(endpoint, endpoint)
+    return name if name in DIALECTS else None

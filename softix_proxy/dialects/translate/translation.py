@@ -14,7 +14,7 @@ from softix_proxy.dialects.translate.customs import Customs
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.framing import Framer
 from softix_proxy.dialects.translate.losses import Losses, losses
-from softix_proxy.dialects.translate.table import DIALECTS, STREAMS_BY_PATH, Dialect
+from softix_proxy.dialects.translate.table import DIALECTS, STREAMS_BY_PATH, Dialect, dialect_of
 from softix_proxy.dialects.translate.wire import encode, read_object, seen_child, seen_object, seen_text
 from softix_proxy.domain.errors import Code, RefusedError
 
@@ -38,7 +38,8 @@ class StreamTranslator:
 
     def feed(self, chunk: bytes) -> bytes:
         read = self._reader.read
-        return b"".join([self._write(read(found)) for found in self._framer.feed(chunk)])
+        passed = b"".join([self._write(read(found)) for found in self._framer.feed(chunk)])
+        return passed + self._write(self._reader.end()) if self._framer.done else passed
 
     def end(self) -> bytes:
         """What is left to say, if the provider had ended its answer; a stream that broke off stays broken."""
@@ -55,11 +56,11 @@ class StreamTranslator:
 class Translation:
     """Of one request, and of its answer. `request` comes first: an answer is written for what was asked."""
 
-    def __init__(self, client: str, provider: str, *, id: str, now_s: int, array: bool) -> None:  # noqa: A002
-        self._by_path = client in STREAMS_BY_PATH
-        self._names = (_dialect(client), _dialect(provider))
-        self._client, self._provider = (DIALECTS[name] for name in self._names)
-        self._occasion = Occasion(request=_NOTHING, id=id, now_s=now_s, array=array)
+    def __init__(self, client: str, provider: str, occasion: Occasion, *, by_path: bool) -> None:
+        self._by_path = by_path
+        self._names = (client, provider)
+        self._client, self._provider = DIALECTS[client], DIALECTS[provider]
+        self._occasion = occasion
         self._customs: frozenset[str] = frozenset()
 
     def request(self, body: bytes, setting: Setting) -> Translated:
@@ -69,6 +70,8 @@ class Translation:
             request = self._client.read_request(read_object(body), reading)
             if self._by_path:
                 request = msgspec.structs.replace(request, stream=True)
+            if setting.output_limit is not None:
+                request = msgspec.structs.replace(request, max_output_tokens=setting.output_limit)
             _check_tools(request, reading)
             written = encode(self._provider.write_request(request, setting, writing))
         except RecursionError:
@@ -107,10 +110,6 @@ def _check_tools(request: Request, reading: Losses) -> None:
             reading.meet("only_hosted_tools")
 
 
-def _dialect(endpoint: str) -> str:
-    return STREAMS_BY_PATH.get(endpoint, endpoint)
-
-
 def translation(
     client: str,
     provider: str,
@@ -124,7 +123,8 @@ def translation(
     `id` stands for the answer where the provider gives none: letters, digits and underscores. `array`: the client is
     Gemini's and did not ask for events, so its stream is one JSON array.
     """
-    known = {_dialect(client), _dialect(provider)}
-    if len(known) < 2 or not known <= DIALECTS.keys():
+    spoken, there = dialect_of(client), dialect_of(provider)
+    if spoken is None or there is None or spoken == there:
         return None
-    return Translation(client, provider, id=id, now_s=now_s, array=array)
+    occasion = Occasion(request=_NOTHING, id=id, now_s=now_s, array=array)
+    return Translation(spoken, there, occasion, by_path=client in STREAMS_BY_PATH)

@@ -33,7 +33,15 @@ def test_all_endpoints_by_name() -> None:
 def test_a_request_goes_to_who_speaks_its_endpoint() -> None:
     chat = ENDPOINTS["chat_completions"]
     assert provider_side(chat, frozenset({"chat_completions", "embeddings"})) is chat
-    assert provider_side(chat, frozenset({"messages"})) is None
+    assert provider_side(chat, frozenset({"messages"})) is ENDPOINTS["messages"]
+
+
+def test_a_provider_of_another_dialect_answers_by_what_it_does_best() -> None:
+    messages, openai = ENDPOINTS["messages"], frozenset({"chat_completions", "responses", "embeddings"})
+    assert provider_side(messages, openai) is ENDPOINTS["chat_completions"]
+    assert provider_side(messages, openai, "responses") is ENDPOINTS["responses"]
+    assert provider_side(ENDPOINTS["embeddings"], frozenset({"messages"})) is None
+    assert provider_side(ENDPOINTS["count_tokens"], openai) is None
 
 
 def test_what_providers_speak_exists() -> None:

@@ -49,9 +49,11 @@ def test_the_one_that_speaks_the_dialect() -> None:
     )
     assert find(both).provider is LAB
     assert find(both, endpoint="messages").provider is ANTHROPIC
-    error = refusal(both, "lab/llama", "messages")
+    assert find(both, "lab/llama", "messages").endpoint.name == "chat_completions"
+    assert find(both, "two/llama").endpoint.name == "messages"
+    error = refusal(both, "lab/llama", "count_tokens")
     assert error.code is Code.INVALID_REQUEST and "/v1/chat/completions" in error.message
-    assert "/v1/messages" in refusal(both, "two/llama").message
+    assert "/v1/messages" in refusal(both, "two/llama", "embeddings").message
 
 
 def test_no_such_model_is_not_quoted() -> None:

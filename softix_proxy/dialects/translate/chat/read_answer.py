@@ -166,7 +166,7 @@ class ReadAnswer:
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
         self._started = False
-        self._failed = False
+        self._over = False
 
     def read_whole(self, answer: Object) -> Iterator[Event]:
         choices = [_as_chunk(choice) for choice in seen_children(answer, "choices")]
@@ -174,9 +174,11 @@ class ReadAnswer:
         yield from self.end()
 
     def read(self, chunk: Object) -> Iterator[Event]:
+        if self._over:
+            return
         error = chunk.get("error")
         if error:
-            self._failed = True
+            self._over = True
             yield failure(error)
             return
         if not self._started:
@@ -193,7 +195,8 @@ class ReadAnswer:
 
     def end(self) -> Iterator[Event]:
         """The stream is over: it ended well if each choice had stopped."""
-        if not self._failed and self._choices and all(choice.stopped for choice in self._choices.values()):
+        if not self._over and self._choices and all(choice.stopped for choice in self._choices.values()):
+            self._over = True
             yield End()
 
     def _read_choice(self, item: Object) -> Iterator[Event]:

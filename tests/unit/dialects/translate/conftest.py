@@ -30,7 +30,9 @@ def reading() -> Callable[..., tuple[Request, list[str]]]:
 def writing() -> Callable[..., tuple[dict[str, Any], list[str]]]:
     """A request as a dialect writes it, and what was lost by it."""
 
-    def write(dialect: str, model: str = "m", most: int = 0, **fields: Any) -> tuple[dict[str, Any], list[str]]:
+    def write(
+        dialect: str, model: str = "m", most: int | None = None, **fields: Any
+    ) -> tuple[dict[str, Any], list[str]]:
         _, lost = losses(OTHER[dialect], dialect)
         request = Request(model="asked", **{"turns": [], **fields})
         setting = Setting(model=model, most_output_tokens=most)

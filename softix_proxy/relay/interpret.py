@@ -1,0 +1,125 @@
+"""Between a client and a provider of another dialect: what is sent there, and what the client gets of it.
+
+The rest of the relay deals with the provider's own bytes: they are metered before they are translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from softix_proxy.dialects.base import Ask, Endpoint
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.translate import Setting, StreamTranslator, Translation, translation
+from softix_proxy.dialects.translate.table import STREAMS_BY_PATH
+from softix_proxy.domain.clock import SECOND_US
+from softix_proxy.domain.errors import RefusedError
+from softix_proxy.domain.upstream import Header, Headers
+from softix_proxy.relay.inbound import Client, Inbound
+from softix_proxy.relay.plan import Target
+
+DROPPED = "x-softix-dropped"
+_STREAMED = {plain: streamed for streamed, plain in STREAMS_BY_PATH.items()}
+_JSON, _EVENTS = "application/json", "text/event-stream"
+_OK = 300
+_FIRST_BAD = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """What takes the place of the client, its body, and the target."""
+
+    client: Client
+    body: bytes
+    target: Target
+
+
+def interpret(
+    request: Inbound, client: Client, target: Target, ask: Ask, body: bytes, output_limit: int | None
+) -> Interpreted:
+    """For a target that speaks another dialect.
+
+    Its provider may speak several, of which the target names the one that it does best: another is taken where that
+    one cannot say something that must not be lost. Raises RefusedError where none can.
+    """
+    array = request.endpoint.name in STREAMS_BY_PATH and "alt=sse" not in request.path
+    name, now_s = request.public_id.rpartition("_")[2], request.started_at_us // SECOND_US
+    setting, refusals = _setting(target, output_limit), list[RefusedError]()
+    for endpoint in _endpoints(target, ask.stream):
+        found = translation(request.endpoint.name, endpoint.name, id=name, now_s=now_s, array=array)
+        if found is None:
+            continue
+        try:
+            translated = found.request(body, setting)
+        except RefusedError as error:
+            refusals.append(error)
+        else:
+            interpreter = Interpreter(client, found, translated.dropped, _JSON if array else _EVENTS)
+            return Interpreted(interpreter, translated.body, replace(target, endpoint=endpoint))
+    raise refusals[0]
+
+
+def _endpoints(target: Target, stream: bool) -> Iterator[Endpoint]:
+    """The best first."""
+    others = (other for other in ENDPOINTS.values() if other.name in target.provider.profile.endpoints)
+    for endpoint in (target.endpoint, *(other for other in others if other is not target.endpoint)):
+        yield ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint) if stream else endpoint
+
+
+def _setting(target: Target, output_limit: int | None) -> Setting:
+    return Setting(
+        model=target.model.upstream_name,
+        most_output_tokens=target.model.max_output_tokens,
+        output_limit=output_limit,
+        output_field=target.provider.profile.output_field or "max_completion_tokens",
+    )
+
+
+class Interpreter:
+    """The client to whom the provider's bytes are sent. Implements `relay.inbound.Client`."""
+
+    def __init__(self, client: Client, found: Translation, dropped: tuple[str, ...], kind: str) -> None:
+        self._client = client
+        self._translation = found
+        self._stream: StreamTranslator = found.stream()
+        self._dropped = dropped
+        self._kind = kind
+
+    @property
+    def begun(self) -> bool:
+        return self._client.begun
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        if status < _OK:
+            body = self._translation.answer(body)
+        elif status >= _FIRST_BAD:
+            body = self._translation.error(status, body)
+        await self._client.answer(status, self._headers(headers, _JSON), body)
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        await self._client.begin(status, self._headers(headers, self._kind))
+
+    def send(self, data: bytes) -> bool:
+        passed = self._stream.feed(data)
+        return self._client.send(passed) if passed else True
+
+    async def caught_up(self) -> None:
+        await self._client.caught_up()
+
+    async def end(self) -> None:
+        if rest := self._stream.end():
+            self._client.send(rest)
+        await self._client.end()
+
+    def cut(self) -> None:
+        self._client.cut()
+
+    def when_gone(self, notice: Callable[[], None]) -> None:
+        self._client.when_gone(notice)
+
+    def _headers(self, headers: Headers, kind: str) -> list[Header]:
+        kept = [header for header in headers if header[0] not in ("content-type", DROPPED)]
+        kept.append(("content-type", kind))
+        if self._dropped:
+            kept.append((DROPPED, ", ".join(self._dropped)))
+        return kept

@@ -1,0 +1,121 @@
+"""Real SDKs on models that are served in another dialect: content, tools and errors, and exactly one charge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from support.daemon import Prepared
+from support.provider import fake
+from support.tenants import rows
+
+QUESTION: Any = [{"role": "user", "content": "What is there to say?"}]
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+FUNCTION: Any = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
+TOOL: Any = {"name": "weather", "input_schema": SCHEMA}
+ASK: dict[str, Any] = {"max_tokens": 64, "messages": QUESTION}
+
+
+@pytest.fixture
+async def openais(client: Prepared) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=f"{client.url}/v1", api_key=client.key, max_retries=0) as sdk:
+        yield sdk
+
+
+@pytest.fixture
+async def anthropics(client: Prepared) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=0) as sdk:
+        yield sdk
+
+
+async def charged_once(client: Prepared, endpoint: str) -> Any:
+    [row] = await rows(client)
+    assert (row["endpoint"], row["usage_source"]) == (endpoint, "provider")
+    assert float(row["charge"]) > 0
+    return row
+
+
+async def test_chat_on_a_model_of_anthropic(client: Prepared, openais: openai.AsyncOpenAI) -> None:
+    raw = await openais.chat.completions.with_raw_response.create(model="claude-test", messages=QUESTION, seed=1)
+    answer = raw.parse()
+    assert answer.choices[0].message.content
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
+    assert raw.headers["x-softix-dropped"] == "seed, no_output_limit"
+    assert float(raw.headers["x-softix-cost-usd"]) > 0
+    await charged_once(client, "chat_completions")
+
+
+async def test_a_chat_stream_on_a_model_of_anthropic(client: Prepared, openais: openai.AsyncOpenAI) -> None:
+    asked: Any = {"model": "claude-test", "messages": QUESTION, "tools": [FUNCTION], "tool_choice": "required"}
+    async with openais.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream:
+        answer = await stream.get_final_completion()
+    (call,) = answer.choices[0].message.tool_calls or ()
+    assert call.function.name == "weather"
+    assert isinstance(json.loads(call.function.arguments), dict)
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert answer.usage
+    await charged_once(client, "chat_completions")
+
+
+async def test_responses_on_a_model_of_anthropic(client: Prepared, openais: openai.AsyncOpenAI) -> None:
+    async with openais.responses.stream(model="claude-test", input="What is there to say?") as stream:
+        answer = await stream.get_final_response()
+    assert answer.output_text
+    assert answer.usage
+    await charged_once(client, "responses")
+
+
+async def test_what_lies_with_another_provider_is_refused(openais: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        await openais.responses.create(model="claude-test", input="And?", previous_response_id="resp_1")
+
+
+async def test_messages_on_a_model_of_openai(client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+    answer = await anthropics.messages.create(model="gpt-test", **ASK)
+    assert answer.content[0].type == "text"
+    assert answer.content[0].text
+    assert answer.stop_reason == "end_turn"
+    assert answer.usage.output_tokens > 0
+    await charged_once(client, "messages")
+
+
+async def test_a_stream_of_messages_on_a_model_of_openai(
+    client: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
+    asked: Any = {"model": "gpt-test", "tools": [TOOL], "tool_choice": {"type": "any"}, **ASK}
+    async with anthropics.messages.stream(**asked, extra_headers=dict(fake(split=7))) as stream:
+        answer = await stream.get_final_message()
+    (block,) = answer.content
+    assert block.type == "tool_use"
+    assert (block.name, answer.stop_reason) == ("weather", "tool_use")
+    assert answer.usage.input_tokens > 0
+    await charged_once(client, "messages")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(429, anthropic.RateLimitError), (404, anthropic.NotFoundError), (500, anthropic.InternalServerError)],
+)
+async def test_errors_are_those_of_the_clients_own_sdk(
+    anthropics: anthropic.AsyncAnthropic, status: int, kind: type[anthropic.APIStatusError]
+) -> None:
+    with pytest.raises(kind) as caught:
+        await anthropics.messages.create(model="gpt-test", **ASK, extra_headers=dict(fake(status=status)))
+    assert caught.value.status_code == status
+    body: Any = caught.value.body
+    assert body["type"] == "error"
+    assert body["error"]["message"]
+
+
+async def test_an_error_within_a_stream(anthropics: anthropic.AsyncAnthropic) -> None:
+    with pytest.raises(anthropic.APIError):
+        async with anthropics.messages.stream(
+            model="gpt-test", **ASK, extra_headers=dict(fake(error_after=2))
+        ) as stream:
+            await stream.get_final_message()
