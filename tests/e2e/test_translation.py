@@ -9,6 +9,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
+from google import genai
 from support.daemon import Prepared
 from support.provider import fake
 from support.tenants import rows
@@ -21,25 +22,25 @@ ASK: dict[str, Any] = {"max_tokens": 64, "messages": QUESTION}
 
 
 @pytest.fixture
-async def openais(client: Prepared) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(base_url=f"{client.url}/v1", api_key=client.key, max_retries=0) as sdk:
+async def openais(any_client: Prepared) -> AsyncIterator[openai.AsyncOpenAI]:
+    async with openai.AsyncOpenAI(base_url=f"{any_client.url}/v1", api_key=any_client.key, max_retries=0) as sdk:
         yield sdk
 
 
 @pytest.fixture
-async def anthropics(client: Prepared) -> AsyncIterator[anthropic.AsyncAnthropic]:
-    async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=0) as sdk:
+async def anthropics(any_client: Prepared) -> AsyncIterator[anthropic.AsyncAnthropic]:
+    async with anthropic.AsyncAnthropic(base_url=any_client.url, api_key=any_client.key, max_retries=0) as sdk:
         yield sdk
 
 
-async def charged_once(client: Prepared, endpoint: str) -> Any:
-    [row] = await rows(client)
+async def charged_once(any_client: Prepared, endpoint: str) -> Any:
+    [row] = await rows(any_client)
     assert (row["endpoint"], row["usage_source"]) == (endpoint, "provider")
     assert float(row["charge"]) > 0
     return row
 
 
-async def test_chat_on_a_model_of_anthropic(client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_on_a_model_of_anthropic(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
     raw = await openais.chat.completions.with_raw_response.create(model="claude-test", messages=QUESTION, seed=1)
     answer = raw.parse()
     assert answer.choices[0].message.content
@@ -48,10 +49,10 @@ async def test_chat_on_a_model_of_anthropic(client: Prepared, openais: openai.As
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
     assert raw.headers["x-softix-dropped"] == "seed, no_output_limit"
     assert float(raw.headers["x-softix-cost-usd"]) > 0
-    await charged_once(client, "chat_completions")
+    await charged_once(any_client, "chat_completions")
 
 
-async def test_a_chat_stream_on_a_model_of_anthropic(client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_a_chat_stream_on_a_model_of_anthropic(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
     asked: Any = {"model": "claude-test", "messages": QUESTION, "tools": [FUNCTION], "tool_choice": "required"}
     async with openais.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream:
         answer = await stream.get_final_completion()
@@ -60,15 +61,15 @@ async def test_a_chat_stream_on_a_model_of_anthropic(client: Prepared, openais: 
     assert isinstance(json.loads(call.function.arguments), dict)
     assert answer.choices[0].finish_reason == "tool_calls"
     assert answer.usage
-    await charged_once(client, "chat_completions")
+    await charged_once(any_client, "chat_completions")
 
 
-async def test_responses_on_a_model_of_anthropic(client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_responses_on_a_model_of_anthropic(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
     async with openais.responses.stream(model="claude-test", input="What is there to say?") as stream:
         answer = await stream.get_final_response()
     assert answer.output_text
     assert answer.usage
-    await charged_once(client, "responses")
+    await charged_once(any_client, "responses")
 
 
 async def test_what_lies_with_another_provider_is_refused(openais: openai.AsyncOpenAI) -> None:
@@ -76,17 +77,17 @@ async def test_what_lies_with_another_provider_is_refused(openais: openai.AsyncO
         await openais.responses.create(model="claude-test", input="And?", previous_response_id="resp_1")
 
 
-async def test_messages_on_a_model_of_openai(client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_messages_on_a_model_of_openai(any_client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
     answer = await anthropics.messages.create(model="gpt-test", **ASK)
     assert answer.content[0].type == "text"
     assert answer.content[0].text
     assert answer.stop_reason == "end_turn"
     assert answer.usage.output_tokens > 0
-    await charged_once(client, "messages")
+    await charged_once(any_client, "messages")
 
 
 async def test_a_stream_of_messages_on_a_model_of_openai(
-    client: Prepared, anthropics: anthropic.AsyncAnthropic
+    any_client: Prepared, anthropics: anthropic.AsyncAnthropic
 ) -> None:
     asked: Any = {"model": "gpt-test", "tools": [TOOL], "tool_choice": {"type": "any"}, **ASK}
     async with anthropics.messages.stream(**asked, extra_headers=dict(fake(split=7))) as stream:
@@ -95,7 +96,34 @@ async def test_a_stream_of_messages_on_a_model_of_openai(
     assert block.type == "tool_use"
     assert (block.name, answer.stop_reason) == ("weather", "tool_use")
     assert answer.usage.input_tokens > 0
-    await charged_once(client, "messages")
+    await charged_once(any_client, "messages")
+
+
+@pytest.mark.parametrize("model", ["gpt-test", "claude-test"])
+async def test_gemini_on_other_models(any_client: Prepared, model: str) -> None:
+    google = genai.Client(api_key=any_client.key, http_options={"base_url": any_client.url})
+    asked: Any = {"model": model, "contents": "What is there to say?", "config": {"max_output_tokens": 64}}
+    answer = await google.aio.models.generate_content(**asked)
+    assert answer.text
+    chunks = [chunk async for chunk in await google.aio.models.generate_content_stream(**asked)]
+    assert "".join(chunk.text or "" for chunk in chunks)
+    for told in (answer, chunks[-1]):
+        assert told.usage_metadata
+        assert told.usage_metadata.candidates_token_count
+    posted = await rows(any_client)
+    assert [row["endpoint"] for row in posted] == ["stream_generate_content", "generate_content"]
+    assert {row["usage_source"] for row in posted} == {"provider"}
+
+
+async def test_messages_on_a_model_of_google(any_client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+    answer = await anthropics.messages.create(model="gemini-test", **ASK)
+    async with anthropics.messages.stream(model="gemini-test", **ASK) as stream:
+        streamed = await stream.get_final_message()
+    for found in (answer, streamed):
+        assert found.content[0].type == "text"
+        assert found.content[0].text
+        assert (found.stop_reason, found.usage.output_tokens > 0) == ("end_turn", True)
+    assert [row["usage_source"] for row in await rows(any_client)] == ["provider", "provider"]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ class Translation:
 
     def error(self, status: int, body: bytes) -> bytes:
         """The provider's error for the client, whose SDK raises what it raises for its own provider's."""
-        found = seen_object(body) or {}
+        found = seen_object(body.strip(b"[] \r\n")) or {}  # Google's may be the only one in a list
         message = seen_text(seen_child(found, "error"), "message") or seen_text(found, "message")
         return encode(self._client.write_error(classify(status, body), message))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from softix_proxy.dialects.translate.canonical import Usage
-from softix_proxy.dialects.translate.wire import Object, said, seen_count
+from softix_proxy.dialects.translate.wire import Object, said
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, total
+
+
+_CACHED = frozenset(("cached_input_tokens", "cached_audio_input_tokens", "cached_image_input_tokens"))
 
 
 def openai_usage(usage: Usage) -> Object:
@@ -16,7 +19,7 @@ def openai_usage(usage: Usage) -> Object:
         "completion_tokens": answered,
         "total_tokens": asked + answered,
         "prompt_tokens_details": {
-            "cached_tokens": meters.get("cached_input_tokens", 0),
+            "cached_tokens": total(meters, _CACHED),
             "audio_tokens": meters.get("audio_input_tokens", 0),
             **written,
         },
@@ -34,7 +37,7 @@ def responses_usage(usage: Usage) -> Object:
     return {
         "input_tokens": asked,
         "input_tokens_details": {
-            "cached_tokens": meters.get("cached_input_tokens", 0),
+            "cached_tokens": total(meters, _CACHED),
             "cache_write_tokens": 0,
             **written,
         },
@@ -48,7 +51,7 @@ def anthropic_usage(usage: Usage | None) -> Object:
     """Input without what the cache gave or took; output with the thoughts."""
     meters: Meters = usage.meters if usage else {}
     five_minutes, hour = meters.get("cache_write_5m_tokens", 0), meters.get("cache_write_1h_tokens", 0)
-    cached = meters.get("cached_input_tokens", 0)
+    cached = total(meters, _CACHED)
     counted = {
         "input_tokens": total(meters, INPUT_METERS) - cached - five_minutes - hour,
         "cache_creation_input_tokens": five_minutes + hour,
@@ -68,31 +71,12 @@ def gemini_usage(usage: Usage) -> Object:
     answered = total(meters, OUTPUT_METERS) - thoughts
     counted = {
         "promptTokenCount": asked,
-        "cachedContentTokenCount": meters.get("cached_input_tokens") or None,
+        "cachedContentTokenCount": total(meters, _CACHED) or None,
         "candidatesTokenCount": answered,
         "thoughtsTokenCount": thoughts or None,
         "totalTokenCount": asked + answered + thoughts,
     }
     return said(counted)
-
-
-def gemini_meters(metadata: Object) -> Meters:
-    """Empty where nothing is counted."""
-    asked, answered = seen_count(metadata, "promptTokenCount"), seen_count(metadata, "candidatesTokenCount")
-    if asked is None and answered is None:
-        return {}
-    cached, thoughts = seen_count(metadata, "cachedContentTokenCount") or 0, seen_count(metadata, "thoughtsTokenCount")
-    whole = (asked or 0) + (seen_count(metadata, "toolUsePromptTokenCount") or 0)
-    counted = {
-        "input_tokens": max(whole - cached, 0),
-        "cached_input_tokens": min(cached, whole),
-        "output_tokens": answered or 0,
-        "reasoning_tokens": thoughts or 0,
-    }
-    return {name: quantity for name, quantity in counted.items() if quantity or name in _ALWAYS}
-
-
-_ALWAYS = ("input_tokens", "output_tokens")
 
 
 def _totals(meters: Meters) -> tuple[int, int, Object, Object]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from softix_proxy.dialects.errors import classify_event
+from softix_proxy.dialects.gemini_usage import gemini_report
 from softix_proxy.dialects.translate.canonical import (
     Alternative,
     Close,
@@ -31,7 +32,6 @@ from softix_proxy.dialects.translate.canonical import (
 from softix_proxy.dialects.translate.gemini.read_parts import OWN
 from softix_proxy.dialects.translate.gemini.spelling import camel
 from softix_proxy.dialects.translate.media import kind_of
-from softix_proxy.dialects.translate.usage import gemini_meters
 from softix_proxy.dialects.translate.wire import Object, encode_text, seen_child, seen_children, seen_count, seen_text
 
 _REASONS: Mapping[str, StopReason] = {
@@ -119,9 +119,9 @@ class ReadAnswer:
             yield from self._read_candidate(position, camel(item))
         if seen_text(camel(seen_child(chunk, "promptFeedback")), "blockReason"):
             self._candidate(0).reason = "filter"
-        meters = gemini_meters(camel(seen_child(chunk, "usageMetadata")))
-        if meters:
-            yield Usage(meters, seen_text(camel(seen_child(chunk, "usageMetadata")), "serviceTier"))
+        report = gemini_report(camel(seen_child(chunk, "usageMetadata")), None, {})
+        if report is not None:
+            yield Usage(report.meters, report.service_tier or "")
 
     def end(self) -> Iterator[Event]:
         if self._over or not any(candidate.reason for candidate in self._candidates.values()):

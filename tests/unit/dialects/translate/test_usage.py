@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from softix_proxy.dialects.gemini_usage import gemini_report
 from softix_proxy.dialects.messages import anthropic_report
 from softix_proxy.dialects.tokens import openai_report
 from softix_proxy.dialects.translate.canonical import Usage
 from softix_proxy.dialects.translate.usage import (
     anthropic_usage,
-    gemini_meters,
     gemini_usage,
     openai_usage,
     responses_usage,
@@ -50,6 +50,7 @@ def test_what_is_kept_for_an_hour() -> None:
 @pytest.mark.parametrize("meters", METERS[:2])
 def test_gemini_counts_thoughts_apart(meters: dict[str, int]) -> None:
     counted = gemini_usage(Usage(meters))
-    assert gemini_meters(counted) == meters
+    report = gemini_report(counted, None, {})
+    assert report
+    assert report.meters == meters
     assert counted["totalTokenCount"] == sum(meters.values())
-    assert gemini_meters({}) == {}
