@@ -6,7 +6,6 @@ from softix_proxy.dialects.translate.canonical import Usage
 from softix_proxy.dialects.translate.wire import Object, said
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, total
 
-
 _CACHED = frozenset(("cached_input_tokens", "cached_audio_input_tokens", "cached_image_input_tokens"))
 
 
