@@ -2,6 +2,7 @@
 
 python -m bench.load '{"mode": "closed", "url": …, "key": …, "requests": 5000, "connections": 32}'
 modes: closed (requests, connections, body_bytes) · open (rate, seconds) · streams (streams, chunks, every_ms)
+`"path": "/v1/messages"` asks in another dialect, which has the same body.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-_PIECE = b'"delta":{"content"'
+_CHAT = "/v1/chat/completions"
+_PIECES = {_CHAT: b'"delta":{"content"', "/v1/messages": b'"delta":{"type":"text_delta"'}
 _BEGUN_PER_S = 500
 """Streams are begun at this pace."""
 _END = b"0\r\n\r\n"
@@ -25,12 +27,13 @@ _END = b"0\r\n\r\n"
 class Stream(asyncio.Protocol):
     """Counts the pieces that arrive."""
 
-    def __init__(self) -> None:
+    def __init__(self, piece: bytes) -> None:
+        self.piece = piece
         self.got = 0
         self.ended = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
-        self.got += data.count(_PIECE)
+        self.got += data.count(self.piece)
         if data.endswith(_END) and not self.ended.done():
             self.ended.set_result(None)
 
@@ -44,6 +47,7 @@ class Load:
         self.told = told
         url = urlsplit(told["url"])
         self.place = (url.hostname, url.port)
+        self.path = told.get("path", _CHAT)
         self.bad = 0
         self.times_ms: list[float] = []
 
@@ -59,7 +63,7 @@ class Load:
         more = self.told.get("headers", "")
         more += f"x-bench: {self.told['chunks']},{self.told['every_ms']}\r\n" if stream else ""
         head = (
-            f"POST /v1/chat/completions HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.told['key']}\r\n"
+            f"POST {self.path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.told['key']}\r\n"
             f"content-type: application/json\r\nuser-agent: bench\r\n{more}content-length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
@@ -110,7 +114,7 @@ class Load:
 
         async def client(number: int) -> None:
             await asyncio.sleep(number / _BEGUN_PER_S)
-            transport, stream = await loop.create_connection(Stream, *self.place)
+            transport, stream = await loop.create_connection(lambda: Stream(_PIECES[self.path]), *self.place)
             sent_s = perf_counter()
             transport.write(request)
             await stream.ended

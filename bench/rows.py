@@ -135,6 +135,27 @@ def streaming(stand: Stand, options: Options) -> list[Cell]:
     return cells
 
 
+def translate(stand: Stand, options: Options) -> list[Cell]:
+    """A client of one dialect on a provider of another, against the same client's own: a request, and a chunk."""
+    softix, cells = stand.softix(), []
+    for unit, units, most, told in (
+        ("a request", options.requests, 1.5, {"mode": "closed", "requests": options.requests, "connections": 32}),
+        ("a chunk", 64 * 100, 2.0, {"mode": "streams", "streams": 64, "chunks": 100, "every_ms": 20}),
+    ):
+        found: dict[str, list[float]] = {"passed through": [], "translated": []}
+        for number in range(ROUNDS + 1):
+            for name, path in (("passed through", "/v1/chat/completions"), ("translated", "/v1/messages")):
+                value = _cpu_us(softix, units, path=path, **told)
+                if number:  # the first is to warm up
+                    found[name].append(value)
+        times = ratio(found, "translated", "passed through")
+        cells += [
+            *table(found, unit),
+            Cell(f"{unit}: translated / passed", f"{times:.2f} ×", f"≤ {most} ×", times <= most),
+        ]
+    return cells
+
+
 def start(stand: Stand, options: Options) -> list[Cell]:
     """Start to first served request, and memory."""
     softix = stand.softix()
@@ -199,4 +220,4 @@ def stored(stand: Stand, options: Options) -> list[Cell]:
     ]
 
 
-ROWS: dict[str, Row] = {row.__name__: row for row in (small, latency, streaming, start, large, stored)}
+ROWS: dict[str, Row] = {row.__name__: row for row in (small, latency, streaming, translate, start, large, stored)}

@@ -133,7 +133,7 @@ def folded(source: str, chunks: list[bytes]) -> Any:
 
 
 @given(case=st.sampled_from([case for case in CASES if case[0].endswith(".sse")]), data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_chunks_do_not_matter(case: tuple[str, str], data: st.DataObject) -> None:
     source, target = case
     cuts = sorted(data.draw(st.sets(st.integers(1, len(read(source)) - 1), max_size=40)))

@@ -12,8 +12,3 @@ def answer_id(given: str, prefix: str, fallback: str) -> str:
     """`chatcmpl-…`, `msg_…`, `resp_…`."""
     bare = _PREFIX.sub("", given)
     return prefix + (bare if _PLAIN.fullmatch(bare) else fallback)
-
-
-def call_id(given: str, answer: str, index: int) -> str:
-    """A tool call's: Gemini gives none, and every other dialect needs one."""
-    return given or f"call_{answer}_{index}"

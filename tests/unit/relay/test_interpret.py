@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from support.playbook import ANSWER, DONE, HELLO, LAB, STOP, USAGE, Exchange, Stage
 
+from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import ProviderType
+from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.domain.usage import Source
+from softix_proxy.relay.inbound import ClientGoneError
 
 ASK: dict[str, Any] = {"model": "llama", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]}
 PLAIN = json.dumps(ASK).encode()
@@ -84,6 +87,29 @@ async def test_what_must_not_be_lost_never_reaches_the_provider(stage: Stage) ->
     stage.settled_once()
     assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
     assert (stage.settlement.error, stage.settlement.status_code) == ("invalid_request", 400)
+
+
+async def test_the_affordable_limit_is_written_in_the_providers_dialect(stage: Stage) -> None:
+    stage.journal.decisions = [Admitted(1, 20, 0, Allowance())]
+    stage.upstream.answer = Exchange(json.dumps(FULL).encode())
+    await stage.serve(PLAIN, "messages")
+    assert sent(stage)["max_tokens"] == 20
+
+
+async def test_a_client_that_hangs_up_in_a_stream(stage: Stage) -> None:
+    stage.streams(HELLO, stage.client.hang_up, STOP)
+    with pytest.raises(ClientGoneError):
+        await stage.serve(STREAM, "messages")
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, "client_hung_up")
+
+
+async def test_a_provider_that_breaks_off_within_a_stream(stage: Stage) -> None:
+    stage.streams(HELLO, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    await stage.serve(STREAM, "messages")
+    assert stage.journal.story[-1] == "cut"
+    assert b"message_stop" not in stage.client.body
+    stage.settled_once()
 
 
 async def test_an_answer_that_is_none(stage: Stage) -> None:

@@ -131,7 +131,7 @@ def normal(request: Request) -> Any:
 
 
 @given(pair=pairs, request=requests())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_request_there_and_back_is_what_it_was(pair: tuple[str, str], request: Request) -> None:
     client, provider = pair
     _, writing = losses(provider, client)
@@ -171,14 +171,14 @@ WORDS = sorted(
 likely = st.recursive(
     st.sampled_from([*WORDS, CANARY, None, True, 0, 1, 1.5, "", [], {}]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
-    max_leaves=30,
+    max_leaves=15,
 )
 objects = st.dictionaries(st.sampled_from(FIELDS), likely | json_values, max_size=8)
 bodies = (objects | json_values).map(encode) | st.binary(max_size=20)
 
 
 @given(pair=pairs, body=bodies)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_request_raises_anything_but_a_refusal_that_quotes_nothing(pair: tuple[str, str], body: bytes) -> None:
     try:
         between(*pair).request(body, Setting(model="m"))
@@ -188,7 +188,7 @@ def test_no_request_raises_anything_but_a_refusal_that_quotes_nothing(pair: tupl
 
 
 @given(pair=pairs, body=bodies, status=st.sampled_from([400, 401, 429, 500, 529]))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_no_answer_raises_anything_but_a_refusal(pair: tuple[str, str], body: bytes, status: int) -> None:
     assert msgspec.json.decode(between(*pair).error(status, body))["error"]
     try:
@@ -197,8 +197,8 @@ def test_no_answer_raises_anything_but_a_refusal(pair: tuple[str, str], body: by
         assert error.code is Code.PROVIDER_BROKE_OFF
 
 
-@given(pair=pairs, events=st.lists(objects, max_size=6))
-@settings(max_examples=500, deadline=None)
+@given(pair=pairs, events=st.lists(objects, max_size=4))
+@settings(max_examples=120, deadline=None)
 def test_no_stream_raises_anything(pair: tuple[str, str], events: list[Any]) -> None:
     stream = between(*pair).stream()
     for event in events:
@@ -240,7 +240,7 @@ def kinds(parts: Any) -> list[Part]:
 
 
 @given(pair=pairs, events=answers(), data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_stream_tells_what_the_plain_answer_tells(pair: tuple[str, str], events: list[Event], data: Any) -> None:
     """As the provider writes it, however it is split, and as the client reads it."""
     client, provider = pair
