@@ -205,14 +205,6 @@ async def test_models_that_are_not_there(dialect: Dialect, client: Prepared, ses
     assert isinstance(await dialect.caught(client, model="secret-plan-9"), dialect.sdk.NotFoundError)
 
 
-async def test_the_other_dialects_model_names_its_path(
-    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
-) -> None:
-    other = next(each for each in DIALECTS.values() if each is not dialect)
-    found = await post(session, client, dialect, json={"model": other.ask["model"]})
-    assert found.status == 400 and other.path in found.error["message"]
-
-
 async def test_a_large_body(
     dialect: Dialect, hasty_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:

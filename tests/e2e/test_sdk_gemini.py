@@ -70,7 +70,7 @@ async def test_softix_refuses_in_googles_words(any_client: Prepared, fake_provid
     assert (await outcome(stranger, "generate_content", ASK))[:3] == ("ClientError", 401, "UNAUTHENTICATED")
     missing = await outcome(known, "generate_content", {**ASK, "model": "gemini-none"})
     assert missing[:3] == ("ClientError", 404, "NOT_FOUND")
-    other = await outcome(known, "generate_content", {**ASK, "model": "gpt-test"})
+    other = await outcome(known, "embed_content", {**ASK, "model": "gpt-test"})
     assert other[:3] == ("ClientError", 400, "INVALID_ARGUMENT") and "/v1/chat/completions" in other[3]
     assert await rows(any_client) == [] and await fake_provider.requests() == []
 

@@ -99,6 +99,11 @@ async def test_a_stream_of_messages_on_a_model_of_openai(
     await charged_once(any_client, "messages")
 
 
+async def test_what_is_not_translated_names_the_path_that_is_spoken(openais: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="/v1/messages"):
+        await openais.embeddings.create(model="claude-test", input="x")
+
+
 @pytest.mark.parametrize("model", ["gpt-test", "claude-test"])
 async def test_gemini_on_other_models(any_client: Prepared, model: str) -> None:
     google = genai.Client(api_key=any_client.key, http_options={"base_url": any_client.url})
