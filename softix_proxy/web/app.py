@@ -133,9 +133,9 @@ class App:
         if "upgrade" in named and "websocket" in named["upgrade"].lower():
             raise RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
         handler, name = _find(path)
-        if endpoint is not None or (handler is not None and method not in _READS):
+        if endpoint is not None or (path in PAGES and method not in _READS):
             raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if endpoint else 'GET'} here.")
-        if handler is None:
+        if handler is None or method not in _READS:
             if (why := unmetered(path, method)) is not None:
                 raise RefusedError(Code.ENDPOINT_NOT_METERED, why)
             raise RefusedError(Code.NOT_FOUND, _NOTHING)

@@ -42,6 +42,7 @@ UNMETERED: Mapping[str, str] = {
     "/organizations": "The account at the provider is the operator's.",
 }
 """What providers' SDKs can call besides, and why it is refused; a path that begins so, whatever the method."""
+_READS = ("GET", "HEAD", "OPTIONS")
 BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
 NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {BASE_URLS}"
 
@@ -77,7 +78,7 @@ def unmetered(path: str, method: str) -> str | None:
     for prefix, why in UNMETERED.items():
         if path == prefix or path.startswith(prefix if prefix.endswith("/") else f"{prefix}/"):
             return why
-    return None if method in ("GET", "HEAD", "OPTIONS") else NOT_METERED
+    return None if method in _READS else NOT_METERED
 
 
 def inference(path: str, query: str) -> Endpoint | None:

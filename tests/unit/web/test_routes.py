@@ -2,7 +2,7 @@ import pytest
 
 from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.web.routes import INFERENCE, NAMED, PAGES, canonical, inference
+from softix_proxy.web.routes import INFERENCE, NAMED, PAGES, canonical, inference, unmetered
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,23 @@ def test_a_model_in_the_path(path: str, name: str, model: str) -> None:
 )
 def test_no_endpoint(path: str) -> None:
     assert inference(path, "") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "word"),
+    [
+        ("/files", "GET", "file"),
+        ("/files/f/content", "GET", "file"),
+        ("/messages/batches/b/results", "GET", "batch"),
+        ("/responses/r", "DELETE", "response"),
+        ("/wombat", "PATCH", "cannot meter"),
+        ("/models/m:predict", "POST", "cannot meter"),
+    ],
+)
+def test_what_providers_have_besides(path: str, method: str, word: str) -> None:
+    assert word in (unmetered(path, method) or "").lower()
+
+
+@pytest.mark.parametrize("path", ["/filesystem", "/wombat", "/batch"])
+def test_what_nobody_has(path: str) -> None:
+    assert unmetered(path, "GET") is None
