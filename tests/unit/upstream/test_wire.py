@@ -235,3 +235,49 @@ async def test_pouring_from_a_wire_that_breaks(connect: Connect) -> None:
     with pytest.raises(ProviderFault) as fault:
         await wire.pour(lambda piece: got.append(piece) is None)
     assert fault.value.code is Code.PROVIDER_BROKE_OFF and got == [b"ab"]
+
+
+class Rest:
+    """What is still with the client."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self.pieces = pieces
+        self.size_bytes = sum(len(piece) for piece in pieces if isinstance(piece, bytes))
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+
+async def test_the_rest_of_a_body_follows_as_it_comes(connect: Connect) -> None:
+    got = asyncio.get_running_loop().create_future()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        got.set_result(await reader.readexactly(9))
+        writer.write(OK + b"content-length: 0\r\n\r\n")
+
+    wire = await connect(handle)
+    await wire.exchange(HEAD, b"abc", 5, Rest(b"def", b"ghi"))
+    assert await got == b"abcdefghi" and await whole(wire) == b"" and wire.rest()
+
+
+async def test_an_answer_before_the_rest_ends_the_connection(connect: Connect) -> None:
+    wire = await connect(answering(OK + b"content-length: 2\r\n\r\nab"))
+
+    class Late(Rest):
+        async def chunks(self) -> AsyncIterator[bytes]:
+            while not wire.status:
+                await asyncio.sleep(0)
+            yield b"never read"
+
+    await wire.exchange(HEAD, b"", 5, Late())
+    assert await whole(wire) == b"ab" and not wire.rest()
+
+
+async def test_a_rest_that_does_not_come(connect: Connect) -> None:
+    wire = await connect(answering())
+    with pytest.raises(KeyError):
+        await wire.exchange(HEAD, b"abc", 5, Rest(b"def", KeyError()))
