@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from softix_proxy.doctor.patient import Patient
     from softix_proxy.domain.ports import Storage
     from softix_proxy.domain.vault import MasterKeys, Vault
+    from softix_proxy.relay.fleet import Fleet
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.settings import Effective, Settings
     from softix_proxy.storage.database import Database
@@ -175,7 +176,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
 
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
-    from softix_proxy.jobs import recovery
+    from softix_proxy.jobs import recovery, target_health
     from softix_proxy.storage import slots
     from softix_proxy.storage.checkpointer import Checkpointer
     from softix_proxy.storage.hot_path import Journal
@@ -193,15 +194,24 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         journal = Journal(office.database, slot.number, office.clock)
         stack.push_async_callback(journal.close)
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
-        app = await _app(stack, office, vault, journal, slot.number)
+        fleet = _fleet(settings, office.clock)
+        app = await _app(stack, office, vault, journal, slot.number, fleet)
         server = Server(app, _listening(settings))
         url = await server.open()
         watch = asyncio.create_task(recovery.watch(journal, settings.money.interrupted_charge))
         stack.callback(watch.cancel)
+        health = asyncio.create_task(target_health.watch(fleet, office.storage, slot.number))
+        stack.push_async_callback(_ended, health)
         yield Serving(url, server)
 
 
-async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, slot: int) -> App:
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Waited for: what it uses is about to be closed."""
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, slot: int, fleet: Fleet) -> App:
     from softix_proxy.domain.ids import RequestIds
     from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.live_directory import LiveDirectory
@@ -221,9 +231,13 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         interrupted_charge=settings.money.interrupted_charge,
         drain_limit_s=settings.upstream.drain_limit_s,
         drain_limit_bytes=settings.upstream.drain_limit_bytes,
+        charge_failed_attempts=settings.money.charge_failed_attempts,
+        fallback_by_name=settings.routing.fallback_by_name,
+        retries=settings.routing.retries,
+        most_attempts=settings.routing.most_attempts,
     )
     upstream = await _upstream(stack, settings, vault, directory)
-    lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy)
+    lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
     async def check() -> str | None:
         try:
@@ -240,6 +254,20 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
     )
+
+
+def _fleet(settings: Settings, clock: Clock) -> Fleet:
+    import random
+
+    from softix_proxy.domain.clock import SECOND_US
+    from softix_proxy.relay.fleet import Care, Fleet
+
+    care = Care(
+        settings.routing.breaker_failures,
+        int(settings.routing.breaker_pause_s * SECOND_US),
+        int(settings.routing.key_pause_s * SECOND_US),
+    )
+    return Fleet(clock, care, random.randrange)
 
 
 async def _upstream(stack: AsyncExitStack, settings: Settings, vault: Vault, directory: LiveDirectory) -> HttpUpstream:

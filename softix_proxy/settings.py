@@ -60,9 +60,7 @@ class Upstream:
     first_byte_timeout_s: float = _setting(600, "Time until an answer begins.", **_SECONDS)
     idle_timeout_s: float = _setting(300, "Time without a byte within an answer.", **_SECONDS)
     connect_retries: int = _setting(2, "Further tries where no connection was made.", least=0, most=10)
-    max_connections_per_provider: int = _setting(
-        0, "Connections of one API key to one provider at once; 0 is without limit.", **_COUNT
-    )
+    max_connections_per_provider: int = _setting(0, "Of one API key to one provider; 0: no limit.", **_COUNT)
     share_connections: bool = _setting(False, "Let API keys share connections: fewer handshakes, less isolation.")
     drain_limit_s: float = _setting(300, "Longest reading on after a client hung up.", **_COUNT)
     drain_limit_mib: int = _setting(16, "Largest reading on after a client hung up.", **_COUNT)
@@ -77,12 +75,21 @@ class Upstream:
 class Money:
     """What is charged where that is a matter of choice."""
 
-    interrupted_charge: Literal["nothing", "bound"] = _setting(
-        "nothing", "What a request cost that a crash cut off: nothing, or all that was held for it."
-    )
-    least_output_tokens: int = _setting(
-        16, "A request whose balance buys fewer output tokens than this is refused.", least=1
-    )
+    interrupted_charge: Literal["nothing", "bound"] = _setting("nothing", "For what a crash cut off: or all its hold.")
+    charge_failed_attempts: Literal["provider-billed", "never"] = _setting("never", "Charge what failed attempts cost.")
+    least_output_tokens: int = _setting(16, "A balance that buys fewer output tokens refuses the request.", least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Which provider takes a request, and what happens when it fails before the client has anything of an answer."""
+
+    fallback_by_name: bool = _setting(True, "Without a route, models of one name stand in for the oldest, by age.")
+    retries: int = _setting(0, "Further rounds of a request without a route, after a pause.", least=0, most=10)
+    most_attempts: int = _setting(6, "Attempts of one request, whatever its route says.", least=1, most=50)
+    breaker_failures: int = _setting(5, "Failures in a row that leave a target out; 0: none.", **_COUNT)
+    breaker_pause_s: float = _setting(10, "How long at first; then twice as long, up to 5 minutes.", **_SECONDS)
+    key_pause_s: float = _setting(60, "How long a provider's key is left out that was refused.", **_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,7 @@ class Settings:
     server: Server = Server()
     upstream: Upstream = Upstream()
     money: Money = Money()
+    routing: Routing = Routing()
     storage: StorageSection = StorageSection()
     log: Log = Log()
     master_key: MasterKeySection = MasterKeySection()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from softix_proxy.domain.errors import OperatorError
+from softix_proxy.domain.errors import BadInputError, OperatorError
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
@@ -89,6 +89,21 @@ class Group(_Exemplified, click.Group):
 def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value:
         setattr(ctx.ensure_object(Invocation), str(param.name), value)
+
+
+regions_option = click.option(
+    "--regions", metavar="LIST", help="Only providers of these regions, for example eu,ch; `none` for any."
+)
+
+
+def split_regions(text: str | None) -> tuple[str, ...] | None:
+    """`none` takes the bond away; an empty list must not, by an unset variable of a script. Raises BadInputError."""
+    if text is None:
+        return None
+    regions = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not regions:
+        raise BadInputError("--regions is empty", "name regions, or write none for any")
+    return () if regions == ("none",) else regions
 
 
 def office(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:

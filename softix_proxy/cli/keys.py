@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Group, confirm, office, say, show, show_all
+from softix_proxy.cli.console import Group, confirm, office, regions_option, say, show, show_all, split_regions
 from softix_proxy.domain.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.keys import Limits
@@ -33,6 +33,7 @@ def _limit_options(function: _Function) -> _Function:
         click.option("--cap-period", type=click.Choice(PERIODS), help="Of the cap.  [default: total]"),
         click.option("--expires", metavar="DURATION", help="From now on, for example 30d."),
         click.option("--allow-ip", metavar="CIDR", multiple=True, help="Networks that may use it; repeatable."),
+        regions_option,
     )
     for option in reversed(options):
         function = option(function)
@@ -94,6 +95,7 @@ async def create(
     models: str | None,
     expires: str | None,
     allow_ip: tuple[str, ...],
+    regions: str | None,
     **given: Any,
 ) -> None:
     """Issue a key; it is shown only now. Example: softix keys create --user ada --rpm 60 --expires 30d"""
@@ -108,6 +110,7 @@ async def create(
         allow_ip=allow_ip,
         limits=Limits(**_parse_limits(given)),
         expires_in_us=_parse_expiry(expires),
+        regions=split_regions(regions) or (),
     )
     await _show_issued(office, issued)
 
@@ -146,6 +149,7 @@ async def update(
     models: str | None,
     expires: str | None,
     allow_ip: tuple[str, ...],
+    regions: str | None,
     **given: Any,
 ) -> None:
     """Change a key's limits; `none` takes one away. Example: softix keys update ci-key --rpm 120 --cap none"""
@@ -158,6 +162,7 @@ async def update(
         limits=_parse_limits(given),
         expires_in_us=_parse_expiry(expires),
         never_expires=expires == _NONE,
+        regions=split_regions(regions),
     )
     standing = await operations.standing(office.storage, changed.public_id)
     show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))

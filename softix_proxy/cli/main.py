@@ -20,6 +20,7 @@ COMMANDS = {
     "balance": "Prepaid balances: add, set, history, credit limits.",
     "providers": "Where models run, and the keys for it.",
     "models": "The names that clients ask for.",
+    "routes": "Names that stand for several models, and how these fare.",
     "prices": "Versions of prices, and mark-ups.",
     "usage": "What was used: list, summary, export.",
     "period": "Close a month, see what is closed.",

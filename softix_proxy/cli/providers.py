@@ -15,7 +15,7 @@ import click
 from softix_proxy.cli.console import Group, confirm, office, say, show, show_all
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError, FailureError
-from softix_proxy.domain.providers import PROFILES, HangUp, Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.providers import MAIN, PROFILES, HangUp, Provider, ProviderStatus, ProviderType
 from softix_proxy.operations import providers as operations
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def as_fields(provider: Provider) -> dict[str, Any]:
         "base_url": provider.base_url,
         "on_hang_up": provider.on_hang_up,
         "status": provider.status.value,
-        "has_key": provider.sealed_key is not None,
+        "has_key": bool(provider.keys),
+        "keys": [{"label": key.label, "weight": key.weight} for key in provider.keys],
+        "region": provider.region,
         "created_at": format_instant(provider.created_at_us),
     }
 
@@ -107,6 +109,7 @@ def providers() -> None:
 @click.option("--base-url", metavar="URL", default="", help="Where it is; needed for openai-compatible.")
 @key_options
 @_HANG_UP
+@click.option("--region", metavar="R", help="Where it works, for example eu: users and keys may be bound to regions.")
 @office
 async def add(
     office: Office,
@@ -117,6 +120,7 @@ async def add(
     key_env: str | None,
     key_file: Path | None,
     on_hang_up: str | None,
+    region: str | None,
 ) -> None:
     """Add a provider, with the models that softix knows of it.
 
@@ -134,6 +138,7 @@ async def add(
         base_url=base_url,
         key=key,
         on_hang_up=cast("HangUp | None", on_hang_up),
+        region=region,
         models=models,
     )
     _tell_base_url(base_url, provider)
@@ -190,13 +195,37 @@ async def test(office: Office, name: str) -> None:
 @providers.command("set-key")
 @click.argument("name")
 @key_options
+@click.option("--label", default=MAIN, show_default=True, help="Which of its keys.")
+@click.option("--add", is_flag=True, help="Beside the others: requests take turns with them.")
+@click.option("--weight", type=click.IntRange(1, 1000), help="Its share of the requests; alone, only this changes.")
 @office
-async def set_key(office: Office, name: str, key_stdin: bool, key_env: str | None, key_file: Path | None) -> None:
-    """Replace a provider's key. Example: softix providers set-key openai --key-stdin < key.txt"""
-    key = KeySource(key_stdin, key_env, key_file).read(name, ask=True)
-    if key is None:
+async def set_key(
+    office: Office,
+    name: str,
+    key_stdin: bool,
+    key_env: str | None,
+    key_file: Path | None,
+    label: str,
+    add: bool,
+    weight: int | None,
+) -> None:
+    """Replace a provider's key, or add another one. Example: softix providers set-key openai --key-stdin < key.txt"""
+    key = KeySource(key_stdin, key_env, key_file).read(name, ask=add or weight is None)
+    if key is None and weight is None:
         raise BadInputError("there is no key", "give --key-stdin, --key-env or --key-file")
-    show(as_fields(await operations.update(office.storage, await office.vault(), name, key=key)))
+    vault = await office.vault()
+    show(as_fields(await operations.set_key(office.storage, vault, name, key, label=label, weight=weight, add=add)))
+
+
+@providers.command("remove-key")
+@click.argument("name")
+@click.argument("label")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@office
+async def remove_key(office: Office, name: str, label: str, yes: bool) -> None:
+    """Wipe one of a provider's keys. Example: softix providers remove-key openai second --yes"""
+    confirm(f"Wipe the key {label} of {name}?", yes)
+    show(as_fields(await operations.remove_key(office.storage, name, label)))
 
 
 @providers.command()
@@ -204,6 +233,7 @@ async def set_key(office: Office, name: str, key_stdin: bool, key_env: str | Non
 @click.option("--base-url", metavar="URL", help="Where it is now; the key has to be given again.")
 @key_options
 @_HANG_UP
+@click.option("--region", metavar="R", help="Where it works; `none` takes it away.")
 @office
 async def update(
     office: Office,
@@ -213,6 +243,7 @@ async def update(
     key_env: str | None,
     key_file: Path | None,
     on_hang_up: str | None,
+    region: str | None,
 ) -> None:
     """Change a provider. Example: softix providers update lab --base-url http://10.0.0.6:8000"""
     key = KeySource(key_stdin, key_env, key_file).read(name, ask=False)
@@ -223,6 +254,7 @@ async def update(
         base_url=base_url,
         key=key,
         on_hang_up=cast("HangUp | None", on_hang_up),
+        region="" if region == "none" else region,
     )
     _tell_base_url(base_url or "", provider)
     show(as_fields(provider))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from softix_proxy import __version__
-from softix_proxy.cli import usage_correct, usage_explain, usage_export, usage_summary
+from softix_proxy.cli import usage_attempts, usage_correct, usage_explain, usage_export, usage_summary
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
 from softix_proxy.domain.usage import Subject, UsageRow
 from softix_proxy.exports import html_summary
@@ -111,5 +111,10 @@ def _line(row: UsageRow) -> str:
     ).rstrip()
 
 
-for _command in (*usage_explain.COMMANDS, *usage_correct.COMMANDS, usage_export.export):
+for _command in (
+    *usage_explain.COMMANDS,
+    *usage_attempts.COMMANDS,
+    *usage_correct.COMMANDS,
+    usage_export.export,
+):
     usage.add_command(_command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, invocation, office, show
+from softix_proxy.cli.usage_attempts import as_fields as attempt_fields
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.explanation import Explained
 from softix_proxy.domain.ids import format_request_id
@@ -28,11 +29,14 @@ async def show_(office: Office, request_id: str) -> None:
     explained = await operations.explain(office.storage, request_id)
     shown = {**fields(explained.row), "hold": format_usd(explained.row.hold_pico)}
     if invocation().as_json:
-        show({**shown, "lines": _line_fields(explained), "lines_charge": format_usd(explained.sum_pico)})
+        more = {"lines": _line_fields(explained), "lines_charge": format_usd(explained.sum_pico)}
+        show({**shown, **more, "failed_attempts": [attempt_fields(attempt) for attempt in explained.attempts]})
         return
     show({name: value for name, value in shown.items() if value is not None})
     if explained.lines:
         click.echo("\n" + "\n".join(_price_lines(explained)))
+    if explained.attempts:
+        click.echo("\n" + "\n".join(_attempt_lines(explained)))
 
 
 @click.command(cls=Command)
@@ -62,6 +66,8 @@ def as_fields(explained: Explained) -> dict[str, Any]:
         "lines": _line_fields(explained),
         "request_fee": format_usd(explained.fee_pico),
         "unpriced": list(explained.unpriced),
+        "failed_attempts": [attempt_fields(attempt) for attempt in explained.attempts],
+        "failed_attempts_charge": format_usd(explained.attempts_pico),
         "lines_charge": format_usd(explained.sum_pico),
         "hold": format_usd(row.hold_pico),
         "limited_to_hold": explained.limited,
@@ -102,6 +108,7 @@ def _line_fields(explained: Explained) -> list[dict[str, Any]]:
 def _story(explained: Explained) -> Iterator[str]:
     """From the quantities to the charge, and to what became of it."""
     row = explained.row
+    yield from _attempt_lines(explained)
     if explained.stated:
         yield "A correction, as its note states it."
     elif row.source is Source.INTERRUPTED:
@@ -124,6 +131,15 @@ def _story(explained: Explained) -> Iterator[str]:
         yield f"charged in all: {format_usd(explained.final_pico)} {CURRENCY}"
 
 
+def _attempt_lines(explained: Explained) -> Iterator[str]:
+    for attempt in explained.attempts:
+        charged = f", charged {format_usd(attempt.charge_pico)} {CURRENCY}" if attempt.charge_pico else ""
+        yield (
+            f"attempt {attempt.sequence}: {attempt.provider}/{attempt.model} {attempt.status_code}"
+            f" {attempt.error or ''} after {attempt.latency_ms} ms{charged}"
+        )
+
+
 def _price_lines(explained: Explained) -> Iterator[str]:
     """Quantity × unit price × mark-up = charge, in columns."""
     factor = format_factor(explained.row.markup)
@@ -140,6 +156,9 @@ def _price_lines(explained: Explained) -> Iterator[str]:
     if explained.fee_pico:
         fee = format_usd(explained.fee_pico)
         cells.append(("request fee", "1", f"× {fee}", "", f"= {fee}"))
+    if explained.attempts_pico:
+        failed = format_usd(explained.attempts_pico)
+        cells.append(("failed attempts", str(len(explained.attempts)), "", "", f"= {failed}"))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for meter, quantity, *rest in cells:
         right = "  ".join(text.ljust(width) for text, width in zip(rest, widths[2:], strict=True))

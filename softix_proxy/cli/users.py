@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Group, office, show, show_all
+from softix_proxy.cli.console import Group, office, regions_option, show, show_all, split_regions
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.users import Role, Status, User
@@ -28,6 +28,7 @@ def as_fields(user: User) -> dict[str, Any]:
         "role": user.role.value,
         "status": user.status.value,
         "postpaid": user.postpaid,
+        "regions": list(user.regions),
         "created_at": format_instant(user.created_at_us),
     }
 
@@ -42,10 +43,13 @@ def users() -> None:
 @click.option("--email", required=True, help="Where to reach them; unique.")
 @click.option("--role", type=_ROLE, default="user", show_default=True, help="What they may do.")
 @click.option("--postpaid", is_flag=True, help="Billed afterwards: no balance is needed.")
+@regions_option
 @office
-async def create(office: Office, name: str, email: str, role: str, postpaid: bool) -> None:
+async def create(office: Office, name: str, email: str, role: str, postpaid: bool, regions: str | None) -> None:
     """Create a user. Example: softix users create ada --email ada@example.org"""
-    user = await operations.create(office.storage, name=name, email=email, role=Role(role), postpaid=postpaid)
+    user = await operations.create(
+        office.storage, name=name, email=email, role=Role(role), postpaid=postpaid, regions=split_regions(regions) or ()
+    )
     show(as_fields(user), f"Created {user.name}. Next: softix balance add {quote(user.name)} 25.00")
 
 
@@ -71,10 +75,13 @@ async def show_(office: Office, user: str) -> None:
 @click.option("--email")
 @click.option("--role", type=_ROLE)
 @click.option("--postpaid/--prepaid", default=None, help="Billed afterwards, or from a balance.")
+@regions_option
 @office
-async def update(office: Office, user: str, role: str | None, **changes: Any) -> None:
+async def update(office: Office, user: str, role: str | None, regions: str | None, **changes: Any) -> None:
     """Change a user. Example: softix users update ada --email ada@example.net"""
-    changed = await operations.update(office.storage, user, role=Role(role) if role else None, **changes)
+    changed = await operations.update(
+        office.storage, user, role=Role(role) if role else None, regions=split_regions(regions), **changes
+    )
     show(as_fields(changed))
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from softix_proxy.doctor.findings import Found, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.providers import MAIN
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import providers
 
@@ -17,16 +18,16 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
     yield ok(f"the master key {vault.master_key_id} is this instance's")
     opened, outstanding = 0, False
     for provider in await providers.list_all(patient.storage):
-        if provider.sealed_key is None:
-            continue
-        if _opens(vault, provider.sealed_key, provider.key_place):
-            opened += 1
-            outstanding |= vault.sealed_by(provider.sealed_key) != vault.master_key_id
-        else:
-            yield error(
-                f"the key of the provider {provider.name} does not open",
-                f"give it again: softix providers set-key {provider.name}",
-            )
+        sound = [key for key in provider.keys if _opens(vault, key.sealed, provider.place_of(key))]
+        opened += bool(sound) and len(sound) == len(provider.keys)
+        outstanding |= any(vault.sealed_by(key.sealed) != vault.master_key_id for key in sound)
+        for key in provider.keys:
+            if key not in sound:
+                label = "" if key.label == MAIN else f" --label {key.label}"
+                yield error(
+                    f"the key {key.label} of the provider {provider.name} does not open",
+                    f"give it again: softix providers set-key {provider.name}{label}",
+                )
     if opened:
         yield ok(f"it opens the keys of {opened} provider{'s' if opened > 1 else ''}")
     if outstanding or await to_thread(patient.keys.next_key_id) is not None:

@@ -86,16 +86,29 @@ class Bound:
     """The client set no limit, so an affordable one may be written into the request."""
     least_tokens: int = 1
     """An answer shorter than this is of no use."""
+    times: int = 1
+    """How often it may have to be paid: attempts that fail are counted too, where they are charged."""
+    targets: tuple[Bound, ...] = ()
+    """Where one of several may serve the request: the bound of each. The dearest counts."""
 
     def hold_pico(self, output_tokens: int) -> int:
-        return self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
+        hold_pico = self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
+        for target in self.targets:
+            hold_pico = max(hold_pico, target.hold_pico(min(output_tokens, target.output_tokens)))
+        return hold_pico * self.times
 
     def affordable_tokens(self, funds_pico: int) -> int:
         """The most output tokens that these funds pay for; negative when not even the input is paid."""
+        funds_pico //= self.times
         spare = funds_pico - self.fixed_pico
         if spare < 0:
             return -1
-        return spare * self.token_den // self.token_num if self.token_num else self.output_tokens
+        tokens = spare * self.token_den // self.token_num if self.token_num else self.output_tokens
+        for target in self.targets:
+            affordable = target.affordable_tokens(funds_pico)
+            if affordable < target.output_tokens:
+                tokens = min(tokens, affordable)
+        return tokens
 
 
 NOTHING = Bound()

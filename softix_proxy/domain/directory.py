@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from softix_proxy.domain.keys import Key
@@ -11,6 +11,7 @@ from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.routes import Leg, Route, RouteStatus
 from softix_proxy.domain.users import User
 
 _RATES_KEPT = 50_000
@@ -28,6 +29,7 @@ class Changes:
     models: tuple[Model, ...] = ()
     prices: tuple[PriceVersion, ...] = ()
     markups: tuple[MarkupVersion, ...] = ()
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(slots=True)
@@ -41,7 +43,9 @@ class Directory:
     models: dict[int, Model] = field(default_factory=dict)
     _prices: dict[int, dict[int, PriceVersion]] = field(default_factory=dict)
     _markups: dict[int, MarkupVersion] = field(default_factory=dict)
+    _routes: dict[int, Route] = field(default_factory=dict)
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
+    _named_routes: dict[str, Route] = field(default_factory=dict)
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
     """(User, model) → the rate, and the instant from which another one applies."""
     _shared: dict[tuple[int, Fraction, int], Rate] = field(default_factory=dict)
@@ -58,8 +62,11 @@ class Directory:
         self._markups.update((markup.id, markup) for markup in changes.markups)
         if changes.prices or changes.markups:
             self._rates.clear()
+        self._routes.update((route.id, route) for route in changes.routes)
         if changes.models or changes.providers:
             self._by_name = self._index()
+        if changes.models or changes.providers or changes.routes:
+            self._named_routes = self._index_routes()
         self.revision = changes.revision
 
     def _index(self) -> dict[str, tuple[Model, ...]]:
@@ -73,13 +80,36 @@ class Directory:
                 exact[f"{provider.name}/{model.name}"] = (model,)
         return bare | exact
 
+    def _index_routes(self) -> dict[str, Route]:
+        """What a name stands for: `provider/name`, a route, or the models of that name; the first of these wins."""
+        bare: dict[str, list[Leg]] = {}
+        exact: dict[str, Route] = {}
+        for model in sorted(self.models.values(), key=lambda model: model.id):
+            provider = self.providers[model.provider_id]
+            if provider.status is not ProviderStatus.REMOVED:
+                tier = bare.setdefault(model.name, [])
+                tier.append(Leg(model.id, tier=len(tier)))
+                name = f"{provider.name}/{model.name}"
+                exact[name] = Route(0, "", name, (Leg(model.id),))
+        made = {name: Route(0, "", name, tuple(legs)) for name, legs in bare.items()}
+        active = [route for route in self._routes.values() if route.status is RouteStatus.ACTIVE]
+        return made | {route.name: _with_timeouts(route) for route in active} | exact
+
+    def route(self, name: str) -> Route | None:
+        """With time-outs of its own worked into its legs'."""
+        return self._named_routes.get(name)
+
+    def active_routes(self) -> Iterable[Route]:
+        """Those that an operator made."""
+        return (route for route in self._named_routes.values() if route.id)
+
     def models_named(self, name: str) -> tuple[Model, ...]:
         """Active models that answer to `name` or `provider/name`, the oldest first."""
         return self._by_name.get(name, ())
 
-    def active_models(self) -> Iterable[Model]:
-        """The one that each bare name stands for."""
-        return (models[0] for name, models in self._by_name.items() if models[0].name == name)
+    def active_names(self) -> Iterable[str]:
+        """Bare names that active models answer to."""
+        return (name for name, models in self._by_name.items() if models[0].name == name)
 
     def names_of(self, model: Model) -> tuple[str, str]:
         return model.name, f"{self.providers[model.provider_id].name}/{model.name}"
@@ -128,3 +158,7 @@ class Directory:
             if markup.starts_at_us <= now_us and markup.subject_id == subjects[markup.scope]
         ]
         return max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)
+
+
+def _with_timeouts(route: Route) -> Route:
+    return replace(route, legs=tuple(replace(leg, timeouts=leg.timeouts.within(route.timeouts)) for leg in route.legs))

@@ -48,6 +48,7 @@ class Code(StrEnum):
     INSUFFICIENT_BALANCE = "insufficient_balance"
     CAP_REACHED = "cap_reached"
     MODEL_NOT_ALLOWED = "model_not_allowed"
+    REGION_NOT_ALLOWED = "region_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"
     MODEL_NOT_PRICED = "model_not_priced"
     ENDPOINT_NOT_METERED = "endpoint_not_metered"
@@ -63,6 +64,7 @@ class Code(StrEnum):
     PROVIDER_TIMEOUT = "provider_timeout"
     PROVIDER_BROKE_OFF = "provider_broke_off"
     PROVIDER_REFUSED = "provider_refused"
+    PROVIDER_BUSY = "provider_busy"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     SHUTTING_DOWN = "shutting_down"
     INTERNAL = "internal"
@@ -78,6 +80,7 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.INSUFFICIENT_BALANCE: 429,  # the one status at which clients stop at once; see docs/decisions
     Code.CAP_REACHED: 429,
     Code.MODEL_NOT_ALLOWED: 403,
+    Code.REGION_NOT_ALLOWED: 403,
     Code.MODEL_NOT_FOUND: 404,
     Code.MODEL_NOT_PRICED: 400,
     Code.ENDPOINT_NOT_METERED: 400,
@@ -93,6 +96,7 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.PROVIDER_TIMEOUT: 504,
     Code.PROVIDER_BROKE_OFF: 502,
     Code.PROVIDER_REFUSED: 502,
+    Code.PROVIDER_BUSY: 429,
     Code.STORAGE_UNAVAILABLE: 503,
     Code.SHUTTING_DOWN: 503,
     Code.INTERNAL: 500,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.pricing import STANDARD, Line, Rate, Sheet
-from softix_proxy.domain.usage import Source, UsageRow
+from softix_proxy.domain.usage import AttemptRow, Source, UsageRow
 
 LIMITED_TO_HOLD = "limited_to_hold"
 """The note on a row whose charge was cut to what had been held for it."""
@@ -27,13 +27,19 @@ class Explained:
     """Of a correction: what had been charged before. The lines are then those of the request that it corrects."""
     stated: bool = False
     """The amount is an operator's word: nothing can be worked out."""
+    attempts: Sequence[AttemptRow] = ()
+    """What preceded and failed; what is charged for it is part of the charge."""
     corrections: Sequence[UsageRow] = ()
     """What was posted later to make good for it, the oldest first."""
 
     @property
     def sum_pico(self) -> int:
-        """What the lines and the fee add up to."""
-        return sum(line.charge_pico for line in self.lines) + self.fee_pico
+        """What the lines, the fee and the attempts that failed add up to."""
+        return sum(line.charge_pico for line in self.lines) + self.fee_pico + self.attempts_pico
+
+    @property
+    def attempts_pico(self) -> int:
+        return sum(attempt.charge_pico for attempt in self.attempts)
 
     @property
     def limited(self) -> bool:
@@ -46,7 +52,7 @@ class Explained:
         if self.stated:
             return row.charge_pico
         if row.source is Source.INTERRUPTED:  # the operator's setting of that time: all of the hold, or nothing
-            return row.hold_pico if row.charge_pico else 0
+            return row.hold_pico if row.charge_pico > self.attempts_pico else self.attempts_pico
         charge_pico = min(self.sum_pico, row.hold_pico) if self.limited else self.sum_pico
         return min(charge_pico, MAX_PICO) - (self.earlier_pico or 0)
 
@@ -67,14 +73,21 @@ class Explained:
         return self.row.charge_pico + sum(correction.charge_pico for correction in self.corrections)
 
 
-def explain(row: UsageRow, sheet: Sheet | None, corrections: Sequence[UsageRow] = ()) -> Explained:
+def explain(
+    row: UsageRow,
+    sheet: Sheet | None,
+    corrections: Sequence[UsageRow] = (),
+    attempts: Sequence[AttemptRow] = (),
+) -> Explained:
     """`sheet` is that of the row's price version; None where it has none."""
     if sheet is None or not row.meters:
-        return Explained(row, corrections=corrections)
+        return Explained(row, attempts=attempts, corrections=corrections)
     rate = Rate(row.price_id or 0, sheet, row.markup, row.fee_pico)
     tier = row.service_tier or STANDARD
     unpriced = rate.price(row.meters, tier).unpriced
-    return Explained(row, rate.lines(row.meters, tier), row.fee_pico, unpriced, corrections=corrections)
+    return Explained(
+        row, rate.lines(row.meters, tier), row.fee_pico, unpriced, attempts=attempts, corrections=corrections
+    )
 
 
 def explain_correction(

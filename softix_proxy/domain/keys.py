@@ -45,6 +45,8 @@ class Key:
     status: KeyStatus
     expires_at_us: int | None
     created_at_us: int
+    regions: tuple[str, ...] = ()
+    """Where its requests may be worked on; empty: wherever its user's may."""
 
     def allows_model(self, *names: str) -> bool:
         """Whether any of these names of one model matches a pattern."""
@@ -93,7 +95,7 @@ class KeyStore(Protocol):
     async def list(self, user_id: int | None = None) -> Sequence[Key]: ...
 
     async def update(self, key: Key) -> None:
-        """Writes label, models, networks, limits, status and expiry."""
+        """Writes label, models, networks, limits, status, expiry and regions."""
         ...
 
     async def spend(self, key_id: int) -> Spend: ...

@@ -19,6 +19,7 @@ from softix_proxy.domain.models import ModelStore
 from softix_proxy.domain.periods import PeriodStore
 from softix_proxy.domain.prices import PriceStore
 from softix_proxy.domain.providers import ProviderStore
+from softix_proxy.domain.routes import RouteStore
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
 from softix_proxy.domain.usage import UsageStore
 from softix_proxy.domain.users import UserStore
@@ -65,6 +66,9 @@ class Unit(Protocol):
 
     @property
     def providers(self) -> ProviderStore: ...
+
+    @property
+    def routes(self) -> RouteStore: ...
 
     @property
     def models(self) -> ModelStore: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import inet_aton
@@ -89,6 +89,21 @@ PROFILES: Mapping[ProviderType, Profile] = {
 }
 
 
+MAIN = "main"
+"""The label of the key that a provider is added with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKey:
+    """One of the keys that requests take turns with."""
+
+    public_id: str
+    """The provider's own for the main key."""
+    label: str
+    sealed: bytes = field(repr=False)
+    weight: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     id: int
@@ -101,6 +116,11 @@ class Provider:
     on_hang_up: HangUp
     status: ProviderStatus
     created_at_us: int
+    region: str | None = None
+    """Where it works, in the operator's words; who is bound to regions is never sent to one without."""
+    key_weight: int = 1
+    """Of the main key."""
+    more_keys: tuple[ProviderKey, ...] = ()
 
     @property
     def profile(self) -> Profile:
@@ -112,9 +132,29 @@ class Provider:
         return origin_of(self.base_url)
 
     @property
-    def key_place(self) -> tuple[str, ...]:
-        """What the sealed key is bound to."""
-        return ("providers", self.public_id, "sealed_key", self.origin)
+    def keys(self) -> tuple[ProviderKey, ...]:
+        """The main one first; empty for a provider that needs none."""
+        if self.sealed_key is None:
+            return self.more_keys
+        return (ProviderKey(self.public_id, MAIN, self.sealed_key, self.key_weight), *self.more_keys)
+
+    @property
+    def key_count(self) -> int:
+        """At least one: who needs none has one way to ask."""
+        return max(len(self.more_keys) + (self.sealed_key is not None), 1)
+
+    def place_of(self, key: ProviderKey) -> tuple[str, ...]:
+        """What a sealed key is bound to."""
+        table = "providers" if key.label == MAIN else "provider_keys"
+        return (table, key.public_id, "sealed_key", self.origin)
+
+    def with_key(self, key: ProviderKey) -> Provider:
+        """In place of the one with this label, or beside the others."""
+        if key.label == MAIN:
+            return replace(self, sealed_key=key.sealed, key_weight=key.weight)
+        if any(other.label == key.label for other in self.more_keys):
+            return replace(self, more_keys=tuple(key if o.label == key.label else o for o in self.more_keys))
+        return replace(self, more_keys=(*self.more_keys, key))
 
 
 def origin_of(base_url: str) -> str:
@@ -166,5 +206,5 @@ class ProviderStore(Protocol):
         ...
 
     async def update(self, provider: Provider) -> None:
-        """Writes every column but the id. Raises ConflictError if the name is taken."""
+        """Writes every column but the id, and its keys. Raises ConflictError if the name is taken."""
         ...

@@ -11,6 +11,27 @@ from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Sourc
 
 
 @dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """What preceded, and came to nothing before the client had any of it: its own outcome, price and cost."""
+
+    provider_id: int
+    model_id: int
+    price_id: int | None
+    markup: Fraction
+    source: Source
+    status_code: int
+    error: str | None
+    latency_ms: int
+    meters: Meters = field(default_factory=dict)
+    service_tier: str = STANDARD
+    bound_pico: int = 0
+    """The most that the provider may ask for it, with the mark-up, where nobody knows what it did; else 0."""
+    cost_pico: int = 0
+    charge_pico: int = 0
+    """Its part of what the customer is charged for the request."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """All that is kept of a request. Texts are ours or constrained; nothing that a caller wrote."""
 
@@ -32,7 +53,12 @@ class Settlement:
     note: str | None = None
     latency_ms: int = 0
     ttfb_ms: int | None = None
-    attempts: int = 1
+    failed: tuple[FailedAttempt, ...] = ()
+    """In the order in which they were made; what is charged for them is part of `charge_pico`."""
+
+    @property
+    def attempts(self) -> int:
+        return len(self.failed) + 1
 
     input_tokens: int = field(init=False)
     output_tokens: int = field(init=False)

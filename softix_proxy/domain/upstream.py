@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.providers import Provider
+from softix_proxy.domain.providers import Provider, ProviderKey
+from softix_proxy.domain.routes import SETTINGS, Timeouts
 
 Header = tuple[str, str]
 Headers = Sequence[Header]
@@ -38,6 +39,9 @@ class Call:
     stream: bool
     rest: Rest | None = field(default=None, repr=False)
     """What follows the body. With it a call can be sent once only."""
+    key: ProviderKey | None = None
+    """Which of the provider's keys proves who pays."""
+    timeouts: Timeouts = SETTINGS
 
 
 class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers that it becomes

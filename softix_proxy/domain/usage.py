@@ -133,6 +133,33 @@ class UsageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt that failed before another target, or the same once more, served the request or failed as well."""
+
+    usage_id: int
+    """Of the request's row."""
+    sequence: int
+    """1 is the first that was made."""
+    request_id: int
+    user_public_id: str
+    user_name: str
+    provider: str
+    model: str
+    status_code: int
+    error: str | None
+    latency_ms: int
+    source: Source
+    meters: Meters
+    service_tier: str | None
+    price_id: int | None
+    markup: Fraction
+    bound_pico: int
+    cost_pico: int
+    charge_pico: int
+    """Part of what the request's row charges."""
+
+
+@dataclass(frozen=True, slots=True)
 class UsageFilter:
     """Which rows; None is any."""
 
@@ -274,6 +301,14 @@ class UsageStore(Protocol):
         """Of that row, the oldest first."""
         ...
 
+    async def attempts_of(self, row_id: int) -> Sequence[AttemptRow]:
+        """What preceded that row and failed, in its order."""
+        ...
+
+    async def attempts(self, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
+        """By period and user; the newest first."""
+        ...
+
     async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
         """The newest first."""
         ...
@@ -299,7 +334,8 @@ class UsageStore(Protocol):
     def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:
         """What was used of the providers of this name, from `first_day` to before `end_day`, in constant memory.
 
-        The sums are of some consecutive rows each: what is alike may come again. Corrections count on the day of what
+        The sums are of some consecutive rows each: what is alike may come again. Attempts that failed, and that the
+        provider may have billed, count as requests. Corrections count on the day of what
         they correct, and as no request.
         """
         ...

@@ -32,6 +32,8 @@ class User:
     postpaid: bool
     """Billed afterwards: the balance may go below zero without limit; caps still hold."""
     created_at_us: int
+    regions: tuple[str, ...] = ()
+    """Where this user's requests may be worked on; empty: anywhere."""
 
 
 class UserStore(Protocol):

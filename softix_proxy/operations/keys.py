@@ -17,7 +17,7 @@ from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.users import User
 from softix_proxy.domain.vault import Vault
-from softix_proxy.operations import users
+from softix_proxy.operations import providers, users
 
 _PATTERN = re.compile(r"[A-Za-z0-9._:/@+*?\[\]!-]{1,128}", re.ASCII)
 _MAX_LABEL = 64
@@ -48,6 +48,7 @@ async def create(
     allow_ip: Sequence[str] = (),
     limits: Limits = Limits(),  # noqa: B008 - frozen
     expires_in_us: int | None = None,
+    regions: Sequence[str] = (),
 ) -> Issued:
     """Raises NotFoundError, BadInputError."""
     made = vault.new_api_key()
@@ -67,6 +68,7 @@ async def create(
             status=KeyStatus.ACTIVE,
             expires_at_us=None if expires_in_us is None else now_us + expires_in_us,
             created_at_us=now_us,
+            regions=providers.checked_regions(regions),
         )
         return Issued(await unit.keys.add(asked), made.text)
 
@@ -94,6 +96,7 @@ async def update(
     limits: dict[str, Any] | None = None,
     expires_in_us: int | None = None,
     never_expires: bool = False,
+    regions: Sequence[str] | None = None,
 ) -> Key:
     """Changes what is given; `limits` holds fields of `Limits`. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
@@ -106,6 +109,7 @@ async def update(
             allow_ip=key.allow_ip if allow_ip is None else _checked_networks(allow_ip),
             limits=_checked_limits(replace(key.limits, **(limits or {}))),
             expires_at_us=None if never_expires else expires_at_us,
+            regions=key.regions if regions is None else providers.checked_regions(regions),
         )
         await unit.keys.update(changed)
         return changed
@@ -169,6 +173,7 @@ def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict
         "status": key.status.value,
         "models": list(key.models),
         "allow_ip": list(key.allow_ip),
+        "regions": list(key.regions),
         "rpm": limits.rpm,
         "tpm": limits.tpm,
         "concurrency": limits.concurrency,

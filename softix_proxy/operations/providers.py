@@ -13,9 +13,11 @@ from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.prices import PriceVersion
 from softix_proxy.domain.providers import (
+    MAIN,
     PROFILES,
     HangUp,
     Provider,
+    ProviderKey,
     ProviderStatus,
     ProviderType,
     is_metadata_host,
@@ -41,6 +43,7 @@ async def add(
     base_url: str = "",
     key: str | None = None,
     on_hang_up: HangUp | None = None,
+    region: str | None = None,
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
     """A provider with its key sealed, and these models with their prices, now and to come, in one transaction.
@@ -62,6 +65,7 @@ async def add(
         on_hang_up=on_hang_up or profile.on_hang_up,
         status=ProviderStatus.ACTIVE,
         created_at_us=storage.reading().clock.now_us(),
+        region=None if region is None else checked_region(region),
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
     now_us = asked.created_at_us
@@ -92,12 +96,14 @@ def _model(provider: Provider, model: CatalogueModel) -> Model:
     )
 
 
-def _sealed(vault: Vault, provider: Provider, key: str) -> Provider:
+def _sealed(vault: Vault, provider: Provider, text: str, label: str = MAIN, weight: int | None = None) -> Provider:
     """The key opens for this provider at this address only."""
-    if not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(text):
         raise BadInputError("that is not an API key", "give the key alone: printable letters without spaces")
-    place = ("providers", provider.public_id, "sealed_key", provider.origin)
-    return replace(provider, sealed_key=vault.seal_secret(key.encode(), *place))
+    before = next((key for key in provider.keys if key.label == label), None)
+    public_id = before.public_id if before else provider.public_id if label == MAIN else new_public_id("pky")
+    key = ProviderKey(public_id, label, b"", weight or (before.weight if before else 1))
+    return provider.with_key(replace(key, sealed=vault.seal_secret(text.encode(), *provider.place_of(key))))
 
 
 async def list_all(storage: Storage) -> Sequence[Provider]:
@@ -118,19 +124,80 @@ async def update(
     base_url: str | None = None,
     key: str | None = None,
     on_hang_up: HangUp | None = None,
+    region: str | None = None,
 ) -> Provider:
-    """Changes what is given. Raises NotFoundError, BadInputError; ConflictError where a new address needs the key."""
+    """Changes what is given; an empty region takes it away.
+
+    Raises NotFoundError, BadInputError; ConflictError where a new address needs the key.
+    """
     async with storage.writing() as unit:
         provider = await _present(unit, reference)
         changed = replace(
             provider,
             base_url=provider.base_url if base_url is None else normalise_base_url(base_url),
             on_hang_up=on_hang_up or provider.on_hang_up,
+            region=provider.region if region is None else checked_region(region) if region else None,
         )
+        if changed.origin != provider.origin and provider.more_keys:
+            raise ConflictError(
+                "its keys are sealed for the old address",
+                f"remove them, and add them again: softix providers remove-key {provider.name} LABEL",
+            )
         if key is not None:
             changed = _sealed(vault, changed, key)
         elif changed.origin != provider.origin and provider.sealed_key is not None:
             raise ConflictError("the key is sealed for the old address", "give the key again, with --key-stdin")
+        await unit.providers.update(changed)
+        return changed
+
+
+async def set_key(
+    storage: Storage,
+    vault: Vault,
+    reference: str,
+    text: str | None,
+    *,
+    label: str = MAIN,
+    weight: int | None = None,
+    add: bool = False,
+) -> Provider:
+    """Replaces the key of that label, or adds one; without a text only its weight changes.
+
+    Raises NotFoundError, BadInputError, ConflictError.
+    """
+    if not _NAME.fullmatch(label):
+        raise BadInputError(f"not a label: {label!r}", "small letters, digits and . _ -, for example second")
+    async with storage.writing() as unit:
+        provider = await _present(unit, reference)
+        known = next((key for key in provider.keys if key.label == label), None)
+        if add and known is not None:
+            raise ConflictError(f"{provider.name} has a key {label!r}", "choose another label, or leave --add out")
+        if known is None and not add and label != MAIN:
+            raise NotFoundError(f"{provider.name} has no key {label!r}", "see: softix providers show, or give --add")
+        if text is not None:
+            changed = _sealed(vault, provider, text, label, weight)
+        elif known is None or weight is None:
+            raise BadInputError("there is no key", "give --key-stdin, --key-env or --key-file")
+        else:
+            changed = provider.with_key(replace(known, weight=weight))
+        await unit.providers.update(changed)
+        return changed
+
+
+async def remove_key(storage: Storage, reference: str, label: str) -> Provider:
+    """Its ciphertext is wiped. Raises NotFoundError; ConflictError for the only key of one that needs one."""
+    async with storage.writing() as unit:
+        provider = await _present(unit, reference)
+        if label not in [key.label for key in provider.keys]:
+            raise NotFoundError(f"{provider.name} has no key {label!r}", f"see: softix providers show {provider.name}")
+        if provider.profile.needs_key and len(provider.keys) == 1:
+            raise ConflictError(
+                f"it is the only key of {provider.name}", f"replace it: softix providers set-key {provider.name}"
+            )
+        if label == MAIN:
+            changed = replace(provider, sealed_key=None, key_weight=1)
+        else:
+            changed = replace(provider, more_keys=tuple(key for key in provider.more_keys if key.label != label))
         await unit.providers.update(changed)
         return changed
 
@@ -146,7 +213,9 @@ async def remove(storage: Storage, reference: str) -> Provider:
     """Its key is wiped, its models are disabled, and its name is free again; what it cost stays in the books."""
     async with storage.writing() as unit:
         provider = await _present(unit, reference)
-        removed = replace(provider, name=provider.public_id, sealed_key=None, status=ProviderStatus.REMOVED)
+        removed = replace(
+            provider, name=provider.public_id, sealed_key=None, more_keys=(), status=ProviderStatus.REMOVED
+        )
         await unit.providers.update(removed)
         await unit.models.disable_all(provider.id)
         return removed
@@ -173,6 +242,17 @@ def checked_name(name: str) -> str:
             f"not a usable name: {name!r}", "small letters, digits and . _ -, at most 41, for example openai"
         )
     return name
+
+
+def checked_region(region: str) -> str:
+    """Any word: an operator's own, as long as providers and users are given the same. Raises BadInputError."""
+    if not _NAME.fullmatch(region):
+        raise BadInputError(f"not a region: {region!r}", "small letters, digits and . _ -, for example eu")
+    return region
+
+
+def checked_regions(regions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(checked_region(region) for region in regions))
 
 
 def normalise_base_url(text: str) -> str:
@@ -228,9 +308,9 @@ async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) ->
     if not provider.base_url:
         raise ConflictError("the demo provider runs inside the daemon", "run: softix quickstart --check")
     key = None
-    if provider.sealed_key is not None:
-        place = ("providers", provider.public_id, "sealed_key", provider.origin)
-        key = vault.open_secret(provider.sealed_key, *place)
+    if provider.keys:
+        first = provider.keys[0]
+        key = vault.open_secret(first.sealed, *provider.place_of(first))
     clock = reading.clock
     started_ns = clock.monotonic_ns()
     try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.providers import Provider
+from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, MasterKeys, Vault
 from softix_proxy.operations import instance
 
@@ -59,13 +59,13 @@ async def status(storage: Storage, keys: MasterKeys) -> Status:
     """Raises FailureError where the master key is missing or not this instance's."""
     reading = storage.reading()
     vault = keys.open(await instance.require_identity(reading))
-    sealed = [provider for provider in await reading.providers.list() if provider.sealed_key is not None]
+    sealed = sum(len(provider.keys) for provider in await reading.providers.list())
     signing_key = await reading.instance.get(instance.SEALED_SIGNING_KEY)
     outstanding = signing_key is not None and not _is_current(vault, signing_key)
     return Status(
         key_id=vault.master_key_id,
         source=keys.source(),
-        secrets=len(sealed) + (signing_key is not None),
+        secrets=sealed + (signing_key is not None),
         outstanding=len(await _outstanding(storage, vault)) + outstanding,
         rotating=keys.next_key_id() is not None,
     )
@@ -83,13 +83,13 @@ async def _rewrap_all(storage: Storage, vault: Vault) -> int:
     rewrapped = 0
     while outstanding := await _outstanding(storage, vault):
         closed = []
-        for provider, old in outstanding:
+        for provider, key in outstanding:
             try:
-                new = vault.rewrap_secret(old, *provider.key_place)
+                new = vault.rewrap_secret(key.sealed, *provider.place_of(key))
             except FailureError:
                 closed.append(provider.name)
             else:
-                rewrapped += await _put(storage, provider, new)
+                rewrapped += await _put(storage, provider, key, new)
         if closed:
             raise FailureError(
                 f"the keys of these providers do not open: {', '.join(closed)}",
@@ -108,21 +108,23 @@ async def _rewrap_signing_key(storage: Storage, vault: Vault) -> bool:
     return True
 
 
-async def _put(storage: Storage, before: Provider, sealed: bytes) -> bool:
+async def _put(storage: Storage, before: Provider, key: ProviderKey, sealed: bytes) -> bool:
     """False where someone gave another key in the meantime."""
     async with storage.writing() as unit:
         provider = await unit.providers.get(before.id)
-        if provider.sealed_key != before.sealed_key:
+        present = next((other for other in provider.keys if other.label == key.label), None)
+        if present is None or present.sealed != key.sealed:
             return False
-        await unit.providers.update(replace(provider, sealed_key=sealed))
+        await unit.providers.update(provider.with_key(replace(present, sealed=sealed)))
         return True
 
 
-async def _outstanding(storage: Storage, vault: Vault) -> list[tuple[Provider, bytes]]:
+async def _outstanding(storage: Storage, vault: Vault) -> list[tuple[Provider, ProviderKey]]:
     return [
-        (provider, provider.sealed_key)
+        (provider, key)
         for provider in await storage.reading().providers.list()
-        if provider.sealed_key is not None and not _is_current(vault, provider.sealed_key)
+        for key in provider.keys
+        if not _is_current(vault, key.sealed)
     ]
 
 

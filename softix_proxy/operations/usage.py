@@ -15,7 +15,7 @@ from softix_proxy.domain.explanation import explain as explained
 from softix_proxy.domain.ids import parse_request_id
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.usage import Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
+from softix_proxy.domain.usage import AttemptRow, Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import Value, fields
 from softix_proxy.exports.html_summary import Page, Part
@@ -89,6 +89,18 @@ async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[
     return await storage.reading().usage.after(UsageFilter(), usage_id, limit)
 
 
+async def attempts(
+    storage: Storage, *, limit: int, user: str | None = None, from_: str | None = None, to: str | None = None
+) -> Sequence[AttemptRow]:
+    """That failed; the newest first. Raises NotFoundError, BadInputError."""
+    unit = storage.reading()
+    wanted = UsageFilter(
+        span=_span(parse_instant(from_) if from_ else 0, parse_instant(to) if to else MAX_US),
+        user_id=(await users.find(unit, user)).id if user else None,
+    )
+    return await unit.usage.attempts(wanted, limit)
+
+
 async def explain(storage: Storage, reference: str) -> Explained:
     """By request id. Raises BadInputError, NotFoundError."""
     number = parse_request_id(reference)
@@ -100,7 +112,7 @@ async def explain(storage: Storage, reference: str) -> Explained:
         raise NotFoundError(f"no usage of {reference}", "it may still be running; else see: softix usage list")
     sheet, corrections = await _sheet(unit, row), await unit.usage.corrections(row.corrects_row_id or row.id)
     if row.corrects_row_id is None:
-        return explained(row, sheet, corrections)
+        return explained(row, sheet, corrections, await unit.usage.attempts_of(row.id))
     [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
     return explain_correction(row, corrected, [one for one in corrections if one.id < row.id], sheet)
 

@@ -11,13 +11,16 @@ from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.users import Role, Status, User
 from softix_proxy.domain.vault import Vault
+from softix_proxy.operations import providers
 
 _NAME = re.compile(r"[^\W_](?:[\w .@'-]{0,62}\w)?")
 _PASSWORD_LENGTHS = range(12, 257)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,188}")
 
 
-async def create(storage: Storage, *, name: str, email: str, role: Role, postpaid: bool) -> User:
+async def create(
+    storage: Storage, *, name: str, email: str, role: Role, postpaid: bool, regions: Sequence[str] = ()
+) -> User:
     """A user with an empty wallet. Raises BadInputError, or ConflictError if name or e-mail is taken."""
     async with storage.writing() as unit:
         return await unit.users.add(
@@ -30,6 +33,7 @@ async def create(storage: Storage, *, name: str, email: str, role: Role, postpai
                 status=Status.ACTIVE,
                 postpaid=postpaid,
                 created_at_us=unit.clock.now_us(),
+                regions=providers.checked_regions(regions),
             )
         )
 
@@ -55,6 +59,7 @@ async def update(
     role: Role | None = None,
     postpaid: bool | None = None,
     status: Status | None = None,
+    regions: Sequence[str] | None = None,
 ) -> User:
     """Changes what is given. Raises NotFoundError, BadInputError, ConflictError."""
     async with storage.writing() as unit:
@@ -66,6 +71,7 @@ async def update(
             role=user.role if role is None else role,
             postpaid=user.postpaid if postpaid is None else postpaid,
             status=user.status if status is None else status,
+            regions=user.regions if regions is None else providers.checked_regions(regions),
         )
         await unit.users.update(changed)
         return changed

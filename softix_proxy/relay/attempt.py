@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.errors import ProviderError, classify
 from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.domain.quotas import retry_after_us
+from softix_proxy.domain.routing import BUSY, KEY_REFUSED, REPEATABLE
 from softix_proxy.domain.upstream import Call, Exchange, Header, ProviderFault, Upstream
 from softix_proxy.relay import refusal
+from softix_proxy.relay.fleet import Berth, Outcome
 from softix_proxy.relay.forward import returning, retyped
 from softix_proxy.relay.hang_up import HangUp
 from softix_proxy.relay.inbound import Client, ClientGoneError
@@ -28,13 +31,44 @@ _FINISH_S = 5.0
 class Failure:
     """An attempt that came to nothing before the client had anything of it."""
 
+    outcome: Outcome
+    error: str
+    """Its code."""
     fault: ProviderFault | None
     status: int = 0
     """The provider's, where it answered."""
     headers: tuple[Header, ...] = ()
     body: bytes = b""
+    is_stream: bool = False
     tellable: bool = False
     """The provider's own words may go to the client: they are not about the operator's credentials."""
+    wait_us: int | None = None
+    """How long the provider asks to be left alone."""
+    repeatable: bool = True
+    """Another target, or the same once more, may do better."""
+
+
+def _of_fault(fault: ProviderFault) -> Failure:
+    outcome = Outcome.REFUSED if fault.code is Code.PROVIDER_REFUSED else Outcome.FAILED
+    return Failure(outcome, fault.code.value, fault)
+
+
+def _outcome(status: int, error: str) -> Outcome:
+    if status in KEY_REFUSED or error == ProviderError.QUOTA:
+        return Outcome.REFUSED
+    if status in BUSY:
+        return Outcome.LIMITED
+    return Outcome.FAILED if status >= 500 else Outcome.DONE
+
+
+_STATUSES: Mapping[str, int] = {
+    ProviderError.RATE_LIMITED: 429,
+    ProviderError.QUOTA: 429,
+    ProviderError.OVERLOADED: 529,
+    ProviderError.FAULT: 500,
+    ProviderError.TIMEOUT: 504,
+}
+"""What an error at the start of a stream would have been as an answer; others are about the request."""
 
 
 @dataclass(slots=True)
@@ -42,10 +76,27 @@ class Attempt:
     client: Client
     ask: Ask
     target: Target
+    body: bytes
+    """In the target's dialect, until it is sent."""
     hold: Hold
     upstream: Upstream
     policy: Policy
     hang_up: HangUp
+    berth: Berth
+    last: bool
+    """No other follows, so that nothing has to be held back for it."""
+    committed: Callable[[], None]
+    """Called when no other can follow any more."""
+    outcome: Outcome = Outcome.ABANDONED
+    failure: Failure | None = None
+
+    def leave(self) -> None:
+        """To be called however it ended: its outcome becomes known to the fleet."""
+        failure = self.failure
+        if failure is None:
+            self.berth.leave(self.outcome, self.hold.facts.error)
+        else:
+            self.berth.leave(failure.outcome, failure.error, failure.wait_us)
 
     async def run(self, outbound: Call) -> Failure | None:
         """None: the client was answered. Raises ClientGoneError."""
@@ -55,31 +106,35 @@ class Attempt:
         except ProviderFault as fault:
             facts.started = fault.started
             facts.fail(fault)
-            return Failure(fault)
+            self.failure = _of_fault(fault)
+            return self.failure
         del outbound  # with it goes the body, unless it may be needed again
         self.hang_up.exchange = exchange
         headers = returning(exchange.headers, exchange.secret)
         headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
         try:
             if exchange.status >= 300:
-                return await self._error(exchange, headers)
-            if exchange.is_stream or (self.ask.stream and not self.target.endpoint.framed):
-                await self._stream(exchange, headers)
+                self.failure = await self._error(exchange, headers)
+            elif exchange.is_stream or (self.ask.stream and not self.target.endpoint.framed):
+                self.failure = await self._stream(exchange, headers)
             else:
                 await self._whole(exchange, headers)
+            self.outcome = Outcome.DONE
         except ProviderFault as fault:
             if facts.hung_up:
                 raise ClientGoneError from None
             facts.fail(fault)
             if not self.client.begun:
-                return Failure(fault, exchange.status)
+                self.failure = _of_fault(fault)
+                return self.failure
+            self.outcome = Outcome.FAILED
             if self.hold.settlement is None:
                 await self.hold.settle()
             self.client.cut()
         finally:
             self.hang_up.exchange = None
             exchange.release()
-        return None
+        return self.failure
 
     async def _send(self, outbound: Call) -> Exchange:
         facts = self.hold.facts
@@ -100,6 +155,7 @@ class Attempt:
                 facts.hang_up()
             raise
         facts.status_code = exchange.status
+        self.berth.answered(exchange.headers)
         return exchange
 
     async def _whole(self, exchange: Exchange, headers: list[Header]) -> None:
@@ -118,10 +174,20 @@ class Attempt:
         facts.refused = True
         answer = await exchange.read(_MAX_ERROR_BYTES)
         self.hold.returned()
-        facts.error = classify(exchange.status, answer)
+        facts.error = error = classify(exchange.status, answer)
         leaks = exchange.secret is not None and exchange.secret.encode() in answer
-        tellable = not (exchange.status < 400 or leaks or facts.error == ProviderError.CREDENTIALS)
-        return Failure(None, exchange.status, tuple(headers), answer, tellable)
+        tellable = not (exchange.status < 400 or leaks or error == ProviderError.CREDENTIALS)
+        return Failure(
+            outcome=_outcome(exchange.status, error),
+            error=error,
+            fault=None,
+            status=exchange.status,
+            headers=tuple(headers),
+            body=answer,
+            tellable=tellable,
+            wait_us=retry_after_us(exchange.headers, self.hold.clock.now_us()),
+            repeatable=exchange.status in REPEATABLE,
+        )
 
     async def tell(self, failure: Failure) -> None:
         """The provider's own error, as it came, unless it is about the operator's credentials."""
@@ -130,16 +196,31 @@ class Attempt:
         await self.hold.settle()
         if not failure.tellable:
             raise RefusedError(Code.PROVIDER_REFUSED, "The provider refused softix. The operator has to look into it.")
-        await self.client.answer(failure.status, [*failure.headers, *self.hold.headers()], failure.body)
+        headers = [*failure.headers, *self.hold.headers()]
+        if failure.is_stream:
+            await self.client.begin(failure.status, headers)
+            self.client.send(failure.body)
+            await self.client.end()
+        else:
+            await self.client.answer(failure.status, headers, failure.body)
 
-    async def _stream(self, exchange: Exchange, headers: list[Header]) -> None:
+    async def _stream(self, exchange: Exchange, headers: list[Header]) -> Failure | None:
         """Bytes go back as they come; the terminal event waits for the settlement."""
         client, hold = self.client, self.hold
         meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.ask.wants_usage)
         if exchange.is_stream and self.ask.unwrapped is not None:
             headers = retyped(headers, self.ask.unwrapped)
+        opening = b"" if self.last else await self._opening(exchange, meter)
+        if meter.failure is not None and not opening and not self.last:
+            return self._stillborn(exchange, headers, meter)
+        self.committed()
         try:
             await client.begin(exchange.status, headers)
+            if opening:
+                client.send(opening)
+                if meter.ended:
+                    await self._finish(meter)
+                await client.caught_up()
             while await exchange.pour(self._passing(meter)):
                 if meter.ended and hold.settlement is None:
                     await self._finish(meter)
@@ -151,6 +232,32 @@ class Attempt:
             if hold.settlement is None:
                 await self._read_on(exchange, meter)
             raise
+        return None
+
+    async def _opening(self, exchange: Exchange, meter: StreamMeter) -> bytes:
+        """The first whole events: as long as the client has none, another target may take over."""
+        passing = b""
+        while not passing and not meter.ended and (chunk := await exchange.chunk()):
+            self.hold.first_byte()
+            passing = meter.feed(chunk)
+        return passing
+
+    def _stillborn(self, exchange: Exchange, headers: list[Header], meter: StreamMeter) -> Failure:
+        """A stream that begins with an error."""
+        facts, error = self.hold.facts, meter.failure or ProviderError.UNKNOWN.value
+        facts.error, facts.complete, facts.refused = error, True, meter.report is None
+        status = _STATUSES.get(error, 400)
+        return Failure(
+            outcome=_outcome(status, error),
+            error=error,
+            fault=None,
+            status=exchange.status,
+            headers=tuple(headers),
+            body=meter.take_held(),
+            is_stream=True,
+            tellable=True,
+            repeatable=status in REPEATABLE,
+        )
 
     def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
         """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
@@ -18,18 +19,15 @@ TEMPLATE_TOKENS = 1024
 """What a provider's own prompts (chat template, tool descriptions) may add to the tokens of the body."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounded:
-    bound: Bound
-    tokens_estimate: int
-    """For the tokens-a-minute limit; replaced by what was used at settlement."""
+def estimate(ask: Ask, body_bytes: int) -> int:
+    """For limits on tokens a minute; replaced by what was used at settlement."""
+    return body_bytes // BYTES_PER_TOKEN + (ask.max_output_tokens or 0) * ask.choices
 
 
-def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool, least_tokens: int) -> Bounded:
+def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool, least_tokens: int) -> Bound:
     """A token is at least a byte of the body, so that the bytes bound the input, and so does the model's context."""
-    estimate = body_bytes // BYTES_PER_TOKEN + (ask.max_output_tokens or 0) * ask.choices
     if not metered:
-        return Bounded(NOTHING, estimate)
+        return NOTHING
     if ask.priced_by and not any(rate.has_price(meter) for meter in ask.priced_by):
         keys = ", ".join(METERS[meter].price_key for meter in ask.priced_by)
         raise unmetered(f"The price of {model.name} names nothing that such a request can be charged by: {keys}.")
@@ -46,16 +44,26 @@ def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool,
     token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
     if fixed_pico or token:
         fixed_pico += len(METERS)  # each meter is rounded on its own, by at most half a pico-USD
-    return Bounded(
-        Bound(
-            fixed_pico=fixed_pico,
-            token_num=token.numerator * ask.choices,
-            token_den=token.denominator,
-            output_tokens=output_tokens,
-            adjustable=ask.max_output_tokens is None and output_tokens > 0,
-            least_tokens=min(least_tokens, output_tokens) or 1,
-        ),
-        estimate,
+    return Bound(
+        fixed_pico=fixed_pico,
+        token_num=token.numerator * ask.choices,
+        token_den=token.denominator,
+        output_tokens=output_tokens,
+        adjustable=ask.max_output_tokens is None and output_tokens > 0,
+        least_tokens=min(least_tokens, output_tokens) or 1,
+    )
+
+
+def together(bounds: Sequence[Bound], times: int) -> Bound:
+    """Of a request that any of several targets may serve, so often: the dearest counts."""
+    if len(bounds) == 1:
+        return bounds[0] if times == 1 else replace(bounds[0], times=times)
+    return Bound(
+        output_tokens=max(bound.output_tokens for bound in bounds),
+        adjustable=any(bound.adjustable for bound in bounds),
+        least_tokens=max(bound.least_tokens for bound in bounds),
+        times=times,
+        targets=tuple(bounds),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from softix_proxy.dialects.base import Ask
+from softix_proxy.domain.providers import ProviderKey
 from softix_proxy.domain.upstream import Call, Header, Headers
 from softix_proxy.relay.inbound import Inbound
 from softix_proxy.relay.plan import Target
@@ -75,11 +76,21 @@ _NOT_TO_CLIENT = _HOP_BY_HOP | {
 _NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
 
 
-def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, target: Target, key_id: int) -> Call:
+def call(
+    request: Inbound,
+    body: bytes,
+    ask: Ask,
+    output_limit: int | None,
+    target: Target,
+    caller_key_id: int,
+    key: ProviderKey | None,
+) -> Call:
     """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
     if target.endpoint is not request.endpoint:
-        return _abroad(request, body, ask, target, key_id)
+        return _abroad(request, body, ask, target, caller_key_id, key)
     ask_usage = ask.stream and not ask.wants_usage and not any(target.rate.has_price(meter) for meter in ask.counted)
+    if output_limit is not None and target.model.max_output_tokens is not None:
+        output_limit = min(output_limit, target.model.max_output_tokens)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
     if model is not None or output_limit is not None or ask_usage:
         body = target.endpoint.rewrite(
@@ -92,17 +103,19 @@ def call(request: Inbound, body: bytes, ask: Ask, output_limit: int | None, targ
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
     headers = outgoing(request.headers, request.credential)
     rest = request.rest if request.rest_bytes else None
-    return Call(key_id, target.provider, path, headers, body, ask.stream, rest)
+    return Call(caller_key_id, target.provider, path, headers, body, ask.stream, rest, key, target.leg.timeouts)
 
 
-def _abroad(request: Inbound, body: bytes, ask: Ask, target: Target, key_id: int) -> Call:
+def _abroad(
+    request: Inbound, body: bytes, ask: Ask, target: Target, caller_key_id: int, key: ProviderKey | None
+) -> Call:
     """Of a body that is translated already: without the headers that only the client's own dialect has."""
     name, path = target.endpoint.name, target.endpoint.path
     path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1) + _QUERIES.get(name, "")
     headers = outgoing(request.headers, request.credential)
     headers = [header for header in headers if not header[0].startswith(_OF_ONE_DIALECT)]
     headers += [("content-type", "application/json"), *_ABROAD.get(name, ())]
-    return Call(key_id, target.provider, path, headers, body, ask.stream)
+    return Call(caller_key_id, target.provider, path, headers, body, ask.stream, key=key, timeouts=target.leg.timeouts)
 
 
 def outgoing(headers: Headers, credential: str | None) -> list[Header]:

@@ -22,6 +22,11 @@ class Client(Protocol):
         """The head of an answer was sent."""
         ...
 
+    @property
+    def gone(self) -> bool:
+        """It has hung up, as far as is known."""
+        ...
+
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """A whole answer at once."""
         ...

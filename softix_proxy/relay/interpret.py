@@ -89,6 +89,10 @@ class Interpreter:
     def begun(self) -> bool:
         return self._client.begun
 
+    @property
+    def gone(self) -> bool:
+        return self._client.gone
+
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         if status < _OK:
             body = self._translation.answer(body)

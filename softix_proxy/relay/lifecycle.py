@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from softix_proxy.dialects.base import Ask
-from softix_proxy.domain.admission import Admitted, Denied, Intent, Stale
-from softix_proxy.domain.clock import Clock
-from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.domain.admission import Admitted, Bound, Denied, Intent, Stale
+from softix_proxy.domain.clock import SECOND_US, Clock
+from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.telemetry import Telemetry
 from softix_proxy.domain.upstream import Call, Upstream
 from softix_proxy.domain.vault import Vault
 from softix_proxy.relay import refusal
-from softix_proxy.relay.attempt import Attempt
-from softix_proxy.relay.bound import bound
+from softix_proxy.relay.attempt import Attempt, Failure
+from softix_proxy.relay.bound import bound, estimate, together
+from softix_proxy.relay.fleet import Berth, Fleet, Outcome
 from softix_proxy.relay.forward import call
 from softix_proxy.relay.hang_up import HangUp
 from softix_proxy.relay.identify import identify
-from softix_proxy.relay.inbound import Client, Inbound
+from softix_proxy.relay.inbound import Client, ClientGoneError, Inbound
 from softix_proxy.relay.interpret import interpret
+from softix_proxy.relay.itinerary import Itinerary
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
-from softix_proxy.relay.route import UnpricedError, route
+from softix_proxy.relay.route import UnpricedError, prefix_of, route
 from softix_proxy.relay.settle import Hold
 
 _TRIES = 8
@@ -40,6 +43,9 @@ class Lifecycle:
     clock: Clock
     telemetry: Telemetry
     policy: Policy
+    fleet: Fleet
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits so many seconds."""
 
     async def serve(self, request: Inbound, client: Client) -> None:
         """Answers the client. Raises RefusedError as long as nothing was sent, ClientGoneError when nobody listens."""
@@ -47,20 +53,30 @@ class Lifecycle:
         await self._identify(request, digest)
         body = await request.read_body()
         ask = request.endpoint.read(body)
-        plan, admitted = await self._admit(request, digest, ask, len(body) + request.rest_bytes)
-        passage = self._passage(request, client, ask, plan, admitted, body)
-        del body  # the passage lets go of it once it is sent
+        plan, admitted = await self._admit(request, digest, ask, body)
+        hold = Hold(
+            journal=self.journal,
+            clock=self.clock,
+            ask=ask,
+            plan=plan,
+            admitted=admitted,
+            body_bytes=len(body) + request.rest_bytes,
+            policy=self.policy,
+            started_ns=request.started_ns,
+            target=plan.targets[0],
+        )
+        passage = Passage(request, client, ask, hold, self, body)
+        del body  # the passage lets go of it as soon as nobody needs it
         self.telemetry.opened(admitted.hold_pico)
         try:
-            async with passage.hold:
+            async with hold:
                 await passage.run()
         except RefusedError as error:
-            error.headers += tuple(passage.hold.headers())
+            error.headers += tuple(hold.headers())
             raise
         finally:
-            if passage.hold.settlement is not None:
-                served = plan.targets[0]
-                self.telemetry.finished(passage.hold.settlement, served.provider.name, served.model.name)
+            if hold.settlement is not None:
+                self.telemetry.finished(hold.settlement, hold.target.provider.name, hold.target.model.name)
 
     async def identify(self, credential: str | None, address: str) -> Caller:
         """For the other routes: who asks, as of now. Raises RefusedError."""
@@ -78,11 +94,11 @@ class Lifecycle:
             await self.directory.refresh()
             identify(self.directory.current, digest, request.address, request.started_at_us)
 
-    async def _admit(self, request: Inbound, digest: bytes | None, ask: Ask, body_bytes: int) -> tuple[Plan, Admitted]:
+    async def _admit(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> tuple[Plan, Admitted]:
         """Plans and asks for admission; again as long as the directory turns out to have changed."""
         for _ in range(_TRIES):
             try:
-                plan = self._plan(request, digest, ask, body_bytes)
+                plan = self._plan(request, digest, ask, body)
             except RefusedError as error:
                 revision = self.directory.current.revision
                 await self.directory.refresh()
@@ -99,14 +115,22 @@ class Lifecycle:
             await self.directory.refresh()
         raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
 
-    def _plan(self, request: Inbound, digest: bytes | None, ask: Ask, body_bytes: int) -> Plan:
+    def _plan(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> Plan:
         directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
         caller = identify(directory, digest, request.address, now_us)
-        user, key = caller.user, caller.key
-        targets = route(directory, key, endpoint, ask.model, now_us, ask.bills)
-        target = targets[0]
-        least = self.policy.least_output_tokens
-        bounded = bound(ask, body_bytes, target.model, target.rate, metered=target.endpoint.metered, least_tokens=least)
+        found, targets = route(directory, caller, endpoint, ask.model, now_us, ask.bills)
+        if not (found.id or self.policy.fallback_by_name):
+            del targets[1:]
+        body_bytes = len(body) + request.rest_bytes
+        user, key, prefix, tokens = caller.user, caller.key, None, estimate(ask, body_bytes)
+        if len(targets) > 1:
+            prefix = prefix_of(key.id, body) if found.sticky else None
+            targets = self.fleet.arrange(targets, prefix, tokens)
+        targets, bounds = self._bounds(ask, body_bytes, targets[:1] if request.rest_bytes else targets)
+        first = targets[0]
+        retries = found.retries if found.id else self.policy.retries
+        lanes = first.provider.key_count if len(targets) == 1 else sum(each.provider.key_count for each in targets)
+        tries = 1 if request.rest_bytes else min(lanes * (retries + 1), self.policy.most_attempts)
         intent = Intent(
             request_id=request.id,
             revision=directory.revision,
@@ -114,75 +138,130 @@ class Lifecycle:
             postpaid=user.postpaid,
             key_id=key.id,
             limits=key.limits,
-            provider_id=target.provider.id,
-            model_id=target.model.id,
-            price_id=target.rate.price_id,
+            provider_id=first.provider.id,
+            model_id=first.model.id,
+            price_id=first.rate.price_id,
             endpoint=endpoint.name,
             stream=ask.stream,
-            bound=bounded.bound,
-            tokens_estimate=bounded.tokens_estimate,
+            bound=together(bounds, tries if self.policy.charge_failed_attempts == "provider-billed" else 1),
+            tokens_estimate=tokens,
             started_at_us=request.started_at_us,
         )
-        return Plan(caller, targets, intent)
+        return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 
-    def _passage(
-        self, request: Inbound, client: Client, ask: Ask, plan: Plan, admitted: Admitted, body: bytes
-    ) -> Passage:
-        hold = Hold(
-            journal=self.journal,
-            clock=self.clock,
-            ask=ask,
-            intent=plan.intent,
-            admitted=admitted,
-            rate=plan.targets[0].rate,
-            metered=plan.targets[0].endpoint.metered,
-            body_bytes=len(body) + request.rest_bytes,
-            interrupted_charge=self.policy.interrupted_charge,
-            started_ns=request.started_ns,
-        )
-        return Passage(request, client, ask, plan, hold, self.upstream, self.policy, body)
+    def _bounds(self, ask: Ask, body_bytes: int, targets: Sequence[Target]) -> tuple[list[Target], list[Bound]]:
+        """The most that each can cost; those whose price has nothing to charge the request by are left out."""
+        kept: list[Target] = []
+        bounds: list[Bound] = []
+        least = self.policy.least_output_tokens
+        for target in targets:
+            metered = target.endpoint.metered
+            try:
+                bounds.append(bound(ask, body_bytes, target.model, target.rate, metered=metered, least_tokens=least))
+            except RefusedError:
+                if target is targets[-1] and not kept:
+                    raise
+            else:
+                kept.append(target)
+        return kept, bounds
 
 
 @dataclass(slots=True)
 class Passage:
-    """An admitted request on its way: an exchange with a provider, and the answer to the client."""
+    """An admitted request on its way: attempts at its targets, and the answer to the client."""
 
     request: Inbound
     client: Client
     ask: Ask
-    plan: Plan
     hold: Hold
-    upstream: Upstream
-    policy: Policy
+    house: Lifecycle
     body: bytes
 
     async def run(self) -> None:
-        hold, plan = self.hold, self.plan
-        hang_up = HangUp(hold)
-        [target] = plan.targets
-        if self.ask.stream and target.provider.on_hang_up == "cancel":
-            hang_up.task = asyncio.current_task()
+        """One attempt after the other, until the client has something of an answer, or no other may do better."""
+        hold, fleet = self.hold, self.house.fleet
+        itinerary, hang_up = Itinerary(fleet, hold.plan), HangUp(hold)
+        berth = itinerary.first()
+        if berth is None:
+            hold.facts.refuse(Code.PROVIDER_BUSY)
+            raise refusal.busy()
+        hold.target = berth.target
+        while True:
+            try:
+                attempt = self._prepare(berth, hang_up, last=not itinerary.may_go_on())
+            except RefusedError as error:  # in its dialect the request cannot be said
+                berth.leave(Outcome.ABANDONED)
+                berth = itinerary.other()
+                if berth is None:
+                    hold.facts.refuse(error.code)
+                    raise
+                hold.target = berth.target
+                continue
+            try:
+                failure = await attempt.run(self._outbound(attempt))
+            finally:
+                attempt.leave()
+            if failure is None:
+                if hold.plan.prefix is not None and hold.facts.error is None:
+                    fleet.remember(hold.plan.prefix, berth.target)
+                return
+            following = await self._following(itinerary, berth.target, failure, hang_up)
+            if following is None:
+                await attempt.tell(failure)
+                return
+            hold.set_aside(following.target)
+            berth = following
+
+    def _prepare(self, berth: Berth, hang_up: HangUp, *, last: bool) -> Attempt:
+        stops = self.ask.stream and berth.target.provider.on_hang_up == "cancel"
+        hang_up.task = asyncio.current_task() if stops else None
+        if stops:
             self.client.when_gone(hang_up)
-        client, target = self._interpreted(target)
-        attempt = Attempt(client, self.ask, target, hold, self.upstream, self.policy, hang_up)
-        failure = await attempt.run(self._outbound(target))
-        if failure is not None:
-            await attempt.tell(failure)
+        house, target, client, body = self.house, berth.target, self.client, self.body
+        if target.endpoint is not self.request.endpoint:  # what it is sent and answers is translated
+            limit = self.hold.admitted.output_limit
+            found = interpret(self.request, client, target, self.ask, body, limit)
+            target, client, body = found.target, found.client, found.body
+        return Attempt(
+            client=client,
+            ask=self.ask,
+            target=target,
+            body=body,
+            hold=self.hold,
+            upstream=house.upstream,
+            policy=house.policy,
+            hang_up=hang_up,
+            berth=berth,
+            last=last,
+            committed=self._let_go,
+        )
 
-    def _interpreted(self, target: Target) -> tuple[Client, Target]:
-        """Where the target speaks another dialect, the body becomes that, and what the client gets its own."""
-        if target.endpoint is self.request.endpoint:
-            return self.client, target
-        hold = self.hold
-        try:
-            found = interpret(self.request, self.client, target, self.ask, self.body, hold.admitted.output_limit)
-        except RefusedError as error:
-            hold.facts.error, hold.facts.status_code = error.code.value, HTTP_STATUS[error.code]
-            raise
-        self.body = found.body
-        return found.client, found.target
+    def _let_go(self) -> None:
+        """Of the body: no other attempt may need it."""
+        self.body = b""
 
-    def _outbound(self, target: Target) -> Call:
-        """Lets go of the body: nobody needs it any more once it is sent."""
-        body, self.body = self.body, b""
-        return call(self.request, body, self.ask, self.hold.admitted.output_limit, target, self.plan.caller.key.id)
+    def _outbound(self, attempt: Attempt) -> Call:
+        body, attempt.body = attempt.body, b""
+        if attempt.last:
+            self._let_go()
+        limit, caller = self.hold.admitted.output_limit, self.hold.plan.caller
+        return call(self.request, body, self.ask, limit, attempt.target, caller.key.id, attempt.berth.key)
+
+    async def _following(self, itinerary: Itinerary, failed: Target, failure: Failure, hang_up: HangUp) -> Berth | None:
+        """A place for the next attempt, if there is to be one. Raises ClientGoneError: nobody waits for it."""
+        if not failure.repeatable or self.client.begun:
+            return None
+        berth, wait_us = itinerary.after(failed, failure.outcome)
+        if wait_us:
+            try:
+                await self.house.pause(wait_us / SECOND_US)
+            except asyncio.CancelledError:
+                if hang_up.swallow():
+                    raise ClientGoneError from None
+                raise
+            berth = itinerary.again()
+        if berth is not None and self.client.gone:
+            berth.leave(Outcome.ABANDONED)
+            self.hold.facts.hang_up()
+            raise ClientGoneError
+        return berth

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 InterruptedCharge = Literal["nothing", "bound"]
+FailedAttemptsCharge = Literal["provider-billed", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +16,9 @@ class Policy:
     drain_limit_s: float
     """How much of a stream is read after a hang-up, where the provider works and bills on anyway."""
     drain_limit_bytes: int
+    charge_failed_attempts: FailedAttemptsCharge = "never"
+    fallback_by_name: bool = True
+    """Without a route, models of the same name stand in for each other."""
+    retries: int = 0
+    """Of requests without a route."""
+    most_attempts: int = 6

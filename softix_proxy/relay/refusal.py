@@ -44,6 +44,12 @@ def failed(fault: ProviderFault) -> RefusedError:
     return RefusedError(fault.code, _FAULTS[fault.code])
 
 
+def busy() -> RefusedError:
+    return RefusedError(
+        Code.PROVIDER_BUSY, "Every target of this model works on as many requests as it may.", retry_after_s=1
+    )
+
+
 def rate_headers(limits: Limits, allowance: Allowance) -> Headers:
     """`x-ratelimit-*` as OpenAI has them; empty for a key without limits on its pace."""
     headers: list[tuple[str, str]] = []

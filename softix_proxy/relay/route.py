@@ -1,17 +1,19 @@
-"""Step 2: which model, where it runs, and at what price."""
+"""Step 2: which models may serve it, where they run, and at what price."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model
+from softix_proxy.domain.routes import Route
+from softix_proxy.domain.routing import Drop, judge
 from softix_proxy.domain.usage import METERS
-from softix_proxy.relay.plan import Target
+from softix_proxy.relay.plan import Caller, Target
 
 
 class UnpricedError(RefusedError):
@@ -30,34 +32,73 @@ class UnpricedError(RefusedError):
 
 
 def route(
-    directory: Directory, key: Key, endpoint: Endpoint, name: str, now_us: int, bills: Sequence[str] = ()
-) -> tuple[Target, ...]:
-    """Raises RefusedError where there is no such model, none for this key, of this dialect, or with a price.
+    directory: Directory, caller: Caller, endpoint: Endpoint, name: str, now_us: int, bills: Sequence[str] = ()
+) -> tuple[Route, list[Target]]:
+    """Every target that may serve the request, as the route has them; at least one.
 
-    Each meter in `bills` must have one: what is not priced would be free by accident.
-
-    The message names the model only where the directory has it: what else a caller writes is not quoted.
+    Each meter in `bills` must have a price: what is not priced would be free by accident. Raises RefusedError where
+    there is no such model, none for this key, in its regions, of this dialect, or with a price. The message names the
+    model only where the directory has it: what else a caller writes is not quoted.
     """
-    candidates = directory.models_named(name)
-    if not candidates:
-        raise RefusedError(Code.MODEL_NOT_FOUND, "There is no model of this name here. See GET /v1/models.")
-    allowed = [model for model in candidates if key.allows_model(*directory.names_of(model))]
-    if not allowed:
-        raise RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {candidates[0].name}.")
-    profiles = {model.id: directory.providers[model.provider_id].profile for model in allowed}
-    for model in sorted(allowed, key=lambda model: endpoint.name not in profiles[model.id].endpoints):
-        provider, profile = directory.providers[model.provider_id], profiles[model.id]
-        there = provider_side(endpoint, profile.endpoints, profile.preferred)
-        if there is not None:
-            rate = directory.rate(key.user_id, model.id, now_us)
-            if rate is None:
-                raise UnpricedError(model)
-            for meter in bills if there.metered else ():
-                if not rate.has_price(meter):
-                    raise UnpricedError(model, [meter for meter in bills if not rate.has_price(meter)])
-            return (Target(model, provider, rate, there),)
-    spoken = directory.providers[allowed[0].provider_id].profile.endpoints
-    paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
-    raise RefusedError(
-        Code.INVALID_REQUEST, f"{allowed[0].name} speaks another dialect: send the request to {next(paths)}."
-    )
+    found = directory.route(name)
+    if found is None:
+        raise RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
+    targets: list[Target] = []
+    drops: dict[Drop, Model] = {}
+    unpriced: UnpricedError | None = None
+    for leg in found.legs:
+        model = directory.models[leg.model_id]
+        provider = directory.providers[model.provider_id]
+        there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred)
+        drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
+        if drop is None and there is not None:
+            rate = directory.rate(caller.user.id, model.id, now_us)
+            missing = (
+                [meter for meter in bills if not rate.has_price(meter)] if rate and bills and there.metered else ()
+            )
+            if rate is not None and not missing:
+                targets.append(Target(model, provider, rate, there, leg))
+                continue
+            drop, unpriced = Drop.UNPRICED, unpriced or UnpricedError(model, missing)
+        drops.setdefault(drop or Drop.DIALECT, model)
+    if not targets:
+        raise unpriced or _refusal(directory, found, drops)
+    return found, targets if found.id else _native_first(endpoint, targets)
+
+
+def _native_first(endpoint: Endpoint, targets: list[Target]) -> list[Target]:
+    """Nobody has told an order: who needs no translation comes before who does, and then the older one."""
+    if len(targets) == 1 or all(target.endpoint is endpoint for target in targets):
+        return targets
+    ordered = sorted(targets, key=lambda target: target.endpoint is not endpoint)
+    return [replace(target, leg=replace(target.leg, tier=tier)) for tier, target in enumerate(ordered)]
+
+
+_NOT_FOUND = "There is no model of this name here. See GET /v1/models."
+
+
+def _refusal(directory: Directory, found: Route, drops: Mapping[Drop, Model]) -> RefusedError:
+    """By the target that came closest to serving; none has got as far as its price."""
+    name = found.name.rpartition("/")[2] if not found.id else found.name
+    closest = next((drop for drop in reversed(Drop) if drop in drops), Drop.DISABLED)
+    if closest is Drop.DIALECT:
+        model = drops[closest]
+        spoken = directory.providers[model.provider_id].profile.endpoints
+        paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
+        return RefusedError(
+            Code.INVALID_REQUEST, f"{model.name} speaks another dialect: send the request to {next(paths)}."
+        )
+    if closest is Drop.REGION:
+        return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")
+    if closest is Drop.NOT_ALLOWED:
+        return RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {name}.")
+    return RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
+
+
+_PREFIX_BYTES = 4096
+"""No provider caches a prompt of less than 1,024 tokens, and these are hardly more."""
+
+
+def prefix_of(key_id: int, body: bytes) -> int | None:
+    """By what conversations are told apart, in memory only: Python's hash, which no other process can make again."""
+    return hash((key_id, body[:_PREFIX_BYTES])) if len(body) >= _PREFIX_BYTES else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import ceil
 from types import TracebackType
+from typing import NamedTuple
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.domain.admission import Admitted, Intent
@@ -16,13 +17,13 @@ from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO, format_usd
 from softix_proxy.domain.ports import Journal
-from softix_proxy.domain.pricing import STANDARD, Rate
-from softix_proxy.domain.settlement import Settled, Settlement
+from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.settlement import FailedAttempt, Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
 from softix_proxy.domain.usage import OUTPUT_METERS, Meters, Source, total
 from softix_proxy.relay.inbound import ClientGoneError
-from softix_proxy.relay.plan import BYTES_PER_TOKEN
-from softix_proxy.relay.policy import InterruptedCharge
+from softix_proxy.relay.plan import BYTES_PER_TOKEN, Plan, Target
+from softix_proxy.relay.policy import Policy
 
 log = logging.getLogger("softix.relay")
 HUNG_UP = "client_hung_up"
@@ -55,6 +56,10 @@ class Facts:
         if self.status_code is None:
             self.status_code = HTTP_STATUS[fault.code]
 
+    def refuse(self, code: Code) -> None:
+        """softix itself does not send it."""
+        self.error, self.status_code = code.value, HTTP_STATUS[code]
+
     def hang_up(self) -> None:
         self.hung_up = True
         self.error = self.error or HUNG_UP
@@ -69,17 +74,24 @@ class Hold:
     journal: Journal
     clock: Clock
     ask: Ask
-    intent: Intent
+    plan: Plan
     admitted: Admitted
-    rate: Rate
-    metered: bool
     body_bytes: int
-    interrupted_charge: InterruptedCharge
+    policy: Policy
     started_ns: int
+    target: Target
+    """Of the attempt that `facts` are about."""
     facts: Facts = field(default_factory=Facts)
+    failed: list[FailedAttempt] = field(default_factory=list)
     settlement: Settlement | None = None
     _dispatched_ns: int = 0
     _returned_ns: int = 0
+    _failing_ns: int = 0
+    """What earlier attempts took."""
+
+    @property
+    def intent(self) -> Intent:
+        return self.plan.intent
 
     async def __aenter__(self) -> Hold:
         return self
@@ -101,6 +113,31 @@ class Hold:
         self.settlement = self._conclude()
         return await self.journal.settle(self.settlement)
 
+    def set_aside(self, following: Target) -> None:
+        """What was attempted came to nothing, and another attempt follows: it gets a row of its own."""
+        account, target, facts = self._account(), self.target, self.facts
+        charged = self.policy.charge_failed_attempts == "provider-billed"
+        took_ns = self.clock.monotonic_ns() - self._dispatched_ns
+        self._failing_ns += took_ns
+        self.failed.append(
+            FailedAttempt(
+                provider_id=target.provider.id,
+                model_id=target.model.id,
+                price_id=target.rate.price_id,
+                markup=target.rate.markup,
+                source=account.source,
+                status_code=facts.status_code or HTTP_STATUS[Code.PROVIDER_UNREACHABLE],
+                error=facts.error,
+                latency_ms=took_ns // _NS_PER_MS,
+                meters=account.meters,
+                service_tier=account.tier,
+                bound_pico=self._bound_pico() if account.source is Source.INTERRUPTED else 0,
+                cost_pico=min(account.cost_pico, MAX_PICO),
+                charge_pico=self._charge_of_failed(account) if charged else 0,
+            )
+        )
+        self.facts, self.target = Facts(), following
+
     def dispatched(self) -> None:
         self._dispatched_ns = self.clock.monotonic_ns()
 
@@ -119,7 +156,8 @@ class Hold:
     def headers(self) -> list[Header]:
         """What the request cost, and how long it was in softix's own hands."""
         charge_pico = self.settlement.charge_pico if self.settlement else 0
-        own_ns = self._dispatched_ns - self.started_ns
+        dispatched_ns = self._dispatched_ns or self.clock.monotonic_ns()  # softix itself may have refused it
+        own_ns = dispatched_ns - self.started_ns - self._failing_ns
         if self._returned_ns:
             own_ns += self.clock.monotonic_ns() - self._returned_ns
         return cost_headers(charge_pico, own_ns)
@@ -127,24 +165,54 @@ class Hold:
     def _elapsed_ms(self) -> int:
         return (self.clock.monotonic_ns() - self.started_ns) // _NS_PER_MS
 
-    def _conclude(self) -> Settlement:
-        facts = self.facts
+    def _account(self) -> _Account:
+        """What the attempt under way used, and what that costs by its own target's price."""
+        facts, rate = self.facts, self.target.rate
         ask = replace(self.ask, counted=self._priced(self.ask.counted)) if self.ask.counted else self.ask
-        source, meters = _metered(facts, ask, self.body_bytes) if self.metered else (Source.NONE, {})
+        metered = self.target.endpoint.metered
+        source, meters = _metered(facts, ask, self.body_bytes) if metered else (Source.NONE, {})
         tier = (facts.report.service_tier or self.ask.service_tier) if facts.report else STANDARD
-        cost_pico = charge_pico = 0
         notes = ["clamped"] if facts.report and facts.report.clamped else []
         if source is Source.INTERRUPTED:
-            charge_pico = self.admitted.hold_pico if self.interrupted_charge == "bound" else 0
-        elif meters:
-            cost_pico, charge_pico, unpriced = self.rate.price(meters, tier)
-            notes += [f"unpriced:{name}" for name in unpriced]
-        if charge_pico > self.admitted.hold_pico and not self.intent.postpaid:
-            log.warning("a charge above its hold was limited to it", extra={"model_id": self.intent.model_id})
+            charge_pico = self.admitted.hold_pico if self.policy.interrupted_charge == "bound" else 0
+            return _Account(source, meters, tier, 0, charge_pico, notes)
+        if not meters:
+            return _Account(source, meters, tier, 0, 0, notes)
+        cost_pico, charge_pico, unpriced = rate.price(meters, tier)
+        notes += [f"unpriced:{name}" for name in unpriced]
+        return _Account(source, meters, tier, cost_pico, charge_pico, notes)
+
+    def _charge_of_failed(self, account: _Account) -> int:
+        """Without the fee, which is for an answer."""
+        if account.source is Source.INTERRUPTED:
+            return self._bound_pico() if account.charge_pico else 0
+        return account.charge_pico - (self.target.rate.request_fee_pico if account.meters else 0)
+
+    def _bound_pico(self) -> int:
+        """The most that the attempt under way can be charged."""
+        bound = next(
+            bound for target, bound in zip(self.plan.targets, self.plan.bounds, strict=True) if target is self.target
+        )
+        limit = self.admitted.output_limit
+        return bound.hold_pico(bound.output_tokens if limit is None else min(limit, bound.output_tokens))
+
+    def _conclude(self) -> Settlement:
+        facts, target, intent = self.facts, self.target, self.plan.intent
+        source, meters, tier, cost_pico, charge_pico, notes = self._account()
+        if self.failed:
+            failed_pico = sum(attempt.charge_pico for attempt in self.failed)
+            charge_pico += failed_pico
+            notes += ["with_failed_attempts"] if failed_pico else []
+        if target is not self.plan.targets[0]:
+            intent = replace(
+                intent, provider_id=target.provider.id, model_id=target.model.id, price_id=target.rate.price_id
+            )
+        if charge_pico > self.admitted.hold_pico and not intent.postpaid:
+            log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
             charge_pico = self.admitted.hold_pico
             notes.append(LIMITED_TO_HOLD)
         return Settlement(
-            intent=self.intent,
+            intent=intent,
             hold_pico=self.admitted.hold_pico,
             tokens_held=self.admitted.tokens_held,
             source=source,
@@ -152,19 +220,29 @@ class Hold:
             meters=meters,
             service_tier=tier,
             model_served=facts.report.model_served if facts.report else None,
-            markup=self.rate.markup if meters else _ONE,
-            fee_pico=self.rate.request_fee_pico if meters else 0,
+            markup=target.rate.markup if meters else _ONE,
+            fee_pico=target.rate.request_fee_pico if meters else 0,
             cost_pico=min(cost_pico, MAX_PICO),
             charge_pico=min(charge_pico, MAX_PICO),
             error=facts.error,
             note=" ".join(notes) or None,
             latency_ms=self._elapsed_ms(),
             ttfb_ms=facts.ttfb_ms,
+            failed=tuple(self.failed),
         )
 
     def _priced(self, counted: Meters) -> Meters:
         """The request counts itself whatever its model is paid by."""
-        return {name: quantity for name, quantity in counted.items() if self.rate.has_price(name)}
+        return {name: quantity for name, quantity in counted.items() if self.target.rate.has_price(name)}
+
+
+class _Account(NamedTuple):
+    source: Source
+    meters: Meters
+    tier: str
+    cost_pico: int
+    charge_pico: int
+    notes: list[str]
 
 
 _ONE = Fraction(1)

@@ -7,7 +7,7 @@ states come from and go to. Settlements go first, so that what they release can 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from softix_proxy.domain.admission import (
     Admitted,
@@ -123,6 +123,7 @@ class Group:
             posted[settlement.intent.request_id] = number
             self._close(settlement)
         self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
+        self._write(sql.ADD_ATTEMPTS, [row for s in fresh if s.failed for row in _attempt_rows(posted, s)])
         self._write(
             sql.ADD_CHARGES,
             [(posted[s.intent.request_id], s.intent.user_id, s.charge_pico) for s in fresh if s.charge_pico],
@@ -212,6 +213,31 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[object, ...]:
         settlement.source.value,
         settlement.note,
     )
+
+
+def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator[tuple[object, ...]]:
+    intent = settlement.intent
+    for sequence, attempt in enumerate(settlement.failed, 1):
+        yield (
+            posted[intent.request_id],
+            sequence,
+            intent.request_id,
+            intent.user_id,
+            attempt.provider_id,
+            attempt.model_id,
+            attempt.status_code,
+            attempt.error,
+            attempt.latency_ms,
+            attempt.source.value,
+            json.dumps(attempt.meters),
+            attempt.service_tier,
+            attempt.price_id,
+            attempt.markup.numerator,
+            attempt.markup.denominator,
+            attempt.bound_pico,
+            attempt.cost_pico,
+            attempt.charge_pico,
+        )
 
 
 def _daily(settlements: Sequence[Settlement], posted_us: int) -> list[tuple[int, ...]]:

@@ -65,6 +65,7 @@ _USAGE = (
     "error, latency_ms, ttfb_ms, attempts, source, note"
 )
 ADD_USAGE = Rows(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
+ADD_ATTEMPTS = Rows("INSERT INTO attempts", _row(18))
 ADD_CHARGES = Rows("INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')")
 ADD_DAILY = Rows(
     "INSERT INTO usage_daily",

@@ -33,8 +33,8 @@ class Keys:
     async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:
         number = await self._session.run(
             "INSERT INTO keys (public_id, user_id, prefix, digest, created_at_us, rotated_from, label, models,"
-            " allow_ip, rpm, tpm, concurrency, cap_pico, cap_period, status, expires_at_us)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " allow_ip, rpm, tpm, concurrency, cap_pico, cap_period, status, expires_at_us, regions)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             key.public_id,
             key.user_id,
             key.prefix,
@@ -71,7 +71,7 @@ class Keys:
     async def update(self, key: Key) -> None:
         await self._session.run(
             "UPDATE keys SET label = ?, models = ?, allow_ip = ?, rpm = ?, tpm = ?, concurrency = ?, cap_pico = ?,"
-            " cap_period = ?, status = ?, expires_at_us = ? WHERE id = ?",
+            " cap_period = ?, status = ?, expires_at_us = ?, regions = ? WHERE id = ?",
             *_changeable(key),
             key.id,
         )
@@ -104,4 +104,5 @@ def _changeable(key: Key) -> tuple[object, ...]:
         limits.cap_period,
         key.status,
         key.expires_at_us,
+        json.dumps(key.regions),
     )

@@ -45,6 +45,15 @@ WHERE later.corrects_row_id IS NOT NULL AND (earlier.id IS NULL OR earlier.id >=
 SELECT usage.id, 'usage of ' || charge_pico || ' pico-USD' FROM usage
 LEFT JOIN transfers ON transfers.id = usage.id AND kind = iif(corrects_row_id IS NULL, 'charge', 'correction')
 WHERE abs(charge_pico) <> coalesce(amount_pico, 0)""",
+    "a failed attempt is one of its request's": """
+SELECT a.usage_id, 'attempt ' || sequence || ' of request ' || a.request_id FROM attempts AS a
+LEFT JOIN usage ON usage.id = a.usage_id
+WHERE usage.request_id IS NOT a.request_id OR usage.user_id <> a.user_id OR sequence >= usage.attempts""",
+    "a request's charge covers its failed attempts": """
+SELECT usage_id, 'attempts of ' || failed || ' pico-USD' FROM (
+  SELECT usage_id, sum(charge_pico) AS failed FROM attempts GROUP BY usage_id
+) JOIN usage ON usage.id = usage_id
+WHERE failed > charge_pico AND coalesce(note, '') NOT LIKE '%limited_to_hold%'""",
     "a request is open or settled, not both": """
 SELECT usage.id, 'request ' || intents.request_id FROM intents JOIN usage USING (request_id)""",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.providers import Provider
@@ -18,8 +19,8 @@ class Providers:
     async def add(self, provider: Provider) -> Provider:
         try:
             number = await self._session.run(
-                "INSERT INTO providers (public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO providers (public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us,"
+                " region, key_weight) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 provider.public_id,
                 provider.name,
                 provider.type,
@@ -28,9 +29,12 @@ class Providers:
                 provider.on_hang_up,
                 provider.status,
                 provider.created_at_us,
+                provider.region,
+                provider.key_weight,
             )
         except IntegrityError:
             raise _taken(provider) from None
+        await self._write_keys(replace(provider, id=number))
         return await self.get(number)
 
     async def find(self, reference: str) -> Provider | None:
@@ -50,18 +54,35 @@ class Providers:
         return [to_provider(row) for row in await self._session.all(f"SELECT {PROVIDER} FROM providers ORDER BY id")]
 
     async def update(self, provider: Provider) -> None:
+        await self._write_keys(provider)
         try:
             await self._session.run(
-                "UPDATE providers SET name = ?, base_url = ?, sealed_key = ?, on_hang_up = ?, status = ? WHERE id = ?",
+                "UPDATE providers SET name = ?, base_url = ?, sealed_key = ?, on_hang_up = ?, status = ?, region = ?,"
+                " key_weight = ? WHERE id = ?",
                 provider.name,
                 provider.base_url,
                 provider.sealed_key,
                 provider.on_hang_up,
                 provider.status,
+                provider.region,
+                provider.key_weight,
                 provider.id,
             )
         except IntegrityError:
             raise _taken(provider) from None
+
+    async def _write_keys(self, provider: Provider) -> None:
+        """The provider's own row is written after them, so that its revision tells of both."""
+        await self._session.run("DELETE FROM provider_keys WHERE provider_id = ?", provider.id)
+        for key in provider.more_keys:
+            await self._session.run(
+                "INSERT INTO provider_keys (public_id, provider_id, label, sealed_key, weight) VALUES (?, ?, ?, ?, ?)",
+                key.public_id,
+                provider.id,
+                key.label,
+                key.sealed,
+                key.weight,
+            )
 
 
 def _taken(provider: Provider) -> ConflictError:

@@ -20,6 +20,7 @@ from softix_proxy.storage.models import Models
 from softix_proxy.storage.periods import Periods
 from softix_proxy.storage.prices import Prices
 from softix_proxy.storage.providers import Providers
+from softix_proxy.storage.routes import Routes
 from softix_proxy.storage.usage import Usage
 from softix_proxy.storage.users import Users
 
@@ -55,6 +56,10 @@ class Unit:
     @cached_property
     def providers(self) -> Providers:
         return Providers(self._session)
+
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes(self._session)
 
     @cached_property
     def models(self) -> Models:

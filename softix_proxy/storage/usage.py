@@ -9,6 +9,7 @@ from typing import Any
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.usage import (
     METERS,
+    AttemptRow,
     Correction,
     DailyCost,
     Layout,
@@ -22,7 +23,7 @@ from softix_proxy.domain.usage import (
     UsageRow,
     UserSum,
 )
-from softix_proxy.storage import corrections
+from softix_proxy.storage import attempts, corrections
 from softix_proxy.storage import usage_sql as sql
 from softix_proxy.storage.database import Row, Session
 
@@ -45,6 +46,12 @@ class Usage:
     async def corrections(self, row_id: int) -> Sequence[UsageRow]:
         statement = f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.corrects_row_id = ? ORDER BY u.id"
         return [_to_row(row) for row in await self._session.all(statement, row_id)]
+
+    async def attempts_of(self, row_id: int) -> Sequence[AttemptRow]:
+        return await attempts.of(self._session, row_id)
+
+    async def attempts(self, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
+        return await attempts.newest(self._session, wanted, limit)
 
     async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
         return await self._rows(wanted, 0, "DESC", limit)
@@ -79,6 +86,8 @@ class Usage:
         async for after, upto in self._chunks(Span(first_day * DAY_US, end_day * DAY_US), _SUMMED_AT_ONCE):
             for row in await self._session.all(sql.DAILY_COSTS, provider, after, upto):
                 yield _to_daily_cost(row)
+        for cost in await attempts.daily_costs(self._session, provider, first_day * DAY_US, end_day * DAY_US):
+            yield cost
 
     async def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Sums]:
         async for after, upto in self._chunks(span, _SUMMED_AT_ONCE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from softix_proxy.domain.errors import ConflictError, NotFoundError
@@ -18,8 +19,8 @@ class Users:
     async def add(self, user: User) -> User:
         try:
             number = await self._session.run(
-                "INSERT INTO users (public_id, name, email, role, status, postpaid, created_at_us)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO users (public_id, name, email, role, status, postpaid, created_at_us, regions)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 user.public_id,
                 user.name,
                 user.email,
@@ -27,6 +28,7 @@ class Users:
                 user.status,
                 user.postpaid,
                 user.created_at_us,
+                json.dumps(user.regions),
             )
         except IntegrityError:
             raise _taken(user) from None
@@ -53,12 +55,13 @@ class Users:
     async def update(self, user: User) -> None:
         try:
             await self._session.run(
-                "UPDATE users SET name = ?, email = ?, role = ?, status = ?, postpaid = ? WHERE id = ?",
+                "UPDATE users SET name = ?, email = ?, role = ?, status = ?, postpaid = ?, regions = ? WHERE id = ?",
                 user.name,
                 user.email,
                 user.role,
                 user.status,
                 user.postpaid,
+                json.dumps(user.regions),
                 user.id,
             )
         except IntegrityError:

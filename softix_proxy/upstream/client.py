@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import Provider, ProviderType
+from softix_proxy.domain.routes import SETTINGS, Timeouts
 from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.credentials import Credentials
@@ -29,6 +31,25 @@ class Limits:
     """Of one API key, or of all where they share; 0: no limit."""
     share_connections: bool = False
     """Between API keys: fewer handshakes, and trust in the provider that each answer is to its own request."""
+
+
+class Waits(NamedTuple):
+    """How long this call may take to be connected, to be answered, and to go on."""
+
+    connect_s: float
+    first_byte_s: float
+    idle_s: float
+
+    @classmethod
+    def of(cls, asked: Timeouts, limits: Limits) -> Waits:
+        """What the call's route asks for, else the settings'."""
+        if asked is SETTINGS:
+            return cls(limits.connect_timeout_s, limits.first_byte_timeout_s, limits.idle_timeout_s)
+        return cls(
+            limits.connect_timeout_s if asked.connect_ms is None else asked.connect_ms / 1000,
+            limits.first_byte_timeout_s if asked.first_byte_ms is None else asked.first_byte_ms / 1000,
+            limits.idle_timeout_s if asked.idle_ms is None else asked.idle_ms / 1000,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +81,42 @@ class HttpUpstream:
         self._limits = limits
         self._bases = bases or {}
         self._origins: dict[str, Origin] = {}
-        self._pool = Pool(trust(ca_file), limits.connect_timeout_s, limits.connections_per_provider)
+        self._pool = Pool(trust(ca_file), limits.connections_per_provider)
 
     async def close(self) -> None:
         self._pool.close()
 
     async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
         try:
-            secret, proof = self._credentials.of(call.provider)
+            secret, proof = self._credentials.of(call.provider, call.key)
         except FailureError:
             raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
         origin = self._origin(call.provider)
         head = compose(origin, call, proof)
+        waits = Waits.of(call.timeouts, self._limits)
         place = Place(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
         for tries_left in range(self._limits.connect_retries, -1, -1):
             try:
-                return await self._try(place, head, call, secret, sending)
+                return await self._try(place, head, call, secret, waits, sending)
             except ProviderFault as fault:
                 if fault.started or not tries_left:
                     raise
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
     async def _try(
-        self, place: Place, head: bytes, call: Call, secret: str | None, sending: Callable[[], None]
+        self, place: Place, head: bytes, call: Call, secret: str | None, waits: Waits, sending: Callable[[], None]
     ) -> Exchange:
-        wire = await self._pool.take(place)
+        wire = await self._pool.take(place, waits.connect_s)
         sending()
         try:
-            await wire.exchange(head, call.body, self._limits.first_byte_timeout_s, call.rest)
+            await wire.exchange(head, call.body, waits.first_byte_s, call.rest)
         except BaseException:
             wire.close()
             self._pool.give(place, wire)
             raise
         answer = Answer(self._pool, place, wire, secret)
         if answer.is_stream:
-            wire.listen(self._limits.idle_timeout_s)
+            wire.listen(waits.idle_s)
         return answer
 
     def _origin(self, provider: Provider) -> Origin:

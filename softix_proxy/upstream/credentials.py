@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.providers import Provider
+from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.vault import Vault
 
 
@@ -11,14 +11,13 @@ class Credentials:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._opened: dict[int, tuple[Provider, str | None, dict[str, str]]] = {}
+        self._opened: dict[tuple[int, str], tuple[Provider, str | None, dict[str, str]]] = {}
 
-    def of(self, provider: Provider) -> tuple[str | None, dict[str, str]]:
-        """The key, and the headers that prove it. Raises FailureError if it does not open."""
-        known = self._opened.get(provider.id)
+    def of(self, provider: Provider, key: ProviderKey | None) -> tuple[str | None, dict[str, str]]:
+        """The opened key, and the headers that prove it. Raises FailureError if it does not open."""
+        place = provider.id, "" if key is None else key.label
+        known = self._opened.get(place)
         if known is None or known[0] is not provider:
-            key = None
-            if provider.sealed_key is not None:
-                key = self._vault.open_secret(provider.sealed_key, *provider.key_place)
-            known = self._opened[provider.id] = provider, key, provider.profile.auth_headers(key)
+            secret = None if key is None else self._vault.open_secret(key.sealed, *provider.place_of(key))
+            known = self._opened[place] = provider, secret, provider.profile.auth_headers(secret)
         return known[1], known[2]

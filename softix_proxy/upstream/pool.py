@@ -45,10 +45,9 @@ class _Idle:
 class Pool:
     """To be made within the running event loop."""
 
-    def __init__(self, trust: ssl.SSLContext, connect_timeout_s: float, limit: int) -> None:
+    def __init__(self, trust: ssl.SSLContext, limit: int) -> None:
         """`limit` is for each place; 0 is none."""
         self._trust = trust
-        self._connect_timeout_s = connect_timeout_s
         self._limit = limit
         self._loop = asyncio.get_running_loop()
         self._idle: dict[Place, list[_Idle]] = {}
@@ -56,7 +55,7 @@ class Pool:
         self._busy: set[Wire] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def take(self, place: Place) -> Wire:
+    async def take(self, place: Place, connect_timeout_s: float) -> Wire:
         """One that is idle and silent, or a new one. Raises ProviderFault."""
         if self._limit:
             await self._taken.setdefault(place, asyncio.Semaphore(self._limit)).acquire()
@@ -68,7 +67,7 @@ class Pool:
                 return wire
             wire.close()
         try:
-            wire = await self._connect(place)
+            wire = await self._connect(place, connect_timeout_s)
         except BaseException:
             self._leave(place)
             raise
@@ -97,9 +96,9 @@ class Pool:
         if self._limit:
             self._taken[place].release()
 
-    async def _connect(self, place: Place) -> Wire:
+    async def _connect(self, place: Place, timeout_s: float) -> Wire:
         try:
-            async with asyncio.timeout(self._connect_timeout_s):
+            async with asyncio.timeout(timeout_s):
                 found = await self._loop.getaddrinfo(place.host, place.port, type=SOCK_STREAM)
                 socket = await aiohappyeyeballs.start_connection(
                     found, happy_eyeballs_delay=_FALLBACK_S, socket_factory=open_socket, loop=self._loop

@@ -30,6 +30,11 @@ class HttpClient:
     def begun(self) -> bool:
         return self.response is not None
 
+    @property
+    def gone(self) -> bool:
+        transport = self._connection.transport
+        return transport is None or transport.is_closing()
+
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         if status in _WITHOUT_BODY:
             self.response = web.Response(status=status, headers=CIMultiDict(self._complete(headers)))

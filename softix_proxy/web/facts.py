@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from softix_proxy.dialects import model_list
 from softix_proxy.dialects.model_list import ListedModel
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.routes import Route
+from softix_proxy.domain.routing import in_regions, judge
 from softix_proxy.domain.usage import CURRENCY
 from softix_proxy.operations import keys as keys_operations
 from softix_proxy.operations import usage as usage_operations
@@ -23,17 +26,22 @@ async def models(visit: Visit) -> Answer:
     caller = await _caller(visit)
     lifecycle = visit.house.lifecycle
     directory = lifecycle.directory.current
-    listed = [_listed(lifecycle, m) for m in directory.active_models() if _allows(lifecycle, caller.key, m)]
-    return Answer(model_list.render(visit.family, sorted(listed, key=lambda model: model.name)))
+    listed = [_listed(lifecycle, m) for m in map(partial(_first, lifecycle, caller), directory.active_names()) if m]
+    routed = [_routed(route) for route in directory.active_routes() if _serves(lifecycle, caller, route)]
+    offered = {model.name: model for model in [*listed, *routed]}
+    return Answer(model_list.render(visit.family, sorted(offered.values(), key=lambda model: model.name)))
 
 
 async def model(visit: Visit) -> Answer:
     caller = await _caller(visit)
     lifecycle = visit.house.lifecycle
-    found = [m for m in lifecycle.directory.current.models_named(visit.name) if _allows(lifecycle, caller.key, m)]
-    if not found:
+    route = lifecycle.directory.current.route(visit.name)
+    if route is not None and route.id and _serves(lifecycle, caller, route):
+        return Answer(model_list.render_one(visit.family, _routed(route)))
+    found = _first(lifecycle, caller, visit.name)
+    if found is None:
         raise RefusedError(Code.MODEL_NOT_FOUND, "There is no model of this name here. See GET /v1/models.")
-    return Answer(model_list.render_one(visit.family, _listed(lifecycle, found[0])))
+    return Answer(model_list.render_one(visit.family, _listed(lifecycle, found)))
 
 
 async def key(visit: Visit) -> Answer:
@@ -64,8 +72,24 @@ async def _caller(visit: Visit) -> Caller:
     return await visit.house.lifecycle.identify(visit.credential, visit.address)
 
 
-def _allows(lifecycle: Lifecycle, key: Key, model: Model) -> bool:
-    return key.allows_model(*lifecycle.directory.current.names_of(model))
+def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
+    """The oldest model of this name that the key may use, where it may."""
+    directory = lifecycle.directory.current
+    for model in directory.models_named(name):
+        here = in_regions(directory.providers[model.provider_id], caller.user, caller.key)
+        if here and caller.key.allows_model(*directory.names_of(model)):
+            return model
+    return None
+
+
+def _serves(lifecycle: Lifecycle, caller: Caller, route: Route) -> bool:
+    """Whether any of its targets may be used, in whatever dialect."""
+    directory = lifecycle.directory.current
+    return any(judge(directory, caller.user, caller.key, route, leg, speaks=True) is None for leg in route.legs)
+
+
+def _routed(route: Route) -> ListedModel:
+    return ListedModel(route.name, "softix", route.created_at_us)
 
 
 def _listed(lifecycle: Lifecycle, model: Model) -> ListedModel:

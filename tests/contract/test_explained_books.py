@@ -12,16 +12,20 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, post
-from support.playbook import Journal, Ticking
+from support.playbook import KEY, LAB, MODEL, USER, Journal, Ticking
 
-from softix_proxy.dialects.base import Report
-from softix_proxy.domain.admission import Admitted, Allowance
+from softix_proxy.dialects.base import Ask, Report
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.admission import Admitted, Allowance, Bound
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER, Sheet
+from softix_proxy.domain.routes import Leg
 from softix_proxy.domain.usage import INPUT_METERS, METERS, Source, UsageFilter, UsageRow
 from softix_proxy.operations import models, prices, usage
 from softix_proxy.operations.corrections import Corrections
+from softix_proxy.relay.plan import Caller, Plan, Target
+from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.settle import Facts, Hold
 from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.storage import SqliteStorage
@@ -100,9 +104,10 @@ class Book:
         }[how]
         journal = Journal()
         charge = "bound" if self.number % 2 else "nothing"
-        hold = Hold(
-            journal, Ticking(), intent, Admitted(hold_pico, None, 0, Allowance()), rate, True, 99, charge, 0, facts
-        )
+        target = Target(MODEL, LAB, rate, ENDPOINTS["chat_completions"], Leg(1))
+        plan = Plan(Caller(USER, KEY), [target], intent, [Bound(fixed_pico=hold_pico)], 0, 1, None)
+        admitted, policy = Admitted(hold_pico, None, 0, Allowance()), Policy(16, charge, 5.0, 1)  # type: ignore[arg-type]
+        hold = Hold(journal, Ticking(), Ask("m"), plan, admitted, 99, policy, 0, target, facts)
         await hold.settle()
         post(self.connection, journal.settlements, self.clock.us)
 

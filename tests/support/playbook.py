@@ -24,6 +24,7 @@ from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
@@ -68,9 +69,10 @@ class Ticking:
 
     def __init__(self) -> None:
         self.ns = 0
+        self.us = NOW_US
 
     def now_us(self) -> int:
-        return NOW_US
+        return self.us
 
     def monotonic_ns(self) -> int:
         self.ns += 1_000_000
@@ -169,6 +171,9 @@ class Upstream:
         self.answer: Exchange | ProviderFault | Callable[[], Any] = Exchange(b"{}")
         self.connecting: Callable[[], None] | None = None
         """Called in place of a connection, which then never comes about."""
+        self.given: list[Exchange] = []
+        self.answers: dict[str, list[Any]] = {}
+        """Provider → what it answers, one after the other, in place of `answer`."""
 
     async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
         if self.connecting is not None:
@@ -177,13 +182,20 @@ class Upstream:
         self.calls.append(call)
         sending()
         await asyncio.sleep(0)
-        if callable(self.answer):
-            self.answer()
+        answer = self.answers[call.provider.name].pop(0) if self.answers else self.answer
+        if callable(answer):
+            answer()
             await asyncio.Event().wait()
-        if isinstance(self.answer, ProviderFault):
-            raise self.answer
-        assert isinstance(self.answer, Exchange)
-        return self.answer
+        if isinstance(answer, ProviderFault):
+            raise answer
+        assert isinstance(answer, Exchange)
+        self.given.append(answer)
+        return answer
+
+    @property
+    def asked(self) -> list[str]:
+        """The providers, in the order in which they were."""
+        return [call.provider.name for call in self.calls]
 
 
 @dataclass
@@ -197,6 +209,7 @@ class Client:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     begun: bool = False
+    gone: bool = False
     notice: Callable[[], None] | None = None
 
     def _step(self, what: str) -> None:
@@ -259,7 +272,7 @@ class Telemetry:
         self.held_pico += hold_pico
 
     def finished(self, settlement: Settlement, provider: str, model: str) -> None:
-        assert (provider, model) == ("lab", "llama")
+        assert provider and model
         self.open -= 1
         self.held_pico -= settlement.hold_pico
         self.finished_with.append(settlement)
@@ -278,6 +291,8 @@ class Stage:
         self.clock = Ticking()
         self.directory = LiveDirectory(self.directories)  # type: ignore[arg-type]
         self.policy = Policy(16, "nothing", 5.0, 1_000_000)
+        self.fleet = Fleet(self.clock, Care(), lambda most: 0)
+        self.pauses_s: list[float] = []
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -289,7 +304,15 @@ class Stage:
             self.clock,
             self.telemetry,
             self.policy,
+            self.fleet,
+            self._pause,
         )
+
+    async def _pause(self, seconds: float) -> None:
+        """The time passes at once."""
+        self.pauses_s.append(seconds)
+        self.clock.us += round(seconds * 1_000_000)
+        await asyncio.sleep(0)
 
     async def serve(
         self, body: bytes, endpoint: str | Endpoint = "chat_completions", credential: str | None = KEY_TEXT
@@ -326,5 +349,4 @@ class Stage:
         assert len(self.journal.settlements) == 1
         assert self.telemetry.open == 0 and self.telemetry.held_pico == 0
         assert self.telemetry.finished_with == self.journal.settlements
-        if isinstance(self.upstream.answer, Exchange) and self.upstream.calls:
-            assert self.upstream.answer.released
+        assert all(exchange.released for exchange in self.upstream.given)

@@ -22,7 +22,7 @@ from softix_proxy.operations import catalogue
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
-FIELDS = ["id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at"]
+FIELDS = ["id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "keys", "region", "created_at"]
 
 
 class LockBox:
@@ -96,6 +96,8 @@ def test_add_reads_the_key_from_standard_input(softix: Callable[..., Result], ke
         "on_hang_up": "cancel",
         "status": "active",
         "has_key": True,
+        "keys": [{"label": "main", "weight": 1}],
+        "region": None,
         "created_at": "",
     }
     assert added["id"].startswith("prv_")

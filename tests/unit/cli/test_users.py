@@ -22,7 +22,7 @@ Read = Callable[[str], Any]
 
 def test_create_show_and_list(run: Softix, read: Read) -> None:
     ada = read("users create ada --email ada@example.org")
-    assert list(ada) == ["id", "name", "email", "role", "status", "postpaid", "created_at"]
+    assert list(ada) == ["id", "name", "email", "role", "status", "postpaid", "regions", "created_at"]
     assert (ada["name"], ada["role"], ada["status"], ada["postpaid"]) == ("ada", "user", "active", False)
     assert ada["id"].startswith("usr_") and ada["created_at"].endswith("Z")
     for reference in (ada["id"], "ADA", "ada@example.org"):

@@ -337,7 +337,56 @@ async def test_an_unreachable_provider_is_a_finding(storage: SqliteStorage, vaul
     assert await probed(storage, vault, FailureError("down", "start it")) == Probe(False, None, 5, "down", "start it")
 
 
-async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox) -> None:
+async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox, key: str) -> None:
     await providers.add(storage, vault, name="lab", kind=ProviderType.DEMO)
     with pytest.raises(ConflictError, match="inside the daemon"):
         await probed(storage, vault, 200)
+
+
+# Several keys, regions
+
+
+async def test_a_second_key_is_sealed_for_itself(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await lab(storage, vault, key)
+    second = f"sk-{secrets.token_hex(8)}"
+    changed = await providers.set_key(storage, vault, "lab", second, label="second", weight=3, add=True)
+    assert [(key.label, key.weight) for key in changed.keys] == [("main", 1), ("second", 3)]
+    [main, other] = changed.keys
+    assert vault.open_secret(other.sealed, *changed.place_of(other)) == second
+    with pytest.raises(FailureError):
+        vault.open_secret(other.sealed, *changed.place_of(main))
+    lighter = await providers.set_key(storage, vault, "lab", None, label="second", weight=1)
+    assert [key.weight for key in lighter.keys] == [1, 1] and lighter.keys[1].sealed == other.sealed
+    third = f"sk-{secrets.token_hex(8)}"
+    replaced = await providers.set_key(storage, vault, "lab", third, label="second")
+    assert vault.open_secret(replaced.keys[1].sealed, *replaced.place_of(replaced.keys[1])) == third
+    removed = await providers.remove_key(storage, "lab", "second")
+    assert [key.label for key in removed.keys] == ["main"]
+
+
+async def test_keys_that_are_not_there_or_there_already(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await lab(storage, vault, key)
+    with pytest.raises(NotFoundError):
+        await providers.set_key(storage, vault, "lab", "sk-a", label="second")
+    with pytest.raises(ConflictError):
+        await providers.set_key(storage, vault, "lab", "sk-a", add=True)
+    with pytest.raises(BadInputError):
+        await providers.set_key(storage, vault, "lab", "sk-a", label="Not A Label", add=True)
+    with pytest.raises(BadInputError):
+        await providers.set_key(storage, vault, "lab", None, label="main")
+    with pytest.raises(NotFoundError):
+        await providers.remove_key(storage, "lab", "second")
+    await providers.set_key(storage, vault, "lab", "sk-a", label="second", add=True)
+    with pytest.raises(ConflictError):
+        await providers.update(storage, vault, "lab", base_url="http://elsewhere:1", key="sk-b")
+    assert (await providers.remove(storage, "lab")).keys == ()
+
+
+async def test_a_region_is_a_word_of_the_operators(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await lab(storage, vault, key)
+    assert (await providers.update(storage, vault, "lab", region="eu")).region == "eu"
+    assert (await providers.update(storage, vault, "lab")).region == "eu"
+    assert (await providers.update(storage, vault, "lab", region="")).region is None
+    with pytest.raises(BadInputError):
+        await providers.update(storage, vault, "lab", region="Not One")
+    assert providers.checked_regions(["eu", "ch", "eu"]) == ("eu", "ch")

@@ -55,7 +55,7 @@ async def add(storage: SqliteStorage, vault: Vault, count: int) -> dict[str, str
 
 async def stored(storage: SqliteStorage, vault: Vault) -> dict[str, str]:
     return {
-        provider.name: vault.open_secret(provider.sealed_key, *provider.key_place)
+        provider.name: vault.open_secret(provider.sealed_key, *provider.place_of(provider.keys[0]))
         for provider in await providers.list_all(storage)
         if provider.sealed_key is not None
     }
@@ -168,7 +168,7 @@ async def test_a_secret_that_was_sealed_by_the_old_key_meanwhile(
         if transactions == 2:
             async with writing() as unit:
                 provider = await providers.find(unit, "p0")
-                sealed = running.seal_secret(late, *provider.key_place)
+                sealed = running.seal_secret(late, *provider.place_of(provider.keys[0]))
                 await unit.providers.update(replace(provider, sealed_key=sealed))
         async with writing() as unit:
             yield unit
@@ -253,3 +253,17 @@ async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: Sqlite
     assert (await rotate(storage, keys)).resumed
     assert (await status(storage, keys)).outstanding == 0
     assert (await instance.signer(storage, await opened(storage, keys))).public_key == public_key
+
+
+async def test_a_providers_further_keys_are_changed_too(storage: SqliteStorage, keys: Keeper) -> None:
+    running = await opened(storage, keys)
+    await add(storage, running, 1)
+    text = "sk-" + secrets.token_urlsafe(16)
+    await providers.set_key(storage, running, "p0", text, label="second", weight=4, add=True)
+    assert (await status(storage, keys)).secrets == 2
+    assert (await rotate(storage, keys)).rewrapped == 2
+    vault = await opened(storage, keys)
+    [provider] = await providers.list_all(storage)
+    second = provider.keys[1]
+    assert (second.weight, vault.open_secret(second.sealed, *provider.place_of(second))) == (4, text)
+    assert vault.sealed_by(second.sealed) == vault.master_key_id

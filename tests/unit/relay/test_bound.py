@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.base import Ask
-from softix_proxy.domain.admission import NOTHING
+from softix_proxy.domain.admission import NOTHING, Bound
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model, ModelStatus
 from softix_proxy.domain.money import PICO_PER_USD
 from softix_proxy.domain.pricing import STANDARD, Rate, Sheet, parse_markup
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS
-from softix_proxy.relay.bound import TEMPLATE_TOKENS, Bounded, bound
+from softix_proxy.relay.bound import TEMPLATE_TOKENS, bound, estimate, together
 
 MODEL = Model(1, "m", 1, "m", 100_000, 4_000, ModelStatus.ACTIVE, 1)
 CALLS = ("web_search_calls", "tool_calls", "audio_ms", "images")
@@ -21,7 +21,7 @@ MICRO = PICO_PER_USD // 1_000_000
 """What a token costs at a dollar a million."""
 
 
-def bounded(ask: Ask, body_bytes: int = 1000, model: Model = MODEL, rate: Rate = PLAIN, **changes: int) -> Bounded:
+def bounded(ask: Ask, body_bytes: int = 1000, model: Model = MODEL, rate: Rate = PLAIN, **changes: int) -> Bound:
     return bound(ask, body_bytes, model, rate, **{"metered": True, "least_tokens": 16, **changes})  # type: ignore[arg-type]
 
 
@@ -69,7 +69,7 @@ def test_no_report_within_the_bound_costs_more_than_the_hold(data: st.DataObject
     context = draw(st.none() | st.integers(1, 50_000))
     model = replace(MODEL, context_tokens=context, max_output_tokens=draw(st.none() | st.integers(0, 5_000)))
     body_bytes = draw(st.integers(0, 60_000))
-    found = bounded(ask, body_bytes, model, rate).bound
+    found = bounded(ask, body_bytes, model, rate)
     most_input = context or DEFAULT_CONTEXT_TOKENS
     if not ask.open_input:
         most_input = min(most_input, body_bytes + TEMPLATE_TOKENS)
@@ -88,7 +88,7 @@ def test_no_report_within_the_bound_costs_more_than_the_hold(data: st.DataObject
 
 
 def test_input_output_and_choices() -> None:
-    found = bounded(Ask("m", max_output_tokens=100, choices=3)).bound
+    found = bounded(Ask("m", max_output_tokens=100, choices=3))
     rounding = len(METERS)
     assert found.fixed_pico == (1000 + TEMPLATE_TOKENS) * MICRO + rounding
     assert found.hold_pico(found.output_tokens) == found.fixed_pico + 100 * 3 * 2 * MICRO
@@ -106,42 +106,74 @@ def test_input_output_and_choices() -> None:
     ],
 )
 def test_output_is_what_was_asked_and_the_model_can(asked: int | None, most: int | None, expected: int) -> None:
-    found = bounded(Ask("m", max_output_tokens=asked), model=replace(MODEL, max_output_tokens=most)).bound
+    found = bounded(Ask("m", max_output_tokens=asked), model=replace(MODEL, max_output_tokens=most))
     assert (found.output_tokens, found.adjustable) == (expected, asked is None)
 
 
 def test_the_context_bounds_the_input() -> None:
     small = replace(MODEL, context_tokens=10)
-    assert bounded(Ask("m", max_output_tokens=0), 10**6, small).bound.fixed_pico == 10 * MICRO + len(METERS)
-    opened = bounded(Ask("m", max_output_tokens=0, open_input=True), 1).bound
+    assert bounded(Ask("m", max_output_tokens=0), 10**6, small).fixed_pico == 10 * MICRO + len(METERS)
+    opened = bounded(Ask("m", max_output_tokens=0, open_input=True), 1)
     assert opened.fixed_pico == 100_000 * MICRO + len(METERS)
 
 
 def test_what_the_request_counts_is_held_and_has_to_have_a_price() -> None:
     ask = Ask("m", max_output_tokens=0, counted={"characters": 2_000_000}, priced_by=("characters", "images"))
     spoken = Rate(1, Sheet.parse({"bands": [{"prices": {"character": "15"}}]}))
-    assert bounded(ask, rate=spoken).bound.fixed_pico == 30 * PICO_PER_USD + len(METERS)
-    assert bounded(ask, rate=Rate(1, Sheet(()))).bound.fixed_pico == 0
+    assert bounded(ask, rate=spoken).fixed_pico == 30 * PICO_PER_USD + len(METERS)
+    assert bounded(ask, rate=Rate(1, Sheet(()))).fixed_pico == 0
     with pytest.raises(RefusedError) as raised:
         bounded(ask)
     assert raised.value.code is Code.ENDPOINT_NOT_METERED and "character, image" in raised.value.message
 
 
 def test_what_makes_no_output_needs_none() -> None:
-    found = bounded(Ask("m"), model=replace(MODEL, max_output_tokens=0)).bound
+    found = bounded(Ask("m"), model=replace(MODEL, max_output_tokens=0))
     assert (found.output_tokens, found.adjustable, found.token_num, found.least_tokens) == (0, False, 0, 1)
 
 
 def test_free_and_unmetered_hold_nothing() -> None:
-    assert bounded(Ask("m"), rate=Rate(1, Sheet(()))).bound.hold_pico(4000) == 0
-    assert bounded(Ask("m", max_output_tokens=7), metered=False) == Bounded(NOTHING, 257)
+    assert bounded(Ask("m"), rate=Rate(1, Sheet(()))).hold_pico(4000) == 0
+    assert bounded(Ask("m", max_output_tokens=7), metered=False) == NOTHING
 
 
 def test_the_least_useful_answer() -> None:
-    assert bounded(Ask("m")).bound.least_tokens == 16
-    assert bounded(Ask("m", max_output_tokens=3)).bound.least_tokens == 3
+    assert bounded(Ask("m")).least_tokens == 16
+    assert bounded(Ask("m", max_output_tokens=3)).least_tokens == 3
 
 
 def test_an_estimate_for_the_tokens_a_minute() -> None:
-    assert bounded(Ask("m"), 4000).tokens_estimate == 1000
-    assert bounded(Ask("m", max_output_tokens=100, choices=2), 4000).tokens_estimate == 1200
+    assert estimate(Ask("m"), 4000) == 1000
+    assert estimate(Ask("m", max_output_tokens=100, choices=2), 4000) == 1200
+
+
+# Several targets
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 5000)), min_size=2, max_size=4))
+def test_the_dearest_target_counts(targets: list[tuple[int, int, int]]) -> None:
+    bounds = [Bound(fixed, price, 7, most, adjustable=True) for fixed, price, most in targets]
+    found = together(bounds, 1)
+    assert found.output_tokens == max(most for *_, most in targets)
+    for tokens in (0, 1, 100, found.output_tokens):
+        assert found.hold_pico(tokens) == max(each.hold_pico(min(tokens, each.output_tokens)) for each in bounds)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**4), st.integers(0, 10**4), st.integers(1, 5000)), min_size=1, max_size=4),
+    st.integers(1, 5),
+    st.integers(0, 10**8),
+)
+def test_what_is_affordable_is_held(targets: list[tuple[int, int, int]], times: int, funds: int) -> None:
+    found = together([Bound(fixed, price, 7, most, adjustable=True) for fixed, price, most in targets], times)
+    tokens = found.affordable_tokens(funds)
+    if tokens >= 0:
+        assert found.hold_pico(min(tokens, found.output_tokens)) <= funds
+    else:
+        assert found.hold_pico(0) > funds
+
+
+def test_one_target_alone_is_its_own_bound() -> None:
+    alone = Bound(5, 1, 1, 10)
+    assert together([alone], 1) is alone
+    assert together([alone], 3).hold_pico(10) == 3 * alone.hold_pico(10)

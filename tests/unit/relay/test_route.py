@@ -2,7 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.playbook import KEY, LAB, MODEL, PRICE, WORLD
+from support.playbook import KEY, LAB, MODEL, PRICE, USER, WORLD
 
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.directory import Changes, Directory
@@ -11,8 +11,8 @@ from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.relay.plan import Target
-from softix_proxy.relay.route import UnpricedError, route
+from softix_proxy.relay.plan import Caller, Target
+from softix_proxy.relay.route import UnpricedError, prefix_of, route
 
 ANTHROPIC = replace(LAB, id=2, public_id="prv_two", name="two", type=ProviderType.ANTHROPIC)
 OTHER = replace(MODEL, id=2, provider_id=2)
@@ -27,8 +27,7 @@ def directory(**world: Any) -> Directory:
 
 
 def find(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> Target:
-    [target] = route(found, key, ENDPOINTS[endpoint], name, 1000)
-    return target
+    return route(found, Caller(USER, key), ENDPOINTS[endpoint], name, 1000)[1][0]
 
 
 def refusal(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> RefusedError:
@@ -81,9 +80,28 @@ def test_no_price_is_refused_and_names_the_remedy() -> None:
 def test_what_is_not_priced_is_not_free() -> None:
     """An input price alone pays for embeddings, and for nothing that answers."""
     found = directory(prices=(replace(PRICE, sheet=Sheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
-    assert route(found, KEY, CHAT, "llama", 1000, ("input_tokens",))[0].model is MODEL
+    assert route(found, Caller(USER, KEY), CHAT, "llama", 1000, ("input_tokens",))[1][0].model is MODEL
     with pytest.raises(UnpricedError, match="no price for output, web_search yet") as refused:
-        route(found, KEY, CHAT, "llama", 1000, ("input_tokens", "output_tokens", "web_search_calls"))
+        route(found, Caller(USER, KEY), CHAT, "llama", 1000, ("input_tokens", "output_tokens", "web_search_calls"))
     assert refused.value.model_id == 1
     free = directory(prices=(replace(PRICE, sheet=Sheet.parse({"free": True})),))
-    assert route(free, KEY, CHAT, "llama", 1000, ("output_tokens", "web_search_calls"))[0].rate.sheet.free
+    assert route(free, Caller(USER, KEY), CHAT, "llama", 1000, ("output_tokens", "web_search_calls"))[1][
+        0
+    ].rate.sheet.free
+
+
+def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
+    both = directory(
+        providers=(LAB, replace(LAB, id=2, public_id="prv_two", name="two")),
+        models=(MODEL, OTHER),
+        prices=(PRICE, replace(PRICE, id=2, model_id=2, sheet=Sheet.parse({"free": True}))),
+    )
+    targets = route(both, Caller(USER, KEY), ENDPOINTS["chat_completions"], "llama", 1000, ("web_search_calls",))[1]
+    assert [target.provider.name for target in targets] == ["two"]
+    assert [leg.model_id for leg in route(both, Caller(USER, KEY), CHAT, "llama", 1000)[0].legs] == [1, 2]
+
+
+def test_a_prefix_tells_conversations_of_one_key_apart() -> None:
+    long = b"x" * 4096
+    assert prefix_of(1, long + b"a") == prefix_of(1, long + b"b") != prefix_of(2, long)
+    assert prefix_of(1, long[1:]) is None

@@ -3,17 +3,21 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from support.playbook import SHEET, Journal, Ticking
+from support.playbook import KEY, LAB, MODEL, SHEET, USER, Journal, Ticking
 
 from softix_proxy.dialects.base import Ask, Report, Scale
+from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.pricing import Rate
+from softix_proxy.domain.routes import Leg
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.relay.plan import Caller, Plan, Target
+from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.settle import Facts, Hold, _metered
 
 BODY_BYTES = 401
@@ -85,17 +89,19 @@ async def test_the_tier_that_was_asked_for_where_the_answer_does_not_tell() -> N
 
 def hold(journal: Journal, known: Facts, hold_pico: int = 10**9, rate: Rate | None = None, **changes: Any) -> Hold:
     intent = Intent(5, 1, 1, changes.pop("postpaid", False), 1, Limits(), 1, 1, 1, "chat", False, Bound(), 0, 1)
+    priced = rate or Rate(1, SHEET, Fraction(11, 10))
+    targets = [Target(MODEL, LAB, priced, ENDPOINTS[changes.pop("endpoint", "chat_completions")], Leg(1))]
+    charge = changes.pop("interrupted_charge", "nothing")
     values: dict[str, Any] = {
         "journal": journal,
         "clock": Ticking(),
         "ask": Ask("m"),
-        "intent": intent,
+        "plan": Plan(Caller(USER, KEY), targets, intent, [Bound(fixed_pico=hold_pico)], 0, 1, None),
         "admitted": Admitted(hold_pico, None, 3, Allowance()),
-        "rate": rate or Rate(1, SHEET, Fraction(11, 10)),
-        "metered": True,
         "body_bytes": BODY_BYTES,
-        "interrupted_charge": "nothing",
+        "policy": Policy(16, charge, 5.0, 1_000_000),
         "started_ns": 0,
+        "target": targets[0],
         "facts": known,
     }
     return Hold(**{**values, **changes})
@@ -160,7 +166,7 @@ async def test_what_nobody_knows_is_the_operators_choice(policy: str, charge_pic
 
 
 async def test_what_is_not_metered_costs_nothing() -> None:
-    found = await settled(facts(report=REPORT, complete=True), metered=False)
+    found = await settled(facts(report=REPORT, complete=True), endpoint="count_tokens")
     assert (found.source, found.charge_pico, found.meters) == (Source.NONE, 0, {})
 
 

@@ -1,12 +1,15 @@
 """Each rule of the books is broken by hand, and found."""
 
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from support.books import NOW_US, make_database, make_intent, make_settlement, revision
 
 from softix_proxy.domain.ledger import Verdict
+from softix_proxy.domain.settlement import FailedAttempt
+from softix_proxy.domain.usage import Source
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal import Group
 from softix_proxy.storage.ledger_sql import RULES
@@ -27,7 +30,8 @@ def database(tmp_path: Path) -> Database:
     batch = Group(connection, 0, NOW_US)
     batch.load(intents)
     batch.admit(intents)
-    batch.settle([make_settlement(intent) for intent in intents[:2]])
+    failed = FailedAttempt(1, 1, None, Fraction(1), Source.NONE, 500, "provider_fault", 1)
+    batch.settle([make_settlement(intents[0], failed=(failed,)), make_settlement(intents[1])])
     batch.save()
     connection.execute(
         "INSERT INTO key_states (key_id, spent_at_us, spent_total_pico) SELECT 3, spent_at_us, spent_total_pico"
@@ -58,6 +62,8 @@ CHARGE = "every charge has its usage row"
 USAGE = "every usage row has its charge"
 CORRECTION = "every correction has its usage row"
 EARLIER = "a correction is of an earlier row of the same user and key"
+FAILED = "a failed attempt is one of its request's"
+COVERED = "a request's charge covers its failed attempts"
 BOTH = "a request is open or settled, not both"
 
 CORRECTS = f"""
@@ -66,6 +72,9 @@ INSERT INTO usage (id, request_id, usage_at_us, user_id, key_id, provider_id, mo
 SELECT {NOW_US + 9}, 9, 1, {{user}}, key_id, provider_id, model_id, endpoint, stream, 1, 1, 0, 0, 0, 200, 0, 0,
   'correction', {{of}} FROM usage WHERE id = {NOW_US}"""
 BREAKS = {
+    "UPDATE attempts SET request_id = 2": {FAILED: str(NOW_US)},
+    "UPDATE usage SET attempts = 1 WHERE request_id = 1": {FAILED: str(NOW_US)},
+    f"UPDATE attempts SET charge_pico = {2**60}": {COVERED: str(NOW_US)},
     "UPDATE wallets SET posted_pico = posted_pico + 1 WHERE user_id = 2": {BALANCES: "usr_bob"},
     "DELETE FROM transfers WHERE id = 1": {BALANCES: "usr_ada"},
     "UPDATE transfers SET amount_pico = amount_pico - 1 WHERE id = 2": {BALANCES: "usr_bob"},

@@ -11,8 +11,9 @@ import pytest
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.routes import SETTINGS, Timeouts
 from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.upstream.client import HttpUpstream, Limits, Origin, compose
+from softix_proxy.upstream.client import HttpUpstream, Limits, Origin, Waits, compose
 
 SECRET = f"sk-{secrets.token_hex(16)}"
 PROMPT = "canary-of-a-prompt"
@@ -80,7 +81,15 @@ def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key
     url = base_url or f"http://127.0.0.1:{port}/base"
     provider = Provider(1, "prv_a", "a", ProviderType.ANTHROPIC, url, sealed, "cancel", ProviderStatus.ACTIVE, 1)
     path = "/v1/messages?beta=true"
-    return Call(key, provider, path, [("x-thing", "1"), ("accept-encoding", "identity")], PROMPT.encode(), False)
+    return Call(
+        key,
+        provider,
+        path,
+        [("x-thing", "1"), ("accept-encoding", "identity")],
+        PROMPT.encode(),
+        False,
+        next(iter(provider.keys), None),
+    )
 
 
 async def fault(client: HttpUpstream, asked: Call) -> ProviderFault:
@@ -181,10 +190,10 @@ async def test_what_surely_did_not_start_is_tried_again(monkeypatch: pytest.Monk
         tried = 0
         connect = client._pool._connect
 
-        async def count(place: Any) -> Any:
+        async def count(place: Any, timeout_s: float) -> Any:
             nonlocal tried
             tried += 1
-            return await connect(place)
+            return await connect(place, timeout_s)
 
         monkeypatch.setattr(client._pool, "_connect", count)
         unused = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
@@ -253,3 +262,10 @@ def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "bad.pem").write_text("nonsense")
         with pytest.raises(FailureError, match="cannot read certificates"):
             HttpUpstream(Vault(), LIMITS, tmp_path / name)  # type: ignore[arg-type]
+
+
+def test_a_calls_own_time_outs_win() -> None:
+    limits = Limits(10, 600, 300, 0, 0)
+    assert Waits.of(SETTINGS, limits) == (10, 600, 300)
+    assert Waits.of(Timeouts(first_byte_ms=1500), limits) == (10, 1.5, 300)
+    assert Waits.of(Timeouts(20, 30, 40), limits) == (0.02, 0.03, 0.04)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
 from softix_proxy.upstream.credentials import Credentials
 
 SECRET = f"sk-{secrets.token_hex(16)}"
@@ -25,6 +25,10 @@ class Vault:
         return SECRET
 
 
+def of(credentials: Credentials, provider: Provider) -> tuple[str | None, dict[str, str]]:
+    return credentials.of(provider, next(iter(provider.keys), None))
+
+
 @pytest.fixture
 def vault() -> Any:
     return Vault()
@@ -33,28 +37,40 @@ def vault() -> Any:
 def test_opened_once_at_its_place(vault: Any) -> None:
     credentials = Credentials(vault)
     for _ in range(3):
-        assert credentials.of(OPENAI) == (SECRET, {"authorization": f"Bearer {SECRET}"})
+        assert of(credentials, OPENAI) == (SECRET, {"authorization": f"Bearer {SECRET}"})
     place = ("providers", "prv_a", "sealed_key", "https://a.example:443/")
-    assert vault.opened == [(b"sealed", place)] and place == OPENAI.key_place
+    assert vault.opened == [(b"sealed", place)] and place == OPENAI.place_of(OPENAI.keys[0])
 
 
 def test_a_changed_row_is_opened_anew(vault: Any) -> None:
     credentials = Credentials(vault)
-    credentials.of(OPENAI)
-    credentials.of(replace(OPENAI, base_url="https://b.example"))
+    of(credentials, OPENAI)
+    of(credentials, replace(OPENAI, base_url="https://b.example"))
     assert [place[3] for _, place in vault.opened] == ["https://a.example:443/", "https://b.example:443/"]
 
 
 def test_each_kind_proves_it_in_its_way(vault: Any) -> None:
     credentials = Credentials(vault)
-    assert credentials.of(replace(OPENAI, id=2, type=ProviderType.ANTHROPIC))[1] == {"x-api-key": SECRET}
-    assert credentials.of(replace(OPENAI, id=3, sealed_key=None)) == (None, {})
+    assert of(credentials, replace(OPENAI, id=2, type=ProviderType.ANTHROPIC))[1] == {"x-api-key": SECRET}
+    assert of(credentials, replace(OPENAI, id=3, sealed_key=None)) == (None, {})
 
 
 def test_one_that_does_not_open(vault: Any) -> None:
     credentials = Credentials(vault)
     for _ in range(2):
         with pytest.raises(FailureError):
-            credentials.of(replace(OPENAI, sealed_key=b"damaged"))
+            of(credentials, replace(OPENAI, sealed_key=b"damaged"))
     assert len(vault.opened) == 2
     assert SECRET not in repr(credentials)
+
+
+def test_each_of_a_providers_keys_opens_at_its_own_place(vault: Any) -> None:
+    credentials = Credentials(vault)
+    second = ProviderKey("pky_b", "second", b"other")
+    provider = replace(OPENAI, more_keys=(second,))
+    for key in (*provider.keys, *provider.keys):
+        credentials.of(provider, key)
+    assert [(blob, place[:2]) for blob, place in vault.opened] == [
+        (b"sealed", ("providers", "prv_a")),
+        (b"other", ("provider_keys", "pky_b")),
+    ]

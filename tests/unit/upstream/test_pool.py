@@ -16,7 +16,7 @@ BODY = b"{}"
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(ssl.create_default_context(), 5, 0)
+    pool = Pool(ssl.create_default_context(), 0)
     yield pool
     pool.close()
 
@@ -30,7 +30,7 @@ async def ask(pool: Pool, provider: HostileProvider, mode: str, test_id: str, ke
     lines = ("POST /v1/chat/completions HTTP/1.1", "host: a", f"x-hostile: {mode}", f"x-test-id: {test_id}")
     head = "\r\n".join((*lines, f"content-length: {len(BODY)}", "", "")).encode()
     place = place_of(provider, key_id)
-    wire = await pool.take(place)
+    wire = await pool.take(place, 5)
     try:
         await wire.exchange(head, BODY, 5)
         return await wire.chunk()
@@ -64,9 +64,9 @@ async def test_a_silent_connection_is_used_again_by_the_same_key_only(
 
 
 async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> None:
-    pool, place = Pool(ssl.create_default_context(), 5, 1), place_of(hostile_provider)
-    first = await pool.take(place)
-    waiting = asyncio.create_task(pool.take(place))
+    pool, place = Pool(ssl.create_default_context(), 1), place_of(hostile_provider)
+    first = await pool.take(place, 5)
+    waiting = asyncio.create_task(pool.take(place, 5))
     await asyncio.sleep(0)
     assert not waiting.done()
     pool.give(place, first)
@@ -89,5 +89,5 @@ async def test_what_has_rested_for_too_long_is_closed(
 @pytest.mark.parametrize("host", ["169.254.169.254", "no-such-host.invalid", "x" * 300])
 async def test_where_nothing_can_be_reached(pool: Pool, host: str) -> None:
     with pytest.raises(ProviderFault) as caught:
-        await pool.take(Place(host, 80, False, 1))
+        await pool.take(Place(host, 80, False, 1), 5)
     assert (caught.value.code, caught.value.started) == (Code.PROVIDER_UNREACHABLE, False)

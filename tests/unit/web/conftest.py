@@ -11,11 +11,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from support.books import make_database
+from support.books import StoppedClock, make_database
 from support.playbook import Journal, Telemetry, Ticking, Upstream
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import RequestIds
+from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.policy import Policy
@@ -82,6 +83,7 @@ def opened(tmp_path: Path) -> Open:
             Ticking(),
             Telemetry(),
             Policy(16, "nothing", 5.0, 1_000_000),
+            Fleet(StoppedClock(), Care(), lambda most: 0),
         )
 
         async def check() -> str | None:

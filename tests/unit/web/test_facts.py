@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from softix_proxy.domain.routes import Leg, Route
+
 
 async def test_models_in_the_shape_of_who_asks(place: Any) -> None:
     _, _, openai = await place.ask("GET", "/v1/models")
@@ -19,6 +21,17 @@ async def test_only_what_the_key_may_use(place: Any) -> None:
     assert (await place.ask("GET", "/v1/models"))[2]["data"] == []
     assert (await place.ask("GET", "/v1/models/llama"))[0] == 404
     assert len((await place.ask("GET", "/v1/models", key="bob"))[2]["data"]) == 1
+
+
+async def test_routes_are_listed_to_who_may_use_a_target(place: Any) -> None:
+    async with place.storage.writing() as unit:
+        await unit.routes.add(Route(0, "rte_a", "best", (Leg(1),)))
+        await unit.users.update(replace(await unit.users.get(2), regions=("eu",)))
+    listed = (await place.ask("GET", "/v1/models"))[2]["data"]
+    assert [(model["id"], model["owned_by"]) for model in listed] == [("best", "softix"), ("llama", "lab")]
+    assert (await place.ask("GET", "/v1/models/best"))[2]["id"] == "best"
+    assert (await place.ask("GET", "/v1/models", key="bob"))[2]["data"] == []
+    assert (await place.ask("GET", "/v1/models/best", key="bob"))[0] == 404
 
 
 async def test_a_key_about_itself(place: Any) -> None:

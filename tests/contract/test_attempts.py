@@ -1,0 +1,76 @@
+"""Attempts that failed: written with the settlement, read back, and part of what the provider may bill."""
+
+from collections.abc import AsyncIterator
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from support.books import NOW_US, make_database, make_intent, make_settlement, post
+
+from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.settlement import FailedAttempt
+from softix_proxy.domain.usage import Source, Span, UsageFilter
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import IntegrityError
+from softix_proxy.storage.storage import SqliteStorage
+
+TIMED_OUT = FailedAttempt(1, 1, 4, Fraction(11, 10), Source.INTERRUPTED, 504, "provider_timeout", 9, bound_pico=77)
+BILLED = FailedAttempt(
+    1, 1, 4, Fraction(1), Source.PROVIDER, 200, "provider_fault", 8, {"input_tokens": 5}, "flex", 0, 30, 20
+)
+REFUSED = FailedAttempt(1, 1, None, Fraction(1), Source.NONE, 429, "provider_rate_limited", 7)
+DAY = NOW_US // DAY_US
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = make_database(tmp_path)
+    connection = database.connect()
+    settlements = [
+        make_settlement(make_intent(1, 0), failed=(TIMED_OUT, BILLED)),
+        make_settlement(make_intent(2, 0, user=2)),
+        make_settlement(make_intent(3, 0, user=2), failed=(REFUSED,)),
+    ]
+    post(connection, settlements, NOW_US)
+    connection.close()
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def test_they_come_back_with_their_request(database: Database) -> None:
+    usage = SqliteStorage(database).reading().usage
+    rows = {row.request_id: row for row in await usage.newest(UsageFilter(), 9)}
+    assert [rows[number].attempts for number in (1, 2, 3)] == [3, 1, 2]
+    first, second = await usage.attempts_of(rows[1].id)
+    assert (first.sequence, first.status_code, first.source, first.bound_pico) == (1, 504, Source.INTERRUPTED, 77)
+    assert (first.markup, first.user_name, first.provider, first.model) == (Fraction(11, 10), "ada", "lab", "llama")
+    assert (second.sequence, second.meters, second.service_tier) == (2, {"input_tokens": 5}, "flex")
+    assert (second.cost_pico, second.charge_pico, second.price_id) == (30, 20, 4)
+    assert await usage.attempts_of(rows[2].id) == []
+
+
+async def test_by_period_and_user(database: Database) -> None:
+    usage = SqliteStorage(database).reading().usage
+    listed = await usage.attempts(UsageFilter(), 9)
+    assert [(row.request_id, row.sequence) for row in listed] == [(3, 1), (1, 2), (1, 1)]
+    assert [row.request_id for row in await usage.attempts(UsageFilter(user_id=2), 9)] == [3]
+    assert len(await usage.attempts(UsageFilter(span=Span(0, NOW_US)), 9)) == 0
+    assert len(await usage.attempts(UsageFilter(), 2)) == 2
+
+
+async def test_what_the_provider_may_have_billed_counts_with_its_days(database: Database) -> None:
+    usage = SqliteStorage(database).reading().usage
+    costs = [cost async for cost in usage.daily_costs("lab", DAY, DAY + 1)][1:]
+    assert [(cost.source, cost.requests, cost.tokens, cost.cost_pico, cost.hold_pico) for cost in costs] == [
+        (Source.INTERRUPTED, 1, 0, 0, 77),
+        (Source.PROVIDER, 1, 5, 30, 0),
+    ]
+
+
+async def test_the_books_are_right_and_nothing_is_changed_later(database: Database) -> None:
+    async with SqliteStorage(database).snapshot() as unit:
+        assert (await unit.ledger.verify()).violations == ()
+    for statement in ("UPDATE attempts SET charge_pico = 0", "DELETE FROM attempts"):
+        with pytest.raises(IntegrityError):
+            await database.session.run(statement)
