@@ -158,6 +158,7 @@ class GeminiMeter(EventMeter):
         self._array: JsonArray | None = None
         self._begun = False
         self._last = b""
+        self._told: tuple[Any, Any] = (None, None)
         self._calls: dict[str, int] = {}
 
     def feed(self, chunk: bytes) -> bytes:
@@ -195,9 +196,20 @@ class GeminiMeter(EventMeter):
             for part in (candidate.content and candidate.content.parts) or ():
                 self.weigh(part.text or _made(part))
             self.finishing = self.finishing or candidate.finishReason is not None
-        self._calls = _calls(answer, self._calls)
-        self.report = gemini_report(answer.usageMetadata, answer.modelVersion, self._calls) or self.report
+            if candidate.groundingMetadata:
+                self._calls = _calls(answer, self._calls)
+        if answer.usageMetadata:
+            self._told = answer.usageMetadata, answer.modelVersion
         return Fate.PASS
+
+    @property
+    def report(self) -> Report | None:
+        """Worked out when it is asked for: every chunk tells it, and only the last one counts."""
+        return gemini_report(*self._told, self._calls)
+
+    @report.setter
+    def report(self, report: Report | None) -> None:
+        """There is none before the first chunk."""
 
 
 def _made(part: Part) -> str | None:
