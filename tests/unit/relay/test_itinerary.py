@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.labs import MODELS, ROUTE, SECOND, error, fault, stage
+from support.labs import MODELS, OTHER, ROUTE, SECOND, THIRD, error, fault, stage
 from support.playbook import (
     ANSWER,
     DONE,
@@ -24,6 +24,7 @@ from support.playbook import (
 )
 
 from softix_proxy.domain.errors import Code
+from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.routes import Leg
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.inbound import ClientGoneError
@@ -284,3 +285,36 @@ async def test_a_server_error_is_not_the_keys_fault() -> None:
     at.upstream.answers = {"lab": [error(500)]}
     await at.serve(PLAIN)
     assert at.client.status == 500 and len(at.upstream.calls) == 1
+
+
+# Targets of another dialect
+
+CLAUDE = replace(OTHER, type=ProviderType.ANTHROPIC)
+MESSAGE = (
+    b'{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[{"type":"text","text":"hi"}],'
+    b'"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":7,"output_tokens":5}}'
+)
+
+
+async def test_a_target_of_another_dialect_takes_over() -> None:
+    at = stage(providers=(LAB, CLAUDE, THIRD))
+    at.policy = replace(at.policy, most_attempts=3)
+    at.upstream.answers = {"lab": [error(500)], "three": [error(500)], "two": [Exchange(MESSAGE)]}
+    await at.serve(PLAIN)
+    at.settled_once()
+    assert at.upstream.asked == ["lab", "three", "two"]  # who needs no translation comes first
+    assert at.upstream.calls[-1].path == "/v1/messages"
+    assert b'"choices"' in at.client.body and at.settlement.charge_pico == 170 * MICRO
+
+
+async def test_a_target_that_cannot_be_asked_in_its_dialect_is_passed_over() -> None:
+    body = PLAIN[:-1] + b',"n":2}'
+    at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(Leg(2), Leg(1, tier=1))),))
+    at.upstream.answers = {"lab": [Exchange(ANSWER)]}
+    await at.serve(body)
+    at.settled_once()
+    assert at.upstream.asked == ["lab"] and at.client.body == ANSWER and at.settlement.failed == ()
+    alone = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(Leg(2),)),))
+    assert (await alone.refused(body)).code is Code.INVALID_REQUEST
+    alone.settled_once()
+    assert alone.settlement.charge_pico == 0 and all(each.in_flight == 0 for each in alone.fleet.vitals())

@@ -88,7 +88,7 @@ def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key
         [("x-thing", "1"), ("accept-encoding", "identity")],
         PROMPT.encode(),
         False,
-        next(iter(provider.keys), None),
+        key=next(iter(provider.keys), None),
     )
 
 
