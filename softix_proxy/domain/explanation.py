@@ -91,11 +91,15 @@ def explain(
 
 
 def explain_correction(
-    row: UsageRow, corrected: UsageRow, earlier: Sequence[UsageRow], sheet: Sheet | None
+    row: UsageRow,
+    corrected: UsageRow,
+    earlier: Sequence[UsageRow],
+    sheet: Sheet | None,
+    attempts: Sequence[AttemptRow] = (),
 ) -> Explained:
     """A difference: to what the request costs at the correction's own price, or to what an operator stated."""
     right = replace(corrected, price_id=row.price_id, markup=row.markup, fee_pico=row.fee_pico)
-    found = explain(right, sheet)
+    found = explain(right, sheet, attempts=attempts)
     earlier_pico = corrected.charge_pico + sum(correction.charge_pico for correction in earlier)
     repriced = replace(found, row=row, earlier_pico=earlier_pico)
     return repriced if repriced.agrees else Explained(row, stated=True)

@@ -65,7 +65,7 @@ class Corrections:
         """Of one request, at the price and mark-up that apply now. Raises as `set_charge`."""
         row = (await usage.explain(self._storage, reference)).row
         async with self._storage.writing() as unit:
-            right = _right(await models.priced_directory(unit, row.model_id), row, unit.clock.now_us())
+            right = await _right(unit, await models.priced_directory(unit, row.model_id), row, unit.clock.now_us())
             return await self._post(unit, row, right)
 
     async def reprice_all(self, model: str, span: Span, user: str | None, *, dry: bool) -> AsyncIterator[Corrected]:
@@ -78,7 +78,7 @@ class Corrections:
         after = 0
         while rows := await reading.usage.after(wanted, after, _AT_ONCE):
             after = rows[-1].id
-            rights = [(row, _right(directory, row, now_us)) for row in rows if _charged(row)]
+            rights = [(row, await _right(reading, directory, row, now_us)) for row in rows if _charged(row)]
             if dry:
                 for row, right in rights:
                     yield Corrected(row, await _charged_pico(reading, row), right.charge_pico, None)
@@ -120,11 +120,14 @@ async def _charged_pico(unit: Unit, row: UsageRow) -> int:
     return row.charge_pico + sum(one.charge_pico for one in await unit.usage.corrections(row.id))
 
 
-def _right(directory: Directory, row: UsageRow, now_us: int) -> _Right:
+async def _right(unit: Unit, directory: Directory, row: UsageRow, now_us: int) -> _Right:
+    """What is charged for attempts that failed before stays as it is."""
     rate = directory.rate(row.user_id, row.model_id, now_us)
     if rate is None:
         raise ConflictError(f"{row.provider}/{row.model} has no price", "softix prices set MODEL --input … --output …")
     cost_pico, charge_pico, _ = rate.price(row.meters, row.service_tier or STANDARD)
+    failed = await unit.usage.attempts_of(row.id) if row.attempts > 1 else ()
+    charge_pico += sum(attempt.charge_pico for attempt in failed)
     return _Right(cost_pico, charge_pico, rate.price_id, rate.markup, rate.request_fee_pico)
 
 

@@ -111,10 +111,11 @@ async def explain(storage: Storage, reference: str) -> Explained:
     if row is None:
         raise NotFoundError(f"no usage of {reference}", "it may still be running; else see: softix usage list")
     sheet, corrections = await _sheet(unit, row), await unit.usage.corrections(row.corrects_row_id or row.id)
+    attempts = await unit.usage.attempts_of(row.corrects_row_id or row.id)
     if row.corrects_row_id is None:
-        return explained(row, sheet, corrections, await unit.usage.attempts_of(row.id))
+        return explained(row, sheet, corrections, attempts)
     [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
-    return explain_correction(row, corrected, [one for one in corrections if one.id < row.id], sheet)
+    return explain_correction(row, corrected, [one for one in corrections if one.id < row.id], sheet, attempts)
 
 
 async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, Value] | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.settlement import FailedAttempt
 from softix_proxy.domain.usage import Source, Span
 from softix_proxy.operations import prices, usage
 from softix_proxy.operations.corrections import Corrections
@@ -101,6 +103,24 @@ async def test_repricing_one_and_summaries(storage: SqliteStorage) -> None:
     totals = (await usage.summary(storage, "user", "1970-01-01", None)).totals
     bob = next(total for total in totals if total.name == "bob")
     assert (bob.requests, bob.charge_pico, bob.cost_pico) == (1, 0, 0)
+
+
+async def test_repricing_leaves_what_failed_attempts_were_charged(storage: SqliteStorage, clock: StoppedClock) -> None:
+    failed = FailedAttempt(1, 1, None, Fraction(1), Source.PARTIAL, 200, "provider_broke_off", 9, METERS, charge_pico=7)
+    intent = make_intent(20, 0, user=2, hold_pico=CHARGED_PICO + 7)
+    charged = make_settlement(
+        intent, charge_pico=CHARGED_PICO + 7, cost_pico=CHARGED_PICO, meters=METERS, failed=(failed,)
+    )
+    connection = storage._database.connect()
+    post(connection, [charged], clock.us)
+    connection.close()
+    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
+    corrected = await Corrections(storage, "new price list").reprice(at(20))
+    assert (corrected.before_pico, corrected.after_pico) == (CHARGED_PICO + 7, 2 * 10**9 + 7)
+    assert corrected.correction is not None
+    explained = await usage.explain(storage, format_request_id(corrected.correction.request_id))
+    assert explained.agrees and not explained.stated and explained.attempts_pico == 7
+    assert await violations(storage) == ()
 
 
 async def test_the_export_shows_less_than_nothing(storage: SqliteStorage) -> None:
