@@ -11,7 +11,8 @@ from cryptography.x509.oid import NameOID
 
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.clock import SystemClock, from_us
-from softix_proxy.settings import Server, Settings
+from softix_proxy.domain.sections import Server
+from softix_proxy.settings import Settings
 
 PASSPHRASE = serialization.BestAvailableEncryption(b"passphrase")
 
