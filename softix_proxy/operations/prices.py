@@ -150,7 +150,10 @@ async def set_markup(
     model: str | None = None,
     starts_at_us: int | None = None,
 ) -> ListedMarkup:
-    """A new version for a user, for a model, or with neither for all others; what is not given stays as it is."""
+    """A new version for a user, for a model, or with neither for all others.
+
+    What is not given stays as it is; of a subject that has none of its own yet, as all others have it.
+    """
     if fee_pico is not None and fee_pico < 0:
         raise BadInputError("a fee is not negative", "0.00 takes it away")
     if user is not None and model is not None:
@@ -174,14 +177,13 @@ async def set_markup(
 
 
 async def _markup_before(unit: Unit, scope: Scope, subject_id: int | None, starts_us: int) -> MarkupVersion:
-    """The subject's own version that a new one takes the place of."""
-    own = [
-        version
-        for version in await unit.prices.markups()
-        if (version.scope, version.subject_id) == (scope, subject_id) and version.starts_at_us <= starts_us
-    ]
-    none = MarkupVersion(0, scope, subject_id, Fraction(1), 0, 0)
-    return max(own, key=lambda version: (version.starts_at_us, version.id), default=none)
+    """The version that a new one takes the place of: the subject's own, else the default."""
+    before = [version for version in await unit.prices.markups() if version.starts_at_us <= starts_us]
+    for subject in ((scope, subject_id), ("default", None)):
+        own = [version for version in before if (version.scope, version.subject_id) == subject]
+        if own:
+            return max(own, key=lambda version: (version.starts_at_us, version.id))
+    return MarkupVersion(0, scope, subject_id, Fraction(1), 0, 0)
 
 
 async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:

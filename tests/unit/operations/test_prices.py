@@ -189,7 +189,7 @@ async def test_markups_have_versions_and_subjects(storage: SqliteStorage, clock:
     ]
 
 
-async def test_a_fee_stays_when_the_markup_changes_and_the_other_way_round(
+async def test_what_is_not_given_stays_and_is_the_defaults_at_first(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     await prices.set_price(storage, "llama", sheet("1"))
@@ -197,15 +197,17 @@ async def test_a_fee_stays_when_the_markup_changes_and_the_other_way_round(
     clock.us += 1
     await prices.set_markup(storage, parse_markup("2%"))
     await prices.set_markup(storage, fee_pico=9, user="ada")
+    await prices.set_markup(storage, parse_markup("4%"), user="bob")
     clock.us += 1
     await prices.set_markup(storage, parse_markup("3%"), user="ada", starts_at_us=clock.us + 1)
     assert [(one.version.factor, one.version.fee_pico) for one in await prices.list_markups(storage)] == [
         (parse_markup("2%"), 7),
-        (parse_markup("0%"), 9),
+        (parse_markup("2%"), 9),
+        (parse_markup("4%"), 7),
         (parse_markup("3%"), 9),
     ]
     applied = await prices.show(storage, "llama", user="ada")
-    assert (applied.markup, applied.fee_pico) == (1, 9)
+    assert (applied.markup, applied.fee_pico) == (parse_markup("2%"), 9)
     with pytest.raises(BadInputError, match="not negative"):
         await prices.set_markup(storage, fee_pico=-1)
 
