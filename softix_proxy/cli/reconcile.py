@@ -178,9 +178,9 @@ def _prose(report: Reconciliation, title: str) -> Iterator[str]:
     if report.missing_models:
         yield f"in softix only: {_listed(report.missing_models)}"
     if report.outside_period:
-        yield f"{report.outside_period:,} lines of the bill are outside the period"
+        yield f"lines of the bill outside the period: {report.outside_period:,}"
     if report.left_out:
-        yield f"{report.left_out:,} rows of the file are not about models, or of no cost"
+        yield f"rows of the file not about models, or of no cost: {report.left_out:,}"
 
 
 def _told(cause: Cause, measure: Measure) -> str:
