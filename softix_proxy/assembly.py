@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from softix_proxy.domain.errors import FailureError
 if TYPE_CHECKING:
     from softix_proxy.doctor.patient import Patient
     from softix_proxy.domain.ports import Storage
+    from softix_proxy.domain.providers import ProviderType
     from softix_proxy.domain.vault import MasterKeys, Vault
     from softix_proxy.relay.fleet import Fleet
     from softix_proxy.relay.live_directory import LiveDirectory
@@ -236,7 +237,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         retries=settings.routing.retries,
         most_attempts=settings.routing.most_attempts,
     )
-    upstream = await _upstream(stack, settings, vault, directory)
+    upstream = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
     async def check() -> str | None:
@@ -270,17 +271,27 @@ def _fleet(settings: Settings, clock: Clock) -> Fleet:
     return Fleet(clock, care, random.randrange)
 
 
-async def _upstream(stack: AsyncExitStack, settings: Settings, vault: Vault, directory: LiveDirectory) -> HttpUpstream:
+async def _upstream(stack: AsyncExitStack, office: Office, vault: Vault, directory: LiveDirectory) -> HttpUpstream:
     from softix_proxy.domain.providers import ProviderType
-    from softix_proxy.upstream.client import HttpUpstream, Limits
 
-    bases = {}
+    settings, bases = office.settings, {}
     if settings.demo.enabled or any(p.type is ProviderType.DEMO for p in directory.current.providers.values()):
         from softix_proxy.demo import server as demo
 
         local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
         stack.push_async_callback(local.close)
         bases[ProviderType.DEMO] = local.base_url
+    return await stack.enter_async_context(reaching(office, vault, bases))
+
+
+@asynccontextmanager
+async def reaching(
+    office: Office, vault: Vault, bases: Mapping[ProviderType, str] | None = None
+) -> AsyncIterator[HttpUpstream]:
+    """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
+    from softix_proxy.upstream.client import HttpUpstream, Limits
+
+    settings = office.settings
     limits = Limits(
         connect_timeout_s=settings.upstream.connect_timeout_s,
         first_byte_timeout_s=settings.upstream.first_byte_timeout_s,
@@ -289,9 +300,11 @@ async def _upstream(stack: AsyncExitStack, settings: Settings, vault: Vault, dir
         connections_per_provider=settings.upstream.max_connections_per_provider,
         share_connections=settings.upstream.share_connections,
     )
-    upstream = HttpUpstream(vault, limits, settings.upstream.ca_file, bases)
-    stack.push_async_callback(upstream.close)
-    return upstream
+    upstream = HttpUpstream(vault, limits, settings.upstream.ca_file, bases, office.clock)
+    try:
+        yield upstream
+    finally:
+        await upstream.close()
 
 
 def _listening(settings: Settings) -> Listening:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import Command, invocation, office, say, show
-from softix_proxy.cli.providers import KeySource, key_options
+from softix_proxy.cli.key_source import KeySource, key_options
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import connect as operations
 from softix_proxy.operations import keys

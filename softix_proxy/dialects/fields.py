@@ -144,6 +144,17 @@ class Fields:
         parts.append(b"}")
         return b"".join(parts)
 
+    def renamed(self, names: Mapping[str, str]) -> bytes:
+        """The object with these members under other names, or without them: where the new one is empty, or is there."""
+        known, parts = {name.text for name in self._members}, list[bytes | msgspec.Raw]()
+        for name, value in self._members.items():
+            text = names.get(name.text, name.text)
+            if text == name.text or (text and text not in known):
+                parts += (b",", msgspec.json.encode(text), b":", value)
+        parts[:1] = [b"{"]
+        parts.append(b"}")
+        return b"".join(parts)
+
     def _typed(self, name: str, decoder: msgspec.json.Decoder[T], kind: str) -> T | None:
         raw = self._found.get(name)
         if raw is None:

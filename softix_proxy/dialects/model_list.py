@@ -9,7 +9,20 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.domain.clock import SECOND_US, from_us
+
+
+class _Named(msgspec.Struct):
+    id: str = ""
+    name: str = ""
+
+
+class _Listed(msgspec.Struct):
+    """OpenAI's and Anthropic's `data`, which an idle Ollama has as null; Google's and Cohere's `models`."""
+
+    data: list[_Named] | msgspec.UnsetType | None = msgspec.UNSET
+    models: list[_Named] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,20 @@ def render(family: Family, models: Sequence[ListedModel]) -> bytes:
 
 def render_one(family: Family, model: ListedModel) -> bytes:
     return msgspec.json.encode(_entry(family, model))
+
+
+def read_names(body: bytes) -> tuple[str, ...] | None:
+    """Of a provider's own list, in whichever of the known shapes; None for what is none."""
+    try:
+        found = msgspec.json.decode(body, type=_Listed | list[_Named])
+    except MALFORMED:
+        return None
+    if isinstance(found, _Listed):
+        if found.data is msgspec.UNSET and found.models is msgspec.UNSET:
+            return None
+        found = (found.data or found.models) or []
+    names = (entry.id or entry.name.removeprefix("models/") for entry in found)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _entry(family: Family, model: ListedModel) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from softix_proxy.dialects.messages import CountTokens, Messages
 from softix_proxy.dialects.moderations import Moderations
 from softix_proxy.dialects.rerank import Rerank, RerankV2
 from softix_proxy.dialects.responses import Responses
-from softix_proxy.dialects.translate.table import DIALECTS, dialect_of
+from softix_proxy.dialects.translate.table import DIALECTS, STREAMS_BY_PATH, dialect_of
 
 _ALL: tuple[Endpoint, ...] = (
     ChatCompletions(),
@@ -46,6 +46,15 @@ _ALL: tuple[Endpoint, ...] = (
     BatchEmbedContents(),
 )
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}
+HEADERS: Mapping[str, tuple[tuple[str, str], ...]] = {"messages": (("anthropic-version", "2023-06-01"),)}
+"""What an endpoint wants beside a body, of whoever is no client of its own."""
+QUERIES: Mapping[str, str] = {"stream_generate_content": "?alt=sse"}
+_STREAMED = {plain: streamed for streamed, plain in STREAMS_BY_PATH.items()}
+
+
+def streaming(endpoint: Endpoint) -> Endpoint:
+    """The one by which it streams: itself, where the body asks for it."""
+    return ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint)
 
 
 def provider_side(endpoint: Endpoint, spoken: frozenset[str], preferred: str = "") -> Endpoint | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,11 +12,10 @@ from softix_proxy.doctor.findings import Found
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.settlement import Orphan
+from softix_proxy.domain.upstream import Fetch
 from softix_proxy.domain.vault import MasterKeys, Vault
 from softix_proxy.operations import instance
 from softix_proxy.settings import Settings
-
-Fetch = Callable[[str, Mapping[str, str]], Awaitable[int]]
 
 
 class DatabaseHealth(Protocol):

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Fetch, Patient
+from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.errors import OperatorError
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.upstream import Fetch
 from softix_proxy.domain.vault import Vault
-from softix_proxy.operations import providers
+from softix_proxy.operations import probes, providers
 
 _LIMIT_S = 15
 _AT_ONCE = 16
@@ -36,10 +37,12 @@ async def _ask(storage: Storage, vault: Vault, provider: Provider, fetch: Fetch,
     name = provider.name
     if not provider.base_url:
         return ok(f"{name} runs inside the daemon")
+    if not provider.profile.models_path:
+        return ok(f"{name} was not asked: it has no list of models (softix providers test {name} asks a model)")
     async with turns:
         try:
             async with asyncio.timeout(_LIMIT_S):
-                probe = await providers.probe(storage, vault, name, fetch)
+                probe = await probes.probe(storage, vault, name, fetch)
         except TimeoutError:
             return error(f"{name}: no answer within {_LIMIT_S} s", "check the base URL and the firewall")
         except OperatorError as failure:

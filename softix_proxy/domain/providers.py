@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import inet_aton
-from typing import Literal, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
-
-class ProviderType(StrEnum):
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-    GEMINI = "gemini"
-    OPENAI_COMPATIBLE = "openai-compatible"
-    DEMO = "demo"
+from softix_proxy.domain.profiles import PROFILES as PROFILES
+from softix_proxy.domain.profiles import HangUp as HangUp
+from softix_proxy.domain.profiles import Profile as Profile
+from softix_proxy.domain.profiles import ProviderType as ProviderType
 
 
 class ProviderStatus(StrEnum):
@@ -24,69 +21,6 @@ class ProviderStatus(StrEnum):
     DISABLED = "disabled"
     REMOVED = "removed"
     """Its key is gone; the row stays because usage refers to it."""
-
-
-HangUp = Literal["cancel", "drain"]
-"""What happens upstream when a client hangs up in a stream: abort, or read on to the end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What is particular to a type of provider."""
-
-    endpoints: frozenset[str]
-    """The names of the endpoints that it speaks; whatever else is asked for goes elsewhere."""
-    base_url: str
-    """Default; empty means that one must be given (or, for the demo, that the daemon knows it)."""
-    needs_key: bool
-    auth: Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
-    """How the key is shown: as a bearer token, or in the header of this name."""
-    on_hang_up: HangUp
-    output_field: str | None = None
-    """The name of chat's output limit where it is not the current one of the dialect."""
-    models_path: str = "/v1/models"
-    """Where a GET lists the models: what is asked to see whether the key is taken."""
-    preferred: str = ""
-    """Of several endpoints, the one by which requests of other dialects are answered best."""
-
-    def auth_headers(self, key: str | None) -> dict[str, str]:
-        """What proves to the provider who pays; nothing without a key."""
-        if key is None or self.auth == "none":
-            return {}
-        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
-
-
-_OPENAI_TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
-_OPENAI = _OPENAI_TEXT | {
-    "moderations",
-    "image_generations",
-    "image_edits",
-    "image_variations",
-    "speech",
-    "transcriptions",
-    "translations",
-}
-_RERANK = frozenset({"rerank", "rerank_v2"})
-_ANTHROPIC = frozenset({"messages", "count_tokens"})
-_GEMINI = frozenset(
-    {"generate_content", "stream_generate_content", "gemini_count_tokens", "embed_content", "batch_embed_contents"}
-)
-PROFILES: Mapping[ProviderType, Profile] = {
-    ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel", preferred="responses"),
-    ProviderType.ANTHROPIC: Profile(_ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel"),
-    ProviderType.GEMINI: Profile(
-        _GEMINI,
-        "https://generativelanguage.googleapis.com",
-        True,
-        "x-goog-api-key",
-        "drain",
-        models_path="/v1beta/models",
-    ),
-    ProviderType.OPENAI_COMPATIBLE: Profile(
-        _OPENAI | _RERANK, "", False, "bearer", "cancel", output_field="max_tokens"
-    ),
-    ProviderType.DEMO: Profile(_OPENAI_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
-}
 
 
 MAIN = "main"

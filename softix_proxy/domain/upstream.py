@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from softix_proxy.domain.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.routes import SETTINGS, Timeouts
@@ -33,7 +34,7 @@ class Call:
     """Whose connection it goes over: none is shared, unless the operator says so."""
     provider: Provider
     path: str
-    """From `/v1` on, with the query string as the client wrote it."""
+    """In the dialect, from `/v1` on, with the query string as the client wrote it; the profile knows the provider's."""
     headers: Headers
     body: bytes = field(repr=False)
     stream: bool
@@ -86,6 +87,17 @@ class Exchange(Protocol):
     def release(self) -> None:
         """The connection may be used again if the answer was read to its end; else it is dropped."""
         ...
+
+
+class Fetched(NamedTuple):
+    """What one GET gave, which is nobody's request."""
+
+    status: int
+    body: bytes
+
+
+Fetch = Callable[[str, Mapping[str, str], EntraClient | GoogleAccount | None], Awaitable[Fetched]]
+"""One GET of a URL with these headers, and a token for the document. Raises FailureError where there is no answer."""
 
 
 class Upstream(Protocol):

@@ -37,7 +37,7 @@ class CatalogueModel:
     """Tokens that one request may bring; None where nobody says."""
     max_output: int | None
     sheet_json: str
-    """What `Sheet.parse` takes, as JSON text."""
+    """What `Sheet.parse` takes, as JSON text; empty: it has no price yet."""
     later: tuple[Start, ...] = ()
     """What is to come, in order."""
 
@@ -48,7 +48,7 @@ class CatalogueModel:
 
     def versions(self, now_us: int) -> Sequence[tuple[int, Sheet]]:
         """(Start, sheet): the one that applies now, and those to come; the first starts now."""
-        texts = [Start(now_us, self.sheet_json)]
+        texts = [Start(now_us, self.sheet_json)] if self.sheet_json else []
         for start in self.later:
             if start.starts_at_us <= now_us:
                 texts = [Start(now_us, start.sheet_json)]

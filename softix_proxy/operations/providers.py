@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError, NotFoundError
+from softix_proxy.domain import credentials
+from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.ports import Storage, Unit
@@ -25,11 +27,8 @@ from softix_proxy.domain.providers import (
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations.catalogue import CatalogueModel
 
-Fetch = Callable[[str, Mapping[str, str]], Awaitable[int]]
-"""One GET of a URL with these headers: the answer's status. Raises FailureError where there is none."""
-
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}")
-_KEY = re.compile(r"[\x21-\x7e]{1,4096}")
+_BLANK = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?|[0-9a-f:.]+")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
 
@@ -44,28 +43,30 @@ async def add(
     key: str | None = None,
     on_hang_up: HangUp | None = None,
     region: str | None = None,
+    blanks: Mapping[str, str] = MappingProxyType({}),
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
     """A provider with its key sealed, and these models with their prices, now and to come, in one transaction.
 
-    Raises BadInputError, or ConflictError if the name is taken.
+    `blanks` fill those of the type's base URL. Raises BadInputError, or ConflictError if the name is taken.
     """
     profile = PROFILES[kind]
+    base_url = base_url or _filled(kind, blanks)
     if profile.needs_key and key is None:
         raise BadInputError(f"{kind.value} needs an API key", "give --key-stdin, --key-env or --key-file")
-    if not base_url and not profile.base_url and kind is not ProviderType.DEMO:
+    if not base_url and kind is not ProviderType.DEMO:
         raise BadInputError(f"{kind.value} needs its address", "add --base-url, for example http://10.0.0.5:8000")
     asked = Provider(
         id=0,
         public_id=new_public_id("prv"),
         name=checked_name(name),
         type=kind,
-        base_url=normalise_base_url(base_url) if base_url else profile.base_url,
+        base_url=normalise_base_url(base_url) if base_url else "",
         sealed_key=None,
         on_hang_up=on_hang_up or profile.on_hang_up,
         status=ProviderStatus.ACTIVE,
         created_at_us=storage.reading().clock.now_us(),
-        region=None if region is None else checked_region(region),
+        region=profile.region if region is None else checked_region(region),
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
     now_us = asked.created_at_us
@@ -83,6 +84,15 @@ async def add(
     return provider
 
 
+def _filled(kind: ProviderType, blanks: Mapping[str, str]) -> str:
+    """The type's base URL. Raises BadInputError where one of its blanks is not told, or is none."""
+    profile = PROFILES[kind]
+    for name in profile.blanks:
+        if not _BLANK.fullmatch(blanks.get(name, "")):
+            raise BadInputError(f"{kind.value} needs its {name}", f"add --{name}, or the whole address as --base-url")
+    return profile.filled(blanks)
+
+
 def _model(provider: Provider, model: CatalogueModel) -> Model:
     return Model(
         id=0,
@@ -98,8 +108,7 @@ def _model(provider: Provider, model: CatalogueModel) -> Model:
 
 def _sealed(vault: Vault, provider: Provider, text: str, label: str = MAIN, weight: int | None = None) -> Provider:
     """The key opens for this provider at this address only."""
-    if not _KEY.fullmatch(text):
-        raise BadInputError("that is not an API key", "give the key alone: printable letters without spaces")
+    text = credentials.normalise(text)
     before = next((key for key in provider.keys if key.label == label), None)
     public_id = before.public_id if before else provider.public_id if label == MAIN else new_public_id("pky")
     key = ProviderKey(public_id, label, b"", weight or (before.weight if before else 1))
@@ -131,7 +140,7 @@ async def update(
     Raises NotFoundError, BadInputError; ConflictError where a new address needs the key.
     """
     async with storage.writing() as unit:
-        provider = await _present(unit, reference)
+        provider = await present(unit, reference)
         changed = replace(
             provider,
             base_url=provider.base_url if base_url is None else normalise_base_url(base_url),
@@ -168,7 +177,7 @@ async def set_key(
     if not _NAME.fullmatch(label):
         raise BadInputError(f"not a label: {label!r}", "small letters, digits and . _ -, for example second")
     async with storage.writing() as unit:
-        provider = await _present(unit, reference)
+        provider = await present(unit, reference)
         known = next((key for key in provider.keys if key.label == label), None)
         if add and known is not None:
             raise ConflictError(f"{provider.name} has a key {label!r}", "choose another label, or leave --add out")
@@ -187,7 +196,7 @@ async def set_key(
 async def remove_key(storage: Storage, reference: str, label: str) -> Provider:
     """Its ciphertext is wiped. Raises NotFoundError; ConflictError for the only key of one that needs one."""
     async with storage.writing() as unit:
-        provider = await _present(unit, reference)
+        provider = await present(unit, reference)
         if label not in [key.label for key in provider.keys]:
             raise NotFoundError(f"{provider.name} has no key {label!r}", f"see: softix providers show {provider.name}")
         if provider.profile.needs_key and len(provider.keys) == 1:
@@ -204,7 +213,7 @@ async def remove_key(storage: Storage, reference: str, label: str) -> Provider:
 
 async def set_status(storage: Storage, reference: str, status: ProviderStatus) -> Provider:
     async with storage.writing() as unit:
-        changed = replace(await _present(unit, reference), status=status)
+        changed = replace(await present(unit, reference), status=status)
         await unit.providers.update(changed)
         return changed
 
@@ -212,7 +221,7 @@ async def set_status(storage: Storage, reference: str, status: ProviderStatus) -
 async def remove(storage: Storage, reference: str) -> Provider:
     """Its key is wiped, its models are disabled, and its name is free again; what it cost stays in the books."""
     async with storage.writing() as unit:
-        provider = await _present(unit, reference)
+        provider = await present(unit, reference)
         removed = replace(
             provider, name=provider.public_id, sealed_key=None, more_keys=(), status=ProviderStatus.REMOVED
         )
@@ -229,7 +238,8 @@ async def find(unit: Unit, reference: str) -> Provider:
     return provider
 
 
-async def _present(unit: Unit, reference: str) -> Provider:
+async def present(unit: Unit, reference: str) -> Provider:
+    """The same, unless it was removed. Raises ConflictError too."""
     provider = await find(unit, reference)
     if provider.status is ProviderStatus.REMOVED:
         raise ConflictError(f"the provider {reference!r} was removed", "add it again: softix providers add")
@@ -278,52 +288,3 @@ def normalise_base_url(text: str) -> str:
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
         raise BadInputError("the base URL's path is not plain", "write one like https://api.example.com/openai")
     return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{path}"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What one request for the list of models showed."""
-
-    ok: bool
-    status: int | None
-    """None where no answer came."""
-    latency_ms: int
-    message: str
-    remedy: str = ""
-
-
-_REMEDIES = {
-    400: ("the provider does not accept the key", "softix providers set-key {name}"),  # Google's word for it
-    401: ("the provider does not accept the key", "softix providers set-key {name}"),
-    403: ("the key may not list models", "check its rights at the provider, or: softix providers set-key {name}"),
-    404: ("nothing is there", "check the base URL: softix providers update {name} --base-url URL"),
-    429: ("the provider is reached, and limits this key", "wait, or raise the limit at the provider"),
-}
-
-
-async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) -> Probe:
-    """Asks the provider for its models, once, and keeps nothing of the answer but its status."""
-    reading = storage.reading()
-    provider = await _present(reading, reference)
-    if not provider.base_url:
-        raise ConflictError("the demo provider runs inside the daemon", "run: softix quickstart --check")
-    key = None
-    if provider.keys:
-        first = provider.keys[0]
-        key = vault.open_secret(first.sealed, *provider.place_of(first))
-    clock = reading.clock
-    started_ns = clock.monotonic_ns()
-    try:
-        status = await fetch(f"{provider.base_url}{provider.profile.models_path}", provider.profile.auth_headers(key))
-    except FailureError as error:
-        return Probe(False, None, (clock.monotonic_ns() - started_ns) // 1_000_000, error.message, error.remedy)
-    latency_ms = (clock.monotonic_ns() - started_ns) // 1_000_000
-    if 200 <= status < 300:
-        return Probe(True, status, latency_ms, "the provider answers")
-    other = (
-        ("the provider is in trouble", "try again later")
-        if status >= 500
-        else ("this is not a provider's answer", "check the base URL: softix providers update {name} --base-url URL")
-    )
-    message, remedy = _REMEDIES.get(status, other)
-    return Probe(False, status, latency_ms, message, remedy.format(name=provider.name))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import quote
 
 from softix_proxy.dialects.base import Ask
+from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.registry import HEADERS, QUERIES
 from softix_proxy.domain.providers import ProviderKey
 from softix_proxy.domain.upstream import Call, Header, Headers
 from softix_proxy.relay.inbound import Inbound
@@ -47,9 +48,6 @@ _NOT_TO_PROVIDER = _HOP_BY_HOP | {
     "x-http-method-override",
 }
 _OF_ONE_DIALECT = ("anthropic-", "openai-", "x-stainless-", "x-goog-", "content-type")
-_ABROAD: Mapping[str, tuple[Header, ...]] = {"messages": (("anthropic-version", "2023-06-01"),)}
-"""What a dialect wants beside a body."""
-_QUERIES = {"stream_generate_content": "?alt=sse"}
 _NOT_TO_PROVIDER_PREFIXES = ("x-forwarded-", "x-softix-", "cf-", "sec-")
 _NOT_TO_CLIENT = _HOP_BY_HOP | {
     "content-length",
@@ -100,6 +98,7 @@ def call(
             ask_usage=ask_usage,
             output_field=target.provider.profile.output_field,
         )
+    body = _understood(body, target)
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
     headers = outgoing(request.headers, request.credential)
     rest = request.rest if request.rest_bytes else None
@@ -111,11 +110,20 @@ def _abroad(
 ) -> Call:
     """Of a body that is translated already: without the headers that only the client's own dialect has."""
     name, path = target.endpoint.name, target.endpoint.path
-    path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1) + _QUERIES.get(name, "")
+    path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1) + QUERIES.get(name, "")
     headers = outgoing(request.headers, request.credential)
     headers = [header for header in headers if not header[0].startswith(_OF_ONE_DIALECT)]
-    headers += [("content-type", "application/json"), *_ABROAD.get(name, ())]
+    headers += [("content-type", "application/json"), *HEADERS.get(name, ())]
+    body = _understood(body, target)
     return Call(caller_key_id, target.provider, path, headers, body, ask.stream, key=key, timeouts=target.leg.timeouts)
+
+
+def _understood(body: bytes, target: Target) -> bytes:
+    """With the provider's own names for what it would refuse."""
+    names = target.provider.profile.fields
+    if not names or target.endpoint.form_fields is not None:
+        return body
+    return Fields(body, _NONE).renamed(names)
 
 
 def outgoing(headers: Headers, credential: str | None) -> list[Header]:

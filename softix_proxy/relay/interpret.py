@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from softix_proxy.dialects.base import Ask, Endpoint
-from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.registry import ENDPOINTS, streaming
 from softix_proxy.dialects.translate import Setting, StreamTranslator, Translation, translation
 from softix_proxy.dialects.translate.table import STREAMS_BY_PATH
 from softix_proxy.domain.clock import SECOND_US
@@ -19,7 +19,6 @@ from softix_proxy.relay.inbound import Client, Inbound
 from softix_proxy.relay.plan import Target
 
 DROPPED = "x-softix-dropped"
-_STREAMED = {plain: streamed for streamed, plain in STREAMS_BY_PATH.items()}
 _JSON, _EVENTS = "application/json", "text/event-stream"
 _OK = 300
 _FIRST_BAD = 400
@@ -63,7 +62,7 @@ def _endpoints(target: Target, stream: bool) -> Iterator[Endpoint]:
     """The best first."""
     others = (other for other in ENDPOINTS.values() if other.name in target.provider.profile.endpoints)
     for endpoint in (target.endpoint, *(other for other in others if other is not target.endpoint)):
-        yield ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint) if stream else endpoint
+        yield streaming(endpoint) if stream else endpoint
 
 
 def _setting(target: Target, output_limit: int | None) -> Setting:

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from softix_proxy.domain.errors import Code, FailureError
+from softix_proxy.domain.clock import Clock, SystemClock
+from softix_proxy.domain.credentials import AwsKeys
+from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.routes import SETTINGS, Timeouts
 from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
-from softix_proxy.upstream.credentials import Credentials
+from softix_proxy.upstream.credentials import Credentials, Opened, Proof
 from softix_proxy.upstream.pool import Place, Pool
 from softix_proxy.upstream.sockets import trust
 from softix_proxy.upstream.wire import Wire
 
 _PORTS = {"https": 443, "http": 80}
+_NOT_TAKEN = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ class Origin:
     prefix: str
     """What stands before `/v1`."""
 
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.host_header}{self.prefix}"
+
     @classmethod
     def of(cls, base_url: str) -> Origin:
         url = urlsplit(base_url)
@@ -74,10 +81,15 @@ class HttpUpstream:
     """Implements `domain.upstream.Upstream`. To be made within the running event loop."""
 
     def __init__(
-        self, vault: Vault, limits: Limits, ca_file: Path | None = None, bases: Mapping[ProviderType, str] | None = None
+        self,
+        vault: Vault,
+        limits: Limits,
+        ca_file: Path | None = None,
+        bases: Mapping[ProviderType, str] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`bases` are the base URLs of types of providers that have none of their own. Raises FailureError."""
-        self._credentials = Credentials(vault)
+        self._credentials = Credentials(vault, clock or SystemClock(), ca_file)
         self._limits = limits
         self._bases = bases or {}
         self._origins: dict[str, Origin] = {}
@@ -87,25 +99,40 @@ class HttpUpstream:
         self._pool.close()
 
     async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
-        try:
-            secret, proof = self._credentials.of(call.provider, call.key)
-        except FailureError:
-            raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
         origin = self._origin(call.provider)
-        head = compose(origin, call, proof)
+        try:
+            opened = self._credentials.of(call.provider, call.key)
+            if opened.headers is None:
+                proof = await self._prove(opened, origin, call)
+            else:
+                proof = Proof(opened.secret, opened.headers)
+        except OperatorError:
+            raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
+        head = compose(origin, call, proof.headers)
         waits = Waits.of(call.timeouts, self._limits)
         place = Place(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
         for tries_left in range(self._limits.connect_retries, -1, -1):
             try:
-                return await self._try(place, head, call, secret, waits, sending)
+                answer = await self._try(place, head, call, proof.secret, waits, sending)
             except ProviderFault as fault:
                 if fault.started or not tries_left:
                     raise
+            else:
+                if answer.status == _NOT_TAKEN:
+                    self._credentials.forget(opened)
+                return answer
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
+
+    async def _prove(self, opened: Opened, origin: Origin, call: Call) -> Proof:
+        """Raises OperatorError."""
+        if call.rest is not None and isinstance(opened.credential, AwsKeys):
+            raise ProviderFault(Code.PROVIDER_REFUSED, started=False)  # a signature needs the whole body
+        path = call.provider.profile.path(call.path)
+        return await self._credentials.prove(opened, origin.url + path, dict(call.headers), call.body)
 
     async def _try(
         self, place: Place, head: bytes, call: Call, secret: str | None, waits: Waits, sending: Callable[[], None]
-    ) -> Exchange:
+    ) -> Answer:
         wire = await self._pool.take(place, waits.connect_s)
         sending()
         try:
@@ -131,7 +158,8 @@ class HttpUpstream:
 
 def compose(origin: Origin, call: Call, proof: Mapping[str, str]) -> bytes:
     """The head of the request, byte for byte as the values came. Raises ProviderFault for one with a line break."""
-    lines = [f"POST {origin.prefix}{call.path} HTTP/1.1", f"host: {origin.host_header}"]
+    path = call.provider.profile.path(call.path)
+    lines = [f"POST {origin.prefix}{path} HTTP/1.1", f"host: {origin.host_header}"]
     lines += [f"{name}: {value}" for name, value in call.headers]
     lines += [f"{name}: {value}" for name, value in proof.items()]
     lines += [f"content-length: {len(call.body) + (call.rest.size_bytes if call.rest else 0)}", "", ""]

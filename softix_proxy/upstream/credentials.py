@@ -1,23 +1,87 @@
-"""The providers' keys, opened when they are first needed."""
+"""What proves to the providers who pays: opened when it is first needed, and made anew where it is short-lived."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.credentials import AwsKeys, Credential, parse
+from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.vault import Vault
+from softix_proxy.upstream.signing import signed
+from softix_proxy.upstream.tokens import Tokens
+
+_REGION = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
+_SIGNED = frozenset(("content-type",))
+"""Of the headers: others may be changed on the way."""
+
+
+class Opened(NamedTuple):
+    provider: Provider
+    place: str
+    """Tells credentials apart, and one from that which takes its place."""
+    credential: Credential | None
+    secret: str | None
+    """What must not come back to a client."""
+    headers: Mapping[str, str] | None
+    """Those that prove it; None: each request is proved for itself."""
+
+
+class Proof(NamedTuple):
+    secret: str | None
+    headers: Mapping[str, str]
 
 
 class Credentials:
     """Keeps what it opened for as long as the provider's row stays the same."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, clock: Clock, ca_file: Path | None = None) -> None:
         self._vault = vault
-        self._opened: dict[tuple[int, str], tuple[Provider, str | None, dict[str, str]]] = {}
+        self._tokens = Tokens(clock, ca_file)
+        self._opened: dict[tuple[int, str], Opened] = {}
 
-    def of(self, provider: Provider, key: ProviderKey | None) -> tuple[str | None, dict[str, str]]:
-        """The opened key, and the headers that prove it. Raises FailureError if it does not open."""
+    def of(self, provider: Provider, key: ProviderKey | None) -> Opened:
+        """Raises FailureError if it does not open, BadInputError if what is in it is no credential."""
         place = provider.id, "" if key is None else key.label
         known = self._opened.get(place)
-        if known is None or known[0] is not provider:
-            secret = None if key is None else self._vault.open_secret(key.sealed, *provider.place_of(key))
-            known = self._opened[place] = provider, secret, provider.profile.auth_headers(secret)
-        return known[1], known[2]
+        if known is None or known.provider is not provider:
+            known = self._opened[place] = self._open(provider, key)
+        return known
+
+    async def prove(self, opened: Opened, url: str, headers: Mapping[str, str], body: bytes) -> Proof:
+        """For one POST of this body, where `opened` has no headers. Raises FailureError."""
+        credential = opened.credential
+        if isinstance(credential, AwsKeys):
+            region = aws_region(url) or opened.provider.region
+            if region is None:
+                raise FailureError("the base URL names no AWS region", "give the provider one, with --region")
+            covered = {name: value for name, value in headers.items() if name in _SIGNED}
+            covered["host"] = urlsplit(url).netloc
+            return Proof(credential.access_key_id, signed(credential, region, url, covered, body))
+        if credential is None or isinstance(credential, str):
+            return Proof(opened.secret, opened.headers or {})
+        token = await self._tokens.of(opened.place, credential)
+        return Proof(token, {"authorization": f"Bearer {token}"})
+
+    def forget(self, opened: Opened) -> None:
+        """The provider did not take it: the next request fetches another one."""
+        self._tokens.forget(opened.place)
+
+    def _open(self, provider: Provider, key: ProviderKey | None) -> Opened:
+        if key is None:
+            return Opened(provider, "", None, None, {})
+        secret = self._vault.open_secret(key.sealed, *provider.place_of(key))
+        credential = parse(secret)
+        headers = provider.profile.auth_headers(secret) if isinstance(credential, str) else None
+        return Opened(provider, key.sealed.hex(), credential, secret, headers)
+
+
+def aws_region(url: str) -> str | None:
+    """As the host of a Bedrock runtime names it."""
+    found = _REGION.search(urlsplit(url).hostname or "")
+    return found[1] if found else None

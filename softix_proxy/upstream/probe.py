@@ -1,4 +1,4 @@
-"""One small request to a provider, to see whether it answers and takes the key."""
+"""One small request to a provider, to see whether it answers and takes the key, and what models it has."""
 
 from __future__ import annotations
 
@@ -7,19 +7,36 @@ from pathlib import Path
 
 import aiohttp
 
+from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.upstream import Fetched
 from softix_proxy.upstream.sockets import open_socket, trust
+from softix_proxy.upstream.tokens import Tokens
 
 _TIMEOUT_S = 10
+_MOST_BYTES = 4 << 20
+"""More than any list of models takes: what is larger is none."""
 
 
-async def fetch(url: str, headers: Mapping[str, str], *, ca_file: Path | None = None) -> int:
-    """The status of one GET; the body is not read. Follows no redirect, uses no proxy from the environment.
+async def fetch(
+    url: str,
+    headers: Mapping[str, str],
+    document: EntraClient | GoogleAccount | None = None,
+    *,
+    ca_file: Path | None = None,
+    timeout_s: float | None = None,
+) -> Fetched:
+    """One GET, with a token for the document. Follows no redirect, uses no proxy from the environment.
 
     Raises FailureError, which names neither URL nor headers: they may hold secrets, and so may aiohttp's errors.
     """
+    limit_s = timeout_s or _TIMEOUT_S
+    if document is not None:
+        token = await Tokens(SystemClock(), ca_file).of("", document)
+        headers = {**headers, "authorization": f"Bearer {token}"}
     connector = aiohttp.TCPConnector(socket_factory=open_socket, force_close=True, ssl=trust(ca_file))
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    timeout = aiohttp.ClientTimeout(total=limit_s)
     try:
         async with (
             aiohttp.ClientSession(
@@ -27,9 +44,15 @@ async def fetch(url: str, headers: Mapping[str, str], *, ca_file: Path | None = 
             ) as session,
             session.get(url, headers=headers, allow_redirects=False) as answer,
         ):
-            return answer.status
+            parts, size = [], 0
+            async for part in answer.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                if size > _MOST_BYTES:
+                    return Fetched(answer.status, b"")
+            return Fetched(answer.status, b"".join(parts))
     except TimeoutError:
-        raise FailureError(f"no answer within {_TIMEOUT_S} s", "check the base URL and the firewall") from None
+        raise FailureError(f"no answer within {limit_s} s", "check the base URL and the firewall") from None
     except aiohttp.ClientConnectorDNSError:
         raise FailureError("the host name is not known", "check the base URL and the machine's DNS") from None
     except aiohttp.ClientConnectorCertificateError:

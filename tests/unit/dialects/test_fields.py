@@ -198,3 +198,11 @@ def test_replaced_is_what_a_dict_update_is(members: dict[str, Any], changes: dic
 def test_what_takes_too_long_to_look_into(body: bytes, heavy: bool) -> None:
     assert is_heavy(body) is heavy
     assert is_heavy(msgspec.Raw(bytes(body))) is heavy
+
+
+def test_members_get_other_names_or_are_left_out() -> None:
+    names = {"old": "new", "gone": ""}
+    assert Fields(b'{"a": 1.0,"old":2,"gone":{}}', frozenset()).renamed(names) == b'{"a":1.0,"new":2}'
+    assert Fields(b'{"old":2,"new":3}', frozenset()).renamed(names) == b'{"new":3}'
+    assert Fields(b"{}", frozenset()).renamed(names) == b"{}"
+    assert Fields(b'{"gone":1}', frozenset()).renamed(names) == b"{}"

@@ -9,7 +9,7 @@ import pytest
 from google import genai
 
 from softix_proxy.dialects.base import Family
-from softix_proxy.dialects.model_list import ListedModel, render, render_one
+from softix_proxy.dialects.model_list import ListedModel, read_names, render, render_one
 
 CREATED_US = 1_760_000_000_500_000
 MODELS = [ListedModel("gpt-4o-mini", "main", CREATED_US), ListedModel("o4-mini", "spare", CREATED_US)]
@@ -58,3 +58,20 @@ def test_googles_sdk_reads_it(serve: Any) -> None:
 )
 def test_no_models(family: Family, expected: Any) -> None:
     assert json.loads(render(family, [])) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ({"object": "list", "data": [{"id": "a", "object": "model"}, {"id": "b"}, {"id": "a"}]}, ("a", "b")),
+        ({"models": [{"name": "models/gemini-x"}, {"name": "command"}]}, ("gemini-x", "command")),
+        ([{"id": "a", "type": "chat"}], ("a",)),
+        ({"object": "list", "data": None}, ()),
+        ({"error": "no"}, None),
+        ({"data": [{"id": 7}]}, None),
+        ("text", None),
+    ],
+)
+def test_names_are_read_from_every_shape_of_list(body: Any, names: tuple[str, ...] | None) -> None:
+    assert read_names(json.dumps(body).encode()) == names
+    assert read_names(b"\xff{") is None

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.dialects.registry import ENDPOINTS, provider_side, streaming
 from softix_proxy.domain.providers import PROFILES
 
 
@@ -42,6 +42,11 @@ def test_a_provider_of_another_dialect_answers_by_what_it_does_best() -> None:
     assert provider_side(messages, openai, "responses") is ENDPOINTS["responses"]
     assert provider_side(ENDPOINTS["embeddings"], frozenset({"messages"})) is None
     assert provider_side(ENDPOINTS["count_tokens"], openai) is None
+
+
+def test_some_stream_by_another_path() -> None:
+    assert streaming(ENDPOINTS["generate_content"]) is ENDPOINTS["stream_generate_content"]
+    assert streaming(ENDPOINTS["messages"]) is ENDPOINTS["messages"]
 
 
 def test_what_providers_speak_exists() -> None:

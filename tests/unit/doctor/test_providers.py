@@ -9,6 +9,7 @@ from softix_proxy import assembly
 from softix_proxy.doctor import providers as check
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.providers import ProviderStatus, ProviderType
+from softix_proxy.domain.upstream import Fetched
 from softix_proxy.operations import providers
 from softix_proxy.settings import Settings
 from softix_proxy.upstream.probe import fetch
@@ -103,10 +104,10 @@ async def test_all_are_asked_at_once_and_a_silent_one_is_given_up(
     await add(made, "silent", "http://silent:1")
     met = asyncio.Barrier(2)
 
-    async def answer(url: str, headers: Mapping[str, str]) -> int:
+    async def answer(url: str, headers: Mapping[str, str], document: object) -> Fetched:
         await met.wait()
         await (asyncio.Event().wait() if "silent" in url else asyncio.sleep(0))
-        return 200
+        return Fetched(200, b"")
 
     monkeypatch.setattr(check, "_LIMIT_S", 0.2)
     quick, silent = await look("providers", fetch=answer)

@@ -1,5 +1,5 @@
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ from softix_proxy.domain.errors import BadInputError, ConflictError, FailureErro
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.operations import catalogue, providers
-from softix_proxy.operations.providers import Probe, normalise_base_url
+from softix_proxy.operations.providers import normalise_base_url
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -279,68 +279,6 @@ async def test_removing_wipes_the_key_disables_the_models_and_frees_the_name(
     for change in (providers.remove(storage, first.public_id), providers.update(storage, vault, first.public_id)):
         with pytest.raises(ConflictError, match="removed"):
             await change
-
-
-# Probing
-
-
-async def probed(storage: SqliteStorage, vault: LockBox, answer: int | FailureError) -> Probe:
-    async def fetch(url: str, headers: Mapping[str, str]) -> int:
-        if isinstance(answer, FailureError):
-            raise answer
-        return answer
-
-    return await providers.probe(storage, vault, "lab", fetch)
-
-
-@pytest.mark.parametrize(
-    ("kind", "header", "value"),
-    [(ProviderType.OPENAI, "authorization", "Bearer {}"), (ProviderType.ANTHROPIC, "x-api-key", "{}")],
-)
-async def test_asks_for_the_models_with_the_key(
-    storage: SqliteStorage, vault: LockBox, key: str, kind: ProviderType, header: str, value: str
-) -> None:
-    seen: list[tuple[str, Mapping[str, str]]] = []
-
-    async def fetch(url: str, headers: Mapping[str, str]) -> int:
-        seen.append((url, headers))
-        return 200
-
-    added = await providers.add(storage, vault, name="lab", kind=kind, base_url="https://lab/x", key=key)
-    assert await providers.probe(storage, vault, added.public_id, fetch) == Probe(True, 200, 5, "the provider answers")
-    [(url, headers)] = seen
-    assert (url, headers[header]) == ("https://lab/x/v1/models", value.format(key))
-
-
-@pytest.mark.parametrize(
-    ("status", "remedy"),
-    [
-        (401, "set-key lab"),
-        (403, "set-key lab"),
-        (404, "--base-url"),
-        (429, "wait"),
-        (302, "--base-url"),
-        (503, "later"),
-    ],
-)
-async def test_says_what_to_do_about_a_refusal(
-    storage: SqliteStorage, vault: LockBox, status: int, remedy: str
-) -> None:
-    await lab(storage, vault)
-    probe = await probed(storage, vault, status)
-    assert (probe.ok, probe.status) == (False, status)
-    assert remedy in probe.remedy and "{" not in probe.remedy
-
-
-async def test_an_unreachable_provider_is_a_finding(storage: SqliteStorage, vault: LockBox) -> None:
-    await lab(storage, vault)
-    assert await probed(storage, vault, FailureError("down", "start it")) == Probe(False, None, 5, "down", "start it")
-
-
-async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox, key: str) -> None:
-    await providers.add(storage, vault, name="lab", kind=ProviderType.DEMO)
-    with pytest.raises(ConflictError, match="inside the daemon"):
-        await probed(storage, vault, 200)
 
 
 # Several keys, regions

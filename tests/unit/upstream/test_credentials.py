@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
 from softix_proxy.upstream.credentials import Credentials
@@ -25,8 +26,9 @@ class Vault:
         return SECRET
 
 
-def of(credentials: Credentials, provider: Provider) -> tuple[str | None, dict[str, str]]:
-    return credentials.of(provider, next(iter(provider.keys), None))
+def of(credentials: Credentials, provider: Provider) -> tuple[str | None, object]:
+    opened = credentials.of(provider, next(iter(provider.keys), None))
+    return opened.secret, opened.headers
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def vault() -> Any:
 
 
 def test_opened_once_at_its_place(vault: Any) -> None:
-    credentials = Credentials(vault)
+    credentials = Credentials(vault, SystemClock())
     for _ in range(3):
         assert of(credentials, OPENAI) == (SECRET, {"authorization": f"Bearer {SECRET}"})
     place = ("providers", "prv_a", "sealed_key", "https://a.example:443/")
@@ -43,20 +45,20 @@ def test_opened_once_at_its_place(vault: Any) -> None:
 
 
 def test_a_changed_row_is_opened_anew(vault: Any) -> None:
-    credentials = Credentials(vault)
+    credentials = Credentials(vault, SystemClock())
     of(credentials, OPENAI)
     of(credentials, replace(OPENAI, base_url="https://b.example"))
     assert [place[3] for _, place in vault.opened] == ["https://a.example:443/", "https://b.example:443/"]
 
 
 def test_each_kind_proves_it_in_its_way(vault: Any) -> None:
-    credentials = Credentials(vault)
+    credentials = Credentials(vault, SystemClock())
     assert of(credentials, replace(OPENAI, id=2, type=ProviderType.ANTHROPIC))[1] == {"x-api-key": SECRET}
     assert of(credentials, replace(OPENAI, id=3, sealed_key=None)) == (None, {})
 
 
 def test_one_that_does_not_open(vault: Any) -> None:
-    credentials = Credentials(vault)
+    credentials = Credentials(vault, SystemClock())
     for _ in range(2):
         with pytest.raises(FailureError):
             of(credentials, replace(OPENAI, sealed_key=b"damaged"))
@@ -65,7 +67,7 @@ def test_one_that_does_not_open(vault: Any) -> None:
 
 
 def test_each_of_a_providers_keys_opens_at_its_own_place(vault: Any) -> None:
-    credentials = Credentials(vault)
+    credentials = Credentials(vault, SystemClock())
     second = ProviderKey("pky_b", "second", b"other")
     provider = replace(OPENAI, more_keys=(second,))
     for key in (*provider.keys, *provider.keys):

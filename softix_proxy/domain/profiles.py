@@ -1,0 +1,211 @@
+"""What is particular to each type of provider: a row for each, and nothing of it anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class ProviderType(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
+    VERTEX = "vertex"
+    AZURE = "azure"
+    MISTRAL = "mistral"
+    DEEPSEEK = "deepseek"
+    XAI = "xai"
+    GROQ = "groq"
+    TOGETHER = "together"
+    FIREWORKS = "fireworks"
+    COHERE = "cohere"
+    OPENROUTER = "openrouter"
+    PERPLEXITY = "perplexity"
+    OLLAMA = "ollama"
+    VLLM = "vllm"
+    LLAMACPP = "llamacpp"
+    LMSTUDIO = "lmstudio"
+    SGLANG = "sglang"
+    OPENAI_COMPATIBLE = "openai-compatible"
+    DEMO = "demo"
+
+
+HangUp = Literal["cancel", "drain"]
+"""What happens upstream when a client hangs up in a stream: abort, or read on to the end."""
+
+BLANKS = ("resource", "project", "location")
+"""What stands in braces in base URLs: the operator's own, told when the provider is added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    endpoints: frozenset[str]
+    """The names of the endpoints that it speaks; whatever else is asked for goes elsewhere."""
+    base_url: str
+    """Default, with BLANKS; empty means that one must be given or found, or for the demo that the daemon knows it."""
+    needs_key: bool
+    auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
+    """How a plain key is shown: as a bearer token, or in the header of this name."""
+    on_hang_up: HangUp
+    output_field: str | None = None
+    """The name of chat's output limit where it is not the current one of the dialect."""
+    models_path: str = "/v1/models"
+    """Where a GET lists the models: what is asked to see whether the key is taken. Empty: nowhere."""
+    preferred: str = ""
+    """Of several endpoints, the one by which requests of other dialects are answered best."""
+    paths: tuple[tuple[str, str], ...] = ()
+    """How a path begins in the dialect → how it does there; the first that fits."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What it refuses of a body → its own name for it; empty: it does so unasked."""
+    region: str | None = None
+    """Where all of it works, if it says so."""
+    ports: tuple[int, ...] = ()
+    """Where a server of one's own usually listens."""
+    served: tuple[str, ...] = ("",)
+    """How the names begin, of the catalogue's models, that these endpoints serve."""
+
+    def auth_headers(self, key: str | None) -> dict[str, str]:
+        """What proves to the provider who pays; nothing without a key."""
+        if key is None or self.auth == "none":
+            return {}
+        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
+
+    def path(self, path: str) -> str:
+        """Of the dialect → at the provider, to stand behind its base URL."""
+        for begins, there in self.paths:
+            if path.startswith(begins):
+                return there + path[len(begins) :]
+        return path
+
+    @property
+    def blanks(self) -> tuple[str, ...]:
+        return tuple(name for name in BLANKS if f"{{{name}}}" in self.base_url)
+
+    def filled(self, blanks: Mapping[str, str]) -> str:
+        """The base URL, once all of its `blanks` are known."""
+        # Vertex's global location is the host without a location.
+        return self.base_url.format_map(blanks).replace("://global-", "://")
+
+
+_TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
+_IMAGES = frozenset({"image_generations", "image_edits"})
+_AUDIO = frozenset({"speech", "transcriptions", "translations"})
+_OPENAI = _TEXT | _IMAGES | _AUDIO | {"moderations", "image_variations"}
+_RERANK = frozenset({"rerank", "rerank_v2"})
+_ANTHROPIC = frozenset({"messages", "count_tokens"})
+_VERTEX = frozenset({"generate_content", "stream_generate_content", "gemini_count_tokens"})
+_GEMINI = _VERTEX | {"embed_content", "batch_embed_contents"}
+_CHAT = frozenset({"chat_completions"})
+_OWN = _CHAT | {"completions", "embeddings"}
+"""Of a server of one's own: old versions have no responses, which are translated instead."""
+_GOOGLE = "/v1/projects/{project}/locations/{location}/publishers/google"
+_OLD_LIMIT = "max_tokens"
+
+PROFILES: Mapping[ProviderType, Profile] = {
+    ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel", preferred="responses"),
+    ProviderType.ANTHROPIC: Profile(_ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel"),
+    ProviderType.GEMINI: Profile(
+        _GEMINI,
+        "https://generativelanguage.googleapis.com",
+        True,
+        "x-goog-api-key",
+        "drain",
+        models_path="/v1beta/models",
+    ),
+    ProviderType.VERTEX: Profile(
+        _VERTEX,
+        f"https://{{location}}-aiplatform.googleapis.com{_GOOGLE}",
+        True,
+        "bearer",
+        "drain",
+        models_path="",
+        paths=(("/v1beta/", "/"),),
+        served=("gemini-",),
+    ),
+    ProviderType.AZURE: Profile(
+        _TEXT | _IMAGES | _AUDIO,
+        "https://{resource}.openai.azure.com/openai",
+        True,
+        "api-key",
+        "cancel",
+        preferred="responses",
+    ),
+    ProviderType.MISTRAL: Profile(
+        _CHAT | {"embeddings", "transcriptions"},
+        "https://api.mistral.ai",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        fields={"stream_options": "", "max_completion_tokens": _OLD_LIMIT},
+        region="eu",
+    ),
+    ProviderType.DEEPSEEK: Profile(
+        _CHAT, "https://api.deepseek.com", True, "bearer", "cancel", output_field=_OLD_LIMIT, region="cn"
+    ),
+    ProviderType.XAI: Profile(
+        _CHAT | {"responses", "image_generations"}, "https://api.x.ai", True, "bearer", "cancel", preferred="responses"
+    ),
+    ProviderType.GROQ: Profile(_CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain"),
+    ProviderType.TOGETHER: Profile(
+        _OWN | _AUDIO | {"image_generations", "rerank"},
+        "https://api.together.xyz",
+        True,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+    ),
+    ProviderType.FIREWORKS: Profile(
+        _OWN | {"responses"},
+        "https://api.fireworks.ai/inference",
+        True,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+    ),
+    ProviderType.COHERE: Profile(
+        _CHAT | _RERANK | {"embeddings"},
+        "https://api.cohere.com",
+        True,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        paths=(("/v1/rerank", "/v1/rerank"), ("/v1/", "/compatibility/v1/")),
+    ),
+    ProviderType.OPENROUTER: Profile(
+        _OWN | {"responses"}, "https://openrouter.ai/api", True, "bearer", "drain", output_field=_OLD_LIMIT
+    ),
+    ProviderType.PERPLEXITY: Profile(
+        _CHAT | {"embeddings"},
+        "https://api.perplexity.ai",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        models_path="",
+        paths=(("/v1/chat/", "/chat/"),),
+    ),
+    ProviderType.OLLAMA: Profile(_OWN, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(11434,)),
+    ProviderType.VLLM: Profile(
+        _OWN | _RERANK | {"responses", "transcriptions", "translations"},
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        ports=(8000,),
+    ),
+    ProviderType.LLAMACPP: Profile(
+        _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(8080,)
+    ),
+    ProviderType.LMSTUDIO: Profile(
+        _OWN | {"responses"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(1234,)
+    ),
+    ProviderType.SGLANG: Profile(
+        _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(30000,)
+    ),
+    ProviderType.OPENAI_COMPATIBLE: Profile(_OPENAI | _RERANK, "", False, "bearer", "cancel", output_field=_OLD_LIMIT),
+    ProviderType.DEMO: Profile(_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
+}

@@ -1,0 +1,273 @@
+"""What of a provider works: one small request for each thing, past the books. Of the answers nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from softix_proxy.dialects.base import Endpoint, Report
+from softix_proxy.dialects.errors import classify
+from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, QUERIES, provider_side, streaming
+from softix_proxy.dialects.translate import Setting, Translation, translation
+from softix_proxy.dialects.translate.wire import encode, seen_child, seen_children, seen_object
+from softix_proxy.domain.clock import SECOND_US, Clock
+from softix_proxy.domain.errors import ConflictError, FailureError, RefusedError
+from softix_proxy.domain.ports import Storage
+from softix_proxy.domain.providers import Provider
+from softix_proxy.domain.routes import Timeouts
+from softix_proxy.domain.upstream import Call, Exchange, Fetch, ProviderFault, Upstream
+from softix_proxy.domain.vault import Vault
+from softix_proxy.operations import models, probes, providers
+from softix_proxy.operations.models import Entry
+from softix_proxy.operations.probes import Probe
+
+_MOST_BYTES = 4 << 20
+_PATIENCE = Timeouts(connect_ms=10_000, first_byte_ms=60_000, idle_ms=60_000)
+_FEW_TOKENS, _SOME_TOKENS = 64, 512
+"""A model that thinks spends the first before it says a word; a call of a tool has to come whole."""
+_HELLO = [{"role": "user", "content": "Say hello in one word."}]
+_WEATHER = [{"role": "user", "content": "What is the weather in Bern? Use the tool."}]
+_TOOL = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "Tells the weather of a city.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+_TEXT = frozenset(("input_tokens", "output_tokens"))
+_OTHER_THAN_TEXT = ("audio", "image", "cached_audio", "character", "video")
+_NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    what: str
+    ok: bool | None
+    """None: not tried, or there is nothing to try."""
+    detail: str
+    latency_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    provider: Provider
+    model: str | None
+    """As the provider calls it."""
+    checks: tuple[Check, ...]
+    remedy: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it serves at all: the other things are a matter of the model."""
+        return any(check.what == "plain" and check.ok for check in self.checks)
+
+
+async def run(
+    storage: Storage, vault: Vault, upstream: Upstream, fetch: Fetch, reference: str, model: str | None = None
+) -> Trial:
+    """Five checks: models, plain, stream, tools, usage. `model` is one of softix's names, or the provider's.
+
+    Raises NotFoundError, ConflictError.
+    """
+    unit = storage.reading()
+    provider = await providers.present(unit, reference)
+    probe = None
+    if provider.profile.models_path or not provider.base_url:
+        probe = await probes.probe(storage, vault, reference, fetch)
+    listed = _listed(probe)
+    chat = ENDPOINTS["chat_completions"]
+    there = provider_side(chat, provider.profile.endpoints, provider.profile.preferred)
+    if there is None:
+        raise ConflictError(f"{provider.name} serves no text", "its other endpoints are tried by using them")
+    name = _choice(await models.list_all(storage, provider=reference), probe, model)
+    if name is None:
+        detail = "there is no model to try"
+        remedy = (
+            probe.remedy if probe and probe.remedy else f"name one: softix providers test {provider.name} --model M"
+        )
+        return Trial(
+            provider, None, (listed, Check("plain", None, detail), *_untried("stream", "tools", "usage")), remedy
+        )
+    bench = _Bench(provider, there, name, upstream, unit.clock)
+    plain, first = await bench.plain()
+    if not plain.ok:
+        remedy = probe.remedy if probe and probe.remedy else "try another one with --model"
+        return Trial(provider, name, (listed, plain, *_untried("stream", "tools", "usage")), remedy)
+    stream, second = await bench.stream()
+    return Trial(provider, name, (listed, plain, stream, await bench.tools(), _usage(first, second)))
+
+
+def _untried(*what: str) -> list[Check]:
+    return [Check(name, None, _NOT_TRIED) for name in what]
+
+
+def _listed(probe: Probe | None) -> Check:
+    if probe is None:
+        return Check("models", None, "it has no list of them")
+    detail = f"{len(probe.models)} models" if probe.ok else probe.message
+    return Check("models", probe.ok, detail, probe.latency_ms)
+
+
+def _choice(entries: Any, probe: Probe | None, wanted: str | None) -> str | None:
+    """The provider's own name of the cheapest model that writes text, of those that it lists itself."""
+    if wanted is not None:
+        known = (entry.model.upstream_name for entry in entries if wanted in (entry.model.name, entry.full_name))
+        return next(known, wanted)
+    there = set(probe.models) if probe else set()
+    priced = sorted((entry for entry in entries if _writes_text(entry)), key=_price)
+    names = [entry.model.upstream_name for entry in priced]
+    return next((name for name in names if name in there), next(iter(names or (probe.models if probe else ())), None))
+
+
+def _writes_text(entry: Entry) -> bool:
+    sheet = entry.sheet
+    if sheet is None or sheet.free:
+        return True
+    prices = sheet.bands[0].unit_prices
+    return prices.keys() >= _TEXT and not any(name.startswith(_OTHER_THAN_TEXT) for name in prices)
+
+
+def _price(entry: Entry) -> Any:
+    """What is unpriced comes last."""
+    sheet = entry.sheet
+    return (1, 0) if sheet is None else (0, sum(sheet.bands[0].unit_prices[n] for n in _TEXT) if sheet.bands else 0)
+
+
+def _usage(plain: Report | None, stream: Report | None) -> Check:
+    told = {"plain": plain, "stream": stream}
+    missing = [name for name, report in told.items() if report is None]
+    if missing:
+        return Check("usage", False, f"not told: {', '.join(missing)}")
+    counts = (f"{name} {_tokens(report.meters)}" for name, report in told.items() if report)
+    return Check("usage", True, ", ".join(counts))
+
+
+def _tokens(meters: Mapping[str, int]) -> str:
+    put_out = sum(count for name, count in meters.items() if "output" in name or name == "reasoning_tokens")
+    return f"{sum(meters.values()) - put_out} in {put_out} out"
+
+
+class _Prepared(NamedTuple):
+    endpoint: Endpoint
+    body: bytes
+    translation: Translation | None
+
+
+class _Bench:
+    """One provider, by one model."""
+
+    def __init__(self, provider: Provider, there: Endpoint, model: str, upstream: Upstream, clock: Clock) -> None:
+        self._provider = provider
+        self._there = there
+        self._model = model
+        self._upstream = upstream
+        self._clock = clock
+
+    async def plain(self) -> tuple[Check, Report | None]:
+        return await self._timed("plain", self._whole, _HELLO, _FEW_TOKENS)
+
+    async def stream(self) -> tuple[Check, Report | None]:
+        return await self._timed("stream", self._streamed, _HELLO, _FEW_TOKENS)
+
+    async def tools(self) -> Check:
+        check, _ = await self._timed("tools", self._called, _WEATHER, _SOME_TOKENS)
+        return check
+
+    async def _timed(self, what: str, step: Any, messages: Any, limit: int) -> tuple[Check, Report | None]:
+        started_ns = self._clock.monotonic_ns()
+        report = None
+        try:
+            detail, report = await step(messages, limit)
+            ok = True
+        except FailureError as error:
+            ok, detail = False, error.message
+        except ProviderFault as fault:
+            ok, detail = False, fault.code.value
+        except RefusedError as error:
+            ok, detail = False, error.code.value
+        return Check(what, ok, detail, (self._clock.monotonic_ns() - started_ns) // 1_000_000), report
+
+    async def _whole(self, messages: Any, limit: int) -> tuple[str, Report | None]:
+        answer = await self._read(self._prepare(messages, limit))
+        return f"{self._model} answers", self._there.report(answer)
+
+    async def _called(self, messages: Any, limit: int) -> tuple[str, None]:
+        prepared = self._prepare(messages, limit, tools=[_TOOL])
+        answer = await self._read(prepared)
+        if prepared.translation is not None:
+            answer = prepared.translation.answer(answer)
+        choices = seen_children(seen_object(answer) or {}, "choices")
+        if not any(seen_children(seen_child(choice, "message"), "tool_calls") for choice in choices):
+            raise FailureError("it does not call the tool")
+        return "it calls the tool", None
+
+    async def _streamed(self, messages: Any, limit: int) -> tuple[str, Report | None]:
+        prepared = self._prepare(messages, limit, stream=True)
+        exchange = await self._send(prepared, stream=True)
+        try:
+            if not exchange.is_stream and prepared.endpoint.framed:
+                raise FailureError("it answers at once, and not in a stream")
+            meter = prepared.endpoint.stream(hide_usage=False)
+            chunks = 0
+            while not meter.ended and (chunk := await exchange.chunk()):
+                meter.feed(chunk)
+                chunks += 1
+            if meter.failure is not None:
+                raise FailureError(f"the stream fails: {meter.failure}")
+            if not meter.ended and meter.report is None:
+                raise FailureError("the stream has no end")
+            return f"{chunks} {'chunk' if chunks == 1 else 'chunks'}", meter.report
+        finally:
+            exchange.abort()
+            exchange.release()
+
+    def _prepare(self, messages: Any, limit: int, *, stream: bool = False, **more: Any) -> _Prepared:
+        """A chat request, translated where the provider speaks something else. Raises RefusedError."""
+        profile = self._provider.profile
+        endpoint = streaming(self._there) if stream else self._there
+        body = encode({"model": self._model, "messages": messages, **more} | ({"stream": True} if stream else {}))
+        field = profile.output_field
+        now_s = self._clock.now_us() // SECOND_US
+        found = translation("chat_completions", endpoint.name, id="trial", now_s=now_s)
+        if found is None:
+            body = endpoint.rewrite(body, model=None, max_output_tokens=limit, ask_usage=stream, output_field=field)
+        else:
+            setting = Setting(model=self._model, output_limit=limit, output_field=field or "max_completion_tokens")
+            body = found.request(body, setting).body
+        if profile.fields:
+            body = Fields(body, frozenset()).renamed(profile.fields)
+        return _Prepared(endpoint, body, found)
+
+    async def _send(self, prepared: _Prepared, *, stream: bool = False) -> Exchange:
+        """Raises ProviderFault, and FailureError for an error, in a word of ours."""
+        endpoint = prepared.endpoint
+        path = endpoint.path.replace("{model}", quote(self._model, safe="/@:"), 1) + QUERIES.get(endpoint.name, "")
+        headers = [
+            ("content-type", "application/json"),
+            ("accept-encoding", "identity"),
+            *HEADERS.get(endpoint.name, ()),
+        ]
+        key = next(iter(self._provider.keys), None)
+        call = Call(0, self._provider, path, headers, prepared.body, stream, key=key, timeouts=_PATIENCE)
+        exchange = await self._upstream.send(call, lambda: None)
+        if exchange.status < 300:
+            return exchange
+        try:
+            error = classify(exchange.status, await exchange.read(_MOST_BYTES))
+        finally:
+            exchange.release()
+        raise FailureError(f"refused with {exchange.status}: {error}")
+
+    async def _read(self, prepared: _Prepared) -> bytes:
+        exchange = await self._send(prepared)
+        try:
+            answer = await exchange.read(_MOST_BYTES)
+        finally:
+            exchange.release()
+        if seen_object(answer) is None:
+            raise FailureError("what comes back is no answer")
+        return answer

@@ -1,0 +1,199 @@
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.credentials import EntraClient
+from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.domain.providers import Provider, ProviderType
+from softix_proxy.domain.upstream import Fetched
+from softix_proxy.operations import probes, providers
+from softix_proxy.operations.probes import Found, Probe
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+LIST = b'{"data":[{"id":"a"},{"id":"b"}]}'
+
+
+class StoppedClock:
+    def __init__(self) -> None:
+        self.us = 1_800_000_000_000_000
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_ns(self) -> int:
+        self.us += 5_000
+        return self.us * 1000
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteStorage]:
+    database = Database(tmp_path / "softix.db", clock)
+    database.create()
+    await database.open()
+    yield SqliteStorage(database)
+    await database.close()
+
+
+class LockBox:
+    """Seals as the vault does: what is sealed opens at its own place only."""
+
+    def __init__(self) -> None:
+        self._sealed: dict[bytes, tuple[bytes, tuple[str, ...]]] = {}
+
+    def seal_secret(self, secret: bytes, *place: str) -> bytes:
+        blob = secrets.token_bytes(16)
+        self._sealed[blob] = (secret, place)
+        return blob
+
+    def open_secret(self, blob: bytes, *place: str) -> str:
+        secret, sealed_for = self._sealed[blob]
+        if place != sealed_for:
+            raise FailureError("sealed for another place")
+        return secret.decode()
+
+
+@pytest.fixture
+def vault() -> LockBox:
+    return LockBox()
+
+
+@pytest.fixture
+def key() -> str:
+    return "sk-" + secrets.token_urlsafe(24)
+
+
+async def lab(storage: SqliteStorage, vault: LockBox, key: str | None = None) -> Provider:
+    kind = ProviderType.OPENAI_COMPATIBLE
+    return await providers.add(storage, vault, name="lab", kind=kind, base_url="http://lab:8000/v1", key=key)
+
+
+async def probed(storage: SqliteStorage, vault: LockBox, answer: int | FailureError) -> Probe:
+    async def fetch(url: str, headers: Mapping[str, str], document: object) -> Fetched:
+        if isinstance(answer, FailureError):
+            raise answer
+        return Fetched(answer, b"")
+
+    return await probes.probe(storage, vault, "lab", fetch)
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "value"),
+    [(ProviderType.OPENAI, "authorization", "Bearer {}"), (ProviderType.ANTHROPIC, "x-api-key", "{}")],
+)
+async def test_asks_for_the_models_with_the_key(
+    storage: SqliteStorage, vault: LockBox, key: str, kind: ProviderType, header: str, value: str
+) -> None:
+    seen: list[tuple[str, Mapping[str, str]]] = []
+
+    async def fetch(url: str, headers: Mapping[str, str], document: object) -> Fetched:
+        seen.append((url, headers))
+        return Fetched(200, LIST)
+
+    added = await providers.add(storage, vault, name="lab", kind=kind, base_url="https://lab/x", key=key)
+    assert await probes.probe(storage, vault, added.public_id, fetch) == Probe(
+        True, 200, 5, "the provider answers", models=("a", "b")
+    )
+    [(url, headers)] = seen
+    assert (url, headers[header]) == ("https://lab/x/v1/models", value.format(key))
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (401, "set-key lab"),
+        (403, "set-key lab"),
+        (404, "--base-url"),
+        (429, "wait"),
+        (302, "--base-url"),
+        (503, "later"),
+    ],
+)
+async def test_says_what_to_do_about_a_refusal(
+    storage: SqliteStorage, vault: LockBox, status: int, remedy: str
+) -> None:
+    await lab(storage, vault)
+    probe = await probed(storage, vault, status)
+    assert (probe.ok, probe.status) == (False, status)
+    assert remedy in probe.remedy and "{" not in probe.remedy
+
+
+async def test_an_unreachable_provider_is_a_finding(storage: SqliteStorage, vault: LockBox) -> None:
+    await lab(storage, vault)
+    assert await probed(storage, vault, FailureError("down", "start it")) == Probe(False, None, 5, "down", "start it")
+
+
+async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await providers.add(storage, vault, name="lab", kind=ProviderType.DEMO)
+    with pytest.raises(ConflictError, match="inside the daemon"):
+        await probed(storage, vault, 200)
+
+
+async def test_a_document_is_handed_on_to_who_fetches_tokens(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    seen: list[object] = []
+
+    async def fetch(url: str, headers: Mapping[str, str], document: object) -> Fetched:
+        seen.append((url, dict(headers), document))
+        return Fetched(200, LIST)
+
+    entra = json.dumps({"tenant_id": "t", "client_id": "c", "client_secret": key})
+    kind, blanks = ProviderType.AZURE, {"resource": "House"}
+    await providers.add(storage, vault, name="lab", kind=kind, key=entra, blanks=blanks)
+    assert (await probes.probe(storage, vault, "lab", fetch)).ok
+    assert seen == [("https://house.openai.azure.com/openai/v1/models", {}, EntraClient("t", "c", key))]
+
+
+async def test_who_has_no_list_is_not_asked(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await providers.add(storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=key)
+    with pytest.raises(ConflictError, match="no list of models"):
+        await probed(storage, vault, 200)
+
+
+# Servers on this machine
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (Fetched(200, LIST), ("a", "b")),
+        (Fetched(200, b'{"object":"list","data":null}'), ()),
+        (Fetched(200, b"<html>"), "lists no models"),
+        (Fetched(404, LIST), "lists no models"),
+        (Fetched(401, b""), "asks for a key"),
+        (FailureError("the provider cannot be reached"), "cannot be reached"),
+    ],
+)
+async def test_a_server_on_this_machine_is_found_or_what_was_tried_is_told(
+    answer: Fetched | FailureError, found: tuple[str, ...] | str
+) -> None:
+    async def fetch(url: str, headers: Mapping[str, str], document: object) -> Fetched:
+        assert (url, dict(headers), document) == ("http://127.0.0.1:11434/v1/models", {}, None)
+        if isinstance(answer, FailureError):
+            raise answer
+        return answer
+
+    if isinstance(found, tuple):
+        assert await probes.find_local(ProviderType.OLLAMA, None, fetch) == Found("http://127.0.0.1:11434", found)
+        return
+    with pytest.raises(FailureError, match=found) as failure:
+        await probes.find_local(ProviderType.OLLAMA, None, fetch)
+    assert "no ollama on this machine (http://127.0.0.1:11434:" in failure.value.message
+    assert "--base-url" in failure.value.remedy
+
+
+def test_models_are_chosen_of_what_is_there() -> None:
+    kind, known = ProviderType.OLLAMA, ("a", "b", "/models/c.gguf")
+    free = probes.chosen(kind, known, (), free=True)
+    assert [(model.name, model.sheet.free) for model in free] == [("a", True), ("b", True)]
+    [unpriced] = probes.chosen(kind, known, ("b",), free=False)
+    assert (unpriced.name, unpriced.versions(1)) == ("b", [])
+    with pytest.raises(BadInputError, match="no model 'd'"):
+        probes.chosen(kind, known, ("d",), free=True)
