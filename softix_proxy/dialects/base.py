@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
@@ -67,6 +67,10 @@ class Ask:
             return ()
         tokens = _INPUT_ONLY if self.max_output_tokens == 0 else _BOTH_WAYS
         return (*tokens, *self.calls) if self.calls else tokens
+
+    def translated(self) -> Ask:
+        """What is left of it in another dialect: tools that a provider runs itself do not come along."""
+        return replace(self, calls={}) if self.calls else self
 
 
 @dataclass(frozen=True, slots=True)

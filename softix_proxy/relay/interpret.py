@@ -66,9 +66,12 @@ def _endpoints(target: Target, stream: bool) -> Iterator[Endpoint]:
 
 
 def _setting(target: Target, output_limit: int | None) -> Setting:
+    most = target.model.max_output_tokens
+    if output_limit is not None and most is not None:  # it may be what a model of another target can
+        output_limit = min(output_limit, most)
     return Setting(
         model=target.model.upstream_name,
-        most_output_tokens=target.model.max_output_tokens,
+        most_output_tokens=most,
         output_limit=output_limit,
         output_field=target.provider.profile.output_field or "max_completion_tokens",
     )

@@ -22,7 +22,7 @@ class Itinerary:
     plan: Plan
     _queue: Sequence[Target] = ()
     _hopeless: frozenset[int] = frozenset()
-    """Models none of whose keys is taken, so that another round does not help."""
+    """Models that another round does not help: none of their keys is taken, or they cannot be told the request."""
     _tries: int = 0
     _round: int = 0
 
@@ -35,8 +35,10 @@ class Itinerary:
             berth = self._next_of_queue(forced=True)
         return berth
 
-    def other(self) -> Berth | None:
-        """In place of one that cannot even be asked."""
+    def instead_of(self, target: Target) -> Berth | None:
+        """In place of one that cannot even be asked: it counts for no try, and is not tried again."""
+        self._tries -= 1
+        self._hopeless |= {target.model.id}
         return self._next_of_queue()
 
     def may_go_on(self) -> bool:

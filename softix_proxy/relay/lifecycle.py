@@ -118,7 +118,7 @@ class Lifecycle:
     def _plan(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> Plan:
         directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
         caller = identify(directory, digest, request.address, now_us)
-        found, targets = route(directory, caller, endpoint, ask.model, now_us, ask.bills)
+        found, targets = route(directory, caller, endpoint, ask, now_us)
         if not (found.id or self.policy.fallback_by_name):
             del targets[1:]
         body_bytes = len(body) + request.rest_bytes
@@ -126,7 +126,7 @@ class Lifecycle:
         if len(targets) > 1:
             prefix = prefix_of(key.id, body) if found.sticky else None
             targets = self.fleet.arrange(targets, prefix, tokens)
-        targets, bounds = self._bounds(ask, body_bytes, targets[:1] if request.rest_bytes else targets)
+        targets, bounds = self._bounds(request, ask, body_bytes, targets[:1] if request.rest_bytes else targets)
         first = targets[0]
         retries = found.retries if found.id else self.policy.retries
         lanes = first.provider.key_count if len(targets) == 1 else sum(each.provider.key_count for each in targets)
@@ -149,15 +149,18 @@ class Lifecycle:
         )
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 
-    def _bounds(self, ask: Ask, body_bytes: int, targets: Sequence[Target]) -> tuple[list[Target], list[Bound]]:
+    def _bounds(
+        self, request: Inbound, ask: Ask, body_bytes: int, targets: Sequence[Target]
+    ) -> tuple[list[Target], list[Bound]]:
         """The most that each can cost; those whose price has nothing to charge the request by are left out."""
         kept: list[Target] = []
         bounds: list[Bound] = []
         least = self.policy.least_output_tokens
         for target in targets:
             metered = target.endpoint.metered
+            there = ask if target.endpoint is request.endpoint else ask.translated()
             try:
-                bounds.append(bound(ask, body_bytes, target.model, target.rate, metered=metered, least_tokens=least))
+                bounds.append(bound(there, body_bytes, target.model, target.rate, metered=metered, least_tokens=least))
             except RefusedError:
                 if target is targets[-1] and not kept:
                     raise
@@ -185,18 +188,23 @@ class Passage:
         if berth is None:
             hold.facts.refuse(Code.PROVIDER_BUSY)
             raise refusal.busy()
-        hold.target = berth.target
-        while True:
+        failed: tuple[Attempt, Failure] | None = None
+        while berth is not None:
+            if failed is None:
+                hold.target = berth.target
             try:
                 attempt = self._prepare(berth, hang_up, last=not itinerary.may_go_on())
             except RefusedError as error:  # in its dialect the request cannot be said
                 berth.leave(Outcome.ABANDONED)
-                berth = itinerary.other()
+                berth = itinerary.instead_of(berth.target)
                 if berth is None:
-                    hold.facts.refuse(error.code)
-                    raise
-                hold.target = berth.target
+                    if failed is None:
+                        hold.facts.refuse(error.code)
+                        raise
+                    berth = await self._following(itinerary, *failed, hang_up)
                 continue
+            if failed is not None:
+                hold.set_aside(berth.target)
             try:
                 failure = await attempt.run(self._outbound(attempt))
             finally:
@@ -205,12 +213,11 @@ class Passage:
                 if hold.plan.prefix is not None and hold.facts.error is None:
                     fleet.remember(hold.plan.prefix, berth.target)
                 return
-            following = await self._following(itinerary, berth.target, failure, hang_up)
-            if following is None:
-                await attempt.tell(failure)
-                return
-            hold.set_aside(following.target)
-            berth = following
+            failed = attempt, failure
+            berth = await self._following(itinerary, *failed, hang_up)
+        if failed is not None:
+            attempt, failure = failed
+            await attempt.tell(failure)
 
     def _prepare(self, berth: Berth, hang_up: HangUp, *, last: bool) -> Attempt:
         stops = self.ask.stream and berth.target.provider.on_hang_up == "cancel"
@@ -247,11 +254,13 @@ class Passage:
         limit, caller = self.hold.admitted.output_limit, self.hold.plan.caller
         return call(self.request, body, self.ask, limit, attempt.target, caller.key.id, attempt.berth.key)
 
-    async def _following(self, itinerary: Itinerary, failed: Target, failure: Failure, hang_up: HangUp) -> Berth | None:
+    async def _following(
+        self, itinerary: Itinerary, attempt: Attempt, failure: Failure, hang_up: HangUp
+    ) -> Berth | None:
         """A place for the next attempt, if there is to be one. Raises ClientGoneError: nobody waits for it."""
         if not failure.repeatable or self.client.begun:
             return None
-        berth, wait_us = itinerary.after(failed, failure.outcome)
+        berth, wait_us = itinerary.after(attempt.berth.target, failure.outcome)
         if wait_us:
             try:
                 await self.house.pause(wait_us / SECOND_US)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.base import Ask, Endpoint
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
@@ -32,15 +32,15 @@ class UnpricedError(RefusedError):
 
 
 def route(
-    directory: Directory, caller: Caller, endpoint: Endpoint, name: str, now_us: int, bills: Sequence[str] = ()
+    directory: Directory, caller: Caller, endpoint: Endpoint, ask: Ask, now_us: int
 ) -> tuple[Route, list[Target]]:
     """Every target that may serve the request, as the route has them; at least one.
 
-    Each meter in `bills` must have a price: what is not priced would be free by accident. Raises RefusedError where
-    there is no such model, none for this key, in its regions, of this dialect, or with a price. The message names the
-    model only where the directory has it: what else a caller writes is not quoted.
+    Each meter that it bills there must have a price: what is not priced would be free by accident. Raises RefusedError
+    where there is no such model, none for this key, in its regions, of this dialect, or with a price. The message names
+    the model only where the directory has it: what else a caller writes is not quoted.
     """
-    found = directory.route(name)
+    found = directory.route(ask.model)
     if found is None:
         raise RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
     targets: list[Target] = []
@@ -53,9 +53,10 @@ def route(
         drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
         if drop is None and there is not None:
             rate = directory.rate(caller.user.id, model.id, now_us)
-            missing = (
-                [meter for meter in bills if not rate.has_price(meter)] if rate and bills and there.metered else ()
-            )
+            missing: Sequence[str] = ()
+            if rate is not None and there.metered:
+                bills = (ask if there is endpoint else ask.translated()).bills
+                missing = [meter for meter in bills if not rate.has_price(meter)]
             if rate is not None and not missing:
                 targets.append(Target(model, provider, rate, there, leg))
                 continue

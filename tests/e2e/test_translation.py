@@ -152,3 +152,14 @@ async def test_an_error_within_a_stream(anthropics: anthropic.AsyncAnthropic) ->
             model="gpt-test", **ASK, extra_headers=dict(fake(error_after=2))
         ) as stream:
             await stream.get_final_message()
+
+
+async def test_tools_of_a_providers_own_stay_behind_and_need_no_price(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
+    tools: Any = [{"type": "web_search"}, {"type": "function", "name": "weather", "parameters": SCHEMA, "strict": None}]
+    asked: Any = {"model": "claude-test", "input": "What is there to say?", "tools": tools}
+    raw = await openais.responses.with_raw_response.create(**asked)
+    assert raw.parse().output_text
+    assert "hosted_tools" in raw.headers["x-softix-dropped"]
+    await charged_once(any_client, "responses")

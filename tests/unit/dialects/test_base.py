@@ -19,3 +19,9 @@ def test_an_ask_is_plain_by_default() -> None:
     ask = Ask("m")
     assert (ask.stream, ask.max_output_tokens, ask.choices, ask.service_tier) == (False, None, 1, "standard")
     assert ask.wants_usage and not ask.open_input and not ask.calls
+
+
+def test_hosted_tools_stay_behind_in_translation() -> None:
+    ask = Ask("m", calls={"web_search_calls": 10})
+    assert ask.bills == ("input_tokens", "output_tokens", "web_search_calls")
+    assert ask.translated() == Ask("m") and ask.translated().bills == ("input_tokens", "output_tokens")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from support.books import USD
 from support.labs import MODELS, OTHER, ROUTE, SECOND, THIRD, error, fault, stage
 from support.playbook import (
     ANSWER,
@@ -23,6 +25,7 @@ from support.playbook import (
     Stage,
 )
 
+from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.routes import Leg
@@ -318,3 +321,36 @@ async def test_a_target_that_cannot_be_asked_in_its_dialect_is_passed_over() -> 
     assert (await alone.refused(body)).code is Code.INVALID_REQUEST
     alone.settled_once()
     assert alone.settlement.charge_pico == 0 and all(each.in_flight == 0 for each in alone.fleet.vitals())
+
+
+async def test_who_cannot_be_told_the_request_does_not_hide_the_failure_before_it() -> None:
+    """The client is told what may go well another time, and not that its request is wrong."""
+    at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(Leg(1), Leg(2, tier=1)), retries=0),))
+    at.upstream.answers = {"lab": [error(503)]}
+    await at.serve(PLAIN[:-1] + b',"n":2}')
+    at.settled_once()
+    assert (at.client.status, at.upstream.asked) == (503, ["lab"])
+    settlement = at.settlement
+    assert (settlement.status_code, settlement.intent.provider_id, settlement.failed) == (503, 1, ())
+    assert all(each.in_flight == 0 for each in at.fleet.vitals())
+
+
+async def test_who_cannot_be_told_the_request_takes_no_try_from_others() -> None:
+    legs = (Leg(1), Leg(2, tier=1))
+    at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=legs, retries=1),))
+    at.policy = replace(at.policy, most_attempts=2)
+    at.upstream.answers = {"lab": [error(503), Exchange(ANSWER)]}
+    await at.serve(PLAIN[:-1] + b',"n":2}')
+    at.settled_once()
+    assert at.upstream.asked == ["lab", "lab"] and at.client.body == ANSWER
+    assert [failed.provider_id for failed in at.settlement.failed] == [1] and len(at.pauses_s) == 1
+
+
+async def test_a_limit_for_the_dearest_target_is_no_more_than_another_can() -> None:
+    models = (MODELS[0], replace(MODELS[1], max_output_tokens=300), MODELS[2])
+    at = stage(providers=(LAB, CLAUDE, THIRD), models=models, routes=(replace(ROUTE, legs=(Leg(2), Leg(1, tier=1))),))
+    at.journal.decisions = [Admitted(USD, 700, 0, Allowance())]
+    at.upstream.answers = {"two": [Exchange(MESSAGE)]}
+    await at.serve(b'{"model":"llama","messages":[{"role":"user","content":"hello"}]}')
+    at.settled_once()
+    assert json.loads(at.upstream.calls[0].body)["max_tokens"] == 300

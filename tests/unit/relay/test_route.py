@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from support.playbook import KEY, LAB, MODEL, PRICE, USER, WORLD
 
+from softix_proxy.dialects.base import Ask
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import Code, RefusedError
@@ -18,6 +19,7 @@ ANTHROPIC = replace(LAB, id=2, public_id="prv_two", name="two", type=ProviderTyp
 OTHER = replace(MODEL, id=2, provider_id=2)
 
 CHAT = ENDPOINTS["chat_completions"]
+SEARCHING = Ask("llama", calls={"web_search_calls": 1})
 
 
 def directory(**world: Any) -> Directory:
@@ -27,7 +29,7 @@ def directory(**world: Any) -> Directory:
 
 
 def find(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> Target:
-    return route(found, Caller(USER, key), ENDPOINTS[endpoint], name, 1000)[1][0]
+    return route(found, Caller(USER, key), ENDPOINTS[endpoint], Ask(name), 1000)[1][0]
 
 
 def refusal(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> RefusedError:
@@ -80,14 +82,12 @@ def test_no_price_is_refused_and_names_the_remedy() -> None:
 def test_what_is_not_priced_is_not_free() -> None:
     """An input price alone pays for embeddings, and for nothing that answers."""
     found = directory(prices=(replace(PRICE, sheet=Sheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
-    assert route(found, Caller(USER, KEY), CHAT, "llama", 1000, ("input_tokens",))[1][0].model is MODEL
+    assert route(found, Caller(USER, KEY), CHAT, Ask("llama", max_output_tokens=0), 1000)[1][0].model is MODEL
     with pytest.raises(UnpricedError, match="no price for output, web_search yet") as refused:
-        route(found, Caller(USER, KEY), CHAT, "llama", 1000, ("input_tokens", "output_tokens", "web_search_calls"))
+        route(found, Caller(USER, KEY), CHAT, SEARCHING, 1000)
     assert refused.value.model_id == 1
     free = directory(prices=(replace(PRICE, sheet=Sheet.parse({"free": True})),))
-    assert route(free, Caller(USER, KEY), CHAT, "llama", 1000, ("output_tokens", "web_search_calls"))[1][
-        0
-    ].rate.sheet.free
+    assert route(free, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1][0].rate.sheet.free
 
 
 def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
@@ -96,9 +96,14 @@ def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
         models=(MODEL, OTHER),
         prices=(PRICE, replace(PRICE, id=2, model_id=2, sheet=Sheet.parse({"free": True}))),
     )
-    targets = route(both, Caller(USER, KEY), ENDPOINTS["chat_completions"], "llama", 1000, ("web_search_calls",))[1]
+    targets = route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1]
     assert [target.provider.name for target in targets] == ["two"]
-    assert [leg.model_id for leg in route(both, Caller(USER, KEY), CHAT, "llama", 1000)[0].legs] == [1, 2]
+    assert [leg.model_id for leg in route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[0].legs] == [1, 2]
+
+
+def test_tools_that_get_lost_in_translation_need_no_price() -> None:
+    """Only the provider whose dialect it is runs them."""
+    assert route(directory(), Caller(USER, KEY), ENDPOINTS["messages"], SEARCHING, 1000)[1][0].model is MODEL
 
 
 def test_a_prefix_tells_conversations_of_one_key_apart() -> None:
