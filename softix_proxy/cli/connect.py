@@ -60,7 +60,9 @@ async def connect(
         raise BadInputError("a new key and a given one", "leave out --user, or the key")
     if place and not (user or key):
         raise BadInputError("which key?", "a new one of a user: --user USER; or --key-stdin, --key-env, --key-file")
-    access = Access((base_url or _address(office.settings)).rstrip("/").removesuffix("/v1"), key or _PLACEHOLDER, model)
+    address = (base_url or _address(office.settings)).rstrip("/").removesuffix("/v1")
+    searches = await operations.can_search(office.storage, model)
+    access = Access(address, key or _PLACEHOLDER, model, searches)
     if place:
         operations.changed_text(known, access, place)  # fails before a key is made for nothing
     if user:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.domain.ports import Storage
 from softix_proxy.operations.client_files import Form, changed
+from softix_proxy.operations.models import NOBODY
 
 BACKUP = ".before-softix"
 """The file as it was; empty where there was none."""
@@ -24,6 +27,8 @@ class Access:
     """Without `/v1`."""
     key: str = field(repr=False)
     model: str | None = None
+    searches: bool = True
+    """The model's web searches can be charged, so that a client may offer them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,10 @@ def _codex(access: Access) -> Mapping[str, Any]:
         "experimental_bearer_token": access.key,
         "wire_api": "responses",
     }
-    model = {"model": access.model} if access.model else {}
-    return {**model, "model_provider": "softix", "model_providers": {"softix": provider}}
+    told = {"model": access.model} if access.model else {}
+    if not access.searches:  # it offers them with each request, which would be refused
+        told["web_search"] = "disabled"
+    return {**told, "model_provider": "softix", "model_providers": {"softix": provider}}
 
 
 def _openai(access: Access) -> Mapping[str, Any]:
@@ -99,6 +106,16 @@ CLIENTS: Mapping[str, Client] = {
 class Written:
     file: Path
     backup: Path
+
+
+async def can_search(storage: Storage, model: str | None) -> bool:
+    """False where the model is known, and its web searches have no price."""
+    directory = Directory()
+    directory.apply(await storage.changes(0))
+    found = directory.route(model) if model else None
+    now_us = storage.reading().clock.now_us()
+    rates = [directory.rate(NOBODY, leg.model_id, now_us) for leg in found.legs] if found else []
+    return all(rate is not None and rate.has_price("web_search_calls") for rate in rates)
 
 
 def settings_text(client: Client, access: Access) -> str:

@@ -60,3 +60,16 @@ def test_what_is_refused_makes_no_key(home: Path, run: Softix, read: Read) -> No
     (home / ".claude" / "settings.json").write_text("[]")
     assert "not a JSON object" in run("connect claude-code --write --user ada", code=1).stderr
     assert read("keys list --user ada") == []
+
+
+def test_searches_without_a_price_are_switched_off(run: Softix, read: Read) -> None:
+    """Codex offers them with each request, which would be refused."""
+    run("providers add lab --type openai-compatible --base-url http://lab.example")
+    run("models add plain --provider lab --input 2.00 --output 8.00")
+    run("models add searching --provider lab --input 2.00 --output 8.00 --web-search 10")
+    told = {name: read(f"connect codex --model {name}")["settings"] for name in ("plain", "searching", "unknown")}
+    assert {name: settings.get("web_search") for name, settings in told.items()} == {
+        "plain": "disabled",
+        "searching": None,
+        "unknown": None,
+    }
