@@ -1,5 +1,5 @@
-"""Makes docs/reference/: every command, from the command line's own tree, every setting, from settings.py, and what
-translation loses, from its tables.
+"""Makes docs/reference/: every command, from the command line's own tree, every setting, from settings.py, every
+type of provider, from its profile, and what translation loses, from its tables.
 
 python scripts/make_reference.py            write the pages
 python scripts/make_reference.py --check    fail if a page is not what the code says
@@ -20,8 +20,11 @@ sys.path.insert(0, str(ROOT))
 
 from softix_proxy import settings  # noqa: E402
 from softix_proxy.cli.main import main as softix  # noqa: E402
+from softix_proxy.dialects.registry import ENDPOINTS  # noqa: E402
 from softix_proxy.dialects.translate.loss_table import NAMES  # noqa: E402
 from softix_proxy.dialects.translate.losses import Fate, directions, rows  # noqa: E402
+from softix_proxy.domain.profiles import PROFILES, Profile, ProviderType  # noqa: E402
+from softix_proxy.operations import catalogue  # noqa: E402
 
 FOLDER = ROOT / "docs" / "reference"
 MADE = "<!-- Made by scripts/make_reference.py: change the code, then run `make reference`. -->"
@@ -114,15 +117,46 @@ def translation() -> str:
     return "\n".join([MADE, "\n# Translation\n", intro, *tables]) + "\n"
 
 
+def address(profile: Profile) -> str:
+    if profile.base_url:
+        return f"`{profile.base_url}`"
+    if profile.ports:
+        return ", ".join(f"`http://127.0.0.1:{port}`" for port in profile.ports)
+    return "within the daemon" if profile is PROFILES[ProviderType.DEMO] else "`--base-url`"
+
+
+def providers() -> str:
+    intro = (
+        "The types of providers that softix knows: `softix providers add NAME --type TYPE`. What stands in braces is an"
+        " option of that name. *Cancel*: where a client leaves a stream the request is aborted, since the provider then"
+        " stops billing; *drain*: it is read to its end. A request of another dialect is translated, where both are"
+        " [translated](translation.md)."
+    )
+    table = "| type | where | key | client leaves | region | models in the price list | endpoints |"
+    sections = catalogue.load()
+    rows = (
+        f"| `{kind.value}` | {address(profile)} | {KEYS[profile.auth]}{'' if profile.needs_key else ', if any'}"
+        f" | {profile.on_hang_up} | {profile.region or '-'}"
+        f" | {sum(model.name.startswith(profile.served) for model in sections.models(kind.value)) or '-'}"
+        f" | {', '.join(f'`{name}`' for name in ENDPOINTS if name in profile.endpoints)} |"
+        for kind, profile in PROFILES.items()
+    )
+    return "\n".join([MADE, "\n# Providers\n", f"{intro}\n", table, "| --- " * 7 + "|", *rows]) + "\n"
+
+
+KEYS = {"bearer": "bearer token", **{name: f"`{name}`" for name in ("x-api-key", "x-goog-api-key", "api-key")}}
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
+    "providers.md": providers,
     "settings.md": all_settings,
     "translation.md": translation,
 }
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Makes the reference of commands, settings, and translation.")
+    parser = argparse.ArgumentParser(
+        description="Makes the reference of commands, settings, providers, and translation."
+    )
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
     stale = []

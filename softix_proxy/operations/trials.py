@@ -196,7 +196,7 @@ class _Bench:
         return f"{self._model} answers", self._there.report(answer)
 
     async def _called(self, messages: Any, limit: int) -> tuple[str, None]:
-        prepared = self._prepare(messages, limit, tools=[_TOOL])
+        prepared = self._prepare(messages, limit, tools=[_TOOL], tool_choice="required")
         answer = await self._read(prepared)
         if prepared.translation is not None:
             answer = prepared.translation.answer(answer)

@@ -27,6 +27,21 @@ _NAMED = re.compile(r"/v1(?:beta)?/models/(.+):(\w+)")
 """Gemini's way to name a model."""
 
 
+_PLACES = (
+    (re.compile(r"/(?:openai|inference|api|compatibility)(?=/v1/)"), ""),
+    (re.compile(r"(?=/chat/completions$)"), "/v1"),
+    (re.compile(r"/v1/projects/[\w-]+/locations/[\w-]+/publishers/google(?=/models/)"), "/v1beta"),
+)
+"""Where providers have what is elsewhere at others → what stands there at OpenAI and Google."""
+
+
+def usual(path: str) -> str:
+    for place, there in _PLACES:
+        if place.match(path):
+            return place.sub(there, path, count=1)
+    return path
+
+
 def is_gemini(path: str) -> bool:
     return _NAMED.fullmatch(path) is not None
 

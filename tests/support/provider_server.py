@@ -33,7 +33,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 from provider_books import Books, Directives, Record
-from provider_dialects import find, gemini_error, is_gemini, read
+from provider_dialects import find, gemini_error, is_gemini, read, usual
 
 from softix_proxy.demo.answer import Frame, Refusal, Request, Turn
 from softix_proxy.demo.server import model_list
@@ -117,20 +117,21 @@ class Exchange:
 
     def __init__(self, request: web.BaseRequest, books: Books, record: Record) -> None:
         self.request, self.books, self.record = request, books, record
-        self.gemini = is_gemini(request.path)
+        self.path = usual(request.path)
+        self.gemini = is_gemini(self.path)
         self.anthropic = request.path.startswith("/v1/messages") or "anthropic-version" in request.headers
         self.told = Directives()
 
     async def run(self) -> web.StreamResponse:
         body = await self._read()
-        endpoint = find(self.request.path)
+        endpoint = find(self.path)
         if endpoint is None or self.request.method != "POST":
-            if self.request.path == "/v1/models":
+            if self.path == "/v1/models":
                 return await self._send_json(model_list(self._family, ("gpt-test", "claude-test")))
             return await self._send_error(404)
         self.record.metered = not self.request.path.endswith(("/count_tokens", ":countTokens"))
         try:
-            asked = read(endpoint, self.request.path, self.request.query_string, body)
+            asked = read(endpoint, self.path, self.request.query_string, body)
         except Refusal:
             return await self._send_error(400)
         self._tell(asked)

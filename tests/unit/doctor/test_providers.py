@@ -87,6 +87,14 @@ async def test_what_passes_by_itself_is_a_warning(
     assert found.remedy
 
 
+async def test_who_has_no_list_of_models_is_not_asked(made: Settings, look, server: Server) -> None:
+    async with assembly.open_office(made) as office:
+        kind = ProviderType.PERPLEXITY
+        await providers.add(office.storage, await office.vault(), name="lab", kind=kind, key=server.key)
+    [found] = await look("providers", fetch=fetch)
+    assert (found.severity, "no list of models" in found.message) == (Severity.OK, True)
+
+
 async def test_a_disabled_one_is_left_alone_and_offline_asks_nobody(made: Settings, look, closed_url: str) -> None:
     await add(made, "gone", closed_url)
     [found] = await look("providers", fetch=None)

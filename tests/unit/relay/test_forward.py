@@ -1,6 +1,10 @@
-import pytest
-from support.playbook import SECRET
+import json
+from dataclasses import replace
 
+import pytest
+from support.playbook import ASK, DONE, HELLO, LAB, SECRET, STOP, USAGE, Stage
+
+from softix_proxy.domain.profiles import ProviderType
 from softix_proxy.relay.forward import outgoing, returning
 
 SENT = [("accept-encoding", "identity")]
@@ -53,3 +57,16 @@ def test_what_is_named_by_connection_is_of_one_hop() -> None:
 def test_nothing_with_the_providers_key_or_line_breaks_goes_back() -> None:
     headers = [("x-echo", f"Bearer {SECRET}"), ("x-odd", "a\r\nset-cookie: b\x00")]
     assert returning(headers, SECRET) == [("x-odd", "aset-cookie: b")]
+
+
+@pytest.mark.parametrize("kind", [ProviderType.MISTRAL, ProviderType.TOGETHER])
+async def test_what_a_provider_refuses_is_left_out_or_gets_its_own_name(kind: ProviderType) -> None:
+    stage = Stage(providers=(replace(LAB, type=kind),))
+    stage.streams(HELLO, STOP, USAGE, DONE)
+    asked = {name: value for name, value in ASK.items() if name != "max_tokens"}
+    await stage.serve(json.dumps({**asked, "max_completion_tokens": 9, "stream": True}).encode())
+    [call] = stage.upstream.calls
+    sent = json.loads(call.body)
+    more = {"stream_options": {"include_usage": True}, "max_completion_tokens": 9}
+    assert sent == {**asked, "stream": True, **({"max_tokens": 9} if kind is ProviderType.MISTRAL else more)}
+    assert stage.settlement.meters["output_tokens"] == 5

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import json
 import secrets
 import traceback
 from collections.abc import AsyncIterator
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotoKeys
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
@@ -23,10 +27,12 @@ STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encodi
 
 
 class Vault:
+    secret = SECRET
+
     def open_secret(self, blob: bytes, *place: str) -> str:
         if blob == b"damaged":
             raise FailureError("it does not open", "set it again")
-        return SECRET
+        return self.secret
 
 
 class Server:
@@ -65,8 +71,8 @@ async def server() -> AsyncIterator[Server]:
 
 
 @contextlib.asynccontextmanager
-async def upstream(**limits: Any) -> AsyncIterator[HttpUpstream]:
-    client = HttpUpstream(Vault(), Limits(**{**_as_fields(LIMITS), **limits}))  # type: ignore[arg-type]
+async def upstream(vault: Vault | None = None, **limits: Any) -> AsyncIterator[HttpUpstream]:
+    client = HttpUpstream(vault or Vault(), Limits(**{**_as_fields(LIMITS), **limits}))  # type: ignore[arg-type]
     try:
         yield client
     finally:
@@ -269,3 +275,92 @@ def test_a_calls_own_time_outs_win() -> None:
     assert Waits.of(SETTINGS, limits) == (10, 600, 300)
     assert Waits.of(Timeouts(first_byte_ms=1500), limits) == (10, 1.5, 300)
     assert Waits.of(Timeouts(20, 30, 40), limits) == (0.02, 0.03, 0.04)
+
+
+# Credentials that are no plain key
+
+
+def header_of(head: bytes, name: bytes) -> str:
+    [value] = [line.split(b": ", 1)[1] for line in head.split(b"\r\n") if line.lower().startswith(name + b": ")]
+    return value.decode()
+
+
+async def sent(client: HttpUpstream, asked: Call) -> tuple[int, str | None]:
+    answer = await client.send(asked, lambda: None)
+    await answer.read(100)
+    answer.release()
+    return answer.status, answer.secret
+
+
+async def test_a_token_is_fetched_kept_and_forgotten_when_it_is_not_taken(server: Server) -> None:
+    tokens = Server()
+    listening = await asyncio.start_server(tokens.connected, "127.0.0.1", 0)
+    body = b'{"access_token":"token-%d","expires_in":3600}'
+    tokens.answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % (len(body) - 1) + body % 1
+    authority = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    vault = Vault()
+    vault.secret = json.dumps({"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "authority": authority})
+    asked = call(server.port)
+    async with upstream(vault) as client, listening:
+        assert [await sent(client, asked) for _ in range(2)] == [(200, "token-1")] * 2
+        tokens.answer = tokens.answer.replace(b"token-1", b"token-2")
+        server.answer = OK.replace(b"200 OK", b"401 Unauthorized")
+        assert await sent(client, asked) == (401, "token-1")
+        server.answer = OK
+        assert await sent(client, asked) == (200, "token-2")
+    assert [header_of(head, b"authorization") for head in server.heads] == [
+        "Bearer token-1", "Bearer token-1", "Bearer token-1", "Bearer token-2"
+    ]  # fmt: skip
+    assert len(tokens.heads) == 2 and all(SECRET.encode() not in head for head in server.heads)
+
+
+async def test_without_a_token_nothing_is_sent(server: Server) -> None:
+    vault = Vault()
+    vault.secret = json.dumps(
+        {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "authority": "http://127.0.0.1:9"}
+    )
+    async with upstream(vault) as client:
+        caught = await fault(client, call(server.port))
+    assert (caught.code, caught.started, server.heads) == (Code.PROVIDER_REFUSED, False, [])
+
+
+async def test_aws_keys_sign_each_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault, host = Vault(), "bedrock-runtime.eu-central-1.amazonaws.com"
+    token = secrets.token_hex(8)
+    vault.secret = json.dumps(
+        {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": SECRET, "aws_session_token": token}
+    )
+    asked = call(0, base_url=f"http://{host}:{server.port}/base")
+    asked = replace(asked, path="/model/a.claude-v1:0/converse", headers=[*asked.headers, ("content-type", "a/json")])
+    async with upstream(vault) as client:
+        look_up = client._pool._loop.getaddrinfo
+
+        async def found(name: str, port: int, **options: Any) -> Any:
+            assert name == host
+            return await look_up("127.0.0.1", port, **options)
+
+        monkeypatch.setattr(client._pool._loop, "getaddrinfo", found)
+        assert await sent(client, asked) == (200, "AKIAEXAMPLE")
+    head, _, body = server.heads[0].partition(b"\r\n\r\n")
+    proof, path = header_of(head, b"authorization"), head.split(b" ")[1].decode()
+    signed = proof.partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    assert signed == ["content-type", "host", "x-amz-date", "x-amz-security-token"]
+    headers = {name: header_of(head, name.encode()) for name in signed}
+    again = AWSRequest("POST", f"http://{headers['host']}{path}", data=body, headers=headers)
+    again.context["timestamp"] = headers["x-amz-date"]
+    signer = SigV4Auth(BotoKeys("AKIAEXAMPLE", SECRET, token), "bedrock", "eu-central-1")
+    text = signer.string_to_sign(again, signer.canonical_request(again))
+    assert proof.endswith(f"Signature={signer.signature(text, again)}")
+    assert SECRET.encode() not in head
+
+
+async def test_a_body_that_is_not_whole_cannot_be_signed(server: Server) -> None:
+    vault = Vault()
+    vault.secret = json.dumps({"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": SECRET})
+    asked = call(server.port)
+    lab = replace(asked.provider, region="eu-central-1")
+    async with upstream(vault) as client:
+        assert (await fault(client, asked)).code is Code.PROVIDER_REFUSED, "nothing tells the region"
+        assert (await fault(client, replace(asked, provider=lab, rest=object()))).code is Code.PROVIDER_REFUSED  # type: ignore[arg-type]
+        assert await sent(client, replace(asked, provider=lab)) == (200, "AKIAEXAMPLE")
+    assert len(server.heads) == 1

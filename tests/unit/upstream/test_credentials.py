@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.errors import BadInputError, FailureError
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
-from softix_proxy.upstream.credentials import Credentials
+from softix_proxy.upstream.credentials import Credentials, aws_region
 
 SECRET = f"sk-{secrets.token_hex(16)}"
 OPENAI = Provider(
@@ -76,3 +76,22 @@ def test_each_of_a_providers_keys_opens_at_its_own_place(vault: Any) -> None:
         (b"sealed", ("providers", "prv_a")),
         (b"other", ("provider_keys", "pky_b")),
     ]
+
+
+def test_what_is_no_credential_is_not_used(vault: Any) -> None:
+    vault.open_secret = lambda *_: '{"type": "external_account"}'
+    with pytest.raises(BadInputError):
+        of(Credentials(vault, SystemClock()), OPENAI)
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        ("https://bedrock-runtime.eu-central-1.amazonaws.com/model/x", "eu-central-1"),
+        ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+        ("https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com", "us-east-1"),
+        ("https://api.example.com/bedrock-runtime.eu.x", None),
+    ],
+)
+def test_the_host_names_the_region(url: str, region: str | None) -> None:
+    assert aws_region(url) == region

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from support.provider import FakeProvider
+
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.upstream import Fetched
+from softix_proxy.operations import catalogue
+
+Softix = Callable[..., Result]
+LIST = b'{"data":[{"id":"llama3.2:3b"},{"id":"qwen3"}]}'
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of this machine, where an Ollama listens and nobody else."""
+    asked: list[str] = []
+
+    async def fetch(url: str, headers: Mapping[str, str], document: object = None, **_: object) -> Fetched:
+        asked.append(url)
+        if ":11434/" in url:
+            return Fetched(200, LIST)
+        raise FailureError("the provider cannot be reached", "start it")
+
+    monkeypatch.setattr("softix_proxy.upstream.probe.fetch", fetch)
+    return asked
+
+
+def test_a_name_that_is_a_type_needs_no_type(run: Softix, read: Callable[[str], Any], monkeypatch: Any) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-any")
+    run("providers add groq --key-env SOME_KEY")
+    assert read("providers show groq")["base_url"] == "https://api.groq.com/openai"
+    assert len(read("models list --provider groq")) == len(catalogue.load().models("groq"))
+    run("providers add mistral --key-env SOME_KEY --models mistral-small-latest,mistral-embed")
+    assert {model["name"] for model in read("models list --provider mistral")} == {
+        "mistral-small-latest",
+        "mistral-embed",
+    }
+    assert read("providers show mistral")["region"] == "eu"
+
+
+def test_clouds_get_their_names(run: Softix, read: Callable[[str], Any], tmp_path: Path) -> None:
+    account = {"type": "service_account", "client_email": "a", "private_key": "b", "token_uri": "https://c.example"}
+    (tmp_path / "account.json").write_text(json.dumps(account, indent=2))
+    run(f"providers add vertex --project house --location global --key-file {tmp_path}/account.json")
+    url = "https://aiplatform.googleapis.com/v1/projects/house/locations/global/publishers/google"
+    assert read("providers show vertex")["base_url"] == url
+    assert all(model["name"].startswith("gemini-") for model in read("models list --provider vertex"))
+    run("providers add azure --resource house --key-stdin", stdin=json.dumps(account))
+    assert read("providers show azure")["base_url"] == "https://house.openai.azure.com/openai"
+
+
+def test_a_server_of_ones_own_is_found(run: Softix, read: Callable[[str], Any], local: list[str]) -> None:
+    added = run("providers add ollama")
+    assert "Found ollama at http://127.0.0.1:11434, with 2 models." in added.stderr
+    assert "llama3.2:3b, qwen3" in added.stderr and "softix models add NAME" in added.stderr
+    assert read("models list") == [] and local == ["http://127.0.0.1:11434/v1/models"]
+    run("providers remove ollama --yes")
+    run("providers add ollama --free")
+    assert [(model["name"], model["prices"]) for model in read("models list")] == [("llama3.2:3b", {}), ("qwen3", {})]
+
+
+def test_only_some_of_its_models(run: Softix, read: Callable[[str], Any], local: list[str]) -> None:
+    added = run("providers add mine --type ollama --models qwen3")
+    assert "refused until priced: softix prices set mine/qwen3 --free" in added.stderr
+    assert [(model["name"], model["priced"]) for model in read("models list")] == [("qwen3", False)]
+    assert "it has: llama3.2:3b, qwen3" in run("providers add other --type ollama --models gone", code=2).stderr
+    assert [provider["name"] for provider in read("providers list")] == ["mine"]
+
+
+def test_nobody_there_is_one_line_with_what_was_tried(run: Softix, local: list[str]) -> None:
+    failed = run("providers add lmstudio --json", code=1)
+    told = json.loads(failed.stderr)
+    assert told["error"].startswith("no lmstudio on this machine (http://127.0.0.1:1234: ")
+    assert "--base-url" in told["remedy"]
+
+
+def test_a_server_elsewhere_lists_its_models_too(
+    run: Softix, read: Callable[[str], Any], shared_provider: FakeProvider
+) -> None:
+    run(f"providers add vllm --base-url {shared_provider.base_url} --free")
+    assert {model["name"] for model in read("models list")} == {"gpt-test", "claude-test"}

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.provider import FakeProvider, told
+
+from softix_proxy import assembly
+from softix_proxy.assembly import Office
+from softix_proxy.domain.errors import ConflictError
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.providers import ProviderType
+from softix_proxy.operations import models, providers, trials
+from softix_proxy.operations.trials import Trial
+from softix_proxy.upstream.probe import fetch
+
+KEY = f"sk-{secrets.token_hex(16)}"
+WHAT = ["models", "plain", "stream", "tools", "usage"]
+
+
+@pytest.fixture
+async def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Office]:
+    for name in ("SOFTIX_MASTER_KEY", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    settings = assembly.read_settings(None, tmp_path / "softix")
+    await assembly.initialise(settings)
+    async with assembly.open_office(settings) as opened:
+        yield opened
+
+
+async def tried(office: Office, kind: str, url: str, model: str | None = "gpt-test") -> Trial:
+    vault = await office.vault()
+    await providers.add(office.storage, vault, name="lab", kind=ProviderType(kind), base_url=url, key=KEY)
+    async with assembly.reaching(office, vault) as upstream:
+        return await trials.run(office.storage, vault, upstream, partial(fetch), "lab", model)
+
+
+def works(trial: Trial) -> dict[str, bool | None]:
+    assert KEY not in repr(trial)
+    return {check.what: check.ok for check in trial.checks}
+
+
+@pytest.mark.parametrize("kind", ["openai", "openai-compatible", "mistral", "anthropic"])
+async def test_everything_works(office: Office, fake_provider: FakeProvider, kind: str) -> None:
+    trial = await tried(office, kind, fake_provider.base_url)
+    told = works(trial)
+    if kind == "mistral":  # the fake tells usage in streams only to who asks
+        assert told.pop("usage") is False
+    assert trial.ok and all(told.values()) and set(told) <= set(WHAT)
+    asked = [request for request in await fake_provider.requests() if request["method"] == "POST"]
+    assert len(asked) == 3
+    limits = [
+        {**request["fields"]}.get("max_tokens", request["fields"].get("max_completion_tokens")) for request in asked
+    ]
+    assert limits == [64, 64, 512]
+
+
+async def test_geminis_dialect(office: Office, fake_provider: FakeProvider) -> None:
+    trial = await tried(office, "gemini", fake_provider.base_url)
+    told = works(trial)
+    assert (told["plain"], told["stream"], told["usage"]) == (True, True, True)
+    assert told["tools"] is False, "the fake calls none in this dialect"
+    paths = [request["path"] for request in await fake_provider.requests() if request["method"] == "POST"]
+    assert [path.rpartition(":")[2] for path in paths] == [
+        "generateContent",
+        "streamGenerateContent",
+        "generateContent",
+    ]
+
+
+async def test_where_plain_answers_fail_nothing_else_is_tried(office: Office, fake_provider: FakeProvider) -> None:
+    await fake_provider.script(told(status=401, canary="canary-of-an-error"))
+    trial = await tried(office, "openai-compatible", fake_provider.base_url)
+    assert not trial.ok and trial.remedy
+    assert works(trial) == {"models": True, "plain": False, "stream": None, "tools": None, "usage": None}
+    assert "canary" not in repr(trial) and "401" in trial.checks[1].detail
+
+
+@pytest.mark.parametrize(
+    ("directive", "failed"),
+    [({"error_after": 2}, "stream"), ({"cut_after": 2}, "stream"), ({"no_usage": True}, "usage")],
+)
+async def test_what_does_not_work_is_told(
+    office: Office, fake_provider: FakeProvider, directive: dict[str, Any], failed: str
+) -> None:
+    await fake_provider.script("", told(**directive), "")
+    trial = await tried(office, "openai-compatible", fake_provider.base_url)
+    assert trial.ok and works(trial)[failed] is False
+
+
+async def test_nobody_answers(office: Office) -> None:
+    trial = await tried(office, "openai-compatible", "http://127.0.0.1:9")
+    assert works(trial) == {"models": False, "plain": False, "stream": None, "tools": None, "usage": None}
+    assert "cannot be reached" in trial.checks[0].detail
+
+
+async def test_the_cheapest_model_that_is_listed_and_writes_text_is_taken(
+    office: Office, fake_provider: FakeProvider
+) -> None:
+    vault, url = await office.vault(), fake_provider.base_url
+    await providers.add(office.storage, vault, name="lab", kind=ProviderType.VLLM, base_url=url)
+    prices = {
+        "dear": ("gpt-test", {"input": "2", "output": "4"}),
+        "cheap": ("claude-test", {"input": "1", "output": "2"}),
+        "speech": ("gpt-test", {"input": "0.1", "output": "0.1", "audio_output": "1"}),
+        "embedding": ("gpt-test", {"input": "0.1"}),
+        "unlisted": ("gone", {"input": "0.1", "output": "0.1"}),
+    }
+    for name, (there, price) in prices.items():
+        sheet = Sheet.parse({"bands": [{"prices": price}]})
+        await models.add(office.storage, name=name, provider="lab", upstream_name=there, sheet=sheet)
+    async with assembly.reaching(office, vault) as upstream:
+        run = partial(trials.run, office.storage, vault, upstream, partial(fetch), "lab")
+        assert (await run()).model == "claude-test"
+        assert (await run("lab/dear")).model == "gpt-test"
+
+
+async def test_without_a_model_there_is_nothing_to_try(office: Office) -> None:
+    vault = await office.vault()
+    await providers.add(office.storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=KEY)
+    async with assembly.reaching(office, vault) as upstream:
+        trial = await trials.run(office.storage, vault, upstream, partial(fetch), "lab")
+        assert (trial.ok, trial.model) == (False, None) and "--model" in trial.remedy
+        await providers.add(office.storage, vault, name="demo", kind=ProviderType.DEMO)
+        with pytest.raises(ConflictError, match="inside the daemon"):
+            await trials.run(office.storage, vault, upstream, partial(fetch), "demo")
