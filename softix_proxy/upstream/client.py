@@ -102,10 +102,7 @@ class HttpUpstream:
         origin = self._origin(call.provider)
         try:
             opened = self._credentials.of(call.provider, call.key)
-            if opened.headers is None:
-                proof = await self._prove(opened, origin, call)
-            else:
-                proof = Proof(opened.secret, opened.headers)
+            proof = opened.proof or await self._prove(opened, origin, call)
         except OperatorError:
             raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
         head = compose(origin, call, proof.headers)

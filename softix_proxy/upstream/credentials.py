@@ -21,20 +21,22 @@ _SIGNED = frozenset(("content-type",))
 """Of the headers: others may be changed on the way."""
 
 
+class Proof(NamedTuple):
+    secret: str | None
+    """What must not come back to a client."""
+    headers: Mapping[str, str]
+
+
 class Opened(NamedTuple):
     provider: Provider
     place: str
     """Tells credentials apart, and one from that which takes its place."""
     credential: Credential | None
-    secret: str | None
-    """What must not come back to a client."""
-    headers: Mapping[str, str] | None
-    """Those that prove it; None: each request is proved for itself."""
+    proof: Proof | None
+    """The same for each request; None: each is proved for itself."""
 
 
-class Proof(NamedTuple):
-    secret: str | None
-    headers: Mapping[str, str]
+_NOTHING = Proof(None, {})
 
 
 class Credentials:
@@ -54,7 +56,7 @@ class Credentials:
         return known
 
     async def prove(self, opened: Opened, url: str, headers: Mapping[str, str], body: bytes) -> Proof:
-        """For one POST of this body, where `opened` has no headers. Raises FailureError."""
+        """For one POST of this body, where `opened` has no proof. Raises FailureError."""
         credential = opened.credential
         if isinstance(credential, AwsKeys):
             region = aws_region(url) or opened.provider.region
@@ -64,7 +66,7 @@ class Credentials:
             covered["host"] = urlsplit(url).netloc
             return Proof(credential.access_key_id, signed(credential, region, url, covered, body))
         if credential is None or isinstance(credential, str):
-            return Proof(opened.secret, opened.headers or {})
+            return opened.proof or _NOTHING
         token = await self._tokens.of(opened.place, credential)
         return Proof(token, {"authorization": f"Bearer {token}"})
 
@@ -74,11 +76,12 @@ class Credentials:
 
     def _open(self, provider: Provider, key: ProviderKey | None) -> Opened:
         if key is None:
-            return Opened(provider, "", None, None, {})
+            return Opened(provider, "", None, _NOTHING)
         secret = self._vault.open_secret(key.sealed, *provider.place_of(key))
         credential = parse(secret)
-        headers = provider.profile.auth_headers(secret) if isinstance(credential, str) else None
-        return Opened(provider, key.sealed.hex(), credential, secret, headers)
+        plain = isinstance(credential, str)
+        proof = Proof(secret, provider.profile.auth_headers(secret)) if plain else None
+        return Opened(provider, key.sealed.hex(), credential, proof)
 
 
 def aws_region(url: str) -> str | None:

@@ -220,7 +220,7 @@ RULES = {
         good=("x = settings.server.port", "x = environ.get('A')"),
         allowed={
             "softix_proxy/assembly.py": "reads it once, for the settings and the master key",
-            "softix_proxy/cli/providers.py": "--key-env names a variable that holds a provider's key",
+            "softix_proxy/cli/key_source.py": "--key-env names a variable that holds a provider's key",
             "softix_proxy/cli/quickstart.py": "offers the providers whose keys are in the environment",
         },
     ),

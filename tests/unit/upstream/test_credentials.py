@@ -28,7 +28,8 @@ class Vault:
 
 def of(credentials: Credentials, provider: Provider) -> tuple[str | None, object]:
     opened = credentials.of(provider, next(iter(provider.keys), None))
-    return opened.secret, opened.headers
+    assert opened.proof is not None
+    return opened.proof.secret, opened.proof.headers
 
 
 @pytest.fixture
