@@ -7,17 +7,23 @@ They are heavy, so that they are no part of the test extra: `pip install '.[clie
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from support.daemon import Prepared, prepared
+from support.daemon import PRICE, Prepared, prepared
 from support.process import ServerProcess
 
-BIN = Path(__file__).with_name("node_modules") / ".bin"
-MODELS = {"openai": "gpt-agent", "anthropic": "claude-agent"}
+from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.providers import ProviderType
+from softix_proxy.operations import models, providers
+
+MODULES = Path(__file__).with_name("node_modules")
+BIN = MODULES / ".bin"
+MODELS = {"openai": "gpt-agent", "anthropic": "claude-agent", "gemini": "gemini-agent"}
 """The dialect that a model's provider speaks → its name."""
 
 
@@ -32,6 +38,15 @@ def program(name: str) -> str:
     if found is None:
         missing(name)
     return str(found)
+
+
+PACKAGES = {"openai_sdk.mjs": "openai", "anthropic_sdk.mjs": "@anthropic-ai/sdk"}
+"""Script → the npm package that it runs."""
+
+
+def package(script: str) -> None:
+    if not (MODULES / PACKAGES[script]).is_dir():
+        missing(PACKAGES[script])
 
 
 def library(name: str) -> None:
@@ -60,6 +75,19 @@ async def served(tmp_path: Path, agents_provider: ServerProcess) -> AsyncIterato
         message_models=(MODELS["anthropic"],),
         balance="1000.00",
     )
+    async with made.instance.office() as office:
+        storage, name = office.storage, "gemini-lab"
+        key = f"sk-{secrets.token_urlsafe(24)}"
+        await providers.add(
+            storage,
+            await office.vault(),
+            name=name,
+            kind=ProviderType.GEMINI,
+            base_url=agents_provider.base_url,
+            key=key,
+        )
+        sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+        await models.add(storage, name=MODELS["gemini"], provider=name, sheet=sheet)
     async with made.instance.serving():
         yield made
 

@@ -39,7 +39,7 @@ async def run(home: Path, *command: str, **variables: str) -> subprocess.Complet
     return await asyncio.to_thread(wait)
 
 
-@pytest.mark.parametrize("dialect", ["anthropic"])
+@pytest.mark.parametrize("dialect", MODELS)
 async def test_claude_code(served: Prepared, home: Path, dialect: str) -> None:
     claude, proof = program("claude"), home / "project" / "proof.txt"
     await connect(served, home, "claude-code", MODELS[dialect])
@@ -55,7 +55,7 @@ async def test_claude_code(served: Prepared, home: Path, dialect: str) -> None:
     assert len(rows) >= 2 and {row["model"] for row in rows} == {MODELS[dialect]}
 
 
-@pytest.mark.parametrize("dialect", ["openai"])
+@pytest.mark.parametrize("dialect", MODELS)
 async def test_codex(served: Prepared, home: Path, dialect: str) -> None:
     codex, proof = program("codex"), home / "project" / "proof.txt"
     await connect(served, home, "codex", MODELS[dialect])

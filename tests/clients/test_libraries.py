@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clients.conftest import MODELS, library, settled
+from clients.conftest import MODELS, library, package, program, settled
 from support.agent_server import DONE, PROOF
 from support.daemon import Prepared
+
+KINDS = ("openai", "anthropic")
+"""Of the libraries' clients."""
 
 
 def task(home: Path) -> tuple[str, Path]:
@@ -33,7 +37,8 @@ def chat_model(served: Prepared, kind: str, model: str) -> Any:
     )
 
 
-@pytest.mark.parametrize(("kind", "dialect"), [("openai", "openai"), ("anthropic", "anthropic")])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dialect", MODELS)
 async def test_langchain(served: Prepared, home: Path, kind: str, dialect: str) -> None:
     prompt, proof = task(home)
     model = chat_model(served, kind, MODELS[dialect])
@@ -58,7 +63,8 @@ async def test_langchain(served: Prepared, home: Path, kind: str, dialect: str) 
     assert len(settled(served)) == 2
 
 
-@pytest.mark.parametrize(("kind", "dialect"), [("openai", "openai"), ("anthropic", "anthropic")])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dialect", MODELS)
 async def test_pydantic_ai(served: Prepared, home: Path, kind: str, dialect: str) -> None:
     library("pydantic_ai")
     from pydantic_ai import Agent
@@ -89,6 +95,49 @@ async def test_pydantic_ai(served: Prepared, home: Path, kind: str, dialect: str
     async with agent.run_stream(prompt) as stream:
         assert await stream.get_output() == DONE
     assert len(settled(served)) == 4
+
+
+@pytest.mark.parametrize("dialect", MODELS)
+async def test_google_genai(served: Prepared, home: Path, dialect: str) -> None:
+    """It calls the function itself, and sends what that returned."""
+    library("google.genai")
+    from google import genai
+
+    prompt, proof = task(home)
+
+    def write_proof(path: str, content: str) -> str:
+        """Writes a file."""
+        Path(path).write_text(content)
+        return "written"
+
+    google = genai.Client(api_key=served.key, http_options={"base_url": served.url})
+    asked: Any = {"model": MODELS[dialect], "contents": prompt, "config": {"tools": [write_proof]}}
+    answer = await google.aio.models.generate_content(**asked)
+    assert answer.text == DONE and proof.read_text() == PROOF
+    proof.unlink()
+    chunks = [chunk async for chunk in await google.aio.models.generate_content_stream(**asked)]
+    assert "".join(chunk.text or "" for chunk in chunks).endswith(DONE) and proof.read_text() == PROOF
+    assert len(settled(served)) == 4
+
+
+@pytest.mark.parametrize("dialect", MODELS)
+@pytest.mark.parametrize("script", ["openai_sdk.mjs", "anthropic_sdk.mjs"])
+async def test_node_sdks(served: Prepared, home: Path, script: str, dialect: str) -> None:
+    node, (prompt, proof) = program("node"), task(home)
+    package(script)
+    told = {"PROXY_URL": served.url, "PROXY_KEY": served.key, "PROXY_MODEL": MODELS[dialect], "PROMPT": prompt}
+    process = await asyncio.create_subprocess_exec(
+        *(node, str(Path(__file__).with_name(script))),
+        env={**told, "PATH": os.environ["PATH"], "HOME": str(home)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, err.decode()
+    assert json.loads(out) == {"plain": DONE, "tool": "write_proof", "done": DONE, "streamed": True}
+    assert proof.read_text() == PROOF
+    rows = settled(served)
+    assert len(rows) == 3 and {row["usage_source"] for row in rows} == {"provider"}
 
 
 async def test_llm(served: Prepared, home: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,6 +174,19 @@ def test_the_example_has_every_setting() -> None:
     described = {f"{item.section}.{item.name}": item for item in settings.describe()}
     assert list(found) == list(described)
     assert text == settings.example(), "softix config example > config.example.toml"
+
+
+def test_each_client_that_is_proven_is_told() -> None:
+    """What `tests/clients` installs, and no other."""
+    told = (ROOT / "docs" / "clients.md").read_text("utf-8").partition("## Proven with")[2]
+    rows = [line.split("|")[2] for line in told.splitlines() if line.startswith("| ") and "`" in line.split("|")[2]]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    programs = json.loads((ROOT / "tests" / "clients" / "package.json").read_text("utf-8"))["dependencies"]
+    sdks = {"anthropic", "google-genai", "openai"}
+    libraries = {re.split(r"[<>=]", line)[0] for line in (*extras["clients"], *extras["test"])}
+    assert sdks <= libraries
+    used = sdks | {re.split(r"[<>=]", line)[0] for line in extras["clients"]} | set(programs)
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row)} == used
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
