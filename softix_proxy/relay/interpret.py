@@ -22,6 +22,8 @@ DROPPED = "x-softix-dropped"
 _JSON, _EVENTS = "application/json", "text/event-stream"
 _OK = 300
 _FIRST_BAD = 400
+_FAILED = 502
+"""An answer that says that it failed is none, where clients go by the status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Interpreter:
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         if status < _OK:
             body = self._translation.answer(body)
+            status = _FAILED if self._translation.failed else status
         elif status >= _FIRST_BAD:
             body = self._translation.error(status, body)
         await self._client.answer(status, self._headers(headers, _JSON), body)

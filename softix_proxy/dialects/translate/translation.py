@@ -62,6 +62,8 @@ class Translation:
         self._client, self._provider = DIALECTS[client], DIALECTS[provider]
         self._occasion = occasion
         self._customs: frozenset[str] = frozenset()
+        self.failed = False
+        """The answer told, with a good status, that it failed: in the client's dialect that is an error."""
 
     def request(self, body: bytes, setting: Setting) -> Translated:
         """Raises RefusedError(INVALID_REQUEST), which quotes no input, where something must not be lost."""
@@ -89,6 +91,7 @@ class Translation:
         customs = Customs(self._customs)
         answer = fold(event for read in self._provider.reader().read_whole(found) for event in customs.take(read))
         if answer.failure is not None:
+            self.failed = True
             return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
         return encode(self._client.write_answer(answer, self._occasion))
 

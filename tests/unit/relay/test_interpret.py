@@ -144,3 +144,20 @@ async def test_headers_of_one_dialect_stay_at_home() -> None:
     assert dict(call.headers)["anthropic-version"] == "2023-06-01"
     assert sent(stage)["max_tokens"] == 1000  # the model's own most
     assert stage.client.headers["x-softix-dropped"] == "no_output_limit"
+
+
+async def test_an_answer_that_says_that_it_failed_is_an_error_by_its_status() -> None:
+    """Responses tell it with a 200; clients of other dialects go by the status."""
+    stage = Stage(providers=(replace(LAB, type=ProviderType.OPENAI),))
+    failed = {
+        "object": "response",
+        "status": "failed",
+        "error": {"code": "server_error", "message": "no"},
+        "output": [],
+        "usage": {"input_tokens": 7, "output_tokens": 5},
+    }
+    stage.upstream.answer = Exchange(json.dumps(failed).encode())
+    await stage.serve(PLAIN, "messages")
+    assert (stage.client.status, json.loads(stage.client.body)["type"]) == (502, "error")
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.meters) == (Source.PROVIDER, METERS)
