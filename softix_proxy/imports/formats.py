@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BufferedReader
-from typing import Any, Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.reconciliation import BillLine, Measure
-from softix_proxy.imports import anthropic_bill, cloud_costs, openai_bill, pages, tables
+from softix_proxy.imports import anthropic_bill, cloud_costs, openai_bill, packed, pages, tables
 from softix_proxy.imports.forms import Form
 from softix_proxy.imports.mapping import Told
 from softix_proxy.imports.pages import Pages
@@ -43,7 +41,6 @@ KINDS: Mapping[str, Kind] = {
     "azure": Kind(None, frozenset(), [cloud_costs.AZURE_USD, cloud_costs.AZURE]),
     "aws": Kind(None, frozenset(), [cloud_costs.AWS_1, cloud_costs.AWS_2]),
 }
-_GZIP = b"\x1f\x8b"
 
 
 class Bill(NamedTuple):
@@ -55,17 +52,14 @@ class Bill(NamedTuple):
 
 
 def read(file: BufferedReader, name: str, form: Format, told: Told) -> Bill:
-    """A bill of this format, or of the one that it looks like; gzip too. Raises BadInputError."""
+    """A bill of this format, or of the one that it looks like; packed ones too. Raises BadInputError."""
     if form == "mapping" and told.form is None:
         raise BadInputError("--format mapping needs the columns", "name a file that has [columns] with --mapping")
-    try:
-        if file.peek(2)[:2] == _GZIP:
-            file = BufferedReader(cast(Any, gzip.GzipFile(fileobj=file)))
+    with packed.told(name):
+        file = packed.unpacked(file, name)
         own = told.form if form in ("auto", "mapping") else None
         bill = _json(file, name, form) if not own and _is_json(file) else _csv(file, name, form, own, told)
-        return bill._replace(lines=_guarded(bill.lines, name, told))
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise _damaged(name) from None
+    return bill._replace(lines=_guarded(bill.lines, name, told))
 
 
 def _is_json(file: BufferedReader) -> bool:
@@ -100,15 +94,9 @@ def _table(table: tables.Table, name: str, form: Form, measure: Measure, told: T
 
 
 def _guarded(lines: Iterator[BillLine | None], name: str, told: Told) -> Iterator[BillLine | None]:
-    try:
+    with packed.told(name):
         for line in lines:
             yield line._replace(model=told.model(line.model)) if line and line.model else line
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise _damaged(name) from None
-
-
-def _damaged(name: str) -> BadInputError:
-    return BadInputError(f"{name}: the compressed file is damaged", "fetch it again")
 
 
 def _unknown(name: str, form: Format) -> BadInputError:

@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 def shown(value: object) -> str:
     """What was found, short enough for one line."""
-    text = repr(value)
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
 
 

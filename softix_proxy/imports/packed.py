@@ -1,0 +1,50 @@
+"""Bills come packed: gzip and zip are unpacked while they are read, and nothing is written to disk."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from typing import Any, cast
+
+from softix_proxy.domain.errors import BadInputError
+
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_OTHERS = (b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
+"""bzip2, xz, 7z, zstd."""
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+
+
+def unpacked(file: BufferedReader, name: str) -> BufferedReader:
+    """The file, or what is packed in it. Raises BadInputError; reading on is to be guarded by `told`."""
+    start = file.peek(4)[:8]
+    if start.startswith(_OTHERS):
+        raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first, or use gzip or zip")
+    if start.startswith(_GZIP):
+        return BufferedReader(cast(Any, gzip.GzipFile(fileobj=file)))
+    return _member(file, name) if start.startswith(_ZIP) else file
+
+
+def _member(file: BufferedReader, name: str) -> BufferedReader:
+    try:
+        archive = zipfile.ZipFile(file)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if len(members) != 1:
+            raise BadInputError(
+                f"{name}: {len(members)} files are packed in it", "unpack it, and compare each by itself"
+            )
+        return BufferedReader(cast(Any, archive.open(members[0])))
+    except (RuntimeError, NotImplementedError, ValueError, OSError):  # a password, another method, fields of nonsense
+        raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first") from None
+
+
+@contextmanager
+def told(name: str) -> Iterator[None]:
+    """Turns what a damaged archive raises, at any place, into BadInputError."""
+    try:
+        yield
+    except _DAMAGED:
+        raise BadInputError(f"{name}: the compressed file is damaged", "fetch it again") from None
