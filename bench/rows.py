@@ -208,7 +208,7 @@ def stored(stand: Stand, options: Options) -> list[Cell]:
     found = compared([empty, full], options.requests, mode="closed", requests=options.requests, connections=32)
     to_empty = ratio(found, "full", "empty")
     longest_ms = longest_commit_ms(full.url)
-    rate = export_rows_per_s(place)
+    rate, cpu_rate = export_rows_per_s(place)
     summed_s = summary_s(place)
     size = f"{options.stored_rows:,} rows, {options.stored_keys:,} keys"
     return [
@@ -216,6 +216,7 @@ def stored(stand: Stand, options: Options) -> list[Cell]:
         Cell(f"{size} / empty", f"{to_empty:.2f} ×", "≤ 1.2 ×", to_empty <= 1.2),
         Cell("longest commit", f"{longest_ms:.1f} ms", "≤ 10 ms", longest_ms <= 10),
         Cell("CSV export", f"{rate:,.0f} rows/s", "≥ 200,000", rate >= 200_000),
+        Cell("CSV export, on a core by itself", f"{cpu_rate:,.0f} rows/s"),
         Cell("a month's summary", f"{summed_s:.3f} s", "≤ 1 s", summed_s <= 1),
     ]
 

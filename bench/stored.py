@@ -58,19 +58,21 @@ def longest_commit_ms(url: str) -> float:
     return float(found[1]) * 1000
 
 
-def export_rows_per_s(data_dir: Path) -> float:
-    async def export() -> tuple[int, float]:
+def export_rows_per_s(data_dir: Path) -> tuple[float, float]:
+    """By the clock, and by the CPU, which other programs spoil less."""
+
+    async def export() -> tuple[int, float, float]:
         made = settings.load(None, data_dir, {})
         async with assembly.open_office(made) as office:
-            began_s, rows = time.monotonic(), 0
+            began_s, began_cpu_s, rows = time.monotonic(), time.process_time(), 0
             ever = usage.parse_span("2020-01-01", "2100-01-01")
             found = await usage.export(office.storage, usage.FORMATS["csv"], ever, None)
             async for chunk in found.chunks:
                 rows += chunk.rows
-            return rows, time.monotonic() - began_s
+            return rows, time.monotonic() - began_s, time.process_time() - began_cpu_s
 
-    rows, took_s = asyncio.run(export())
-    return rows / took_s
+    rows, took_s, cpu_s = asyncio.run(export())
+    return rows / took_s, rows / cpu_s
 
 
 def summary_s(data_dir: Path) -> float:

@@ -37,7 +37,7 @@ def _member(file: BufferedReader, name: str) -> BufferedReader:
                 f"{name}: {len(members)} files are packed in it", "unpack it, and compare each by itself"
             )
         return BufferedReader(cast(Any, archive.open(members[0])))
-    except (RuntimeError, NotImplementedError, ValueError, OSError):  # a password, another method, fields of nonsense
+    except (RuntimeError, ValueError, OSError, LookupError):  # a password, another method, fields that are nonsense
         raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first") from None
 
 
