@@ -119,21 +119,32 @@ class StreamMeter(Protocol):
         ...
 
 
-class Endpoint(Protocol):
-    """One POST route's wire format. Stateless; no I/O."""
+class ProviderEndpoint(Protocol):
+    """Where a provider is asked, and how its answers are metered. Stateless; no I/O."""
 
     name: str
-    family: Family
     path: str
     """The path at the provider, from `/v1` on; `{model}` stands for the model's name there."""
     metered: bool
     framed: bool
-    """Its streams are server-sent events, and else the answer is read whole."""
+    """Its streams say by their type that they are, and else the answer is read whole."""
     form_fields: frozenset[str] | None
     """The texts that matter of its requests, which are forms; None: they are JSON.
 
     The body that `read` and `rewrite` get of a form may end within its first file.
     """
+
+    def report(self, body: bytes) -> Report | None:
+        """Usage of a whole JSON answer; None where it has none."""
+        ...
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter: ...
+
+
+class Endpoint(ProviderEndpoint, Protocol):
+    """One POST route's wire format, as clients speak it as well."""
+
+    family: Family
 
     def read(self, body: bytes) -> Ask:
         """Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
@@ -154,9 +165,3 @@ class Endpoint(Protocol):
         `output_field` (default: the dialect's own). `ask_usage` matters only where usage comes on request.
         """
         ...
-
-    def report(self, body: bytes) -> Report | None:
-        """Usage of a whole JSON answer; None where it has none."""
-        ...
-
-    def stream(self, *, hide_usage: bool) -> StreamMeter: ...

@@ -1,4 +1,4 @@
-"""What Bedrock says of its own work in Converse and ConverseStream. Input excludes the cache; no model is named."""
+"""Bedrock's Converse and ConverseStream, at the provider's side. Input excludes the cache; no model is named."""
 
 from __future__ import annotations
 
@@ -6,23 +6,12 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Report
-from softix_proxy.dialects.errors import ProviderError
-from softix_proxy.dialects.event_stream import BrokenFramesError, Event, EventStream
+from softix_proxy.dialects.base import Report, StreamMeter
+from softix_proxy.dialects.event_stream import Event
 from softix_proxy.dialects.fields import MALFORMED
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.frame_meter import FrameMeter
+from softix_proxy.dialects.sse import Fate
 from softix_proxy.dialects.tokens import count, tier
-
-_EXCEPTIONS = {
-    "throttlingException": ProviderError.RATE_LIMITED,
-    "serviceUnavailableException": ProviderError.OVERLOADED,
-    "modelTimeoutException": ProviderError.TIMEOUT,
-    "modelStreamErrorException": ProviderError.FAULT,
-    "internalServerException": ProviderError.FAULT,
-    "validationException": ProviderError.INVALID,
-    "accessDeniedException": ProviderError.FORBIDDEN,
-    "resourceNotFoundException": ProviderError.NOT_FOUND,
-}
 
 
 class _Tier(msgspec.Struct):
@@ -46,6 +35,26 @@ class _Event(msgspec.Struct):
 
 _ANSWER = msgspec.json.Decoder(_Answer)
 _EVENT = msgspec.json.Decoder(_Event)
+
+
+class Converse:
+    name = "converse"
+    path = "/model/{model}/converse"
+    metered = True
+    framed = True
+    form_fields: frozenset[str] | None = None
+
+    def report(self, body: bytes) -> Report | None:
+        return read_report(body)
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        """Usage comes unasked, in an event that every client needs: nothing is ever hidden."""
+        return ConverseMeter()
+
+
+class ConverseStream(Converse):
+    name = "converse_stream"
+    path = "/model/{model}/converse-stream"
 
 
 def read_report(body: bytes) -> Report | None:
@@ -78,39 +87,10 @@ def _written_for_an_hour(details: object) -> int:
     return sum(count(entry, "inputTokens") or 0 for entry in hours)
 
 
-class ConverseMeter(EventMeter):
+class ConverseMeter(FrameMeter):
     """Ends at the `metadata` event, which has the usage and comes after `messageStop`, or at an exception."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._frames = EventStream()
-        self._broken = False
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Whole frames pass; of what is damaged everything does, since nothing can be read of it any more."""
-        if self.ended or self._broken:
-            return self._after_end(chunk) if self.ended else chunk
-        whole = self._frames.waiting + chunk
-        at = 0
-        try:
-            for event in self._frames.feed(chunk):
-                if self._read(event) is Fate.END:
-                    self._hold(whole[at:])
-                    return whole[:at]
-                at += event.size
-        except BrokenFramesError:
-            self._broken = True
-            return whole
-        return whole[:at]
-
-    def take_held(self) -> bytes:
-        waiting = b"" if self.ended or self._broken else self._frames.waiting
-        return waiting + super().take_held()
-
-    def _read(self, event: Event) -> Fate:
-        if event.headers.get(":message-type", "event") != "event":
-            self.failure = _EXCEPTIONS.get(event.kind, ProviderError.UNKNOWN).value
-            return Fate.END
+    def take(self, event: Event) -> Fate:
         if event.kind == "metadata":
             self.report = read_report(event.payload) or self.report
             self.finishing = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -150,6 +150,20 @@ _WORDS: Mapping[str, ProviderError] = {
     "INTERNAL": ProviderError.FAULT,
     "INVALID_ARGUMENT": ProviderError.INVALID,
     "FAILED_PRECONDITION": ProviderError.INVALID,
+    "ThrottlingException": ProviderError.RATE_LIMITED,
+    "ServiceQuotaExceededException": ProviderError.QUOTA,
+    "ServiceUnavailableException": ProviderError.OVERLOADED,
+    "ModelNotReadyException": ProviderError.OVERLOADED,
+    "ModelTimeoutException": ProviderError.TIMEOUT,
+    "ModelErrorException": ProviderError.FAULT,
+    "ModelStreamErrorException": ProviderError.FAULT,
+    "InternalServerException": ProviderError.FAULT,
+    "ValidationException": ProviderError.INVALID,
+    "ResourceNotFoundException": ProviderError.NOT_FOUND,
+    "AccessDeniedException": ProviderError.CREDENTIALS,  # its message names who the operator is at AWS
+    "ExpiredTokenException": ProviderError.CREDENTIALS,
+    "InvalidSignatureException": ProviderError.CREDENTIALS,
+    "UnrecognizedClientException": ProviderError.CREDENTIALS,
 }
 _STATUSES: Mapping[int, ProviderError] = {
     400: ProviderError.INVALID,
@@ -167,6 +181,9 @@ _STATUSES: Mapping[int, ProviderError] = {
 }
 
 
+ERROR_TYPE = "x-amzn-errortype"
+
+
 class _Failure(msgspec.Struct):
     error: Any = None
 
@@ -174,17 +191,23 @@ class _Failure(msgspec.Struct):
 _FAILURE = msgspec.json.Decoder(_Failure | list[_Failure])
 
 
-def classify(status: int, body: bytes) -> str:
-    """One of ProviderError for a provider's error answer: by the error's code or type, else by the status.
+def error_type(headers: Sequence[tuple[str, str]]) -> str:
+    """AWS names its errors in a header; empty where nobody does."""
+    return next((value.partition(":")[0] for name, value in headers if name == ERROR_TYPE), "")
+
+
+def classify(status: int, body: bytes, named: str = "") -> str:
+    """One of ProviderError for a provider's error answer: by its name, code or type, else by the status.
 
     `invalid_request_error` says less than the status: OpenAI uses it for credentials and missing models as well.
     """
+    word = _WORDS.get(named)
     try:
         failure = _FAILURE.decode(body)
         first = failure if isinstance(failure, _Failure) else next(iter(failure), _Failure())  # in a JSON array
-        word = _word(first.error)
+        word = word or _word(first.error)
     except MALFORMED:
-        word = None
+        pass
     if word is not None and word is not ProviderError.INVALID:
         return word.value
     known = _STATUSES.get(status) or (ProviderError.FAULT if status >= 500 else word)
@@ -194,6 +217,11 @@ def classify(status: int, body: bytes) -> str:
 def classify_event(error: object) -> str:
     """The same for the `error` of an event within a stream, which has no status."""
     return (_word(error) or ProviderError.UNKNOWN).value
+
+
+def classify_exception(kind: str) -> str:
+    """The same for one of AWS's in a stream, whose name begins with a small letter there."""
+    return _WORDS.get(kind[:1].upper() + kind[1:], ProviderError.UNKNOWN).value
 
 
 def _word(error: object) -> ProviderError | None:

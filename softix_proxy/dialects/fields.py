@@ -132,11 +132,13 @@ class Fields:
                 most = value if most is None else max(most, value)
         return most
 
-    def replaced(self, changes: Replacements) -> bytes:
-        """The object with these members changed or added, each other value byte for byte; one copy."""
+    def replaced(self, changes: Replacements, without: frozenset[str] = frozenset()) -> bytes:
+        """The object with these members changed or added, or left out, each other value byte for byte; one copy."""
         left = dict(changes)
         parts: list[bytes | msgspec.Raw] = []
         for name, value in self._members.items():
+            if name.text in without:
+                continue
             parts += (b",", msgspec.json.encode(name.text), b":", left.pop(name.text, value))
         for text, new in left.items():
             parts += (b",", msgspec.json.encode(text), b":", new)

@@ -1,14 +1,17 @@
-"""The POST endpoints that softix meters, by name."""
+"""The endpoints that softix meters, by name: its own POST routes, and what providers have besides."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from softix_proxy.dialects.audio import Speech, Transcriptions, Translations
-from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.base import Endpoint, ProviderEndpoint
 from softix_proxy.dialects.chat import ChatCompletions
 from softix_proxy.dialects.completions import Completions
+from softix_proxy.dialects.converse import Converse, ConverseStream
 from softix_proxy.dialects.embeddings import Embeddings
+from softix_proxy.dialects.envelopes import Invoke, InvokeStream, RawPredict, StreamRawPredict
 from softix_proxy.dialects.gemini import (
     BatchEmbedContents,
     EmbedContent,
@@ -21,7 +24,9 @@ from softix_proxy.dialects.messages import CountTokens, Messages
 from softix_proxy.dialects.moderations import Moderations
 from softix_proxy.dialects.rerank import Rerank, RerankV2
 from softix_proxy.dialects.responses import Responses
-from softix_proxy.dialects.translate.table import DIALECTS, STREAMS_BY_PATH, dialect_of
+from softix_proxy.dialects.translate.claude import is_claude
+from softix_proxy.dialects.translate.envelopes import CARRIED
+from softix_proxy.dialects.translate.table import PROVIDERS, STREAMS_BY_PATH, dialect_of
 
 _ALL: tuple[Endpoint, ...] = (
     ChatCompletions(),
@@ -46,24 +51,61 @@ _ALL: tuple[Endpoint, ...] = (
     BatchEmbedContents(),
 )
 ENDPOINTS: Mapping[str, Endpoint] = {endpoint.name: endpoint for endpoint in _ALL}
+_BEYOND: tuple[ProviderEndpoint, ...] = (
+    Converse(),
+    ConverseStream(),
+    Invoke(),
+    InvokeStream(),
+    RawPredict(),
+    StreamRawPredict(),
+)
+PROVIDER_ENDPOINTS: Mapping[str, ProviderEndpoint] = {**ENDPOINTS, **{beyond.name: beyond for beyond in _BEYOND}}
+"""With those that no client speaks: they are reached by translation only."""
+
 HEADERS: Mapping[str, tuple[tuple[str, str], ...]] = {"messages": (("anthropic-version", "2023-06-01"),)}
 """What an endpoint wants beside a body, of whoever is no client of its own."""
 QUERIES: Mapping[str, str] = {"stream_generate_content": "?alt=sse"}
+_GOOGLES = "generate_content"
 _STREAMED = {plain: streamed for streamed, plain in STREAMS_BY_PATH.items()}
 
 
-def streaming(endpoint: Endpoint) -> Endpoint:
+def streaming(endpoint: ProviderEndpoint) -> ProviderEndpoint:
     """The one by which it streams: itself, where the body asks for it."""
-    return ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint)
+    return PROVIDER_ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint)
 
 
-def provider_side(endpoint: Endpoint, spoken: frozenset[str], preferred: str = "") -> Endpoint | None:
-    """The endpoint at a provider that speaks these, by which this one's requests can be answered.
+def path_for(endpoint: ProviderEndpoint, model: str) -> str:
+    """With the query, and the model's name, which cannot have slashes of its own between two."""
+    return named(endpoint.path, model) + QUERIES.get(endpoint.name, "")
 
-    Where it is another, requests and answers are translated; `preferred` is the one that the provider does best.
+
+def named(path: str, model: str) -> str:
+    return path.replace("{model}", quote(model, safe="" if "{model}/" in path else "/@:"), 1)
+
+
+def serves(endpoint: str, model: str) -> bool:
+    """Whether this model, by its name there, is reached so: what carries messages is for Claude, Google's is not."""
+    return dialect_of(endpoint) != _GOOGLES if is_claude(model) else not _envelope(endpoint)
+
+
+def provider_side(
+    endpoint: Endpoint, spoken: frozenset[str], preferred: str = "", model: str = ""
+) -> ProviderEndpoint | None:
+    """The endpoint at a provider that speaks these, by which this one's requests to the model can be answered.
+
+    Where it is another, requests and answers are translated; `preferred` is the one that the provider does best. But
+    what carries the client's own dialect comes before all others, since nothing is lost in it.
     """
-    if endpoint.name in spoken:
+    if endpoint.name in spoken and serves(endpoint.name, model):
         return endpoint
-    if dialect_of(endpoint.name) is None:
+    dialect = dialect_of(endpoint.name)
+    if dialect is None:
         return None
-    return next((ENDPOINTS[name] for name in (preferred, *DIALECTS) if name in spoken and name in ENDPOINTS), None)
+    usable = [name for name in (preferred, *PROVIDERS) if name in spoken and serves(name, model)]
+    own = [name for name in usable if _envelope(name) and dialect == CARRIED]
+    return next((PROVIDER_ENDPOINTS[name] for name in own + usable), None)
+
+
+def _envelope(endpoint: str) -> bool:
+    dialect = dialect_of(endpoint)
+    return dialect is not None and PROVIDERS[dialect].envelope is not None

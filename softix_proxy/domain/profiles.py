@@ -13,6 +13,7 @@ class ProviderType(StrEnum):
     ANTHROPIC = "anthropic"
     GEMINI = "gemini"
     VERTEX = "vertex"
+    BEDROCK = "bedrock"
     AZURE = "azure"
     MISTRAL = "mistral"
     DEEPSEEK = "deepseek"
@@ -100,7 +101,8 @@ _GEMINI = _VERTEX | {"embed_content", "batch_embed_contents"}
 _CHAT = frozenset({"chat_completions"})
 _OWN = _CHAT | {"completions", "embeddings"}
 """Of a server of one's own: old versions have no responses, which are translated instead."""
-_GOOGLE = "/v1/projects/{project}/locations/{location}/publishers/google"
+_BEDROCK = frozenset({"converse", "converse_stream", "invoke", "invoke_stream"})
+_GOOGLE = "/v1/projects/{project}/locations/{location}"
 _OLD_LIMIT = "max_tokens"
 
 PROFILES: Mapping[ProviderType, Profile] = {
@@ -115,14 +117,23 @@ PROFILES: Mapping[ProviderType, Profile] = {
         models_path="/v1beta/models",
     ),
     ProviderType.VERTEX: Profile(
-        _VERTEX,
+        _VERTEX | {"raw_predict", "stream_raw_predict"},
         f"https://{{location}}-aiplatform.googleapis.com{_GOOGLE}",
         True,
         "bearer",
         "drain",
         models_path="",
-        paths=(("/v1beta/", "/"),),
+        paths=(("/v1beta/", "/publishers/google/"),),
         served=("gemini-",),
+    ),
+    ProviderType.BEDROCK: Profile(
+        _BEDROCK,
+        "https://bedrock-runtime.{location}.amazonaws.com",
+        True,
+        "bearer",
+        "drain",
+        models_path="",
+        preferred="converse",
     ),
     ProviderType.AZURE: Profile(
         _TEXT | _IMAGES | _AUDIO,

@@ -61,7 +61,7 @@ class Exchange(Protocol):
     status: int
     headers: Headers
     is_stream: bool
-    """It is a stream of server-sent events."""
+    """It is a stream of events, server-sent or in AWS's frames."""
     secret: str | None
     """The key that was used: what must not be in anything that goes back to the client."""
 

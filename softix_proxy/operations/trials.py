@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from softix_proxy.dialects.base import Endpoint, Report
-from softix_proxy.dialects.errors import classify
+from softix_proxy.dialects.base import ProviderEndpoint, Report
+from softix_proxy.dialects.errors import classify, error_type
 from softix_proxy.dialects.fields import Fields
-from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, QUERIES, provider_side, streaming
-from softix_proxy.dialects.translate import Setting, Translation, translation
+from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provider_side, streaming
+from softix_proxy.dialects.translate import Adaptation, Setting, Translation, translation
 from softix_proxy.dialects.translate.wire import encode, seen_child, seen_children, seen_object
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import ConflictError, FailureError, RefusedError
@@ -92,6 +91,7 @@ async def run(
         return Trial(
             provider, None, (listed, Check("plain", None, detail), *_untried("stream", "tools", "usage")), remedy
         )
+    there = provider_side(chat, provider.profile.endpoints, provider.profile.preferred, name) or there
     bench = _Bench(provider, there, name, upstream, unit.clock)
     plain, first = await bench.plain()
     if not plain.ok:
@@ -152,15 +152,17 @@ def _tokens(meters: Mapping[str, int]) -> str:
 
 
 class _Prepared(NamedTuple):
-    endpoint: Endpoint
+    endpoint: ProviderEndpoint
     body: bytes
-    translation: Translation | None
+    translation: Translation | Adaptation | None
 
 
 class _Bench:
     """One provider, by one model."""
 
-    def __init__(self, provider: Provider, there: Endpoint, model: str, upstream: Upstream, clock: Clock) -> None:
+    def __init__(
+        self, provider: Provider, there: ProviderEndpoint, model: str, upstream: Upstream, clock: Clock
+    ) -> None:
         self._provider = provider
         self._there = there
         self._model = model
@@ -228,13 +230,14 @@ class _Bench:
     def _prepare(self, messages: Any, limit: int, *, stream: bool = False, **more: Any) -> _Prepared:
         """A chat request, translated where the provider speaks something else. Raises RefusedError."""
         profile = self._provider.profile
+        chat = ENDPOINTS["chat_completions"]
         endpoint = streaming(self._there) if stream else self._there
         body = encode({"model": self._model, "messages": messages, **more} | ({"stream": True} if stream else {}))
         field = profile.output_field
         now_s = self._clock.now_us() // SECOND_US
         found = translation("chat_completions", endpoint.name, id="trial", now_s=now_s)
         if found is None:
-            body = endpoint.rewrite(body, model=None, max_output_tokens=limit, ask_usage=stream, output_field=field)
+            body = chat.rewrite(body, model=None, max_output_tokens=limit, ask_usage=stream, output_field=field)
         else:
             setting = Setting(model=self._model, output_limit=limit, output_field=field or "max_completion_tokens")
             body = found.request(body, setting).body
@@ -245,7 +248,7 @@ class _Bench:
     async def _send(self, prepared: _Prepared, *, stream: bool = False) -> Exchange:
         """Raises ProviderFault, and FailureError for an error, in a word of ours."""
         endpoint = prepared.endpoint
-        path = endpoint.path.replace("{model}", quote(self._model, safe="/@:"), 1) + QUERIES.get(endpoint.name, "")
+        path = path_for(endpoint, self._model)
         headers = [
             ("content-type", "application/json"),
             ("accept-encoding", "identity"),
@@ -257,7 +260,7 @@ class _Bench:
         if exchange.status < 300:
             return exchange
         try:
-            error = classify(exchange.status, await exchange.read(_MOST_BYTES))
+            error = classify(exchange.status, await exchange.read(_MOST_BYTES), error_type(exchange.headers))
         finally:
             exchange.release()
         raise FailureError(f"refused with {exchange.status}: {error}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from softix_proxy.dialects.base import Ask, StreamMeter
-from softix_proxy.dialects.errors import ProviderError, classify
+from softix_proxy.dialects.errors import ProviderError, classify, error_type
 from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
 from softix_proxy.domain.quotas import retry_after_us
 from softix_proxy.domain.routing import BUSY, KEY_REFUSED, REPEATABLE
@@ -174,7 +174,7 @@ class Attempt:
         facts.refused = True
         answer = await exchange.read(_MAX_ERROR_BYTES)
         self.hold.returned()
-        facts.error = error = classify(exchange.status, answer)
+        facts.error = error = classify(exchange.status, answer, error_type(exchange.headers))
         leaks = exchange.secret is not None and exchange.secret.encode() in answer
         tellable = not (exchange.status < 400 or leaks or error == ProviderError.CREDENTIALS)
         return Failure(

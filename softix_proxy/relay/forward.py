@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from softix_proxy.dialects.base import Ask
 from softix_proxy.dialects.fields import Fields
-from softix_proxy.dialects.registry import HEADERS, QUERIES
+from softix_proxy.dialects.registry import HEADERS, named, path_for
 from softix_proxy.domain.providers import ProviderKey
 from softix_proxy.domain.upstream import Call, Header, Headers
 from softix_proxy.relay.inbound import Inbound
@@ -48,6 +46,7 @@ _NOT_TO_PROVIDER = _HOP_BY_HOP | {
     "x-http-method-override",
 }
 _OF_ONE_DIALECT = ("anthropic-", "openai-", "x-stainless-", "x-goog-", "content-type")
+_KEPT_ABROAD = {"raw_predict": "anthropic-beta", "stream_raw_predict": "anthropic-beta"}
 _NOT_TO_PROVIDER_PREFIXES = ("x-forwarded-", "x-softix-", "cf-", "sec-")
 _NOT_TO_CLIENT = _HOP_BY_HOP | {
     "content-length",
@@ -91,7 +90,7 @@ def call(
         output_limit = min(output_limit, target.model.max_output_tokens)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
     if model is not None or output_limit is not None or ask_usage:
-        body = target.endpoint.rewrite(
+        body = request.endpoint.rewrite(
             body,
             model=model,
             max_output_tokens=output_limit,
@@ -99,7 +98,7 @@ def call(
             output_field=target.provider.profile.output_field,
         )
     body = _understood(body, target)
-    path = request.path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1)
+    path = named(request.path, target.model.upstream_name)
     headers = outgoing(request.headers, request.credential)
     rest = request.rest if request.rest_bytes else None
     return Call(caller_key_id, target.provider, path, headers, body, ask.stream, rest, key, target.leg.timeouts)
@@ -109,10 +108,10 @@ def _abroad(
     request: Inbound, body: bytes, ask: Ask, target: Target, caller_key_id: int, key: ProviderKey | None
 ) -> Call:
     """Of a body that is translated already: without the headers that only the client's own dialect has."""
-    name, path = target.endpoint.name, target.endpoint.path
-    path = path.replace("{model}", quote(target.model.upstream_name, safe="/@:"), 1) + QUERIES.get(name, "")
+    name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
     headers = outgoing(request.headers, request.credential)
-    headers = [header for header in headers if not header[0].startswith(_OF_ONE_DIALECT)]
+    keeps = _KEPT_ABROAD.get(name, "")
+    headers = [header for header in headers if header[0] == keeps or not header[0].startswith(_OF_ONE_DIALECT)]
     headers += [("content-type", "application/json"), *HEADERS.get(name, ())]
     body = _understood(body, target)
     return Call(caller_key_id, target.provider, path, headers, body, ask.stream, key=key, timeouts=target.leg.timeouts)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from softix_proxy.dialects.base import Ask, Endpoint
-from softix_proxy.dialects.registry import ENDPOINTS, streaming
-from softix_proxy.dialects.translate import Setting, StreamTranslator, Translation, translation
+from softix_proxy.dialects.base import Ask, ProviderEndpoint
+from softix_proxy.dialects.errors import ERROR_TYPE, error_type
+from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, serves, streaming
+from softix_proxy.dialects.translate import Adaptation, Setting, StreamTranslator, Translation, Unwrapper, translation
 from softix_proxy.dialects.translate.table import STREAMS_BY_PATH
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import RefusedError
@@ -45,7 +46,7 @@ def interpret(
     """
     array = request.endpoint.name in STREAMS_BY_PATH and "alt=sse" not in request.path
     name, now_s = request.public_id.rpartition("_")[2], request.started_at_us // SECOND_US
-    setting, refusals = _setting(target, output_limit), list[RefusedError]()
+    setting, refusals = _setting(request, target, output_limit), list[RefusedError]()
     for endpoint in _endpoints(target, ask.stream):
         found = translation(request.endpoint.name, endpoint.name, id=name, now_s=now_s, array=array)
         if found is None:
@@ -60,32 +61,36 @@ def interpret(
     raise refusals[0]
 
 
-def _endpoints(target: Target, stream: bool) -> Iterator[Endpoint]:
+def _endpoints(target: Target, stream: bool) -> Iterator[ProviderEndpoint]:
     """The best first."""
-    others = (other for other in ENDPOINTS.values() if other.name in target.provider.profile.endpoints)
-    for endpoint in (target.endpoint, *(other for other in others if other is not target.endpoint)):
+    spoken, model = target.provider.profile.endpoints, target.model.upstream_name
+    names = (name for name in PROVIDER_ENDPOINTS if name in spoken and serves(name, model))
+    for name in (target.endpoint.name, *(name for name in names if name != target.endpoint.name)):
+        endpoint = PROVIDER_ENDPOINTS[name]
         yield streaming(endpoint) if stream else endpoint
 
 
-def _setting(target: Target, output_limit: int | None) -> Setting:
+def _setting(request: Inbound, target: Target, output_limit: int | None) -> Setting:
     most = target.model.max_output_tokens
     if output_limit is not None and most is not None:  # it may be what a model of another target can
         output_limit = min(output_limit, most)
+    named = [value for name, value in request.headers if name == "anthropic-beta"]
     return Setting(
         model=target.model.upstream_name,
         most_output_tokens=most,
         output_limit=output_limit,
         output_field=target.provider.profile.output_field or "max_completion_tokens",
+        betas=[beta for value in named for beta in map(str.strip, value.split(",")) if beta],
     )
 
 
 class Interpreter:
     """The client to whom the provider's bytes are sent. Implements `relay.inbound.Client`."""
 
-    def __init__(self, client: Client, found: Translation, dropped: tuple[str, ...], kind: str) -> None:
+    def __init__(self, client: Client, found: Translation | Adaptation, dropped: tuple[str, ...], kind: str) -> None:
         self._client = client
         self._translation = found
-        self._stream: StreamTranslator = found.stream()
+        self._stream: StreamTranslator | Unwrapper = found.stream()
         self._dropped = dropped
         self._kind = kind
 
@@ -102,7 +107,7 @@ class Interpreter:
             body = self._translation.answer(body)
             status = _FAILED if self._translation.failed else status
         elif status >= _FIRST_BAD:
-            body = self._translation.error(status, body)
+            body = self._translation.error(status, body, error_type(headers))
         await self._client.answer(status, self._headers(headers, _JSON), body)
 
     async def begin(self, status: int, headers: Headers) -> None:
@@ -127,7 +132,7 @@ class Interpreter:
         self._client.when_gone(notice)
 
     def _headers(self, headers: Headers, kind: str) -> list[Header]:
-        kept = [header for header in headers if header[0] not in ("content-type", DROPPED)]
+        kept = [header for header in headers if header[0] not in ("content-type", ERROR_TYPE, DROPPED)]
         kept.append(("content-type", kind))
         if self._dropped:
             kept.append((DROPPED, ", ".join(self._dropped)))

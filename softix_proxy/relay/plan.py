@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.base import ProviderEndpoint
 from softix_proxy.domain.admission import Bound, Intent
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model
@@ -29,7 +29,7 @@ class Target:
     model: Model
     provider: Provider
     rate: Rate
-    endpoint: Endpoint
+    endpoint: ProviderEndpoint
     """The provider's side: what is sent and metered. The client's own where the provider speaks it."""
     leg: Leg
 

@@ -49,7 +49,7 @@ def route(
     for leg in found.legs:
         model = directory.models[leg.model_id]
         provider = directory.providers[model.provider_id]
-        there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred)
+        there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred, model.upstream_name)
         drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
         if drop is None and there is not None:
             rate = directory.rate(caller.user.id, model.id, now_us)
@@ -78,6 +78,10 @@ def _native_first(endpoint: Endpoint, targets: list[Target]) -> list[Target]:
 _NOT_FOUND = "There is no model of this name here. See GET /v1/models."
 
 
+_ANY_PATH = ENDPOINTS["chat_completions"].path
+"""Where a provider's own dialect is none of clients'."""
+
+
 def _refusal(directory: Directory, found: Route, drops: Mapping[Drop, Model]) -> RefusedError:
     """By the target that came closest to serving; none has got as far as its price."""
     name = found.name.rpartition("/")[2] if not found.id else found.name
@@ -87,7 +91,7 @@ def _refusal(directory: Directory, found: Route, drops: Mapping[Drop, Model]) ->
         spoken = directory.providers[model.provider_id].profile.endpoints
         paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
         return RefusedError(
-            Code.INVALID_REQUEST, f"{model.name} speaks another dialect: send the request to {next(paths)}."
+            Code.INVALID_REQUEST, f"{model.name} speaks another dialect: send the request to {next(paths, _ANY_PATH)}."
         )
     if closest is Drop.REGION:
         return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")

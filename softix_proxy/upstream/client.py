@@ -22,6 +22,7 @@ from softix_proxy.upstream.wire import Wire
 
 _PORTS = {"https": 443, "http": 80}
 _NOT_TAKEN = 401
+_STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class Answer:
         self.status = wire.status
         self.headers: Headers = wire.headers
         self.is_stream = any(
-            name == "content-type" and value.lower().startswith("text/event-stream") for name, value in wire.headers
+            name == "content-type" and value.lower().startswith(_STREAMS) for name, value in wire.headers
         )
         self.secret: str | None = secret
 

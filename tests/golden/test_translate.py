@@ -1,8 +1,9 @@
 """What of each dialect becomes in each other one.
 
-`translate/<dialect>/<case>.request.json` is what a client of that dialect sends, `.answer.json`, `.sse` and
-`.<status>.error.json` what a provider of it gives back. Beside it lies what is made of it for each other dialect, under
-its name: `<case>.request.<target>.json`, `<case>.<target>.sse` … After a change, and to be read before it is kept:
+`translate/<dialect>/<case>.request.json` is what a client of that dialect sends, `.answer.json`, `.sse` (`.events.json`
+where events come in AWS's frames) and `.<status>.error.json` what a provider of it gives back. Beside it lies what is
+made of it for each other dialect, under its name: `<case>.request.<target>.json`, `<case>.<target>.sse` … After a
+change, and to be read before it is kept:
 
 python tests/golden/test_translate.py --update
 """
@@ -20,22 +21,24 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.frames import event as framed
 
 from softix_proxy.dialects.translate import Setting, Translation, translation
 from softix_proxy.dialects.translate.canonical import Text
 from softix_proxy.dialects.translate.fold import Fold
 from softix_proxy.dialects.translate.framing import Framer
 from softix_proxy.dialects.translate.losses import losses
-from softix_proxy.dialects.translate.table import DIALECTS
+from softix_proxy.dialects.translate.table import DIALECTS, PROVIDERS
 from softix_proxy.domain.errors import Code, RefusedError
 
 HERE = Path(__file__).parent / "translate"
-KINDS = ("request.json", "answer.json", "error.json", "sse")
+KINDS = ("request.json", "answer.json", "error.json", "sse", "events.json")
 MODELS = {
     "chat_completions": "gpt-5.2",
     "responses": "gpt-5.2",
     "messages": "claude-sonnet-4-6",
     "generate_content": "gemini-3-pro-preview",
+    "converse": "us.anthropic.claude-sonnet-4-6-v1:0",
 }
 QUESTIONS: dict[str, Any] = {
     "chat_completions": {
@@ -47,6 +50,8 @@ QUESTIONS: dict[str, Any] = {
     "messages": {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]},
     "generate_content": {"contents": [{"parts": [{"text": "Hello"}]}]},
 }
+SPOKEN = [*DIALECTS, "converse"]
+STREAMED = (".sse", ".events.json")
 SOURCES = sorted(
     path.relative_to(HERE).as_posix()
     for path in HERE.rglob("*.*")
@@ -54,16 +59,23 @@ SOURCES = sorted(
     or (path.name.endswith(".error.json") and path.name.count(".") == 3)
 )
 """Expected files have the name of a target before their ending."""
-CASES = [(source, target) for source in SOURCES for target in DIALECTS if target != source.split("/")[0]]
+CASES = [
+    (source, target)
+    for source in SOURCES
+    for target in (SPOKEN if source.endswith(".request.json") else DIALECTS)
+    if target != source.split("/")[0]
+]
 
 
 @cache
 def read(source: str) -> bytes:
-    return (HERE / source).read_bytes()
+    """As it is on the wire."""
+    found = (HERE / source).read_bytes()
+    return b"".join(framed(*told) for told in json.loads(found)) if source.endswith(".events.json") else found
 
 
 def expected_at(source: str, target: str) -> Path:
-    stem, _, ending = source.rpartition(".")
+    stem, _, ending = source.replace(".events.json", ".sse").rpartition(".")
     return HERE / f"{stem}.{target}.{ending}"
 
 
@@ -85,7 +97,7 @@ def translated(source: str, target: str) -> bytes:
     if source.endswith(".request.json"):
         return pretty(request(source, target))
     back = asked(target, dialect)
-    if source.endswith(".sse"):
+    if source.endswith(STREAMED):
         stream = back.stream()
         return stream.feed(read(source)) + stream.end()
     if source.endswith(".error.json"):
@@ -112,7 +124,8 @@ def test_translation(source: str, target: str) -> None:
 
 def test_there_are_cases_of_each_kind_in_each_dialect() -> None:
     counted = Counter((source.split("/")[0], kind) for source in SOURCES for kind in KINDS if source.endswith(kind))
-    assert all(counted[dialect, kind] for dialect in DIALECTS for kind in KINDS)
+    assert all(counted[dialect, kind] for dialect in DIALECTS for kind in KINDS[:-1])
+    assert all(counted["converse", kind] for kind in ("answer.json", "error.json", "events.json"))
     assert len(SOURCES) >= 150
 
 
@@ -121,18 +134,19 @@ def test_nothing_expected_has_lost_its_source() -> None:
     assert [path.name for path in HERE.rglob("*.*") if path not in known and path.name != "README.md"] == []
 
 
-STREAMS = [source for source in SOURCES if source.endswith(".sse")]
+STREAMS = [source for source in SOURCES if source.endswith(STREAMED)]
 
 
 def folded(source: str, chunks: list[bytes]) -> Any:
-    framer, reader, fold = Framer(), DIALECTS[source.split("/")[0]].reader(), Fold()
+    side, fold = PROVIDERS[source.split("/")[0]], Fold()
+    framer, reader = side.framer(), side.reader()
     objects = [found for chunk in chunks for found in framer.feed(chunk)] + list(framer.end())
     for event in [event for found in objects for event in reader.read(found)] + list(reader.end()):
         fold.take(event)
     return fold.answer()
 
 
-@given(case=st.sampled_from([case for case in CASES if case[0].endswith(".sse")]), data=st.data())
+@given(case=st.sampled_from([case for case in CASES if case[0].endswith(STREAMED)]), data=st.data())
 @settings(max_examples=100, deadline=None)
 def test_chunks_do_not_matter(case: tuple[str, str], data: st.DataObject) -> None:
     source, target = case
@@ -148,7 +162,7 @@ def test_byte_by_byte(source: str) -> None:
     assert folded(source, [bytes([byte]) for byte in read(source)]) == folded(source, [read(source)])
 
 
-@pytest.mark.parametrize(("source", "target"), [case for case in CASES if case[0].endswith(".sse")])
+@pytest.mark.parametrize(("source", "target"), [case for case in CASES if case[0].endswith(STREAMED)])
 def test_a_stream_says_in_another_dialect_what_it_said_before(source: str, target: str) -> None:
     """Read back, it is what the plain answer that is written of it says, read back."""
     dialect = source.split("/")[0]

@@ -12,7 +12,7 @@ from support.sdk_readers import Said, failure, read
 
 from softix_proxy.dialects.translate.canonical import Answer, Refusal, Text, Thinking, ToolCall
 from softix_proxy.dialects.translate.fold import fold
-from softix_proxy.dialects.translate.table import DIALECTS
+from softix_proxy.dialects.translate.table import PROVIDERS
 from softix_proxy.dialects.translate.wire import arguments_object
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, total
 
@@ -28,7 +28,7 @@ STOPS = {
     "generate_content": {"end": "STOP", "calls": "STOP", "length": "MAX_TOKENS", "filter": "SAFETY"},
 }
 ANSWERS = [case for case in golden.CASES if case[0].endswith(".answer.json")]
-STREAMS = [case for case in golden.CASES if case[0].endswith(".sse")]
+STREAMS = [case for case in golden.CASES if case[0].endswith(golden.STREAMED)]
 ERRORS = [case for case in golden.CASES if case[0].endswith(".error.json")]
 
 
@@ -63,19 +63,19 @@ def compared(found: Said, wanted: Said) -> tuple[Said, Said]:
 
 def canonical(source: str) -> Answer:
     dialect = source.split("/")[0]
-    if source.endswith(".sse"):
+    if source.endswith(golden.STREAMED):
         answer: Answer = golden.folded(source, [golden.read(source)])
         return answer
-    return fold(DIALECTS[dialect].reader().read_whole(json.loads(golden.read(source))))
+    return fold(PROVIDERS[dialect].reader().read_whole(json.loads(golden.read(source))))
 
 
 @pytest.mark.parametrize(("source", "target"), [*ANSWERS, *STREAMS])
 def test_the_sdk_finds_the_same(source: str, target: str) -> None:
     answer = canonical(source)
     if not answer.ended:
-        assert answer.failure or not answer.choices or source.endswith(".sse")
+        assert answer.failure or not answer.choices or source.endswith(golden.STREAMED)
         return
-    found = read(target, golden.translated(source, target), stream=source.endswith(".sse"))
+    found = read(target, golden.translated(source, target), stream=source.endswith(golden.STREAMED))
     first, second = compared(found, told(answer, target))
     assert first == second
 
@@ -88,5 +88,9 @@ def test_the_sdk_raises_as_for_its_own_provider(source: str, target: str) -> Non
     kind = type(error).__name__
     assert kind == ("ClientError" if target == "generate_content" else classes[status])
     said = json.loads(golden.read(source))
-    message = said["error"]["message"] if isinstance(said.get("error"), dict) else said.get("message", "")
+    message = (
+        said["error"]["message"]
+        if isinstance(said.get("error"), dict)
+        else said.get("message") or said.get("Message", "")
+    )
     assert message in str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -27,3 +28,8 @@ def event(name: str, data: Any) -> bytes:
         ":message-type": kind,
     }
     return frame(headers, json.dumps(data).encode())
+
+
+def chunk(data: Any) -> bytes:
+    """As InvokeModel sends an event of the model's own dialect."""
+    return event("chunk", {"bytes": base64.b64encode(json.dumps(data).encode()).decode(), "p": "abc"})

@@ -5,6 +5,7 @@ each other dialect. What a direction loses is in losses.py, and nowhere else.
 """
 
 from softix_proxy.dialects.translate.canonical import Setting
-from softix_proxy.dialects.translate.translation import StreamTranslator, Translated, Translation, translation
+from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
+from softix_proxy.dialects.translate.translation import StreamTranslator, Translation, translation
 
-__all__ = ["Setting", "StreamTranslator", "Translated", "Translation", "translation"]
+__all__ = ["Adaptation", "Setting", "StreamTranslator", "Translated", "Translation", "Unwrapper", "translation"]

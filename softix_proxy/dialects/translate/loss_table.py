@@ -21,6 +21,7 @@ NAMES: Mapping[str, str] = {
     "responses": "OpenAI responses",
     "messages": "Anthropic messages",
     "generate_content": "Gemini generateContent",
+    "converse": "Bedrock Converse",
 }
 """Dialect, by the name of its endpoint → what people call it."""
 
@@ -130,6 +131,24 @@ _CUSTOM = Loss(
     "becomes a function of one text; a grammar goes into its description",
     ("chat_completions", "responses"),
 )
+_FORCED_TOOL = Loss("dropped", "Anthropic's models do not think where a tool is forced")
+_NO_LOGPROBS = Loss("refused", "it tells no probabilities.")
+_ONE_ANSWER = Loss("refused", "it gives one answer. Send as many requests.")
+_NO_CACHE_KEYS = Loss("dropped", "there are no keys of caches there")
+_EFFORT_IN_TOKENS = Loss("approximated", "models before Claude 4.6 think by tokens: 1,024 to 32,768")
+_TEMPERATURE = Loss("approximated", "it ends at 1 there")
+_TEMPERATURE_WITH_THINKING = Loss("dropped", "models that think take no temperature there")
+_NO_ROOM = Loss("dropped", "thinking takes more than 1,024 tokens, which the limit must exceed")
+_JSON_OBJECT = Loss(
+    "approximated",
+    "becomes a sentence in the system's text",
+    ("chat_completions", "responses", "generate_content"),
+)
+_NO_PENALTIES = Loss("dropped", "there are no penalties there")
+_NO_SEED = Loss("dropped", "there is no seed there")
+_NO_TIER = Loss("dropped", "there is no such tier there")
+_NO_VERBOSITY = Loss("dropped", "there is no such measure there")
+_MEDIA_URL = Loss("refused", "AWS fetches nothing. Send images and documents as data.")
 
 WRITING: Mapping[str, Mapping[str, Loss]] = {
     "chat_completions": {
@@ -153,13 +172,13 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
         "audio": _AUDIO,
         "cache_control": _CACHE,
         "document_context": _CONTEXT,
-        "frequency_penalty": Loss("dropped", "there are no penalties there"),
+        "frequency_penalty": _NO_PENALTIES,
         "is_error": _IS_ERROR,
-        "n": Loss("refused", "it gives one answer. Send as many requests."),
+        "n": _ONE_ANSWER,
         "prefill": _PREFILL,
-        "presence_penalty": Loss("dropped", "there are no penalties there"),
+        "presence_penalty": _NO_PENALTIES,
         "reasoning": _REASONING,
-        "seed": Loss("dropped", "there is no seed there"),
+        "seed": _NO_SEED,
         "stop": Loss("refused", "it has no stop sequences."),
         "text_document": _TEXT_DOCUMENT,
         "thinking": _THINKING,
@@ -170,28 +189,24 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
     "messages": {
         "audio": _AUDIO,
         "custom_tools": _CUSTOM,
-        "forced_tool_with_thinking": Loss("dropped", "Anthropic's models do not think where a tool is forced"),
-        "frequency_penalty": Loss("dropped", "there are no penalties there"),
-        "json_object": Loss(
-            "approximated",
-            "becomes a sentence in the system's text",
-            ("chat_completions", "responses", "generate_content"),
-        ),
+        "forced_tool_with_thinking": _FORCED_TOOL,
+        "frequency_penalty": _NO_PENALTIES,
+        "json_object": _JSON_OBJECT,
         "later_system": _LATER_SYSTEM,
-        "logprobs": Loss("refused", "it tells no probabilities."),
+        "logprobs": _NO_LOGPROBS,
         "metadata": Loss("dropped", "only a user id is taken there"),
-        "n": Loss("refused", "it gives one answer. Send as many requests."),
+        "n": _ONE_ANSWER,
         "no_output_limit": Loss("approximated", "a limit is a must there: the model's own most, or 8,192 tokens"),
-        "presence_penalty": Loss("dropped", "there are no penalties there"),
-        "prompt_cache_key": Loss("dropped", "there are no keys of caches there"),
-        "reasoning_effort": Loss("approximated", "models before Claude 4.6 think by tokens: 1,024 to 32,768"),
-        "seed": Loss("dropped", "there is no seed there"),
-        "service_tier": Loss("dropped", "there is no such tier there"),
-        "temperature": Loss("approximated", "it ends at 1 there"),
-        "temperature_with_thinking": Loss("dropped", "models that think take no temperature there"),
+        "presence_penalty": _NO_PENALTIES,
+        "prompt_cache_key": _NO_CACHE_KEYS,
+        "reasoning_effort": _EFFORT_IN_TOKENS,
+        "seed": _NO_SEED,
+        "service_tier": _NO_TIER,
+        "temperature": _TEMPERATURE,
+        "temperature_with_thinking": _TEMPERATURE_WITH_THINKING,
         "thinking": _THINKING,
-        "thinking_without_room": Loss("dropped", "thinking takes more than 1,024 tokens, which the limit must exceed"),
-        "verbosity": Loss("dropped", "there is no such measure there"),
+        "thinking_without_room": _NO_ROOM,
+        "verbosity": _NO_VERBOSITY,
         "video": _VIDEO,
     },
     "generate_content": {
@@ -203,31 +218,68 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
         "metadata": Loss("dropped", "there is no metadata there"),
         "parallel_calls": Loss("dropped", "the model decides how many tools it calls"),
         "prefill": _PREFILL,
-        "prompt_cache_key": Loss("dropped", "there are no keys of caches there"),
+        "prompt_cache_key": _NO_CACHE_KEYS,
         "reasoning_effort": Loss(
             "approximated",
             "Gemini 3 knows no more than `high` and, as Pro, no less than `low`; before it, tokens count",
         ),
-        "service_tier": Loss("dropped", "there is no such tier there"),
+        "service_tier": _NO_TIER,
         "strict": Loss("dropped", "arguments are not forced to fit their schema"),
         "text_document": _TEXT_DOCUMENT,
         "thinking": _THINKING,
         "tool_result_media": Loss("approximated", "follows the result in the same turn"),
         "user": Loss("dropped", "there is no field for a user"),
-        "verbosity": Loss("dropped", "there is no such measure there"),
+        "verbosity": _NO_VERBOSITY,
+    },
+    "converse": {
+        "cache_control": Loss("dropped", "only Claude and Nova keep prompts there", ("messages",)),
+        "custom_tools": _CUSTOM,
+        "forced_tool_with_thinking": _FORCED_TOOL,
+        "frequency_penalty": _NO_PENALTIES,
+        "json_object": _JSON_OBJECT,
+        "later_system": _LATER_SYSTEM,
+        "logprobs": _NO_LOGPROBS,
+        "media_type": Loss("refused", "it does not take every type of media. Send PNG, JPEG, GIF, WebP, PDF or text."),
+        "media_url": _MEDIA_URL,
+        "metadata": Loss("dropped", "there is no metadata for the provider to see"),
+        "n": _ONE_ANSWER,
+        "parallel_calls": Loss("dropped", "the model decides how many tools it calls"),
+        "presence_penalty": _NO_PENALTIES,
+        "prompt_cache_key": _NO_CACHE_KEYS,
+        "reasoning": Loss("dropped", "only Claude and gpt-oss are told there how to reason"),
+        "reasoning_effort": _EFFORT_IN_TOKENS,
+        "seed": _NO_SEED,
+        "service_tier": _NO_TIER,
+        "temperature": _TEMPERATURE,
+        "temperature_with_thinking": _TEMPERATURE_WITH_THINKING,
+        "thinking": _THINKING,
+        "thinking_without_room": _NO_ROOM,
+        "tool_choice": Loss("approximated", "where tools were used before, to call none becomes a sentence"),
+        "tools_of_before": Loss("approximated", "tools that the conversation used are told again, by their names"),
+        "top_k": Loss("dropped", "only Claude and Nova take it there", ("messages", "generate_content")),
+        "user": Loss("dropped", "there is no field for a user"),
+        "verbosity": _NO_VERBOSITY,
     },
 }
+CARRIED: Mapping[str, Mapping[str, Loss]] = {
+    "invoke": {
+        "anthropic_beta": Loss("dropped", "AWS refuses features that it does not know"),
+        "media_url": _MEDIA_URL,
+    },
+    "raw_predict": {},
+}
+"""What a cloud that carries Anthropic's messages lacks beside what they lack."""
 
 ANSWERS: Mapping[str, Loss] = {
     "citations": Loss(
         "dropped",
         "each dialect cites in its own way",
-        ("chat_completions", "responses", "messages", "generate_content"),
+        ("chat_completions", "responses", "messages", "generate_content", "converse"),
     ),
     "images": Loss(
         "dropped",
         "there is no place for an image",
-        ("generate_content", "chat_completions"),
+        ("generate_content", "chat_completions", "converse"),
         ("chat_completions", "generate_content", "responses"),
     ),
     "system_fingerprint": Loss("dropped", "no other dialect has one", ("chat_completions",)),

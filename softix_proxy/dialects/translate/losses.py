@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from softix_proxy.dialects.fields import invalid
-from softix_proxy.dialects.translate.loss_table import ANSWERS, NAMES, READING, WRITING, Loss
+from softix_proxy.dialects.translate.loss_table import ANSWERS, CARRIED, NAMES, READING, WRITING, Loss
 
 
 class Fate(StrEnum):
@@ -39,7 +39,12 @@ class Losses:
 def losses(client: str, provider: str) -> tuple[Losses, Losses]:
     """For reading and for writing a request; both note in the same list."""
     found: dict[str, None] = {}
-    return Losses(READING[client], found), Losses(WRITING[provider], found)
+    return Losses(READING[client], found), Losses(_writing(provider), found)
+
+
+def _writing(provider: str) -> Mapping[str, Loss]:
+    own = CARRIED.get(provider)
+    return WRITING[provider] if own is None else {**WRITING["messages"], **own}
 
 
 class Row(NamedTuple):
@@ -62,4 +67,4 @@ def rows(client: str, provider: str) -> Iterator[Row]:
 
 
 def directions() -> Iterator[tuple[str, str]]:
-    return ((client, provider) for client in NAMES for provider in NAMES if client != provider)
+    return ((client, provider) for client in READING for provider in NAMES if client != provider)

@@ -11,6 +11,12 @@ from softix_proxy.dialects.translate.chat.read_request import read_request as re
 from softix_proxy.dialects.translate.chat.write_answer import WriteStream as StreamChat
 from softix_proxy.dialects.translate.chat.write_answer import write_answer as answer_chat
 from softix_proxy.dialects.translate.chat.write_request import write_request as write_chat
+from softix_proxy.dialects.translate.converse.read_answer import ReadAnswer as ReadConverse
+from softix_proxy.dialects.translate.converse.write_request import write_request as write_converse
+from softix_proxy.dialects.translate.envelopes import INVOKE, RAW_PREDICT, Envelope
+from softix_proxy.dialects.translate.envelopes import writer as enveloped
+from softix_proxy.dialects.translate.frames import Chunks, Frames
+from softix_proxy.dialects.translate.framing import Framer
 from softix_proxy.dialects.translate.gemini.read_answer import ReadAnswer as ReadGemini
 from softix_proxy.dialects.translate.gemini.read_request import read_request as read_gemini
 from softix_proxy.dialects.translate.gemini.write_answer import WriteStream as StreamGemini
@@ -77,11 +83,36 @@ DIALECTS: Mapping[str, Dialect] = {
     "messages": Dialect(read_messages, write_messages, ReadMessages, answer_messages, StreamMessages, anthropic_error),
     "generate_content": Dialect(read_gemini, write_gemini, ReadGemini, answer_gemini, StreamGemini, google_error),
 }
-STREAMS_BY_PATH: Mapping[str, str] = {"stream_generate_content": "generate_content"}
+
+
+class ProviderSide(NamedTuple):
+    """How a provider is asked and answers, whoever asks."""
+
+    write_request: Callable[[Request, Setting, Losses], Object]
+    reader: Callable[[], Reader]
+    has_custom_tools: bool = False
+    framer: Callable[[], Framer | Frames] = Framer
+    envelope: Envelope | None = None
+    """In which it takes Anthropic's messages."""
+
+
+PROVIDERS: Mapping[str, ProviderSide] = {
+    **{name: ProviderSide(of.write_request, of.reader, of.has_custom_tools) for name, of in DIALECTS.items()},
+    "converse": ProviderSide(write_converse, ReadConverse, framer=Frames),
+    "invoke": ProviderSide(enveloped(INVOKE), ReadMessages, framer=Chunks, envelope=INVOKE),
+    "raw_predict": ProviderSide(enveloped(RAW_PREDICT), ReadMessages, envelope=RAW_PREDICT),
+}
+"""The dialects of clients, and what only providers speak."""
+STREAMS_BY_PATH: Mapping[str, str] = {
+    "stream_generate_content": "generate_content",
+    "converse_stream": "converse",
+    "invoke_stream": "invoke",
+    "stream_raw_predict": "raw_predict",
+}
 """Endpoints that stream because of their path → their dialect."""
 
 
 def dialect_of(endpoint: str) -> str | None:
     """By the name of an endpoint; None for one that is not translated."""
     name = STREAMS_BY_PATH.get(endpoint, endpoint)
-    return name if name in DIALECTS else None
+    return name if name in PROVIDERS else None

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.errors import classify
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
 from softix_proxy.dialects.translate.customs import Customs
+from softix_proxy.dialects.translate.envelopes import CARRIED, Adaptation, Translated
 from softix_proxy.dialects.translate.fold import fold
-from softix_proxy.dialects.translate.framing import Framer
 from softix_proxy.dialects.translate.losses import Losses, losses
-from softix_proxy.dialects.translate.table import DIALECTS, STREAMS_BY_PATH, Dialect, dialect_of
-from softix_proxy.dialects.translate.wire import encode, read_object, seen_child, seen_object, seen_text
+from softix_proxy.dialects.translate.table import (
+    DIALECTS,
+    PROVIDERS,
+    STREAMS_BY_PATH,
+    Dialect,
+    ProviderSide,
+    dialect_of,
+)
+from softix_proxy.dialects.translate.wire import encode, read_object, seen_object
+from softix_proxy.dialects.translate.write_error import translated_error
 from softix_proxy.domain.errors import Code, RefusedError
 
 _NOTHING = Request(model="", turns=())
 
 
-class Translated(NamedTuple):
-    body: bytes
-    dropped: tuple[str, ...]
-    """What the provider will not know of, or only about; names from losses.py."""
-
-
 class StreamTranslator:
     """The provider's bytes in, the client's bytes out, however they are split."""
 
-    def __init__(self, provider: Dialect, client: Dialect, occasion: Occasion, customs: Customs) -> None:
-        self._framer = Framer()
+    def __init__(self, provider: ProviderSide, client: Dialect, occasion: Occasion, customs: Customs) -> None:
+        self._framer = provider.framer()
         self._reader = provider.reader()
         self._writer = client.writer(occasion)
         self._customs = customs
@@ -59,7 +59,7 @@ class Translation:
     def __init__(self, client: str, provider: str, occasion: Occasion, *, by_path: bool) -> None:
         self._by_path = by_path
         self._names = (client, provider)
-        self._client, self._provider = DIALECTS[client], DIALECTS[provider]
+        self._client, self._provider = DIALECTS[client], PROVIDERS[provider]
         self._occasion = occasion
         self._customs: frozenset[str] = frozenset()
         self.failed = False
@@ -95,11 +95,9 @@ class Translation:
             return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
         return encode(self._client.write_answer(answer, self._occasion))
 
-    def error(self, status: int, body: bytes) -> bytes:
+    def error(self, status: int, body: bytes, named: str = "") -> bytes:
         """The provider's error for the client, whose SDK raises what it raises for its own provider's."""
-        found = seen_object(body.strip(b"[] \r\n")) or {}  # Google's may be the only one in a list
-        message = seen_text(seen_child(found, "error"), "message") or seen_text(found, "message")
-        return encode(self._client.write_error(classify(status, body), message))
+        return translated_error(self._client.write_error, status, body, named)
 
     def stream(self) -> StreamTranslator:
         return StreamTranslator(self._provider, self._client, self._occasion, Customs(self._customs))
@@ -120,7 +118,7 @@ def translation(
     id: str,  # noqa: A002
     now_s: int,
     array: bool = False,
-) -> Translation | None:
+) -> Translation | Adaptation | None:
     """Between two endpoints, by their names; None where none is needed, or possible.
 
     `id` stands for the answer where the provider gives none: letters, digits and underscores. `array`: the client is
@@ -129,5 +127,8 @@ def translation(
     spoken, there = dialect_of(client), dialect_of(provider)
     if spoken is None or there is None or spoken == there:
         return None
+    envelope = PROVIDERS[there].envelope
+    if envelope is not None and spoken == CARRIED:
+        return Adaptation(envelope)
     occasion = Occasion(request=_NOTHING, id=id, now_s=now_s, array=array)
     return Translation(spoken, there, occasion, by_path=client in STREAMS_BY_PATH)

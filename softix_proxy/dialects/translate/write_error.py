@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from softix_proxy.dialects.errors import ProviderError
-from softix_proxy.dialects.translate.wire import Object
+from softix_proxy.dialects.errors import ProviderError, classify
+from softix_proxy.dialects.translate.wire import Object, encode, seen_child, seen_object, seen_text
+
+
+def translated_error(write: Callable[[str, str], Object], status: int, body: bytes, named: str = "") -> bytes:
+    """A provider's answer with this status, and the name that AWS gave it in a header."""
+    found = seen_object(body.strip(b"[] \r\n")) or {}  # Google's may be the only one in a list
+    message = seen_text(seen_child(found, "error"), "message")
+    message = message or seen_text(found, "message") or seen_text(found, "Message")
+    return encode(write(classify(status, body, named), message))
 
 
 class _Words(NamedTuple):

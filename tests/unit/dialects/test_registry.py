@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-from softix_proxy.dialects.registry import ENDPOINTS, provider_side, streaming
-from softix_proxy.domain.providers import PROFILES
+import pytest
+
+from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, provider_side, serves, streaming
+from softix_proxy.domain.providers import PROFILES, ProviderType
 
 
 def test_all_endpoints_by_name() -> None:
@@ -46,8 +48,39 @@ def test_a_provider_of_another_dialect_answers_by_what_it_does_best() -> None:
 
 def test_some_stream_by_another_path() -> None:
     assert streaming(ENDPOINTS["generate_content"]) is ENDPOINTS["stream_generate_content"]
+    assert streaming(PROVIDER_ENDPOINTS["converse"]) is PROVIDER_ENDPOINTS["converse_stream"]
     assert streaming(ENDPOINTS["messages"]) is ENDPOINTS["messages"]
 
 
 def test_what_providers_speak_exists() -> None:
-    assert all(profile.endpoints and profile.endpoints <= ENDPOINTS.keys() for profile in PROFILES.values())
+    assert all(profile.endpoints and profile.endpoints <= PROVIDER_ENDPOINTS.keys() for profile in PROFILES.values())
+
+
+BEDROCK = PROFILES[ProviderType.BEDROCK]
+CLAUDE, LLAMA = "us.anthropic.claude-sonnet-4-6-v1:0", "meta.llama3-70b-instruct-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("client", "model", "there"),
+    [
+        ("messages", CLAUDE, "invoke"),
+        ("messages", LLAMA, "converse"),
+        ("chat_completions", CLAUDE, "converse"),
+        ("generate_content", LLAMA, "converse"),
+    ],
+)
+def test_a_carried_dialect_is_taken_for_its_own_clients_and_models(client: str, model: str, there: str) -> None:
+    found = provider_side(ENDPOINTS[client], BEDROCK.endpoints, BEDROCK.preferred, model)
+    assert found is PROVIDER_ENDPOINTS[there]
+
+
+def test_claude_is_not_reached_by_what_is_googles() -> None:
+    vertex = frozenset({"generate_content", "stream_generate_content", "raw_predict", "stream_raw_predict"})
+    for client in ("messages", "chat_completions", "generate_content"):
+        assert provider_side(ENDPOINTS[client], vertex, "", "claude-x") is PROVIDER_ENDPOINTS["raw_predict"]
+        assert provider_side(ENDPOINTS[client], vertex, "", "gemini-x") is ENDPOINTS["generate_content"]
+    assert not serves("invoke", LLAMA)
+
+
+def test_nothing_for_who_speaks_no_translated_dialect() -> None:
+    assert provider_side(ENDPOINTS["embeddings"], BEDROCK.endpoints, BEDROCK.preferred, CLAUDE) is None

@@ -38,7 +38,7 @@ def test_each_type_proves_who_pays_in_its_own_way() -> None:
         (
             "vertex",
             MODEL,
-            "https://eu-west4-aiplatform.googleapis.com/v1/projects/p/locations/eu-west4/publishers/google"
+            "https://eu-west4-aiplatform.googleapis.com/v1/projects/p/locations/eu-west4"
             "/models/gemini-x:generateContent",
         ),
     ],

@@ -13,6 +13,7 @@ _FORMATS = {
     "messages": "anthropic-claude-v1",
     "responses": "openai-responses-v1",
     "generate_content": "google-gemini-v1",
+    "converse": "bedrock-converse-v1",
 }
 _ORIGINS = {form: origin for origin, form in _FORMATS.items()}
 _ORIGINS["azure-openai-responses-v1"] = "responses"

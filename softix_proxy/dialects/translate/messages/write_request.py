@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from softix_proxy.dialects.translate.canonical import (
     Cache,
     Format,
     Media,
-    Number,
     Part,
     Refusal,
     Request,
@@ -20,20 +18,19 @@ from softix_proxy.dialects.translate.canonical import (
     ToolChoice,
     ToolResult,
 )
+from softix_proxy.dialects.translate.claude import (
+    ANY_OBJECT,
+    DEFAULT_OUTPUT_TOKENS,
+    temperature_of,
+    thinking_of,
+)
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.tools import as_function, as_function_call, chosen
 from softix_proxy.dialects.translate.turns import leading_system, merged
 from softix_proxy.dialects.translate.wire import Object, arguments_object, said
 
 _OWN = "messages"
-_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2})(?!\d))?")
-_ADAPTIVE_FROM = (4, 6)
-_DEFAULT_OUTPUT_TOKENS = 8192
-_LEAST_BUDGET = 1024
-_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 32_768}
-_EFFORTS = {"minimal": "low"}
 _TIERS = {"default": "standard_only", "standard": "standard_only", "standard_only": "standard_only", "auto": "auto"}
-_ANY_OBJECT = "Answer with one JSON object and nothing else."
 
 
 def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
@@ -43,11 +40,11 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     blocks = [_text(part) for part in system if isinstance(part, Text) and part.text]
     if request.format is not None and request.format.schema is None:
         losses.meet("json_object")
-        blocks.append({"type": "text", "text": _ANY_OBJECT})
-    limit = request.max_output_tokens or setting.most_output_tokens or _DEFAULT_OUTPUT_TOKENS
+        blocks.append({"type": "text", "text": ANY_OBJECT})
+    limit = request.max_output_tokens or setting.most_output_tokens or DEFAULT_OUTPUT_TOKENS
     if request.max_output_tokens is None:
         losses.meet("no_output_limit")
-    thinking, effort = _thinking(request, setting.model, limit, losses)
+    thinking, effort = thinking_of(request, setting.model, limit, losses)
     tools, choice = chosen(request.tools, request.tool_choice)
     shape = _shape(request.format)
     return said(
@@ -63,7 +60,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
             "stream": request.stream or None,
             "tools": [_tool(as_function(tool, losses)) for tool in tools],
             "tool_choice": _choice(choice, tools, request.parallel_calls),
-            "temperature": _temperature(request.temperature, thinking, losses),
+            "temperature": temperature_of(request.temperature, thinking, losses),
             "top_p": request.top_p,
             "top_k": request.top_k,
             "stop_sequences": [stop for stop in request.stop if stop],
@@ -185,47 +182,3 @@ def _shape(form: Format | None) -> Object | None:
     if form is None or form.schema is None:
         return None
     return {"type": "json_schema", "schema": form.schema}
-
-
-def _temperature(temperature: Number, thinking: Object | None, losses: Losses) -> Number:
-    if temperature is None:
-        return None
-    if thinking and thinking["type"] != "disabled" and temperature != 1:
-        losses.meet("temperature_with_thinking")
-        return None
-    if temperature > 1:
-        losses.meet("temperature")
-        return 1
-    return temperature
-
-
-def _thinking(request: Request, model: str, limit: int, losses: Losses) -> tuple[Object | None, str]:
-    """How much the model is to think: in words where it knows them, else in tokens, which must fit into the limit."""
-    reasoning = request.reasoning
-    if reasoning is None:
-        return None, ""
-    if reasoning.on is False:
-        return {"type": "disabled"}, ""
-    effort = _EFFORTS.get(reasoning.effort, reasoning.effort)
-    if reasoning.on is None:
-        return None, effort
-    if request.tools and request.tool_choice is not None and request.tool_choice.mode == "required":
-        losses.meet("forced_tool_with_thinking")
-        return None, ""
-    if reasoning.budget is None and _is_adaptive(model):
-        return {"type": "adaptive", **({"display": "summarized"} if reasoning.shown else {})}, effort
-    budget = reasoning.budget
-    if budget is None:
-        losses.meet("reasoning_effort")
-        budget = _BUDGETS.get(reasoning.effort, _BUDGETS["medium"])
-    if limit <= _LEAST_BUDGET:
-        losses.meet("thinking_without_room")
-        return None, ""
-    fitting = max(_LEAST_BUDGET, min(budget, limit * 4 // 5 if budget >= limit else budget))
-    return {"type": "enabled", "budget_tokens": fitting}, ""
-
-
-def _is_adaptive(model: str) -> bool:
-    """Models since Claude 4.6; a name that tells no version is taken for a new one."""
-    match = _VERSION.search(model)
-    return match is None or (int(match[1]), int(match[2] or 0)) >= _ADAPTIVE_FROM

@@ -10,7 +10,7 @@ from softix_proxy.dialects.translate.canonical import Answer, Event, Occasion, R
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.framing import Framer
 from softix_proxy.dialects.translate.losses import losses
-from softix_proxy.dialects.translate.table import DIALECTS
+from softix_proxy.dialects.translate.table import DIALECTS, PROVIDERS
 
 OTHER = {name: next(other for other in DIALECTS if other != name) for name in DIALECTS}
 
@@ -33,10 +33,10 @@ def writing() -> Callable[..., tuple[dict[str, Any], list[str]]]:
     def write(
         dialect: str, model: str = "m", most: int | None = None, **fields: Any
     ) -> tuple[dict[str, Any], list[str]]:
-        _, lost = losses(OTHER[dialect], dialect)
+        _, lost = losses(OTHER.get(dialect, "messages"), dialect)
         request = Request(model="asked", **{"turns": [], **fields})
         setting = Setting(model=model, most_output_tokens=most)
-        return DIALECTS[dialect].write_request(request, setting, lost), list(lost.found)
+        return PROVIDERS[dialect].write_request(request, setting, lost), list(lost.found)
 
     return write
 
@@ -51,7 +51,7 @@ def heard() -> Callable[..., Answer]:
     """What a dialect's reader makes of the objects of a stream."""
 
     def read(dialect: str, *objects: dict[str, Any]) -> Answer:
-        reader = DIALECTS[dialect].reader()
+        reader = PROVIDERS[dialect].reader()
         return fold([event for found in objects for event in reader.read(found)] + list(reader.end()))
 
     return read

@@ -5,15 +5,23 @@ import re
 import pytest
 from support.sources import ROOT
 
-from softix_proxy.dialects.translate.loss_table import ANSWERS, NAMES, READING, WRITING
+from softix_proxy.dialects.translate.loss_table import ANSWERS, CARRIED, NAMES, READING, WRITING
 from softix_proxy.dialects.translate.losses import Fate, directions, losses, rows
-from softix_proxy.dialects.translate.table import DIALECTS
+from softix_proxy.dialects.translate.table import DIALECTS, PROVIDERS
 from softix_proxy.domain.errors import Code, RefusedError
 
 
 def test_each_dialect_has_its_tables() -> None:
-    assert set(NAMES) == set(READING) == set(WRITING) == set(DIALECTS)
-    assert len(list(directions())) == len(DIALECTS) * (len(DIALECTS) - 1)
+    assert set(READING) == set(DIALECTS)
+    assert set(NAMES) == set(WRITING) == set(PROVIDERS) - set(CARRIED)
+    assert len(list(directions())) == len(DIALECTS) * (len(NAMES) - 1)
+
+
+def test_who_carries_messages_lacks_what_they_lack() -> None:
+    for carrier in CARRIED:
+        _, writing = losses("chat_completions", carrier)
+        writing.meet("seed")
+        assert list(writing.found) == ["seed"]
 
 
 def test_a_loss_is_noted_once_for_both_directions() -> None:

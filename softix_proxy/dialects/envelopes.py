@@ -1,0 +1,73 @@
+"""Anthropic's messages as other clouds carry them: Bedrock's InvokeModel and Vertex's rawPredict."""
+
+from __future__ import annotations
+
+import msgspec
+
+from softix_proxy.dialects.base import Report, StreamMeter
+from softix_proxy.dialects.event_stream import Event
+from softix_proxy.dialects.fields import MALFORMED
+from softix_proxy.dialects.frame_meter import FrameMeter
+from softix_proxy.dialects.messages import MessagesMeter, anthropic_report
+from softix_proxy.dialects.sse import Fate
+from softix_proxy.dialects.tokens import read_answer
+
+
+def carried(event: Event) -> bytes | None:
+    """The event of messages within one of Bedrock's; None where there is none."""
+    try:
+        return _CHUNK.decode(event.payload).data
+    except MALFORMED:
+        return None
+
+
+class _Chunk(msgspec.Struct):
+    data: bytes | None = msgspec.field(default=None, name="bytes")
+    """Base64, as AWS tells all bytes in JSON."""
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+
+
+class InvokeMeter(FrameMeter, MessagesMeter):
+    """Of the events of messages within AWS's frames."""
+
+    def take(self, event: Event) -> Fate:
+        data = carried(event)
+        return Fate.PASS if data is None else self.inspect(data)
+
+
+class _Carried:
+    metered = True
+    framed = True
+    form_fields: frozenset[str] | None = None
+
+    def report(self, body: bytes) -> Report | None:
+        answer = read_answer(body)
+        return anthropic_report(answer.usage, answer.model) if answer is not None else None
+
+
+class Invoke(_Carried):
+    name = "invoke"
+    path = "/model/{model}/invoke"
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        return InvokeMeter()
+
+
+class InvokeStream(Invoke):
+    name = "invoke_stream"
+    path = "/model/{model}/invoke-with-response-stream"
+
+
+class RawPredict(_Carried):
+    name = "raw_predict"
+    path = "/publishers/anthropic/models/{model}:rawPredict"
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        return MessagesMeter()
+
+
+class StreamRawPredict(RawPredict):
+    name = "stream_raw_predict"
+    path = "/publishers/anthropic/models/{model}:streamRawPredict"
