@@ -29,7 +29,7 @@ _MOST_NAMES = 10
 
 @click.command(cls=Command)
 @click.option("--provider", required=True, metavar="PROVIDER", help="Whose bill: a provider's name or id.")
-@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="The bill: CSV or JSON, or packed.")
+@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="The bill: CSV or JSON.")
 @click.option("--from", "from_", metavar="DATE", help="From this day on (UTC); the first of the bill by default.")
 @click.option("--to", metavar="DATE", help="Up to but without this day (UTC); the last of the bill by default.")
 @click.option(

@@ -1,49 +1,15 @@
 import json
-import shlex
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.cli.models import models
-from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.usage import METERS
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
 
 FIELDS = ["name", "provider", "upstream_name", "context", "max_output", "status", "priced", "prices"]
-
-
-@pytest.fixture
-def softix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Runs a command line on a real database."""
-    Database(tmp_path / "softix.db", SystemClock()).create()
-
-    @asynccontextmanager
-    async def open_office(_settings: object) -> AsyncIterator[SimpleNamespace]:
-        database = await Database(tmp_path / "softix.db", SystemClock()).open()
-
-        async def vault() -> object:
-            return None
-
-        yield SimpleNamespace(storage=SqliteStorage(database), vault=vault)
-        await database.close()
-
-    monkeypatch.setattr(assembly, "read_settings", lambda *_: None)
-    monkeypatch.setattr(assembly, "open_office", open_office)
-
-    def run(line: str, stdin: str = "", code: int = 0) -> Result:
-        result = CliRunner().invoke(main, shlex.split(line), input=stdin)
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
 
 
 def read(result: Result) -> Any:
@@ -51,13 +17,13 @@ def read(result: Result) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def lab(softix: Callable[..., Result]) -> None:
-    softix("providers add lab --type openai-compatible --base-url http://lab")
+def lab(run: Callable[..., Result]) -> None:
+    run("providers add lab --type openai-compatible --base-url http://lab")
 
 
-def test_add_with_prices(softix: Callable[..., Result]) -> None:
+def test_add_with_prices(run: Callable[..., Result]) -> None:
     added = read(
-        softix(
+        run(
             "models add llama --provider lab --upstream-name meta/llama --input 0.15 --output 0.60"
             " --cached-input .075 --max-output 4096 --context 8192 --json"
         )
@@ -73,23 +39,23 @@ def test_add_with_prices(softix: Callable[..., Result]) -> None:
         "prices": {"input": "0.15", "cached_input": "0.075", "output": "0.60"},
     }
     assert list(added) == FIELDS
-    assert read(softix("models show llama --json")) == read(softix("models show lab/llama --json")) == added
-    assert read(softix("models list --json")) == [added]
+    assert read(run("models show llama --json")) == read(run("models show lab/llama --json")) == added
+    assert read(run("models list --json")) == [added]
 
 
-def test_every_meter_has_its_price_option(softix: Callable[..., Result]) -> None:
+def test_every_meter_has_its_price_option(run: Callable[..., Result]) -> None:
     keys = [spec.price_key for spec in METERS.values()]
     options = " ".join(f"--{key.replace('_', '-')} {n}.5" for n, key in enumerate(keys))
-    added = read(softix(f"models add all --provider lab {options} --json"))
+    added = read(run(f"models add all --provider lab {options} --json"))
     assert added["prices"] == {key: f"{n}.5" for n, key in enumerate(keys)}
 
 
-def test_free_is_stated_and_no_price_is_warned_of(softix: Callable[..., Result]) -> None:
-    free = read(softix("models add gratis --provider lab --free --json"))
+def test_free_is_stated_and_no_price_is_warned_of(run: Callable[..., Result]) -> None:
+    free = read(run("models add gratis --provider lab --free --json"))
     assert (free["priced"], free["prices"]) == (True, {})
-    result = softix("models add bare --provider lab")
+    result = run("models add bare --provider lab")
     assert "model_not_priced" in result.stderr and "softix prices set lab/bare" in result.stderr
-    bare = read(softix("models show bare --json"))
+    bare = read(run("models show bare --json"))
     assert (bare["priced"], bare["prices"]) == (False, None)
 
 
@@ -106,24 +72,24 @@ def test_free_is_stated_and_no_price_is_warned_of(softix: Callable[..., Result])
         ("list --provider none", 1, "no provider"),
     ],
 )
-def test_refusals(softix: Callable[..., Result], line: str, code: int, said: str) -> None:
-    assert said in softix(f"models {line}", code=code).stderr
+def test_refusals(run: Callable[..., Result], line: str, code: int, said: str) -> None:
+    assert said in run(f"models {line}", code=code).stderr
 
 
-def test_an_ambiguous_name_lists_the_candidates(softix: Callable[..., Result]) -> None:
-    softix("providers add two --type openai-compatible --base-url http://two")
+def test_an_ambiguous_name_lists_the_candidates(run: Callable[..., Result]) -> None:
+    run("providers add two --type openai-compatible --base-url http://two")
     for provider in ("lab", "two"):
-        softix(f"models add llama --provider {provider} --free")
-    assert "lab/llama, two/llama" in softix("models disable llama", code=2).stderr
-    assert read(softix("models disable two/llama --json"))["status"] == "disabled"
-    assert [one["provider"] for one in read(softix("models list --json"))] == ["lab"]
-    assert [one["status"] for one in read(softix("models list --all --json"))] == ["active", "disabled"]
-    assert read(softix("models enable two/llama --json"))["status"] == "active"
+        run(f"models add llama --provider {provider} --free")
+    assert "lab/llama, two/llama" in run("models disable llama", code=2).stderr
+    assert read(run("models disable two/llama --json"))["status"] == "disabled"
+    assert [one["provider"] for one in read(run("models list --json"))] == ["lab"]
+    assert [one["status"] for one in read(run("models list --all --json"))] == ["active", "disabled"]
+    assert read(run("models enable two/llama --json"))["status"] == "active"
 
 
-def test_update(softix: Callable[..., Result]) -> None:
-    softix("models add llama --provider lab --free --context 5")
-    updated = read(softix("models update llama --max-output 7 --upstream-name l --json"))
+def test_update(run: Callable[..., Result]) -> None:
+    run("models add llama --provider lab --free --context 5")
+    updated = read(run("models update llama --max-output 7 --upstream-name l --json"))
     assert (updated["context"], updated["max_output"], updated["upstream_name"]) == (5, 7, "l")
 
 

@@ -1,49 +1,18 @@
 import json
-import shlex
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.cli.prices import prices
 from softix_proxy.domain.clock import DAY_US, SystemClock
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal_sql import NOTE_UNPRICED
-from softix_proxy.storage.storage import SqliteStorage
 
 FUTURE = "2999-01-01T00:00:00.000000Z"
-
-
-@pytest.fixture
-def softix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Runs a command line on a real database."""
-    Database(tmp_path / "softix.db", SystemClock()).create()
-
-    @asynccontextmanager
-    async def open_office(_settings: object) -> AsyncIterator[SimpleNamespace]:
-        database = await Database(tmp_path / "softix.db", SystemClock()).open()
-
-        async def vault() -> object:
-            return None
-
-        yield SimpleNamespace(storage=SqliteStorage(database), vault=vault)
-        await database.close()
-
-    monkeypatch.setattr(assembly, "read_settings", lambda *_: None)
-    monkeypatch.setattr(assembly, "open_office", open_office)
-
-    def run(line: str, stdin: str = "", code: int = 0) -> Result:
-        result = CliRunner().invoke(main, shlex.split(line), input=stdin)
-        assert result.exit_code == code, result.output
-        return result
-
-    return run
 
 
 def read(result: Result) -> Any:
@@ -51,14 +20,14 @@ def read(result: Result) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def furnish(softix: Callable[..., Result]) -> None:
-    softix("users create ada --email ada@example.org")
-    softix("providers add lab --type openai-compatible --base-url http://lab")
-    softix("models add llama --provider lab")
+def furnish(run: Callable[..., Result]) -> None:
+    run("users create ada --email ada@example.org")
+    run("providers add lab --type openai-compatible --base-url http://lab")
+    run("models add llama --provider lab")
 
 
-def test_set_show_and_history(softix: Callable[..., Result]) -> None:
-    first = read(softix("prices set llama --input 0.15 --output 0.60 --json"))
+def test_set_show_and_history(run: Callable[..., Result]) -> None:
+    first = read(run("prices set llama --input 0.15 --output 0.60 --json"))
     assert first | {"starts_at": "", "created_at": "", "version": 0} == {
         "version": 0,
         "model": "llama",
@@ -72,43 +41,41 @@ def test_set_show_and_history(softix: Callable[..., Result]) -> None:
         "prices": {"input": "0.15", "output": "0.60"},
         "bands": [{"above_input_tokens": 0, "service_tier": "standard", "prices": {"input": "0.15", "output": "0.60"}}],
     }
-    softix("prices set lab/llama --free")
-    own = read(softix("prices set llama --input 1 --user ada@example.org --json"))
+    run("prices set lab/llama --free")
+    own = read(run("prices set llama --input 1 --user ada@example.org --json"))
     assert (own["user"], own["source"]) == ("ada", "customer")
-    assert [one["state"] for one in read(softix("prices history llama --json"))] == [
+    assert [one["state"] for one in read(run("prices history llama --json"))] == [
         "superseded",
         "in force",
         "in force",
     ]
-    assert read(softix("prices show llama --json"))["free"] is True
-    assert read(softix("prices show llama --user ada --json"))["prices"] == {"input": "1"}
-    assert [one["version"] for one in read(softix("prices list --json"))] == [2, 3]
-    assert read(softix("prices list --model llama --json")) == read(softix("prices list --json"))
+    assert read(run("prices show llama --json"))["free"] is True
+    assert read(run("prices show llama --user ada --json"))["prices"] == {"input": "1"}
+    assert [one["version"] for one in read(run("prices list --json"))] == [2, 3]
+    assert read(run("prices list --model llama --json")) == read(run("prices list --json"))
 
 
-def test_a_price_to_come(softix: Callable[..., Result]) -> None:
-    later = read(softix("prices set llama --free --from 2999-01-01 --json"))
+def test_a_price_to_come(run: Callable[..., Result]) -> None:
+    later = read(run("prices set llama --free --from 2999-01-01 --json"))
     assert (later["state"], later["starts_at"]) == ("upcoming", FUTURE)
-    assert "no price" in softix("prices show llama", code=1).stderr
-    assert "past" in softix("prices set llama --free --from 2020-01-01", code=2).stderr
+    assert "no price" in run("prices show llama", code=1).stderr
+    assert "past" in run("prices set llama --free --from 2020-01-01", code=2).stderr
 
 
-def test_markups_are_shown_with_what_they_make_of_a_price(softix: Callable[..., Result]) -> None:
-    softix("prices set llama --input 0.15 --output 0.60")
-    assert read(softix("prices markup --json")) == []
-    default = read(softix("prices markup --default 7.5% --json"))
+def test_markups_are_shown_with_what_they_make_of_a_price(run: Callable[..., Result]) -> None:
+    run("prices set llama --input 0.15 --output 0.60")
+    assert read(run("prices markup --json")) == []
+    default = read(run("prices markup --default 7.5% --json"))
     assert (default["scope"], default["subject"], default["markup"]) == ("default", None, "7.5%")
-    assert read(softix("prices markup --model llama --fee 0.0005 --json"))["request_fee"] == "0.0005"
-    assert read(softix("prices show llama --json"))["request_fee"] == "0.0005"
-    assert read(softix("prices markup 7.5% --model llama --fee 0 --json"))["request_fee"] == "0.00"
-    shown = read(softix("prices show llama --json"))
+    assert read(run("prices markup --model llama --fee 0.0005 --json"))["request_fee"] == "0.0005"
+    assert read(run("prices show llama --json"))["request_fee"] == "0.0005"
+    assert read(run("prices markup 7.5% --model llama --fee 0 --json"))["request_fee"] == "0.00"
+    shown = read(run("prices show llama --json"))
     assert (shown["markup"], shown["charged"]) == ("7.5%", {"input": "0.16125", "output": "0.645"})
-    assert read(softix("prices markup --user ada -50% --json"))["markup"] == "-50%"
-    assert read(softix("prices markup 3% --model llama --from 2999-01-01 --json"))["subject"] == "lab/llama"
-    assert read(softix("prices show llama --user ada --json"))["charged"] == {"input": "0.075", "output": "0.3"}
-    listed = [
-        (one["scope"], one["subject"], one["markup"], one["state"]) for one in read(softix("prices markup --json"))
-    ]
+    assert read(run("prices markup --user ada -50% --json"))["markup"] == "-50%"
+    assert read(run("prices markup 3% --model llama --from 2999-01-01 --json"))["subject"] == "lab/llama"
+    assert read(run("prices show llama --user ada --json"))["charged"] == {"input": "0.075", "output": "0.3"}
+    listed = [(one["scope"], one["subject"], one["markup"], one["state"]) for one in read(run("prices markup --json"))]
     assert listed == [
         ("default", None, "7.5%", "in force"),
         ("model", "lab/llama", "7.5%", "in force"),
@@ -139,23 +106,23 @@ def test_markups_are_shown_with_what_they_make_of_a_price(softix: Callable[..., 
         ("markup --defualt 5%", 2, ""),
     ],
 )
-def test_refusals(softix: Callable[..., Result], line: str, code: int, said: str) -> None:
-    assert said in softix(f"prices {line}", code=code).stderr
-    assert read(softix("prices list --json")) == read(softix("prices markup --json")) == []
+def test_refusals(run: Callable[..., Result], line: str, code: int, said: str) -> None:
+    assert said in run(f"prices {line}", code=code).stderr
+    assert read(run("prices list --json")) == read(run("prices markup --json")) == []
 
 
-def test_missing_tells_what_was_asked_for(softix: Callable[..., Result], tmp_path: Path) -> None:
-    raw = Database(tmp_path / "softix.db", SystemClock()).connect()
+def test_missing_tells_what_was_asked_for(run: Callable[..., Result], instance: Path) -> None:
+    raw = Database(instance / "softix.db", SystemClock()).connect()
     raw.execute(NOTE_UNPRICED, (1, 1_800_000_000_000_000))
     raw.close()
-    assert read(softix("prices missing --json")) == [
+    assert read(run("prices missing --json")) == [
         {"model": "llama", "provider": "lab", "asks": 1, "last_asked_at": "2027-01-15T08:00:00.000000Z"}
     ]
-    assert "softix prices set" in softix("prices missing").stderr
+    assert "softix prices set" in run("prices missing").stderr
     days = (SystemClock().now_us() - 1_800_000_000_000_000) // DAY_US + 1
-    assert len(read(softix(f"prices missing --days {max(days, 1)} --json"))) == 1
-    softix("prices set llama --free")
-    assert read(softix("prices missing --json")) == []
+    assert len(read(run(f"prices missing --days {max(days, 1)} --json"))) == 1
+    run("prices set llama --free")
+    assert read(run("prices missing --json")) == []
 
 
 def test_options_say_their_unit() -> None:

@@ -52,8 +52,10 @@ def softix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Res
             return LockBox()
 
         settings = SimpleNamespace(upstream=SimpleNamespace(ca_file=None))
-        yield SimpleNamespace(settings=settings, storage=SqliteStorage(database), vault=vault)
-        await database.close()
+        try:
+            yield SimpleNamespace(settings=settings, storage=SqliteStorage(database), vault=vault)
+        finally:
+            await database.close()
 
     monkeypatch.setattr(assembly, "read_settings", lambda *_: None)
     monkeypatch.setattr(assembly, "open_office", open_office)
