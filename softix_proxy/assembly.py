@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from softix_proxy.storage.database import Database
     from softix_proxy.storage.hot_path import Journal
     from softix_proxy.telemetry.metrics import Books
-    from softix_proxy.upstream.client import HttpUpstream
+    from softix_proxy.upstream.client import HttpUpstream, Limits
+    from softix_proxy.upstream.lines import SocketLines
     from softix_proxy.vault.keeper import Keeper
     from softix_proxy.web.app import App
     from softix_proxy.web.server import Listening, Server
@@ -217,6 +218,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
     from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.relay.policy import Policy
+    from softix_proxy.relay.sessions import Sessions
     from softix_proxy.telemetry.metrics import Metrics
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App
@@ -237,8 +239,10 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         retries=settings.routing.retries,
         most_attempts=settings.routing.most_attempts,
     )
-    upstream = await _upstream(stack, office, vault, directory)
+    upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
+
+    ids = RequestIds(slot)
 
     async def check() -> str | None:
         try:
@@ -248,9 +252,11 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         return "the books cannot be written" if journal.is_stuck() else None
 
     return App(
-        house=House(lifecycle, storage, Monitor(check, metrics.render, metrics.refused)),
+        house=House(
+            lifecycle, storage, Monitor(check, metrics.render, metrics.refused), Sessions(lifecycle, lines, ids)
+        ),
         clock=office.clock,
-        ids=RequestIds(slot),
+        ids=ids,
         addresses=Addresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
@@ -271,7 +277,9 @@ def _fleet(settings: Settings, clock: Clock) -> Fleet:
     return Fleet(clock, care, random.randrange)
 
 
-async def _upstream(stack: AsyncExitStack, office: Office, vault: Vault, directory: LiveDirectory) -> HttpUpstream:
+async def _upstream(
+    stack: AsyncExitStack, office: Office, vault: Vault, directory: LiveDirectory
+) -> tuple[HttpUpstream, SocketLines]:
     from softix_proxy.domain.providers import ProviderType
 
     settings, bases = office.settings, {}
@@ -281,7 +289,12 @@ async def _upstream(stack: AsyncExitStack, office: Office, vault: Vault, directo
         local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
         stack.push_async_callback(local.close)
         bases[ProviderType.DEMO] = local.base_url
-    return await stack.enter_async_context(reaching(office, vault, bases))
+    from softix_proxy.upstream.lines import SocketLines
+
+    upstream = await stack.enter_async_context(reaching(office, vault, bases))
+    lines = SocketLines(vault, _limits(settings), settings.upstream.ca_file, bases, office.clock)
+    stack.push_async_callback(lines.close)
+    return upstream, lines
 
 
 @asynccontextmanager
@@ -289,10 +302,20 @@ async def reaching(
     office: Office, vault: Vault, bases: Mapping[ProviderType, str] | None = None
 ) -> AsyncIterator[HttpUpstream]:
     """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
-    from softix_proxy.upstream.client import HttpUpstream, Limits
+    from softix_proxy.upstream.client import HttpUpstream
 
     settings = office.settings
-    limits = Limits(
+    upstream = HttpUpstream(vault, _limits(settings), settings.upstream.ca_file, bases, office.clock)
+    try:
+        yield upstream
+    finally:
+        await upstream.close()
+
+
+def _limits(settings: Settings) -> Limits:
+    from softix_proxy.upstream.client import Limits
+
+    return Limits(
         connect_timeout_s=settings.upstream.connect_timeout_s,
         first_byte_timeout_s=settings.upstream.first_byte_timeout_s,
         idle_timeout_s=settings.upstream.idle_timeout_s,
@@ -300,11 +323,6 @@ async def reaching(
         connections_per_provider=settings.upstream.max_connections_per_provider,
         share_connections=settings.upstream.share_connections,
     )
-    upstream = HttpUpstream(vault, limits, settings.upstream.ca_file, bases, office.clock)
-    try:
-        yield upstream
-    finally:
-        await upstream.close()
 
 
 def _listening(settings: Settings) -> Listening:

@@ -59,6 +59,8 @@ class Ask:
     """Where neither the body's bytes nor the context bound the input."""
     by_size: Mapping[str, Scale] = field(default_factory=dict)
     """Meter → how much of it the body's size allows."""
+    adjustable: bool = True
+    """Where the client set no output limit, an affordable one may be written into the request."""
 
     @property
     def bills(self) -> tuple[str, ...]:

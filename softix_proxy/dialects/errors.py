@@ -10,7 +10,7 @@ import msgspec
 
 from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.fields import MALFORMED
-from softix_proxy.domain.errors import HTTP_STATUS, Code
+from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
 
 
 class _Types(NamedTuple):
@@ -80,6 +80,13 @@ def render_stream(family: Family, code: Code, message: str, request_id: str, det
         body = {"type": "error", "code": code.value, "message": message, "param": None, "sequence_number": 0, **body}
     name = b"" if family == "gemini" else b"event: error\n"
     return b"%bdata: %b\n\n" % (name, msgspec.json.encode(body))
+
+
+def render_realtime(error: RefusedError, request_id: str, about: str | None) -> bytes:
+    """An event for a realtime session; `about` is the client's event that it is about."""
+    body = _body("openai", error.code, error.message, request_id, error.details)
+    event = {"type": "error", "event_id": f"event_{request_id}", "error": {**body["error"], "event_id": about}}
+    return msgspec.json.encode(event)
 
 
 def _body(

@@ -107,3 +107,28 @@ class Upstream(Protocol):
         `sending` is called when the provider is about to see the request.
         """
         ...
+
+
+class Line(Protocol):
+    """A WebSocket to a provider: whole messages of text, both ways."""
+
+    close_code: int | None
+    """What the provider closed it with; None while it is open, or where it broke off."""
+
+    async def receive(self) -> bytes | None:
+        """None where the provider closed it. Raises ProviderFault where it breaks off, or sends anything but text."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Waits for a slow provider. Raises ProviderFault."""
+        ...
+
+    def abort(self) -> None:
+        """Drops the connection, so that the provider stops."""
+        ...
+
+
+class Lines(Protocol):
+    async def open(self, call: Call) -> Line:
+        """Raises ProviderFault; no work has begun then."""
+        ...

@@ -49,7 +49,7 @@ def bound(ask: Ask, body_bytes: int, model: Model, rate: Rate, *, metered: bool,
         token_num=token.numerator * ask.choices,
         token_den=token.denominator,
         output_tokens=output_tokens,
-        adjustable=ask.max_output_tokens is None and output_tokens > 0,
+        adjustable=ask.adjustable and ask.max_output_tokens is None and output_tokens > 0,
         least_tokens=min(least_tokens, output_tokens) or 1,
     )
 

@@ -56,6 +56,26 @@ class Client(Protocol):
         ...
 
 
+class Guest(Protocol):
+    """The client of a session. Every verb that waits raises ClientGoneError."""
+
+    async def accept(self) -> None:
+        """Answers its handshake."""
+        ...
+
+    async def receive(self) -> bytes:
+        """A whole message. Raises RefusedError for one that is no text."""
+        ...
+
+    async def send(self, message: bytes) -> None:
+        """Waits for a slow client."""
+        ...
+
+    async def close(self, code: int) -> None:
+        """Never raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One request as it came, less its body, which is read only for who may ask."""

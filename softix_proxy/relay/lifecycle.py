@@ -53,7 +53,7 @@ class Lifecycle:
         await self._identify(request, digest)
         body = await request.read_body()
         ask = request.endpoint.read(body)
-        plan, admitted = await self._admit(request, digest, ask, body)
+        plan, admitted = await self.admit(request, digest, ask, body)
         hold = Hold(
             journal=self.journal,
             clock=self.clock,
@@ -94,7 +94,7 @@ class Lifecycle:
             await self.directory.refresh()
             identify(self.directory.current, digest, request.address, request.started_at_us)
 
-    async def _admit(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> tuple[Plan, Admitted]:
+    async def admit(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> tuple[Plan, Admitted]:
         """Plans and asks for admission; again as long as the directory turns out to have changed."""
         for _ in range(_TRIES):
             try:

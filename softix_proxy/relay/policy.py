@@ -22,3 +22,5 @@ class Policy:
     retries: int = 0
     """Of requests without a route."""
     most_attempts: int = 6
+    session_idle_s: float = 900
+    """How long a realtime session may rest, whose next response is held for."""

@@ -11,6 +11,7 @@ from functools import partial
 from aiohttp import web
 
 from softix_proxy.dialects.base import Endpoint, Family
+from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
@@ -22,6 +23,7 @@ from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.forms import Upload
 from softix_proxy.web.routes import BASE_URLS, NAMED, PAGES, Handler, canonical, inference, unmetered
+from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, told_by_protocols
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
@@ -55,23 +57,24 @@ class App:
         family = _family(raw_path, path, named)
         response: web.Response
         try:
-            credential = _credential(named)
+            opening = asks_for(path, request.method, named)
+            credential = _credential(named) or (key_of(named) if opening else None)
             if query:
                 _refuse_key(query, credential)
-            endpoint = inference(path, query)
+            endpoint = REALTIME if opening else inference(path, query)
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
-            if endpoint is None or request.method != "POST":
+            if endpoint is None or not (opening or request.method == "POST"):
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
-                body, rest = self._body(request, endpoint)
+                body, rest = (partial(opening_of, request, query), None) if opening else self._body(request, endpoint)
                 inbound = Inbound(
                     id=number,
                     public_id=request_id,
                     endpoint=endpoint,
-                    path=f"{endpoint.path}?{query}" if query else endpoint.path,
-                    headers=headers,
+                    path=f"{endpoint.path}?{query}" if query and not opening else endpoint.path,
+                    headers=[*headers, *told_by_protocols(named)] if opening else headers,
                     credential=credential,
                     address=address,
                     started_at_us=started_at_us,
@@ -104,12 +107,17 @@ class App:
             raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
         connection = request.protocol
         assert isinstance(connection, Connection)  # noqa: S101
-        client = HttpClient(request, connection, inbound.public_id)
+        speaks = SocketGuest if inbound.endpoint is REALTIME else HttpClient
+        client = speaks(request, connection, inbound.public_id)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101
         self.running.add(task)
         try:
-            await self.house.lifecycle.serve(inbound, client)
+            if isinstance(client, SocketGuest):
+                if (code := await self.house.sessions.serve(inbound, client)) is not None:
+                    self.house.monitor.count_refusal(REALTIME.name, code)
+            else:
+                await self.house.lifecycle.serve(inbound, client)
         except ClientGoneError:
             connection.force_close()
         except RefusedError:

@@ -38,6 +38,8 @@ UNMETERED: Mapping[str, str] = {
     "/evals": "Evaluations cannot be metered here.",
     "/videos": "Videos cannot be metered here, since they are fetched later.",
     "/operations": "What runs in the background cannot be metered here.",
+    "/realtime": "A realtime session is opened with GET and a WebSocket.",
+    "/realtime/": "A session over WebRTC or SIP goes past softix, which cannot meter it. Open a WebSocket.",
     "/organization": "The account at the provider is the operator's.",
     "/organizations": "The account at the provider is the operator's.",
 }

@@ -67,6 +67,7 @@ class Server:
         What is cut is settled before this returns.
         """
         self._app.house.monitor.draining = True
+        self._app.house.sessions.wind_up()
         if self._socket is not None:
             self._socket.close()
         await self._connections.drain(self._app.running, drain_s, now)

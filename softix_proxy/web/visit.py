@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from softix_proxy.dialects.base import Family
 from softix_proxy.domain.ports import Storage
 from softix_proxy.relay.lifecycle import Lifecycle
+from softix_proxy.relay.sessions import Sessions
 from softix_proxy.web.monitor import Monitor
 
 
@@ -17,6 +18,7 @@ class House:
     lifecycle: Lifecycle
     storage: Storage
     monitor: Monitor
+    sessions: Sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, provider_side, serves, streaming
 from softix_proxy.domain.providers import PROFILES, ProviderType
 
@@ -53,7 +54,8 @@ def test_some_stream_by_another_path() -> None:
 
 
 def test_what_providers_speak_exists() -> None:
-    assert all(profile.endpoints and profile.endpoints <= PROVIDER_ENDPOINTS.keys() for profile in PROFILES.values())
+    known = PROVIDER_ENDPOINTS.keys() | {REALTIME.name}
+    assert all(profile.endpoints and profile.endpoints <= known for profile in PROFILES.values())
 
 
 BEDROCK = PROFILES[ProviderType.BEDROCK]

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from support.books import StoppedClock, make_database
 from support.playbook import Journal, Telemetry, Ticking, Upstream
+from support.talk import Lines
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import RequestIds
@@ -20,6 +21,7 @@ from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.policy import Policy
+from softix_proxy.relay.sessions import Sessions
 from softix_proxy.storage.storage import SqliteStorage
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.app import App
@@ -91,7 +93,7 @@ def opened(tmp_path: Path) -> Open:
 
         monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
         app = App(
-            house=House(lifecycle, storage, monitor),
+            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0))),
             clock=Ticking(),
             ids=RequestIds(0),
             addresses=Addresses(changes.pop("trusted", ())),

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+from aiohttp import web
+from support.playbook import LAB, SECRET
+
+from softix_proxy.domain.errors import Code, FailureError
+from softix_proxy.domain.providers import ProviderKey
+from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.upstream.client import Limits
+from softix_proxy.upstream.lines import SocketLines
+
+LIMITS = Limits(5, 5, 5, 0, 0)
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Vault:
+    """Opens nothing but what was sealed for the test."""
+
+    def open_secret(self, sealed: bytes, *place: str) -> str:
+        if sealed != b"sealed":
+            raise FailureError("it does not open")
+        return SECRET
+
+
+@contextlib.asynccontextmanager
+async def calling(handler: Handler) -> AsyncIterator[tuple[SocketLines, Callable[..., Call]]]:
+    listening = await asyncio.get_running_loop().create_server(web.Server(handler), "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    lines = SocketLines(Vault(), LIMITS)  # type: ignore[arg-type]
+
+    def call(sealed: bytes = b"sealed", base_url: str = url, **headers: str) -> Call:
+        lab = replace(LAB, base_url=base_url, sealed_key=sealed)
+        key = ProviderKey("prv_lab", "main", sealed)
+        return Call(1, lab, "/v1/realtime?model=a%2Fb", list(headers.items()), b"", stream=True, key=key)
+
+    try:
+        yield lines, call
+    finally:
+        await lines.close()
+        listening.close()
+
+
+async def test_messages_go_both_ways_and_the_key_with_the_call() -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def echo(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append((request.path_qs, request.headers["authorization"]))
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str(await socket.receive_str())
+        await socket.close(code=1001)
+        return socket
+
+    async with calling(echo) as (lines, call):
+        line = await lines.open(call(authorization="Bearer of the client"))
+        await line.send(b'{"type":"x"}')
+        assert await line.receive() == b'{"type":"x"}'
+        assert await line.receive() is None and line.close_code == 1001
+        line.abort()
+    assert seen == [("/v1/realtime?model=a%2Fb", f"Bearer {SECRET}")]
+
+
+async def test_what_breaks_off_or_is_no_text() -> None:
+    async def broken(request: web.BaseRequest) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_bytes(b"not a text")
+        assert request.transport is not None
+        request.transport.abort()
+        return socket
+
+    async with calling(broken) as (lines, call):
+        line = await lines.open(call())
+        for _ in range(2):
+            with pytest.raises(ProviderFault) as caught:
+                await line.receive()
+            assert caught.value.code is Code.PROVIDER_BROKE_OFF
+        line.abort()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, Code.PROVIDER_REFUSED),
+        (404, Code.PROVIDER_REFUSED),
+        (429, Code.PROVIDER_UNREACHABLE),
+        (503, Code.PROVIDER_UNREACHABLE),
+        (307, Code.PROVIDER_UNREACHABLE),
+    ],
+)
+async def test_a_handshake_that_is_refused(status: int, code: Code) -> None:
+    calls = 0
+
+    async def refuse(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal calls
+        calls += 1
+        return web.Response(status=status, headers={"location": str(request.url)})
+
+    async with calling(refuse) as (lines, call):
+        with pytest.raises(ProviderFault) as caught:
+            await lines.open(call())
+    fault = caught.value
+    assert (fault.code, fault.started, fault.__cause__, calls) == (code, False, None, 1)
+    assert SECRET not in repr(fault)
+
+
+async def test_nobody_there_and_a_key_that_does_not_open() -> None:
+    async def never(request: web.BaseRequest) -> web.StreamResponse:
+        raise AssertionError("it was called")
+
+    async with calling(never) as (lines, call):
+        for broken, code in (
+            (call(sealed=b"other"), Code.PROVIDER_REFUSED),
+            (call(base_url="http://127.0.0.1:1"), Code.PROVIDER_UNREACHABLE),
+            (call(base_url="http://169.254.169.254"), Code.PROVIDER_UNREACHABLE),
+            (call(base_url=""), Code.PROVIDER_UNREACHABLE),
+            (call(**{"x-thing": "a\r\nb: c"}), Code.PROVIDER_UNREACHABLE),
+        ):
+            with pytest.raises(ProviderFault) as caught:
+                await lines.open(broken)
+            assert caught.value.code is code and not caught.value.started
