@@ -39,6 +39,8 @@ PROOFS = {
     ProviderType.GEMINI: ("x-goog-api-key", KEY),
     ProviderType.AZURE: ("api-key", KEY),
 }
+ELSEWHERE = (ProviderType.DEMO, ProviderType.BEDROCK)
+"""Tested with servers of their own."""
 QUESTION = [{"role": "user", "content": "What is there to say?"}]
 BODIES: dict[str, dict[str, Any]] = {
     "chat_completions": {"model": "llama", "messages": QUESTION, "max_completion_tokens": 20},
@@ -79,7 +81,7 @@ def charged_once(stage: Stage) -> None:
     assert KEY.encode() not in stage.client.body
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ProviderType if kind is not ProviderType.DEMO])
+@pytest.mark.parametrize("kind", [kind for kind in ProviderType if kind not in ELSEWHERE])
 async def test_a_request_comes_where_and_as_the_provider_wants_it(
     kind: ProviderType, fake_provider: FakeProvider, upstream: HttpUpstream
 ) -> None:

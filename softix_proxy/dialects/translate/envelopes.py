@@ -73,6 +73,9 @@ def _has_url(part: Part) -> bool:
 class Adaptation:
     """For clients that speak messages themselves: nothing is read that need not be, and nothing is lost."""
 
+    failed = False
+    """Its errors have a status of their own."""
+
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
 
