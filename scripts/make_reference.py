@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from softix_proxy import settings  # noqa: E402
 from softix_proxy.cli.main import main as softix  # noqa: E402
-from softix_proxy.dialects.registry import ENDPOINTS  # noqa: E402
+from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS  # noqa: E402
 from softix_proxy.dialects.translate.loss_table import NAMES  # noqa: E402
 from softix_proxy.dialects.translate.losses import Fate, directions, rows  # noqa: E402
 from softix_proxy.domain.profiles import PROFILES, Profile, ProviderType  # noqa: E402
@@ -138,7 +138,7 @@ def providers() -> str:
         f"| `{kind.value}` | {address(profile)} | {KEYS[profile.auth]}{'' if profile.needs_key else ', if any'}"
         f" | {profile.on_hang_up} | {profile.region or '-'}"
         f" | {sum(model.name.startswith(profile.served) for model in sections.models(kind.value)) or '-'}"
-        f" | {', '.join(f'`{name}`' for name in ENDPOINTS if name in profile.endpoints)} |"
+        f" | {', '.join(f'`{name}`' for name in PROVIDER_ENDPOINTS if name in profile.endpoints)} |"
         for kind, profile in PROFILES.items()
     )
     return "\n".join([MADE, "\n# Providers\n", f"{intro}\n", table, "| --- " * 7 + "|", *rows]) + "\n"

@@ -124,7 +124,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "drain",
         models_path="",
         paths=(("/v1beta/", "/publishers/google/"),),
-        served=("gemini-",),
+        served=("gemini-", "claude-"),
     ),
     ProviderType.BEDROCK: Profile(
         _BEDROCK,

@@ -49,9 +49,9 @@ def test_clouds_get_their_names(run: Softix, read: Callable[[str], Any], tmp_pat
     account = {"type": "service_account", "client_email": "a", "private_key": "b", "token_uri": "https://c.example"}
     (tmp_path / "account.json").write_text(json.dumps(account, indent=2))
     run(f"providers add vertex --project house --location global --key-file {tmp_path}/account.json")
-    url = "https://aiplatform.googleapis.com/v1/projects/house/locations/global/publishers/google"
+    url = "https://aiplatform.googleapis.com/v1/projects/house/locations/global"
     assert read("providers show vertex")["base_url"] == url
-    assert all(model["name"].startswith("gemini-") for model in read("models list --provider vertex"))
+    assert all(model["name"].startswith(("gemini-", "claude-")) for model in read("models list --provider vertex"))
     run("providers add azure --resource house --key-stdin", stdin=json.dumps(account))
     assert read("providers show azure")["base_url"] == "https://house.openai.azure.com/openai"
 

@@ -3,9 +3,10 @@ import pytest
 from softix_proxy.domain.profiles import PROFILES, ProviderType
 from softix_proxy.operations import catalogue
 
-DRAINED = {"gemini", "vertex", "groq", "mistral", "perplexity", "openrouter"}
+DRAINED = {"bedrock", "gemini", "vertex", "groq", "mistral", "perplexity", "openrouter"}
 """Those who bill on after an abort."""
 CHAT, MODEL = "/v1/chat/completions", "/v1beta/models/gemini-x:generateContent"
+CLAUDE = "/publishers/anthropic/models/claude-x:rawPredict"
 
 
 def test_each_type_has_a_row() -> None:
@@ -39,8 +40,15 @@ def test_each_type_proves_who_pays_in_its_own_way() -> None:
             "vertex",
             MODEL,
             "https://eu-west4-aiplatform.googleapis.com/v1/projects/p/locations/eu-west4"
-            "/models/gemini-x:generateContent",
+            "/publishers/google/models/gemini-x:generateContent",
         ),
+        (
+            "vertex",
+            CLAUDE,
+            "https://eu-west4-aiplatform.googleapis.com/v1/projects/p/locations/eu-west4"
+            "/publishers/anthropic/models/claude-x:rawPredict",
+        ),
+        ("bedrock", "/model/m/converse", "https://bedrock-runtime.eu-west4.amazonaws.com/model/m/converse"),
     ],
 )
 def test_where_a_request_goes(kind: str, path: str, url: str) -> None:
@@ -51,7 +59,7 @@ def test_where_a_request_goes(kind: str, path: str, url: str) -> None:
 
 def test_the_global_location_is_the_host_without_one() -> None:
     url = PROFILES[ProviderType.VERTEX].filled({"project": "p", "location": "global"})
-    assert url.startswith("https://aiplatform.googleapis.com/v1/projects/p/locations/global/")
+    assert url.startswith("https://aiplatform.googleapis.com/v1/projects/p/locations/global")
 
 
 def test_each_section_of_the_catalogue_is_of_a_type_that_serves_some_of_it() -> None:
