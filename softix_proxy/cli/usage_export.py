@@ -39,21 +39,24 @@ if TYPE_CHECKING:
 @click.option("--opening", is_flag=True, help="Begin with the balances of before, for books that begin here.")
 @click.option("--out", type=click.Path(path_type=Path), help="A file or folder, whole or not at all; else printed.")
 @click.option("--force", is_flag=True, help="Overwrite files.")
+@click.option("--resume", is_flag=True, help="Keep what is written when it is cut off, and go on there: csv, jsonl.")
 @office
-async def export(office: Office, out: Path | None, force: bool, **options: Any) -> None:
+async def export(office: Office, out: Path | None, force: bool, resume: bool, **options: Any) -> None:
     """Every request of a period, or all that moved money, by when it was posted, for accounting.
 
     Beside a file lies its manifest: hashes, sums by user, a signature. softix export verify proves them.
     Example: softix usage export --from 2026-10-01 --to 2026-11-01 --format hledger --out october.journal
     """
     wanted = await _wanted(office, out, **options)
-    exported = await operations.export(office.storage, wanted)
+    if resume:
+        _require_rows(wanted.format, out)
     if out is None:
+        exported = await operations.export(office.storage, wanted)
         total = await _write(exported, _printing(wanted.format))
         sys.stdout.buffer.flush()
         _tell(total, None, None, in_folder=False)
     else:
-        await _publish(office, wanted, exported, out, force)
+        await _publish(office, wanted, out, force, resume)
     _warn_of_an_open_end(wanted.span, office.clock.now_us(), wanted.format, wanted.granularity)
 
 
@@ -72,15 +75,25 @@ async def _wanted(
     return operations.Wanted(form, asked.span, zone=parse_zone(zone or asked.zone), **more)
 
 
-async def _publish(office: Office, wanted: operations.Wanted, exported: Export, out: Path, force: bool) -> None:
+async def _publish(office: Office, wanted: operations.Wanted, out: Path, force: bool, resume: bool) -> None:
+    await operations.export(office.storage, wanted)  # refuses what cannot be, before anything is touched
     in_folder, account = _in_folder(wanted.format, out), await operations.account(office.storage, wanted)
     signer = await instance.signer(office.storage, await office.vault())
     published = await manifests.made_up(office.storage, out, account)
     if published is not None:
-        total = _total(**{name: published.body["totals"][0][name] for name in ("rows", "provider_cost", "charge")})
+        total = _total_of(published.body["totals"][0])
     else:
-        with Draft(out, overwrite=force, in_folder=in_folder, form=operations.row_form(wanted.format)) as draft:
+        form = operations.row_form(wanted.format)
+        with Draft(out, overwrite=force, in_folder=in_folder, form=form, resumable=resume) as draft:
+            left = draft.begun()
+            if left is not None:
+                wanted = await operations.gone_on(office.storage, wanted, left, account)
+                draft.go_on(left)
+                say(f"{left.rows:,} rows are there already")
+            exported = await operations.export(office.storage, wanted)
             total = await _write(exported, draft.write, account)
+            if left is not None:
+                total = _total_of(account.totals()[0])
             published = await manifests.publish(office.storage, signer, draft, account, exported.last_us)
     _tell(total, out, published, in_folder)
 
@@ -99,6 +112,15 @@ async def _write(exported: Export, write: Callable[[bytes, str], object], accoun
             cost_pico += chunk.cost_pico
             charge_pico += chunk.charge_pico
     return _total(rows, format_usd(cost_pico), format_usd(charge_pico))
+
+
+def _total_of(totals: Fields) -> Fields:
+    return _total(totals["rows"], totals["provider_cost"], totals["charge"])
+
+
+def _require_rows(form: str, out: Path | None) -> None:
+    if out is None or out.is_dir() or operations.row_form(form) is None:
+        raise BadInputError("only a file of rows can be gone on with", "give --out FILE, and --format csv or jsonl")
 
 
 def _total(rows: int, provider_cost: str, charge: str) -> Fields:

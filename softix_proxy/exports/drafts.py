@@ -18,20 +18,26 @@ from typing import Any, BinaryIO
 
 from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.manifests import SUFFIX, Entry, Fields, Manifest, RowForm, canonical
-from softix_proxy.exports.fingerprints import Fingerprint, of_file
+from softix_proxy.exports.fingerprints import Begun, Fingerprint, begun, of_file
 from softix_proxy.exports.whole_file import partial_of, refuse, sync_folder, told
 
 _BODY = ".manifest.partial"
+_READ_BYTES = 1 << 20
 
 
 class _Part:
     """One file that is being written."""
 
-    def __init__(self, path: Path, form: RowForm | None) -> None:
+    def __init__(self, path: Path, form: RowForm | None, keep_bytes: int = 0) -> None:
+        """`keep_bytes`: so many of what is there already are its beginning."""
         self.path = path
         self.partial = partial_of(path)
         self.fingerprint = Fingerprint(form)
-        self._file = self.partial.open("wb")
+        self._file = self.partial.open("r+b" if keep_bytes else "wb")
+        if keep_bytes:
+            self._file.truncate(keep_bytes)
+            while text := self._file.read(_READ_BYTES):
+                self.fingerprint.feed(text)
 
     def write(self, text: bytes) -> None:
         self._file.write(text)
@@ -48,6 +54,10 @@ class _Part:
         self._file.close()
         self.partial.unlink(missing_ok=True)
 
+    def keep(self) -> None:
+        with suppress(OSError):  # of a full disk, what is there is there
+            self._file.close()
+
 
 class Draft:
     """Writes to `out`, a file, or to files in it, a folder, which is made if need be.
@@ -56,8 +66,17 @@ class Draft:
     FailureError where it cannot be written.
     """
 
-    def __init__(self, out: Path, *, overwrite: bool, in_folder: bool = False, form: RowForm | None = None) -> None:
-        """`form`: how each of its files is made of rows, if it is."""
+    def __init__(
+        self,
+        out: Path,
+        *,
+        overwrite: bool,
+        in_folder: bool = False,
+        form: RowForm | None = None,
+        resumable: bool = False,
+    ) -> None:
+        """`form`: how each of its files is made of rows, if it is. `resumable`: what was written stays on failure."""
+        self._resumable = resumable
         self._out = out
         self._overwrite = overwrite
         self._in_folder = in_folder
@@ -80,6 +99,19 @@ class Draft:
     def name(self) -> str:
         """Of the export: that of its first file."""
         return self._parts[0].path.name
+
+    def begun(self) -> Begun | None:
+        """What an interrupted export left of this file, if it can be gone on with."""
+        partial = partial_of(self._out)
+        if not (self._resumable and self._form and partial.exists()):
+            return None
+        with told(self._out):
+            return begun(partial, self._form)
+
+    def go_on(self, left: Begun) -> None:
+        """With what is there, and after it."""
+        with told(self._out):
+            self._begin(self._out, left.size_bytes)
 
     def write(self, text: bytes, file: str = "") -> None:
         """Appends to the one file, or to that of this name in the folder. Files come one after another."""
@@ -115,7 +147,7 @@ class Draft:
     def _body_path(self) -> Path:
         return self.folder / (self.name + _BODY)
 
-    def _begin(self, path: Path) -> None:
+    def _begin(self, path: Path, keep_bytes: int = 0) -> None:
         self._check(path)
         if self._parts:
             self._parts[-1].finish()
@@ -124,8 +156,8 @@ class Draft:
             self._undo.callback(_remove_if_empty, self.folder)
         if not self._parts:
             self._lock = _alone(partial_of(path))
-        self._parts.append(_Part(path, self._form))
-        self._undo.callback(self._parts[-1].drop)
+        self._parts.append(_Part(path, self._form, keep_bytes))
+        self._undo.callback(self._parts[-1].keep if self._resumable else self._parts[-1].drop)
 
     def _check(self, path: Path) -> None:
         if path.name.endswith((SUFFIX, ".partial")):

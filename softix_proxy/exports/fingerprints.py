@@ -94,6 +94,29 @@ def _chunk(form: RowForm, lines: Sequence[bytes], ids: Sequence[int]) -> Chunk:
     return Chunk(max(ids), len(lines), digest, sum(checksums), sum(map(mul, ids, checksums)))
 
 
+class Begun(NamedTuple):
+    """What a file holds that was not finished, up to its last row, which may be cut."""
+
+    size_bytes: int
+    rows: int
+    first_id: int
+    last_id: int
+
+
+def begun(path: Path, form: RowForm) -> Begun | None:
+    """None where there is not even a whole row."""
+    ids: list[int] = []  # the first, and the last two
+    size_bytes = rows = at = 0
+    with path.open("rb") as file:
+        for lines in _lines(file, form.end.encode()):
+            for row_id, line in zip(row_ids(form, lines), lines, strict=True):
+                if row_id:
+                    ids = [*ids[:1], *ids[-1:], row_id] if ids else [row_id]
+                    size_bytes, rows = at, rows + 1
+                at += len(line) + len(form.end)
+    return Begun(size_bytes, rows - 1, ids[0], ids[-2]) if rows > 1 else None
+
+
 class Difference(NamedTuple):
     row_id: int | None
     """None where it is not one row."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from softix_proxy.domain.clock import from_us, to_us
-from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger import REVENUE, Posting
 from softix_proxy.domain.manifests import Account, RowForm
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.usage import Lines, Span, UsageFilter
+from softix_proxy.exports.fingerprints import Begun
 from softix_proxy.exports.form import Form, Granularity, Options, Writer
 from softix_proxy.exports.formats import FORMS
 from softix_proxy.exports.parquet_usage import ParquetUsage
@@ -38,6 +39,8 @@ class Wanted:
     opening: bool = False
     """Begin with what was before, for books that begin here."""
     zone: tzinfo = UTC
+    after_id: int | None = None
+    """The last row that is written already; None: from the beginning, with the header."""
 
 
 class _Batch(NamedTuple):
@@ -63,6 +66,21 @@ def row_form(form: str) -> RowForm | None:
     """How the lines of its files begin with a row's id, if they do."""
     layout = next((layout for name, layout in usage.FORMATS.items() if name == form), None)
     return RowForm(layout.cells[0].before, layout.end) if layout else None
+
+
+async def gone_on(storage: Storage, wanted: Wanted, left: Begun, told: Account) -> Wanted:
+    """The same, after the rows that are there, which are counted.
+
+    Raises ConflictError where those are not the ones with which this export begins.
+    """
+    user_id = (await users.find(storage.reading(), wanted.user)).id if wanted.user else None
+    async for sums in storage.reading().usage.sums(wanted.span._replace(to_us=left.last_id + 1), user_id):
+        told.add(sums)
+    if (told.rows, told.first_row_id, told.last_row_id) != (left.rows, left.first_id, left.last_id):
+        raise ConflictError(
+            "what is there already is of another export", "remove the .partial file, or leave out --resume"
+        )
+    return replace(wanted, after_id=left.last_id)
 
 
 def several_files(form: str) -> bool:
@@ -97,7 +115,7 @@ async def export(storage: Storage, wanted: Wanted) -> Export:
     if wanted.format == PARQUET:
         return Export(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
     layout = next(layout for name, layout in usage.FORMATS.items() if name == wanted.format)
-    exported = await usage.export(storage, layout, wanted.span, wanted.user)
+    exported = await usage.export(storage, layout, wanted.span, wanted.user, after_id=wanted.after_id)
     return Export(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Literal
 
@@ -144,10 +144,14 @@ async def page(storage: Storage, from_: str | None, to: str | None, version: str
     return Page(parts[0].span, parts[0].days, shown, storage.reading().clock.now_us(), version)
 
 
-async def export(storage: Storage, layout: Layout, span: Span, user: str | None) -> Export:
-    """Raises NotFoundError where there is no such user."""
+async def export(
+    storage: Storage, layout: Layout, span: Span, user: str | None, *, after_id: int | None = None
+) -> Export:
+    """`after_id`: only what follows this row, and no header. Raises NotFoundError where there is no such user."""
     unit = storage.reading()
     user_id = (await users.find(unit, user)).id if user else None
+    if after_id is not None:
+        layout, span = replace(layout, header=""), span._replace(from_us=after_id + 1)
     return Export(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
 
 

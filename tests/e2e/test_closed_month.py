@@ -142,3 +142,36 @@ async def test_a_killed_export_leaves_no_half_and_works_again(
     key = client.instance.cli("export", "public-key")["public_key"]
     told = client.instance.cli("export", "verify", str(exports), "--public-key", key, "--first", "1", "--last", "1")
     assert told["ok"] is True
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+@pytest.mark.parametrize("lost", [0, 7], ids=["whole-lines", "a-cut-line"])
+async def test_a_killed_export_goes_on_where_it_was(client: Prepared, tmp_path: Path, form: str, lost: int) -> None:
+    """Byte for byte what an export in one go is, and its manifest proves it."""
+    connection = Database(client.instance.settings.paths.database, SystemClock()).connect()
+    requests: list[Any] = [make_settlement(make_intent(number, 0, hold_pico=9), charge_pico=3) for number in range(900)]
+    post(connection, requests, SystemClock().now_us())
+    connection.close()
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    asked = ["usage", "export", "--from", BEGIN, "--to", "2100-01-01", "--format", form]
+    line = [*asked, "--resume", "--out", str(exports / "all")]
+    few = "from softix_proxy.storage import usage\nusage._LINES_AT_ONCE = 100\n"
+    killed = subprocess.run(
+        [
+            *(sys.executable, "-c", few + KILLED.format(step="write", times=5)),
+            *("--data-dir", str(client.instance.data_dir), *line),
+        ],
+        env=environment(),
+    )
+    assert killed.returncode == -9
+    whole = client.instance.run(*asked, "--out", str(tmp_path / "whole"))
+    assert whole.code == 0
+    partial, expected = exports / "all.partial", (tmp_path / "whole").read_bytes()
+    partial.write_bytes(expected[: len(expected) // 2 - lost])  # what a kill leaves of it is up to the system's buffers
+    other = client.instance.run(*line, "--from", "2100-01-01", "--to", "2101-01-01")
+    assert other.code == 1 and "of another export" in other.stderr and partial.exists()
+    told = client.instance.cli(*line)
+    assert told["rows"] == 900 and (exports / "all").read_bytes() == expected and not partial.exists()
+    key = client.instance.cli("export", "public-key")["public_key"]
+    assert client.instance.cli("export", "verify", str(exports), "--public-key", key, "--last", "2")["ok"] is True

@@ -103,6 +103,8 @@ def test_every_format_can_be_written(database: Database, run: Softix, tmp_path: 
         ("--format hledger --user eve --out {tmp}/out", 1, "no user"),
         ("--format hledger --out {tmp}/no/out", 1, "cannot write"),
         ("--format xero --out {tmp}/taken/out", 1, "cannot write"),
+        ("--format hledger --resume --out {tmp}/out", 2, "only a file of rows"),
+        ("--resume", 2, "only a file of rows"),
         ("--format excel --out {tmp}/out", 2, "'excel' is not one of"),
         ("--format hledger --granularity week --out {tmp}/out", 2, "'week' is not one of"),
     ],

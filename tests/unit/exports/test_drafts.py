@@ -10,6 +10,7 @@ import pytest
 from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
 from softix_proxy.domain.manifests import Manifest, RowForm
 from softix_proxy.exports.drafts import Draft, left_over, publishing
+from softix_proxy.exports.fingerprints import Begun, of_file
 
 MANIFEST = Manifest(3, "2026-11-01T00:00:00.000000Z", "a.csv", "csv", 1, "00" * 32, None, "11" * 32, b"signed")
 
@@ -181,3 +182,24 @@ def test_one_process_at_a_time_puts_files_in_place(tmp_path: Path) -> None:
     third.communicate(timeout=30)
     with publishing(tmp_path):
         pass
+
+
+def test_what_is_resumable_stays_and_is_gone_on_with(tmp_path: Path) -> None:
+    out, form = tmp_path / "a.csv", RowForm("", "\n")
+    with pytest.raises(RuntimeError), Draft(out, overwrite=False, form=form, resumable=True) as draft:
+        assert draft.begun() is None
+        draft.write(b"row_id,x\n1,2\n2,2\n3,")
+        raise RuntimeError
+    assert names(tmp_path) == {"a.csv.partial"}
+    with Draft(out, overwrite=False, form=form) as draft:
+        assert draft.begun() is None, "unless it is asked for"
+    with Draft(out, overwrite=False, form=form, resumable=True) as draft:
+        left = draft.begun()
+        assert left == Begun(size_bytes=17, rows=2, first_id=1, last_id=2)
+        draft.go_on(left)
+        draft.write(b"3,2\n")
+        publish(draft)
+    assert out.read_bytes() == b"row_id,x\n1,2\n2,2\n3,2\n"
+    assert json.loads((tmp_path / "a.csv.0003.manifest.json").read_bytes())["body"]["files"] == [
+        of_file(out, "a.csv", form).fields()
+    ]

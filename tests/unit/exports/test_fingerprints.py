@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softix_proxy.domain.manifests import Entry, RowForm
-from softix_proxy.exports.fingerprints import CHUNK_LINES, Fingerprint, differences, of_file, row_ids
+from softix_proxy.exports.fingerprints import CHUNK_LINES, Begun, Fingerprint, begun, differences, of_file, row_ids
 
 CSV = RowForm("", "\r\n")
 JSONL = RowForm('{"row_id":', "\n")
@@ -142,3 +142,18 @@ def test_without_a_form_only_the_hash_tells(tmp_path: Path) -> None:
     place = tmp_path / "a.parquet"
     place.write_bytes(b"PAR2")
     assert list(differences(place, entry(b"PAR1", None))) == [(None, "was changed")]
+
+
+@pytest.mark.parametrize("cut_bytes", [0, 1, 3])
+def test_what_is_begun_ends_before_its_last_row(tmp_path: Path, cut_bytes: int) -> None:
+    """Whether that one is whole cannot be known: a text may have a line end in it."""
+    place, content = tmp_path / "a", text(rows(5))
+    place.write_bytes(content[: len(content) - cut_bytes])
+    left = begun(place, CSV)
+    assert left == Begun(len(text(rows(4))), 4, FIRST, FIRST + 21)
+
+
+@pytest.mark.parametrize("content", [b"", HEADER, text([]), text(rows(1)), b"nothing of ours"])
+def test_nothing_is_begun_without_a_whole_row(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    assert begun(tmp_path / "a", CSV) is None
