@@ -76,7 +76,7 @@ async def _wanted(
 
 
 async def _publish(office: Office, wanted: operations.Wanted, out: Path, force: bool, resume: bool) -> None:
-    await operations.export(office.storage, wanted)  # refuses what cannot be, before anything is touched
+    exported = await operations.export(office.storage, wanted)  # refuses what cannot be, before anything is touched
     in_folder, account = _in_folder(wanted.format, out), await operations.account(office.storage, wanted)
     signer = await instance.signer(office.storage, await office.vault())
     published = await manifests.made_up(office.storage, out, account)
@@ -88,9 +88,9 @@ async def _publish(office: Office, wanted: operations.Wanted, out: Path, force: 
             left = draft.begun()
             if left is not None:
                 wanted = await operations.gone_on(office.storage, wanted, left, account)
+                exported = await operations.export(office.storage, wanted)
                 draft.go_on(left)
                 say(f"{left.rows:,} rows are there already")
-            exported = await operations.export(office.storage, wanted)
             total = await _write(exported, draft.write, account)
             if left is not None:
                 total = _total_of(account.totals()[0])
