@@ -97,7 +97,7 @@ class Group:
                         intent.model_id,
                         intent.price_id,
                         intent.endpoint,
-                        intent.stream,
+                        int(intent.stream),
                         decision.hold_pico,
                         intent.started_at_us,
                     )
@@ -183,7 +183,7 @@ def open_intents(connection: Connection, slots: Iterable[int], limit: int) -> li
     ]
 
 
-def _usage_row(usage_id: int, settlement: Settlement) -> tuple[object, ...]:
+def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str, ...]:
     intent, meters = settlement.intent, settlement.meters
     return (
         usage_id,
@@ -193,25 +193,25 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[object, ...]:
         intent.key_id,
         intent.provider_id,
         intent.model_id,
-        settlement.model_served,
+        settlement.model_served or sql.NOTHING,
         intent.endpoint,
-        intent.stream,
-        *[meters.get(name) for name in _METER_NAMES],
+        int(intent.stream),
+        *[meters.get(name, sql.NOTHING) for name in _METER_NAMES],
         settlement.service_tier,
-        intent.price_id,
+        intent.price_id or sql.NOTHING,
         settlement.markup.numerator,
         settlement.markup.denominator,
-        settlement.fee_pico or None,
+        settlement.fee_pico or sql.NOTHING,
         settlement.cost_pico,
         settlement.charge_pico,
         settlement.hold_pico,
         settlement.status_code,
-        settlement.error,
+        settlement.error or sql.NOTHING,
         settlement.latency_ms,
-        settlement.ttfb_ms,
+        sql.NOTHING if settlement.ttfb_ms is None else settlement.ttfb_ms,
         settlement.attempts,
         settlement.source.value,
-        settlement.note,
+        settlement.note or sql.NOTHING,
     )
 
 
