@@ -14,8 +14,6 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-import platformdirs
-
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.sections import Demo, Log, MasterKeySection, Money, Routing, Server, StorageSection, Upstream
 from softix_proxy.domain.seller import Billing
@@ -108,9 +106,18 @@ def _paths(config: Path | None, data_dir: Path | None, environ: Mapping[str, str
     asked = config or _path(environ.get("SOFTIX_CONFIG"))
     if asked is not None and not asked.is_file():
         raise BadInputError(f"there is no configuration file {asked}", "make one: softix config example")
-    place = asked or (home or platformdirs.user_config_path("softix")).absolute() / "config.toml"
-    home = (home or platformdirs.user_data_path("softix")).absolute()
+    home, beside = _places(home)
+    place = asked or beside / "config.toml"
     return Paths(home, place.absolute() if place.is_file() else None, home / "softix.db", home / "master.key")
+
+
+def _places(home: Path | None) -> tuple[Path, Path]:
+    """Where data lies, and where the configuration does."""
+    if home is not None:
+        return home.absolute(), home.absolute()
+    import platformdirs
+
+    return platformdirs.user_data_path("softix").absolute(), platformdirs.user_config_path("softix").absolute()
 
 
 def _path(text: str | None) -> Path | None:

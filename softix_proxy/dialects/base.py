@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
 from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.records import record
 from softix_proxy.domain.usage import Meters
 
 Family = Literal["openai", "anthropic", "gemini"]
@@ -30,7 +31,7 @@ class Scale(NamedTuple):
     """Charged where the answer tells nothing, as an estimate."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ask:
     """The few fields of a request that decide where it goes and what it may cost."""
 
@@ -75,7 +76,7 @@ class Ask:
         return replace(self, calls={}) if self.calls else self
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Report:
     """What the provider said of its own work. Cumulative: a later report replaces an earlier one."""
 

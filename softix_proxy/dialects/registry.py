@@ -24,9 +24,7 @@ from softix_proxy.dialects.messages import CountTokens, Messages
 from softix_proxy.dialects.moderations import Moderations
 from softix_proxy.dialects.rerank import Rerank, RerankV2
 from softix_proxy.dialects.responses import Responses
-from softix_proxy.dialects.translate.claude import is_claude
-from softix_proxy.dialects.translate.envelopes import CARRIED
-from softix_proxy.dialects.translate.table import PROVIDERS, STREAMS_BY_PATH, dialect_of
+from softix_proxy.dialects.spoken import CARRIED, ENVELOPES, STREAMS_BY_PATH, TRANSLATED, dialect_of, is_claude
 
 _ALL: tuple[Endpoint, ...] = (
     ChatCompletions(),
@@ -101,11 +99,10 @@ def provider_side(
     dialect = dialect_of(endpoint.name)
     if dialect is None:
         return None
-    usable = [name for name in (preferred, *PROVIDERS) if name in spoken and serves(name, model)]
+    usable = [name for name in (preferred, *TRANSLATED) if name in spoken and serves(name, model)]
     own = [name for name in usable if _envelope(name) and dialect == CARRIED]
     return next((PROVIDER_ENDPOINTS[name] for name in own + usable), None)
 
 
 def _envelope(endpoint: str) -> bool:
-    dialect = dialect_of(endpoint)
-    return dialect is not None and PROVIDERS[dialect].envelope is not None
+    return dialect_of(endpoint) in ENVELOPES

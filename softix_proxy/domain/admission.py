@@ -13,6 +13,7 @@ from softix_proxy.domain.clock import DAY_US, PERIODS, SECOND_US, Period, period
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.records import record
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class KeyState:
         self.spent_at_us = max(self.spent_at_us, now_us)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bound:
     """The most that a request can cost, as a function of how many output tokens it may produce."""
 
@@ -114,7 +115,7 @@ class Bound:
 NOTHING = Bound()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Intent:
     """What is asked of admission, and what recovery needs to close the request after a crash."""
 
@@ -134,7 +135,7 @@ class Intent:
     started_at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Allowance:
     """The state of a key's limits after a decision, for the answer's headers."""
 
@@ -144,7 +145,10 @@ class Allowance:
     tokens_reset_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+UNLIMITED = Allowance()
+
+
+@record(frozen=True, slots=True)
 class Admitted:
     hold_pico: int
     output_limit: int | None
@@ -160,7 +164,7 @@ class Denied:
     needed_pico: int = 0
     available_pico: int = 0
     affordable_tokens: int = 0
-    allowance: Allowance = Allowance()
+    allowance: Allowance = UNLIMITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,16 +224,13 @@ def _fund(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> tu
 
 def _allowance(bounds: Limits, key: KeyState, now_us: int) -> Allowance:
     if bounds.rpm is None and bounds.tpm is None:
-        return _UNLIMITED
+        return UNLIMITED
     return Allowance(
         None if bounds.rpm is None else limits.remaining(key.rpm_tat_us, now_us, bounds.rpm),
         limits.reset_us(key.rpm_tat_us, now_us),
         None if bounds.tpm is None else limits.remaining(key.tpm_tat_us, now_us, bounds.tpm),
         limits.reset_us(key.tpm_tat_us, now_us),
     )
-
-
-_UNLIMITED = Allowance()
 
 
 def close(wallet: WalletState, key: KeyState, hold_pico: int, charge_pico: int, now_us: int) -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.records import record
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
 
 
@@ -31,7 +32,7 @@ class FailedAttempt:
     """Its part of what the customer is charged for the request."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Settlement:
     """All that is kept of a request. Texts are ours or constrained; nothing that a caller wrote."""
 
@@ -82,7 +83,7 @@ class Orphan:
     hold_pico: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Settled:
     """The usage row's id, which is also when it was posted: microseconds, strictly increasing."""
 

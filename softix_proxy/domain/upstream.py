@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, Protocol
 
 from softix_proxy.domain.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import Provider, ProviderKey
+from softix_proxy.domain.records import record
 from softix_proxy.domain.routes import SETTINGS, Timeouts
 
 Header = tuple[str, str]
@@ -26,7 +27,7 @@ class Rest(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Call:
     """A request to a provider, without what proves who pays: that is added where it is sent."""
 

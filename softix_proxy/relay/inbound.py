@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from softix_proxy.dialects.base import Endpoint
+from softix_proxy.domain.records import record
 from softix_proxy.domain.upstream import Headers, Rest
 
 
@@ -76,7 +77,7 @@ class Guest(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Inbound:
     """One request as it came, less its body, which is read only for who may ask."""
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from softix_proxy.dialects.base import Ask, ProviderEndpoint
 from softix_proxy.dialects.errors import ERROR_TYPE, error_type
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, serves, streaming
+from softix_proxy.dialects.spoken import STREAMS_BY_PATH
 from softix_proxy.dialects.translate import Adaptation, Setting, StreamTranslator, Translation, Unwrapper, translation
-from softix_proxy.dialects.translate.table import STREAMS_BY_PATH
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import RefusedError
 from softix_proxy.domain.upstream import Header, Headers

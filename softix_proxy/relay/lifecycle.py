@@ -22,7 +22,6 @@ from softix_proxy.relay.forward import call
 from softix_proxy.relay.hang_up import HangUp
 from softix_proxy.relay.identify import identify
 from softix_proxy.relay.inbound import Client, ClientGoneError, Inbound
-from softix_proxy.relay.interpret import interpret
 from softix_proxy.relay.itinerary import Itinerary
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller, Plan, Target
@@ -226,6 +225,8 @@ class Passage:
             self.client.when_gone(hang_up)
         house, target, client, body = self.house, berth.target, self.client, self.body
         if target.endpoint is not self.request.endpoint:  # what it is sent and answers is translated
+            from softix_proxy.relay.interpret import interpret
+
             limit = self.hold.admitted.output_limit
             found = interpret(self.request, client, target, self.ask, body, limit)
             target, client, body = found.target, found.client, found.body

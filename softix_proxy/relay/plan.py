@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from softix_proxy.dialects.base import ProviderEndpoint
 from softix_proxy.domain.admission import Bound, Intent
@@ -11,6 +10,7 @@ from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider
+from softix_proxy.domain.records import record
 from softix_proxy.domain.routes import Leg
 from softix_proxy.domain.users import User
 
@@ -18,13 +18,13 @@ BYTES_PER_TOKEN = 4
 """For estimates, not for bounds: English text."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Caller:
     user: User
     key: Key
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Target:
     model: Model
     provider: Provider
@@ -34,7 +34,7 @@ class Target:
     leg: Leg
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Plan:
     """Made from one revision of the directory, which the intent names."""
 

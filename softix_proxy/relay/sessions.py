@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.upstream import Lines
 from softix_proxy.relay.inbound import Guest, Inbound
 from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.session import Session
+
+if TYPE_CHECKING:
+    from softix_proxy.relay.session import Session
 
 
 @dataclass(slots=True)
@@ -23,6 +26,8 @@ class Sessions:
 
     async def serve(self, request: Inbound, guest: Guest) -> Code | None:
         """Returns why softix ended it, if it did. Raises RefusedError before the handshake is answered."""
+        from softix_proxy.relay.session import Session  # late: most daemons have none
+
         ask = request.endpoint.read(await request.read_body())
         digest = self.lifecycle.vault.digest(request.credential) if request.credential else None
         session = Session(self.lifecycle, self.lines, self.ids, request, digest, ask, guest)

@@ -29,6 +29,8 @@ from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.engine_sqlite import Connection
 
 _METER_NAMES = tuple(METERS)
+_NULL = ""
+"""As the statement for usage rows takes it."""
 
 
 class Group:
@@ -193,25 +195,25 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str, ...]:
         intent.key_id,
         intent.provider_id,
         intent.model_id,
-        settlement.model_served or sql.NOTHING,
+        settlement.model_served or _NULL,
         intent.endpoint,
         int(intent.stream),
-        *[meters.get(name, sql.NOTHING) for name in _METER_NAMES],
+        *[meters.get(name, _NULL) for name in _METER_NAMES],
         settlement.service_tier,
-        intent.price_id or sql.NOTHING,
+        intent.price_id or _NULL,
         settlement.markup.numerator,
         settlement.markup.denominator,
-        settlement.fee_pico or sql.NOTHING,
+        settlement.fee_pico or _NULL,
         settlement.cost_pico,
         settlement.charge_pico,
         settlement.hold_pico,
         settlement.status_code,
-        settlement.error or sql.NOTHING,
+        settlement.error or _NULL,
         settlement.latency_ms,
-        sql.NOTHING if settlement.ttfb_ms is None else settlement.ttfb_ms,
+        _NULL if settlement.ttfb_ms is None else settlement.ttfb_ms,
         settlement.attempts,
         settlement.source.value,
-        settlement.note or sql.NOTHING,
+        settlement.note or _NULL,
     )
 
 

@@ -26,9 +26,8 @@ def _row(columns: int, parameter: str = "?") -> str:
     return f"({', '.join((parameter,) * columns)})"
 
 
-NOTHING = ""
-"""Stands for NULL: to bind None costs as much as thirty integers, since it is offered to every adapter first."""
 _OPTIONAL = "nullif(?, '')"
+"""To bind None costs as much as thirty integers, since it is offered to every adapter first: '' stands for NULL."""
 
 
 LAST_POSTED = """

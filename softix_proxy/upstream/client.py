@@ -17,7 +17,7 @@ from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.credentials import Credentials, Opened, Proof
 from softix_proxy.upstream.pool import Place, Pool
-from softix_proxy.upstream.sockets import trust
+from softix_proxy.upstream.sockets import Trust
 from softix_proxy.upstream.wire import Wire
 
 _PORTS = {"https": 443, "http": 80}
@@ -94,7 +94,7 @@ class HttpUpstream:
         self._limits = limits
         self._bases = bases or {}
         self._origins: dict[str, Origin] = {}
-        self._pool = Pool(trust(ca_file), limits.connections_per_provider)
+        self._pool = Pool(Trust(ca_file), limits.connections_per_provider)
 
     async def close(self) -> None:
         self._pool.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from softix_proxy.domain.clock import Clock
@@ -14,7 +14,9 @@ from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.signing import signed
-from softix_proxy.upstream.tokens import Tokens
+
+if TYPE_CHECKING:
+    from softix_proxy.upstream.tokens import Tokens
 
 _REGION = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 _SIGNED = frozenset(("content-type",))
@@ -44,7 +46,9 @@ class Credentials:
 
     def __init__(self, vault: Vault, clock: Clock, ca_file: Path | None = None) -> None:
         self._vault = vault
-        self._tokens = Tokens(clock, ca_file)
+        self._clock = clock
+        self._ca_file = ca_file
+        self._tokens: Tokens | None = None
         self._opened: dict[tuple[int, str], Opened] = {}
 
     def of(self, provider: Provider, key: ProviderKey | None) -> Opened:
@@ -67,12 +71,17 @@ class Credentials:
             return Proof(credential.access_key_id, signed(credential, region, url, covered, body))
         if credential is None or isinstance(credential, str):
             return opened.proof or _NOTHING
+        if self._tokens is None:
+            from softix_proxy.upstream.tokens import Tokens  # late: most providers want a key and no token
+
+            self._tokens = Tokens(self._clock, self._ca_file)
         token = await self._tokens.of(opened.place, credential)
         return Proof(token, {"authorization": f"Bearer {token}"})
 
     def forget(self, opened: Opened) -> None:
         """The provider did not take it: the next request fetches another one."""
-        self._tokens.forget(opened.place)
+        if self._tokens is not None:
+            self._tokens.forget(opened.place)
 
     def _open(self, provider: Provider, key: ProviderKey | None) -> Opened:
         if key is None:

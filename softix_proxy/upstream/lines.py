@@ -18,7 +18,7 @@ from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.client import Limits, Waits
 from softix_proxy.upstream.credentials import Credentials
-from softix_proxy.upstream.sockets import open_socket, trust
+from softix_proxy.upstream.sockets import Trust, open_socket
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """OpenAI takes 15 MiB of sound in one event, and gives an item back in one."""
@@ -40,7 +40,7 @@ class SocketLines:
         self._credentials = Credentials(vault, clock or SystemClock(), ca_file)
         self._limits = limits
         self._bases = bases or {}
-        self._trust = trust(ca_file)
+        self._trust = Trust(ca_file)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -58,7 +58,7 @@ class SocketLines:
         headers = [*kept, *proof.headers.items()]
         try:
             async with asyncio.timeout(waits.connect_s + waits.first_byte_s):
-                socket = await self._sessions().ws_connect(
+                socket = await (await self._sessions()).ws_connect(
                     url,
                     headers=headers,
                     timeout=aiohttp.ClientWSTimeout(ws_receive=None, ws_close=_CLOSE_S),
@@ -75,13 +75,14 @@ class SocketLines:
             raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False) from None
         return SocketLine(socket)
 
-    def _sessions(self) -> aiohttp.ClientSession:
+    async def _sessions(self) -> aiohttp.ClientSession:
         """Made when first needed: most daemons never are."""
+        trust = await self._trust.context()
         if self._session is None:
             tracing = aiohttp.TraceConfig()
             tracing.on_request_redirect.append(_refuse)
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._trust, socket_factory=open_socket),
+                connector=aiohttp.TCPConnector(limit=0, ssl=trust, socket_factory=open_socket),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect_timeout_s),
                 trace_configs=[tracing],

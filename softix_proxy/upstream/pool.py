@@ -17,7 +17,7 @@ import aiohappyeyeballs
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.upstream.sockets import open_socket
+from softix_proxy.upstream.sockets import Trust, open_socket
 from softix_proxy.upstream.wire import Wire
 
 _KEEP_IDLE_S = 60.0
@@ -45,7 +45,7 @@ class _Idle:
 class Pool:
     """To be made within the running event loop."""
 
-    def __init__(self, trust: ssl.SSLContext, limit: int) -> None:
+    def __init__(self, trust: Trust, limit: int) -> None:
         """`limit` is for each place; 0 is none."""
         self._trust = trust
         self._limit = limit
@@ -99,6 +99,7 @@ class Pool:
     async def _connect(self, place: Place, timeout_s: float) -> Wire:
         try:
             async with asyncio.timeout(timeout_s):
+                trust = await self._trust.context() if place.tls else None
                 found = await self._loop.getaddrinfo(place.host, place.port, type=SOCK_STREAM)
                 socket = await aiohappyeyeballs.start_connection(
                     found, happy_eyeballs_delay=_FALLBACK_S, socket_factory=open_socket, loop=self._loop
@@ -106,7 +107,7 @@ class Pool:
                 _, wire = await self._loop.create_connection(
                     Wire,
                     sock=socket,
-                    ssl=self._trust if place.tls else None,
+                    ssl=trust,
                     server_hostname=place.host if place.tls else None,
                 )
         except (OSError, ssl.SSLError, UnicodeError):  # TimeoutError is an OSError

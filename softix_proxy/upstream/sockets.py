@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from pathlib import Path
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.providers import is_metadata_host
 
+if TYPE_CHECKING:
+    from aiohttp import AddrInfoType
 
-def open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+
+def open_socket(address: AddrInfoType) -> socket.socket:
     """Looks at the address that a name led to, which the name does not tell. Raises OSError."""
     family, kind, protocol, _, place = address
     if is_metadata_host(str(place[0])):
@@ -28,3 +31,16 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
         raise FailureError(f"cannot read certificates from {ca_file}", "check upstream.ca_file") from None
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+class Trust:
+    """The same, read when it is first asked for and in a thread: the system's take 50 ms and a megabyte."""
+
+    def __init__(self, ca_file: Path | None) -> None:
+        """Raises FailureError: a file is read at once, so that a wrong one is told of at the start."""
+        self._context = None if ca_file is None else trust(ca_file)
+
+    async def context(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = await asyncio.to_thread(trust, None)
+        return self._context

@@ -6,11 +6,10 @@ import secrets
 from collections.abc import Callable, Iterable
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, NewKey
+from softix_proxy.domain.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Identity, NewKey, Signer
 from softix_proxy.vault import envelope, passwords
 from softix_proxy.vault.api_keys import ApiKeys
 from softix_proxy.vault.master_key import MasterKey
-from softix_proxy.vault.signatures import SEED_BYTES, Ed25519Signer
 
 PEPPER_BYTES = 32
 
@@ -71,9 +70,13 @@ class MasterVault:
         return envelope.rewrap(self._find, self._master, blob, place)
 
     def new_signing_key(self) -> bytes:
+        from softix_proxy.vault.signatures import SEED_BYTES  # late: a daemon signs nothing
+
         return self.seal_secret(secrets.token_hex(SEED_BYTES), *SIGNING_KEY_PLACE)
 
-    def signer(self, sealed: bytes) -> Ed25519Signer:
+    def signer(self, sealed: bytes) -> Signer:
+        from softix_proxy.vault.signatures import Ed25519Signer
+
         return Ed25519Signer(bytes.fromhex(self.open_secret(sealed, *SIGNING_KEY_PLACE)))
 
     def hash_password(self, text: str) -> str:

@@ -14,8 +14,6 @@ from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.routes import Route
 from softix_proxy.domain.routing import in_regions, judge
 from softix_proxy.domain.usage import CURRENCY
-from softix_proxy.operations import keys as keys_operations
-from softix_proxy.operations import usage as usage_operations
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.plan import Caller
 from softix_proxy.web.visit import Answer, Visit
@@ -46,11 +44,13 @@ async def model(visit: Visit) -> Answer:
 
 async def key(visit: Visit) -> Answer:
     """The key's own limits, caps and spend, and the balance that it draws on."""
+    from softix_proxy.operations import keys  # late, as for usage: with what they show goes much that is not asked for
+
     caller = await _caller(visit)
-    standing = await keys_operations.standing(visit.house.storage, caller.key.public_id)
+    standing = await keys.standing(visit.house.storage, caller.key.public_id)
     wallet = standing.wallet
     fields = {
-        **keys_operations.as_fields(standing.key, standing.user.public_id, standing.spend),
+        **keys.as_fields(standing.key, standing.user.public_id, standing.spend),
         "balance": format_usd(wallet.posted_pico),
         "available": format_usd(wallet.available_pico),
         "credit_limit": format_usd(wallet.credit_pico),
@@ -61,8 +61,10 @@ async def key(visit: Visit) -> Answer:
 
 async def usage(visit: Visit) -> Answer:
     """One request of the same user."""
+    from softix_proxy.operations import usage
+
     caller = await _caller(visit)
-    row = await usage_operations.for_request(visit.house.storage, visit.name, caller.user.id)
+    row = await usage.for_request(visit.house.storage, visit.name, caller.user.id)
     if row is None:
         raise RefusedError(Code.NOT_FOUND, "There is no usage of this request yet, or it is not yours.")
     return Answer(msgspec.json.encode(row))

@@ -161,7 +161,7 @@ RULES = {
         good=("x = held_pico // 3", "x = path / 'pico'", "x = a_ns / b_ns"),
         allowed={
             "softix_proxy/domain/pricing.py": "divides a Fraction, which is exact",
-            "softix_proxy/telemetry/metrics.py": "Prometheus knows floats only; they are shown, never counted on",
+            "softix_proxy/telemetry/exposition.py": "Prometheus knows floats only; they are shown, never counted on",
         },
     ),
     "no driver outside storage": Rule(

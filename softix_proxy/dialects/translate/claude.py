@@ -18,11 +18,6 @@ _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh
 _EFFORTS = {"minimal": "low"}
 
 
-def is_claude(model: str) -> bool:
-    """By its name at any provider."""
-    return "claude" in model.lower()
-
-
 def temperature_of(temperature: Number, thinking: Object | None, losses: Losses) -> Number:
     if temperature is None:
         return None

@@ -20,7 +20,6 @@ from softix_proxy.dialects.translate.messages.write_request import write_request
 from softix_proxy.dialects.translate.wire import Object, names, seen_object, seen_text
 from softix_proxy.dialects.translate.write_error import anthropic_error, translated_error
 
-CARRIED = "messages"
 _LIMIT = "max_tokens"
 _APART = frozenset(("model", "stream", "anthropic_version", "anthropic_beta"))
 """What of a body the cloud has elsewhere, or in its own words."""

@@ -103,16 +103,3 @@ PROVIDERS: Mapping[str, ProviderSide] = {
     "raw_predict": ProviderSide(enveloped(RAW_PREDICT), ReadMessages, envelope=RAW_PREDICT),
 }
 """The dialects of clients, and what only providers speak."""
-STREAMS_BY_PATH: Mapping[str, str] = {
-    "stream_generate_content": "generate_content",
-    "converse_stream": "converse",
-    "invoke_stream": "invoke",
-    "stream_raw_predict": "raw_predict",
-}
-"""Endpoints that stream because of their path → their dialect."""
-
-
-def dialect_of(endpoint: str) -> str | None:
-    """By the name of an endpoint; None for one that is not translated."""
-    name = STREAMS_BY_PATH.get(endpoint, endpoint)
-    return name if name in PROVIDERS else None

@@ -7,18 +7,17 @@ from collections.abc import Iterable
 import msgspec
 
 from softix_proxy.dialects.fields import invalid
+from softix_proxy.dialects.spoken import CARRIED, STREAMS_BY_PATH, dialect_of
 from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
 from softix_proxy.dialects.translate.customs import Customs
-from softix_proxy.dialects.translate.envelopes import CARRIED, Adaptation, Translated
+from softix_proxy.dialects.translate.envelopes import Adaptation, Translated
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.losses import Losses, losses
 from softix_proxy.dialects.translate.table import (
     DIALECTS,
     PROVIDERS,
-    STREAMS_BY_PATH,
     Dialect,
     ProviderSide,
-    dialect_of,
 )
 from softix_proxy.dialects.translate.wire import encode, read_object, seen_object
 from softix_proxy.dialects.translate.write_error import translated_error

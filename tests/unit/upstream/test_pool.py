@@ -1,6 +1,5 @@
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +8,7 @@ from support.hostile import HostileProvider
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.upstream.pool import Place, Pool
+from softix_proxy.upstream.sockets import Trust
 
 SURPLUS = ("surplus", "surplus-later", "surplus-bytes", "timeout-408")
 BODY = b"{}"
@@ -16,7 +16,7 @@ BODY = b"{}"
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(ssl.create_default_context(), 0)
+    pool = Pool(Trust(None), 0)
     yield pool
     pool.close()
 
@@ -64,7 +64,7 @@ async def test_a_silent_connection_is_used_again_by_the_same_key_only(
 
 
 async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> None:
-    pool, place = Pool(ssl.create_default_context(), 1), place_of(hostile_provider)
+    pool, place = Pool(Trust(None), 1), place_of(hostile_provider)
     first = await pool.take(place, 5)
     waiting = asyncio.create_task(pool.take(place, 5))
     await asyncio.sleep(0)

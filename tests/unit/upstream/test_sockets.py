@@ -1,8 +1,10 @@
 import socket
+from pathlib import Path
 
 import pytest
 
-from softix_proxy.upstream.sockets import open_socket
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.upstream.sockets import Trust, open_socket
 
 TCP = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
 
@@ -22,3 +24,13 @@ def test_other_addresses_get_their_socket(host: str) -> None:
     opened = open_socket((socket.AF_INET, *TCP, (host, 80)))
     assert (opened.family, opened.type) == (socket.AF_INET, socket.SOCK_STREAM)
     opened.close()
+
+
+async def test_whom_to_trust_is_read_once() -> None:
+    trust = Trust(None)
+    assert await trust.context() is await trust.context()
+
+
+def test_a_file_without_certificates_is_told_of_at_once(tmp_path: Path) -> None:
+    with pytest.raises(FailureError, match="cannot read certificates"):
+        Trust(tmp_path / "none.pem")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from softix_proxy.dialects.spoken import is_claude
 from softix_proxy.dialects.translate.canonical import (
     Format,
     Request,
@@ -16,7 +17,6 @@ from softix_proxy.dialects.translate.canonical import (
 from softix_proxy.dialects.translate.claude import (
     ANY_OBJECT,
     DEFAULT_OUTPUT_TOKENS,
-    is_claude,
     temperature_of,
     thinking_of,
 )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import Reasoning, Request
-from softix_proxy.dialects.translate.claude import is_claude, temperature_of, thinking_of
+from softix_proxy.dialects.translate.claude import temperature_of, thinking_of
 from softix_proxy.dialects.translate.losses import losses
 
 
@@ -21,11 +21,6 @@ def test_versions_are_known_by_the_names_of_every_cloud(model: str, thinking: di
     _, lost = losses("chat_completions", "converse")
     asked = Request(model="m", turns=[], reasoning=Reasoning(True, "low"))
     assert thinking_of(asked, model, 10_000, lost)[0] == thinking
-    assert is_claude(model)
-
-
-def test_other_models_are_none_of_them() -> None:
-    assert not is_claude("meta.llama3-70b-instruct-v1:0")
 
 
 def test_temperatures() -> None:

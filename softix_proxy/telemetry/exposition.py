@@ -1,0 +1,82 @@
+"""The counters in Prometheus' words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from softix_proxy.domain.money import PICO_PER_USD
+
+if TYPE_CHECKING:
+    from softix_proxy.telemetry.metrics import Books, Histogram, Metrics
+
+Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+_LABELS = ("endpoint", "provider", "model", "status", "source")
+
+
+class _Once(Collector):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        return _collect(self._metrics)
+
+
+def render(metrics: Metrics) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_Once(metrics))
+    return generate_latest(registry)
+
+
+def _collect(metrics: Metrics) -> Iterator[Metric]:
+    yield _counter("softix_requests", "Settled requests.", _LABELS, metrics.requests)
+    yield _counter("softix_tokens", "Metered tokens.", ("provider", "model", "side"), metrics.tokens)
+    owner = ("provider", "model")
+    yield _counter("softix_charge_usd", "Charged to users.", owner, _dollars(metrics.charge_pico))
+    yield _counter("softix_cost_usd", "Asked by providers.", owner, _dollars(metrics.cost_pico))
+    yield _counter("softix_refusals", "Answered with an error of softix's own.", ("endpoint", "code"), metrics.refusals)
+    yield _counter("softix_request_errors", "Ended badly.", ("provider", "error"), metrics.provider_errors)
+    yield _gauge("softix_open_requests", "Requests under way.", metrics.open)
+    yield _gauge("softix_held_usd", "Set aside for requests under way.", metrics.held_pico / PICO_PER_USD)
+    yield _histogram("softix_latency_seconds", "From the request to the end of its answer.", metrics.latency)
+    yield _histogram("softix_time_to_first_byte_seconds", "From the request to the answer's start.", metrics.ttfb)
+    yield from _books(metrics.read_books())
+
+
+def _books(books: Books) -> Iterator[Metric]:
+    yield _gauge("softix_journal_queue", "Steps that wait to be written.", books.queue_depth)
+    yield _gauge("softix_journal_longest_commit_seconds", "Since the start.", books.longest_commit_seconds)
+    for name, text, value in (
+        ("softix_journal_commits", "Transactions.", books.commits),
+        ("softix_journal_commit_seconds", "Time in transactions.", books.commit_seconds),
+        ("softix_journal_steps", "Admissions and settlements.", books.rows),
+        ("softix_journal_failures", "Transactions that failed and were tried again.", books.failures),
+    ):
+        yield _counter(name, text, (), {(): value})
+
+
+def _dollars(amounts_pico: Counter[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    return {labels: pico / PICO_PER_USD for labels, pico in amounts_pico.items()}
+
+
+def _counter(name: str, text: str, labels: tuple[str, ...], values: Mapping[Any, float]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for row, value in values.items():
+        family.add_metric([str(label) for label in row], value)
+    return family
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _histogram(name: str, text: str, histograms: dict[str, Histogram]) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, text, labels=("endpoint",))
+    for endpoint, histogram in histograms.items():
+        family.add_metric([endpoint], histogram.buckets(), histogram.sum_ms / 1000)
+    return family

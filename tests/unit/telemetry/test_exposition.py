@@ -1,0 +1,82 @@
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+from support.books import USD, make_intent, make_settlement
+
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.usage import Source
+from softix_proxy.telemetry.metrics import Books, Metrics
+
+BOOKS = Books(queue_depth=2, commits=7, commit_seconds=0.5, longest_commit_seconds=0.1, rows=20, failures=1)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(lambda: BOOKS)
+
+
+def samples(metrics: Metrics) -> Iterator[Sample]:
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        yield from family.samples
+
+
+def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
+    """By name and the labels' values, in the order of the labels' names."""
+    return {(sample.name, *dict(sorted(sample.labels.items())).values()): sample.value for sample in samples(metrics)}
+
+
+def finish(metrics: Metrics, **changes: object) -> None:
+    settlement = make_settlement(make_intent(1, 1), latency_ms=80, ttfb_ms=20, **changes)
+    metrics.opened(settlement.hold_pico)
+    metrics.finished(settlement, "lab", "llama")
+
+
+def test_a_new_one_tells_of_the_books_only(metrics: Metrics) -> None:
+    found = values(metrics)
+    assert found["softix_journal_commits_total",] == 7 and found["softix_journal_failures_total",] == 1
+    assert found["softix_journal_queue",] == 2 and found["softix_journal_longest_commit_seconds",] == 0.1
+    assert found["softix_open_requests",] == 0 and found["softix_held_usd",] == 0
+
+
+def test_requests_tokens_and_money(metrics: Metrics) -> None:
+    finish(metrics)
+    finish(metrics, source=Source.ESTIMATE, error="client_hung_up")
+    found = values(metrics)
+    assert found["softix_requests_total", "chat", "llama", "lab", "provider", "200"] == 1
+    assert found["softix_requests_total", "chat", "llama", "lab", "estimate", "200"] == 1
+    assert found["softix_tokens_total", "llama", "lab", "input"] == 6
+    assert found["softix_tokens_total", "llama", "lab", "output"] == 8
+    assert found["softix_charge_usd_total", "llama", "lab"] == 0.5
+    assert found["softix_request_errors_total", "client_hung_up", "lab"] == 1
+
+
+def test_what_is_open(metrics: Metrics) -> None:
+    metrics.opened(2 * USD)
+    assert values(metrics)["softix_open_requests",] == 1 and values(metrics)["softix_held_usd",] == 2
+    metrics.finished(make_settlement(make_intent(1, 1, hold_pico=2 * USD)), "lab", "llama")
+    assert values(metrics)["softix_open_requests",] == 0 and values(metrics)["softix_held_usd",] == 0
+
+
+def test_refusals(metrics: Metrics) -> None:
+    for _ in range(3):
+        metrics.refused("chat", Code.RATE_LIMITED)
+    assert values(metrics)["softix_refusals_total", "rate_limited", "chat"] == 3
+
+
+def test_histograms(metrics: Metrics) -> None:
+    finish(metrics)
+    found = values(metrics)
+    assert found["softix_latency_seconds_bucket", "chat", "0.05"] == 0
+    assert found["softix_latency_seconds_bucket", "chat", "0.1"] == 1
+    assert found["softix_latency_seconds_bucket", "chat", "+Inf"] == 1
+    assert found["softix_latency_seconds_sum", "chat"] == 0.08
+    assert found["softix_time_to_first_byte_seconds_count", "chat"] == 1
+
+
+def test_no_label_tells_of_a_user_or_a_key(metrics: Metrics) -> None:
+    finish(metrics, error="client_hung_up", status_code=499)
+    metrics.refused("chat", Code.RATE_LIMITED)
+    labels = {name for sample in samples(metrics) for name in sample.labels}
+    assert labels <= {"endpoint", "provider", "model", "status", "source", "side", "code", "error", "le"}
