@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal, Protocol
-from zoneinfo import ZoneInfo
 
 from softix_proxy.domain.errors import BadInputError
 
@@ -57,6 +56,8 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> int:
 
 def parse_zone(name: str) -> tzinfo:
     """By its IANA name. Raises BadInputError."""
+    from zoneinfo import ZoneInfo  # late: a daemon reads no calendar but that of UTC
+
     try:
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):

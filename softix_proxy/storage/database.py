@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,7 +79,7 @@ class Database:
             raise FailureError(f"there is no database at {self.path}", "run: softix init")
         self.create()
         try:
-            self._connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
+            self._connection = await self._opened()
         except (OSError, DatabaseError) as error:
             raise unusable(self.path, error) from None
         self._session = Session(self._connection, self.clock, self.path)
@@ -88,6 +89,16 @@ class Database:
         if self._connection is not None:
             await self._connection.close()
             self._connection = self._session = None
+
+    async def _opened(self) -> aiosqlite.Connection:
+        """Waited for even by who is cancelled: else its thread would outlive the event loop."""
+        opening = asyncio.ensure_future(aiosqlite.Connection(self.connect, iter_chunk_size=64))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(OSError, DatabaseError):
+                await (await opening).close()
+            raise
 
     @property
     def session(self) -> Session:
@@ -103,10 +114,13 @@ class Database:
         One that writes takes the lock at once, so that what it reads cannot change; one that reads sees one moment.
         """
         try:
-            async with aiosqlite.Connection(self.connect, iter_chunk_size=64) as connection:
+            connection = await self._opened()
+            try:
                 await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
                 yield Session(connection, self.clock, self.path)  # if it raises, the close rolls back
                 await connection.execute("COMMIT")
+            finally:
+                await connection.close()
         except DatabaseError as error:
             raise unusable(self.path, error) from None
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from sqlite3 import complete_statement
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
 
+_SCHEMA = Path(__file__).with_name("schema")
 APPLICATION_ID = 0x50F71C
 """Marks the file as ours in SQLite's header."""
 
 
-def available() -> list[tuple[int, str, Traversable]]:
+def available() -> list[tuple[int, str, Path]]:
     """(number, name, folder) of each migration, in order."""
-    folders = (folder for folder in files("softix_proxy.storage").joinpath("schema").iterdir() if folder.is_dir())
+    folders = (folder for folder in _SCHEMA.iterdir() if folder.is_dir())
     named = [(folder.name.partition("_"), folder) for folder in folders if folder.name[:4].isdigit()]
     return sorted((int(number), name, folder) for (number, _, name), folder in named)
 

@@ -1,4 +1,6 @@
+import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,6 +99,33 @@ async def test_a_reading_transaction_sees_one_moment(database: Database) -> None
         assert await session.one(count) == before
     assert await database.session.one(count) == (1,)
     assert await database.session.one("SELECT 1 WHERE 0") is None
+
+
+async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+    connect, made = database.connect, list[engine_sqlite.Connection]()
+
+    def slowly() -> engine_sqlite.Connection:
+        loop.call_soon_threadsafe(began.set)
+        go_on.wait(30)
+        made.append(connect())
+        return made[0]
+
+    async def transact() -> None:
+        async with database.transaction():
+            raise AssertionError
+
+    monkeypatch.setattr(database, "connect", slowly)
+    task = asyncio.create_task(transact())
+    await began.wait()
+    task.cancel()
+    loop.call_soon(loop.call_soon, go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(LIBRARY.ProgrammingError, match="closed"):
+        made[0].execute("SELECT 1")
 
 
 def test_it_must_be_opened_first(tmp_path: Path) -> None:
