@@ -46,8 +46,9 @@ class Group:
 
     def load(self, intents: Iterable[Intent]) -> None:
         pairs = list({(intent.user_id, intent.key_id) for intent in intents})
-        for row in self._connection.execute(sql.STATES, (json.dumps(pairs),)):
-            self._revision, self._last_posted, user_id, key_id, *columns = row
+        found = self._connection.execute(sql.STATES, (json.dumps(pairs),)).fetchone()
+        self._revision, self._last_posted, states = found
+        for user_id, key_id, *columns in json.loads(states):
             if columns[0] is not None and user_id not in self._wallets:
                 self._wallets[user_id] = WalletState(*columns[:3])
             self._keys[key_id] = KeyState() if columns[3] is None else KeyState(*columns[3:])
@@ -115,7 +116,7 @@ class Group:
         if not settlements:
             return []
         ids = json.dumps([settlement.intent.request_id for settlement in settlements])
-        open_ids = {row[0] for row in self._connection.execute(sql.CLOSE_INTENTS, (ids,)).fetchall()}
+        open_ids = self._close_intents(ids)
         fresh = [s for s in settlements if s.intent.request_id in open_ids]
         posted: dict[int, int] = {}
         if len(fresh) < len(settlements):
@@ -132,6 +133,14 @@ class Group:
         )
         self._write(sql.ADD_DAILY, _daily(fresh, next_id))
         return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
+
+    def _close_intents(self, ids: str) -> dict[int, int]:
+        """Of those that are open: request id → what was held, in pico-USD."""
+        (found,) = self._connection.execute(sql.HOLDS, (ids,)).fetchone()
+        holds = dict(json.loads(found))
+        if holds:
+            self._connection.execute(sql.CLOSE_INTENTS, (ids,))
+        return holds
 
     def _settled(self, settlement: Settlement, usage_id: int | None) -> Settled | None:
         if usage_id is None:
@@ -151,7 +160,7 @@ class Group:
         if not intents:
             return
         ids = json.dumps([intent.request_id for intent in intents])
-        holds = dict(self._connection.execute(sql.CLOSE_INTENTS, (ids,)).fetchall())
+        holds = self._close_intents(ids)
         for intent in intents:
             hold_pico = holds.pop(intent.request_id, None)  # one may be taken back twice in a group
             if hold_pico is not None:

@@ -79,11 +79,18 @@ class Metrics:
         self.cost_pico[(provider, model)] += settlement.cost_pico
         if settlement.error is not None:
             self.provider_errors[(provider, settlement.error)] += 1
-        self.latency.setdefault(endpoint, Histogram()).observe(settlement.latency_ms)
+        _of(self.latency, endpoint).observe(settlement.latency_ms)
         if settlement.ttfb_ms is not None:
-            self.ttfb.setdefault(endpoint, Histogram()).observe(settlement.ttfb_ms)
+            _of(self.ttfb, endpoint).observe(settlement.ttfb_ms)
 
     def render(self) -> bytes:
         from softix_proxy.telemetry.exposition import render  # late: few daemons are scraped
 
         return render(self)
+
+
+def _of(histograms: dict[str, Histogram], endpoint: str) -> Histogram:
+    histogram = histograms.get(endpoint)
+    if histogram is None:
+        histogram = histograms[endpoint] = Histogram()
+    return histogram

@@ -54,6 +54,8 @@ class Wire(asyncio.Protocol):
         self._silence_s = 0.0
         self._heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0
+        """When it goes off, which may be sooner than need be."""
 
     # What the relay calls
 
@@ -100,15 +102,11 @@ class Wire(asyncio.Protocol):
     def listen(self, silence_s: float) -> None:
         """From now on this much silence of the provider is too much."""
         self._silence_s, self._heard_s = silence_s, self._loop.time()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(silence_s, self._look)
+        if self._timer is None or self._timer_s > self._heard_s + silence_s:
+            self._set_timer(self._heard_s + silence_s)
 
     def rest(self) -> bool:
         """After an answer: whether the connection may be used again."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         return self.complete and self.reusable and not self._parts and self._transport is not None
 
     def close(self) -> None:
@@ -183,13 +181,21 @@ class Wire(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def _set_timer(self, when_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._timer_s = self._loop.call_at(when_s, self._look), when_s
+
     def _look(self) -> None:
-        """A timer for each chunk would cost more than looking again when the time is up."""
+        """A timer for each request and chunk would cost more than looking again when the time is up."""
+        self._timer = None
+        if self.complete:
+            return
         if self._paused:  # the client is slow, not the provider
             self._heard_s = self._loop.time()
-        left_s = self._heard_s + self._silence_s - self._loop.time()
-        if left_s > 0:
-            self._timer = self._loop.call_later(left_s, self._look)
+        late_s = self._heard_s + self._silence_s
+        if late_s > self._loop.time():
+            self._set_timer(late_s)
         else:
             self._fail(Code.PROVIDER_TIMEOUT)
 

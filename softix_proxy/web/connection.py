@@ -76,6 +76,11 @@ class Connection(RequestHandler):
         if self._write_timer is None:
             self._write_timer = self._loop.call_later(self._write_timeout_s, self._drop)
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Only what was paused: aiohttp asks after each body, and would have the socket and the parser look again."""
+        if self._reading_paused or self._buffer_paused:
+            super().resume_reading(resume_parser)
+
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop_write_timer()

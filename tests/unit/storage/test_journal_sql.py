@@ -28,7 +28,7 @@ def test_every_statement_fits_the_schema(books: Connection, name: str) -> None:
     books.execute(f"EXPLAIN {statement}", ("[]",) * statement.count("?"))
 
 
-@pytest.mark.parametrize("name", ["STATES", "ALREADY_SETTLED", "LAST_POSTED", "CLOSE_INTENTS", "SAVE_WALLETS"])
+@pytest.mark.parametrize("name", ["STATES", "ALREADY_SETTLED", "LAST_POSTED", "HOLDS", "CLOSE_INTENTS", "SAVE_WALLETS"])
 def test_the_hot_path_scans_no_table(books: Connection, name: str) -> None:
     statement = STATEMENTS[name]
     plan = books.execute(f"EXPLAIN QUERY PLAN {statement}", ("[]",) * statement.count("?")).fetchall()
