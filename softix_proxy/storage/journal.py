@@ -42,12 +42,16 @@ class Group:
         self._now_us = now_us
         self._wallets: dict[int, WalletState] = {}
         self._keys: dict[int, KeyState] = {}
+        self._holds: dict[int, int] = {}
+        """Of open requests: id → pico-USD."""
         self._revision = self._last_posted = 0
 
-    def load(self, intents: Iterable[Intent]) -> None:
-        pairs = list({(intent.user_id, intent.key_id) for intent in intents})
-        found = self._connection.execute(sql.STATES, (json.dumps(pairs),)).fetchone()
-        self._revision, self._last_posted, states = found
+    def load(self, intents: Sequence[Intent]) -> None:
+        ids = json.dumps([intent.request_id for intent in intents])
+        pairs = json.dumps(list({(intent.user_id, intent.key_id) for intent in intents}))
+        found = self._connection.execute(sql.STATES, (ids, pairs)).fetchone()
+        self._revision, self._last_posted, holds, states = found
+        self._holds = dict(json.loads(holds))
         for user_id, key_id, *columns in json.loads(states):
             if columns[0] is not None and user_id not in self._wallets:
                 self._wallets[user_id] = WalletState(*columns[:3])
@@ -90,6 +94,7 @@ class Group:
             decision = decide(intent, self._wallets[intent.user_id], self._keys[intent.key_id], self._now_us)
             decisions.append(decision)
             if isinstance(decision, Admitted):
+                self._holds[intent.request_id] = decision.hold_pico
                 rows.append(
                     (
                         intent.request_id,
@@ -116,8 +121,9 @@ class Group:
         if not settlements:
             return []
         ids = json.dumps([settlement.intent.request_id for settlement in settlements])
-        open_ids = self._close_intents(ids)
-        fresh = [s for s in settlements if s.intent.request_id in open_ids]
+        fresh = [s for s in settlements if self._holds.pop(s.intent.request_id, None) is not None]
+        if fresh:
+            self._connection.execute(sql.CLOSE_INTENTS, (ids,))
         posted: dict[int, int] = {}
         if len(fresh) < len(settlements):
             posted.update(self._connection.execute(sql.ALREADY_SETTLED, (ids,)).fetchall())
@@ -134,14 +140,6 @@ class Group:
         self._write(sql.ADD_DAILY, _daily(fresh, next_id))
         return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
 
-    def _close_intents(self, ids: str) -> dict[int, int]:
-        """Of those that are open: request id → what was held, in pico-USD."""
-        (found,) = self._connection.execute(sql.HOLDS, (ids,)).fetchone()
-        holds = dict(json.loads(found))
-        if holds:
-            self._connection.execute(sql.CLOSE_INTENTS, (ids,))
-        return holds
-
     def _settled(self, settlement: Settlement, usage_id: int | None) -> Settled | None:
         if usage_id is None:
             return None
@@ -157,13 +155,10 @@ class Group:
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions of which nobody was told: the commit failed, or seemed to."""
-        if not intents:
-            return
-        ids = json.dumps([intent.request_id for intent in intents])
-        holds = self._close_intents(ids)
         for intent in intents:
-            hold_pico = holds.pop(intent.request_id, None)  # one may be taken back twice in a group
+            hold_pico = self._holds.pop(intent.request_id, None)  # one may be taken back twice in a group
             if hold_pico is not None:
+                self._connection.execute(sql.CLOSE_INTENTS, (json.dumps([intent.request_id]),))
                 close(self._wallets[intent.user_id], self._keys[intent.key_id], hold_pico, 0, self._now_us)
 
 

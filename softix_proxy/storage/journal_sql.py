@@ -34,14 +34,19 @@ LAST_POSTED = """
 SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM transfers), 0),
   coalesce((SELECT max(to_us) - 1 FROM periods), 0))"""
 """Nothing is posted into a closed period, whatever the clock says."""
+HOLDS = """
+SELECT json_group_array(json_array(request_id, hold_pico)) FROM intents
+WHERE request_id IN (SELECT value FROM json_each(?))"""
 STATES = f"""
-SELECT (SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), json_group_array(json_array(
+SELECT (SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({HOLDS.strip()}),
+  json_group_array(json_array(
   asked.value ->> 0, asked.value ->> 1, wallets.posted_pico, wallets.held_pico, wallets.credit_pico, rpm_tat_us,
   tpm_tat_us, open_requests, k.held_pico, spent_at_us, spent_day_pico, spent_week_pico, spent_month_pico,
   spent_total_pico))
 FROM json_each(?) AS asked LEFT JOIN wallets ON wallets.user_id = asked.value ->> 0
 LEFT JOIN key_states AS k ON k.key_id = asked.value ->> 1"""
-"""For pairs of user and key: all that a group has to know, in one row: each costs a fight for Python's lock."""
+"""For ids of requests, and pairs of user and key: all that a group has to know, in one row and statement: each of
+them costs a fight for Python's lock."""
 SAVE_WALLETS = Rows(
     "WITH new (user_id, posted, held) AS (",
     _row(3),
@@ -53,9 +58,6 @@ _INTENT = (
     "request_id, slot, user_id, key_id, provider_id, model_id, price_id, endpoint, stream, hold_pico, started_at_us"
 )
 ADD_INTENTS = Rows(f"INSERT INTO intents ({_INTENT})", _row(11))
-HOLDS = """
-SELECT json_group_array(json_array(request_id, hold_pico)) FROM intents
-WHERE request_id IN (SELECT value FROM json_each(?))"""
 CLOSE_INTENTS = "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?))"
 OPEN_INTENTS = (
     f"SELECT {_INTENT} FROM intents WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"
