@@ -123,15 +123,18 @@ def streaming(stand: Stand, options: Options) -> list[Cell]:
     if "nginx" in found:
         to_nginx = ratio(found, "softix", "nginx")
         cells.append(Cell("softix / nginx", f"{to_nginx:.2f} ×", "≤ 3 ×", to_nginx <= 3))
-    softix = next(proxy for proxy in proxies if proxy.name == "softix")
     for streams, chunks, every_ms in ((500, 250, 20), (2000, 50, 200)):
         many = {"mode": "streams", "streams": streams, "chunks": chunks, "every_ms": every_ms}
         direct = load(stand.provider_url, "none", **many)
-        through = load(softix.url, softix.key, **many)
-        slower = through["p99_ms"] / direct["p99_ms"]
-        name = f"{streams} streams at {1000 // every_ms}/s: lost · p99 / direct"
-        met = through["bad"] == 0 and slower <= 1.02
-        cells.append(Cell(name, f"{through['bad']} · {slower:.3f}", "0 · ≤ 1.02", met))
+        for proxy in proxies:
+            through = load(proxy.url, proxy.key, **many)
+            slower = through["p99_ms"] / direct["p99_ms"]
+            name = f"{streams} streams at {1000 // every_ms}/s, {proxy.name}: lost · p99 / direct"
+            told = f"{through['bad']} · {slower:.3f}"
+            if proxy.name == "softix":
+                cells.append(Cell(name, told, "0 · ≤ 1.02", through["bad"] == 0 and slower <= 1.02))
+            else:  # what the machine itself can do, at that moment
+                cells.append(Cell(name, told))
     return cells
 
 
