@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,13 @@ from softix_proxy.domain.errors import FailureError
 
 if TYPE_CHECKING:
     from softix_proxy.doctor.patient import Patient
+    from softix_proxy.domain.ids import RequestIds
     from softix_proxy.domain.ports import Storage
     from softix_proxy.domain.providers import ProviderType
     from softix_proxy.domain.vault import MasterKeys, Vault
+    from softix_proxy.relay.batches import Batches
     from softix_proxy.relay.fleet import Fleet
+    from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.settings import Effective, Settings
     from softix_proxy.storage.database import Database
@@ -178,7 +181,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
 
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
-    from softix_proxy.jobs import recovery, target_health
+    from softix_proxy.jobs import batches, recovery, target_health
     from softix_proxy.storage import slots
     from softix_proxy.storage.checkpointer import Checkpointer
     from softix_proxy.storage.hot_path import Journal
@@ -204,6 +207,10 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.callback(watch.cancel)
         health = asyncio.create_task(target_health.watch(fleet, office.storage, slot.number))
         stack.push_async_callback(_ended, health)
+        kept = asyncio.create_task(
+            batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s)
+        )
+        stack.push_async_callback(_ended, kept)
         yield Serving(url, server)
 
 
@@ -253,7 +260,11 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
 
     return App(
         house=House(
-            lifecycle, storage, Monitor(check, metrics.render, metrics.refused), Sessions(lifecycle, lines, ids)
+            lifecycle,
+            storage,
+            Monitor(check, metrics.render, metrics.refused),
+            Sessions(lifecycle, lines, ids),
+            cache(partial(_batches, lifecycle, storage, ids)),
         ),
         clock=office.clock,
         ids=ids,
@@ -261,6 +272,13 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
     )
+
+
+def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches:
+    from softix_proxy.relay.batch_results import Results
+    from softix_proxy.relay.batches import Batches
+
+    return Batches(lifecycle, storage, ids, Results(lifecycle, storage))
 
 
 def _fleet(settings: Settings, clock: Clock) -> Fleet:

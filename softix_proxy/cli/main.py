@@ -21,6 +21,7 @@ COMMANDS = {
     "providers": "Where models run, and the keys for it.",
     "models": "The names that clients ask for.",
     "routes": "Names that stand for several models, and how these fare.",
+    "batches": "What providers work on for hours, and what is held for it.",
     "prices": "Versions of prices, and mark-ups.",
     "usage": "What was used: list, summary, export.",
     "period": "Close a month, see what is closed.",

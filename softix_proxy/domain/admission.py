@@ -233,11 +233,13 @@ def _allowance(bounds: Limits, key: KeyState, now_us: int) -> Allowance:
     )
 
 
-def close(wallet: WalletState, key: KeyState, hold_pico: int, charge_pico: int, now_us: int) -> None:
-    """The hold is gone and the charge is posted."""
+def close(
+    wallet: WalletState, key: KeyState, hold_pico: int, charge_pico: int, now_us: int, *, parked: bool = False
+) -> None:
+    """The hold is gone and the charge is posted. What is `parked` was not counted among the key's open requests."""
     wallet.held_pico -= hold_pico
     wallet.posted_pico -= charge_pico
     key.held_pico -= hold_pico
-    key.open_requests -= 1
+    key.open_requests -= not parked
     if charge_pico:
         key.spend(charge_pico, now_us)

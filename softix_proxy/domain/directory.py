@@ -125,6 +125,10 @@ class Directory:
         self._rates[(user_id, model_id)] = rate, self._next_start(model_id, now_us)
         return rate
 
+    def rate_then(self, user_id: int, model_id: int, at_us: int) -> Rate | None:
+        """The price that this user paid at an earlier moment."""
+        return self._work_out(user_id, model_id, at_us)
+
     def _work_out(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
         price = self._price(user_id, model_id, now_us)
         if price is None:

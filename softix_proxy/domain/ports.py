@@ -8,6 +8,7 @@ from typing import Protocol
 
 from softix_proxy.domain.admission import Decision, Intent
 from softix_proxy.domain.balance import BalanceStore
+from softix_proxy.domain.batches import BatchStore
 from softix_proxy.domain.bill import BillStore
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.directory import Changes
@@ -34,6 +35,10 @@ class Journal(Protocol):
 
     async def settle(self, settlement: Settlement) -> Settled | None:
         """Twice changes nothing. None: the request was never admitted."""
+        ...
+
+    async def withdraw(self, intents: Sequence[Intent]) -> None:
+        """As if they had never been admitted. Raises FailureError only at shutdown."""
         ...
 
     def note_unpriced(self, model_id: int) -> None: ...
@@ -81,6 +86,9 @@ class Unit(Protocol):
 
     @property
     def periods(self) -> PeriodStore: ...
+
+    @property
+    def batches(self) -> BatchStore: ...
 
     @property
     def bill(self) -> BillStore: ...

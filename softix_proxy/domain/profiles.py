@@ -64,6 +64,8 @@ class Profile:
     """Where all of it works, if it says so."""
     ports: tuple[int, ...] = ()
     """Where a server of one's own usually listens."""
+    batches: Literal["", "openai", "anthropic"] = ""
+    """Whose way of taking batches it has."""
     served: tuple[str, ...] = ("",)
     """How the names begin, of the catalogue's models, that these endpoints serve."""
 
@@ -106,8 +108,12 @@ _GOOGLE = "/v1/projects/{project}/locations/{location}"
 _OLD_LIMIT = "max_tokens"
 
 PROFILES: Mapping[ProviderType, Profile] = {
-    ProviderType.OPENAI: Profile(_OPENAI, "https://api.openai.com", True, "bearer", "cancel", preferred="responses"),
-    ProviderType.ANTHROPIC: Profile(_ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel"),
+    ProviderType.OPENAI: Profile(
+        _OPENAI, "https://api.openai.com", True, "bearer", "cancel", preferred="responses", batches="openai"
+    ),
+    ProviderType.ANTHROPIC: Profile(
+        _ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel", batches="anthropic"
+    ),
     ProviderType.GEMINI: Profile(
         _GEMINI,
         "https://generativelanguage.googleapis.com",
@@ -159,7 +165,9 @@ PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.XAI: Profile(
         _CHAT | {"responses", "image_generations"}, "https://api.x.ai", True, "bearer", "cancel", preferred="responses"
     ),
-    ProviderType.GROQ: Profile(_CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain"),
+    ProviderType.GROQ: Profile(
+        _CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain", batches="openai"
+    ),
     ProviderType.TOGETHER: Profile(
         _OWN | _AUDIO | {"image_generations", "rerank"},
         "https://api.together.xyz",
@@ -217,6 +225,8 @@ PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.SGLANG: Profile(
         _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(30000,)
     ),
-    ProviderType.OPENAI_COMPATIBLE: Profile(_OPENAI | _RERANK, "", False, "bearer", "cancel", output_field=_OLD_LIMIT),
+    ProviderType.OPENAI_COMPATIBLE: Profile(
+        _OPENAI | _RERANK, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, batches="openai"
+    ),
     ProviderType.DEMO: Profile(_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
 }

@@ -54,6 +54,7 @@ class Upstream:
     share_connections: bool = setting(False, "Let API keys share connections: fewer handshakes, less isolation.")
     drain_limit_s: float = setting(300, "Longest reading on after a client hung up.", **_COUNT)
     drain_limit_mib: int = setting(16, "Largest reading on after a client hung up.", **_COUNT)
+    batch_poll_s: float = setting(60, "Time between two looks whether a batch has ended.", **_SECONDS)
     ca_file: Path | None = setting(None, "Certificates to trust in place of the system's (PEM).", example="ca.pem")  # noqa: RUF009
 
     @property

@@ -44,6 +44,7 @@ class Call:
     key: ProviderKey | None = None
     """Which of the provider's keys proves who pays."""
     timeouts: Timeouts = SETTINGS
+    method: str = "POST"
 
 
 class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers that it becomes

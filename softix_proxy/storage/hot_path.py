@@ -59,6 +59,10 @@ class Journal:
         """
         return cast("Settled | None", await self._ask(Work(self._loop.create_future(), settle=settlement)))
 
+    async def withdraw(self, intents: Sequence[Intent]) -> None:
+        """As if they had never been admitted. Raises FailureError only at shutdown."""
+        await asyncio.gather(*(self._ask(Work(self._loop.create_future(), forget=intent)) for intent in intents))
+
     def is_stuck(self) -> bool:
         """The last transaction failed, and is still being tried."""
         return self.writer.stuck

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from softix_proxy.domain.admission import (
     Admitted,
@@ -20,6 +21,7 @@ from softix_proxy.domain.admission import (
     close,
     decide,
 )
+from softix_proxy.domain.batches import PARKED_SLOT
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.limits import adjust
@@ -27,6 +29,7 @@ from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.usage import METERS
 from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.journal_sql import INTENT as INTENT
 
 _METER_NAMES = tuple(METERS)
 _NULL = ""
@@ -42,8 +45,8 @@ class Group:
         self._now_us = now_us
         self._wallets: dict[int, WalletState] = {}
         self._keys: dict[int, KeyState] = {}
-        self._holds: dict[int, int] = {}
-        """Of open requests: id → pico-USD."""
+        self._open: dict[int, tuple[int, int]] = {}
+        """Requests: id → (what is held, in pico-USD; slot)."""
         self._revision = self._last_posted = 0
 
     def load(self, intents: Sequence[Intent]) -> None:
@@ -51,7 +54,7 @@ class Group:
         pairs = json.dumps(list({(intent.user_id, intent.key_id) for intent in intents}))
         found = self._connection.execute(sql.STATES, (ids, pairs)).fetchone()
         self._revision, self._last_posted, holds, states = found
-        self._holds = dict(json.loads(holds))
+        self._open = dict(json.loads(holds))
         for user_id, key_id, *columns in json.loads(states):
             if columns[0] is not None and user_id not in self._wallets:
                 self._wallets[user_id] = WalletState(*columns[:3])
@@ -94,7 +97,7 @@ class Group:
             decision = decide(intent, self._wallets[intent.user_id], self._keys[intent.key_id], self._now_us)
             decisions.append(decision)
             if isinstance(decision, Admitted):
-                self._holds[intent.request_id] = decision.hold_pico
+                self._open[intent.request_id] = decision.hold_pico, self._slot
                 rows.append(
                     (
                         intent.request_id,
@@ -121,7 +124,9 @@ class Group:
         if not settlements:
             return []
         ids = json.dumps([settlement.intent.request_id for settlement in settlements])
-        fresh = [s for s in settlements if self._holds.pop(s.intent.request_id, None) is not None]
+        closed = [(s, self._open.pop(s.intent.request_id, None)) for s in settlements]
+        fresh = [s for s, found in closed if found is not None]
+        parked = {s.intent.request_id for s, found in closed if found is not None and found[1] == PARKED_SLOT}
         if fresh:
             self._connection.execute(sql.CLOSE_INTENTS, (ids,))
         posted: dict[int, int] = {}
@@ -130,7 +135,7 @@ class Group:
         next_id = max(self._last_posted + 1, self._now_us)
         for number, settlement in enumerate(fresh, next_id):
             posted[settlement.intent.request_id] = number
-            self._close(settlement)
+            self._close(settlement, parked=settlement.intent.request_id in parked)
         self._write(sql.ADD_USAGE, [_usage_row(posted[s.intent.request_id], s) for s in fresh])
         self._write(sql.ADD_ATTEMPTS, [row for s in fresh if s.failed for row in _attempt_rows(posted, s)])
         self._write(
@@ -146,47 +151,48 @@ class Group:
         wallet = self._wallets[settlement.intent.user_id]
         return Settled(usage_id, wallet.posted_pico - wallet.held_pico)
 
-    def _close(self, settlement: Settlement) -> None:
+    def _close(self, settlement: Settlement, *, parked: bool) -> None:
         intent = settlement.intent
         key = self._keys[intent.key_id]
-        close(self._wallets[intent.user_id], key, settlement.hold_pico, settlement.charge_pico, self._now_us)
+        wallet, charge_pico = self._wallets[intent.user_id], settlement.charge_pico
+        close(wallet, key, settlement.hold_pico, charge_pico, self._now_us, parked=parked)
         if intent.limits.tpm is not None:
             key.tpm_tat_us = adjust(key.tpm_tat_us, intent.limits.tpm, settlement.tokens_used - settlement.tokens_held)
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions of which nobody was told: the commit failed, or seemed to."""
         for intent in intents:
-            hold_pico = self._holds.pop(intent.request_id, None)  # one may be taken back twice in a group
-            if hold_pico is not None:
+            found = self._open.pop(intent.request_id, None)  # one may be taken back twice in a group
+            if found is not None:
                 self._connection.execute(sql.CLOSE_INTENTS, (json.dumps([intent.request_id]),))
-                close(self._wallets[intent.user_id], self._keys[intent.key_id], hold_pico, 0, self._now_us)
+                close(self._wallets[intent.user_id], self._keys[intent.key_id], found[0], 0, self._now_us)
 
 
 def open_intents(connection: Connection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:
     """Intents of these processes that were never settled, with their holds in pico-USD; the oldest first."""
     rows = connection.execute(sql.OPEN_INTENTS, (json.dumps(list(slots)), limit)).fetchall()
-    return [
-        (
-            Intent(
-                request_id=row[0],
-                revision=0,
-                user_id=row[2],
-                postpaid=False,
-                key_id=row[3],
-                limits=Limits(),
-                provider_id=row[4],
-                model_id=row[5],
-                price_id=row[6],
-                endpoint=row[7],
-                stream=bool(row[8]),
-                bound=Bound(),
-                tokens_estimate=0,
-                started_at_us=row[10],
-            ),
-            row[9],
-        )
-        for row in rows
-    ]
+    return [to_intent(row) for row in rows]
+
+
+def to_intent(row: Sequence[Any]) -> tuple[Intent, int]:
+    """From the columns `INTENT`: as much as a settlement has to know, and the hold in pico-USD."""
+    intent = Intent(
+        request_id=row[0],
+        revision=0,
+        user_id=row[2],
+        postpaid=False,
+        key_id=row[3],
+        limits=Limits(),
+        provider_id=row[4],
+        model_id=row[5],
+        price_id=row[6],
+        endpoint=row[7],
+        stream=bool(row[8]),
+        bound=Bound(),
+        tokens_estimate=0,
+        started_at_us=row[10],
+    )
+    return intent, row[9]
 
 
 def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str, ...]:

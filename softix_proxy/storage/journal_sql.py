@@ -35,7 +35,7 @@ SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FR
   coalesce((SELECT max(to_us) - 1 FROM periods), 0))"""
 """Nothing is posted into a closed period, whatever the clock says."""
 HOLDS = """
-SELECT json_group_array(json_array(request_id, hold_pico)) FROM intents
+SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
 STATES = f"""
 SELECT (SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({HOLDS.strip()}),
@@ -54,15 +54,15 @@ SAVE_WALLETS = Rows(
 )
 SAVE_KEY_STATES = Rows("INSERT OR REPLACE INTO key_states", _row(10))
 
-_INTENT = (
+INTENT = (
     "request_id, slot, user_id, key_id, provider_id, model_id, price_id, endpoint, stream, hold_pico, started_at_us"
 )
-ADD_INTENTS = Rows(f"INSERT INTO intents ({_INTENT})", _row(11))
+ADD_INTENTS = Rows(f"INSERT INTO intents ({INTENT})", _row(11))
 CLOSE_INTENTS = "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?))"
 OPEN_INTENTS = (
-    f"SELECT {_INTENT} FROM intents WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"
+    f"SELECT {INTENT} FROM intents WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"
 )
-OPEN_SLOTS = "SELECT DISTINCT slot FROM intents"
+OPEN_SLOTS = "SELECT DISTINCT slot FROM intents WHERE slot >= 0"
 
 ALREADY_SETTLED = "SELECT request_id, id FROM usage WHERE request_id IN (SELECT value FROM json_each(?))"
 _USAGE = (

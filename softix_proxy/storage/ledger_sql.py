@@ -21,7 +21,7 @@ SELECT coalesce(public_id, 'user ' || user_id),
 FROM holds FULL JOIN wallets USING (user_id) LEFT JOIN users ON users.id = user_id
 WHERE held_pico IS NOT coalesce(held, 0)""",
     "a key's open requests and held money are those of its open holds": """
-WITH holds AS (SELECT key_id, sum(hold_pico) AS held, count(*) AS open FROM intents GROUP BY key_id)
+WITH holds AS (SELECT key_id, sum(hold_pico) AS held, sum(slot >= 0) AS open FROM intents GROUP BY key_id)
 SELECT coalesce(public_id, 'key ' || key_id), 'cached ' || coalesce(open_requests || ' for ' || held_pico, 'nothing')
   || ', holds ' || coalesce(open, 0) || ' for ' || coalesce(held, 0) || ' pico-USD'
 FROM holds FULL JOIN key_states USING (key_id) LEFT JOIN keys ON keys.id = key_id

@@ -17,6 +17,7 @@ from softix_proxy.storage.database import Database, Session
 
 if TYPE_CHECKING:
     from softix_proxy.storage.balance import Balance
+    from softix_proxy.storage.batches import Batches
     from softix_proxy.storage.bill import Bills
     from softix_proxy.storage.instance import Instance
     from softix_proxy.storage.keys import Keys
@@ -104,6 +105,12 @@ class Unit:
         from softix_proxy.storage.periods import Periods
 
         return Periods(self._session)
+
+    @cached_property
+    def batches(self) -> Batches:
+        from softix_proxy.storage.batches import Batches
+
+        return Batches(self._session)
 
     @cached_property
     def bill(self) -> Bills:

@@ -157,10 +157,13 @@ class HttpUpstream:
 def compose(origin: Origin, call: Call, proof: Mapping[str, str]) -> bytes:
     """The head of the request, byte for byte as the values came. Raises ProviderFault for one with a line break."""
     path = call.provider.profile.path(call.path)
-    lines = [f"POST {origin.prefix}{path} HTTP/1.1", f"host: {origin.host_header}"]
+    lines = [f"{call.method} {origin.prefix}{path} HTTP/1.1", f"host: {origin.host_header}"]
     lines += [f"{name}: {value}" for name, value in call.headers]
     lines += [f"{name}: {value}" for name, value in proof.items()]
-    lines += [f"content-length: {len(call.body) + (call.rest.size_bytes if call.rest else 0)}", "", ""]
+    size_bytes = len(call.body) + (call.rest.size_bytes if call.rest else 0)
+    if size_bytes or call.method == "POST":
+        lines.append(f"content-length: {size_bytes}")
+    lines += ["", ""]
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)

@@ -22,7 +22,7 @@ from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.forms import Upload
-from softix_proxy.web.routes import BASE_URLS, NAMED, PAGES, Handler, canonical, inference, unmetered
+from softix_proxy.web.routes import BASE_URLS, NAMED, PAGES, Handler, canonical, inference, is_kept, unmetered
 from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, told_by_protocols
 from softix_proxy.web.visit import House, Visit
 
@@ -64,6 +64,9 @@ class App:
             endpoint = REALTIME if opening else inference(path, query)
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
+            if endpoint is None and is_kept(path, family):
+                kept = partial(self._keep, request, path, query, headers, credential, address)
+                return await self._answered(request, request_id, HttpClient, kept)
             if endpoint is None or not (opening or request.method == "POST"):
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
@@ -103,21 +106,59 @@ class App:
         return upload.head, upload
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
+        speaks = SocketGuest if inbound.endpoint is REALTIME else HttpClient
+        return await self._answered(request, inbound.public_id, speaks, partial(self._serve, inbound))
+
+    async def _serve(self, inbound: Inbound, client: HttpClient | SocketGuest) -> None:
+        if isinstance(client, SocketGuest):
+            if (code := await self.house.sessions.serve(inbound, client)) is not None:
+                self.house.monitor.count_refusal(REALTIME.name, code)
+        else:
+            await self.house.lifecycle.serve(inbound, client)
+
+    async def _keep(
+        self,
+        request: web.BaseRequest,
+        path: str,
+        query: str,
+        headers: list[tuple[str, str]],
+        credential: str | None,
+        address: str,
+        client: HttpClient | SocketGuest,
+    ) -> None:
+        """What is kept at a provider: batches and their files."""
+        from softix_proxy.web.batches import keeper_of
+        from softix_proxy.web.files import FORM
+        from softix_proxy.web.kept import Wish
+
+        caller = await self.house.lifecycle.identify(credential, address)
+        upload = None
+        if path == "/files" and request.method == "POST":
+            upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
+        body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
+        wish = Wish(request.method, query, headers, credential, body, upload)
+        keeper, names = keeper_of(path)
+        assert isinstance(client, HttpClient)  # noqa: S101
+        await keeper(self.house.batches(), caller, wish, client).answer(names)
+
+    async def _answered(
+        self,
+        request: web.BaseRequest,
+        public_id: str,
+        speaks: type[HttpClient | SocketGuest],
+        serve: Callable[[HttpClient | SocketGuest], Awaitable[None]],
+    ) -> web.StreamResponse:
+        """Whatever goes wrong becomes an answer, or the end of the connection where one has begun."""
         if self.house.monitor.draining:
             raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
         connection = request.protocol
         assert isinstance(connection, Connection)  # noqa: S101
-        speaks = SocketGuest if inbound.endpoint is REALTIME else HttpClient
-        client = speaks(request, connection, inbound.public_id)
+        client = speaks(request, connection, public_id)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101
         self.running.add(task)
         try:
-            if isinstance(client, SocketGuest):
-                if (code := await self.house.sessions.serve(inbound, client)) is not None:
-                    self.house.monitor.count_refusal(REALTIME.name, code)
-            else:
-                await self.house.lifecycle.serve(inbound, client)
+            await serve(client)
         except ClientGoneError:
             connection.force_close()
         except RefusedError:
@@ -125,7 +166,7 @@ class App:
         except OperatorError:
             raise _books_unreadable() from None
         except Exception as error:
-            log.exception("a request failed", extra={"request_id": inbound.public_id, "error": type(error).__name__})
+            log.exception("a request failed", extra={"request_id": public_id, "error": type(error).__name__})
             if client.response is not None:
                 connection.force_close()
             else:

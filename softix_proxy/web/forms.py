@@ -12,16 +12,22 @@ from softix_proxy.dialects.multipart import Form, boundary_of
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.web.bodies import announced_bytes, ask_for_it, late_s, told, too_large
 
-_DECIDES = "model"
-"""Where this comes after the files, there is no target before all of them are here."""
-
 
 class Upload:
     """Implements `domain.upstream.Rest` for what comes after `head`."""
 
-    def __init__(self, request: web.BaseRequest, watched: frozenset[str], limit_bytes: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        watched: frozenset[str],
+        limit_bytes: int,
+        timeout_s: float,
+        decides: str = "model",
+    ) -> None:
+        """Where the text that `decides` comes after the files, there is no target before all of them are here."""
         self._request = request
         self._watched = watched
+        self._decides = decides
         self._limit_bytes = limit_bytes
         self._timeout_s = timeout_s
         self._form: Form | None = None
@@ -40,7 +46,7 @@ class Upload:
         self._began_s, body = asyncio.get_running_loop().time(), bytearray()
         with told():
             await ask_for_it(self._request)
-            while not (in_pieces and form.has_file and _DECIDES in form.texts):
+            while not (in_pieces and form.has_file and self._decides in form.texts):
                 chunk = await self._chunk()
                 if not chunk:
                     break

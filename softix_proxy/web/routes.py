@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import unquote
 
-from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.base import Endpoint, Family
 from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.web import facts, health
@@ -15,13 +15,10 @@ from softix_proxy.web.visit import Answer, Visit
 Handler = Callable[[Visit], Awaitable[Answer]]
 
 _SHARED = "is kept at the provider, where all users of softix share one account, so it is not passed."
-_BATCH = "A batch cannot be metered here, since its results are fetched later. Send its requests one by one."
 UNMETERED: Mapping[str, str] = {
-    "/files": f"A file {_SHARED} Send what it holds within the request.",
+    "/files": f"A file of Anthropic's {_SHARED} Send what it holds within the request.",
     "/uploads": f"A file {_SHARED} Send what it holds within the request.",
     "/upload": f"A file {_SHARED} Send what it holds within the request.",
-    "/batches": _BATCH,
-    "/messages/batches": _BATCH,
     "/cachedContents": f"A cache {_SHARED} What is sent again is cached without it.",
     "/vector_stores": f"A store {_SHARED}",
     "/fileSearchStores": f"A store {_SHARED}",
@@ -44,6 +41,8 @@ UNMETERED: Mapping[str, str] = {
     "/organizations": "The account at the provider is the operator's.",
 }
 """What providers' SDKs can call besides, and why it is refused; a path that begins so, whatever the method."""
+KEPT = ("/files", "/batches", "/messages/batches")
+"""What is kept at a provider, and known here by whose it is."""
 _READS = ("GET", "HEAD", "OPTIONS")
 BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
 NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {BASE_URLS}"
@@ -73,6 +72,13 @@ def canonical(path: str) -> str:
     """`/v1/v1/messages/` → `/messages`."""
     found = _VERSION.match(path)
     return (path[found.end() :] if found else path).rstrip("/") or "/"
+
+
+def is_kept(path: str, family: Family) -> bool:
+    """Anthropic's files are not: a request that names one would reach it whoever it belongs to."""
+    if family == "anthropic" and path.startswith("/files"):
+        return False
+    return any(path == folder or path.startswith(f"{folder}/") for folder in KEPT)
 
 
 def unmetered(path: str, method: str) -> str | None:

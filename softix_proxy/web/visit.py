@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from softix_proxy.dialects.base import Family
 from softix_proxy.domain.ports import Storage
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.sessions import Sessions
 from softix_proxy.web.monitor import Monitor
+
+if TYPE_CHECKING:
+    from softix_proxy.relay.batches import Batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,8 @@ class House:
     storage: Storage
     monitor: Monitor
     sessions: Sessions
+    batches: Callable[[], Batches]
+    """Made at the first use."""
 
 
 @dataclass(frozen=True, slots=True)

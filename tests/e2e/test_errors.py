@@ -326,13 +326,7 @@ async def test_a_refused_operator_is_not_a_refused_client(
 
 
 NOT_METERED = (
-    ("POST", "/v1/files"),
-    ("GET", "/v1/files/file-1/content"),
-    ("DELETE", "/v1/files/file-1"),
-    ("POST", "/v1/batches"),
-    ("GET", "/v1/batches/batch-1"),
-    ("POST", "/v1/messages/batches"),
-    ("GET", "/v1/messages/batches/b/results"),
+    ("POST", "/v1/uploads"),
     ("GET", "/v1/responses/resp-1"),
     ("POST", "/v1/responses/resp-1/cancel"),
     ("POST", "/v1/videos"),

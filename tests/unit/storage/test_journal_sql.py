@@ -18,7 +18,7 @@ def books(tmp_path: Path) -> Iterator[Connection]:
 STATEMENTS = {
     name: journal_sql.of(text, 2) if isinstance(text, journal_sql.Rows) else text
     for name, text in vars(journal_sql).items()
-    if name.isupper() and not name.startswith("_") and name != "METERS"
+    if name.isupper() and not name.startswith("_") and name not in ("METERS", "INTENT")
 }
 
 

@@ -93,7 +93,7 @@ def opened(tmp_path: Path) -> Open:
 
         monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
         app = App(
-            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0))),
+            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0)), _no_batches),
             clock=Ticking(),
             ids=RequestIds(0),
             addresses=Addresses(changes.pop("trusted", ())),
@@ -111,6 +111,10 @@ def opened(tmp_path: Path) -> Open:
                 await database.close()
 
     return opened
+
+
+def _no_batches() -> Any:
+    raise AssertionError("nobody asks for batches here")
 
 
 _LISTENING: dict[str, Any] = {

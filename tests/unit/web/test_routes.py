@@ -59,7 +59,6 @@ def test_no_endpoint(path: str) -> None:
     [
         ("/files", "GET", "file"),
         ("/files/f/content", "GET", "file"),
-        ("/messages/batches/b/results", "GET", "batch"),
         ("/responses/r", "DELETE", "response"),
         ("/wombat", "PATCH", "cannot meter"),
         ("/models/m:predict", "POST", "cannot meter"),

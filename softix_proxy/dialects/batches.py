@@ -1,0 +1,244 @@
+"""Batches as OpenAI and Anthropic have them: what is asked, how far it is, and what came of each request.
+
+OpenAI's requests are the lines of a file that was uploaded before, Anthropic's are in the body. Results are lines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import msgspec
+
+from softix_proxy.dialects.base import Endpoint, Report
+from softix_proxy.dialects.fields import MALFORMED, Fields, invalid, read_fields, unmetered
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.errors import RefusedError
+
+FILES, BATCHES, MESSAGE_BATCHES = "/v1/files", "/v1/batches", "/v1/messages/batches"
+TIER = "batch"
+MOST_REQUESTS = 10_000
+MOST_LINE_BYTES = 16 * 1024 * 1024
+_SERVED = ("chat_completions", "responses", "completions", "embeddings", "moderations")
+_BY_PATH: Mapping[str, Endpoint] = {ENDPOINTS[name].path: ENDPOINTS[name] for name in _SERVED}
+_LINE = frozenset(("custom_id", "method", "url", "body"))
+_ENTRY = frozenset(("custom_id", "params"))
+_CREATION = frozenset(("input_file_id", "endpoint", "requests"))
+_ENDED = frozenset(("failed", "completed", "expired", "cancelled", "ended"))
+_SUCCEEDED = "succeeded"
+_OK = 200
+
+
+class Item(NamedTuple):
+    """One request of a batch."""
+
+    custom_id: str
+    """Its digest."""
+    endpoint: Endpoint
+    body: bytes
+
+
+class Creation(NamedTuple):
+    """What makes an OpenAI batch."""
+
+    input_file_id: str
+    endpoint: Endpoint
+
+
+class Progress(NamedTuple):
+    ended: bool
+    remote_id: str | None
+    files: tuple[str, ...]
+    """Of OpenAI's results: names at the provider."""
+    has_results: bool
+    """Anthropic has them at an address of their own."""
+
+
+class Outcome(NamedTuple):
+    """What came of one request."""
+
+    custom_id: str
+    """Its digest."""
+    status_code: int
+    answer: bytes | None
+    """None where there is nothing that the provider bills."""
+
+
+def digest(custom_id: str) -> str:
+    return hashlib.sha256(custom_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def read_creation(body: bytes) -> Creation:
+    """Raises RefusedError."""
+    fields = read_fields(body, _CREATION)
+    file_id, path = fields.text("input_file_id"), fields.text("endpoint")
+    if not file_id or not path:
+        raise invalid("`input_file_id` and `endpoint` are needed.")
+    endpoint = _BY_PATH.get(path)
+    if endpoint is None:
+        raise unmetered(f"Batches are metered here for {', '.join(_BY_PATH)}.")
+    return Creation(file_id, endpoint)
+
+
+def read_line(line: bytes, endpoint: Endpoint) -> Item:
+    """Of an OpenAI batch's input. Raises RefusedError."""
+    fields = read_fields(line, _LINE)
+    if fields.text("method") != "POST" or fields.text("url") != endpoint.path:
+        raise invalid(f"its `method` and `url` have to be POST and {endpoint.path}.")
+    body = fields.raw("body")
+    if body is None:
+        raise invalid("it has no `body`.")
+    return Item(_named(fields), endpoint, bytes(body))
+
+
+def read_entries(body: bytes) -> Iterator[Item]:
+    """Of an Anthropic batch's body. Raises RefusedError."""
+    raw = read_fields(body, _CREATION).raw("requests")
+    try:
+        entries = _ENTRIES.decode(raw if raw is not None else b"[]")
+    except MALFORMED:
+        raise invalid("`requests` must be a list of objects.") from None
+    if len(entries) > MOST_REQUESTS:
+        raise too_many()
+    for number, entry in enumerate(entries, 1):
+        with numbered(number):
+            fields = Fields(entry, _ENTRY, "it")
+            params = fields.raw("params")
+            if params is None:
+                raise invalid("it has no `params`.")
+            item = Item(_named(fields), ENDPOINTS["messages"], bytes(params))
+        yield item
+
+
+_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@contextmanager
+def numbered(number: int) -> Iterator[None]:
+    """Says of which request of the batch a refusal is."""
+    try:
+        yield
+    except RefusedError as error:
+        error.message = f"Request {number} of the batch: {error.message}"
+        raise
+
+
+def too_many() -> RefusedError:
+    return invalid(f"A batch may have {MOST_REQUESTS} requests here.")
+
+
+def _named(fields: Fields) -> str:
+    custom_id = fields.text("custom_id")
+    if not custom_id:
+        raise invalid("it has no `custom_id`.")
+    return digest(custom_id)
+
+
+def with_model(entries: Mapping[int, str], body: bytes) -> bytes:
+    """An Anthropic batch's body with these requests' models under the provider's own names."""
+    if not entries:
+        return body
+    fields = Fields(body, _CREATION)
+    listed = _ENTRIES.decode(fields.raw("requests") or b"[]")
+    parts = []
+    for number, entry in enumerate(listed):
+        if number in entries:
+            inner = Fields(entry, _ENTRY)
+            params = Fields(inner.raw("params") or b"{}", frozenset(("model",)))
+            changed = params.replaced({"model": msgspec.json.encode(entries[number])})
+            parts.append(inner.replaced({"params": changed}))
+        else:
+            parts.append(bytes(entry))
+    return fields.replaced({"requests": b"[" + b",".join(parts) + b"]"})
+
+
+class _State(msgspec.Struct):
+    id: Any = None
+    status: Any = None
+    processing_status: Any = None
+    output_file_id: Any = None
+    error_file_id: Any = None
+    results_url: Any = None
+
+
+_STATE = msgspec.json.Decoder(_State)
+
+
+def read_progress(body: bytes) -> Progress | None:
+    """Of a batch as a provider tells of it; None for what is none."""
+    try:
+        state = _STATE.decode(body)
+    except MALFORMED:
+        return None
+    files = tuple(name for name in (state.output_file_id, state.error_file_id) if isinstance(name, str) and name)
+    remote_id = state.id if isinstance(state.id, str) and state.id else None
+    ended = state.status in _ENDED or state.processing_status in _ENDED
+    return Progress(ended, remote_id, files, bool(state.results_url))
+
+
+def at_home(body: bytes, remote_id: str) -> bytes:
+    """Where Anthropic's results are, as an address below the client's own base URL: its key is for here only."""
+    fields = Fields(body, frozenset(("results_url",)))
+    if not fields.has("results_url"):
+        return body
+    return fields.replaced({"results_url": msgspec.json.encode(f"{MESSAGE_BATCHES}/{remote_id}/results")})
+
+
+class _Response(msgspec.Struct):
+    status_code: Any = None
+    body: msgspec.Raw = msgspec.Raw()
+
+
+class _Result(msgspec.Struct):
+    type: Any = None
+    message: msgspec.Raw = msgspec.Raw()
+
+
+class _Line(msgspec.Struct):
+    custom_id: str
+    response: _Response | None = None
+    result: _Result | None = None
+
+
+_RESULT = msgspec.json.Decoder(_Line)
+
+
+def read_outcome(line: bytes) -> Outcome | None:
+    """Of either's results; None for what is none."""
+    try:
+        found = _RESULT.decode(line)
+    except MALFORMED:
+        return None
+    name = digest(found.custom_id)
+    if found.response is not None:
+        status = found.response.status_code
+        status = status if type(status) is int and 100 <= status <= 599 else _OK
+        answer = bytes(found.response.body)
+        return Outcome(name, status, answer if answer and status == _OK else None)
+    result = found.result
+    if result is not None and result.type == _SUCCEEDED:
+        return Outcome(name, _OK, bytes(result.message))
+    return Outcome(name, 400 if result is None else _STATUSES.get(str(result.type), 400), None)
+
+
+_STATUSES = {"errored": 400, "canceled": 499, "expired": 504}
+
+
+def report(endpoint: str, answer: bytes) -> Report | None:
+    found = ENDPOINTS.get(endpoint)
+    return None if found is None else found.report(answer)
+
+
+def lines_of(held: bytearray, chunk: bytes) -> Iterator[bytes]:
+    """The whole lines, as they come; what is no whole line yet stays in `held`. Raises ValueError for a huge one."""
+    held += chunk
+    start = 0
+    while (end := held.find(b"\n", start)) >= 0:
+        if line := bytes(held[start:end]).strip():
+            yield line
+        start = end + 1
+    del held[:start]
+    if len(held) > MOST_LINE_BYTES:
+        raise ValueError

@@ -1,0 +1,38 @@
+"""Meters batches that have ended, so that none costs nothing, or is held for, because nobody fetches its results."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from softix_proxy.domain.errors import OperatorError
+from softix_proxy.domain.ports import Storage
+from softix_proxy.domain.upstream import ProviderFault
+
+if TYPE_CHECKING:
+    from softix_proxy.relay.batch_results import Results
+
+log = logging.getLogger("softix.jobs")
+
+
+async def collect(storage: Storage, results: Callable[[], Results]) -> int:
+    """Asks after each that is not metered; returns how many of them are now. Raises FailureError."""
+    metered = 0
+    for batch in await storage.reading().batches.unmetered():
+        try:
+            metered += await results().collect(batch)
+        except ProviderFault as fault:
+            log.warning("could not ask after a batch", extra={"batch": batch.remote_id, "error": fault.code.value})
+    return metered
+
+
+async def watch(storage: Storage, results: Callable[[], Results], every_s: float) -> None:
+    """For as long as it is let."""
+    while True:
+        try:
+            await collect(storage, results)
+        except OperatorError as error:
+            log.warning("could not look after batches", extra={"error": type(error).__name__})
+        await asyncio.sleep(every_s)

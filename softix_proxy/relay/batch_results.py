@@ -1,0 +1,257 @@
+"""What came of batches: read, metered and settled once, whoever reads it first, the client or softix itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
+
+from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.base import Report
+from softix_proxy.dialects.batches import Outcome, Progress
+from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
+from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
+from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.explanation import LIMITED_TO_HOLD
+from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.ports import Storage
+from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
+from softix_proxy.domain.settlement import Settlement
+from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
+from softix_proxy.domain.usage import Source
+from softix_proxy.relay.lifecycle import Lifecycle
+
+log = logging.getLogger("softix.relay")
+T = TypeVar("T")
+_AT_ONCE = 256
+_MOST_ANSWER_BYTES = 64 * 1024 * 1024
+_GONE = (404, 410)
+_OWN_HEADERS = (("accept-encoding", "identity"),)
+
+
+class Account(NamedTuple):
+    """Whose account at which provider."""
+
+    provider: Provider
+    key: ProviderKey | None
+
+    @property
+    def label(self) -> str:
+        return "" if self.key is None else self.key.label
+
+
+@dataclass(slots=True)
+class Results:
+    house: Lifecycle
+    storage: Storage
+    _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+    """Of the batches whose results are being read."""
+
+    @property
+    def clock(self) -> Clock:
+        return self.house.clock
+
+    def account_of(self, provider_id: int, label: str) -> Account | None:
+        """None where the provider was removed."""
+        provider = self.house.directory.current.providers.get(provider_id)
+        if provider is None or provider.status is ProviderStatus.REMOVED:
+            return None
+        key = next((key for key in provider.keys if key.label == label), None)
+        return Account(provider, key or next(iter(provider.keys), None))
+
+    async def collect(self, batch: Batch) -> bool:
+        """Meters what came of a batch that has ended; False where it has not. Raises ProviderFault, FailureError."""
+        lock = self._locks.setdefault(batch.id, asyncio.Lock())
+        try:
+            async with lock:
+                known = await self.storage.reading().batches.get(batch.id)
+                if known is None or known.metered_at_us is not None:
+                    return True
+                account = self.account_of(batch.provider_id, batch.provider_key)
+                if account is None:
+                    await self._finish(batch, lost=True)
+                    return True
+                return await self._collect(batch, account)
+        finally:
+            if not lock.locked():
+                self._locks.pop(batch.id, None)
+
+    async def _collect(self, batch: Batch, account: Account) -> bool:
+        path = f"{_folder(batch.family)}/{batch.remote_id}"
+        exchange, answer = await self.whole(self.own_call(batch.key_id, account, path))
+        if exchange.status in _GONE:
+            await self._finish(batch, lost=True)
+            return True
+        progress = wire.read_progress(answer) if exchange.status < 300 else None
+        if progress is None:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+        if not progress.ended:
+            return False
+        await self.note_files(batch, progress)
+        places = [f"{wire.FILES}/{name}/content" for name in progress.files]
+        places += [f"{path}/results"] if progress.has_results else []
+        lost = False
+        for place in places:
+            lost = not await self._meter(batch, self.own_call(batch.key_id, account, place)) or lost
+        await self._finish(batch, lost=lost)
+        return True
+
+    async def _meter(self, batch: Batch, call: Call) -> bool:
+        """Settles what these results tell. False where they are not there any more."""
+        exchange = await self.house.upstream.send(call, _nothing)
+        try:
+            if exchange.status in _GONE:
+                await exchange.read(_MOST_ANSWER_BYTES)
+                return False
+            if exchange.status >= 300:
+                raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+            lines = {line.custom_id: line for line in await self.storage.reading().batches.open_lines(batch.id)}
+            settlements: list[Settlement] = []
+            async for text in _lines(exchange):
+                outcome = wire.read_outcome(text)
+                line = lines.pop(outcome.custom_id, None) if outcome is not None else None
+                if outcome is None or line is None:
+                    continue
+                settlements.append(self._told(line, outcome))
+                if len(settlements) >= _AT_ONCE:
+                    await self.settle(settlements)
+                    settlements = []
+            await self.settle(settlements)
+        finally:
+            exchange.release()
+        return True
+
+    async def note_files(self, batch: Batch, progress: Progress) -> None:
+        """Whose the files with the results are."""
+        if not progress.files:
+            return
+        async with self.storage.writing() as unit:
+            for name in progress.files:
+                await unit.batches.keep_file(
+                    KeptFile(
+                        provider_id=batch.provider_id,
+                        provider_key=batch.provider_key,
+                        user_id=batch.user_id,
+                        key_id=batch.key_id,
+                        remote_id=name,
+                        created_at_us=self.clock.now_us(),
+                        batch_id=batch.id,
+                    )
+                )
+
+    async def _finish(self, batch: Batch, *, lost: bool) -> None:
+        """What is still open was never run; where results are lost, nobody knows."""
+        rest = await self.storage.reading().batches.open_lines(batch.id)
+        await self.settle([self.unknown(line, "lost", 404) if lost else self._not_run(line) for line in rest])
+        async with self.storage.writing() as unit:
+            await unit.batches.finish(batch.id, self.clock.now_us())
+
+    # Settling
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        for some in slices(settlements):
+            await asyncio.gather(*(self.house.journal.settle(settlement) for settlement in some))
+            for settlement in some:
+                self._count(settlement)
+
+    def _count(self, settlement: Settlement) -> None:
+        directory, intent = self.house.directory.current, settlement.intent
+        model = directory.models.get(intent.model_id)
+        if model is not None:
+            self.house.telemetry.opened(settlement.hold_pico)
+            self.house.telemetry.finished(settlement, directory.providers[model.provider_id].name, model.name)
+
+    def _told(self, line: OpenLine, outcome: Outcome) -> Settlement:
+        endpoint = ENDPOINTS.get(line.intent.endpoint)
+        if outcome.answer is None or endpoint is None or not endpoint.metered:
+            error = None if outcome.answer is not None else "not_run"
+            return self._settlement(line, Source.NONE, outcome.status_code, error)
+        report = endpoint.report(outcome.answer)
+        if report is None:
+            return self.unknown(line, None, outcome.status_code)
+        return self._priced(line, outcome.status_code, report)
+
+    def _priced(self, line: OpenLine, status_code: int, report: Report) -> Settlement:
+        """By the price of when it was asked."""
+        intent, directory = line.intent, self.house.directory.current
+        rate = directory.rate_then(intent.user_id, intent.model_id, intent.started_at_us)
+        if rate is None:
+            return self.unknown(line, "unpriced", status_code)
+        meters = {**report.meters, "requests": 1}
+        cost_pico, charge_pico, unpriced = rate.price(meters, wire.TIER)
+        notes = [*(["clamped"] if report.clamped else []), *(f"unpriced:{name}" for name in unpriced)]
+        if charge_pico > line.hold_pico and not directory.users[intent.user_id].postpaid:
+            log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
+            charge_pico = line.hold_pico
+            notes.append(LIMITED_TO_HOLD)
+        return replace(
+            self._settlement(line, Source.PROVIDER, status_code, None),
+            meters=meters,
+            model_served=report.model_served,
+            markup=rate.markup,
+            fee_pico=rate.request_fee_pico,
+            cost_pico=min(cost_pico, MAX_PICO),
+            charge_pico=min(charge_pico, MAX_PICO),
+            note=" ".join(notes) or None,
+        )
+
+    def unknown(self, line: OpenLine, error: str | None, status_code: int) -> Settlement:
+        charged = self.house.policy.interrupted_charge == "bound"
+        found = self._settlement(line, Source.INTERRUPTED, status_code, error)
+        return replace(found, charge_pico=line.hold_pico if charged else 0)
+
+    def _not_run(self, line: OpenLine) -> Settlement:
+        return self._settlement(line, Source.NONE, 499, "not_run")
+
+    def _settlement(self, line: OpenLine, source: Source, status_code: int, error: str | None) -> Settlement:
+        return Settlement(
+            intent=line.intent,
+            hold_pico=line.hold_pico,
+            tokens_held=0,
+            source=source,
+            status_code=status_code,
+            service_tier=wire.TIER,
+            error=error,
+            latency_ms=max(self.clock.now_us() - line.intent.started_at_us, 0) // 1000,
+        )
+
+    # The provider
+
+    def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> Call:
+        """What softix itself asks."""
+        headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
+        return Call(key_id, account.provider, path, headers, b"", False, key=account.key, method=method)
+
+    async def whole(self, call: Call, sending: Callable[[], None] | None = None) -> tuple[Exchange, bytes]:
+        exchange = await self.house.upstream.send(call, sending or _nothing)
+        try:
+            return exchange, await exchange.read(_MOST_ANSWER_BYTES)
+        finally:
+            exchange.release()
+
+
+def _nothing() -> None:
+    return None
+
+
+def slices(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
+
+
+async def _lines(exchange: Exchange) -> AsyncIterator[bytes]:
+    held = bytearray()
+    try:
+        while chunk := await exchange.chunk():
+            for line in wire.lines_of(held, chunk):
+                yield line
+        for line in wire.lines_of(held, b"\n"):
+            yield line
+    except ValueError:
+        raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
+
+
+def _folder(family: BatchFamily) -> str:
+    return wire.MESSAGE_BATCHES if family == "anthropic" else wire.BATCHES

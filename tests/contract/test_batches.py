@@ -1,0 +1,106 @@
+"""The store of batches and files: pages, owners, and intents that no process owns."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import NOW_US, make_database, make_intent, revision
+
+from softix_proxy.domain.batches import PARKED_SLOT, Batch, KeptFile
+from softix_proxy.operations import ledger
+from softix_proxy.storage import orphans
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.journal import Group
+from softix_proxy.storage.storage import SqliteStorage
+
+SLOT = 0
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = await make_database(tmp_path).open()
+    yield database
+    await database.close()
+
+
+def batch(number: int, user: int = 1, name: str = "") -> Batch:
+    return Batch(number, "openai", 1, "main", user, user, name or f"b{number}", 1, NOW_US)
+
+
+def file(name: str, user: int = 1) -> KeptFile:
+    return KeptFile(1, "main", user, user, name, NOW_US)
+
+
+def admit(database: Database, *numbers: int) -> None:
+    connection = database.connect()
+    connection.execute("BEGIN IMMEDIATE")
+    intents = [make_intent(number, revision(connection)) for number in numbers]
+    group = Group(connection, SLOT, NOW_US)
+    group.load(intents)
+    group.admit(intents)
+    group.save()
+    connection.execute("COMMIT")
+    connection.close()
+
+
+async def test_lines_are_parked_and_come_back(database: Database) -> None:
+    storage = SqliteStorage(database)
+    admit(database, 11, 12, 13)
+    async with storage.writing() as unit:
+        await unit.batches.add(batch(1), {"x": 11, "y": 12})
+    lines = await storage.reading().batches.open_lines(1)
+    assert {(line.custom_id, line.intent.request_id, line.hold_pico) for line in lines} == {
+        ("x", 11, 10**12),
+        ("y", 12, 10**12),
+    }
+    assert (await ledger.verify(storage)).violations == ()
+    assert [orphan.intent.request_id for orphan in orphans.find(database, SLOT)] == [13] and PARKED_SLOT < 0
+
+
+async def test_a_batch_is_found_by_its_owner_only(database: Database) -> None:
+    storage = SqliteStorage(database)
+    async with storage.writing() as unit:
+        await unit.batches.add(batch(1), {})
+    store = storage.reading().batches
+    assert await store.find(1, "b1") == batch(1) == await store.get(1)
+    assert await store.find(2, "b1") is None and await store.get(2) is None
+
+
+async def test_pages(database: Database) -> None:
+    storage = SqliteStorage(database)
+    async with storage.writing() as unit:
+        for number in (1, 2, 3):
+            await unit.batches.add(batch(number), {})
+            await unit.batches.keep_file(file(f"f{number}"))
+        await unit.batches.add(batch(4, user=2), {})
+        await unit.batches.keep_file(file("f1", user=2))  # twice changes nothing
+    store = storage.reading().batches
+    assert [each.id for each in await store.page(1, "openai", 2, None)] == [3, 2]
+    assert [each.id for each in await store.page(1, "openai", 2, "b2")] == [1]
+    assert await store.page(1, "anthropic", 2, None) == [] and await store.page(1, "openai", 2, "b4") == []
+    assert [each.remote_id for each in await store.page_of_files(1, 9, None)] == ["f3", "f2", "f1"]
+    assert [each.remote_id for each in await store.page_of_files(1, 9, "f2")] == ["f1"]
+    assert await store.page_of_files(2, 9, None) == []
+
+
+async def test_a_dropped_file_is_gone(database: Database) -> None:
+    storage = SqliteStorage(database)
+    async with storage.writing() as unit:
+        await unit.batches.keep_file(file("f1"))
+        assert await unit.batches.find_file(1, "f1") == file("f1")
+        await unit.batches.drop_file(file("f1"))
+    assert await storage.reading().batches.find_file(1, "f1") is None
+
+
+async def test_a_finished_one_is_looked_after_no_more(database: Database) -> None:
+    storage = SqliteStorage(database)
+    async with storage.writing() as unit:
+        await unit.batches.add(batch(1), {"x": 11})
+    assert [each.id for each in await storage.reading().batches.unmetered()] == [1]
+    async with storage.writing() as unit:
+        await unit.batches.finish(1, NOW_US)
+    assert await storage.reading().batches.unmetered() == []
+    [summary] = await storage.reading().batches.summaries(all_of_them=True)
+    assert summary.batch.metered_at_us == NOW_US

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from softix_proxy.dialects import batches
+from softix_proxy.dialects.batches import Creation, Outcome, Progress, digest
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.errors import Code, RefusedError
+
+CHAT = ENDPOINTS["chat_completions"]
+
+
+def as_json(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def test_a_name_is_kept_as_a_digest_only() -> None:
+    assert digest("a") == digest("a") != digest("b") and len(digest("\ud800")) == 32
+
+
+def test_what_makes_a_batch() -> None:
+    body = as_json(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+    assert batches.read_creation(body) == Creation("file-1", CHAT)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (as_json(endpoint="/v1/chat/completions"), Code.INVALID_REQUEST),
+        (as_json(input_file_id="file-1"), Code.INVALID_REQUEST),
+        (as_json(input_file_id="file-1", endpoint="/v1/videos"), Code.ENDPOINT_NOT_METERED),
+        (b"[]", Code.INVALID_REQUEST),
+    ],
+)
+def test_what_makes_none(body: bytes, code: Code) -> None:
+    with pytest.raises(RefusedError) as refused:
+        batches.read_creation(body)
+    assert refused.value.code is code
+
+
+def test_a_line_of_a_file() -> None:
+    item = batches.read_line(
+        b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model":  "m"}}', CHAT
+    )
+    assert item == (digest("a"), CHAT, b'{"model":  "m"}')
+
+
+@pytest.mark.parametrize(
+    "changes", [{"method": "GET"}, {"url": "/v1/embeddings"}, {"body": None}, {"custom_id": ""}, {"custom_id": 1}]
+)
+def test_a_line_that_is_none(changes: dict[str, Any]) -> None:
+    fields = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}} | changes
+    if changes == {"body": None}:
+        del fields["body"]
+    with pytest.raises(RefusedError):
+        batches.read_line(as_json(**fields), CHAT)
+
+
+def test_requests_in_the_body() -> None:
+    body = as_json(requests=[{"custom_id": "a", "params": {"model": "m"}}, {"custom_id": "b", "params": {}}])
+    assert [(item.custom_id, item.body) for item in batches.read_entries(body)] == [
+        (digest("a"), b'{"model": "m"}'),
+        (digest("b"), b"{}"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (as_json(requests={}), "must be a list"),
+        (as_json(requests=[{"custom_id": "a", "params": {}}, {"custom_id": "b"}]), "Request 2 of the batch"),
+        (as_json(requests=[1]), "Request 1 of the batch"),
+    ],
+)
+def test_requests_that_are_none(body: bytes, why: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        list(batches.read_entries(body))
+    assert why in refused.value.message
+
+
+def test_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_REQUESTS", 1)
+    with pytest.raises(RefusedError):
+        list(batches.read_entries(as_json(requests=[{}, {}])))
+
+
+def test_only_models_of_another_name_are_changed() -> None:
+    body = b'{"requests": [{"custom_id":"a", "params":{"model":"m", "n": 1.0}}, {"custom_id": "b"}], "x":  1}'
+    assert batches.with_model({}, body) is body
+    changed = batches.with_model({0: "there"}, body)
+    assert json.loads(changed)["requests"] == [
+        {"custom_id": "a", "params": {"model": "there", "n": 1.0}},
+        {"custom_id": "b"},
+    ]
+    assert b'"x":1' in changed and b"1.0" in changed
+
+
+@pytest.mark.parametrize("status", ["failed", "completed", "expired", "cancelled"])
+def test_how_far_a_batch_of_openai_is(status: str) -> None:
+    body = as_json(id="b", status=status, output_file_id="f1", error_file_id="f2")
+    assert batches.read_progress(body) == Progress(True, "b", ("f1", "f2"), False)
+
+
+def test_how_far_others_are() -> None:
+    assert batches.read_progress(as_json(id="b", status="in_progress")) == Progress(False, "b", (), False)
+    ended = as_json(id="m", processing_status="ended", results_url="https://there")
+    assert batches.read_progress(ended) == Progress(True, "m", (), True)
+    assert batches.read_progress(as_json(id=1, processing_status="canceling")) == Progress(False, None, (), False)
+    assert batches.read_progress(b"[]") is None
+
+
+def test_results_are_fetched_here() -> None:
+    there = b'{"id":"m","results_url":"https://api.anthropic.com/x"}'
+    assert batches.at_home(there, "m") == b'{"id":"m","results_url":"/v1/messages/batches/m/results"}'
+    assert batches.at_home(b'{"results_url": null}', "m") == b'{"results_url": null}'
+
+
+@pytest.mark.parametrize(
+    ("line", "outcome"),
+    [
+        (
+            as_json(custom_id="a", response={"status_code": 200, "body": {"x": 1}}),
+            Outcome(digest("a"), 200, b'{"x": 1}'),
+        ),
+        (as_json(custom_id="a", response={"status_code": 429, "body": {}}), Outcome(digest("a"), 429, None)),
+        (as_json(custom_id="a", response={"status_code": "x", "body": {}}), Outcome(digest("a"), 200, b"{}")),
+        (as_json(custom_id="a", response=None, error={"code": "batch_expired"}), Outcome(digest("a"), 400, None)),
+        (as_json(custom_id="a", result={"type": "succeeded", "message": {}}), Outcome(digest("a"), 200, b"{}")),
+        (as_json(custom_id="a", result={"type": "errored", "error": {}}), Outcome(digest("a"), 400, None)),
+        (as_json(custom_id="a", result={"type": "expired"}), Outcome(digest("a"), 504, None)),
+        (as_json(custom_id="a", result={"type": "canceled"}), Outcome(digest("a"), 499, None)),
+        (b"{}", None),
+        (b"no", None),
+    ],
+)
+def test_what_came_of_a_request(line: bytes, outcome: Outcome | None) -> None:
+    assert batches.read_outcome(line) == outcome
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_lines_however_they_are_split(size: int) -> None:
+    whole, held, found = b"one\n\ntwo\r\nthree", bytearray(), []
+    for start in range(0, len(whole), size):
+        found += batches.lines_of(held, whole[start : start + size])
+    assert found == [b"one", b"two"] and bytes(held) == b"three"
+    assert list(batches.lines_of(held, b"\n")) == [b"three"] and not held
+
+
+def test_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "MOST_LINE_BYTES", 3)
+    with pytest.raises(ValueError):
+        list(batches.lines_of(bytearray(), b"abcd"))

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from softix_proxy.domain.batches import Batch
+from softix_proxy.domain.errors import Code, FailureError
+from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.jobs import batches
+
+
+def batch(number: int) -> Batch:
+    return Batch(number, "openai", 1, "", 1, 1, f"b{number}", 1, 1)
+
+
+class Storage:
+    def __init__(self, *found: Batch | FailureError) -> None:
+        self._found = found
+
+    def reading(self) -> Any:
+        return SimpleNamespace(batches=self)
+
+    async def unmetered(self) -> list[Batch]:
+        for each in self._found:
+            if isinstance(each, FailureError):
+                raise each
+        return [each for each in self._found if isinstance(each, Batch)]
+
+
+class Results:
+    def __init__(self, *answers: bool | ProviderFault) -> None:
+        self.left = list(answers)
+        self.asked: list[int] = []
+
+    async def collect(self, one: Batch) -> bool:
+        self.asked.append(one.id)
+        answer = self.left.pop(0)
+        if isinstance(answer, ProviderFault):
+            raise answer
+        return answer
+
+
+async def test_each_is_asked_after_whatever_becomes_of_another() -> None:
+    results: Any = Results(True, ProviderFault(Code.PROVIDER_TIMEOUT, started=True), False)
+    storage: Any = Storage(batch(1), batch(2), batch(3))
+    assert await batches.collect(storage, lambda: results) == 1
+    assert results.asked == [1, 2, 3]
+
+
+async def test_without_any_nothing_is_made() -> None:
+    def never() -> Any:
+        raise AssertionError
+
+    storage: Any = Storage()
+    assert await batches.collect(storage, never) == 0
+
+
+async def test_the_watch_outlives_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    storage: Any = Storage(FailureError("the disk is full"))
+    task = asyncio.create_task(batches.watch(storage, lambda: None, 0))  # type: ignore[arg-type,return-value]
+    while len(caplog.records) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert "could not look after batches" in caplog.text

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.batch_house import Answer, House, batch_house
+
+from softix_proxy.dialects.batches import digest
+from softix_proxy.domain.batches import Batch
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.upstream import Call, ProviderFault
+
+CHARGE_PICO = 10 * 500_000 + 5 * 1_000_000
+"""By the prices of batches."""
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with batch_house(tmp_path) as made:
+        yield made
+
+
+def result(custom_id: str, **usage: int) -> bytes:
+    body = {"model": "llama", "usage": usage or {"prompt_tokens": 10, "completion_tokens": 5}}
+    return json.dumps({"custom_id": custom_id, "response": {"status_code": 200, "body": body}}).encode() + b"\n"
+
+
+async def begun(house: House, *names: str) -> Batch:
+    house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
+    asked = await house.batches.admit(lambda: house.asked(*map(digest, names)))
+    call = Call(1, house.account.provider, "/v1/batches", (), b"{}", False)
+    await house.batches.make("openai", house.caller, house.account, asked, call)
+    batch = await house.storage.reading().batches.find(1, "b1")
+    assert batch is not None
+    return batch
+
+
+def ended(house: House, *content: bytes, **more: Any) -> None:
+    told = {"id": "b1", "status": "completed", "output_file_id": "f1", **more}
+    house.provider.says = {"/b1": Answer(200, json.dumps(told).encode()), "/f1/content": Answer(200, *content)}
+
+
+async def test_results_are_charged_by_the_prices_of_batches(house: House) -> None:
+    batch = await begun(house, "x", "y")
+    whole = result("x") + result("y") + result("who") + b"no result\n"
+    ended(house, whole[:30], whole[30:31], whole[31:-1])
+    assert await house.results.collect(batch)
+    assert house.rows() == [("provider", 200, None, CHARGE_PICO, "batch")] * 2
+    assert await house.held_pico() == 0 and await house.open(batch.id) == [] and len(house.told) == 2
+
+
+async def test_twice_changes_nothing(house: House) -> None:
+    batch = await begun(house, "x")
+    ended(house, result("x"))
+    assert await house.results.collect(batch)
+    asked = len(house.provider.calls)
+    assert await house.results.collect(batch)
+    assert len(house.rows()) == 1 and len(house.provider.calls) == asked
+
+
+async def test_one_that_runs_on_is_left_alone(house: House) -> None:
+    batch = await begun(house, "x")
+    house.provider.says = {"/b1": Answer(200, b'{"id": "b1", "status": "in_progress"}')}
+    assert not await house.results.collect(batch)
+    assert house.rows() == [] and await house.held_pico() > 0
+
+
+async def test_what_was_never_run_costs_nothing(house: House) -> None:
+    batch = await begun(house, "x", "y")
+    ended(house, status="cancelled", output_file_id=None)
+    assert await house.results.collect(batch)
+    assert house.rows() == [("none", 499, "not_run", 0, "batch")] * 2
+
+
+@pytest.mark.parametrize("where", ["/b1", "/f1/content"])
+async def test_what_is_lost_is_said_to_be(house: House, where: str) -> None:
+    batch = await begun(house, "x")
+    ended(house, b"")
+    house.provider.says[where] = Answer(404, b"{}")
+    assert await house.results.collect(batch)
+    assert house.rows() == [("interrupted", 404, "lost", 0, "batch")]
+
+
+async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
+    async with batch_house(tmp_path, interrupted_charge="bound") as house:
+        batch = await begun(house, "x")
+        [line] = await house.open(batch.id)
+        house.provider.says = {"/b1": Answer(404, b"{}")}
+        assert await house.results.collect(batch)
+        assert house.rows() == [("interrupted", 404, "lost", line.hold_pico, "batch")]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"/b1": Answer(500, b"{}")},
+        {"/b1": Answer(200, b"no batch")},
+        {"/b1": ProviderFault(Code.PROVIDER_TIMEOUT, started=True)},
+    ],
+)
+async def test_a_provider_that_fails_is_asked_again_later(house: House, says: Any) -> None:
+    batch = await begun(house, "x")
+    house.provider.says = says
+    with pytest.raises(ProviderFault):
+        await house.results.collect(batch)
+    ended(house, result("x"))
+    assert await house.results.collect(batch) and len(house.rows()) == 1
+
+
+async def test_results_that_break_off_are_read_on_later(house: House) -> None:
+    batch = await begun(house, "x", "y")
+    ended(house, result("x"))
+    house.provider.says["/f1/content"] = Answer(503, b"")
+    with pytest.raises(ProviderFault):
+        await house.results.collect(batch)
+    assert house.rows() == []
+    ended(house, result("x"), result("y"))
+    assert await house.results.collect(batch) and len(house.rows()) == 2
+
+
+async def test_an_answer_without_usage_is_not_free_by_accident(house: House) -> None:
+    batch = await begun(house, "x")
+    line = json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": {"model": "llama"}}}).encode()
+    ended(house, line)
+    assert await house.results.collect(batch)
+    assert house.rows() == [("interrupted", 200, None, 0, "batch")]
+
+
+async def test_never_more_than_was_held(house: House) -> None:
+    batch = await begun(house, "x")
+    [line] = await house.open(batch.id)
+    ended(house, result("x", prompt_tokens=10**8, completion_tokens=10**8))
+    assert await house.results.collect(batch)
+    assert house.rows() == [("provider", 200, None, line.hold_pico, "batch")]
+
+
+async def test_a_removed_provider_gives_nothing_any_more(house: House) -> None:
+    batch = await begun(house, "x")
+    connection = house.database.connect()
+    connection.execute("UPDATE providers SET status = 'removed'")
+    connection.close()
+    await house.batches.house.directory.refresh()
+    assert await house.results.collect(batch)
+    assert [row[:3] for row in house.rows()] == [("interrupted", 404, "lost")]
+
+
+async def test_files_of_results_are_the_users(house: House) -> None:
+    batch = await begun(house, "x")
+    ended(house, result("x"))
+    await house.results.collect(batch)
+    file = await house.storage.reading().batches.find_file(1, "f1")
+    assert file is not None and file.batch_id == batch.id
+    assert await house.storage.reading().batches.find_file(2, "f1") is None
