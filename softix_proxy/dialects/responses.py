@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.openai import OpenAIEndpoint
 from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import openai_report, tier
@@ -55,6 +56,8 @@ class _Item(msgspec.Struct):
     output: str | list[_Part] | None = None
 
 
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
 _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
 """Fits only what is text and in the body."""
 
@@ -72,6 +75,10 @@ class Responses(OpenAIEndpoint):
             )
         limit = fields.count("max_tool_calls", least=0)
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
+        text_only = fits(fields.raw("input"), _TEXT_ONLY)
+        if not text_only:
+            for added in _added(fields.raw("input")):
+                hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
         calls = hosted.calls
         if fields.has("prompt"):
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
@@ -80,10 +87,7 @@ class Responses(OpenAIEndpoint):
             stream=fields.flag("stream"),
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
-            open_input=hosted.open_input
-            or fields.has_any(_OUTSIDE)
-            or is_heavy(body)
-            or not fits(fields.raw("input"), _TEXT_ONLY),
+            open_input=hosted.open_input or fields.has_any(_OUTSIDE) or is_heavy(body) or not text_only,
             calls=calls,
         )
 
@@ -96,6 +100,20 @@ class Responses(OpenAIEndpoint):
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         """Usage comes unasked and in an event that every client needs: nothing is ever hidden."""
         return ResponsesMeter()
+
+
+def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
+    """Tools that items of the input bring in: `additional_tools`, and what a search for tools found."""
+    try:
+        items = _ITEMS.decode(given) if given is not None else ()
+    except MALFORMED:
+        return  # text, or nothing that OpenAI takes
+    for item in items:
+        seen = bytes(item).lower()
+        if _TOOLS_NAME in seen or b"\\u" in seen:
+            tools = Fields(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
+            if tools is not None:
+                yield tools
 
 
 class _Output(msgspec.Struct):

@@ -44,6 +44,12 @@ class Hosted(NamedTuple):
     calls: dict[str, int]
     open_input: bool
 
+    def also(self, other: Hosted, limit: int | None) -> Hosted:
+        """With tools that came elsewhere in the request, whose limit is on all calls together."""
+        meters = self.calls.keys() | other.calls.keys()
+        most = {meter: self.calls.get(meter, 0) + other.calls.get(meter, 0) for meter in meters}
+        return Hosted(most if limit is None else dict.fromkeys(meters, limit), self.open_input or other.open_input)
+
 
 _NONE = Hosted({}, False)
 

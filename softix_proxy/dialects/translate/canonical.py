@@ -84,6 +84,15 @@ class Turn(msgspec.Struct, frozen=True):
     parts: Sequence[Part]
 
 
+class Namespace(msgspec.Struct, frozen=True):
+    """Where a tool is at home, and what it is called there."""
+
+    name: str
+    tool: str
+    description: str = ""
+    tool_description: str = ""
+
+
 class Tool(msgspec.Struct, frozen=True):
     name: str
     description: str = ""
@@ -93,6 +102,7 @@ class Tool(msgspec.Struct, frozen=True):
     """Takes text instead of JSON, perhaps of a grammar."""
     grammar: Mapping[str, Any] | None = None
     cache: Cache = ""
+    within: Namespace | None = None
 
 
 class ToolChoice(msgspec.Struct, frozen=True):

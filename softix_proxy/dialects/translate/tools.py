@@ -34,7 +34,7 @@ def as_function(tool: Tool, losses: Losses) -> Tool:
     description = tool.description
     if tool.grammar:
         description += f"\n\nThe input must fit this grammar:\n{tool.grammar.get('definition', '')}"
-    return Tool(tool.name, description, _SCHEMA, cache=tool.cache)
+    return Tool(tool.name, description, _SCHEMA, cache=tool.cache, within=tool.within)
 
 
 def as_function_call(call: ToolCall) -> ToolCall:

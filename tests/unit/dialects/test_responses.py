@@ -50,6 +50,27 @@ def test_tools_of_the_client(kind: str) -> None:
     assert ask.calls == {} and not ask.open_input
 
 
+ADDED = '[{"role": "user", "content": "a"}, {"type": "additional_tools", "role": "developer", %s: [{"type": "%s"}]}]'
+
+
+@pytest.mark.parametrize("name", ['"tools"', '"t\\u006fols"', '"Tools"', '"TOOLS"'])
+def test_tools_that_come_with_the_input_are_no_way_round(name: str) -> None:
+    with pytest.raises(RefusedError):
+        RESPONSES.read(f'{{"model": "m", "input": {ADDED % (name, "code_interpreter")}}}'.encode())
+
+
+def test_tools_that_come_with_the_input_are_held_for() -> None:
+    given = json.loads(ADDED % ('"tools"', "web_search"))
+    found = {"type": "tool_search_output", "call_id": "c", "tools": [{"type": "web_search"}, {"type": "function"}]}
+    assert read(input=given).calls == {"web_search_calls": 10}
+    assert read(input=[*given, found], tools=[{"type": "file_search"}]).calls == {
+        "web_search_calls": 20,
+        "tool_calls": 10,
+    }
+    assert read(input=[*given, found], max_tool_calls=3).calls == {"web_search_calls": 3}
+    assert read(input=given).open_input and read(input=[{**given[1], "tools": None}]).calls == {}
+
+
 def test_remote_tools_bring_input_in() -> None:
     assert read(tools=[{"type": "mcp", "server_url": "https://tools.example"}]).open_input
 

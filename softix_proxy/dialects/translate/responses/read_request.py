@@ -23,6 +23,7 @@ from softix_proxy.dialects.translate.canonical import (
 from softix_proxy.dialects.translate.chat.read_request import name_of, read_cache
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.media import from_url, kind_of
+from softix_proxy.dialects.translate.responses.namespaces import flat_name, flat_tools
 from softix_proxy.dialects.translate.seal import unseal
 from softix_proxy.dialects.translate.wire import (
     Object,
@@ -71,7 +72,7 @@ def read_request(node: Object, losses: Losses) -> Request:
         model=text(node, "model"),
         turns=turns + _turns(node, losses),
         stream=flag(node, "stream") or False,
-        tools=[tool for item in children(node, "tools") if (tool := _tool(item, losses)) is not None],
+        tools=_tools(node, losses),
         tool_choice=_tool_choice(node, losses),
         parallel_calls=flag(node, "parallel_tool_calls"),
         format=_format(child(child(node, "text"), "format")),
@@ -136,11 +137,13 @@ def _item(item: Object, losses: Losses) -> Turn | None:
     if kind in _CALLS:
         custom = kind == "custom_tool_call"
         arguments = text(item, "input") if custom else text(item, "arguments")
-        return Turn("assistant", [ToolCall(text(item, "call_id"), text(item, "name"), arguments, custom)])
+        return Turn("assistant", [ToolCall(text(item, "call_id"), flat_name(item), arguments, custom)])
     if kind in _RESULTS:
         inner = _content(item, "output", losses)
         parts = [part for part in inner if isinstance(part, (Text, Media))]
         return Turn("user", [ToolResult(text(item, "call_id"), parts, custom=kind == "custom_tool_call_output")])
+    if _adds(item):
+        return None  # its tools are among the request's
     losses.meet("item_reference" if kind == "item_reference" else "hosted_tool_results")
     return None
 
@@ -180,6 +183,24 @@ def _part(node: Object, losses: Losses) -> Part:
     raise invalid("The `type` of a part must be input_text, output_text, refusal, input_image or input_file.")
 
 
+def _tools(node: Object, losses: Losses) -> list[Tool]:
+    """Those of the request, and those that items of its input add."""
+    items = [] if isinstance(node.get("input"), str) else children(node, "input")
+    added = [tool for item in items if _adds(item) for tool in children(item, "tools")]
+    found: list[Tool] = []
+    for item in [*children(node, "tools"), *added]:
+        if text(item, "type") == "namespace":
+            inner = [tool for each in children(item, "tools") if (tool := _tool(each, losses)) is not None]
+            found += flat_tools(item, inner)
+        elif (tool := _tool(item, losses)) is not None:
+            found.append(tool)
+    return found
+
+
+def _adds(item: Object) -> bool:
+    return text(item, "type") == "additional_tools"
+
+
 def _tool(item: Object, losses: Losses) -> Tool | None:
     kind = text(item, "type")
     if kind == "custom":
@@ -204,11 +225,11 @@ def _tool_choice(node: Object, losses: Losses) -> ToolChoice | None:
     named = child(node, "tool_choice")
     kind = text(named, "type")
     if kind == "allowed_tools":
-        listed = [text(tool, "name") for tool in children(named, "tools") if text(tool, "name")]
+        listed = [name for tool in children(named, "tools") if (name := flat_name(tool))]
         return ToolChoice("required" if text(named, "mode") == "required" else "auto", listed)
     if kind not in ("function", "custom"):
         losses.meet("only_hosted_tools")
-    return ToolChoice("required", [name_of(named)])
+    return ToolChoice("required", [flat_name(named) if text(named, "namespace") else name_of(named)])
 
 
 def _format(node: Object) -> Format | None:

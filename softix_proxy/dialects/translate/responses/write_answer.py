@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from softix_proxy.dialects.translate.canonical import (
@@ -13,6 +14,7 @@ from softix_proxy.dialects.translate.canonical import (
     Fail,
     Grow,
     Media,
+    Namespace,
     Occasion,
     Open,
     Part,
@@ -30,7 +32,8 @@ from softix_proxy.dialects.translate.chat.write_answer import write_logprob
 from softix_proxy.dialects.translate.fold import Fold
 from softix_proxy.dialects.translate.framing import named_event
 from softix_proxy.dialects.translate.names import answer_id
-from softix_proxy.dialects.translate.responses.write_request import write_choice, write_format, write_tool
+from softix_proxy.dialects.translate.responses.namespaces import homes, write_tools
+from softix_proxy.dialects.translate.responses.write_request import write_choice, write_format
 from softix_proxy.dialects.translate.seal import seal
 from softix_proxy.dialects.translate.usage import responses_usage
 from softix_proxy.dialects.translate.wire import Object
@@ -45,8 +48,9 @@ def write_answer(answer: Answer, occasion: Occasion) -> Object:
     response = _head(answer.start, occasion)
     choice = answer.choices[0] if answer.choices else _NO_CHOICE
     weights = choice.logprobs
+    places = homes(occasion.request.tools)
     for index, part in enumerate(choice.parts):
-        item = _item(part, _item_id(response["id"], part, index), weights)
+        item = _item(part, _item_id(response["id"], part, index), places, weights)
         if item is not None:
             response["output"].append(item)
         if isinstance(part, Text):
@@ -86,7 +90,7 @@ def _head(start: Start, occasion: Occasion) -> dict[str, Any]:
         "temperature": request.temperature,
         "text": {"format": write_format(request.format) or {"type": "text"}},
         "tool_choice": write_choice(request.tool_choice, request.tools) or "auto",
-        "tools": [write_tool(tool) for tool in request.tools],
+        "tools": write_tools(request.tools),
         "top_p": request.top_p,
         "truncation": "disabled",
         "usage": None,
@@ -104,7 +108,9 @@ def _item_id(answer: str, part: Part, index: int) -> str:
     return f"{prefix}_{answer.removeprefix('resp_')}_{index}"
 
 
-def _item(part: Part, known_as: str, weights: Any = None, *, begun: bool = False) -> Object | None:
+def _item(
+    part: Part, known_as: str, places: Mapping[str, Namespace], weights: Any = None, *, begun: bool = False
+) -> Object | None:
     """An item of the output; `begun`: as it is announced, before it has any content."""
     status = "in_progress" if begun else "completed"
     if isinstance(part, Thinking):
@@ -114,7 +120,7 @@ def _item(part: Part, known_as: str, weights: Any = None, *, begun: bool = False
     if isinstance(part, ToolCall):
         kind, field = ("custom_tool_call", "input") if part.custom else ("function_call", "arguments")
         arguments = "" if begun else part.arguments or ("" if part.custom else "{}")
-        item = {"id": known_as, "type": kind, "status": status, "call_id": part.id, "name": part.name}
+        item = {"id": known_as, "type": kind, "status": status, "call_id": part.id, **_called(part, places)}
         return {**item, field: arguments}
     if isinstance(part, Media):
         return {"id": known_as, "type": "image_generation_call", "status": status, "result": part.data}
@@ -122,6 +128,11 @@ def _item(part: Part, known_as: str, weights: Any = None, *, begun: bool = False
         return None
     content = [] if begun else [_content(part, weights)]
     return {"id": known_as, "type": "message", "status": status, "role": "assistant", "content": content}
+
+
+def _called(call: ToolCall, places: Mapping[str, Namespace]) -> Object:
+    home = places.get(call.name)
+    return {"name": call.name} if home is None else {"name": home.tool, "namespace": home.name}
 
 
 def _content(part: Text | Refusal, weights: Any = None) -> Object:
@@ -139,6 +150,7 @@ class WriteStream:
         self._fold = Fold()
         self._number = 0
         self._id = ""
+        self._places = homes(occasion.request.tools)
         self._open: dict[int, tuple[str, Part]] = {}
         """Index of a part → its item's id, and how it began."""
 
@@ -169,7 +181,7 @@ class WriteStream:
         known_as = _item_id(self._id, part, index)
         self._open[index] = (known_as, part)
         announced = self._event(
-            "response.output_item.added", output_index=index, item=_item(part, known_as, begun=True)
+            "response.output_item.added", output_index=index, item=_item(part, known_as, self._places, begun=True)
         )
         place = {"item_id": known_as, "output_index": index}
         text = ""
@@ -224,8 +236,10 @@ class WriteStream:
             done = self._event("response.custom_tool_call_input.done", **place, input=part.arguments)
         elif isinstance(part, ToolCall):
             arguments = part.arguments or "{}"
-            done = self._event("response.function_call_arguments.done", **place, name=part.name, arguments=arguments)
-        return done + self._event("response.output_item.done", output_index=index, item=_item(part, known_as))
+            name = _called(part, self._places)["name"]
+            done = self._event("response.function_call_arguments.done", **place, name=name, arguments=arguments)
+        item = _item(part, known_as, self._places)
+        return done + self._event("response.output_item.done", output_index=index, item=item)
 
     def _finish_text(self, part: Text | Refusal, place: Object) -> bytes:
         if isinstance(part, Refusal):
