@@ -23,13 +23,14 @@ from softix_proxy.dialects.images import ImageEdits, ImageGenerations, ImageVari
 from softix_proxy.dialects.messages import CountTokens, Messages
 from softix_proxy.dialects.moderations import Moderations
 from softix_proxy.dialects.rerank import Rerank, RerankV2
-from softix_proxy.dialects.responses import Responses
-from softix_proxy.dialects.spoken import CARRIED, ENVELOPES, STREAMS_BY_PATH, TRANSLATED, dialect_of, is_claude
+from softix_proxy.dialects.responses import InputTokens, Responses
+from softix_proxy.dialects.spoken import CARRIED, COUNTS, ENVELOPES, STREAMS_BY_PATH, TRANSLATED, dialect_of, is_claude
 
 _ALL: tuple[Endpoint, ...] = (
     ChatCompletions(),
     Completions(),
     Responses(),
+    InputTokens(),
     Embeddings(),
     Moderations(),
     ImageGenerations(),
@@ -83,7 +84,8 @@ def named(path: str, model: str) -> str:
 
 def serves(endpoint: str, model: str) -> bool:
     """Whether this model, by its name there, is reached so: what carries messages is for Claude, Google's is not."""
-    return dialect_of(endpoint) != _GOOGLES if is_claude(model) else not _envelope(endpoint)
+    google = COUNTS.get(endpoint, dialect_of(endpoint)) == _GOOGLES
+    return not google if is_claude(model) else not _envelope(endpoint)
 
 
 def provider_side(
@@ -96,6 +98,9 @@ def provider_side(
     """
     if endpoint.name in spoken and serves(endpoint.name, model):
         return endpoint
+    if endpoint.name in COUNTS:
+        counts = (name for name in COUNTS if name in spoken and serves(name, model))
+        return next((PROVIDER_ENDPOINTS[name] for name in counts), None)
     dialect = dialect_of(endpoint.name)
     if dialect is None:
         return None

@@ -65,7 +65,7 @@ _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
 class Responses(OpenAIEndpoint):
     name = "responses"
     path = "/v1/responses"
-    output_fields = (_LIMIT,)
+    output_fields: tuple[str, ...] = (_LIMIT,)
 
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)
@@ -114,6 +114,21 @@ def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
             tools = Fields(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
             if tools is not None:
                 yield tools
+
+
+class InputTokens(Responses):
+    name = "input_tokens"
+    path = "/v1/responses/input_tokens"
+    output_fields = ()
+    metered = False
+
+    def read(self, body: bytes) -> Ask:
+        """Nothing is produced and nothing charged, so only the model matters."""
+        model, fields = read_request(body, SHARED)
+        return Ask(model=model, stream=fields.flag("stream"), max_output_tokens=0)
+
+    def report(self, body: bytes) -> Report | None:
+        return None
 
 
 class _Output(msgspec.Struct):

@@ -20,6 +20,12 @@ STREAMS_BY_PATH: Mapping[str, str] = {
     "stream_raw_predict": "raw_predict",
 }
 """Endpoints that stream because of their path → their dialect."""
+COUNTS: Mapping[str, str] = {
+    "input_tokens": "responses",
+    "count_tokens": "messages",
+    "gemini_count_tokens": "generate_content",
+}
+"""Endpoints that count what a request would read → the dialect of that request."""
 _KNOWN = frozenset(TRANSLATED)
 
 

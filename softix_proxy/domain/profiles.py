@@ -66,6 +66,8 @@ class Profile:
     """Where a server of one's own usually listens."""
     batches: Literal["", "openai", "anthropic"] = ""
     """Whose way of taking batches it has."""
+    wraps_counts: bool = True
+    """Of Gemini's: whether it takes a request to be counted as a member of the body."""
     served: tuple[str, ...] = ("",)
     """How the names begin, of the catalogue's models, that these endpoints serve."""
 
@@ -109,7 +111,13 @@ _OLD_LIMIT = "max_tokens"
 
 PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.OPENAI: Profile(
-        _OPENAI, "https://api.openai.com", True, "bearer", "cancel", preferred="responses", batches="openai"
+        _OPENAI | {"input_tokens"},
+        "https://api.openai.com",
+        True,
+        "bearer",
+        "cancel",
+        preferred="responses",
+        batches="openai",
     ),
     ProviderType.ANTHROPIC: Profile(
         _ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel", batches="anthropic"
@@ -130,6 +138,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "drain",
         models_path="",
         paths=(("/v1beta/", "/publishers/google/"),),
+        wraps_counts=False,
         served=("gemini-", "claude-"),
     ),
     ProviderType.BEDROCK: Profile(

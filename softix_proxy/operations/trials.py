@@ -10,7 +10,7 @@ from softix_proxy.dialects.base import ProviderEndpoint, Report
 from softix_proxy.dialects.errors import classify, error_type
 from softix_proxy.dialects.fields import Fields
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provider_side, streaming
-from softix_proxy.dialects.translate import Adaptation, Setting, Translation, translation
+from softix_proxy.dialects.translate import Interpretation, Setting, translation
 from softix_proxy.dialects.translate.wire import encode, seen_child, seen_children, seen_object
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import ConflictError, FailureError, RefusedError
@@ -154,7 +154,7 @@ def _tokens(meters: Mapping[str, int]) -> str:
 class _Prepared(NamedTuple):
     endpoint: ProviderEndpoint
     body: bytes
-    translation: Translation | Adaptation | None
+    translation: Interpretation | None
 
 
 class _Bench:

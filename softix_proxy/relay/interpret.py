@@ -12,7 +12,7 @@ from softix_proxy.dialects.base import Ask, ProviderEndpoint
 from softix_proxy.dialects.errors import ERROR_TYPE, error_type
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, serves, streaming
 from softix_proxy.dialects.spoken import STREAMS_BY_PATH
-from softix_proxy.dialects.translate import Adaptation, Setting, StreamTranslator, Translation, Unwrapper, translation
+from softix_proxy.dialects.translate import Interpretation, Setting, translation
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import RefusedError
 from softix_proxy.domain.upstream import Header, Headers
@@ -80,6 +80,7 @@ def _setting(request: Inbound, target: Target, output_limit: int | None) -> Sett
         most_output_tokens=most,
         output_limit=output_limit,
         output_field=target.provider.profile.output_field or "max_completion_tokens",
+        wraps_counts=target.provider.profile.wraps_counts,
         betas=[beta for value in named for beta in map(str.strip, value.split(",")) if beta],
     )
 
@@ -87,10 +88,10 @@ def _setting(request: Inbound, target: Target, output_limit: int | None) -> Sett
 class Interpreter:
     """The client to whom the provider's bytes are sent. Implements `relay.inbound.Client`."""
 
-    def __init__(self, client: Client, found: Translation | Adaptation, dropped: tuple[str, ...], kind: str) -> None:
+    def __init__(self, client: Client, found: Interpretation, dropped: tuple[str, ...], kind: str) -> None:
         self._client = client
         self._translation = found
-        self._stream: StreamTranslator | Unwrapper = found.stream()
+        self._stream = found.stream()
         self._dropped = dropped
         self._kind = kind
 

@@ -145,6 +145,13 @@ class StreamGenerateContent(GenerateContent, kw_only=True):
 
 
 class CountTokens(GenerateContent, kw_only=True):
+    contents: list[Content] = msgspec.field(default_factory=list)
+    generateContentRequest: GenerateContent | None = None  # noqa: N815
+
+    @property
+    def prompt(self) -> list[Any]:
+        return GenerateContent.prompt.fget(self.generateContentRequest or self)  # type: ignore[attr-defined, no-any-return]
+
     def whole(self, turn: Turn) -> dict[str, Any]:
         return {"totalTokens": turn.input_tokens}
 

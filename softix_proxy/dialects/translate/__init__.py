@@ -5,7 +5,19 @@ each other dialect. What a direction loses is in losses.py, and nowhere else.
 """
 
 from softix_proxy.dialects.translate.canonical import Setting
+from softix_proxy.dialects.translate.counts import Count, Silent
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
-from softix_proxy.dialects.translate.translation import StreamTranslator, Translation, translation
+from softix_proxy.dialects.translate.translation import Interpretation, StreamTranslator, Translation, translation
 
-__all__ = ["Adaptation", "Setting", "StreamTranslator", "Translated", "Translation", "Unwrapper", "translation"]
+__all__ = [
+    "Adaptation",
+    "Count",
+    "Interpretation",
+    "Setting",
+    "Silent",
+    "StreamTranslator",
+    "Translated",
+    "Translation",
+    "Unwrapper",
+    "translation",
+]

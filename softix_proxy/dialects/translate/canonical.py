@@ -270,6 +270,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What the client can pay for; wins over what it asked for."""
     output_field: str = "max_completion_tokens"
     """What a server with OpenAI's chat calls the output limit."""
+    wraps_counts: bool = True
+    """Gemini takes a request to be counted as a member of the body, Vertex as the body."""
     betas: Sequence[str] = ()
     """Of Anthropic's features, those that the client named in a header."""
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from softix_proxy.dialects.fields import invalid
-from softix_proxy.dialects.spoken import CARRIED, STREAMS_BY_PATH, dialect_of
+from softix_proxy.dialects.spoken import CARRIED, COUNTS, STREAMS_BY_PATH, dialect_of
 from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
+from softix_proxy.dialects.translate.counts import Count
 from softix_proxy.dialects.translate.customs import Customs
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated
 from softix_proxy.dialects.translate.fold import fold
@@ -110,6 +111,9 @@ def _check_tools(request: Request, reading: Losses) -> None:
             reading.meet("only_hosted_tools")
 
 
+Interpretation = Translation | Adaptation | Count
+
+
 def translation(
     client: str,
     provider: str,
@@ -117,12 +121,14 @@ def translation(
     id: str,  # noqa: A002
     now_s: int,
     array: bool = False,
-) -> Translation | Adaptation | None:
+) -> Interpretation | None:
     """Between two endpoints, by their names; None where none is needed, or possible.
 
     `id` stands for the answer where the provider gives none: letters, digits and underscores. `array`: the client is
     Gemini's and did not ask for events, so its stream is one JSON array.
     """
+    if client in COUNTS and provider in COUNTS:
+        return Count(client, provider) if client != provider else None
     spoken, there = dialect_of(client), dialect_of(provider)
     if spoken is None or there is None or spoken == there:
         return None

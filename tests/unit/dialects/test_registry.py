@@ -11,6 +11,7 @@ def test_all_endpoints_by_name() -> None:
     assert {endpoint.path: (name, endpoint.family, endpoint.metered) for name, endpoint in ENDPOINTS.items()} == {
         "/v1/chat/completions": ("chat_completions", "openai", True),
         "/v1/completions": ("completions", "openai", True),
+        "/v1/responses/input_tokens": ("input_tokens", "openai", False),
         "/v1/responses": ("responses", "openai", True),
         "/v1/embeddings": ("embeddings", "openai", True),
         "/v1/moderations": ("moderations", "openai", True),
