@@ -5,7 +5,6 @@ An issued document is frozen: who sold, who bought, and every figure as it was t
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +13,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
-from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.taxes import Category
 from softix_proxy.domain.usage import Meters, Span
-
-_SERIES = re.compile(r"(?:[A-Za-z0-9._-]|\{year\})*(?:[A-Za-z._-]|\{year\}[A-Za-z._-]+)", re.ASCII)
-_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -240,23 +235,6 @@ class Payment:
     """Into the wallet; negative out of it."""
     reference: str | None
     note: str | None
-
-
-def parse_series(text: str) -> str:
-    """What stands before a number, `{year}` for the year of issue. Raises BadInputError."""
-    if len(text) > 32 or not _SERIES.fullmatch(text):
-        raise BadInputError(f"not a series: {text!r}", "write letters, digits, - _ . and {year}, such as INV-{year}-")
-    return text
-
-
-def parse_iban(text: str) -> str:
-    """Without spaces. Raises BadInputError where the check digits are wrong."""
-    bare = text.replace(" ", "").upper()
-    if _IBAN.fullmatch(bare):
-        digits = "".join(str(int(letter, 36)) for letter in bare[4:] + bare[:4])
-        if int(digits) % 97 == 1:
-            return bare
-    raise BadInputError(f"not an IBAN: {text!r}", "compare it with the bank's letter")
 
 
 class BillStore(Protocol):

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from softix_proxy.domain.admission import Decision, Intent
-from softix_proxy.domain.balance import BalanceStore
-from softix_proxy.domain.batches import BatchStore
-from softix_proxy.domain.bill import BillStore
-from softix_proxy.domain.clock import Clock
-from softix_proxy.domain.directory import Changes
-from softix_proxy.domain.instance import InstanceStore
-from softix_proxy.domain.keys import KeyStore
-from softix_proxy.domain.ledger import LedgerStore
-from softix_proxy.domain.manifests import ManifestStore
-from softix_proxy.domain.models import ModelStore
-from softix_proxy.domain.periods import PeriodStore
-from softix_proxy.domain.prices import PriceStore
-from softix_proxy.domain.providers import ProviderStore
-from softix_proxy.domain.routes import RouteStore
-from softix_proxy.domain.settlement import Orphan, Settled, Settlement
-from softix_proxy.domain.usage import UsageStore
-from softix_proxy.domain.users import UserStore
+if TYPE_CHECKING:  # a daemon needs no shapes, least of all those of bills
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from softix_proxy.domain.admission import Decision, Intent
+    from softix_proxy.domain.balance import BalanceStore
+    from softix_proxy.domain.batches import BatchStore
+    from softix_proxy.domain.bill import BillStore
+    from softix_proxy.domain.clock import Clock
+    from softix_proxy.domain.directory import Changes
+    from softix_proxy.domain.instance import InstanceStore
+    from softix_proxy.domain.keys import KeyStore
+    from softix_proxy.domain.ledger import LedgerStore
+    from softix_proxy.domain.manifests import ManifestStore
+    from softix_proxy.domain.models import ModelStore
+    from softix_proxy.domain.periods import PeriodStore
+    from softix_proxy.domain.prices import PriceStore
+    from softix_proxy.domain.providers import ProviderStore
+    from softix_proxy.domain.routes import RouteStore
+    from softix_proxy.domain.settlement import Orphan, Settled, Settlement
+    from softix_proxy.domain.usage import UsageStore
+    from softix_proxy.domain.users import UserStore
 
 
 class Journal(Protocol):

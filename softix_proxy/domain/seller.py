@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from softix_proxy.domain import bill, taxes
-from softix_proxy.domain.bill import Customer, Kind, Party
+from softix_proxy.domain import taxes
 from softix_proxy.domain.config import setting as _setting
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.taxes import Category, Treatment
 
+if TYPE_CHECKING:
+    from softix_proxy.domain.bill import Customer, Kind, Party
+
+_NAMES = re.compile(r"(?:[A-Za-z0-9._-]|\{year\})*(?:[A-Za-z._-]|\{year\}[A-Za-z._-]+)", re.ASCII)
+_ACCOUNT = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
+
+
+def parse_series(text: str) -> str:
+    """What stands before a number, `{year}` for the year of issue. Raises BadInputError."""
+    if len(text) > 32 or not _NAMES.fullmatch(text):
+        raise BadInputError(f"not a series: {text!r}", "write letters, digits, - _ . and {year}, such as INV-{year}-")
+    return text
+
+
+def parse_iban(text: str) -> str:
+    """Without spaces. Raises BadInputError where the check digits are wrong."""
+    bare = text.replace(" ", "").upper()
+    if _ACCOUNT.fullmatch(bare):
+        digits = "".join(str(int(letter, 36)) for letter in bare[4:] + bare[:4])
+        if int(digits) % 97 == 1:
+            return bare
+    raise BadInputError(f"not an IBAN: {text!r}", "compare it with the bank's letter")
+
+
 _COUNTRY = {"item": taxes.parse_country, "words": "a country's two letters"}
 _VAT_ID = {"item": taxes.parse_vat_id, "words": "a VAT id such as DE123456789"}
 _RATE = {"item": taxes.parse_rate, "words": 'percent as text, such as "19"'}
-_IBAN = {"item": bill.parse_iban, "words": "an IBAN"}
-_SERIES = {"item": bill.parse_series, "words": "letters, digits, - _ . and {year}, and no digit at the end"}
+_IBAN = {"item": parse_iban, "words": "an IBAN"}
+_SERIES = {"item": parse_series, "words": "letters, digits, - _ . and {year}, and no digit at the end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +76,8 @@ class Billing:
 
     @property
     def party(self) -> Party:
+        from softix_proxy.domain.bill import Party
+
         return Party(
             name=self.seller_name or "",
             address=self.seller_address,
@@ -65,13 +91,8 @@ class Billing:
         )
 
     def series(self, kind: Kind, year: int) -> str:
-        series = {
-            Kind.INVOICE: self.invoice_series,
-            Kind.STATEMENT: self.statement_series,
-            Kind.CREDIT_NOTE: self.credit_note_series,
-            Kind.RECEIPT: self.receipt_series,
-        }
-        return series[kind].replace("{year}", f"{year:04d}")
+        series: str = getattr(self, f"{kind.name.lower()}_series")
+        return series.replace("{year}", f"{year:04d}")
 
     def treatment(self, customer: Customer) -> Treatment:
         """How a customer is taxed. Raises BadInputError where that is not said completely."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from typing import get_type_hints
 
 import pytest
 from support.sources import ROOT, Source, sources, texts, tracked
@@ -128,7 +127,7 @@ def test_a_noun_has_the_same_file_name_on_every_floor(noun: str) -> None:
 def test_the_nouns_are_known() -> None:
     assert {"users", "keys", "balance", "ledger", "providers", "models", "prices", "usage"} <= set(NOUNS)
     assert set(WITHOUT_COMMAND) <= set(NOUNS)
-    assert get_type_hints(Unit.users.fget)["return"].__name__ == "UserStore"
+    assert Unit.users.fget.__annotations__["return"] == "UserStore"
 
 
 @pytest.mark.parametrize("what", NOT_OURS)
