@@ -97,7 +97,7 @@ class Profile:
 _TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
 _IMAGES = frozenset({"image_generations", "image_edits"})
 _AUDIO = frozenset({"speech", "transcriptions", "translations"})
-_OPENAI = _TEXT | _IMAGES | _AUDIO | {"moderations", "image_variations", "realtime"}
+_OPENAI = _TEXT | _IMAGES | _AUDIO | {"input_tokens", "moderations", "image_variations", "realtime"}
 _RERANK = frozenset({"rerank", "rerank_v2"})
 _ANTHROPIC = frozenset({"messages", "count_tokens"})
 _VERTEX = frozenset({"generate_content", "stream_generate_content", "gemini_count_tokens"})
@@ -111,7 +111,7 @@ _OLD_LIMIT = "max_tokens"
 
 PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.OPENAI: Profile(
-        _OPENAI | {"input_tokens"},
+        _OPENAI,
         "https://api.openai.com",
         True,
         "bearer",

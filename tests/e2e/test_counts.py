@@ -38,5 +38,4 @@ async def test_openais_sdk_on_a_model_of_anthropic(any_client: Prepared) -> None
         assert told.input_tokens > 0 and told.object == "response.input_tokens"
         with pytest.raises(openai.BadRequestError, match="previous_response_id"):
             await sdk.responses.input_tokens.count(model="claude-test", input=WORDS, previous_response_id="resp_1")
-        with pytest.raises(openai.BadRequestError, match="gpt-test"):
-            await sdk.responses.input_tokens.count(model="gpt-test", input=WORDS)  # its server cannot count
+        assert (await sdk.responses.input_tokens.count(model="gpt-test", input=WORDS)).input_tokens > 0

@@ -33,7 +33,7 @@ async def settled(client: Prepared) -> dict[str, object]:
 async def test_a_provider_that_stops_is_stopped(way: str, client: Prepared, fake_provider: FakeProvider) -> None:
     """The connection to it ends at once, and what passed is billed."""
     route = WAYS[way][0]
-    reader, writer = await begin_stream(client, route, fake(gate="on", gate_after=3, chunks=50))
+    reader, writer = await begin_stream(client, route, fake(gate="on", gate_after=3, chunks=50, slow=10))
     await fake_provider.waiting("on")
     await reader.readuntil(b"data:")
     writer.transport.abort()

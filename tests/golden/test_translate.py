@@ -201,7 +201,7 @@ def test_requests_are_read_as_they_are_written(dialect: str) -> None:
 
 def normal(request: Any) -> Any:
     """Without what the writer decides, and with turns as they end up."""
-    tools = [msgspec.structs.replace(tool, cache="") for tool in request.tools]
+    tools = [msgspec.structs.replace(tool, cache="", within=None, strict=bool(tool.strict)) for tool in request.tools]
     choice = request.tool_choice if tools else None
     return {"tools": tools, "choice": choice, "stop": request.stop, "format": request.format}
 

@@ -48,7 +48,7 @@ def is_gemini(path: str) -> bool:
 
 def find(path: str) -> type[Request] | None:
     named = _NAMED.fullmatch(path)
-    return GEMINI.get(named[2]) if named else MEDIA.get(path) or ENDPOINTS.get(path)
+    return GEMINI.get(named[2]) if named else MEDIA.get(path) or COUNTS.get(path) or ENDPOINTS.get(path)
 
 
 def read(endpoint: type[Any], path: str, query: str, body: bytes) -> Request:
@@ -156,6 +156,27 @@ class CountTokens(GenerateContent, kw_only=True):
         return {"totalTokens": turn.input_tokens}
 
 
+class InputTokens(msgspec.Struct, kw_only=True):
+    family: ClassVar[str] = "openai"
+    streams: ClassVar[bool] = False
+    tool: ClassVar[None] = None
+    limit: ClassVar[None] = None
+    choices: ClassVar[int] = 0
+    model: str
+    input: str | list[Any]
+    instructions: str | None = None
+
+    @property
+    def prompt(self) -> list[Any]:
+        return [self.instructions, self.input]
+
+    def whole(self, turn: Turn) -> dict[str, Any]:
+        return {"object": "response.input_tokens", "input_tokens": turn.input_tokens}
+
+    def frames(self, turn: Turn) -> Iterator[Frame]:
+        return iter(())
+
+
 class EmbedContent(msgspec.Struct, kw_only=True):
     family: ClassVar[str] = "gemini"
     streams: ClassVar[bool] = False
@@ -190,6 +211,7 @@ class BatchEmbedContents(EmbedContent, kw_only=True):
         return {"embeddings": embeddings, "usageMetadata": {"promptTokenCount": turn.input_tokens}}
 
 
+COUNTS: dict[str, Any] = {"/v1/responses/input_tokens": InputTokens}
 GEMINI: dict[str, Any] = {
     "generateContent": GenerateContent,
     "streamGenerateContent": StreamGenerateContent,

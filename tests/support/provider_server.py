@@ -129,7 +129,7 @@ class Exchange:
             if self.path == "/v1/models":
                 return await self._send_json(model_list(self._family, ("gpt-test", "claude-test")))
             return await self._send_error(404)
-        self.record.metered = not self.request.path.endswith(("/count_tokens", ":countTokens"))
+        self.record.metered = not self.request.path.endswith(("/count_tokens", "/input_tokens", ":countTokens"))
         try:
             asked = read(endpoint, self.path, self.request.query_string, body)
         except Refusal:

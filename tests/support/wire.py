@@ -59,6 +59,7 @@ ROUTES: Mapping[str, Route] = {
         {"model": "gpt-test", "input": "What is there to say?", "max_output_tokens": 64},
         b"event: response.completed",
     ),
+    "input_tokens": Route("/v1/responses/input_tokens", {"model": "gpt-test", "input": "What is there to say?"}),
     "embeddings": Route("/v1/embeddings", {"model": "gpt-test", "input": "What is there to say?"}),
     "moderations": Route("/v1/moderations", {"model": "gpt-test", "input": "What is there to say?"}),
     "image_generations": Route(
