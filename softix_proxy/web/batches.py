@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -114,8 +115,11 @@ class OpenAIBatches(_Batches):
         account = self._account(file)
         requests = await self._batches.read(self._lines(file, asked))
         here = account.provider.id
-        named = {m.upstream_name: m for m in self._directory.models.values() if m.provider_id == here}
-        find = partial(self._model, lambda name: [named[name]] if name in named else [], "openai")
+        named = defaultdict[str, list[Model]](list)
+        for model in self._directory.models.values():
+            if model.provider_id == here:
+                named[model.upstream_name].append(model)
+        find = partial(self._model, lambda name: named.get(name, ()), "openai")
         lines = await self._admitted(requests, find)
         await self._make("openai", account, lines, wire.BATCHES, body)
 

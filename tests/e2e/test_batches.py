@@ -173,6 +173,15 @@ async def test_what_cannot_be_metered_is_not_sent(client: Prepared, lab: BatchLa
     assert lab.batches == {} and await held(client) == 0
 
 
+async def test_a_model_is_found_beside_one_that_is_off(client: Prepared, house: Prepared, lab: BatchLab) -> None:
+    """A line names it as the provider does, and so may another of softix's names."""
+    add = ("models", "add", "other", "--provider", "chat-lab", "--upstream-name", "gpt-test", "--free")
+    assert house.instance.run(*add).code == 0 and house.instance.run("models", "disable", "other").code == 0
+    async with openai_of(client) as sdk:
+        await begin(sdk, "one")
+    assert len(lab.batches) == 1 and await held(client) > 0
+
+
 async def test_a_provider_that_refuses_costs_nothing(client: Prepared, lab: BatchLab) -> None:
     lab.refusing = 400
     async with anthropic_of(client) as sdk:
