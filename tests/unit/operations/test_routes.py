@@ -97,7 +97,8 @@ async def test_why_each_is_taken_or_not(books: SqliteStorage, ada: User, maker: 
     await routes.set_route(books, "best", targets=SYNTAX)
     assert await reasons(books) == {"openai/gpt": 1, "azure/gpt": 1, "claude/opus": 2}
     assert (await reasons(books, endpoint="messages"))["openai/gpt"] == 1, "translated"
-    assert (await reasons(books, endpoint="count_tokens"))["openai/gpt"] is Drop.DIALECT
+    assert (await reasons(books, endpoint="count_tokens"))["openai/gpt"] == 1, "its own way of counting"
+    assert (await reasons(books, endpoint="embed_content"))["openai/gpt"] is Drop.DIALECT
     await keys.create(books, maker, user="ada", label="few", models=["azure/*"])  # type: ignore[arg-type]
     assert await reasons(books, key="few") == {
         "openai/gpt": Drop.NOT_ALLOWED,

@@ -52,7 +52,8 @@ def test_the_one_that_speaks_the_dialect() -> None:
     assert find(both, endpoint="messages").provider is ANTHROPIC
     assert find(both, "lab/llama", "messages").endpoint.name == "chat_completions"
     assert find(both, "two/llama").endpoint.name == "messages"
-    error = refusal(both, "lab/llama", "count_tokens")
+    assert find(both, "lab/llama", "count_tokens").endpoint.name == "input_tokens"
+    error = refusal(both, "lab/llama", "embed_content")
     assert error.code is Code.INVALID_REQUEST and "/v1/chat/completions" in error.message
     assert "/v1/messages" in refusal(both, "two/llama", "embeddings").message
 
