@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     IntegrityError = sqlite3.IntegrityError
 else:
     Connection, DatabaseError, IntegrityError = LIBRARY.Connection, LIBRARY.Error, LIBRARY.IntegrityError
+_CACHED_STATEMENTS = 512
+"""The hot path has one for each size of a group; to compile one costs as much as a request."""
 _FIRST_FIXED = (3, 51, 3)
 _BACKPORTS = ((3, 50, 7), (3, 44, 6))
 
@@ -60,7 +62,11 @@ def connect(path: Path, *, busy_timeout_ms: int = 5000) -> Connection:
     their own (see `checkpointer`), so that no commit waits for one.
     """
     connection: Connection = LIBRARY.connect(
-        path, isolation_level=None, check_same_thread=False, timeout=busy_timeout_ms / 1000
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=busy_timeout_ms / 1000,
+        cached_statements=_CACHED_STATEMENTS,
     )
     for pragma in (
         "journal_mode = WAL",

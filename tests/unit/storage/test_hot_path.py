@@ -57,6 +57,23 @@ async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: Journal, bo
     assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (USD,)
 
 
+async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(journal: Journal, books: Connection) -> None:
+    intents = [make_intent(n, revision(books)) for n in range(1, 9)]
+    await asyncio.gather(*(journal.admit(intent) for intent in intents))
+    assert (journal.writer.tally.commits, journal.writer.tally.rows) == (1, 8)
+
+
+async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(journal: Journal, books: Connection) -> None:
+    task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
+    asyncio.get_running_loop().call_soon(task.cancel)  # before what was asked for is handed over
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await journal.close()
+    assert books.execute("SELECT count(*) FROM intents").fetchone() == (0,)
+    assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (0,)
+    assert journal.writer.tally.rows == 2, "it was asked for, and taken back"
+
+
 async def test_who_is_cancelled_while_settling_is_settled(journal: Journal, books: Connection) -> None:
     intent = make_intent(1, revision(books))
     await journal.admit(intent)
