@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -73,6 +73,12 @@ class Office:
 
     def master_keys(self) -> MasterKeys:
         return _keeper(self.settings)
+
+    def journal(self) -> AbstractAsyncContextManager[Journal]:
+        """The books of this process, under a slot of its own. Raises FailureError."""
+        from softix_proxy.storage import hot_path
+
+        return hot_path.opened(self.database, self.clock)
 
 
 def _keeper(settings: Settings) -> Keeper:
@@ -182,35 +188,28 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
     from softix_proxy.jobs import batches, recovery, target_health
-    from softix_proxy.storage import slots
     from softix_proxy.storage.checkpointer import Checkpointer
-    from softix_proxy.storage.hot_path import Journal
     from softix_proxy.web.server import Server
 
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(open_office(settings))
         vault = await office.vault()
-        slot = slots.acquire(settings.paths.database)
-        stack.callback(slot.release)
         checkpointer = Checkpointer(
             office.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
         )
         stack.callback(checkpointer.close)
-        journal = Journal(office.database, slot.number, office.clock)
-        stack.push_async_callback(journal.close)
+        journal = await stack.enter_async_context(office.journal())
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
         fleet = _fleet(settings, office.clock)
-        app = await _app(stack, office, vault, journal, slot.number, fleet)
+        app = await _app(stack, office, vault, journal, fleet)
         server = Server(app, _listening(settings))
         url = await server.open()
-        watch = asyncio.create_task(recovery.watch(journal, settings.money.interrupted_charge))
-        stack.callback(watch.cancel)
-        health = asyncio.create_task(target_health.watch(fleet, office.storage, slot.number))
-        stack.push_async_callback(_ended, health)
-        kept = asyncio.create_task(
-            batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s)
-        )
-        stack.push_async_callback(_ended, kept)
+        for job in (
+            recovery.watch(journal, settings.money.interrupted_charge),
+            target_health.watch(fleet, office.storage, journal.slot),
+            batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
+        ):
+            stack.push_async_callback(_ended, asyncio.create_task(job))
         yield Serving(url, server)
 
 
@@ -220,7 +219,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, slot: int, fleet: Fleet) -> App:
+async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, fleet: Fleet) -> App:
     from softix_proxy.domain.ids import RequestIds
     from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.live_directory import LiveDirectory
@@ -249,7 +248,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
     upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
-    ids = RequestIds(slot)
+    ids = RequestIds(journal.slot)
 
     async def check() -> str | None:
         try:

@@ -28,6 +28,7 @@ _ENTRY = frozenset(("custom_id", "params"))
 _CREATION = frozenset(("input_file_id", "endpoint", "requests"))
 _ENDED = frozenset(("failed", "completed", "expired", "cancelled", "ended"))
 _SUCCEEDED = "succeeded"
+_ANSWERED = ("completed", _SUCCEEDED)
 _OK = 200
 
 
@@ -54,6 +55,8 @@ class Progress(NamedTuple):
     """Of OpenAI's results: names at the provider."""
     has_results: bool
     """Anthropic has them at an address of their own."""
+    answered: int
+    """How many of its requests have an answer, as far as the provider says."""
 
 
 class Outcome(NamedTuple):
@@ -161,6 +164,7 @@ class _State(msgspec.Struct):
     output_file_id: Any = None
     error_file_id: Any = None
     results_url: Any = None
+    request_counts: Any = None
 
 
 _STATE = msgspec.json.Decoder(_State)
@@ -175,7 +179,9 @@ def read_progress(body: bytes) -> Progress | None:
     files = tuple(name for name in (state.output_file_id, state.error_file_id) if isinstance(name, str) and name)
     remote_id = state.id if isinstance(state.id, str) and state.id else None
     ended = state.status in _ENDED or state.processing_status in _ENDED
-    return Progress(ended, remote_id, files, bool(state.results_url))
+    counts = state.request_counts if isinstance(state.request_counts, dict) else {}
+    answered = max((count for name in _ANSWERED if type(count := counts.get(name)) is int), default=0)
+    return Progress(ended, remote_id, files, bool(state.results_url), answered)
 
 
 def at_home(body: bytes, remote_id: str) -> bytes:
@@ -233,12 +239,12 @@ def report(endpoint: str, answer: bytes) -> Report | None:
 
 def lines_of(held: bytearray, chunk: bytes) -> Iterator[bytes]:
     """The whole lines, as they come; what is no whole line yet stays in `held`. Raises ValueError for a huge one."""
+    start, seen = 0, len(held)
     held += chunk
-    start = 0
-    while (end := held.find(b"\n", start)) >= 0:
+    while (end := held.find(b"\n", seen)) >= 0:
         if line := bytes(held[start:end]).strip():
             yield line
-        start = end + 1
+        start = seen = end + 1
     del held[:start]
     if len(held) > MOST_LINE_BYTES:
         raise ValueError

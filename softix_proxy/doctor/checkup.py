@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from softix_proxy.doctor import (
+    batches,
     certificate,
     clock,
     database,
@@ -27,6 +28,7 @@ CHECKS: Mapping[str, Check] = {
     "migrations": migrations.find,
     "ledger": ledger.find,
     "open-requests": open_requests.find,
+    "batches": batches.find,
     "master-key": master_key.find,
     "file-modes": file_modes.find,
     "disk-space": disk_space.find,

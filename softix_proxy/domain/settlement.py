@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.records import record
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
+
+InterruptedCharge = Literal["nothing", "bound"]
+"""What a request costs its customer of which nobody knows what the provider did: nothing, or all that was held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,24 @@ class Settled:
 
     usage_id: int
     balance_pico: int
+
+
+def interrupted(
+    intent: Intent,
+    hold_pico: int,
+    charge: InterruptedCharge,
+    status_code: int,
+    error: str | None,
+    service_tier: str = STANDARD,
+) -> Settlement:
+    """Nobody will know what the provider did. The hold stays in the row: the most that it may ask for."""
+    return Settlement(
+        intent=intent,
+        hold_pico=hold_pico,
+        tokens_held=0,
+        source=Source.INTERRUPTED,
+        status_code=status_code,
+        service_tier=service_tier,
+        charge_pico=hold_pico if charge == "bound" else 0,
+        error=error,
+    )

@@ -25,6 +25,10 @@ async def collect(storage: Storage, results: Callable[[], Results]) -> int:
             metered += await results().collect(batch)
         except ProviderFault as fault:
             log.warning("could not ask after a batch", extra={"batch": batch.remote_id, "error": fault.code.value})
+        except OperatorError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what is wrong with one is no reason to leave the others
+            log.warning("could not meter a batch", extra={"batch": batch.remote_id, "error": type(error).__name__})
     return metered
 
 

@@ -13,13 +13,13 @@ from softix_proxy.dialects.base import Report
 from softix_proxy.dialects.batches import Outcome, Progress
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
-from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
-from softix_proxy.domain.settlement import Settlement
+from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
@@ -29,6 +29,8 @@ T = TypeVar("T")
 _AT_ONCE = 256
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 _GONE = (404, 410)
+_YOUNG_US = 3600 * SECOND_US
+"""So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
 _OWN_HEADERS = (("accept-encoding", "identity"),)
 
 
@@ -82,10 +84,10 @@ class Results:
     async def _collect(self, batch: Batch, account: Account) -> bool:
         path = f"{_folder(batch.family)}/{batch.remote_id}"
         exchange, answer = await self.whole(self.own_call(batch.key_id, account, path))
-        if exchange.status in _GONE:
+        if self._gone(batch, exchange):
             await self._finish(batch, lost=True)
             return True
-        progress = wire.read_progress(answer) if exchange.status < 300 else None
+        progress = wire.read_progress(answer)
         if progress is None:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         if not progress.ended:
@@ -93,25 +95,32 @@ class Results:
         await self.note_files(batch, progress)
         places = [f"{wire.FILES}/{name}/content" for name in progress.files]
         places += [f"{path}/results"] if progress.has_results else []
-        lost = False
-        for place in places:
-            lost = not await self._meter(batch, self.own_call(batch.key_id, account, place)) or lost
-        await self._finish(batch, lost=lost)
+        found = [await self._meter(batch, self.own_call(batch.key_id, account, place)) for place in places]
+        answered = sum(count for count in found if count is not None)
+        await self._finish(batch, lost=None in found or answered < progress.answered)
         return True
 
-    async def _meter(self, batch: Batch, call: Call) -> bool:
-        """Settles what these results tell. False where they are not there any more."""
+    def _gone(self, batch: Batch, exchange: Exchange) -> bool:
+        """For good. Raises ProviderFault where it may not be, and for any other refusal."""
+        gone = exchange.status in _GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
+        if exchange.status >= 300 and not gone:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+        return gone
+
+    async def _meter(self, batch: Batch, call: Call) -> int | None:
+        """Settles what these results tell; returns how many answers they have. None where they are gone."""
+        answered: set[str] = set()
         exchange = await self.house.upstream.send(call, _nothing)
         try:
-            if exchange.status in _GONE:
+            if self._gone(batch, exchange):
                 await exchange.read(_MOST_ANSWER_BYTES)
-                return False
-            if exchange.status >= 300:
-                raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+                return None
             lines = {line.custom_id: line for line in await self.storage.reading().batches.open_lines(batch.id)}
             settlements: list[Settlement] = []
             async for text in _lines(exchange):
                 outcome = wire.read_outcome(text)
+                if outcome is not None and outcome.answer is not None:
+                    answered.add(outcome.custom_id)
                 line = lines.pop(outcome.custom_id, None) if outcome is not None else None
                 if outcome is None or line is None:
                     continue
@@ -122,7 +131,7 @@ class Results:
             await self.settle(settlements)
         finally:
             exchange.release()
-        return True
+        return len(answered)
 
     async def note_files(self, batch: Batch, progress: Progress) -> None:
         """Whose the files with the results are."""
@@ -143,7 +152,7 @@ class Results:
                 )
 
     async def _finish(self, batch: Batch, *, lost: bool) -> None:
-        """What is still open was never run; where results are lost, nobody knows."""
+        """What is still open was never run; where answers are missing that the provider gave, nobody knows."""
         rest = await self.storage.reading().batches.open_lines(batch.id)
         await self.settle([self.unknown(line, "lost", 404) if lost else self._not_run(line) for line in rest])
         async with self.storage.writing() as unit:
@@ -160,9 +169,10 @@ class Results:
     def _count(self, settlement: Settlement) -> None:
         directory, intent = self.house.directory.current, settlement.intent
         model = directory.models.get(intent.model_id)
-        if model is not None:
+        provider = None if model is None else directory.providers.get(model.provider_id)
+        if model is not None and provider is not None:
             self.house.telemetry.opened(settlement.hold_pico)
-            self.house.telemetry.finished(settlement, directory.providers[model.provider_id].name, model.name)
+            self.house.telemetry.finished(settlement, provider.name, model.name)
 
     def _told(self, line: OpenLine, outcome: Outcome) -> Settlement:
         endpoint = ENDPOINTS.get(line.intent.endpoint)
@@ -183,7 +193,8 @@ class Results:
         meters = {**report.meters, "requests": 1}
         cost_pico, charge_pico, unpriced = rate.price(meters, wire.TIER)
         notes = [*(["clamped"] if report.clamped else []), *(f"unpriced:{name}" for name in unpriced)]
-        if charge_pico > line.hold_pico and not directory.users[intent.user_id].postpaid:
+        user = directory.users.get(intent.user_id)
+        if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
             charge_pico = line.hold_pico
             notes.append(LIMITED_TO_HOLD)
@@ -199,9 +210,9 @@ class Results:
         )
 
     def unknown(self, line: OpenLine, error: str | None, status_code: int) -> Settlement:
-        charged = self.house.policy.interrupted_charge == "bound"
-        found = self._settlement(line, Source.INTERRUPTED, status_code, error)
-        return replace(found, charge_pico=line.hold_pico if charged else 0)
+        charge = self.house.policy.interrupted_charge
+        found = interrupted(line.intent, line.hold_pico, charge, status_code, error, wire.TIER)
+        return replace(found, latency_ms=self._took_ms(line))
 
     def _not_run(self, line: OpenLine) -> Settlement:
         return self._settlement(line, Source.NONE, 499, "not_run")
@@ -215,8 +226,11 @@ class Results:
             status_code=status_code,
             service_tier=wire.TIER,
             error=error,
-            latency_ms=max(self.clock.now_us() - line.intent.started_at_us, 0) // 1000,
+            latency_ms=self._took_ms(line),
         )
+
+    def _took_ms(self, line: OpenLine) -> int:
+        return max(self.clock.now_us() - line.intent.started_at_us, 0) // 1000
 
     # The provider
 

@@ -16,10 +16,10 @@ from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Ask, Endpoint
 from softix_proxy.dialects.batches import Item
 from softix_proxy.dialects.fields import invalid
-from softix_proxy.domain.admission import Admitted, Denied, Intent, Stale
+from softix_proxy.domain.admission import Admitted, Decision, Denied, Intent, Stale
 from softix_proxy.domain.batches import Batch, BatchFamily, OpenLine
 from softix_proxy.domain.clock import Clock
-from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError, RefusedError
+from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
 from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage
@@ -143,11 +143,14 @@ class Batches:
         raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
 
     async def _admit_all(self, intents: Sequence[Intent], admitted: list[Intent]) -> Denied | Stale | None:
+        async def one(intent: Intent) -> Decision:
+            decision = await self.house.journal.admit(intent)
+            if isinstance(decision, Admitted):
+                admitted.append(intent)  # here: whoever is cancelled while he waits for all has to know of this one
+            return decision
+
         for some in slices(intents):
-            decisions = await asyncio.gather(
-                *(self.house.journal.admit(intent) for intent in some), return_exceptions=True
-            )
-            admitted += [i for i, decision in zip(some, decisions, strict=True) if isinstance(decision, Admitted)]
+            decisions = await asyncio.gather(*map(one, some), return_exceptions=True)
             for decision in decisions:
                 if isinstance(decision, BaseException):
                     raise decision
@@ -199,8 +202,9 @@ class Batches:
         try:
             async with self.storage.writing() as unit:
                 await unit.batches.add(made, {each.custom_id: each.intent.request_id for each in asked})
-        except FailureError:
-            log.error("a batch was made and could not be written down", extra={"batch": made.remote_id})
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay held for ever
+            told = {"batch": made.remote_id, "error": type(error).__name__}
+            log.error("a batch was made and could not be written down", extra=told)
             await self._give_up([each.intent for each in asked], Code.STORAGE_UNAVAILABLE, started=True)
             raise RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now.", 5) from None
 

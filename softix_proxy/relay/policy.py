@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-InterruptedCharge = Literal["nothing", "bound"]
+from softix_proxy.domain.settlement import InterruptedCharge
+
 FailedAttemptsCharge = Literal["provider-billed", "never"]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import cast
 
 from softix_proxy.domain.admission import Decision, Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
-from softix_proxy.storage import orphans
+from softix_proxy.storage import orphans, slots
 from softix_proxy.storage.database import Database, unusable
 from softix_proxy.storage.engine_sqlite import DatabaseError
 from softix_proxy.storage.writer import Result, Work, Writer
@@ -26,7 +27,7 @@ class Journal:
         """To be made within the running event loop; `close` ends the writer's thread."""
         self._loop = asyncio.get_running_loop()
         self._database = database
-        self._slot = slot
+        self.slot = slot
         self._closed = False
         self._waiting: list[Work] = []
         """For the writer, as one group: what was asked for in a few turns of the event loop."""
@@ -42,7 +43,7 @@ class Journal:
     async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
         """Raises FailureError."""
         try:
-            return await asyncio.to_thread(orphans.find, self._database, self._slot if at_start else None)
+            return await asyncio.to_thread(orphans.find, self._database, self.slot if at_start else None)
         except (OSError, DatabaseError) as error:
             raise unusable(self._database.path, error) from None
 
@@ -98,6 +99,20 @@ class Journal:
         waiting, self._waiting = self._waiting, []
         for work in waiting:
             self.writer.submit(work)
+
+
+@asynccontextmanager
+async def opened(database: Database, clock: Clock) -> AsyncIterator[Journal]:
+    """For one process, under a slot that nobody else has. Raises FailureError."""
+    slot = slots.acquire(database.path)
+    try:
+        journal = Journal(database, slot.number, clock)
+        try:
+            yield journal
+        finally:
+            await journal.close()
+    finally:
+        slot.release()
 
 
 def _resolve(results: list[Result]) -> None:

@@ -136,7 +136,7 @@ class App:
         if path == "/files" and request.method == "POST":
             upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
         body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
-        wish = Wish(request.method, query, headers, credential, body, upload)
+        wish = Wish(request.method, query, headers, credential, address, body, upload)
         keeper, names = keeper_of(path)
         assert isinstance(client, HttpClient)  # noqa: S101
         await keeper(self.house.batches(), caller, wish, client).answer(names)

@@ -11,6 +11,7 @@ from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.batches import Item
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile
+from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.providers import ProviderStatus
@@ -20,6 +21,8 @@ from softix_proxy.relay.batch_results import Account
 from softix_proxy.relay.batches import Asked, Read
 from softix_proxy.web.files import Files
 from softix_proxy.web.kept import MISSING, ONE, Keeper, Verb
+
+Find = Callable[[str], Sequence[Model]]
 
 
 class _Batches(Keeper):
@@ -32,12 +35,17 @@ class _Batches(Keeper):
         call = self._call_for(batch, f"{_place(batch)}/cancel", method="POST")
         await self._told(batch, await self._ask(call))
 
-    async def _admitted(self, requests: Sequence[Read], find: Callable[[str], Model]) -> Sequence[Asked]:
+    async def _admitted(
+        self, family: BatchFamily, requests: Sequence[Read], named: Callable[[Directory], Find]
+    ) -> Sequence[Asked]:
+        """`named` are the models that a name may mean. By what is in force then, the client's own rights included."""
+
         async def plan() -> Sequence[Asked]:
-            first: list[Model] = []
+            self._caller = await self._batches.house.identify(self._wish.credential, self._wish.address)
+            find, first = named(self._directory), list[Model]()
 
             def same(name: str) -> Model:
-                model = find(name)
+                model = self._model(find(name), family)
                 first.append(model)
                 if model.provider_id != first[0].provider_id:
                     raise invalid("all models of a batch have to be at one provider.")
@@ -47,9 +55,8 @@ class _Batches(Keeper):
 
         return await self._batches.admit(plan)
 
-    def _model(self, candidates: Callable[[str], Sequence[Model]], family: BatchFamily, name: str) -> Model:
+    def _model(self, found: Sequence[Model], family: BatchFamily) -> Model:
         """Raises RefusedError."""
-        found = candidates(name)
         providers = self._directory.providers
         usable = [
             model
@@ -114,14 +121,8 @@ class OpenAIBatches(_Batches):
         file = await self._kept_file(asked.input_file_id)
         account = self._account(file)
         requests = await self._batches.read(self._lines(file, asked))
-        here = account.provider.id
-        named = defaultdict[str, list[Model]](list)
-        for model in self._directory.models.values():
-            if model.provider_id == here:
-                named[model.upstream_name].append(model)
-        find = partial(self._model, lambda name: named.get(name, ()), "openai")
-        lines = await self._admitted(requests, find)
-        await self._make("openai", account, lines, wire.BATCHES, body)
+        lines = await self._admitted("openai", requests, partial(_by_their_names, account.provider.id))
+        await self._make("openai", self._account(file), lines, wire.BATCHES, body)
 
     async def list_all(self) -> None:
         await self._list("openai", "after", wire.BATCHES)
@@ -160,8 +161,7 @@ class AnthropicBatches(_Batches):
     async def create(self) -> None:
         body = await self._wish.read_body()
         requests = await self._batches.read(_each(wire.read_entries(body)))
-        find = partial(self._model, lambda name: self._directory.models_named(name), "anthropic")
-        lines = await self._admitted(requests, find)
+        lines = await self._admitted("anthropic", requests, lambda directory: directory.models_named)
         renamed = {
             number: line.model.upstream_name
             for number, (line, request) in enumerate(zip(lines, requests, strict=True))
@@ -176,13 +176,22 @@ class AnthropicBatches(_Batches):
 
     async def delete(self, name: str) -> None:
         batch = await self._batch(name)
-        await self._results.collect(batch)  # what it cost is not to be had afterwards
+        await self._metered(batch)  # what it cost is not to be had afterwards
         await self._pass(*await self._ask(self._call_for(batch, _place(batch), method="DELETE")))
 
     async def read_results(self, name: str) -> None:
         batch = await self._batch(name)
         await self._metered(batch)
         await self._stream(self._call_for(batch, f"{_place(batch)}/results"))
+
+
+def _by_their_names(provider_id: int, directory: Directory) -> Find:
+    """This provider's models, by its own names for them."""
+    named = defaultdict[str, list[Model]](list)
+    for model in directory.models.values():
+        if model.provider_id == provider_id:
+            named[model.upstream_name].append(model)
+    return lambda name: named.get(name, ())
 
 
 def _place(batch: Batch) -> str:

@@ -14,6 +14,7 @@ from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.errors import ProviderError, classify, error_type
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.domain.batches import Batch, KeptFile
+from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.providers import ProviderStatus
 from softix_proxy.domain.routing import in_regions
@@ -43,6 +44,7 @@ class Wish:
     query: str
     headers: Headers
     credential: str | None
+    address: str
     read_body: Callable[[], Awaitable[bytes]]
     rest: Rest | None = None
 
@@ -55,13 +57,16 @@ class Keeper:
     def __init__(self, batches: Batches, caller: Caller, wish: Wish, client: Client) -> None:
         self._batches = batches
         self._results = batches.results
-        self._directory = batches.house.directory.current
         self._unit = batches.storage.reading()
         self._caller = caller
         self._wish = wish
         self._client = client
         self._headers = outgoing(wish.headers, wish.credential)
         self._began_ns, self._waited_ns = batches.clock.monotonic_ns(), 0
+
+    @property
+    def _directory(self) -> Directory:
+        return self._batches.house.directory.current
 
     async def answer(self, names: Sequence[str]) -> None:
         """`names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError."""

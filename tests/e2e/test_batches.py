@@ -190,6 +190,50 @@ async def test_a_provider_that_refuses_costs_nothing(client: Prepared, lab: Batc
     assert await held(client) == 0 and await rows(client) == [] and verified(client)
 
 
+async def test_one_that_runs_is_not_deleted(client: Prepared, lab: BatchLab) -> None:
+    """Between the look whether it has ended and the deletion it may end, and would cost nothing."""
+    async with anthropic_of(client) as sdk:
+        batch = await begin_inline(sdk, "one")
+        with pytest.raises(anthropic.NotFoundError, match="not ended"):
+            await sdk.messages.batches.delete(batch.id)
+        assert batch.id in lab.batches and "DELETE" not in {method for method, _ in lab.seen}
+        lab.end()
+        await sdk.messages.batches.delete(batch.id)
+    assert await charges(client) == [COST] and await held(client) == 0
+
+
+async def test_a_key_that_is_revoked_while_the_file_is_read(client: Prepared, lab: BatchLab) -> None:
+    async def revoke() -> None:
+        [key] = await asyncio.to_thread(client.instance.cli, "keys", "list", "--user", client.user)
+        await asyncio.to_thread(client.instance.cli, "keys", "revoke", key["id"], "--yes")
+
+    async with openai_of(client) as sdk:
+        file = await sdk.files.create(file=("in.jsonl", lines("one")), purpose="batch")
+        lab.before_content = revoke
+        with pytest.raises(openai.AuthenticationError):
+            await sdk.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h")
+    assert lab.batches == {} and await held(client) == 0
+
+
+async def test_one_of_which_nothing_will_be_heard_is_settled(client: Prepared, lab: BatchLab) -> None:
+    async with anthropic_of(client) as sdk:
+        batch = await begin_inline(sdk, "one", "two")
+    kept_pico = await held(client)
+    refused = client.instance.run("batches", "settle", batch.id)
+    assert refused.code == 2 and "--yes" in refused.stderr and await held(client) == kept_pico
+    settled = client.instance.cli("batches", "settle", batch.id, "--yes")
+    assert (settled["batch"], settled["requests"], settled["charged"]) == (batch.id, 2, "0.00")
+    assert round(float(settled["released"]) * 10**12) == kept_pico and await held(client) == 0
+    assert {(row["usage_source"], row["error"]) for row in await rows(client)} == {("interrupted", "lost")}
+    assert verified(client)
+    again = client.instance.run("batches", "settle", batch.id, "--yes")
+    assert again.code == 1 and "is waited for" in again.stderr
+    lab.end()
+    async with anthropic_of(client) as sdk:
+        await sdk.messages.batches.results(batch.id)
+    assert len(await rows(client)) == 2 and await charges(client) == []
+
+
 async def test_never_more_than_was_held(client: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one")

@@ -75,6 +75,7 @@ class House:
     storage: SqliteStorage
     provider: Provider
     database: Any
+    clock: StoppedClock
     told: list[Any] = field(default_factory=list)
 
     @property
@@ -139,7 +140,7 @@ async def batch_house(folder: Path, interrupted_charge: str = "nothing") -> Asyn
     results = Results(lifecycle, storage)
     try:
         batches = Batches(lifecycle, storage, RequestIds(SLOT), results)
-        yield House(batches, results, storage, provider, database, told)
+        yield House(batches, results, storage, provider, database, clock, told)
     finally:
         await journal.close()
         await database.close()

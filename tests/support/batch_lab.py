@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,8 @@ class BatchLab:
     refusing: int = 0
     """The status that the next batch is refused with."""
     tokens: tuple[int, int] = (10, 5)
+    before_content: Callable[[], Awaitable[object]] | None = None
+    """What happens while a file is fetched."""
 
     def end(self) -> None:
         """Every batch runs now."""
@@ -104,6 +106,8 @@ class BatchLab:
         if names[0] not in self.files:
             return web.json_response({"error": {"message": "no such", "type": "invalid_request_error"}}, status=404)
         if names[1:] == ["content"]:
+            if self.before_content is not None:
+                await self.before_content()
             return web.Response(body=self.files[names[0]], content_type="application/octet-stream")
         if request.method == "DELETE":
             del self.files[names[0]]

@@ -100,15 +100,18 @@ def test_only_models_of_another_name_are_changed() -> None:
 
 @pytest.mark.parametrize("status", ["failed", "completed", "expired", "cancelled"])
 def test_how_far_a_batch_of_openai_is(status: str) -> None:
-    body = as_json(id="b", status=status, output_file_id="f1", error_file_id="f2")
-    assert batches.read_progress(body) == Progress(True, "b", ("f1", "f2"), False)
+    counts = {"total": 3, "completed": 2, "failed": 1}
+    body = as_json(id="b", status=status, output_file_id="f1", error_file_id="f2", request_counts=counts)
+    assert batches.read_progress(body) == Progress(True, "b", ("f1", "f2"), False, 2)
 
 
 def test_how_far_others_are() -> None:
-    assert batches.read_progress(as_json(id="b", status="in_progress")) == Progress(False, "b", (), False)
-    ended = as_json(id="m", processing_status="ended", results_url="https://there")
-    assert batches.read_progress(ended) == Progress(True, "m", (), True)
-    assert batches.read_progress(as_json(id=1, processing_status="canceling")) == Progress(False, None, (), False)
+    assert batches.read_progress(as_json(id="b", status="in_progress")) == Progress(False, "b", (), False, 0)
+    ended = as_json(id="m", processing_status="ended", results_url="https://there", request_counts={"succeeded": 7})
+    assert batches.read_progress(ended) == Progress(True, "m", (), True, 7)
+    strange = as_json(id="m", processing_status="ended", request_counts={"succeeded": "many", "completed": True})
+    assert batches.read_progress(strange) == Progress(True, "m", (), False, 0)
+    assert batches.read_progress(as_json(id=1, processing_status="canceling")) == Progress(False, None, (), False, 0)
     assert batches.read_progress(b"[]") is None
 
 

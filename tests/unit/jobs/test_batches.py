@@ -31,23 +31,31 @@ class Storage:
 
 
 class Results:
-    def __init__(self, *answers: bool | ProviderFault) -> None:
+    def __init__(self, *answers: bool | Exception) -> None:
         self.left = list(answers)
         self.asked: list[int] = []
 
     async def collect(self, one: Batch) -> bool:
         self.asked.append(one.id)
         answer = self.left.pop(0)
-        if isinstance(answer, ProviderFault):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
 
 async def test_each_is_asked_after_whatever_becomes_of_another() -> None:
-    results: Any = Results(True, ProviderFault(Code.PROVIDER_TIMEOUT, started=True), False)
-    storage: Any = Storage(batch(1), batch(2), batch(3))
+    results: Any = Results(True, ProviderFault(Code.PROVIDER_TIMEOUT, started=True), KeyError(7), False)
+    storage: Any = Storage(*map(batch, range(1, 5)))
     assert await batches.collect(storage, lambda: results) == 1
-    assert results.asked == [1, 2, 3]
+    assert results.asked == [1, 2, 3, 4]
+
+
+async def test_books_that_cannot_be_written_end_the_round() -> None:
+    results: Any = Results(FailureError("the disk is full"), True)
+    storage: Any = Storage(batch(1), batch(2))
+    with pytest.raises(FailureError):
+        await batches.collect(storage, lambda: results)
+    assert results.asked == [1]
 
 
 async def test_without_any_nothing_is_made() -> None:

@@ -10,6 +10,7 @@ from support.batch_house import Answer, House, batch_house
 
 from softix_proxy.dialects.batches import digest
 from softix_proxy.domain.batches import Batch
+from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import Call, ProviderFault
 
@@ -80,8 +81,20 @@ async def test_what_is_lost_is_said_to_be(house: House, where: str) -> None:
     batch = await begun(house, "x")
     ended(house, b"")
     house.provider.says[where] = Answer(404, b"{}")
+    house.clock.us += 3600 * SECOND_US - 1
+    with pytest.raises(ProviderFault):  # it may yet come to know it
+        await house.results.collect(batch)
+    assert house.rows() == [] and await house.held_pico() > 0
+    house.clock.us += 1
     assert await house.results.collect(batch)
     assert house.rows() == [("interrupted", 404, "lost", 0, "batch")]
+
+
+async def test_answers_that_are_missing_are_no_requests_that_never_ran(house: House) -> None:
+    batch = await begun(house, "x", "y")
+    ended(house, result("x") * 2, request_counts={"total": 2, "completed": 2, "failed": 0})
+    assert await house.results.collect(batch)
+    assert house.rows() == [("provider", 200, None, CHARGE_PICO, "batch"), ("interrupted", 404, "lost", 0, "batch")]
 
 
 async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
@@ -89,6 +102,7 @@ async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
         batch = await begun(house, "x")
         [line] = await house.open(batch.id)
         house.provider.says = {"/b1": Answer(404, b"{}")}
+        house.clock.us += 3600 * SECOND_US
         assert await house.results.collect(batch)
         assert house.rows() == [("interrupted", 404, "lost", line.hold_pico, "batch")]
 

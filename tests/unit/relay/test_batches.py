@@ -12,6 +12,7 @@ from support.batch_house import SLOT, Answer, House, batch_house
 from softix_proxy.dialects.base import Ask
 from softix_proxy.dialects.batches import MOST_REQUESTS, Item
 from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.relay import batches as module
@@ -132,6 +133,45 @@ async def test_what_it_may_have_taken_is_on_record(house: House, answer: Any, er
         await make(house, "x", "y")
     assert await house.held_pico() == 0
     assert [row[:3] for row in house.rows()] == [("interrupted", 504 if "timeout" in error else 502, error)] * 2
+
+
+async def test_a_batch_that_was_given_out_before_leaves_no_hold(house: House) -> None:
+    """As where a client's header has the provider repeat an earlier answer."""
+    house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
+    await make(house, "x")
+    kept_pico = await house.held_pico()
+    with pytest.raises(RefusedError):
+        await make(house, "y")
+    assert await house.held_pico() == kept_pico > 0
+    assert [row[:3] for row in house.rows()] == [("interrupted", 503, "storage_unavailable")]
+
+
+async def test_who_is_cancelled_between_two_groups_leaves_no_hold(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two requests that are asked for together, one is admitted and the other still waits."""
+    journal, waits = house.batches.house.journal, asyncio.Event()
+    asked = await house.asked("x", "y")
+    admit = journal.admit
+
+    async def slow(intent: Intent) -> Any:
+        if intent is asked[1].intent:
+            await asyncio.Event().wait()
+        decision = await admit(intent)
+        waits.set()
+        return decision
+
+    async def plan() -> Any:
+        return asked
+
+    monkeypatch.setattr(journal, "admit", slow)
+    task = asyncio.create_task(house.batches.admit(plan))  # type: ignore[arg-type]
+    await waits.wait()
+    assert await house.held_pico() > 0
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await house.held_pico() == 0
 
 
 async def test_books_that_cannot_be_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,9 @@ async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(journal: Jour
     assert (journal.writer.tally.commits, journal.writer.tally.rows) == (1, 8)
 
 
-async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(journal: Journal, books: Connection) -> None:
+async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(
+    journal: Journal, books: Connection
+) -> None:
     task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
     asyncio.get_running_loop().call_soon(task.cancel)  # before what was asked for is handed over
     with pytest.raises(asyncio.CancelledError):

@@ -33,7 +33,7 @@ def words(method: str, query: str = "") -> Words:
     batches: Any = SimpleNamespace(
         results=None, house=house, storage=SimpleNamespace(reading=lambda: None), clock=clock
     )
-    return Words(batches, None, Wish(method, query, (), None, None), None)  # type: ignore[arg-type]
+    return Words(batches, None, Wish(method, query, (), None, "", None), None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("names", "said"), [((), "all"), (("f1",), "f1")])
