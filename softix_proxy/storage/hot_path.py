@@ -16,8 +16,8 @@ from softix_proxy.storage.database import Database, unusable
 from softix_proxy.storage.engine_sqlite import DatabaseError
 from softix_proxy.storage.writer import Result, Work, Writer
 
-_TURNS = 4
-"""Of the event loop that a request may wait for others, as long as each brings some; alone it does not wait."""
+_GATHER_S = 0.001
+"""A request may wait so long for others, as long as each turn of the event loop brings some; alone it does not wait."""
 
 
 class Journal:
@@ -89,12 +89,12 @@ class Journal:
         """In the order of the calls: to take back what was never asked for would leave the hold."""
         self._waiting.append(work)
         if len(self._waiting) == 1:
-            self._loop.call_soon(self._hand_over, 1, _TURNS)
+            self._loop.call_soon(self._hand_over, 1, self._loop.time() + _GATHER_S)
 
-    def _hand_over(self, seen: int, turns: int) -> None:
+    def _hand_over(self, seen: int, until_s: float) -> None:
         """To the writer, unless more is coming in: among sixteen, a request costs a quarter of what it costs alone."""
-        if len(self._waiting) > seen and turns:
-            self._loop.call_soon(self._hand_over, len(self._waiting), turns - 1)
+        if len(self._waiting) > seen and self._loop.time() < until_s:
+            self._loop.call_soon(self._hand_over, len(self._waiting), until_s)
             return
         waiting, self._waiting = self._waiting, []
         for work in waiting:
