@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from softix_proxy.domain.admission import (
     Admitted,
     Bound,
@@ -32,6 +34,7 @@ from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.journal_sql import INTENT as INTENT
 
 _METER_NAMES = tuple(METERS)
+_decode = msgspec.json.Decoder().decode
 _NULL = ""
 """As the statement for usage rows takes it."""
 
@@ -50,12 +53,12 @@ class Group:
         self._revision = self._last_posted = 0
 
     def load(self, intents: Sequence[Intent]) -> None:
-        ids = json.dumps([intent.request_id for intent in intents])
-        pairs = json.dumps(list({(intent.user_id, intent.key_id) for intent in intents}))
-        found = self._connection.execute(sql.STATES, (ids, pairs)).fetchone()
-        self._revision, self._last_posted, holds, states = found
-        self._open = dict(json.loads(holds))
-        for user_id, key_id, *columns in json.loads(states):
+        ids = _listed(intent.request_id for intent in intents)
+        pairs = ",".join({f"[{intent.user_id},{intent.key_id}]" for intent in intents})
+        [found] = self._connection.execute(sql.STATES, (ids, f"[{pairs}]")).fetchone()
+        self._revision, self._last_posted, holds, states = _decode(found)
+        self._open = dict(holds)
+        for user_id, key_id, *columns in states:
             if columns[0] is not None and user_id not in self._wallets:
                 self._wallets[user_id] = WalletState(*columns[:3])
             self._keys[key_id] = KeyState() if columns[3] is None else KeyState(*columns[3:])
@@ -123,7 +126,7 @@ class Group:
         """
         if not settlements:
             return []
-        ids = json.dumps([settlement.intent.request_id for settlement in settlements])
+        ids = _listed(settlement.intent.request_id for settlement in settlements)
         closed = [(s, self._open.pop(s.intent.request_id, None)) for s in settlements]
         fresh = [s for s, found in closed if found is not None]
         parked = {s.intent.request_id for s, found in closed if found is not None and found[1] == PARKED_SLOT}
@@ -164,8 +167,13 @@ class Group:
         for intent in intents:
             found = self._open.pop(intent.request_id, None)  # one may be taken back twice in a group
             if found is not None:
-                self._connection.execute(sql.CLOSE_INTENTS, (json.dumps([intent.request_id]),))
+                self._connection.execute(sql.CLOSE_INTENTS, (_listed((intent.request_id,)),))
                 close(self._wallets[intent.user_id], self._keys[intent.key_id], found[0], 0, self._now_us)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    """As JSON; json's own encoder takes three times as long for so few."""
+    return f"[{','.join(map(str, numbers))}]"
 
 
 def open_intents(connection: Connection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:

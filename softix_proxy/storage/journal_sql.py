@@ -38,11 +38,11 @@ HOLDS = """
 SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
 STATES = f"""
-SELECT (SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({HOLDS.strip()}),
+SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), json(({HOLDS.strip()})),
   json_group_array(json_array(
   asked.value ->> 0, asked.value ->> 1, wallets.posted_pico, wallets.held_pico, wallets.credit_pico, rpm_tat_us,
   tpm_tat_us, open_requests, k.held_pico, spent_at_us, spent_day_pico, spent_week_pico, spent_month_pico,
-  spent_total_pico))
+  spent_total_pico)))
 FROM json_each(?) AS asked LEFT JOIN wallets ON wallets.user_id = asked.value ->> 0
 LEFT JOIN key_states AS k ON k.key_id = asked.value ->> 1"""
 """For ids of requests, and pairs of user and key: all that a group has to know, in one row and statement: each of
