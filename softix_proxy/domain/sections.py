@@ -49,7 +49,9 @@ class Upstream:
     idle_timeout_s: float = setting(300, "Time without a byte within an answer.", **_SECONDS)
     connect_retries: int = setting(2, "Further tries where no connection was made.", least=0, most=10)
     max_connections_per_provider: int = setting(
-        0, "Connections of one API key to one provider at once; 0 is without limit.", **_COUNT
+        0,
+        "Connections of one API key to one provider at once, each waited for as long as for a new one; 0: no limit.",
+        **_COUNT,
     )
     share_connections: bool = setting(False, "Let API keys share connections: fewer handshakes, less isolation.")
     drain_limit_s: float = setting(300, "Longest reading on after a client hung up.", **_COUNT)

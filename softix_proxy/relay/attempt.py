@@ -49,8 +49,11 @@ class Failure:
 
 
 def _of_fault(fault: ProviderFault) -> Failure:
-    outcome = Outcome.REFUSED if fault.code is Code.PROVIDER_REFUSED else Outcome.FAILED
-    return Failure(outcome, fault.code.value, fault)
+    return Failure(_OF_FAULTS.get(fault.code, Outcome.FAILED), fault.code.value, fault)
+
+
+_OF_FAULTS = {Code.PROVIDER_REFUSED: Outcome.REFUSED, Code.PROVIDER_BUSY: Outcome.ABANDONED}
+"""It is no fault of a provider that softix has no more connections for it."""
 
 
 def _outcome(status: int, error: str) -> Outcome:

@@ -23,6 +23,7 @@ _FAULTS = {
     Code.PROVIDER_UNREACHABLE: "The provider could not be reached.",
     Code.PROVIDER_TIMEOUT: "The provider did not answer in time.",
     Code.PROVIDER_BROKE_OFF: "The provider broke off its answer.",
+    Code.PROVIDER_BUSY: "All connections to the provider are in use.",
 }
 
 
@@ -41,7 +42,7 @@ def denied(decision: Denied, limits: Limits) -> RefusedError:
 
 
 def failed(fault: ProviderFault) -> RefusedError:
-    return RefusedError(fault.code, _FAULTS[fault.code])
+    return RefusedError(fault.code, _FAULTS[fault.code], 1 if fault.code is Code.PROVIDER_BUSY else None)
 
 
 def busy() -> RefusedError:

@@ -113,7 +113,7 @@ class HttpUpstream:
             try:
                 answer = await self._try(place, head, call, proof.secret, waits, sending)
             except ProviderFault as fault:
-                if fault.started or not tries_left:
+                if fault.started or fault.code is Code.PROVIDER_BUSY or not tries_left:
                     raise
             else:
                 if answer.status == _NOT_TAKEN:

@@ -58,7 +58,7 @@ class Pool:
     async def take(self, place: Place, connect_timeout_s: float) -> Wire:
         """One that is idle and silent, or a new one. Raises ProviderFault."""
         if self._limit:
-            await self._taken.setdefault(place, asyncio.Semaphore(self._limit)).acquire()
+            await self._room(place, connect_timeout_s)
         idle = self._idle.get(place)
         while idle:
             wire = idle.pop().wire
@@ -91,6 +91,14 @@ class Pool:
         for wire in (*self._busy, *(idle.wire for each in self._idle.values() for idle in each)):
             wire.close()
         self._idle.clear()
+
+    async def _room(self, place: Place, timeout_s: float) -> None:
+        """Raises ProviderFault where all are in use for too long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._taken.setdefault(place, asyncio.Semaphore(self._limit)).acquire()
+        except TimeoutError:
+            raise ProviderFault(Code.PROVIDER_BUSY, started=False) from None
 
     def _leave(self, place: Place) -> None:
         if self._limit:

@@ -192,6 +192,29 @@ async def test_the_cli_sees_how_targets_fare(client: Prepared, fake_provider: Fa
         assert [(row["taken"], row["reason"]) for row in explained] == [(False, "breaker"), (True, None)]
 
 
+async def test_no_more_connections_are_no_trouble_of_the_provider(
+    client: Prepared, fake_provider: FakeProvider, second: FakeProvider
+) -> None:
+    """The next target is asked; without one the client hears that it may come again."""
+    softix = client.instance.cli
+    limits = {"SOFTIX_UPSTREAM_MAX_CONNECTIONS_PER_PROVIDER": "1", "SOFTIX_UPSTREAM_CONNECT_TIMEOUT_S": "1"}
+    async with client.instance.serving(**limits):
+        await fake_provider.script(told(gate="busy"))
+        slow = asyncio.create_task(ask(client))
+        await fake_provider.waiting("busy")
+        assert (await ask(client))[0] == 200
+        assert len(await second.requests()) == 1
+        softix("providers", "disable", "second")
+        status, body = await ask(client)
+        assert status == 429 and "provider_busy" in body and "in use" in body
+        await fake_provider.open("busy")
+        assert (await slow)[0] == 200 and (await ask(client))[0] == 200
+        assert spent(client)
+    rows = softix("usage", "list")
+    assert sorted(row["status_code"] for row in rows) == [200, 200, 200, 429]
+    assert {row["charge"] for row in rows if row["status_code"] == 429} == {"0.00"}
+
+
 async def test_nothing_listens_there(client: Prepared) -> None:
     softix = client.instance.cli
     softix("providers", "update", "chat-lab", "--base-url", NOWHERE, "--key-stdin", stdin="sk-again")

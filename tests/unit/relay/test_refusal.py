@@ -31,7 +31,13 @@ def test_a_cap_without_anything_affordable() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    [Code.PROVIDER_REFUSED, Code.PROVIDER_UNREACHABLE, Code.PROVIDER_TIMEOUT, Code.PROVIDER_BROKE_OFF],
+    [
+        Code.PROVIDER_REFUSED,
+        Code.PROVIDER_UNREACHABLE,
+        Code.PROVIDER_TIMEOUT,
+        Code.PROVIDER_BROKE_OFF,
+        Code.PROVIDER_BUSY,
+    ],
 )
 def test_every_fault_has_its_words(code: Code) -> None:
     error = refusal.failed(ProviderFault(code, started=True))

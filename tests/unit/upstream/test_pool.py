@@ -74,6 +74,17 @@ async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> 
     pool.close()
 
 
+async def test_whoever_waits_for_too_long_is_told(hostile_provider: HostileProvider) -> None:
+    pool, place = Pool(Trust(None), 1), place_of(hostile_provider)
+    first = await pool.take(place, 5)
+    with pytest.raises(ProviderFault) as fault:
+        await pool.take(place, 0.01)
+    assert fault.value.code is Code.PROVIDER_BUSY and not fault.value.started
+    pool.give(place, first)
+    pool.give(place, await pool.take(place, 5))  # whoever gave up took no place with him
+    pool.close()
+
+
 async def test_what_has_rested_for_too_long_is_closed(
     pool: Pool, hostile_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
