@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from softix_proxy.dialects.base import Ask, ProviderEndpoint
 from softix_proxy.dialects.errors import ERROR_TYPE, error_type
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, serves, streaming
 from softix_proxy.dialects.spoken import STREAMS_BY_PATH
-from softix_proxy.dialects.translate import Interpretation, Setting, translation
+from softix_proxy.dialects.translate import Interpretation, Setting, StreamInterpretation, translation
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import RefusedError
 from softix_proxy.domain.upstream import Header, Headers
@@ -63,11 +64,16 @@ def interpret(
 
 def _endpoints(target: Target, stream: bool) -> Iterator[ProviderEndpoint]:
     """The best first."""
-    spoken, model = target.provider.profile.endpoints, target.model.upstream_name
-    names = (name for name in PROVIDER_ENDPOINTS if name in spoken and serves(name, model))
-    for name in (target.endpoint.name, *(name for name in names if name != target.endpoint.name)):
-        endpoint = PROVIDER_ENDPOINTS[name]
-        yield streaming(endpoint) if stream else endpoint
+    best, spoken = target.endpoint.name, target.provider.profile.endpoints
+    yield _of_kind(best, stream)
+    for name in PROVIDER_ENDPOINTS:
+        if name != best and name in spoken and serves(name, target.model.upstream_name):
+            yield _of_kind(name, stream)
+
+
+def _of_kind(name: str, stream: bool) -> ProviderEndpoint:
+    endpoint = PROVIDER_ENDPOINTS[name]
+    return streaming(endpoint) if stream else endpoint
 
 
 def _setting(request: Inbound, target: Target, output_limit: int | None) -> Setting:
@@ -91,9 +97,12 @@ class Interpreter:
     def __init__(self, client: Client, found: Interpretation, dropped: tuple[str, ...], kind: str) -> None:
         self._client = client
         self._translation = found
-        self._stream = found.stream()
         self._dropped = dropped
         self._kind = kind
+
+    @cached_property
+    def _stream(self) -> StreamInterpretation:
+        return self._translation.stream()
 
     @property
     def begun(self) -> bool:

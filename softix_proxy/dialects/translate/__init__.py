@@ -7,7 +7,13 @@ each other dialect. What a direction loses is in losses.py, and nowhere else.
 from softix_proxy.dialects.translate.canonical import Setting
 from softix_proxy.dialects.translate.counts import Count, Silent
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
-from softix_proxy.dialects.translate.translation import Interpretation, StreamTranslator, Translation, translation
+from softix_proxy.dialects.translate.translation import (
+    Interpretation,
+    StreamInterpretation,
+    StreamTranslator,
+    Translation,
+    translation,
+)
 
 __all__ = [
     "Adaptation",
@@ -15,6 +21,7 @@ __all__ = [
     "Interpretation",
     "Setting",
     "Silent",
+    "StreamInterpretation",
     "StreamTranslator",
     "Translated",
     "Translation",

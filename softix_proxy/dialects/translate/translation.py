@@ -9,9 +9,9 @@ import msgspec
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.spoken import CARRIED, COUNTS, STREAMS_BY_PATH, dialect_of
 from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
-from softix_proxy.dialects.translate.counts import Count
+from softix_proxy.dialects.translate.counts import Count, Silent
 from softix_proxy.dialects.translate.customs import Customs
-from softix_proxy.dialects.translate.envelopes import Adaptation, Translated
+from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.losses import Losses, losses
 from softix_proxy.dialects.translate.table import (
@@ -88,12 +88,17 @@ class Translation:
         found = seen_object(body)
         if found is None:
             raise RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is not what its API promises.")
-        customs = Customs(self._customs)
-        answer = fold(event for read in self._provider.reader().read_whole(found) for event in customs.take(read))
+        answer = fold(self._told(self._provider.reader().read_whole(found)))
         if answer.failure is not None:
             self.failed = True
             return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
         return encode(self._client.write_answer(answer, self._occasion))
+
+    def _told(self, events: Iterable[Event]) -> Iterable[Event]:
+        if not self._customs:
+            return events
+        customs = Customs(self._customs)
+        return (event for read in events for event in customs.take(read))
 
     def error(self, status: int, body: bytes, named: str = "") -> bytes:
         """The provider's error for the client, whose SDK raises what it raises for its own provider's."""
@@ -112,6 +117,7 @@ def _check_tools(request: Request, reading: Losses) -> None:
 
 
 Interpretation = Translation | Adaptation | Count
+StreamInterpretation = StreamTranslator | Unwrapper | Silent
 
 
 def translation(
