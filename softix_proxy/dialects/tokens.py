@@ -59,6 +59,8 @@ def count(source: object, *names: str) -> int | None:
     if isinstance(source, dict):
         for name in names:
             value = source.get(name)
+            if value is None:
+                continue
             if isinstance(value, Decimal) and value == value.to_integral_value():
                 value = int(value)
             if type(value) is int and 0 <= value <= _LARGEST:
@@ -109,6 +111,8 @@ def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
     cached = count(details, "cached_tokens")
     if not cached:
         cached = count(usage, "prompt_cache_hit_tokens", "cached_tokens") or 0
+    if not details:
+        return {"cached_input_tokens": cached}
     written = count(details, "cache_write_tokens") or 0
     kept = details.get("cache_write_tokens_details") if isinstance(details, dict) else None
     long = min(count(kept, "ttl_12h_tokens") or 0, written)
@@ -133,6 +137,8 @@ def _output_parts(usage: dict[str, Any], asked: int, answered: int, cached: int)
     if outside > 0 and (outside == reasoning or (not reasoning and outside != cached)):
         answered += outside
         reasoning = outside
+    if not details:
+        return answered, {"reasoning_tokens": reasoning}
     return answered, {
         "reasoning_tokens": reasoning,
         "audio_output_tokens": count(details, "audio_tokens") or 0,

@@ -58,7 +58,9 @@ def interpret(
             refusals.append(error)
         else:
             interpreter = Interpreter(client, found, translated.dropped, _JSON if array else _EVENTS)
-            return Interpreted(interpreter, translated.body, replace(target, endpoint=endpoint))
+            if endpoint is not target.endpoint:
+                target = replace(target, endpoint=endpoint)
+            return Interpreted(interpreter, translated.body, target)
     raise refusals[0]
 
 

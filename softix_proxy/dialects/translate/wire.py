@@ -137,7 +137,7 @@ def seen_count(node: Object, name: str) -> int | None:
 
 def said(fields: Mapping[str, Any]) -> Object:
     """Without what says nothing: None, and empty texts, lists and objects."""
-    return {name: value for name, value in fields.items() if value is not None and value not in ("", [], (), {})}
+    return {name: value for name, value in fields.items() if value or value == 0}
 
 
 def arguments_object(arguments: str) -> Object:
