@@ -37,6 +37,7 @@ class Files(Keeper):
                 "A file is kept at the provider, where all users of softix share one account: only those with the "
                 "`purpose` batch are passed. Send what others hold within the request."
             )
+        await self._require_funds()
         account = self._place()
         rest = self._wish.rest
         rest = rest if rest is not None and rest.size_bytes else None
@@ -56,6 +57,14 @@ class Files(Keeper):
                     )
                 )
         await self._pass(exchange, answer)
+
+    async def _require_funds(self) -> None:
+        """A file costs nothing here, but the operator's room at the provider: not for who can pay for no batch."""
+        user = self._caller.user
+        if not user.postpaid and (await self._unit.balance.get(user.id)).available_pico <= 0:
+            raise RefusedError(
+                Code.INSUFFICIENT_BALANCE, "The balance is used up, so no batch could be made of a file."
+            )
 
     async def list_all(self) -> None:
         limit, after = self._page_of("after")

@@ -29,6 +29,8 @@ from softix_proxy.relay.settle import cost_headers
 
 _MOST_BYTES = 16 * 1024 * 1024
 _PAGE, _LONGEST_PAGE = 20, 100
+_ASKED_AT_ONCE = 10
+"""Of the things on a page, each of which is asked for at the provider by itself."""
 _JSON: Header = ("content-type", "application/json")
 MISSING = "There is none of this name, or it is not yours."
 ONE = ("id",)
@@ -85,7 +87,10 @@ class Keeper:
     async def _listed(self, calls: Sequence[Call], *, more: bool) -> None:
         """As both families have lists; what the provider does not have any more is left out."""
         began_ns = self._batches.clock.monotonic_ns()
-        answers = await asyncio.gather(*(self._results.whole(call) for call in calls))
+        answers: list[tuple[Exchange, bytes]] = []
+        for start in range(0, len(calls), _ASKED_AT_ONCE):
+            some = calls[start : start + _ASKED_AT_ONCE]
+            answers += await asyncio.gather(*map(self._results.whole, some))
         self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
         data, names = [], []
         for exchange, answer in answers:

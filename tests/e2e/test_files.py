@@ -69,6 +69,16 @@ async def test_of_other_purposes_none_is_kept(sdk: openai.AsyncOpenAI, lab: Batc
     assert refused.value.code == "endpoint_not_metered" and lab.seen == []
 
 
+async def test_who_has_no_money_fills_no_room(house: Prepared, lab: BatchLab) -> None:
+    poor = await tenant(house, balance="")
+    async with openai.AsyncOpenAI(base_url=poor.openai_url, api_key=poor.key, max_retries=2) as sdk:
+        with pytest.raises(openai.RateLimitError) as refused:
+            await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")
+        assert refused.value.code == "insufficient_balance" and lab.seen == []
+        assert house.instance.run("balance", "credit-limit", poor.user, "1.00").code == 0
+        assert (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id in lab.files
+
+
 async def test_a_provider_that_is_not_there(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
     with pytest.raises(openai.NotFoundError, match="x-softix-provider"):
         await sdk.files.create(file=("in.jsonl", LINE), purpose="batch", extra_headers={"x-softix-provider": "nowhere"})
