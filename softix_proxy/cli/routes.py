@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
-from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.clock import SECOND_US, format_instant
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.routes import RouteStatus, Timeouts
@@ -158,7 +157,9 @@ async def remove(office: Office, name: str, yes: bool) -> None:
 @click.option("--model", required=True, metavar="MODEL", help="What is asked for: a route, `model`, `provider/model`.")
 @click.option("--user", required=True, metavar="USER", help="Who asks: id, name or e-mail.")
 @click.option("--key", metavar="KEY", help="With which key; without, one that may use every model.")
-@click.option("--endpoint", type=click.Choice(list(ENDPOINTS)), help="In which dialect; without, in each one's own.")
+@click.option(
+    "--endpoint", type=click.Choice(list(operations.ASKED_BY)), help="In which dialect; without, in each one's own."
+)
 @office
 async def explain(office: Office, model: str, user: str, key: str | None, endpoint: str | None) -> None:
     """Show which targets a request would have, and why others are left out; nothing is sent.

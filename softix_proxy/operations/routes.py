@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.clock import parse_duration_us
 from softix_proxy.domain.directory import Directory
@@ -20,6 +22,8 @@ from softix_proxy.domain.routes import Leg, Reported, Route, RouteStatus
 from softix_proxy.domain.routing import Drop, judge
 from softix_proxy.operations import keys, models, users
 
+ASKED_BY: Mapping[str, Endpoint] = {**ENDPOINTS, REALTIME.name: REALTIME}
+"""What clients may ask at."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}", re.ASCII)
 _MOST_LEGS = 64
 _MOST_MS = 86_400_000
@@ -218,7 +222,7 @@ async def explain(
         asked_model = directory.models[leg.model_id]
         provider = directory.providers[asked_model.provider_id]
         target = Target(leg, asked_model, provider)
-        drop = judge(directory, owner, asking, found, leg, speaks=_speaks(provider, endpoint))
+        drop = judge(directory, owner, asking, found, leg, speaks=_speaks(provider, asked_model, endpoint))
         rate = directory.rate(owner.id, asked_model.id, now_us)
         told = [each for each in reported if each.model_id == asked_model.id]
         if drop is None:
@@ -227,10 +231,11 @@ async def explain(
     return _placed(candidates)
 
 
-def _speaks(provider: Provider, endpoint: str | None) -> bool:
+def _speaks(provider: Provider, model: Model, endpoint: str | None) -> bool:
     if endpoint is None:
         return True
-    return provider_side(ENDPOINTS[endpoint], provider.profile.endpoints, provider.profile.preferred) is not None
+    profile = provider.profile
+    return provider_side(ASKED_BY[endpoint], profile.endpoints, profile.preferred, model.upstream_name) is not None
 
 
 def _health(told: Sequence[Reported], now_us: int) -> Drop | None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.books import NOW_US
 
@@ -99,6 +101,8 @@ async def test_why_each_is_taken_or_not(books: SqliteStorage, ada: User, maker: 
     assert (await reasons(books, endpoint="messages"))["openai/gpt"] == 1, "translated"
     assert (await reasons(books, endpoint="count_tokens"))["openai/gpt"] == 1, "its own way of counting"
     assert (await reasons(books, endpoint="embed_content"))["openai/gpt"] is Drop.DIALECT
+    assert (await reasons(books, endpoint="realtime"))["claude/opus"] is Drop.DIALECT
+    assert (await reasons(books, endpoint="realtime"))["openai/gpt"] == 1
     await keys.create(books, maker, user="ada", label="few", models=["azure/*"])  # type: ignore[arg-type]
     assert await reasons(books, key="few") == {
         "openai/gpt": Drop.NOT_ALLOWED,
@@ -121,6 +125,14 @@ async def test_why_each_is_taken_or_not(books: SqliteStorage, ada: User, maker: 
     }
     assert await reasons(books, model="gpt") == {"openai/gpt": Drop.BREAKER, "azure/gpt": Drop.LIMIT}
     assert [found.target.name for found in await routes.health(books)] == ["openai/gpt", "azure/gpt"]
+
+
+async def test_what_a_provider_speaks_may_depend_on_the_model(books: SqliteStorage) -> None:
+    provider = replace(await providers.find(books.reading(), "openai"), type=ProviderType.VERTEX)
+    gemini = replace(await models.find(books.reading(), "openai/gpt"), upstream_name="gemini-2.5-pro")
+    claude = replace(gemini, upstream_name="claude-sonnet-4-5")
+    assert [routes._speaks(provider, model, "messages") for model in (gemini, claude)] == [True, True]
+    assert [routes._speaks(provider, model, "count_tokens") for model in (gemini, claude)] == [True, False]
 
 
 async def test_who_and_what_must_exist(books: SqliteStorage, ada: User, maker: object) -> None:
