@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from softix_proxy.dialects.translate.canonical import Namespace, Tool
+from softix_proxy.dialects.translate.canonical import Namespace, Tool, ToolChoice
+from softix_proxy.dialects.translate.responses.write_request import write_choice as write_flat_choice
 from softix_proxy.dialects.translate.responses.write_request import write_tool
 from softix_proxy.dialects.translate.wire import Object, text
 
@@ -55,6 +56,17 @@ def write_tools(tools: Sequence[Tool]) -> list[Object]:
             written.append(groups[home.name])
         own = msgspec.structs.replace(tool, name=home.tool, description=home.tool_description)
         groups[home.name]["tools"].append(write_tool(own))
+    return written
+
+
+def write_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> str | Object | None:
+    """As the client gave it."""
+    written, at_home = write_flat_choice(choice, tools), homes(tools)
+    if isinstance(written, dict) and at_home:
+        listed = written["tools"] if written["type"] == "allowed_tools" else [written]
+        for item in listed:
+            if (home := at_home.get(item["name"])) is not None:
+                item |= {"namespace": home.name, "name": home.tool}
     return written
 
 

@@ -32,8 +32,8 @@ from softix_proxy.dialects.translate.chat.write_answer import write_logprob
 from softix_proxy.dialects.translate.fold import Fold
 from softix_proxy.dialects.translate.framing import named_event
 from softix_proxy.dialects.translate.names import answer_id
-from softix_proxy.dialects.translate.responses.namespaces import homes, write_tools
-from softix_proxy.dialects.translate.responses.write_request import write_choice, write_format
+from softix_proxy.dialects.translate.responses.namespaces import homes, write_choice, write_tools
+from softix_proxy.dialects.translate.responses.write_request import write_format
 from softix_proxy.dialects.translate.seal import seal
 from softix_proxy.dialects.translate.usage import responses_usage
 from softix_proxy.dialects.translate.wire import Object

@@ -98,6 +98,26 @@ def test_one_of_them_is_asked_for(choice: Any) -> None:
     assert body["tool_choice"]["name"] == "mcp__shop__look"
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [
+        "required",
+        {"type": "function", "namespace": "mcp__shop", "name": "look"},
+        {
+            "type": "allowed_tools",
+            "mode": "auto",
+            "tools": [
+                {"type": "function", "namespace": "mcp__shop", "name": "look"},
+                {"type": "custom", "namespace": "mcp__shop", "name": "note"},
+            ],
+        },
+    ],
+)
+def test_the_choice_is_told_as_it_came(choice: Any) -> None:
+    found, _, _ = asked(tool_choice=choice)
+    assert answered(found, "mcp__shop__look", {"id": "a"})["tool_choice"] == choice
+
+
 def test_tools_that_come_with_the_input(reading: Reading) -> None:
     added = {"type": "additional_tools", "role": "developer", "tools": [SHOP, {**LOOK, "name": "own"}]}
     request, lost = reading("responses", input=[added, {"role": "user", "content": "Go."}])
