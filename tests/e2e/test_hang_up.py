@@ -50,7 +50,7 @@ async def test_a_provider_that_goes_on_is_read_to_the_end(
 ) -> None:
     """Where it bills the whole answer anyway, the row says what it says."""
     client = await tenant(client, offered=(WAYS[way][1],))
-    reader, writer = await begin_stream(client, of(*WAYS[way]), fake(gate="on", gate_after=3, chunks=50))
+    reader, writer = await begin_stream(client, of(*WAYS[way]), fake(gate="on", gate_after=3, chunks=50, slow=10))
     await fake_provider.waiting("on")
     await reader.readuntil(b"data:")
     writer.transport.abort()
