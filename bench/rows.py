@@ -16,6 +16,8 @@ from typing import Any
 from bench.proxies import Proxy, Stand
 
 ROUNDS = 3
+SHORT_ROUNDS = 9
+"""Where one takes a second or two."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ def _cpu_us(proxy: Proxy, units: int, **told: Any) -> float:
     return (proxy.cpu_s() - before_s) / units * 1e6
 
 
-def compared(proxies: list[Proxy], units: int, **told: Any) -> dict[str, list[float]]:
+def compared(proxies: list[Proxy], units: int, rounds: int = ROUNDS, **told: Any) -> dict[str, list[float]]:
     """CPU in µs a unit, a value for each round; rounds are interleaved, since machines are noisy."""
     found: dict[str, list[float]] = {proxy.name: [] for proxy in proxies}
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         for proxy in proxies:
             value = _cpu_us(proxy, units, **told)
             if number:  # the first is to warm up
@@ -85,7 +87,8 @@ def table(found: dict[str, list[float]], unit: str) -> list[Cell]:
 
 def small(stand: Stand, options: Options) -> list[Cell]:
     """CPU for a small JSON request, the whole path, durable, at 32 connections."""
-    found = compared(_proxies(stand), options.requests, mode="closed", requests=options.requests, connections=32)
+    told = {"mode": "closed", "requests": options.requests, "connections": 32}
+    found = compared(_proxies(stand), options.requests, rounds=SHORT_ROUNDS, **told)
     to_bare = ratio(found, "softix", "bare aiohttp")
     cells = [*table(found, "a request"), Cell("softix / bare aiohttp", f"{to_bare:.2f} ×", "≤ 2 ×", to_bare <= 2)]
     if "nginx" in found:
