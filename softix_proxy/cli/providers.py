@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -94,7 +94,7 @@ async def update(
     key_stdin: bool,
     key_env: str | None,
     key_file: Path | None,
-    on_hang_up: str | None,
+    on_hang_up: HangUp | None,
     region: str | None,
 ) -> None:
     """Change a provider. Example: softix providers update lab --base-url http://10.0.0.6:8000"""
@@ -105,7 +105,7 @@ async def update(
         name,
         base_url=base_url,
         key=key,
-        on_hang_up=cast("HangUp | None", on_hang_up),
+        on_hang_up=on_hang_up,
         region="" if region == "none" else region,
     )
     tell_base_url(base_url or "", provider)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -44,7 +44,7 @@ async def add(
     key_stdin: bool,
     key_env: str | None,
     key_file: Path | None,
-    on_hang_up: str | None,
+    on_hang_up: HangUp | None,
     region: str | None,
     wanted: str | None,
     free: bool,
@@ -70,7 +70,7 @@ async def add(
         kind=type_,
         base_url=found.base_url if found else base_url,
         key=key,
-        on_hang_up=cast("HangUp | None", on_hang_up),
+        on_hang_up=on_hang_up,
         region=region,
         blanks={blank: value for blank, value in blanks.items() if value is not None},
         models=models,

@@ -60,7 +60,10 @@ def audit(
     proved: list[_Proved] = []
     for place in _files(folders, SUFFIX):
         found = _proved(place, public_key, is_signed)
-        (findings if isinstance(found, Finding) else proved).append(found)  # type: ignore[arg-type]
+        if isinstance(found, Finding):
+            findings.append(found)
+        else:
+            proved.append(found)
     if not proved and not findings:
         findings.append(Finding(", ".join(map(str, folders)), "there is no manifest"))
     proved.sort(key=lambda one: one.manifest.number)

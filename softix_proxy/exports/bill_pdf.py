@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from softix_proxy.domain.bill import Document
 from softix_proxy.domain.errors import BadInputError, FailureError
@@ -93,7 +93,12 @@ def _paper(document: Document, fonts: Fonts) -> FPDF:
 
 
 def _require_letters(paper: FPDF, page: View) -> None:
-    known: Any = paper.fonts[_FAMILY].cmap  # type: ignore[union-attr]
+    from fpdf.fonts import TTFFont
+
+    font = paper.fonts[_FAMILY]
+    if not isinstance(font, TTFFont):  # PDF's own fonts have no letters beyond Latin 1
+        raise TypeError(f"{_FAMILY} is not a TrueType font")
+    known = font.cmap
     texts = (*page.seller, *page.buyer, page.footer, *page.notes, *(cell for row in page.rows for cell in row))
     facts = (pair.value for pair in page.facts)
     lacking = sorted({letter for text in (*texts, *facts) for letter in text if ord(letter) not in known})

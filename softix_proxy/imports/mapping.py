@@ -80,7 +80,11 @@ def _form(columns: Mapping[str, Any], name: str) -> Form:
     return Form(
         title=name,
         divisor=divisor,
-        **found,  # type: ignore[arg-type]
+        date=found["date"],
+        model=found.get("model", ()),
+        amount=found.get("amount", ()),
+        currency=found.get("currency", ()),
+        tokens=found.get("tokens", ()),
     )
 
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from softix_proxy.domain.errors import BadInputError
 
@@ -24,8 +24,12 @@ def unpacked(file: BufferedReader, name: str) -> BufferedReader:
     if start.startswith(_OTHERS):
         raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first, or use gzip or zip")
     if start.startswith(_GZIP):
-        return BufferedReader(cast(Any, gzip.GzipFile(fileobj=file)))
+        return _buffered(gzip.GzipFile(fileobj=file))
     return _member(file, name) if start.startswith(_ZIP) else file
+
+
+def _buffered(stream: IO[bytes] | gzip.GzipFile) -> BufferedReader:
+    return BufferedReader(cast(Any, stream))  # it asks for `readinto` alone, which both have; its type asks for more
 
 
 def _member(file: BufferedReader, name: str) -> BufferedReader:
@@ -36,7 +40,7 @@ def _member(file: BufferedReader, name: str) -> BufferedReader:
             raise BadInputError(
                 f"{name}: {len(members)} files are packed in it", "unpack it, and compare each by itself"
             )
-        return BufferedReader(cast(Any, archive.open(members[0])))
+        return _buffered(archive.open(members[0]))
     except (RuntimeError, ValueError, OSError, LookupError):  # a password, another method, fields that are nonsense
         raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first") from None
 

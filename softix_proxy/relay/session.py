@@ -265,7 +265,7 @@ class Session:
         """Settles it; returns the event that says so."""
         del self._running[response_id]
         facts, meter = hold.facts, hold.facts.meter
-        assert isinstance(meter, ResponseMeter)  # noqa: S101
+        assert isinstance(meter, ResponseMeter)  # noqa: S101 - as `_running` has none without one
         facts.complete, facts.error = True, facts.error or meter.failure
         facts.refused = meter.failure is not None and meter.report is None
         if meter.report is None:

@@ -38,7 +38,8 @@ class Session:
 
     async def all(self, statement: str, *values: object) -> Sequence[Row]:
         with _told(self._path):
-            return cast(Sequence[Row], await self._connection.execute_fetchall(statement, values))
+            rows = await self._connection.execute_fetchall(statement, values)
+        return cast(Sequence[Row], rows)  # aiosqlite promises an iterable, and makes a list
 
     async def one(self, statement: str, *values: object) -> Row | None:
         rows = await self.all(statement, *values)

@@ -54,7 +54,8 @@ class Journal:
     async def admit(self, intent: Intent) -> Decision:
         """Raises RefusedError(STORAGE_UNAVAILABLE); then, as when cancelled, nothing stays held."""
         try:
-            return cast(Decision, await self._ask(Work(self._loop.create_future(), admit=intent)))
+            work = Work(self._loop.create_future(), admit=intent)
+            return cast(Decision, await self._ask(work))  # the writer answers an admission with nothing else
         except asyncio.CancelledError:
             self._submit(Work(None, forget=intent))
             raise
@@ -64,7 +65,8 @@ class Journal:
 
         Waits as long as the disk refuses (it is tried again and again). Raises FailureError only at shutdown.
         """
-        return cast("Settled | None", await self._ask(Work(self._loop.create_future(), settle=settlement)))
+        work = Work(self._loop.create_future(), settle=settlement)
+        return cast("Settled | None", await self._ask(work))  # the writer answers a settlement with nothing else
 
     async def withdraw(self, intents: Sequence[Intent]) -> None:
         """As if they had never been admitted. Raises FailureError only at shutdown."""

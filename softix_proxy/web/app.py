@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -27,6 +28,7 @@ from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, 
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
+_Client = TypeVar("_Client", HttpClient, SocketGuest)
 _READS = frozenset(("GET", "HEAD"))
 _NOTHING = f"There is nothing here. {BASE_URLS}"
 
@@ -106,15 +108,14 @@ class App:
         return upload.head, upload
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
-        speaks = SocketGuest if inbound.endpoint is REALTIME else HttpClient
-        return await self._answered(request, inbound.public_id, speaks, partial(self._serve, inbound))
+        if inbound.endpoint is REALTIME:
+            return await self._answered(request, inbound.public_id, SocketGuest, partial(self._converse, inbound))
+        serve = partial(self.house.lifecycle.serve, inbound)
+        return await self._answered(request, inbound.public_id, HttpClient, serve)
 
-    async def _serve(self, inbound: Inbound, client: HttpClient | SocketGuest) -> None:
-        if isinstance(client, SocketGuest):
-            if (code := await self.house.sessions.serve(inbound, client)) is not None:
-                self.house.monitor.count_refusal(REALTIME.name, code)
-        else:
-            await self.house.lifecycle.serve(inbound, client)
+    async def _converse(self, inbound: Inbound, client: SocketGuest) -> None:
+        if (code := await self.house.sessions.serve(inbound, client)) is not None:
+            self.house.monitor.count_refusal(REALTIME.name, code)
 
     async def _keep(
         self,
@@ -124,7 +125,7 @@ class App:
         headers: list[tuple[str, str]],
         credential: str | None,
         address: str,
-        client: HttpClient | SocketGuest,
+        client: HttpClient,
     ) -> None:
         """What is kept at a provider: batches and their files."""
         from softix_proxy.web.batches import keeper_of
@@ -138,21 +139,20 @@ class App:
         body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
         wish = Wish(request.method, query, headers, credential, address, body, upload)
         keeper, names = keeper_of(path)
-        assert isinstance(client, HttpClient)  # noqa: S101
         await keeper(self.house.batches(), caller, wish, client).answer(names)
 
     async def _answered(
         self,
         request: web.BaseRequest,
         public_id: str,
-        speaks: type[HttpClient | SocketGuest],
-        serve: Callable[[HttpClient | SocketGuest], Awaitable[None]],
+        speaks: type[_Client],
+        serve: Callable[[_Client], Awaitable[None]],
     ) -> web.StreamResponse:
         """Whatever goes wrong becomes an answer, or the end of the connection where one has begun."""
         if self.house.monitor.draining:
             raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
         connection = request.protocol
-        assert isinstance(connection, Connection)  # noqa: S101
+        assert isinstance(connection, Connection)  # noqa: S101 - aiohttp's type is wider: `web.server` makes no other
         client = speaks(request, connection, public_id)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -59,21 +60,24 @@ async def ask_for_it(request: web.BaseRequest) -> None:
 
 
 async def _gather(content: StreamReader, announced: int, limit_bytes: int, timeout_s: float) -> bytes:
-    """A large one goes straight to its place: no list of parts beside their sum."""
-    body = bytearray(announced if announced >= _PREALLOCATE_BYTES else 0)
+    """Each part goes straight to its place: CPython's BytesIO gives away what it holds without a copy."""
+    body = BytesIO()
+    if announced >= _PREALLOCATE_BYTES:
+        body.seek(announced - 1)
+        body.write(b"\0")
+        body.seek(0)
     size, began_s = 0, asyncio.get_running_loop().time()
     while True:
         async with asyncio.timeout_at(late_s(began_s, size, timeout_s)):
             chunk = await content.readany()
         if not chunk:
             break
-        end = size + len(chunk)
-        if end > limit_bytes:
+        size += len(chunk)
+        if size > limit_bytes:
             raise too_large(limit_bytes)
-        body[size:end] = chunk
-        size = end
-    del body[size:]
-    return body  # type: ignore[return-value] # whoever reads it takes it for bytes; a copy would double it
+        body.write(chunk)
+    body.truncate()
+    return body.getvalue()
 
 
 def late_s(began_s: float, size_bytes: int, timeout_s: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 from aiohttp import web
 
@@ -43,23 +44,24 @@ class Upload:
         announced = announced_bytes(self._request, self._limit_bytes)
         form = self._form = Form(boundary_of(self._request.headers.get("Content-Type", "")), self._watched)
         in_pieces = announced > 0 and "Content-Encoding" not in self._request.headers
-        self._began_s, body = asyncio.get_running_loop().time(), bytearray()
+        self._began_s, body, size = asyncio.get_running_loop().time(), BytesIO(), 0
         with told():
             await ask_for_it(self._request)
             while not (in_pieces and form.has_file and self._decides in form.texts):
                 chunk = await self._chunk()
                 if not chunk:
                     break
-                if len(body) + len(chunk) > self._limit_bytes:
+                size += len(chunk)
+                if size > self._limit_bytes:
                     raise too_large(self._limit_bytes)
-                body += chunk
+                body.write(chunk)
                 form.feed(chunk)
             else:
-                self.size_bytes = announced - len(body)
+                self.size_bytes = announced - size
         if not self.size_bytes:
             _check_whole(form)
         form.close()
-        return body  # type: ignore[return-value] # as `bodies.read` does
+        return body.getvalue()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         form, left_bytes = self._form, self.size_bytes

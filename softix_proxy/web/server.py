@@ -96,7 +96,7 @@ class Connections(web.Server):
         self._listening = listening
         self._new_request_id = app.new_request_id
 
-    def __call__(self) -> Connection | Refusal:  # type: ignore[override]
+    def __call__(self) -> Connection | Refusal:  # type: ignore[override] # a protocol is asked for, and both are
         if len(self.connections) >= self._listening.max_connections:
             return Refusal()
         return Connection(

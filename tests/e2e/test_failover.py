@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -102,6 +103,23 @@ async def test_a_stream_that_began_is_not_repeated(
     [row] = client.usage()
     assert (row["provider"], row["error"], row["attempts"]) == ("chat-lab", "provider_broke_off", 1)
     assert await second.requests() == [] and spent(client) == Decimal(row["charge"]) > 0
+
+
+@pytest.mark.parametrize(("padding", "piece"), [(8_000, 1_000), (300_000, 300_001)])
+async def test_failover_with_large_body_serves(client: Prepared, padding: int, piece: int) -> None:
+    """A body in pieces, and one that is too large to be taken at once, are read another way than a small one."""
+    body = json.dumps({**ASK, "messages": [{"role": "user", "content": "y" * padding}]}).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), piece):
+            yield body[start : start + piece]
+
+    headers = {**client.headers, "content-type": "application/json"}
+    async with client.instance.serving(), aiohttp.ClientSession() as session:
+        for data in (body, pieces()):
+            async with session.post(f"{client.openai_url}/chat/completions", data=data, headers=headers) as answer:
+                assert answer.status == 200, await answer.text()
+    assert [row["status_code"] for row in client.usage()] == [200, 200]
 
 
 async def test_many_at_once_while_one_fails_at_random(

@@ -105,8 +105,13 @@ class Tool(msgspec.Struct, frozen=True):
     within: Namespace | None = None
 
 
+ToolChoiceMode = Literal["auto", "none", "required"]
+TOOL_CHOICE_MODES: Mapping[str, ToolChoiceMode] = {"auto": "auto", "none": "none", "required": "required"}
+"""By the words of OpenAI's dialects, which are the same."""
+
+
 class ToolChoice(msgspec.Struct, frozen=True):
-    mode: Literal["auto", "none", "required"]
+    mode: ToolChoiceMode
     names: Sequence[str] = ()
     """Only these; empty: all."""
 

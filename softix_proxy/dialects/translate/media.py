@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import Media, MediaKind
 
 _DATA = re.compile(r"data:([\w.+/-]*)(?:;[\w=.+-]+)*;base64,", re.ASCII)
+_KINDS: Mapping[str, MediaKind] = {"image": "image", "audio": "audio", "video": "video"}
 _BY_ENDING = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -23,8 +25,7 @@ _BY_ENDING = {
 
 
 def kind_of(mime: str) -> MediaKind:
-    top = mime.partition("/")[0]
-    return top if top in ("image", "audio", "video") else "document"  # type: ignore[return-value]
+    return _KINDS.get(mime.partition("/")[0], "document")
 
 
 def from_url(url: str, kind: MediaKind, mime: str = "") -> Media:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from softix_proxy.dialects.translate.canonical import Part, Text, Turn
+from softix_proxy.dialects.translate.canonical import Part, Role, Text, Turn
 from softix_proxy.dialects.translate.losses import Losses
 
 
@@ -20,7 +20,8 @@ def leading_system(turns: Sequence[Turn]) -> tuple[list[Part], Sequence[Turn]]:
 
 def merged(turns: Sequence[Turn], losses: Losses) -> Iterator[Turn]:
     """Neighbours of one role as one turn; a later word of the system as the user's, in tags."""
-    role, parts = "", list[Part]()
+    role: Role = "user"
+    parts: list[Part] = []
     for turn in turns:
         spoken = turn.role
         if spoken == "system":
@@ -30,9 +31,9 @@ def merged(turns: Sequence[Turn], losses: Losses) -> Iterator[Turn]:
                 "user", [Text(f"<system>\n{part.text}\n</system>") for part in turn.parts if isinstance(part, Text)]
             )
         if spoken != role and parts:
-            yield Turn(role, parts)  # type: ignore[arg-type]
+            yield Turn(role, parts)
             parts = []
         role = spoken
         parts += turn.parts
     if parts:
-        yield Turn(role, parts)  # type: ignore[arg-type]
+        yield Turn(role, parts)

@@ -51,14 +51,14 @@ def anthropic_usage(usage: Usage | None) -> Object:
     meters: Meters = usage.meters if usage else {}
     five_minutes, hour = meters.get("cache_write_5m_tokens", 0), meters.get("cache_write_1h_tokens", 0)
     cached = total(meters, _CACHED)
-    counted = {
+    counted: Object = {
         "input_tokens": total(meters, INPUT_METERS) - cached - five_minutes - hour,
         "cache_creation_input_tokens": five_minutes + hour,
         "cache_read_input_tokens": cached,
         "output_tokens": total(meters, OUTPUT_METERS),
     }
     if hour:
-        counted["cache_creation"] = {"ephemeral_5m_input_tokens": five_minutes, "ephemeral_1h_input_tokens": hour}  # type: ignore[assignment]
+        counted["cache_creation"] = {"ephemeral_5m_input_tokens": five_minutes, "ephemeral_1h_input_tokens": hour}
     return counted
 
 

@@ -1,11 +1,15 @@
 import asyncio
 import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from support.playbook import Exchange
+
+from softix_proxy.web import bodies
 
 PATH = "/v1/chat/completions"
 BODY = json.dumps({"model": "llama", "messages": [], "x": "y" * 500_000}).encode()
@@ -20,7 +24,35 @@ async def in_parts(data: bytes, size: int) -> AsyncIterator[bytes]:
 async def test_bytes_pass_as_they_came(place: Any, size: int) -> None:
     place.upstream.answer = Exchange(b"{}")
     assert (await place.ask("POST", PATH, data=in_parts(BODY, size)))[0] == 200
-    assert bytes(place.upstream.calls[0].body) == BODY
+    assert place.upstream.calls[0].body == BODY
+
+
+class Content:
+    """A stream reader's two methods, over pieces that are already here."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+
+    async def readany(self) -> bytes:
+        return self.pieces.pop(0) if self.pieces else b""
+
+    def is_eof(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_read_large_body_returns_bytes_without_a_second_copy(announced: bool) -> None:
+    pieces = [bytes([number % 251]) * 65_536 for number in range(256)]
+    size, expected = 65_536 * len(pieces), b"".join(pieces)
+    request: Any = SimpleNamespace(content_length=size if announced else None, content=Content(pieces), headers={})
+    tracemalloc.start()
+    try:
+        body = await bodies.read(request, 2 * size, 5)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert type(body) is bytes and body == expected
+    assert peak_bytes < 1.3 * size
 
 
 @pytest.mark.parametrize("data", [BODY, b"x" * 300_001, in_parts(BODY * 8, 10_000)])
@@ -34,7 +66,7 @@ async def test_a_packed_one_is_unpacked(place: Any) -> None:
     place.upstream.answer = Exchange(b"{}")
     packed = {"content-encoding": "gzip"}
     assert (await place.ask("POST", PATH, data=gzip.compress(BODY), headers=packed))[0] == 200
-    assert bytes(place.upstream.calls[0].body) == BODY
+    assert place.upstream.calls[0].body == BODY
     assert "content-encoding" not in dict(place.upstream.calls[0].headers)
 
 

@@ -44,7 +44,7 @@ async def rest(of: Upload) -> list[bytes]:
 async def test_what_decides_comes_first_and_the_file_stays_with_the_client() -> None:
     request = Request(MODEL, FILE, b"y" * 50, END)
     found = upload(request)
-    assert bytes(await found.head()) == MODEL + FILE
+    assert await found.head() == MODEL + FILE
     assert found.size_bytes == 50 + len(END) and len(request.pieces) == 2
     assert await rest(found) == [b"y" * 50, END]
 
@@ -61,7 +61,7 @@ async def test_what_decides_comes_first_and_the_file_stays_with_the_client() -> 
 async def test_the_whole_form_is_read_where_it_has_to_be(request_: Request) -> None:
     whole = b"".join(request_.pieces)
     found = upload(request_)
-    assert bytes(await found.head()) == whole
+    assert await found.head() == whole
     assert found.size_bytes == 0 and await rest(found) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from softix_proxy.dialects.translate.canonical import (
     Thinking,
     Tool,
     ToolChoice,
+    ToolChoiceMode,
     Turn,
 )
 from softix_proxy.dialects.translate.gemini.read_parts import ReadParts
@@ -43,7 +45,7 @@ _CONFIG = names(
     frequencyPenalty responseMimeType responseSchema responseJsonSchema _responseJsonSchema thinkingConfig
     responseModalities speechConfig mediaResolution"""
 )
-_MODES = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
+_MODES: Mapping[str, ToolChoiceMode] = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
 
 
 def read_request(node: Object, losses: Losses) -> Request:
@@ -148,7 +150,7 @@ def _tool_choice(config: Object) -> ToolChoice | None:
     mode = text(config, "mode").upper()
     if mode not in _MODES:
         return None
-    return ToolChoice(_MODES[mode], texts(config, "allowedFunctionNames"))  # type: ignore[arg-type]
+    return ToolChoice(_MODES[mode], texts(config, "allowedFunctionNames"))
 
 
 def _format(config: Object) -> Format | None:

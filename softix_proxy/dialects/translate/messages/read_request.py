@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import (
     Cache,
     Format,
     Media,
+    MediaKind,
     Part,
     Reasoning,
     Request,
+    Role,
     Text,
     Tool,
     ToolCall,
     ToolChoice,
+    ToolChoiceMode,
     ToolResult,
     Turn,
 )
@@ -45,7 +50,8 @@ _BLOCK = names(
 )
 _HOSTED = names("container_upload compaction")
 _TOOL = names("type name description input_schema strict cache_control eager_input_streaming input_examples")
-_MODES = {"auto": "auto", "any": "required", "tool": "required", "none": "none"}
+_ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
+_MODES: Mapping[str, ToolChoiceMode] = {"auto": "auto", "any": "required", "tool": "required", "none": "none"}
 
 
 def read_request(node: Object, losses: Losses) -> Request:
@@ -86,15 +92,15 @@ def _cache(node: Object) -> Cache:
 
 
 def _turns(message: Object, losses: Losses) -> list[Turn]:
-    role = text(message, "role")
-    if role not in ("user", "assistant", "system"):
+    role = _ROLES.get(text(message, "role"))
+    if role is None:
         raise invalid("The `role` of a message must be user, assistant or system.")
     parts = _content(message, "content", losses)
     blocks = children(message, "content") if isinstance(message.get("content"), list) else []
     turns = [
         Turn("system", _content(block, "content", losses)) for block in blocks if block.get("type") == "mid_conv_system"
     ]
-    return [*turns, Turn(role, parts)] if parts else turns  # type: ignore[arg-type]
+    return [*turns, Turn(role, parts)] if parts else turns
 
 
 def _content(node: Object, name: str, losses: Losses) -> list[Part]:
@@ -140,12 +146,12 @@ def _media(block: Object, cache: Cache, losses: Losses) -> Part | None:
     how, name, context = text(source, "type"), text(block, "title"), text(block, "context")
     if child(block, "citations").get("enabled"):
         losses.meet("citations")
-    kind = "image" if text(block, "type") == "image" else "document"
+    kind: MediaKind = "image" if text(block, "type") == "image" else "document"
     mime = text(source, "media_type")
     if how == "base64":
-        return Media(kind, mime, data=text(source, "data"), name=name, context=context, cache=cache)  # type: ignore[arg-type]
+        return Media(kind, mime, data=text(source, "data"), name=name, context=context, cache=cache)
     if how == "url":
-        return Media(kind, mime, url=text(source, "url"), name=name, context=context, cache=cache)  # type: ignore[arg-type]
+        return Media(kind, mime, url=text(source, "url"), name=name, context=context, cache=cache)
     if how == "text":
         return Media("document", "text/plain", text=text(source, "data"), name=name, context=context, cache=cache)
     if how == "content":
@@ -179,7 +185,7 @@ def _tool_choice(node: Object) -> ToolChoice | None:
     kind = text(node, "type")
     if kind not in _MODES:
         raise invalid("The `type` of `tool_choice` must be auto, any, tool or none.")
-    return ToolChoice(_MODES[kind], [text(node, "name")] if kind == "tool" else [])  # type: ignore[arg-type]
+    return ToolChoice(_MODES[kind], [text(node, "name")] if kind == "tool" else [])
 
 
 def _format(node: Object) -> Format | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import (
+    TOOL_CHOICE_MODES,
     Format,
     Media,
     Part,
@@ -219,9 +218,9 @@ def _tool_choice(node: Object, losses: Losses) -> ToolChoice | None:
     if choice is None:
         return None
     if isinstance(choice, str):
-        if choice not in ("auto", "none", "required"):
+        if choice not in TOOL_CHOICE_MODES:
             raise invalid("`tool_choice` must be auto, none, required, or name a tool.")
-        return ToolChoice(cast("Any", choice))
+        return ToolChoice(TOOL_CHOICE_MODES[choice])
     named = child(node, "tool_choice")
     kind = text(named, "type")
     if kind == "allowed_tools":
