@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.balance import Wallet
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.money import format_usd, parse_usd
@@ -17,6 +18,9 @@ from softix_proxy.operations import users
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
+_POSTINGS = Table(
+    ("posted_at", "kind", "amount", "balance", "reference", "note"), leave=("reference", "posted_at"), prose=("note",)
+)
 _NEGATIVES = {"ignore_unknown_options": True}
 """So that -5 is an amount, which the operation may take or refuse, and not an option."""
 _NOTE = click.option("--note", help="Why; kept with the posting.")
@@ -91,7 +95,7 @@ async def history(office: Office, user: str, limit: int) -> None:
         }
         for entry in await operations.history(office.storage, user, limit)
     ]
-    show_all(rows, ("posted_at", "kind", "amount", "balance", "reference", "note"))
+    show_all(rows, _POSTINGS)
 
 
 @balance.command("credit-limit", context_settings=_NEGATIVES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.batches import BatchSummary
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.ids import format_request_id
@@ -16,7 +17,10 @@ from softix_proxy.operations import batches as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = ("batch", "provider", "user", "requests", "open_requests", "held", "created_at", "metered_at")
+_COLUMNS = Table(
+    ("batch", "provider", "user", "requests", "open_requests", "held", "created_at", "metered_at"),
+    leave=("metered_at", "created_at", "requests", "provider", "user"),
+)
 
 
 def as_fields(summary: BatchSummary) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.bill import Bill, Customer, Document, Kind
 from softix_proxy.domain.users import User
 from softix_proxy.operations import bill as operations
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
     from softix_proxy.exports.bill_pdf import Fonts
 
+_NONE = "none"
 _FORMATS = ("html", "pdf", "xml", "ubl", "json")
-_COLUMNS = ("number", "kind", "user_name", "period", "issued_on", "net", "tax", "total", "due")
-_OUTCOMES = ("state", "user_name", "number", "kind", "net", "tax", "total", "due")
+_COLUMNS = Table(
+    ("number", "kind", "user_name", "period", "issued_on", "net", "tax", "total", "due"),
+    leave=("issued_on", "net", "tax", "period", "user_name"),
+)
+_OUTCOMES = Table(
+    ("state", "user_name", "number", "kind", "net", "tax", "total", "due"), leave=("net", "tax", "kind", "number")
+)
 
 
 def as_fields(document: Document, user_name: str) -> dict[str, Any]:
@@ -98,7 +105,7 @@ def _show_outcomes(outcomes: list[bill_run.Outcome]) -> None:
 
 
 def _outcome_fields(outcome: bill_run.Outcome) -> dict[str, Any]:
-    nothing = dict.fromkeys(("number", *_COLUMNS))
+    nothing = dict.fromkeys(("number", *_COLUMNS.columns))
     made = as_fields(outcome.document, outcome.user.name) if outcome.document else nothing
     named = {"state": outcome.state, **made, "user_id": outcome.user.public_id, "user_name": outcome.user.name}
     return {**named, "problem": outcome.problem or None, "remedy": outcome.remedy or None}
@@ -202,12 +209,13 @@ async def credit(office: Office, number: str, note: str, yes: bool) -> None:
 @click.option("--tax-reason", help="Why no tax is charged; needed for category E.")
 @office
 async def customer(office: Office, user: str, **changes: Any) -> None:
-    """Show what stands on a user's documents, or change it; '' takes a value away.
+    """Show what stands on a user's documents, or change it; `none` takes a value away.
 
     Issued documents stay as they are.
     Example: softix bill customer ada --name 'Ada Ltd' --address 'Main Street 1' --city Vienna --country AT
     """
     if any(value not in (None, ()) for value in changes.values()):
+        changes = {name: "" if value in (_NONE, (_NONE,)) else value for name, value in changes.items()}
         show(customer_fields(*await operations.set_customer(office.storage, user, **changes)))
     else:
         show(customer_fields(*await operations.customer(office.storage, user)))

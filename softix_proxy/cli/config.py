@@ -8,7 +8,10 @@ from typing import Any
 import click
 
 from softix_proxy.cli.console import Group, invocation, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError
+
+_SETTINGS = Table(("name", "value", "source"), prose=("value",), leave=("source",))
 
 
 @click.group(cls=Group)
@@ -27,7 +30,7 @@ def show_() -> None:
         {"name": name, "value": _plain(value), "source": source}
         for name, value, source in assembly.effective_settings(settings)
     ]
-    show_all(rows, ("name", "value", "source"))
+    show_all(rows, _SETTINGS)
 
 
 def _plain(value: Any) -> Any:

@@ -11,19 +11,26 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from softix_proxy.domain.errors import BadInputError, OperatorError
+from softix_proxy.cli.tables import Table, fitting, grid, lines, plain
+from softix_proxy.domain.errors import BadInputError, FailureError, OperatorError
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
 
 Fields = Mapping[str, Any]
+_LONGEST_MESSAGE = 400
+_NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
+"""Unicode's control characters, halves of characters, and ends of lines and paragraphs."""
+COUNT = click.IntRange(1, 1_000_000_000)
+"""How many of something to list."""
 CONFIG = click.Path(path_type=Path, dir_okay=False)
 DATA_DIR = click.Path(path_type=Path, file_okay=False)
 
@@ -58,7 +65,44 @@ class _Exemplified(click.Command):
             formatter.write(f"\nExample:\n  {' '.join(example.split())}\n")
 
 
-class Command(_Exemplified):
+class _Guarded(_Exemplified):
+    """Refuses values that are none, before any of them is converted."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            if args and not ctx.resilient_parsing:
+                given, _, order = self.make_parser(ctx).parse_args(args=list(args))
+                for param in order:
+                    check_given(ctx, param, given.get(param.name or ""))
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            told = error.format_message()
+            if told == clipped(told):
+                raise
+            raise click.UsageError(clipped(told), error.ctx) from None
+
+
+def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
+    """A value that is empty would often mean all, where an unset variable of a script was meant to name one.
+
+    Raises click.UsageError; for what no file or database can hold, too.
+    """
+    name = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx)
+    for value in given if isinstance(given, (list, tuple)) else [given]:
+        if not isinstance(value, str):
+            continue
+        if not value.strip():
+            raise click.UsageError(f"{name} is empty: give it a value, or leave it out.", ctx)
+        if "\0" in value or not (isinstance(param.type, click.Path) or is_text(value)):
+            raise click.UsageError(f"{name} must be one line of text, without control characters.", ctx)
+
+
+def is_text(value: str) -> bool:
+    """One line that any terminal, file and database can hold."""
+    return not any(unicodedata.category(letter) in _NO_TEXT for letter in value)
+
+
+class Command(_Guarded):
     """Takes the global options after the command as well as before it, and turns OperatorErrors into one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,9 +118,14 @@ class Command(_Exemplified):
             return super().invoke(ctx)
         except OperatorError as error:
             fail(error)
+        except BrokenPipeError:
+            raise  # click ends quietly where nobody reads on
+        except OSError as error:
+            name = f": {error.filename}" if error.filename else ""
+            fail(FailureError(f"{error.strerror or type(error).__name__}{name}", "check the name, and who may use it"))
 
 
-class Group(_Exemplified, click.Group):
+class Group(_Guarded, click.Group):
     command_class = Command
     group_class = type
 
@@ -122,12 +171,18 @@ def office(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     return wrapper
 
 
+def clipped(message: str) -> str:
+    """What was typed may be quoted in a message, and may be of any length."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+
+
 def fail(error: OperatorError) -> NoReturn:
     """One line that says what is wrong, one that says what to do; JSON on standard error with `--json`."""
+    message = clipped(error.message)
     if invocation().as_json:
-        text = json.dumps({"error": error.message, "remedy": error.remedy})
+        text = json.dumps({"error": message, "remedy": error.remedy})
     else:
-        text = f"softix: {error.message}" + (f"\n  → {error.remedy}" if error.remedy else "")
+        text = f"softix: {message}" + (f"\n  → {error.remedy}" if error.remedy else "")
     click.echo(text, err=True)
     raise SystemExit(error.exit_code)
 
@@ -145,42 +200,31 @@ def show(fields: Fields, sentence: str | None = None) -> None:
         return
     if sentence:
         say(sentence)
-    width = max((len(name) for name in fields), default=0)
-    for name, value in fields.items():
-        click.echo(f"{name:<{width}}  {plain(value)}")
+    for line in lines(fields):
+        click.echo(line)
 
 
-def show_all(rows: Iterable[Fields], columns: Sequence[str]) -> None:
-    """Many things: as a JSON array with every field, or as a table of these columns (tab-separated in a pipe)."""
+def show_all(rows: Iterable[Fields], table: Table) -> None:
+    """Many things: as a JSON array with every field, or as a table (tab-separated in a pipe, with every column)."""
     listed = list(rows)
     if invocation().as_json:
         click.echo(json.dumps(listed, ensure_ascii=False))
         return
     if not sys.stdout.isatty():
-        for row in [dict(zip(columns, columns, strict=True)), *listed]:
-            click.echo("\t".join(plain(row[column]) for column in columns))
+        for row in [dict(zip(table.columns, table.columns, strict=True)), *listed]:
+            click.echo("\t".join(plain(row[column]) for column in table.columns))
         return
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in listed:
-        table.add_row(*(plain(row[column]) for column in columns))
-    Console().print(table)
-
-
-def plain(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {plain(item)}" for name, item in value.items()) or "-"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(plain(item) for item in value) or "-"
-    return str(value)
+    console = Console()
+    columns = fitting(table, listed, console.width)
+    if not columns:
+        for number, row in enumerate(listed):
+            click.echo("\n".join(([""] if number else []) + lines({name: row[name] for name in table.columns})))
+        return
+    console.print(grid(table, listed, columns))
+    if left_out := [name for name in table.columns if name not in columns]:
+        say(f"Left out for want of room: {', '.join(left_out)}. A wider terminal or --json shows all.")
 
 
 def confirm(question: str, yes: bool) -> None:

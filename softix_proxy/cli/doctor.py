@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, invocation, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.doctor import checkup
 from softix_proxy.doctor.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
 
+_FINDINGS = Table(("severity", "check", "message", "remedy"), prose=("message", "remedy"))
 _MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}
 
 
@@ -46,7 +48,7 @@ def doctor(offline: bool, only: tuple[str, ...]) -> None:
     elif sys.stdout.isatty():
         _print(findings)
     else:
-        show_all([as_fields(item) for item in findings], ("severity", "check", "message", "remedy"))
+        show_all([as_fields(item) for item in findings], _FINDINGS)
     if not well:
         raise SystemExit(1)
 

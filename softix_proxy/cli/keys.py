@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, regions_option, say, show, show_all, split_regions
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.keys import Limits
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _NONE = "none"
+_MOST_DIGITS = 12
+_LIST = Table(
+    ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"),
+    leave=("created_at", "prefix", "expires_at", "cap"),
+)
 _Function = Callable[..., Any]
 
 
@@ -55,7 +61,7 @@ def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse_count(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise BadInputError(f"not a number for --{name}: {text!r}", "write a whole number, or none for no limit")
     return int(text)
 
@@ -125,7 +131,7 @@ async def list_(office: Office, user: str | None) -> None:
     for key in await operations.list_all(office.storage, user):
         owner = owners[key.user_id]
         rows.append({**operations.as_fields(key, owner.public_id), "user": owner.name})
-    show_all(rows, ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"))
+    show_all(rows, _LIST)
 
 
 @keys.command("show")

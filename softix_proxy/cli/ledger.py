@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.money import format_usd
 from softix_proxy.operations import ledger as operations
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
+_FINDINGS = Table(("rule", "subject", "detail"), prose=("detail",))
+_ACCOUNTS = Table(("account", "balance"))
 _REMEDY = "stop softix serve, keep a copy of the database, and restore the last backup that verifies"
 
 
@@ -34,7 +37,7 @@ async def verify(office: Office) -> None:
         for found in verdict.violations
     ]
     if findings and not invocation().as_json:
-        show_all(findings, ("rule", "subject", "detail"))
+        show_all(findings, _FINDINGS)
         say(f"  → {_REMEDY}")
     else:
         show(
@@ -60,4 +63,4 @@ async def accounts(office: Office) -> None:
         {"account": account.name, "balance": format_usd(account.balance_pico)}
         for account in await operations.accounts(office.storage)
     ]
-    show_all(rows, ("account", "balance"))
+    show_all(rows, _ACCOUNTS)

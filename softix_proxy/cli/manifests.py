@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
+from softix_proxy.cli.console import COUNT, Group, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import instance
 from softix_proxy.operations import manifests as operations
@@ -16,7 +17,7 @@ from softix_proxy.operations import manifests as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_LIST = ("number", "created_at", "name", "format", "rows", "sha256")
+_LIST = Table(("number", "created_at", "name", "format", "rows", "sha256"), leave=("sha256", "created_at", "format"))
 _KEY = re.compile(r"[0-9a-f]{64}")
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -29,8 +30,8 @@ def export() -> None:
 @export.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=_FOLDER)
 @click.option("--public-key", required=True, metavar="KEY", help="64 hex digits, or a file that holds them.")
-@click.option("--first", type=click.IntRange(1), metavar="N", help="From this number on, no manifest may be missing.")
-@click.option("--last", type=click.IntRange(1), metavar="N", help="Up to this number, no manifest may be missing.")
+@click.option("--first", type=COUNT, metavar="N", help="From this number on, no manifest may be missing.")
+@click.option("--last", type=COUNT, metavar="N", help="Up to this number, no manifest may be missing.")
 @click.option("--allow-gaps", is_flag=True, help="Manifests in between may lie elsewhere.")
 def verify(folders: tuple[Path, ...], public_key: str, first: int | None, last: int | None, allow_gaps: bool) -> None:
     """Say which exported file, or which of its rows, was changed, removed or added; exit 1 for any.

@@ -8,6 +8,7 @@ import click
 
 from softix_proxy.cli.console import Group, office, say, show, show_all
 from softix_proxy.cli.prices import base_prices, price_options, sheet_of
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.operations import models as operations
 from softix_proxy.operations.models import Entry
@@ -30,8 +31,15 @@ def as_fields(entry: Entry) -> dict[str, Any]:
 
 
 _TOKENS = (
-    click.option("--max-output", type=click.IntRange(min=0), metavar="N", help="The most tokens of one answer."),
-    click.option("--context", type=click.IntRange(min=1), metavar="N", help="The most tokens of one request."),
+    click.option("--max-output", type=click.IntRange(0, 10**12), metavar="N", help="The most tokens of one answer."),
+    click.option("--context", type=click.IntRange(1, 10**12), metavar="N", help="The most tokens of one request."),
+)
+
+
+_LIST = Table(
+    ("name", "provider", "context", "max_output", "status", "priced", "prices"),
+    leave=("max_output", "context", "priced", "status"),
+    prose=("prices",),
 )
 
 
@@ -47,7 +55,7 @@ def models() -> None:
 async def list_(office: Office, provider: str | None, every: bool) -> None:
     """List the models that clients may ask for. Example: softix models list --provider openai"""
     rows = [as_fields(entry) for entry in await operations.list_all(office.storage, provider=provider, every=every)]
-    show_all(rows, ("name", "provider", "context", "max_output", "status", "priced", "prices"))
+    show_all(rows, _LIST)
 
 
 @models.command("show")

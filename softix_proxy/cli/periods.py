@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.periods import Period, PeriodSum
@@ -17,8 +18,14 @@ from softix_proxy.operations import periods as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_LIST = ("period", "zone", "from", "to", "rows", "charge", "provider_cost", "paid_in", "closed_at")
-_SUMS = ("user_id", "user_name", "rows", "charge", "provider_cost", "paid_in", "currency")
+_LIST = Table(
+    ("period", "zone", "from", "to", "rows", "charge", "provider_cost", "paid_in", "closed_at"),
+    leave=("closed_at", "from", "to", "zone", "rows"),
+)
+_SUMS = Table(
+    ("user_id", "user_name", "rows", "charge", "provider_cost", "paid_in", "currency"),
+    leave=("currency", "rows", "user_id"),
+)
 
 
 def as_fields(period: Period) -> dict[str, Any]:

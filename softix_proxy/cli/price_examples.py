@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, office, say, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.money import format_usd
 from softix_proxy.operations import price_examples as operations
 from softix_proxy.operations.price_examples import Checked
@@ -14,7 +15,11 @@ from softix_proxy.operations.price_examples import Checked
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = ("result", "provider_type", "model", "what", "expected", "cost", "place")
+_COLUMNS = Table(
+    ("result", "provider_type", "model", "what", "expected", "cost", "place"),
+    leave=("place", "provider_type"),
+    prose=("what",),
+)
 
 
 def as_fields(checked: Checked) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import price_proposals as operations
@@ -29,6 +30,12 @@ def change_fields(change: Change) -> dict[str, Any]:
         "new": _text(change.new),
         "change": _percent(change.old, change.new),
     }
+
+
+_LIST = Table(
+    ("model", "user", "source", "tier", "above", "price", "old", "new", "change"),
+    leave=("source", "user", "above", "change"),
+)
 
 
 def as_fields(proposed: Proposed) -> dict[str, Any]:
@@ -72,9 +79,9 @@ def _lines(proposed: Sequence[Proposed]) -> Iterator[dict[str, Any]]:
 
 def _show(proposed: Sequence[Proposed]) -> None:
     if invocation().as_json:
-        show_all([as_fields(one) for one in proposed], ())
+        show_all([as_fields(one) for one in proposed], _LIST)
         return
-    show_all(_lines(proposed), ("model", "user", "source", "tier", "above", "price", "old", "new", "change"))
+    show_all(_lines(proposed), _LIST)
 
 
 @click.command("import", cls=Command)

@@ -10,6 +10,7 @@ import click
 
 from softix_proxy.cli import price_examples, price_proposals
 from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us, parse_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import format_usd, parse_usd
@@ -102,7 +103,11 @@ def markup_fields(listed: ListedMarkup) -> dict[str, Any]:
     }
 
 
-_COLUMNS = ("version", "model", "provider", "user", "source", "state", "starts_at", "free", "prices")
+_COLUMNS = Table(
+    ("version", "model", "provider", "user", "source", "state", "starts_at", "free", "prices"),
+    leave=("free", "starts_at", "source", "user", "state", "provider"),
+    prose=("prices",),
+)
 
 
 @click.group(cls=Group)
@@ -149,7 +154,7 @@ async def set_(office: Office, model: str, user: str | None, start: str | None, 
 
 @prices.command()
 @click.option("--within", metavar="TIME", help="Only those that were asked for within this time: 7d, 24h.")
-@click.option("--days", type=click.IntRange(1), metavar="N", help="The same, in days.")
+@click.option("--days", type=click.IntRange(1, 36_500), metavar="N", help="The same, in days.")
 @office
 async def missing(office: Office, within: str | None, days: int | None) -> None:
     """List models that are refused for want of a price. Example: softix prices missing --days 7"""
@@ -157,7 +162,7 @@ async def missing(office: Office, within: str | None, days: int | None) -> None:
         raise BadInputError("two times at once", "give --within, or --days")
     within_us = DAY_US * days if days is not None else None if within is None else parse_duration_us(within)
     rows = [missing_fields(item) for item in await operations.missing(office.storage, within_us)]
-    show_all(rows, ("model", "provider", "asks", "last_asked_at"))
+    show_all(rows, _MISSING)
     if rows:
         say("Price one: softix prices set MODEL --input 0.15 --output 0.60 (or --free)")
 
@@ -170,7 +175,11 @@ async def history(office: Office, model: str) -> None:
     show_all([as_fields(listed) for listed in await operations.history(office.storage, model)], _COLUMNS)
 
 
-_MARKUP_COLUMNS = ("version", "scope", "subject", "markup", "request_fee", "state", "starts_at")
+_MISSING = Table(("model", "provider", "asks", "last_asked_at"), leave=("last_asked_at", "provider"))
+_MARKUP_COLUMNS = Table(
+    ("version", "scope", "subject", "markup", "request_fee", "state", "starts_at"),
+    leave=("starts_at", "state", "scope"),
+)
 
 
 @prices.command(context_settings={"ignore_unknown_options": True})  # so that -5% is an argument

@@ -11,12 +11,19 @@ from softix_proxy.cli import providers_add, providers_test
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
 from softix_proxy.cli.key_source import KeySource, key_options
 from softix_proxy.cli.provider_fields import as_fields, hang_up_option, tell_base_url
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.providers import MAIN, HangUp, ProviderStatus
 from softix_proxy.operations import providers as operations
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
+
+
+_LIST = Table(
+    ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at"),
+    leave=("created_at", "on_hang_up", "has_key", "base_url"),
+)
 
 
 @click.group(cls=Group)
@@ -33,7 +40,7 @@ providers.add_command(providers_test.test)
 async def list_(office: Office) -> None:
     """List all providers. Example: softix providers list --json"""
     rows = [as_fields(provider) for provider in await operations.list_all(office.storage)]
-    show_all(rows, ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at"))
+    show_all(rows, _LIST)
 
 
 @providers.command("show")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
     from softix_proxy.operations.trials import Check
 
+_CHECKS = Table(("check", "works", "latency_ms", "detail"), leave=("latency_ms",), prose=("detail",))
 _MARKS = {True: "✓", False: "✗", None: "–"}
 
 
@@ -40,7 +42,7 @@ async def test(office: Office, name: str, model: str | None) -> None:
         show({**fields, "checks": [_as_fields(check) for check in trial.checks]})
     else:
         rows = [{**_as_fields(check), "works": _MARKS[check.ok]} for check in trial.checks]
-        show_all(rows, ("check", "works", "latency_ms", "detail"))
+        show_all(rows, _CHECKS)
         if trial.remedy:
             say(f"  → {trial.remedy}")
     if not trial.ok:

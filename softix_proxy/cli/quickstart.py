@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import Command, invocation, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.providers import ProviderType
@@ -204,7 +205,7 @@ async def _check(settings: Settings) -> None:
     if invocation().as_json:
         show({"ok": True, "requests": requests, "balance": balance_usd})
     else:
-        show_all(requests, tuple(requests[0]))
+        show_all(requests, Table(tuple(requests[0])))
         show({"balance": balance_usd}, "Two requests went through.")
 
 

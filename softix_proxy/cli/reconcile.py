@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from softix_proxy.cli.console import Command, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import DAY_US, from_us
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd
@@ -23,7 +24,7 @@ from softix_proxy.operations import reconcile as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = ("day", "model", "softix", "bill", "difference", "explained")
+_COLUMNS = Table(("day", "model", "softix", "bill", "difference", "explained"), prose=("explained",))
 _MOST_NAMES = 10
 
 

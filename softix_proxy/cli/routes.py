@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import SECOND_US, format_instant
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.routes import RouteStatus, Timeouts
@@ -17,6 +18,26 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _NONE = "none"
+_LIST = Table(
+    ("name", "written", "retries", "sticky", "status"), leave=("sticky", "retries", "status"), prose=("written",)
+)
+_EXPLAINED = Table(
+    ("target", "place", "weight", "region", "taken", "reason"), leave=("weight", "region"), prose=("reason",)
+)
+_HEALTH = Table(
+    (
+        "target",
+        "breaker",
+        "latency_ms",
+        "error_rate",
+        "requests",
+        "failures",
+        "in_flight",
+        "last_error",
+        "reported_at",
+    ),
+    leave=("reported_at", "requests", "failures", "in_flight", "last_error"),
+)
 _TIMEOUTS = {
     "connect": ("connect_ms", "Time to reach a provider."),
     "first-byte": ("first_byte_ms", "Time until an answer begins; then the next target is asked."),
@@ -115,7 +136,7 @@ async def list_(office: Office) -> None:
     """List all routes. Example: softix routes list"""
     listed = await operations.list_all(office.storage)
     rows = [as_fields(shown) | {"written": as_text(shown.targets)} for shown in listed]
-    show_all(rows, ("name", "written", "retries", "sticky", "status"))
+    show_all(rows, _LIST)
 
 
 @routes.command("show")
@@ -178,7 +199,7 @@ async def explain(office: Office, model: str, user: str, key: str | None, endpoi
         }
         for candidate in found
     ]
-    show_all(rows, ("target", "place", "weight", "region", "taken", "reason"))
+    show_all(rows, _EXPLAINED)
 
 
 @routes.command()
@@ -198,8 +219,7 @@ async def health(office: Office) -> None:
         }
         for found in await operations.health(office.storage)
     ]
-    columns = ("target", "breaker", "latency_ms", "error_rate", "requests", "failures", "in_flight", "last_error")
-    show_all(rows, (*columns, "reported_at"))
+    show_all(rows, _HEALTH)
 
 
 def vitals_fields(vitals: Vitals, now_us: int) -> dict[str, Any]:

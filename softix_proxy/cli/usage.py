@@ -13,7 +13,8 @@ import click
 
 from softix_proxy import __version__
 from softix_proxy.cli import usage_attempts, usage_correct, usage_explain, usage_export, usage_summary
-from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
+from softix_proxy.cli.console import COUNT, Group, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.usage import Subject, UsageRow
 from softix_proxy.exports import html_summary
 from softix_proxy.exports.columns import fields
@@ -23,16 +24,19 @@ from softix_proxy.operations import usage as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_LIST = (
-    "posted_at",
-    "request_id",
-    "user_name",
-    "model",
-    "input_tokens",
-    "output_tokens",
-    "charge",
-    "status_code",
-    "error",
+_LIST = Table(
+    (
+        "posted_at",
+        "request_id",
+        "user_name",
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "charge",
+        "status_code",
+        "error",
+    ),
+    leave=("input_tokens", "output_tokens", "posted_at", "user_name", "error", "status_code"),
 )
 _POLL_S = 1
 _FROM = click.option("--from", "from_", metavar="DATE", help="From this date or instant on (UTC).")
@@ -50,7 +54,7 @@ def usage() -> None:
 @click.option("--model", metavar="MODEL", help="Only this model's: `model` or `provider/model`.")
 @_FROM
 @_TO
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
 @click.option("--errors", "errors_only", is_flag=True, help="Only requests that did not end well.")
 @office
 async def list_(office: Office, **wanted: Any) -> None:
@@ -82,7 +86,7 @@ async def summary(
 
 
 @usage.command()
-@click.option("-n", "--lines", "limit", type=click.IntRange(1), default=10, show_default=True, help="So many to start.")
+@click.option("-n", "--lines", "limit", type=COUNT, default=10, show_default=True, help="So many to start.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 @office
 async def tail(office: Office, limit: int, follow: bool) -> None:

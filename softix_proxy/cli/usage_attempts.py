@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Command, office, show_all
+from softix_proxy.cli.console import COUNT, Command, office, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
@@ -17,7 +18,10 @@ from softix_proxy.operations import usage as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = ("posted_at", "request_id", "attempt", "provider", "model", "status_code", "error", "latency_ms", "charge")
+_COLUMNS = Table(
+    ("posted_at", "request_id", "attempt", "provider", "model", "status_code", "error", "latency_ms", "charge"),
+    leave=("latency_ms", "posted_at", "error", "provider", "status_code"),
+)
 
 
 def as_fields(row: AttemptRow) -> dict[str, Any]:
@@ -49,7 +53,7 @@ def as_fields(row: AttemptRow) -> dict[str, Any]:
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @click.option("--from", "from_", metavar="DATE", help="From this date or instant on (UTC).")
 @click.option("--to", metavar="DATE", help="Up to but without this date or instant (UTC).")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
 @office
 async def attempts(office: Office, **wanted: Any) -> None:
     """List attempts that failed before the one that a request's own row tells of, the newest first.

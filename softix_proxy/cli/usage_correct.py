@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd, parse_usd
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _NOTE = click.option("--note", required=True, metavar="TEXT", help="Why; it stands on the row and in every export.")
-_COLUMNS = ("request_id", "user_name", "model", "before", "after", "difference", "correction_row_id")
+_COLUMNS = Table(
+    ("request_id", "user_name", "model", "before", "after", "difference", "correction_row_id"),
+    leave=("correction_row_id", "model", "before", "user_name"),
+)
 
 
 def as_fields(corrected: Corrected) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softix_proxy.cli import console
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import DAY_US, from_us
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, Total, add_up
@@ -14,7 +15,8 @@ from softix_proxy.exports.rounded import count, money, percent
 from softix_proxy.operations.usage import Summary
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
+    from rich.table import Table as Grid
     from rich.text import Text
 
 _HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -23,9 +25,12 @@ _BAR_CELLS = 16
 _MOST_ROWS = 20
 _MOST_DAYS = 62
 _MOST_TREND_DAYS = 31
-_WIDE = 150
-"""Columns of a terminal that has room for a trend in each row."""
-_COLUMNS = ("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge")
+_BARS, _TRENDS = "bars", "day by day"
+_LEAVE = (_TRENDS, _BARS, "errors", "tokens out", "tokens in", "requests", "cost")
+"""What is left out of a terminal without room for all, in this order."""
+_MARGIN = 2
+_UNBOUNDED = 10_000
+_COLUMNS = Table(("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge"))
 
 
 def show(summary: Summary) -> None:
@@ -68,8 +73,8 @@ def picture(summary: Summary) -> None:
     if not summary.days:
         body: list[Any] = [Text("Nothing was used. Another period: --from 2026-10-01 --to 2026-11-01", "dim")]
     else:
-        body = [_days(summary), Text(), _table(summary, terminal.width)]
-    terminal.print(Padding(Group(title, Text(), *body), (1, 2)))
+        body = [_days(summary), Text(), _table(summary, terminal)]
+    terminal.print(Padding(Group(title, Text(), *body), (1, _MARGIN)))
 
 
 def _weight(total: Total, by_charge: bool) -> int:
@@ -103,9 +108,45 @@ def _trends(summary: Summary, by_charge: bool) -> Mapping[str, str]:
     }
 
 
-def _table(summary: Summary, width: int) -> Table:
+class _Column(NamedTuple):
+    title: str
+    total: str
+    cells: Sequence[Text | str]
+    right: bool = True
+
+
+def _table(summary: Summary, terminal: Console) -> Grid:
+    """All columns where they fit; else without those of `_LEAVE`, one after the other. No value is cut."""
+    from rich.measure import Measurement
+
+    columns = _columns(summary)
+    drawn = _grid(columns)
+    everything = terminal.options.update(width=_UNBOUNDED)
+    for leaving in _LEAVE:
+        if Measurement.get(terminal, everything, drawn).maximum <= terminal.width - 2 * _MARGIN:
+            break
+        columns = [column for column in columns if column.title != leaving]
+        drawn = _grid(columns)
+    return drawn
+
+
+def _grid(columns: Sequence[_Column]) -> Grid:
     from rich import box
-    from rich.table import Table
+    from rich.table import Table as Grid
+
+    grid = Grid(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_footer=True, footer_style="bold")
+    for column in columns:
+        name = column is columns[0]
+        title = "" if column.title == _BARS else column.title
+        grid.add_column(
+            title, column.total, justify="right" if column.right else "left", no_wrap=not name, overflow="fold"
+        )
+    for row in zip(*(column.cells for column in columns), strict=True):
+        grid.add_row(*row)
+    return grid
+
+
+def _columns(summary: Summary) -> list[_Column]:
     from rich.text import Text
 
     whole = add_up(summary.days)
@@ -114,35 +155,27 @@ def _table(summary: Summary, width: int) -> Table:
     if summary.by != "day" and len(rows) > _MOST_ROWS:
         rows[_MOST_ROWS:] = [add_up(rows[_MOST_ROWS:], f"{len(rows) - _MOST_ROWS} others")]
     weights = [_weight(row, by_charge) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_footer=True, footer_style="bold")
-    table.add_column(summary.by, "total", overflow="ellipsis", no_wrap=True, max_width=36)
-    for title, footer in (
-        ("requests", f"{whole.requests:,}"),
-        ("errors", f"{whole.errors:,}"),
-        ("tokens in", count(whole.input_tokens)),
-        ("tokens out", count(whole.output_tokens)),
-        ("cost", money(whole.cost_pico)),
-        ("charge", money(whole.charge_pico)),
-    ):
-        table.add_column(title, footer, justify="right", no_wrap=True)
-    table.add_column("", "", no_wrap=True)
-    trends = _trends(summary, by_charge) if width >= _WIDE else {}
-    if trends:
-        table.add_column("day by day", "", no_wrap=True)
-    for row, weight in zip(rows, weights, strict=True):
-        trend = [Text(trends.get(row.id, ""), "cyan")] if trends else []
-        table.add_row(
-            row.name,
-            f"{row.requests:,}",
-            Text(f"{row.errors:,}", "red" if row.errors else "dim"),
-            count(row.input_tokens),
-            count(row.output_tokens),
-            Text(money(row.cost_pico), "dim"),
-            Text(money(row.charge_pico), "bold green"),
-            Text.assemble((bar(weight, max(weights)), "green"), (share(weight, sum(weights)), "dim")),
-            *trend,
-        )
-    return table
+    bars = [
+        Text.assemble((bar(weight, max(weights)), "green"), (share(weight, sum(weights)), "dim")) for weight in weights
+    ]
+    columns = [
+        _Column(summary.by, "total", [Text(row.name) for row in rows], right=False),
+        _Column("requests", f"{whole.requests:,}", [f"{row.requests:,}" for row in rows]),
+        _Column(
+            "errors",
+            f"{whole.errors:,}",
+            [Text(f"{row.errors:,}", "red" if row.errors else "dim") for row in rows],
+        ),
+        _Column("tokens in", count(whole.input_tokens), [count(row.input_tokens) for row in rows]),
+        _Column("tokens out", count(whole.output_tokens), [count(row.output_tokens) for row in rows]),
+        _Column("cost", money(whole.cost_pico), [Text(money(row.cost_pico), "dim") for row in rows]),
+        _Column("charge", money(whole.charge_pico), [Text(money(row.charge_pico), "bold green") for row in rows]),
+        _Column(_BARS, "", bars, right=False),
+    ]
+    if trends := _trends(summary, by_charge):
+        drawn = [Text(trends.get(row.id, ""), "cyan") for row in rows]
+        columns.append(_Column(_TRENDS, "", drawn, right=False))
+    return columns
 
 
 def sparkline(values: Sequence[int]) -> str:

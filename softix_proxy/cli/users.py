@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, office, regions_option, show, show_all, split_regions
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.users import Role, Status, User
@@ -31,6 +32,9 @@ def as_fields(user: User) -> dict[str, Any]:
         "regions": list(user.regions),
         "created_at": format_instant(user.created_at_us),
     }
+
+
+_LIST = Table(("id", "name", "email", "role", "status", "created_at"), leave=("created_at", "role", "email"))
 
 
 @click.group(cls=Group)
@@ -58,7 +62,7 @@ async def create(office: Office, name: str, email: str, role: str, postpaid: boo
 async def list_(office: Office) -> None:
     """List all users. Example: softix users list --json"""
     rows = [as_fields(user) for user in await operations.list_all(office.storage)]
-    show_all(rows, ("id", "name", "email", "role", "status", "created_at"))
+    show_all(rows, _LIST)
 
 
 @users.command("show")

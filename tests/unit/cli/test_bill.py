@@ -98,7 +98,7 @@ def test_from_the_run_to_the_file(run: Softix, read: Read, tmp_path: Path) -> No
         ("customer eve", 1, "softix users list"),
         ("customer ada --country Germany", 2, "two letters"),
         ("customer ada --tax-category X", 2, "reverse charge"),
-        ("customer ada --name ''", 2, "has a name"),
+        ("customer ada --name none", 2, "has a name"),
         ("list --kind nonsense", 2, "--kind"),
     ],
 )

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from softix_proxy.cli import console
 from softix_proxy.cli.console import Command, Group, Invocation
+from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError, ConflictError, OperatorError
 
 ROWS = [{"a": 1, "b": None}, {"a": True, "b": ["x", {"k": "v"}]}]
@@ -31,7 +32,7 @@ def where() -> None:
 
 @tool.command("many")
 def many() -> None:
-    console.show_all(ROWS, ("a", "b"))
+    console.show_all(ROWS, Table(("a", "b")))
 
 
 @tool.command("fails")
@@ -84,8 +85,9 @@ def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console.sys, "stdout", Terminal())
     with click.Context(click.Command("x"), obj=Invocation()), monkeypatch.context() as patched:
         printed: list[Any] = []
+        patched.setenv("COLUMNS", "80")
         patched.setattr("rich.console.Console.print", lambda _, table: printed.append(table))
-        console.show_all(ROWS, ("a", "b"))
+        console.show_all(ROWS, Table(("a", "b")))
     assert [column.header for column in printed[0].columns] == ["a", "b"]
 
 

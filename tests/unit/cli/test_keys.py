@@ -101,7 +101,7 @@ def test_no_grace_is_told_as_none(run: Softix) -> None:
         ("create --user ada --cap-period year", 2, "--cap-period"),
         ("create --user ada --expires soon", 2, "not a duration"),
         ("create --user ada --expires 0d", 2, "of no use"),
-        ("create --user ada --expires=", 2, "not a duration"),
+        ("create --user ada --expires=d", 2, "not a duration"),
         ("create --user ada --cap-period month", 2, "without --cap"),
         ("create --user ada --expires 999999w", 2, "not a duration"),
         ("create --user ada --allow-ip 10.0.0.0/99", 2, "not a network"),

@@ -65,7 +65,7 @@ def test_what_is_refused_changes_nothing(run: Softix, read: Read) -> None:
     both = run(f"usage correct {FIRST} --charge 1 --reprice --note n --yes", code=2)
     assert "what should it have cost?" in both.stderr
     assert "Add --yes" in run(f"usage correct {FIRST} --charge 1 --note n", code=2).stderr
-    assert "a note is one line" in run(f"usage correct {FIRST} --charge 1 --note '' --yes", code=2).stderr
+    assert "--note is empty" in run(f"usage correct {FIRST} --charge 1 --note '' --yes", code=2).stderr
     assert "does not cover" in run(f"usage correct {FIRST} --charge 9 --note n --yes", code=1).stderr
     assert "no usage of" in run(f"usage correct {format_request_id(9)} --charge 1 --note n --yes", code=1).stderr
     assert read("balance show ada")["balance"] == "4.996"

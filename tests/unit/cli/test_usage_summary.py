@@ -71,7 +71,7 @@ def test_a_wide_terminal_has_a_trend_for_each(
     days = [total("2026-10-01", 4 * PICO_PER_USD), total("2026-10-03", 8 * PICO_PER_USD)]
     trends = {"ada": {first: days[0], first + 2: days[1]}}
     summary = Summary("user", Span(FIRST_US, FIRST_US + 3 * DAY_US), [total("ada", 12 * PICO_PER_USD)], days, trends)
-    for columns, shown in (("130", 1), ("170", 2)):
+    for columns, shown in (("80", 1), ("170", 2)):
         monkeypatch.setenv("COLUMNS", columns)
         picture(summary)
         assert capsys.readouterr().out.count("▄·█") == shown
