@@ -36,7 +36,7 @@ _LIST = Table(
         "status_code",
         "error",
     ),
-    leave=("input_tokens", "output_tokens", "posted_at", "user_name", "error", "status_code"),
+    leave=("input_tokens", "output_tokens", "error", "posted_at", "status_code", "user_name"),
 )
 _POLL_S = 1
 _FROM = click.option("--from", "from_", metavar="DATE", help="From this date or instant on (UTC).")
