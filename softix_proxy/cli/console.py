@@ -12,7 +12,8 @@ import inspect
 import json
 import sys
 import unicodedata
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -69,17 +70,23 @@ class _Guarded(_Exemplified):
     """Refuses values that are none, before any of them is converted."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
+        with _short_usage():
             if args and not ctx.resilient_parsing:
                 given, _, order = self.make_parser(ctx).parse_args(args=list(args))
                 for param in order:
                     check_given(ctx, param, given.get(param.name or ""))
             return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            told = error.format_message()
-            if told == clipped(told):
-                raise
-            raise click.UsageError(clipped(told), error.ctx) from None
+
+
+@contextmanager
+def _short_usage() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        told = error.format_message()
+        if told == clipped(told):
+            raise
+        raise click.UsageError(clipped(told), error.ctx) from None
 
 
 def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
@@ -115,7 +122,8 @@ class Command(_Guarded):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _short_usage():
+                return super().invoke(ctx)
         except OperatorError as error:
             fail(error)
         except BrokenPipeError:

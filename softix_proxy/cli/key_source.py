@@ -13,6 +13,8 @@ import click
 
 from softix_proxy.domain.errors import BadInputError, FailureError
 
+_MOST_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
@@ -39,7 +41,11 @@ class KeySource:
             return os.environ.get(self.variable, "")
         if self.file is not None:
             try:
-                return self.file.read_text("utf-8")
+                with self.file.open("rb") as opened:
+                    raw = opened.read(_MOST_BYTES + 1)
+                if len(raw) > _MOST_BYTES:
+                    raise BadInputError(f"{self.file} is too large for a key", "check its path")
+                return raw.decode("utf-8")
             except (OSError, UnicodeDecodeError):
                 raise FailureError(f"cannot read {self.file}", "check its path and mode") from None
         if self.stdin and not sys.stdin.isatty():

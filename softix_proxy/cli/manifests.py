@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LIST = Table(("number", "created_at", "name", "format", "rows", "sha256"), leave=("sha256", "created_at", "format"))
 _KEY = re.compile(r"[0-9a-f]{64}")
+_MOST_KEY_BYTES = 1024
+"""Of a file that holds nothing else."""
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -64,7 +66,8 @@ def _key(text: str) -> tuple[str, tuple[Path, ...]]:
     if _KEY.fullmatch(text.strip().lower()):
         return text.strip().lower(), ()
     try:
-        found = Path(text).read_text("ascii").strip().lower()
+        with Path(text).open("rb") as opened:
+            found = opened.read(_MOST_KEY_BYTES).decode("ascii").strip().lower()
     except (OSError, ValueError):
         found = ""
     if not _KEY.fullmatch(found):

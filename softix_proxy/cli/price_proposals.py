@@ -127,7 +127,8 @@ async def _imported(office: Office, file: Path | None) -> operations.Imported:
     from softix_proxy.imports import price_list
 
     try:
-        data = await asyncio.to_thread(file.read_bytes)
+        with file.open("rb") as opened:
+            data = await asyncio.to_thread(opened.read, price_list.MOST_BYTES + 1)
     except OSError as error:
         raise BadInputError(f"cannot read {file}: {error.strerror}", "check its name and mode") from None
     return await operations.import_rows(office.storage, price_list.read(data, file.name), file.name)

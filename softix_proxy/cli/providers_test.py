@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Command, invocation, office, say, show, show_all
+from softix_proxy.cli.console import Command, clipped, invocation, office, say, show, show_all
 from softix_proxy.cli.tables import Table
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def test(office: Office, name: str, model: str | None) -> None:
     from softix_proxy.operations import trials
     from softix_proxy.upstream.probe import fetch
 
-    say(f"Asking {name} for a few tokens, at the operator's cost.")
+    say(f"Asking {clipped(name)} for a few tokens, at the operator's cost.")
     vault = await office.vault()
     trusting = partial(fetch, ca_file=office.settings.upstream.ca_file)
     async with assembly.reaching(office, vault) as upstream:

@@ -22,7 +22,7 @@ from softix_proxy.domain.pricing import PRICE_KEYS, STANDARD, Sheet
 _SUBJECT = ("model", "user", "starts_at")
 _BAND = ("service_tier", "above_input_tokens", "free")
 _COLUMNS = frozenset((*_SUBJECT, *_BAND, *PRICE_KEYS))
-_MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
 _Line = tuple[int, Mapping[str, str]]
 
 
@@ -41,8 +41,8 @@ class PriceRow:
 def read(data: bytes, name: str) -> Sequence[PriceRow]:
     """By the file's name, `.json` or else CSV. Raises BadInputError, which names the line and what is wrong there."""
     is_json = name.lower().endswith(".json")
-    if len(data) > _MOST_BYTES:
-        raise BadInputError(f"{name} is larger than {_MOST_BYTES // 2**20} MiB", "split it")
+    if len(data) > MOST_BYTES:
+        raise BadInputError(f"{name} is larger than {MOST_BYTES // 2**20} MiB", "split it")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -174,10 +174,13 @@ def undo(file: Path) -> Written:
 
 def _read(file: Path) -> str | None:
     try:
-        raw = file.read_bytes() if file.exists() else None
-        if raw is not None and len(raw) > _MOST_BYTES:
+        if not file.exists():
+            return None
+        with file.open("rb") as opened:
+            raw = opened.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
             raise ConflictError(f"{file} is larger than {_MOST_BYTES // 2**20} MiB", "is it the right file?")
-        return None if raw is None else raw.decode("utf-8")
+        return raw.decode("utf-8")
     except OSError as error:
         raise FailureError(f"cannot read {file}: {error.strerror}", "name another with --file") from None
     except UnicodeDecodeError:

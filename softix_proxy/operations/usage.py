@@ -76,9 +76,9 @@ async def newest(
     unit = storage.reading()
     wanted = UsageFilter(
         span=_span(parse_instant(from_) if from_ else 0, parse_instant(to) if to else MAX_US),
-        user_id=(await users.find(unit, user)).id if user else None,
-        key_id=await _key_id(unit, key) if key else None,
-        model_ids=await _model_ids(unit, model) if model else None,
+        user_id=(await users.find(unit, user)).id if user is not None else None,
+        key_id=await _key_id(unit, key) if key is not None else None,
+        model_ids=await _model_ids(unit, model) if model is not None else None,
         errors_only=errors_only,
     )
     return await unit.usage.newest(wanted, limit)
@@ -96,7 +96,7 @@ async def attempts(
     unit = storage.reading()
     wanted = UsageFilter(
         span=_span(parse_instant(from_) if from_ else 0, parse_instant(to) if to else MAX_US),
-        user_id=(await users.find(unit, user)).id if user else None,
+        user_id=(await users.find(unit, user)).id if user is not None else None,
     )
     return await unit.usage.attempts(wanted, limit)
 
@@ -149,7 +149,7 @@ async def export(
 ) -> Export:
     """`after_id`: only what follows this row, and no header. Raises NotFoundError where there is no such user."""
     unit = storage.reading()
-    user_id = (await users.find(unit, user)).id if user else None
+    user_id = (await users.find(unit, user)).id if user is not None else None
     if after_id is not None:
         layout, span = replace(layout, header=""), span._replace(from_us=after_id + 1)
     return Export(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))

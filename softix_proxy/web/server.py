@@ -52,9 +52,10 @@ class Server:
                 ssl_handshake_timeout=where.tls_handshake_timeout_s if where.tls else None,
                 backlog=_BACKLOG,
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be asked for
+            reason = isinstance(error, OSError) and error.strerror
             raise FailureError(
-                f"cannot listen on {where.host} port {where.port}: {error.strerror or type(error).__name__}",
+                f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}",
                 "stop what uses the port, or choose another: softix serve --port N",
             ) from None
         port = self._socket.sockets[0].getsockname()[1]

@@ -18,10 +18,9 @@ LEAVES = list(leaves())
 NAMES = [" ".join(leaf.path) for leaf in LEAVES]
 EMPTY = ["", " ", "\t "]
 UNPRINTABLE = ["a\0b", "\x1b[31mred", "two\nlines", "half \ud83d"]
-HOSTILE = [
-    "9" * 20, "9" * 5_000, "-1", "1e400", "nan", "x" * 5_000, "f" * 300, "../" * 40, "٣", "%s%n", "'; DROP TABLE users",
-    "👩‍🚀", "none", "2026-13-45", "9999-12-31T23:59:59.999999-23:59", "/dev/full",
-]  # fmt: skip
+ALWAYS = ["9" * 20, "9" * 5_000, "-1", "x" * 5_000, "f" * 300]
+IN_TURN = ["1e400", "nan", "../" * 40, "٣", "%s%n", "'; DROP TABLE users", "👩‍🚀", "none", "2026-13-45", "/dev/full"]
+"""Two of these for each parameter."""
 SERVES = {"serve", "quickstart"}
 """They would go on running where a value is accepted."""
 
@@ -79,8 +78,8 @@ def test_option_with_hostile_value_ends_in_one_line(
     shutil.copytree(template, folder)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
-    for param in leaf.valued:
-        for value in HOSTILE:
+    for number, param in enumerate(leaf.valued, len(leaf.command.params)):
+        for value in (*ALWAYS, IN_TURN[number % len(IN_TURN)], IN_TURN[(3 * number + 1) % len(IN_TURN)]):
             if leaf.path[0] in SERVES and (param.name, value) not in REFUSED_AT_START:
                 continue
             code, said = told(["--data-dir", str(folder), *leaf.words(param, value)])
