@@ -25,8 +25,15 @@ _MARKS = {True: "met", False: "NOT MET", None: ""}
 @click.option("--requests", default=5000, show_default=True, help="Of a round.")
 @click.option("--full", is_flag=True, help="10 M stored rows and 100,000 keys, in place of 1 M and 20,000.")
 @click.option("--peers", "with_peers", is_flag=True, help="LiteLLM and Portkey as well, where they are installed.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, file_okay=False, resolve_path=True),
+    help="A checkout of an earlier commit, to be measured in the same rounds.",
+)
 @click.option("--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures there, too.")
-def main(rows: tuple[str, ...], requests: int, full: bool, with_peers: bool, file: Path | None) -> None:
+def main(
+    rows: tuple[str, ...], requests: int, full: bool, with_peers: bool, against: Path | None, file: Path | None
+) -> None:
     """Measure softix beside nginx (if it is installed), a bare aiohttp pass-through, and peers, in one run."""
     options = Options(requests, 10_000_000 if full else 1_000_000, 100_000 if full else 20_000)
     chosen = {name: ROWS[name] for name in (rows or ROWS) if name in ROWS}
@@ -35,7 +42,7 @@ def main(rows: tuple[str, ...], requests: int, full: bool, with_peers: bool, fil
     found: dict[str, list[Cell]] = {}
     for name, row in chosen.items():
         click.echo(f"{name}: {(row.__doc__ or '').splitlines()[0]}", err=True)
-        stand = Stand()
+        stand = Stand(against)
         try:
             found[name] = row(stand, options)
         except (AssertionError, OSError, subprocess.SubprocessError) as error:

@@ -24,6 +24,13 @@ from softix_proxy.domain.users import Role
 from softix_proxy.operations import balance, keys, models, providers, users
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+BEFORE = "softix before"
+_PREPARE = """
+import asyncio, sys
+from pathlib import Path
+from bench.proxies import prepare
+print(asyncio.run(prepare(Path(sys.argv[1]), sys.argv[2])))
+"""
 _NGINX = """
 worker_processes 1; daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 8192; }}
@@ -64,7 +71,9 @@ class Proxy:
 class Stand:
     """Starts things, and ends all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, against: Path | None = None) -> None:
+        """`against` is a checkout of another commit, to be measured beside this one."""
+        self.against = against
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         self.stack = ExitStack()
@@ -74,11 +83,15 @@ class Stand:
     def close(self) -> None:
         self.stack.close()
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return self.run([sys.executable, *arguments], stdout=subprocess.PIPE)
+    def _start(self, *arguments: str, checkout: Path | None = None) -> subprocess.Popen[bytes]:
+        return self.run([sys.executable, *arguments], stdout=subprocess.PIPE, checkout=checkout)
 
-    def run(self, command: list[str], stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL)
+    def run(
+        self, command: list[str], stdout: int = subprocess.DEVNULL, checkout: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            command, stdout=stdout, stderr=subprocess.DEVNULL, cwd=checkout, env=_environment(checkout)
+        )
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
         return process
@@ -115,16 +128,34 @@ class Stand:
         place = Path(tempfile.mkdtemp(dir=self.folder)) / "softix"
         return self._serve(place, asyncio.run(prepare(place, self.provider_url)))
 
+    def before(self) -> Proxy | None:
+        """The other checkout's softix, on an instance that its own code made; None where there is none."""
+        if self.against is None:
+            return None
+        place = Path(tempfile.mkdtemp(dir=self.folder)) / "softix"
+        command = [sys.executable, "-c", _PREPARE, str(place), self.provider_url]
+        made = subprocess.run(
+            command, cwd=self.against, env=_environment(self.against), capture_output=True, text=True, check=True
+        )
+        return self._serve(place, made.stdout.strip(), BEFORE, self.against)
+
     def reopen(self, proxy: Proxy) -> Proxy:
         """Starts a softix again that was ended."""
         assert proxy.data_dir is not None
-        return self._serve(proxy.data_dir, proxy.key)
+        return self._serve(proxy.data_dir, proxy.key, proxy.name, self.against if proxy.name == BEFORE else None)
 
-    def _serve(self, place: Path, key: str) -> Proxy:
+    def _serve(self, place: Path, key: str, name: str = "softix", checkout: Path | None = None) -> Proxy:
         began_s = time.monotonic()
-        process = self._start("-m", "softix_proxy", "--data-dir", str(place), "--json", "serve", "--port", "0")
+        process = self._start(
+            "-m", "softix_proxy", "--data-dir", str(place), "--json", "serve", "--port", "0", checkout=checkout
+        )
         url = self._told(process)
-        return Proxy("softix", process, url, key, time.monotonic() - began_s, place)
+        return Proxy(name, process, url, key, time.monotonic() - began_s, place)
+
+
+def _environment(checkout: Path | None) -> dict[str, str] | None:
+    """In which a checkout's own code is imported, whatever is installed."""
+    return None if checkout is None else {**os.environ, "PYTHONPATH": str(checkout)}
 
 
 async def prepare(data_dir: Path, provider_url: str) -> str:

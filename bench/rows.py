@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench.proxies import Proxy, Stand
+from bench.proxies import BEFORE, Proxy, Stand
 
 ROUNDS = 3
 SHORT_ROUNDS = 9
@@ -55,8 +55,7 @@ def first(proxy: Proxy) -> None:
 
 
 def _proxies(stand: Stand) -> list[Proxy]:
-    nginx = stand.nginx()
-    return [stand.bare(), stand.softix(), *([nginx] if nginx else [])]
+    return [proxy for proxy in (stand.bare(), stand.softix(), stand.before(), stand.nginx()) if proxy is not None]
 
 
 def _cpu_us(proxy: Proxy, units: int, **told: Any) -> float:
@@ -85,12 +84,21 @@ def table(found: dict[str, list[float]], unit: str) -> list[Cell]:
     return [Cell(f"CPU {unit}, {name}", f"{median(values):.0f} µs") for name, values in found.items()]
 
 
+def to_before(found: dict[str, list[float]], what: str, one: str = "softix", other: str = BEFORE) -> list[Cell]:
+    """This checkout beside the earlier one, where one was given."""
+    if other not in found:
+        return []
+    times = ratio(found, one, other)
+    return [Cell(f"{what}: softix / softix before", f"{times:.3f} ×", "≤ 1.02 ×", times <= 1.02)]
+
+
 def small(stand: Stand, options: Options) -> list[Cell]:
     """CPU for a small JSON request, the whole path, durable, at 32 connections."""
     told = {"mode": "closed", "requests": options.requests, "connections": 32}
     found = compared(_proxies(stand), options.requests, rounds=SHORT_ROUNDS, **told)
     to_bare = ratio(found, "softix", "bare aiohttp")
     cells = [*table(found, "a request"), Cell("softix / bare aiohttp", f"{to_bare:.2f} ×", "≤ 2 ×", to_bare <= 2)]
+    cells += to_before(found, "a request")
     if "nginx" in found:
         cells.append(Cell("softix / nginx", f"{ratio(found, 'softix', 'nginx'):.1f} ×", "stretch ≤ 5 ×"))
     return cells
@@ -120,9 +128,10 @@ def streaming(stand: Stand, options: Options) -> list[Cell]:
     """CPU a chunk at 20 ms apart, and many streams without loss."""
     proxies = _proxies(stand)
     told = {"mode": "streams", "streams": 64, "chunks": 100, "every_ms": 20}
-    found = compared(proxies, 64 * 100, **told)
+    found = compared(proxies, 64 * 100, rounds=SHORT_ROUNDS if stand.against else ROUNDS, **told)
     to_bare = ratio(found, "softix", "bare aiohttp")
     cells = [*table(found, "a chunk"), Cell("softix / bare aiohttp", f"{to_bare:.2f} ×", "≤ 1.5 ×", to_bare <= 1.5)]
+    cells += to_before(found, "a chunk")
     if "nginx" in found:
         to_nginx = ratio(found, "softix", "nginx")
         cells.append(Cell("softix / nginx", f"{to_nginx:.2f} ×", "≤ 3 ×", to_nginx <= 3))
@@ -172,25 +181,35 @@ def translate(stand: Stand, options: Options) -> list[Cell]:
 
 def start(stand: Stand, options: Options) -> list[Cell]:
     """Start to first served request, and memory."""
-    softix = stand.softix()
-    times = []
-    for _ in range(ROUNDS):
-        softix.process.terminate()
-        softix.process.wait()
-        began_s = time.monotonic()
-        softix = stand.reopen(softix)
-        first(softix)
-        times.append(time.monotonic() - began_s)
-    served_s = median(times)
+    softix, before = stand.softix(), stand.before()
+    found: dict[str, list[float]] = {}
+    for _ in range(SHORT_ROUNDS if before else ROUNDS):
+        softix = _started(stand, softix, found)
+        before = _started(stand, before, found) if before else None
+    served_s = median(found["softix"])
     idle = softix.memory_mb()
     softix.forget_peak()
     load(softix.url, softix.key, mode="streams", streams=2000, chunks=50, every_ms=200)
     busy = softix.memory_mb("VmHWM")
-    return [
+    cells = [
         Cell("start to first served request", f"{served_s:.2f} s", "≤ 0.7 s", served_s <= 0.7),
         Cell("memory, idle", f"{idle:.0f} MB", "≤ 65 MB", idle <= 65),
         Cell("memory, 2,000 streams", f"{busy:.0f} MB", "≤ 130 MB", busy <= 130),
     ]
+    if before is not None:
+        cells += [*to_before(found, "start"), Cell("memory, idle, softix before", f"{before.memory_mb():.0f} MB")]
+    return cells
+
+
+def _started(stand: Stand, proxy: Proxy, found: dict[str, list[float]]) -> Proxy:
+    """Ended and started again; notes the seconds until it has served a request."""
+    proxy.process.terminate()
+    proxy.process.wait()
+    began_s = time.monotonic()
+    proxy = stand.reopen(proxy)
+    first(proxy)
+    found.setdefault(proxy.name, []).append(time.monotonic() - began_s)
+    return proxy
 
 
 def large(stand: Stand, options: Options) -> list[Cell]:

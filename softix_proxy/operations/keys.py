@@ -75,7 +75,7 @@ async def create(
 
 async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
     unit = storage.reading()
-    return await unit.keys.list((await users.find(unit, user)).id if user else None)
+    return await unit.keys.list((await users.find(unit, user)).id if user is not None else None)
 
 
 async def standing(storage: Storage, reference: str) -> Standing:
