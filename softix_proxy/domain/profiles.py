@@ -68,6 +68,8 @@ class Profile:
     """Whose way of taking batches it has."""
     wraps_counts: bool = True
     """Of Gemini's: whether it takes a request to be counted as a member of the body."""
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    """What it takes of clients' headers beside those of its dialect → why they may pass."""
     served: tuple[str, ...] = ("",)
     """How the names begin, of the catalogue's models, that these endpoints serve."""
 
@@ -108,6 +110,16 @@ _OWN = _CHAT | {"completions", "embeddings"}
 _BEDROCK = frozenset({"converse", "converse_stream", "invoke", "invoke_stream"})
 _GOOGLE = "/v1/projects/{project}/locations/{location}"
 _OLD_LIMIT = "max_tokens"
+_APP = "names the program that asks, in OpenRouter's rankings"
+_OPENROUTER_HEADERS = dict.fromkeys(("http-referer", "x-title", "x-openrouter-title", "x-openrouter-categories"), _APP)
+_VERTEX_HEADERS = {"x-vertex-ai-llm-request-type": "says whether throughput that was paid in advance is used"}
+_AZURE_HEADERS = {
+    "x-ms-client-request-id": "names the request in the provider's support",
+    "x-ms-useragent": "names the SDK",
+}
+_XAI_HEADERS = {"x-grok-conv-id": "names a conversation, by which prompts are found in the cache"}
+_FIREWORKS_HEADERS = {"x-session-affinity": "names a session, by which prompts are found in the cache"}
+_COHERE_HEADERS = {"x-client-name": "names the program that asks"}
 
 PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.OPENAI: Profile(
@@ -139,6 +151,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         models_path="",
         paths=(("/v1beta/", "/publishers/google/"),),
         wraps_counts=False,
+        request_headers=_VERTEX_HEADERS,
         served=("gemini-", "claude-"),
     ),
     ProviderType.BEDROCK: Profile(
@@ -157,6 +170,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "api-key",
         "cancel",
         preferred="responses",
+        request_headers=_AZURE_HEADERS,
     ),
     ProviderType.MISTRAL: Profile(
         _CHAT | {"embeddings", "transcriptions"},
@@ -172,7 +186,13 @@ PROFILES: Mapping[ProviderType, Profile] = {
         _CHAT, "https://api.deepseek.com", True, "bearer", "cancel", output_field=_OLD_LIMIT, region="cn"
     ),
     ProviderType.XAI: Profile(
-        _CHAT | {"responses", "image_generations"}, "https://api.x.ai", True, "bearer", "cancel", preferred="responses"
+        _CHAT | {"responses", "image_generations"},
+        "https://api.x.ai",
+        True,
+        "bearer",
+        "cancel",
+        preferred="responses",
+        request_headers=_XAI_HEADERS,
     ),
     ProviderType.GROQ: Profile(
         _CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain", batches="openai"
@@ -192,6 +212,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "bearer",
         "cancel",
         output_field=_OLD_LIMIT,
+        request_headers=_FIREWORKS_HEADERS,
     ),
     ProviderType.COHERE: Profile(
         _CHAT | _RERANK | {"embeddings"},
@@ -201,9 +222,16 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "cancel",
         output_field=_OLD_LIMIT,
         paths=(("/v1/rerank", "/v1/rerank"), ("/v1/", "/compatibility/v1/")),
+        request_headers=_COHERE_HEADERS,
     ),
     ProviderType.OPENROUTER: Profile(
-        _OWN | {"responses"}, "https://openrouter.ai/api", True, "bearer", "drain", output_field=_OLD_LIMIT
+        _OWN | {"responses"},
+        "https://openrouter.ai/api",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        request_headers=_OPENROUTER_HEADERS,
     ),
     ProviderType.PERPLEXITY: Profile(
         _CHAT | {"embeddings"},
@@ -235,7 +263,14 @@ PROFILES: Mapping[ProviderType, Profile] = {
         _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(30000,)
     ),
     ProviderType.OPENAI_COMPATIBLE: Profile(
-        _OPENAI | _RERANK, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, batches="openai"
+        _OPENAI | _RERANK,
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        batches="openai",
+        request_headers=_OPENROUTER_HEADERS | _XAI_HEADERS | _FIREWORKS_HEADERS | _COHERE_HEADERS,
     ),
     ProviderType.DEMO: Profile(_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
 }
