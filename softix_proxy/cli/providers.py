@@ -10,7 +10,14 @@ import click
 from softix_proxy.cli import providers_add, providers_test
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
 from softix_proxy.cli.key_source import KeySource, key_options
-from softix_proxy.cli.provider_fields import as_fields, hang_up_option, tell_base_url
+from softix_proxy.cli.provider_fields import (
+    as_fields,
+    hang_up_option,
+    no_test_option,
+    show_with_test,
+    tell_base_url,
+    tested,
+)
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.providers import MAIN, HangUp, ProviderStatus
 from softix_proxy.operations import providers as operations
@@ -86,6 +93,7 @@ async def remove_key(office: Office, name: str, label: str, yes: bool) -> None:
 @key_options
 @hang_up_option
 @click.option("--region", metavar="R", help="Where it works; `none` takes it away.")
+@no_test_option
 @office
 async def update(
     office: Office,
@@ -96,6 +104,7 @@ async def update(
     key_file: Path | None,
     on_hang_up: str | None,
     region: str | None,
+    no_test: bool,
 ) -> None:
     """Change a provider. Example: softix providers update lab --base-url http://10.0.0.6:8000"""
     key = KeySource(key_stdin, key_env, key_file).read(name, ask=False)
@@ -108,8 +117,12 @@ async def update(
         on_hang_up=cast("HangUp | None", on_hang_up),
         region="" if region == "none" else region,
     )
-    tell_base_url(base_url or "", provider)
-    show(as_fields(provider))
+    test = None
+    if base_url is not None:
+        test = await tested(office, name, base_url, provider.type, no_test=no_test)
+        provider = await operations.show(office.storage, name)
+        tell_base_url(base_url, provider)
+    show_with_test(provider, test)
 
 
 @providers.command()

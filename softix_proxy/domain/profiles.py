@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,6 +61,10 @@ class Profile:
     """How a path begins in the dialect → how it does there; the first that fits."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """What it refuses of a body → its own name for it; empty: it does so unasked."""
+    versions: tuple[str, ...] = ("/v1",)
+    """How base URLs of it may end that name what its paths begin with; the longest first."""
+    other_hosts: tuple[str, ...] = ()
+    """How names of hosts end that serve the same as the default one."""
     region: str | None = None
     """Where all of it works, if it says so."""
     ports: tuple[int, ...] = ()
@@ -87,6 +92,11 @@ class Profile:
         return path
 
     @property
+    def versioned_base_urls(self) -> bool:
+        """Whether its SDKs want the version in the base URL, as OpenAI's do, and do not put it in themselves."""
+        return "chat_completions" in self.endpoints
+
+    @property
     def blanks(self) -> tuple[str, ...]:
         return tuple(name for name in BLANKS if f"{{{name}}}" in self.base_url)
 
@@ -94,6 +104,15 @@ class Profile:
         """The base URL, once all of its `blanks` are known."""
         # Vertex's global location is the host without a location.
         return self.base_url.format_map(blanks).replace("://global-", "://")
+
+
+_VERSION = re.compile(r"/v\d+(?:alpha|beta)?(?=/)")
+
+
+def path_behind_version(path: str) -> str:
+    """`/v1/chat/completions` → `/chat/completions`."""
+    found = _VERSION.match(path)
+    return path[found.end() :] if found else path
 
 
 _TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
@@ -141,6 +160,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "x-goog-api-key",
         "drain",
         models_path="/v1beta/models",
+        versions=("/v1beta", "/v1"),
     ),
     ProviderType.VERTEX: Profile(
         _VERTEX | {"raw_predict", "stream_raw_predict"},
@@ -150,6 +170,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "drain",
         models_path="",
         paths=(("/v1beta/", "/publishers/google/"),),
+        versions=("/publishers/google", "/publishers/anthropic"),
         wraps_counts=False,
         request_headers=_VERTEX_HEADERS,
         served=("gemini-", "claude-"),
@@ -170,6 +191,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "api-key",
         "cancel",
         preferred="responses",
+        other_hosts=(".services.ai.azure.com", ".cognitiveservices.azure.com"),
         request_headers=_AZURE_HEADERS,
     ),
     ProviderType.MISTRAL: Profile(
@@ -222,6 +244,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "cancel",
         output_field=_OLD_LIMIT,
         paths=(("/v1/rerank", "/v1/rerank"), ("/v1/", "/compatibility/v1/")),
+        versions=("/compatibility/v1", "/compatibility", "/v2", "/v1"),
         request_headers=_COHERE_HEADERS,
     ),
     ProviderType.OPENROUTER: Profile(
