@@ -28,6 +28,14 @@ hang_up_option = click.option(
     help="When a client leaves a stream: cancel the request, or read it to its end.",
 )
 
+drop_field_option = click.option(
+    "--drop-field",
+    "drop_fields",
+    metavar="FIELD",
+    multiple=True,
+    help="A field of bodies that it refuses, to be left out of what it is sent; may come several times.",
+)
+
 
 def as_fields(provider: Provider) -> dict[str, Any]:
     return {

@@ -12,6 +12,7 @@ from softix_proxy.cli.console import Group, confirm, office, show, show_all
 from softix_proxy.cli.key_source import KeySource, key_options
 from softix_proxy.cli.provider_fields import (
     as_fields,
+    drop_field_option,
     hang_up_option,
     no_test_option,
     show_with_test,
@@ -40,7 +41,7 @@ providers.add_command(providers_test.test)
 async def list_(office: Office) -> None:
     """List all providers. Example: softix providers list --json"""
     rows = [as_fields(provider) for provider in await operations.list_all(office.storage)]
-    show_all(rows, ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at"))
+    show_all(rows, ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at", "drop_fields"))
 
 
 @providers.command("show")
@@ -93,6 +94,8 @@ async def remove_key(office: Office, name: str, label: str, yes: bool) -> None:
 @key_options
 @hang_up_option
 @click.option("--region", metavar="R", help="Where it works; `none` takes it away.")
+@drop_field_option
+@click.option("--keep-field", "keep_fields", metavar="FIELD", multiple=True, help="Send it again.")
 @no_test_option
 @office
 async def update(
@@ -104,6 +107,8 @@ async def update(
     key_file: Path | None,
     on_hang_up: str | None,
     region: str | None,
+    drop_fields: tuple[str, ...],
+    keep_fields: tuple[str, ...],
     no_test: bool,
 ) -> None:
     """Change a provider. Example: softix providers update lab --base-url http://10.0.0.6:8000"""
@@ -116,6 +121,8 @@ async def update(
         key=key,
         on_hang_up=cast("HangUp | None", on_hang_up),
         region="" if region == "none" else region,
+        drop_fields=drop_fields,
+        keep_fields=keep_fields,
     )
     test = None
     if base_url is not None:

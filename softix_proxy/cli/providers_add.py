@@ -10,7 +10,14 @@ import click
 
 from softix_proxy.cli.console import Command, office, say
 from softix_proxy.cli.key_source import KeySource, key_options
-from softix_proxy.cli.provider_fields import hang_up_option, no_test_option, show_with_test, tell_base_url, tested
+from softix_proxy.cli.provider_fields import (
+    drop_field_option,
+    hang_up_option,
+    no_test_option,
+    show_with_test,
+    tell_base_url,
+    tested,
+)
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.profiles import BLANKS, PROFILES, HangUp, ProviderType
 from softix_proxy.operations import probes
@@ -35,6 +42,7 @@ _TYPES = [kind.value for kind in ProviderType]
 @click.option("--region", metavar="R", help="Where it works, for example eu: users and keys may be bound to regions.")
 @click.option("--models", "wanted", metavar="LIST", help="Only these of its models, with commas between.")
 @click.option("--free", is_flag=True, help="Add the models that it lists, as free ones.")
+@drop_field_option
 @no_test_option
 @office
 async def add(
@@ -49,6 +57,7 @@ async def add(
     region: str | None,
     wanted: str | None,
     free: bool,
+    drop_fields: tuple[str, ...],
     no_test: bool,
     **blanks: str | None,
 ) -> None:
@@ -80,6 +89,7 @@ async def add(
         on_hang_up=cast("HangUp | None", on_hang_up),
         region=region,
         blanks={blank: value for blank, value in blanks.items() if value is not None},
+        drop_fields=drop_fields,
         models=models,
     )
     test = await tested(office, name, base_url, type_, no_test=no_test or found is not None)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from softix_proxy.domain import credentials
+from softix_proxy.domain.drop_fields import changed as changed_fields
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.models import Model, ModelStatus
@@ -42,6 +43,7 @@ async def add(
     on_hang_up: HangUp | None = None,
     region: str | None = None,
     blanks: Mapping[str, str] = MappingProxyType({}),
+    drop_fields: Sequence[str] = (),
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
     """A provider with its key sealed, and these models with their prices, now and to come, in one transaction.
@@ -68,6 +70,7 @@ async def add(
         created_at_us=storage.reading().clock.now_us(),
         region=profile.region if region is None else checked_region(region),
         version_in_url=found.has_version if version_in_url is None else version_in_url,
+        drop_fields=changed_fields((), drop_fields, ()),
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
     now_us = asked.created_at_us
@@ -136,8 +139,10 @@ async def update(
     key: str | None = None,
     on_hang_up: HangUp | None = None,
     region: str | None = None,
+    drop_fields: Sequence[str] = (),
+    keep_fields: Sequence[str] = (),
 ) -> Provider:
-    """Changes what is given; an empty region takes it away.
+    """Changes what is given; an empty region takes it away. `keep_fields` are sent again that were dropped.
 
     Raises NotFoundError, BadInputError; ConflictError where a new address needs the key.
     """
@@ -150,6 +155,7 @@ async def update(
             version_in_url=found.has_version if version_in_url is None else version_in_url,
             on_hang_up=on_hang_up or provider.on_hang_up,
             region=provider.region if region is None else checked_region(region) if region else None,
+            drop_fields=changed_fields(provider.drop_fields, drop_fields, keep_fields),
         )
         if changed.origin != provider.origin and provider.more_keys:
             raise ConflictError(

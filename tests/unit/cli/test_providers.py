@@ -204,6 +204,20 @@ def test_a_key_is_changed_and_an_address_only_with_it(softix: Callable[..., Resu
     assert {key, key + "2", key + "3"} <= sealed_keys()
 
 
+def test_fields_that_it_refuses_are_dropped_and_sent_again(softix: Callable[..., Result]) -> None:
+    line = "providers add lab --type openai-compatible --base-url http://lab --no-test"
+    softix(f"{line} --drop-field stream_options --drop-field store")
+    assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "store"]
+    assert "stream_options, store" in softix("providers list").stdout
+    changed = softix("providers update lab --drop-field user --keep-field store --json")
+    assert read(changed)["drop_fields"] == ["stream_options", "user"]
+    for field in ("max_tokens", "messages", "service_tier", "n"):
+        refused = softix(f"providers update lab --drop-field {field}", code=2)
+        assert f"{field} decides" in refused.stderr
+    assert "not the name of a field" in softix("providers update lab --drop-field a.b", code=2).stderr
+    assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "user"]
+
+
 def test_disable_enable_remove(softix: Callable[..., Result], key: str) -> None:
     added = read(softix("providers add main --type anthropic --key-stdin --json", key))
     assert read(softix("providers disable main --json"))["status"] == "disabled"
