@@ -1,5 +1,5 @@
 """Makes docs/reference/: every command, from the command line's own tree, every setting, from settings.py, every
-type of provider, from its profile, and what translation loses, from its tables.
+type of provider, from its profile, the headers that pass, and what translation loses, from their tables.
 
 python scripts/make_reference.py            write the pages
 python scripts/make_reference.py --check    fail if a page is not what the code says
@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from softix_proxy import settings  # noqa: E402
 from softix_proxy.cli.main import main as softix  # noqa: E402
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS  # noqa: E402
+from softix_proxy.dialects.request_headers import BODY, COMMON, FAMILIES, PREFIXES, Reasons  # noqa: E402
 from softix_proxy.dialects.translate.loss_table import NAMES  # noqa: E402
 from softix_proxy.dialects.translate.losses import Fate, directions, rows  # noqa: E402
 from softix_proxy.domain.profiles import PROFILES, Profile, ProviderType  # noqa: E402
@@ -145,8 +146,36 @@ def providers() -> str:
 
 
 KEYS = {"bearer": "bearer token", **{name: f"`{name}`" for name in ("x-api-key", "x-goog-api-key", "api-key")}}
+
+
+def listed(title: str, names: Reasons) -> Iterator[str]:
+    yield f"\n## {title}\n\n| header | why it passes |\n| --- | --- |"
+    yield from (f"| `{name}` | {cell(reason)} |" for name, reason in names.items())
+
+
+def headers() -> str:
+    intro = (
+        "Of a client's headers a provider gets those that are listed here, and no others: a header may choose another"
+        " price, or another account. Nothing passes that has the client's API key in it, or that `Connection` names."
+        " Names can be added with the setting `upstream.pass_headers`, unless they prove who pays, belong to one hop,"
+        " or choose a price or an account. softix itself adds the provider's key, `host`, `content-length` and"
+        " `accept-encoding: identity`."
+    )
+    sections = [listed("Everywhere", COMMON), listed("Where the body is not translated", BODY)]
+    for family, names in FAMILIES.items():
+        begin = {f"{prefix}*": reason for prefix, reason in PREFIXES[family].items()}
+        sections.append(listed(f"Between clients and providers of the dialects of {family}", {**names, **begin}))
+    sections += [
+        listed(f"To providers of the type {kind.value}", profile.request_headers)
+        for kind, profile in PROFILES.items()
+        if profile.request_headers
+    ]
+    return "\n".join([MADE, "\n# Request headers\n", intro, *(line for each in sections for line in each)]) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
+    "headers.md": headers,
     "providers.md": providers,
     "settings.md": all_settings,
     "translation.md": translation,

@@ -244,6 +244,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
         fallback_by_name=settings.routing.fallback_by_name,
         retries=settings.routing.retries,
         most_attempts=settings.routing.most_attempts,
+        pass_headers=frozenset(name.lower() for name in settings.upstream.pass_headers),
     )
     upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)

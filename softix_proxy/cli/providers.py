@@ -10,7 +10,15 @@ import click
 from softix_proxy.cli import providers_add, providers_test
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
 from softix_proxy.cli.key_source import KeySource, key_options
-from softix_proxy.cli.provider_fields import as_fields, hang_up_option, tell_base_url
+from softix_proxy.cli.provider_fields import (
+    as_fields,
+    drop_field_option,
+    hang_up_option,
+    no_test_option,
+    show_with_test,
+    tell_base_url,
+    tested,
+)
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.providers import MAIN, HangUp, ProviderStatus
@@ -21,8 +29,8 @@ if TYPE_CHECKING:
 
 
 _LIST = Table(
-    ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at"),
-    leave=("created_at", "on_hang_up", "has_key", "base_url"),
+    ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at", "drop_fields"),
+    leave=("created_at", "drop_fields", "on_hang_up", "has_key", "base_url"),
 )
 
 
@@ -93,6 +101,9 @@ async def remove_key(office: Office, name: str, label: str, yes: bool) -> None:
 @key_options
 @hang_up_option
 @click.option("--region", metavar="R", help="Where it works; `none` takes it away.")
+@drop_field_option
+@click.option("--keep-field", "keep_fields", metavar="FIELD", multiple=True, help="Send it again.")
+@no_test_option
 @office
 async def update(
     office: Office,
@@ -103,6 +114,9 @@ async def update(
     key_file: Path | None,
     on_hang_up: HangUp | None,
     region: str | None,
+    drop_fields: tuple[str, ...],
+    keep_fields: tuple[str, ...],
+    no_test: bool,
 ) -> None:
     """Change a provider. Example: softix providers update lab --base-url http://10.0.0.6:8000"""
     key = KeySource(key_stdin, key_env, key_file).read(name, ask=False)
@@ -114,9 +128,15 @@ async def update(
         key=key,
         on_hang_up=on_hang_up,
         region="" if region == "none" else region,
+        drop_fields=drop_fields,
+        keep_fields=keep_fields,
     )
-    tell_base_url(base_url or "", provider)
-    show(as_fields(provider))
+    test = None
+    if base_url is not None:
+        test = await tested(office, name, base_url, provider.type, no_test=no_test)
+        provider = await operations.show(office.storage, name)
+        tell_base_url(base_url, provider)
+    show_with_test(provider, test)
 
 
 @providers.command()

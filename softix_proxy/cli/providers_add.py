@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console import Command, office, say, show
+from softix_proxy.cli.console import Command, office, say
 from softix_proxy.cli.key_source import KeySource, key_options
-from softix_proxy.cli.provider_fields import as_fields, hang_up_option, tell_base_url
+from softix_proxy.cli.provider_fields import (
+    drop_field_option,
+    hang_up_option,
+    no_test_option,
+    show_with_test,
+    tell_base_url,
+    tested,
+)
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.profiles import BLANKS, PROFILES, HangUp, ProviderType
 from softix_proxy.operations import probes
@@ -35,6 +42,8 @@ _TYPES = [kind.value for kind in ProviderType]
 @click.option("--region", metavar="R", help="Where it works, for example eu: users and keys may be bound to regions.")
 @click.option("--models", "wanted", metavar="LIST", help="Only these of its models, with commas between.")
 @click.option("--free", is_flag=True, help="Add the models that it lists, as free ones.")
+@drop_field_option
+@no_test_option
 @office
 async def add(
     office: Office,
@@ -48,9 +57,13 @@ async def add(
     region: str | None,
     wanted: str | None,
     free: bool,
+    drop_fields: tuple[str, ...],
+    no_test: bool,
     **blanks: str | None,
 ) -> None:
     """Add a provider, with the models that softix knows of it; find one that runs on this machine.
+
+    It is asked for its models, to see whether it answers: nothing of that costs anything, or fails the command.
 
     Example: softix providers add openai --key-env OPENAI_API_KEY
     """
@@ -61,23 +74,29 @@ async def add(
     names = tuple(part.strip() for part in (wanted or "").split(",") if part.strip())
     if wanted is not None and not names:
         raise BadInputError("--models is empty", "name models, with commas between them, or leave it out")
-    found = await _found(office, type_, base_url, key, listed=free or bool(names))
+    if no_test and free and base_url and not names:
+        raise BadInputError("--free adds what the provider lists", "leave --no-test out, or name models with --models")
+    found = await _found(office, type_, base_url, key, listed=(free or bool(names)) and not no_test)
     models = _models(type_, found, names, free=free)
-    provider = await operations.add(
+    await operations.add(
         office.storage,
         await office.vault(),
         name=name,
         kind=type_,
-        base_url=found.base_url if found else base_url,
+        base_url=found.base.text if found else base_url,
+        version_in_url=found.base.has_version if found else None,
         key=key,
         on_hang_up=on_hang_up,
         region=region,
         blanks={blank: value for blank, value in blanks.items() if value is not None},
+        drop_fields=drop_fields,
         models=models,
     )
+    test = await tested(office, name, base_url, type_, no_test=no_test or found is not None)
+    provider = await operations.show(office.storage, name)
     tell_base_url(base_url, provider)
     _tell_models(name, type_, found, models, free=free)
-    show(as_fields(provider), f"Added {name}. Check it: softix providers test {name}")
+    show_with_test(provider, test, f"Added {name}. Check it: softix providers test {name}")
 
 
 def _type(name: str, kind: str | None) -> ProviderType:
@@ -103,7 +122,7 @@ async def _found(
     trusting = partial(fetch, ca_file=office.settings.upstream.ca_file)
     if not base_url and PROFILES[kind].ports:
         found = await probes.find_local(kind, key, trusting)
-        say(f"Found {kind.value} at {found.base_url}, with {len(found.models)} models.")
+        say(f"Found {kind.value} at {found.base.text}, with {len(found.models)} models.")
         return found
     if base_url and listed and not _priced(kind):
         return await probes.look(kind, base_url, key, trusting)

@@ -16,7 +16,8 @@ from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, SEARCH, Kinds, read_t
 _LIMIT = "max_tokens"
 _OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
 """What brings in input, or further rounds of it, that the body does not hold."""
-_WATCHED = SHARED | _OUTSIDE | {_LIMIT, "messages", "tools", "speed", "inference_geo"}
+_BILLED_TO = "billing_policy"
+_WATCHED = SHARED | _OUTSIDE | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
 _GLOBAL = (None, "global")
 _TOOLS: Kinds = {
     "custom": CLIENT_SIDE,
@@ -63,6 +64,7 @@ class Messages:
     def read(self, body: bytes) -> Ask:
         model, fields = read_request(body, _WATCHED)
         hosted = read_tools(fields.raw("tools"), _TOOLS)
+        _check_who_is_billed(fields)
         if fields.text("inference_geo") not in _GLOBAL:
             raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
         limit = fields.count(_LIMIT, least=0)
@@ -112,11 +114,28 @@ class CountTokens(Messages):
 
     def read(self, body: bytes) -> Ask:
         """Nothing is produced and nothing charged, so only the model matters."""
-        model, fields = read_request(body, SHARED)
+        model, fields = read_request(body, SHARED | {_BILLED_TO})
+        _check_who_is_billed(fields)
         return Ask(model=model, stream=fields.flag("stream"), max_output_tokens=0)
 
     def report(self, body: bytes) -> Report | None:
         return None
+
+
+def _check_who_is_billed(fields: Fields) -> None:
+    """`self` is who is billed anyway. Raises RefusedError where it would be somebody else."""
+    policy = fields.raw(_BILLED_TO)
+    if policy is None or not fields.has(_BILLED_TO):
+        return
+    if Fields(policy, _BILL_TO, f"`{_BILLED_TO}`").text("bill_to") not in _SELF:
+        raise unmetered(
+            f"`{_BILLED_TO}` has another account billed at the provider than the one that softix keeps the books of. "
+            "Leave it out."
+        )
+
+
+_BILL_TO = frozenset(("bill_to",))
+_SELF = (None, "self")
 
 
 def anthropic_report(usage: object, model: object) -> Report | None:

@@ -61,6 +61,9 @@ _BEYOND: tuple[ProviderEndpoint, ...] = (
 PROVIDER_ENDPOINTS: Mapping[str, ProviderEndpoint] = {**ENDPOINTS, **{beyond.name: beyond for beyond in _BEYOND}}
 """With those that no client speaks: they are reached by translation only."""
 
+REPORT_ON_REQUEST = frozenset(endpoint.name for endpoint in _ALL if getattr(endpoint, "reports_on_request", False))
+"""Those whose streams have usage only where they are asked for it."""
+
 HEADERS: Mapping[str, tuple[tuple[str, str], ...]] = {"messages": (("anthropic-version", "2023-06-01"),)}
 """What an endpoint wants beside a body, of whoever is no client of its own."""
 QUERIES: Mapping[str, str] = {"stream_generate_content": "?alt=sse"}

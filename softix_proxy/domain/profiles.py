@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,6 +61,10 @@ class Profile:
     """How a path begins in the dialect → how it does there; the first that fits."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """What it refuses of a body → its own name for it; empty: it does so unasked."""
+    versions: tuple[str, ...] = ("/v1",)
+    """How base URLs of it may end that name what its paths begin with; the longest first."""
+    other_hosts: tuple[str, ...] = ()
+    """How names of hosts end that serve the same as the default one."""
     region: str | None = None
     """Where all of it works, if it says so."""
     ports: tuple[int, ...] = ()
@@ -68,6 +73,8 @@ class Profile:
     """Whose way of taking batches it has."""
     wraps_counts: bool = True
     """Of Gemini's: whether it takes a request to be counted as a member of the body."""
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    """What it takes of clients' headers beside those of its dialect → why they may pass."""
     served: tuple[str, ...] = ("",)
     """How the names begin, of the catalogue's models, that these endpoints serve."""
 
@@ -85,6 +92,11 @@ class Profile:
         return path
 
     @property
+    def versioned_base_urls(self) -> bool:
+        """Whether its SDKs want the version in the base URL, as OpenAI's do, and do not put it in themselves."""
+        return "chat_completions" in self.endpoints
+
+    @property
     def blanks(self) -> tuple[str, ...]:
         return tuple(name for name in BLANKS if f"{{{name}}}" in self.base_url)
 
@@ -92,6 +104,15 @@ class Profile:
         """The base URL, once all of its `blanks` are known."""
         # Vertex's global location is the host without a location.
         return self.base_url.format_map(blanks).replace("://global-", "://")
+
+
+_VERSION = re.compile(r"/v\d+(?:alpha|beta)?(?=/)")
+
+
+def path_behind_version(path: str) -> str:
+    """`/v1/chat/completions` → `/chat/completions`."""
+    found = _VERSION.match(path)
+    return path[found.end() :] if found else path
 
 
 _TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
@@ -108,6 +129,16 @@ _OWN = _CHAT | {"completions", "embeddings"}
 _BEDROCK = frozenset({"converse", "converse_stream", "invoke", "invoke_stream"})
 _GOOGLE = "/v1/projects/{project}/locations/{location}"
 _OLD_LIMIT = "max_tokens"
+_APP = "names the program that asks, in OpenRouter's rankings"
+_OPENROUTER_HEADERS = dict.fromkeys(("http-referer", "x-title", "x-openrouter-title", "x-openrouter-categories"), _APP)
+_VERTEX_HEADERS = {"x-vertex-ai-llm-request-type": "says whether throughput that was paid in advance is used"}
+_AZURE_HEADERS = {
+    "x-ms-client-request-id": "names the request in the provider's support",
+    "x-ms-useragent": "names the SDK",
+}
+_XAI_HEADERS = {"x-grok-conv-id": "names a conversation, by which prompts are found in the cache"}
+_FIREWORKS_HEADERS = {"x-session-affinity": "names a session, by which prompts are found in the cache"}
+_COHERE_HEADERS = {"x-client-name": "names the program that asks"}
 
 PROFILES: Mapping[ProviderType, Profile] = {
     ProviderType.OPENAI: Profile(
@@ -129,6 +160,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "x-goog-api-key",
         "drain",
         models_path="/v1beta/models",
+        versions=("/v1beta", "/v1"),
     ),
     ProviderType.VERTEX: Profile(
         _VERTEX | {"raw_predict", "stream_raw_predict"},
@@ -138,7 +170,9 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "drain",
         models_path="",
         paths=(("/v1beta/", "/publishers/google/"),),
+        versions=("/publishers/google", "/publishers/anthropic"),
         wraps_counts=False,
+        request_headers=_VERTEX_HEADERS,
         served=("gemini-", "claude-"),
     ),
     ProviderType.BEDROCK: Profile(
@@ -157,6 +191,8 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "api-key",
         "cancel",
         preferred="responses",
+        other_hosts=(".services.ai.azure.com", ".cognitiveservices.azure.com"),
+        request_headers=_AZURE_HEADERS,
     ),
     ProviderType.MISTRAL: Profile(
         _CHAT | {"embeddings", "transcriptions"},
@@ -172,7 +208,13 @@ PROFILES: Mapping[ProviderType, Profile] = {
         _CHAT, "https://api.deepseek.com", True, "bearer", "cancel", output_field=_OLD_LIMIT, region="cn"
     ),
     ProviderType.XAI: Profile(
-        _CHAT | {"responses", "image_generations"}, "https://api.x.ai", True, "bearer", "cancel", preferred="responses"
+        _CHAT | {"responses", "image_generations"},
+        "https://api.x.ai",
+        True,
+        "bearer",
+        "cancel",
+        preferred="responses",
+        request_headers=_XAI_HEADERS,
     ),
     ProviderType.GROQ: Profile(
         _CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain", batches="openai"
@@ -192,6 +234,7 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "bearer",
         "cancel",
         output_field=_OLD_LIMIT,
+        request_headers=_FIREWORKS_HEADERS,
     ),
     ProviderType.COHERE: Profile(
         _CHAT | _RERANK | {"embeddings"},
@@ -201,9 +244,17 @@ PROFILES: Mapping[ProviderType, Profile] = {
         "cancel",
         output_field=_OLD_LIMIT,
         paths=(("/v1/rerank", "/v1/rerank"), ("/v1/", "/compatibility/v1/")),
+        versions=("/compatibility/v1", "/compatibility", "/v2", "/v1"),
+        request_headers=_COHERE_HEADERS,
     ),
     ProviderType.OPENROUTER: Profile(
-        _OWN | {"responses"}, "https://openrouter.ai/api", True, "bearer", "drain", output_field=_OLD_LIMIT
+        _OWN | {"responses"},
+        "https://openrouter.ai/api",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        request_headers=_OPENROUTER_HEADERS,
     ),
     ProviderType.PERPLEXITY: Profile(
         _CHAT | {"embeddings"},
@@ -235,7 +286,14 @@ PROFILES: Mapping[ProviderType, Profile] = {
         _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(30000,)
     ),
     ProviderType.OPENAI_COMPATIBLE: Profile(
-        _OPENAI | _RERANK, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, batches="openai"
+        _OPENAI | _RERANK,
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        batches="openai",
+        request_headers=_OPENROUTER_HEADERS | _XAI_HEADERS | _FIREWORKS_HEADERS | _COHERE_HEADERS,
     ),
     ProviderType.DEMO: Profile(_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -14,6 +14,7 @@ from softix_proxy.domain.profiles import PROFILES as PROFILES
 from softix_proxy.domain.profiles import HangUp as HangUp
 from softix_proxy.domain.profiles import Profile as Profile
 from softix_proxy.domain.profiles import ProviderType as ProviderType
+from softix_proxy.domain.profiles import path_behind_version
 
 
 class ProviderStatus(StrEnum):
@@ -45,7 +46,7 @@ class Provider:
     name: str
     type: ProviderType
     base_url: str
-    """Scheme, host, port and any path before `/v1`; no trailing slash."""
+    """Scheme, host, port and any path before `/v1`, or before an endpoint's last words; no trailing slash."""
     sealed_key: bytes | None = field(repr=False)
     on_hang_up: HangUp
     status: ProviderStatus
@@ -55,6 +56,21 @@ class Provider:
     key_weight: int = 1
     """Of the main key."""
     more_keys: tuple[ProviderKey, ...] = ()
+    version_in_url: bool = False
+    """The base URL names the version itself, or its paths have none: the dialect's own is not put in."""
+    drop_fields: tuple[str, ...] = ()
+    """Members of bodies that it refuses, beside those of its type."""
+    renamed_fields: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    """What it refuses of a body → its own name for it, or nothing where it is left out: of its type, and its own."""
+
+    def __post_init__(self) -> None:
+        renamed = {**PROFILES[self.type].fields, **dict.fromkeys(self.drop_fields, "")}
+        object.__setattr__(self, "renamed_fields", renamed)
+
+    def path(self, path: str) -> str:
+        """Of the dialect → at this provider, to stand behind its base URL."""
+        there = PROFILES[self.type].path(path)
+        return path_behind_version(there) if self.version_in_url else there
 
     @property
     def profile(self) -> Profile:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from softix_proxy.domain.config import setting
+from softix_proxy.domain.request_headers import checked_header
 
 _SECONDS = {"least": 0.001, "most": 86_400}
 _COUNT = {"least": 0, "most": 1_000_000}
@@ -57,6 +58,12 @@ class Upstream:
     drain_limit_s: float = setting(300, "Longest reading on after a client hung up.", **_COUNT)
     drain_limit_mib: int = setting(16, "Largest reading on after a client hung up.", **_COUNT)
     batch_poll_s: float = setting(60, "Time between two looks whether a batch has ended.", **_SECONDS)
+    pass_headers: tuple[str, ...] = setting(
+        (),
+        "Request headers that pass to providers beside the listed ones (docs/reference/headers.md).",
+        item=checked_header,
+        words="a list of headers' names, none of which proves who pays or chooses a price or an account",
+    )
     ca_file: Path | None = setting(None, "Certificates to trust in place of the system's (PEM).", example="ca.pem")  # noqa: RUF009
 
     @property

@@ -45,6 +45,8 @@ class Call:
     """Which of the provider's keys proves who pays."""
     timeouts: Timeouts = SETTINGS
     method: str = "POST"
+    adds_usage_option: bool = False
+    """softix itself asks for usage in this body: it can go without where the provider does not take that."""
 
 
 class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers that it becomes

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from softix_proxy.dialects.model_list import read_names
 from softix_proxy.dialects.registry import HEADERS
+from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.credentials import AwsKeys, parse
 from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.profiles import PROFILES, ProviderType
+from softix_proxy.domain.profiles import PROFILES, ProviderType, path_behind_version
+from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.upstream import Fetch, Fetched
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import models, providers
+from softix_proxy.operations.base_urls import BaseUrl, read_base_url
 from softix_proxy.operations.catalogue import CatalogueModel
 
 _LOCAL = "http://127.0.0.1"
@@ -32,6 +35,12 @@ class Probe:
     remedy: str = ""
     models: tuple[str, ...] = ()
     """As the provider names them."""
+    url: str = ""
+    """What was asked; of what the operator wrote, without credentials."""
+    is_list: bool = False
+    """What answered is a list of models, even if there are none."""
+    is_elsewhere: bool = False
+    """The list is there, but without the version that softix puts in."""
 
 
 _REMEDIES = {
@@ -58,40 +67,89 @@ async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) ->
     if provider.keys:
         first = provider.keys[0]
         key = vault.open_secret(first.sealed, *provider.place_of(first))
-    clock = reading.clock
-    started_ns = clock.monotonic_ns()
+    here = BaseUrl(provider.base_url, provider.version_in_url)
+    found = await _ask(provider, here, key, fetch, reading.clock)
+    if (
+        found.is_list
+        or found.status in _LEAVES_NO_DOUBT
+        or here.has_version
+        or not provider.profile.versioned_base_urls
+    ):
+        return found
+    other = await _ask(provider, here._replace(has_version=True), key, fetch, reading.clock)
+    if not other.is_list:
+        return found
+    return replace(
+        other,
+        ok=False,
+        message=f"its models are listed at {other.url}, and not at {found.url}",
+        remedy=f"softix providers update {provider.name} --base-url {provider.base_url}/chat/completions",
+        is_elsewhere=True,
+    )
+
+
+_LEAVES_NO_DOUBT = frozenset((None, 401, 403, 429, *range(500, 600)))
+"""Of the place: nobody is asked for a second time."""
+
+
+async def _ask(provider: Provider, base: BaseUrl, key: str | None, fetch: Fetch, clock: Clock) -> Probe:
+    url, started_ns = _list_url(provider.type, base), clock.monotonic_ns()
     try:
-        status, body = await _fetch(provider.type, provider.base_url, key, fetch)
+        status, body = await _fetch(provider.type, base, key, fetch)
     except FailureError as error:
-        return Probe(False, None, (clock.monotonic_ns() - started_ns) // 1_000_000, error.message, error.remedy)
+        took_ms = (clock.monotonic_ns() - started_ns) // 1_000_000
+        return Probe(False, None, took_ms, error.message, error.remedy, url=url)
     latency_ms = (clock.monotonic_ns() - started_ns) // 1_000_000
     if status in _GOOD:
-        return Probe(True, status, latency_ms, "the provider answers", models=read_names(body) or ())
+        names = read_names(body)
+        return Probe(
+            True, status, latency_ms, "the provider answers", models=names or (), url=url, is_list=names is not None
+        )
     other = (
         ("the provider is in trouble", "try again later")
         if status >= 500
         else ("this is not a provider's answer", "check the base URL: softix providers update {name} --base-url URL")
     )
     message, remedy = _REMEDIES.get(status, other)
-    return Probe(False, status, latency_ms, message, remedy.format(name=provider.name))
+    return Probe(False, status, latency_ms, message, remedy.format(name=provider.name), url=url)
 
 
-async def _fetch(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch) -> Fetched:
-    profile = PROFILES[kind]
+async def settle(storage: Storage, vault: Vault, reference: str, fetch: Fetch, *, is_settled: bool) -> Probe | None:
+    """Asks once that it is added or moved; where the base URL left a doubt, it is written as it was found.
+
+    None where there is nothing to ask for.
+    """
+    provider = await providers.present(storage.reading(), reference)
+    if not (provider.base_url and provider.profile.models_path):
+        return None
+    probed = await probe(storage, vault, reference, fetch)
+    if probed.is_elsewhere and not is_settled:
+        await providers.update(storage, vault, reference, version_in_url=True)
+        return replace(probed, ok=True, message="the provider answers", remedy="", is_elsewhere=False)
+    return probed
+
+
+def _list_url(kind: ProviderType, base: BaseUrl) -> str:
+    path = PROFILES[kind].models_path
+    return base.text + (path_behind_version(path) if base.has_version else path)
+
+
+async def _fetch(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> Fetched:
+    profile, url = PROFILES[kind], _list_url(kind, base)
     headers = {name: value for endpoint in profile.endpoints for name, value in HEADERS.get(endpoint, ())}
     credential = None if key is None else parse(key)
     if isinstance(credential, AwsKeys):
         raise FailureError("a list of models is not asked for with AWS keys", "see: softix models list")
     if isinstance(credential, str):
-        return await fetch(f"{base_url}{profile.models_path}", headers | profile.auth_headers(credential), None)
-    return await fetch(f"{base_url}{profile.models_path}", headers, credential)
+        return await fetch(url, headers | profile.auth_headers(credential), None)
+    return await fetch(url, headers, credential)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """A server that lists models."""
 
-    base_url: str
+    base: BaseUrl
     models: tuple[str, ...]
 
 
@@ -101,7 +159,7 @@ async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> Found
     for port in PROFILES[kind].ports:
         base_url = f"{_LOCAL}:{port}"
         try:
-            return await look(kind, base_url, key, fetch)
+            return await _look(kind, BaseUrl(base_url), key, fetch)
         except FailureError as error:
             tried.append(f"{base_url}: {error.message}")
     raise FailureError(
@@ -111,14 +169,27 @@ async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> Found
 
 async def look(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch) -> Found:
     """What the server at this address has. Raises FailureError, BadInputError."""
-    base_url = providers.normalise_base_url(base_url)
-    status, body = await _fetch(kind, base_url, key, fetch)
+    base = read_base_url(base_url, kind)
+    try:
+        return await _look(kind, base, key, fetch)
+    except NoListError:
+        if base.is_settled:
+            raise
+        return await _look(kind, base._replace(has_version=True), key, fetch)
+
+
+class NoListError(FailureError):
+    """Somebody answers there, but with no list of models."""
+
+
+async def _look(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> Found:
+    status, body = await _fetch(kind, base, key, fetch)
     if status in (401, 403):
         raise FailureError("it asks for a key", "give --key-stdin, --key-env or --key-file")
     names = read_names(body) if status in _GOOD else None
     if names is None:
-        raise FailureError("what answers there lists no models", "check the base URL")
-    return Found(base_url, names)
+        raise NoListError("what answers there lists no models", "check the base URL")
+    return Found(base, names)
 
 
 def chosen(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from softix_proxy.domain import credentials
+from softix_proxy.domain.drop_fields import changed as changed_fields
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.models import Model, ModelStatus
@@ -22,15 +22,13 @@ from softix_proxy.domain.providers import (
     ProviderKey,
     ProviderStatus,
     ProviderType,
-    is_metadata_host,
 )
 from softix_proxy.domain.vault import Vault
+from softix_proxy.operations.base_urls import BaseUrl, read_base_url
 from softix_proxy.operations.catalogue import CatalogueModel
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,40}")
 _BLANK = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?|[0-9a-f:.]+")
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
 
 
 async def add(
@@ -40,15 +38,18 @@ async def add(
     name: str,
     kind: ProviderType,
     base_url: str = "",
+    version_in_url: bool | None = None,
     key: str | None = None,
     on_hang_up: HangUp | None = None,
     region: str | None = None,
     blanks: Mapping[str, str] = MappingProxyType({}),
+    drop_fields: Sequence[str] = (),
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
     """A provider with its key sealed, and these models with their prices, now and to come, in one transaction.
 
-    `blanks` fill those of the type's base URL. Raises BadInputError, or ConflictError if the name is taken.
+    `blanks` fill those of the type's base URL; `version_in_url` is what was found there, and else the URL itself tells.
+    Raises BadInputError, or ConflictError if the name is taken.
     """
     profile = PROFILES[kind]
     base_url = base_url or _filled(kind, blanks)
@@ -56,17 +57,20 @@ async def add(
         raise BadInputError(f"{kind.value} needs an API key", "give --key-stdin, --key-env or --key-file")
     if not base_url and kind is not ProviderType.DEMO:
         raise BadInputError(f"{kind.value} needs its address", "add --base-url, for example http://10.0.0.5:8000")
+    found = read_base_url(base_url, kind) if base_url else BaseUrl("")
     asked = Provider(
         id=0,
         public_id=new_public_id("prv"),
         name=checked_name(name),
         type=kind,
-        base_url=normalise_base_url(base_url) if base_url else "",
+        base_url=found.text,
         sealed_key=None,
         on_hang_up=on_hang_up or profile.on_hang_up,
         status=ProviderStatus.ACTIVE,
         created_at_us=storage.reading().clock.now_us(),
         region=profile.region if region is None else checked_region(region),
+        version_in_url=found.has_version if version_in_url is None else version_in_url,
+        drop_fields=changed_fields((), drop_fields, ()),
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
     now_us = asked.created_at_us
@@ -131,21 +135,27 @@ async def update(
     reference: str,
     *,
     base_url: str | None = None,
+    version_in_url: bool | None = None,
     key: str | None = None,
     on_hang_up: HangUp | None = None,
     region: str | None = None,
+    drop_fields: Sequence[str] = (),
+    keep_fields: Sequence[str] = (),
 ) -> Provider:
-    """Changes what is given; an empty region takes it away.
+    """Changes what is given; an empty region takes it away. `keep_fields` are sent again that were dropped.
 
     Raises NotFoundError, BadInputError; ConflictError where a new address needs the key.
     """
     async with storage.writing() as unit:
         provider = await present(unit, reference)
+        found = _moved(provider, base_url)
         changed = replace(
             provider,
-            base_url=provider.base_url if base_url is None else normalise_base_url(base_url),
+            base_url=found.text,
+            version_in_url=found.has_version if version_in_url is None else version_in_url,
             on_hang_up=on_hang_up or provider.on_hang_up,
             region=provider.region if region is None else checked_region(region) if region else None,
+            drop_fields=changed_fields(provider.drop_fields, drop_fields, keep_fields),
         )
         if changed.origin != provider.origin and provider.more_keys:
             raise ConflictError(
@@ -158,6 +168,15 @@ async def update(
             raise ConflictError("the key is sealed for the old address", "give the key again, with --key-stdin")
         await unit.providers.update(changed)
         return changed
+
+
+def _moved(provider: Provider, base_url: str | None) -> BaseUrl:
+    """Where it is to be: the URL that is shown of it, written again, changes nothing."""
+    here = BaseUrl(provider.base_url, provider.version_in_url)
+    if base_url is None:
+        return here
+    found = read_base_url(base_url, provider.type)
+    return here if found.text == here.text and not found.is_settled else found
 
 
 async def set_key(
@@ -263,28 +282,3 @@ def checked_region(region: str) -> str:
 
 def checked_regions(regions: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(checked_region(region) for region in regions))
-
-
-def normalise_base_url(text: str) -> str:
-    """Scheme, host, port and path, without a slash or `/v1` at the end: paths at the provider begin with that.
-
-    Raises BadInputError for anything but plain http(s), with credentials or a query in it, or for a link-local host.
-    """
-    try:
-        url = urlsplit(text.strip())
-        host, port = url.hostname or "", url.port
-    except ValueError:
-        host, port = "", None
-        url = urlsplit("")
-    if url.scheme not in ("https", "http") or not _HOST.fullmatch(host) or port == 0:
-        raise BadInputError("not a base URL", "write one like https://api.example.com or http://10.0.0.5:8000")
-    if "@" in url.netloc or "?" in text or "#" in text:
-        raise BadInputError(
-            "a base URL has no credentials, query or fragment", "give the key with --key-stdin, --key-env or --key-file"
-        )
-    if is_metadata_host(host):
-        raise BadInputError("that address is link-local, where clouds keep secrets", "name the provider's own host")
-    path = url.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    if not _PATH.fullmatch(path) or ".." in path.split("/"):
-        raise BadInputError("the base URL's path is not plain", "write one like https://api.example.com/openai")
-    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}{path}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from softix_proxy.dialects import refused_fields
 from softix_proxy.dialects.base import ProviderEndpoint, Report
 from softix_proxy.dialects.errors import classify, error_type
 from softix_proxy.dialects.fields import Fields
@@ -13,6 +14,7 @@ from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provide
 from softix_proxy.dialects.translate import Interpretation, Setting, translation
 from softix_proxy.dialects.translate.wire import encode, seen_child, seen_children, seen_object
 from softix_proxy.domain.clock import SECOND_US, Clock
+from softix_proxy.domain.drop_fields import may_be_dropped
 from softix_proxy.domain.errors import ConflictError, FailureError, RefusedError
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import Provider
@@ -40,6 +42,11 @@ _TOOL = {
 _TEXT = frozenset(("input_tokens", "output_tokens"))
 _OTHER_THAN_TEXT = ("audio", "image", "cached_audio", "character", "video")
 _NOT_TRIED = "not tried"
+_OPTIONAL: Mapping[str, Any] = {"user": "softix", "seed": 1, "prompt_cache_key": "softix-test"}
+"""Fields of chat that clients send of their own accord, and that some servers refuse."""
+_CHAT = "chat_completions"
+_MOST_TRIES = 6
+"""Of one request, each time with a field less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class Trial:
     """As the provider calls it."""
     checks: tuple[Check, ...]
     remedy: str = ""
+    refused_fields: tuple[str, ...] = ()
+    """Of what was sent: what it does not take, and may do without."""
 
     @property
     def ok(self) -> bool:
@@ -68,7 +77,7 @@ class Trial:
 async def run(
     storage: Storage, vault: Vault, upstream: Upstream, fetch: Fetch, reference: str, model: str | None = None
 ) -> Trial:
-    """Five checks: models, plain, stream, tools, usage. `model` is one of softix's names, or the provider's.
+    """Six checks: models, plain, stream, tools, usage, fields. `model` is one of softix's names, or the provider's.
 
     Raises NotFoundError, ConflictError.
     """
@@ -88,21 +97,29 @@ async def run(
         remedy = (
             probe.remedy if probe and probe.remedy else f"name one: softix providers test {provider.name} --model M"
         )
-        return Trial(
-            provider, None, (listed, Check("plain", None, detail), *_untried("stream", "tools", "usage")), remedy
-        )
+        return Trial(provider, None, (listed, Check("plain", None, detail), *_untried()), remedy)
     there = provider_side(chat, provider.profile.endpoints, provider.profile.preferred, name) or there
     bench = _Bench(provider, there, name, upstream, unit.clock)
     plain, first = await bench.plain()
     if not plain.ok:
         remedy = probe.remedy if probe and probe.remedy else "try another one with --model"
-        return Trial(provider, name, (listed, plain, *_untried("stream", "tools", "usage")), remedy)
+        return Trial(provider, name, (listed, plain, *_untried()), remedy)
     stream, second = await bench.stream()
-    return Trial(provider, name, (listed, plain, stream, await bench.tools(), _usage(first, second)))
+    tools, fields = await bench.tools(), await bench.fields()
+    refused = tuple(dict.fromkeys(bench.refused))
+    dropping = "".join(f" --drop-field {field}" for field in refused)
+    return Trial(
+        provider,
+        name,
+        (listed, plain, stream, tools, _usage(first, second), fields),
+        f"softix providers update {provider.name}{dropping}" if refused else "",
+        refused,
+    )
 
 
-def _untried(*what: str) -> list[Check]:
-    return [Check(name, None, _NOT_TRIED) for name in what]
+def _untried() -> list[Check]:
+    """Of what follows a plain answer."""
+    return [Check(name, None, _NOT_TRIED) for name in ("stream", "tools", "usage", "fields")]
 
 
 def _listed(probe: Probe | None) -> Check:
@@ -168,6 +185,8 @@ class _Bench:
         self._model = model
         self._upstream = upstream
         self._clock = clock
+        self.refused: list[str] = []
+        """Fields that it did not take, and are left out from then on."""
 
     async def plain(self) -> tuple[Check, Report | None]:
         return await self._timed("plain", self._whole, _HELLO, _FEW_TOKENS)
@@ -178,6 +197,18 @@ class _Bench:
     async def tools(self) -> Check:
         check, _ = await self._timed("tools", self._called, _WEATHER, _SOME_TOKENS)
         return check
+
+    async def fields(self) -> Check:
+        if self._there.name != _CHAT:
+            return Check("fields", None, "it is sent nothing in OpenAI's dialect")
+        check, _ = await self._timed("fields", self._with_optional_fields, _HELLO, _FEW_TOKENS)
+        if check.ok and self.refused:
+            return replace(check, ok=False, detail=f"it does not take {', '.join(dict.fromkeys(self.refused))}")
+        return check
+
+    async def _with_optional_fields(self, messages: Any, limit: int) -> tuple[str, None]:
+        await self._read(self._prepare(messages, limit, **_OPTIONAL))
+        return "it takes what clients usually send", None
 
     async def _timed(self, what: str, step: Any, messages: Any, limit: int) -> tuple[Check, Report | None]:
         started_ns = self._clock.monotonic_ns()
@@ -198,7 +229,8 @@ class _Bench:
         return f"{self._model} answers", self._there.report(answer)
 
     async def _called(self, messages: Any, limit: int) -> tuple[str, None]:
-        prepared = self._prepare(messages, limit, tools=[_TOOL], tool_choice="required")
+        usual: dict[str, Any] = {"parallel_tool_calls": True} if self._there.name == _CHAT else {}
+        prepared = self._prepare(messages, limit, tools=[_TOOL], tool_choice="required", **usual)
         answer = await self._read(prepared)
         if prepared.translation is not None:
             answer = prepared.translation.answer(answer)
@@ -241,13 +273,42 @@ class _Bench:
         else:
             setting = Setting(model=self._model, output_limit=limit, output_field=field or "max_completion_tokens")
             body = found.request(body, setting).body
-        if profile.fields:
-            body = Fields(body, frozenset()).renamed(profile.fields)
+        names = {**self._provider.renamed_fields, **dict.fromkeys(self.refused, "")}
+        if names:
+            body = Fields(body, frozenset()).renamed(names)
         return _Prepared(endpoint, body, found)
 
     async def _send(self, prepared: _Prepared, *, stream: bool = False) -> Exchange:
-        """Raises ProviderFault, and FailureError for an error, in a word of ours."""
-        endpoint = prepared.endpoint
+        """Without what it turns out not to take. Raises ProviderFault, and FailureError for an error, in our words."""
+        body, endpoint = prepared.body, prepared.endpoint
+        dropped = ""
+        for _ in range(_MOST_TRIES):
+            exchange = await self._sent(endpoint, body, stream=stream)
+            if exchange.status < 300:
+                self.refused += [dropped] if dropped else []
+                return exchange
+            try:
+                refusal = await exchange.read(_MOST_BYTES)
+            finally:
+                exchange.release()
+            if dropped and not refused_fields.names_field(refusal, dropped):
+                self.refused.append(dropped)  # it was that, and now it is something else
+            dropped = self._named(exchange.status, refusal, body)
+            if not dropped:
+                break
+            body = refused_fields.without_field(body, dropped)
+        raise FailureError(
+            f"refused with {exchange.status}: {classify(exchange.status, refusal, error_type(exchange.headers))}"
+        )
+
+    def _named(self, status: int, refusal: bytes, body: bytes) -> str:
+        """The first field of the body that a refusal names and that may be left out; empty where there is none."""
+        if status not in refused_fields.STATUSES:
+            return ""
+        usable = [name for name in refused_fields.members(body) if may_be_dropped(name)]
+        return next(iter(refused_fields.named_fields(refusal, usable)), "")
+
+    async def _sent(self, endpoint: ProviderEndpoint, body: bytes, *, stream: bool) -> Exchange:
         path = path_for(endpoint, self._model)
         headers = [
             ("content-type", "application/json"),
@@ -255,15 +316,8 @@ class _Bench:
             *HEADERS.get(endpoint.name, ()),
         ]
         key = next(iter(self._provider.keys), None)
-        call = Call(0, self._provider, path, headers, prepared.body, stream, key=key, timeouts=_PATIENCE)
-        exchange = await self._upstream.send(call, lambda: None)
-        if exchange.status < 300:
-            return exchange
-        try:
-            error = classify(exchange.status, await exchange.read(_MOST_BYTES), error_type(exchange.headers))
-        finally:
-            exchange.release()
-        raise FailureError(f"refused with {exchange.status}: {error}")
+        call = Call(0, self._provider, path, headers, body, stream, key=key, timeouts=_PATIENCE)
+        return await self._upstream.send(call, lambda: None)
 
     async def _read(self, prepared: _Prepared) -> bytes:
         exchange = await self._send(prepared)

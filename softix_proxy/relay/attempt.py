@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from softix_proxy.dialects import refused_fields
 from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.errors import ProviderError, classify, error_type
 from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
@@ -92,6 +93,8 @@ class Attempt:
     """Called when no other can follow any more."""
     outcome: Outcome = Outcome.ABANDONED
     failure: Failure | None = None
+    _goes_without_usage: bool = False
+    """What is sent now is what was refused, without the option that asks for usage."""
 
     def leave(self) -> None:
         """To be called however it ended: its outcome becomes known to the fleet."""
@@ -111,7 +114,10 @@ class Attempt:
             facts.fail(fault)
             self.failure = _of_fault(fault)
             return self.failure
+        refused_usage = outbound if outbound.adds_usage_option and exchange.status in refused_fields.STATUSES else None
         del outbound  # with it goes the body, unless it may be needed again
+        if self._goes_without_usage and exchange.status < 300:
+            self.berth.refuses_usage_option()
         self.hang_up.exchange = exchange
         headers = returning(exchange.headers, exchange.secret)
         headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
@@ -137,7 +143,21 @@ class Attempt:
         finally:
             self.hang_up.exchange = None
             exchange.release()
+        if refused_usage is not None and self.failure is not None:
+            return await self._without_usage(refused_usage, self.failure)
         return self.failure
+
+    async def _without_usage(self, refused: Call, failure: Failure) -> Failure | None:
+        """The same once more, without what softix itself has put in, where the provider says that it minds that."""
+        if not refused_fields.names_field(failure.body, refused_fields.USAGE_OPTION):
+            return failure
+        if self.hold.facts.hung_up or self.client.gone:
+            self.hold.facts.hang_up()
+            raise ClientGoneError
+        self.hold.set_aside(self.target)
+        self.failure, self._goes_without_usage = None, True
+        body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
+        return await self.run(replace(refused, body=body, adds_usage_option=False))
 
     async def _send(self, outbound: Call) -> Exchange:
         facts = self.hold.facts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import Call, Line, Lines, ProviderFault
@@ -14,9 +15,6 @@ from softix_proxy.relay.inbound import Inbound
 from softix_proxy.relay.itinerary import Itinerary
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.settle import Hold
-
-_NOT_TO_PROVIDER = frozenset(("origin",))
-"""The page that a browser is on is nothing to a provider that softix calls."""
 
 
 async def dial(house: Lifecycle, lines: Lines, request: Inbound, hold: Hold) -> tuple[Line, Berth]:
@@ -30,7 +28,7 @@ async def dial(house: Lifecycle, lines: Lines, request: Inbound, hold: Hold) -> 
     while True:
         hold.dispatched()
         try:
-            return await lines.open(_call(request, hold, berth)), berth
+            return await lines.open(_call(request, hold, berth, house.policy.pass_headers)), berth
         except ProviderFault as fault:
             hold.facts.fail(fault)
             outcome = Outcome.REFUSED if fault.code is Code.PROVIDER_REFUSED else Outcome.FAILED
@@ -48,15 +46,15 @@ async def dial(house: Lifecycle, lines: Lines, request: Inbound, hold: Hold) -> 
             raise
 
 
-def _call(request: Inbound, hold: Hold, berth: Berth) -> Call:
+def _call(request: Inbound, hold: Hold, berth: Berth, pass_headers: frozenset[str]) -> Call:
     target = berth.target
-    headers = [header for header in outgoing(request.headers, request.credential) if header[0] not in _NOT_TO_PROVIDER]
+    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe=""), 1)
     return Call(
         hold.plan.caller.key.id,
         target.provider,
         path,
-        headers,
+        outgoing(request.headers, request.credential, passed),
         b"",
         stream=True,
         key=berth.key,

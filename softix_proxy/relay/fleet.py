@@ -6,6 +6,7 @@ guess. Only an operator's own limit on concurrency always holds.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -18,6 +19,8 @@ from softix_proxy.domain.routing import Draw, arrange
 from softix_proxy.domain.upstream import Headers
 from softix_proxy.relay.plan import Target
 
+log = logging.getLogger("softix.relay")
+_DROP = "softix providers update %s --drop-field stream_options"
 _PREFIXES_KEPT = 10_000
 _PREFIX_LIVES_US = 3600 * SECOND_US
 """No provider keeps a prompt in its cache for longer."""
@@ -110,6 +113,13 @@ class Berth:
         if quota is not None:
             self.lane.requests, self.lane.tokens = quota
 
+    def refuses_usage_option(self) -> None:
+        """Its provider has refused to be asked for usage, and then taken the same request without."""
+        provider = self.target.provider
+        if not self.fleet.refuses_usage_option(provider):
+            self.fleet._usage_refused[provider.id] = provider  # noqa: SLF001 - a berth is a part of its fleet
+            log.warning("a provider does not take stream_options: %s", _DROP % provider.name)
+
     def leave(self, outcome: Outcome, error: str | None = None, wait_us: int | None = None) -> None:
         """`wait_us`: how long the provider wants to be left alone."""
         vitals, breaker = self.vitals, self.vitals.breaker
@@ -145,6 +155,7 @@ class Fleet:
     """Since it was last told of."""
     _vitals: dict[int, Vitals] = field(default_factory=dict)
     _rings: dict[int, tuple[Provider, tuple[_Held, ...]]] = field(default_factory=dict)
+    _usage_refused: dict[int, Provider] = field(default_factory=dict)
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Hash → (model that served it, when); the oldest first."""
 
@@ -200,6 +211,10 @@ class Fleet:
         vitals.breaker.enter()
         vitals.in_flight += 1
         return Berth(self, target, vitals, held.lane(model_id), held, self.clock.monotonic_ns())
+
+    def refuses_usage_option(self, provider: Provider) -> bool:
+        """As it has turned out since its row was last changed; what the row itself says is not looked at."""
+        return self._usage_refused.get(provider.id) is provider
 
     def vitals(self) -> list[Vitals]:
         return list(self._vitals.values())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from softix_proxy.dialects.base import Ask
 from softix_proxy.dialects.fields import Fields
-from softix_proxy.dialects.registry import HEADERS, named, path_for
+from softix_proxy.dialects.refused_fields import USAGE_OPTION
+from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, path_for
+from softix_proxy.dialects.request_headers import Passing, passing, passing_translated
 from softix_proxy.domain.providers import ProviderKey
 from softix_proxy.domain.upstream import Call, Header, Headers
 from softix_proxy.relay.inbound import Inbound
@@ -24,30 +26,6 @@ _HOP_BY_HOP = frozenset(
         "http2-settings",
     ]
 )
-_NOT_TO_PROVIDER = _HOP_BY_HOP | {
-    "authorization",
-    "x-api-key",
-    "x-goog-api-key",
-    "api-key",
-    "cookie",
-    "host",
-    "content-length",
-    "content-encoding",  # the body was decoded on arrival
-    "accept-encoding",  # usage is read in passing, so the answer must not be compressed
-    "expect",
-    "forwarded",
-    "via",
-    "x-real-ip",
-    "openai-organization",  # these choose among the operator's own accounts
-    "openai-project",
-    "x-goog-user-project",
-    "x-goog-request-params",  # names the model as it is called here
-    "x-goog-fieldmask",  # could leave the usage out of the answer
-    "x-http-method-override",
-}
-_OF_ONE_DIALECT = ("anthropic-", "openai-", "x-stainless-", "x-goog-", "content-type")
-_KEPT_ABROAD = {"raw_predict": "anthropic-beta", "stream_raw_predict": "anthropic-beta"}
-_NOT_TO_PROVIDER_PREFIXES = ("x-forwarded-", "x-softix-", "cf-", "sec-")
 _NOT_TO_CLIENT = _HOP_BY_HOP | {
     "content-length",
     "set-cookie",
@@ -81,11 +59,20 @@ def call(
     target: Target,
     caller_key_id: int,
     key: ProviderKey | None,
+    pass_headers: frozenset[str] = frozenset(),
+    *,
+    usage_refused: bool = False,
 ) -> Call:
-    """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
+    """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change.
+
+    `pass_headers` are what the operator lets pass beside the headers of the dialect and of the provider's type.
+    `usage_refused`: the provider does not take the option by which the usage of a stream is asked for.
+    """
     if target.endpoint is not request.endpoint:
-        return _abroad(request, body, ask, target, caller_key_id, key)
-    ask_usage = ask.stream and not ask.wants_usage and not any(target.rate.has_price(meter) for meter in ask.counted)
+        return _abroad(request, body, ask, target, caller_key_id, key, pass_headers, usage_refused=usage_refused)
+    usage_refused = usage_refused or USAGE_OPTION in target.provider.renamed_fields
+    unasked = ask.stream and not ask.wants_usage
+    ask_usage = unasked and not usage_refused and not any(target.rate.has_price(meter) for meter in ask.counted)
     if output_limit is not None and target.model.max_output_tokens is not None:
         output_limit = min(output_limit, target.model.max_output_tokens)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None
@@ -97,45 +84,77 @@ def call(
             ask_usage=ask_usage,
             output_field=target.provider.profile.output_field,
         )
-    body = _understood(body, target)
+    body = _understood(body, target, usage_refused=unasked and usage_refused)
     path = named(request.path, target.model.upstream_name)
-    headers = outgoing(request.headers, request.credential)
+    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
+    headers = outgoing(request.headers, request.credential, passed)
     rest = request.rest if request.rest_bytes else None
-    return Call(caller_key_id, target.provider, path, headers, body, ask.stream, rest, key, target.leg.timeouts)
+    return Call(
+        caller_key_id,
+        target.provider,
+        path,
+        headers,
+        body,
+        ask.stream,
+        rest,
+        key,
+        target.leg.timeouts,
+        adds_usage_option=ask_usage,
+    )
 
 
 def _abroad(
-    request: Inbound, body: bytes, ask: Ask, target: Target, caller_key_id: int, key: ProviderKey | None
+    request: Inbound,
+    body: bytes,
+    ask: Ask,
+    target: Target,
+    caller_key_id: int,
+    key: ProviderKey | None,
+    pass_headers: frozenset[str],
+    *,
+    usage_refused: bool,
 ) -> Call:
     """Of a body that is translated already: without the headers that only the client's own dialect has."""
     name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
-    headers = outgoing(request.headers, request.credential)
-    keeps = _KEPT_ABROAD.get(name, "")
-    headers = [header for header in headers if header[0] == keeps or not header[0].startswith(_OF_ONE_DIALECT)]
+    passed = passing_translated(name, target.provider.type, pass_headers)
+    headers = outgoing(request.headers, request.credential, passed)
     headers += [("content-type", "application/json"), *HEADERS.get(name, ())]
-    body = _understood(body, target)
-    return Call(caller_key_id, target.provider, path, headers, body, ask.stream, key=key, timeouts=target.leg.timeouts)
+    body = _understood(body, target, usage_refused=ask.stream and usage_refused)
+    return Call(
+        caller_key_id,
+        target.provider,
+        path,
+        headers,
+        body,
+        ask.stream,
+        key=key,
+        timeouts=target.leg.timeouts,
+        adds_usage_option=ask.stream and not usage_refused and name in REPORT_ON_REQUEST,
+    )
 
 
-def _understood(body: bytes, target: Target) -> bytes:
-    """With the provider's own names for what it would refuse."""
-    names = target.provider.profile.fields
+def _understood(body: bytes, target: Target, *, usage_refused: bool) -> bytes:
+    """With the provider's own names for what it would refuse, or without it."""
+    names = target.provider.renamed_fields
+    if usage_refused:
+        names = {**names, USAGE_OPTION: ""}
     if not names or target.endpoint.form_fields is not None:
         return body
     return Fields(body, _NONE).renamed(names)
 
 
-def outgoing(headers: Headers, credential: str | None) -> list[Header]:
-    """What of the client's headers the provider gets: none that has the client's key, whatever its name."""
-    dropped = _NOT_TO_PROVIDER | _named_by_connection(headers)
+def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[Header]:
+    """What of the client's headers the provider gets: what is listed, and none that has the client's key in it."""
+    names, prefixes = passed
+    dropped = _named_by_connection(headers)
     kept = [
         (name, value)
         for name, value in headers
-        if name not in dropped
-        and not name.startswith(_NOT_TO_PROVIDER_PREFIXES)
+        if (name in names or name.startswith(prefixes))
+        and name not in dropped
         and not (credential is not None and credential in value)
     ]
-    kept.append(("accept-encoding", "identity"))
+    kept.append(("accept-encoding", "identity"))  # usage is read in passing, so the answer must not be compressed
     return kept
 
 

@@ -252,8 +252,18 @@ class Passage:
         body, attempt.body = attempt.body, b""
         if attempt.last:
             self._let_go()
-        limit, caller = self.hold.admitted.output_limit, self.hold.plan.caller
-        return call(self.request, body, self.ask, limit, attempt.target, caller.key.id, attempt.berth.key)
+        limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
+        return call(
+            self.request,
+            body,
+            self.ask,
+            limit,
+            attempt.target,
+            caller.key.id,
+            attempt.berth.key,
+            passed,
+            usage_refused=self.house.fleet.refuses_usage_option(attempt.target.provider),
+        )
 
     async def _following(
         self, itinerary: Itinerary, attempt: Attempt, failure: Failure, hang_up: HangUp

@@ -25,3 +25,5 @@ class Policy:
     most_attempts: int = 6
     session_idle_s: float = 900
     """How long a realtime session may rest, whose next response is held for."""
+    pass_headers: frozenset[str] = frozenset()
+    """Headers of requests that pass to providers beside those of the dialects and of the types of providers."""

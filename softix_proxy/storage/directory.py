@@ -25,6 +25,7 @@ KEY = (
 )
 PROVIDER = (
     "id, public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us, region, key_weight, "
+    "version_in_url, drop_fields, "
     "(SELECT json_group_array(json_array(public_id, label, hex(sealed_key), weight)) FROM (SELECT * FROM provider_keys"
     " WHERE provider_id = providers.id ORDER BY id))"
 )
@@ -62,7 +63,8 @@ def to_key(row: Row) -> Key:
 
 
 def to_provider(row: Row) -> Provider:
-    number, public_id, name, kind, base_url, sealed_key, on_hang_up, status, created, region, key_weight, more = row
+    number, public_id, name, kind, base_url, sealed_key, on_hang_up, status, created, region, key_weight, *more = row
+    version_in_url, drop_fields, more_keys = more
     return Provider(
         number,
         public_id,
@@ -77,8 +79,10 @@ def to_provider(row: Row) -> Provider:
         key_weight,
         tuple(
             ProviderKey(key_id, label, bytes.fromhex(sealed), weight)
-            for key_id, label, sealed, weight in json.loads(more)
+            for key_id, label, sealed, weight in json.loads(more_keys)
         ),
+        bool(version_in_url),
+        tuple(json.loads(drop_fields)),
     )
 
 

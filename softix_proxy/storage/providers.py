@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ class Providers:
         try:
             number = await self._session.run(
                 "INSERT INTO providers (public_id, name, type, base_url, sealed_key, on_hang_up, status, created_at_us,"
-                " region, key_weight) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " region, key_weight, version_in_url, drop_fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 provider.public_id,
                 provider.name,
                 provider.type,
@@ -31,6 +32,8 @@ class Providers:
                 provider.created_at_us,
                 provider.region,
                 provider.key_weight,
+                provider.version_in_url,
+                json.dumps(provider.drop_fields),
             )
         except IntegrityError:
             raise _taken(provider) from None
@@ -58,7 +61,7 @@ class Providers:
         try:
             await self._session.run(
                 "UPDATE providers SET name = ?, base_url = ?, sealed_key = ?, on_hang_up = ?, status = ?, region = ?,"
-                " key_weight = ? WHERE id = ?",
+                " key_weight = ?, version_in_url = ?, drop_fields = ? WHERE id = ?",
                 provider.name,
                 provider.base_url,
                 provider.sealed_key,
@@ -66,6 +69,8 @@ class Providers:
                 provider.status,
                 provider.region,
                 provider.key_weight,
+                provider.version_in_url,
+                json.dumps(provider.drop_fields),
                 provider.id,
             )
         except IntegrityError:

@@ -125,7 +125,7 @@ class HttpUpstream:
         """Raises OperatorError."""
         if call.rest is not None and isinstance(opened.credential, AwsKeys):
             raise ProviderFault(Code.PROVIDER_REFUSED, started=False)  # a signature needs the whole body
-        path = call.provider.profile.path(call.path)
+        path = call.provider.path(call.path)
         return await self._credentials.prove(opened, origin.url + path, dict(call.headers), call.body)
 
     async def _try(
@@ -156,7 +156,7 @@ class HttpUpstream:
 
 def compose(origin: Origin, call: Call, proof: Mapping[str, str]) -> bytes:
     """The head of the request, byte for byte as the values came. Raises ProviderFault for one with a line break."""
-    path = call.provider.profile.path(call.path)
+    path = call.provider.path(call.path)
     lines = [f"{call.method} {origin.prefix}{path} HTTP/1.1", f"host: {origin.host_header}"]
     lines += [f"{name}: {value}" for name, value in call.headers]
     lines += [f"{name}: {value}" for name, value in proof.items()]

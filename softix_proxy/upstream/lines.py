@@ -94,7 +94,7 @@ class SocketLines:
         base_url = provider.base_url or self._bases.get(provider.type, "")
         if not base_url:
             raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
-        return URL(f"{base_url.rstrip('/')}{provider.profile.path(path)}", encoded=True)
+        return URL(f"{base_url.rstrip('/')}{provider.path(path)}", encoded=True)
 
 
 async def _refuse(*_: Any) -> None:

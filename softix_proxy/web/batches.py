@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.batches import Item
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile
@@ -149,6 +150,7 @@ class OpenAIBatches(_Batches):
 
 
 class AnthropicBatches(_Batches):
+    family: ClassVar[Family] = "anthropic"
     verbs: ClassVar[Sequence[Verb]] = (
         ("POST", (), "create"),
         ("GET", (), "list_all"),

@@ -11,8 +11,10 @@ from urllib.parse import parse_qs
 import msgspec
 
 from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.errors import ProviderError, classify, error_type
 from softix_proxy.dialects.fields import invalid
+from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.batches import Batch, KeptFile
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
@@ -55,6 +57,7 @@ class Keeper:
     """Answers one request of one client."""
 
     verbs: ClassVar[Sequence[Verb]]
+    family: ClassVar[Family] = "openai"
 
     def __init__(self, batches: Batches, caller: Caller, wish: Wish, client: Client) -> None:
         self._batches = batches
@@ -63,7 +66,8 @@ class Keeper:
         self._caller = caller
         self._wish = wish
         self._client = client
-        self._headers = outgoing(wish.headers, wish.credential)
+        passed = passing(self.family, None, batches.house.policy.pass_headers)
+        self._headers = outgoing(wish.headers, wish.credential, passed)
         self._began_ns, self._waited_ns = batches.clock.monotonic_ns(), 0
 
     @property

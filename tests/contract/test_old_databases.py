@@ -14,6 +14,7 @@ from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import connect
 from softix_proxy.storage.storage import SqliteStorage
 
+CHAT = "/v1/chat/completions"
 FIRST_WITH_A_CLOSED_PERIOD = 3
 DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
@@ -46,6 +47,8 @@ async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> N
         assert [entry.reference for entry in await unit.balance.history(ada.id, 10)] == [None, "pay-1"]
         key = await unit.keys.find("ci")
         assert key is not None and key.models == ("m*",) and key.limits.rpm == 60
+        lab = await unit.providers.find("lab")
+        assert lab is not None and lab.base_url + lab.path(CHAT) == f"http://127.0.0.1:9{CHAT}"
         rows = await unit.usage.newest(UsageFilter(), 10)
         assert len(rows) == 2 and all(row.charge_pico > 0 for row in rows)
         assert (await SqliteStorage(database).changes(0)).revision > 0

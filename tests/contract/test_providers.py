@@ -44,6 +44,17 @@ async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
         await providers.get(added.id + 1)
 
 
+async def test_what_it_does_not_take_and_where_its_version_is_come_back(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        added = await unit.providers.add(replace(LAB, version_in_url=True, drop_fields=("stream_options", "store")))
+        assert (added.version_in_url, added.drop_fields) == (True, ("stream_options", "store"))
+        changed = replace(added, version_in_url=False, drop_fields=("user",))
+        await unit.providers.update(changed)
+    assert await storage.reading().providers.get(added.id) == changed
+    told = (await storage.changes(0)).providers
+    assert [(one.version_in_url, one.drop_fields) for one in told] == [(False, ("user",))]
+
+
 async def test_a_public_id_wins_over_an_equal_name(storage: SqliteStorage) -> None:
     async with storage.writing() as unit:
         await unit.providers.add(replace(LAB, name="prv_other"))

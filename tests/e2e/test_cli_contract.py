@@ -17,7 +17,7 @@ KEY = {
     "id", "prefix", "user_id", "name", "status", "models", "allow_ip", "rpm", "tpm", "concurrency", "cap",
     "cap_period", "expires_at", "created_at",
 }  # fmt: skip
-PROVIDER = {"id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at"}
+PROVIDER = {"id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at", "drop_fields"}
 BALANCE = {"user_id", "balance", "held", "available", "credit_limit", "currency"}
 ROW = {
     "row_id", "posted_at", "usage_at", "request_id", "user_id", "user_name", "key_id", "key_prefix", "provider",

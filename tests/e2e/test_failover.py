@@ -39,7 +39,7 @@ async def client(tmp_path: Path, fake_provider: FakeProvider, second: FakeProvid
     made = await prepared(tmp_path, fake_provider.base_url)
     cli = made.instance.cli
     cli("providers", "add", "second", "--type", "openai-compatible", "--base-url", second.base_url, "--key-stdin",
-        stdin="sk-second")  # fmt: skip
+        "--no-test", stdin="sk-second")  # fmt: skip
     cli("models", "add", "gpt-test", "--provider", "second", "--input", "3", "--output", "6", "--max-output", "4096",
         "--context", "100000")  # fmt: skip
     yield made
@@ -240,3 +240,27 @@ async def test_nothing_listens_there(client: Prepared) -> None:
         assert (await ask(client))[0] == 200
     [attempt] = softix("usage", "attempts")
     assert (attempt["error"], attempt["usage_source"]) == ("provider_unreachable", "none")
+
+
+async def test_a_server_that_refuses_to_be_asked_for_usage_serves_streams_and_is_asked_twice_once_only(
+    client: Prepared, fake_provider: FakeProvider, second: FakeProvider
+) -> None:
+    async with client.instance.serving():
+        cli = client.instance.cli
+        cli("models", "add", "picky", "--provider", "chat-lab", "--input", "1", "--output", "2", "--max-output", "100",
+            "--context", "1000", "--upstream-name", "fake.refuses.stream_options+no-usage:x")  # fmt: skip
+        for _ in range(3):
+            status, text = await ask(client, model="picky", stream=True)
+            assert status == 200 and text.endswith("data: [DONE]\n\n")
+        assert [record["status"] for record in await fake_provider.requests()] == [422, 200, 200, 200]
+        rows = client.usage()
+        assert [row["usage_source"] for row in rows] == ["estimate"] * 3
+        assert all(Decimal(row["charge"]) > 0 for row in rows)
+        assert spent(client) == sum(Decimal(row["charge"]) for row in rows)
+        [attempt] = cli("usage", "attempts")
+        assert (attempt["status_code"], attempt["usage_source"], attempt["charge"]) == (422, "none", "0.00")
+        assert "--drop-field stream_options" in client.instance.log_text()
+        cli("providers", "update", "chat-lab", "--drop-field", "stream_options")
+        await ask(client, model="picky", stream=True, stream_options={"include_usage": True})
+        assert [record["status"] for record in await fake_provider.requests()][4:] == [200]
+    assert client.verify()["ok"] is True

@@ -15,9 +15,11 @@ from support.playbook import LAB, MODEL, Stage
 from support.provider import FakeProvider
 
 from softix_proxy.dialects.gemini import GeminiEndpoint
-from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, path_for
 from softix_proxy.domain.profiles import PROFILES, ProviderType
+from softix_proxy.domain.upstream import Call
 from softix_proxy.domain.usage import Source
+from softix_proxy.operations.base_urls import read_base_url
 from softix_proxy.upstream.client import HttpUpstream, Limits
 
 KEY = f"sk-{secrets.token_hex(16)}"
@@ -115,3 +117,104 @@ async def test_a_client_of_another_dialect_reaches_it_there_too(
     [seen] = await fake_provider.requests()
     assert (seen["path"], seen["fields"]["max_tokens"]) == ("/v1/chat/completions", 7)
     charged_once(stage)
+
+
+WORDS = {
+    "chat_completions": "/chat/completions",
+    "completions": "/completions",
+    "responses": "/responses",
+    "input_tokens": "/responses/input_tokens",
+    "embeddings": "/embeddings",
+    "moderations": "/moderations",
+    "image_generations": "/images/generations",
+    "image_edits": "/images/edits",
+    "image_variations": "/images/variations",
+    "speech": "/audio/speech",
+    "transcriptions": "/audio/transcriptions",
+    "translations": "/audio/translations",
+    "rerank": "/rerank",
+    "messages": "/messages",
+    "count_tokens": "/messages/count_tokens",
+    "generate_content": "/models/m:generateContent",
+    "stream_generate_content": "/models/m:streamGenerateContent?alt=sse",
+    "gemini_count_tokens": "/models/m:countTokens",
+    "embed_content": "/models/m:embedContent",
+    "batch_embed_contents": "/models/m:batchEmbedContents",
+    "converse": "/model/m/converse",
+    "converse_stream": "/model/m/converse-stream",
+    "invoke": "/model/m/invoke",
+    "invoke_stream": "/model/m/invoke-with-response-stream",
+}
+"""Endpoint → its last words."""
+DOCUMENTED: dict[str, tuple[list[str], str, dict[str, str]]] = {
+    "openai": (["", "/v1"], "/v1", {}),
+    "anthropic": (["", "/v1"], "/v1", {}),
+    "gemini": (["", "/v1beta"], "/v1beta", {}),
+    "vertex": (
+        ["/v1/projects/p/locations/eu"],
+        "/v1/projects/p/locations/eu/publishers/google",
+        {
+            "raw_predict": "/v1/projects/p/locations/eu/publishers/anthropic/models/m:rawPredict",
+            "stream_raw_predict": "/v1/projects/p/locations/eu/publishers/anthropic/models/m:streamRawPredict",
+        },
+    ),
+    "bedrock": ([""], "", {}),
+    "azure": (["/openai", "/openai/v1/"], "/openai/v1", {}),
+    "mistral": (["", "/v1"], "/v1", {}),
+    "deepseek": (["", "/v1"], "/v1", {}),
+    "xai": (["", "/v1"], "/v1", {}),
+    "groq": (["/openai", "/openai/v1"], "/openai/v1", {}),
+    "together": (["", "/v1"], "/v1", {}),
+    "fireworks": (["/inference", "/inference/v1"], "/inference/v1", {}),
+    "cohere": (
+        ["", "/compatibility/v1", "/v2"],
+        "/compatibility/v1",
+        {"rerank": "/v1/rerank", "rerank_v2": "/v2/rerank"},
+    ),
+    "openrouter": (["/api", "/api/v1"], "/api/v1", {}),
+    "perplexity": (["", "/chat/completions"], "/v1", {"chat_completions": "/chat/completions"}),
+    "ollama": (["", "/v1"], "/v1", {}),
+    "vllm": (["", "/v1"], "/v1", {"rerank_v2": "/v2/rerank"}),
+    "llamacpp": (["", "/v1"], "/v1", {}),
+    "lmstudio": (["", "/v1"], "/v1", {}),
+    "sglang": (["", "/v1"], "/v1", {}),
+    "openai-compatible": (["", "/v1", "/v1/chat/completions"], "/v1", {"rerank_v2": "/v2/rerank"}),
+}
+"""Type → what its documentation, and ours, has behind the host; what requests begin with; and those that differ."""
+VERSIONED = {
+    "/api/v3": "/api/v3",
+    "/api/paas/v4/": "/api/paas/v4",
+    "/v1beta/openai": "/v1beta/openai",
+    "/api/v3/chat/completions": "/api/v3",
+    "/inference/chat/completions": "/inference",
+}
+CASES = [
+    *((kind, written, begins, differ) for kind, (all_, begins, differ) in DOCUMENTED.items() for written in all_),
+    *(("openai-compatible", written, begins, {"rerank_v2": f"{begins}/rerank"})
+      for written, begins in VERSIONED.items()),
+]  # fmt: skip
+
+
+def test_every_type_is_among_those_whose_base_urls_are_documented() -> None:
+    assert set(DOCUMENTED) == set(ProviderType) - {ProviderType.DEMO}
+
+
+@pytest.mark.parametrize(("kind", "written", "begins", "differ"), CASES, ids=lambda value: str(value)[:40])
+async def test_each_endpoint_lands_where_the_base_url_says(
+    kind: str,
+    written: str,
+    begins: str,
+    differ: dict[str, str],
+    fake_provider: FakeProvider,
+    upstream: HttpUpstream,
+) -> None:
+    found = read_base_url(fake_provider.base_url + written, ProviderType(kind))
+    lab = replace(LAB, type=ProviderType(kind), base_url=found.text, version_in_url=found.has_version)
+    spoken = [name for name in PROVIDER_ENDPOINTS if name in lab.profile.endpoints]
+    for name in spoken:
+        path = path_for(PROVIDER_ENDPOINTS[name], "m")
+        exchange = await upstream.send(Call(1, lab, path, [("content-type", "text/x")], b"{}", False), lambda: None)
+        await exchange.read(1 << 20)
+        exchange.release()
+    landed = [seen["path"] + (f"?{seen['query']}" if seen["query"] else "") for seen in await fake_provider.requests()]
+    assert landed == [differ.get(name) or begins + WORDS[name] for name in spoken]

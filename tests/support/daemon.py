@@ -31,6 +31,8 @@ from softix_proxy.settings import Settings
 
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
+DIRECTIVES = "x-fake,x-hostile,x-test-id"
+"""Headers by which clients tell the fake providers what to do: they pass because the operator says so."""
 PRICE = {"input": "1.00", "output": "2.00"}
 """USD per million tokens, of every prepared model."""
 
@@ -99,7 +101,7 @@ class Instance:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment(**variables),
+                env=environment(**{"SOFTIX_UPSTREAM_PASS_HEADERS": DIRECTIVES, **variables}),
             )
         serving: Future[str] = Future()
         threading.Thread(target=self._read_output, args=(self.process, serving), daemon=True).start()

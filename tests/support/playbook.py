@@ -293,6 +293,8 @@ class Stage:
         self.policy = Policy(16, "nothing", 5.0, 1_000_000)
         self.fleet = Fleet(self.clock, Care(), lambda most: 0)
         self.pauses_s: list[float] = []
+        self.headers = [("x-thing", "1")]
+        """What the client sends."""
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -322,9 +324,7 @@ class Stage:
             return body
 
         found = ENDPOINTS[endpoint] if isinstance(endpoint, str) else endpoint
-        inbound = Inbound(
-            5, "req_5", found, found.path, [("x-thing", "1")], credential, "10.1.2.3", NOW_US, 0, read_body
-        )
+        inbound = Inbound(5, "req_5", found, found.path, self.headers, credential, "10.1.2.3", NOW_US, 0, read_body)
         await self.lifecycle.serve(inbound, self.client)
 
     @property

@@ -12,6 +12,7 @@ header `x-fake`, in a script of what the next requests do, or in the model's nam
     chunks=N                     tokens of the answer                   slow=MS       a pause before each token
     split=BYTES                  a stream in pieces of this size        big=BYTES     a first token of this size
     headers                      cookies, account and limit headers, as real providers send them
+    refuses=FIELD/FIELD          422 for a body that has one of these, which names the first
 
 In a plain answer `cut-after` and `truncate` leave half of the body; `slow` pauses once. With `split`, N counts pieces.
 """
@@ -139,6 +140,8 @@ class Exchange:
             await self.books.pass_gate(self.told["gate"])
         if "stall" in self.told:
             await asyncio.Event().wait()
+        if refused := [name for name in self.told.get("refuses", "").split("/") if name and name in members(body)]:
+            return await self._send_json(_extra_forbidden(refused[0]), 422)
         if "status" in self.told:
             return await self._send_error(int(self.told["status"]))
         return await self._answer(asked)
@@ -327,6 +330,18 @@ class Exchange:
         await response.prepare(self.request)
         await response.write_eof()
         return response
+
+
+def members(body: bytes) -> frozenset[str]:
+    try:
+        return frozenset(json.loads(body))
+    except (ValueError, TypeError):
+        return frozenset()
+
+
+def _extra_forbidden(name: str) -> dict[str, Any]:
+    """As servers refuse a field that are made with pydantic."""
+    return {"detail": [{"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}]}
 
 
 def words(value: Any) -> int:

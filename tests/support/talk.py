@@ -107,7 +107,12 @@ class Talking(Stage):
             return json.dumps({"model": model}).encode()
 
         self.sessions.lifecycle = self.lifecycle
-        headers = [("x-thing", "1"), ("origin", "https://page.example"), ("authorization", f"Bearer {KEY_TEXT}")]
+        headers = [
+            ("openai-beta", "realtime=v1"),
+            ("x-thing", "1"),
+            ("origin", "https://page.example"),
+            ("authorization", f"Bearer {KEY_TEXT}"),
+        ]
         request = Inbound(5, "req_5", REALTIME, REALTIME.path, headers, KEY_TEXT, "10.1.2.3", NOW_US, 0, fields)
         async with asyncio.timeout(10):
             return await self.sessions.serve(request, self.guest)

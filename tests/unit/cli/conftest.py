@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,8 +17,11 @@ from support.books import make_intent, make_settlement, post
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.domain.clock import SystemClock
+from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.upstream import Fetched
 from softix_proxy.domain.usage import Source
 from softix_proxy.storage.database import Database
+from softix_proxy.upstream import probe
 
 Softix = Callable[..., Result]
 NOW_US = SystemClock().now_us()
@@ -31,6 +35,19 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "softix"
     asyncio.run(assembly.initialise(assembly.read_settings(None, folder)))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands of these tests ask servers on this machine only, and are refused by all others."""
+    asks = probe.fetch
+
+    async def fetch(url: str, *arguments: Any, **options: Any) -> Fetched:
+        if urlsplit(url).hostname != "127.0.0.1":
+            raise FailureError("the host name is not known", "check the base URL and the machine's DNS")
+        return await asks(url, *arguments, **options)
+
+    monkeypatch.setattr(probe, "fetch", fetch)
 
 
 @pytest.fixture

@@ -23,3 +23,8 @@ def test_a_changed_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         assert capsys.readouterr().err == ""
         tell_base_url("http://lab:8000/v1/", LAB)
     assert "The base URL is http://lab:8000:" in capsys.readouterr().err
+
+
+def test_what_a_provider_does_not_take_is_shown() -> None:
+    shown = as_fields(replace(LAB, drop_fields=("stream_options",), version_in_url=True))
+    assert (shown["drop_fields"], shown["version_in_url"]) == (["stream_options"], True)

@@ -20,7 +20,10 @@ from softix_proxy.operations import catalogue
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
-FIELDS = ["id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "keys", "region", "created_at"]
+FIELDS = [
+    "id", "name", "type", "base_url", "on_hang_up", "status", "has_key", "keys", "region", "created_at",
+    "version_in_url", "drop_fields",
+]  # fmt: skip
 
 
 class LockBox:
@@ -87,7 +90,7 @@ def sealed_keys() -> set[str]:
 def test_add_reads_the_key_from_standard_input(softix: Callable[..., Result], key: str) -> None:
     result = softix("providers add openai --type openai --key-stdin --json", key + "\n")
     added = read(result)
-    assert list(added) == FIELDS
+    assert list(added) == [*FIELDS, "tested"]
     assert added | {"id": "", "created_at": ""} == {
         "id": "",
         "name": "openai",
@@ -99,6 +102,14 @@ def test_add_reads_the_key_from_standard_input(softix: Callable[..., Result], ke
         "keys": [{"label": "main", "weight": 1}],
         "region": None,
         "created_at": "",
+        "version_in_url": False,
+        "drop_fields": [],
+        "tested": {
+            "ok": False,
+            "status": None,
+            "message": "the host name is not known",
+            "remedy": "check the base URL and the machine's DNS",
+        },
     }
     assert added["id"].startswith("prv_")
     assert key in sealed_keys()
@@ -128,7 +139,7 @@ def test_the_base_url_is_brought_to_one_form_and_said(softix: Callable[..., Resu
     result = softix("providers add lab --type openai-compatible --base-url http://lab:8000/v1/")
     assert "The base URL is http://lab:8000:" in result.stderr
     assert "softix models add NAME --provider lab" in result.stderr
-    assert "has_key     no" in result.stdout
+    assert "has_key         no" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -193,6 +204,20 @@ def test_a_key_is_changed_and_an_address_only_with_it(softix: Callable[..., Resu
     assert {key, key + "2", key + "3"} <= sealed_keys()
 
 
+def test_fields_that_it_refuses_are_dropped_and_sent_again(softix: Callable[..., Result]) -> None:
+    line = "providers add lab --type openai-compatible --base-url http://lab --no-test"
+    softix(f"{line} --drop-field stream_options --drop-field store")
+    assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "store"]
+    assert "stream_options, store" in softix("providers list").stdout
+    changed = softix("providers update lab --drop-field user --keep-field store --json")
+    assert read(changed)["drop_fields"] == ["stream_options", "user"]
+    for field in ("max_tokens", "messages", "service_tier", "n"):
+        refused = softix(f"providers update lab --drop-field {field}", code=2)
+        assert f"{field} decides" in refused.stderr
+    assert "not the name of a field" in softix("providers update lab --drop-field a.b", code=2).stderr
+    assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "user"]
+
+
 def test_disable_enable_remove(softix: Callable[..., Result], key: str) -> None:
     added = read(softix("providers add main --type anthropic --key-stdin --json", key))
     assert read(softix("providers disable main --json"))["status"] == "disabled"
@@ -223,7 +248,7 @@ def test_as_a_process_no_key_is_in_any_file_or_answer(tmp_path: Path, key: str) 
         return done.stdout
 
     run("init")
-    run("providers", "add", "openai", "--type", "openai", "--key-stdin", stdin=key)
+    run("providers", "add", "openai", "--type", "openai", "--key-stdin", "--no-test", stdin=key)
     assert json.loads(run("providers", "show", "openai", "--json"))["has_key"]
     assert json.loads(run("prices", "show", "gpt-4o-mini", "--json"))["prices"]["input"] == "0.15"
     assert all(key.encode() not in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

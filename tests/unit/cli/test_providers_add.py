@@ -86,3 +86,69 @@ def test_a_server_elsewhere_lists_its_models_too(
 ) -> None:
     run(f"providers add vllm --base-url {shared_provider.base_url} --free")
     assert {model["name"] for model in read("models list")} == {"gpt-test", "claude-test"}
+
+
+# Whether it answers
+
+
+def test_it_says_what_answers_and_how_to_try_again(run: Softix, shared_provider: FakeProvider) -> None:
+    told = run(f"providers add lab --type openai-compatible --base-url {shared_provider.base_url}").stderr
+    assert f"Tested: {shared_provider.base_url}/v1/models lists 2 models." in told
+    told = run("providers add away --type openai-compatible --base-url http://lab.example").stderr
+    [line] = [line for line in told.splitlines() if line.startswith("Not proven")]
+    assert "the host name is not known" in line and line.endswith("softix providers test away)")
+
+
+def test_a_refused_key_is_told_and_it_is_added_all_the_same(
+    run: Softix, read: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(url: str, *_: object, **__: object) -> Fetched:
+        return Fetched(401, b"")
+
+    monkeypatch.setattr("softix_proxy.upstream.probe.fetch", fetch)
+    monkeypatch.setenv("SOME_KEY", "sk-any")
+    told = json.loads(run("providers add groq --key-env SOME_KEY --json").stdout)["tested"]
+    assert (told["ok"], told["status"], told["message"]) == (False, 401, "the provider does not accept the key")
+    assert told["remedy"] == "softix providers set-key groq"
+    assert read("providers show groq")["status"] == "active"
+
+
+def test_without_a_test_nothing_is_asked(run: Softix, local: list[str]) -> None:
+    line = "providers add lab --type openai-compatible --base-url http://127.0.0.1:11434 --json"
+    assert json.loads(run(f"{line} --no-test").stdout)["tested"] is None and not local
+    run("providers update lab --base-url http://127.0.0.1:11434/v1 --no-test")
+    assert not local
+    assert "leave --no-test out" in run(f"{line.replace(' lab ', ' l2 ')} --free --no-test", code=2).stderr
+    run(f"{line.replace(' lab ', ' l3 ')} --free --no-test --models qwen3")
+    assert not local
+    run("providers update lab --base-url http://127.0.0.1:11434/v1")
+    assert local == ["http://127.0.0.1:11434/v1/models"]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "stored", "said"),
+    [
+        ("http://127.0.0.1:11434/api/v3", "http://127.0.0.1:11434/api/v3", "and no /v1"),
+        ("http://127.0.0.1:11434/v1/chat/completions", "http://127.0.0.1:11434", "adds /v1"),
+        ("http://127.0.0.1:11434/x/chat/completions", "http://127.0.0.1:11434/x", "and no /v1"),
+    ],
+)
+def test_what_was_made_of_the_base_url_is_said(
+    run: Softix, read: Callable[[str], Any], local: list[str], base_url: str, stored: str, said: str
+) -> None:
+    told = run(f"providers add lab --type openai-compatible --base-url {base_url}").stderr
+    assert f"The base URL is {stored}: " in told and said in told
+    assert read("providers show lab")["base_url"] == stored
+    assert local == [base_url.replace("/chat/completions", "") + "/models"]
+
+
+def test_azures_deployment_is_told_with_the_command_that_adds_it(
+    run: Softix, read: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "any")
+    url = "https://r.openai.azure.com/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21"
+    told = run(f"providers add azure --key-env SOME_KEY --base-url '{url}'").stderr
+    [line] = [line for line in told.splitlines() if "my-gpt" in line]
+    run(line.partition("softix ")[2].replace("NAME", "gpt-mine") + " --free")
+    assert read("models show azure/gpt-mine")["upstream_name"] == "my-gpt"
+    assert read("providers show azure")["base_url"] == "https://r.openai.azure.com/openai"

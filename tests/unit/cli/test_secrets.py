@@ -23,7 +23,17 @@ def softix(folder: Path, *words: str, stdin: str = "", code: int = 0, **environ:
 def home(tmp_path: Path) -> Path:
     softix(tmp_path, "init")
     for name in ("openai", "anthropic"):
-        softix(tmp_path, "providers", "add", name, "--type", name, "--key-stdin", stdin="sk-" + secrets.token_hex(9))
+        softix(
+            tmp_path,
+            "providers",
+            "add",
+            name,
+            "--type",
+            name,
+            "--key-stdin",
+            "--no-test",
+            stdin="sk-" + secrets.token_hex(9),
+        )
     return tmp_path
 
 

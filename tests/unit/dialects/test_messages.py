@@ -120,3 +120,25 @@ def test_strange_events_pass(data: bytes) -> None:
     meter = MESSAGES.stream(hide_usage=False)
     chunk = b"event: x\ndata: " + data + b"\n\n"
     assert meter.feed(chunk) == chunk and not meter.ended and meter.report is None
+
+
+@pytest.mark.parametrize("endpoint", [MESSAGES, COUNT_TOKENS], ids=["messages", "count_tokens"])
+@pytest.mark.parametrize(
+    ("policy", "is_taken"),
+    [
+        ("null", True),
+        ('{"type":"billing_policy"}', True),
+        ('{"type":"billing_policy","bill_to":"self"}', True),
+        ('{"type":"billing_policy","bill_to":"user_profile"}', False),
+        ('{"type":"billing_policy","bill_to":"whoever"}', False),
+        ('{"bill_to":"self","bill_to":"user_profile"}', False),
+        ('"user_profile"', False),
+    ],
+)
+def test_who_would_have_another_account_billed_is_refused(endpoint: Any, policy: str, is_taken: bool) -> None:
+    body = f'{{"model":"claude","max_tokens":5,"messages":[],"billing_policy":{policy}}}'.encode()
+    if is_taken:
+        assert endpoint.read(body).model == "claude"
+        return
+    with pytest.raises(RefusedError, match="billing_policy"):
+        endpoint.read(body)

@@ -115,7 +115,7 @@ async def test_all_are_asked_at_once_and_a_silent_one_is_given_up(
     async def answer(url: str, headers: Mapping[str, str], document: object) -> Fetched:
         await met.wait()
         await (asyncio.Event().wait() if "silent" in url else asyncio.sleep(0))
-        return Fetched(200, b"")
+        return Fetched(200, b'{"data":[]}')
 
     monkeypatch.setattr(check, "_LIMIT_S", 0.2)
     quick, silent = await look("providers", fetch=answer)

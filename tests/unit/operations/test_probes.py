@@ -10,6 +10,7 @@ from softix_proxy.domain.errors import BadInputError, ConflictError, FailureErro
 from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.upstream import Fetched
 from softix_proxy.operations import probes, providers
+from softix_proxy.operations.base_urls import BaseUrl
 from softix_proxy.operations.probes import Found, Probe
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
@@ -100,7 +101,7 @@ async def test_asks_for_the_models_with_the_key(
 
     added = await providers.add(storage, vault, name="lab", kind=kind, base_url="https://lab/x", key=key)
     assert await probes.probe(storage, vault, added.public_id, fetch) == Probe(
-        True, 200, 5, "the provider answers", models=("a", "b")
+        True, 200, 5, "the provider answers", models=("a", "b"), url="https://lab/x/v1/models", is_list=True
     )
     [(url, headers)] = seen
     assert (url, headers[header]) == ("https://lab/x/v1/models", value.format(key))
@@ -128,7 +129,9 @@ async def test_says_what_to_do_about_a_refusal(
 
 async def test_an_unreachable_provider_is_a_finding(storage: SqliteStorage, vault: LockBox) -> None:
     await lab(storage, vault)
-    assert await probed(storage, vault, FailureError("down", "start it")) == Probe(False, None, 5, "down", "start it")
+    assert await probed(storage, vault, FailureError("down", "start it")) == Probe(
+        False, None, 5, "down", "start it", url="http://lab:8000/v1/models"
+    )
 
 
 async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox, key: str) -> None:
@@ -157,6 +160,79 @@ async def test_who_has_no_list_is_not_asked(storage: SqliteStorage, vault: LockB
         await probed(storage, vault, 200)
 
 
+# Where the list of models is
+
+
+class Listing:
+    """Lists models at one path, and answers otherwise elsewhere."""
+
+    def __init__(self, path: str, elsewhere: Fetched) -> None:
+        self.path, self.elsewhere, self.asked = path, elsewhere, list[str]()
+
+    async def __call__(self, url: str, headers: Mapping[str, str], document: object) -> Fetched:
+        self.asked.append(url)
+        return Fetched(200, LIST) if url == f"http://lab:8000{self.path}" else self.elsewhere
+
+
+async def placed(storage: SqliteStorage, vault: LockBox, base_url: str, key: str | None = None) -> Provider:
+    kind = ProviderType.OPENAI_COMPATIBLE
+    return await providers.add(storage, vault, name="lab", kind=kind, base_url=base_url, key=key)
+
+
+@pytest.mark.parametrize("elsewhere", [Fetched(404, b""), Fetched(200, b"<html>"), Fetched(302, b"")])
+async def test_a_base_url_that_left_a_doubt_is_written_as_it_was_found(
+    storage: SqliteStorage, vault: LockBox, key: str, elsewhere: Fetched
+) -> None:
+    await placed(storage, vault, "http://lab:8000/inference", key)
+    listing = Listing("/inference/models", elsewhere)
+    found = await probes.settle(storage, vault, "lab", listing, is_settled=False)
+    assert found is not None and found.ok and found.models == ("a", "b")
+    assert listing.asked == ["http://lab:8000/inference/v1/models", "http://lab:8000/inference/models"]
+    lab = await providers.show(storage, "lab")
+    assert lab.path("/v1/chat/completions") == "/chat/completions"
+    again = await probes.probe(storage, vault, "lab", listing)
+    assert again.ok and len(listing.asked) == 3
+
+
+async def test_one_that_left_none_stays_and_the_remedy_that_is_told_mends_it(
+    storage: SqliteStorage, vault: LockBox, key: str
+) -> None:
+    await placed(storage, vault, "http://lab:8000/v1", key)
+    listing = Listing("/models", Fetched(404, b""))
+    found = await probes.settle(storage, vault, "lab", listing, is_settled=True)
+    assert found is not None and not found.ok and found.is_elsewhere
+    assert (await providers.show(storage, "lab")).version_in_url is False
+    command, _, url = found.remedy.rpartition(" ")
+    assert command == "softix providers update lab --base-url"
+    await providers.update(storage, vault, "lab", base_url=url)
+    assert (await probes.probe(storage, vault, "lab", listing)).ok
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+async def test_who_refuses_the_key_is_not_asked_at_another_place(
+    storage: SqliteStorage, vault: LockBox, key: str, status: int
+) -> None:
+    await placed(storage, vault, "http://lab:8000", key)
+    listing = Listing("/models", Fetched(status, b""))
+    found = await probes.settle(storage, vault, "lab", listing, is_settled=False)
+    assert found is not None and found.status == status and len(listing.asked) == 1
+
+
+async def test_who_has_no_list_cannot_be_asked_for_it(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+    await providers.add(storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=key)
+    listing = Listing("/models", Fetched(404, b""))
+    assert await probes.settle(storage, vault, "lab", listing, is_settled=True) is None and not listing.asked
+
+
+async def test_models_are_looked_for_without_the_version_too() -> None:
+    listing = Listing("/api/models", Fetched(404, b""))
+    kind = ProviderType.OPENAI_COMPATIBLE
+    found = await probes.look(kind, "http://lab:8000/api", None, listing)
+    assert (found.base.text, found.base.has_version, found.models) == ("http://lab:8000/api", True, ("a", "b"))
+    with pytest.raises(FailureError, match="lists no models"):
+        await probes.look(kind, "http://lab:8000/api/v1", None, listing)
+
+
 # Servers on this machine
 
 
@@ -181,7 +257,9 @@ async def test_a_server_on_this_machine_is_found_or_what_was_tried_is_told(
         return answer
 
     if isinstance(found, tuple):
-        assert await probes.find_local(ProviderType.OLLAMA, None, fetch) == Found("http://127.0.0.1:11434", found)
+        assert await probes.find_local(ProviderType.OLLAMA, None, fetch) == Found(
+            BaseUrl("http://127.0.0.1:11434"), found
+        )
         return
     with pytest.raises(FailureError, match=found) as failure:
         await probes.find_local(ProviderType.OLLAMA, None, fetch)

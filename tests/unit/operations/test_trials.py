@@ -19,7 +19,7 @@ from softix_proxy.operations.trials import Trial
 from softix_proxy.upstream.probe import fetch
 
 KEY = f"sk-{secrets.token_hex(16)}"
-WHAT = ["models", "plain", "stream", "tools", "usage"]
+WHAT = ["models", "plain", "stream", "tools", "usage", "fields"]
 
 
 @pytest.fixture
@@ -50,13 +50,15 @@ async def test_everything_works(office: Office, fake_provider: FakeProvider, kin
     told = works(trial)
     if kind == "mistral":  # the fake tells usage in streams only to who asks
         assert told.pop("usage") is False
-    assert trial.ok and all(told.values()) and set(told) <= set(WHAT)
+    if kind == "anthropic":
+        assert told.pop("fields") is None
+    assert trial.ok and all(told.values()) and set(told) <= set(WHAT) and trial.refused_fields == ()
     asked = [request for request in await fake_provider.requests() if request["method"] == "POST"]
-    assert len(asked) == 3
+    assert len(asked) == (3 if kind == "anthropic" else 4)
     limits = [
         {**request["fields"]}.get("max_tokens", request["fields"].get("max_completion_tokens")) for request in asked
     ]
-    assert limits == [64, 64, 512]
+    assert limits == [64, 64, 512, 64][: len(asked)]
 
 
 async def test_geminis_dialect(office: Office, fake_provider: FakeProvider) -> None:
@@ -76,7 +78,7 @@ async def test_where_plain_answers_fail_nothing_else_is_tried(office: Office, fa
     await fake_provider.script(told(status=401, canary="canary-of-an-error"))
     trial = await tried(office, "openai-compatible", fake_provider.base_url)
     assert not trial.ok and trial.remedy
-    assert works(trial) == {"models": True, "plain": False, "stream": None, "tools": None, "usage": None}
+    assert works(trial) == {**dict.fromkeys(WHAT), "models": True, "plain": False}
     assert "canary" not in repr(trial) and "401" in trial.checks[1].detail
 
 
@@ -92,9 +94,35 @@ async def test_what_does_not_work_is_told(
     assert trial.ok and works(trial)[failed] is False
 
 
+@pytest.mark.parametrize(
+    ("refuses", "found"),
+    [
+        ("stream_options", ("stream_options",)),
+        ("seed/parallel_tool_calls/stream_options/user", ("stream_options", "parallel_tool_calls", "seed", "user")),
+    ],
+)
+async def test_fields_that_are_refused_are_found_and_the_rest_is_tried_without_them(
+    office: Office, fake_provider: FakeProvider, refuses: str, found: tuple[str, ...]
+) -> None:
+    trial = await tried(office, "openai-compatible", fake_provider.base_url, f"fake.refuses.{refuses}:x")
+    told = works(trial)
+    assert (told["plain"], told["stream"], told["tools"], told["fields"]) == (True, True, True, False)
+    assert trial.refused_fields == found and set(trial.checks[5].detail.replace(",", "").split()) >= set(found)
+    assert trial.remedy == "softix providers update lab" + "".join(f" --drop-field {name}" for name in found)
+
+
+@pytest.mark.parametrize("refuses", ["max_tokens", "messages", "model"])
+async def test_what_bounds_the_cost_is_not_left_out_though_it_is_refused(
+    office: Office, fake_provider: FakeProvider, refuses: str
+) -> None:
+    trial = await tried(office, "openai-compatible", fake_provider.base_url, f"fake.refuses.{refuses}:x")
+    assert not trial.ok and trial.refused_fields == () and "422" in trial.checks[1].detail
+    assert len([seen for seen in await fake_provider.requests() if seen["method"] == "POST"]) == 1
+
+
 async def test_nobody_answers(office: Office) -> None:
     trial = await tried(office, "openai-compatible", "http://127.0.0.1:9")
-    assert works(trial) == {"models": False, "plain": False, "stream": None, "tools": None, "usage": None}
+    assert works(trial) == {**dict.fromkeys(WHAT), "models": False, "plain": False}
     assert "cannot be reached" in trial.checks[0].detail
 
 

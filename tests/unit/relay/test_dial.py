@@ -17,7 +17,7 @@ async def test_what_goes_to_the_provider() -> None:
     await talking.run()
     [call] = talking.lines.calls
     assert call.path == "/v1/realtime?model=lab%2Fllama%202" and call.body == b""
-    assert call.headers == [("x-thing", "1"), ("accept-encoding", "identity")]
+    assert call.headers == [("openai-beta", "realtime=v1"), ("accept-encoding", "identity")]
     assert talking.guest.accepted
 
 

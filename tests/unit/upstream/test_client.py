@@ -258,7 +258,7 @@ def test_values_are_sent_byte_for_byte() -> None:
 async def test_a_type_without_a_base_url_of_its_own() -> None:
     client = HttpUpstream(Vault(), LIMITS, None, {ProviderType.ANTHROPIC: "http://demo:1"})  # type: ignore[arg-type]
     asked = call(0, base_url="x").provider
-    provider = Provider(**{name: getattr(asked, name) for name in asked.__slots__} | {"base_url": ""})
+    provider = replace(asked, base_url="")
     assert client._origin(provider) == Origin("demo", 1, False, "demo:1", "")
     await client.close()
 

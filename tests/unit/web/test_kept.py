@@ -28,7 +28,7 @@ class Words(Keeper):
 
 
 def words(method: str, query: str = "") -> Words:
-    house = SimpleNamespace(directory=SimpleNamespace(current=None))
+    house = SimpleNamespace(directory=SimpleNamespace(current=None), policy=SimpleNamespace(pass_headers=frozenset()))
     clock = SimpleNamespace(monotonic_ns=lambda: 0)
     batches: Any = SimpleNamespace(
         results=None, house=house, storage=SimpleNamespace(reading=lambda: None), clock=clock
