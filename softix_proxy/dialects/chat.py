@@ -18,7 +18,7 @@ LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
 _SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
 """OpenAI's, xAI's, OpenRouter's and Alibaba's ways to have the provider search."""
-_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction"}
+_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
 _TOOLS: Kinds = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -59,6 +59,7 @@ class ChatCompletions(OpenAIEndpoint):
             service_tier=tier(fields.text("service_tier")),
             open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
             wants_usage=not stream or wants_usage(fields),
+            echoes=fields.has("echo"),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

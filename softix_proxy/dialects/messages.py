@@ -158,6 +158,20 @@ def _parts(usage: dict[str, Any]) -> dict[str, int]:
     }
 
 
+_READ = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_COUNTS = (frozenset((*_READ, "cache_creation")), frozenset(("output_tokens",)))
+
+
+def _grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+    """What a later usage says anew. Counts only grow: where all of a side are nothing, a gateway filled them in."""
+    said = {name: value for name, value in usage.items() if value is not None}
+    if before:
+        for names in _COUNTS:
+            if not any(count(said, name) for name in names) and any(count(before, name) for name in names):
+                said = {name: value for name, value in said.items() if name not in names}
+    return said
+
+
 class _Start(msgspec.Struct):
     usage: Any = None
     model: Any = None
@@ -207,6 +221,6 @@ class MessagesMeter(EventMeter):
             self._model = frame.message.model
         usage = frame.usage if frame.message is None else frame.message.usage
         if isinstance(usage, dict):
-            self._usage |= {name: value for name, value in usage.items() if value is not None}
+            self._usage |= _grown(self._usage, usage)
             self.report = anthropic_report(self._usage, self._model)
         return Fate.PASS

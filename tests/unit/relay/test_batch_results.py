@@ -53,6 +53,17 @@ async def test_results_are_charged_by_the_prices_of_batches(house: House) -> Non
     assert await house.held_pico() == 0 and await house.open(batch.id) == [] and len(house.told) == 2
 
 
+async def test_a_result_that_tells_of_nothing_is_judged_by_its_text(house: House) -> None:
+    batch = await begun(house, "x")
+    told = {"model": "llama", "choices": [{"message": {"content": "x" * 700}}]}
+    body = told | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
+    ended(house, json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": body}}).encode())
+    assert await house.results.collect(batch)
+    [(source, _, _, charge_pico, _)] = house.rows()
+    assert (source, charge_pico) == ("estimate", 175 * 1_000_000)
+    assert house.told[0][0].note == "implausible_usage"
+
+
 async def test_twice_changes_nothing(house: House) -> None:
     batch = await begun(house, "x")
     ended(house, result("x"))
