@@ -23,7 +23,7 @@ from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.metered import Metered, metered, text_bytes
+from softix_proxy.relay.metered import Metered, metered, text_bytes, unpriced_notes
 from softix_proxy.relay.settle import Facts
 
 log = logging.getLogger("softix.relay")
@@ -205,7 +205,7 @@ class Results:
         if rate is None:
             return self.unknown(line, "unpriced", status_code)
         cost_pico, charge_pico, unpriced = rate.price(used.meters, wire.TIER)
-        notes = [*(["clamped"] if report.clamped else []), *used.notes, *(f"unpriced:{name}" for name in unpriced)]
+        notes = [*(["clamped"] if report.clamped else []), *used.notes, *unpriced_notes(unpriced, report)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})

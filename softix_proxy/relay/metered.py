@@ -5,11 +5,13 @@ One pure rule for whole answers, streams, translated ones, realtime responses an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple, Protocol
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.written import written_bytes
+from softix_proxy.domain.settlement import UNPRICED
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
 
@@ -87,6 +89,11 @@ def told(known: Known) -> Report | None:
     """The last that the provider said."""
     meter = known.meter
     return known.report if meter is None or meter.report is None else meter.report
+
+
+def unpriced_notes(unpriced: Sequence[str], report: Report | None) -> list[str]:
+    """For the row: what has no price, and what the answer tells of that no meter counts."""
+    return [f"{UNPRICED}{name}" for name in (*unpriced, *(report.unpriced if report is not None else ()))]
 
 
 def text_bytes(report: Report | None, answer: bytes, ask: Ask) -> int:

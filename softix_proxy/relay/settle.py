@@ -21,7 +21,7 @@ from softix_proxy.domain.settlement import FailedAttempt, Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
 from softix_proxy.domain.usage import Meters, Source
 from softix_proxy.relay.inbound import ClientGoneError
-from softix_proxy.relay.metered import Metered, metered, told
+from softix_proxy.relay.metered import Metered, metered, told, unpriced_notes
 from softix_proxy.relay.plan import Plan, Target
 from softix_proxy.relay.policy import Policy
 
@@ -181,7 +181,7 @@ class Hold:
         if not meters:
             return _Account(source, meters, tier, 0, 0, notes)
         cost_pico, charge_pico, unpriced = rate.price(meters, tier)
-        notes += [f"unpriced:{name}" for name in unpriced]
+        notes += unpriced_notes(unpriced, report)
         return _Account(source, meters, tier, cost_pico, charge_pico, notes)
 
     def _charge_of_failed(self, account: _Account) -> int:

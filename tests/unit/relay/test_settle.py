@@ -100,6 +100,12 @@ async def test_odd_reports_are_noted() -> None:
     assert (found.service_tier, found.model_served) == ("flex", "m2")
 
 
+async def test_work_that_no_meter_counts_is_noted() -> None:
+    report = Report({"input_tokens": 1, "output_tokens": 1}, unpriced=("image_generation",))
+    found = await settled(facts(report=report, complete=True))
+    assert (found.note, found.source) == ("unpriced:image_generation", Source.PROVIDER)
+
+
 async def test_a_fee_is_charged_once_for_what_was_answered() -> None:
     rate = Rate(1, SHEET, request_fee_pico=50)
     answered = await settled(facts(report=Report({"input_tokens": 1}), complete=True), rate=rate)
