@@ -29,7 +29,7 @@ from softix_proxy.dialects.usage_places import (
     WRITTEN,
     Place,
 )
-from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
+from softix_proxy.domain.pricing import MODES, STANDARD, UNKNOWN_TIER
 
 T = TypeVar("T")
 _LARGEST = 10**9
@@ -70,7 +70,7 @@ def tier(name: object) -> str:
 def modes(*told: str) -> str:
     """Several modes of one answer as one tier: `fast+us`. The standard ones are left out, and one counts once."""
     special = dict.fromkeys(mode for mode in told if mode != STANDARD)
-    return "+".join(special) if special else STANDARD
+    return MODES.join(special) if special else STANDARD
 
 
 def model_name(name: object) -> str | None:

@@ -12,12 +12,14 @@ from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Ask, Report
 from softix_proxy.dialects.batches import Outcome, Progress
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
+from softix_proxy.dialects.tokens import modes
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
+from softix_proxy.domain.pricing import MODES, STANDARD
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
 from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
@@ -204,7 +206,8 @@ class Results:
         rate = directory.rate_then(intent.user_id, intent.model_id, intent.started_at_us)
         if rate is None:
             return self.unknown(line, "unpriced", status_code)
-        cost_pico, charge_pico, unpriced = rate.price(used.meters, wire.TIER)
+        served = modes(wire.TIER, *(report.service_tier or STANDARD).split(MODES))
+        cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
         notes = [*(["clamped"] if report.clamped else []), *used.notes, *unpriced_notes(unpriced, report)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
@@ -214,6 +217,7 @@ class Results:
         return replace(
             self._settlement(line, used.source, status_code, None),
             meters=used.meters,
+            service_tier=served,
             model_served=report.model_served,
             markup=rate.markup,
             fee_pico=rate.request_fee_pico,
