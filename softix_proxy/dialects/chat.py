@@ -102,7 +102,7 @@ class ChatMeter(EventMeter):
     """Ends at `[DONE]`, which is where clients hang up, or at an error.
 
     The usage frame has no choices, and is hidden from a client that did not ask for it; usage beside content stays.
-    The last report counts: some servers send a running one with each frame.
+    The last report counts: some servers send a running one with each frame. One of nothing takes back none before it.
     """
 
     def __init__(self, hide_usage: bool) -> None:
@@ -123,7 +123,7 @@ class ChatMeter(EventMeter):
             usage = usage or choice.usage
         usage = usage or (frame.x_groq and frame.x_groq.usage)
         report = openai_report(usage, frame.model, frame.service_tier) if usage else None
-        if report is not None:
+        if report is not None and (self.report is None or any(report.meters.values())):
             self.report = report
         if frame.error:
             self.failure = classify_event(frame.error)

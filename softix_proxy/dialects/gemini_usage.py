@@ -69,9 +69,12 @@ def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Rep
     if prompt is None and answered is None:
         return None
     brought = count(usage, "toolUsePromptTokenCount") or 0
+    thoughts = count(usage, "thoughtsTokenCount") or 0
+    if not prompt and answered and whole is not None:  # where it is not told, the total has it
+        prompt = max(whole - answered - thoughts - brought, 0)
     asked = (prompt or 0) + brought
     meters, clamped = divide(asked, _input_parts(usage), "input_tokens")
-    output, cut = divide(*_output(usage, asked, answered, whole), "output_tokens")
+    output, cut = divide(*_output(usage, asked, answered, whole, thoughts), "output_tokens")
     name = model_name(model)
     served = name.removeprefix("models/") if name else None
     searches = calls.get("web_search_calls", 0)
@@ -125,9 +128,15 @@ def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
     return {"cached_input_tokens": cached, **parts}
 
 
-def _output(usage: dict[str, Any], asked: int, answered: int | None, whole: int | None) -> tuple[int, dict[str, int]]:
+def _tells(usage: object) -> bool:
+    """Whether it has counts, of which one of nothing takes back none before it."""
+    return bool(count(usage, "promptTokenCount") or count(usage, "candidatesTokenCount"))
+
+
+def _output(
+    usage: dict[str, Any], asked: int, answered: int | None, whole: int | None, thoughts: int
+) -> tuple[int, dict[str, int]]:
     """Some models count thoughts within the candidates, which only the total tells."""
-    thoughts = count(usage, "thoughtsTokenCount") or 0
     if answered is None:
         answered = max((whole or 0) - asked - thoughts, 0)
     inside = thoughts and whole is not None and whole == asked + answered
@@ -218,7 +227,7 @@ class GeminiMeter(EventMeter):
             self.finishing = self.finishing or candidate.finishReason is not None
             if candidate.groundingMetadata:
                 self._calls = _calls(answer, self._calls)
-        if answer.usageMetadata:
+        if answer.usageMetadata and (self._told[0] is None or _tells(answer.usageMetadata)):
             self._told = answer.usageMetadata, answer.modelVersion
         return Fate.PASS
 

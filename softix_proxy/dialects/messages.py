@@ -189,7 +189,7 @@ _READ = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens
 _COUNTS = (frozenset((*_READ, "cache_creation")), frozenset(("output_tokens",)))
 
 
-def _grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+def grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
     """What a later usage says anew. Counts only grow: where all of a side are nothing, a gateway filled them in."""
     said = {name: value for name, value in usage.items() if value is not None}
     if before:
@@ -248,6 +248,6 @@ class MessagesMeter(EventMeter):
             self._model = frame.message.model
         usage = frame.usage if frame.message is None else frame.message.usage
         if isinstance(usage, dict):
-            self._usage |= _grown(self._usage, usage)
+            self._usage |= grown(self._usage, usage)
             self.report = anthropic_report(self._usage, self._model)
         return Fate.PASS

@@ -68,7 +68,8 @@ def metered(known: Known, ask: Ask, body_bytes: int) -> Metered:
     report = told(known)
     seen = _seen_tokens(known, ask)
     if report is not None:
-        added = _left_out(report, seen, ask, body_bytes)
+        failed = known.meter is not None and known.meter.failure is not None
+        added = _left_out(report, seen, ask, body_bytes, failed=failed)
         meters = {**report.meters, **ask.counted, "requests": 1}
         for name, tokens in (added or {}).items():
             meters[name] = meters.get(name, 0) + tokens
@@ -118,12 +119,12 @@ def _seen_tokens(known: Known, ask: Ask) -> int:
     return seen if ask.max_output_tokens is None else min(seen, ask.max_output_tokens * ask.choices)
 
 
-def _left_out(report: Report, seen: int, ask: Ask, body_bytes: int) -> Meters | None:
+def _left_out(report: Report, seen: int, ask: Ask, body_bytes: int, *, failed: bool) -> Meters | None:
     """What a report must have left out, to be added to it; None where it may be true.
 
     It cannot be true where it tells of no input though there is an answer, or of so little output that no token would
     be short enough. An answer that no model made, one that repeats the request, an empty request, a silent recording:
-    there nothing is a true count.
+    there nothing is a true count. Of one that failed, some servers count the token that was to come first.
     """
     meters = report.meters
     output = meters.get("output_tokens")
@@ -138,7 +139,8 @@ def _left_out(report: Report, seen: int, ask: Ask, body_bytes: int) -> Meters | 
     if report.undivided:
         return {"input_tokens": -min(seen, read), "output_tokens": min(seen, read)} if seen else None
     sides = frozenset[str]()
-    if not read and (made or seen or ask.max_output_tokens == 0) and not ask.reads_nothing:
+    answered = seen or ask.max_output_tokens == 0 or (made and not failed)
+    if not read and answered and not ask.reads_nothing:
         sides |= INPUT_METERS
     if seen > made * _MOST_SEEN and not ask.echoes:
         sides |= OUTPUT_METERS

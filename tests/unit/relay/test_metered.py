@@ -14,9 +14,10 @@ BODY_BYTES = 401
 
 
 class Meter:
-    def __init__(self, report: Report | None = None, seen: int = 0) -> None:
+    def __init__(self, report: Report | None = None, seen: int = 0, failure: str | None = None) -> None:
         self.report = report
         self.seen = seen
+        self.failure = failure
 
     def estimate_output_tokens(self) -> int:
         return self.seen
@@ -127,6 +128,14 @@ def test_a_report_that_may_be_true_is_never_raised(reported: dict[str, int], see
 def test_what_no_model_made_may_well_be_nothing() -> None:
     known = facts(complete=True, report=Report(EMPTY, unmade=True), answer_bytes=90)
     assert metered(known, Ask("m"), BODY_BYTES) == (Source.PROVIDER, {**EMPTY, "requests": 1}, ())
+
+
+def test_an_answer_that_failed_before_its_first_word_may_have_read_nothing() -> None:
+    report = Report({"input_tokens": 0, "output_tokens": 1})
+    known = facts(complete=True, meter=Meter(report, 0, "provider_overloaded"))
+    assert metered(known, Ask("m"), BODY_BYTES) == (Source.PROVIDER, {**report.meters, "requests": 1}, ())
+    known = facts(complete=True, meter=Meter(report, 9, "provider_overloaded"))
+    assert metered(known, Ask("m"), BODY_BYTES).meters["input_tokens"] == 101
 
 
 def test_a_sum_is_divided_by_what_was_seen() -> None:
