@@ -75,7 +75,7 @@ def finished(section: Section, name: str, bands: list[Row]) -> Row:
             # 1-hour cache writes cost twice the input: https://platform.claude.com/docs/en/about-claude/pricing
             twice = format((2 * Decimal(band["prices"]["input"])).normalize(), "f")
             band["prices"] = dict(sorted(({"cache_write_1h": twice} | band["prices"]).items()))
-    return {"bands": bands}
+    return {"bands": [*bands, *section.surcharged(name, bands)]}
 
 
 def is_nothing(bands: Sequence[Row]) -> bool:

@@ -6,8 +6,12 @@ import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from softix_proxy.domain.pricing import MODES, PRICE_KEYS
+from softix_proxy.domain.usage import METERS, MILLION
 
 PLACE = Path(__file__).with_name("sections.toml")
 
@@ -42,11 +46,31 @@ class Section:
     """Pattern, and why LiteLLM's price is the right one; it is then taken whole."""
     overrides: Sequence[dict[str, Any]] = field(default_factory=list)
     """`pattern`, `prices`, `source`: in all bands, over what the package says."""
+    surcharges: Sequence[dict[str, Any]] = field(default_factory=list)
+    """`pattern`, `mode`, `factor`, `source`: what tokens cost in that mode, as a multiple of each tier's price."""
     additions: Sequence[dict[str, Any]] = field(default_factory=list)
     """`names`, `prices`, `source`: models that the package does not have, or has in other units."""
 
     def wants(self, name: str) -> bool:
         return bool(re.search(self.keep, name)) and not any(re.search(pattern, name) for pattern, _ in self.left_out)
+
+    def surcharged(self, name: str, bands: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The same bands once more for each mode that costs more: the tier `us`, and `fast+us` beside `fast`."""
+        made = []
+        for surcharge in self.surcharges:
+            if re.search(surcharge["pattern"], name):
+                factor, mode = Decimal(surcharge["factor"]), surcharge["mode"]
+                made += [_dearer(band, mode, factor) for band in bands]
+        return made
+
+
+def _dearer(band: dict[str, Any], mode: str, factor: Decimal) -> dict[str, Any]:
+    prices = {
+        key: format((Decimal(price) * factor).normalize(), "f") if METERS[PRICE_KEYS[key]].per == MILLION else price
+        for key, price in band["prices"].items()
+    }
+    tier = MODES.join((band["service_tier"], mode)) if "service_tier" in band else mode
+    return {**band, "prices": prices, "service_tier": tier}
 
 
 def load() -> Sequence[Section]:

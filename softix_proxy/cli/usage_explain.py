@@ -13,6 +13,7 @@ from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.explanation import Explained
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.pricing import MODES
 from softix_proxy.domain.usage import CURRENCY, METERS, Source, UsageRow
 from softix_proxy.exports.columns import fields, format_factor
 from softix_proxy.operations import usage as operations
@@ -118,7 +119,8 @@ def _story(explained: Explained) -> Iterator[str]:
     else:
         yield "No price was applied."
     for name in explained.unpriced:
-        yield f"{name}: without a price" + (", so that the standard one applied" if name not in METERS else "")
+        nearest = "nearest" if MODES in (row.service_tier or "") else "standard"
+        yield f"{name}: without a price" + (f", so that the {nearest} one applied" if name == "service_tier" else "")
     if explained.limited:
         yield f"limited to what was held: {format_usd(row.hold_pico)} {CURRENCY}"
     if explained.earlier_pico is not None:

@@ -60,6 +60,10 @@ class Ask:
     """Where neither the body's bytes nor the context bound the input."""
     by_size: Mapping[str, Scale] = field(default_factory=dict)
     """Meter → how much of it the body's size allows."""
+    echoes: bool = False
+    """The answer may repeat the request, so that its text does not tell how much was made."""
+    reads_nothing: bool = False
+    """There is nothing in it to be read, so that no input may be a true count."""
     adjustable: bool = True
     """Where the client set no output limit, an affordable one may be written into the request."""
 
@@ -87,6 +91,12 @@ class Report:
     """Only if it matches MODEL_NAME; anything else is not ours to keep."""
     clamped: bool = False
     """The parts exceeded the whole and were cut to it."""
+    undivided: bool = False
+    """Only the sum of input and output was told; all of it stands as input."""
+    unmade: bool = False
+    """The answer says that no model made it, a guardrail for example, so that counts of nothing are true."""
+    unpriced: tuple[str, ...] = ()
+    """Paid work that the answer tells of and no meter counts: names of a fixed list, for the row's note."""
 
 
 class StreamMeter(Protocol):

@@ -18,7 +18,7 @@ LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
 _SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
 """OpenAI's, xAI's, OpenRouter's and Alibaba's ways to have the provider search."""
-_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction"}
+_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
 _TOOLS: Kinds = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -59,6 +59,7 @@ class ChatCompletions(OpenAIEndpoint):
             service_tier=tier(fields.text("service_tier")),
             open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
             wants_usage=not stream or wants_usage(fields),
+            echoes=fields.has("echo"),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
@@ -101,7 +102,7 @@ class ChatMeter(EventMeter):
     """Ends at `[DONE]`, which is where clients hang up, or at an error.
 
     The usage frame has no choices, and is hidden from a client that did not ask for it; usage beside content stays.
-    The last report counts: some servers send a running one with each frame.
+    The last report counts: some servers send a running one with each frame. One of nothing takes back none before it.
     """
 
     def __init__(self, hide_usage: bool) -> None:
@@ -122,7 +123,7 @@ class ChatMeter(EventMeter):
             usage = usage or choice.usage
         usage = usage or (frame.x_groq and frame.x_groq.usage)
         report = openai_report(usage, frame.model, frame.service_tier) if usage else None
-        if report is not None:
+        if report is not None and (self.report is None or any(report.meters.values())):
             self.report = report
         if frame.error:
             self.failure = classify_event(frame.error)

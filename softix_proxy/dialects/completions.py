@@ -14,7 +14,7 @@ from softix_proxy.dialects.openai import OpenAIEndpoint, wants_usage
 from softix_proxy.dialects.tokens import tier
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
-_WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options"}
+_WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
 _ONE_PROMPT = re.compile(rb'"|\[\s*\d')
 _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
@@ -35,6 +35,8 @@ class Completions(OpenAIEndpoint):
             service_tier=tier(fields.text("service_tier")),
             open_input=fields.has("prompt_embeds"),
             wants_usage=not stream or wants_usage(fields),
+            echoes=fields.has("echo"),
+            reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

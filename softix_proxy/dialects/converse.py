@@ -1,7 +1,13 @@
-"""Bedrock's Converse and ConverseStream, at the provider's side. Input excludes the cache; no model is named."""
+"""Bedrock's Converse and ConverseStream, at the provider's side. No model is named in their answers.
+
+Input excludes the cache, as AWS documents it. Of OpenAI's models it includes what was read from the cache and written
+to it, which was measured on streams; where that is more than the input, it is as documented.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,7 +17,17 @@ from softix_proxy.dialects.event_stream import Event
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.dialects.frame_meter import FrameMeter
 from softix_proxy.dialects.sse import Fate
-from softix_proxy.dialects.tokens import count, tier
+from softix_proxy.dialects.tokens import count, modes, tier
+from softix_proxy.domain.pricing import STANDARD
+
+_OPENAIS = re.compile(r"(?:^|[./:])openai\.", re.ASCII)
+_GUARDRAIL = "guardrail_intervened"
+"""Why an answer stopped that holds a guardrail's words instead of the model's."""
+
+
+def includes_cache(model: str) -> bool:
+    """Whether a model counts the cache as input, by its name or inference profile: `us.openai.gpt-6-sol`."""
+    return _OPENAIS.search(model) is not None
 
 
 class _Tier(msgspec.Struct):
@@ -21,6 +37,8 @@ class _Tier(msgspec.Struct):
 class _Answer(msgspec.Struct):
     usage: Any = None
     serviceTier: _Tier | None = None  # noqa: N815 - the wire's own names
+    performanceConfig: Any = None  # noqa: N815
+    stopReason: Any = None  # noqa: N815
 
 
 class _Delta(msgspec.Struct):
@@ -31,6 +49,7 @@ class _Delta(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     delta: _Delta | None = None
+    stopReason: Any = None  # noqa: N815
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
@@ -44,12 +63,16 @@ class Converse:
     framed = True
     form_fields: frozenset[str] | None = None
 
+    def __init__(self, *, with_cache: bool = False) -> None:
+        """`with_cache`: for models of which the input includes the cache."""
+        self.with_cache = with_cache
+
     def report(self, body: bytes) -> Report | None:
-        return read_report(body)
+        return read_report(body, self.with_cache)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         """Usage comes unasked, in an event that every client needs: nothing is ever hidden."""
-        return ConverseMeter()
+        return ConverseMeter(self.with_cache)
 
 
 class ConverseStream(Converse):
@@ -57,16 +80,21 @@ class ConverseStream(Converse):
     path = "/model/{model}/converse-stream"
 
 
-def read_report(body: bytes) -> Report | None:
+def read_report(body: bytes, with_cache: bool = False) -> Report | None:
     """Of a whole answer, or of the payload of a `metadata` event."""
     try:
         answer = _ANSWER.decode(body)
     except MALFORMED:
         return None
-    return converse_report(answer.usage, answer.serviceTier and answer.serviceTier.type)
+    told = answer.serviceTier and answer.serviceTier.type
+    latency = answer.performanceConfig.get("latency") if isinstance(answer.performanceConfig, dict) else None
+    report = converse_report(answer.usage, told, with_cache=with_cache, latency=latency)
+    return replace(report, unmade=True) if report is not None and answer.stopReason == _GUARDRAIL else report
 
 
-def converse_report(usage: object, service_tier: object = None) -> Report | None:
+def converse_report(
+    usage: object, service_tier: object = None, *, with_cache: bool = False, latency: object = None
+) -> Report | None:
     asked, answered = count(usage, "inputTokens"), count(usage, "outputTokens")
     if not isinstance(usage, dict) or (asked is None and answered is None):
         return None
@@ -77,8 +105,11 @@ def converse_report(usage: object, service_tier: object = None) -> Report | None
         "cache_write_5m_tokens": max(written - long, 0),
         "cache_write_1h_tokens": min(long, written),
     }
-    meters = {"input_tokens": asked or 0, "output_tokens": answered or 0}
-    return Report(meters | {name: tokens for name, tokens in parts.items() if tokens}, tier(service_tier))
+    kept = sum(parts.values()) if with_cache else 0
+    asked = (asked or 0) - (kept if kept <= (asked or 0) else 0)
+    meters = {"input_tokens": asked, "output_tokens": answered or 0}
+    served = modes(tier(service_tier), STANDARD if latency in (None, STANDARD) else tier(latency))
+    return Report(meters | {name: tokens for name, tokens in parts.items() if tokens}, served)
 
 
 def _written_for_an_hour(details: object) -> int:
@@ -90,18 +121,26 @@ def _written_for_an_hour(details: object) -> int:
 class ConverseMeter(FrameMeter):
     """Ends at the `metadata` event, which has the usage and comes after `messageStop`, or at an exception."""
 
+    def __init__(self, with_cache: bool = False) -> None:
+        super().__init__()
+        self._with_cache = with_cache
+        self._unmade = False
+
     def take(self, event: Event) -> Fate:
         if event.kind == "metadata":
-            self.report = read_report(event.payload) or self.report
+            report = read_report(event.payload, self._with_cache)
+            self.report = replace(report, unmade=True) if report is not None and self._unmade else report or self.report
             self.finishing = True
             return Fate.END
         return self.inspect(event.payload)
 
     def inspect(self, data: bytes) -> Fate:
         try:
-            delta = _EVENT.decode(data).delta
+            event = _EVENT.decode(data)
         except MALFORMED:
             return Fate.PASS
+        self._unmade = self._unmade or event.stopReason == _GUARDRAIL
+        delta = event.delta
         if delta is not None:
             self.weigh(delta.text or _inner(delta.toolUse, "input") or _inner(delta.reasoningContent, "text"))
         return Fate.PASS

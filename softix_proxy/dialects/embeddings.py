@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, StreamMeter
+from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.fields import SHARED, fits, is_heavy, read_request
 from softix_proxy.dialects.openai import OpenAIEndpoint
-from softix_proxy.dialects.tokens import tier
+from softix_proxy.dialects.tokens import input_report, read_answer, tier
 
 _WATCHED = SHARED | {"input", "messages"}
 _TEXT_ONLY = msgspec.json.Decoder(str | list[str | int | list[int]])
@@ -27,7 +27,13 @@ class Embeddings(OpenAIEndpoint):
             max_output_tokens=0,
             service_tier=tier(fields.text("service_tier")),
             open_input=is_heavy(body) or fields.has("messages") or not fits(fields.raw("input"), _TEXT_ONLY),
+            reads_nothing=not (fields.has("input") or fields.has("messages")),
         )
+
+    def report(self, body: bytes) -> Report | None:
+        """All of it is input, whatever the total has beyond."""
+        answer = read_answer(body)
+        return None if answer is None else input_report(answer.usage, answer.model, answer.service_tier)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return ChatMeter(hide_usage)

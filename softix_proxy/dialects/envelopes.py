@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import msgspec
 
 from softix_proxy.dialects.base import Report, StreamMeter
@@ -29,12 +32,32 @@ class _Chunk(msgspec.Struct):
 _CHUNK = msgspec.json.Decoder(_Chunk)
 
 
+_GUARDRAIL = b'"amazon-bedrock-guardrailAction":"INTERVENED"'
+
+
+class _Guarded(msgspec.Struct):
+    action: Any = msgspec.field(default=None, name="amazon-bedrock-guardrailAction")
+
+
+_GUARDED = msgspec.json.Decoder(_Guarded)
+
+
+def _is_guardrails(body: bytes) -> bool:
+    """Whether a guardrail's words stand in place of the model's."""
+    return b"guardrailAction" in body and _GUARDED.decode(body).action == "INTERVENED"
+
+
 class InvokeMeter(FrameMeter, MessagesMeter):
     """Of the events of messages within AWS's frames."""
 
     def take(self, event: Event) -> Fate:
         data = carried(event)
-        return Fate.PASS if data is None else self.inspect(data)
+        if data is None:
+            return Fate.PASS
+        fate = self.inspect(data)
+        if _GUARDRAIL in data and self.report is not None:
+            self.report = replace(self.report, unmade=True)
+        return fate
 
 
 class _Carried:
@@ -44,7 +67,8 @@ class _Carried:
 
     def report(self, body: bytes) -> Report | None:
         answer = read_answer(body)
-        return anthropic_report(answer.usage, answer.model) if answer is not None else None
+        report = anthropic_report(answer.usage, answer.model) if answer is not None else None
+        return replace(report, unmade=True) if report is not None and _is_guardrails(body) else report
 
 
 class Invoke(_Carried):

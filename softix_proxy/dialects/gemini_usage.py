@@ -16,7 +16,8 @@ from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.dialects.json_array import JsonArray
 from softix_proxy.dialects.sse import MAX_EVENT_BYTES, EventMeter, Fate
-from softix_proxy.dialects.tokens import count, divide, model_name, tier
+from softix_proxy.dialects.tokens import count, divide, model_name, modes, tier
+from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
 
 _BY_PROMPT = ("gemini-1", "gemini-2")
 """Models whose searches are paid once a request, however many there are; of later ones each query is paid."""
@@ -68,18 +69,20 @@ def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Rep
     if prompt is None and answered is None:
         return None
     brought = count(usage, "toolUsePromptTokenCount") or 0
+    thoughts = count(usage, "thoughtsTokenCount") or 0
+    if not prompt and answered and whole is not None:  # where it is not told, the total has it
+        prompt = max(whole - answered - thoughts - brought, 0)
     asked = (prompt or 0) + brought
     meters, clamped = divide(asked, _input_parts(usage), "input_tokens")
-    output, cut = divide(*_output(usage, asked, answered, whole), "output_tokens")
+    output, cut = divide(*_output(usage, asked, answered, whole, thoughts), "output_tokens")
     name = model_name(model)
     served = name.removeprefix("models/") if name else None
     searches = calls.get("web_search_calls", 0)
     if searches and served and served.startswith(_BY_PROMPT):
         calls = {**calls, "web_search_calls": 1}
-    told = usage.get("serviceTier")
     return Report(
         {**meters, **output, **{meter: number for meter, number in calls.items() if number}},
-        service_tier(told) if told else None,
+        _served_as(usage),
         served,
         clamped or cut,
     )
@@ -89,6 +92,26 @@ def service_tier(name: object) -> str:
     """`SERVICE_TIER_FLEX` and `flex` are the same; `unspecified` is none."""
     text = name.lower().removeprefix("service_tier_") if isinstance(name, str) else ""
     return tier("" if text == "unspecified" else text)
+
+
+_TRAFFIC: Mapping[object, str] = {
+    "ON_DEMAND": STANDARD,
+    "ON_DEMAND_PRIORITY": "priority",
+    "ON_DEMAND_FLEX": "flex",
+    "ON_DEMAND_OFFPEAK": "offpeak",
+    "PROVISIONED_THROUGHPUT": "provisioned",
+}
+"""Vertex's words for how a request was served → the tier whose price applies."""
+_UNTOLD = (None, "", "TRAFFIC_TYPE_UNSPECIFIED")
+
+
+def _served_as(usage: dict[str, Any]) -> str | None:
+    """As Gemini tells it, and as Vertex does; None where neither says anything."""
+    told, traffic = usage.get("serviceTier"), usage.get("trafficType")
+    if traffic in _UNTOLD:
+        return service_tier(told) if told else None
+    by_traffic = _TRAFFIC.get(traffic, UNKNOWN_TIER) if isinstance(traffic, str) else UNKNOWN_TIER
+    return modes(by_traffic, service_tier(told))
 
 
 def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
@@ -105,9 +128,15 @@ def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
     return {"cached_input_tokens": cached, **parts}
 
 
-def _output(usage: dict[str, Any], asked: int, answered: int | None, whole: int | None) -> tuple[int, dict[str, int]]:
+def _tells(usage: object) -> bool:
+    """Whether it has counts, of which one of nothing takes back none before it."""
+    return bool(count(usage, "promptTokenCount") or count(usage, "candidatesTokenCount"))
+
+
+def _output(
+    usage: dict[str, Any], asked: int, answered: int | None, whole: int | None, thoughts: int
+) -> tuple[int, dict[str, int]]:
     """Some models count thoughts within the candidates, which only the total tells."""
-    thoughts = count(usage, "thoughtsTokenCount") or 0
     if answered is None:
         answered = max((whole or 0) - asked - thoughts, 0)
     inside = thoughts and whole is not None and whole == asked + answered
@@ -198,7 +227,7 @@ class GeminiMeter(EventMeter):
             self.finishing = self.finishing or candidate.finishReason is not None
             if candidate.groundingMetadata:
                 self._calls = _calls(answer, self._calls)
-        if answer.usageMetadata:
+        if answer.usageMetadata and (self._told[0] is None or _tells(answer.usageMetadata)):
             self._told = answer.usageMetadata, answer.modelVersion
         return Fate.PASS
 

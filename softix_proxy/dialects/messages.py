@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -9,9 +10,11 @@ import msgspec
 from softix_proxy.dialects.base import Ask, Family, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.hosted_work import UNKNOWN_TOOL
 from softix_proxy.dialects.sse import EventMeter, Fate
-from softix_proxy.dialects.tokens import count, model_name, read_answer, tier
+from softix_proxy.dialects.tokens import count, model_name, modes, read_answer, tier
 from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, SEARCH, Kinds, read_tools
+from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
 _OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
@@ -149,14 +152,38 @@ def anthropic_report(usage: object, model: object) -> Report | None:
         for name, quantity in _parts(source).items():
             if quantity and (source is not usage or name not in _ALWAYS):
                 meters[name] = meters.get(name, 0) + quantity
-    searches = count(usage.get("server_tool_use"), "web_search_requests")
+    used = usage.get("server_tool_use")
+    searches = count(used, "web_search_requests")
     if searches:
         meters["web_search_calls"] = searches
-    fast = usage.get("speed") == "fast"
-    return Report(meters, "fast" if fast else tier(usage.get("service_tier")), model_name(model))
+    served = modes(tier(usage.get("speed")), tier(usage.get("service_tier")), _geo(usage.get("inference_geo")))
+    return Report(meters, served, model_name(model), unpriced=_beyond(used, rounds))
 
 
 _ALWAYS = ("input_tokens", "output_tokens")
+_GEOS: Mapping[object, str] = {None: STANDARD, "": STANDARD, "global": STANDARD, "not_available": STANDARD, "us": "us"}
+"""Where a model ran, of which a place of its own has a price of its own."""
+
+
+def _geo(name: object) -> str:
+    return _GEOS.get(name, UNKNOWN_TIER) if name is None or isinstance(name, str) else UNKNOWN_TIER
+
+
+_COUNTED = frozenset(("web_search_requests", "web_fetch_requests"))
+"""Searches have a meter, and to fetch a page is free."""
+_ROUNDS: Mapping[object, str] = {"advisor_message": "advisor", "fallback_message": "fallback_model"}
+_OWN_ROUNDS = (None, "message", "compaction")
+
+
+def _beyond(used: object, rounds: object) -> tuple[str, ...]:
+    """Work that no meter of this model counts: of other tools, and of other models in between."""
+    if not used and not rounds:
+        return ()
+    tools = [name for name in used if name not in _COUNTED and count(used, name)] if isinstance(used, dict) else []
+    listed = [entry for entry in rounds if isinstance(entry, dict)] if isinstance(rounds, list) else []
+    kinds = [kind for entry in listed if isinstance(kind := entry.get("type"), str) and kind not in _OWN_ROUNDS]
+    names = [*(UNKNOWN_TOOL for _ in tools), *(_ROUNDS.get(kind, UNKNOWN_TOOL) for kind in kinds)]
+    return tuple(dict.fromkeys(names))
 
 
 def _is_apart(entry: object) -> bool:
@@ -175,6 +202,20 @@ def _parts(usage: dict[str, Any]) -> dict[str, int]:
         "cache_write_1h_tokens": hour,
         "output_tokens": count(usage, "output_tokens") or 0,
     }
+
+
+_READ = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_COUNTS = (frozenset((*_READ, "cache_creation")), frozenset(("output_tokens",)))
+
+
+def grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+    """What a later usage says anew. Counts only grow: where all of a side are nothing, a gateway filled them in."""
+    said = {name: value for name, value in usage.items() if value is not None}
+    if before:
+        for names in _COUNTS:
+            if not any(count(said, name) for name in names) and any(count(before, name) for name in names):
+                said = {name: value for name, value in said.items() if name not in names}
+    return said
 
 
 class _Start(msgspec.Struct):
@@ -226,6 +267,6 @@ class MessagesMeter(EventMeter):
             self._model = frame.message.model
         usage = frame.usage if frame.message is None else frame.message.usage
         if isinstance(usage, dict):
-            self._usage |= {name: value for name, value in usage.items() if value is not None}
+            self._usage |= grown(self._usage, usage)
             self.report = anthropic_report(self._usage, self._model)
         return Fate.PASS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, StreamMeter
+from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_model
 from softix_proxy.dialects.openai import OpenAIEndpoint
+from softix_proxy.dialects.tokens import input_report, read_answer
 
 DEFAULT_MODEL = "omni-moderation-latest"
 """OpenAI's, where the request names none."""
@@ -29,6 +30,10 @@ class Moderations(OpenAIEndpoint):
             max_output_tokens=0,
             open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("input"), _TEXT_ONLY),
         )
+
+    def report(self, body: bytes) -> Report | None:
+        answer = read_answer(body)
+        return None if answer is None else input_report(answer.usage, answer.model, answer.service_tier)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return ChatMeter(hide_usage)

@@ -9,7 +9,7 @@ from softix_proxy.dialects.audio import Speech, Transcriptions, Translations
 from softix_proxy.dialects.base import Endpoint, ProviderEndpoint
 from softix_proxy.dialects.chat import ChatCompletions
 from softix_proxy.dialects.completions import Completions
-from softix_proxy.dialects.converse import Converse, ConverseStream
+from softix_proxy.dialects.converse import Converse, ConverseStream, includes_cache
 from softix_proxy.dialects.embeddings import Embeddings
 from softix_proxy.dialects.envelopes import Invoke, InvokeStream, RawPredict, StreamRawPredict
 from softix_proxy.dialects.gemini import (
@@ -71,9 +71,22 @@ _GOOGLES = "generate_content"
 _STREAMED = {plain: streamed for streamed, plain in STREAMS_BY_PATH.items()}
 
 
+_WITH_CACHE: Mapping[str, ProviderEndpoint] = {
+    "converse": Converse(with_cache=True),
+    "converse_stream": ConverseStream(with_cache=True),
+}
+"""The same for models that count otherwise."""
+
+
 def streaming(endpoint: ProviderEndpoint) -> ProviderEndpoint:
     """The one by which it streams: itself, where the body asks for it."""
     return PROVIDER_ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint)
+
+
+def counting(endpoint: ProviderEndpoint, model: str) -> ProviderEndpoint:
+    """The one that reads the counts as this model, by its name at the provider, means them."""
+    found = _WITH_CACHE.get(endpoint.name)
+    return endpoint if found is None or not includes_cache(model) else found
 
 
 def path_for(endpoint: ProviderEndpoint, model: str) -> str:

@@ -10,7 +10,7 @@ from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, invalid, read_request
 from softix_proxy.dialects.openai import OpenAIEndpoint
-from softix_proxy.dialects.tokens import count, decimals, model_name
+from softix_proxy.dialects.tokens import count, decimals, model_name, tell
 
 _WATCHED = SHARED | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
 _DOCUMENTS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -63,7 +63,7 @@ class Rerank(OpenAIEndpoint):
         units = count(billed, "search_units")
         if units is not None:
             return Report({"search_units": units}, model_served=model_name(answer.model))
-        tokens = count(answer.usage, "prompt_tokens", "total_tokens")
+        tokens = tell(answer.usage, "prompt_tokens", "total_tokens")
         return None if tokens is None else Report({"input_tokens": tokens}, model_served=model_name(answer.model))
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

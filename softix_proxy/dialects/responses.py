@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, is_heavy, read_request, unmetered
+from softix_proxy.dialects.hosted_work import hosted_work
 from softix_proxy.dialects.openai import OpenAIEndpoint
 from softix_proxy.dialects.sse import EventMeter, Fate
 from softix_proxy.dialects.tokens import openai_report, tier
@@ -39,6 +41,9 @@ class _Part(msgspec.Struct):
     type: Literal["input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text"]
 
 
+_ABSENT = msgspec.Raw()
+
+
 class _Item(msgspec.Struct):
     type: Literal[
         "message",
@@ -54,12 +59,36 @@ class _Item(msgspec.Struct):
     ] = "message"
     content: str | list[_Part] | None = None
     output: str | list[_Part] | None = None
+    id: Any = None
+    arguments: Any = None
+    input: Any = None
+    action: msgspec.Raw = _ABSENT
+    operation: msgspec.Raw = _ABSENT
+    encrypted_content: Any = None
+
+    @property
+    def is_reference(self) -> bool:
+        """Only its name is here: what it stands for is at the provider. A summary is not all of its thoughts."""
+        if self.output is not None or self.arguments is not None or self.input is not None:
+            return False
+        if self.action is not _ABSENT or self.operation is not _ABSENT:
+            return False
+        return self.encrypted_content is None and not (self.type == "reasoning" and self.id is None)
 
 
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
 _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
-"""Fits only what is text and in the body."""
+"""Fits only what is text."""
+
+
+def _is_here(given: msgspec.Raw | None) -> bool:
+    """Whether the input is text, and all of it in the body."""
+    try:
+        found = _TEXT_ONLY.decode(given) if given is not None else ""
+    except MALFORMED:
+        return False
+    return isinstance(found, str) or all(item.content is not None or not item.is_reference for item in found)
 
 
 class Responses(OpenAIEndpoint):
@@ -75,7 +104,7 @@ class Responses(OpenAIEndpoint):
             )
         limit = fields.count("max_tool_calls", least=0)
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
-        text_only = fits(fields.raw("input"), _TEXT_ONLY)
+        text_only = _is_here(fields.raw("input"))
         if not text_only:
             for added in _added(fields.raw("input")):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
@@ -131,17 +160,13 @@ class InputTokens(Responses):
         return None
 
 
-class _Output(msgspec.Struct):
-    type: Any = None
-    action: Any = None
-
-
 class _Response(msgspec.Struct):
     usage: Any = None
     model: Any = None
     service_tier: Any = None
     error: Any = None
     output: msgspec.Raw = msgspec.Raw()
+    tool_usage: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -154,7 +179,6 @@ class _Event(msgspec.Struct):
 
 _RESPONSE = msgspec.json.Decoder(_Response)
 _EVENT = msgspec.json.Decoder(_Event)
-_OUTPUT = msgspec.json.Decoder(list[_Output])
 _ENDS = frozenset(("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"))
 
 
@@ -162,22 +186,10 @@ def _report(response: _Response) -> Report | None:
     report = openai_report(response.usage, response.model, response.service_tier)
     if report is None:
         return None
-    try:
-        output = _OUTPUT.decode(response.output)
-    except MALFORMED:
+    hosted = hosted_work(response.output, response.tool_usage)
+    if not hosted.calls and not hosted.unpriced:
         return report
-    counts = {
-        "web_search_calls": sum(item.type == "web_search_call" and _is_search(item.action) for item in output),
-        "tool_calls": sum(item.type == "file_search_call" for item in output),
-    }
-    calls = {meter: count for meter, count in counts.items() if count}
-    return Report({**report.meters, **calls}, report.service_tier, report.model_served, report.clamped)
-
-
-def _is_search(action: object) -> bool:
-    """Opening a page and finding in it are not charged."""
-    kind = action.get("type") if isinstance(action, dict) else None
-    return kind not in ("open_page", "find_in_page")
+    return replace(report, meters={**hosted.calls, **report.meters}, unpriced=hosted.unpriced)
 
 
 class ResponsesMeter(EventMeter):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.pricing import STANDARD, Line, Rate, Sheet
+from softix_proxy.domain.settlement import unpriced_in
 from softix_proxy.domain.usage import AttemptRow, Source, UsageRow
 
 LIMITED_TO_HOLD = "limited_to_hold"
@@ -84,7 +85,7 @@ def explain(
         return Explained(row, attempts=attempts, corrections=corrections)
     rate = Rate(row.price_id or 0, sheet, row.markup, row.fee_pico)
     tier = row.service_tier or STANDARD
-    unpriced = rate.price(row.meters, tier).unpriced
+    unpriced = tuple(dict.fromkeys((*rate.price(row.meters, tier).unpriced, *unpriced_in(row.note))))
     return Explained(
         row, rate.lines(row.meters, tier), row.fee_pico, unpriced, attempts=attempts, corrections=corrections
     )

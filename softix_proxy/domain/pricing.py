@@ -23,6 +23,9 @@ STANDARD = "standard"
 UNKNOWN_TIER = "unknown"
 """Any tier that no dialect knows: no sheet names it, so that it never passes for the standard one unseen."""
 
+MODES = "+"
+"""Stands between several modes of one answer, where together they are its tier: `fast+us`."""
+
 _UNIT_PRICE = re.compile(r"\d{1,6}(?:\.\d{1,12})?|\.\d{1,12}", re.ASCII)
 _MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
 
@@ -187,7 +190,7 @@ class Rate:
     def price(self, meters: Meters, service_tier: str = STANDARD) -> Priced:
         """Each reported meter × its unit price × the mark-up; rounded half-even once per meter.
 
-        A tier that the sheet does not name is priced as the standard one, and named among what has no price.
+        A tier that the sheet does not name is priced as the nearest that it names, and told among what has no price.
         """
         if not self.sheet.bands:
             return Priced(0, 0)
@@ -271,13 +274,19 @@ class Rate:
 
     def _tier(self, service_tier: str) -> tuple[tuple[int, _Units], ...]:
         if service_tier not in self._tiers:
-            service_tier = STANDARD
+            service_tier = self._nearest(service_tier)
         if service_tier not in self._bands:
             bands = [band for band in self.sheet.bands if band.service_tier == service_tier]
             self._bands[service_tier] = tuple(
                 (band.above_input_tokens, self._ratios(band)) for band in sorted(bands, key=_order, reverse=True)
             )
         return self._bands[service_tier]
+
+    def _nearest(self, service_tier: str) -> str:
+        """Of several modes at once, as in `fast+us`, as many as the sheet has prices for, the first ones before all."""
+        named = service_tier.split(MODES)
+        several = (MODES.join(named[:count]) for count in range(len(named) - 1, 1, -1))
+        return next((tier for tier in (*several, *named) if tier in self._tiers), STANDARD)
 
     def _ratios(self, band: Band) -> _Units:
         units: dict[str, _Unit] = {}

@@ -15,6 +15,14 @@ InterruptedCharge = Literal["nothing", "bound"]
 """What a request costs its customer of which nobody knows what the provider did: nothing, or all that was held."""
 
 
+UNPRICED = "unpriced:"
+"""Begins a word of a row's note: what was used, or how, and has no price."""
+
+
+def unpriced_in(note: str | None) -> list[str]:
+    return [word.removeprefix(UNPRICED) for word in (note or "").split() if word.startswith(UNPRICED)]
+
+
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
     """What preceded, and came to nothing before the client had any of it: its own outcome, price and cost."""

@@ -68,7 +68,7 @@ class Source(StrEnum):
     PARTIAL = "partial"
     """The answer was cut; the provider's last cumulative report."""
     ESTIMATE = "estimate"
-    """The answer was cut before any report; counted from what passed through."""
+    """Without a report, or beside one that cannot be true: counted from what passed through."""
     INTERRUPTED = "interrupted"
     """The daemon died in between; the provider may have worked."""
     NONE = "none"

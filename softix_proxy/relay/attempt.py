@@ -18,6 +18,7 @@ from softix_proxy.relay.fleet import Berth, Outcome
 from softix_proxy.relay.forward import returning, retyped
 from softix_proxy.relay.hang_up import HangUp
 from softix_proxy.relay.inbound import Client, ClientGoneError
+from softix_proxy.relay.metered import text_bytes
 from softix_proxy.relay.plan import Target
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.settle import Hold
@@ -187,7 +188,7 @@ class Attempt:
         self.hold.returned()
         facts = self.hold.facts
         facts.report = self.target.endpoint.report(answer)
-        facts.answer_bytes = len(answer)
+        facts.answer_bytes = text_bytes(facts.report, answer, self.ask)
         facts.complete = True
         await self.hold.settle()
         await self.client.answer(exchange.status, headers + self.hold.headers(), answer)

@@ -9,20 +9,24 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from softix_proxy.dialects import batches as wire
-from softix_proxy.dialects.base import Report
+from softix_proxy.dialects.base import Ask, Report
 from softix_proxy.dialects.batches import Outcome, Progress
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
+from softix_proxy.dialects.tokens import modes
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
+from softix_proxy.domain.pricing import MODES, STANDARD
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
 from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
+from softix_proxy.relay.metered import Metered, metered, text_bytes, unpriced_notes
+from softix_proxy.relay.settle import Facts
 
 log = logging.getLogger("softix.relay")
 T = TypeVar("T")
@@ -31,6 +35,15 @@ _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 _GONE = (404, 410)
 _YOUNG_US = 3600 * SECOND_US
 """So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
+_NOT_KEPT = 0
+"""The size of a line's request: where its input has to be judged, only the note on the row says so."""
+_ASK = Ask("")
+_ASKS = {
+    "embeddings": Ask("", max_output_tokens=0),
+    "moderations": Ask("", max_output_tokens=0),
+    "completions": Ask("", echoes=True, reads_nothing=True),
+}
+"""What of a request decides whether its report can be true, as far as its endpoint tells."""
 _OWN_HEADERS = (("accept-encoding", "identity"),)
 
 
@@ -182,25 +195,29 @@ class Results:
         report = endpoint.report(outcome.answer)
         if report is None:
             return self.unknown(line, None, outcome.status_code)
-        return self._priced(line, outcome.status_code, report)
+        ask = _ASKS.get(line.intent.endpoint, _ASK)
+        known = Facts(started=True, complete=True, report=report)
+        known.answer_bytes = text_bytes(report, outcome.answer, ask)
+        return self._priced(line, outcome.status_code, report, metered(known, ask, _NOT_KEPT))
 
-    def _priced(self, line: OpenLine, status_code: int, report: Report) -> Settlement:
+    def _priced(self, line: OpenLine, status_code: int, report: Report, used: Metered) -> Settlement:
         """By the price of when it was asked."""
         intent, directory = line.intent, self.house.directory.current
         rate = directory.rate_then(intent.user_id, intent.model_id, intent.started_at_us)
         if rate is None:
             return self.unknown(line, "unpriced", status_code)
-        meters = {**report.meters, "requests": 1}
-        cost_pico, charge_pico, unpriced = rate.price(meters, wire.TIER)
-        notes = [*(["clamped"] if report.clamped else []), *(f"unpriced:{name}" for name in unpriced)]
+        served = modes(wire.TIER, *(report.service_tier or STANDARD).split(MODES))
+        cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
+        notes = [*(["clamped"] if report.clamped else []), *used.notes, *unpriced_notes(unpriced, report)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
             charge_pico = line.hold_pico
             notes.append(LIMITED_TO_HOLD)
         return replace(
-            self._settlement(line, Source.PROVIDER, status_code, None),
-            meters=meters,
+            self._settlement(line, used.source, status_code, None),
+            meters=used.meters,
+            service_tier=served,
             model_served=report.model_served,
             markup=rate.markup,
             fee_pico=rate.request_fee_pico,

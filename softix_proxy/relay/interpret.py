@@ -11,7 +11,7 @@ from functools import cached_property
 
 from softix_proxy.dialects.base import Ask, ProviderEndpoint
 from softix_proxy.dialects.errors import ERROR_TYPE, error_type
-from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, serves, streaming
+from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, counting, serves, streaming
 from softix_proxy.dialects.spoken import STREAMS_BY_PATH
 from softix_proxy.dialects.translate import Interpretation, Setting, StreamInterpretation, translation
 from softix_proxy.domain.clock import SECOND_US
@@ -66,16 +66,16 @@ def interpret(
 
 def _endpoints(target: Target, stream: bool) -> Iterator[ProviderEndpoint]:
     """The best first."""
-    best, spoken = target.endpoint.name, target.provider.profile.endpoints
-    yield _of_kind(best, stream)
+    best, spoken, model = target.endpoint.name, target.provider.profile.endpoints, target.model.upstream_name
+    yield _of_kind(best, stream, model)
     for name in PROVIDER_ENDPOINTS:
-        if name != best and name in spoken and serves(name, target.model.upstream_name):
-            yield _of_kind(name, stream)
+        if name != best and name in spoken and serves(name, model):
+            yield _of_kind(name, stream, model)
 
 
-def _of_kind(name: str, stream: bool) -> ProviderEndpoint:
+def _of_kind(name: str, stream: bool, model: str) -> ProviderEndpoint:
     endpoint = PROVIDER_ENDPOINTS[name]
-    return streaming(endpoint) if stream else endpoint
+    return counting(streaming(endpoint) if stream else endpoint, model)
 
 
 def _setting(request: Inbound, target: Target, output_limit: int | None) -> Setting:

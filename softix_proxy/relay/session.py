@@ -268,9 +268,8 @@ class Session:
         assert isinstance(meter, ResponseMeter)  # noqa: S101 - as `_running` has none without one
         facts.complete, facts.error = True, facts.error or meter.failure
         facts.refused = meter.failure is not None and meter.report is None
-        if meter.report is None:
-            hold.ask = replace(hold.ask, typical=self._conversation.typical(meter))
-        else:
+        hold.ask = replace(hold.ask, typical=self._conversation.typical(meter))
+        if meter.report is not None:
             self._conversation.told(meter.report)
         if hold is self._own:
             self._funded.clear()

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import ceil
 from types import TracebackType
 from typing import NamedTuple
 
@@ -20,9 +19,10 @@ from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.settlement import FailedAttempt, Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
-from softix_proxy.domain.usage import OUTPUT_METERS, Meters, Source, total
+from softix_proxy.domain.usage import Meters, Source
 from softix_proxy.relay.inbound import ClientGoneError
-from softix_proxy.relay.plan import BYTES_PER_TOKEN, Plan, Target
+from softix_proxy.relay.metered import Metered, metered, told, unpriced_notes
+from softix_proxy.relay.plan import Plan, Target
 from softix_proxy.relay.policy import Policy
 
 log = logging.getLogger("softix.relay")
@@ -46,6 +46,7 @@ class Facts:
     report: Report | None = None
     meter: StreamMeter | None = None
     answer_bytes: int = 0
+    """Of a whole answer: its text, where that is needed to judge its report; else 0."""
     error: str | None = None
     hung_up: bool = False
     ttfb_ms: int | None = None
@@ -169,17 +170,18 @@ class Hold:
         """What the attempt under way used, and what that costs by its own target's price."""
         facts, rate = self.facts, self.target.rate
         ask = replace(self.ask, counted=self._priced(self.ask.counted)) if self.ask.counted else self.ask
-        metered = self.target.endpoint.metered
-        source, meters = _metered(facts, ask, self.body_bytes) if metered else (Source.NONE, {})
-        tier = (facts.report.service_tier or self.ask.service_tier) if facts.report else STANDARD
-        notes = ["clamped"] if facts.report and facts.report.clamped else []
+        facts.report = report = told(facts)
+        paid = self.target.endpoint.metered
+        source, meters, noted = metered(facts, ask, self.body_bytes) if paid else Metered(Source.NONE, {})
+        tier = (report.service_tier or self.ask.service_tier) if report else STANDARD
+        notes = [*(["clamped"] if report and report.clamped else ()), *noted]
         if source is Source.INTERRUPTED:
             charge_pico = self.admitted.hold_pico if self.policy.interrupted_charge == "bound" else 0
             return _Account(source, meters, tier, 0, charge_pico, notes)
         if not meters:
             return _Account(source, meters, tier, 0, 0, notes)
         cost_pico, charge_pico, unpriced = rate.price(meters, tier)
-        notes += [f"unpriced:{name}" for name in unpriced]
+        notes += unpriced_notes(unpriced, report)
         return _Account(source, meters, tier, cost_pico, charge_pico, notes)
 
     def _charge_of_failed(self, account: _Account) -> int:
@@ -250,40 +252,3 @@ _ONE = Fraction(1)
 
 def cost_headers(charge_pico: int, own_ns: int) -> list[Header]:
     return [("x-softix-cost-usd", format_usd(charge_pico)), ("x-softix-overhead-ms", f"{own_ns / _NS_PER_MS:.3f}")]
-
-
-def _metered(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:
-    """How the quantities are known, and what they are.
-
-    A report of a finished answer is exact. Of a cut one it says what went in, and what came out is at least what was
-    seen to pass. Without any report both are judged by their bytes, unless the request says what is typical. Where
-    nothing of the answer was seen, and the client did not leave by itself, nobody knows.
-    """
-    if facts.refused or not facts.started:
-        return Source.NONE, {}
-    meter = facts.meter
-    if meter is not None and meter.report is not None:
-        facts.report = meter.report
-    report = facts.report
-    if report is not None and facts.complete:
-        return Source.PROVIDER, {**report.meters, **ask.counted, "requests": 1}
-    if facts.complete and ask.counted:  # nothing else is charged, so nothing else has to be told
-        return Source.PROVIDER, {**ask.counted, "requests": 1}
-    seen = -(-facts.answer_bytes // BYTES_PER_TOKEN) if meter is None else meter.estimate_output_tokens()
-    if ask.max_output_tokens is not None:
-        seen = min(seen, ask.max_output_tokens * ask.choices)
-    if report is not None:
-        unreported = max(seen - total(report.meters, OUTPUT_METERS), 0)
-        output = report.meters.get("output_tokens", 0) + unreported
-        return Source.PARTIAL, {**report.meters, **ask.counted, "output_tokens": output, "requests": 1}
-    if facts.complete or facts.hung_up or meter is not None:
-        return Source.ESTIMATE, {**_judged(ask, body_bytes, seen), **ask.counted, "requests": 1}
-    return Source.INTERRUPTED, {}
-
-
-def _judged(ask: Ask, body_bytes: int, seen_tokens: int) -> Meters:
-    if ask.typical is not None:
-        return ask.typical
-    if ask.by_size:
-        return {meter: ceil(scale.typical * body_bytes) for meter, scale in ask.by_size.items()}
-    return {"input_tokens": -(-body_bytes // BYTES_PER_TOKEN), "output_tokens": seen_tokens}

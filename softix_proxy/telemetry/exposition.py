@@ -40,6 +40,8 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield _counter("softix_charge_usd", "Charged to users.", owner, _dollars(metrics.charge_pico))
     yield _counter("softix_cost_usd", "Asked by providers.", owner, _dollars(metrics.cost_pico))
     yield _counter("softix_refusals", "Answered with an error of softix's own.", ("endpoint", "code"), metrics.refusals)
+    unpriced = ("provider", "model", "mode")
+    yield _counter("softix_unpriced_mode", "Used without a price of its own.", unpriced, metrics.unpriced_modes)
     yield _counter("softix_request_errors", "Ended badly.", ("provider", "error"), metrics.provider_errors)
     yield _gauge("softix_open_requests", "Requests under way.", metrics.open)
     yield _gauge("softix_held_usd", "Set aside for requests under way.", metrics.held_pico / PICO_PER_USD)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.settlement import Settlement
+from softix_proxy.domain.settlement import UNPRICED, Settlement, unpriced_in
 
 _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
 
@@ -55,6 +55,8 @@ class Metrics:
         self.charge_pico: Counter[tuple[str, str]] = Counter()
         self.cost_pico: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[tuple[str, str]] = Counter()
+        self.unpriced_modes: Counter[tuple[str, str, str]] = Counter()
+        """What was used, or how, without a price of its own."""
         self.provider_errors: Counter[tuple[str, str]] = Counter()
         self.latency: dict[str, Histogram] = {}
         self.ttfb: dict[str, Histogram] = {}
@@ -77,6 +79,9 @@ class Metrics:
         self.tokens[(provider, model, "output")] += settlement.output_tokens
         self.charge_pico[(provider, model)] += settlement.charge_pico
         self.cost_pico[(provider, model)] += settlement.cost_pico
+        if settlement.note is not None and UNPRICED in settlement.note:
+            for mode in unpriced_modes(settlement):
+                self.unpriced_modes[(provider, model, mode)] += 1
         if settlement.error is not None:
             self.provider_errors[(provider, settlement.error)] += 1
         _of(self.latency, endpoint).observe(settlement.latency_ms)
@@ -87,6 +92,12 @@ class Metrics:
         from softix_proxy.telemetry.exposition import render  # late: few daemons are scraped
 
         return render(self)
+
+
+def unpriced_modes(settlement: Settlement) -> list[str]:
+    """What a row's note says of it; for a tier its name. All of these names are ours."""
+    named = unpriced_in(settlement.note)
+    return [settlement.service_tier if name == "service_tier" else name for name in named]
 
 
 def _of(histograms: dict[str, Histogram], endpoint: str) -> Histogram:

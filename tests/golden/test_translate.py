@@ -23,6 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.frames import event as framed
 
+from softix_proxy.dialects.base import Ask
+from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, streaming
 from softix_proxy.dialects.translate import Setting, Translation, translation
 from softix_proxy.dialects.translate.canonical import Text
 from softix_proxy.dialects.translate.fold import Fold
@@ -30,6 +32,8 @@ from softix_proxy.dialects.translate.framing import Framer
 from softix_proxy.dialects.translate.losses import losses
 from softix_proxy.dialects.translate.table import DIALECTS, PROVIDERS
 from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.relay.metered import metered, text_bytes, told
+from softix_proxy.relay.settle import Facts
 
 HERE = Path(__file__).parent / "translate"
 KINDS = ("request.json", "answer.json", "error.json", "sse", "events.json")
@@ -225,3 +229,22 @@ def update() -> None:
 
 if __name__ == "__main__" and "--update" in sys.argv:
     update()
+
+
+EMPTIED = "responses/parallel_calls.answer.json"
+"""Its counts were taken out."""
+
+
+@pytest.mark.parametrize("source", [source for source in SOURCES if source.endswith((".answer.json", *STREAMED))])
+def test_a_recorded_report_is_charged_as_it_is(source: str) -> None:
+    """Whatever the client speaks, the provider's own bytes are metered: none of these is too odd to be believed."""
+    endpoint, ask = PROVIDER_ENDPOINTS[source.split("/")[0]], Ask("m")
+    known = Facts(started=True, complete=True)
+    if source.endswith(STREAMED):
+        known.meter = streaming(endpoint).stream(hide_usage=False)
+        known.meter.feed(read(source))
+    else:
+        known.report = endpoint.report(read(source))
+        known.answer_bytes = text_bytes(known.report, read(source), ask)
+    found, report = metered(known, ask, 100), told(known)
+    assert report is None or (found.meters == {**report.meters, "requests": 1}) is (source != EMPTIED)

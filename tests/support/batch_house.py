@@ -92,9 +92,9 @@ class House:
     def account(self) -> Account:
         return Account(self.batches.house.directory.current.providers[1], None)
 
-    async def asked(self, *names: str) -> list[Asked]:
+    async def asked(self, *names: str, endpoint: str = "chat_completions") -> list[Asked]:
         ask = Ask(model="llama", max_output_tokens=10)
-        reads = [Read(name, ENDPOINTS["chat_completions"], ask, 100) for name in names]
+        reads = [Read(name, ENDPOINTS[endpoint], ask, 100) for name in names]
         return await self.batches.plan(self.caller, reads, lambda name: self.model)
 
     def rows(self) -> list[tuple[Any, ...]]:

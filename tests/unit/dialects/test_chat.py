@@ -147,3 +147,12 @@ def test_strange_tool_calls_weigh_nothing(calls: Any) -> None:
     meter = CHAT.stream(hide_usage=True)
     meter.feed(frame(choices=[{"delta": {"tool_calls": calls}}]))
     assert meter.estimate_output_tokens() == 0
+
+
+def test_a_last_report_of_nothing_takes_back_none() -> None:
+    meter = ENDPOINTS["chat_completions"].stream(hide_usage=True)
+    for completion in (3, 0):
+        usage = {"prompt_tokens": 2 * completion, "completion_tokens": completion, "total_tokens": 3 * completion}
+        passed = meter.feed(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        assert passed == b"", "both are hidden"
+    assert meter.report is not None and meter.report.meters == {"input_tokens": 6, "output_tokens": 3}

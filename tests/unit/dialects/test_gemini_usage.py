@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,18 @@ def test_the_last_word_waits_until_it_is_the_last() -> None:
     assert meter.take_held() == FINISHED % 2
     assert meter.feed(b"more") == b""  # not an event yet
     assert meter.report is not None and meter.report.meters["input_tokens"] == 2
+
+
+@pytest.mark.parametrize("last", [{"trafficType": "ON_DEMAND"}, {"promptTokenCount": 0, "candidatesTokenCount": 0}])
+def test_a_last_usage_without_counts_takes_back_none(last: Any) -> None:
+    meter = GeminiMeter()
+    for usage in ({"promptTokenCount": 8, "candidatesTokenCount": 3, "totalTokenCount": 11}, last):
+        meter.feed(b"data: " + json.dumps({"usageMetadata": usage}).encode() + b"\n\n")
+    assert meter.report is not None and meter.report.meters == {"input_tokens": 8, "output_tokens": 3}
+
+
+def test_a_prompt_that_only_the_total_tells() -> None:
+    usage = {"candidatesTokenCount": 3, "thoughtsTokenCount": 20, "totalTokenCount": 31}
+    report = gemini_report(usage, None, {})
+    assert report is not None
+    assert report.meters == {"input_tokens": 8, "output_tokens": 3, "reasoning_tokens": 20}

@@ -98,7 +98,7 @@ def test_rewrite() -> None:
     assert changed == b'{"model":"n","max_tokens":3,"messages":[]}'
 
 
-@pytest.mark.parametrize("usage", [None, 5, {}, [], {"input_tokens": "5"}, {"input_tokens": -1}])
+@pytest.mark.parametrize("usage", [None, 5, {}, [], {"input_tokens": "5x"}, {"input_tokens": -1}])
 def test_nothing_reported(usage: Any) -> None:
     assert anthropic_report(usage, "m") is None
 
@@ -142,3 +142,40 @@ def test_who_would_have_another_account_billed_is_refused(endpoint: Any, policy:
         return
     with pytest.raises(RefusedError, match="billing_policy"):
         endpoint.read(body)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "output_tokens": 42},
+        {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation": {"ephemeral_1h_input_tokens": 0}}
+        | {"cache_creation_input_tokens": 0, "output_tokens": 42},
+        {"output_tokens": 42},
+        {"input_tokens": None, "output_tokens": "42"},
+    ],
+)
+def test_counts_that_a_gateway_fills_in_with_nothing_are_not_taken(last: Any) -> None:
+    first = {
+        "input_tokens": 120,
+        "cache_read_input_tokens": 1500,
+        "cache_creation_input_tokens": 30,
+        "output_tokens": 1,
+    }
+    meter = MESSAGES.stream(hide_usage=False)
+    for event in ({"type": "message_start", "message": {"usage": first}}, {"type": "message_delta", "usage": last}):
+        meter.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+    assert meter.report is not None and meter.report.meters == {
+        "input_tokens": 120,
+        "cached_input_tokens": 1500,
+        "cache_write_5m_tokens": 30,
+        "output_tokens": 42,
+    }
+
+
+def test_a_later_usage_that_says_more_replaces_what_was_said() -> None:
+    meter = MESSAGES.stream(hide_usage=False)
+    first, last = {"input_tokens": 900, "output_tokens": 1}, {"input_tokens": 0, "cache_read_input_tokens": 890}
+    for event in ({"type": "message_start", "message": {"usage": first}}, {"type": "message_delta", "usage": last}):
+        meter.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
+    assert meter.report is not None
+    assert meter.report.meters == {"input_tokens": 0, "cached_input_tokens": 890, "output_tokens": 1}

@@ -155,3 +155,40 @@ def test_an_end_without_usage_keeps_the_report_before_it() -> None:
     meter.feed(b'data: {"type":"response.in_progress","response":{"usage":{"input_tokens":5,"output_tokens":2}}}\n\n')
     meter.feed(b'data: {"type":"response.failed","response":{"usage":null,"error":{"code":"server_error"}}}\n\n')
     assert meter.ended and meter.report is not None and meter.report.meters == {"input_tokens": 5, "output_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"id": "msg_x"},
+        {"type": "item_reference", "id": "msg_x"},
+        {"type": "message", "id": "msg_x"},
+        {"type": "message", "id": "msg_x", "role": "user", "content": None},
+        {"type": "function_call", "id": "fc_x"},
+        {"type": "function_call_output", "call_id": "call_x"},
+        {"type": "reasoning", "id": "rs_x", "summary": []},
+        {"type": "reasoning", "id": "rs_x", "summary": [{"type": "summary_text", "text": "b"}]},
+        {"type": "reasoning", "id": "rs_x", "summary": [], "encrypted_content": None},
+    ],
+)
+def test_an_item_without_its_content_is_bounded_by_the_context_only(reference: Any) -> None:
+    assert read(input=item(**reference)).open_input
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"id": "msg_x", "role": "assistant", "content": "b"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+        {"type": "function_call", "id": "fc_x", "name": "find", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_x", "output": "b"},
+        {"type": "custom_tool_call", "id": "ct_x", "input": "b"},
+        {"type": "local_shell_call", "id": "ls_x", "action": {"type": "exec", "command": ["ls"]}},
+        {"type": "apply_patch_call", "id": "ap_x", "operation": {"type": "delete_file", "path": "a"}},
+        {"type": "reasoning", "id": "rs_x", "summary": [], "encrypted_content": "gAAA"},
+        {"type": "reasoning", "id": "rs_x", "summary": [], "content": [{"type": "reasoning_text", "text": "b"}]},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "b"}]},
+    ],
+)
+def test_an_item_with_its_content_is_bounded_by_its_bytes(whole: Any) -> None:
+    assert not read(input=item(**whole)).open_input

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.tokens import count, divide, model_name, openai_report, read_answer, tier
+from softix_proxy.dialects.tokens import count, divide, input_report, model_name, openai_report, read_answer, tell, tier
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, total
 
 
@@ -30,11 +31,18 @@ def test_only_names_that_are_ours_to_keep() -> None:
     assert model_name("a b") is model_name(5) is model_name(None) is None
 
 
-@pytest.mark.parametrize("value", [-1, True, 1.5, "5", None, 10**9 + 1, [1]])
+@pytest.mark.parametrize(
+    "value", [-1, True, 1.5, "5x", "-5", "1.5", "", "9" * 40, None, 10**9 + 1, 1e300, Decimal("1e999999"), [1]]
+)
 def test_an_implausible_count_is_none(value: object) -> None:
     assert count({"a": value}, "a") is None
     assert count({"a": value, "b": 3}, "a", "b") == 3
     assert count(value, "a") is None
+
+
+@pytest.mark.parametrize("value", [12, 12.0, "12", "12.0", "012", Decimal("12.00")])
+def test_a_count_may_be_written_as_a_fraction_or_as_text(value: object) -> None:
+    assert count({"a": value}, "a") == 12
 
 
 def test_divide() -> None:
@@ -43,7 +51,7 @@ def test_divide() -> None:
     assert divide(0, {"a": 8}, "rest") == ({"rest": 0}, True)
 
 
-@pytest.mark.parametrize("usage", [None, {}, [], 5, "5", {"total_tokens": 5}, {"prompt_tokens": None}])
+@pytest.mark.parametrize("usage", [None, {}, [], 5, "5", {"prompt_tokens": None}])
 def test_nothing_reported(usage: Any) -> None:
     assert openai_report(usage, "m", "flex") is None
 
@@ -104,6 +112,39 @@ def test_meters_are_disjoint_and_sum_to_what_was_reported(asked: int, answered: 
     inputs = sum(left.get(name, 0) for name in left if name != "reasoning_tokens")
     outputs = sum(right.get(name, 0) for name in ("reasoning_tokens", "audio_tokens", "image_tokens"))
     assert report.clamped is (inputs > asked or outputs > answered)
+
+
+def test_the_first_place_that_tells_more_than_nothing_counts() -> None:
+    assert tell({"a": 0, "b": "7"}, "a", "b") == 7
+    assert tell({"a": 0}, "a", "b") == 0 and tell({"a": -1}, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "found"),
+    [
+        ({"prompt_tokens": 90, "total_tokens": 100}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"completion_tokens": 10, "total_tokens": 100}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"prompt_tokens": 0, "completion_tokens": 10, "total_tokens": 100}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"prompt_tokens": 0, "input_tokens": 90, "output_tokens": 10}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"prompt_tokens": "90", "completion_tokens": 10.0}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"total_tokens": 100}, {"input_tokens": 100}),
+    ],
+)
+def test_the_total_tells_what_is_missing(usage: Any, found: dict[str, int]) -> None:
+    assert meters(usage) == found
+
+
+def test_a_total_alone_is_not_divided() -> None:
+    report = openai_report({"total_tokens": 100}, None, None)
+    assert report is not None and report.undivided
+
+
+@pytest.mark.parametrize(
+    "usage", [{"total_tokens": 100}, {"prompt_tokens": 0, "total_tokens": 100}, {"prompt_tokens": 100}]
+)
+def test_where_nothing_is_produced_all_is_input(usage: Any) -> None:
+    report = input_report(usage, None, None)
+    assert report is not None and report.meters == {"input_tokens": 100} and not report.undivided
 
 
 def test_an_answer_that_is_none() -> None:

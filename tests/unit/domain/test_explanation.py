@@ -84,6 +84,11 @@ def test_what_has_no_price_is_named() -> None:
     assert explain(row, SHEET).unpriced == ("service_tier", "images")
 
 
+def test_what_the_answer_told_beside_its_meters_is_named_too() -> None:
+    row = replace(ROW, service_tier="priority", note="unpriced:service_tier unpriced:image_generation")
+    assert explain(row, SHEET).unpriced == ("service_tier", "image_generation")
+
+
 def correction(number: int, charge_pico: int, **changes: object) -> UsageRow:
     return replace(
         ROW,

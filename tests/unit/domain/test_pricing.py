@@ -261,6 +261,27 @@ def test_a_tier_has_prices_of_its_own_and_an_unknown_one_is_told() -> None:
     assert rate.lines(used, "scale") == rate.lines(used)
 
 
+@pytest.mark.parametrize(
+    ("served", "usd", "unpriced"),
+    [
+        ("fast+us", "30", ()),
+        ("us", "11", ()),
+        ("fast", "20", ()),
+        ("batch+us", "11", ("service_tier",)),
+        ("fast+reserved", "20", ("service_tier",)),
+        ("fast+us+reserved", "30", ("service_tier",)),
+        ("reserved+offpeak", "10", ("service_tier",)),
+    ],
+)
+def test_several_modes_cost_what_the_sheet_says_of_them_together_or_of_the_nearest(
+    served: str, usd: str, unpriced: tuple[str, ...]
+) -> None:
+    tiers = ((STANDARD, "10"), ("fast", "20"), ("us", "11"), ("fast+us", "30"))
+    rate, used = Rate(1, tiered(*((0, tier, {"input": price}) for tier, price in tiers))), {"input_tokens": 10**6}
+    assert rate.price(used, served) == (parse_usd(usd), parse_usd(usd), unpriced)
+    assert [line.unit_price for line in rate.lines(used, served)] == [Decimal(usd)]
+
+
 def test_bands_need_not_come_in_order() -> None:
     bands = [Band({"input_tokens": Decimal(price)}, above) for price, above in ((2, 10), (3, 20), (1, 0))]
     rate = Rate(1, Sheet(tuple(bands)))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from importlib.resources import files
 
 import pytest
@@ -197,6 +198,28 @@ def test_limits_that_bound_a_hold(section: str, name: str, context: int, max_out
 )
 def test_what_cannot_be_metered_or_is_not_sold_there_is_left_out(section: str, name: str) -> None:
     assert load().find(section, name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "tier", "usd"),
+    [
+        ("claude-opus-4-8", "us", "5.5"),
+        ("claude-opus-4-8", "fast+us", "11"),
+        ("claude-opus-4-8", "batch+us", "2.75"),
+        ("claude-sonnet-4-6", "us", "3.3"),
+        ("claude-haiku-4-5", "us", "1"),
+    ],
+)
+def test_what_is_kept_in_the_united_states_costs_a_tenth_more(name: str, tier: str, usd: str) -> None:
+    """https://platform.claude.com/docs/en/about-claude/pricing: from Opus 4.6 and Sonnet 4.6 on."""
+    assert Decimal(cost("anthropic", name, tier, input_tokens=10**6)) == Decimal(usd)
+    has_it = model("anthropic", name).sheet.tiers() >= {"us"}
+    assert has_it is (name != "claude-haiku-4-5")
+
+
+def test_surcharges_are_of_tokens_only() -> None:
+    for name in ("claude-opus-5-5", "claude-fable-5-2"):
+        assert cost("anthropic", name, "us", web_search_calls=1000) == cost("anthropic", name, web_search_calls=1000)
 
 
 def test_every_kind_of_price_is_there() -> None:

@@ -29,9 +29,9 @@ def result(custom_id: str, **usage: int) -> bytes:
     return json.dumps({"custom_id": custom_id, "response": {"status_code": 200, "body": body}}).encode() + b"\n"
 
 
-async def begun(house: House, *names: str) -> Batch:
+async def begun(house: House, *names: str, endpoint: str = "chat_completions") -> Batch:
     house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
-    asked = await house.batches.admit(lambda: house.asked(*map(digest, names)))
+    asked = await house.batches.admit(lambda: house.asked(*map(digest, names), endpoint=endpoint))
     call = Call(1, house.account.provider, "/v1/batches", (), b"{}", False)
     await house.batches.make("openai", house.caller, house.account, asked, call)
     batch = await house.storage.reading().batches.find(1, "b1")
@@ -51,6 +51,27 @@ async def test_results_are_charged_by_the_prices_of_batches(house: House) -> Non
     assert await house.results.collect(batch)
     assert house.rows() == [("provider", 200, None, CHARGE_PICO, "batch")] * 2
     assert await house.held_pico() == 0 and await house.open(batch.id) == [] and len(house.told) == 2
+
+
+async def test_a_result_that_tells_of_nothing_is_judged_by_its_text(house: House) -> None:
+    batch = await begun(house, "x")
+    told = {"model": "llama", "choices": [{"message": {"content": "x" * 700}}]}
+    body = told | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
+    ended(house, json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": body}}).encode())
+    assert await house.results.collect(batch)
+    [(source, _, _, charge_pico, _)] = house.rows()
+    assert (source, charge_pico) == ("estimate", 175 * 1_000_000)
+    assert house.told[0][0].note == "implausible_usage"
+
+
+async def test_a_mode_that_only_a_result_tells_is_told_beside_that_of_batches(house: House) -> None:
+    batch = await begun(house, "x", endpoint="messages")
+    usage = {"input_tokens": 10, "output_tokens": 5, "service_tier": "batch", "inference_geo": "us"}
+    body = {"model": "llama", "usage": usage, "content": []}
+    ended(house, json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": body}}).encode())
+    assert await house.results.collect(batch)
+    assert house.rows() == [("provider", 200, None, CHARGE_PICO, "batch+us")]
+    assert house.told[0][0].note == "unpriced:service_tier"
 
 
 async def test_twice_changes_nothing(house: House) -> None:

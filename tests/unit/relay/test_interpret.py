@@ -161,3 +161,26 @@ async def test_an_answer_that_says_that_it_failed_is_an_error_by_its_status() ->
     assert (stage.client.status, json.loads(stage.client.body)["type"]) == (502, "error")
     stage.settled_once()
     assert (stage.settlement.source, stage.settlement.meters) == (Source.PROVIDER, METERS)
+
+
+NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+TEXT = "x" * 160
+JUDGED = {"output_tokens": 40, "requests": 1}
+
+
+@pytest.mark.parametrize("endpoint", ["chat_completions", "messages"])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_usage_of_nothing_beside_an_answer_is_an_estimate(stage: Stage, endpoint: str, stream: bool) -> None:
+    if stream:
+        said = {"choices": [{"delta": {"content": TEXT}}]}
+        told = (said, {"choices": [], "usage": NOTHING})
+        stage.streams(*(b"data: " + json.dumps(each).encode() + b"\n\n" for each in told), DONE)
+    else:
+        full = FULL | {"usage": NOTHING, "choices": [{"index": 0, "message": {"role": "assistant", "content": TEXT}}]}
+        stage.upstream.answer = Exchange(json.dumps(full).encode(), headers=[("content-type", "application/json")])
+    body = json.dumps({**ASK, "stream": stream}).encode()
+    await stage.serve(body, endpoint)
+    found = stage.settlement
+    assert (found.source, found.note) == (Source.ESTIMATE, "implausible_usage")
+    assert found.meters == {"input_tokens": -(-len(body) // 4), **JUDGED}
+    assert 0 < found.charge_pico <= found.hold_pico

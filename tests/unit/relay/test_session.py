@@ -158,6 +158,22 @@ async def test_what_the_provider_breaks_off_is_estimated() -> None:
     assert (source, error) == ("estimate", "provider_broke_off") and 100 < tokens < 150
 
 
+async def test_a_report_of_nothing_is_judged_by_what_was_said_and_heard() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.guest.put("conversation.item.create", item={"type": "message", "content": "x" * 352})
+        await talking.line.told()
+        await respond(talking, "one")
+        talking.line.put("response.output_text.delta", response_id="one", delta="x" * 40)
+        await talking.guest.told()
+        talking.line.ends("one", usage={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0})
+        assert (await talking.guest.told())["type"] == "response.done"
+        talking.guest.leave()
+    (source, tokens, error), *_ = talking.settled()
+    assert (source, error) == ("estimate", None) and 100 < tokens < 150
+    assert talking.journal.settlements[0].note == "implausible_usage"
+
+
 async def test_an_idle_session_ends() -> None:
     talking = Talking()
     talking.policy = replace(talking.policy, session_idle_s=0.01)

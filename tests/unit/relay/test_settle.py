@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.playbook import KEY, LAB, MODEL, SHEET, USER, Journal, Ticking
 
-from softix_proxy.dialects.base import Ask, Report, Scale
+from softix_proxy.dialects.base import Ask, Report
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent
 from softix_proxy.domain.errors import Code
@@ -18,19 +18,10 @@ from softix_proxy.domain.usage import Source
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
-from softix_proxy.relay.settle import Facts, Hold, _metered
+from softix_proxy.relay.settle import Facts, Hold
 
 BODY_BYTES = 401
 MICRO = 10**6
-
-
-class Meter:
-    def __init__(self, report: Report | None = None, seen: int = 0) -> None:
-        self.report = report
-        self.seen = seen
-
-    def estimate_output_tokens(self) -> int:
-        return self.seen
 
 
 def facts(**changes: Any) -> Facts:
@@ -38,46 +29,6 @@ def facts(**changes: Any) -> Facts:
 
 
 REPORT = Report({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
-
-
-@pytest.mark.parametrize(
-    ("known", "source", "meters"),
-    [
-        (facts(started=False), Source.NONE, {}),
-        (facts(refused=True, report=REPORT, complete=True), Source.NONE, {}),
-        (facts(report=REPORT, complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 99), complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 25)), Source.PARTIAL, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 35)), Source.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
-        (facts(meter=Meter(None, 9)), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
-        (
-            facts(complete=True, answer_bytes=5),
-            Source.ESTIMATE,
-            {"input_tokens": 101, "output_tokens": 2, "requests": 1},
-        ),
-        (facts(hung_up=True), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
-        (facts(), Source.INTERRUPTED, {}),
-    ],
-)
-def test_how_the_quantities_are_known(known: Facts, source: Source, meters: dict[str, int]) -> None:
-    assert _metered(known, Ask("m"), BODY_BYTES) == (source, meters)
-
-
-def test_what_the_request_itself_says() -> None:
-    """What it counts is charged with any report, and enough without one; what is typical only where nothing tells."""
-    ask = Ask("m", counted={"characters": 9}, typical={"audio_ms": 5})
-    told = Facts(started=True, complete=True, report=Report({"input_tokens": 1}))
-    assert _metered(told, ask, 400) == (Source.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1})
-    silent = Facts(started=True, complete=True, answer_bytes=400)
-    assert _metered(silent, ask, 400) == (Source.PROVIDER, {"characters": 9, "requests": 1})
-    assert _metered(silent, Ask("m", typical={"audio_ms": 5}), 400) == (
-        Source.ESTIMATE,
-        {"audio_ms": 5, "requests": 1},
-    )
-    sized = Ask("m", by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 8))})
-    assert _metered(silent, sized, 4001) == (Source.ESTIMATE, {"audio_ms": 501, "requests": 1})
-    limited = _metered(silent, Ask("m", max_output_tokens=20, choices=2), 400)
-    assert limited == (Source.ESTIMATE, {"input_tokens": 100, "output_tokens": 40, "requests": 1})
 
 
 async def test_the_tier_that_was_asked_for_where_the_answer_does_not_tell() -> None:
@@ -147,6 +98,12 @@ async def test_odd_reports_are_noted() -> None:
     found = await settled(facts(report=report, complete=True))
     assert found.note == "clamped unpriced:service_tier unpriced:web_search_calls"
     assert (found.service_tier, found.model_served) == ("flex", "m2")
+
+
+async def test_work_that_no_meter_counts_is_noted() -> None:
+    report = Report({"input_tokens": 1, "output_tokens": 1}, unpriced=("image_generation",))
+    found = await settled(facts(report=report, complete=True))
+    assert (found.note, found.source) == ("unpriced:image_generation", Source.PROVIDER)
 
 
 async def test_a_fee_is_charged_once_for_what_was_answered() -> None:

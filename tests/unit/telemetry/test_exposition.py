@@ -52,6 +52,16 @@ def test_requests_tokens_and_money(metrics: Metrics) -> None:
     assert found["softix_request_errors_total", "client_hung_up", "lab"] == 1
 
 
+def test_modes_without_a_price(metrics: Metrics) -> None:
+    finish(metrics, note="clamped unpriced:service_tier unpriced:image_generation", service_tier="fast+us")
+    finish(metrics, note="unpriced:image_generation limited_to_hold")
+    finish(metrics, note="clamped", service_tier="priority")
+    found = values(metrics)
+    assert found["softix_unpriced_mode_total", "fast+us", "llama", "lab"] == 1
+    assert found["softix_unpriced_mode_total", "image_generation", "llama", "lab"] == 2
+    assert sum(key[0] == "softix_unpriced_mode_total" for key in found) == 2
+
+
 def test_what_is_open(metrics: Metrics) -> None:
     metrics.opened(2 * USD)
     assert values(metrics)["softix_open_requests",] == 1 and values(metrics)["softix_held_usd",] == 2

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.gemini_usage import gemini_report
+from softix_proxy.dialects.gemini_usage import gemini_report, service_tier
 from softix_proxy.dialects.translate.canonical import (
     Alternative,
     Close,
@@ -119,9 +119,10 @@ class ReadAnswer:
             yield from self._read_candidate(position, camel(item))
         if seen_text(camel(seen_child(chunk, "promptFeedback")), "blockReason"):
             self._candidate(0).reason = "filter"
-        report = gemini_report(camel(seen_child(chunk, "usageMetadata")), None, {})
+        usage = camel(seen_child(chunk, "usageMetadata"))
+        report = gemini_report(usage, None, {})
         if report is not None:
-            yield Usage(report.meters, report.service_tier or "")
+            yield Usage(report.meters, service_tier(told) if (told := usage.get("serviceTier")) else "")
 
     def end(self) -> Iterator[Event]:
         if self._over or not any(candidate.reason for candidate in self._candidates.values()):

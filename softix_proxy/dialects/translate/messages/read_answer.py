@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.messages import anthropic_report
+from softix_proxy.dialects.messages import anthropic_report, grown
 from softix_proxy.dialects.translate.canonical import (
     Close,
     End,
@@ -97,7 +97,7 @@ class ReadAnswer:
         return Start(seen_text(message, "id"), seen_text(message, "model"))
 
     def _note(self, usage: Object) -> None:
-        self._usage |= {name: value for name, value in usage.items() if value is not None}
+        self._usage |= grown(self._usage, usage)
 
     def _open_block(self, index: int, block: Object) -> Iterator[Event]:
         part = _part(block)
