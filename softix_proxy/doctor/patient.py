@@ -24,8 +24,8 @@ class DatabaseHealth(Protocol):
     @property
     def path(self) -> Path: ...
 
-    def library(self) -> tuple[str, bool]:
-        """The engine's name and version, and whether it is free of bugs that lose rows."""
+    def library(self) -> tuple[str, str]:
+        """The engine's name and version, and what to do where it has a bug that loses rows; else nothing."""
         ...
 
     def schema(self) -> tuple[int, int]:

@@ -12,7 +12,8 @@ from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage import orphans, slots
-from softix_proxy.storage.database import Database, unusable
+from softix_proxy.storage.causes import unusable
+from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
 from softix_proxy.storage.writer import Result, Work, Writer
 

@@ -19,8 +19,13 @@ class Watched(Database):
 
     def connect(self) -> Connection:
         connection = super().connect()
-        connection.set_trace_callback(lambda text: self.worked_off.set() if "wal_checkpoint" in text else None)
+        connection.exec_trace = self._trace
         return connection
+
+    def _trace(self, cursor: object, statement: str, values: object) -> bool:
+        if "wal_checkpoint" in statement:
+            self.worked_off.set()
+        return True
 
 
 def test_the_log_is_worked_off_once_it_is_long(tmp_path: Path) -> None:

@@ -4,7 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.books import NOW_US, POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+from support.books import (
+    NOW_US,
+    POSTED_PICO,
+    USD,
+    StoppedClock,
+    failure,
+    make_database,
+    make_intent,
+    make_settlement,
+    revision,
+)
 
 from softix_proxy.domain.admission import Admitted
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
@@ -12,7 +22,7 @@ from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.storage import writer as writer_module
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import LIBRARY, Connection
+from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.writer import Result, Work, Writer
 
 WAIT_S = 10
@@ -114,7 +124,7 @@ def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> 
     bench.submit(Work(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
-    bench.faults[where] = [LIBRARY.OperationalError("disk I/O error"), LIBRARY.OperationalError("disk is full")]
+    bench.faults[where] = [failure("SQLITE_IOERR_WRITE"), failure("SQLITE_FULL")]
     settle = Work(None, settle=make_settlement(intent))
     bench.submit(settle)
     assert isinstance(bench.result_of(settle), Settled)
@@ -135,10 +145,10 @@ def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> 
         def execute(self, statement: str, *values: Any) -> Any:
             done = self._connection.execute(statement, *values)
             if statement == "COMMIT" and self._faults.pop("lie", None):
-                raise LIBRARY.OperationalError("disk I/O error")
+                raise failure("SQLITE_IOERR_WRITE")
             return done
 
-    bench.faults["lie"] = [LIBRARY.OperationalError("x")]
+    bench.faults["lie"] = [failure("SQLITE_IOERR_FSYNC")]
     bench.writer._connection = Lying(bench.database.connect(), bench.faults)  # type: ignore[assignment]
     bench.submit(settle)
     settled = bench.result_of(settle)
@@ -148,7 +158,7 @@ def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> 
 
 
 def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: Bench) -> None:
-    bench.faults["COMMIT"] = [LIBRARY.OperationalError("database or disk is full")]
+    bench.faults["COMMIT"] = [failure("SQLITE_FULL")]
     admit = Work(None, admit=make_intent(1, bench.revision))
     bench.submit(admit)
     bench.writer.start()
@@ -257,7 +267,7 @@ def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
     bench.writer.start()
     bench.wait_for(1)
     bench.writer.close()
-    bench.faults["BEGIN"] = [LIBRARY.OperationalError("disk I/O error") for _ in range(100)]
+    bench.faults["BEGIN"] = [failure("SQLITE_IOERR_WRITE") for _ in range(100)]
     again = Writer(bench._open, StoppedClock(), 7, bench._deliver)
     settle = Work(None, settle=make_settlement(intent))
     again.submit(settle)
