@@ -68,6 +68,8 @@ class Patient:
     clock: Clock
     fetch: Fetch | None
     """None: nothing is to be sent to providers."""
+    daemon: Fetch
+    """Asks the daemon of this instance, whatever name its certificate has."""
 
     async def vault(self) -> Vault:
         """Raises FailureError where the master key is missing or another one."""

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from support.books import StoppedClock, make_database
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.errors import FailureError, UnusableError
 from softix_proxy.storage import engine_sqlite
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError, IntegrityError
+from softix_proxy.storage.turns import Turn
 
 
 @pytest.fixture
@@ -100,6 +101,47 @@ async def test_a_reading_transaction_sees_one_moment(database: Database) -> None
         assert await session.one(count) == before
     assert await database.session.one(count) == (1,)
     assert await database.session.one("SELECT 1 WHERE 0") is None
+
+
+async def test_nobody_reads_or_writes_a_file_that_was_moved(database: Database) -> None:
+    away = database.path.with_name("away.db")
+    database.path.rename(away)
+
+    async def write() -> None:
+        async with database.transaction():
+            raise AssertionError("it began")
+
+    for use in (lambda: database.session.all("SELECT 1"), lambda: database.session.run("SELECT 1"), write):
+        with pytest.raises(UnusableError, match="no longer there") as failure:
+            await use()
+        assert failure.value.code == "DATABASE_MOVED"
+    for connect in (database.connect, database.connect_in_turn):
+        with pytest.raises(DatabaseError):
+            connect()
+    assert not database.path.exists()
+    away.rename(database.path)
+    assert await database.session.one("SELECT 1") == (1,)
+
+
+def test_connecting_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError):
+        Database(tmp_path / "softix.db", StoppedClock()).connect()
+    assert not list(tmp_path.iterdir())
+
+
+async def test_a_transaction_that_writes_waits_for_its_turn_and_gives_it_back(database: Database) -> None:
+    other = Turn(database.path, 10)
+    other.take()
+    with pytest.raises(UnusableError, match="locked"):
+        async with database.transaction():
+            raise AssertionError("it was not its turn")
+    async with database.transaction(writes=False) as session:  # who reads needs none
+        assert await session.one("SELECT 1") == (1,)
+    other.give()
+    async with database.transaction():
+        pass
+    other.take()
+    other.close()
 
 
 async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
