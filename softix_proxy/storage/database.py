@@ -87,12 +87,15 @@ class Database:
         """For one transaction that writes: the turn is its own until the connection is closed. Blocks."""
         connection = self.connect()
         try:
-            connection.turn = self.turn()
-            connection.turn.take()
+            self._take_turn(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _take_turn(self, connection: Connection) -> None:
+        connection.turn = self.turn()
+        connection.turn.take()
 
     def create(self) -> list[str]:
         """Makes the file if need be (mode 0600) and applies what migrations are missing; returns their names."""
@@ -100,8 +103,10 @@ class Database:
         try:
             if not self.path.exists():
                 self.path.touch(mode=0o600)
-            connection = self.connect_in_turn()
+            connection = self.connect()
             try:
+                if migrations.current(connection) != migrations.latest():
+                    self._take_turn(connection)
                 return migrations.migrate(connection)
             finally:
                 connection.close()
@@ -171,5 +176,5 @@ def _told(place: Place | None) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except DatabaseError as error:
+    except (OSError, DatabaseError) as error:
         raise unusable("the database" if place is None else place.path, error) from None

@@ -11,7 +11,7 @@ from softix_proxy.domain.errors import FailureError, UnusableError
 from softix_proxy.storage import engine_sqlite
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError, IntegrityError
-from softix_proxy.storage.turns import Turn
+from softix_proxy.storage.turns import NAMES, Turn
 
 
 @pytest.fixture
@@ -127,6 +127,22 @@ def test_connecting_makes_no_file(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         Database(tmp_path / "softix.db", StoppedClock()).connect()
     assert not list(tmp_path.iterdir())
+
+
+async def test_who_only_reads_needs_no_turn(tmp_path: Path) -> None:
+    made = make_database(tmp_path)
+    for name in NAMES:
+        file = Path(f"{made.path}{name}")
+        file.unlink(missing_ok=True)
+        file.mkdir()  # it can be neither opened nor made
+    database = await Database(made.path, StoppedClock()).open()
+    assert await database.session.one("SELECT count(*) FROM users") == (2,)
+    async with database.transaction(writes=False) as session:
+        assert await session.one("SELECT count(*) FROM users") == (2,)
+    with pytest.raises(UnusableError, match="cannot use"):
+        async with database.transaction():
+            raise AssertionError("it began")
+    await database.close()
 
 
 async def test_a_transaction_that_writes_waits_for_its_turn_and_gives_it_back(database: Database) -> None:
