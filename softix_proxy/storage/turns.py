@@ -29,7 +29,12 @@ class Turn:
         """Raises OSError where the files cannot be made."""
         self._timeout_s = timeout_s
         self._mutex = threading.Lock()
-        self._turn, self._next = (_opened(database, end) for end in NAMES)
+        self._turn = _opened(database, NAMES[0])
+        try:
+            self._next = _opened(database, NAMES[1])
+        except OSError:
+            os.close(self._turn)
+            raise
         self._waits: threading.Event | None = None
         """Of the one who waits; set when the turn is theirs."""
         self._asking = self._closed = False

@@ -3,11 +3,14 @@
 import fcntl
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.process import environment
 
 from softix_proxy.storage.engine_sqlite import BusyError
 from softix_proxy.storage.turns import NAMES, Turn
@@ -100,6 +103,38 @@ def test_who_is_closed_while_it_waits_leaves_the_queue(database: Path, turn: Tur
     turn.give()
     asking.join(WAIT_S)
     assert is_free(database) and is_free(database, NAMES[1])
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from softix_proxy.storage.turns import Turn
+Turn(Path(sys.argv[1]), 10).take()
+print("taken", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_turn_of_a_killed_process_is_free(database: Path, turn: Turn) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"taken\n"
+        hurried = Turn(database, 0.01)
+        with pytest.raises(BusyError):
+            hurried.take()
+        hurried.close()
+        holder.kill()
+        turn.take()
+
+
+def test_no_descriptor_is_left_behind_where_the_second_file_cannot_be_opened(database: Path) -> None:
+    Path(f"{database}{NAMES[1]}").mkdir()
+    open_files = len(os.listdir("/dev/fd"))
+    for _ in range(3):
+        with pytest.raises(OSError, match="directory"):
+            Turn(database, WAIT_S)
+    assert len(os.listdir("/dev/fd")) == open_files
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
