@@ -55,7 +55,7 @@ async def fill(folder: Path) -> None:
     clock = StoppedClock(FROM_US + DAY_US)
     database = Database(made.paths.database, clock)
     connection = database.connect()
-    connection.executescript(DIRECTORY)
+    connection.execute(DIRECTORY)
     storage = SqliteStorage(await database.open())
     await balance.add(storage, "ACME", 50 * USD, reference="INV-0001", note="bank transfer")
     await balance.add(storage, "Ada", 20 * USD, reference="INV-0002")

@@ -224,6 +224,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
     from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.relay.policy import Policy
+    from softix_proxy.relay.readiness import Readiness
     from softix_proxy.relay.sessions import Sessions
     from softix_proxy.telemetry.metrics import Metrics
     from softix_proxy.web.addresses import Addresses
@@ -251,18 +252,11 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
 
     ids = RequestIds(journal.slot)
 
-    async def check() -> str | None:
-        try:
-            await directory.refresh()
-        except FailureError:
-            return "the books cannot be read"
-        return "the books cannot be written" if journal.is_stuck() else None
-
     return App(
         house=House(
             lifecycle,
             storage,
-            Monitor(check, metrics.render, metrics.refused),
+            Monitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
             Sessions(lifecycle, lines, ids),
             cache(partial(_batches, lifecycle, storage, ids)),
         ),
@@ -363,7 +357,7 @@ def _listening(settings: Settings) -> Listening:
 def _books(journal: Journal) -> Books:
     from softix_proxy.telemetry.metrics import Books
 
-    tally, second_ns = journal.writer.tally, 1_000_000_000
+    tally, second_ns, trouble = journal.writer.tally, 1_000_000_000, journal.trouble()
     return Books(
         queue_depth=journal.writer.depth,
         commits=tally.commits,
@@ -371,7 +365,11 @@ def _books(journal: Journal) -> Books:
         longest_commit_seconds=tally.longest_commit_ns / second_ns,
         rows=tally.rows,
         failures=tally.failures,
+        failing=trouble.code if trouble else "",
     )
+
+
+_DAEMON_TIMEOUT_S = 3
 
 
 @asynccontextmanager
@@ -393,6 +391,7 @@ async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[Patient
             keys=_keeper(settings),
             clock=clock,
             fetch=None if offline else partial(fetch, ca_file=settings.upstream.ca_file),
+            daemon=partial(fetch, timeout_s=_DAEMON_TIMEOUT_S, verify=False),
         )
     finally:
         await database.close()

@@ -9,6 +9,7 @@ from softix_proxy.doctor import (
     batches,
     certificate,
     clock,
+    daemon,
     database,
     disk_space,
     file_modes,
@@ -25,6 +26,7 @@ from softix_proxy.domain.errors import OperatorError
 
 CHECKS: Mapping[str, Check] = {
     "database": database.find,
+    "daemon": daemon.find,
     "migrations": migrations.find,
     "ledger": ledger.find,
     "open-requests": open_requests.find,

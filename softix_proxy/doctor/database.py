@@ -14,14 +14,11 @@ _RESTORE = "stop softix, keep a copy of the data directory, and restore the late
 
 async def find(patient: Patient) -> AsyncIterator[Found]:
     health = patient.health
-    library, sound = health.library()
-    if sound:
-        yield ok(f"{library} is sound")
+    library, remedy = health.library()
+    if remedy:
+        yield error(f"{library} can lose committed rows (WAL-reset bug)", remedy)
     else:
-        yield error(
-            f"{library} can lose committed rows (WAL-reset bug)",
-            "pip install 'pysqlite3>=0.6', or use a Python built with SQLite 3.51.3 or newer",
-        )
+        yield ok(f"{library} is sound")
     if not health.path.is_file():
         yield error(f"there is no database at {health.path}", "run: softix init; or restore a backup")
         return

@@ -24,8 +24,8 @@ class DatabaseHealth(Protocol):
     @property
     def path(self) -> Path: ...
 
-    def library(self) -> tuple[str, bool]:
-        """The engine's name and version, and whether it is free of bugs that lose rows."""
+    def library(self) -> tuple[str, str]:
+        """The engine's name and version, and what to do where it has a bug that loses rows; else nothing."""
         ...
 
     def schema(self) -> tuple[int, int]:
@@ -68,6 +68,8 @@ class Patient:
     clock: Clock
     fetch: Fetch | None
     """None: nothing is to be sent to providers."""
+    daemon: Fetch
+    """Asks the daemon of this instance, whatever name its certificate has."""
 
     async def vault(self) -> Vault:
         """Raises FailureError where the master key is missing or another one."""

@@ -36,6 +36,17 @@ class FailureError(OperatorError):
     """The world refused: a file, a port, a database, a provider."""
 
 
+class UnusableError(FailureError):
+    """The database cannot be read or written."""
+
+    def __init__(self, message: str, remedy: str, *, code: str, reason: str) -> None:
+        super().__init__(message, remedy)
+        self.code = code
+        """Names the cause for programs, as `SQLITE_FULL`."""
+        self.reason = reason
+        """The message without the name of a file: for whoever may not know where the database is."""
+
+
 class Code(StrEnum):
     """Why a request was refused or failed. The web room maps each to a status and a body per dialect."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a daemon needs no shapes, least of all those of bills
     from softix_proxy.domain.periods import PeriodStore
     from softix_proxy.domain.prices import PriceStore
     from softix_proxy.domain.providers import ProviderStore
+    from softix_proxy.domain.readiness import Trouble
     from softix_proxy.domain.routes import RouteStore
     from softix_proxy.domain.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.usage import UsageStore
@@ -44,6 +45,10 @@ class Journal(Protocol):
         ...
 
     def note_unpriced(self, model_id: int) -> None: ...
+
+    def trouble(self) -> Trouble | None:
+        """Why it cannot be written to now; None while it can. Does not block."""
+        ...
 
     async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
         """Some requests of dead processes, the oldest first; at the start, of this slot's earlier owner too."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
+from softix_proxy.storage.causes import cause_of
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
 
@@ -30,13 +31,19 @@ class Checkpointer:
         self._thread.join()
 
     def _run(self) -> None:
-        connection = self._database.connect()
-        try:
-            while not self._stop.wait(self._interval_s):
-                try:
-                    if self._log_file.stat().st_size >= self._least_bytes:
-                        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                except (OSError, DatabaseError) as error:
-                    log.warning("the write-ahead log could not be worked off", extra={"error": type(error).__name__})
-        finally:
+        connection, told = None, ""
+        while not self._stop.wait(self._interval_s):
+            try:
+                self._database.place.check()
+                if self._log_file.stat().st_size >= self._least_bytes:
+                    connection = connection or self._database.connect()
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                told = ""
+            except (OSError, DatabaseError) as error:
+                cause = cause_of(error)
+                if cause.code != told:  # once, not every second
+                    what = f"the write-ahead log cannot be worked off: {cause.message}; {cause.remedy}"
+                    log.error(what, extra={"error": cause.code})
+                told = cause.code
+        if connection is not None:
             connection.close()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiosqlite
 
 from softix_proxy.domain.clock import Clock
-from softix_proxy.domain.errors import FailureError, OperatorError
+from softix_proxy.domain.errors import FailureError
 from softix_proxy.storage import engine_sqlite, migrations
+from softix_proxy.storage.causes import unusable
 from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError
+from softix_proxy.storage.place import Place
+from softix_proxy.storage.turns import Turn
+
+if TYPE_CHECKING:
+    import sqlite3
 
 Row = tuple[Any, ...]
 
@@ -21,23 +27,26 @@ Row = tuple[Any, ...]
 class Session:
     """A connection for one reader, or for one transaction. Every statement of the nouns goes through here."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock, path: Path | None = None) -> None:
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock, place: Place | None = None) -> None:
         self._connection = connection
         self.clock = clock
-        self._path = path
+        self._place = place
 
     async def run(self, statement: str, *values: object) -> int:
         """Executes; returns the id of the inserted row, or else the number of rows changed.
 
-        Raises IntegrityError where a rule of the schema forbids it, else FailureError.
+        Raises IntegrityError where a rule of the schema forbids it, else UnusableError.
         """
-        with _told(self._path):
-            cursor = await self._connection.execute(statement, values)
-        inserted = statement.lstrip()[:6].upper() == "INSERT"
-        return int((cursor.lastrowid if inserted else cursor.rowcount) or 0)
+        with _told(self._place):
+            if statement.lstrip()[:6].upper() == "INSERT":
+                inserted = await self._connection.execute_insert(statement, values)
+                return int(inserted[0]) if inserted else 0
+            await self._connection.execute_fetchall(statement, values)
+            [(changed,)] = await self._connection.execute_fetchall("SELECT changes()")
+            return int(changed)
 
     async def all(self, statement: str, *values: object) -> Sequence[Row]:
-        with _told(self._path):
+        with _told(self._place):
             rows = await self._connection.execute_fetchall(statement, values)
         return cast(Sequence[Row], rows)  # aiosqlite promises an iterable, and makes a list
 
@@ -53,12 +62,41 @@ class Database:
         self.path = path
         self.clock = clock
         self._busy_timeout_ms = busy_timeout_ms
+        self.place = Place(path)
         self._session: Session | None = None
         self._connection: aiosqlite.Connection | None = None
 
     def connect(self) -> Connection:
-        """A raw connection, for the writer's and the checkpointer's threads."""
-        return engine_sqlite.connect(self.path, busy_timeout_ms=self._busy_timeout_ms)
+        """A raw connection, for the writer's and the checkpointer's threads.
+
+        Raises DatabaseError; never makes a file, and touches none but the one that was opened first.
+        """
+        self.place.check()
+        connection = engine_sqlite.connect(self.path, busy_timeout_ms=self._busy_timeout_ms)
+        try:
+            self.place.check()
+        except DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def turn(self) -> Turn:
+        """For one writer. Raises OSError."""
+        return Turn(self.path, self._busy_timeout_ms / 1000)
+
+    def connect_in_turn(self) -> Connection:
+        """For one transaction that writes: the turn is its own until the connection is closed. Blocks."""
+        connection = self.connect()
+        try:
+            self._take_turn(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _take_turn(self, connection: Connection) -> None:
+        connection.turn = self.turn()
+        connection.turn.take()
 
     def create(self) -> list[str]:
         """Makes the file if need be (mode 0600) and applies what migrations are missing; returns their names."""
@@ -68,6 +106,8 @@ class Database:
                 self.path.touch(mode=0o600)
             connection = self.connect()
             try:
+                if migrations.current(connection) != migrations.latest():
+                    self._take_turn(connection)
                 return migrations.migrate(connection)
             finally:
                 connection.close()
@@ -80,10 +120,11 @@ class Database:
             raise FailureError(f"there is no database at {self.path}", "run: softix init")
         self.create()
         try:
-            self._connection = await self._opened()
+            self._connection = await self._opened(self.connect)
+            self.place.remember()
         except (OSError, DatabaseError) as error:
             raise unusable(self.path, error) from None
-        self._session = Session(self._connection, self.clock, self.path)
+        self._session = Session(self._connection, self.clock, self.place)
         return self
 
     async def close(self) -> None:
@@ -91,9 +132,10 @@ class Database:
             await self._connection.close()
             self._connection = self._session = None
 
-    async def _opened(self) -> aiosqlite.Connection:
-        """Waited for even by who is cancelled: else its thread would outlive the event loop."""
-        opening = asyncio.ensure_future(aiosqlite.Connection(self.connect, iter_chunk_size=64))
+    async def _opened(self, connect: Callable[[], Connection]) -> aiosqlite.Connection:
+        """Waited for even by who is cancelled: else its thread would outlive the event loop, and keep its turn."""
+        connector = cast("Callable[[], sqlite3.Connection]", connect)  # aiosqlite asks for no more than ours has
+        opening = asyncio.ensure_future(aiosqlite.Connection(connector, iter_chunk_size=64))
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
@@ -112,40 +154,28 @@ class Database:
     async def transaction(self, *, writes: bool = True) -> AsyncIterator[Session]:
         """All of it or nothing, on a connection of its own.
 
-        One that writes takes the lock at once, so that what it reads cannot change; one that reads sees one moment.
+        One that writes takes its turn and the lock at once, so that what it reads cannot change; one that reads sees
+        one moment.
         """
         try:
-            connection = await self._opened()
+            connection = await self._opened(self.connect_in_turn if writes else self.connect)
             try:
                 await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                yield Session(connection, self.clock, self.path)  # if it raises, the close rolls back
+                yield Session(connection, self.clock, self.place)  # if it raises, the close rolls back
                 await connection.execute("COMMIT")
             finally:
                 await connection.close()
-        except DatabaseError as error:
+        except (OSError, DatabaseError) as error:
             raise unusable(self.path, error) from None
 
 
 @contextmanager
-def _told(path: Path | None) -> Iterator[None]:
+def _told(place: Place | None) -> Iterator[None]:
     try:
+        if place is not None:
+            place.check()
         yield
     except IntegrityError:
         raise
-    except DatabaseError as error:
-        raise unusable(path or "the database", error) from None
-
-
-def unusable(path: Path | str, error: Exception) -> OperatorError:
-    remedies = {
-        "locked": ("the database is locked by another program", "try again; if it stays so: softix doctor"),
-        "full": ("the disk is full", "make room; nothing was changed"),
-        "readonly": (f"{path} cannot be written", "check its owner and mode"),
-        "not a database": (f"{path} is not a softix database", "restore a backup, or name another --data-dir"),
-        "malformed": (f"{path} is damaged", "run: softix doctor; restore a backup"),
-    }
-    text = str(error) if isinstance(error, DatabaseError) else ""
-    for mark, (message, remedy) in remedies.items():
-        if mark in text:
-            return FailureError(message, remedy)
-    return FailureError(f"cannot use {path}: {type(error).__name__}", "check that the folder exists and is writable")
+    except (OSError, DatabaseError) as error:
+        raise unusable("the database" if place is None else place.path, error) from None

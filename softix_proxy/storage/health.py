@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import aiosqlite
-
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Orphan
-from softix_proxy.storage import engine_sqlite, migrations, orphans
+from softix_proxy.storage import engine_sqlite, migrations, orphans, turns
 from softix_proxy.storage.database import Database, Session
-from softix_proxy.storage.engine_sqlite import LIBRARY, Connection, DatabaseError
+from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
 from softix_proxy.storage.journal_sql import LAST_POSTED
 
 _SHOWN = 10
@@ -22,23 +20,14 @@ class ReadOnlyDatabase(Database):
     """The file as it is, damaged or of another version: opening it never fails, reading from it may."""
 
     def connect(self) -> Connection:
-        connection: Connection = LIBRARY.connect(
-            f"{self.path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=self._busy_timeout_ms / 1000,
-        )
-        for pragma in ("temp_store = MEMORY", "trusted_schema = OFF"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
+        return engine_sqlite.connect(self.path, busy_timeout_ms=self._busy_timeout_ms, read_only=True)
 
     async def open(self) -> Database:
         try:
             self.connect().close()  # a thread of aiosqlite's that cannot connect may complain after us
         except DatabaseError:
             return self
-        self._connection = await aiosqlite.Connection(self.connect, iter_chunk_size=64)
+        self._connection = await self._opened(self.connect)
         self._session = Session(self._connection, self.clock)
         return self
 
@@ -57,8 +46,9 @@ class Health:
         self._database = database
         self.path = database.path
 
-    def library(self) -> tuple[str, bool]:
-        return f"SQLite {LIBRARY.sqlite_version}", not engine_sqlite.is_affected(engine_sqlite.version())
+    def library(self) -> tuple[str, str]:
+        affected = engine_sqlite.is_affected(engine_sqlite.version())
+        return engine_sqlite.name(), engine_sqlite.remedy() if affected else ""
 
     def schema(self) -> tuple[int, int]:
         with self._connection() as connection:
@@ -91,7 +81,7 @@ class Health:
             return orphans.find(self._database, None)
 
     def files(self) -> Sequence[Path]:
-        places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots")))
+        places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots", *turns.NAMES)))
         return [place for place in places if place.exists()]
 
     def _beside(self, end: str) -> Path:
@@ -112,7 +102,7 @@ class Health:
         try:
             yield
         except DatabaseError as error:
-            reason = str(getattr(error, "sqlite_errorname", type(error).__name__))
+            reason = engine_sqlite.code_of(error)
             if reason.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
                 raise FailureError(f"{self.path} is damaged ({reason})", "restore the latest backup") from None
             raise FailureError(

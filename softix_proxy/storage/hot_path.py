@@ -10,9 +10,11 @@ from typing import cast
 from softix_proxy.domain.admission import Decision, Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.readiness import Trouble
 from softix_proxy.domain.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage import orphans, slots
-from softix_proxy.storage.database import Database, unusable
+from softix_proxy.storage.causes import cause_of, unusable
+from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
 from softix_proxy.storage.writer import Result, Work, Writer
 
@@ -24,14 +26,16 @@ class Journal:
     """Each verb returns when its rows are committed and synced to the disk."""
 
     def __init__(self, database: Database, slot: int, clock: Clock) -> None:
-        """To be made within the running event loop; `close` ends the writer's thread."""
+        """To be made within the running event loop; `close` ends the writer's thread. Raises OSError, DatabaseError."""
         self._loop = asyncio.get_running_loop()
         self._database = database
         self.slot = slot
         self._closed = False
         self._waiting: list[Work] = []
         """For the writer, as one group: what was asked for in a few turns of the event loop."""
-        self.writer = Writer(database.connect, clock, slot, self._deliver)
+        self.writer = Writer(
+            database.connect, clock, slot, self._deliver, turn=database.turn(), check=database.place.check
+        )
         self.writer.start()
 
     async def close(self) -> None:
@@ -72,9 +76,14 @@ class Journal:
         """As if they had never been admitted. Raises FailureError only at shutdown."""
         await asyncio.gather(*(self._ask(Work(self._loop.create_future(), forget=intent)) for intent in intents))
 
-    def is_stuck(self) -> bool:
-        """The last transaction failed, and is still being tried."""
-        return self.writer.stuck
+    def trouble(self) -> Trouble | None:
+        """Why the books cannot be written now."""
+        try:
+            self._database.place.check()
+        except DatabaseError as error:
+            cause = cause_of(error)
+            return Trouble(cause.code, cause.message, cause.remedy)
+        return self.writer.trouble()
 
     def note_unpriced(self, model_id: int) -> None:
         """A model was asked for that has no price. Nobody waits for it."""
@@ -108,7 +117,10 @@ async def opened(database: Database, clock: Clock) -> AsyncIterator[Journal]:
     """For one process, under a slot that nobody else has. Raises FailureError."""
     slot = slots.acquire(database.path)
     try:
-        journal = Journal(database, slot.number, clock)
+        try:
+            journal = Journal(database, slot.number, clock)
+        except (OSError, DatabaseError) as error:
+            raise unusable(database.path, error) from None
         try:
             yield journal
         finally:

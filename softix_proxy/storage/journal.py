@@ -35,8 +35,6 @@ from softix_proxy.storage.journal_sql import INTENT as INTENT
 
 _METER_NAMES = tuple(METERS)
 _decode = msgspec.json.Decoder().decode
-_NULL = ""
-"""As the statement for usage rows takes it."""
 
 
 class Group:
@@ -85,8 +83,9 @@ class Group:
         )
 
     def _write(self, statement: sql.Rows, rows: Sequence[Sequence[object]]) -> None:
-        if rows:
-            self._connection.execute(sql.of(statement, len(rows)), [value for row in rows for value in row])
+        for start in range(0, len(rows), sql.MOST_ROWS):
+            some = rows[start : start + sql.MOST_ROWS]
+            self._connection.execute(sql.of(statement, len(some)), [value for row in some for value in row])
 
     def admit(self, intents: Sequence[Intent]) -> list[Decision]:
         if not intents:
@@ -203,7 +202,7 @@ def to_intent(row: Sequence[Any]) -> tuple[Intent, int]:
     return intent, row[9]
 
 
-def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str, ...]:
+def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str | None, ...]:
     intent, meters = settlement.intent, settlement.meters
     return (
         usage_id,
@@ -213,25 +212,25 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str, ...]:
         intent.key_id,
         intent.provider_id,
         intent.model_id,
-        settlement.model_served or _NULL,
+        settlement.model_served or None,
         intent.endpoint,
         int(intent.stream),
-        *[meters.get(name, _NULL) for name in _METER_NAMES],
-        settlement.service_tier,
-        intent.price_id or _NULL,
+        *[meters.get(name) for name in _METER_NAMES],
+        settlement.service_tier or None,
+        intent.price_id or None,
         settlement.markup.numerator,
         settlement.markup.denominator,
-        settlement.fee_pico or _NULL,
+        settlement.fee_pico or None,
         settlement.cost_pico,
         settlement.charge_pico,
         settlement.hold_pico,
         settlement.status_code,
-        settlement.error or _NULL,
+        settlement.error or None,
         settlement.latency_ms,
-        _NULL if settlement.ttfb_ms is None else settlement.ttfb_ms,
+        settlement.ttfb_ms,
         settlement.attempts,
         settlement.source.value,
-        settlement.note or _NULL,
+        settlement.note or None,
     )
 
 

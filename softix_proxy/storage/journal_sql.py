@@ -17,17 +17,17 @@ class Rows(NamedTuple):
     tail: str = ""
 
 
+MOST_ROWS = 64
+"""At once, of any statement: a longer one would not be kept compiled (see `engine_sqlite.MOST_CACHED_BYTES`)."""
+
+
 @lru_cache(maxsize=512)
 def of(rows: Rows, count: int) -> str:
-    return f"{rows.head} VALUES {', '.join((rows.row,) * count)} {rows.tail}"
+    return f"{rows.head} VALUES {','.join((rows.row,) * count)} {rows.tail}"
 
 
-def _row(columns: int, parameter: str = "?") -> str:
-    return f"({', '.join((parameter,) * columns)})"
-
-
-_OPTIONAL = "nullif(?, '')"
-"""To bind None costs as much as thirty integers, since it is offered to every adapter first: '' stands for NULL."""
+def _row(columns: int) -> str:
+    return f"({','.join('?' * columns)})"
 
 
 LAST_POSTED = """
@@ -71,7 +71,7 @@ _USAGE = (
     + ", service_tier, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico, hold_pico, status_code, "
     "error, latency_ms, ttfb_ms, attempts, source, note"
 )
-ADD_USAGE = Rows(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", ")), _OPTIONAL))
+ADD_USAGE = Rows(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
 ADD_ATTEMPTS = Rows("INSERT INTO attempts", _row(18))
 ADD_CHARGES = Rows("INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')")
 ADD_DAILY = Rows(

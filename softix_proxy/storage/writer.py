@@ -17,13 +17,18 @@ from time import perf_counter_ns
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.readiness import Trouble
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.storage import journal_sql as sql
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError
+from softix_proxy.storage.causes import cause_of
+from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError, code_of
 from softix_proxy.storage.journal import Group
+from softix_proxy.storage.turns import Turn
 
 log = logging.getLogger("softix.storage")
 _RETRY_S = (0.02, 0.1, 0.5, 1.0)
+_SLOW_NS = 5_000_000_000
+_SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps the database locked"
 
 
 @dataclass(slots=True)
@@ -71,8 +76,16 @@ class Writer:
     deliver: Callable[[list[Result]], None]
     group_max: int = 256
     tally: Tally = field(default_factory=Tally)
+    turn: Turn | None = None
+    """Taken for each transaction, so that other writers on the database come to theirs."""
+    check: Callable[[], None] = lambda: None
+    """Raises where the file at the database's path is no longer the one that is open."""
     _queue: SimpleQueue[Work | None] = field(default_factory=SimpleQueue)
     _backlog: list[Work] = field(default_factory=list)
+    _in_hand: int = 0
+    _began_ns: int = 0
+    """When the commit that is under way began; 0 where there is none."""
+    _failing: Trouble | None = None
     _connection: Connection | None = None
     _thread: threading.Thread | None = None
     _closing: bool = False
@@ -87,11 +100,18 @@ class Writer:
 
     @property
     def depth(self) -> int:
-        return self._queue.qsize() + len(self._backlog)
+        """Steps that are not written yet, those in hand and those that failed included."""
+        return self._queue.qsize() + len(self._backlog) + self._in_hand
 
-    @property
-    def stuck(self) -> bool:
-        return bool(self._backlog)
+    def trouble(self) -> Trouble | None:
+        """From the first transaction that failed until one succeeds, what failed last; or a commit that does not end.
+
+        What failed is tried again and again, so that it ends by itself once the cause is gone.
+        """
+        failing, began_ns = self._failing, self._began_ns
+        if failing is None and began_ns and (took_ns := perf_counter_ns() - began_ns) > _SLOW_NS:
+            return Trouble(_SLOW[0], f"a commit has been under way for {took_ns // 1_000_000_000} s", _SLOW[1])
+        return failing
 
     def close(self, timeout_s: float = 10) -> None:
         """Commits what was submitted, then ends the thread."""
@@ -106,8 +126,11 @@ class Writer:
                 self._commit(group)
         if self._connection is not None:
             self._connection.close()
+        if self.turn is not None:
+            self.turn.close()
 
     def _next_group(self) -> list[Work]:
+        self._in_hand = len(self._backlog)
         group, self._backlog = self._backlog, []
         if group:
             threading.Event().wait(_RETRY_S[min(group[0].tries, len(_RETRY_S)) - 1])
@@ -115,6 +138,7 @@ class Writer:
             return group
         while len(group) < self.group_max and self._take(group, block=False):
             pass
+        self._in_hand = len(group)
         return group
 
     def _take(self, group: list[Work], *, block: bool) -> bool:
@@ -129,18 +153,38 @@ class Writer:
         return True
 
     def _commit(self, group: list[Work]) -> None:
+        self._began_ns = perf_counter_ns()
         try:
-            results = self._transact(group)
+            results = self._in_turn(group)
         except Exception as error:  # noqa: BLE001 - whatever it is, the books must go on being written
+            self._began_ns = 0
             self._failed(group, error)
             return
+        self._began_ns = 0
+        self._in_hand -= len(group)
+        if self._failing is not None:
+            self._failing = None
+            log.warning("the books can be written again")
         self.deliver(list(zip(group, results, strict=True)))
+
+    def _in_turn(self, group: list[Work]) -> list[object]:
+        if self.turn is not None:
+            self.turn.take()
+        try:
+            return self._transact(group)
+        except BaseException:
+            self._reopen()  # gives up SQLite's lock: who has the next turn must not wait for it
+            raise
+        finally:
+            if self.turn is not None:
+                self.turn.give()
 
     def _transact(self, group: list[Work]) -> list[object]:
         if self._connection is None:
             self._connection = self.open_connection()
         connection, started_ns = self._connection, perf_counter_ns()
         connection.execute("BEGIN IMMEDIATE")
+        self.check()
         now_us = self.clock.now_us()
         batch = Group(connection, self.slot, now_us)
         batch.load([work.intent for work in group if work.intent is not None])
@@ -165,20 +209,29 @@ class Writer:
 
     def _failed(self, group: list[Work], error: Exception) -> None:
         self.tally.failures += 1
-        log.error("commit failed: %s", type(error).__name__, extra={"group": len(group)})
-        self._reopen()
-        at_fault = isinstance(error, IntegrityError) or not isinstance(error, DatabaseError)
+        at_fault = isinstance(error, IntegrityError) or not isinstance(error, (DatabaseError, OSError))
+        if at_fault:
+            log.error("a step cannot be written: %s", code_of(error), extra={"group": len(group)})
+        else:
+            self._note(error)
         if at_fault and len(group) > 1:
             for work in group:  # one of them is to blame; the others must not suffer
                 self._commit([work])
             return
         for work in group:
-            if work.settle is not None or work.forget is not None:
+            if work.admit is None:
                 self._again(work, give_up=at_fault or self._closing)
             else:
                 self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
-                if work.admit is not None:
-                    self._again(Work(None, forget=work.admit), give_up=self._closing)
+                self._again(Work(None, forget=work.admit), give_up=self._closing)
+        self._in_hand -= len(group)
+
+    def _note(self, error: Exception) -> None:
+        before, cause = self._failing, cause_of(error)
+        if before is None or before.code != cause.code:  # else it is tried many times a minute
+            log.error("the books cannot be written: %s; %s", cause.message, cause.remedy, extra={"error": cause.code})
+        since_us = before.since_us if before else self.clock.now_us()
+        self._failing = Trouble(cause.code, cause.message, cause.remedy, since_us)
 
     def _again(self, work: Work, *, give_up: bool) -> None:
         if give_up:  # its intent stays in the database; the next start closes it

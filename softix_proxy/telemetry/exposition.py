@@ -52,6 +52,9 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
 
 def _books(books: Books) -> Iterator[Metric]:
     yield _gauge("softix_journal_queue", "Steps that wait to be written.", books.queue_depth)
+    failing = GaugeMetricFamily("softix_journal_failing", "1 while the books cannot be written.", labels=("error",))
+    failing.add_metric([books.failing], 1 if books.failing else 0)
+    yield failing
     yield _gauge("softix_journal_longest_commit_seconds", "Since the start.", books.longest_commit_seconds)
     for name, text, value in (
         ("softix_journal_commits", "Transactions.", books.commits),

@@ -43,6 +43,8 @@ class Books:
     longest_commit_seconds: float
     rows: int
     failures: int
+    failing: str = ""
+    """Why they cannot be written now, as `SQLITE_FULL`; empty while they can."""
 
 
 class Metrics:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy import __version__
+from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.web.addresses import is_loopback
 from softix_proxy.web.visit import Answer, Visit
+
+_NOT_READY = "not ready"
 
 
 async def root(visit: Visit) -> Answer:
@@ -22,10 +25,14 @@ async def healthz(visit: Visit) -> Answer:
 async def readyz(visit: Visit) -> Answer:
     """Requests can be served: the books can be read and written, and the daemon is not stopping."""
     monitor = visit.house.monitor
-    reason = "stopping" if monitor.draining else await monitor.check()
-    if reason is None:
+    if monitor.draining:
+        return Answer(msgspec.json.encode({"status": _NOT_READY, "reason": "stopping"}), status=503)
+    trouble = await monitor.check()
+    if trouble is None:
         return Answer(b'{"status":"ready"}')
-    return Answer(msgspec.json.encode({"status": "not ready", "reason": reason}), status=503)
+    since = None if trouble.since_us is None else format_instant(trouble.since_us)
+    told = {"status": _NOT_READY, "reason": trouble.reason, "code": trouble.code, "remedy": trouble.remedy}
+    return Answer(msgspec.json.encode(told | ({"since": since} if since else {})), status=503)
 
 
 async def metrics(visit: Visit) -> Answer:

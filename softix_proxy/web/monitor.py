@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from softix_proxy.domain.errors import Code
+from softix_proxy.domain.readiness import Trouble
 
 
 @dataclass(slots=True)
 class Monitor:
-    check: Callable[[], Awaitable[str | None]]
+    check: Callable[[], Awaitable[Trouble | None]]
     """None, or why requests cannot be served now."""
     render_metrics: Callable[[], bytes]
     count_refusal: Callable[[str, Code], None]

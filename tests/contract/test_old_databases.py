@@ -20,9 +20,9 @@ DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
 
 def restore(dump: Path, place: Path) -> None:
-    connection = connect(place)
+    connection = connect(place, make=True)
     connection.execute("PRAGMA foreign_keys = OFF")
-    connection.executescript(dump.read_text("utf-8"))
+    connection.execute(dump.read_text("utf-8"))
     connection.close()
 
 
@@ -37,7 +37,7 @@ async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> N
     restore(dump, place)
     database = await Database(place, SystemClock()).open()
     try:
-        connection = connect(place)
+        connection = connect(place, make=True)
         assert migrations.current(connection) == migrations.latest()
         connection.close()
         unit = SqliteStorage(database).reading()

@@ -84,7 +84,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(tmp_path / "softix.db", SystemClock())
     database.create()
     connection = database.connect()
-    connection.executescript(DIRECTORY)
+    connection.execute(DIRECTORY)
     settlements = [settlement(number, **(ODD[number] if number < len(ODD) else {})) for number in range(50)]
     post(connection, settlements[:40], START_US)
     post(connection, settlements[40:], START_US + DAY_US)

@@ -119,7 +119,6 @@ async def test_a_wrong_master_key(client: Prepared) -> None:
 async def test_a_database_of_a_newer_version(client: Prepared) -> None:
     books = engine_sqlite.connect(client.instance.data_dir / "softix.db")
     books.execute("PRAGMA user_version = 999")
-    books.commit()
     books.close()
     refused(client.instance.run("serve", "--port", "0"), 1, "newer")
 

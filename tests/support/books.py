@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from softix_proxy.domain.admission import Admitted, Bound, Intent
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settlement
@@ -50,9 +52,17 @@ def make_database(folder: Path, clock: Any = None) -> Database:
     database = Database(folder / "softix.db", clock or StoppedClock())
     database.create()
     connection = database.connect()
-    connection.executescript(_DIRECTORY)
+    connection.execute(_DIRECTORY)
     connection.close()
     return database
+
+
+def failure(code: str) -> Exception:
+    """As the engine raises it, for example `SQLITE_IOERR_WRITE`."""
+    number: Any = getattr(apsw, code)
+    error = apsw.exception_for(number & 0xFF)
+    error.result, error.extendedresult = number & 0xFF, number  # type: ignore[attr-defined]
+    return error
 
 
 def revision(connection: Connection) -> int:

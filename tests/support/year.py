@@ -54,7 +54,7 @@ async def make_year(folder: Path, *, months: int = 12, requests: int = 5, names:
     clock = StoppedClock(parse_instant("2025-12-30"))
     database = make_database(folder, clock)
     connection = database.connect()
-    connection.executescript(_SECOND_MODEL)
+    connection.execute(_SECOND_MODEL)
     for number, name in enumerate(names, 1):
         connection.execute(_RENAMED, (name, number))
     await database.open()

@@ -72,7 +72,7 @@ def drivers(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
             if isinstance(node, ast.ImportFrom)
             else []
         )
-        yield from ((node, name) for name in names if name.split(".")[0] in ("sqlite3", "pysqlite3", "aiosqlite"))
+        yield from ((node, name) for name in names if name.split(".")[0] in ("sqlite3", "apsw", "aiosqlite"))
 
 
 SQL = re.compile(
@@ -167,7 +167,7 @@ RULES = {
     "no driver outside storage": Rule(
         drivers,
         "the storage of domain/ports.py; engine_sqlite.py is the one that knows which SQLite this is",
-        bad=("import sqlite3", "from pysqlite3 import dbapi2", "import aiosqlite.core"),
+        bad=("import sqlite3", "from apsw import Connection", "import aiosqlite.core"),
         good=("import json", "from softix_proxy.storage import users"),
         outside=("softix_proxy/storage/*",),
     ),

@@ -35,7 +35,7 @@ def used(instance: Path, read: Read) -> None:
     (instance / "config.toml").write_text(CONFIG)
     read("users create ada --email ada@example.org --postpaid")
     connection = engine_sqlite.connect(instance / "softix.db")
-    connection.executescript(
+    connection.execute(
         """INSERT INTO keys (id, public_id, user_id, label, prefix, digest, created_at_us)
              VALUES (1, 'key_ada', 1, 'ci', 'sx_live_aaaa', x'01', 1);
            INSERT INTO providers (id, public_id, name, type, base_url, on_hang_up, created_at_us)

@@ -46,7 +46,7 @@ def look(settings: Settings) -> Look:
 
     async def look(*only: str, **parts: Any) -> Sequence[Finding]:
         async with assembly.patient(parts.pop("settings", settings), offline=True) as whole:
-            names = ("settings", "storage", "health", "keys", "clock", "fetch")
+            names = ("settings", "storage", "health", "keys", "clock", "fetch", "daemon")
             return await checkup.run(Patient(**{name: getattr(whole, name) for name in names} | parts), only)
 
     return look

@@ -68,10 +68,10 @@ async def test_a_log_that_only_grows_is_a_warning(made: Settings, look, books) -
 
 
 async def test_an_unsound_library_is_an_error(made: Settings, look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Health, "library", lambda _: ("SQLite 3.45.1", False))
+    monkeypatch.setattr(Health, "library", lambda _: ("SQLite 3.45.1", "run: pip"))
     first = (await look("database"))[0]
     assert first.severity is Severity.ERROR
-    assert "pysqlite3" in first.remedy
+    assert "3.45.1" in first.message and first.remedy == "run: pip"
 
 
 async def test_the_place_of_the_database_may_have_any_name(made: Settings, look, tmp_path: Path) -> None:

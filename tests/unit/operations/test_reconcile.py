@@ -31,7 +31,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     """Two days of the provider `lab`: its model llama, and one that is called otherwise upstream; another provider."""
     database = make_database(tmp_path)
     connection = database.connect()
-    connection.executescript(MODELS)
+    connection.execute(MODELS)
 
     def asked(number: int, model: int, charge: int, **changes: Any) -> Any:
         intent = make_intent(number, 0, model_id=model, provider_id=2 if model == 3 else 1)

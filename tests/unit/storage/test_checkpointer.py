@@ -1,6 +1,7 @@
 import threading
 from pathlib import Path
 
+import pytest
 from support.books import make_database
 
 from softix_proxy.storage.checkpointer import Checkpointer
@@ -19,8 +20,13 @@ class Watched(Database):
 
     def connect(self) -> Connection:
         connection = super().connect()
-        connection.set_trace_callback(lambda text: self.worked_off.set() if "wal_checkpoint" in text else None)
+        connection.exec_trace = self._trace
         return connection
+
+    def _trace(self, cursor: object, statement: str, values: object) -> bool:
+        if "wal_checkpoint" in statement:
+            self.worked_off.set()
+        return True
 
 
 def test_the_log_is_worked_off_once_it_is_long(tmp_path: Path) -> None:
@@ -43,3 +49,20 @@ def test_a_short_one_is_left(tmp_path: Path) -> None:
     assert not database.worked_off.wait(0.05)
     checkpointer.close()
     assert not checkpointer._thread.is_alive()
+
+
+def test_the_log_of_a_moved_database_is_left_and_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = make_database(tmp_path)
+    books = made.connect()
+    books.execute("INSERT INTO instance VALUES ('x', zeroblob(100000))")
+    database = Watched(made)
+    database.place.remember()
+    away = made.path.with_name("away.db")
+    made.path.rename(away)
+    checkpointer = Checkpointer(database, pages=10, interval_s=0.001)
+    assert not database.worked_off.wait(0.05)
+    assert [record.error for record in caplog.records] == ["DATABASE_MOVED"]  # type: ignore[attr-defined]
+    away.rename(made.path)
+    assert database.worked_off.wait(WAIT_S)
+    checkpointer.close()
+    books.close()

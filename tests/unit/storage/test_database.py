@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from support.books import StoppedClock, make_database
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.errors import FailureError, UnusableError
 from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.database import Database, unusable
-from softix_proxy.storage.engine_sqlite import LIBRARY, IntegrityError
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import DatabaseError, IntegrityError
+from softix_proxy.storage.turns import NAMES, Turn
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ async def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
             modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     finally:
         os.umask(before)
-    assert modes == {"softix.db": 0o600, "softix.db-wal": 0o600, "softix.db-shm": 0o600}
+    files = ("softix.db", "softix.db-wal", "softix.db-shm", "softix.db-turn", "softix.db-turn-next")
+    assert modes == dict.fromkeys(files, 0o600)
 
 
 async def test_there_is_none(tmp_path: Path) -> None:
@@ -101,6 +103,63 @@ async def test_a_reading_transaction_sees_one_moment(database: Database) -> None
     assert await database.session.one("SELECT 1 WHERE 0") is None
 
 
+async def test_nobody_reads_or_writes_a_file_that_was_moved(database: Database) -> None:
+    away = database.path.with_name("away.db")
+    database.path.rename(away)
+
+    async def write() -> None:
+        async with database.transaction():
+            raise AssertionError("it began")
+
+    for use in (lambda: database.session.all("SELECT 1"), lambda: database.session.run("SELECT 1"), write):
+        with pytest.raises(UnusableError, match="no longer there") as failure:
+            await use()
+        assert failure.value.code == "DATABASE_MOVED"
+    for connect in (database.connect, database.connect_in_turn):
+        with pytest.raises(DatabaseError):
+            connect()
+    assert not database.path.exists()
+    away.rename(database.path)
+    assert await database.session.one("SELECT 1") == (1,)
+
+
+def test_connecting_makes_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError):
+        Database(tmp_path / "softix.db", StoppedClock()).connect()
+    assert not list(tmp_path.iterdir())
+
+
+async def test_who_only_reads_needs_no_turn(tmp_path: Path) -> None:
+    made = make_database(tmp_path)
+    for name in NAMES:
+        file = Path(f"{made.path}{name}")
+        file.unlink(missing_ok=True)
+        file.mkdir()  # it can be neither opened nor made
+    database = await Database(made.path, StoppedClock()).open()
+    assert await database.session.one("SELECT count(*) FROM users") == (2,)
+    async with database.transaction(writes=False) as session:
+        assert await session.one("SELECT count(*) FROM users") == (2,)
+    with pytest.raises(UnusableError, match="cannot use"):
+        async with database.transaction():
+            raise AssertionError("it began")
+    await database.close()
+
+
+async def test_a_transaction_that_writes_waits_for_its_turn_and_gives_it_back(database: Database) -> None:
+    other = Turn(database.path, 10)
+    other.take()
+    with pytest.raises(UnusableError, match="locked"):
+        async with database.transaction():
+            raise AssertionError("it was not its turn")
+    async with database.transaction(writes=False) as session:  # who reads needs none
+        assert await session.one("SELECT 1") == (1,)
+    other.give()
+    async with database.transaction():
+        pass
+    other.take()
+    other.close()
+
+
 async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,29 +183,13 @@ async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
     loop.call_soon(loop.call_soon, go_on.set)
     with pytest.raises(asyncio.CancelledError):
         await task
-    with pytest.raises(LIBRARY.ProgrammingError, match="closed"):
+    with pytest.raises(DatabaseError, match="closed"):
         made[0].execute("SELECT 1")
 
 
 def test_it_must_be_opened_first(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         _ = Database(tmp_path / "softix.db", StoppedClock()).session
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("database is locked", "locked by another program"),
-        ("database or disk is full", "the disk is full"),
-        ("attempt to write a readonly database", "cannot be written"),
-        ("file is not a database", "not a softix database"),
-        ("database disk image is malformed", "is damaged"),
-        ("canary of a value", "OperationalError"),
-    ],
-)
-def test_what_sqlite_says_becomes_a_line_and_a_remedy(text: str, said: str) -> None:
-    told = unusable(Path("x.db"), LIBRARY.OperationalError(text))
-    assert said in told.message and told.remedy and "canary" not in told.message
 
 
 def test_an_affected_library_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_a_new_database_is_whole(health: Health, path: Path) -> None:
     assert health.last_posted_us() == 0
     assert health.abandoned() == []
     assert path in health.files()
-    assert health.library() == (f"SQLite {engine_sqlite.LIBRARY.sqlite_version}", True)
+    assert health.library() == (engine_sqlite.name(), "")
 
 
 def test_it_does_not_wait_for_a_writer(health: Health, books: Connection) -> None:

@@ -40,7 +40,7 @@ async def test_admit_and_settle(journal: Journal, books: Connection) -> None:
     assert len({one.usage_id for one in settled if one}) == 8
     assert await journal.settle(make_settlement(intents[0])) == Settled(settled[0].usage_id, POSTED_PICO - 2 * USD)  # type: ignore[union-attr]
     assert books.execute("SELECT count(*) FROM usage").fetchone() == (8,)
-    assert not journal.is_stuck()
+    assert journal.trouble() is None
 
 
 async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: Journal, books: Connection) -> None:

@@ -5,7 +5,7 @@ import pytest
 from support.books import make_database
 
 from softix_proxy.storage import journal_sql
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import MOST_CACHED_BYTES, Connection
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def books(tmp_path: Path) -> Iterator[Connection]:
 STATEMENTS = {
     name: journal_sql.of(text, 2) if isinstance(text, journal_sql.Rows) else text
     for name, text in vars(journal_sql).items()
-    if name.isupper() and not name.startswith("_") and name not in ("METERS", "INTENT")
+    if name.isupper() and not name.startswith("_") and name not in ("METERS", "INTENT", "MOST_ROWS")
 }
 
 
@@ -35,6 +35,17 @@ def test_the_hot_path_scans_no_table(books: Connection, name: str) -> None:
     steps = [row[3] for row in plan]
     given = ("json_each", "asked VIRTUAL", "CONSTANT", "SCAN new")
     assert steps and not any(step.startswith("SCAN") and not any(name in step for name in given) for step in steps)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, text in vars(journal_sql).items() if isinstance(text, journal_sql.Rows)]
+)
+def test_the_longest_statement_is_kept_compiled(books: Connection, name: str) -> None:
+    longest = journal_sql.of(vars(journal_sql)[name], journal_sql.MOST_ROWS)
+    values = (1,) * longest.count("?")
+    before = books.cache_stats()["too_big"]
+    books.execute(f"EXPLAIN {longest}", values)
+    assert books.cache_stats()["too_big"] == before and len(longest) < MOST_CACHED_BYTES
 
 
 def test_there_is_a_value_for_each_column(books: Connection) -> None:

@@ -116,7 +116,8 @@ async def test_right_books_pass(storage: SqliteStorage) -> None:
 @pytest.mark.parametrize("statement", BREAKS)
 async def test_what_is_broken_is_found(storage: SqliteStorage, database: Database, statement: str) -> None:
     connection = database.connect()
-    assert connection.execute(statement).rowcount == 1
+    connection.execute(statement)
+    assert connection.changes() == 1
     connection.close()
     violations = (await verify(storage)).violations
     for rule, subject in BREAKS[statement].items():

@@ -52,7 +52,8 @@ async def session(database: Database) -> AsyncIterator[Session]:
 
 def change(database: Database, statement: str) -> None:
     connection = database.connect()
-    assert connection.execute(statement).rowcount >= 1
+    connection.execute(statement)
+    assert connection.changes() >= 1
     connection.close()
 
 

@@ -12,7 +12,7 @@ from softix_proxy.storage.migrations import split
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Connection]:
-    connection = engine_sqlite.connect(tmp_path / "softix.db")
+    connection = engine_sqlite.connect(tmp_path / "softix.db", make=True)
     yield connection
     connection.close()
 

@@ -1,5 +1,5 @@
-import sqlite3
 from fractions import Fraction
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,9 +10,9 @@ from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import Cell, Encoding, Layout
 from softix_proxy.exports.columns import COLUMNS, format_factor
 from softix_proxy.storage import usage_sql
-from softix_proxy.storage.engine_sqlite import LIBRARY
+from softix_proxy.storage.engine_sqlite import Connection, connect
 
-CONNECTION: sqlite3.Connection = LIBRARY.connect(":memory:")
+CONNECTION: Connection = connect(Path(":memory:"))
 
 
 def written(field: usage_sql._Field, **columns: object) -> str:

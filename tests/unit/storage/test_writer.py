@@ -4,7 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.books import NOW_US, POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+from support.books import (
+    NOW_US,
+    POSTED_PICO,
+    USD,
+    StoppedClock,
+    failure,
+    make_database,
+    make_intent,
+    make_settlement,
+    revision,
+)
 
 from softix_proxy.domain.admission import Admitted
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
@@ -12,7 +22,8 @@ from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.storage import writer as writer_module
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import LIBRARY, Connection
+from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.place import MovedError
 from softix_proxy.storage.writer import Result, Work, Writer
 
 WAIT_S = 10
@@ -114,14 +125,14 @@ def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> 
     bench.submit(Work(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
-    bench.faults[where] = [LIBRARY.OperationalError("disk I/O error"), LIBRARY.OperationalError("disk is full")]
+    bench.faults[where] = [failure("SQLITE_IOERR_WRITE"), failure("SQLITE_FULL")]
     settle = Work(None, settle=make_settlement(intent))
     bench.submit(settle)
     assert isinstance(bench.result_of(settle), Settled)
     assert bench.writer.tally.failures == 2 and bench.opened == 3
     assert bench.wallet() == (POSTED_PICO - USD // 4, 0)
     assert (bench.count("usage"), bench.count("intents"), bench.count("key_states")) == (1, 0, 1)
-    assert not bench.writer.stuck and bench.writer.depth == 0
+    assert bench.writer.trouble() is None and bench.writer.depth == 0
 
 
 def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> None:
@@ -135,10 +146,10 @@ def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> 
         def execute(self, statement: str, *values: Any) -> Any:
             done = self._connection.execute(statement, *values)
             if statement == "COMMIT" and self._faults.pop("lie", None):
-                raise LIBRARY.OperationalError("disk I/O error")
+                raise failure("SQLITE_IOERR_WRITE")
             return done
 
-    bench.faults["lie"] = [LIBRARY.OperationalError("x")]
+    bench.faults["lie"] = [failure("SQLITE_IOERR_FSYNC")]
     bench.writer._connection = Lying(bench.database.connect(), bench.faults)  # type: ignore[assignment]
     bench.submit(settle)
     settled = bench.result_of(settle)
@@ -148,7 +159,7 @@ def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> 
 
 
 def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: Bench) -> None:
-    bench.faults["COMMIT"] = [LIBRARY.OperationalError("database or disk is full")]
+    bench.faults["COMMIT"] = [failure("SQLITE_FULL")]
     admit = Work(None, admit=make_intent(1, bench.revision))
     bench.submit(admit)
     bench.writer.start()
@@ -221,7 +232,114 @@ def test_a_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Be
     bench.submit(good, Work(None, unpriced_model_id=1))
     bench.result_of(good)
     assert bench.count("intents") >= 1 and bench.wallet(1) == (POSTED_PICO, USD)
-    assert not bench.writer.stuck
+    assert bench.writer.trouble() is None, "one step is at fault, not the disk"
+
+
+def test_while_every_commit_fails_it_says_so_and_shows_what_waits(bench: Bench) -> None:
+    intent = make_intent(1, bench.revision)
+    bench.submit(Work(None, admit=intent))
+    bench.writer.start()
+    bench.wait_for(1)
+    gate, seen = threading.Semaphore(0), threading.Semaphore(0)
+
+    class Failing(list[Exception]):
+        """Fails for as long as it is let."""
+
+        over = False
+
+        def __bool__(self) -> bool:
+            seen.release()
+            gate.acquire()
+            return not self.over
+
+        def pop(self, index: Any = 0) -> Exception:
+            return failure("SQLITE_FULL")
+
+    faults = bench.faults["COMMIT"] = Failing()
+    settle = Work(None, settle=make_settlement(intent))
+    bench.submit(settle)
+    seen.acquire()
+    assert (bench.writer.depth, bench.writer.trouble()) == (1, None), "in hand, and not failed yet"
+    for _ in range(3):
+        gate.release()
+        seen.acquire()  # it is tried again
+        trouble = bench.writer.trouble()
+        assert trouble is not None and (trouble.code, trouble.since_us) == ("SQLITE_FULL", NOW_US)
+        assert trouble.reason == "the disk is full" and "make room" in trouble.remedy
+        assert bench.writer.depth == 1
+    faults.over = True
+    gate.release(1000)
+    assert isinstance(bench.result_of(settle), Settled)
+    assert (bench.writer.depth, bench.writer.trouble()) == (0, None)
+
+
+def test_what_nobody_waits_for_is_tried_again_too(bench: Bench) -> None:
+    """Else the books would stay failed for as long as nobody asks for anything."""
+    bench.faults["COMMIT"] = [failure("SQLITE_IOERR_FSYNC")]
+    note = Work(None, unpriced_model_id=1)
+    bench.submit(note)
+    bench.writer.start()
+    assert bench.result_of(note) is None
+    assert bench.count("unpriced_asks") == 1 and bench.writer.trouble() is None
+
+
+def test_a_commit_that_does_not_end_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "_SLOW_NS", 0)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        reached.set()
+        go_on.wait(WAIT_S)
+
+    bench.writer.check = hang
+    ask = Work(None, admit=make_intent(1, bench.revision))
+    bench.submit(ask)
+    bench.writer.start()
+    assert reached.wait(WAIT_S)
+    trouble = bench.writer.trouble()
+    assert trouble is not None and trouble.code == "COMMIT_SLOW" and bench.writer.depth == 1
+    go_on.set()
+    bench.result_of(ask)
+    assert bench.writer.trouble() is None
+
+
+def test_no_turn_is_kept_while_a_commit_waits_to_be_tried_again(bench: Bench) -> None:
+    kept = bench.writer.turn = bench.database.turn()
+    other = bench.database.turn()
+    intent = make_intent(1, bench.revision)
+    bench.submit(Work(None, admit=intent))
+    bench.writer.start()
+    bench.wait_for(1)
+    bench.faults["COMMIT"] = [failure("SQLITE_IOERR_WRITE")] * 3
+    settle = Work(None, settle=make_settlement(intent))
+    other.take()
+    bench.submit(settle)
+    other.give()
+    assert isinstance(bench.result_of(settle), Settled) and bench.writer.tally.failures == 3
+    other.take()
+    other.close()
+    assert kept is bench.writer.turn
+
+
+def test_nothing_is_written_to_a_file_that_was_moved(bench: Bench) -> None:
+    away = [True]
+
+    def check() -> None:
+        if away[0]:
+            raise MovedError("DATABASE_MOVED", "{place} is away", "put it back")
+
+    bench.writer.check = check
+    ask = Work(None, admit=make_intent(1, bench.revision))
+    bench.submit(ask)
+    bench.writer.start()
+    assert isinstance(bench.result_of(ask), RefusedError)
+    assert bench.count("intents") == 0
+    trouble = bench.writer.trouble()
+    assert trouble is not None and (trouble.code, trouble.reason) == ("DATABASE_MOVED", "the database is away")
+    away[0] = False
+    again = Work(None, admit=make_intent(2, bench.revision))
+    bench.submit(again)
+    assert isinstance(bench.result_of(again), Admitted) and bench.writer.trouble() is None
 
 
 def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None:
@@ -257,7 +375,7 @@ def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
     bench.writer.start()
     bench.wait_for(1)
     bench.writer.close()
-    bench.faults["BEGIN"] = [LIBRARY.OperationalError("disk I/O error") for _ in range(100)]
+    bench.faults["BEGIN"] = [failure("SQLITE_IOERR_WRITE") for _ in range(100)]
     again = Writer(bench._open, StoppedClock(), 7, bench._deliver)
     settle = Work(None, settle=make_settlement(intent))
     again.submit(settle)

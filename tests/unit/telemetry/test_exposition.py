@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -38,6 +39,12 @@ def test_a_new_one_tells_of_the_books_only(metrics: Metrics) -> None:
     assert found["softix_journal_commits_total",] == 7 and found["softix_journal_failures_total",] == 1
     assert found["softix_journal_queue",] == 2 and found["softix_journal_longest_commit_seconds",] == 0.1
     assert found["softix_open_requests",] == 0 and found["softix_held_usd",] == 0
+    assert found["softix_journal_failing", ""] == 0
+
+
+def test_why_the_books_cannot_be_written() -> None:
+    failing = Metrics(lambda: replace(BOOKS, failing="SQLITE_FULL"))
+    assert values(failing)["softix_journal_failing", "SQLITE_FULL"] == 1
 
 
 def test_requests_tokens_and_money(metrics: Metrics) -> None:

@@ -17,6 +17,7 @@ from support.talk import Lines
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import RequestIds
+from softix_proxy.domain.readiness import Trouble
 from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
@@ -49,7 +50,7 @@ class Place:
     refusals: list[tuple[str, Code]]
     session: aiohttp.ClientSession
     url: str = ""
-    unready: str | None = None
+    unready: Trouble | None = None
 
     @property
     def port(self) -> int:
@@ -88,7 +89,7 @@ def opened(tmp_path: Path) -> Open:
             Fleet(StoppedClock(), Care(), lambda most: 0),
         )
 
-        async def check() -> str | None:
+        async def check() -> Trouble | None:
             return place.unready
 
         monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))

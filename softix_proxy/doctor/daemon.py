@@ -1,0 +1,42 @@
+"""Does the daemon that runs here say that it can serve?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.patient import Patient
+from softix_proxy.domain.errors import FailureError
+
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - what listens everywhere listens here
+
+
+async def find(patient: Patient) -> AsyncIterator[Found]:
+    server = patient.settings.server
+    host = _ANY.get(server.host, server.host)
+    scheme = "https" if server.tls_cert else "http"
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
+    try:
+        answer = await patient.daemon(f"{url}/readyz", {}, None)
+    except FailureError:
+        yield ok(f"softix serve does not run at {url}")
+        return
+    told = _told(answer.body)
+    if told.get("status") == "ready":
+        yield ok(f"softix serve is ready at {url}")
+    elif told.get("status") != "not ready":
+        yield warning(f"another program answers at {url}", "give softix serve another port (server.port)")
+    elif "remedy" in told:
+        since = f" (since {told['since']})" if "since" in told else ""
+        yield error(f"softix serve at {url} refuses requests: {told.get('reason')}{since}", str(told["remedy"]))
+    else:
+        yield warning(f"softix serve at {url} refuses requests: {told.get('reason')}", "wait until it has stopped")
+
+
+def _told(body: bytes) -> dict[str, object]:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
