@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import FailureError
+
+log = logging.getLogger("softix.assembly")
 
 if TYPE_CHECKING:
     from softix_proxy.doctor.patient import Patient
@@ -104,7 +107,7 @@ async def initialise(settings: Settings) -> Initialised:
 
     Raises FailureError where the folder cannot be used, or the database's master key is missing or another one.
     """
-    from softix_proxy.operations import instance
+    from softix_proxy.operations import instance, zones
     from softix_proxy.storage.database import Database
 
     paths, made = settings.paths, []
@@ -127,6 +130,7 @@ async def initialise(settings: Settings) -> Initialised:
             if keeper.create():
                 made.append("master_key")
             await instance.record(office.storage, keeper.new_identity())
+            await zones.apply(office.storage, settings.billing.zone)
     source = keeper.source() or ""
     return Initialised(
         paths.data_dir, paths.database, str(paths.master_key) if source == "file" else source, tuple(made)
@@ -188,6 +192,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
     from softix_proxy.jobs import batches, recovery, target_health
+    from softix_proxy.operations import zones
     from softix_proxy.storage.checkpointer import Checkpointer
     from softix_proxy.web.server import Server
 
@@ -199,6 +204,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         )
         stack.callback(checkpointer.close)
         journal = await stack.enter_async_context(office.journal())
+        if await zones.apply(office.storage, settings.billing.zone):
+            log.info("zone_changed", extra={"zone": settings.billing.zone})
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
         fleet = _fleet(settings, office.clock)
         app = await _app(stack, office, vault, journal, fleet)
@@ -370,6 +377,7 @@ def _books(journal: Journal) -> Books:
         longest_commit_seconds=tally.longest_commit_ns / second_ns,
         rows=tally.rows,
         failures=tally.failures,
+        clock_jumps=tally.clock_jumps,
     )
 
 

@@ -21,7 +21,8 @@ from softix_proxy.domain.bill import (
     Reference,
     UsageSum,
 )
-from softix_proxy.domain.clock import format_instant, from_us, parse_zone
+from softix_proxy.domain.calendar import calendar
+from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import ConflictError, OperatorError
 from softix_proxy.domain.invoicing import Amounts, Item, usd
 from softix_proxy.domain.ports import Storage, Unit
@@ -77,9 +78,8 @@ class _Work:
 
     def days(self) -> tuple[date, date]:
         """The first and the last one, there where the period's days begin."""
-        zone = parse_zone(self.period.zone)
-        first, end = (from_us(instant).astimezone(zone) for instant in self.period.span)
-        return first.date(), (end - timedelta(microseconds=1)).date()
+        at, span = calendar(self.period.zone), self.period.span
+        return at.date(span.from_us), at.date(span.to_us - 1)
 
 
 async def find_period(unit: Unit, label: str, zone: str, *, open_: bool) -> Closing:
@@ -136,7 +136,7 @@ async def _facts(storage: Storage, work: _Work, wanted: Sequence[User], user_id:
         found[one.user_id].usage.append(one)
         if len(found[one.user_id].usage) > _MERGED_AT:
             found[one.user_id].usage = invoicing.merge(found[one.user_id].usage)
-    async for correction in reading.bill.correction_sums(span, user_id):
+    async for correction in reading.bill.correction_sums(span, user_id, calendar(work.period.zone)):
         found[correction.user_id].corrections.append(correction)
     for payment in await reading.bill.payments(span, user_id):
         found[payment.user_id].payments.append(payment)
@@ -196,7 +196,7 @@ class _Customer:
             text = "Payment received" if self.user.postpaid else "Prepaid credit"
             amounts = invoicing.add_up([invoicing.single(text, payment.amount_pico)], 0, treatment)
             document = self._document(Kind.RECEIPT, details, amounts)
-            day = from_us(payment.id).date().isoformat()
+            day = calendar(self.work.billing.zone).date(payment.id).isoformat()
             document = replace(
                 document,
                 first_day=None,
@@ -288,7 +288,7 @@ class _Customer:
         return Document(
             number="",
             kind=kind,
-            issued_on=from_us(self.unit.clock.now_us()).date(),
+            issued_on=calendar(self.work.billing.zone).date(self.unit.clock.now_us()),
             due_on=None,
             period=self.work.period.label,
             first_day=first_day,

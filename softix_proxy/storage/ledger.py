@@ -12,7 +12,6 @@ from softix_proxy.domain.usage import Span
 from softix_proxy.storage import ledger_postings, ledger_sums
 from softix_proxy.storage import ledger_sql as sql
 from softix_proxy.storage.database import Session
-from softix_proxy.storage.journal_sql import LAST_POSTED
 
 _SHOWN = 100
 """How many violations of one rule are told."""
@@ -25,9 +24,7 @@ class Ledger:
     async def post(self, transfer: Transfer) -> Transfer:
         if transfer.amount_pico > MAX_PICO:
             raise BadInputError("the amount is too large", "one posting moves up to $9,223,372; go in two steps")
-        last = await self._session.one(LAST_POSTED)
-        number = max(int(last[0]) + 1 if last else 0, self._session.clock.now_us())
-        posted = replace(transfer, id=number)
+        posted = replace(transfer, id=await self._session.next_number())
         for account, amount_pico in (
             (transfer.from_account, -transfer.amount_pico),
             (transfer.to_account, transfer.amount_pico),

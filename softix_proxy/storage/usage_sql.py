@@ -175,7 +175,7 @@ _BY: Mapping[Subject, _By] = {
 }
 
 
-def totals(by: Subject) -> str:
+def totals(by: Subject, table: str) -> str:
     """(Id, name, requests, errors, tokens in, out, cost and charge in two parts each) from day ?1 to before ?2."""
     names = _BY[by]
     return f"""
@@ -183,11 +183,11 @@ SELECT {names.id}, {names.name}, sums.*
 FROM (
   SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
     {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject
-  FROM usage_daily WHERE day >= ? AND day < ? GROUP BY subject
+  FROM {table} WHERE day >= ? AND day < ? GROUP BY subject
 ) AS sums {names.join} ORDER BY subject"""
 
 
-def trends(by: Subject) -> str:
+def trends(by: Subject, table: str) -> str:
     """As `totals`, for each day (the last column) of the ?3 dearest subjects."""
     names = _BY[by]
     return f"""
@@ -195,8 +195,8 @@ SELECT {names.id}, {names.name}, sums.*
 FROM (
   SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
     {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject, day
-  FROM usage_daily WHERE day >= ?1 AND day < ?2 AND {names.subject} IN (
-    SELECT {names.subject} FROM usage_daily WHERE day >= ?1 AND day < ?2 GROUP BY {names.subject}
+  FROM {table} WHERE day >= ?1 AND day < ?2 AND {names.subject} IN (
+    SELECT {names.subject} FROM {table} WHERE day >= ?1 AND day < ?2 GROUP BY {names.subject}
     ORDER BY sum(charge_pico/1000000) DESC, {names.subject} LIMIT ?3
   ) GROUP BY subject, day
 ) AS sums {names.join} ORDER BY subject, day"""

@@ -43,6 +43,7 @@ class Books:
     longest_commit_seconds: float
     rows: int
     failures: int
+    clock_jumps: int = 0
 
 
 class Metrics:
