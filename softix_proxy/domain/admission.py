@@ -52,7 +52,7 @@ class KeyState:
         if self.spent_at_us > now_us + SLACK_US:
             self.spent_at_us = now_us
         if self.rpm_tat_us > now_us + limits.MINUTE_US:  # a request is counted before it runs, and never corrected
-            self.rpm_tat_us = now_us + limits.MINUTE_US
+            self.rpm_tat_us = now_us
         self.tpm_tat_us = limits.credible(self.tpm_tat_us, now_us)
 
     def spent_pico(self, period: Period, today: Today) -> int:

@@ -12,6 +12,8 @@ Period = Literal["day", "week", "month", "total"]
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "total")
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
+EARLIEST_US = 1_735_689_600 * SECOND_US
+"""2025-01-01T00:00:00Z: a clock that tells an earlier time is wrong."""
 SLACK_US = 3600 * SECOND_US
 """What is so little ahead of the clock is caught up with; what is further ahead was made by a clock that was wrong."""
 _STEP_US = 10 * SECOND_US

@@ -12,11 +12,11 @@ _LONGEST_DEBT_US = 60 * MINUTE_US
 
 
 def credible(tat_us: int, now_us: int) -> int:
-    """The arrival time, if this limit can have made it; else it was made when the clock was ahead.
+    """The arrival time, if this limit can have made it; else it was made by a clock that was ahead, and tells nothing.
 
-    Then the whole allowance counts as used, which is over in a minute.
+    Then nothing counts as used: one burst too many is better than a key that waits for that time.
     """
-    return tat_us if tat_us <= now_us + MINUTE_US + _LONGEST_DEBT_US else now_us + MINUTE_US
+    return tat_us if tat_us <= now_us + MINUTE_US + _LONGEST_DEBT_US else now_us
 
 
 def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from softix_proxy.domain.errors import ConflictError, OperatorError
 from softix_proxy.domain.invoicing import Amounts, Item, usd
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.redating import TAKEN_BACK
 from softix_proxy.domain.seller import Billing, require_buyer
 from softix_proxy.domain.taxes import Category, Treatment
 from softix_proxy.domain.usage import CURRENCY, Span
@@ -184,8 +185,13 @@ class _Customer:
             await self._period(details, items)
         return self.outcomes
 
+    def _is_taken_back(self, payment: Payment) -> bool:
+        """It was dated wrongly, and is receipted where it was booked; or it is what takes it back."""
+        about = {one.reference for one in self.facts.payments}
+        return payment.amount_pico < 0 or f"{TAKEN_BACK} {payment.id}" in about
+
     async def _receipts(self, details: Customer) -> None:
-        paid = [one for one in self.facts.payments if one.kind == "top-up"]
+        paid = [one for one in self.facts.payments if one.kind == "top-up" and not self._is_taken_back(one)]
         done = await self.unit.bill.receipted([one.id for one in paid])
         for payment in (one for one in paid if one.id not in done):
             # Credit that is sold has the tax; what pays for an invoice had it there.

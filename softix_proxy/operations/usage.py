@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from softix_proxy.domain.calendar import Calendar, calendar, whole_days
-from softix_proxy.domain.clock import Clock, parse_instant
+from softix_proxy.domain.clock import SLACK_US, Clock, parse_instant
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.explanation import Explained, explain_correction
 from softix_proxy.domain.explanation import explain as explained
@@ -94,8 +94,11 @@ async def newest(
 
 
 async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
-    """What was posted since, the oldest first."""
-    return await storage.reading().usage.after(UsageFilter(), usage_id, limit)
+    """What was posted since, the oldest first; not what lies in the future, since the clock was ahead."""
+    unit = storage.reading()
+    now_us = unit.clock.now_us()
+    upto_us = now_us + SLACK_US
+    return await unit.usage.after(UsageFilter(Span(0, upto_us)), usage_id if usage_id < upto_us else now_us, limit)
 
 
 async def attempts(

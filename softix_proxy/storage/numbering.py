@@ -7,7 +7,7 @@ nothing was posted is left behind, and numbers go on at the present.
 
 from __future__ import annotations
 
-from softix_proxy.domain.clock import SLACK_US
+from softix_proxy.domain.clock import EARLIEST_US, SLACK_US
 
 _TABLES = ("usage", "transfers")
 
@@ -19,6 +19,21 @@ def _newest(condition: str = "true") -> str:
 
 
 _CLOSED = "coalesce((SELECT max(to_us) FROM periods), 0)"
+LAST_CLOSED = f"SELECT {_CLOSED}"
+"""Where what is open begins."""
+NEWEST_BEFORE = f"SELECT {_newest('id < ?1')}"
+OLDEST_SINCE = """
+SELECT min(id) FROM (SELECT min(id) AS id FROM usage WHERE id >= ?1 AND id < ?2
+  UNION ALL SELECT min(id) FROM transfers WHERE id >= ?1 AND id < ?2)"""
+FREE_NUMBER = """
+WITH RECURSIVE free (number) AS (
+  SELECT ?1
+  UNION ALL
+  SELECT number + 1 FROM free
+  WHERE EXISTS (SELECT 1 FROM usage WHERE id = number) OR EXISTS (SELECT 1 FROM transfers WHERE id = number)
+)
+SELECT max(number) FROM free"""
+"""The first from ?1 on that no posting has."""
 LAST_POSTED = f"SELECT max({_newest()}, {_CLOSED} - 1)"
 """Nothing is posted into a closed period, whatever the clock says."""
 
@@ -29,10 +44,10 @@ WITH RECURSIVE run (reached) AS (
   UNION ALL
   SELECT {_NEXT} FROM run WHERE {_NEXT}
 )
-SELECT 1 + iif({_newest("id <= ?1")} OR {_CLOSED} > ?1, (SELECT max(reached) FROM run), max(?1 - 1, {_newest()}))"""
+SELECT 1 + iif(?1 >= {EARLIEST_US}, (SELECT max(reached) FROM run), ({LAST_POSTED}))"""
 """At the instant ?1. From there on the books are followed to where an hour is empty.
 
-Where nothing was posted before, the clock is behind all of the books, as it is on machines that begin in 1970.
+A clock that tells a time before softix was made, as on machines that begin in 1970, is not believed at all.
 """
 
 

@@ -34,7 +34,9 @@ SELECT (id + ?3) / {DAY_US} AS day, key_id, model_id, user_id, provider_id,
 FROM usage WHERE id >= ?1 AND id < ?2 GROUP BY 1, 2, 3"""
 """The sums of the rows from ?1 to before ?2, where the zone's clock is ?3 ahead of UTC."""
 _END = f"SELECT max(id) + 1 FROM (SELECT id FROM usage WHERE id >= ? AND id < ? ORDER BY id LIMIT {_PORTION_ROWS})"
-_POSTED = "SELECT min(id), max(id) + 1 FROM usage WHERE id >= ? AND id < ?"
+_POSTED = """
+SELECT (SELECT min(id) FROM usage WHERE id >= ?1 AND id < ?2),
+  (SELECT max(id) + 1 FROM usage WHERE id >= ?1 AND id < ?2)"""
 _ADDED = sql.ADD_DAILY.tail
 
 _SPENT = """

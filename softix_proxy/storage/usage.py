@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from softix_proxy.domain.calendar import Calendar
-from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.clock import DAY_US, SLACK_US
 from softix_proxy.domain.usage import (
     METERS,
     AttemptRow,
@@ -64,6 +64,10 @@ class Usage:
         row = await self._session.one(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.request_id = ?", request_id)
         return _to_row(row) if row else None
 
+    async def last_request_id(self) -> int:
+        [(number,)] = await self._session.all(sql.LAST_REQUEST)
+        return int(number)
+
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]
 
@@ -116,11 +120,15 @@ class Usage:
 
     async def _chunks(self, span: Span, at_once: int) -> AsyncIterator[tuple[int, int]]:
         """Ranges of ids, open below, of what is posted by now."""
-        last = await self._session.one(sql.LAST)
-        after, end = span.from_us - 1, min(span.to_us, (last[0] if last else 0) + 1)
-        while (row := await self._session.one(sql.CHUNK_END, after, end, at_once)) and row[0] is not None:
-            yield after, row[0]
-            after = row[0]
+        far_us = self._session.clock.now_us() + SLACK_US
+        [(last, near)] = await self._session.all(sql.LAST, far_us)
+        for after, end in (
+            (span.from_us - 1, min(span.to_us, near + 1)),
+            (max(span.from_us - 1, far_us), min(span.to_us, last + 1)),  # what a clock posted that was far ahead
+        ):
+            while (row := await self._session.one(sql.CHUNK_END, after, end, at_once)) and row[0] is not None:
+                yield after, row[0]
+                after = row[0]
 
     async def _by_user(self, after: int, upto: int, user_id: int | None) -> Sums:
         rows = await self._session.all(sql.BY_USER, after, upto, user_id)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, make_database
 
-from softix_proxy.domain.clock import DAY_US, SECOND_US, SLACK_US
+from softix_proxy.domain.clock import DAY_US, EARLIEST_US, SECOND_US, SLACK_US
 from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.numbering import LAST_POSTED, NEXT_NUMBER, is_far_ahead
 
@@ -56,11 +56,16 @@ def test_the_books_are_followed_hour_by_hour_by_a_clock_that_is_behind(connectio
     assert number(connection, NOW_US + 3) == ahead[-1] + 1
 
 
-def test_a_clock_that_begins_before_the_books_do_is_not_believed(connection: Connection) -> None:
+def test_a_clock_that_tells_a_time_before_softix_was_made_is_not_believed(connection: Connection) -> None:
+    posted_at(connection, NOW_US)
+    assert number(connection, 5) == number(connection, EARLIEST_US - 1) == NOW_US + 1
+
+
+def test_books_that_were_begun_while_the_clock_was_ahead_are_left_behind(connection: Connection) -> None:
     connection.execute("DROP TRIGGER transfers_no_delete")
     connection.execute("DELETE FROM transfers")
-    posted_at(connection, NOW_US)
-    assert number(connection, 5) == NOW_US + 1
+    posted_at(connection, NOW_US + YEAR_US)
+    assert number(connection) == NOW_US
 
 
 def test_the_very_first_posting_gets_the_instant_of_the_clock(connection: Connection) -> None:
