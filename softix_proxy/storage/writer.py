@@ -165,7 +165,7 @@ class Writer:
         step_us = self._steps.look(now_us, self.clock.monotonic_ns())
         if step_us:
             self.tally.clock_jumps += 1
-            log.warning("clock_jumped", extra={"step_s": step_us // SECOND_US})
+            log.warning("clock_jumped", extra={"seconds": step_us // SECOND_US})
         return now_us
 
     def _count(self, rows: int, took_ns: int) -> None:

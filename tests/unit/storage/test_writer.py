@@ -280,7 +280,7 @@ def test_a_clock_that_is_set_is_told_once_and_nothing_is_refused(
         told.append(writer._now_us())
     assert told[2] - told[1] == 365 * DAY_US + SECOND_US, "the clock is believed"
     assert writer.tally.clock_jumps == 2
-    assert [(one.getMessage(), one.step_s) for one in caplog.records] == [
+    assert [(one.getMessage(), one.seconds) for one in caplog.records] == [
         ("clock_jumped", 365 * 86_400),
         ("clock_jumped", -365 * 86_400),
     ]
