@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -15,8 +14,6 @@ from typing import TYPE_CHECKING
 
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import FailureError
-
-log = logging.getLogger("softix.assembly")
 
 if TYPE_CHECKING:
     from softix_proxy.doctor.patient import Patient
@@ -204,8 +201,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         )
         stack.callback(checkpointer.close)
         journal = await stack.enter_async_context(office.journal())
-        if await zones.apply(office.storage, settings.billing.zone):
-            log.info("zone_changed", extra={"zone": settings.billing.zone})
+        await zones.apply(office.storage, settings.billing.zone)
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
         fleet = _fleet(settings, office.clock)
         app = await _app(stack, office, vault, journal, fleet)

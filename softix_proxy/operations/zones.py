@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from softix_proxy.domain.ports import Storage
+
+log = logging.getLogger("softix.operations")
 
 
 async def apply(storage: Storage, zone: str) -> bool:
@@ -10,4 +14,7 @@ async def apply(storage: Storage, zone: str) -> bool:
     if (await storage.reading().usage.calendar()).name == zone:
         return False
     async with storage.writing() as unit:
-        return await unit.usage.change_zone(zone)
+        changed = await unit.usage.change_zone(zone)
+    if changed:
+        log.info("zone_changed", extra={"zone": zone})
+    return changed
