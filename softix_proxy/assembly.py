@@ -104,7 +104,7 @@ async def initialise(settings: Settings) -> Initialised:
 
     Raises FailureError where the folder cannot be used, or the database's master key is missing or another one.
     """
-    from softix_proxy.operations import instance
+    from softix_proxy.operations import instance, zones
     from softix_proxy.storage.database import Database
 
     paths, made = settings.paths, []
@@ -127,6 +127,7 @@ async def initialise(settings: Settings) -> Initialised:
             if keeper.create():
                 made.append("master_key")
             await instance.record(office.storage, keeper.new_identity())
+            await zones.apply(office.storage, settings.billing.zone)
     source = keeper.source() or ""
     return Initialised(
         paths.data_dir, paths.database, str(paths.master_key) if source == "file" else source, tuple(made)
@@ -188,6 +189,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
     from softix_proxy.jobs import batches, recovery, target_health
+    from softix_proxy.operations import zones
     from softix_proxy.storage.checkpointer import Checkpointer
     from softix_proxy.web.server import Server
 
@@ -199,6 +201,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         )
         stack.callback(checkpointer.close)
         journal = await stack.enter_async_context(office.journal())
+        await zones.apply(office.storage, settings.billing.zone)
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
         fleet = _fleet(settings, office.clock)
         app = await _app(stack, office, vault, journal, fleet)
@@ -250,7 +253,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
     upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
-    ids = RequestIds(journal.slot)
+    ids = RequestIds(journal.slot, await storage.reading().usage.last_request_id())
 
     return App(
         house=House(
@@ -366,6 +369,7 @@ def _books(journal: Journal) -> Books:
         rows=tally.rows,
         failures=tally.failures,
         failing=trouble.code if trouble else "",
+        clock_jumps=tally.clock_jumps,
     )
 
 

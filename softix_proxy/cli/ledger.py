@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
+from softix_proxy.cli.console import Group, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.spans import span_options, zone_of
 from softix_proxy.cli.tables import Table
+from softix_proxy.domain.clock import format_instant, parse_duration_us
+from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
+from softix_proxy.domain.redating import Redated
 from softix_proxy.operations import ledger as operations
+from softix_proxy.operations import redating
+from softix_proxy.operations.usage import parse_span
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
@@ -53,6 +59,64 @@ async def verify(office: Office) -> None:
         )
     if findings:
         raise SystemExit(1)
+
+
+@ledger.command()
+@span_options()
+@click.option("--ahead", metavar="TIME", help="How far the clock was ahead: 365d, 2h. Else it is booked as of now.")
+@click.option("--note", default="the clock was wrong", show_default=True, metavar="TEXT", help="Stands on the rows.")
+@click.option("--dry-run", is_flag=True, help="Show what would be booked, and post nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@office
+async def redate(
+    office: Office,
+    from_: str | None,
+    to: str | None,
+    zone: str | None,
+    ahead: str | None,
+    note: str,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Book where it belongs what was posted by a clock that was wrong: what lies in the future, or from --from to --to.
+
+    Each is taken back on its day and booked anew, by rows of their own; balances stay, and closed periods too.
+    Run again, it goes on where it stopped. Example: softix ledger redate --ahead 365d --yes
+    """
+    span = parse_span(from_, to, zone_of(office, zone)) if from_ or to else None
+    ahead_us = None if ahead is None else parse_duration_us(ahead)
+    if not dry_run:
+        confirm("Book what is dated wrongly where it belongs?", yes)
+    found = [one async for one in redating.run(office.storage, span, ahead_us, note=note, dry=dry_run)]
+    rows = [_redated_fields(one) for one in found]
+    kept = sum(one.booked_us is None for one in found)
+    if invocation().as_json:
+        show({"posted": not dry_run, "rows": rows, "booked": len(rows) - kept, "in_closed_periods": kept})
+        return
+    show_all(rows, _REDATED)
+    say(f"{'Would be booked' if dry_run else 'Booked'}: {len(rows) - kept}." + (_KEPT.format(kept) if kept else ""))
+
+
+_REDATED = Table(
+    ("kind", "user_name", "posted_at", "amount", "provider_cost", "booked_at"),
+    leave=("provider_cost", "kind", "user_name"),
+)
+_KEPT = " In closed periods, where they stay: {}."
+
+
+def _redated_fields(one: Redated) -> dict[str, Any]:
+    what = one.misdated
+    return {
+        "kind": what.kind,
+        "row_id": what.number,
+        "request_id": None if what.request_id is None else format_request_id(what.request_id),
+        "reference": what.reference,
+        "user_name": what.user_name,
+        "posted_at": format_instant(what.posted_us),
+        "amount": format_usd(what.amount_pico),
+        "provider_cost": format_usd(what.cost_pico),
+        "booked_at": format_instant(one.booked_us),
+    }
 
 
 @ledger.command()

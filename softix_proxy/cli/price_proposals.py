@@ -12,6 +12,7 @@ import click
 
 from softix_proxy.cli.console import Command, confirm, invocation, office, say, show, show_all
 from softix_proxy.cli.tables import Table
+from softix_proxy.domain.calendar import calendar
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import price_proposals as operations
@@ -131,7 +132,8 @@ async def _imported(office: Office, file: Path | None) -> operations.Imported:
             data = await asyncio.to_thread(opened.read, price_list.MOST_BYTES + 1)
     except OSError as error:
         raise BadInputError(f"cannot read {file}: {error.strerror}", "check its name and mode") from None
-    return await operations.import_rows(office.storage, price_list.read(data, file.name), file.name)
+    rows = price_list.read(data, file.name, calendar(office.settings.billing.zone).zone)
+    return await operations.import_rows(office.storage, rows, file.name)
 
 
 @click.command(cls=Command)

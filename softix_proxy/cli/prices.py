@@ -10,8 +10,9 @@ import click
 
 from softix_proxy.cli import price_examples, price_proposals
 from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.cli.spans import instant_of
 from softix_proxy.cli.tables import Table
-from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us, parse_instant
+from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import format_usd, parse_usd
 from softix_proxy.domain.prices import format_markup, marked_up
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _OPTIONS = {f"price_{spec.price_key}": spec for spec in METERS.values()}
-_FROM = click.option("--from", "start", metavar="DATE", help="When it starts (UTC); now, if left out.")
+_FROM = click.option("--from", "start", metavar="DATE", help="When it starts, by billing.zone; now, if left out.")
 
 
 def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,7 +148,7 @@ async def set_(office: Office, model: str, user: str | None, start: str | None, 
     sheet = sheet_of(options)
     if sheet is None:
         raise BadInputError("there is no price", "give at least --input and --output, or --free")
-    starts_at_us = None if start is None else parse_instant(start)
+    starts_at_us = instant_of(office, start)
     listed = await operations.set_price(office.storage, model, sheet, user=user, starts_at_us=starts_at_us)
     show(as_fields(listed))
 
@@ -217,7 +218,7 @@ async def markup(
         fee_pico=None if fee is None else parse_usd(fee),
         user=user,
         model=model,
-        starts_at_us=None if start is None else parse_instant(start),
+        starts_at_us=instant_of(office, start),
     )
     show(markup_fields(listed))
 

@@ -14,6 +14,7 @@ import click
 from softix_proxy import __version__
 from softix_proxy.cli import usage_attempts, usage_correct, usage_explain, usage_export, usage_summary
 from softix_proxy.cli.console import COUNT, Group, invocation, office, say, show, show_all
+from softix_proxy.cli.spans import span_options, zone_of
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.usage import Subject, UsageRow
 from softix_proxy.exports import html_summary
@@ -39,8 +40,6 @@ _LIST = Table(
     leave=("input_tokens", "output_tokens", "error", "posted_at", "status_code", "user_name"),
 )
 _POLL_S = 1
-_FROM = click.option("--from", "from_", metavar="DATE", help="From this date or instant on (UTC).")
-_TO = click.option("--to", metavar="DATE", help="Up to but without this date or instant (UTC).")
 
 
 @click.group(cls=Group)
@@ -52,31 +51,31 @@ def usage() -> None:
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @click.option("--key", metavar="KEY", help="Only this key's.")
 @click.option("--model", metavar="MODEL", help="Only this model's: `model` or `provider/model`.")
-@_FROM
-@_TO
+@span_options()
 @click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
 @click.option("--errors", "errors_only", is_flag=True, help="Only requests that did not end well.")
 @office
-async def list_(office: Office, **wanted: Any) -> None:
+async def list_(office: Office, zone: str | None, **wanted: Any) -> None:
     """List requests, the newest first. Example: softix usage list --user ada --errors"""
-    show_all((fields(row) for row in await operations.newest(office.storage, **wanted)), _LIST)
+    rows = await operations.newest(office.storage, zone=zone_of(office, zone), **wanted)
+    show_all((fields(row) for row in rows), _LIST)
 
 
 @usage.command()
 @click.option("--by", type=click.Choice(get_args(Subject)), default="user", show_default=True, help="Sums for each.")
-@_FROM
-@_TO
+@span_options()
 @click.option("--html", type=click.Path(path_type=Path), help="Write one page with all charts, to mail or to print.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @office
 async def summary(
-    office: Office, by: Subject, from_: str | None, to: str | None, html: Path | None, force: bool
+    office: Office, by: Subject, from_: str | None, to: str | None, zone: str | None, html: Path | None, force: bool
 ) -> None:
-    """Sums over days (UTC), this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
+    """Sums over whole days, this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
+    zone = zone_of(office, zone)
     if html is None:
-        usage_summary.show(await operations.summary(office.storage, by, from_, to))
+        usage_summary.show(await operations.summary(office.storage, by, from_, to, zone))
         return
-    page = await operations.page(office.storage, from_, to, __version__)
+    page = await operations.page(office.storage, from_, to, __version__, zone)
     with whole_file(html, overwrite=force) as file:
         for piece in html_summary.render(page):
             file.write(piece.encode())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import COUNT, Command, office, show_all
+from softix_proxy.cli.spans import span_options, zone_of
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.ids import format_request_id
@@ -51,16 +52,16 @@ def as_fields(row: AttemptRow) -> dict[str, Any]:
 
 @click.command(cls=Command)
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
-@click.option("--from", "from_", metavar="DATE", help="From this date or instant on (UTC).")
-@click.option("--to", metavar="DATE", help="Up to but without this date or instant (UTC).")
+@span_options()
 @click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
 @office
-async def attempts(office: Office, **wanted: Any) -> None:
+async def attempts(office: Office, zone: str | None, **wanted: Any) -> None:
     """List attempts that failed before the one that a request's own row tells of, the newest first.
 
     Example: softix usage attempts --from 2026-10-01 --to 2026-11-01
     """
-    show_all((as_fields(row) for row in await operations.attempts(office.storage, **wanted)), _COLUMNS)
+    rows = await operations.attempts(office.storage, zone=zone_of(office, zone), **wanted)
+    show_all((as_fields(row) for row in rows), _COLUMNS)
 
 
 COMMANDS = (attempts,)

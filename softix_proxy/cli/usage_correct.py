@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.spans import span_options, zone_of
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ids import format_request_id
@@ -65,22 +66,29 @@ async def correct(office: Office, request_id: str, charge: str | None, reprice: 
 
 @click.command(cls=Command)
 @click.option("--model", required=True, metavar="MODEL", help="`model` or `provider/model`.")
-@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on (UTC).")
-@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant (UTC).")
+@span_options(required=True)
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @_NOTE
 @click.option("--dry-run", is_flag=True, help="Show what would change, and post nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @office
 async def reprice(
-    office: Office, model: str, from_: str, to: str, user: str | None, note: str, dry_run: bool, yes: bool
+    office: Office,
+    model: str,
+    from_: str,
+    to: str,
+    zone: str | None,
+    user: str | None,
+    note: str,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """Post the differences to the price that applies now, for all requests of a model in a period.
 
     Run again after a failure, it goes on where it stopped.
     Example: softix usage reprice --model gpt-4o --from 2026-10-01 --to 2026-11-01 --note 'price list of October' --yes
     """
-    span = usage.parse_span(from_, to)
+    span = usage.parse_span(from_, to, zone_of(office, zone))
     corrections = Corrections(office.storage, note)
     if not dry_run:
         confirm(f"Post corrections for {model} from {from_} to {to}?", yes)

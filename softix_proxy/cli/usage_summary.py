@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softix_proxy.cli import console
 from softix_proxy.cli.tables import Table
-from softix_proxy.domain.clock import DAY_US, from_us
+from softix_proxy.domain.calendar import date_of
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, Total, add_up
 from softix_proxy.exports.rounded import count, money, percent
@@ -37,7 +37,7 @@ def show(summary: Summary) -> None:
     rows = [{"id": total.id, "name": total.name, **_sums(total)} for total in summary.totals]
     if console.invocation().as_json:
         whole = _sums(add_up(summary.days))
-        period = {"from": _date(summary.span.from_us), "to": _date(summary.span.to_us)}
+        period = {"from": _date(summary.first_day), "to": _date(summary.end_day), "zone": summary.zone}
         console.show({"by": summary.by, **period, "currency": CURRENCY, "rows": rows, "total": whole})
     elif not sys.stdout.isatty():
         console.show_all(rows, _COLUMNS)
@@ -56,8 +56,8 @@ def _sums(total: Total) -> dict[str, Any]:
     }
 
 
-def _date(instant_us: int) -> str:
-    return from_us(instant_us).date().isoformat()
+def _date(day: int) -> str:
+    return date_of(day).isoformat()
 
 
 def picture(summary: Summary) -> None:
@@ -67,9 +67,9 @@ def picture(summary: Summary) -> None:
     from rich.text import Text
 
     terminal = Console()
-    first, last = _date(summary.span.from_us), _date(summary.span.to_us - 1)
+    first, last = _date(summary.first_day), _date(summary.end_day - 1)
     period = first if first == last else f"{first} to {last}"
-    title = Text.assemble((f"Usage by {summary.by}", "bold"), (f"   {period}, UTC", "dim"))
+    title = Text.assemble((f"Usage by {summary.by}", "bold"), (f"   {period}, {summary.zone}", "dim"))
     if not summary.days:
         body: list[Any] = [Text("Nothing was used. Another period: --from 2026-10-01 --to 2026-11-01", "dim")]
     else:
@@ -87,7 +87,7 @@ def _days(summary: Summary) -> Text:
 
     by_charge = any(day.charge_pico for day in summary.days)
     known = {day.id: _weight(day, by_charge) for day in summary.days}
-    line = sparkline([known.get(_date(day * DAY_US), 0) for day in _last_days(summary, _MOST_DAYS)])
+    line = sparkline([known.get(_date(day), 0) for day in _last_days(summary, _MOST_DAYS)])
     peak = max(summary.days, key=lambda day: _weight(day, by_charge))
     most = money(peak.charge_pico) if by_charge else f"{peak.requests:,} requests"
     return Text.assemble((line, "cyan"), ("   most on ", "dim"), peak.id, ("  ", ""), (most, "bold"))
@@ -95,8 +95,7 @@ def _days(summary: Summary) -> Text:
 
 def _last_days(summary: Summary, most: int) -> range:
     """Days since 1970."""
-    first, end = summary.span.from_us // DAY_US, summary.span.to_us // DAY_US
-    return range(max(first, end - most), end)
+    return range(max(summary.first_day, summary.end_day - most), summary.end_day)
 
 
 def _trends(summary: Summary, by_charge: bool) -> Mapping[str, str]:

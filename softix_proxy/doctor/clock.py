@@ -1,16 +1,17 @@
-"""Does the clock tell a time that can be?"""
+"""Does the clock tell a time that can be, and is all that was posted dated by it?"""
 
 from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok
+from softix_proxy.doctor.findings import Found, error, ok, warning
 from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.clock import SECOND_US, format_instant, from_us
+from softix_proxy.domain.clock import EARLIEST_US, SECOND_US, SLACK_US, format_instant, from_us
+from softix_proxy.operations import redating
 
-_YEARS = range(2025, 2100)
-_SLACK_US = 5 * SECOND_US
+_LAST_YEAR = 2099
+_MOMENT_US = 5 * SECOND_US
 """Rows posted in one moment are numbered on past it."""
 _SET = "set the clock, for example: timedatectl set-ntp true"
 
@@ -18,14 +19,27 @@ _SET = "set the clock, for example: timedatectl set-ntp true"
 async def find(patient: Patient) -> AsyncIterator[Found]:
     now_us = patient.clock.now_us()
     now = format_instant(now_us)
-    if from_us(now_us).year not in _YEARS:
+    if now_us < EARLIEST_US or from_us(now_us).year > _LAST_YEAR:
         yield error(f"the clock says {now}", _SET)
         return
     posted_us = await to_thread(patient.health.last_posted_us)
-    if posted_us > now_us + _SLACK_US:
-        yield error(
-            f"the clock says {now}, but the books reach to {format_instant(posted_us)}",
-            f"{_SET}; if it is right now, it was ahead before: new rows are dated after those until it catches up",
-        )
+    books = f"the clock says {now}, but the books reach to {format_instant(posted_us)}"
+    if now_us + _MOMENT_US < posted_us <= now_us + SLACK_US:
+        yield error(books, f"{_SET}; if it is right now, new rows are dated after those until it catches up")
+    elif posted_us > now_us + SLACK_US and await _is_misdated(patient, now_us):
+        yield error(books, f"{_SET}; if it is right now, it was ahead before: softix ledger redate --dry-run")
     else:
         yield ok(f"the clock says {now}")
+    zone, wanted = (await patient.storage.reading().usage.calendar()).name, patient.settings.billing.zone
+    if zone != wanted:
+        yield warning(
+            f"caps and sums of days are by {zone} still, and billing.zone says {wanted}",
+            "start softix serve anew: it sums up by the days of the setting",
+        )
+
+
+async def _is_misdated(patient: Patient, now_us: int) -> bool:
+    """Whether anything lies in the future that was not booked elsewhere since."""
+    async for day in patient.storage.reading().ledger.misdated(redating.ahead(now_us)):
+        return bool(day)
+    return False

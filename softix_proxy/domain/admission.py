@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from softix_proxy.domain import limits
-from softix_proxy.domain.clock import DAY_US, PERIODS, SECOND_US, Period, period_start_us
+from softix_proxy.domain.calendar import Today
+from softix_proxy.domain.clock import PERIODS, SECOND_US, SLACK_US, Period
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import MAX_PICO
@@ -46,30 +47,37 @@ class KeyState:
     spent_month_pico: int = 0
     spent_total_pico: int = 0
 
-    def spent_pico(self, period: Period, now_us: int) -> int:
-        """What was charged in the period that holds `now_us`."""
-        if period_start_us(period, now_us) > self.spent_at_us:
+    def come_back(self, now_us: int) -> None:
+        """Puts right what a clock that was ahead has left: instants that this key cannot have seen yet."""
+        if self.spent_at_us > now_us + SLACK_US:
+            self.spent_at_us = now_us
+        if self.rpm_tat_us > now_us + limits.MINUTE_US:  # a request is counted before it runs, and never corrected
+            self.rpm_tat_us = now_us
+        self.tpm_tat_us = limits.credible(self.tpm_tat_us, now_us)
+
+    def spent_pico(self, period: Period, today: Today) -> int:
+        """What was charged in the period that holds the present."""
+        if today.start_us(period) > self.spent_at_us:
             return 0
         return int(getattr(self, f"spent_{period}_pico"))
 
-    def correct(self, difference_pico: int, posted_at_us: int, now_us: int) -> None:
+    def correct(self, difference_pico: int, posted_at_us: int, now_us: int, today: Today) -> None:
         """A charge of `posted_at_us` changes: where it is still in a running period's sum, the sum does too."""
         for period in PERIODS:
-            in_period = posted_at_us >= period_start_us(period, now_us)
-            spent_pico = self.spent_pico(period, now_us) + (difference_pico if in_period else 0)
+            in_period = posted_at_us >= today.start_us(period)
+            spent_pico = self.spent_pico(period, today) + (difference_pico if in_period else 0)
             setattr(self, f"spent_{period}_pico", spent_pico)
         self.spent_at_us = max(self.spent_at_us, now_us)
 
-    def spend(self, charge_pico: int, now_us: int) -> None:
-        if now_us // DAY_US == self.spent_at_us // DAY_US:  # by far the most frequent
+    def spend(self, charge_pico: int, now_us: int, today: Today) -> None:
+        if today.day_us <= self.spent_at_us:  # by far the most frequent
             self.spent_day_pico += charge_pico
             self.spent_week_pico += charge_pico
             self.spent_month_pico += charge_pico
             self.spent_total_pico += charge_pico
-            self.spent_at_us = max(self.spent_at_us, now_us)
-            return
-        for period in PERIODS:
-            setattr(self, f"spent_{period}_pico", self.spent_pico(period, now_us) + charge_pico)
+        else:
+            for period in PERIODS:
+                setattr(self, f"spent_{period}_pico", self.spent_pico(period, today) + charge_pico)
         self.spent_at_us = max(self.spent_at_us, now_us)
 
 
@@ -175,7 +183,7 @@ class Stale:
 Decision = Admitted | Denied | Stale
 
 
-def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> Admitted | Denied:
+def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today) -> Admitted | Denied:
     """All limits or none: the states change only when the request is admitted."""
     bounds = intent.limits
     if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
@@ -190,7 +198,7 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> A
         tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, tokens_held)
         if wait_us:
             return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
-    funded = _fund(intent, wallet, key, now_us)
+    funded = _fund(intent, wallet, key, now_us, today)
     if isinstance(funded, Denied):
         return funded
     hold_pico, output_limit = funded
@@ -201,7 +209,9 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> A
     return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us))
 
 
-def _fund(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> tuple[int, int | None] | Denied:
+def _fund(
+    intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today
+) -> tuple[int, int | None] | Denied:
     """The hold and the output limit to write, if any; refused where the balance or the cap is short."""
     bound, bounds = intent.bound, intent.limits
     hold_pico = bound.hold_pico(bound.output_tokens)
@@ -210,7 +220,7 @@ def _fund(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> tu
     funds_pico = wallet.writable_pico if intent.postpaid else wallet.available_pico
     capped = False
     if bounds.cap_pico is not None:
-        room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, now_us) - key.held_pico
+        room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, today) - key.held_pico
         capped, funds_pico = room_pico <= funds_pico, min(room_pico, funds_pico)
     if hold_pico <= funds_pico:
         return hold_pico, None
@@ -234,7 +244,14 @@ def _allowance(bounds: Limits, key: KeyState, now_us: int) -> Allowance:
 
 
 def close(
-    wallet: WalletState, key: KeyState, hold_pico: int, charge_pico: int, now_us: int, *, parked: bool = False
+    wallet: WalletState,
+    key: KeyState,
+    hold_pico: int,
+    charge_pico: int,
+    now_us: int,
+    today: Today,
+    *,
+    parked: bool = False,
 ) -> None:
     """The hold is gone and the charge is posted. What is `parked` was not counted among the key's open requests."""
     wallet.held_pico -= hold_pico
@@ -242,4 +259,4 @@ def close(
     key.held_pico -= hold_pico
     key.open_requests -= not parked
     if charge_pico:
-        key.spend(charge_pico, now_us)
+        key.spend(charge_pico, now_us, today)

@@ -11,10 +11,13 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from softix_proxy.domain.taxes import Category
 from softix_proxy.domain.usage import Meters, Span
+
+if TYPE_CHECKING:
+    from softix_proxy.domain.calendar import Calendar
 
 
 class Kind(StrEnum):
@@ -249,8 +252,8 @@ class BillStore(Protocol):
         """
         ...
 
-    def correction_sums(self, span: Span, user_id: int | None) -> AsyncIterator[CorrectionSum]:
-        """What was corrected, likewise."""
+    def correction_sums(self, span: Span, user_id: int | None, at: Calendar) -> AsyncIterator[CorrectionSum]:
+        """What was corrected, likewise, by the months of a calendar."""
         ...
 
     async def payments(self, span: Span, user_id: int | None) -> Sequence[Payment]:

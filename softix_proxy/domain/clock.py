@@ -12,6 +12,12 @@ Period = Literal["day", "week", "month", "total"]
 PERIODS: tuple[Period, ...] = ("day", "week", "month", "total")
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
+EARLIEST_US = 1_735_689_600 * SECOND_US
+"""2025-01-01T00:00:00Z: a clock that tells an earlier time is wrong."""
+SLACK_US = 3600 * SECOND_US
+"""What is so little ahead of the clock is caught up with; what is further ahead was made by a clock that was wrong."""
+_STEP_US = 10 * SECOND_US
+"""A clock that is kept by NTP is set by less, once it has been right."""
 _LONGEST_US = 365_000 * DAY_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_US = {"s": SECOND_US, "m": 60 * SECOND_US, "h": 3600 * SECOND_US, "d": DAY_US, "w": 7 * DAY_US}
@@ -29,6 +35,24 @@ class SystemClock:
 
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()
+
+
+class Steps:
+    """Notices where a clock was set: it went another way than time did, as the monotonic clock tells.
+
+    A machine that slept has made a step too, since the monotonic clock stands still meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._seen: tuple[int, int] | None = None
+
+    def look(self, now_us: int, monotonic_ns: int) -> int:
+        """By how much the clock was set since the last look, in microseconds; 0 where it was not, or hardly."""
+        before, self._seen = self._seen, (now_us, monotonic_ns)
+        if before is None:
+            return 0
+        step_us = now_us - before[0] - (monotonic_ns - before[1]) // 1000
+        return step_us if abs(step_us) >= _STEP_US else 0
 
 
 def from_us(instant_us: int) -> datetime:
@@ -72,14 +96,3 @@ def parse_duration_us(text: str) -> int:
         if duration_us <= _LONGEST_US:
             return duration_us
     raise BadInputError(f"not a duration: {text!r}", "write a number and a unit: 90s, 15m, 24h, 30d or 2w")
-
-
-def period_start_us(period: Period, now_us: int) -> int:
-    """When the period that holds this instant began, in UTC; weeks begin on Monday; `total` began at 0."""
-    if period == "total":
-        return 0
-    day_us = now_us - now_us % DAY_US
-    if period == "day":
-        return day_us
-    day = from_us(day_us)
-    return to_us(day.replace(day=1)) if period == "month" else day_us - day.weekday() * DAY_US

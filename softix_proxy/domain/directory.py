@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model, ModelStatus
-from softix_proxy.domain.prices import MarkupVersion, PriceVersion
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion, in_order
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.domain.routes import Leg, Route, RouteStatus
@@ -42,7 +42,11 @@ class Directory:
     providers: dict[int, Provider] = field(default_factory=dict)
     models: dict[int, Model] = field(default_factory=dict)
     _prices: dict[int, dict[int, PriceVersion]] = field(default_factory=dict)
+    """As they were made. Model → id → version."""
     _markups: dict[int, MarkupVersion] = field(default_factory=dict)
+    _ordered_prices: dict[int, list[PriceVersion]] = field(default_factory=dict)
+    _ordered_markups: list[MarkupVersion] = field(default_factory=list)
+    _newest_price_us: int = 0
     _routes: dict[int, Route] = field(default_factory=dict)
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     _named_routes: dict[str, Route] = field(default_factory=dict)
@@ -60,6 +64,9 @@ class Directory:
         for price in changes.prices:
             self._prices.setdefault(price.model_id, {})[price.id] = price
         self._markups.update((markup.id, markup) for markup in changes.markups)
+        self._order_prices(changes.prices)
+        if changes.markups:
+            self._ordered_markups = in_order(self._markups.values())
         if changes.prices or changes.markups:
             self._rates.clear()
         self._routes.update((route.id, route) for route in changes.routes)
@@ -68,6 +75,18 @@ class Directory:
         if changes.models or changes.providers or changes.routes:
             self._named_routes = self._index_routes()
         self.revision = changes.revision
+
+    def _order_prices(self, changed: Iterable[PriceVersion]) -> None:
+        """All of them where the clock went back between two that were made, which is rare; else those that are new."""
+        went_back = False
+        for price in sorted(changed, key=lambda price: price.id):
+            went_back = went_back or price.created_at_us < self._newest_price_us
+            self._newest_price_us = max(self._newest_price_us, price.created_at_us)
+            self._ordered_prices.setdefault(price.model_id, []).append(price)
+        if went_back:
+            self._ordered_prices = {}
+            for price in in_order(price for versions in self._prices.values() for price in versions.values()):
+                self._ordered_prices.setdefault(price.model_id, []).append(price)
 
     def _index(self) -> dict[str, tuple[Model, ...]]:
         """Bare names and `provider/name`; the latter wins where a model's own name has that very slash."""
@@ -127,10 +146,12 @@ class Directory:
 
     def rate_then(self, user_id: int, model_id: int, at_us: int) -> Rate | None:
         """The price that this user paid at an earlier moment."""
-        return self._work_out(user_id, model_id, at_us)
+        since = self._work_out(user_id, model_id, at_us, by_clock=True)
+        return since or self._work_out(user_id, model_id, at_us)
 
-    def _work_out(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
-        price = self._price(user_id, model_id, now_us)
+    def _work_out(self, user_id: int, model_id: int, now_us: int, *, by_clock: bool = False) -> Rate | None:
+        """`by_clock`: what was made later than that has not started, whatever the clock said when it was made."""
+        price = self._price(user_id, model_id, now_us, by_clock=by_clock)
         if price is None:
             return None
         markup = None if price.source == "customer" else self._markup(user_id, model_id, now_us)
@@ -140,16 +161,17 @@ class Directory:
         return self._shared.setdefault((price.id, factor, fee_pico), Rate(price.id, price.sheet, factor, fee_pico))
 
     def _next_start(self, model_id: int, now_us: int) -> int:
-        starts = [price.starts_at_us for price in self._prices.get(model_id, {}).values()]
-        starts += [markup.starts_at_us for markup in self._markups.values()]
+        starts = [price.starts_at_us for price in self._ordered_prices.get(model_id, ())]
+        starts += [markup.starts_at_us for markup in self._ordered_markups]
         return min((start_us for start_us in starts if start_us > now_us), default=_NEVER_US)
 
-    def _price(self, user_id: int, model_id: int, now_us: int) -> PriceVersion | None:
+    def _price(self, user_id: int, model_id: int, now_us: int, *, by_clock: bool) -> PriceVersion | None:
         order = {"customer": 2, "operator": 1, "catalogue": 0}
         started = [
             price
-            for price in self._prices.get(model_id, {}).values()
-            if price.starts_at_us <= now_us and price.user_id in (None, user_id)
+            for price in self._ordered_prices.get(model_id, ())
+            if price.user_id in (None, user_id)
+            and (price.starts_at_us <= now_us if by_clock else price.has_started(now_us))
         ]
         return max(started, key=lambda price: (order[price.source], price.starts_at_us, price.id), default=None)
 
@@ -158,8 +180,8 @@ class Directory:
         order = {"user": 2, "model": 1, "default": 0}
         started = [
             markup
-            for markup in self._markups.values()
-            if markup.starts_at_us <= now_us and markup.subject_id == subjects[markup.scope]
+            for markup in self._ordered_markups
+            if markup.has_started(now_us) and markup.subject_id == subjects[markup.scope]
         ]
         return max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)
 

@@ -27,11 +27,15 @@ class Breaker:
     def state(self, now_us: int) -> BreakerState:
         if not self.open_until_us:
             return "closed"
-        return "open" if now_us < self.open_until_us else "half-open"
+        return "open" if self._pauses(now_us) else "half-open"
 
     def lets(self, now_us: int) -> bool:
         """Whether a request may go now."""
-        return not self.open_until_us or (now_us >= self.open_until_us and not self.probing)
+        return not self.open_until_us or not (self._pauses(now_us) or self.probing)
+
+    def _pauses(self, now_us: int) -> bool:
+        """No pause is so long that it could end later; one that would began while the clock was ahead, and is over."""
+        return now_us < self.open_until_us <= now_us + _LONGEST_PAUSE_US
 
     def enter(self) -> None:
         self.probing = self.open_until_us != 0
@@ -43,7 +47,7 @@ class Breaker:
     def fail(self, now_us: int, most_failures: int, pause_us: int) -> None:
         """A failed probe opens it again at once. `most_failures` 0: it never opens."""
         self.failures += 1
-        if self.probing or (most_failures and self.failures >= most_failures and now_us >= self.open_until_us):
+        if self.probing or (most_failures and self.failures >= most_failures and not self._pauses(now_us)):
             self.open_until_us = now_us + min(pause_us << min(self.pauses, 16), _LONGEST_PAUSE_US)
             self.pauses += 1
         self.probing = False

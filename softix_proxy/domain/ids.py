@@ -23,10 +23,11 @@ def new_public_id(kind: str) -> str:
 class RequestIds:
     """63-bit integers: milliseconds since 2025 · process slot · counter. Unique while slots are; ordered by time."""
 
-    def __init__(self, slot: int) -> None:
+    def __init__(self, slot: int, last: int = 0) -> None:
+        """`last`: the greatest that was given out before; the clock may have been put back since."""
         self._slot = slot << _COUNT_BITS
-        self._last_ms = 0
-        self._count = 0
+        self._last_ms = last >> (_SLOT_BITS + _COUNT_BITS)
+        self._count = (1 << _COUNT_BITS) - 1
 
     def next(self, now_us: int) -> int:
         now_ms = max(now_us // 1000 - _EPOCH_MS, self._last_ms)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from softix_proxy.domain.usage import Span
+
+if TYPE_CHECKING:
+    from softix_proxy.domain.redating import Misdated
 
 Kind = Literal["top-up", "adjustment", "charge", "correction"]
 CASH, REVENUE, ADJUSTMENTS = -1, -2, -3
@@ -103,6 +106,18 @@ class LedgerStore(Protocol):
 
     async def accounts(self) -> Sequence[Account]:
         """The operator's, and the sum of all wallets."""
+        ...
+
+    def misdated(self, span: Span) -> AsyncIterator[Sequence[Misdated]]:
+        """What was posted in the span and not redated since, a day at a time."""
+        ...
+
+    async def closed_us(self) -> int:
+        """When the last closed period ends; 0 where none is closed."""
+        ...
+
+    async def redate(self, misdated: Misdated, booked_us: int, note: str) -> bool:
+        """Takes it back on its day and books it at that time; False where that was done meanwhile."""
         ...
 
     async def first_posted(self, span: Span) -> int | None:

@@ -7,7 +7,16 @@ burst of N through at once.
 from __future__ import annotations
 
 MINUTE_US = 60_000_000
-_LAST_US = 2**63 - 1
+_LONGEST_DEBT_US = 60 * MINUTE_US
+"""An answer may use more than was set aside for it; what it took too much keeps nobody waiting for longer."""
+
+
+def credible(tat_us: int, now_us: int) -> int:
+    """The arrival time, if this limit can have made it; else it was made by a clock that was ahead, and tells nothing.
+
+    Then nothing counts as used: one burst too many is better than a key that waits for that time.
+    """
+    return tat_us if tat_us <= now_us + MINUTE_US + _LONGEST_DEBT_US else now_us
 
 
 def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[int, int]:
@@ -23,9 +32,9 @@ def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[in
     return new_tat_us, max(wait_us, 0)
 
 
-def adjust(tat_us: int, per_minute: int, delta: int) -> int:
+def adjust(tat_us: int, now_us: int, per_minute: int, delta: int) -> int:
     """The arrival time after `delta` more (or, if negative, fewer) units turned out to be used."""
-    return min(tat_us + delta * MINUTE_US // per_minute, _LAST_US)
+    return min(tat_us + delta * MINUTE_US // per_minute, now_us + _LONGEST_DEBT_US)
 
 
 def remaining(tat_us: int, now_us: int, per_minute: int) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from softix_proxy.domain.pricing import Sheet
 
@@ -24,6 +24,9 @@ class PriceVersion:
     sheet: Sheet
     starts_at_us: int
     created_at_us: int
+
+    def has_started(self, now_us: int) -> bool:
+        return _has_started(self, now_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,32 @@ class MarkupVersion:
     starts_at_us: int
     created_at_us: int
     fee_pico: int = 0
+
+    def has_started(self, now_us: int) -> bool:
+        return _has_started(self, now_us)
+
+
+_V = TypeVar("_V", PriceVersion, MarkupVersion)
+
+
+def _has_started(version: PriceVersion | MarkupVersion, now_us: int) -> bool:
+    """One that was to start at once started when it was made, even where the clock was ahead then, or is behind now."""
+    return version.starts_at_us <= max(now_us, version.created_at_us)
+
+
+def in_order(versions: Iterable[_V]) -> list[_V]:
+    """With starts that can be. What was to start at once started before anything else was made that came after it.
+
+    So a version that was made while the clock was ahead does not come back when its time is reached.
+    """
+    found: list[_V] = []
+    earliest_us = 2**63 - 1
+    for version in sorted(versions, key=lambda version: -version.id):
+        at_once = version.starts_at_us <= version.created_at_us
+        late = at_once and version.starts_at_us > earliest_us
+        found.append(replace(version, starts_at_us=earliest_us) if late else version)
+        earliest_us = min(earliest_us, version.created_at_us)
+    return found[::-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from softix_proxy.domain import taxes
+from softix_proxy.domain.calendar import checked_zone
 from softix_proxy.domain.config import setting as _setting
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.taxes import Category, Treatment
@@ -37,6 +38,7 @@ def parse_iban(text: str) -> str:
     raise BadInputError(f"not an IBAN: {text!r}", "compare it with the bank's letter")
 
 
+_ZONE = {"item": checked_zone, "words": "an IANA name of a time zone, such as Europe/Berlin"}
 _COUNTRY = {"item": taxes.parse_country, "words": "a country's two letters"}
 _VAT_ID = {"item": taxes.parse_vat_id, "words": "a VAT id such as DE123456789"}
 _RATE = {"item": taxes.parse_rate, "words": 'percent as text, such as "19"'}
@@ -48,7 +50,9 @@ _SERIES = {"item": parse_series, "words": "letters, digits, - _ . and {year}, an
 class Billing:
     """Periods, and the invoices, statements and receipts that are made of them: who sells, how it is taxed."""
 
-    zone: str = _setting("UTC", "Where the days of a period begin: an IANA name, as in Europe/Berlin.")
+    zone: str = _setting(
+        "UTC", "Where days begin, of periods, caps, summaries and dates: an IANA name, as in Europe/Berlin.", **_ZONE
+    )
     seller_name: str | None = _setting(None, "Who sells; nothing is issued without it.", example="Example GmbH")
     seller_address: tuple[str, ...] = _setting((), "Street and number, and what else stands above the city.")
     seller_postcode: str | None = _setting(None, "Postal code.", example="10115")

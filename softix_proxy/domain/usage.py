@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from softix_proxy.domain.calendar import Calendar
 
 Side = Literal["input", "output", "call"]
 Meters = Mapping[str, int]
@@ -319,15 +322,32 @@ class UsageStore(Protocol):
 
     async def by_request(self, request_id: int) -> UsageRow | None: ...
 
+    async def last_request_id(self) -> int:
+        """The greatest that any request has; 0 where there was none."""
+        ...
+
     async def model_ids(self, reference: str) -> Sequence[int]:
         """All that were ever called so (`model` or `provider/model`), removed ones too."""
         ...
 
-    async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
-        """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order."""
+    async def calendar(self) -> Calendar:
+        """By whose days sums are kept and caps begin anew."""
         ...
 
-    async def trends(self, by: Subject, first_day: int, end_day: int, most: int) -> Mapping[str, Mapping[int, Total]]:
+    async def change_zone(self, zone: str) -> bool:
+        """Sums up anew by the days of that zone, in one transaction; False where they are by them already."""
+        ...
+
+    async def totals(self, by: Subject, first_day: int, end_day: int, days: Calendar) -> Sequence[Total]:
+        """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order.
+
+        By the days of any calendar; quick for those of `calendar()`, of which the sums are kept.
+        """
+        ...
+
+    async def trends(
+        self, by: Subject, first_day: int, end_day: int, days: Calendar, most: int
+    ) -> Mapping[str, Mapping[int, Total]]:
         """Of the `most` dearest subjects: id → day since 1970 → sums of that day; days without a request are absent."""
         ...
 

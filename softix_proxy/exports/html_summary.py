@@ -8,9 +8,10 @@ from datetime import date
 from html import escape
 from importlib.resources import files
 
-from softix_proxy.domain.clock import DAY_US, format_instant, from_us
+from softix_proxy.domain.calendar import date_of
+from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.usage import CURRENCY, Span, Subject, Total, add_up
+from softix_proxy.domain.usage import CURRENCY, Subject, Total, add_up
 from softix_proxy.exports.rounded import count, money, percent
 
 _MOST_ROWS = 15
@@ -40,7 +41,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    span: Span
+    zone: str
+    """The IANA name of the time zone by whose days it is."""
+    first_day: int
+    end_day: int
+    """Days since 1970, the last one exclusive."""
     days: Sequence[Total]
     """Those with a request, in their order."""
     parts: Sequence[Part]
@@ -62,12 +67,12 @@ class Page:
 
 def render(page: Page) -> Iterator[str]:
     """The page in pieces. Whatever comes from the books is escaped."""
-    period = _period(page.span)
+    period = _period(page)
     yield f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Usage, {period}</title>\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield f"<style>\n{files('softix_proxy').joinpath('data/summary.css').read_text('utf-8')}</style>\n</head>\n<body>\n"
-    yield f'<h1>Usage</h1>\n<p class="soft">{period}, whole days in UTC</p>\n'
+    yield f'<h1>Usage</h1>\n<p class="soft">{period}, whole days in {escape(page.zone)}</p>\n'
     whole = add_up(page.days)
     yield from _tiles(whole)
     if not page.days:
@@ -83,8 +88,8 @@ def render(page: Page) -> Iterator[str]:
     yield f"Made by softix {escape(page.version)} on {made_at} UTC.</footer>\n</body>\n</html>\n"
 
 
-def _period(span: Span) -> str:
-    first, last = from_us(span.from_us).date(), from_us(span.to_us - 1).date()
+def _period(page: Page) -> str:
+    first, last = date_of(page.first_day), date_of(page.end_day - 1)
     if first == last:
         return _long(first)
     return f"{_long(first)} to {_long(last)}"
@@ -113,21 +118,21 @@ def _tiles(whole: Total) -> Iterator[str]:
 def _days(page: Page) -> Iterator[str]:
     """A column for each day of the period, and a mark at what the provider asks for it."""
     known = {day.id: day for day in page.days}
-    starts = range(page.span.from_us, page.span.to_us, DAY_US)
+    numbers = range(page.first_day, page.end_day)
     peak = max([*(page.weight(day) for day in page.days), *(day.cost_pico * page.by_charge for day in page.days), 1])
     step = _step(peak)
     top = -(-peak // step) * step
     wide, high = _WIDTH - _LEFT, _HEIGHT - _TOP - _BOTTOM
-    slot = wide * 100 // len(starts)  # in hundredths
+    slot = wide * 100 // len(numbers)  # in hundredths
     yield f"<section>\n<h2>{'Charged' if page.by_charge else 'Requests'} a day</h2>\n"
     yield f'<svg class="days" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="A column for each day">\n'
     for level in range(0, top + 1, step):
         y = _TOP + high - high * level // top
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y}" y2="{y}"/>'
         yield f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{page.shown(level) if level else "0"}</text>\n'
-    every = -(-len(starts) // 10)
-    for number, start_us in enumerate(starts):
-        day = from_us(start_us).date()
+    every = -(-len(numbers) // 10)
+    for number, day_number in enumerate(numbers):
+        day = date_of(day_number)
         left, gap = _LEFT * 100 + number * slot, slot // 8
         found = known.get(day.isoformat())
         if found is not None:
@@ -225,7 +230,7 @@ def _bar(value: int, most: int) -> str:
 
 def _spark(page: Page, trend: Mapping[int, Total]) -> str:
     """A narrow column for each day; the highest of the subject's own fills the height."""
-    first, end = page.span.from_us // DAY_US, page.span.to_us // DAY_US
+    first, end = page.first_day, page.end_day
     most = max((page.weight(total) for total in trend.values()), default=0)
     if not most:
         return ""

@@ -13,6 +13,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 from softix_proxy.domain.clock import parse_instant
@@ -38,8 +39,11 @@ class PriceRow:
     sheet: Sheet
 
 
-def read(data: bytes, name: str) -> Sequence[PriceRow]:
-    """By the file's name, `.json` or else CSV. Raises BadInputError, which names the line and what is wrong there."""
+def read(data: bytes, name: str, zone: tzinfo = UTC) -> Sequence[PriceRow]:
+    """By the file's name, `.json` or else CSV; its dates begin at midnight in the zone.
+
+    Raises BadInputError, which names the line and what is wrong there.
+    """
     is_json = name.lower().endswith(".json")
     if len(data) > MOST_BYTES:
         raise BadInputError(f"{name} is larger than {MOST_BYTES // 2**20} MiB", "split it")
@@ -55,7 +59,7 @@ def read(data: bytes, name: str) -> Sequence[PriceRow]:
     for line in lines:
         _known(line, name, word)
         grouped.setdefault(tuple(line[1].get(column, "") for column in _SUBJECT), []).append(line)
-    return [_row(subject, group, name, word) for subject, group in grouped.items()]
+    return [_row(subject, group, name, word, zone) for subject, group in grouped.items()]
 
 
 def _from_csv(text: str, name: str) -> Iterator[_Line]:
@@ -97,12 +101,12 @@ def _known(line: _Line, name: str, word: str) -> None:
         raise BadInputError(f"{name} {word} {number}: no model", "name it in the column `model`")
 
 
-def _row(subject: tuple[str, ...], group: Sequence[_Line], name: str, word: str) -> PriceRow:
+def _row(subject: tuple[str, ...], group: Sequence[_Line], name: str, word: str, zone: tzinfo) -> PriceRow:
     model, user, starts_at = subject
     place = f"{word} {group[0][0]}"
     try:
         sheet = Sheet.parse(_sheet([cells for _, cells in group]))
-        starts_at_us = parse_instant(starts_at) if starts_at else None
+        starts_at_us = parse_instant(starts_at, zone) if starts_at else None
     except BadInputError as error:
         raise BadInputError(f"{name} {place}: {error.message}", error.remedy) from None
     return PriceRow(place, model, user or None, starts_at_us, sheet)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from softix_proxy.domain.bill import Bill, Customer, Kind, LedgerNote, Party, Reference
-from softix_proxy.domain.clock import from_us
+from softix_proxy.domain.calendar import calendar
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.invoicing import CENT_PICO, ZERO, usd
 from softix_proxy.domain.ports import Storage, Unit
@@ -119,7 +119,7 @@ async def credit(storage: Storage, billing: Billing, number: str, note: str) -> 
         if earlier is not None:
             raise ConflictError(f"{number} was credited by {earlier.document.number}", "see: softix bill list")
         now_us = unit.clock.now_us()
-        issued_on = from_us(now_us).date()
+        issued_on = calendar(billing.zone).date(now_us)
         carried_in_pico = await unit.bill.carried_pico(bill.user_id)
         carried_on_pico = carried_in_pico - bill.exact_pico + int(invoice.totals.net.scaleb(2)) * CENT_PICO
         document = replace(

@@ -21,11 +21,13 @@ from softix_proxy.domain.bill import (
     Reference,
     UsageSum,
 )
-from softix_proxy.domain.clock import format_instant, from_us, parse_zone
+from softix_proxy.domain.calendar import calendar
+from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import ConflictError, OperatorError
 from softix_proxy.domain.invoicing import Amounts, Item, usd
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.redating import TAKEN_BACK
 from softix_proxy.domain.seller import Billing, require_buyer
 from softix_proxy.domain.taxes import Category, Treatment
 from softix_proxy.domain.usage import CURRENCY, Span
@@ -77,9 +79,8 @@ class _Work:
 
     def days(self) -> tuple[date, date]:
         """The first and the last one, there where the period's days begin."""
-        zone = parse_zone(self.period.zone)
-        first, end = (from_us(instant).astimezone(zone) for instant in self.period.span)
-        return first.date(), (end - timedelta(microseconds=1)).date()
+        at, span = calendar(self.period.zone), self.period.span
+        return at.date(span.from_us), at.date(span.to_us - 1)
 
 
 async def find_period(unit: Unit, label: str, zone: str, *, open_: bool) -> Closing:
@@ -136,7 +137,7 @@ async def _facts(storage: Storage, work: _Work, wanted: Sequence[User], user_id:
         found[one.user_id].usage.append(one)
         if len(found[one.user_id].usage) > _MERGED_AT:
             found[one.user_id].usage = invoicing.merge(found[one.user_id].usage)
-    async for correction in reading.bill.correction_sums(span, user_id):
+    async for correction in reading.bill.correction_sums(span, user_id, calendar(work.period.zone)):
         found[correction.user_id].corrections.append(correction)
     for payment in await reading.bill.payments(span, user_id):
         found[payment.user_id].payments.append(payment)
@@ -184,8 +185,13 @@ class _Customer:
             await self._period(details, items)
         return self.outcomes
 
+    def _is_taken_back(self, payment: Payment) -> bool:
+        """It was dated wrongly, and is receipted where it was booked; or it is what takes it back."""
+        about = {one.reference for one in self.facts.payments}
+        return payment.amount_pico < 0 or f"{TAKEN_BACK} {payment.id}" in about
+
     async def _receipts(self, details: Customer) -> None:
-        paid = [one for one in self.facts.payments if one.kind == "top-up"]
+        paid = [one for one in self.facts.payments if one.kind == "top-up" and not self._is_taken_back(one)]
         done = await self.unit.bill.receipted([one.id for one in paid])
         for payment in (one for one in paid if one.id not in done):
             # Credit that is sold has the tax; what pays for an invoice had it there.
@@ -196,7 +202,7 @@ class _Customer:
             text = "Payment received" if self.user.postpaid else "Prepaid credit"
             amounts = invoicing.add_up([invoicing.single(text, payment.amount_pico)], 0, treatment)
             document = self._document(Kind.RECEIPT, details, amounts)
-            day = from_us(payment.id).date().isoformat()
+            day = calendar(self.work.billing.zone).date(payment.id).isoformat()
             document = replace(
                 document,
                 first_day=None,
@@ -288,7 +294,7 @@ class _Customer:
         return Document(
             number="",
             kind=kind,
-            issued_on=from_us(self.unit.clock.now_us()).date(),
+            issued_on=calendar(self.work.billing.zone).date(self.unit.clock.now_us()),
             due_on=None,
             period=self.work.period.label,
             first_day=first_day,

@@ -162,7 +162,7 @@ def _subject(of: Proposal | PriceVersion) -> _Subject:
 def _before(start_us: int, versions: Sequence[PriceVersion], waiting: Mapping[int, Sheet], now_us: int) -> Sheet | None:
     """What would apply at that start, of the same subject, with all that is proposed for an earlier one; 0 is now."""
     earlier = [start for start in waiting if start < start_us]
-    started = [one for one in versions if one.starts_at_us <= (start_us or now_us)]
+    started = [one for one in versions if one.has_started(start_us or now_us)]
     latest = max(started, key=lambda one: (one.starts_at_us, one.id), default=None)
     if earlier and (latest is None or latest.starts_at_us <= (max(earlier) or now_us)):
         return waiting[max(earlier)]

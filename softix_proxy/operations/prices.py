@@ -178,7 +178,7 @@ async def set_markup(
 
 async def _markup_before(unit: Unit, scope: Scope, subject_id: int | None, starts_us: int) -> MarkupVersion:
     """The version that a new one takes the place of: the subject's own, else the default."""
-    before = [version for version in await unit.prices.markups() if version.starts_at_us <= starts_us]
+    before = [version for version in await unit.prices.markups() if version.has_started(starts_us)]
     for subject in ((scope, subject_id), ("default", None)):
         own = [version for version in before if (version.scope, version.subject_id) == subject]
         if own:
@@ -193,16 +193,16 @@ async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:
     now_us = unit.clock.now_us()
     latest: dict[tuple[Scope, int | None], MarkupVersion] = {}
     for version in sorted(versions, key=lambda version: (version.starts_at_us, version.id)):
-        if version.starts_at_us <= now_us:
+        if version.has_started(now_us):
             latest[(version.scope, version.subject_id)] = version
     return [
         ListedMarkup(
             version,
             await _subject_name(unit, version),
-            State.UPCOMING if version.starts_at_us > now_us else State.IN_FORCE,
+            State.IN_FORCE if version.has_started(now_us) else State.UPCOMING,
         )
         for version in versions
-        if version.starts_at_us > now_us or version in latest.values()
+        if not version.has_started(now_us) or version in latest.values()
     ]
 
 
@@ -247,7 +247,7 @@ async def _listed(unit: Unit, model_id: int | None) -> list[Listed]:
 
 
 def _state(version: PriceVersion, directory: Directory, now_us: int) -> State:
-    if version.starts_at_us > now_us:
+    if not version.has_started(now_us):
         return State.UPCOMING
     rate = directory.rate(version.user_id or NOBODY, version.model_id, now_us)
     return State.IN_FORCE if rate is not None and rate.price_id == version.id else State.SUPERSEDED

@@ -80,9 +80,9 @@ async def add(
         enabled = await unit.models.add_all([_model(provider, model) for model in models])
         await unit.prices.add_all(
             [
-                PriceVersion(0, model.id, None, "catalogue", sheet, starts_at_us, now_us)
+                PriceVersion(0, model.id, None, "catalogue", sheet, start_us if start_us > now_us else 0, now_us)
                 for model, own in zip(enabled, versions, strict=True)
-                for starts_at_us, sheet in own
+                for start_us, sheet in own  # the first holds from ever, whatever a clock says
             ]
         )
     return provider

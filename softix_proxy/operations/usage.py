@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, tzinfo
 from typing import Literal
 
-from softix_proxy.domain.clock import DAY_US, Clock, parse_instant, period_start_us
+from softix_proxy.domain.calendar import Calendar, calendar, whole_days
+from softix_proxy.domain.clock import SLACK_US, Clock, parse_instant
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.explanation import Explained, explain_correction
 from softix_proxy.domain.explanation import explain as explained
@@ -32,7 +32,11 @@ _PARTS: Sequence[Subject] = ("model", "user", "key")
 @dataclass(frozen=True, slots=True)
 class Summary:
     by: Subject
-    span: Span
+    zone: str
+    """The IANA name of the time zone by whose days it is."""
+    first_day: int
+    end_day: int
+    """Days since 1970, the last one exclusive."""
     totals: Sequence[Total]
     days: Sequence[Total]
     """The same by day; days without a request are left out."""
@@ -50,9 +54,13 @@ class Export:
     """What is posted after it is left out."""
 
 
-def parse_span(from_: str, to: str, zone: tzinfo = UTC) -> Span:
-    """Raises BadInputError for what is not a date, and for a period that ends before it begins."""
-    return _span(parse_instant(from_, zone), parse_instant(to, zone))
+def parse_span(from_: str | None, to: str | None, zone: str = "UTC") -> Span:
+    """From ever, or for ever, where nothing is said. Dates begin at midnight in the zone.
+
+    Raises BadInputError for what is not a date, and for a period that ends before it begins.
+    """
+    there = calendar(zone).zone
+    return _span(parse_instant(from_, there) if from_ else 0, parse_instant(to, there) if to else MAX_US)
 
 
 def _span(from_us: int, to_us: int) -> Span:
@@ -70,12 +78,13 @@ async def newest(
     model: str | None = None,
     from_: str | None = None,
     to: str | None = None,
+    zone: str = "UTC",
     errors_only: bool = False,
 ) -> Sequence[UsageRow]:
     """The newest first. Raises NotFoundError, BadInputError."""
     unit = storage.reading()
     wanted = UsageFilter(
-        span=_span(parse_instant(from_) if from_ else 0, parse_instant(to) if to else MAX_US),
+        span=parse_span(from_, to, zone),
         user_id=(await users.find(unit, user)).id if user is not None else None,
         key_id=await _key_id(unit, key) if key is not None else None,
         model_ids=await _model_ids(unit, model) if model is not None else None,
@@ -85,17 +94,26 @@ async def newest(
 
 
 async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
-    """What was posted since, the oldest first."""
-    return await storage.reading().usage.after(UsageFilter(), usage_id, limit)
+    """What was posted since, the oldest first; not what lies in the future, since the clock was ahead."""
+    unit = storage.reading()
+    now_us = unit.clock.now_us()
+    upto_us = now_us + SLACK_US
+    return await unit.usage.after(UsageFilter(Span(0, upto_us)), usage_id if usage_id < upto_us else now_us, limit)
 
 
 async def attempts(
-    storage: Storage, *, limit: int, user: str | None = None, from_: str | None = None, to: str | None = None
+    storage: Storage,
+    *,
+    limit: int,
+    user: str | None = None,
+    from_: str | None = None,
+    to: str | None = None,
+    zone: str = "UTC",
 ) -> Sequence[AttemptRow]:
     """That failed; the newest first. Raises NotFoundError, BadInputError."""
     unit = storage.reading()
     wanted = UsageFilter(
-        span=_span(parse_instant(from_) if from_ else 0, parse_instant(to) if to else MAX_US),
+        span=parse_span(from_, to, zone),
         user_id=(await users.find(unit, user)).id if user is not None else None,
     )
     return await unit.usage.attempts(wanted, limit)
@@ -125,23 +143,28 @@ async def for_request(storage: Storage, reference: str, user_id: int) -> dict[st
     return fields(row) if row is not None and row.user_id == user_id else None
 
 
-async def summary(storage: Storage, by: Subject, from_: str | None, to: str | None) -> Summary:
-    """Over whole days; this month where nothing is said. Raises BadInputError."""
+async def summary(storage: Storage, by: Subject, from_: str | None, to: str | None, zone: str | None = None) -> Summary:
+    """Over whole days; this month where nothing is said.
+
+    By the days of a zone, or else by those of which sums are kept. Raises BadInputError.
+    """
     unit = storage.reading()
-    span = _whole_days(unit.clock, from_, to)
-    first_day, end_day = span.from_us // DAY_US, span.to_us // DAY_US
-    days = await unit.usage.totals("day", first_day, end_day)
+    at = calendar(zone) if zone else await unit.usage.calendar()
+    first_day, end_day = _days(unit.clock, at, from_, to)
+    days = await unit.usage.totals("day", first_day, end_day, at)
     if by == "day":
-        return Summary(by, span, days, days)
-    trends = await unit.usage.trends(by, first_day, end_day, _TRENDS)
-    return Summary(by, span, await unit.usage.totals(by, first_day, end_day), days, trends)
+        return Summary(by, at.name, first_day, end_day, days, days)
+    trends = await unit.usage.trends(by, first_day, end_day, at, _TRENDS)
+    totals = await unit.usage.totals(by, first_day, end_day, at)
+    return Summary(by, at.name, first_day, end_day, totals, days, trends)
 
 
-async def page(storage: Storage, from_: str | None, to: str | None, version: str) -> Page:
+async def page(storage: Storage, from_: str | None, to: str | None, version: str, zone: str | None = None) -> Page:
     """Summaries by model, user and key, for one page in HTML. Raises as `summary`."""
-    parts = [await summary(storage, by, from_, to) for by in _PARTS]
-    shown = [Part(part.by, part.totals, part.trends) for part in parts]
-    return Page(parts[0].span, parts[0].days, shown, storage.reading().clock.now_us(), version)
+    parts = [await summary(storage, by, from_, to, zone) for by in _PARTS]
+    shown, first = [Part(part.by, part.totals, part.trends) for part in parts], parts[0]
+    now_us = storage.reading().clock.now_us()
+    return Page(first.zone, first.first_day, first.end_day, first.days, shown, now_us, version)
 
 
 async def export(
@@ -174,15 +197,10 @@ async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -
         task.cancel()
 
 
-def _whole_days(clock: Clock, from_: str | None, to: str | None) -> Span:
-    now_us = clock.now_us()
-    to_us = parse_instant(to) if to else now_us - now_us % DAY_US + DAY_US
-    span = _span(parse_instant(from_) if from_ else period_start_us("month", to_us - 1), to_us)
-    if span.from_us % DAY_US or span.to_us % DAY_US:
-        raise BadInputError(
-            "a summary counts whole days (UTC)", "give dates such as 2026-10-01, or: softix usage export"
-        )
-    return span
+def _days(clock: Clock, at: Calendar, from_: str | None, to: str | None) -> tuple[int, int]:
+    to_us = parse_instant(to, at.zone) if to else at.at(clock.now_us()).end_us
+    from_us = parse_instant(from_, at.zone) if from_ else at.at(to_us - 1).month_us
+    return whole_days(at, *_span(from_us, to_us))
 
 
 async def _sheet(unit: Unit, row: UsageRow) -> Sheet | None:

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.providers import Provider, ProviderKey
-from softix_proxy.domain.quotas import Left, read
+from softix_proxy.domain.quotas import LONGEST_US, Left, read
 from softix_proxy.domain.routing import Draw, arrange
 from softix_proxy.domain.upstream import Headers
 from softix_proxy.relay.plan import Target
@@ -82,12 +82,12 @@ class _Held:
             lane = self.lanes[model_id] = Lane()
         return lane
 
-    def rests_until_us(self, model_id: int, tokens: int) -> int:
-        """When it may be used again; 0 or past: now."""
-        lane = self.lanes.get(model_id)
-        if lane is None:
-            return self.refused_until_us
-        return max(self.refused_until_us, lane.until_us(tokens))
+    def rests_until_us(self, model_id: int, tokens: int, latest_us: int) -> int:
+        """When it may be used again; 0 or past: now. What is later than can be was noted while the clock was ahead."""
+        lane, until_us = self.lanes.get(model_id), self.refused_until_us
+        if lane is not None:
+            until_us = max(until_us, lane.until_us(tokens))
+        return until_us if until_us <= latest_us else 0
 
 
 @dataclass(slots=True)
@@ -188,7 +188,12 @@ class Fleet:
 
     def limited_until_us(self, target: Target, tokens: int = 0) -> int:
         """When the first of its keys may be used again."""
-        return min(held.rests_until_us(target.model.id, tokens) for held in self._ring(target))
+        latest_us = self._latest_us(self.clock.now_us())
+        return min(held.rests_until_us(target.model.id, tokens, latest_us) for held in self._ring(target))
+
+    def _latest_us(self, now_us: int) -> int:
+        """Until then a key may have to rest, and no longer."""
+        return now_us + max(self.care.key_pause_us, LONGEST_US)
 
     def enter(self, target: Target, tokens: int, *, forced: bool = False) -> Berth | None:
         """None where it is out; if forced, only where it is full. With the key whose turn it is."""
@@ -199,14 +204,14 @@ class Fleet:
         if not (forced or vitals.breaker.lets(now_us)):
             return None
         ring, model_id = self._ring(target), target.model.id
-        held = ring[0]
+        held, latest_us = ring[0], self._latest_us(now_us)
         if len(ring) > 1:
-            usable = [each for each in ring if each.rests_until_us(model_id, tokens) <= now_us]
+            usable = [each for each in ring if each.rests_until_us(model_id, tokens, latest_us) <= now_us]
             if len(usable) > 1:
                 held = _next_turn(usable)
             else:
-                held = usable[0] if usable else min(ring, key=lambda each: each.rests_until_us(model_id, tokens))
-        if not forced and held.rests_until_us(model_id, tokens) > now_us:
+                held = usable[0] if usable else min(ring, key=lambda n: n.rests_until_us(model_id, tokens, latest_us))
+        if not forced and held.rests_until_us(model_id, tokens, latest_us) > now_us:
             return None
         vitals.breaker.enter()
         vitals.in_flight += 1

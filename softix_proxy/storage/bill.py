@@ -18,7 +18,7 @@ from softix_proxy.domain.bill import (
     Payment,
     UsageSum,
 )
-from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.usage import METERS, Span
@@ -49,21 +49,23 @@ class Bills:
         async for row in self._portions(sql.usage_sums(climbed), span, user_id):
             yield _to_usage_sum(row, [0, *(step + 1 for step in climbed)])
 
-    async def correction_sums(self, span: Span, user_id: int | None) -> AsyncIterator[CorrectionSum]:
-        [(first, last)] = await self._session.all(sql.CORRECTED, *span)
+    async def correction_sums(self, span: Span, user_id: int | None, at: Calendar) -> AsyncIterator[CorrectionSum]:
+        [(first, last, corrected_us, until_us)] = await self._session.all(sql.CORRECTED, *span)
         if first is None:
             return
-        async for row in self._portions(sql.CORRECTION_SUMS, Span(first, last + 1), user_id):
-            model, user, _, about_id, month, note, rows, *charge = row
+        months = json.dumps(list(at.months(corrected_us, until_us)))
+        async for row in self._portions(sql.CORRECTION_SUMS, Span(first, last + 1), user_id, months):
+            model, user, _, about_id, month_us, note, rows, *charge = row
+            month = f"{at.date(month_us):%Y-%m}"
             yield CorrectionSum(user, model or "-", about_id, month, note or "", rows, whole(*charge))
 
-    async def _portions(self, statement: str, span: Span, user_id: int | None) -> AsyncIterator[Row]:
+    async def _portions(self, statement: str, span: Span, user_id: int | None, *more: str) -> AsyncIterator[Row]:
         after = span.from_us - 1
         while True:
             last = await self._session.one(CHUNK_END, after, span.to_us, _SUMMED_AT_ONCE)
             if last is None or last[0] is None:
                 return
-            for row in await self._session.all(statement, after, last[0], user_id):
+            for row in await self._session.all(statement, after, last[0], user_id, *more):
                 yield row
             after = last[0]
 
@@ -72,9 +74,10 @@ class Bills:
 
     async def charged_since(self, instant_us: int, user_id: int | None) -> Mapping[int, int]:
         """The rest of that day row by row, then the sums of whole days."""
-        next_day = -(-instant_us // DAY_US)
+        by = await self._session.calendar()
+        next_day = by.day(instant_us - 1) + 1
         charged: Counter[int] = Counter()
-        async for row in self._portions(sql.CHARGED_ROWS, Span(instant_us, next_day * DAY_US), user_id):
+        async for row in self._portions(sql.CHARGED_ROWS, Span(instant_us, by.start_us(next_day)), user_id):
             charged[row[0]] += whole(*row[1:])
         for user, *charge in await self._session.all(sql.CHARGED_DAYS, next_day, user_id):
             charged[user] += whole(*charge)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.usage import INPUT_METERS, METERS
 
@@ -37,7 +36,8 @@ SELECT {_NAME}, sums.* FROM (
 _CANCELLED = "EXISTS (SELECT 1 FROM bills AS credit WHERE credit.about_id = bills.id AND credit.cancels = 1)"
 CORRECTION_SUMS = f"""
 SELECT {_NAME}, sums.* FROM (
-  SELECT u.user_id, u.model_id, bills.id, strftime('%Y-%m', u.corrects_row_id/{SECOND_US}, 'unixepoch') AS month,
+  SELECT u.user_id, u.model_id, bills.id,
+    (SELECT max(value) FROM json_each(?4) WHERE value <= u.corrects_row_id) AS month,
     CASE WHEN min(u.note) = max(u.note) THEN min(u.note) ELSE '' END, count(*), {_CHARGE}
   FROM usage AS u LEFT JOIN bills ON bills.user_id = u.user_id AND bills.covers = 1 AND NOT {_CANCELLED}
     AND u.corrects_row_id >= bills.from_us AND u.corrects_row_id < bills.to_us
@@ -45,7 +45,10 @@ SELECT {_NAME}, sums.* FROM (
     AND (?3 IS NULL OR u.user_id = ?3)
   GROUP BY u.user_id, u.model_id, bills.id, month
 ) AS sums {_MODEL}"""
-CORRECTED = "SELECT min(id), max(id) FROM usage WHERE corrects_row_id IS NOT NULL AND +id >= ? AND +id < ?"
+"""?4: when months began, in microseconds, as JSON."""
+CORRECTED = """
+SELECT min(id), max(id), min(corrects_row_id), max(corrects_row_id) FROM usage
+WHERE corrects_row_id IS NOT NULL AND +id >= ? AND +id < ?"""
 """Read from the index of corrections, which are few."""
 PAYMENTS = """
 SELECT id, iif(to_account > 0, to_account, from_account) AS user_id, kind,

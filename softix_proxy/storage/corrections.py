@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import astuple, fields
 
 from softix_proxy.domain.admission import KeyState
-from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.ledger import REVENUE, Transfer
 from softix_proxy.domain.usage import Correction
 from softix_proxy.storage import journal_sql as sql
@@ -42,24 +41,26 @@ async def post(session: Session, correction: Correction) -> int:
         row.id,
     )
     [(key_id, provider_id)] = await session.all("SELECT key_id, provider_id FROM usage WHERE id = ?", row.id)
-    place = (number // DAY_US, key_id, row.model_id, row.user_id, provider_id)
+    place = ((await session.calendar()).day(number), key_id, row.model_id, row.user_id, provider_id)
     await session.run(sql.of(sql.ADD_DAILY, 1), *place, 0, 0, 0, 0, correction.cost_pico, correction.charge_pico)
-    await _adjust_spend(session, key_id, correction, number)
+    await _adjust_spend(session, key_id, correction)
     return number
 
 
 async def _transfer(session: Session, correction: Correction) -> int:
     user_id, difference_pico = correction.corrects.user_id, correction.charge_pico
     if not difference_pico:  # the provider's cost alone changes
-        [(last,)] = await session.all(sql.LAST_POSTED)
-        return max(int(last) + 1, session.clock.now_us())
+        return await session.next_number()
     from_account, to_account = (user_id, REVENUE) if difference_pico > 0 else (REVENUE, user_id)
     posted = Transfer(0, from_account, to_account, abs(difference_pico), "correction", None, correction.note)
     return (await Ledger(session).post(posted)).id
 
 
-async def _adjust_spend(session: Session, key_id: int, correction: Correction, now_us: int) -> None:
+async def _adjust_spend(session: Session, key_id: int, correction: Correction) -> None:
+    now_us = session.clock.now_us()
+    today = (await session.calendar()).at(now_us)
     columns = await session.one(_STATE, key_id)
     state = KeyState(*columns) if columns else KeyState()
-    state.correct(correction.charge_pico, correction.corrects.id, now_us)
+    state.come_back(now_us)
+    state.correct(correction.charge_pico, correction.corrects.id, now_us, today)
     await session.run(sql.of(sql.SAVE_KEY_STATES, 1), key_id, *astuple(state))

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aiosqlite
 
+from softix_proxy.domain.calendar import Calendar, calendar
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.storage import engine_sqlite, migrations
 from softix_proxy.storage.causes import unusable
 from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError
+from softix_proxy.storage.journal_sql import ZONE
+from softix_proxy.storage.numbering import NEXT_NUMBER
 from softix_proxy.storage.place import Place
 from softix_proxy.storage.turns import Turn
 
@@ -53,6 +56,16 @@ class Session:
     async def one(self, statement: str, *values: object) -> Row | None:
         rows = await self.all(statement, *values)
         return rows[0] if rows else None
+
+    async def next_number(self) -> int:
+        """Of a posting that is made now, in this transaction."""
+        [(number,)] = await self.all(NEXT_NUMBER, self.clock.now_us())
+        return int(number)
+
+    async def calendar(self) -> Calendar:
+        """By which days and the spending of keys are summed up."""
+        [(zone,)] = await self.all(f"SELECT ({ZONE})")
+        return calendar(zone or "UTC")
 
 
 class Database:

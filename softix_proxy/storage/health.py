@@ -11,7 +11,7 @@ from softix_proxy.domain.settlement import Orphan
 from softix_proxy.storage import engine_sqlite, migrations, orphans, turns
 from softix_proxy.storage.database import Database, Session
 from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
-from softix_proxy.storage.journal_sql import LAST_POSTED
+from softix_proxy.storage.numbering import LAST_POSTED
 
 _SHOWN = 10
 

@@ -24,7 +24,7 @@ from softix_proxy.domain.admission import (
     decide,
 )
 from softix_proxy.domain.batches import PARKED_SLOT
-from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.calendar import Calendar, calendar
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.limits import adjust
 from softix_proxy.domain.settlement import Settled, Settlement
@@ -32,6 +32,7 @@ from softix_proxy.domain.usage import METERS
 from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.journal_sql import INTENT as INTENT
+from softix_proxy.storage.numbering import NEXT_NUMBER, is_far_ahead
 
 _METER_NAMES = tuple(METERS)
 _decode = msgspec.json.Decoder().decode
@@ -49,17 +50,23 @@ class Group:
         self._open: dict[int, tuple[int, int]] = {}
         """Requests: id → (what is held, in pico-USD; slot)."""
         self._revision = self._last_posted = 0
+        self._calendar = calendar("UTC")
+        self._today = self._calendar.at(now_us)
 
     def load(self, intents: Sequence[Intent]) -> None:
         ids = _listed(intent.request_id for intent in intents)
         pairs = ",".join({f"[{intent.user_id},{intent.key_id}]" for intent in intents})
         [found] = self._connection.execute(sql.STATES, (ids, f"[{pairs}]")).fetchone()
-        self._revision, self._last_posted, holds, states = _decode(found)
+        self._revision, self._last_posted, zone, holds, states = _decode(found)
         self._open = dict(holds)
+        if zone is not None:
+            self._calendar = calendar(zone)
+            self._today = self._calendar.at(self._now_us)
         for user_id, key_id, *columns in states:
             if columns[0] is not None and user_id not in self._wallets:
                 self._wallets[user_id] = WalletState(*columns[:3])
-            self._keys[key_id] = KeyState() if columns[3] is None else KeyState(*columns[3:])
+            key = self._keys[key_id] = KeyState() if columns[3] is None else KeyState(*columns[3:])
+            key.come_back(self._now_us)
 
     def save(self) -> None:
         self._write(sql.SAVE_WALLETS, [(user_id, w.posted_pico, w.held_pico) for user_id, w in self._wallets.items()])
@@ -96,7 +103,8 @@ class Group:
             if intent.revision != self._revision:
                 decisions.append(Stale())
                 continue
-            decision = decide(intent, self._wallets[intent.user_id], self._keys[intent.key_id], self._now_us)
+            wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
+            decision = decide(intent, wallet, key, self._now_us, self._today)
             decisions.append(decision)
             if isinstance(decision, Admitted):
                 self._open[intent.request_id] = decision.hold_pico, self._slot
@@ -134,7 +142,7 @@ class Group:
         posted: dict[int, int] = {}
         if len(fresh) < len(settlements):
             posted.update(self._connection.execute(sql.ALREADY_SETTLED, (ids,)).fetchall())
-        next_id = max(self._last_posted + 1, self._now_us)
+        next_id = self._next_number()
         for number, settlement in enumerate(fresh, next_id):
             posted[settlement.intent.request_id] = number
             self._close(settlement, parked=settlement.intent.request_id in parked)
@@ -144,8 +152,14 @@ class Group:
             sql.ADD_CHARGES,
             [(posted[s.intent.request_id], s.intent.user_id, s.charge_pico) for s in fresh if s.charge_pico],
         )
-        self._write(sql.ADD_DAILY, _daily(fresh, next_id))
+        self._write(sql.ADD_DAILY, _daily(fresh, next_id, self._calendar))
         return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
+
+    def _next_number(self) -> int:
+        """The first of those that usage rows and their charges get."""
+        if is_far_ahead(self._last_posted, self._now_us):
+            return int(self._connection.execute(NEXT_NUMBER, (self._now_us,)).fetchone()[0])
+        return max(self._last_posted + 1, self._now_us)
 
     def _settled(self, settlement: Settlement, usage_id: int | None) -> Settled | None:
         if usage_id is None:
@@ -157,9 +171,10 @@ class Group:
         intent = settlement.intent
         key = self._keys[intent.key_id]
         wallet, charge_pico = self._wallets[intent.user_id], settlement.charge_pico
-        close(wallet, key, settlement.hold_pico, charge_pico, self._now_us, parked=parked)
+        close(wallet, key, settlement.hold_pico, charge_pico, self._now_us, self._today, parked=parked)
         if intent.limits.tpm is not None:
-            key.tpm_tat_us = adjust(key.tpm_tat_us, intent.limits.tpm, settlement.tokens_used - settlement.tokens_held)
+            unforeseen = settlement.tokens_used - settlement.tokens_held
+            key.tpm_tat_us = adjust(key.tpm_tat_us, self._now_us, intent.limits.tpm, unforeseen)
 
     def forget(self, intents: Sequence[Intent]) -> None:
         """Takes back admissions of which nobody was told: the commit failed, or seemed to."""
@@ -167,7 +182,8 @@ class Group:
             found = self._open.pop(intent.request_id, None)  # one may be taken back twice in a group
             if found is not None:
                 self._connection.execute(sql.CLOSE_INTENTS, (_listed((intent.request_id,)),))
-                close(self._wallets[intent.user_id], self._keys[intent.key_id], found[0], 0, self._now_us)
+                wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
+                close(wallet, key, found[0], 0, self._now_us, self._today)
 
 
 def _listed(numbers: Iterable[int]) -> str:
@@ -259,13 +275,13 @@ def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator
         )
 
 
-def _daily(settlements: Sequence[Settlement], posted_us: int) -> list[tuple[int, ...]]:
+def _daily(settlements: Sequence[Settlement], posted_us: int, by: Calendar) -> list[tuple[int, ...]]:
     """Per day of posting, key and model: one row for the group's sum."""
     sums: dict[tuple[int, int, int], list[int]] = {}
     for number, settlement in enumerate(settlements, posted_us):
         intent = settlement.intent
         row = sums.setdefault(
-            (number // DAY_US, intent.key_id, intent.model_id),
+            (by.at(number).day, intent.key_id, intent.model_id),
             [intent.user_id, intent.provider_id, 0, 0, 0, 0, 0, 0],
         )
         row[2] += 1

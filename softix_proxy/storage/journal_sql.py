@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from softix_proxy.domain.usage import METERS
+from softix_proxy.storage.numbering import LAST_POSTED
 
 
 class Rows(NamedTuple):
@@ -30,15 +31,14 @@ def _row(columns: int) -> str:
     return f"({','.join('?' * columns)})"
 
 
-LAST_POSTED = """
-SELECT max(coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM transfers), 0),
-  coalesce((SELECT max(to_us) - 1 FROM periods), 0))"""
-"""Nothing is posted into a closed period, whatever the clock says."""
+ZONE = "SELECT CAST(value AS TEXT) FROM instance WHERE name = 'zone'"
+"""Whose days the sums of days and of keys are by; NULL: UTC's."""
 HOLDS = """
 SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
 STATES = f"""
-SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), json(({HOLDS.strip()})),
+SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({ZONE}),
+  json(({HOLDS.strip()})),
   json_group_array(json_array(
   asked.value ->> 0, asked.value ->> 1, wallets.posted_pico, wallets.held_pico, wallets.credit_pico, rpm_tat_us,
   tpm_tat_us, open_requests, k.held_pico, spent_at_us, spent_day_pico, spent_week_pico, spent_month_pico,

@@ -81,11 +81,13 @@ class Keys:
         if row is None:
             return Spend()
         state, now_us = KeyState(*row), self._session.clock.now_us()
+        state.come_back(now_us)
+        today = (await self._session.calendar()).at(now_us)
         return Spend(
-            state.spent_pico("day", now_us),
-            state.spent_pico("week", now_us),
-            state.spent_pico("month", now_us),
-            state.spent_pico("total", now_us),
+            state.spent_pico("day", today),
+            state.spent_pico("week", today),
+            state.spent_pico("month", today),
+            state.spent_pico("total", today),
             state.held_pico,
             state.open_requests,
         )

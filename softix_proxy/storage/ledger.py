@@ -8,11 +8,11 @@ from dataclasses import replace
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ledger import Account, Portion, Transfer, Verdict, Violation
 from softix_proxy.domain.money import MAX_PICO
+from softix_proxy.domain.redating import Misdated
 from softix_proxy.domain.usage import Span
-from softix_proxy.storage import ledger_postings, ledger_sums
+from softix_proxy.storage import ledger_postings, ledger_sums, redating
 from softix_proxy.storage import ledger_sql as sql
 from softix_proxy.storage.database import Session
-from softix_proxy.storage.journal_sql import LAST_POSTED
 
 _SHOWN = 100
 """How many violations of one rule are told."""
@@ -22,12 +22,11 @@ class Ledger:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def post(self, transfer: Transfer) -> Transfer:
+    async def post(self, transfer: Transfer, number: int | None = None) -> Transfer:
+        """`number`: one that is free, where it is not posted now."""
         if transfer.amount_pico > MAX_PICO:
             raise BadInputError("the amount is too large", "one posting moves up to $9,223,372; go in two steps")
-        last = await self._session.one(LAST_POSTED)
-        number = max(int(last[0]) + 1 if last else 0, self._session.clock.now_us())
-        posted = replace(transfer, id=number)
+        posted = replace(transfer, id=await self._session.next_number() if number is None else number)
         for account, amount_pico in (
             (transfer.from_account, -transfer.amount_pico),
             (transfer.to_account, transfer.amount_pico),
@@ -71,6 +70,15 @@ class Ledger:
         names: dict[int, str] = dict(await self._session.all("SELECT id, name FROM accounts ORDER BY id DESC"))
         operator = [Account(name, sums.get(number, 0)) for number, name in names.items()]
         return [*operator, Account("wallets", sum(sums[account] for account in sums if account not in names))]
+
+    def misdated(self, span: Span) -> AsyncIterator[Sequence[Misdated]]:
+        return redating.find(self._session, span)
+
+    async def closed_us(self) -> int:
+        return await redating.closed_us(self._session)
+
+    async def redate(self, misdated: Misdated, booked_us: int, note: str) -> bool:
+        return await redating.redate(self._session, self.post, misdated, booked_us, note)
 
     async def first_posted(self, span: Span) -> int | None:
         return await ledger_postings.first(self._session, span)

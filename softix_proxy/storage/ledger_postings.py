@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from softix_proxy.domain.ledger import REVENUE, Portion, Posting
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Span
 from softix_proxy.storage.database import Row, Session
-from softix_proxy.storage.journal_sql import LAST_POSTED
+from softix_proxy.storage.numbering import LAST_POSTED
 from softix_proxy.storage.usage_sql import NAMES, whole
 
 _ROWS_AT_ONCE = 4000

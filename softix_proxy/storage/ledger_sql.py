@@ -36,10 +36,10 @@ LEFT JOIN usage ON usage.id = transfers.id
 WHERE kind = 'correction' AND (corrects_row_id IS NULL OR -2 NOT IN (from_account, to_account)
   OR charge_pico IS NOT iif(to_account = -2, amount_pico, -amount_pico)
   OR user_id IS NOT iif(to_account = -2, from_account, to_account))""",
-    "a correction is of an earlier row of the same user and key": """
+    "a correction is of a row of the same user and key, which is none itself": """
 SELECT later.id, 'corrects ' || later.corrects_row_id FROM usage AS later
 LEFT JOIN usage AS earlier ON earlier.id = later.corrects_row_id
-WHERE later.corrects_row_id IS NOT NULL AND (earlier.id IS NULL OR earlier.id >= later.id
+WHERE later.corrects_row_id IS NOT NULL AND (earlier.id IS NULL
   OR earlier.corrects_row_id IS NOT NULL OR earlier.user_id <> later.user_id OR earlier.key_id <> later.key_id)""",
     "every usage row has its charge": """
 SELECT usage.id, 'usage of ' || charge_pico || ' pico-USD' FROM usage

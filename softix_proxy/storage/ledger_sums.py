@@ -7,12 +7,12 @@ at 64 bits. Portions are put together here, in Python's integers.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.ledger import Violation
 from softix_proxy.domain.money import MAX_PICO
-from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS
+from softix_proxy.domain.usage import Span
+from softix_proxy.storage import rollups
 from softix_proxy.storage.database import Row, Session
 
 BALANCES = "a wallet's balance is the sum of its entries"
@@ -21,19 +21,11 @@ DAYS = "the daily sums are those of the usage rows"
 PORTION_ROWS = 100_000
 
 
-def _sum(meters: Iterable[str]) -> str:
-    return f"sum({' + '.join(f'coalesce({name}, 0)' for name in sorted(meters))})"
-
-
 _ENTRIES = """
 SELECT account, sum(amount >> 32), sum(amount & 4294967295) FROM (
   SELECT id, to_account AS account, amount_pico AS amount FROM transfers
   UNION ALL SELECT id, from_account, -amount_pico FROM transfers
 ) WHERE id > ?1 AND id <= ?2 GROUP BY account"""
-_USAGE = f"""
-SELECT id / {DAY_US} AS day, key_id, model_id, count(*) FILTER (WHERE corrects_row_id IS NULL), count(error),
-  {_sum(INPUT_METERS)}, {_sum(OUTPUT_METERS)}, sum(cost_pico), sum(charge_pico)
-FROM usage WHERE id > ?1 AND id <= ?2 GROUP BY day, key_id, model_id"""
 _KEPT = """
 SELECT day, key_id, model_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico
 FROM usage_daily WHERE day > ?1 AND day <= ?2"""
@@ -76,8 +68,9 @@ async def wrong_usage_sums(session: Session, most: int) -> Sequence[Violation]:
     charges: Counter[int] = Counter()
     open_days: dict[Place, list[int]] = {}
     checked = -1
-    async for rows in _portions(session, "usage", _USAGE):
-        for day, key_id, model_id, *sums in rows:
+    async for portion in rollups.portions(session, await session.calendar(), Span(0, MAX_PICO)):
+        rows = await rollups.by_day(session, portion)
+        for day, key_id, model_id, _, _, *sums in rows:
             known = open_days.get((day, key_id, model_id), [0] * len(sums))
             open_days[day, key_id, model_id] = [a + b for a, b in zip(known, sums, strict=True)]
             charges[key_id] += sums[-1]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Proposal, UnpricedAsks
+from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Proposal, UnpricedAsks, in_order
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.storage.database import Session
 from softix_proxy.storage.directory import MARKUP, PRICE, to_markup, to_price
@@ -47,7 +47,7 @@ class Prices:
         rows = await self._session.all(
             f"SELECT {PRICE} FROM prices WHERE ?1 IS NULL OR model_id = ?1 ORDER BY id", model_id
         )
-        return [to_price(row) for row in rows]
+        return in_order(map(to_price, rows))
 
     async def add_markup(self, version: MarkupVersion) -> MarkupVersion:
         number = await self._session.run(
@@ -64,7 +64,7 @@ class Prices:
         return replace(version, id=number)
 
     async def markups(self) -> Sequence[MarkupVersion]:
-        return [to_markup(row) for row in await self._session.all(f"SELECT {MARKUP} FROM markups ORDER BY id")]
+        return in_order(to_markup(row) for row in await self._session.all(f"SELECT {MARKUP} FROM markups ORDER BY id"))
 
     async def propose(self, proposals: Sequence[Proposal]) -> None:
         rows = [

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.calendar import Calendar
+from softix_proxy.domain.clock import DAY_US, SLACK_US
 from softix_proxy.domain.usage import (
     METERS,
     AttemptRow,
@@ -23,7 +24,7 @@ from softix_proxy.domain.usage import (
     UsageRow,
     UserSum,
 )
-from softix_proxy.storage import attempts, corrections
+from softix_proxy.storage import attempts, corrections, rollups
 from softix_proxy.storage import usage_sql as sql
 from softix_proxy.storage.database import Row, Session
 
@@ -63,22 +64,37 @@ class Usage:
         row = await self._session.one(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.request_id = ?", request_id)
         return _to_row(row) if row else None
 
+    async def last_request_id(self) -> int:
+        [(number,)] = await self._session.all(sql.LAST_REQUEST)
+        return int(number)
+
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]
 
-    async def totals(self, by: Subject, first_day: int, end_day: int) -> Sequence[Total]:
-        rows = [_to_total(row) for row in await self._session.all(sql.totals(by), first_day, end_day)]
+    async def calendar(self) -> Calendar:
+        return await self._session.calendar()
+
+    async def change_zone(self, zone: str) -> bool:
+        return await rollups.change_zone(self._session, zone)
+
+    async def totals(self, by: Subject, first_day: int, end_day: int, days: Calendar) -> Sequence[Total]:
+        statement = sql.totals(by, await rollups.table(self._session, days, first_day, end_day))
+        rows = [_to_total(row) for row in await self._session.all(statement, first_day, end_day)]
         return rows if by == "day" else sorted(rows, key=lambda total: -total.charge_pico)
 
-    async def trends(self, by: Subject, first_day: int, end_day: int, most: int) -> Mapping[str, Mapping[int, Total]]:
+    async def trends(
+        self, by: Subject, first_day: int, end_day: int, days: Calendar, most: int
+    ) -> Mapping[str, Mapping[int, Total]]:
         found: dict[str, dict[int, Total]] = {}
-        for *columns, day in await self._session.all(sql.trends(by), first_day, end_day, most):
+        statement = sql.trends(by, await rollups.table(self._session, days, first_day, end_day))
+        for *columns, day in await self._session.all(statement, first_day, end_day, most):
             total = _to_total(columns)
             found.setdefault(total.id, {})[day] = total
         return found
 
     async def expected_rows(self, span: Span, user_id: int | None) -> int:
-        first, last = span.from_us // DAY_US, (span.to_us - 1) // DAY_US
+        by = await self._session.calendar()
+        first, last = by.day(span.from_us), by.day(span.to_us - 1)
         row = await self._session.one(sql.EXPECTED, first, last, user_id)
         return int(row[0]) if row else 0
 
@@ -104,11 +120,15 @@ class Usage:
 
     async def _chunks(self, span: Span, at_once: int) -> AsyncIterator[tuple[int, int]]:
         """Ranges of ids, open below, of what is posted by now."""
-        last = await self._session.one(sql.LAST)
-        after, end = span.from_us - 1, min(span.to_us, (last[0] if last else 0) + 1)
-        while (row := await self._session.one(sql.CHUNK_END, after, end, at_once)) and row[0] is not None:
-            yield after, row[0]
-            after = row[0]
+        far_us = self._session.clock.now_us() + SLACK_US
+        [(last, near)] = await self._session.all(sql.LAST, far_us)
+        for after, end in (
+            (span.from_us - 1, min(span.to_us, near + 1)),
+            (max(span.from_us - 1, far_us), min(span.to_us, last + 1)),  # what a clock posted that was far ahead
+        ):
+            while (row := await self._session.one(sql.CHUNK_END, after, end, at_once)) and row[0] is not None:
+                yield after, row[0]
+                after = row[0]
 
     async def _by_user(self, after: int, upto: int, user_id: int | None) -> Sums:
         rows = await self._session.all(sql.BY_USER, after, upto, user_id)

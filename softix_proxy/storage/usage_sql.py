@@ -12,6 +12,7 @@ from typing import NamedTuple
 from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import PICO_PER_USD
+from softix_proxy.domain.redating import REDATED
 from softix_proxy.domain.usage import CURRENCY, INPUT_METERS, METERS, OUTPUT_METERS, Cell, Encoding, Layout, Subject
 
 NAMES = """
@@ -175,7 +176,7 @@ _BY: Mapping[Subject, _By] = {
 }
 
 
-def totals(by: Subject) -> str:
+def totals(by: Subject, table: str) -> str:
     """(Id, name, requests, errors, tokens in, out, cost and charge in two parts each) from day ?1 to before ?2."""
     names = _BY[by]
     return f"""
@@ -183,11 +184,11 @@ SELECT {names.id}, {names.name}, sums.*
 FROM (
   SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
     {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject
-  FROM usage_daily WHERE day >= ? AND day < ? GROUP BY subject
+  FROM {table} WHERE day >= ? AND day < ? GROUP BY subject
 ) AS sums {names.join} ORDER BY subject"""
 
 
-def trends(by: Subject) -> str:
+def trends(by: Subject, table: str) -> str:
     """As `totals`, for each day (the last column) of the ?3 dearest subjects."""
     names = _BY[by]
     return f"""
@@ -195,8 +196,8 @@ SELECT {names.id}, {names.name}, sums.*
 FROM (
   SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
     {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject, day
-  FROM usage_daily WHERE day >= ?1 AND day < ?2 AND {names.subject} IN (
-    SELECT {names.subject} FROM usage_daily WHERE day >= ?1 AND day < ?2 GROUP BY {names.subject}
+  FROM {table} WHERE day >= ?1 AND day < ?2 AND {names.subject} IN (
+    SELECT {names.subject} FROM {table} WHERE day >= ?1 AND day < ?2 GROUP BY {names.subject}
     ORDER BY sum(charge_pico/1000000) DESC, {names.subject} LIMIT ?3
   ) GROUP BY subject, day
 ) AS sums {names.join} ORDER BY subject, day"""
@@ -204,17 +205,20 @@ FROM (
 
 _TOKENS = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS | OUTPUT_METERS)
 CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? ORDER BY id LIMIT ?)"
+_ABOUT_ITSELF = f"(u.corrects_row_id IS NULL OR coalesce(u.note, '') LIKE '{REDATED}%')"
+"""What is redated counts on its own day; another correction on that of its request."""
 DAILY_COSTS = f"""
 SELECT sums.day, models.name, models.upstream_name, sums.model_served, sums.source, sums.unpriced, sums.requests,
   sums.tokens, sums.cost_m, sums.cost_rest, sums.hold_m, sums.hold_rest
 FROM (
-  SELECT coalesce(u.corrects_row_id, u.id) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
+  SELECT iif({_ABOUT_ITSELF}, u.id, u.corrects_row_id) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
     coalesce(u.note LIKE '%unpriced:%', 0) AS unpriced, sum(u.corrects_row_id IS NULL) AS requests,
     sum({_TOKENS}) AS tokens,
     coalesce(sum(u.cost_pico/1000000), 0) AS cost_m, coalesce(sum(u.cost_pico%1000000), 0) AS cost_rest,
     coalesce(sum(u.hold_pico/1000000), 0) AS hold_m, coalesce(sum(u.hold_pico%1000000), 0) AS hold_rest
   FROM usage u JOIN providers ON providers.id = u.provider_id AND providers.name = ?1
-  WHERE (u.id > ?2 AND u.id <= ?3 AND u.corrects_row_id IS NULL) OR (u.corrects_row_id > ?2 AND u.corrects_row_id <= ?3)
+  WHERE (u.id > ?2 AND u.id <= ?3 AND {_ABOUT_ITSELF})
+    OR (u.corrects_row_id > ?2 AND u.corrects_row_id <= ?3 AND NOT {_ABOUT_ITSELF})
   GROUP BY 1, 2, 3, 4, 5
 ) AS sums LEFT JOIN models ON models.id = sums.model_id ORDER BY 1, 2, 4, 5, 6"""
 """Sums by day, model, served name, source and completeness of the rows of a provider's name after ?2 up to ?3; with
@@ -224,4 +228,8 @@ EXPECTED = "SELECT coalesce(sum(requests), 0) FROM usage_daily WHERE day >= ? AN
 MODEL_IDS = """
 SELECT models.id FROM models JOIN providers ON providers.id = models.provider_id
 WHERE models.name = ?1 OR providers.name || '/' || models.name = ?1"""
-LAST = "SELECT coalesce(max(id), 0) FROM usage"
+LAST = """
+SELECT coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM usage WHERE id <= ?1), 0)"""
+"""The last row, and the last one that is not further than ?1."""
+LAST_REQUEST = """
+SELECT max(coalesce((SELECT max(request_id) FROM usage), 0), coalesce((SELECT max(request_id) FROM intents), 0))"""

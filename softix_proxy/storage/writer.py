@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from time import perf_counter_ns
 
 from softix_proxy.domain.admission import Intent
-from softix_proxy.domain.clock import Clock
+from softix_proxy.domain.clock import SECOND_US, Clock, Steps
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.readiness import Trouble
 from softix_proxy.domain.settlement import Settlement
@@ -61,6 +61,7 @@ class Tally:
     longest_commit_ns: int = 0
     rows: int = 0
     failures: int = 0
+    clock_jumps: int = 0
 
 
 @dataclass(slots=True)
@@ -89,6 +90,7 @@ class Writer:
     _connection: Connection | None = None
     _thread: threading.Thread | None = None
     _closing: bool = False
+    _steps: Steps = field(default_factory=Steps)
 
     def start(self) -> None:
         self._connection = self.open_connection()
@@ -185,7 +187,7 @@ class Writer:
         connection, started_ns = self._connection, perf_counter_ns()
         connection.execute("BEGIN IMMEDIATE")
         self.check()
-        now_us = self.clock.now_us()
+        now_us = self._now_us()
         batch = Group(connection, self.slot, now_us)
         batch.load([work.intent for work in group if work.intent is not None])
         settled = iter(batch.settle([work.settle for work in group if work.settle]))
@@ -200,6 +202,15 @@ class Writer:
         connection.execute("COMMIT")
         self._count(len(group), perf_counter_ns() - started_ns)
         return [next(settled) if work.settle else next(decided) if work.admit else None for work in group]
+
+    def _now_us(self) -> int:
+        """By the clock, whatever it says: a step is told, and no reason to refuse, for most put a clock right."""
+        now_us = self.clock.now_us()
+        step_us = self._steps.look(now_us, self.clock.monotonic_ns())
+        if step_us:
+            self.tally.clock_jumps += 1
+            log.warning("clock_jumped", extra={"seconds": step_us // SECOND_US})
+        return now_us
 
     def _count(self, rows: int, took_ns: int) -> None:
         self.tally.commits += 1

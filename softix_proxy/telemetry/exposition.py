@@ -61,6 +61,7 @@ def _books(books: Books) -> Iterator[Metric]:
         ("softix_journal_commit_seconds", "Time in transactions.", books.commit_seconds),
         ("softix_journal_steps", "Admissions and settlements.", books.rows),
         ("softix_journal_failures", "Transactions that failed and were tried again.", books.failures),
+        ("softix_clock_jumps", "Times that the clock was set, or the machine slept.", books.clock_jumps),
     ):
         yield _counter(name, text, (), {(): value})
 

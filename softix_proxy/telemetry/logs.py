@@ -15,7 +15,19 @@ from typing import Literal
 from softix_proxy.domain.clock import format_instant
 
 _OWN = "softix"
-_FIELDS = ("request_id", "error", "group", "model_id", "url", "version", "count", "seconds", "slots", "provider")
+_FIELDS = (
+    "request_id",
+    "error",
+    "group",
+    "model_id",
+    "url",
+    "version",
+    "count",
+    "seconds",
+    "slots",
+    "provider",
+    "zone",
+)
 """What may be given as `extra`."""
 
 

@@ -45,6 +45,7 @@ class Books:
     failures: int
     failing: str = ""
     """Why they cannot be written now, as `SQLITE_FULL`; empty while they can."""
+    clock_jumps: int = 0
 
 
 class Metrics:

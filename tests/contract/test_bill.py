@@ -11,6 +11,7 @@ from support.billing import NOVEMBER_US, OCTOBER_US, SHEET, Ledger, document
 from support.process import environment
 
 from softix_proxy.domain.bill import Bill, Customer, Kind, Party
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
@@ -197,13 +198,13 @@ async def test_corrections_are_told_by_document_and_month(ledger: Ledger, storag
     for request, note in ((first, "agreed"), (second, "other"), (third, "agreed")):
         await Corrections(storage, note).set_charge(format_request_id(request.intent.request_id), 0)
     november = Span(NOVEMBER_US, NOVEMBER_US + 2 * DAY_US)
-    found = [one async for one in storage.reading().bill.correction_sums(november, None)]
+    found = [one async for one in storage.reading().bill.correction_sums(november, None, Calendar("UTC"))]
     charge = Rate(5, SHEET, first.markup).price({"input_tokens": 1000}).charge_pico
     assert [(one.about_id, one.month, one.note, one.rows, one.charge_pico) for one in found] == [
         (None, "2026-11", "agreed", 1, -charge),
         (invoice.id, "2026-10", "", 2, -2 * charge),
     ]
-    assert [one async for one in storage.reading().bill.correction_sums(OCTOBER, 1)] == []
+    assert [one async for one in storage.reading().bill.correction_sums(OCTOBER, 1, Calendar("UTC"))] == []
 
 
 async def test_payments_and_charges_since(ledger: Ledger, storage: SqliteStorage) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database, make_intent, make_settlement, post
 
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.usage import Correction, Source, UsageRow
 from softix_proxy.storage.database import Database
@@ -52,7 +53,7 @@ async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: SqliteStor
     assert (await unit.balance.get(1)).posted_pico == POSTED_PICO - CHARGED_PICO - charge_pico
     spend = await unit.keys.spend(1)
     assert (spend.total_pico, spend.day_pico) == (CHARGED_PICO + charge_pico, 0)
-    first, second = await unit.usage.totals("day", 0, (NOW_US + 2 * DAY_US) // DAY_US)
+    first, second = await unit.usage.totals("day", 0, (NOW_US + 2 * DAY_US) // DAY_US, Calendar("UTC"))
     assert (first.requests, first.charge_pico) == (1, CHARGED_PICO)
     assert (second.requests, second.cost_pico, second.charge_pico) == (0, -3, charge_pico)
     async with storage.snapshot() as books:

@@ -10,6 +10,7 @@ import pytest
 from support.books import post
 
 from softix_proxy.domain.admission import Bound, Intent
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import parse_usd
@@ -20,6 +21,7 @@ from softix_proxy.exports.columns import COLUMNS, fields
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
+UTC = Calendar("UTC")
 START_US = parse_instant("2026-10-30T23:59:59.999990Z")
 EVER = Span(0, 2**63 - 1)
 DIRECTORY = """
@@ -165,7 +167,7 @@ async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) 
     for row in await rows(storage):
         charges[subjects[by](row)] += row.charge_pico
         requests[subjects[by](row)] += 1
-    totals = await storage.reading().usage.totals(by, 0, 10**6)  # type: ignore[arg-type]
+    totals = await storage.reading().usage.totals(by, 0, 10**6, UTC)  # type: ignore[arg-type]
     assert {(total.id, total.name): total.charge_pico for total in totals} == charges
     assert {(total.id, total.name): total.requests for total in totals} == requests
     assert sum(total.errors for total in totals) == 1
@@ -181,23 +183,23 @@ async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) 
 @pytest.mark.parametrize("by", ["user", "key", "model", "provider"])
 async def test_trends_are_the_totals_day_by_day(storage: SqliteStorage, by: str) -> None:
     usage = storage.reading().usage
-    totals = await usage.totals(by, 0, 10**6)  # type: ignore[arg-type]
-    trends = await usage.trends(by, 0, 10**6, 100)  # type: ignore[arg-type]
+    totals = await usage.totals(by, 0, 10**6, UTC)  # type: ignore[arg-type]
+    trends = await usage.trends(by, 0, 10**6, UTC, 100)  # type: ignore[arg-type]
     days = {day for trend in trends.values() for day in trend}
     assert days == {START_US // DAY_US, START_US // DAY_US + 1}
     assert {name: add_up(list(trend.values()), name).charge_pico for name, trend in trends.items()} == {
         total.id: total.charge_pico for total in totals
     }
     assert all(total.id == name for name, trend in trends.items() for total in trend.values())
-    assert set(await usage.trends(by, 0, 10**6, 1)) == {totals[0].id}  # type: ignore[arg-type]
-    assert await usage.trends(by, 0, 1, 9) == {}  # type: ignore[arg-type]
+    assert set(await usage.trends(by, 0, 10**6, UTC, 1)) == {totals[0].id}  # type: ignore[arg-type]
+    assert await usage.trends(by, 0, 1, UTC, 9) == {}  # type: ignore[arg-type]
 
 
 async def test_totals_of_some_days(storage: SqliteStorage) -> None:
     day = START_US // DAY_US
     usage = storage.reading().usage
-    assert await usage.totals("day", 0, day) == []
-    assert sum(total.requests for total in await usage.totals("user", day, day + 1)) == 10
+    assert await usage.totals("day", 0, day, UTC) == []
+    assert sum(total.requests for total in await usage.totals("user", day, day + 1, UTC)) == 10
 
 
 async def test_sums_may_leave_64_bits(database: Database, storage: SqliteStorage) -> None:
@@ -206,7 +208,7 @@ async def test_sums_may_leave_64_bits(database: Database, storage: SqliteStorage
     for key in (1, 2, 3):
         connection.execute("INSERT INTO usage_daily VALUES (5, ?, 1, 1, 1, 1, 0, 0, 0, ?, ?)", (key, most, most))
     connection.close()
-    (total,) = await storage.reading().usage.totals("user", 5, 6)
+    (total,) = await storage.reading().usage.totals("user", 5, 6, UTC)
     assert (total.cost_pico, total.charge_pico) == (3 * most, 3 * most)
 
 

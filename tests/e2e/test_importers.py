@@ -15,6 +15,7 @@ import pytest_asyncio
 from support import importers
 from support.year import WHOLE_YEAR, Year, make_year, month
 
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.usage import Span
 from softix_proxy.operations import exports
 
@@ -52,7 +53,7 @@ async def require_books(year: Year, balances: dict[str, int]) -> None:
     assert wallets == -await year.pico("wallets")
     costs = sum(pico for account, pico in lower.items() if account.startswith("expenses:ai:"))
     if costs:
-        summary = await year.storage.reading().usage.totals("user", 0, 10**6)
+        summary = await year.storage.reading().usage.totals("user", 0, 10**6, Calendar("UTC"))
         assert costs == sum(total.cost_pico for total in summary)
 
 

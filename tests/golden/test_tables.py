@@ -25,7 +25,7 @@ from softix_proxy.cli.tables import Table, fitting, grid, lines, plain
 from softix_proxy.cli.usage_summary import picture
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.usage import Span, Total
+from softix_proxy.domain.usage import Total
 from softix_proxy.operations.usage import Summary
 
 HERE = Path(__file__).parent / "tables"
@@ -45,6 +45,7 @@ LONG: Mapping[str, Any] = {
     "before": "1234.567890123456",
     "bill": "1234.567890123456",
     "breaker": "half-open",
+    "booked_at": INSTANT,
     "cap": "1234567.89",
     "change": "+12.5%",
     "charge": "1234.567890123456",
@@ -184,14 +185,14 @@ def drawn(table: Table, width: int) -> str:
 
 
 def summary_drawn(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    first_us = parse_instant("2026-10-01")
+    first = parse_instant("2026-10-01") // DAY_US
     whole = parse_usd("123456.789")
     names = ("meta-llama/llama-4-maverick-17b-128e-instruct", "gpt-5.2")
     totals = [Total(name, name, 1_234_567, 12, 123_456_789_000, 2_345_678_000, whole, whole) for name in names]
     days = [Total(f"2026-10-0{day}", f"2026-10-0{day}", day, 1, 10, 20, day, day * whole) for day in (1, 2, 3)]
-    trends = {name: {first_us // DAY_US + number: day for number, day in enumerate(days)} for name in names}
+    trends = {name: {first + number: day for number, day in enumerate(days)} for name in names}
     monkeypatch.setenv("COLUMNS", str(width))
-    picture(Summary("model", Span(first_us, first_us + 31 * DAY_US), totals, days, trends))
+    picture(Summary("model", "UTC", first, first + 31, totals, days, trends))
     return "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
 
 

@@ -39,12 +39,14 @@ class StoppedClock:
 
     def __init__(self, now_us: int = NOW_US) -> None:
         self.us = now_us
+        self.slept_us = 0
+        """By how much it was set, or slept: its monotonic side does not know of that."""
 
     def now_us(self) -> int:
         return self.us
 
     def monotonic_ns(self) -> int:
-        return self.us * 1000
+        return (self.us - self.slept_us) * 1000
 
 
 def make_database(folder: Path, clock: Any = None) -> Database:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from softix_proxy.doctor.findings import Severity
@@ -41,3 +43,28 @@ async def test_a_clock_behind_the_books_is_an_error(
     [found] = await look("clock", clock=Stopped(NOON_US - behind_us))
     assert found.severity is severity
     assert ("the books reach to 2027-03-01T12:00:00.000000Z" in found.message) == (severity is Severity.ERROR)
+
+
+async def test_what_was_posted_far_ahead_is_an_error_until_it_is_redated(made: Settings, look, books) -> None:
+    post(books, NOON_US)
+    books.execute(
+        "INSERT INTO users (id, public_id, name, email, role, created_at_us) VALUES"
+        " (1, 'usr_ada', 'ada', 'ada@example.org', 'user', 1)"
+    )
+    books.execute("INSERT INTO wallets (user_id) VALUES (1)")
+    books.execute("INSERT INTO transfers VALUES (?, -1, 1, 5, 'top-up', NULL, NULL)", (NOON_US + 1,))
+    clock = Stopped(NOON_US - 3601 * SECOND_US)
+    [found] = await look("clock", clock=clock)
+    assert found.severity is Severity.ERROR and "softix ledger redate --dry-run" in found.remedy
+    books.execute(
+        "INSERT INTO transfers VALUES (?, -1, 1, 5, 'top-up', ?, NULL)", (9, f"redated: booked {NOON_US + 1}")
+    )
+    [found] = await look("clock", clock=clock)
+    assert found.severity is Severity.OK
+
+
+async def test_a_zone_that_is_not_in_force_yet_is_told(made: Settings, look) -> None:
+    changed = replace(made, billing=replace(made.billing, zone="Europe/Berlin"))
+    found = await look("clock", settings=changed)
+    assert [one.severity for one in found] == [Severity.OK, Severity.WARNING]
+    assert "by UTC still, and billing.zone says Europe/Berlin" in found[1].message

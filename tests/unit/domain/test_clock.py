@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.clock import (
     DAY_US,
-    PERIODS,
+    SECOND_US,
+    Steps,
     SystemClock,
     format_instant,
     from_us,
     parse_duration_us,
     parse_instant,
-    period_start_us,
     to_us,
 )
 from softix_proxy.domain.errors import BadInputError
@@ -24,19 +24,6 @@ instants = st.integers(0, to_us(datetime(2200, 1, 1, tzinfo=UTC)))
 def test_text_and_back(now_us: int) -> None:
     text = format_instant(now_us)
     assert text is not None and parse_instant(text) == now_us and to_us(from_us(now_us)) == now_us
-
-
-@given(instants)
-def test_periods_hold_the_instant_and_begin_where_they_should(now_us: int) -> None:
-    day, week, month, total = (period_start_us(period, now_us) for period in PERIODS)
-    assert total == 0 <= day <= now_us < day + DAY_US
-    assert from_us(day).time() == from_us(week).time() == from_us(month).time() == datetime.min.time()
-    assert from_us(week).weekday() == 0 and day - week < 7 * DAY_US
-    assert from_us(month).day == 1 and from_us(month).month == from_us(now_us).month
-    assert all(
-        period_start_us(period, period_start_us(period, now_us)) == period_start_us(period, now_us)
-        for period in PERIODS
-    )
 
 
 @pytest.mark.parametrize(
@@ -88,3 +75,19 @@ def test_the_real_one() -> None:
     before_us = to_us(datetime.now(UTC))
     assert before_us <= clock.now_us() <= to_us(datetime.now(UTC)) + 1000
     assert clock.monotonic_ns() <= clock.monotonic_ns()
+
+
+def test_a_step_of_the_clock_is_noticed_once_and_time_that_passes_is_none() -> None:
+    steps, year_us = Steps(), 365 * DAY_US
+    assert steps.look(0, 0) == 0, "there is nothing to compare the first look with"
+    assert steps.look(3600 * SECOND_US, 3600 * 10**9) == 0
+    assert steps.look(3601 * SECOND_US + year_us, 3601 * 10**9) == year_us
+    assert steps.look(3602 * SECOND_US + year_us, 3602 * 10**9) == 0
+    assert steps.look(3603 * SECOND_US, 3603 * 10**9) == -year_us
+
+
+def test_a_step_of_a_few_seconds_is_not_worth_a_word() -> None:
+    steps = Steps()
+    steps.look(0, 0)
+    assert steps.look(SECOND_US + 9 * SECOND_US, 10**9) == 0
+    assert steps.look(2 * SECOND_US, 2 * 10**9) == 0

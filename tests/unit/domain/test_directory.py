@@ -40,6 +40,32 @@ def applied(made: Directory, user: int = ADA, now: int = 100, model: int = MODEL
 # Prices
 
 
+def made_at(number: int, us: int, source: Source = "operator", starts_at_us: int | None = None) -> PriceVersion:
+    return PriceVersion(number, MODEL, None, source, SHEET, us if starts_at_us is None else starts_at_us, us)
+
+
+def test_a_price_that_started_at_once_holds_where_the_clock_is_behind_when_it_was_made() -> None:
+    made = directory(
+        made_at(1, 500), markup(1, "default", None, 5), MarkupVersion(2, "default", None, Fraction(2), 500, 500)
+    )
+    assert applied(made, now=100) == (1, 100)
+
+
+def test_a_price_that_was_made_while_the_clock_was_ahead_is_superseded_for_good() -> None:
+    made = directory(made_at(1, 100), made_at(2, 900))
+    assert applied(made, now=110) == (2, 0)
+    made.apply(Changes(2, prices=(made_at(3, 110), made_at(4, 111, starts_at_us=950))))
+    assert [applied(made, now=now) for now in (110, 899, 900, 949, 950)] == [(3, 0)] * 4 + [(4, 0)]
+    assert directory(*(made_at(3, 110), made_at(2, 900), made_at(1, 100))).rate(ADA, MODEL, 901).price_id == 3  # type: ignore[union-attr]
+
+
+def test_the_price_of_an_earlier_moment_is_not_one_that_was_made_since() -> None:
+    made = directory(made_at(1, 100), made_at(2, 200))
+    assert made.rate_then(ADA, MODEL, 150).price_id == 1  # type: ignore[union-attr]
+    ahead = directory(made_at(1, 900))
+    assert ahead.rate_then(ADA, MODEL, 150).price_id == 1, "it was in force all the same"  # type: ignore[union-attr]
+
+
 def test_without_a_price_there_is_no_rate() -> None:
     made = directory(price(1, "operator", model=OTHER), markup(1, "default", None, 5))
     assert applied(made) is None

@@ -68,3 +68,13 @@ def test_averages_follow() -> None:
     for _ in range(100):
         vitals.count(failed=False)
     assert vitals.errors_ppm < 0.01 * ALL_PPM and (vitals.requests, vitals.failures) == (200, 100)
+
+
+def test_a_pause_that_could_not_be_so_long_is_over() -> None:
+    year_us = 365 * 86_400 * 1_000_000
+    breaker = failing(5, year_us)
+    assert breaker.state(year_us) == "open" and not breaker.lets(year_us)
+    assert breaker.state(0) == "half-open" and breaker.lets(0)
+    breaker.enter()
+    breaker.fail(0, 5, 10)
+    assert breaker.state(1) == "open" and 0 < breaker.open_until_us <= 300_000_000

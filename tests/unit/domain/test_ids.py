@@ -63,3 +63,12 @@ def test_what_is_none(text: str) -> None:
 def test_public_ids() -> None:
     made = {new_public_id("usr") for _ in range(100)}
     assert len(made) == 100 and all(len(one) == 20 and one.startswith("usr_") for one in made)
+
+
+def test_ids_go_on_after_the_last_one_where_the_clock_was_put_back() -> None:
+    before, now_us = RequestIds(3), 1_800_000_000_000_000
+    given = [before.next(now_us) for _ in range(5)]
+    after = RequestIds(3, given[-1])
+    again = [after.next(now_us - 1000 * step) for step in range(5)]
+    assert len({*given, *again}) == 10 and sorted(again) == again and again[0] > given[-1]
+    assert RequestIds(3, given[-1]).next(now_us + 5000) == RequestIds(3).next(now_us + 5000)

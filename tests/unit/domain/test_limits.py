@@ -54,14 +54,27 @@ def test_more_than_the_allowance_passes_an_empty_bucket_and_is_paid_later() -> N
     assert limits.arrive(tat_us, NOW_US, 10)[1] == 3 * MINUTE_US - MINUTE_US + MINUTE_US // 10
 
 
-@given(rates, st.integers(0, 10**6), st.integers(0, 10**6))
+@given(st.integers(10**5, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_adjusting_forth_and_back(per_minute: int, used: int, held: int) -> None:
-    there = limits.adjust(NOW_US, per_minute, used - held)
-    assert abs(limits.adjust(there, per_minute, held - used) - NOW_US) <= 1
+    there = limits.adjust(NOW_US, NOW_US, per_minute, used - held)
+    assert abs(limits.adjust(there, NOW_US, per_minute, held - used) - NOW_US) <= 1
 
 
-def test_a_huge_count_fits_64_bits() -> None:
-    assert limits.adjust(NOW_US, 1, 2**60) == 2**63 - 1
+def test_what_was_used_too_much_keeps_nobody_waiting_for_longer_than_an_hour() -> None:
+    assert limits.adjust(NOW_US, NOW_US, 1, 2**60) == NOW_US + 60 * MINUTE_US
+    assert limits.adjust(NOW_US + 5, NOW_US, 1, 0) == NOW_US + 5
+
+
+@given(st.integers(0, MINUTE_US), rates, st.integers(0, 10**9), st.integers(1, 10**6))
+def test_what_a_limit_has_made_is_credible(ahead_us: int, per_minute: int, used: int, cost: int) -> None:
+    tat_us, wait_us = limits.arrive(NOW_US + ahead_us, NOW_US, per_minute, min(cost, per_minute))
+    if not wait_us:
+        later_us = limits.adjust(tat_us, NOW_US, per_minute, used)
+        assert limits.credible(tat_us, NOW_US) == tat_us and limits.credible(later_us, NOW_US) == later_us
+
+
+def test_what_no_limit_can_have_made_tells_nothing() -> None:
+    assert limits.credible(NOW_US + 365 * 1440 * MINUTE_US, NOW_US) == NOW_US
 
 
 def test_reset() -> None:

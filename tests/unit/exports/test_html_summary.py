@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.usage import Span, Total
+from softix_proxy.domain.usage import Total
 from softix_proxy.exports.html_summary import Page, Part, _step, render
 
 FIRST_US = parse_instant("2026-10-01")
@@ -60,7 +60,7 @@ def page(
     length: int = 31,
 ) -> Page:
     parts = [Part(by, totals, trends or {}) for by in ("model", "user", "key")]  # type: ignore[arg-type]
-    return Page(Span(FIRST_US, FIRST_US + length * DAY_US), days, parts, FIRST_US, "0.1.0")
+    return Page("UTC", FIRST_DAY, FIRST_DAY + length, days, parts, FIRST_US, "0.1.0")
 
 
 def read(shown: Page) -> Reader:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, StoppedClock, make_database, make_intent, make_settlement, post, revision
 
+from softix_proxy.domain.calendar import date_of
 from softix_proxy.domain.clock import DAY_US, format_instant
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
@@ -128,9 +129,9 @@ async def test_a_page_has_all_charts(storage: SqliteStorage) -> None:
 
 
 async def test_a_summary_is_of_this_month_and_of_whole_days(storage: SqliteStorage) -> None:
-    span = (await usage.summary(storage, "model", None, None)).span
-    assert str(format_instant(span.from_us))[:10] == f"{TODAY[:8]}01"
-    assert str(format_instant(span.to_us))[:10] == TOMORROW
+    summary = await usage.summary(storage, "model", None, None)
+    assert date_of(summary.first_day).isoformat() == f"{TODAY[:8]}01"
+    assert date_of(summary.end_day).isoformat() == TOMORROW
     with pytest.raises(BadInputError, match="whole days"):
         await usage.summary(storage, "model", f"{YESTERDAY}T12:00:00Z", TOMORROW)
 

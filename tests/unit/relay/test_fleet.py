@@ -203,3 +203,19 @@ async def test_a_conversation_stays_where_its_prompt_is_cached() -> None:
     at.clock.us += 2 * 3600 * 1_000_000
     await at.serve(long)
     assert at.upstream.asked == ["two", "two", "lab", "lab", "lab"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.LIMITED, Outcome.REFUSED])
+def test_a_pause_that_began_while_the_clock_was_ahead_is_over_when_it_is_put_right(
+    fleet: Fleet, outcome: Outcome
+) -> None:
+    year_s = 365 * 86_400
+    wait(fleet, year_s)
+    for _ in range(5):
+        if (berth := fleet.enter(TARGET, 1)) is not None:
+            berth.leave(outcome)
+    assert fleet.enter(TARGET, 1) is None, "it pauses"
+    wait(fleet, -year_s)
+    assert fleet.free_at_us(TARGET, 1) <= NOW_US
+    entered(fleet).leave(Outcome.DONE)
+    entered(fleet).leave(Outcome.DONE)

@@ -21,8 +21,10 @@ def plan(connection: Connection, statement: str, *values: object) -> str:
 
 
 def test_a_portion_is_a_range_of_rows(connection: Connection) -> None:
-    for statement in (sql.usage_sums([5]), sql.CORRECTION_SUMS, sql.CHARGED_ROWS):
-        assert "SEARCH u USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(connection, statement, 1, 2, None)
+    for statement, *months in ((sql.usage_sums([5]),), (sql.CORRECTION_SUMS, "[0]"), (sql.CHARGED_ROWS,)):
+        assert "SEARCH u USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(
+            connection, statement, 1, 2, None, *months
+        )
 
 
 def test_corrections_are_found_without_reading_the_rest(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.usage import Span, UsageFilter
 from softix_proxy.exports import csv_usage
@@ -15,6 +16,6 @@ async def test_nothing_was_used_yet(tmp_path: Path) -> None:
     span = Span(0, 2**63 - 1)
     assert [chunk async for chunk in usage.lines(csv_usage.LAYOUT, span, None)] == []
     assert await usage.newest(UsageFilter(), 10) == []
-    assert await usage.totals("user", 0, 100_000) == []
+    assert await usage.totals("user", 0, 100_000, Calendar("UTC")) == []
     assert await usage.expected_rows(span, None) == 0
     await database.close()

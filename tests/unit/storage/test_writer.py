@@ -17,6 +17,7 @@ from support.books import (
 )
 
 from softix_proxy.domain.admission import Admitted
+from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settled
@@ -383,3 +384,21 @@ def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
     again.close()
     assert isinstance(bench.result_of(settle), FailureError)
     assert bench.count("intents") == 1
+
+
+def test_a_clock_that_is_set_is_told_once_and_nothing_is_refused(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = StoppedClock()
+    writer = Writer(bench._open, clock, 7, bench._deliver)
+    told: list[int] = []
+    for step_us in (0, 0, 365 * DAY_US, 0, -365 * DAY_US):
+        clock.us += step_us + SECOND_US
+        clock.slept_us += step_us
+        told.append(writer._now_us())
+    assert told[2] - told[1] == 365 * DAY_US + SECOND_US, "the clock is believed"
+    assert writer.tally.clock_jumps == 2
+    assert [(one.getMessage(), one.seconds) for one in caplog.records] == [
+        ("clock_jumped", 365 * 86_400),
+        ("clock_jumped", -365 * 86_400),
+    ]

@@ -10,7 +10,9 @@ from softix_proxy.domain.errors import Code
 from softix_proxy.domain.usage import Source
 from softix_proxy.telemetry.metrics import Books, Metrics
 
-BOOKS = Books(queue_depth=2, commits=7, commit_seconds=0.5, longest_commit_seconds=0.1, rows=20, failures=1)
+BOOKS = Books(
+    queue_depth=2, commits=7, commit_seconds=0.5, longest_commit_seconds=0.1, rows=20, failures=1, clock_jumps=3
+)
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def finish(metrics: Metrics, **changes: object) -> None:
 def test_a_new_one_tells_of_the_books_only(metrics: Metrics) -> None:
     found = values(metrics)
     assert found["softix_journal_commits_total",] == 7 and found["softix_journal_failures_total",] == 1
+    assert found["softix_clock_jumps_total",] == 3
     assert found["softix_journal_queue",] == 2 and found["softix_journal_longest_commit_seconds",] == 0.1
     assert found["softix_open_requests",] == 0 and found["softix_held_usd",] == 0
     assert found["softix_journal_failing", ""] == 0

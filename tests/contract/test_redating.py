@@ -1,0 +1,197 @@
+"""A clock that was a year ahead for two seconds, and what `softix ledger redate` makes of it, on real books."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, post
+
+from softix_proxy.domain.calendar import Calendar
+from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant
+from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.redating import Redated
+from softix_proxy.domain.usage import Source, Span, UsageFilter
+from softix_proxy.operations import balance, corrections, ledger, periods, redating, usage
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.storage import SqliteStorage
+
+NOW_US = parse_instant("2026-11-30T23:59:58Z")
+YEAR_US = 365 * DAY_US
+NOVEMBER, NEXT_NOVEMBER = ("2026-11-01", "2026-12-01"), ("2027-11-01", "2027-12-01")
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock(NOW_US)
+
+
+@pytest.fixture
+async def database(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Database]:
+    database = await make_database(tmp_path, clock).open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def storage(database: Database, clock: StoppedClock) -> SqliteStorage:
+    """Two requests before, two and a top-up while the clock was ahead, one after."""
+    storage = SqliteStorage(database)
+    connection = database.connect()
+
+    def request(number: int, charge_pico: int) -> None:
+        clock.us += 1000
+        post(connection, [make_settlement(make_intent(number, 0), charge_pico=charge_pico)], clock.us)
+
+    request(1, 1 * USD)
+    request(2, 2 * USD)
+    clock.us += YEAR_US
+    request(3, 3 * USD)
+    request(4, 0)
+    await balance.add(storage, "bob", 5 * USD, reference="bank 7")
+    clock.us -= YEAR_US - SECOND_US
+    request(5, 5 * USD)
+    connection.close()
+    return storage
+
+
+async def charged(storage: SqliteStorage, month: tuple[str, str]) -> tuple[int, int, int]:
+    """(Charge, input tokens, and what was paid in) of a month, from the sums and as an export has it."""
+    summary = await usage.summary(storage, "user", *month)
+    span = usage.parse_span(*month)
+    exported = [sums async for sums in storage.reading().usage.sums(span, None)]
+    charge_pico = sum(one.charge_pico for one in summary.totals)
+    assert charge_pico == sum(user.charge_pico for sums in exported for user in sums.by_user)
+    paid = sum(one.amount_pico for one in await storage.reading().bill.payments(span, None))
+    return charge_pico, sum(one.input_tokens for one in summary.totals), paid
+
+
+async def redate(
+    storage: SqliteStorage, span: Span | None = None, ahead_us: int | None = None, *, dry: bool = False
+) -> list[Redated]:
+    return [one async for one in redating.run(storage, span, ahead_us, note="the clock was wrong", dry=dry)]
+
+
+async def test_only_what_was_posted_meanwhile_is_dated_wrongly(storage: SqliteStorage) -> None:
+    assert await charged(storage, NOVEMBER) == (8 * USD, 9, 0)
+    assert await charged(storage, NEXT_NOVEMBER) == (3 * USD, 6, 5 * USD)
+
+
+async def test_what_is_dated_wrongly_is_booked_where_it_belongs_and_nothing_else_moves(
+    storage: SqliteStorage,
+) -> None:
+    wallets = [(await balance.show(storage, user)).posted_pico for user in ("ada", "bob")]
+    found = await redate(storage, ahead_us=YEAR_US)
+    assert [(one.misdated.kind, one.misdated.amount_pico) for one in found] == [
+        ("usage", 3 * USD),
+        ("usage", 0),
+        ("top-up", 5 * USD),
+    ]
+    assert await charged(storage, NOVEMBER) == (11 * USD, 15, 5 * USD)
+    assert await charged(storage, NEXT_NOVEMBER) == (0, 0, 0)
+    assert (await ledger.verify(storage)).violations == ()
+    assert wallets == [(await balance.show(storage, user)).posted_pico for user in ("ada", "bob")]
+    assert wallets == [POSTED_PICO - 11 * USD, POSTED_PICO + 5 * USD]
+    assert (await storage.reading().keys.spend(1)).total_pico == 11 * USD
+
+
+async def test_twice_changes_nothing(storage: SqliteStorage, database: Database) -> None:
+    await redate(storage, ahead_us=YEAR_US)
+    before = await charged(storage, NOVEMBER)
+    assert await redate(storage, ahead_us=YEAR_US) == []
+    assert await redate(storage) == []
+    assert await charged(storage, NOVEMBER) == before
+
+
+async def test_a_dry_run_tells_the_same_and_posts_nothing(storage: SqliteStorage) -> None:
+    told = await redate(storage, ahead_us=YEAR_US, dry=True)
+    assert await charged(storage, NEXT_NOVEMBER) == (3 * USD, 6, 5 * USD)
+    assert told == await redate(storage, ahead_us=YEAR_US)
+
+
+async def test_where_nobody_says_how_far_it_was_ahead_it_is_booked_as_of_now(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    clock.us += 5 * DAY_US
+    await redate(storage)
+    assert await charged(storage, NOVEMBER) == (8 * USD, 9, 0)
+    assert await charged(storage, ("2026-12-01", "2027-01-01")) == (3 * USD, 6, 5 * USD)
+    assert (await ledger.verify(storage)).violations == ()
+
+
+async def test_it_is_booked_beside_what_has_its_number(
+    storage: SqliteStorage, database: Database, clock: StoppedClock
+) -> None:
+    connection = database.connect()
+    [(number,)] = connection.execute("SELECT id FROM usage WHERE request_id = 3")
+    [(taken,)] = connection.execute("SELECT id FROM usage WHERE request_id = 5")
+    connection.close()
+    clock.us += SECOND_US
+    await redate(storage, ahead_us=number - taken)
+    assert (await ledger.verify(storage)).violations == ()
+    [booked] = [
+        row for row in await usage.newest(storage, limit=100) if row.corrects_row_id == number and row.charge_pico > 0
+    ]
+    assert booked.id == taken + 1 and booked.source is Source.CORRECTION
+
+
+async def test_a_closed_period_is_not_touched(storage: SqliteStorage, clock: StoppedClock) -> None:
+    clock.us += 5 * DAY_US
+    await periods.close(storage, periods.asked("2026-11", None, None, "UTC"))
+    found = await redate(storage, ahead_us=YEAR_US)
+    assert len(found) == 3 and (await ledger.verify(storage)).violations == ()
+    assert await charged(storage, NOVEMBER) == (8 * USD, 9, 0), "it is closed"
+    assert await charged(storage, ("2026-12-01", "2027-01-01")) == (3 * USD, 6, 5 * USD)
+    closed = usage.parse_span("2026-11-01", "2026-11-30")
+    assert await redate(storage, closed) == []
+    kept = await redate(storage, usage.parse_span(*NOVEMBER))
+    assert {one.booked_us for one in kept} == {None} and len(kept) == 3
+
+
+async def test_what_a_clock_posted_too_early_is_named_by_its_time(storage: SqliteStorage, clock: StoppedClock) -> None:
+    clock.us += 40 * DAY_US
+    found = await redate(storage, usage.parse_span(*NOVEMBER))
+    assert [one.misdated.amount_pico for one in found] == [1 * USD, 2 * USD, 5 * USD]
+    assert await charged(storage, NOVEMBER) == (0, 0, 0)
+    assert await charged(storage, ("2027-01-01", "2027-02-01")) == (8 * USD, 9, 0)
+    assert await redate(storage, usage.parse_span(*NOVEMBER)) == []
+    assert (await ledger.verify(storage)).violations == ()
+
+
+async def test_a_correction_that_was_posted_meanwhile_is_redated_too(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    clock.us += YEAR_US
+    await corrections.Corrections(storage, "half").set_charge(format_request_id(2), USD)
+    clock.us -= YEAR_US - SECOND_US
+    await redate(storage, ahead_us=YEAR_US)
+    assert await charged(storage, NEXT_NOVEMBER) == (0, 0, 0)
+    assert (await charged(storage, NOVEMBER))[0] == 10 * USD
+    assert (await ledger.verify(storage)).violations == ()
+
+
+async def test_what_is_redated_is_explained_and_can_be_corrected(storage: SqliteStorage) -> None:
+    await redate(storage, ahead_us=YEAR_US)
+    explained = await usage.explain(storage, format_request_id(3))
+    assert explained.final_pico == 3 * USD and len(explained.corrections) == 2
+    for correction in explained.corrections:
+        assert (await usage.explain(storage, format_request_id(correction.request_id))).agrees
+    done = await corrections.Corrections(storage, "free").set_charge(format_request_id(3), 0)
+    assert (done.before_pico, done.after_pico) == (3 * USD, 0)
+    assert (await ledger.verify(storage)).violations == ()
+
+
+async def test_the_days_of_the_zone_in_force_are_put_right(storage: SqliteStorage) -> None:
+    async with storage.writing() as unit:
+        await unit.usage.change_zone("Asia/Kolkata")
+    await redate(storage, ahead_us=YEAR_US)
+    totals = await storage.reading().usage.totals("day", 0, 10**6, Calendar("Asia/Kolkata"))
+    assert {total.id: total.charge_pico for total in totals if total.charge_pico} == {"2026-12-01": 11 * USD}
+    assert (await ledger.verify(storage)).violations == ()
+
+
+async def test_a_note_is_a_line(storage: SqliteStorage) -> None:
+    for note in ("", "a\nb", "x" * 101):
+        with pytest.raises(BadInputError, match="a note is one line"):
+            [one async for one in redating.run(storage, None, None, note=note, dry=True)]
+    assert len(await storage.reading().usage.newest(UsageFilter(), 100)) == 5
