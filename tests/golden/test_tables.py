@@ -57,6 +57,7 @@ LONG: Mapping[str, Any] = {
     "day": "2026-11-30",
     "detail": "the sum of the entries is not what the wallet says, by 0.000000000001 of US dollars",
     "difference": "-1234.567890123456",
+    "drop_fields": ["stream_options", "parallel_tool_calls"],
     "due": "12345.67",
     "email": "augusta.ada.king@analytical-engines.example.org",
     "error": "provider_unreachable",
