@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from softix_proxy.dialects.base import ProviderEndpoint, Report
-from softix_proxy.dialects.errors import classify, error_type
+from softix_proxy.dialects.classification import classify
+from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.dialects.fields import Fields
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provider_side, streaming
 from softix_proxy.dialects.translate import Interpretation, Setting, translation
@@ -260,10 +261,10 @@ class _Bench:
         if exchange.status < 300:
             return exchange
         try:
-            error = classify(exchange.status, await exchange.read(_MOST_BYTES), error_type(exchange.headers))
+            found = classify(exchange.status, exchange.headers, await exchange.read(_MOST_BYTES))
         finally:
             exchange.release()
-        raise FailureError(f"refused with {exchange.status}: {error}")
+        raise FailureError(f"refused with {exchange.status}: {found.error}")
 
     async def _read(self, prepared: _Prepared) -> bytes:
         exchange = await self._send(prepared)
@@ -271,6 +272,9 @@ class _Bench:
             answer = await exchange.read(_MOST_BYTES)
         finally:
             exchange.release()
-        if seen_object(answer) is None:
+        found = classify(exchange.status, exchange.headers, answer, prepared.endpoint)
+        if found.error == ProviderError.NO_ANSWER or seen_object(answer) is None:
             raise FailureError("what comes back is no answer")
+        if found.error is not None:
+            raise FailureError(f"refused with {exchange.status}: {found.error}")
         return answer

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.fields import unmetered
 from softix_proxy.dialects.multipart import FormFields
 from softix_proxy.domain.batches import KeptFile
@@ -85,7 +86,7 @@ class Files(Keeper):
         file = await self._kept_file(name)
         await self._metered_first(file)
         exchange, answer = await self._ask(self._call_for(file, f"{wire.FILES}/{name}", method="DELETE"))
-        if exchange.status < 300:
+        if classify(exchange.status, exchange.headers, answer).error is None:
             async with self._batches.storage.writing() as unit:
                 await unit.batches.drop_file(file)
         await self._pass(exchange, answer)

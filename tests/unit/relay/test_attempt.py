@@ -255,3 +255,112 @@ async def test_a_whole_answer_that_breaks_off(stage: Stage) -> None:
     error = await stage.refused()
     stage.settled_once()
     assert error.code is Code.PROVIDER_BROKE_OFF and stage.settlement.source is Source.INTERRUPTED
+
+
+# Errors with a good status
+
+ERROR = b'{"error":{"message":"no","code":503}}'
+NOTHING_ANSWERED = {"a page": b"<html>wait</html>", "nothing": b"", "choices that are null": b'{"choices":null}'}
+
+
+async def test_an_error_with_a_good_status_is_told_with_the_one_it_should_have_had(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ERROR)
+    await stage.serve(PLAIN)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (503, ERROR)
+    settlement = stage.settlement
+    assert (settlement.source, settlement.charge_pico, settlement.meters) == (Source.NONE, 0, {})
+    assert (settlement.status_code, settlement.error) == (503, "provider_overloaded")
+
+
+@pytest.mark.parametrize("what", NOTHING_ANSWERED)
+async def test_what_is_no_answer_costs_nothing(stage: Stage, what: str) -> None:
+    stage.upstream.answer = Exchange(NOTHING_ANSWERED[what])
+    assert (await stage.refused()).code is Code.PROVIDER_BROKE_OFF
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (502, "provider_no_answer")
+
+
+@pytest.mark.parametrize(
+    "error", [b'{"error":{"code":401}}', b'{"error":{"code":503,"message":"%b"}}' % SECRET.encode()]
+)
+async def test_credentials_in_an_error_with_a_good_status_stay_here(stage: Stage, error: bytes) -> None:
+    stage.upstream.answer = Exchange(error)
+    assert (await stage.refused()).code is Code.PROVIDER_REFUSED
+    stage.settled_once()
+
+
+async def test_half_an_answer_is_paid_and_reaches_the_client(stage: Stage) -> None:
+    choice = {"finish_reason": "error", "error": {"code": 502}, "message": {"content": "half"}}
+    body = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}).encode()
+    stage.upstream.answer = Exchange(body)
+    await stage.serve(PLAIN)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (200, body)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.PROVIDER, 17 * MICRO)
+    assert stage.settlement.error == "provider_fault"
+
+
+@pytest.mark.parametrize(
+    ("events", "body"),
+    [
+        ((b'data: {"error":{"code":502}}\n\n',), b'data: {"error":{"code":502}}\n\n'),
+        ((b'{"error":{"code":502}}',), b'data: {"error":{"code":502}}\n\n'),
+        ((b": wait\n\n", b'{"error":\n{"code":502}}'), b': wait\n\ndata: {"error":{"code":502}}\n\n'),
+    ],
+)
+async def test_a_stream_that_is_an_error_costs_nothing(stage: Stage, events: tuple[bytes, ...], body: bytes) -> None:
+    stage.streams(*events)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body, stage.journal.story[-1]) == (200, body, "end")
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (200, "provider_fault")
+
+
+@pytest.mark.parametrize("events", [(), (b": wait\n\n",)])
+async def test_a_stream_without_an_event_breaks_off_and_costs_nothing(stage: Stage, events: tuple[bytes, ...]) -> None:
+    stage.streams(*events)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.journal.story[-1] == "cut"
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_no_answer")
+
+
+async def test_a_whole_answer_in_place_of_events_is_metered(stage: Stage) -> None:
+    stage.streams(ANSWER)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.client.body == ANSWER and stage.settlement.charge_pico == 17 * MICRO
+
+
+async def test_what_passed_before_an_error_is_paid(stage: Stage) -> None:
+    stage.streams(HELLO, b'data: {"error":{"code":502}}\n\n')
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, "provider_fault")
+    assert stage.settlement.meters["output_tokens"] == 4 and stage.settlement.charge_pico > 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "status"),
+    [("stream_generate_content", b'{"error":{"code":503,"status":"UNAVAILABLE"}}', 503), ("speech", ERROR, 503)],
+)
+async def test_an_error_in_place_of_a_stream_of_another_kind(endpoint: str, body: bytes, status: int) -> None:
+    spoken = endpoint == "speech"
+    stage = Stage(providers=(LAB if spoken else replace(LAB, type=ProviderType.GEMINI),))
+    stage.upstream.answer = Exchange(body[:9], body[9:])
+    asked = b'{"model":"llama","input":"hello","voice":"v"}' if spoken else b'{"contents":[]}'
+    await stage.serve(asked, endpoint=endpoint if spoken else gemini(endpoint))
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (status, body)
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_overloaded")
+
+
+async def test_sound_that_looks_like_an_error_is_sound() -> None:
+    stage = Stage()
+    stage.upstream.answer = Exchange(b'{"err', b"or", headers=[("content-type", "audio/pcm")])
+    await stage.serve(b'{"model":"llama","input":"hello","voice":"v"}', endpoint="speech")
+    stage.settled_once()
+    assert stage.client.body == b'{"error' and stage.settlement.error is None
