@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from softix_proxy.dialects import batches as wire
-from softix_proxy.dialects.base import Report
-from softix_proxy.dialects.batches import Outcome, Progress
+from softix_proxy.dialects.base import Ask, Report
+from softix_proxy.dialects.batches import Item, Outcome, Progress
+from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
 from softix_proxy.domain.clock import SECOND_US, Clock
-from softix_proxy.domain.errors import Code
+from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
@@ -23,6 +24,7 @@ from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
+from softix_proxy.relay.settle import Facts, quantities
 
 log = logging.getLogger("softix.relay")
 T = TypeVar("T")
@@ -31,7 +33,19 @@ _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 _GONE = (404, 410)
 _YOUNG_US = 3600 * SECOND_US
 """So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
+_GOOD = 300
+_INPUT_UNKNOWN = "input_unknown"
+"""The note on an estimate that leaves out what was asked."""
 _OWN_HEADERS = (("accept-encoding", "identity"),)
+
+
+class _Silent(NamedTuple):
+    """A line with an answer that tells no usage."""
+
+    line: OpenLine
+    status_code: int
+    error: str | None
+    answer_bytes: int
 
 
 class Account(NamedTuple):
@@ -95,7 +109,9 @@ class Results:
         await self.note_files(batch, progress)
         places = [f"{wire.FILES}/{name}/content" for name in progress.files]
         places += [f"{path}/results"] if progress.has_results else []
-        found = [await self._meter(batch, self.own_call(batch.key_id, account, place)) for place in places]
+        silent: dict[str, _Silent] = {}
+        found = [await self._meter(batch, self.own_call(batch.key_id, account, place), silent) for place in places]
+        await self._estimate(batch, account, progress.input_file, silent)
         answered = sum(count for count in found if count is not None)
         await self._finish(batch, lost=None in found or answered < progress.answered)
         return True
@@ -107,8 +123,11 @@ class Results:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         return gone
 
-    async def _meter(self, batch: Batch, call: Call) -> int | None:
-        """Settles what these results tell; returns how many answers they have. None where they are gone."""
+    async def _meter(self, batch: Batch, call: Call, silent: dict[str, _Silent]) -> int | None:
+        """Settles what these results tell; returns how many answers they have. None where they are gone.
+
+        Answers that tell no usage go to `silent`, by their custom id.
+        """
         answered: set[str] = set()
         exchange = await self.house.upstream.send(call, _nothing)
         try:
@@ -119,12 +138,16 @@ class Results:
             settlements: list[Settlement] = []
             async for text in _lines(exchange):
                 outcome = wire.read_outcome(text)
-                if outcome is not None and outcome.answer is not None:
+                if outcome is not None and outcome.answered:
                     answered.add(outcome.custom_id)
                 line = lines.pop(outcome.custom_id, None) if outcome is not None else None
                 if outcome is None or line is None:
                     continue
-                settlements.append(self._told(line, outcome))
+                told = self._told(line, outcome)
+                if isinstance(told, _Silent):
+                    silent[outcome.custom_id] = told
+                    continue
+                settlements.append(told)
                 if len(settlements) >= _AT_ONCE:
                     await self.settle(settlements)
                     settlements = []
@@ -174,17 +197,61 @@ class Results:
             self.house.telemetry.opened(settlement.hold_pico)
             self.house.telemetry.finished(settlement, provider.name, model.name)
 
-    def _told(self, line: OpenLine, outcome: Outcome) -> Settlement:
+    def _told(self, line: OpenLine, outcome: Outcome) -> Settlement | _Silent:
+        """By the rule for requests."""
         endpoint = ENDPOINTS.get(line.intent.endpoint)
-        if outcome.answer is None or endpoint is None or not endpoint.metered:
-            error = None if outcome.answer is not None else "not_run"
-            return self._settlement(line, Source.NONE, outcome.status_code, error)
-        report = endpoint.report(outcome.answer)
-        if report is None:
-            return self.unknown(line, None, outcome.status_code)
-        return self._priced(line, outcome.status_code, report)
+        if outcome.answer is None:
+            return self._settlement(line, Source.NONE, outcome.status_code, "not_run")
+        found = classify(outcome.status_code, (), outcome.answer, endpoint)
+        if endpoint is None or not endpoint.metered or not found.worked:
+            return self._settlement(line, Source.NONE, found.status, found.error)
+        if found.report is None:
+            return _Silent(line, found.status, found.error, len(outcome.answer))
+        return self._priced(line, found.status, found.error, Source.PROVIDER, found.report)
 
-    def _priced(self, line: OpenLine, status_code: int, report: Report) -> Settlement:
+    async def _estimate(
+        self, batch: Batch, account: Account, input_file: str | None, silent: dict[str, _Silent]
+    ) -> None:
+        """Judges answers without usage as those of requests are: by their bytes, and by those of what was asked.
+
+        What was asked is still at the provider, in the file that the batch was made of. Where it is not any more, only
+        what was answered is charged.
+        """
+        if not silent:
+            return
+        settlements: list[Settlement] = []
+        call = self.own_call(batch.key_id, account, f"{wire.FILES}/{input_file}/content")
+        if input_file is not None:
+            exchange = await self.house.upstream.send(call, _nothing)
+            try:
+                if exchange.status < _GOOD:
+                    async for text in _lines(exchange):
+                        item = _asked(text, silent)
+                        if item is not None:
+                            settlements.append(self._judged(silent.pop(item.custom_id), item))
+            finally:
+                exchange.release()
+        await self.settle([*settlements, *(self._judged(each, None) for each in silent.values())])
+
+    def _judged(self, silent: _Silent, item: Item | None) -> Settlement:
+        facts = Facts(started=True, complete=True, answer_bytes=silent.answer_bytes)
+        if item is None:
+            _, meters = quantities(facts, Ask(model=""), 0)
+            meters = {name: quantity for name, quantity in meters.items() if name != "input_tokens"}
+        else:
+            _, meters = quantities(facts, item.endpoint.read(item.body), len(item.body))
+        notes = () if item is not None else (_INPUT_UNKNOWN,)
+        return self._priced(silent.line, silent.status_code, silent.error, Source.ESTIMATE, Report(meters), notes)
+
+    def _priced(
+        self,
+        line: OpenLine,
+        status_code: int,
+        error: str | None,
+        source: Source,
+        report: Report,
+        notes: Sequence[str] = (),
+    ) -> Settlement:
         """By the price of when it was asked."""
         intent, directory = line.intent, self.house.directory.current
         rate = directory.rate_then(intent.user_id, intent.model_id, intent.started_at_us)
@@ -192,14 +259,14 @@ class Results:
             return self.unknown(line, "unpriced", status_code)
         meters = {**report.meters, "requests": 1}
         cost_pico, charge_pico, unpriced = rate.price(meters, wire.TIER)
-        notes = [*(["clamped"] if report.clamped else []), *(f"unpriced:{name}" for name in unpriced)]
+        notes = [*notes, *(["clamped"] if report.clamped else []), *(f"unpriced:{name}" for name in unpriced)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
             charge_pico = line.hold_pico
             notes.append(LIMITED_TO_HOLD)
         return replace(
-            self._settlement(line, Source.PROVIDER, status_code, None),
+            self._settlement(line, source, status_code, error),
             meters=meters,
             model_served=report.model_served,
             markup=rate.markup,
@@ -265,6 +332,15 @@ async def _lines(exchange: Exchange) -> AsyncIterator[bytes]:
             yield line
     except ValueError:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
+
+
+def _asked(text: bytes, silent: Mapping[str, _Silent]) -> Item | None:
+    """One of the requests whose answers tell nothing; None for any other."""
+    try:
+        name = wire.name_of(text)
+        return wire.read_line(text, ENDPOINTS[silent[name].line.intent.endpoint]) if name in silent else None
+    except RefusedError:
+        return None
 
 
 def _folder(family: BatchFamily) -> str:
