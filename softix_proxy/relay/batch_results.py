@@ -96,7 +96,7 @@ class Results:
                 self._locks.pop(batch.id, None)
 
     async def _collect(self, batch: Batch, account: Account) -> bool:
-        path = f"{_folder(batch.family)}/{batch.remote_id}"
+        path = f"{folder_of(batch.family)}/{batch.remote_id}"
         exchange, answer = await self.whole(self.own_call(batch.key_id, account, path))
         if self._gone(batch, exchange):
             await self._finish(batch, lost=True)
@@ -343,5 +343,5 @@ def _asked(text: bytes, silent: Mapping[str, _Silent]) -> Item | None:
         return None
 
 
-def _folder(family: BatchFamily) -> str:
+def folder_of(family: BatchFamily) -> str:
     return wire.MESSAGE_BATCHES if family == "anthropic" else wire.BATCHES

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -170,3 +172,35 @@ async def test_a_batch_that_failed_is_shown(client: Prepared, lab: BatchLab) -> 
         )
         lab.batches[batch.id] |= {"status": "failed", "errors": {"object": "list", "data": []}}
         assert (await sdk.batches.retrieve(batch.id)).status == "failed"
+
+
+# What the provider has, and the books have not
+
+
+def break_books(client: Prepared, table: str) -> None:
+    """Nothing more is written into this table."""
+    [path] = client.instance.data_dir.glob("*.db")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            f"CREATE TRIGGER broken BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'it is broken'); END"
+        )
+        connection.commit()
+
+
+async def test_a_batch_that_cannot_be_written_down_is_made_once_and_cancelled(client: Prepared, lab: BatchLab) -> None:
+    question: Any = {"model": "claude-test", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
+    break_books(client, "batches")
+    async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=2) as sdk:
+        with pytest.raises(anthropic.APIStatusError, match="was cancelled") as raised:
+            await sdk.messages.batches.create(requests=[{"custom_id": "one", "params": question}])
+    assert (raised.value.status_code, raised.value.response.headers["x-should-retry"]) == (503, "false")
+    [made] = lab.batches.values()
+    assert made["processing_status"] == "cancelling"
+    assert [row["usage_source"] for row in await rows(client)] == ["interrupted"] and await held(client) == 0
+
+
+async def test_a_file_that_cannot_be_written_down_is_deleted(client: Prepared, lab: BatchLab) -> None:
+    break_books(client, "files")
+    with pytest.raises(openai.InternalServerError):
+        await uploaded(client)
+    assert lab.files == {} and ("POST", "/files") in lab.seen
