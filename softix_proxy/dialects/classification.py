@@ -27,8 +27,10 @@ _BODILESS = frozenset((204, 205))
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _BEGINS = re.compile(rb"[{\[]|data:|event:|id:|retry:|:")
 """How JSON begins, and a stream of events that is not said to be one. A page or a plain text is no answer."""
-_SIGNS = (b'"error"', b'"failed"')
-"""An answer that reports its usage has one of these if it tells of an error as well. Searching is nearly free."""
+_ERROR, _FAILED = b'"error"', b'"failed"'
+"""An answer that reports its usage has one of these if it tells of an error as well."""
+_LARGE_BYTES, _EDGE_BYTES = 64 * 1024, 8 * 1024
+"""Of a larger answer only so much of its beginning and its end is searched: a megabyte of vectors takes a while."""
 _EMPTY = frozenset((b"null", b"[]"))
 _LONGEST_EMPTY = 4
 _SAYS = frozenset(
@@ -61,7 +63,7 @@ _BESIDE = _SAYS | frozenset(
 
 
 class Told(NamedTuple):
-    """What of an answer the client may have."""
+    """What of an error the client may have."""
 
     status: int
     body: bytes
@@ -77,7 +79,7 @@ class Classification:
     worked: bool = True
     """There is work to bill: it reports usage, or some of the output came along."""
     told: Told | None = None
-    """None where it is about the operator's credentials, or nothing that a client understands."""
+    """Of an error; None where it is about the operator's credentials, or nothing that a client understands."""
 
 
 def classify(status: int, headers: Headers, body: bytes, endpoint: ProviderEndpoint | None = None) -> Classification:
@@ -88,11 +90,26 @@ def classify(status: int, headers: Headers, body: bytes, endpoint: ProviderEndpo
         return Classification(error, status, None, False, Told(status, body) if tellable else None)
     report = endpoint.report(body) if endpoint is not None else None
     reports = report is not None and any(report.meters.values())
-    if not reports or any(sign in body for sign in _SIGNS):
+    if not reports or _may_tell(body):
         failure = _failure(status, body, metered=endpoint is not None, reports=reports)
         if failure is not None:
             return _as_error(failure, report if reports else None, status, body)
-    return Classification(None, status, report, True, Told(status, body))
+    return Classification(None, status, report)
+
+
+def _may_tell(body: bytes) -> bool:
+    """Whether there is a sign of an error. Every Responses object has an `error`, which is null."""
+    if len(body) > _LARGE_BYTES:
+        body = body[:_EDGE_BYTES] + body[-_EDGE_BYTES:]
+    if _FAILED in body:
+        return True
+    at = body.find(_ERROR)
+    while at >= 0:
+        at += len(_ERROR)
+        if not body[at : at + 16].lstrip(b": \r\n\t").startswith(b"null"):
+            return True
+        at = body.find(_ERROR, at)
+    return False
 
 
 def classify_stream(meter: StreamMeter) -> Classification:

@@ -102,7 +102,7 @@ class Results:
             await self._finish(batch, lost=True)
             return True
         progress = wire.read_progress(answer)
-        if progress is None:
+        if progress is None or progress.remote_id is None:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         if not progress.ended:
             return False

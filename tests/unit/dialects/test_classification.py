@@ -110,6 +110,7 @@ ANSWERS: dict[str, tuple[Any, Any]] = {
     "events of another type": (CHAT, b'data: {"choices":[]}\n\n'),
     "a message that is more": (CHAT, {"message": "hi", "choices": [{"text": "a"}]}),
     "a count": (COUNT, {"input_tokens": 7}),
+    "vectors": (ENDPOINTS["embeddings"], {"data": [{"embedding": [0.5] * 50_000}], "usage": {"prompt_tokens": 7}}),
 }
 
 
@@ -118,7 +119,7 @@ def test_whatever_may_be_an_answer_is_one(what: str) -> None:
     endpoint, body = ANSWERS[what]
     found = classify(200, (), coded(body), endpoint)
     assert (found.error, found.status, found.worked) == (None, 200, True)
-    assert found.told == Told(200, coded(body)) and found.report == endpoint.report(coded(body))
+    assert found.report == endpoint.report(coded(body))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,13 @@ def test_an_error_with_usage_is_work(body: dict[str, Any], told: int) -> None:
     assert found.error == ProviderError.FAULT.value and found.worked and found.report is not None
     assert found.report.meters == {"input_tokens": 7, "output_tokens": 5}
     assert found.told is not None and found.told.status == told
+
+
+def test_an_error_at_the_end_of_a_large_answer_is_seen() -> None:
+    choice = {"message": {"content": "x" * 200_000}, "finish_reason": "error", "error": {"code": 502}}
+    body = coded({"error": None, "choices": [choice], "usage": USAGE})
+    found = classify(200, (), body, CHAT)
+    assert (found.error, found.worked, found.told) == ("provider_fault", True, Told(200, body))
 
 
 def test_half_an_answer_without_usage_is_work_and_reaches_the_client() -> None:

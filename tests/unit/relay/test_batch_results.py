@@ -112,6 +112,7 @@ async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
     [
         {"/b1": Answer(500, b"{}")},
         {"/b1": Answer(200, b"no batch")},
+        {"/b1": Answer(200, b'{"error":{"message":"busy","code":503}}')},
         {"/b1": ProviderFault(Code.PROVIDER_TIMEOUT, started=True)},
     ],
 )
