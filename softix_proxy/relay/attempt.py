@@ -138,7 +138,9 @@ class Attempt:
         if found.error is not None:
             return self._failed(found, exchange, headers, len(answer))
         facts = self.hold.facts
-        facts.report, facts.answer_bytes, facts.complete = found.report, len(answer), True
+        facts.report = found.report
+        facts.answer_bytes = len(answer)
+        facts.complete = True
         await self.hold.settle()
         await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
         return None
@@ -186,12 +188,9 @@ class Attempt:
         if exchange.is_stream and self.ask.unwrapped is not None:
             headers = retyped(headers, self.ask.unwrapped)
         opening = await self._opening(exchange, meter, first)
-        if not (self.last or self.answering):
-            if meter.failure is not None:
-                return self._stillborn(exchange, headers, meter, opening)
-            failure = self._unanswered(exchange, headers, meter)
-            if failure is not None:
-                return failure
+        failure = None if self.last else self._before_anything(exchange, headers, meter, opening)
+        if failure is not None:
+            return failure
         self.committed()
         try:
             await client.begin(exchange.status, headers)
@@ -231,6 +230,14 @@ class Attempt:
     def _is_comment(self, events: bytes) -> bool:
         """Or nothing at all. Sound has none."""
         return not events or (self.target.endpoint.framed and _COMMENTS.fullmatch(events) is not None)
+
+    def _before_anything(
+        self, exchange: Exchange, headers: list[Header], meter: StreamMeter, opening: bytes
+    ) -> Failure | None:
+        """Whether it failed as long as the client has nothing of it, and some of an answer is not lost with it."""
+        if meter.failure is not None and not (self.answering and classify_stream(meter).worked):
+            return self._stillborn(exchange, headers, meter, opening)
+        return None if self.answering else self._unanswered(exchange, headers, meter)
 
     def _stillborn(self, exchange: Exchange, headers: list[Header], meter: StreamMeter, opening: bytes) -> Failure:
         """A stream that begins with an error, which is told as such."""

@@ -24,7 +24,7 @@ from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.settle import Facts, quantities
+from softix_proxy.relay.settle import Facts, _metered
 
 log = logging.getLogger("softix.relay")
 T = TypeVar("T")
@@ -236,10 +236,10 @@ class Results:
     def _judged(self, silent: _Silent, item: Item | None) -> Settlement:
         facts = Facts(started=True, complete=True, answer_bytes=silent.answer_bytes)
         if item is None:
-            _, meters = quantities(facts, Ask(model=""), 0)
+            _, meters = _metered(facts, Ask(model=""), 0)
             meters = {name: quantity for name, quantity in meters.items() if name != "input_tokens"}
         else:
-            _, meters = quantities(facts, item.endpoint.read(item.body), len(item.body))
+            _, meters = _metered(facts, item.endpoint.read(item.body), len(item.body))
         notes = () if item is not None else (_INPUT_UNKNOWN,)
         return self._priced(silent.line, silent.status_code, silent.error, Source.ESTIMATE, Report(meters), notes)
 

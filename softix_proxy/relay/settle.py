@@ -170,7 +170,7 @@ class Hold:
         facts, rate = self.facts, self.target.rate
         ask = replace(self.ask, counted=self._priced(self.ask.counted)) if self.ask.counted else self.ask
         metered = self.target.endpoint.metered
-        source, meters = quantities(facts, ask, self.body_bytes) if metered else (Source.NONE, {})
+        source, meters = _metered(facts, ask, self.body_bytes) if metered else (Source.NONE, {})
         tier = (facts.report.service_tier or self.ask.service_tier) if facts.report else STANDARD
         notes = ["clamped"] if facts.report and facts.report.clamped else []
         if source is Source.INTERRUPTED:
@@ -252,7 +252,7 @@ def cost_headers(charge_pico: int, own_ns: int) -> list[Header]:
     return [("x-softix-cost-usd", format_usd(charge_pico)), ("x-softix-overhead-ms", f"{own_ns / _NS_PER_MS:.3f}")]
 
 
-def quantities(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:
+def _metered(facts: Facts, ask: Ask, body_bytes: int) -> tuple[Source, Meters]:
     """How the quantities are known, and what they are.
 
     A report of a finished answer is exact. Of a cut one it says what went in, and what came out is at least what was

@@ -123,6 +123,7 @@ async def test_a_stream_fails_over_before_its_first_byte() -> None:
         (b": wait\n\n", b'data: {"error":{"message":"no","code":502}}\n\n'),
         (b'data: {"error":{"message":"no"}}\n\n',),
         (b'{"error":{"message":"no","code":503}}',),
+        (b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\ndata: {"error":{"message":"no","code":502}}\n\n',),
         (b": wait\n\n",),
         (),
     ],
