@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.base import Endpoint, Report
+from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.fields import MALFORMED, Fields, invalid, read_fields, unmetered
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import RefusedError
@@ -30,6 +30,7 @@ _ENDED = frozenset(("failed", "completed", "expired", "cancelled", "ended"))
 _SUCCEEDED = "succeeded"
 _ANSWERED = ("completed", _SUCCEEDED)
 _OK = 200
+_FAILED = 400
 
 
 class Item(NamedTuple):
@@ -57,6 +58,8 @@ class Progress(NamedTuple):
     """Anthropic has them at an address of their own."""
     answered: int
     """How many of its requests have an answer, as far as the provider says."""
+    input_file: str | None = None
+    """Where OpenAI's requests are."""
 
 
 class Outcome(NamedTuple):
@@ -66,7 +69,9 @@ class Outcome(NamedTuple):
     """Its digest."""
     status_code: int
     answer: bytes | None
-    """None where there is nothing that the provider bills."""
+    """What the provider said; None where it was never asked."""
+    answered: bool
+    """The provider counts it as done, whatever the answer says."""
 
 
 def digest(custom_id: str) -> str:
@@ -94,6 +99,11 @@ def read_line(line: bytes, endpoint: Endpoint) -> Item:
     if body is None:
         raise invalid("it has no `body`.")
     return Item(_named(fields), endpoint, bytes(body))
+
+
+def name_of(line: bytes) -> str:
+    """The digest of the custom id of a line of an OpenAI batch's input. Raises RefusedError."""
+    return _named(read_fields(line, _LINE))
 
 
 def read_entries(body: bytes) -> Iterator[Item]:
@@ -160,6 +170,7 @@ def with_model(entries: Mapping[int, str], body: bytes) -> bytes:
 class _State(msgspec.Struct):
     id: Any = None
     status: Any = None
+    input_file_id: Any = None
     processing_status: Any = None
     output_file_id: Any = None
     error_file_id: Any = None
@@ -176,12 +187,15 @@ def read_progress(body: bytes) -> Progress | None:
         state = _STATE.decode(body)
     except MALFORMED:
         return None
-    files = tuple(name for name in (state.output_file_id, state.error_file_id) if isinstance(name, str) and name)
-    remote_id = state.id if isinstance(state.id, str) and state.id else None
+    files = tuple(name for name in map(_name, (state.output_file_id, state.error_file_id)) if name is not None)
     ended = state.status in _ENDED or state.processing_status in _ENDED
     counts = state.request_counts if isinstance(state.request_counts, dict) else {}
     answered = max((count for name in _ANSWERED if type(count := counts.get(name)) is int), default=0)
-    return Progress(ended, remote_id, files, bool(state.results_url), answered)
+    return Progress(ended, _name(state.id), files, bool(state.results_url), answered, _name(state.input_file_id))
+
+
+def _name(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def at_home(body: bytes, remote_id: str) -> bytes:
@@ -200,6 +214,7 @@ class _Response(msgspec.Struct):
 class _Result(msgspec.Struct):
     type: Any = None
     message: msgspec.Raw = msgspec.Raw()
+    error: msgspec.Raw = msgspec.Raw()
 
 
 class _Line(msgspec.Struct):
@@ -221,20 +236,17 @@ def read_outcome(line: bytes) -> Outcome | None:
     if found.response is not None:
         status = found.response.status_code
         status = status if type(status) is int and 100 <= status <= 599 else _OK
-        answer = bytes(found.response.body)
-        return Outcome(name, status, answer if answer and status == _OK else None)
+        return Outcome(name, status, bytes(found.response.body), status == _OK)
     result = found.result
-    if result is not None and result.type == _SUCCEEDED:
-        return Outcome(name, _OK, bytes(result.message))
-    return Outcome(name, 400 if result is None else _STATUSES.get(str(result.type), 400), None)
+    if result is None:
+        return Outcome(name, _FAILED, None, False)
+    if result.type == _SUCCEEDED:
+        return Outcome(name, _OK, bytes(result.message), True)
+    error = bytes(result.error)
+    return Outcome(name, _STATUSES.get(str(result.type), _FAILED), error or None, False)
 
 
-_STATUSES = {"errored": 400, "canceled": 499, "expired": 504}
-
-
-def report(endpoint: str, answer: bytes) -> Report | None:
-    found = ENDPOINTS.get(endpoint)
-    return None if found is None else found.report(answer)
+_STATUSES = {"errored": _FAILED, "canceled": 499, "expired": 504}
 
 
 def lines_of(held: bytearray, chunk: bytes) -> Iterator[bytes]:

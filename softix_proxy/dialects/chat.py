@@ -80,6 +80,8 @@ class _Choice(msgspec.Struct, gc=False):
     finish_reason: Any = None
     usage: Any = None
     """Moonshot's place for it."""
+    error: Any = None
+    """OpenRouter's place for it."""
 
 
 class _Groq(msgspec.Struct):
@@ -120,6 +122,8 @@ class ChatMeter(EventMeter):
             self._weigh_choice(choice)
             if choice.finish_reason is not None:
                 self.finishing = True
+            if choice.error or choice.finish_reason == "error":
+                self.failure = classify_event(choice.error)
             usage = usage or choice.usage
         usage = usage or (frame.x_groq and frame.x_groq.usage)
         report = openai_report(usage, frame.model, frame.service_tier) if usage else None
@@ -128,6 +132,8 @@ class ChatMeter(EventMeter):
         if frame.error:
             self.failure = classify_event(frame.error)
             return Fate.END
+        if self.failure is not None and not self.estimate_output_tokens():
+            return Fate.END  # where some of an answer came before it, the usage may follow
         return Fate.HIDE if self._hide_usage and report is not None and not choices else Fate.PASS
 
     def _weigh_choice(self, choice: _Choice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -120,6 +121,8 @@ class ProviderError(StrEnum):
     OVERLOADED = "provider_overloaded"
     TIMEOUT = "provider_timed_out"
     FAULT = "provider_fault"
+    NO_ANSWER = "provider_no_answer"
+    """A good status, and nothing of what its API promises: a page, an empty body, no choices."""
     UNKNOWN = "provider_error"
 
 
@@ -186,6 +189,23 @@ _STATUSES: Mapping[int, ProviderError] = {
     504: ProviderError.TIMEOUT,
     529: ProviderError.OVERLOADED,
 }
+STATUS_OF: Mapping[str, int] = {
+    ProviderError.INVALID: 400,
+    ProviderError.CREDENTIALS: 401,
+    ProviderError.FORBIDDEN: 403,
+    ProviderError.NOT_FOUND: 404,
+    ProviderError.TOO_LARGE: 413,
+    ProviderError.CONTEXT: 400,
+    ProviderError.FILTERED: 400,
+    ProviderError.RATE_LIMITED: 429,
+    ProviderError.QUOTA: 429,
+    ProviderError.OVERLOADED: 503,
+    ProviderError.TIMEOUT: 504,
+    ProviderError.FAULT: 500,
+    ProviderError.NO_ANSWER: 502,
+    ProviderError.UNKNOWN: 502,
+}
+"""What an error would have been as an answer of its own, where it came without a bad status."""
 
 
 ERROR_TYPE = "x-amzn-errortype"
@@ -203,7 +223,7 @@ def error_type(headers: Sequence[tuple[str, str]]) -> str:
     return next((value.partition(":")[0] for name, value in headers if name == ERROR_TYPE), "")
 
 
-def classify(status: int, body: bytes, named: str = "") -> str:
+def name_error(status: int, body: bytes, named: str = "") -> str:
     """One of ProviderError for a provider's error answer: by its name, code or type, else by the status.
 
     `invalid_request_error` says less than the status: OpenAI uses it for credentials and missing models as well.
@@ -217,13 +237,37 @@ def classify(status: int, body: bytes, named: str = "") -> str:
         pass
     if word is not None and word is not ProviderError.INVALID:
         return word.value
-    known = _STATUSES.get(status) or (ProviderError.FAULT if status >= 500 else word)
-    return (known or ProviderError.UNKNOWN).value
+    return (_of_status(status) or word or ProviderError.UNKNOWN).value
+
+
+def _of_status(status: int) -> ProviderError | None:
+    return _STATUSES.get(status) or (ProviderError.FAULT if status >= 500 else None)
 
 
 def classify_event(error: object) -> str:
-    """The same for the `error` of an event within a stream, which has no status."""
-    return (_word(error) or ProviderError.UNKNOWN).value
+    """The same for the `error` of an event, or of an answer with a good status: by its words, or the number in it."""
+    word = _word(error)
+    if word is None or word is ProviderError.INVALID:
+        status = status_in(error)
+        found = _of_status(status) or ProviderError.INVALID if status else None
+        word = found or word
+    return (word or ProviderError.UNKNOWN).value
+
+
+def status_in(error: object) -> int | None:
+    """The status that an error names as a number, as OpenRouter's and Google's do; None where it names none."""
+    if not isinstance(error, dict):
+        return None
+    for name in ("code", "status", "status_code", "statusCode"):
+        value = error.get(name)
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            value = int(value)
+        if type(value) is int and 400 <= value <= 599:
+            return value
+    return None
+
+
+_NUMBER = re.compile(r"[45]\d\d", re.ASCII)
 
 
 def classify_exception(kind: str) -> str:

@@ -69,6 +69,10 @@ class BatchStore(Protocol):
 
     async def get(self, batch_id: int) -> Batch | None: ...
 
+    async def is_known(self, provider_id: int, remote_id: str) -> bool:
+        """Whoever's it is."""
+        ...
+
     async def page(self, user_id: int, family: BatchFamily, limit: int, before: str | None) -> Sequence[Batch]:
         """The newest first; those that are older than `before`, a remote id, where it is given."""
         ...

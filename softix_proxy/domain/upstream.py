@@ -59,6 +59,15 @@ class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers tha
         """False only where the provider cannot have seen the request."""
 
 
+class NoLineError(Exception):
+    """The provider answered a call for a WebSocket as a plain request. Holds the head, and nothing that was sent."""
+
+    def __init__(self, status: int, headers: Headers) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.headers = headers
+
+
 class Exchange(Protocol):
     """An answer that has begun. It is aborted or read to its end, and then released."""
 
@@ -134,5 +143,5 @@ class Line(Protocol):
 
 class Lines(Protocol):
     async def open(self, call: Call) -> Line:
-        """Raises ProviderFault; no work has begun then."""
+        """Raises ProviderFault, or NoLineError for an HTTP answer; no work has begun then."""
         ...

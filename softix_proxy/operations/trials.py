@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from softix_proxy.dialects import refused_fields
 from softix_proxy.dialects.base import ProviderEndpoint, Report
-from softix_proxy.dialects.errors import classify, error_type
+from softix_proxy.dialects.classification import classify
+from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.dialects.fields import Fields
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provider_side, streaming
 from softix_proxy.dialects.translate import Interpretation, Setting, translation
@@ -297,9 +298,8 @@ class _Bench:
             if not dropped:
                 break
             body = refused_fields.without_field(body, dropped)
-        raise FailureError(
-            f"refused with {exchange.status}: {classify(exchange.status, refusal, error_type(exchange.headers))}"
-        )
+        found = classify(exchange.status, exchange.headers, refusal)
+        raise FailureError(f"refused with {exchange.status}: {found.error}")
 
     def _named(self, status: int, refusal: bytes, body: bytes) -> str:
         """The first field of the body that a refusal names and that may be left out; empty where there is none."""
@@ -325,6 +325,9 @@ class _Bench:
             answer = await exchange.read(_MOST_BYTES)
         finally:
             exchange.release()
-        if seen_object(answer) is None:
+        found = classify(exchange.status, exchange.headers, answer, prepared.endpoint)
+        if found.error == ProviderError.NO_ANSWER or seen_object(answer) is None:
             raise FailureError("what comes back is no answer")
+        if found.error is not None:
+            raise FailureError(f"refused with {exchange.status}: {found.error}")
         return answer

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from softix_proxy.dialects import refused_fields
 from softix_proxy.dialects.base import Ask, StreamMeter
-from softix_proxy.dialects.errors import ProviderError, classify, error_type
+from softix_proxy.dialects.classification import Classification, Told, as_event, classify, classify_stream
+from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
-from softix_proxy.domain.quotas import retry_after_us
-from softix_proxy.domain.routing import BUSY, KEY_REFUSED, REPEATABLE
-from softix_proxy.domain.upstream import Call, Exchange, Header, ProviderFault, Upstream
-from softix_proxy.relay import refusal
+from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Upstream
+from softix_proxy.relay import failures, refusal
+from softix_proxy.relay.failures import Failure
 from softix_proxy.relay.fleet import Berth, Outcome
 from softix_proxy.relay.forward import returning, retyped
 from softix_proxy.relay.hang_up import HangUp
@@ -25,55 +26,13 @@ from softix_proxy.relay.settle import Hold
 
 _MAX_ANSWER_BYTES = 256 * 1024 * 1024
 _MAX_ERROR_BYTES = 1024 * 1024
+_GOOD = 300
+_JSON = "application/json"
+_COMMENTS = re.compile(rb"(:[^\r\n]*[\r\n]+)+")
+_STREAMS = (b"[", b"data:", b"event:", b"id:", b":")
+"""How a stream begins that its type does not tell."""
 _FINISH_S = 5.0
 """How long the last report of an answer whose model has stopped is waited for after a hang-up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An attempt that came to nothing before the client had anything of it."""
-
-    outcome: Outcome
-    error: str
-    """Its code."""
-    fault: ProviderFault | None
-    status: int = 0
-    """The provider's, where it answered."""
-    headers: tuple[Header, ...] = ()
-    body: bytes = b""
-    is_stream: bool = False
-    tellable: bool = False
-    """The provider's own words may go to the client: they are not about the operator's credentials."""
-    wait_us: int | None = None
-    """How long the provider asks to be left alone."""
-    repeatable: bool = True
-    """Another target, or the same once more, may do better."""
-
-
-def _of_fault(fault: ProviderFault) -> Failure:
-    return Failure(_OF_FAULTS.get(fault.code, Outcome.FAILED), fault.code.value, fault)
-
-
-_OF_FAULTS = {Code.PROVIDER_REFUSED: Outcome.REFUSED, Code.PROVIDER_BUSY: Outcome.ABANDONED}
-"""It is no fault of a provider that softix has no more connections for it."""
-
-
-def _outcome(status: int, error: str) -> Outcome:
-    if status in KEY_REFUSED or error == ProviderError.QUOTA:
-        return Outcome.REFUSED
-    if status in BUSY:
-        return Outcome.LIMITED
-    return Outcome.FAILED if status >= 500 else Outcome.DONE
-
-
-_STATUSES: Mapping[str, int] = {
-    ProviderError.RATE_LIMITED: 429,
-    ProviderError.QUOTA: 429,
-    ProviderError.OVERLOADED: 529,
-    ProviderError.FAULT: 500,
-    ProviderError.TIMEOUT: 504,
-}
-"""What an error at the start of a stream would have been as an answer; others are about the request."""
 
 
 @dataclass(slots=True)
@@ -93,9 +52,15 @@ class Attempt:
     committed: Callable[[], None]
     """Called when no other can follow any more."""
     outcome: Outcome = Outcome.ABANDONED
+    ending: Outcome = Outcome.DONE
+    """The outcome, if all goes well with the client too."""
     failure: Failure | None = None
     _goes_without_usage: bool = False
     """What is sent now is what was refused, without the option that asks for usage."""
+    answering: bool = False
+    """The client has something of a stream, or is about to."""
+    rest: bytes = b""
+    """What is left of a stream that ended within its first event."""
 
     def leave(self) -> None:
         """To be called however it ended: its outcome becomes known to the fleet."""
@@ -113,7 +78,7 @@ class Attempt:
         except ProviderFault as fault:
             facts.started = fault.started
             facts.fail(fault)
-            self.failure = _of_fault(fault)
+            self.failure = failures.of_fault(fault)
             return self.failure
         refused_usage = outbound if outbound.adds_usage_option and exchange.status in refused_fields.STATUSES else None
         del outbound  # with it goes the body, unless it may be needed again
@@ -123,19 +88,21 @@ class Attempt:
         headers = returning(exchange.headers, exchange.secret)
         headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
         try:
-            if exchange.status >= 300:
-                self.failure = await self._error(exchange, headers)
-            elif exchange.is_stream or (self.ask.stream and not self.target.endpoint.framed):
+            if exchange.status >= _GOOD:
+                self.failure = await self._whole(exchange, headers, most_bytes=_MAX_ERROR_BYTES)
+            elif exchange.is_stream:
                 self.failure = await self._stream(exchange, headers)
+            elif self.ask.stream and not self.target.endpoint.framed:
+                self.failure = await self._unframed(exchange, headers)
             else:
-                await self._whole(exchange, headers)
-            self.outcome = Outcome.DONE
+                self.failure = await self._whole(exchange, headers)
+            self.outcome = self.ending
         except ProviderFault as fault:
             if facts.hung_up:
                 raise ClientGoneError from None
             facts.fail(fault)
             if not self.client.begun:
-                self.failure = _of_fault(fault)
+                self.failure = failures.of_fault(fault)
                 return self.failure
             self.outcome = Outcome.FAILED
             if self.hold.settlement is None:
@@ -150,7 +117,8 @@ class Attempt:
 
     async def _without_usage(self, refused: Call, failure: Failure) -> Failure | None:
         """The same once more, without what softix itself has put in, where the provider says that it minds that."""
-        if not refused_fields.names_field(failure.body, refused_fields.USAGE_OPTION):
+        body = failure.told.body if failure.told is not None else b""
+        if not refused_fields.names_field(body, refused_fields.USAGE_OPTION):
             return failure
         if self.hold.facts.hung_up or self.client.gone:
             self.hold.facts.hang_up()
@@ -182,61 +150,70 @@ class Attempt:
         self.berth.answered(exchange.headers)
         return exchange
 
-    async def _whole(self, exchange: Exchange, headers: list[Header]) -> None:
-        """Read to its end even if the client has left: the provider bills all of it."""
-        answer = await exchange.read(_MAX_ANSWER_BYTES)
+    async def _whole(
+        self, exchange: Exchange, headers: list[Header], begun: bytes = b"", most_bytes: int = _MAX_ANSWER_BYTES
+    ) -> Failure | None:
+        """Read to its end even if the client has left: the provider bills all of it. `begun` was read before."""
+        answer = begun + await exchange.read(most_bytes)
         self.hold.returned()
+        found = classify(exchange.status, exchange.headers, answer, self.target.endpoint)
+        if found.error is not None:
+            return self._failed(found, exchange, headers, answer)
         facts = self.hold.facts
-        facts.report = self.target.endpoint.report(answer)
+        facts.report = found.report
         facts.answer_bytes = text_bytes(facts.report, answer, self.ask)
         facts.complete = True
         await self.hold.settle()
         await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
+        return None
 
-    async def _error(self, exchange: Exchange, headers: list[Header]) -> Failure:
-        facts = self.hold.facts
-        facts.refused = True
-        answer = await exchange.read(_MAX_ERROR_BYTES)
-        self.hold.returned()
-        facts.error = error = classify(exchange.status, answer, error_type(exchange.headers))
-        leaks = exchange.secret is not None and exchange.secret.encode() in answer
-        tellable = not (exchange.status < 400 or leaks or error == ProviderError.CREDENTIALS)
-        return Failure(
-            outcome=_outcome(exchange.status, error),
-            error=error,
-            fault=None,
-            status=exchange.status,
-            headers=tuple(headers),
-            body=answer,
-            tellable=tellable,
-            wait_us=retry_after_us(exchange.headers, self.hold.clock.now_us()),
-            repeatable=exchange.status in REPEATABLE,
+    def _failed(self, found: Classification, exchange: Exchange, headers: list[Header], answer: bytes) -> Failure:
+        """An error, whatever its status. What of it is work stays to be billed."""
+        hold, facts = self.hold, self.hold.facts
+        failure = failures.of_answer(
+            found, exchange.headers, hold.clock.now_us(), headers=headers, secret=exchange.secret
         )
+        facts.error, facts.refused = found.error, not found.worked
+        facts.report, facts.complete = found.report, found.worked
+        facts.answer_bytes = text_bytes(found.report, answer, self.ask) if found.worked else 0
+        facts.status_code = found.status if failure.told is None else failure.told.status
+        return failure
 
     async def tell(self, failure: Failure) -> None:
         """The provider's own error, as it came, unless it is about the operator's credentials."""
         if failure.fault is not None:
             raise refusal.failed(failure.fault)
         await self.hold.settle()
-        if not failure.tellable:
-            raise RefusedError(Code.PROVIDER_REFUSED, "The provider refused softix. The operator has to look into it.")
+        told = failure.told
+        if told is None:
+            raise failures.unsayable(failure.found)
         headers = [*failure.headers, *self.hold.headers()]
         if failure.is_stream:
-            await self.client.begin(failure.status, headers)
-            self.client.send(failure.body)
+            await self.client.begin(told.status, headers)
+            self.client.send(told.body)
             await self.client.end()
         else:
-            await self.client.answer(failure.status, headers, failure.body)
+            await self.client.answer(told.status, headers, told.body)
 
-    async def _stream(self, exchange: Exchange, headers: list[Header]) -> Failure | None:
+    async def _unframed(self, exchange: Exchange, headers: list[Header]) -> Failure | None:
+        """Sound, or a JSON array in parts. Its first bytes tell whether it is something whole in place of that."""
+        first = await exchange.chunk()
+        while first and not first.strip() and (chunk := await exchange.chunk()):
+            first += chunk
+        if not first or (_is_text(exchange.headers) and not first.lstrip().startswith(_STREAMS)):
+            return await self._whole(exchange, headers, first)
+        return await self._stream(exchange, headers, first)
+
+    async def _stream(self, exchange: Exchange, headers: list[Header], first: bytes = b"") -> Failure | None:
         """Bytes go back as they come; the terminal event waits for the settlement."""
         client, hold = self.client, self.hold
         meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.ask.wants_usage)
         if exchange.is_stream and self.ask.unwrapped is not None:
             headers = retyped(headers, self.ask.unwrapped)
-        opening = b"" if self.last else await self._opening(exchange, meter)
-        if meter.failure is not None and not opening and not self.last:
-            return self._stillborn(exchange, headers, meter)
+        opening = await self._opening(exchange, meter, first)
+        failure = None if self.last else self._before_anything(exchange, headers, meter, opening)
+        if failure is not None:
+            return failure
         self.committed()
         try:
             await client.begin(exchange.status, headers)
@@ -250,7 +227,7 @@ class Attempt:
                     await self._finish(meter)
                 await client.caught_up()
             if hold.settlement is None:
-                await self._finish(meter)
+                await self._end(exchange, headers, meter)
             await client.end()
         except ClientGoneError:
             if hold.settlement is None:
@@ -258,30 +235,54 @@ class Attempt:
             raise
         return None
 
-    async def _opening(self, exchange: Exchange, meter: StreamMeter) -> bytes:
-        """The first whole events: as long as the client has none, another target may take over."""
+    async def _opening(self, exchange: Exchange, meter: StreamMeter, first: bytes) -> bytes:
+        """The first whole events: as long as the client has none, another target may take over.
+
+        Comments are none: some providers send them until they know whether there will be an answer.
+        """
         passing = b""
-        while not passing and not meter.ended and (chunk := await exchange.chunk()):
+        if first:
             self.hold.first_byte()
-            passing = meter.feed(chunk)
+            passing = meter.feed(first)
+        while not (self.last or meter.ended) and self._is_comment(passing) and (chunk := await exchange.chunk()):
+            self.hold.first_byte()
+            passing += meter.feed(chunk)
+        self.answering = not self._is_comment(passing)
         return passing
 
-    def _stillborn(self, exchange: Exchange, headers: list[Header], meter: StreamMeter) -> Failure:
-        """A stream that begins with an error."""
-        facts, error = self.hold.facts, meter.failure or ProviderError.UNKNOWN.value
-        facts.error, facts.complete, facts.refused = error, True, meter.report is None
-        status = _STATUSES.get(error, 400)
-        return Failure(
-            outcome=_outcome(status, error),
-            error=error,
-            fault=None,
-            status=exchange.status,
-            headers=tuple(headers),
-            body=meter.take_held(),
-            is_stream=True,
-            tellable=True,
-            repeatable=status in REPEATABLE,
+    def _is_comment(self, events: bytes) -> bool:
+        """Or nothing at all. Sound has none."""
+        return not events or (self.target.endpoint.framed and _COMMENTS.fullmatch(events) is not None)
+
+    def _before_anything(
+        self, exchange: Exchange, headers: list[Header], meter: StreamMeter, opening: bytes
+    ) -> Failure | None:
+        """Whether it failed as long as the client has nothing of it, and some of an answer is not lost with it."""
+        if meter.failure is not None and not (self.answering and classify_stream(meter).worked):
+            return self._stillborn(exchange, headers, meter, opening)
+        return None if self.answering else self._unanswered(exchange, headers, meter)
+
+    def _stillborn(self, exchange: Exchange, headers: list[Header], meter: StreamMeter, opening: bytes) -> Failure:
+        """A stream that begins with an error, which is told as such."""
+        facts, found = self.hold.facts, classify_stream(meter)
+        facts.error, facts.complete, facts.refused = found.error, found.worked, not found.worked
+        if found.error != ProviderError.CREDENTIALS:
+            found = replace(found, told=Told(exchange.status, opening + meter.take_held()))
+        failure = failures.of_answer(
+            found, exchange.headers, self.hold.clock.now_us(), headers=headers, secret=exchange.secret
         )
+        return replace(failure, is_stream=True)
+
+    def _unanswered(self, exchange: Exchange, headers: list[Header], meter: StreamMeter) -> Failure | None:
+        """A stream of events that is over without one: it is what a whole answer with this body would be."""
+        if meter.ended or not exchange.is_stream:
+            return None
+        body = self.rest = self.rest or meter.take_held()
+        found = classify(exchange.status, exchange.headers, body, self.target.endpoint)
+        self.hold.facts.report = found.report
+        if found.error is None:
+            return None
+        return self._failed(found, exchange, retyped(headers, _JSON), body)
 
     def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
         """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""
@@ -290,17 +291,36 @@ class Attempt:
         def into(chunk: bytes) -> bool:
             hold.first_byte()
             passing = meter.feed(chunk)
+            if not self.answering:
+                self.answering = not self._is_comment(passing)
             goes_on = client.send(passing) if passing else True
             return goes_on and (hold.settlement is not None or not meter.ended)
 
         return into
 
     async def _finish(self, meter: StreamMeter) -> None:
-        facts = self.hold.facts
+        facts, found = self.hold.facts, classify_stream(meter)
         facts.complete = True
-        facts.error = meter.failure
+        facts.error, facts.refused = found.error, not found.worked
+        self.ending = failures.outcome_of(found)
         await self.hold.settle()
         self.client.send(meter.take_held())
+
+    async def _end(self, exchange: Exchange, headers: list[Header], meter: StreamMeter) -> None:
+        """Of a stream without a terminal event. Raises ProviderFault where it had no event at all."""
+        if self.answering or meter.ended or not exchange.is_stream:
+            await self._finish(meter)
+            return
+        facts, failure = self.hold.facts, self._unanswered(exchange, headers, meter)
+        facts.complete, facts.status_code = True, exchange.status
+        self.ending = Outcome.DONE if failure is None else failure.outcome
+        await self.hold.settle()
+        if failure is None:
+            self.client.send(self.rest)
+        elif failure.told is None:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+        else:
+            self.client.send(as_event(failure.told.body))
 
     async def _read_on(self, exchange: Exchange, meter: StreamMeter) -> None:
         """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""
@@ -319,5 +339,12 @@ class Attempt:
                     facts.complete = meter.ended or not chunk
         except (TimeoutError, ProviderFault):
             return
+        found = classify_stream(meter)
+        facts.refused = facts.complete and not found.worked
         if facts.complete and not drains:  # it left after the last word, as many SDKs do
-            facts.error = meter.failure
+            facts.error = found.error
+
+
+def _is_text(headers: Headers) -> bool:
+    kind = next((value for name, value in headers if name == "content-type"), "")
+    return kind.startswith(("text/", _JSON))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Ask, Report
-from softix_proxy.dialects.batches import Outcome, Progress
+from softix_proxy.dialects.batches import Item, Outcome, Progress
+from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
 from softix_proxy.dialects.tokens import modes
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
 from softix_proxy.domain.clock import SECOND_US, Clock
-from softix_proxy.domain.errors import Code
+from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
@@ -35,6 +36,9 @@ _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 _GONE = (404, 410)
 _YOUNG_US = 3600 * SECOND_US
 """So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
+_GOOD = 300
+_INPUT_UNKNOWN = "input_unknown"
+"""The note on an estimate that leaves out what was asked."""
 _NOT_KEPT = 0
 """The size of a line's request: where its input has to be judged, only the note on the row says so."""
 _ASK = Ask("")
@@ -45,6 +49,15 @@ _ASKS = {
 }
 """What of a request decides whether its report can be true, as far as its endpoint tells."""
 _OWN_HEADERS = (("accept-encoding", "identity"),)
+
+
+class _Silent(NamedTuple):
+    """A line with an answer that tells no usage."""
+
+    line: OpenLine
+    status_code: int
+    error: str | None
+    known: Facts
 
 
 class Account(NamedTuple):
@@ -95,20 +108,22 @@ class Results:
                 self._locks.pop(batch.id, None)
 
     async def _collect(self, batch: Batch, account: Account) -> bool:
-        path = f"{_folder(batch.family)}/{batch.remote_id}"
+        path = f"{folder_of(batch.family)}/{batch.remote_id}"
         exchange, answer = await self.whole(self.own_call(batch.key_id, account, path))
         if self._gone(batch, exchange):
             await self._finish(batch, lost=True)
             return True
         progress = wire.read_progress(answer)
-        if progress is None:
+        if progress is None or progress.remote_id is None:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         if not progress.ended:
             return False
         await self.note_files(batch, progress)
         places = [f"{wire.FILES}/{name}/content" for name in progress.files]
         places += [f"{path}/results"] if progress.has_results else []
-        found = [await self._meter(batch, self.own_call(batch.key_id, account, place)) for place in places]
+        silent: dict[str, _Silent] = {}
+        found = [await self._meter(batch, self.own_call(batch.key_id, account, place), silent) for place in places]
+        await self._estimate(batch, account, progress.input_file, silent)
         answered = sum(count for count in found if count is not None)
         await self._finish(batch, lost=None in found or answered < progress.answered)
         return True
@@ -120,8 +135,11 @@ class Results:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         return gone
 
-    async def _meter(self, batch: Batch, call: Call) -> int | None:
-        """Settles what these results tell; returns how many answers they have. None where they are gone."""
+    async def _meter(self, batch: Batch, call: Call, silent: dict[str, _Silent]) -> int | None:
+        """Settles what these results tell; returns how many answers they have. None where they are gone.
+
+        Answers that tell no usage go to `silent`, by their custom id.
+        """
         answered: set[str] = set()
         exchange = await self.house.upstream.send(call, _nothing)
         try:
@@ -132,12 +150,16 @@ class Results:
             settlements: list[Settlement] = []
             async for text in _lines(exchange):
                 outcome = wire.read_outcome(text)
-                if outcome is not None and outcome.answer is not None:
+                if outcome is not None and outcome.answered:
                     answered.add(outcome.custom_id)
                 line = lines.pop(outcome.custom_id, None) if outcome is not None else None
                 if outcome is None or line is None:
                     continue
-                settlements.append(self._told(line, outcome))
+                told = self._told(line, outcome)
+                if isinstance(told, _Silent):
+                    silent[outcome.custom_id] = told
+                    continue
+                settlements.append(told)
                 if len(settlements) >= _AT_ONCE:
                     await self.settle(settlements)
                     settlements = []
@@ -187,38 +209,76 @@ class Results:
             self.house.telemetry.opened(settlement.hold_pico)
             self.house.telemetry.finished(settlement, provider.name, model.name)
 
-    def _told(self, line: OpenLine, outcome: Outcome) -> Settlement:
+    def _told(self, line: OpenLine, outcome: Outcome) -> Settlement | _Silent:
+        """By the rule for requests."""
         endpoint = ENDPOINTS.get(line.intent.endpoint)
-        if outcome.answer is None or endpoint is None or not endpoint.metered:
-            error = None if outcome.answer is not None else "not_run"
-            return self._settlement(line, Source.NONE, outcome.status_code, error)
-        report = endpoint.report(outcome.answer)
-        if report is None:
-            return self.unknown(line, None, outcome.status_code)
+        if outcome.answer is None:
+            return self._settlement(line, Source.NONE, outcome.status_code, "not_run")
+        found = classify(outcome.status_code, (), outcome.answer, endpoint)
+        if endpoint is None or not endpoint.metered or not found.worked:
+            return self._settlement(line, Source.NONE, found.status, found.error)
         ask = _ASKS.get(line.intent.endpoint, _ASK)
-        known = Facts(started=True, complete=True, report=report)
-        known.answer_bytes = text_bytes(report, outcome.answer, ask)
-        return self._priced(line, outcome.status_code, report, metered(known, ask, _NOT_KEPT))
+        known = Facts(started=True, complete=True, report=found.report)
+        known.answer_bytes = text_bytes(found.report, outcome.answer, ask)
+        if found.report is None:
+            return _Silent(line, found.status, found.error, known)
+        return self._priced(line, found.status, found.error, found.report, metered(known, ask, _NOT_KEPT))
 
-    def _priced(self, line: OpenLine, status_code: int, report: Report, used: Metered) -> Settlement:
+    async def _estimate(
+        self, batch: Batch, account: Account, input_file: str | None, silent: dict[str, _Silent]
+    ) -> None:
+        """Judges answers without usage as those of requests are: by their text, and by the bytes of what was asked.
+
+        What was asked is still at the provider, in the file that the batch was made of. Where it is not any more, only
+        what was answered is charged.
+        """
+        if not silent:
+            return
+        settlements: list[Settlement] = []
+        call = self.own_call(batch.key_id, account, f"{wire.FILES}/{input_file}/content")
+        if input_file is not None:
+            exchange = await self.house.upstream.send(call, _nothing)
+            try:
+                if exchange.status < _GOOD:
+                    async for text in _lines(exchange):
+                        item = _asked(text, silent)
+                        if item is not None:
+                            settlements.append(self._judged(silent.pop(item.custom_id), item))
+            finally:
+                exchange.release()
+        await self.settle([*settlements, *(self._judged(each, None) for each in silent.values())])
+
+    def _judged(self, silent: _Silent, item: Item | None) -> Settlement:
+        if item is not None:
+            used = metered(silent.known, item.endpoint.read(item.body), len(item.body))
+        else:
+            used = metered(silent.known, _ASKS.get(silent.line.intent.endpoint, _ASK), _NOT_KEPT)
+            answered = {name: quantity for name, quantity in used.meters.items() if name != "input_tokens"}
+            used = Metered(used.source, answered, (*used.notes, _INPUT_UNKNOWN))
+        return self._priced(silent.line, silent.status_code, silent.error, None, used)
+
+    def _priced(
+        self, line: OpenLine, status_code: int, error: str | None, report: Report | None, used: Metered
+    ) -> Settlement:
         """By the price of when it was asked."""
         intent, directory = line.intent, self.house.directory.current
         rate = directory.rate_then(intent.user_id, intent.model_id, intent.started_at_us)
         if rate is None:
             return self.unknown(line, "unpriced", status_code)
-        served = modes(wire.TIER, *(report.service_tier or STANDARD).split(MODES))
+        told = report or Report({})
+        served = modes(wire.TIER, *(told.service_tier or STANDARD).split(MODES))
         cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
-        notes = [*(["clamped"] if report.clamped else []), *used.notes, *unpriced_notes(unpriced, report)]
+        notes = [*(["clamped"] if told.clamped else []), *used.notes, *unpriced_notes(unpriced, told)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
             charge_pico = line.hold_pico
             notes.append(LIMITED_TO_HOLD)
         return replace(
-            self._settlement(line, used.source, status_code, None),
+            self._settlement(line, used.source, status_code, error),
             meters=used.meters,
             service_tier=served,
-            model_served=report.model_served,
+            model_served=told.model_served,
             markup=rate.markup,
             fee_pico=rate.request_fee_pico,
             cost_pico=min(cost_pico, MAX_PICO),
@@ -284,5 +344,14 @@ async def _lines(exchange: Exchange) -> AsyncIterator[bytes]:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
 
 
-def _folder(family: BatchFamily) -> str:
+def _asked(text: bytes, silent: Mapping[str, _Silent]) -> Item | None:
+    """One of the requests whose answers tell nothing; None for any other."""
+    try:
+        name = wire.name_of(text)
+        return wire.read_line(text, ENDPOINTS[silent[name].line.intent.endpoint]) if name in silent else None
+    except RefusedError:
+        return None
+
+
+def folder_of(family: BatchFamily) -> str:
     return wire.MESSAGE_BATCHES if family == "anthropic" else wire.BATCHES

@@ -15,17 +15,19 @@ from typing import NamedTuple
 from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Ask, Endpoint
 from softix_proxy.dialects.batches import Item
+from softix_proxy.dialects.classification import classify
+from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.domain.admission import Admitted, Decision, Denied, Intent, Stale
 from softix_proxy.domain.batches import Batch, BatchFamily, OpenLine
 from softix_proxy.domain.clock import Clock
-from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError, RefusedError
 from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.relay import refusal
-from softix_proxy.relay.batch_results import Account, Results, slices
+from softix_proxy.relay.batch_results import Account, Results, folder_of, slices
 from softix_proxy.relay.bound import bound
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.plan import Caller
@@ -35,6 +37,9 @@ log = logging.getLogger("softix.relay")
 _TRIES = 8
 _A_TURN = 128
 """Requests that are looked at in one turn of the event loop."""
+
+
+_UNKNOWN = "Nobody knows whether the provider works on it: ask the operator before you send it again."
 
 
 class Asked(NamedTuple):
@@ -161,7 +166,10 @@ class Batches:
     async def make(
         self, family: BatchFamily, caller: Caller, account: Account, asked: Sequence[Asked], call: Call
     ) -> tuple[Exchange, bytes]:
-        """Sends what is admitted; the batch is the user's once the provider has it. Raises RefusedError."""
+        """Sends what is admitted; the batch is the user's once the provider has it. Raises RefusedError.
+
+        Whoever is refused after the provider may have made it is told not to try again: each try could make one more.
+        """
         started = False
 
         def sending() -> None:
@@ -172,18 +180,21 @@ class Batches:
         try:
             exchange, answer = await self.results.whole(call, sending)
         except ProviderFault as fault:
-            await self._give_up(intents, fault.code, started=started and fault.started)
-            raise refusal.failed(fault) from None
+            unknown = started and fault.started
+            await self._give_up(intents, fault.code, started=unknown)
+            refused = refusal.failed(fault)
+            raise (refusal.final(refused) if unknown else refused) from None
         except BaseException:
             await self._give_up(intents, Code.SHUTTING_DOWN, started=started)
             raise
-        if exchange.status >= 300:
+        found = classify(exchange.status, exchange.headers, answer)
+        if found.error is not None and found.error != ProviderError.NO_ANSWER:
             await self.house.journal.withdraw(intents)
             return exchange, answer
         progress = wire.read_progress(answer)
         if progress is None or progress.remote_id is None:
             await self._give_up(intents, Code.PROVIDER_BROKE_OFF, started=True)
-            raise RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is no batch.")
+            raise refusal.final(RefusedError(Code.PROVIDER_BROKE_OFF, f"The provider's answer is no batch. {_UNKNOWN}"))
         made = Batch(
             id=self.ids.next(self.clock.now_us()),
             family=family,
@@ -195,18 +206,39 @@ class Batches:
             requests=len(asked),
             created_at_us=self.clock.now_us(),
         )
-        await asyncio.shield(self._write_down(made, asked))  # whatever else ends now: the provider works on it
+        # Whatever else ends now: the provider works on it.
+        await asyncio.shield(self._write_down(made, account, asked))
         return exchange, answer
 
-    async def _write_down(self, made: Batch, asked: Sequence[Asked]) -> None:
+    async def _write_down(self, made: Batch, account: Account, asked: Sequence[Asked]) -> None:
         try:
             async with self.storage.writing() as unit:
                 await unit.batches.add(made, {each.custom_id: each.intent.request_id for each in asked})
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay held for ever
-            told = {"batch": made.remote_id, "error": type(error).__name__}
+            cancelled = await self._cancel(made, account)
+            told = {"batch": made.remote_id, "error": type(error).__name__, "cancelled": cancelled}
             log.error("a batch was made and could not be written down", extra=told)
-            await self._give_up([each.intent for each in asked], Code.STORAGE_UNAVAILABLE, started=True)
-            raise RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now.", 5) from None
+            try:
+                await self._give_up([each.intent for each in asked], Code.STORAGE_UNAVAILABLE, started=True)
+            except FailureError:
+                log.error("settlements are left to the next start")
+            done = "The batch was cancelled at the provider." if cancelled else _UNKNOWN
+            raise refusal.final(
+                RefusedError(Code.STORAGE_UNAVAILABLE, f"softix cannot write its books now. {done}")
+            ) from None
+
+    async def _cancel(self, made: Batch, account: Account) -> bool:
+        """So that nobody pays for what nobody can read. Not one that is on the books: a provider may repeat itself."""
+        try:
+            if await self.storage.reading().batches.is_known(made.provider_id, made.remote_id):
+                return False
+            path = f"{folder_of(made.family)}/{made.remote_id}/cancel"
+            exchange, answer = await self.results.whole(
+                self.results.own_call(made.key_id, account, path, method="POST")
+            )
+        except (ProviderFault, FailureError):
+            return False
+        return classify(exchange.status, exchange.headers, answer).error is None
 
     async def _give_up(self, intents: Sequence[Intent], code: Code, *, started: bool) -> None:
         if not started:

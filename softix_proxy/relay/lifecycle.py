@@ -15,8 +15,9 @@ from softix_proxy.domain.telemetry import Telemetry
 from softix_proxy.domain.upstream import Call, Upstream
 from softix_proxy.domain.vault import Vault
 from softix_proxy.relay import refusal
-from softix_proxy.relay.attempt import Attempt, Failure
+from softix_proxy.relay.attempt import Attempt
 from softix_proxy.relay.bound import bound, estimate, together
+from softix_proxy.relay.failures import Failure
 from softix_proxy.relay.fleet import Berth, Fleet, Outcome
 from softix_proxy.relay.forward import call
 from softix_proxy.relay.hang_up import HangUp

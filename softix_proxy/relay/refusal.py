@@ -45,6 +45,13 @@ def failed(fault: ProviderFault) -> RefusedError:
     return RefusedError(fault.code, _FAULTS[fault.code], 1 if fault.code is Code.PROVIDER_BUSY else None)
 
 
+def final(error: RefusedError) -> RefusedError:
+    """Where another try could do the same work again: nearly every client heeds this header, whatever the status."""
+    error.headers += (("x-should-retry", "false"),)
+    error.retry_after_s = None
+    return error
+
+
 def busy() -> RefusedError:
     return RefusedError(
         Code.PROVIDER_BUSY, "Every target of this model works on as many requests as it may.", retry_after_s=1

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from softix_proxy.dialects.base import Ask
+from softix_proxy.dialects.classification import classify_stream
 from softix_proxy.dialects.errors import render_realtime
 from softix_proxy.dialects.realtime import (
     BEGUN,
@@ -266,8 +267,8 @@ class Session:
         del self._running[response_id]
         facts, meter = hold.facts, hold.facts.meter
         assert isinstance(meter, ResponseMeter)  # noqa: S101 - as `_running` has none without one
-        facts.complete, facts.error = True, facts.error or meter.failure
-        facts.refused = meter.failure is not None and meter.report is None
+        found = classify_stream(meter)
+        facts.complete, facts.error, facts.refused = True, facts.error or found.error, not found.worked
         hold.ask = replace(hold.ask, typical=self._conversation.typical(meter))
         if meter.report is not None:
             self._conversation.told(meter.report)

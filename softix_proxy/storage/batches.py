@@ -55,6 +55,12 @@ class Batches:
         row = await self._session.one(f"SELECT {_BATCH} FROM batches WHERE id = ?", batch_id)
         return Batch(*row) if row else None
 
+    async def is_known(self, provider_id: int, remote_id: str) -> bool:
+        found = await self._session.one(
+            "SELECT 1 FROM batches WHERE provider_id = ? AND remote_id = ?", provider_id, remote_id
+        )
+        return found is not None
+
     async def page(self, user_id: int, family: BatchFamily, limit: int, before: str | None) -> Sequence[Batch]:
         found = await self._page(_BATCH, "batches", "family = ?", (family,), user_id, limit, before)
         return [Batch(*row) for row in found]

@@ -57,7 +57,7 @@ class Connection(apsw.Connection):
 
     if TYPE_CHECKING:  # which columns a row has is known to the statement only
 
-        def execute(self, statement: str, values: Any = None, /) -> Any: ...  # type: ignore[override]
+        def execute(self, statement: str, values: Any = None, /) -> Any: ...  # type: ignore[override] # apsw's own asks for fewer types than it takes
 
     def close(self, force: bool = False) -> None:
         try:

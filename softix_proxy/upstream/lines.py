@@ -1,4 +1,4 @@
-"""WebSockets to providers. Faults name a code, and nothing that was sent or received: aiohttp's own hold the key."""
+"""WebSockets to providers. Faults name a code or a status, and nothing that was sent: aiohttp's own hold the key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from yarl import URL
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
-from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.domain.upstream import Call, NoLineError, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.client import Limits, Waits
 from softix_proxy.upstream.credentials import Credentials
@@ -68,9 +68,7 @@ class SocketLines:
         except TimeoutError:
             raise ProviderFault(Code.PROVIDER_TIMEOUT, started=False) from None
         except aiohttp.WSServerHandshakeError as error:
-            busy = error.status == 429 or error.status >= 500
-            code = Code.PROVIDER_UNREACHABLE if busy else Code.PROVIDER_REFUSED
-            raise ProviderFault(code, started=False) from None
+            raise _no_line(error.status, error.headers) from None
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError):
             raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False) from None
         return SocketLine(socket)
@@ -97,8 +95,13 @@ class SocketLines:
         return URL(f"{base_url.rstrip('/')}{provider.path(path)}", encoded=True)
 
 
-async def _refuse(*_: Any) -> None:
-    raise ValueError("a WebSocket is not redirected: the key would go elsewhere")
+async def _refuse(_session: Any, _context: Any, redirect: aiohttp.TraceRequestRedirectParams) -> None:
+    """A WebSocket is not redirected: the key would go elsewhere."""
+    raise _no_line(redirect.response.status, redirect.response.headers)
+
+
+def _no_line(status: int, headers: Mapping[str, str] | None) -> NoLineError:
+    return NoLineError(status, [(name.lower(), value) for name, value in (headers or {}).items()])
 
 
 class SocketLine:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.fields import unmetered
 from softix_proxy.dialects.multipart import FormFields
 from softix_proxy.domain.batches import KeptFile
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.providers import ProviderStatus, ProviderType
 from softix_proxy.domain.routing import in_regions
-from softix_proxy.domain.upstream import Call
+from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.relay.batch_results import Account
 from softix_proxy.web.kept import ONE, Keeper, Verb
 
@@ -45,18 +47,26 @@ class Files(Keeper):
         exchange, answer = await self._ask(call)
         told = wire.read_progress(answer) if exchange.status < 300 else None
         if told is not None and told.remote_id is not None:
-            async with self._batches.storage.writing() as unit:
-                await unit.batches.keep_file(
-                    KeptFile(
-                        provider_id=account.provider.id,
-                        provider_key=account.label,
-                        user_id=self._caller.user.id,
-                        key_id=self._caller.key.id,
-                        remote_id=told.remote_id,
-                        created_at_us=self._batches.clock.now_us(),
-                    )
-                )
+            kept = KeptFile(
+                provider_id=account.provider.id,
+                provider_key=account.label,
+                user_id=self._caller.user.id,
+                key_id=self._caller.key.id,
+                remote_id=told.remote_id,
+                created_at_us=self._batches.clock.now_us(),
+            )
+            await self._write_down(kept)
         await self._pass(exchange, answer)
+
+    async def _write_down(self, kept: KeptFile) -> None:
+        """Where it cannot be, nobody could name it: the provider is not left with one for each try."""
+        try:
+            async with self._batches.storage.writing() as unit:
+                await unit.batches.keep_file(kept)
+        except Exception:
+            with suppress(ProviderFault):
+                await self._ask(self._call_for(kept, f"{wire.FILES}/{kept.remote_id}", method="DELETE"))
+            raise
 
     async def _require_funds(self) -> None:
         """A file costs nothing here, but the operator's room at the provider: not for who can pay for no batch."""
@@ -85,7 +95,7 @@ class Files(Keeper):
         file = await self._kept_file(name)
         await self._metered_first(file)
         exchange, answer = await self._ask(self._call_for(file, f"{wire.FILES}/{name}", method="DELETE"))
-        if exchange.status < 300:
+        if classify(exchange.status, exchange.headers, answer).error is None:
             async with self._batches.storage.writing() as unit:
                 await unit.batches.drop_file(file)
         await self._pass(exchange, answer)

@@ -12,7 +12,7 @@ import msgspec
 
 from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Family
-from softix_proxy.dialects.errors import ProviderError, classify, error_type
+from softix_proxy.dialects.classification import Told, classify
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.batches import Batch, KeptFile
@@ -21,7 +21,7 @@ from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.providers import ProviderStatus
 from softix_proxy.domain.routing import in_regions
 from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Rest
-from softix_proxy.relay import refusal
+from softix_proxy.relay import failures, refusal
 from softix_proxy.relay.batch_results import Account
 from softix_proxy.relay.batches import Batches
 from softix_proxy.relay.forward import outgoing, returning
@@ -127,14 +127,13 @@ class Keeper:
             raise RefusedError(Code.NOT_FOUND, "The batch has not ended yet: there are no results.")
 
     async def _pass(self, exchange: Exchange, answer: bytes) -> None:
-        if exchange.status >= 300:
-            error = classify(exchange.status, answer, error_type(exchange.headers))
-            if error == ProviderError.CREDENTIALS or (exchange.secret and exchange.secret.encode() in answer):
-                raise RefusedError(
-                    Code.PROVIDER_REFUSED, "The provider refused softix. The operator has to look into it."
-                )
+        """What the provider answered, by the same rule as an answer to a request. Raises RefusedError."""
+        found = classify(exchange.status, exchange.headers, answer)
+        told = failures.tellable(found, exchange.secret) if found.error is not None else Told(exchange.status, answer)
+        if told is None:
+            raise failures.unsayable(found)
         headers = returning(exchange.headers, exchange.secret)
-        await self._client.answer(exchange.status, [*headers, *self._costs()], answer)
+        await self._client.answer(told.status, [*headers, *self._costs()], told.body)
 
     async def _stream(self, call: Call) -> None:
         exchange = await self._send(call)

@@ -45,6 +45,14 @@ def admit(database: Database, *numbers: int) -> None:
     connection.close()
 
 
+async def test_a_batch_is_known_whoever_has_it(database: Database) -> None:
+    storage = SqliteStorage(database)
+    async with storage.writing() as unit:
+        await unit.batches.add(batch(1, name="b1"), {})
+    known = storage.reading().batches.is_known
+    assert (await known(1, "b1"), await known(1, "b2"), await known(2, "b1")) == (True, False, False)
+
+
 async def test_lines_are_parked_and_come_back(database: Database) -> None:
     storage = SqliteStorage(database)
     admit(database, 11, 12, 13)

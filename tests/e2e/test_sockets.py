@@ -208,6 +208,27 @@ async def test_what_is_refused_before_it_begins(
         assert (await answer.json())["error"]["code"] == "endpoint_not_metered"
 
 
+async def test_a_model_that_the_provider_does_not_know_is_not_found(
+    client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
+) -> None:
+    await offer(client, "gpt-missing", ProviderType.OPENAI, provider.base_url, PRICE)
+    for _ in range(2):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{client.openai_url}/realtime?model=gpt-missing", headers=client.headers)
+        assert refused.value.status == 404
+    found = await rows(client)
+    assert [(row["usage_source"], row["error"], row["charge"]) for row in found] == [
+        ("none", "provider_not_found", "0.00")
+    ] * 2
+    assert await held(client) == 0
+    async with asyncio.timeout(20):
+        while not (told := await asyncio.to_thread(client.instance.cli, "routes", "health")):
+            await asyncio.sleep(0.05)
+    [health] = told
+    assert health["target"] == "gpt-missing-lab/gpt-missing"
+    assert (health["breaker"], health["failures"], health["limited_s"]) == ("closed", 0, 0)
+
+
 async def test_events_that_are_refused_leave_the_session_open(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
@@ -230,7 +251,8 @@ async def test_events_that_are_refused_leave_the_session_open(
     await begun.until("response.done")
     await begun.socket.close()
     failed, done = await settled(client, 2)
-    assert (failed["error"], failed["charge"], done["charge"]) == ("provider_fault", "0.00", TEXT_COST)
+    assert (failed["error"], done["charge"]) == ("provider_fault", TEXT_COST)
+    assert failed["usage_source"] == "estimate" and 0 < float(failed["charge"]) < float(TEXT_COST), "a delta had passed"
     [seen] = await provider.control("sessions")
     assert "session.update" not in seen["events"] and "transcription_session.update" not in seen["events"]
 

@@ -28,6 +28,8 @@ class BatchLab:
     refusing: int = 0
     """The status that the next batch is refused with."""
     tokens: tuple[int, int] = (10, 5)
+    instead: Callable[[str, str], web.Response | None] = lambda method, path: None
+    """What is answered in place of what is asked, if anything."""
     before_content: Callable[[], Awaitable[object]] | None = None
     """What happens while a file is fetched."""
 
@@ -76,6 +78,8 @@ class BatchLab:
         path = request.path.removeprefix("/v1")
         self.seen.append((request.method, path))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        if (other := self.instead(request.method, path)) is not None:
+            return other
         folder, *names = path.removeprefix("/messages").strip("/").split("/")
         anthropic = path.startswith("/messages")
         if folder == "files":

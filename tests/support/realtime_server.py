@@ -61,6 +61,8 @@ class Server:
     async def _session(self, request: web.BaseRequest) -> web.StreamResponse:
         if "busy" in request.query.get("model", ""):
             return web.json_response({"error": {"message": "busy"}}, status=503)
+        if "missing" in request.query.get("model", ""):
+            return web.json_response({"error": {"message": "no such model"}}, status=404)
         record: dict[str, Any] = {
             "headers": {name.lower(): value for name, value in request.headers.items()},
             "model": request.query.get("model"),

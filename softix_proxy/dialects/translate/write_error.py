@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from softix_proxy.dialects.errors import ProviderError, classify
+from softix_proxy.dialects.errors import STATUS_OF, ProviderError, name_error
 from softix_proxy.dialects.translate.wire import Object, encode, seen_child, seen_object, seen_text
 
 
@@ -14,7 +14,7 @@ def translated_error(write: Callable[[str, str], Object], status: int, body: byt
     found = seen_object(body.strip(b"[] \r\n")) or {}  # Google's may be the only one in a list
     message = seen_text(seen_child(found, "error"), "message")
     message = message or seen_text(found, "message") or seen_text(found, "Message")
-    return encode(write(classify(status, body, named), message))
+    return encode(write(name_error(status, body, named), message))
 
 
 class _Words(NamedTuple):
@@ -22,33 +22,31 @@ class _Words(NamedTuple):
     openai_code: str | None
     anthropic: str
     google: str
-    status: int
 
 
 _WORDS: Mapping[str, _Words] = {
-    ProviderError.INVALID: _Words("invalid_request_error", None, "invalid_request_error", "INVALID_ARGUMENT", 400),
+    ProviderError.INVALID: _Words("invalid_request_error", None, "invalid_request_error", "INVALID_ARGUMENT"),
     ProviderError.CREDENTIALS: _Words(
-        "invalid_request_error", "invalid_api_key", "authentication_error", "UNAUTHENTICATED", 401
+        "invalid_request_error", "invalid_api_key", "authentication_error", "UNAUTHENTICATED"
     ),
-    ProviderError.FORBIDDEN: _Words("invalid_request_error", None, "permission_error", "PERMISSION_DENIED", 403),
-    ProviderError.NOT_FOUND: _Words("invalid_request_error", "model_not_found", "not_found_error", "NOT_FOUND", 404),
+    ProviderError.FORBIDDEN: _Words("invalid_request_error", None, "permission_error", "PERMISSION_DENIED"),
+    ProviderError.NOT_FOUND: _Words("invalid_request_error", "model_not_found", "not_found_error", "NOT_FOUND"),
     ProviderError.TOO_LARGE: _Words(
-        "invalid_request_error", "request_too_large", "request_too_large", "INVALID_ARGUMENT", 413
+        "invalid_request_error", "request_too_large", "request_too_large", "INVALID_ARGUMENT"
     ),
     ProviderError.CONTEXT: _Words(
-        "invalid_request_error", "context_length_exceeded", "invalid_request_error", "INVALID_ARGUMENT", 400
+        "invalid_request_error", "context_length_exceeded", "invalid_request_error", "INVALID_ARGUMENT"
     ),
     ProviderError.FILTERED: _Words(
-        "invalid_request_error", "content_filter", "invalid_request_error", "INVALID_ARGUMENT", 400
+        "invalid_request_error", "content_filter", "invalid_request_error", "INVALID_ARGUMENT"
     ),
-    ProviderError.RATE_LIMITED: _Words(
-        "requests", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED", 429
-    ),
-    ProviderError.QUOTA: _Words("insufficient_quota", "insufficient_quota", "billing_error", "RESOURCE_EXHAUSTED", 429),
-    ProviderError.OVERLOADED: _Words("server_error", "server_is_overloaded", "overloaded_error", "UNAVAILABLE", 503),
-    ProviderError.TIMEOUT: _Words("server_error", "timeout", "timeout_error", "DEADLINE_EXCEEDED", 504),
-    ProviderError.FAULT: _Words("server_error", "server_error", "api_error", "INTERNAL", 500),
-    ProviderError.UNKNOWN: _Words("server_error", None, "api_error", "UNKNOWN", 500),
+    ProviderError.RATE_LIMITED: _Words("requests", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"),
+    ProviderError.QUOTA: _Words("insufficient_quota", "insufficient_quota", "billing_error", "RESOURCE_EXHAUSTED"),
+    ProviderError.OVERLOADED: _Words("server_error", "server_is_overloaded", "overloaded_error", "UNAVAILABLE"),
+    ProviderError.TIMEOUT: _Words("server_error", "timeout", "timeout_error", "DEADLINE_EXCEEDED"),
+    ProviderError.FAULT: _Words("server_error", "server_error", "api_error", "INTERNAL"),
+    ProviderError.NO_ANSWER: _Words("server_error", None, "api_error", "UNKNOWN"),
+    ProviderError.UNKNOWN: _Words("server_error", None, "api_error", "UNKNOWN"),
 }
 _SILENT = "The provider gave no reason."
 
@@ -71,4 +69,4 @@ def anthropic_error(kind: str, message: str) -> Object:
 
 def google_error(kind: str, message: str, status: int | None = None) -> Object:
     words = _WORDS[kind]
-    return {"error": {"code": status or words.status, "message": message or _SILENT, "status": words.google}}
+    return {"error": {"code": status or STATUS_OF[kind], "message": message or _SILENT, "status": words.google}}

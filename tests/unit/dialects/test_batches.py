@@ -113,6 +113,8 @@ def test_how_far_others_are() -> None:
     assert batches.read_progress(strange) == Progress(True, "m", (), False, 0)
     assert batches.read_progress(as_json(id=1, processing_status="canceling")) == Progress(False, None, (), False, 0)
     assert batches.read_progress(b"[]") is None
+    named = batches.read_progress(as_json(id="b", status="completed", input_file_id="f0"))
+    assert named is not None and named.input_file == "f0"
 
 
 def test_results_are_fetched_here() -> None:
@@ -126,15 +128,19 @@ def test_results_are_fetched_here() -> None:
     [
         (
             as_json(custom_id="a", response={"status_code": 200, "body": {"x": 1}}),
-            Outcome(digest("a"), 200, b'{"x": 1}'),
+            Outcome(digest("a"), 200, b'{"x": 1}', True),
         ),
-        (as_json(custom_id="a", response={"status_code": 429, "body": {}}), Outcome(digest("a"), 429, None)),
-        (as_json(custom_id="a", response={"status_code": "x", "body": {}}), Outcome(digest("a"), 200, b"{}")),
-        (as_json(custom_id="a", response=None, error={"code": "batch_expired"}), Outcome(digest("a"), 400, None)),
-        (as_json(custom_id="a", result={"type": "succeeded", "message": {}}), Outcome(digest("a"), 200, b"{}")),
-        (as_json(custom_id="a", result={"type": "errored", "error": {}}), Outcome(digest("a"), 400, None)),
-        (as_json(custom_id="a", result={"type": "expired"}), Outcome(digest("a"), 504, None)),
-        (as_json(custom_id="a", result={"type": "canceled"}), Outcome(digest("a"), 499, None)),
+        (as_json(custom_id="a", response={"status_code": 429, "body": {}}), Outcome(digest("a"), 429, b"{}", False)),
+        (as_json(custom_id="a", response={"status_code": "x", "body": {}}), Outcome(digest("a"), 200, b"{}", True)),
+        (as_json(custom_id="a", response={"status_code": 200}), Outcome(digest("a"), 200, b"", True)),
+        (
+            as_json(custom_id="a", response=None, error={"code": "batch_expired"}),
+            Outcome(digest("a"), 400, None, False),
+        ),
+        (as_json(custom_id="a", result={"type": "succeeded", "message": {}}), Outcome(digest("a"), 200, b"{}", True)),
+        (as_json(custom_id="a", result={"type": "errored", "error": {}}), Outcome(digest("a"), 400, b"{}", False)),
+        (as_json(custom_id="a", result={"type": "expired"}), Outcome(digest("a"), 504, None, False)),
+        (as_json(custom_id="a", result={"type": "canceled"}), Outcome(digest("a"), 499, None, False)),
         (b"{}", None),
         (b"no", None),
     ],

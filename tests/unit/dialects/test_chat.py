@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import Code, RefusedError
 
@@ -156,3 +157,22 @@ def test_a_last_report_of_nothing_takes_back_none() -> None:
         passed = meter.feed(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
         assert passed == b"", "both are hidden"
     assert meter.report is not None and meter.report.meters == {"input_tokens": 6, "output_tokens": 3}
+
+
+CHOICE_ERROR = b'data: {"choices":[{"delta":{"content":""},"finish_reason":"error","error":{"code":429}}]}\n\n'
+USAGE_AFTER = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n'
+
+
+def test_an_error_in_a_choice_ends_what_has_not_begun() -> None:
+    meter = ChatMeter(hide_usage=False)
+    assert meter.feed(CHOICE_ERROR) == b"" and meter.ended
+    assert meter.failure == "provider_rate_limited" and meter.take_held() == CHOICE_ERROR
+
+
+def test_an_error_in_a_choice_after_some_output_leaves_room_for_the_usage() -> None:
+    meter = ChatMeter(hide_usage=False)
+    begun = b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\n'
+    assert meter.feed(begun + CHOICE_ERROR + USAGE_AFTER) == begun + CHOICE_ERROR + USAGE_AFTER
+    meter.feed(b"data: [DONE]\n\n")
+    assert meter.ended and meter.failure == "provider_rate_limited"
+    assert meter.report is not None and meter.report.meters == {"input_tokens": 7, "output_tokens": 2}

@@ -9,7 +9,7 @@ import pytest
 from google import genai
 from google.genai.errors import APIError, ClientError, ServerError
 
-from softix_proxy.dialects.errors import _TYPES, ProviderError, classify, classify_event, render, render_stream
+from softix_proxy.dialects.errors import _TYPES, ProviderError, classify_event, name_error, render, render_stream
 from softix_proxy.domain.errors import HTTP_STATUS, Code
 
 BY_STATUS: dict[int, tuple[type[Exception], type[Exception]]] = {
@@ -151,12 +151,12 @@ def test_anthropics_sdk_raises_within_a_stream(serve: Any) -> None:
     ],
 )
 def test_a_providers_error_becomes_one_of_a_few_words(status: int, error: Any, expected: ProviderError) -> None:
-    assert classify(status, json.dumps({"error": error}).encode()) == expected.value
+    assert name_error(status, json.dumps({"error": error}).encode()) == expected.value
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>wombat</html>", b"[]", b"\xff", b"[" * 200_000])
 def test_a_body_that_is_no_error_object(body: bytes) -> None:
-    assert classify(502, body) == ProviderError.FAULT.value and classify(418, body) == ProviderError.UNKNOWN.value
+    assert name_error(502, body) == ProviderError.FAULT.value and name_error(418, body) == ProviderError.UNKNOWN.value
 
 
 def test_events_have_no_status() -> None:

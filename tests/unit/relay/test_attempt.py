@@ -14,7 +14,6 @@ from support.playbook import (
     MODEL,
     PLAIN,
     SECRET,
-    SSE,
     STOP,
     STREAM,
     USAGE,
@@ -25,7 +24,6 @@ from support.playbook import (
 from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance
-from softix_proxy.domain.directory import Changes
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.providers import ProviderType
@@ -259,125 +257,110 @@ async def test_a_whole_answer_that_breaks_off(stage: Stage) -> None:
     assert error.code is Code.PROVIDER_BROKE_OFF and stage.settlement.source is Source.INTERRUPTED
 
 
-# A provider that refuses to be asked for the usage of a stream
+# Errors with a good status
 
-UNASKED = json.dumps({**ASK, "stream": True}).encode()
-REFUSAL = b'{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs"}]}'
-
-
-def refuses(status: int = 422, body: bytes = REFUSAL) -> Exchange:
-    return Exchange(body, status=status, headers=JSON)
+ERROR = b'{"error":{"message":"no","code":503}}'
+NOTHING_ANSWERED = {"a page": b"<html>wait</html>", "nothing": b"", "choices that are null": b'{"choices":null}'}
 
 
-def streamed(*frames: bytes) -> Exchange:
-    return Exchange(*(frames or (HELLO, STOP, DONE)), headers=SSE)
-
-
-def answers(stage: Stage, *exchanges: Exchange) -> None:
-    stage.upstream.answers = {"lab": list(exchanges)}
-
-
-def has_option(stage: Stage) -> list[bool]:
-    return ["stream_options" in json.loads(call.body) for call in stage.upstream.calls]
-
-
-@pytest.mark.parametrize("status", [400, 422])
-async def test_a_stream_that_is_refused_for_softixs_own_option_is_asked_for_once_more_without(
-    stage: Stage, status: int
-) -> None:
-    answers(stage, refuses(status), streamed())
-    await stage.serve(UNASKED)
+async def test_an_error_with_a_good_status_is_told_with_the_one_it_should_have_had(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ERROR)
+    await stage.serve(PLAIN)
     stage.settled_once()
-    assert stage.client.body == HELLO + STOP + DONE and stage.client.status == 200
-    assert has_option(stage) == [True, False]
+    assert (stage.client.status, stage.client.body) == (503, ERROR)
     settlement = stage.settlement
-    assert (settlement.source, settlement.status_code, settlement.error) == (Source.ESTIMATE, 200, None)
-    assert 0 < settlement.charge_pico <= settlement.hold_pico
-    [failed] = settlement.failed
-    assert (failed.status_code, failed.source, failed.charge_pico, failed.cost_pico) == (status, Source.NONE, 0, 0)
-    [vitals] = stage.fleet.vitals()
-    assert (vitals.failures, vitals.breaker.failures, vitals.in_flight) == (0, 0, 0)
+    assert (settlement.source, settlement.charge_pico, settlement.meters) == (Source.NONE, 0, {})
+    assert (settlement.status_code, settlement.error) == (503, "provider_overloaded")
 
 
-async def test_that_is_learnt_for_the_provider_until_its_row_changes(stage: Stage) -> None:
-    answers(stage, refuses(), streamed(), streamed(), streamed(HELLO, STOP, USAGE, DONE))
-    await stage.serve(UNASKED)
-    stage.client.begun = False
-    await stage.serve(json.dumps({**ASK, "stream": True, "stream_options": {"include_usage": False}}).encode())
-    assert has_option(stage) == [True, False, False], "nor is the client's own passed, which asks for nothing"
-    assert stage.journal.settlements[1].failed == ()
-    fresh = replace(LAB, name="lab")
-    stage.directories.versions = [Changes(8, providers=(fresh,))]
-    await stage.directory.refresh()
-    stage.client.begun = False
-    await stage.serve(UNASKED)
-    assert has_option(stage)[3:] == [True]
-    assert stage.journal.settlements[2].source is Source.PROVIDER
-
-
-async def test_a_failed_attempt_that_providers_bill_is_not_this_one(stage: Stage) -> None:
-    stage.policy = replace(stage.policy, charge_failed_attempts="provider-billed")
-    answers(stage, refuses(), streamed(HELLO, STOP, USAGE, DONE))
-    await stage.serve(UNASKED)
-    assert stage.settlement.charge_pico == 17 * MICRO and stage.settlement.failed[0].charge_pico == 0
-
-
-async def test_what_the_client_itself_asked_for_is_refused_to_it(stage: Stage) -> None:
-    answers(stage, refuses())
-    await stage.serve(STREAM)
+@pytest.mark.parametrize("what", NOTHING_ANSWERED)
+async def test_what_is_no_answer_costs_nothing(stage: Stage, what: str) -> None:
+    stage.upstream.answer = Exchange(NOTHING_ANSWERED[what])
+    assert (await stage.refused()).code is Code.PROVIDER_BROKE_OFF
     stage.settled_once()
-    assert (stage.client.status, stage.client.body) == (422, REFUSAL) and stage.settlement.failed == ()
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (502, "provider_no_answer")
 
 
 @pytest.mark.parametrize(
-    "refusal",
-    [refuses(400, b'{"error":{"message":"temperature is too high"}}'), refuses(500), refuses(413)],
-    ids=["another field", "500", "413"],
+    "error", [b'{"error":{"code":401}}', b'{"error":{"code":503,"message":"%b"}}' % SECRET.encode()]
 )
-async def test_another_refusal_is_not_tried_again(stage: Stage, refusal: Exchange) -> None:
-    answers(stage, refusal)
-    await stage.serve(UNASKED)
+async def test_credentials_in_an_error_with_a_good_status_stay_here(stage: Stage, error: bytes) -> None:
+    stage.upstream.answer = Exchange(error)
+    assert (await stage.refused()).code is Code.PROVIDER_REFUSED
     stage.settled_once()
-    assert has_option(stage) == [True] and stage.client.status == refusal.status
 
 
-async def test_who_refuses_it_without_the_option_too_is_believed_and_nothing_is_learnt(stage: Stage) -> None:
-    answers(stage, refuses(), refuses(), streamed())
-    await stage.serve(UNASKED)
+async def test_half_an_answer_is_paid_and_reaches_the_client(stage: Stage) -> None:
+    choice = {"finish_reason": "error", "error": {"code": 502}, "message": {"content": "half"}}
+    body = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}).encode()
+    stage.upstream.answer = Exchange(body)
+    await stage.serve(PLAIN)
     stage.settled_once()
-    assert has_option(stage) == [True, False] and (stage.client.status, stage.client.body) == (422, REFUSAL)
-    assert stage.settlement.charge_pico == 0
-    await stage.serve(UNASKED)
-    assert has_option(stage)[2:] == [True]
+    assert (stage.client.status, stage.client.body) == (200, body)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.PROVIDER, 17 * MICRO)
+    assert stage.settlement.error == "provider_fault"
 
 
-async def test_a_client_that_left_meanwhile_is_asked_for_nothing_more(stage: Stage) -> None:
-    def leaves() -> None:
-        stage.client.gone = True
-
-    answers(stage, Exchange(leaves, REFUSAL, status=422, headers=JSON))
-    with pytest.raises(ClientGoneError):
-        await stage.serve(UNASKED)
+@pytest.mark.parametrize(
+    ("events", "body"),
+    [
+        ((b'data: {"error":{"code":502}}\n\n',), b'data: {"error":{"code":502}}\n\n'),
+        ((b'{"error":{"code":502}}',), b'data: {"error":{"code":502}}\n\n'),
+        ((b": wait\n\n", b'{"error":\n{"code":502}}'), b': wait\n\ndata: {"error":{"code":502}}\n\n'),
+    ],
+)
+async def test_a_stream_that_is_an_error_costs_nothing(stage: Stage, events: tuple[bytes, ...], body: bytes) -> None:
+    stage.streams(*events)
+    await stage.serve(STREAM)
     stage.settled_once()
-    assert len(stage.upstream.calls) == 1 and stage.settlement.charge_pico == 0
+    assert (stage.client.status, stage.client.body, stage.journal.story[-1]) == (200, body, "end")
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (200, "provider_fault")
 
 
-async def test_a_translated_stream_goes_without_it_too(stage: Stage) -> None:
-    asked = json.dumps({**ASK, "stream": True}).encode()
-    answers(stage, refuses(400), streamed(), streamed())
-    await stage.serve(asked, "messages")
-    assert b"event: message_stop" in stage.client.body
-    assert has_option(stage) == [True, False]
-    stage.client.begun = False
-    await stage.serve(asked, "messages")
-    assert has_option(stage) == [True, False, False]
+@pytest.mark.parametrize("events", [(), (b": wait\n\n",)])
+async def test_a_stream_without_an_event_breaks_off_and_costs_nothing(stage: Stage, events: tuple[bytes, ...]) -> None:
+    stage.streams(*events)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.journal.story[-1] == "cut"
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_no_answer")
 
 
-async def test_fields_that_the_operator_drops_are_never_sent() -> None:
-    stage = Stage(providers=(replace(LAB, drop_fields=("stream_options", "parallel_tool_calls")),))
-    answers(stage, streamed())
-    body = {**ASK, "stream": True, "stream_options": {"include_usage": True}, "parallel_tool_calls": False, "user": "a"}
-    await stage.serve(json.dumps(body).encode())
-    [call] = stage.upstream.calls
-    assert list(json.loads(call.body)) == ["model", "messages", "max_tokens", "stream", "user"]
-    assert stage.journal.settlements[0].source is Source.ESTIMATE
+async def test_a_whole_answer_in_place_of_events_is_metered(stage: Stage) -> None:
+    stage.streams(ANSWER)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.client.body == ANSWER and stage.settlement.charge_pico == 17 * MICRO
+
+
+async def test_what_passed_before_an_error_is_paid(stage: Stage) -> None:
+    stage.streams(HELLO, b'data: {"error":{"code":502}}\n\n')
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, "provider_fault")
+    assert stage.settlement.meters["output_tokens"] == 4 and stage.settlement.charge_pico > 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "status"),
+    [("stream_generate_content", b'{"error":{"code":503,"status":"UNAVAILABLE"}}', 503), ("speech", ERROR, 503)],
+)
+async def test_an_error_in_place_of_a_stream_of_another_kind(endpoint: str, body: bytes, status: int) -> None:
+    spoken = endpoint == "speech"
+    stage = Stage(providers=(LAB if spoken else replace(LAB, type=ProviderType.GEMINI),))
+    stage.upstream.answer = Exchange(body[:9], body[9:])
+    asked = b'{"model":"llama","input":"hello","voice":"v"}' if spoken else b'{"contents":[]}'
+    await stage.serve(asked, endpoint=endpoint if spoken else gemini(endpoint))
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (status, body)
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_overloaded")
+
+
+async def test_sound_that_looks_like_an_error_is_sound() -> None:
+    stage = Stage()
+    stage.upstream.answer = Exchange(b'{"err', b"or", headers=[("content-type", "audio/pcm")])
+    await stage.serve(b'{"model":"llama","input":"hello","voice":"v"}', endpoint="speech")
+    stage.settled_once()
+    assert stage.client.body == b'{"error' and stage.settlement.error is None

@@ -133,6 +133,7 @@ async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
     [
         {"/b1": Answer(500, b"{}")},
         {"/b1": Answer(200, b"no batch")},
+        {"/b1": Answer(200, b'{"error":{"message":"busy","code":503}}')},
         {"/b1": ProviderFault(Code.PROVIDER_TIMEOUT, started=True)},
     ],
 )
@@ -156,12 +157,84 @@ async def test_results_that_break_off_are_read_on_later(house: House) -> None:
     assert await house.results.collect(batch) and len(house.rows()) == 2
 
 
-async def test_an_answer_without_usage_is_not_free_by_accident(house: House) -> None:
-    batch = await begun(house, "x")
-    line = json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": {"model": "llama"}}}).encode()
-    ended(house, line)
+SILENT_BODY = {"model": "llama", "choices": [{"message": {"content": "x" * 400}}]}
+QUESTION = {"model": "llama", "max_tokens": 60, "messages": [{"role": "user", "content": "y" * 300}]}
+
+
+def answered(custom_id: str, body: object, status: int = 200) -> bytes:
+    return json.dumps({"custom_id": custom_id, "response": {"status_code": status, "body": body}}).encode() + b"\n"
+
+
+def asked(*custom_ids: str) -> bytes:
+    line = {"method": "POST", "url": "/v1/chat/completions", "body": QUESTION}
+    return b"\n".join(json.dumps({"custom_id": name, **line}).encode() for name in custom_ids)
+
+
+def counted(house: House) -> list[tuple[Any, ...]]:
+    connection = house.database.connect()
+    found: list[tuple[Any, ...]] = connection.execute(
+        "SELECT input_tokens, output_tokens, note FROM usage ORDER BY id"
+    ).fetchall()
+    connection.close()
+    return found
+
+
+async def test_an_answer_without_usage_is_an_estimate(house: House) -> None:
+    """As one of a request is: four bytes a token of what was asked and answered, and no more than its limit."""
+    batch = await begun(house, "x", "y")
+    ended(house, answered("x", SILENT_BODY) + result("y"), input_file_id="f0")
+    house.provider.says["/f0/content"] = Answer(200, b"no request\n" + asked("who", "x"), b"\n" + asked("y"))
     assert await house.results.collect(batch)
-    assert house.rows() == [("interrupted", 200, None, 0, "batch")]
+    tokens = -(-len(json.dumps(QUESTION).encode()) // 4)
+    assert counted(house) == [(10, 5, None), (tokens, 60, None)]
+    charge_pico = tokens * 500_000 + 60 * 1_000_000
+    assert house.rows()[1] == ("estimate", 200, None, charge_pico, "batch")
+    assert await house.held_pico() == 0 and await house.open(batch.id) == []
+
+
+@pytest.mark.parametrize("says", [{}, {"/f0/content": Answer(404, b"{}")}, {"/f0/content": Answer(200, asked("who"))}])
+async def test_an_estimate_says_where_what_was_asked_is_gone(house: House, says: Any) -> None:
+    batch = await begun(house, "x")
+    ended(house, answered("x", SILENT_BODY), **({"input_file_id": "f0"} if says else {}))
+    house.provider.says |= says
+    assert await house.results.collect(batch)
+    tokens = 400 // 4
+    assert counted(house) == [(None, tokens, "input_unknown")]
+    assert house.rows() == [("estimate", 200, None, tokens * 1_000_000, "batch")]
+
+
+async def test_an_estimate_waits_for_a_provider_that_fails(house: House) -> None:
+    batch = await begun(house, "x")
+    ended(house, answered("x", SILENT_BODY), input_file_id="f0")
+    house.provider.says["/f0/content"] = ProviderFault(Code.PROVIDER_TIMEOUT, started=True)
+    with pytest.raises(ProviderFault):
+        await house.results.collect(batch)
+    assert house.rows() == [] and await house.held_pico() > 0
+    house.provider.says["/f0/content"] = Answer(200, asked("x"))
+    assert await house.results.collect(batch) and house.rows()[0][0] == "estimate"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "row"),
+    [
+        ({"error": {"message": "no", "code": 503}}, 200, (503, "provider_overloaded")),
+        ({"choices": None}, 200, (502, "provider_no_answer")),
+        ({"error": {"message": "no", "type": "invalid_request_error"}}, 400, (400, "provider_invalid_request")),
+    ],
+)
+async def test_an_error_in_a_line_costs_nothing(house: House, body: Any, status: int, row: tuple[int, str]) -> None:
+    batch = await begun(house, "x")
+    ended(house, answered("x", body, status), request_counts={"completed": int(status == 200)})
+    assert await house.results.collect(batch)
+    assert house.rows() == [("none", *row, 0, "batch")]
+
+
+async def test_an_error_with_usage_is_charged_by_it(house: House) -> None:
+    batch = await begun(house, "x")
+    usage = {"prompt_tokens": 10, "completion_tokens": 5}
+    ended(house, answered("x", {"choices": [{"finish_reason": "error", "error": {"code": 502}}], "usage": usage}))
+    assert await house.results.collect(batch)
+    assert house.rows() == [("provider", 502, "provider_fault", CHARGE_PICO, "batch")]
 
 
 async def test_never_more_than_was_held(house: House) -> None:

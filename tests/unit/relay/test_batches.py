@@ -18,6 +18,7 @@ from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.relay import batches as module
 
 CHAT = ENDPOINTS["chat_completions"]
+NOT_AGAIN = ("x-should-retry", "false")
 BODY = b'{"model": "llama", "max_tokens": 10, "messages": []}'
 
 
@@ -109,14 +110,22 @@ async def test_it_is_planned_again_where_the_directory_changed(house: House) -> 
     assert len(await house.batches.admit(plan)) == 1 and plans == 2
 
 
-@pytest.mark.parametrize("answer", [Answer(400, b"{}"), ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, b"{}"),
+        Answer(200, b'{"error":{"message":"no","code":503}}'),
+        ProviderFault(Code.PROVIDER_UNREACHABLE, started=False),
+    ],
+)
 async def test_what_the_provider_did_not_take_leaves_nothing(house: House, answer: Any) -> None:
     house.provider.says = {"/batches": answer}
     if isinstance(answer, Answer):
-        assert (await make(house, "x"))[0].status == 400
+        assert (await make(house, "x"))[0].status == answer.status
     else:
-        with pytest.raises(RefusedError):
+        with pytest.raises(RefusedError) as refused:
             await make(house, "x")
+        assert NOT_AGAIN not in refused.value.headers
     assert await house.held_pico() == 0 and house.rows() == []
 
 
@@ -125,12 +134,15 @@ async def test_what_the_provider_did_not_take_leaves_nothing(house: House, answe
     [
         (ProviderFault(Code.PROVIDER_TIMEOUT, started=True), "provider_timeout"),
         (Answer(200, b"no batch"), "provider_broke_off"),
+        (Answer(200, b"{}"), "provider_broke_off"),
+        (Answer(200, b""), "provider_broke_off"),
     ],
 )
 async def test_what_it_may_have_taken_is_on_record(house: House, answer: Any, error: str) -> None:
     house.provider.says = {"/batches": answer}
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError) as refused:
         await make(house, "x", "y")
+    assert NOT_AGAIN in refused.value.headers and refused.value.retry_after_s is None
     assert await house.held_pico() == 0
     assert [row[:3] for row in house.rows()] == [("interrupted", 504 if "timeout" in error else 502, error)] * 2
 
@@ -140,8 +152,10 @@ async def test_a_batch_that_was_given_out_before_leaves_no_hold(house: House) ->
     house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
     await make(house, "x")
     kept_pico = await house.held_pico()
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError) as refused:
         await make(house, "y")
+    assert NOT_AGAIN in refused.value.headers
+    assert [call.path for call in house.provider.calls] == ["/v1/batches"] * 2, "it is not cancelled: somebody has it"
     assert await house.held_pico() == kept_pico > 0
     assert [row[:3] for row in house.rows()] == [("interrupted", 503, "storage_unavailable")]
 
@@ -174,8 +188,19 @@ async def test_who_is_cancelled_between_two_groups_leaves_no_hold(
     assert await house.held_pico() == 0
 
 
-async def test_books_that_cannot_be_written(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        (Answer(200, b'{"id": "b1", "status": "cancelling"}'), "was cancelled"),
+        (Answer(500, b"{}"), "Nobody knows"),
+        (Answer(200, b'{"error":{"code":500}}'), "Nobody knows"),
+        (ProviderFault(Code.PROVIDER_TIMEOUT, started=True), "Nobody knows"),
+    ],
+)
+async def test_books_that_cannot_be_written(
+    house: House, monkeypatch: pytest.MonkeyPatch, says: Any, told: str
+) -> None:
+    house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}'), "/batches/b1/cancel": says}
 
     def full() -> Any:
         raise FailureError("the disk is full")
@@ -183,8 +208,28 @@ async def test_books_that_cannot_be_written(house: House, monkeypatch: pytest.Mo
     monkeypatch.setattr(house.storage, "writing", full)
     with pytest.raises(RefusedError) as refused:
         await make(house, "x")
-    assert refused.value.code is Code.STORAGE_UNAVAILABLE
+    assert refused.value.code is Code.STORAGE_UNAVAILABLE and told in refused.value.message
+    assert NOT_AGAIN in refused.value.headers and refused.value.retry_after_s is None
+    assert [(call.method, call.path) for call in house.provider.calls] == [
+        ("POST", "/v1/batches"),
+        ("POST", "/v1/batches/b1/cancel"),
+    ]
     assert [row[:3] for row in house.rows()] == [("interrupted", 503, "storage_unavailable")]
+
+
+async def test_books_that_cannot_be_written_at_all(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held is left to the next start, and the client is told the same."""
+    house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}'), "/batches/b1/cancel": Answer(200, b'{"id": "b1"}')}
+
+    def full(*_: Any) -> Any:
+        raise FailureError("the disk is full")
+
+    monkeypatch.setattr(house.storage, "writing", full)
+    monkeypatch.setattr(house.batches.house.journal, "settle", full)
+    with pytest.raises(RefusedError) as refused:
+        await make(house, "x")
+    assert refused.value.code is Code.STORAGE_UNAVAILABLE and NOT_AGAIN in refused.value.headers
+    assert await house.held_pico() > 0 and house.rows() == []
 
 
 async def test_who_is_cancelled_leaves_no_hold(house: House) -> None:

@@ -38,6 +38,17 @@ SAFE = {
     "no first byte": lambda: fault(Code.PROVIDER_TIMEOUT),
     "broke off before its head": lambda: fault(Code.PROVIDER_BROKE_OFF),
     "broke off within its answer": lambda: Exchange(b'{"us', fault(Code.PROVIDER_BROKE_OFF)),
+    **{
+        f"{body!r} with a good status": (lambda body=body: Exchange(body))
+        for body in (
+            *(b'{"error":{"message":"no","code":%d}}' % number for number in (401, 429, 502, 503)),
+            b'{"error":{"message":"no"}}',
+            b'{"choices":[{"finish_reason":"error","error":{"code":502}}]}',
+            b'{"choices":null}',
+            b"<html>wait</html>",
+            b"",
+        )
+    },
 }
 
 
@@ -103,6 +114,32 @@ async def test_a_stream_fails_over_before_its_first_byte() -> None:
         ("provider_broke_off", Source.ESTIMATE),
     ]
     assert at.settlement.charge_pico == 17 * MICRO
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (b'data: {"error":{"message":"no","code":429}}\n\n',),
+        (b": wait\n\n", b'data: {"error":{"message":"no","code":502}}\n\n'),
+        (b'data: {"error":{"message":"no"}}\n\n',),
+        (b'{"error":{"message":"no","code":503}}',),
+        (b'data: {"choices":[{"delta":{"role":"assistant"}}]}\n\ndata: {"error":{"message":"no","code":502}}\n\n',),
+        (b": wait\n\n",),
+        (),
+    ],
+)
+async def test_a_stream_without_anything_of_an_answer_gives_way(events: tuple[bytes, ...]) -> None:
+    at = stage()
+    at.upstream.answers = {
+        "lab": [Exchange(*events, headers=SSE)],
+        "two": [Exchange(b": wait\n\n", HELLO, STOP + USAGE, DONE, headers=SSE)],
+    }
+    await at.serve(STREAM)
+    at.settled_once()
+    assert at.client.body == b": wait\n\n" + HELLO + STOP + USAGE + DONE
+    [failed] = at.settlement.failed
+    assert (failed.source, failed.cost_pico) == (Source.NONE, 0) and failed.error
+    assert at.settlement.charge_pico == 170 * MICRO
 
 
 async def test_a_stream_that_began_is_never_begun_again() -> None:

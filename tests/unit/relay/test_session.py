@@ -174,6 +174,23 @@ async def test_a_report_of_nothing_is_judged_by_what_was_said_and_heard() -> Non
     assert talking.journal.settlements[0].note == "implausible_usage"
 
 
+@pytest.mark.parametrize("letters", [0, 40])
+async def test_a_response_that_fails_is_paid_as_far_as_it_came(letters: int) -> None:
+    talking = Talking()
+    failed = {"status": "failed", "usage": None, "status_details": {"error": {"code": "rate_limit_exceeded"}}}
+    async with running(talking):
+        await respond(talking, "one")
+        if letters:
+            talking.line.put("response.output_text.delta", response_id="one", delta="x" * letters)
+            await talking.guest.told()
+        talking.line.ends("one", **failed)
+        await talking.guest.told()
+        talking.guest.leave()
+    (source, tokens, error), unused = talking.settled()
+    assert (source, error, unused) == ("estimate" if letters else "none", "provider_rate_limited", UNUSED)
+    assert (tokens > 0) == bool(letters)
+
+
 async def test_an_idle_session_ends() -> None:
     talking = Talking()
     talking.policy = replace(talking.policy, session_idle_s=0.01)

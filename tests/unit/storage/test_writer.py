@@ -15,6 +15,7 @@ from support.books import (
     make_settlement,
     revision,
 )
+from support.faulty import Faulty
 
 from softix_proxy.domain.admission import Admitted
 from softix_proxy.domain.clock import DAY_US, SECOND_US
@@ -23,27 +24,10 @@ from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.storage import writer as writer_module
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.place import MovedError
 from softix_proxy.storage.writer import Result, Work, Writer
 
 WAIT_S = 10
-
-
-class Faulty:
-    """A connection that raises, instead of the next statement that begins so, what it is told to."""
-
-    def __init__(self, connection: Connection, faults: dict[str, list[Exception]]) -> None:
-        self._connection, self._faults = connection, faults
-
-    def execute(self, statement: str, *values: Any) -> Any:
-        for start, errors in self._faults.items():
-            if statement.startswith(start) and errors:
-                raise errors.pop(0)
-        return self._connection.execute(statement, *values)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
 
 
 class Bench:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from softix_proxy.dialects.errors import ProviderError, classify
+from softix_proxy.dialects.errors import ProviderError, name_error
 from softix_proxy.dialects.translate.wire import encode
 from softix_proxy.dialects.translate.write_error import (
     anthropic_error,
@@ -21,5 +21,5 @@ def test_each_kind_has_words_in_each_dialect() -> None:
 
 def test_the_kind_is_known_again() -> None:
     for kind in (ProviderError.RATE_LIMITED, ProviderError.OVERLOADED, ProviderError.QUOTA):
-        assert classify(400, encode(openai_error(kind, ""))) == kind
-        assert classify(400, encode(anthropic_error(kind, ""))) == kind
+        assert name_error(400, encode(openai_error(kind, ""))) == kind
+        assert name_error(400, encode(anthropic_error(kind, ""))) == kind

@@ -1,0 +1,83 @@
+"""What a failure says of the target, whether another may do better, and what the client is told of it."""
+
+from __future__ import annotations
+
+import pytest
+from support.books import NOW_US
+from support.labs import fault, stage
+from support.playbook import ANSWER, PLAIN, SECRET, Exchange
+
+from softix_proxy.dialects.classification import classify
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.errors import Code
+from softix_proxy.relay import failures
+from softix_proxy.relay.fleet import Outcome
+
+CHAT = ENDPOINTS["chat_completions"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "repeatable"),
+    [
+        (404, b"{}", Outcome.DONE, False),
+        (400, b"{}", Outcome.DONE, False),
+        (302, b"", Outcome.DONE, False),
+        (401, b"{}", Outcome.REFUSED, True),
+        (403, b"{}", Outcome.REFUSED, True),
+        (429, b"{}", Outcome.LIMITED, True),
+        (429, b'{"error":{"code":"insufficient_quota"}}', Outcome.REFUSED, True),
+        (500, b"{}", Outcome.FAILED, True),
+        (200, b'{"error":{"code":429}}', Outcome.LIMITED, True),
+        (200, b'{"error":{"code":502}}', Outcome.FAILED, True),
+        (200, b'{"error":{"code":401}}', Outcome.REFUSED, True),
+        (200, b'{"error":{"code":404}}', Outcome.DONE, False),
+        (200, b'{"error":{"type":"invalid_request_error"}}', Outcome.DONE, False),
+        (200, b"<html>", Outcome.FAILED, True),
+    ],
+)
+def test_one_rule_whatever_the_status(status: int, body: bytes, outcome: Outcome, repeatable: bool) -> None:
+    failure = failures.of_answer(classify(status, (), body, CHAT), (("retry-after", "7"),), NOW_US)
+    assert (failure.outcome, failure.repeatable, failure.wait_us) == (outcome, repeatable, 7_000_000)
+
+
+def test_an_answer_says_that_the_target_is_well() -> None:
+    assert failures.outcome_of(classify(200, (), ANSWER, CHAT)) is Outcome.DONE
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (Code.PROVIDER_REFUSED, Outcome.REFUSED),
+        (Code.PROVIDER_BUSY, Outcome.ABANDONED),
+        (Code.PROVIDER_TIMEOUT, Outcome.FAILED),
+    ],
+)
+def test_no_answer(code: Code, outcome: Outcome) -> None:
+    failure = failures.of_fault(fault(code))
+    assert (failure.outcome, failure.error, failure.told, failure.repeatable) == (outcome, code.value, None, True)
+
+
+@pytest.mark.parametrize(("status", "key"), [(500, SECRET.encode()), (200, SECRET.encode())])
+def test_an_error_that_holds_the_operators_key_is_not_told(status: int, key: bytes) -> None:
+    found = classify(status, (), b'{"error":{"code":500,"message":"%b"}}' % key, CHAT)
+    assert failures.tellable(found, None) is not None and failures.tellable(found, SECRET) is None
+    assert failures.unsayable(found).code is Code.PROVIDER_REFUSED
+    assert failures.unsayable(None).code is Code.PROVIDER_REFUSED
+    assert failures.unsayable(classify(200, (), b"", CHAT)).code is Code.PROVIDER_BROKE_OFF
+
+
+async def test_a_request_that_is_wrong_by_a_good_status_is_told_at_once() -> None:
+    at = stage()
+    body = b'{"error":{"message":"too long","code":"context_length_exceeded"}}'
+    at.upstream.answers = {"lab": [Exchange(body)], "two": []}
+    await at.serve(PLAIN)
+    at.settled_once()
+    assert (at.client.status, at.client.body, at.upstream.asked) == (400, body, ["lab"])
+
+
+async def test_a_key_that_is_limited_by_a_good_status_rests() -> None:
+    at = stage()
+    at.upstream.answers = {"lab": [Exchange(b'{"error":{"code":429}}')], "two": [Exchange(ANSWER), Exchange(ANSWER)]}
+    await at.serve(PLAIN)
+    await at.serve(PLAIN)
+    assert at.upstream.asked == ["lab", "two", "two"]
