@@ -18,6 +18,7 @@ from softix_proxy.domain.errors import FailureError
 if TYPE_CHECKING:
     from softix_proxy.doctor.patient import Patient
     from softix_proxy.domain.ids import RequestIds
+    from softix_proxy.domain.migrations import Migrated, MigrationPlan
     from softix_proxy.domain.ports import Storage
     from softix_proxy.domain.providers import ProviderType
     from softix_proxy.domain.vault import MasterKeys, Vault
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.database import Database
     from softix_proxy.storage.hot_path import Journal
     from softix_proxy.telemetry.metrics import Books
-    from softix_proxy.upstream.client import HttpUpstream, Limits
+    from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.lines import SocketLines
     from softix_proxy.vault.keeper import Keeper
     from softix_proxy.web.app import App
@@ -97,6 +98,7 @@ class Initialised:
     master_key: str
     """Its file, or in words where it comes from."""
     made: tuple[str, ...]
+    migration_pending: bool = False
 
 
 async def initialise(settings: Settings) -> Initialised:
@@ -105,7 +107,7 @@ async def initialise(settings: Settings) -> Initialised:
     Raises FailureError where the folder cannot be used, or the database's master key is missing or another one.
     """
     from softix_proxy.operations import instance
-    from softix_proxy.storage.database import Database
+    from softix_proxy.storage import upgrade
 
     paths, made = settings.paths, []
     try:
@@ -116,10 +118,16 @@ async def initialise(settings: Settings) -> Initialised:
         raise FailureError(
             f"cannot make {paths.data_dir}: {error.strerror}", "name another place with --data-dir"
         ) from None
+    database, keeper = _database(settings), _keeper(settings)
     if not paths.database.exists():
-        Database(paths.database, SystemClock(), settings.storage.busy_timeout_ms).create()
+        database.create()
         made.append("database")
-    keeper = _keeper(settings)
+    elif not database.version():
+        database.create()
+    elif upgrade.plan(database).steps:
+        return Initialised(
+            paths.data_dir, paths.database, _place(settings, keeper), tuple(made), migration_pending=True
+        )
     async with open_office(settings) as office:
         if await instance.identity(office.storage.reading()) is not None:
             await office.vault()
@@ -127,22 +135,42 @@ async def initialise(settings: Settings) -> Initialised:
             if keeper.create():
                 made.append("master_key")
             await instance.record(office.storage, keeper.new_identity())
+    return Initialised(paths.data_dir, paths.database, _place(settings, keeper), tuple(made))
+
+
+def _place(settings: Settings, keeper: Keeper) -> str:
     source = keeper.source() or ""
-    return Initialised(
-        paths.data_dir, paths.database, str(paths.master_key) if source == "file" else source, tuple(made)
-    )
+    return str(settings.paths.master_key) if source == "file" else source
+
+
+def migration_plan(settings: Settings, backup_dir: Path | None = None) -> MigrationPlan:
+    """Raises FailureError where there is no database, or it is newer than this program."""
+    from softix_proxy.storage import upgrade
+
+    return upgrade.plan(_database(settings), backup_dir)
+
+
+def migrate(settings: Settings, backup_dir: Path | None = None) -> Migrated:
+    """Blocks. Raises FailureError; then nothing was changed."""
+    from softix_proxy.storage import upgrade
+
+    return upgrade.migrate(_database(settings), backup_dir)
+
+
+def _database(settings: Settings) -> Database:
+    from softix_proxy.storage.database import Database
+
+    return Database(settings.paths.database, SystemClock(), settings.storage.busy_timeout_ms)
 
 
 @asynccontextmanager
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
-    """Raises FailureError where there is no database, or it is too new or cannot be read."""
-    from softix_proxy.storage.database import Database
+    """Raises FailureError where there is no database, or it is too new, too old, or cannot be read."""
     from softix_proxy.storage.storage import SqliteStorage
 
-    clock = SystemClock()
-    database = await Database(settings.paths.database, clock, settings.storage.busy_timeout_ms).open()
+    database = await _database(settings).open()
     try:
-        yield Office(settings, SqliteStorage(database), clock, database)
+        yield Office(settings, SqliteStorage(database), database.clock, database)
     finally:
         await database.close()
 
@@ -235,16 +263,7 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
     metrics = Metrics(lambda: _books(journal))
     directory = LiveDirectory(storage)
     await directory.refresh()
-    policy = Policy(
-        least_output_tokens=settings.money.least_output_tokens,
-        interrupted_charge=settings.money.interrupted_charge,
-        drain_limit_s=settings.upstream.drain_limit_s,
-        drain_limit_bytes=settings.upstream.drain_limit_bytes,
-        charge_failed_attempts=settings.money.charge_failed_attempts,
-        fallback_by_name=settings.routing.fallback_by_name,
-        retries=settings.routing.retries,
-        most_attempts=settings.routing.most_attempts,
-    )
+    policy = Policy.of(settings.money, settings.upstream, settings.routing)
     upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
@@ -283,15 +302,9 @@ def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches
 def _fleet(settings: Settings, clock: Clock) -> Fleet:
     import random
 
-    from softix_proxy.domain.clock import SECOND_US
     from softix_proxy.relay.fleet import Care, Fleet
 
-    care = Care(
-        settings.routing.breaker_failures,
-        int(settings.routing.breaker_pause_s * SECOND_US),
-        int(settings.routing.key_pause_s * SECOND_US),
-    )
-    return Fleet(clock, care, random.randrange)
+    return Fleet(clock, Care.of(settings.routing), random.randrange)
 
 
 async def _upstream(
@@ -306,10 +319,11 @@ async def _upstream(
         local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
         stack.push_async_callback(local.close)
         bases[ProviderType.DEMO] = local.base_url
+    from softix_proxy.upstream.client import Limits
     from softix_proxy.upstream.lines import SocketLines
 
     upstream = await stack.enter_async_context(reaching(office, vault, bases))
-    lines = SocketLines(vault, _limits(settings), settings.upstream.ca_file, bases, office.clock)
+    lines = SocketLines(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
     stack.push_async_callback(lines.close)
     return upstream, lines
 
@@ -319,27 +333,14 @@ async def reaching(
     office: Office, vault: Vault, bases: Mapping[ProviderType, str] | None = None
 ) -> AsyncIterator[HttpUpstream]:
     """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
-    from softix_proxy.upstream.client import HttpUpstream
+    from softix_proxy.upstream.client import HttpUpstream, Limits
 
     settings = office.settings
-    upstream = HttpUpstream(vault, _limits(settings), settings.upstream.ca_file, bases, office.clock)
+    upstream = HttpUpstream(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
     try:
         yield upstream
     finally:
         await upstream.close()
-
-
-def _limits(settings: Settings) -> Limits:
-    from softix_proxy.upstream.client import Limits
-
-    return Limits(
-        connect_timeout_s=settings.upstream.connect_timeout_s,
-        first_byte_timeout_s=settings.upstream.first_byte_timeout_s,
-        idle_timeout_s=settings.upstream.idle_timeout_s,
-        connect_retries=settings.upstream.connect_retries,
-        connections_per_provider=settings.upstream.max_connections_per_provider,
-        share_connections=settings.upstream.share_connections,
-    )
 
 
 def _listening(settings: Settings) -> Listening:
@@ -348,15 +349,7 @@ def _listening(settings: Settings) -> Listening:
 
     where = settings.server
     certificate = Certificate(where.tls_cert, where.tls_key) if where.tls_cert and where.tls_key else None
-    return Listening(
-        host=where.host,
-        port=where.port,
-        tls=certificate.listening_context() if certificate else None,
-        tls_handshake_timeout_s=where.tls_handshake_timeout_s,
-        header_timeout_s=where.header_timeout_s,
-        write_timeout_s=where.write_timeout_s,
-        max_connections=where.max_connections,
-    )
+    return Listening.of(where, certificate.listening_context() if certificate else None)
 
 
 def _books(journal: Journal) -> Books:

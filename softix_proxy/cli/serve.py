@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import Command, invocation, say
+from softix_proxy.cli.migrate import sentence
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
+
+log = logging.getLogger("softix.daemon")
 
 
 @click.command(cls=Command)
@@ -39,6 +43,10 @@ def run(settings: Settings) -> None:
     from softix_proxy import assembly
 
     assembly.prepare_process(settings)
+    done = assembly.migrate(settings)
+    if done.applied:
+        log.info("migrated the database to schema %d; the backup is %s", done.schema, done.backup)
+        say(sentence(done))
     with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
         runner.run(until_stopped(settings, _announce))
 

@@ -15,6 +15,7 @@ from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.quotas import Left, read
 from softix_proxy.domain.routing import Draw, arrange
+from softix_proxy.domain.sections import Routing
 from softix_proxy.domain.upstream import Headers
 from softix_proxy.relay.plan import Target
 
@@ -43,6 +44,11 @@ class Care:
     breaker_failures: int = 5
     breaker_pause_us: int = 10 * SECOND_US
     key_pause_us: int = 60 * SECOND_US
+
+    @classmethod
+    def of(cls, routing: Routing) -> Care:
+        pauses_us = (int(each * SECOND_US) for each in (routing.breaker_pause_s, routing.key_pause_s))
+        return cls(routing.breaker_failures, *pauses_us)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,7 +93,8 @@ class Health:
 
     def files(self) -> Sequence[Path]:
         places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots")))
-        return [place for place in places if place.exists()]
+        backups = sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}-schema-*"))
+        return [*(place for place in places if place.exists()), *backups]
 
     def _beside(self, end: str) -> Path:
         return self.path.with_name(self.path.name + end)

@@ -13,6 +13,7 @@ from softix_proxy.domain.credentials import AwsKeys
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.routes import SETTINGS, Timeouts
+from softix_proxy.domain.sections import Upstream
 from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.credentials import Credentials, Opened, Proof
@@ -35,6 +36,17 @@ class Limits:
     """Of one API key, or of all where they share; 0: no limit."""
     share_connections: bool = False
     """Between API keys: fewer handshakes, and trust in the provider that each answer is to its own request."""
+
+    @classmethod
+    def of(cls, upstream: Upstream) -> Limits:
+        return cls(
+            connect_timeout_s=upstream.connect_timeout_s,
+            first_byte_timeout_s=upstream.first_byte_timeout_s,
+            idle_timeout_s=upstream.idle_timeout_s,
+            connect_retries=upstream.connect_retries,
+            connections_per_provider=upstream.max_connections_per_provider,
+            share_connections=upstream.share_connections,
+        )
 
 
 class Waits(NamedTuple):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiohttp import http_parser, web
 
 from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.sections import Server as ServerSection
 from softix_proxy.web.app import App
 from softix_proxy.web.connection import Connection
 
@@ -29,6 +30,18 @@ class Listening:
     header_timeout_s: float
     write_timeout_s: float
     max_connections: int
+
+    @classmethod
+    def of(cls, server: ServerSection, tls: ssl.SSLContext | None) -> Listening:
+        return cls(
+            host=server.host,
+            port=server.port,
+            tls=tls,
+            tls_handshake_timeout_s=server.tls_handshake_timeout_s,
+            header_timeout_s=server.header_timeout_s,
+            write_timeout_s=server.write_timeout_s,
+            max_connections=server.max_connections,
+        )
 
 
 class Server:
