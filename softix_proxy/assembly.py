@@ -16,6 +16,7 @@ from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import FailureError
 
 if TYPE_CHECKING:
+    from softix_proxy.daemon import Serving
     from softix_proxy.doctor.patient import Patient
     from softix_proxy.domain.ids import RequestIds
     from softix_proxy.domain.migrations import Migrated, MigrationPlan
@@ -29,12 +30,11 @@ if TYPE_CHECKING:
     from softix_proxy.settings import Effective, Settings
     from softix_proxy.storage.database import Database
     from softix_proxy.storage.hot_path import Journal
-    from softix_proxy.telemetry.metrics import Books
     from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.lines import SocketLines
     from softix_proxy.vault.keeper import Keeper
     from softix_proxy.web.app import App
-    from softix_proxy.web.server import Listening, Server
+    from softix_proxy.web.tls import Certificate
 
 
 def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -118,29 +118,25 @@ async def initialise(settings: Settings) -> Initialised:
         raise FailureError(
             f"cannot make {paths.data_dir}: {error.strerror}", "name another place with --data-dir"
         ) from None
-    database, keeper = _database(settings), _keeper(settings)
+    database, keeper, pending = _database(settings), _keeper(settings), False
     if not paths.database.exists():
         database.create()
         made.append("database")
-    elif not database.version():
+    elif database.version():
+        pending = bool(upgrade.plan(database).steps)
+    else:
         database.create()
-    elif upgrade.plan(database).steps:
-        return Initialised(
-            paths.data_dir, paths.database, _place(settings, keeper), tuple(made), migration_pending=True
-        )
-    async with open_office(settings) as office:
-        if await instance.identity(office.storage.reading()) is not None:
-            await office.vault()
-        else:
-            if keeper.create():
-                made.append("master_key")
-            await instance.record(office.storage, keeper.new_identity())
-    return Initialised(paths.data_dir, paths.database, _place(settings, keeper), tuple(made))
-
-
-def _place(settings: Settings, keeper: Keeper) -> str:
+    if not pending:
+        async with open_office(settings) as office:
+            if await instance.identity(office.storage.reading()) is not None:
+                await office.vault()
+            else:
+                if keeper.create():
+                    made.append("master_key")
+                await instance.record(office.storage, keeper.new_identity())
     source = keeper.source() or ""
-    return str(settings.paths.master_key) if source == "file" else source
+    master_key = str(paths.master_key) if source == "file" else source
+    return Initialised(paths.data_dir, paths.database, master_key, tuple(made), pending)
 
 
 def migration_plan(settings: Settings, backup_dir: Path | None = None) -> MigrationPlan:
@@ -183,7 +179,7 @@ def prepare_process(settings: Settings) -> None:
     """Logs without content, no core dumps (they would hold what passes through), and few collections of garbage."""
     from softix_proxy.telemetry import dumps, logs
 
-    logs.set_up(settings.log.level, settings.log.format)
+    logs.set_up(settings.log.level, settings.log.format, settings.log.file)
     dumps.forbid()
     gc.set_threshold(*_GC_THRESHOLDS)
 
@@ -197,27 +193,20 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """A daemon that accepts requests."""
-
-    url: str
-    server: Server
-
-    async def stop(self, drain_s: float, now: asyncio.Event) -> int:
-        """Returns how many requests were cut; all are settled."""
-        return await self.server.close(drain_s, now)
-
-
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Serving]:
     """Everything that `softix serve` is made of, from the books up to the listening socket.
 
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
+    import random
+
+    from softix_proxy.daemon import Serving
     from softix_proxy.jobs import batches, recovery, target_health
+    from softix_proxy.relay.fleet import Care, Fleet
+    from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.storage.checkpointer import Checkpointer
-    from softix_proxy.web.server import Server
+    from softix_proxy.web.server import Listening, Server
 
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(open_office(settings))
@@ -228,9 +217,14 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         stack.callback(checkpointer.close)
         journal = await stack.enter_async_context(office.journal())
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
-        fleet = _fleet(settings, office.clock)
-        app = await _app(stack, office, vault, journal, fleet)
-        server = Server(app, _listening(settings))
+        fleet = Fleet(office.clock, Care.of(settings.routing), random.randrange)
+        directory = LiveDirectory(office.storage)
+        await directory.refresh()
+        upstream, lines = await _upstream(stack, office, vault, directory)
+        app = _app(office, vault, directory, journal, fleet, upstream, lines)
+        certificate = _certificate(settings)
+        tls = None if certificate is None else certificate.listening_context()
+        server = Server(app, Listening.of(settings.server, tls))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
@@ -238,7 +232,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
-        yield Serving(url, server)
+        yield Serving(url, settings, server, app.house.lifecycle, fleet, upstream, lines, certificate)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -247,24 +241,28 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, fleet: Fleet) -> App:
+def _app(
+    office: Office,
+    vault: Vault,
+    directory: LiveDirectory,
+    journal: Journal,
+    fleet: Fleet,
+    upstream: HttpUpstream,
+    lines: SocketLines,
+) -> App:
     from softix_proxy.domain.ids import RequestIds
     from softix_proxy.relay.lifecycle import Lifecycle
-    from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.relay.policy import Policy
     from softix_proxy.relay.sessions import Sessions
-    from softix_proxy.telemetry.metrics import Metrics
+    from softix_proxy.telemetry.metrics import Books, Metrics
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App
     from softix_proxy.web.monitor import Monitor
     from softix_proxy.web.visit import House
 
     settings, storage = office.settings, office.storage
-    metrics = Metrics(lambda: _books(journal))
-    directory = LiveDirectory(storage)
-    await directory.refresh()
+    metrics = Metrics(lambda: Books.of(journal.writer))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
-    upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
     ids = RequestIds(journal.slot)
@@ -297,14 +295,6 @@ def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches
     from softix_proxy.relay.batches import Batches
 
     return Batches(lifecycle, storage, ids, Results(lifecycle, storage))
-
-
-def _fleet(settings: Settings, clock: Clock) -> Fleet:
-    import random
-
-    from softix_proxy.relay.fleet import Care, Fleet
-
-    return Fleet(clock, Care.of(settings.routing), random.randrange)
 
 
 async def _upstream(
@@ -343,27 +333,11 @@ async def reaching(
         await upstream.close()
 
 
-def _listening(settings: Settings) -> Listening:
-    from softix_proxy.web.server import Listening
+def _certificate(settings: Settings) -> Certificate | None:
     from softix_proxy.web.tls import Certificate
 
-    where = settings.server
-    certificate = Certificate(where.tls_cert, where.tls_key) if where.tls_cert and where.tls_key else None
-    return Listening.of(where, certificate.listening_context() if certificate else None)
-
-
-def _books(journal: Journal) -> Books:
-    from softix_proxy.telemetry.metrics import Books
-
-    tally, second_ns = journal.writer.tally, 1_000_000_000
-    return Books(
-        queue_depth=journal.writer.depth,
-        commits=tally.commits,
-        commit_seconds=tally.commit_ns / second_ns,
-        longest_commit_seconds=tally.longest_commit_ns / second_ns,
-        rows=tally.rows,
-        failures=tally.failures,
-    )
+    chain, key = settings.server.tls_cert, settings.server.tls_key
+    return Certificate(chain, key) if chain and key else None
 
 
 @asynccontextmanager

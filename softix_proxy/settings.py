@@ -9,7 +9,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -268,6 +268,30 @@ def effective(settings: Settings, environ: Mapping[str, str]) -> Iterator[Effect
         yield Effective(
             full, veil(value) if veil and value else value, "environment" if variable in environ else source
         )
+
+
+class Reloaded(NamedTuple):
+    """What a running daemon makes of settings that were read anew. Names are `section.field`."""
+
+    settings: Settings
+    taken: tuple[str, ...]
+    at_the_next_start: tuple[str, ...]
+    """They differ from what the daemon began with, which holds on."""
+
+
+def reloaded(running: Settings, read: Settings) -> Reloaded:
+    taken: list[str] = []
+    left: list[str] = []
+    sections: dict[str, Any] = {}
+    for section, owner in _SECTIONS.items():
+        kept = {}
+        for item in fields(owner):
+            before, now = (getattr(getattr(each, section), item.name) for each in (running, read))
+            if before != now:
+                (left if item.metadata["restart"] else taken).append(f"{section}.{item.name}")
+            kept[item.name] = before if item.metadata["restart"] else now
+        sections[section] = owner(**kept)
+    return Reloaded(replace(read, **sections), tuple(taken), tuple(left))
 
 
 def example() -> str:

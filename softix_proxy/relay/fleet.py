@@ -154,6 +154,9 @@ class Fleet:
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Hash → (model that served it, when); the oldest first."""
 
+    def take(self, routing: Routing) -> None:
+        self.care = Care.of(routing)
+
     def arrange(self, targets: Sequence[Target], prefix: int | None, tokens: int) -> list[Target]:
         """In the order in which they are to be tried."""
         now_us = self.clock.now_us()

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.settlement import Settlement
@@ -33,6 +34,22 @@ class Histogram:
         return rows
 
 
+class _Tally(Protocol):
+    commits: int
+    commit_ns: int
+    longest_commit_ns: int
+    rows: int
+    failures: int
+
+
+class _Writer(Protocol):
+    @property
+    def tally(self) -> _Tally: ...
+
+    @property
+    def depth(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """What the writer of the books tells of itself."""
@@ -43,6 +60,18 @@ class Books:
     longest_commit_seconds: float
     rows: int
     failures: int
+
+    @classmethod
+    def of(cls, writer: _Writer) -> Books:
+        tally, second_ns = writer.tally, 1_000_000_000
+        return cls(
+            queue_depth=writer.depth,
+            commits=tally.commits,
+            commit_seconds=tally.commit_ns / second_ns,
+            longest_commit_seconds=tally.longest_commit_ns / second_ns,
+            rows=tally.rows,
+            failures=tally.failures,
+        )
 
 
 class Metrics:

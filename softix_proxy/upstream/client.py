@@ -111,6 +111,10 @@ class HttpUpstream:
     async def close(self) -> None:
         self._pool.close()
 
+    def take(self, upstream: Upstream) -> None:
+        """For the calls to come; how many connections there may be stays as it is."""
+        self._limits = Limits.of(upstream)
+
     async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
         origin = self._origin(call.provider)
         try:

@@ -14,6 +14,7 @@ from yarl import URL
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
+from softix_proxy.domain.sections import Upstream
 from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.client import Limits, Waits
@@ -42,10 +43,21 @@ class SocketLines:
         self._bases = bases or {}
         self._trust = Trust(ca_file)
         self._session: aiohttp.ClientSession | None = None
+        self._earlier: list[aiohttp.ClientSession] = []
+        """Whose sockets may still be open."""
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (*self._earlier, self._session):
+            if session is not None:
+                await session.close()
+
+    def take(self, upstream: Upstream) -> None:
+        """For the lines to come."""
+        limits = Limits.of(upstream)
+        if self._session is not None and limits.connect_timeout_s != self._limits.connect_timeout_s:
+            self._earlier.append(self._session)
+            self._session = None
+        self._limits = limits
 
     async def open(self, call: Call) -> SocketLine:
         url, waits = self._url(call.provider, call.path), Waits.of(call.timeouts, self._limits)

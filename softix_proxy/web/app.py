@@ -15,6 +15,7 @@ from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
+from softix_proxy.domain.sections import Server
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
 from softix_proxy.web import bodies, errors
@@ -41,6 +42,11 @@ class App:
     body_timeout_s: float
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
     """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
+
+    def take(self, server: Server) -> None:
+        """What the operator set, for the requests to come."""
+        self.addresses = Addresses(server.trusted_proxies)
+        self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
 
     def new_request_id(self) -> str:
         return format_request_id(self.ids.next(self.clock.now_us()))

@@ -74,6 +74,11 @@ class Server:
         host = f"[{where.host}]" if ":" in where.host else where.host
         return f"{'https' if where.tls else 'http'}://{host}:{port}"
 
+    def take(self, server: ServerSection) -> None:
+        """What the operator set, for connections and requests to come; it goes on listening where it does."""
+        self._app.take(server)
+        self._connections.take(Listening.of(server, None), self._app.body_timeout_s)
+
     async def close(self, drain_s: float, now: asyncio.Event) -> int:
         """Takes no more; lets requests end for so long, or until `now`, and cuts the rest. Returns how many it cut.
 
@@ -120,6 +125,10 @@ class Connections(web.Server):
             new_request_id=self._new_request_id,
             **self._kwargs,
         )
+
+    def take(self, listening: Listening, body_timeout_s: float) -> None:
+        self._listening = listening
+        self._kwargs["lingering_time"] = min(_LINGERING_S, body_timeout_s)
 
     async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
         """Waits until none of these runs, for so long, or until `now`."""
