@@ -176,9 +176,12 @@ _GC_THRESHOLDS = (20_000, 20, 20)
 
 
 def prepare_process(settings: Settings) -> None:
-    """Logs without content, no core dumps (they would hold what passes through), and few collections of garbage."""
+    """Logs without content, no core dumps (they would hold what passes through), as many open files as are allowed, and
+    few collections of garbage."""
+    from softix_proxy.domain import open_files
     from softix_proxy.telemetry import dumps, logs
 
+    open_files.raise_limit()
     logs.set_up(settings.log.level, settings.log.format, settings.log.file)
     dumps.forbid()
     gc.set_threshold(*_GC_THRESHOLDS)

@@ -35,7 +35,9 @@ class Server:
         item=ip_network,
         words="a list of networks",
     )
-    max_connections: int = setting(4096, "Clients' connections at once.", least=1)
+    max_connections: int = setting(
+        4096, "Clients' connections at once; fewer where the limit of open files is not enough for them.", least=1
+    )
 
     @property
     def max_body_bytes(self) -> int:

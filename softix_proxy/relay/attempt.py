@@ -49,11 +49,8 @@ class Failure:
 
 
 def _of_fault(fault: ProviderFault) -> Failure:
-    return Failure(_OF_FAULTS.get(fault.code, Outcome.FAILED), fault.code.value, fault)
-
-
-_OF_FAULTS = {Code.PROVIDER_REFUSED: Outcome.REFUSED, Code.PROVIDER_BUSY: Outcome.ABANDONED}
-"""It is no fault of a provider that softix has no more connections for it."""
+    repeatable = fault.code is not Code.OUT_OF_FILES  # there is no connection for another target either
+    return Failure(Outcome.of_fault(fault.code), fault.code.value, fault, repeatable=repeatable)
 
 
 def _outcome(status: int, error: str) -> Outcome:

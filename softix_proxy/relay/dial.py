@@ -33,8 +33,10 @@ async def dial(house: Lifecycle, lines: Lines, request: Inbound, hold: Hold) -> 
             return await lines.open(_call(request, hold, berth)), berth
         except ProviderFault as fault:
             hold.facts.fail(fault)
-            outcome = Outcome.REFUSED if fault.code is Code.PROVIDER_REFUSED else Outcome.FAILED
+            outcome = Outcome.of_fault(fault.code)
             berth.leave(outcome, fault.code.value)
+            if fault.code is Code.OUT_OF_FILES:  # nor for another target
+                raise refusal.failed(fault) from None
             following, wait_us = itinerary.after(berth.target, outcome)
             if wait_us:
                 await house.pause(wait_us / SECOND_US)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from softix_proxy.domain.clock import SECOND_US, Clock
+from softix_proxy.domain.errors import Code
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.quotas import Left, read
@@ -35,6 +36,18 @@ class Outcome(Enum):
     """It did not take the key."""
     ABANDONED = auto()
     """Nobody knows: the client left, or softix stopped."""
+
+    @classmethod
+    def of_fault(cls, code: Code) -> Outcome:
+        """It is no fault of a provider, nor of a key, that softix has no connection for it."""
+        return _OF_FAULTS.get(code, cls.FAILED)
+
+
+_OF_FAULTS = {
+    Code.PROVIDER_REFUSED: Outcome.REFUSED,
+    Code.PROVIDER_BUSY: Outcome.ABANDONED,
+    Code.OUT_OF_FILES: Outcome.ABANDONED,
+}
 
 
 @dataclass(frozen=True, slots=True)

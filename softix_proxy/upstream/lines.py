@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
@@ -19,7 +20,7 @@ from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.client import Limits, Waits
 from softix_proxy.upstream.credentials import Credentials
-from softix_proxy.upstream.sockets import Trust, open_socket
+from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """OpenAI takes 15 MiB of sound in one event, and gives an item back in one."""
@@ -64,8 +65,9 @@ class SocketLines:
         try:
             opened = self._credentials.of(call.provider, call.key)
             proof = opened.proof or await self._credentials.prove(opened, str(url), dict(call.headers), b"")
-        except OperatorError:
-            raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
+        except OperatorError as error:
+            code = Code.OUT_OF_FILES if isinstance(error, OutOfFilesError) else Code.PROVIDER_REFUSED
+            raise ProviderFault(code, started=False) from None
         kept = [(name, value) for name, value in call.headers if name not in proof.headers]
         headers = [*kept, *proof.headers.items()]
         try:
@@ -83,8 +85,9 @@ class SocketLines:
             busy = error.status == 429 or error.status >= 500
             code = Code.PROVIDER_UNREACHABLE if busy else Code.PROVIDER_REFUSED
             raise ProviderFault(code, started=False) from None
-        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError):
-            raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False) from None
+        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+            code = Code.OUT_OF_FILES if open_files.are_used_up(error) else Code.PROVIDER_UNREACHABLE
+            raise ProviderFault(code, started=False) from None
         return SocketLine(socket)
 
     async def _sessions(self) -> aiohttp.ClientSession:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from softix_proxy.dialects.base import Endpoint, Family
 from softix_proxy.dialects.realtime import REALTIME
+from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
@@ -28,6 +29,7 @@ from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, 
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
+_OUT_OF_FILES = "softix has reached its limit of open files. Try again."
 _READS = frozenset(("GET", "HEAD"))
 _NOTHING = f"There is nothing here. {BASE_URLS}"
 
@@ -172,6 +174,8 @@ class App:
         except OperatorError:
             raise _books_unreadable() from None
         except Exception as error:
+            if client.response is None and open_files.are_used_up(error):
+                raise RefusedError(Code.OUT_OF_FILES, _OUT_OF_FILES, retry_after_s=1) from None
             log.exception("a request failed", extra={"request_id": public_id, "error": type(error).__name__})
             if client.response is not None:
                 connection.force_close()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from support.open_files import used_up
 from support.playbook import LAB, SECRET
 
 from softix_proxy.domain.errors import Code, FailureError
@@ -146,3 +147,17 @@ async def test_lines_to_come_have_the_new_time_outs_and_those_that_are_open_stay
             assert await line.receive() == b"still there"
         earlier, later = [*lines._earlier, lines._session]
     assert earlier.closed and later.closed
+
+
+async def test_out_of_files_is_no_fault_of_the_provider() -> None:
+    async def nobody(_: web.BaseRequest) -> web.StreamResponse:
+        answer = web.Response(status=500)
+        answer.force_close()
+        return answer
+
+    async with calling(nobody) as (lines, call):
+        with pytest.raises(ProviderFault):
+            await lines.open(call())  # what is imported and read at the first use
+        with used_up(), pytest.raises(ProviderFault) as fault:
+            await lines.open(call())
+    assert (fault.value.code, fault.value.started) == (Code.OUT_OF_FILES, False)
