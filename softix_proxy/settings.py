@@ -10,6 +10,7 @@ import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -162,6 +163,12 @@ def _in_folder(value: Any, config: Path | None) -> Any:
     return config.parent / value.expanduser() if isinstance(value, Path) and config else value
 
 
+@cache
+def _hints(owner: Any) -> dict[str, Any]:
+    """Once for each section: it evaluates all annotations, and a daemon that reads its settings anew has to go on."""
+    return get_type_hints(owner)
+
+
 class _Kind(NamedTuple):
     """What a setting may be."""
 
@@ -172,7 +179,7 @@ class _Kind(NamedTuple):
     @classmethod
     def of(cls, section: str, name: str) -> _Kind:
         owner = _SECTIONS[section]
-        hint = get_type_hints(owner)[name]
+        hint = _hints(owner)[name]
         metadata = next(item.metadata for item in fields(owner) if item.name == name)
         optional = NoneType in get_args(hint)
         return cls(get_args(hint)[0] if optional else hint, optional, metadata)
