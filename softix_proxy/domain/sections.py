@@ -79,7 +79,9 @@ class Money:
         "nothing", "What a request cost that a crash cut off: nothing, or all that was held for it.", restart=True
     )
     charge_failed_attempts: Literal["provider-billed", "never"] = setting(
-        "never", "Who pays what the provider bills for attempts that failed: the customer, or the operator."
+        "never",
+        "Who pays what the provider bills for attempts that failed: the customer, or the operator.",
+        restart=True,  # what is held for a request and what it is charged follow one value
     )
     least_output_tokens: int = setting(
         16, "A request whose balance buys fewer output tokens than this is refused.", least=1
