@@ -51,7 +51,7 @@ async def fill(folder: Path) -> Path:
     served = replace(made, server=replace(made.server, port=0))
     async with assembly.serving(served) as daemon:
         await check.run(daemon.url, demo.key_text or "")
-        await daemon.stop(1, asyncio.Event())
+        await daemon.stop(asyncio.Event())
     async with assembly.open_office(made) as office:
         until = format_instant(office.clock.now_us())
         await periods.close(office.storage, periods.asked("all", "2026-01-01", until, "UTC"))

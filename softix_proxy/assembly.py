@@ -16,8 +16,10 @@ from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import FailureError
 
 if TYPE_CHECKING:
+    from softix_proxy.daemon import Serving
     from softix_proxy.doctor.patient import Patient
     from softix_proxy.domain.ids import RequestIds
+    from softix_proxy.domain.migrations import Migrated, MigrationPlan
     from softix_proxy.domain.ports import Storage
     from softix_proxy.domain.providers import ProviderType
     from softix_proxy.domain.vault import MasterKeys, Vault
@@ -28,12 +30,11 @@ if TYPE_CHECKING:
     from softix_proxy.settings import Effective, Settings
     from softix_proxy.storage.database import Database
     from softix_proxy.storage.hot_path import Journal
-    from softix_proxy.telemetry.metrics import Books
-    from softix_proxy.upstream.client import HttpUpstream, Limits
+    from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.lines import SocketLines
     from softix_proxy.vault.keeper import Keeper
     from softix_proxy.web.app import App
-    from softix_proxy.web.server import Listening, Server
+    from softix_proxy.web.tls import Certificate
 
 
 def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -97,6 +98,7 @@ class Initialised:
     master_key: str
     """Its file, or in words where it comes from."""
     made: tuple[str, ...]
+    migration_pending: bool = False
 
 
 async def initialise(settings: Settings) -> Initialised:
@@ -105,7 +107,7 @@ async def initialise(settings: Settings) -> Initialised:
     Raises FailureError where the folder cannot be used, or the database's master key is missing or another one.
     """
     from softix_proxy.operations import instance, zones
-    from softix_proxy.storage.database import Database
+    from softix_proxy.storage import upgrade
 
     paths, made = settings.paths, []
     try:
@@ -116,34 +118,56 @@ async def initialise(settings: Settings) -> Initialised:
         raise FailureError(
             f"cannot make {paths.data_dir}: {error.strerror}", "name another place with --data-dir"
         ) from None
+    database, keeper, pending = _database(settings), _keeper(settings), False
     if not paths.database.exists():
-        Database(paths.database, SystemClock(), settings.storage.busy_timeout_ms).create()
+        database.create()
         made.append("database")
-    keeper = _keeper(settings)
-    async with open_office(settings) as office:
-        if await instance.identity(office.storage.reading()) is not None:
-            await office.vault()
-        else:
-            if keeper.create():
-                made.append("master_key")
-            await instance.record(office.storage, keeper.new_identity())
-            await zones.apply(office.storage, settings.billing.zone)
+    elif database.version():
+        pending = bool(upgrade.plan(database).steps)
+    else:
+        database.create()
+    if not pending:
+        async with open_office(settings) as office:
+            if await instance.identity(office.storage.reading()) is not None:
+                await office.vault()
+            else:
+                if keeper.create():
+                    made.append("master_key")
+                await instance.record(office.storage, keeper.new_identity())
+                await zones.apply(office.storage, settings.billing.zone)
     source = keeper.source() or ""
-    return Initialised(
-        paths.data_dir, paths.database, str(paths.master_key) if source == "file" else source, tuple(made)
-    )
+    master_key = str(paths.master_key) if source == "file" else source
+    return Initialised(paths.data_dir, paths.database, master_key, tuple(made), pending)
+
+
+def migration_plan(settings: Settings, backup_dir: Path | None = None) -> MigrationPlan:
+    """Raises FailureError where there is no database, or it is newer than this program."""
+    from softix_proxy.storage import upgrade
+
+    return upgrade.plan(_database(settings), backup_dir)
+
+
+def migrate(settings: Settings, backup_dir: Path | None = None) -> Migrated:
+    """Blocks. Raises FailureError; then nothing was changed."""
+    from softix_proxy.storage import upgrade
+
+    return upgrade.migrate(_database(settings), backup_dir)
+
+
+def _database(settings: Settings) -> Database:
+    from softix_proxy.storage.database import Database
+
+    return Database(settings.paths.database, SystemClock(), settings.storage.busy_timeout_ms)
 
 
 @asynccontextmanager
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
-    """Raises FailureError where there is no database, or it is too new or cannot be read."""
-    from softix_proxy.storage.database import Database
+    """Raises FailureError where there is no database, or it is too new, too old, or cannot be read."""
     from softix_proxy.storage.storage import SqliteStorage
 
-    clock = SystemClock()
-    database = await Database(settings.paths.database, clock, settings.storage.busy_timeout_ms).open()
+    database = await _database(settings).open()
     try:
-        yield Office(settings, SqliteStorage(database), clock, database)
+        yield Office(settings, SqliteStorage(database), database.clock, database)
     finally:
         await database.close()
 
@@ -153,10 +177,13 @@ _GC_THRESHOLDS = (20_000, 20, 20)
 
 
 def prepare_process(settings: Settings) -> None:
-    """Logs without content, no core dumps (they would hold what passes through), and few collections of garbage."""
+    """Logs without content, no core dumps (they would hold what passes through), as many open files as are allowed, and
+    few collections of garbage."""
+    from softix_proxy.domain import open_files
     from softix_proxy.telemetry import dumps, logs
 
-    logs.set_up(settings.log.level, settings.log.format)
+    open_files.raise_limit()
+    logs.set_up(settings.log.level, settings.log.format, settings.log.file)
     dumps.forbid()
     gc.set_threshold(*_GC_THRESHOLDS)
 
@@ -170,28 +197,21 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """A daemon that accepts requests."""
-
-    url: str
-    server: Server
-
-    async def stop(self, drain_s: float, now: asyncio.Event) -> int:
-        """Returns how many requests were cut; all are settled."""
-        return await self.server.close(drain_s, now)
-
-
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Serving]:
     """Everything that `softix serve` is made of, from the books up to the listening socket.
 
     Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
     """
+    import random
+
+    from softix_proxy.daemon import Serving
     from softix_proxy.jobs import batches, recovery, target_health
     from softix_proxy.operations import zones
+    from softix_proxy.relay.fleet import Care, Fleet
+    from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.storage.checkpointer import Checkpointer
-    from softix_proxy.web.server import Server
+    from softix_proxy.web.server import Listening, Server
 
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(open_office(settings))
@@ -203,9 +223,14 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         journal = await stack.enter_async_context(office.journal())
         await zones.apply(office.storage, settings.billing.zone)
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
-        fleet = _fleet(settings, office.clock)
-        app = await _app(stack, office, vault, journal, fleet)
-        server = Server(app, _listening(settings))
+        fleet = Fleet(office.clock, Care.of(settings.routing), random.randrange)
+        directory = LiveDirectory(office.storage)
+        await directory.refresh()
+        upstream, lines = await _upstream(stack, office, vault, directory)
+        app = await _app(office, vault, directory, journal, fleet, upstream, lines)
+        certificate = _certificate(settings)
+        tls = None if certificate is None else certificate.listening_context()
+        server = Server(app, Listening.of(settings.server, tls))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
@@ -213,7 +238,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
             batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
-        yield Serving(url, server)
+        yield Serving(url, settings, server, app.house.lifecycle, fleet, upstream, lines, certificate)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -222,35 +247,29 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Journal, fleet: Fleet) -> App:
+async def _app(
+    office: Office,
+    vault: Vault,
+    directory: LiveDirectory,
+    journal: Journal,
+    fleet: Fleet,
+    upstream: HttpUpstream,
+    lines: SocketLines,
+) -> App:
     from softix_proxy.domain.ids import RequestIds
     from softix_proxy.relay.lifecycle import Lifecycle
-    from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.relay.policy import Policy
     from softix_proxy.relay.readiness import Readiness
     from softix_proxy.relay.sessions import Sessions
-    from softix_proxy.telemetry.metrics import Metrics
+    from softix_proxy.telemetry.metrics import Books, Metrics
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App
     from softix_proxy.web.monitor import Monitor
     from softix_proxy.web.visit import House
 
     settings, storage = office.settings, office.storage
-    metrics = Metrics(lambda: _books(journal))
-    directory = LiveDirectory(storage)
-    await directory.refresh()
-    policy = Policy(
-        least_output_tokens=settings.money.least_output_tokens,
-        interrupted_charge=settings.money.interrupted_charge,
-        drain_limit_s=settings.upstream.drain_limit_s,
-        drain_limit_bytes=settings.upstream.drain_limit_bytes,
-        charge_failed_attempts=settings.money.charge_failed_attempts,
-        fallback_by_name=settings.routing.fallback_by_name,
-        retries=settings.routing.retries,
-        most_attempts=settings.routing.most_attempts,
-        pass_headers=frozenset(name.lower() for name in settings.upstream.pass_headers),
-    )
-    upstream, lines = await _upstream(stack, office, vault, directory)
+    metrics = Metrics(lambda: Books.of(journal.writer, journal.trouble()))
+    policy = Policy.of(settings.money, settings.upstream, settings.routing)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
 
     ids = RequestIds(journal.slot, await storage.reading().usage.last_request_id())
@@ -278,20 +297,6 @@ def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches
     return Batches(lifecycle, storage, ids, Results(lifecycle, storage))
 
 
-def _fleet(settings: Settings, clock: Clock) -> Fleet:
-    import random
-
-    from softix_proxy.domain.clock import SECOND_US
-    from softix_proxy.relay.fleet import Care, Fleet
-
-    care = Care(
-        settings.routing.breaker_failures,
-        int(settings.routing.breaker_pause_s * SECOND_US),
-        int(settings.routing.key_pause_s * SECOND_US),
-    )
-    return Fleet(clock, care, random.randrange)
-
-
 async def _upstream(
     stack: AsyncExitStack, office: Office, vault: Vault, directory: LiveDirectory
 ) -> tuple[HttpUpstream, SocketLines]:
@@ -304,10 +309,11 @@ async def _upstream(
         local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
         stack.push_async_callback(local.close)
         bases[ProviderType.DEMO] = local.base_url
+    from softix_proxy.upstream.client import Limits
     from softix_proxy.upstream.lines import SocketLines
 
     upstream = await stack.enter_async_context(reaching(office, vault, bases))
-    lines = SocketLines(vault, _limits(settings), settings.upstream.ca_file, bases, office.clock)
+    lines = SocketLines(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
     stack.push_async_callback(lines.close)
     return upstream, lines
 
@@ -317,60 +323,21 @@ async def reaching(
     office: Office, vault: Vault, bases: Mapping[ProviderType, str] | None = None
 ) -> AsyncIterator[HttpUpstream]:
     """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
-    from softix_proxy.upstream.client import HttpUpstream
+    from softix_proxy.upstream.client import HttpUpstream, Limits
 
     settings = office.settings
-    upstream = HttpUpstream(vault, _limits(settings), settings.upstream.ca_file, bases, office.clock)
+    upstream = HttpUpstream(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
     try:
         yield upstream
     finally:
         await upstream.close()
 
 
-def _limits(settings: Settings) -> Limits:
-    from softix_proxy.upstream.client import Limits
-
-    return Limits(
-        connect_timeout_s=settings.upstream.connect_timeout_s,
-        first_byte_timeout_s=settings.upstream.first_byte_timeout_s,
-        idle_timeout_s=settings.upstream.idle_timeout_s,
-        connect_retries=settings.upstream.connect_retries,
-        connections_per_provider=settings.upstream.max_connections_per_provider,
-        share_connections=settings.upstream.share_connections,
-    )
-
-
-def _listening(settings: Settings) -> Listening:
-    from softix_proxy.web.server import Listening
+def _certificate(settings: Settings) -> Certificate | None:
     from softix_proxy.web.tls import Certificate
 
-    where = settings.server
-    certificate = Certificate(where.tls_cert, where.tls_key) if where.tls_cert and where.tls_key else None
-    return Listening(
-        host=where.host,
-        port=where.port,
-        tls=certificate.listening_context() if certificate else None,
-        tls_handshake_timeout_s=where.tls_handshake_timeout_s,
-        header_timeout_s=where.header_timeout_s,
-        write_timeout_s=where.write_timeout_s,
-        max_connections=where.max_connections,
-    )
-
-
-def _books(journal: Journal) -> Books:
-    from softix_proxy.telemetry.metrics import Books
-
-    tally, second_ns, trouble = journal.writer.tally, 1_000_000_000, journal.trouble()
-    return Books(
-        queue_depth=journal.writer.depth,
-        commits=tally.commits,
-        commit_seconds=tally.commit_ns / second_ns,
-        longest_commit_seconds=tally.longest_commit_ns / second_ns,
-        rows=tally.rows,
-        failures=tally.failures,
-        failing=trouble.code if trouble else "",
-        clock_jumps=tally.clock_jumps,
-    )
+    chain, key = settings.server.tls_cert, settings.server.tls_key
+    return Certificate(chain, key) if chain and key else None
 
 
 _DAEMON_TIMEOUT_S = 3

@@ -9,7 +9,8 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -162,6 +163,12 @@ def _in_folder(value: Any, config: Path | None) -> Any:
     return config.parent / value.expanduser() if isinstance(value, Path) and config else value
 
 
+@cache
+def _hints(owner: Any) -> dict[str, Any]:
+    """Once for each section: it evaluates all annotations, and a daemon that reads its settings anew has to go on."""
+    return get_type_hints(owner)
+
+
 class _Kind(NamedTuple):
     """What a setting may be."""
 
@@ -172,7 +179,7 @@ class _Kind(NamedTuple):
     @classmethod
     def of(cls, section: str, name: str) -> _Kind:
         owner = _SECTIONS[section]
-        hint = get_type_hints(owner)[name]
+        hint = _hints(owner)[name]
         metadata = next(item.metadata for item in fields(owner) if item.name == name)
         optional = NoneType in get_args(hint)
         return cls(get_args(hint)[0] if optional else hint, optional, metadata)
@@ -268,6 +275,30 @@ def effective(settings: Settings, environ: Mapping[str, str]) -> Iterator[Effect
         yield Effective(
             full, veil(value) if veil and value else value, "environment" if variable in environ else source
         )
+
+
+class Reloaded(NamedTuple):
+    """What a running daemon makes of settings that were read anew. Names are `section.field`."""
+
+    settings: Settings
+    taken: tuple[str, ...]
+    at_the_next_start: tuple[str, ...]
+    """They differ from what the daemon began with, which holds on."""
+
+
+def reloaded(running: Settings, read: Settings) -> Reloaded:
+    taken: list[str] = []
+    left: list[str] = []
+    sections: dict[str, Any] = {}
+    for section, owner in _SECTIONS.items():
+        kept = {}
+        for item in fields(owner):
+            before, now = (getattr(getattr(each, section), item.name) for each in (running, read))
+            if before != now:
+                (left if item.metadata["restart"] else taken).append(f"{section}.{item.name}")
+            kept[item.name] = before if item.metadata["restart"] else now
+        sections[section] = owner(**kept)
+    return Reloaded(replace(read, **sections), tuple(taken), tuple(left))
 
 
 def example() -> str:

@@ -26,11 +26,15 @@ def init() -> None:
             "database": str(done.database),
             "master_key": done.master_key,
             "made": list(done.made),
+            "migration_pending": done.migration_pending,
         },
         "The instance is ready." if done.made else "The instance was ready before; nothing was changed.",
     )
     if "master_key" in done.made:
         say("Keep a copy of the master key elsewhere: without it no provider's key and no API key works again.")
+    if done.migration_pending:
+        say("The database is of an older schema. softix serve brings it up to date, or do it now: softix migrate")
+        return
     say(
         "Next: softix providers add openai --type openai --key-stdin\n"
         "      softix users create ada --email ada@example.org\n"

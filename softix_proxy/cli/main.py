@@ -14,6 +14,7 @@ COMMANDS = {
     "quickstart": "From nothing to a working proxy, with a demo model.",
     "init": "Make the data directory, the master key and the database.",
     "serve": "Run the proxy.",
+    "migrate": "Bring the database of an older softix up to date, after a backup.",
     "doctor": "Check the instance; each finding comes with its remedy.",
     "users": "The people and programs that pay.",
     "keys": "Issue API keys, limit them, revoke them.",

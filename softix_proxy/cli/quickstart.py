@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -96,17 +96,23 @@ def quickstart(check: bool, with_openai: bool, with_anthropic: bool, yes: bool, 
 
     A second time it serves what is there. Example: softix quickstart --check
     """
-    settings = invocation().settings()
-    server = replace(settings.server, port=0 if check else settings.server.port if port is None else port)
-    settings = replace(settings, server=server)
     from softix_proxy import assembly
+
+    given = invocation()
+
+    def read() -> Settings:
+        settings = given.settings()
+        server = replace(settings.server, port=0 if check else settings.server.port if port is None else port)
+        return replace(settings, server=server)
+
+    settings = read()
 
     wanted = {ProviderType.OPENAI: with_openai, ProviderType.ANTHROPIC: with_anthropic}
     asyncio.run(assembly.initialise(settings))
     prepared = asyncio.run(_prepare(settings, wanted, yes))
     assembly.prepare_process(settings)
     with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
-        runner.run(_check(settings) if check else _serve(settings, prepared))
+        runner.run(_check(settings) if check else _serve(read, prepared))
 
 
 async def _prepare(settings: Settings, wanted: dict[ProviderType, bool], yes: bool) -> Prepared:
@@ -136,8 +142,10 @@ def _agreed(kind: ProviderType, variable: str, agreed: bool) -> bool:
     return False
 
 
-async def _serve(settings: Settings, prepared: Prepared) -> None:
+async def _serve(read: Callable[[], Settings], prepared: Prepared) -> None:
     from softix_proxy.cli.serve import until_stopped
+
+    settings = read()
 
     async def announce(url: str) -> None:
         from softix_proxy import assembly
@@ -149,7 +157,7 @@ async def _serve(settings: Settings, prepared: Prepared) -> None:
         else:
             click.echo(frame.text())
 
-    await until_stopped(settings, announce)
+    await until_stopped(settings, announce, read)
 
 
 async def _frame(office: Office, settings: Settings, url: str, prepared: Prepared) -> Frame:
@@ -188,7 +196,7 @@ async def _check(settings: Settings) -> None:
             await keys.revoke(office.storage, issued.key.public_id)
         rows = [(await usage.explain(office.storage, one.request_id)).row for one in passed]
         wallet = await balance.show(office.storage, quickstart.USER)
-        await daemon.stop(settings.server.drain_s, asyncio.Event())
+        await daemon.stop(asyncio.Event())
     requests: Sequence[dict[str, object]] = [
         {
             "request": one.name,

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from softix_proxy.cli import signals
 from softix_proxy.cli.console import Command, invocation, say
+from softix_proxy.cli.migrate import sentence
+from softix_proxy.domain.errors import OperatorError
 
 if TYPE_CHECKING:
+    from softix_proxy.daemon import Serving
     from softix_proxy.settings import Settings
+
+log = logging.getLogger("softix.daemon")
 
 
 @click.command(cls=Command)
@@ -23,44 +30,64 @@ if TYPE_CHECKING:
 def serve(host: str | None, port: int | None) -> None:
     """Run the proxy. Stops at SIGTERM or Ctrl-C once running requests have ended; a second one cuts them.
 
-    With --json, one line on standard output tells when it serves, and where. Example: softix serve --port 8484
+    SIGHUP reads the configuration anew. With --json, one line on standard output tells when it serves, and where.
+    Example: softix serve --port 8484
     """
-    settings = invocation().settings()
-    server = replace(
-        settings.server,
-        host=settings.server.host if host is None else host,
-        port=settings.server.port if port is None else port,
-    )
-    run(replace(settings, server=server))
+    given = invocation()
+
+    def read() -> Settings:
+        settings = given.settings()
+        server = replace(
+            settings.server,
+            host=settings.server.host if host is None else host,
+            port=settings.server.port if port is None else port,
+        )
+        return replace(settings, server=server)
+
+    run(read)
 
 
-def run(settings: Settings) -> None:
+def run(read: Callable[[], Settings]) -> None:
     """Returns when the daemon has stopped. Raises FailureError where it cannot start."""
     from softix_proxy import assembly
 
+    signals.until_handled()
+    settings = read()
     assembly.prepare_process(settings)
+    done = assembly.migrate(settings)
+    if done.applied:
+        log.info("migrated the database to schema %d; the backup is %s", done.schema, done.backup)
+        say(sentence(done))
     with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
-        runner.run(until_stopped(settings, _announce))
+        runner.run(until_stopped(settings, _announce, read))
 
 
-async def until_stopped(settings: Settings, announce: Callable[[str], Awaitable[None]]) -> None:
-    """Serves until SIGTERM or SIGINT; `announce` gets the base URL once requests are taken."""
+async def until_stopped(
+    settings: Settings, announce: Callable[[str], Awaitable[None]], read: Callable[[], Settings]
+) -> None:
+    """Serves until it is told to stop; `announce` gets the base URL once requests are taken, `read` reads them anew."""
     from softix_proxy import assembly
 
-    asked, asked_again = asyncio.Event(), asyncio.Event()
-
-    def on_signal() -> None:
-        (asked_again if asked.is_set() else asked).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+    told = signals.Signals()
     async with assembly.serving(settings) as daemon:
+        told.when_to_reload(partial(reload, daemon, read))
         await announce(daemon.url)
-        await asked.wait()
+        await told.stop.wait()
         say("Stopping; a second signal cuts what still runs.")
-        cut = await daemon.stop(settings.server.drain_s, asked_again)
+        cut = await daemon.stop(told.stop_now)
     say("Stopped." if not cut else f"Stopped. Cut and settled: {cut}.")
+
+
+def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
+    """What cannot be read leaves everything as it was."""
+    try:
+        done = daemon.reload(read())
+    except OperatorError as error:
+        log.error("nothing was reloaded, the configuration of before goes on: %s", error.message)
+        return
+    log.info("reloaded the configuration; changed: %s", ", ".join(done.taken) or "nothing")
+    if done.at_the_next_start:
+        log.warning("changed, but read at the start only; restart softix for: %s", ", ".join(done.at_the_next_start))
 
 
 async def _announce(url: str) -> None:

@@ -58,6 +58,7 @@ _TYPES: Mapping[Code, _Types] = {
     Code.PROVIDER_REFUSED: _FAULT,
     Code.PROVIDER_BUSY: _PACE,
     Code.STORAGE_UNAVAILABLE: _BUSY,
+    Code.OUT_OF_FILES: _BUSY,
     Code.SHUTTING_DOWN: _BUSY,
     Code.INTERNAL: _FAULT,
 }

@@ -15,12 +15,13 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
         yield ok(f"schema {present} is up to date")
     elif present > known:
         yield error(
-            f"the database is of schema {present}, this softix knows up to {known}", "install the newer softix again"
+            f"the database is of schema {present}, this softix knows up to {known}",
+            "install the newer softix again, or restore the backup made before its migration",
         )
     elif present:
         yield warning(
-            f"the database is of schema {present}, this softix is at {known}",
-            "make a backup, then run: softix init (every other command brings it up to date too)",
+            f"a migration is pending: the database is of schema {present}, this softix needs schema {known}",
+            "stop softix serve, then run: softix migrate; it makes a backup first",
         )
     else:
         yield error("the database is empty", "run: softix init")

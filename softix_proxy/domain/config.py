@@ -8,5 +8,8 @@ from typing import Any
 
 def setting(default: Any, doc: str, **more: Any) -> Any:
     """`least` and `most` bound a number; `item` raises for a text, or one of a list, that it does not take; `example`
-    stands for a default of None; `veil` is what may be shown."""
-    return field(default=default, metadata={"doc": doc, **more})
+    stands for a default of None; `veil` is what may be shown; with `restart` a running daemon keeps the value that it
+    began with."""
+    if more.get("restart"):
+        doc += " Read at the start only."
+    return field(default=default, metadata={"doc": doc, "restart": False, **more})

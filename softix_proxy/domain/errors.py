@@ -77,6 +77,7 @@ class Code(StrEnum):
     PROVIDER_REFUSED = "provider_refused"
     PROVIDER_BUSY = "provider_busy"
     STORAGE_UNAVAILABLE = "storage_unavailable"
+    OUT_OF_FILES = "out_of_files"
     SHUTTING_DOWN = "shutting_down"
     INTERNAL = "internal"
 
@@ -109,6 +110,7 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.PROVIDER_REFUSED: 502,
     Code.PROVIDER_BUSY: 429,
     Code.STORAGE_UNAVAILABLE: 503,
+    Code.OUT_OF_FILES: 503,
     Code.SHUTTING_DOWN: 503,
     Code.INTERNAL: 500,
 }

@@ -18,15 +18,17 @@ _COUNT = {"least": 0, "most": 1_000_000}
 class Server:
     """Where and how softix listens."""
 
-    host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
-    port: int = setting(8484, "Port to listen on; 0 takes a free one.", least=0, most=65535)
-    tls_cert: Path | None = setting(None, "Certificate chain (PEM); with it softix speaks HTTPS.", example="tls.crt")  # noqa: RUF009
-    tls_key: Path | None = setting(None, "The certificate's private key (PEM).", example="tls.key")  # noqa: RUF009
+    host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all.", restart=True)
+    port: int = setting(8484, "Port to listen on; 0 takes a free one.", restart=True, least=0, most=65535)
+    tls_cert: Path | None = setting(  # noqa: RUF009
+        None, "Certificate chain (PEM); with it softix speaks HTTPS.", restart=True, example="tls.crt"
+    )
+    tls_key: Path | None = setting(None, "The certificate's private key (PEM).", restart=True, example="tls.key")  # noqa: RUF009
     max_body_mib: int = setting(64, "Largest request body; a longer one is refused with 413.", least=1, most=1024)
     header_timeout_s: float = setting(10, "Time for a request's line and headers to arrive.", **_SECONDS)
     body_timeout_s: float = setting(60, "Time in which a body rests, or falls behind 1 KiB/s.", **_SECONDS)
     write_timeout_s: float = setting(30, "Time in which a client takes nothing of its answer.", **_SECONDS)
-    tls_handshake_timeout_s: float = setting(10, "Time for a TLS handshake.", **_SECONDS)
+    tls_handshake_timeout_s: float = setting(10, "Time for a TLS handshake.", restart=True, **_SECONDS)
     drain_s: float = setting(30, "Time for running requests to end when softix is stopped.", **_COUNT)
     trusted_proxies: tuple[str, ...] = setting(
         (),
@@ -34,7 +36,9 @@ class Server:
         item=ip_network,
         words="a list of networks",
     )
-    max_connections: int = setting(4096, "Clients' connections at once.", least=1)
+    max_connections: int = setting(
+        4096, "Clients' connections at once; fewer where the limit of open files is not enough for them.", least=1
+    )
 
     @property
     def max_body_bytes(self) -> int:
@@ -52,19 +56,22 @@ class Upstream:
     max_connections_per_provider: int = setting(
         0,
         "Connections of one API key to one provider at once, each waited for as long as for a new one; 0: no limit.",
+        restart=True,
         **_COUNT,
     )
     share_connections: bool = setting(False, "Let API keys share connections: fewer handshakes, less isolation.")
     drain_limit_s: float = setting(300, "Longest reading on after a client hung up.", **_COUNT)
     drain_limit_mib: int = setting(16, "Largest reading on after a client hung up.", **_COUNT)
-    batch_poll_s: float = setting(60, "Time between two looks whether a batch has ended.", **_SECONDS)
+    batch_poll_s: float = setting(60, "Time between two looks whether a batch has ended.", restart=True, **_SECONDS)
     pass_headers: tuple[str, ...] = setting(
         (),
         "Request headers that pass to providers beside the listed ones (docs/reference/headers.md).",
         item=checked_header,
         words="a list of headers' names, none of which proves who pays or chooses a price or an account",
     )
-    ca_file: Path | None = setting(None, "Certificates to trust in place of the system's (PEM).", example="ca.pem")  # noqa: RUF009
+    ca_file: Path | None = setting(  # noqa: RUF009
+        None, "Certificates to trust in place of the system's (PEM).", restart=True, example="ca.pem"
+    )
 
     @property
     def drain_limit_bytes(self) -> int:
@@ -76,10 +83,12 @@ class Money:
     """What is charged where that is a matter of choice."""
 
     interrupted_charge: Literal["nothing", "bound"] = setting(
-        "nothing", "What a request cost that a crash cut off: nothing, or all that was held for it."
+        "nothing", "What a request cost that a crash cut off: nothing, or all that was held for it.", restart=True
     )
     charge_failed_attempts: Literal["provider-billed", "never"] = setting(
-        "never", "Who pays what the provider bills for attempts that failed: the customer, or the operator."
+        "never",
+        "Who pays what the provider bills for attempts that failed: the customer, or the operator.",
+        restart=True,  # what is held for a request and what it is charged follow one value
     )
     least_output_tokens: int = setting(
         16, "A request whose balance buys fewer output tokens than this is refused.", least=1
@@ -102,9 +111,13 @@ class Routing:
 class StorageSection:
     """The database."""
 
-    busy_timeout_ms: int = setting(5000, "Waiting for another program that writes.", least=1, most=600_000)
-    checkpoint_pages: int = setting(1000, "Pages in the write-ahead log from which on it is worked off.", least=1)
-    checkpoint_interval_s: float = setting(1, "Time between looks at the write-ahead log.", **_SECONDS)
+    busy_timeout_ms: int = setting(
+        5000, "Waiting for another program that writes.", restart=True, least=1, most=600_000
+    )
+    checkpoint_pages: int = setting(
+        1000, "Pages in the write-ahead log from which on it is worked off.", restart=True, least=1
+    )
+    checkpoint_interval_s: float = setting(1, "Time between looks at the write-ahead log.", restart=True, **_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,9 @@ class Log:
 
     level: Literal["debug", "info", "warning", "error"] = setting("info", "The least that is worth a line.")
     format: Literal["json", "text"] = setting("json", "For machines, or for people.")
+    file: Path | None = setting(  # noqa: RUF009
+        None, "Write it to this file instead; SIGHUP opens it anew, for logrotate.", example="softix.log"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +142,7 @@ class MasterKeySection:
     command: tuple[str, ...] | None = setting(
         None,
         "Command that prints the key, for example from a KMS; run without a shell.",
+        restart=True,
         example=("kms-tool", "decrypt", "softix"),
         veil=lambda command: (*command[:1], *("…" for _ in command[1:2])),
     )
@@ -135,5 +152,5 @@ class MasterKeySection:
 class Demo:
     """A provider inside the daemon that answers without an account anywhere."""
 
-    enabled: bool = setting(False, "Answer for the demo provider.")
-    tokens_per_s: int = setting(50, "How quickly its streams run.", least=1, most=100_000)
+    enabled: bool = setting(False, "Answer for the demo provider.", restart=True)
+    tokens_per_s: int = setting(50, "How quickly its streams run.", restart=True, least=1, most=100_000)

@@ -15,8 +15,6 @@ from softix_proxy.domain.routing import BUSY, KEY_REFUSED, REPEATABLE
 from softix_proxy.domain.upstream import Header, Headers, ProviderFault
 from softix_proxy.relay.fleet import Outcome
 
-_OF_FAULTS = {Code.PROVIDER_REFUSED: Outcome.REFUSED, Code.PROVIDER_BUSY: Outcome.ABANDONED}
-"""It is no fault of a provider that softix has no more connections for it."""
 _SERVER_ERROR = 500
 
 
@@ -41,7 +39,8 @@ class Failure:
 
 
 def of_fault(fault: ProviderFault) -> Failure:
-    return Failure(_OF_FAULTS.get(fault.code, Outcome.FAILED), fault.code.value, fault)
+    repeatable = fault.code is not Code.OUT_OF_FILES  # there is no connection for another target either
+    return Failure(Outcome.of_fault(fault.code), fault.code.value, fault, repeatable=repeatable)
 
 
 def of_answer(

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from softix_proxy.domain.clock import SECOND_US, Clock
+from softix_proxy.domain.errors import Code
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.providers import Provider, ProviderKey
 from softix_proxy.domain.quotas import LONGEST_US, Left, read
 from softix_proxy.domain.routing import Draw, arrange
+from softix_proxy.domain.sections import Routing
 from softix_proxy.domain.upstream import Headers
 from softix_proxy.relay.plan import Target
 
@@ -38,6 +40,18 @@ class Outcome(Enum):
     ABANDONED = auto()
     """Nobody knows: the client left, or softix stopped."""
 
+    @classmethod
+    def of_fault(cls, code: Code) -> Outcome:
+        """It is no fault of a provider, nor of a key, that softix has no connection for it."""
+        return _OF_FAULTS.get(code, cls.FAILED)
+
+
+_OF_FAULTS = {
+    Code.PROVIDER_REFUSED: Outcome.REFUSED,
+    Code.PROVIDER_BUSY: Outcome.ABANDONED,
+    Code.OUT_OF_FILES: Outcome.ABANDONED,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Care:
@@ -46,6 +60,11 @@ class Care:
     breaker_failures: int = 5
     breaker_pause_us: int = 10 * SECOND_US
     key_pause_us: int = 60 * SECOND_US
+
+    @classmethod
+    def of(cls, routing: Routing) -> Care:
+        pauses_us = (int(each * SECOND_US) for each in (routing.breaker_pause_s, routing.key_pause_s))
+        return cls(routing.breaker_failures, *pauses_us)
 
 
 @dataclass(slots=True)
@@ -158,6 +177,9 @@ class Fleet:
     _usage_refused: dict[int, Provider] = field(default_factory=dict)
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Hash → (model that served it, when); the oldest first."""
+
+    def take(self, routing: Routing) -> None:
+        self.care = Care.of(routing)
 
     def arrange(self, targets: Sequence[Target], prefix: int | None, tokens: int) -> list[Target]:
         """In the order in which they are to be tried."""

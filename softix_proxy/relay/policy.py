@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from softix_proxy.domain.settlement import InterruptedCharge
+
+if TYPE_CHECKING:
+    from softix_proxy.domain.sections import Money, Routing, Upstream
 
 FailedAttemptsCharge = Literal["provider-billed", "never"]
 
@@ -27,3 +30,17 @@ class Policy:
     """How long a realtime session may rest, whose next response is held for."""
     pass_headers: frozenset[str] = frozenset()
     """Headers of requests that pass to providers beside those of the dialects and of the types of providers."""
+
+    @classmethod
+    def of(cls, money: Money, upstream: Upstream, routing: Routing) -> Policy:
+        return cls(
+            least_output_tokens=money.least_output_tokens,
+            interrupted_charge=money.interrupted_charge,
+            drain_limit_s=upstream.drain_limit_s,
+            drain_limit_bytes=upstream.drain_limit_bytes,
+            charge_failed_attempts=money.charge_failed_attempts,
+            fallback_by_name=routing.fallback_by_name,
+            retries=routing.retries,
+            most_attempts=routing.most_attempts,
+            pass_headers=frozenset(name.lower() for name in upstream.pass_headers),
+        )

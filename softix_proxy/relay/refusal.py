@@ -24,7 +24,11 @@ _FAULTS = {
     Code.PROVIDER_TIMEOUT: "The provider did not answer in time.",
     Code.PROVIDER_BROKE_OFF: "The provider broke off its answer.",
     Code.PROVIDER_BUSY: "All connections to the provider are in use.",
+    Code.OUT_OF_FILES: "softix has reached its limit of open files, and cannot connect to the provider. Try again.",
 }
+
+OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
+"""It is no fault of a provider that softix has no connection for it; a moment later it may have."""
 
 
 def denied(decision: Denied, limits: Limits) -> RefusedError:
@@ -42,7 +46,7 @@ def denied(decision: Denied, limits: Limits) -> RefusedError:
 
 
 def failed(fault: ProviderFault) -> RefusedError:
-    return RefusedError(fault.code, _FAULTS[fault.code], 1 if fault.code is Code.PROVIDER_BUSY else None)
+    return RefusedError(fault.code, _FAULTS[fault.code], 1 if fault.code in OURS else None)
 
 
 def final(error: RefusedError) -> RefusedError:

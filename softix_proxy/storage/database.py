@@ -1,10 +1,10 @@
-"""One database file: opened, migrated, read through aiosqlite, written in short immediate transactions."""
+"""One database file: made, opened, read through aiosqlite, written in short immediate transactions."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -112,31 +112,40 @@ class Database:
         connection.turn.take()
 
     def create(self) -> list[str]:
-        """Makes the file if need be (mode 0600) and applies what migrations are missing; returns their names."""
+        """Makes the file if need be (mode 0600), and the schema in an empty one; returns the names of what was applied.
+
+        An older database is left as it is: see `upgrade`. Raises FailureError.
+        """
         engine_sqlite.require_sound()
-        try:
+        with _told(self.place):
             if not self.path.exists():
                 self.path.touch(mode=0o600)
-            connection = self.connect()
-            try:
-                if migrations.current(connection) != migrations.latest():
+            with closing(self.connect()) as connection:
+                version = migrations.current(connection)
+                if not version:
                     self._take_turn(connection)
-                return migrations.migrate(connection)
-            finally:
-                connection.close()
-        except (OSError, DatabaseError) as error:
-            raise unusable(self.path, error) from None
+                    return migrations.migrate(connection)
+                migrations.require_latest(version)
+                return []
+
+    def version(self) -> int:
+        """The schema that it has; 0 where it is empty. Raises FailureError."""
+        if not self.path.exists():
+            raise FailureError(f"there is no database at {self.path}", "run: softix init")
+        engine_sqlite.require_sound()
+        with _told(self.place), closing(self.connect()) as connection:
+            return migrations.current(connection)
+
+    def require_latest(self) -> None:
+        """Raises FailureError where there is no database, or it is of another schema; nothing is migrated."""
+        migrations.require_latest(self.version())
 
     async def open(self) -> Database:
         """Raises FailureError where there is no database, it is too new or too old, or it cannot be read."""
-        if not self.path.exists():
-            raise FailureError(f"there is no database at {self.path}", "run: softix init")
-        self.create()
-        try:
+        self.require_latest()
+        with _told(self.place):
             self._connection = await self._opened(self.connect)
             self.place.remember()
-        except (OSError, DatabaseError) as error:
-            raise unusable(self.path, error) from None
         self._session = Session(self._connection, self.clock, self.place)
         return self
 

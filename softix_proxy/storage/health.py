@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +83,8 @@ class Health:
 
     def files(self) -> Sequence[Path]:
         places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots", *turns.NAMES)))
-        return [place for place in places if place.exists()]
+        backups = sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}-schema-*"))
+        return [*(place for place in places if place.exists()), *backups]
 
     def _beside(self, end: str) -> Path:
         return self.path.with_name(self.path.name + end)

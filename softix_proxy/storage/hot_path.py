@@ -117,6 +117,7 @@ async def opened(database: Database, clock: Clock) -> AsyncIterator[Journal]:
     """For one process, under a slot that nobody else has. Raises FailureError."""
     slot = slots.acquire(database.path)
     try:
+        database.require_latest()  # it may have been migrated since it was opened; from now on it is not
         try:
             journal = Journal(database, slot.number, clock)
         except (OSError, DatabaseError) as error:

@@ -1,4 +1,4 @@
-"""Numbered SQL, applied in order, each in one transaction under the write lock."""
+"""Numbered SQL, applied in order, in one transaction under the write lock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite3 import complete_statement
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
+from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, code_of
 
 _SCHEMA = Path(__file__).with_name("schema")
 APPLICATION_ID = 0x50F71C
@@ -41,31 +41,65 @@ def refuse_newer(version: int) -> None:
         )
 
 
-def migrate(connection: Connection) -> list[str]:
-    """Brings the database to the latest schema; returns the names of what was applied.
-
-    Raises FailureError where the database is newer than this program, or a step fails (and is rolled back).
-    """
-    version, applied = current(connection), []
+def require_latest(version: int) -> None:
+    """Raises FailureError with the command that brings the schema that this program needs."""
     refuse_newer(version)
-    for number, name, folder in available():
-        if number <= version:
-            continue
-        connection.execute("BEGIN EXCLUSIVE")
-        try:
-            if current(connection) < number:
-                for statement in split(folder.joinpath("up.sql").read_text("utf-8")):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version = {number:d}")
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
-                applied.append(f"{number:04d}_{name}")
-            connection.execute("COMMIT")
-        except DatabaseError as error:
-            connection.execute("ROLLBACK")
-            raise FailureError(
-                f"migration {number:04d}_{name} failed: {type(error).__name__}", "see softix doctor"
-            ) from None
+    if not version:
+        raise FailureError("the database is empty", "run: softix init")
+    if version < latest():
+        raise FailureError(
+            f"the database is of schema {version}, this softix needs schema {latest()}",
+            "stop softix serve, then run: softix migrate; it makes a backup first",
+        )
+
+
+def pending(version: int) -> list[tuple[int, str, Path]]:
+    """As `available`, without what the database has. Raises FailureError where it is newer than this program."""
+    refuse_newer(version)
+    return [each for each in available() if each[0] > version]
+
+
+def migrate(connection: Connection) -> list[str]:
+    """Brings the database to the latest schema; returns the names of what was applied. All of it or nothing.
+
+    Raises FailureError where the database is newer than this program, or a step fails.
+    """
+    if not pending(current(connection)):
+        return []
+    connection.execute("BEGIN EXCLUSIVE")
+    try:
+        applied = apply(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
     return applied
+
+
+def apply(connection: Connection) -> list[str]:
+    """The steps that are missing, within the caller's transaction. Raises FailureError where one fails."""
+    applied = []
+    for number, name, folder in pending(current(connection)):
+        try:
+            for statement in split(folder.joinpath("up.sql").read_text("utf-8")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number:d}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+        except DatabaseError as error:
+            reason = code_of(error)
+            raise FailureError(
+                f"migration {number:04d}_{name} failed: {reason}",
+                "nothing was changed; see: softix doctor",
+            ) from None
+        applied.append(f"{number:04d}_{name}")
+    return applied
+
+
+def why(folder: Path) -> str:
+    """The first sentence of a migration's note."""
+    lines = folder.joinpath("note.md").read_text("utf-8").splitlines()
+    text = " ".join(line.strip("- ") for line in lines if line and not line.startswith("#"))
+    return text.partition(". ")[0].rstrip(".") + "."
 
 
 def split(script: str) -> list[str]:

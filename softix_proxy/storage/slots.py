@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from softix_proxy.domain.errors import FailureError
@@ -28,13 +30,17 @@ def _folder(database: Path) -> Path:
     return database.with_name(database.name + "-slots")
 
 
-def _lock(database: Path, number: int) -> Slot | None:
+def _open(database: Path, name: str, flags: int) -> int:
     folder = _folder(database)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(folder / f"{number:03d}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(folder / name, flags | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise FailureError(f"cannot write to {folder}: {error.strerror}", "check its owner and mode") from None
+
+
+def _lock(database: Path, number: int) -> Slot | None:
+    descriptor = _open(database, f"{number:03d}", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -43,12 +49,43 @@ def _lock(database: Path, number: int) -> Slot | None:
     return Slot(number, descriptor)
 
 
+@contextmanager
+def _gate(database: Path, kind: int) -> Iterator[None]:
+    """The folder itself is locked: shared by who takes a slot, alone by who needs that none is taken meanwhile."""
+    descriptor = _open(database, ".", os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def shut(database: Path) -> Iterator[tuple[int, ...]]:
+    """Nobody gets a slot within the block; yields those that living processes have. Raises FailureError."""
+    with _gate(database, fcntl.LOCK_EX):
+        yield living(database)
+
+
+def living(database: Path) -> tuple[int, ...]:
+    """The slots of the processes that work on this database now."""
+    folder, found = _folder(database), []
+    for number in sorted(int(path.name) for path in folder.glob("[0-9]*")) if folder.exists() else ():
+        slot = _lock(database, number)
+        if slot is None:
+            found.append(number)
+        else:
+            slot.release()
+    return tuple(found)
+
+
 def acquire(database: Path) -> Slot:
     """The lowest free slot. Raises FailureError when all are taken."""
-    for number in range(SLOTS):
-        slot = _lock(database, number)
-        if slot is not None:
-            return slot
+    with _gate(database, fcntl.LOCK_SH):
+        for number in range(SLOTS):
+            slot = _lock(database, number)
+            if slot is not None:
+                return slot
     raise FailureError(f"{SLOTS} processes already serve this database", "stop one of them")
 
 

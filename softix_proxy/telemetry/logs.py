@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from traceback import extract_tb
-from typing import Literal
+from typing import Literal, TextIO
 
 from softix_proxy.domain.clock import format_instant
+from softix_proxy.domain.errors import FailureError
 
 _OWN = "softix"
 _FIELDS = (
@@ -60,12 +64,33 @@ class TextFormatter(_Formatter):
         return f"{fields['at']} {fields['level']:<7} {fields['event']} {rest}"
 
 
-def set_up(level: str, style: Literal["json", "text"]) -> None:
-    """Replaces every handler of the root logger."""
-    handler = logging.StreamHandler(sys.stderr)
+class _File(logging.StreamHandler[TextIO]):
+    """Appends to a file that only its owner may read."""
+
+    def __init__(self, place: Path) -> None:
+        try:
+            descriptor = os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise FailureError(
+                f"cannot write the log to {place}: {error.strerror}", "check log.file, and the folder's owner and mode"
+            ) from None
+        super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
+
+    def close(self) -> None:
+        with suppress(OSError):  # a full disk
+            self.stream.close()
+        super().close()
+
+
+def set_up(level: str, style: Literal["json", "text"], place: Path | None = None) -> None:
+    """Replaces every handler of the root logger; a file is opened anew. Raises FailureError, and changes nothing."""
+    handler = _File(place) if place else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    before, root.handlers[:] = root.handlers[:], [handler]
+    for each in before:
+        if isinstance(each, _File):
+            each.close()
     root.setLevel(logging.WARNING)
     logging.getLogger(_OWN).setLevel(level.upper())
     logging.raiseExceptions = False  # its report on standard error would quote the arguments

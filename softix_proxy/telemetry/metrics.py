@@ -9,8 +9,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from softix_proxy.domain.errors import Code
+from softix_proxy.domain.readiness import Trouble
 from softix_proxy.domain.settlement import UNPRICED, Settlement, unpriced_in
 
 _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
@@ -33,6 +35,23 @@ class Histogram:
         return rows
 
 
+class _Tally(Protocol):
+    commits: int
+    commit_ns: int
+    longest_commit_ns: int
+    rows: int
+    failures: int
+    clock_jumps: int
+
+
+class _Writer(Protocol):
+    @property
+    def tally(self) -> _Tally: ...
+
+    @property
+    def depth(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """What the writer of the books tells of itself."""
@@ -46,6 +65,20 @@ class Books:
     failing: str = ""
     """Why they cannot be written now, as `SQLITE_FULL`; empty while they can."""
     clock_jumps: int = 0
+
+    @classmethod
+    def of(cls, writer: _Writer, trouble: Trouble | None) -> Books:
+        tally, second_ns = writer.tally, 1_000_000_000
+        return cls(
+            queue_depth=writer.depth,
+            commits=tally.commits,
+            commit_seconds=tally.commit_ns / second_ns,
+            longest_commit_seconds=tally.longest_commit_ns / second_ns,
+            rows=tally.rows,
+            failures=tally.failures,
+            failing=trouble.code if trouble else "",
+            clock_jumps=tally.clock_jumps,
+        )
 
 
 class Metrics:

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.credentials import AwsKeys
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.routes import SETTINGS, Timeouts
+from softix_proxy.domain.sections import Upstream
 from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.credentials import Credentials, Opened, Proof
 from softix_proxy.upstream.pool import Place, Pool
-from softix_proxy.upstream.sockets import Trust
+from softix_proxy.upstream.sockets import OutOfFilesError, Trust
 from softix_proxy.upstream.wire import Wire
 
 _PORTS = {"https": 443, "http": 80}
@@ -35,6 +37,17 @@ class Limits:
     """Of one API key, or of all where they share; 0: no limit."""
     share_connections: bool = False
     """Between API keys: fewer handshakes, and trust in the provider that each answer is to its own request."""
+
+    @classmethod
+    def of(cls, upstream: Upstream) -> Limits:
+        return cls(
+            connect_timeout_s=upstream.connect_timeout_s,
+            first_byte_timeout_s=upstream.first_byte_timeout_s,
+            idle_timeout_s=upstream.idle_timeout_s,
+            connect_retries=upstream.connect_retries,
+            connections_per_provider=upstream.max_connections_per_provider,
+            share_connections=upstream.share_connections,
+        )
 
 
 class Waits(NamedTuple):
@@ -94,18 +107,23 @@ class HttpUpstream:
         self._limits = limits
         self._bases = bases or {}
         self._origins: dict[str, Origin] = {}
-        self._pool = Pool(Trust(ca_file), limits.connections_per_provider)
+        self._pool = Pool(Trust(ca_file), limits.connections_per_provider, open_files.clients())
 
     async def close(self) -> None:
         self._pool.close()
+
+    def take(self, upstream: Upstream) -> None:
+        """For the calls to come; how many connections there may be stays as it is."""
+        self._limits = Limits.of(upstream)
 
     async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
         origin = self._origin(call.provider)
         try:
             opened = self._credentials.of(call.provider, call.key)
             proof = opened.proof or await self._prove(opened, origin, call)
-        except OperatorError:
-            raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
+        except OperatorError as error:
+            code = Code.OUT_OF_FILES if isinstance(error, OutOfFilesError) else Code.PROVIDER_REFUSED
+            raise ProviderFault(code, started=False) from None
         head = compose(origin, call, proof.headers)
         waits = Waits.of(call.timeouts, self._limits)
         place = Place(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
@@ -113,7 +131,7 @@ class HttpUpstream:
             try:
                 answer = await self._try(place, head, call, proof.secret, waits, sending)
             except ProviderFault as fault:
-                if fault.started or fault.code is Code.PROVIDER_BUSY or not tries_left:
+                if fault.started or fault.code in (Code.PROVIDER_BUSY, Code.OUT_OF_FILES) or not tries_left:
                     raise
             else:
                 if answer.status == _NOT_TAKEN:

@@ -11,14 +11,16 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
+from softix_proxy.domain.sections import Upstream
 from softix_proxy.domain.upstream import Call, NoLineError, ProviderFault
 from softix_proxy.domain.vault import Vault
 from softix_proxy.upstream.client import Limits, Waits
 from softix_proxy.upstream.credentials import Credentials
-from softix_proxy.upstream.sockets import Trust, open_socket
+from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """OpenAI takes 15 MiB of sound in one event, and gives an item back in one."""
@@ -42,18 +44,30 @@ class SocketLines:
         self._bases = bases or {}
         self._trust = Trust(ca_file)
         self._session: aiohttp.ClientSession | None = None
+        self._earlier: list[aiohttp.ClientSession] = []
+        """Whose sockets may still be open."""
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (*self._earlier, self._session):
+            if session is not None:
+                await session.close()
+
+    def take(self, upstream: Upstream) -> None:
+        """For the lines to come."""
+        limits = Limits.of(upstream)
+        if self._session is not None and limits.connect_timeout_s != self._limits.connect_timeout_s:
+            self._earlier.append(self._session)
+            self._session = None
+        self._limits = limits
 
     async def open(self, call: Call) -> SocketLine:
         url, waits = self._url(call.provider, call.path), Waits.of(call.timeouts, self._limits)
         try:
             opened = self._credentials.of(call.provider, call.key)
             proof = opened.proof or await self._credentials.prove(opened, str(url), dict(call.headers), b"")
-        except OperatorError:
-            raise ProviderFault(Code.PROVIDER_REFUSED, started=False) from None
+        except OperatorError as error:
+            code = Code.OUT_OF_FILES if isinstance(error, OutOfFilesError) else Code.PROVIDER_REFUSED
+            raise ProviderFault(code, started=False) from None
         kept = [(name, value) for name, value in call.headers if name not in proof.headers]
         headers = [*kept, *proof.headers.items()]
         try:
@@ -69,8 +83,9 @@ class SocketLines:
             raise ProviderFault(Code.PROVIDER_TIMEOUT, started=False) from None
         except aiohttp.WSServerHandshakeError as error:
             raise _no_line(error.status, error.headers) from None
-        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError):
-            raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False) from None
+        except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
+            code = Code.OUT_OF_FILES if open_files.are_used_up(error) else Code.PROVIDER_UNREACHABLE
+            raise ProviderFault(code, started=False) from None
         return SocketLine(socket)
 
     async def _sessions(self) -> aiohttp.ClientSession:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from operator import itemgetter
 from socket import SOCK_STREAM
 from typing import NamedTuple
 
 import aiohappyeyeballs
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.upstream.sockets import Trust, open_socket
+from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 from softix_proxy.upstream.wire import Wire
 
 _KEEP_IDLE_S = 60.0
 _SWEEP_S = 15.0
+_CLOSED_SHARE = 4
+"""When there are too many, a quarter of the idle ones is closed at once, so that not each new one has to look."""
 _FALLBACK_S = 0.25
 """Before the next address is tried beside the first: RFC 8305."""
 
@@ -45,9 +49,10 @@ class _Idle:
 class Pool:
     """To be made within the running event loop."""
 
-    def __init__(self, trust: Trust, limit: int) -> None:
-        """`limit` is for each place; 0 is none."""
+    def __init__(self, trust: Trust, limit: int, most: int) -> None:
+        """`limit` is for each place; 0 is none. Of more than `most` in all, those that are idle are closed."""
         self._trust = trust
+        self._most = most
         self._limit = limit
         self._loop = asyncio.get_running_loop()
         self._idle: dict[Place, list[_Idle]] = {}
@@ -66,8 +71,11 @@ class Pool:
                 self._busy.add(wire)
                 return wire
             wire.close()
+        idle_now = sum(map(len, self._idle.values()))
+        if idle_now and len(self._busy) + idle_now >= self._most:
+            self._close_idle(-(-idle_now // _CLOSED_SHARE))
         try:
-            wire = await self._connect(place, connect_timeout_s)
+            wire = await self._connected(place, connect_timeout_s)
         except BaseException:
             self._leave(place)
             raise
@@ -104,6 +112,24 @@ class Pool:
         if self._limit:
             self._taken[place].release()
 
+    def _close_idle(self, count: int) -> None:
+        """Those that have rested longest."""
+        rested = ((each.since_s, place) for place, idle in self._idle.items() for each in idle)
+        for _, place in sorted(rested, key=itemgetter(0))[:count]:
+            self._idle[place].pop(0).wire.close()
+            if not self._idle[place]:
+                del self._idle[place]
+
+    async def _connected(self, place: Place, timeout_s: float) -> Wire:
+        try:
+            return await self._connect(place, timeout_s)
+        except ProviderFault as fault:
+            if fault.code is not Code.OUT_OF_FILES or not self._idle:
+                raise
+        self._close_idle(sum(map(len, self._idle.values())))
+        await asyncio.sleep(0)  # in which they are closed
+        return await self._connect(place, timeout_s)
+
     async def _connect(self, place: Place, timeout_s: float) -> Wire:
         try:
             async with asyncio.timeout(timeout_s):
@@ -118,8 +144,9 @@ class Pool:
                     ssl=trust,
                     server_hostname=place.host if place.tls else None,
                 )
-        except (OSError, ssl.SSLError, UnicodeError):  # TimeoutError is an OSError
-            raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False) from None
+        except (OSError, ssl.SSLError, UnicodeError, OutOfFilesError) as error:  # TimeoutError is an OSError
+            ours = isinstance(error, OutOfFilesError) or open_files.are_used_up(error)
+            raise ProviderFault(Code.OUT_OF_FILES if ours else Code.PROVIDER_UNREACHABLE, started=False) from None
         return wire
 
     def _sweep(self) -> None:

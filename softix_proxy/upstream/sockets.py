@@ -8,11 +8,16 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.providers import is_metadata_host
 
 if TYPE_CHECKING:
     from aiohttp import AddrInfoType
+
+
+class OutOfFilesError(FailureError):
+    """It is the fault of this process, and of nobody whom it wanted to reach."""
 
 
 def open_socket(address: AddrInfoType) -> socket.socket:
@@ -27,7 +32,9 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     """The system's certificate authorities, or those of a file. Raises FailureError."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError):
+    except (OSError, ssl.SSLError) as error:
+        if open_files.are_used_up(error):
+            raise OutOfFilesError("no file can be opened", open_files.RAISE_IT) from None
         raise FailureError(f"cannot read certificates from {ca_file}", "check upstream.ca_file") from None
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock, from_us
 from softix_proxy.domain.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.upstream.sockets import trust
+from softix_proxy.upstream.sockets import OutOfFilesError, trust
 
 _RENEWED_BEFORE_S = 300
 _USUAL_S = 3600
@@ -152,5 +153,7 @@ def send(request: urllib.request.Request, *, ca_file: Path | None = None) -> Htt
     except urllib.error.HTTPError as error:
         with error:
             return HttpAnswer(error.code, dict(error.headers), error.read(_MOST_BYTES))
-    except OSError:
+    except OSError as error:
+        if open_files.are_used_up(error):
+            raise OutOfFilesError("no file can be opened", open_files.RAISE_IT) from None
         raise FailureError("the token server cannot be reached", "check the machine's network and DNS") from None

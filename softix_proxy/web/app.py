@@ -13,9 +13,11 @@ from aiohttp import web
 
 from softix_proxy.dialects.base import Endpoint, Family
 from softix_proxy.dialects.realtime import REALTIME
+from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
+from softix_proxy.domain.sections import Server
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
 from softix_proxy.web import bodies, errors
@@ -29,6 +31,7 @@ from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
 _Client = TypeVar("_Client", HttpClient, SocketGuest)
+_OUT_OF_FILES = "softix has reached its limit of open files. Try again."
 _READS = frozenset(("GET", "HEAD"))
 _NOTHING = f"There is nothing here. {BASE_URLS}"
 
@@ -43,6 +46,11 @@ class App:
     body_timeout_s: float
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
     """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
+
+    def take(self, server: Server) -> None:
+        """What the operator set, for the requests to come."""
+        self.addresses = Addresses(server.trusted_proxies)
+        self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
 
     def new_request_id(self) -> str:
         return format_request_id(self.ids.next(self.clock.now_us()))
@@ -166,6 +174,8 @@ class App:
         except OperatorError:
             raise _books_unreadable() from None
         except Exception as error:
+            if client.response is None and open_files.are_used_up(error):
+                raise RefusedError(Code.OUT_OF_FILES, _OUT_OF_FILES, retry_after_s=1) from None
             log.exception("a request failed", extra={"request_id": public_id, "error": type(error).__name__})
             if client.response is not None:
                 connection.force_close()

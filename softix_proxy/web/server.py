@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from dataclasses import dataclass
 
 from aiohttp import http_parser, web
 
+from softix_proxy.domain import open_files
 from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.sections import Server as ServerSection
 from softix_proxy.web.app import App
 from softix_proxy.web.connection import Connection
 
+log = logging.getLogger("softix.web")
 _KEEP_ALIVE_S = 75
 _LINGERING_S = 5
 """How long the rest of a refused body is read and dropped: a reset would take the refusal from who still sends."""
 _BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 1
+"""asyncio takes its backlog for this too; out of open files it would log and wait once for each."""
 _MAX_HEADER_BYTES = 16 * 1024
 
 
@@ -29,6 +36,18 @@ class Listening:
     header_timeout_s: float
     write_timeout_s: float
     max_connections: int
+
+    @classmethod
+    def of(cls, server: ServerSection, tls: ssl.SSLContext | None) -> Listening:
+        return cls(
+            host=server.host,
+            port=server.port,
+            tls=tls,
+            tls_handshake_timeout_s=server.tls_handshake_timeout_s,
+            header_timeout_s=server.header_timeout_s,
+            write_timeout_s=server.write_timeout_s,
+            max_connections=server.max_connections,
+        )
 
 
 class Server:
@@ -50,8 +69,11 @@ class Server:
                 where.port,
                 ssl=where.tls,
                 ssl_handshake_timeout=where.tls_handshake_timeout_s if where.tls else None,
-                backlog=_BACKLOG,
+                backlog=_ACCEPTED_AT_ONCE,
             )
+            for each in self._socket.sockets:
+                with socket.socket(fileno=os.dup(each.fileno())) as same:
+                    same.listen(_BACKLOG)
         except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be asked for
             reason = isinstance(error, OSError) and error.strerror
             raise FailureError(
@@ -61,6 +83,11 @@ class Server:
         port = self._socket.sockets[0].getsockname()[1]
         host = f"[{where.host}]" if ":" in where.host else where.host
         return f"{'https' if where.tls else 'http'}://{host}:{port}"
+
+    def take(self, server: ServerSection) -> None:
+        """What the operator set, for connections and requests to come; it goes on listening where it does."""
+        self._app.take(server)
+        self._connections.take(Listening.of(server, None), self._app.body_timeout_s)
 
     async def close(self, drain_s: float, now: asyncio.Event) -> int:
         """Takes no more; lets requests end for so long, or until `now`, and cuts the rest. Returns how many it cut.
@@ -81,6 +108,20 @@ class Server:
         return len(cut)
 
 
+def _room(listening: Listening) -> int:
+    """Clients' connections at once. Raises FailureError where there is none."""
+    room = open_files.clients()
+    if room < listening.max_connections:
+        log.warning(
+            "server.max_connections is %d, but %d open files are enough for %d; %s",
+            listening.max_connections,
+            open_files.limit(),
+            room,
+            open_files.RAISE_IT,
+        )
+    return min(room, listening.max_connections)
+
+
 class Connections(web.Server):
     """Makes a Connection for each client, up to a number."""
 
@@ -95,10 +136,11 @@ class Connections(web.Server):
             logger=logging.getLogger("softix.web.server"),
         )
         self._listening = listening
+        self._most = _room(listening)
         self._new_request_id = app.new_request_id
 
     def __call__(self) -> Connection | Refusal:  # type: ignore[override] # a protocol is asked for, and both are
-        if len(self.connections) >= self._listening.max_connections:
+        if len(self.connections) >= self._most:
             return Refusal()
         return Connection(
             self,
@@ -108,6 +150,11 @@ class Connections(web.Server):
             new_request_id=self._new_request_id,
             **self._kwargs,
         )
+
+    def take(self, listening: Listening, body_timeout_s: float) -> None:
+        self._listening = listening
+        self._most = _room(listening)
+        self._kwargs["lingering_time"] = min(_LINGERING_S, body_timeout_s)
 
     async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
         """Waits until none of these runs, for so long, or until `now`."""

@@ -31,6 +31,10 @@ class Certificate:
         context.sni_callback = self._swap
         return context
 
+    def renew(self) -> None:
+        """Now, rather than at the next handshake, so that the log tells at once whether the pair can be used."""
+        self._renew()
+
     def _swap(self, tls: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext) -> None:
         self._renew()
         tls.context = self._current

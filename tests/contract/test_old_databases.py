@@ -1,4 +1,4 @@
-"""A database that each earlier version made still opens, with everything in it."""
+"""A database that each earlier version made is migrated and opens, with everything in it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.usage import UsageFilter
 from softix_proxy.operations import ledger
-from softix_proxy.storage import migrations
+from softix_proxy.storage import migrations, upgrade
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import connect
 from softix_proxy.storage.storage import SqliteStorage
@@ -35,7 +35,12 @@ def test_there_is_one_for_every_schema() -> None:
 async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> None:
     place = tmp_path / "softix.db"
     restore(dump, place)
-    database = await Database(place, SystemClock()).open()
+    database, schema = Database(place, SystemClock()), int(dump.stem)
+    done = upgrade.migrate(database)
+    assert len(done.applied) == migrations.latest() - schema
+    if done.applied:
+        assert done.backup is not None and Database(done.backup, SystemClock()).version() == schema
+    await database.open()
     try:
         connection = connect(place, make=True)
         assert migrations.current(connection) == migrations.latest()
@@ -54,6 +59,6 @@ async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> N
         assert (await SqliteStorage(database).changes(0)).revision > 0
         verdict = await ledger.verify(SqliteStorage(database))
         assert verdict.violations == () and verdict.usage_rows == 2
-        assert verdict.periods == (int(dump.stem) >= FIRST_WITH_A_CLOSED_PERIOD)
+        assert verdict.periods == (schema >= FIRST_WITH_A_CLOSED_PERIOD)
     finally:
         await database.close()

@@ -136,6 +136,7 @@ LONG: Mapping[str, Any] = {
     "value": "/var/lib/softix/instances/production/softix.db",
     "version": 1_234,
     "weight": 100,
+    "why": "Prices of a day are kept, so that each row can be worked out again later.",
     "what": "100,000 tokens of input of which half are cached, and 1,000 of output",
     "works": "✓",
     "written": ["openai-europe/gpt-5.2 × 3", "azure-europe/gpt-5.2 × 1", "then openrouter/openai/gpt-5.2"],

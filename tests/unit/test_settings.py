@@ -223,3 +223,22 @@ def test_every_setting_is_described() -> None:
         assert setting.type
         assert setting.variable == f"SOFTIX_{setting.section.upper()}_{setting.name.upper()}"
     assert len({setting.variable for setting in described}) == len(described)
+
+
+# Read anew
+
+
+def test_a_running_daemon_takes_what_is_not_read_at_the_start_only(tmp_path: Path) -> None:
+    running = load(None, tmp_path, {"SOFTIX_SERVER_PORT": "1"})
+    written(tmp_path, "[server]\nport = 2\nmax_body_mib = 3\n[routing]\nretries = 1\n")
+    told = settings.reloaded(running, load(None, tmp_path, {}))
+    assert (told.taken, told.at_the_next_start) == (("server.max_body_mib", "routing.retries"), ("server.port",))
+    assert (told.settings.server.port, told.settings.server.max_body_mib, told.settings.routing.retries) == (1, 3, 1)
+    again = settings.reloaded(told.settings, load(None, tmp_path, {}))
+    assert (again.taken, again.at_the_next_start) == ((), ("server.port",)), "it is told until it holds"
+
+
+def test_the_documentation_says_what_is_read_at_the_start_only() -> None:
+    told = {f"{item.section}.{item.name}" for item in describe() if item.doc.endswith(" Read at the start only.")}
+    assert {"server.port", "server.tls_cert", "storage.busy_timeout_ms", "master_key.command"} <= told
+    assert not {"log.level", "server.drain_s", "money.least_output_tokens", "routing.retries"} & told

@@ -37,6 +37,7 @@ def test_from_nothing_to_an_instance(tmp_path: Path) -> None:
         "database": str(home / "softix.db"),
         "master_key": str(home / "master.key"),
         "made": ["data_dir", "database", "master_key"],
+        "migration_pending": False,
     }
     assert (mode(home), mode(home / "master.key"), mode(home / "softix.db")) == (0o700, 0o600, 0o600)
     assert json.loads(softix(home, "users", "list", "--json").stdout) == []

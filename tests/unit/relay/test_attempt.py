@@ -235,12 +235,14 @@ async def test_no_answer(stage: Stage, code: Code, started: bool) -> None:
     assert (stage.settlement.charge_pico, stage.settlement.error) == (0, code.value)
 
 
-async def test_too_few_connections_are_no_fault_of_the_provider(stage: Stage) -> None:
-    stage.upstream.answer = ProviderFault(Code.PROVIDER_BUSY, started=False)
+@pytest.mark.parametrize(("code", "status"), [(Code.PROVIDER_BUSY, 429), (Code.OUT_OF_FILES, 503)])
+async def test_too_few_connections_are_no_fault_of_the_provider(stage: Stage, code: Code, status: int) -> None:
+    stage.upstream.answer = ProviderFault(code, started=False)
     error = await stage.refused()
     stage.settled_once()
-    assert (error.code, error.retry_after_s) == (Code.PROVIDER_BUSY, 1)
-    assert stage.settlement.status_code == 429
+    assert (error.code, error.retry_after_s) == (code, 1)
+    assert (stage.settlement.status_code, stage.settlement.charge_pico) == (status, 0)
+    assert [(each.failures, each.breaker.failures, each.last_error) for each in stage.fleet.vitals()] == [(0, 0, None)]
 
 
 async def test_an_operator_may_charge_the_bound_of_what_nobody_knows(stage: Stage) -> None:

@@ -136,3 +136,18 @@ async def test_a_call_that_is_refused_for_what_it_is_goes_nowhere_else() -> None
     assert [call.provider.name for call in talking.lines.calls] == ["lab", "other"]
     [settlement] = talking.journal.settlements
     assert [failed.error for failed in settlement.failed] == ["provider_rate_limited"]
+
+
+async def test_out_of_files_no_other_target_is_asked_and_none_is_blamed() -> None:
+    other = replace(LAB, id=2, public_id="prv_two", name="other")
+    talking = Talking(
+        ProviderFault(Code.OUT_OF_FILES, started=False),
+        Line(),
+        providers=(LAB, other),
+        models=(MODEL, replace(MODEL, id=2, provider_id=2)),
+        prices=(PRICE, replace(PRICE, id=2, model_id=2)),
+    )
+    assert (await talking.refused_session()).code is Code.OUT_OF_FILES
+    assert [call.provider.name for call in talking.lines.calls] == ["lab"]
+    assert talking.settled() == [("none", 0, "out_of_files")]
+    assert [(each.failures, each.in_flight) for each in talking.fleet.vitals()] == [(0, 0)] * 2

@@ -8,9 +8,10 @@ from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_in
 from softix_proxy.domain.admission import Admitted
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Settled
+from softix_proxy.storage import slots
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.hot_path import Journal
+from softix_proxy.storage.hot_path import Journal, opened
 
 
 @pytest.fixture
@@ -30,6 +31,20 @@ async def books(database: Database) -> AsyncIterator[Connection]:
     connection = database.connect()
     yield connection
     connection.close()
+
+
+async def test_who_gets_a_slot_after_a_migration_writes_nothing_by_the_older_schema(
+    database: Database, books: Connection
+) -> None:
+    """It may have opened the database before, and have waited for the slot meanwhile."""
+    await database.open()
+    [(schema,)] = books.execute("PRAGMA user_version").fetchall()
+    books.execute(f"PRAGMA user_version = {schema + 1}")
+    with pytest.raises(FailureError, match="knows up to"):
+        async with opened(database, StoppedClock()):
+            raise AssertionError("it writes")
+    assert slots.living(database.path) == ()
+    await database.close()
 
 
 async def test_admit_and_settle(journal: Journal, books: Connection) -> None:

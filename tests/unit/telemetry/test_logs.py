@@ -1,10 +1,12 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
+from softix_proxy.domain.errors import FailureError
 from softix_proxy.telemetry import logs
 
 CANARY = "canary-of-a-prompt"
@@ -86,3 +88,29 @@ def test_what_cannot_be_written_is_not_quoted(read: Read) -> None:
     logs.set_up("info", "text")
     logging.getLogger("softix").warning("%d", CANARY)
     assert CANARY not in read()
+
+
+def test_a_file_is_its_owners_and_is_opened_anew(read: Read, tmp_path: Path) -> None:
+    place, log = tmp_path / "softix.log", logging.getLogger("softix.web")
+    logs.set_up("info", "json", place)
+    log.info("first")
+    first = place.rename(tmp_path / "softix.log.1")
+    stream = logging.getLogger().handlers[0].stream  # type: ignore[attr-defined]
+    log.info("second")
+    logs.set_up("info", "json", place)
+    log.info("third")
+    assert [json.loads(line)["event"] for line in first.read_text().splitlines()] == ["first", "second"]
+    assert json.loads(place.read_text())["event"] == "third"
+    assert place.stat().st_mode & 0o777 == 0o600 and stream.closed and read() == ""
+    logs.set_up("info", "json")
+    log.info("fourth")
+    assert "fourth" in read() and "fourth" not in place.read_text()
+
+
+def test_a_file_that_cannot_be_written_leaves_the_log_as_it_was(read: Read, tmp_path: Path) -> None:
+    logs.set_up("info", "json")
+    with pytest.raises(FailureError, match="cannot write the log") as failure:
+        logs.set_up("debug", "text", tmp_path / "none" / "softix.log")
+    assert "log.file" in failure.value.remedy
+    logging.getLogger("softix").info("it goes on")
+    assert json.loads(read())["event"] == "it goes on"

@@ -12,6 +12,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoKeys
+from support.open_files import used_up
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
@@ -322,6 +323,18 @@ async def test_without_a_token_nothing_is_sent(server: Server) -> None:
     async with upstream(vault) as client:
         caught = await fault(client, call(server.port))
     assert (caught.code, caught.started, server.heads) == (Code.PROVIDER_REFUSED, False, [])
+
+
+async def test_out_of_files_no_key_is_blamed_for_a_token_that_cannot_be_fetched(server: Server) -> None:
+    vault = Vault()
+    vault.secret = json.dumps(
+        {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "authority": "http://127.0.0.1:9"}
+    )
+    async with upstream(vault) as client:
+        await fault(client, call(server.port))  # what is imported and started at the first use
+        with used_up():
+            caught = await fault(client, call(server.port))
+    assert (caught.code, caught.started, server.heads) == (Code.OUT_OF_FILES, False, [])
 
 
 async def test_aws_keys_sign_each_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from support.open_files import used_up
 from support.playbook import LAB, SECRET
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import ProviderKey
+from softix_proxy.domain.sections import Upstream
 from softix_proxy.domain.upstream import Call, NoLineError, ProviderFault
 from softix_proxy.upstream.client import Limits
 from softix_proxy.upstream.lines import SocketLines
@@ -116,3 +118,37 @@ async def test_nobody_there_and_a_key_that_does_not_open() -> None:
             with pytest.raises(ProviderFault) as caught:
                 await lines.open(broken)
             assert caught.value.code is code and not caught.value.started
+
+
+async def test_lines_to_come_have_the_new_time_outs_and_those_that_are_open_stay() -> None:
+    async def echo(request: web.BaseRequest) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_str(message.data)
+        return socket
+
+    async with calling(echo) as (lines, call):
+        before = await lines.open(call())
+        lines.take(Upstream(connect_timeout_s=7))
+        after = await lines.open(call())
+        assert lines._session is not None and lines._session.timeout.sock_connect == 7
+        for line in (before, after):
+            await line.send(b"still there")
+            assert await line.receive() == b"still there"
+        earlier, later = [*lines._earlier, lines._session]
+    assert earlier.closed and later.closed
+
+
+async def test_out_of_files_is_no_fault_of_the_provider() -> None:
+    async def nobody(_: web.BaseRequest) -> web.StreamResponse:
+        answer = web.Response(status=500)
+        answer.force_close()
+        return answer
+
+    async with calling(nobody) as (lines, call):
+        with pytest.raises(ProviderFault):
+            await lines.open(call())  # what is imported and read at the first use
+        with used_up(), pytest.raises(ProviderFault) as fault:
+            await lines.open(call())
+    assert (fault.value.code, fault.value.started) == (Code.OUT_OF_FILES, False)

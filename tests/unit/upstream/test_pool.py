@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.hostile import HostileProvider
+from support.open_files import used_up
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import ProviderFault
@@ -16,7 +17,7 @@ BODY = b"{}"
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(Trust(None), 0)
+    pool = Pool(Trust(None), 0, 100)
     yield pool
     pool.close()
 
@@ -64,7 +65,7 @@ async def test_a_silent_connection_is_used_again_by_the_same_key_only(
 
 
 async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> None:
-    pool, place = Pool(Trust(None), 1), place_of(hostile_provider)
+    pool, place = Pool(Trust(None), 1, 100), place_of(hostile_provider)
     first = await pool.take(place, 5)
     waiting = asyncio.create_task(pool.take(place, 5))
     await asyncio.sleep(0)
@@ -75,7 +76,7 @@ async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> 
 
 
 async def test_whoever_waits_for_too_long_is_told(hostile_provider: HostileProvider) -> None:
-    pool, place = Pool(Trust(None), 1), place_of(hostile_provider)
+    pool, place = Pool(Trust(None), 1, 100), place_of(hostile_provider)
     first = await pool.take(place, 5)
     with pytest.raises(ProviderFault) as fault:
         await pool.take(place, 0.01)
@@ -102,3 +103,31 @@ async def test_where_nothing_can_be_reached(pool: Pool, host: str) -> None:
     with pytest.raises(ProviderFault) as caught:
         await pool.take(Place(host, 80, False, 1), 5)
     assert (caught.value.code, caught.value.started) == (Code.PROVIDER_UNREACHABLE, False)
+
+
+async def test_idle_connections_make_room_for_new_ones(hostile_provider: HostileProvider) -> None:
+    """Of many keys, each would keep its own for a minute, and those of clients that have left would be in the way."""
+    pool = Pool(Trust(None), 0, 4)
+    for key_id in range(1, 10):
+        await ask(pool, hostile_provider, "plain", f"key-{key_id}", key_id)
+        assert sum(map(len, pool._idle.values())) <= 4
+    assert [place.key_id for place in pool._idle] == [6, 7, 8, 9], "those that have rested longest go"
+    pool.close()
+
+
+async def test_out_of_files_idle_connections_are_closed_first(hostile_provider: HostileProvider) -> None:
+    pool = Pool(Trust(None), 0, 100)
+    for key_id in (1, 2):
+        await ask(pool, hostile_provider, "plain", f"key-{key_id}", key_id)
+    with used_up():
+        assert b"third" in await ask(pool, hostile_provider, "plain", "third", key_id=3)
+    assert [place.key_id for place in pool._idle] == [3]
+    pool.close()
+
+
+async def test_out_of_files_is_no_fault_of_the_provider(pool: Pool, hostile_provider: HostileProvider) -> None:
+    for host in ("127.0.0.1", "localhost", "provider.example"):
+        place = place_of(hostile_provider)._replace(host=host)
+        with used_up(), pytest.raises(ProviderFault) as fault:
+            await pool.take(place, 5)
+        assert (fault.value.code, fault.value.started) == (Code.OUT_OF_FILES, False), host

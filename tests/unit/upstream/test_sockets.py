@@ -2,9 +2,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from support.certificates import write_pair
+from support.open_files import used_up
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.upstream.sockets import Trust, open_socket
+from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 
 TCP = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
 
@@ -34,3 +36,11 @@ async def test_whom_to_trust_is_read_once() -> None:
 def test_a_file_without_certificates_is_told_of_at_once(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot read certificates"):
         Trust(tmp_path / "none.pem")
+
+
+def test_out_of_files_the_certificates_are_not_blamed(tmp_path: Path) -> None:
+    chain, _ = write_pair(tmp_path, "ours")
+    with used_up(), pytest.raises(OutOfFilesError, match="no file can be opened") as failure:
+        Trust(chain)
+    assert "LimitNOFILE=" in failure.value.remedy
+    Trust(chain)

@@ -1,3 +1,4 @@
+import errno
 import json
 from typing import Any
 
@@ -103,6 +104,18 @@ async def test_a_fault_of_our_own_tells_nothing(place: Any, caplog: pytest.LogCa
     place.upstream.answer = Exchange(break_down)
     status, _, body = await place.ask("POST", OPENAI, json=ASK)
     assert status == 500 and "canary" not in json.dumps(body)
+    assert len(place.journal.settlements) == 1
+
+
+async def test_out_of_files_is_told_and_may_be_tried_again(place: Any) -> None:
+    """Where it is not a connection that cannot be opened, but a module that is imported at its first use."""
+
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "")
+
+    place.upstream.answer = fail
+    status, headers, body = await place.ask("POST", OPENAI, json=ASK)
+    assert (status, headers["retry-after"], body["error"]["code"]) == (503, "1", "out_of_files")
     assert len(place.journal.settlements) == 1
 
 

@@ -58,3 +58,15 @@ def test_a_pair_that_cannot_be_used(tmp_path: Path, broken: str, content: str | 
     with pytest.raises(FailureError, match="cannot use the certificate") as failure:
         Certificate(chain, key)
     assert "PEM" in failure.value.remedy
+
+
+async def test_it_can_be_told_to_look_before_a_handshake(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    certificate = Certificate(*write_pair(tmp_path, "first"))
+    with caplog.at_level("INFO", "softix.web"):
+        certificate.renew()
+        assert caplog.messages == []
+        (tmp_path / "key.pem").write_text("nonsense")
+        certificate.renew()
+        write_pair(tmp_path, "second")
+        certificate.renew()
+    assert caplog.messages == ["the new certificate cannot be used", "took a new certificate"]

@@ -1,0 +1,49 @@
+"""The daemon as it runs: what its settings can still change, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from softix_proxy.relay.fleet import Fleet
+from softix_proxy.relay.lifecycle import Lifecycle
+from softix_proxy.relay.policy import Policy
+from softix_proxy.settings import Reloaded, Settings, reloaded
+from softix_proxy.telemetry import logs
+from softix_proxy.upstream.client import HttpUpstream
+from softix_proxy.upstream.lines import SocketLines
+from softix_proxy.web.server import Server
+from softix_proxy.web.tls import Certificate
+
+
+@dataclass(slots=True)
+class Serving:
+    """A daemon that accepts requests."""
+
+    url: str
+    settings: Settings
+    _server: Server
+    _lifecycle: Lifecycle
+    _fleet: Fleet
+    _upstream: HttpUpstream
+    _lines: SocketLines
+    _certificate: Certificate | None
+
+    def reload(self, read: Settings) -> Reloaded:
+        """Takes what a running daemon can take, for the requests to come. Raises FailureError, and takes nothing."""
+        told = reloaded(self.settings, read)
+        now = told.settings
+        logs.set_up(now.log.level, now.log.format, now.log.file)
+        if self._certificate is not None:
+            self._certificate.renew()
+        self._server.take(now.server)
+        self._fleet.take(now.routing)
+        self._upstream.take(now.upstream)
+        self._lines.take(now.upstream)
+        self._lifecycle.policy = Policy.of(now.money, now.upstream, now.routing)
+        self.settings = now
+        return told
+
+    async def stop(self, now: asyncio.Event) -> int:
+        """Waits for `server.drain_s`, or until `now`. Returns how many requests were cut; all are settled."""
+        return await self._server.close(self.settings.server.drain_s, now)
