@@ -81,6 +81,7 @@ def test_environment_over_file_over_default(tmp_path: Path) -> None:
         ("SOFTIX_DEMO_ENABLED", "0", "demo", False),
         ("SOFTIX_SERVER_TRUSTED_PROXIES", "10.0.0.0/8, ::1", "server", ("10.0.0.0/8", "::1")),
         ("SOFTIX_SERVER_TRUSTED_PROXIES", "", "server", ()),
+        ("SOFTIX_UPSTREAM_PASS_HEADERS", "X-Thing, x-other", "upstream", ("X-Thing", "x-other")),
         ("SOFTIX_MASTER_KEY_COMMAND", "kms 'a key' x", "master_key", ("kms", "a key", "x")),
         ("SOFTIX_MASTER_KEY_COMMAND", "", "master_key", None),
         ("SOFTIX_UPSTREAM_CA_FILE", "/etc/ca.pem", "upstream", Path("/etc/ca.pem")),
@@ -163,6 +164,8 @@ def test_refuses_what_cannot_be_meant(tmp_path: Path, text: str, message: str, r
         ("SOFTIX_DEMO_ENABLED", "on", "SOFTIX_DEMO_ENABLED must be true or false", "example"),
         ("SOFTIX_LOG_FORMAT", "xml", 'SOFTIX_LOG_FORMAT must be "json" or "text"', "example"),
         ("SOFTIX_SERVER_TRUSTED_PROXIES", "10.0.0.1/8", "must be a list of networks", "example"),
+        ("SOFTIX_UPSTREAM_PASS_HEADERS", "x-thing, x-api-key", "none of which proves who pays", "example"),
+        ("SOFTIX_UPSTREAM_PASS_HEADERS", "anthropic-workspace-id", "or chooses a price or an account", "example"),
     ],
 )
 def test_refuses_variables(tmp_path: Path, variable: str, text: str, message: str, remedy: str) -> None:
