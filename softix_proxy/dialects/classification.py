@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any, NamedTuple
 
 import msgspec
@@ -78,7 +79,7 @@ class Classification:
     report: Report | None = None
     worked: bool = True
     """There is work to bill: it reports usage, or some of the output came along."""
-    told: Told | None = None
+    told: Told | None = field(default=None, repr=False)
     """Of an error; None where it is about the operator's credentials, or nothing that a client understands."""
 
 

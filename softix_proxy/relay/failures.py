@@ -5,7 +5,7 @@ One rule for whatever asks a provider: requests, realtime sessions, and what is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from softix_proxy.dialects.classification import Classification, Told
 from softix_proxy.dialects.errors import ProviderError
@@ -29,7 +29,7 @@ class Failure:
     found: Classification | None = None
     """What the provider answered, where it did."""
     headers: tuple[Header, ...] = ()
-    told: Told | None = None
+    told: Told | None = field(default=None, repr=False)
     """What the client may have of it."""
     is_stream: bool = False
     wait_us: int | None = None

@@ -62,6 +62,8 @@ def test_an_error_that_holds_the_operators_key_is_not_told(status: int, key: byt
     found = classify(status, (), b'{"error":{"code":500,"message":"%b"}}' % key, CHAT)
     assert failures.tellable(found, None) is not None and failures.tellable(found, SECRET) is None
     assert failures.unsayable(found).code is Code.PROVIDER_REFUSED
+    failure = failures.of_answer(found, (), NOW_US)
+    assert failure.told is not None and SECRET not in repr(failure) and SECRET not in repr(found)
     assert failures.unsayable(None).code is Code.PROVIDER_REFUSED
     assert failures.unsayable(classify(200, (), b"", CHAT)).code is Code.PROVIDER_BROKE_OFF
 
