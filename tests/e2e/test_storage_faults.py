@@ -19,6 +19,7 @@ from support.tenants import rows
 from support.wire import CHAT, post
 
 from softix_proxy.storage import engine_sqlite
+from softix_proxy.storage.turns import Turn
 
 WAIT_S = 20
 
@@ -85,7 +86,21 @@ def locked(served: Served) -> Iterator[None]:
     other.close()
 
 
-@pytest.mark.parametrize(("fault", "code"), [(no_room, "SQLITE_IOERR_WRITE"), (locked, "SQLITE_BUSY")])
+@contextmanager
+def kept_waiting(served: Served) -> Iterator[None]:
+    """By a program that has its turn, and was stopped in it."""
+    turn = Turn(served.database, WAIT_S)
+    turn.take()
+    command = ("balance", "add", served.client.user, "1", "--note", "x")
+    done = served.client.instance.run(*command, SOFTIX_STORAGE_BUSY_TIMEOUT_MS="100")
+    assert done.code == 1 and "locked by another program" in done.stderr and "try again" in done.stderr, done
+    yield
+    turn.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(no_room, "SQLITE_IOERR_WRITE"), (locked, "SQLITE_BUSY"), (kept_waiting, "SQLITE_BUSY")]
+)
 async def test_while_no_commit_succeeds_nobody_is_told_that_it_is_ready(served: Served, fault: Any, code: str) -> None:
     with fault(served):
         assert await served.ask() == 503
