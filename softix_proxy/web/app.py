@@ -11,6 +11,7 @@ from functools import partial
 from aiohttp import web
 
 from softix_proxy.dialects.base import Endpoint, Family
+from softix_proxy.dialects.deployments import with_model
 from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
@@ -22,7 +23,18 @@ from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.forms import Upload
-from softix_proxy.web.routes import BASE_URLS, NAMED, PAGES, Handler, canonical, inference, is_kept, unmetered
+from softix_proxy.web.routes import (
+    BASE_URLS,
+    NAMED,
+    PAGES,
+    Handler,
+    Place,
+    inference,
+    is_kept,
+    locate,
+    unmetered,
+    without_azures,
+)
 from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, told_by_protocols
 from softix_proxy.web.visit import House, Visit
 
@@ -52,15 +64,17 @@ class App:
         headers = [(name.lower(), value) for name, value in request.headers.items()]
         named = dict(headers)
         raw_path, _, query = request.raw_path.partition("?")
-        path = canonical(raw_path)
+        place = locate(raw_path)
+        path = place.path
         endpoint: Endpoint | None = None
-        family = _family(raw_path, path, named)
+        family = _family(place, named)
         response: web.Response
         try:
             opening = asks_for(path, request.method, named)
             credential = _credential(named) or (key_of(named) if opening else None)
             if query:
                 _refuse_key(query, credential)
+                query = without_azures(query) if place.of_azure else query
             endpoint = REALTIME if opening else inference(path, query)
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
@@ -71,7 +85,7 @@ class App:
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
-                body, rest = (partial(opening_of, request, query), None) if opening else self._body(request, endpoint)
+                body, rest = self._body(request, endpoint, place.deployment)
                 inbound = Inbound(
                     id=number,
                     public_id=request_id,
@@ -98,12 +112,17 @@ class App:
         return response
 
     def _body(
-        self, request: web.BaseRequest, endpoint: Endpoint
+        self, request: web.BaseRequest, endpoint: Endpoint, deployment: str
     ) -> tuple[Callable[[], Awaitable[bytes]], Upload | None]:
+        read: Callable[[], Awaitable[bytes]]
+        if endpoint is REALTIME:
+            return partial(opening_of, request, request.raw_path.partition("?")[2]), None
         if endpoint.form_fields is None:
-            return partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s), None
-        upload = Upload(request, endpoint.form_fields, self.max_body_bytes, self.body_timeout_s)
-        return upload.head, upload
+            read, upload = partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s), None
+        else:
+            upload = Upload(request, endpoint.form_fields, self.max_body_bytes, self.body_timeout_s)
+            read = upload.head
+        return (partial(_named_by_path, read, endpoint, deployment) if deployment else read), upload
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
         speaks = SocketGuest if inbound.endpoint is REALTIME else HttpClient
@@ -197,6 +216,10 @@ class App:
         return response
 
 
+async def _named_by_path(read: Callable[[], Awaitable[bytes]], endpoint: Endpoint, model: str) -> bytes:
+    return with_model(endpoint, await read(), model)
+
+
 def _books_unreadable() -> RefusedError:
     return RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot read its books now.", retry_after_s=5)
 
@@ -210,11 +233,13 @@ def _find(path: str) -> tuple[Handler | None, str]:
     return None, ""
 
 
-def _family(raw_path: str, path: str, named: dict[str, str]) -> Family:
+def _family(place: Place, named: dict[str, str]) -> Family:
     """Whose errors and lists are understood, by what its SDKs always send."""
-    if raw_path.startswith("/v1beta/") or "x-goog-api-key" in named:
+    if place.family is not None:
+        return place.family
+    if "x-goog-api-key" in named:
         return "gemini"
-    return "anthropic" if "anthropic-version" in named or path.startswith("/messages") else "openai"
+    return "anthropic" if "anthropic-version" in named or place.path.startswith("/messages") else "openai"
 
 
 def _refuse_key(query: str, credential: str | None) -> None:

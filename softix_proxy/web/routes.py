@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from softix_proxy.dialects.base import Endpoint, Family
 from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.web import facts, health
+from softix_proxy.web import facts, health, paths, sockets
 from softix_proxy.web.visit import Answer, Visit
 
 Handler = Callable[[Visit], Awaitable[Answer]]
@@ -47,9 +46,7 @@ _READS = ("GET", "HEAD", "OPTIONS")
 BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
 NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {BASE_URLS}"
 
-_VERSION = re.compile(r"(?:/v1(?:beta|alpha)?(?=/|$))*")
-
-INFERENCE: Mapping[str, Endpoint] = {_VERSION.sub("", endpoint.path, 1): endpoint for endpoint in ENDPOINTS.values()}
+INFERENCE: Mapping[str, Endpoint] = {paths.read(endpoint.path).path: endpoint for endpoint in ENDPOINTS.values()}
 """POST; each leaves one usage row. `{model}` stands for the name of a model."""
 
 PAGES: Mapping[str, Handler] = {
@@ -68,10 +65,68 @@ NAMED: Mapping[str, Handler] = {_MODELS: facts.model, "/usage/": facts.usage}
 """GET; the rest of the path is a name."""
 
 
+class Place(NamedTuple):
+    """What a path means here."""
+
+    path: str
+    """As the tables above have it, with whatever names come after."""
+    family: Family | None = None
+    """Whose dialect it tells by itself; None where it tells none."""
+    deployment: str = ""
+    """The model that stands in the path as at Azure, whatever the body says; empty where none does."""
+    of_azure: bool = False
+    """It was written for Azure, whose version stands in the query."""
+
+
+_USUAL: Mapping[str, Place] = {
+    endpoint.path: Place(path, paths.read(endpoint.path).family) for path, endpoint in INFERENCE.items()
+}
+"""What nearly every request has, found without taking it apart."""
+_TABLES = frozenset((*INFERENCE, *PAGES, sockets.PATH))
+_FOLDERS = (*NAMED, *(f"{folder}/" for folder in KEPT))
+_DEPLOYMENTS = "/deployments/"
+_DEPLOYED = sorted(
+    (path for path, endpoint in INFERENCE.items() if endpoint.family == "openai" and "{" not in path),
+    key=len,
+    reverse=True,
+)
+_AZURES = ("api-version", "deployment")
+
+
+def locate(raw_path: str) -> Place:
+    """`/openai/v1//Chat/completions/` → `/chat/completions`."""
+    usual = _USUAL.get(raw_path)
+    if usual is not None:
+        return usual
+    written = paths.read(raw_path)
+    path = written.path
+    if path.startswith(_DEPLOYMENTS):
+        end = next((end for end in _DEPLOYED if path.lower().endswith(end)), "")
+        name = path[len(_DEPLOYMENTS) : -len(end)] if end else ""
+        if name:
+            return Place(end, "openai", name, of_azure=True)
+    return Place(_as_listed(path), written.family, of_azure=written.fronted)
+
+
+def _as_listed(path: str) -> str:
+    """In the tables' own letters where only the case is another; names are left as they are."""
+    if path in _TABLES or not path.isascii():
+        return path
+    plain = path.lower()
+    if plain in _TABLES or any(plain == folder[:-1] for folder in _FOLDERS):
+        return plain
+    folder = max((folder for folder in _FOLDERS if plain.startswith(folder)), key=len, default="")
+    return folder + path[len(folder) :]
+
+
+def without_azures(query: str) -> str:
+    """What is left of a query that was written for Azure once the address is understood."""
+    return "&".join(part for part in query.split("&") if part.partition("=")[0] not in _AZURES)
+
+
 def canonical(path: str) -> str:
     """`/v1/v1/messages/` → `/messages`."""
-    found = _VERSION.match(path)
-    return (path[found.end() :] if found else path).rstrip("/") or "/"
+    return locate(path).path
 
 
 def is_kept(path: str, family: Family) -> bool:
@@ -83,9 +138,13 @@ def is_kept(path: str, family: Family) -> bool:
 
 def unmetered(path: str, method: str) -> str | None:
     """Why this path is not passed; None where it is nothing that a provider has."""
-    for prefix, why in UNMETERED.items():
-        if path == prefix or path.startswith(prefix if prefix.endswith("/") else f"{prefix}/"):
-            return why
+    plain, best = path.lower(), ""
+    for prefix in UNMETERED:
+        low = prefix.lower()
+        if len(prefix) > len(best) and (plain == low or plain.startswith(low if low.endswith("/") else f"{low}/")):
+            best = prefix
+    if best:
+        return UNMETERED[best]
     return None if method in _READS else NOT_METERED
 
 
@@ -97,6 +156,13 @@ def inference(path: str, query: str) -> Endpoint | None:
     endpoint = INFERENCE.get(path)
     if endpoint is not None or not path.startswith(_MODELS):
         return endpoint
-    name, _, verb = unquote(path[len(_MODELS) :]).rpartition(":")
-    found = INFERENCE.get(f"{_MODELS}{{model}}:{verb}")
-    return found.of(name, query) if isinstance(found, GeminiEndpoint) else None
+    name, _, verb = path[len(_MODELS) :].rpartition(":")
+    found = _VERBS.get(verb.lower())
+    return found.of(name, query) if found is not None and name else None
+
+
+_VERBS: Mapping[str, GeminiEndpoint] = {
+    endpoint.path.rpartition(":")[2].lower(): endpoint
+    for endpoint in INFERENCE.values()
+    if isinstance(endpoint, GeminiEndpoint)
+}
