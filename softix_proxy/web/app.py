@@ -18,13 +18,12 @@ from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
-from softix_proxy.web import bodies, errors
+from softix_proxy.web import bodies, errors, sdk_calls
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.forms import Upload
 from softix_proxy.web.routes import (
-    BASE_URLS,
     NAMED,
     PAGES,
     Handler,
@@ -32,15 +31,14 @@ from softix_proxy.web.routes import (
     inference,
     is_kept,
     locate,
-    unmetered,
     without_azures,
 )
 from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, told_by_protocols
+from softix_proxy.web.unserved import KNOWN, refusal
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
 _READS = frozenset(("GET", "HEAD"))
-_NOTHING = f"There is nothing here. {BASE_URLS}"
 
 
 @dataclass(slots=True)
@@ -150,13 +148,15 @@ class App:
         from softix_proxy.web.files import FORM
         from softix_proxy.web.kept import Wish
 
+        keeper, names = keeper_of(path)
+        if not keeper.serves(request.method, names) and sdk_calls.can_call(request.method, path):
+            raise RefusedError(Code.ENDPOINT_NOT_METERED, KNOWN)
         caller = await self.house.lifecycle.identify(credential, address)
         upload = None
         if path == "/files" and request.method == "POST":
             upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
         body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
         wish = Wish(request.method, query, headers, credential, address, body, upload)
-        keeper, names = keeper_of(path)
         assert isinstance(client, HttpClient)  # noqa: S101
         await keeper(self.house.batches(), caller, wish, client).answer(names)
 
@@ -198,15 +198,13 @@ class App:
     async def _read(
         self, method: str, path: str, endpoint: Endpoint | None, named: dict[str, str], visit: Visit
     ) -> web.Response:
-        if "upgrade" in named and "websocket" in named["upgrade"].lower():
-            raise RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
         handler, name = _find(path)
-        if endpoint is not None or (path in PAGES and method not in _READS):
-            raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if endpoint else 'GET'} here.")
-        if handler is None or method not in _READS:
-            if (why := unmetered(path, method)) is not None:
-                raise RefusedError(Code.ENDPOINT_NOT_METERED, why)
-            raise RefusedError(Code.NOT_FOUND, _NOTHING)
+        posts = endpoint is not None
+        if posts or handler is None or method not in _READS:
+            refused = refusal(method, path, posts=posts)
+            if "websocket" in named.get("upgrade", "").lower() and (posts or refused.code is Code.NOT_FOUND):
+                raise RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
+            raise refused
         try:
             answer = await handler(Visit(visit.house, visit.family, name, visit.credential, visit.address))
         except OperatorError:

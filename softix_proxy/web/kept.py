@@ -70,9 +70,16 @@ class Keeper:
     def _directory(self) -> Directory:
         return self._batches.house.directory.current
 
+    @classmethod
+    def serves(cls, method: str, names: Sequence[str]) -> bool:
+        """`names` is the path below the folder."""
+        return any(
+            verb[0] == method and len(verb[1]) == len(names) and verb[1][1:] == tuple(names[1:]) for verb in cls.verbs
+        )
+
     async def answer(self, names: Sequence[str]) -> None:
         """`names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError."""
-        fitting = [verb for verb in self.verbs if len(verb[1]) == len(names) and verb[1][1:] == tuple(names[1:])]
+        fitting = [verb for verb in self.verbs if _fits(verb, names)]
         if not fitting:
             raise RefusedError(Code.NOT_FOUND, "There is nothing here.")
         verb = next((name for method, _, name in fitting if method == self._wish.method), None)
@@ -178,3 +185,7 @@ class Keeper:
         if file is None:
             raise RefusedError(Code.NOT_FOUND, MISSING)
         return file
+
+
+def _fits(verb: Verb, names: Sequence[str]) -> bool:
+    return len(verb[1]) == len(names) and verb[1][1:] == tuple(names[1:])

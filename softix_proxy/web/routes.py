@@ -13,38 +13,8 @@ from softix_proxy.web.visit import Answer, Visit
 
 Handler = Callable[[Visit], Awaitable[Answer]]
 
-_SHARED = "is kept at the provider, where all users of softix share one account, so it is not passed."
-UNMETERED: Mapping[str, str] = {
-    "/files": f"A file of Anthropic's {_SHARED} Send what it holds within the request.",
-    "/uploads": f"A file {_SHARED} Send what it holds within the request.",
-    "/upload": f"A file {_SHARED} Send what it holds within the request.",
-    "/cachedContents": f"A cache {_SHARED} What is sent again is cached without it.",
-    "/vector_stores": f"A store {_SHARED}",
-    "/fileSearchStores": f"A store {_SHARED}",
-    "/containers": f"A container {_SHARED}",
-    "/conversations": f"A conversation {_SHARED} Send the turns that came before.",
-    "/interactions": f"A conversation {_SHARED} Send the turns that came before.",
-    "/responses/": f"A response {_SHARED} What is needed of it stands in its own answer.",
-    "/chat/completions/": f"A completion {_SHARED} What is needed of it stands in its own answer.",
-    "/assistants": f"An assistant {_SHARED}",
-    "/threads": f"A thread {_SHARED}",
-    "/skills": f"A skill {_SHARED}",
-    "/fine_tuning": "Training cannot be metered here.",
-    "/tunedModels": "Training cannot be metered here.",
-    "/evals": "Evaluations cannot be metered here.",
-    "/videos": "Videos cannot be metered here, since they are fetched later.",
-    "/operations": "What runs in the background cannot be metered here.",
-    "/realtime": "A realtime session is opened with GET and a WebSocket.",
-    "/realtime/": "A session over WebRTC or SIP goes past softix, which cannot meter it. Open a WebSocket.",
-    "/organization": "The account at the provider is the operator's.",
-    "/organizations": "The account at the provider is the operator's.",
-}
-"""What providers' SDKs can call besides, and why it is refused; a path that begins so, whatever the method."""
 KEPT = ("/files", "/batches", "/messages/batches")
 """What is kept at a provider, and known here by whose it is."""
-_READS = ("GET", "HEAD", "OPTIONS")
-BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
-NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {BASE_URLS}"
 
 INFERENCE: Mapping[str, Endpoint] = {paths.read(endpoint.path).path: endpoint for endpoint in ENDPOINTS.values()}
 """POST; each leaves one usage row. `{model}` stands for the name of a model."""
@@ -134,18 +104,6 @@ def is_kept(path: str, family: Family) -> bool:
     if family == "anthropic" and path.startswith("/files"):
         return False
     return any(path == folder or path.startswith(f"{folder}/") for folder in KEPT)
-
-
-def unmetered(path: str, method: str) -> str | None:
-    """Why this path is not passed; None where it is nothing that a provider has."""
-    plain, best = path.lower(), ""
-    for prefix in UNMETERED:
-        low = prefix.lower()
-        if len(prefix) > len(best) and (plain == low or plain.startswith(low if low.endswith("/") else f"{low}/")):
-            best = prefix
-    if best:
-        return UNMETERED[best]
-    return None if method in _READS else NOT_METERED
 
 
 def inference(path: str, query: str) -> Endpoint | None:

@@ -10,7 +10,6 @@ from softix_proxy.web.routes import (
     canonical,
     inference,
     locate,
-    unmetered,
     without_azures,
 )
 
@@ -134,25 +133,3 @@ def test_a_model_in_the_path(path: str, name: str, model: str) -> None:
 )
 def test_no_endpoint(path: str) -> None:
     assert inference(path, "") is None
-
-
-@pytest.mark.parametrize(
-    ("path", "method", "word"),
-    [
-        ("/files", "GET", "file"),
-        ("/files/f/content", "GET", "file"),
-        ("/responses/r", "DELETE", "response"),
-        ("/wombat", "PATCH", "cannot meter"),
-        ("/models/m:predict", "POST", "cannot meter"),
-        ("/Threads/t/Runs", "GET", "thread"),
-        ("/realtime/calls", "POST", "webrtc"),
-        ("/realtime", "POST", "websocket"),
-    ],
-)
-def test_what_providers_have_besides(path: str, method: str, word: str) -> None:
-    assert word in (unmetered(path, method) or "").lower()
-
-
-@pytest.mark.parametrize("path", ["/filesystem", "/wombat", "/batch"])
-def test_what_nobody_has(path: str) -> None:
-    assert unmetered(path, "GET") is None
