@@ -189,6 +189,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     """
     from softix_proxy.jobs import batches, recovery, target_health
     from softix_proxy.storage.checkpointer import Checkpointer
+    from softix_proxy.web import scrape_server
     from softix_proxy.web.server import Server
 
     async with AsyncExitStack() as stack:
@@ -203,6 +204,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         fleet = _fleet(settings, office.clock)
         app = await _app(stack, office, vault, journal, fleet)
         server = Server(app, _listening(settings))
+        stack.push_async_callback(await scrape_server.listen(app, _listening(settings), settings.server))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),

@@ -18,7 +18,7 @@ from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
-from softix_proxy.web import bodies, errors, sdk_calls
+from softix_proxy.web import bodies, errors, scrapes, sdk_calls
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
@@ -33,6 +33,7 @@ from softix_proxy.web.routes import (
     locate,
     without_azures,
 )
+from softix_proxy.web.scrapes import Scrapers
 from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, told_by_protocols
 from softix_proxy.web.unserved import KNOWN, refusal
 from softix_proxy.web.visit import House, Visit
@@ -51,6 +52,7 @@ class App:
     body_timeout_s: float
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
     """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
+    scrapers: Scrapers = field(default_factory=Scrapers)
 
     def new_request_id(self) -> str:
         return format_request_id(self.ids.next(self.clock.now_us()))
@@ -80,6 +82,8 @@ class App:
                 kept = partial(self._keep, request, path, query, headers, credential, address)
                 return await self._answered(request, request_id, HttpClient, kept)
             if endpoint is None or not (opening or request.method == "POST"):
+                if path == scrapes.PATH:
+                    self.scrapers.admit(request, named)
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
