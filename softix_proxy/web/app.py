@@ -79,7 +79,7 @@ class App:
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
             if endpoint is None and is_kept(path, family):
-                kept = partial(self._keep, request, path, query, headers, credential, address)
+                kept = partial(self._keep, request, path, query, headers, credential, address, family)
                 return await self._answered(request, request_id, HttpClient, kept)
             if endpoint is None or not (opening or request.method == "POST"):
                 if path == scrapes.PATH:
@@ -145,6 +145,7 @@ class App:
         headers: list[tuple[str, str]],
         credential: str | None,
         address: str,
+        family: Family,
         client: HttpClient | SocketGuest,
     ) -> None:
         """What is kept at a provider: batches and their files."""
@@ -160,7 +161,7 @@ class App:
         if path == "/files" and request.method == "POST":
             upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
         body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
-        wish = Wish(request.method, query, headers, credential, address, body, upload)
+        wish = Wish(request.method, query, headers, credential, address, body, upload, family)
         assert isinstance(client, HttpClient)  # noqa: S101
         await keeper(self.house.batches(), caller, wish, client).answer(names)
 
