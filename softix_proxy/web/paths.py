@@ -40,7 +40,7 @@ def read(raw: str) -> Written:
     family: Family | None = None
     while start < len(parts):
         word = parts[start].lower()
-        version = _VERSION.fullmatch(word)
+        version = _VERSION.fullmatch(word) if word.startswith("v1") else None
         if version is not None:
             family = "gemini" if version[1] in _GOOGLES else family
         elif word in _FRONTS:

@@ -48,10 +48,6 @@ class Place(NamedTuple):
     """It was written for Azure, whose version stands in the query."""
 
 
-_USUAL: Mapping[str, Place] = {
-    endpoint.path: Place(path, paths.read(endpoint.path).family) for path, endpoint in INFERENCE.items()
-}
-"""What nearly every request has, found without taking it apart."""
 _TABLES = frozenset((*INFERENCE, *PAGES, sockets.PATH))
 _FOLDERS = (*NAMED, *(f"{folder}/" for folder in KEPT))
 _DEPLOYMENTS = "/deployments/"
@@ -68,10 +64,17 @@ def locate(raw_path: str) -> Place:
     usual = _USUAL.get(raw_path)
     if usual is not None:
         return usual
+    if raw_path.startswith(_GOOGLES) and not any(odd in raw_path for odd in _ODD):
+        return Place(raw_path[len(_GOOGLES) - len(_MODELS) :].rstrip("/"), "gemini")
+    return _read(raw_path)
+
+
+def _read(raw_path: str) -> Place:
     written = paths.read(raw_path)
     path = written.path
     if path.startswith(_DEPLOYMENTS):
-        end = next((end for end in _DEPLOYED if path.lower().endswith(end)), "")
+        plain = path.lower()
+        end = next((end for end in _DEPLOYED if plain.endswith(end)), "")
         name = path[len(_DEPLOYMENTS) : -len(end)] if end else ""
         if name:
             return Place(end, "openai", name, of_azure=True)
@@ -87,6 +90,15 @@ def _as_listed(path: str) -> str:
         return plain
     folder = max((folder for folder in _FOLDERS if plain.startswith(folder)), key=len, default="")
     return folder + path[len(folder) :]
+
+
+_GOOGLES = f"/v1beta{_MODELS}"
+_ODD = ("%", "//", "/.")
+"""With one of these, a path has to be taken apart."""
+_USUAL: Mapping[str, Place] = {
+    f"{base}{path}": _read(f"{base}{path}") for path in INFERENCE for base in ("", "/v1", "/openai/v1")
+}
+"""What nearly every request has, found without taking it apart."""
 
 
 def without_azures(query: str) -> str:

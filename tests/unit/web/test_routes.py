@@ -104,6 +104,13 @@ def test_whose_dialect_a_path_tells(path: str, family: str | None) -> None:
     assert locate(path).family == family
 
 
+@pytest.mark.parametrize(
+    "rest", ["gemini-2.5-flash:generateContent", "a/b:countTokens", "", "g/", "{model}:embedContent"]
+)
+def test_the_short_way_to_google_s_paths_leads_where_the_long_one_does(rest: str) -> None:
+    assert locate(f"/v1beta/models/{rest}") == locate(f"//v1beta/models/{rest}")
+
+
 def test_every_endpoint_has_its_route_and_none_has_two() -> None:
     assert sorted(endpoint.name for endpoint in INFERENCE.values()) == sorted(ENDPOINTS)
     assert not set(INFERENCE) & set(PAGES)
