@@ -211,6 +211,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     from softix_proxy.relay.fleet import Care, Fleet
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.storage.checkpointer import Checkpointer
+    from softix_proxy.web import scrape_server
     from softix_proxy.web.server import Listening, Server
 
     async with AsyncExitStack() as stack:
@@ -229,8 +230,9 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         upstream, lines = await _upstream(stack, office, vault, directory)
         app = await _app(office, vault, directory, journal, fleet, upstream, lines)
         certificate = _certificate(settings)
-        tls = None if certificate is None else certificate.listening_context()
-        server = Server(app, Listening.of(settings.server, tls))
+        listening = Listening.of(settings.server, None if certificate is None else certificate.listening_context())
+        server = Server(app, listening)
+        stack.push_async_callback(await scrape_server.listen(app, listening, settings.server))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),

@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
+from softix_proxy.domain.models import NAME_LETTERS
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.records import record
 from softix_proxy.domain.usage import Meters
@@ -15,7 +16,7 @@ from softix_proxy.domain.usage import Meters
 Family = Literal["openai", "anthropic", "gemini"]
 """Whose conventions hold for keys, errors and model lists."""
 
-MODEL_NAME = re.compile(r"[A-Za-z0-9._:/@+-]{1,128}", re.ASCII)
+MODEL_NAME = re.compile(rf"[{NAME_LETTERS}]{{1,128}}", re.ASCII)
 """What may be kept of a model name that an outsider wrote; to be matched in full."""
 
 

@@ -179,6 +179,7 @@ class FormFields:
         match = _DELIMITER.match(body)
         if match is None:
             raise invalid(_MALFORMED)
+        self._delimiter = bytes(match[0])
         form, view = Form(bytes(match[1]), watched), memoryview(body)
         for start in range(0, len(body), _SLICE_BYTES):
             form.feed(view[start : start + _SLICE_BYTES])
@@ -212,6 +213,13 @@ class FormFields:
             old = self._texts[name]
             body = b"".join((body[: old.start], value.encode(), body[old.start + len(old.value) :]))
         return body
+
+    def with_text(self, name: str, value: str) -> bytes:
+        """With this text, which comes first where it was not there."""
+        if name in self._texts:
+            return self.replaced({name: value})
+        head = b'%bContent-Disposition: form-data; name="%b"\r\n\r\n' % (self._delimiter, name.encode())
+        return b"".join((head, value.encode(), b"\r\n", self._body))
 
     def _wrong(self, name: str, kind: str) -> RefusedError:
         return invalid(f"`{name}` must be {kind}.")

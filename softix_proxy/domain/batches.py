@@ -73,8 +73,10 @@ class BatchStore(Protocol):
         """Whoever's it is."""
         ...
 
-    async def page(self, user_id: int, family: BatchFamily, limit: int, before: str | None) -> Sequence[Batch]:
-        """The newest first; those that are older than `before`, a remote id, where it is given."""
+    async def page(
+        self, user_id: int, family: BatchFamily, limit: int, cursor: str | None, ascending: bool = False
+    ) -> Sequence[Batch]:
+        """The newest first, or the oldest; those that come after `cursor`, a remote id, where it is given."""
         ...
 
     async def unmetered(self) -> Sequence[Batch]:
@@ -97,6 +99,8 @@ class BatchStore(Protocol):
 
     async def find_file(self, user_id: int, remote_id: str) -> KeptFile | None: ...
 
-    async def page_of_files(self, user_id: int, limit: int, before: str | None) -> Sequence[KeptFile]: ...
+    async def page_of_files(
+        self, user_id: int, limit: int, cursor: str | None, ascending: bool = False
+    ) -> Sequence[KeptFile]: ...
 
     async def drop_file(self, file: KeptFile) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,11 @@ class ModelStatus(StrEnum):
     DISABLED = "disabled"
 
 
+NAME_LETTERS = "A-Za-z0-9._:/@+~-"
+"""Of which names are made, as a class of characters has them."""
+NAME = re.compile(rf"[A-Za-z0-9@~_][{NAME_LETTERS}]{{0,127}}", re.ASCII)
+"""Of a model or a route, to be matched in full; Cloudflare's begin with `@`, aliases at OpenRouter with `~`."""
+NAME_RULE = "letters, digits and . _ : / @ + ~ -, and at first a letter, a digit, @, ~ or _"
 DEFAULT_CONTEXT_TOKENS = 1_000_000
 """Where a model's context is not known: the bound on input that is not in the body."""
 DEFAULT_MAX_OUTPUT_TOKENS = 128_000

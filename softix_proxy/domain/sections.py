@@ -39,6 +39,21 @@ class Server:
     max_connections: int = setting(
         4096, "Clients' connections at once; fewer where the limit of open files is not enough for them.", least=1
     )
+    metrics_networks: tuple[str, ...] = setting(
+        ("127.0.0.0/8", "::1/128"),
+        "Networks that may read /metrics, with no proxy in between; the loopback stands for all of this machine.",
+        item=ip_network,
+        words="a list of networks",
+    )
+    metrics_port: int | None = setting(
+        None,
+        "Port for /metrics alone, which is then nowhere else; 0 takes a free one.",
+        restart=True,
+        least=0,
+        most=65535,
+        example=9484,
+    )
+    metrics_host: str = setting("127.0.0.1", "Address to listen on for metrics_port.", restart=True)
 
     @property
     def max_body_bytes(self) -> int:

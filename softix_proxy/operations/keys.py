@@ -13,13 +13,14 @@ from softix_proxy.domain.clock import PERIODS, format_instant
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.keys import Key, KeyStatus, Limits, Spend
+from softix_proxy.domain.models import NAME_LETTERS
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.users import User
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import providers, users
 
-_PATTERN = re.compile(r"[A-Za-z0-9._:/@+*?\[\]!-]{1,128}", re.ASCII)
+_PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
 _MAX_LABEL = 64
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.models import NAME, NAME_RULE, Model, ModelStatus
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.prices import PriceVersion
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.operations import providers
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +159,5 @@ def _sheet(directory: Directory, model: Model, now_us: int) -> Sheet | None:
 
 def _checked(name: str) -> str:
     if not NAME.fullmatch(name):
-        raise BadInputError(
-            f"not a usable model name: {name!r}", "letters, digits and . _ : / @ + -, for example llama-3.3-70b"
-        )
+        raise BadInputError(f"not a usable model name: {name!r}", f"{NAME_RULE}, for example llama-3.3-70b")
     return name

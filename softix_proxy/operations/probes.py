@@ -9,12 +9,13 @@ from softix_proxy.dialects.registry import HEADERS
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.credentials import AwsKeys, parse
 from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.domain.models import NAME
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.profiles import PROFILES, ProviderType, path_behind_version
 from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.upstream import Fetch, Fetched
 from softix_proxy.domain.vault import Vault
-from softix_proxy.operations import models, providers
+from softix_proxy.operations import providers
 from softix_proxy.operations.base_urls import BaseUrl, read_base_url
 from softix_proxy.operations.catalogue import CatalogueModel
 
@@ -202,5 +203,5 @@ def chosen(
     missing = [name for name in wanted if known and name not in known]
     if missing:
         raise BadInputError(f"no model {missing[0]!r} there", f"it has: {', '.join(known)}")
-    names = [name for name in wanted or known if models.NAME.fullmatch(name)]
+    names = [name for name in wanted or known if NAME.fullmatch(name)]
     return tuple(CatalogueModel(kind.value, name, None, None, _FREE if free else "") for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.keys import Key, KeyStatus, Limits
-from softix_proxy.domain.models import Model
+from softix_proxy.domain.models import NAME, NAME_RULE, Model
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider
@@ -24,7 +23,6 @@ from softix_proxy.operations import keys, models, users
 
 ASKED_BY: Mapping[str, Endpoint] = {**ENDPOINTS, REALTIME.name: REALTIME}
 """What clients may ask at."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}", re.ASCII)
 _MOST_LEGS = 64
 _MOST_MS = 86_400_000
 _TIMES: Mapping[str, str] = {"connect": "connect_ms", "first-byte": "first_byte_ms", "idle": "idle_ms"}
@@ -97,8 +95,8 @@ async def set_route(
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise BadInputError(f"not a usable name: {name!r}", "letters, digits and . _ : / @ + -, for example gpt-best")
+    if not NAME.fullmatch(name):
+        raise BadInputError(f"not a usable name: {name!r}", f"{NAME_RULE}, for example gpt-best")
 
 
 async def _refuse_taken(unit: Unit, name: str) -> None:

@@ -61,8 +61,10 @@ class Batches:
         )
         return found is not None
 
-    async def page(self, user_id: int, family: BatchFamily, limit: int, before: str | None) -> Sequence[Batch]:
-        found = await self._page(_BATCH, "batches", "family = ?", (family,), user_id, limit, before)
+    async def page(
+        self, user_id: int, family: BatchFamily, limit: int, cursor: str | None, ascending: bool = False
+    ) -> Sequence[Batch]:
+        found = await self._page(_BATCH, "batches", "family = ?", (family,), user_id, limit, cursor, ascending)
         return [Batch(*row) for row in found]
 
     async def unmetered(self) -> Sequence[Batch]:
@@ -108,8 +110,11 @@ class Batches:
         )
         return KeptFile(*row) if row else None
 
-    async def page_of_files(self, user_id: int, limit: int, before: str | None) -> Sequence[KeptFile]:
-        return [KeptFile(*row) for row in await self._page(_FILE, "files", "true", (), user_id, limit, before)]
+    async def page_of_files(
+        self, user_id: int, limit: int, cursor: str | None, ascending: bool = False
+    ) -> Sequence[KeptFile]:
+        found = await self._page(_FILE, "files", "true", (), user_id, limit, cursor, ascending)
+        return [KeptFile(*row) for row in found]
 
     async def drop_file(self, file: KeptFile) -> None:
         await self._session.run(
@@ -124,12 +129,14 @@ class Batches:
         values: tuple[object, ...],
         user_id: int,
         limit: int,
-        before: str | None,
+        cursor: str | None,
+        ascending: bool,
     ) -> Sequence[Row]:
-        older = "" if before is None else f"AND id < (SELECT id FROM {table} WHERE user_id = ? AND remote_id = ?)"
-        place = () if before is None else (user_id, before)
+        way, order = (">", "ASC") if ascending else ("<", "DESC")
+        after = "" if cursor is None else f"AND id {way} (SELECT id FROM {table} WHERE user_id = ? AND remote_id = ?)"
+        place = () if cursor is None else (user_id, cursor)
         return await self._session.all(
-            f"SELECT {columns} FROM {table} WHERE user_id = ? AND {rule} {older} {_LATEST}",
+            f"SELECT {columns} FROM {table} WHERE user_id = ? AND {rule} {after} ORDER BY id {order} LIMIT ?",
             user_id,
             *values,
             *place,

@@ -8,27 +8,36 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Network = IPv4Network | IPv6Network
 
 
+class Networks:
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._networks: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in texts)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def have(self, text: str) -> bool:
+        address = _parse(text)
+        return address is not None and any(address in network for network in self._networks)
+
+
 class Addresses:
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
-        self._trusted: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in trusted_proxies)
+        self._trusted = Networks(trusted_proxies)
 
     def of(self, peer: str, forwarded_for: str | None) -> str:
         """The last address in the chain that is no trusted proxy; what stands before it may be invented."""
-        if not self._trusted or forwarded_for is None or not self._trusts(peer):
+        if not self._trusted or forwarded_for is None or not self._trusted.have(peer):
             return peer
         for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
-            if not self._trusts(hop):
+            if not self._trusted.have(hop):
                 return hop if _parse(hop) is not None else peer
         return peer
 
-    def _trusts(self, text: str) -> bool:
-        address = _parse(text)
-        return address is not None and any(address in network for network in self._trusted)
 
-
-def is_loopback(text: str) -> bool:
+def is_this_machine(text: str, here: str) -> bool:
+    """Loopback, or the very address at which softix was reached."""
     address = _parse(text)
-    return address is not None and address.is_loopback
+    return address is not None and (address.is_loopback or address == _parse(here))
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from softix_proxy.dialects.base import Endpoint, Family
+from softix_proxy.dialects.deployments import with_model
 from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock
@@ -20,20 +21,30 @@ from softix_proxy.domain.ids import RequestIds, format_request_id
 from softix_proxy.domain.sections import Server
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
-from softix_proxy.web import bodies, errors
+from softix_proxy.web import bodies, errors, scrapes, sdk_calls
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
 from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.forms import Upload
-from softix_proxy.web.routes import BASE_URLS, NAMED, PAGES, Handler, canonical, inference, is_kept, unmetered
+from softix_proxy.web.routes import (
+    NAMED,
+    PAGES,
+    Handler,
+    Place,
+    inference,
+    is_kept,
+    locate,
+    without_azures,
+)
+from softix_proxy.web.scrapes import Scrapers
 from softix_proxy.web.sockets import SocketGuest, asks_for, key_of, opening_of, told_by_protocols
+from softix_proxy.web.unserved import KNOWN, refusal
 from softix_proxy.web.visit import House, Visit
 
 log = logging.getLogger("softix.web")
 _Client = TypeVar("_Client", HttpClient, SocketGuest)
 _OUT_OF_FILES = "softix has reached its limit of open files. Try again."
 _READS = frozenset(("GET", "HEAD"))
-_NOTHING = f"There is nothing here. {BASE_URLS}"
 
 
 @dataclass(slots=True)
@@ -46,11 +57,13 @@ class App:
     body_timeout_s: float
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
     """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
+    scrapers: Scrapers = field(default_factory=Scrapers)
 
     def take(self, server: Server) -> None:
         """What the operator set, for the requests to come."""
         self.addresses = Addresses(server.trusted_proxies)
         self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
+        self.scrapers.take(server)
 
     def new_request_id(self) -> str:
         return format_request_id(self.ids.next(self.clock.now_us()))
@@ -62,26 +75,30 @@ class App:
         headers = [(name.lower(), value) for name, value in request.headers.items()]
         named = dict(headers)
         raw_path, _, query = request.raw_path.partition("?")
-        path = canonical(raw_path)
+        place = locate(raw_path)
+        path = place.path
         endpoint: Endpoint | None = None
-        family = _family(raw_path, path, named)
+        family = _family(place, named)
         response: web.Response
         try:
             opening = asks_for(path, request.method, named)
             credential = _credential(named) or (key_of(named) if opening else None)
             if query:
                 _refuse_key(query, credential)
+                query = without_azures(query) if place.of_azure else query
             endpoint = REALTIME if opening else inference(path, query)
             family = family if endpoint is None else endpoint.family
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
             if endpoint is None and is_kept(path, family):
-                kept = partial(self._keep, request, path, query, headers, credential, address)
+                kept = partial(self._keep, request, path, query, headers, credential, address, family)
                 return await self._answered(request, request_id, HttpClient, kept)
             if endpoint is None or not (opening or request.method == "POST"):
+                if path == scrapes.PATH:
+                    self.scrapers.admit(request, named)
                 visit = Visit(self.house, family, "", credential, address)
                 response = await self._read(request.method, path, endpoint, named, visit)
             else:
-                body, rest = (partial(opening_of, request, query), None) if opening else self._body(request, endpoint)
+                body, rest = self._body(request, endpoint, place.deployment)
                 inbound = Inbound(
                     id=number,
                     public_id=request_id,
@@ -108,12 +125,17 @@ class App:
         return response
 
     def _body(
-        self, request: web.BaseRequest, endpoint: Endpoint
+        self, request: web.BaseRequest, endpoint: Endpoint, deployment: str
     ) -> tuple[Callable[[], Awaitable[bytes]], Upload | None]:
+        read: Callable[[], Awaitable[bytes]]
+        if endpoint is REALTIME:
+            return partial(opening_of, request, request.raw_path.partition("?")[2]), None
         if endpoint.form_fields is None:
-            return partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s), None
-        upload = Upload(request, endpoint.form_fields, self.max_body_bytes, self.body_timeout_s)
-        return upload.head, upload
+            read, upload = partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s), None
+        else:
+            upload = Upload(request, endpoint.form_fields, self.max_body_bytes, self.body_timeout_s)
+            read = upload.head
+        return (partial(_named_by_path, read, endpoint, deployment) if deployment else read), upload
 
     async def _relay(self, request: web.BaseRequest, inbound: Inbound) -> web.StreamResponse:
         if inbound.endpoint is REALTIME:
@@ -133,6 +155,7 @@ class App:
         headers: list[tuple[str, str]],
         credential: str | None,
         address: str,
+        family: Family,
         client: HttpClient,
     ) -> None:
         """What is kept at a provider: batches and their files."""
@@ -140,13 +163,15 @@ class App:
         from softix_proxy.web.files import FORM
         from softix_proxy.web.kept import Wish
 
+        keeper, names = keeper_of(path)
+        if not keeper.serves(request.method, names) and sdk_calls.can_call(request.method, path):
+            raise RefusedError(Code.ENDPOINT_NOT_METERED, KNOWN)
         caller = await self.house.lifecycle.identify(credential, address)
         upload = None
         if path == "/files" and request.method == "POST":
             upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
         body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
-        wish = Wish(request.method, query, headers, credential, address, body, upload)
-        keeper, names = keeper_of(path)
+        wish = Wish(request.method, query, headers, credential, address, body, upload, family)
         await keeper(self.house.batches(), caller, wish, client).answer(names)
 
     async def _answered(
@@ -189,15 +214,13 @@ class App:
     async def _read(
         self, method: str, path: str, endpoint: Endpoint | None, named: dict[str, str], visit: Visit
     ) -> web.Response:
-        if "upgrade" in named and "websocket" in named["upgrade"].lower():
-            raise RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
         handler, name = _find(path)
-        if endpoint is not None or (path in PAGES and method not in _READS):
-            raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if endpoint else 'GET'} here.")
-        if handler is None or method not in _READS:
-            if (why := unmetered(path, method)) is not None:
-                raise RefusedError(Code.ENDPOINT_NOT_METERED, why)
-            raise RefusedError(Code.NOT_FOUND, _NOTHING)
+        posts = endpoint is not None
+        if posts or handler is None or method not in _READS:
+            refused = refusal(method, path, posts=posts)
+            if "websocket" in named.get("upgrade", "").lower() and (posts or refused.code is Code.NOT_FOUND):
+                raise RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
+            raise refused
         try:
             answer = await handler(Visit(visit.house, visit.family, name, visit.credential, visit.address))
         except OperatorError:
@@ -205,6 +228,10 @@ class App:
         response = web.Response(status=answer.status, body=answer.body)
         response.headers["Content-Type"] = answer.content_type
         return response
+
+
+async def _named_by_path(read: Callable[[], Awaitable[bytes]], endpoint: Endpoint, model: str) -> bytes:
+    return with_model(endpoint, await read(), model)
 
 
 def _books_unreadable() -> RefusedError:
@@ -220,11 +247,13 @@ def _find(path: str) -> tuple[Handler | None, str]:
     return None, ""
 
 
-def _family(raw_path: str, path: str, named: dict[str, str]) -> Family:
+def _family(place: Place, named: dict[str, str]) -> Family:
     """Whose errors and lists are understood, by what its SDKs always send."""
-    if raw_path.startswith("/v1beta/") or "x-goog-api-key" in named:
+    if place.family is not None:
+        return place.family
+    if "x-goog-api-key" in named:
         return "gemini"
-    return "anthropic" if "anthropic-version" in named or path.startswith("/messages") else "openai"
+    return "anthropic" if "anthropic-version" in named or place.path.startswith("/messages") else "openai"
 
 
 def _refuse_key(query: str, credential: str | None) -> None:

@@ -29,7 +29,8 @@ Find = Callable[[str], Sequence[Model]]
 class _Batches(Keeper):
     async def show(self, name: str) -> None:
         batch = await self._batch(name)
-        await self._told(batch, await self._ask(self._call_for(batch, _place(batch), self._wish.query)))
+        query = "" if self._family == "gemini" else self._wish.query
+        await self._told(batch, await self._ask(self._call_for(batch, _place(batch), query)))
 
     async def cancel(self, name: str) -> None:
         batch = await self._batch(name)
@@ -86,11 +87,8 @@ class _Batches(Keeper):
         at_home = family == "anthropic" and told is not None and told.remote_id is not None
         await self._pass(exchange, wire.at_home(answer, told.remote_id or "") if at_home and told else answer)
 
-    async def _list(self, family: BatchFamily, parameter: str, folder: str) -> None:
-        limit, after = self._page_of(parameter)
-        found = await self._unit.batches.page(self._caller.user.id, family, limit + 1, after)
-        calls = [self._call_for(batch, f"{folder}/{batch.remote_id}") for batch in found[:limit]]
-        await self._listed(calls, more=len(found) > limit)
+    async def _list(self, family: BatchFamily, folder: str) -> None:
+        await self._listed("batches", partial(self._unit.batches.page, self._caller.user.id, family), folder)
 
     async def _told(self, batch: Batch, found: tuple[Exchange, bytes]) -> None:
         exchange, answer = found
@@ -98,7 +96,7 @@ class _Batches(Keeper):
         if progress is not None:
             await self._results.note_files(batch, progress)
             answer = wire.at_home(answer, batch.remote_id) if batch.family == "anthropic" else answer
-        await self._pass(exchange, answer)
+        await self._show("batches", exchange, answer)
 
     async def _batch(self, name: str) -> Batch:
         batch = await self._unit.batches.find(self._caller.user.id, name)
@@ -126,7 +124,7 @@ class OpenAIBatches(_Batches):
         await self._make("openai", self._account(file), lines, wire.BATCHES, body)
 
     async def list_all(self) -> None:
-        await self._list("openai", "after", wire.BATCHES)
+        await self._list("openai", wire.BATCHES)
 
     async def _lines(self, file: KeptFile, asked: wire.Creation) -> AsyncGenerator[Item, None]:
         exchange = await self._send(self._call_for(file, f"{wire.FILES}/{file.remote_id}/content"))
@@ -160,6 +158,10 @@ class AnthropicBatches(_Batches):
         ("DELETE", ONE, "delete"),
     )
 
+    @property
+    def _family(self) -> Family:
+        return "anthropic"
+
     async def create(self) -> None:
         body = await self._wish.read_body()
         requests = await self._batches.read(_each(wire.read_entries(body)))
@@ -174,7 +176,7 @@ class AnthropicBatches(_Batches):
         await self._make("anthropic", account, lines, wire.MESSAGE_BATCHES, wire.with_model(renamed, body))
 
     async def list_all(self) -> None:
-        await self._list("anthropic", "after_id", wire.MESSAGE_BATCHES)
+        await self._list("anthropic", wire.MESSAGE_BATCHES)
 
     async def delete(self, name: str) -> None:
         batch = await self._batch(name)
@@ -213,7 +215,14 @@ KEEPERS: Mapping[str, type[Keeper]] = {
 }
 
 
+_GOOGLES = {"download": "content", "cancel": "cancel"}
+"""What stands behind the name in Google's paths → as a part of its own."""
+
+
 def keeper_of(path: str) -> tuple[type[Keeper], list[str]]:
-    """Whose a path is, and its parts below the folder."""
+    """Whose a path is, and its parts below the folder: a name, and perhaps what is to be done."""
     folder = next(folder for folder in KEEPERS if path.startswith(folder))
-    return KEEPERS[folder], path[len(folder) :].split("/")[1:]
+    names = path[len(folder) :].split("/")[1:]
+    if len(names) == 1 and (verb := _GOOGLES.get((parts := names[0].partition(":"))[2])):
+        names = [parts[0], verb]
+    return KEEPERS[folder], [*names[:1], *(name.lower() for name in names[1:])]

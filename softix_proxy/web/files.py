@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 
 from softix_proxy.dialects import batches as wire
@@ -77,14 +78,12 @@ class Files(Keeper):
             )
 
     async def list_all(self) -> None:
-        limit, after = self._page_of("after")
-        kept = await self._unit.batches.page_of_files(self._caller.user.id, limit + 1, after)
-        calls = [self._call_for(file, f"{wire.FILES}/{file.remote_id}") for file in kept[:limit]]
-        await self._listed(calls, more=len(kept) > limit)
+        await self._listed("files", partial(self._unit.batches.page_of_files, self._caller.user.id), wire.FILES)
 
     async def show(self, name: str) -> None:
         file = await self._kept_file(name)
-        await self._pass(*await self._ask(self._call_for(file, f"{wire.FILES}/{name}", self._wish.query)))
+        query = "" if self._family == "gemini" else self._wish.query
+        await self._show("files", *await self._ask(self._call_for(file, f"{wire.FILES}/{name}", query)))
 
     async def read(self, name: str) -> None:
         file = await self._kept_file(name)
@@ -98,6 +97,7 @@ class Files(Keeper):
         if classify(exchange.status, exchange.headers, answer).error is None:
             async with self._batches.storage.writing() as unit:
                 await unit.batches.drop_file(file)
+            answer = b"{}" if self._family == "gemini" else answer
         await self._pass(exchange, answer)
 
     async def _metered_first(self, file: KeptFile) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-from urllib.parse import parse_qs
+from functools import partial
+from typing import Any, ClassVar
 
-import msgspec
-
-from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.classification import Told, classify
-from softix_proxy.dialects.fields import invalid
+from softix_proxy.dialects.listings import Kind, read_page, write_one, write_page
 from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.batches import Batch, KeptFile
 from softix_proxy.domain.directory import Directory
@@ -28,11 +24,9 @@ from softix_proxy.relay.forward import outgoing, returning
 from softix_proxy.relay.inbound import Client
 from softix_proxy.relay.plan import Caller
 from softix_proxy.relay.settle import cost_headers
+from softix_proxy.web.pages import GONE, NotToldError, fill
 
 _MOST_BYTES = 16 * 1024 * 1024
-_PAGE, _LONGEST_PAGE = 20, 100
-_ASKED_AT_ONCE = 10
-"""Of the things on a page, each of which is asked for at the provider by itself."""
 _JSON: Header = ("content-type", "application/json")
 MISSING = "There is none of this name, or it is not yours."
 ONE = ("id",)
@@ -51,6 +45,8 @@ class Wish:
     address: str
     read_body: Callable[[], Awaitable[bytes]]
     rest: Rest | None = None
+    family: Family = "openai"
+    """Whose shape the client reads."""
 
 
 class Keeper:
@@ -74,9 +70,16 @@ class Keeper:
     def _directory(self) -> Directory:
         return self._batches.house.directory.current
 
+    @classmethod
+    def serves(cls, method: str, names: Sequence[str]) -> bool:
+        """`names` is the path below the folder."""
+        return any(
+            verb[0] == method and len(verb[1]) == len(names) and verb[1][1:] == tuple(names[1:]) for verb in cls.verbs
+        )
+
     async def answer(self, names: Sequence[str]) -> None:
         """`names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError."""
-        fitting = [verb for verb in self.verbs if len(verb[1]) == len(names) and verb[1][1:] == tuple(names[1:])]
+        fitting = [verb for verb in self.verbs if _fits(verb, names)]
         if not fitting:
             raise RefusedError(Code.NOT_FOUND, "There is nothing here.")
         verb = next((name for method, _, name in fitting if method == self._wish.method), None)
@@ -88,28 +91,44 @@ class Keeper:
         except ProviderFault as fault:
             raise refusal.failed(fault) from None
 
-    async def _listed(self, calls: Sequence[Call], *, more: bool) -> None:
-        """As both families have lists; what the provider does not have any more is left out."""
+    async def _listed(self, kind: Kind, read: Callable[[int, str | None, bool], Any], folder: str) -> None:
+        """A page of what this user has, in the shape of who asks. `read` gets how many, after which, and which way."""
+        page = read_page(self._family, self._wish.query)
         began_ns = self._batches.clock.monotonic_ns()
-        answers: list[tuple[Exchange, bytes]] = []
-        for start in range(0, len(calls), _ASKED_AT_ONCE):
-            some = calls[start : start + _ASKED_AT_ONCE]
-            answers += await asyncio.gather(*map(self._results.whole, some))
+        try:
+            found, next_cursor = await fill(
+                page,
+                lambda most, cursor: read(most, cursor, page.ascending),
+                partial(self._call_if_any, folder),
+                self._results.whole,
+            )
+        except NotToldError as error:
+            await self._pass(error.exchange, error.answer)
+            return
         self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
-        data, names = [], []
-        for exchange, answer in answers:
-            told = wire.read_progress(answer) if exchange.status < 300 else None
-            if told is not None and told.remote_id is not None:
-                names.append(told.remote_id)
-                data.append(msgspec.Raw(wire.at_home(answer, told.remote_id)))
-        body = {
-            "object": "list",
-            "data": data,
-            "has_more": more,
-            "first_id": names[0] if names else None,
-            "last_id": names[-1] if names else None,
-        }
-        await self._client.answer(200, [_JSON, *self._costs()], msgspec.json.encode(body))
+        body = write_page(self._family, kind, found, next_cursor)
+        await self._client.answer(200, [_JSON, *self._costs()], body)
+
+    def _call_if_any(self, folder: str, kept: Batch | KeptFile) -> Call | None:
+        """None for what is at a provider that is not used any more, or not for this key."""
+        try:
+            return self._call_for(kept, f"{folder}/{kept.remote_id}")
+        except RefusedError:
+            return None
+
+    @property
+    def _family(self) -> Family:
+        """Whose shape the answers have."""
+        return "gemini" if self._wish.family == "gemini" else "openai"
+
+    async def _show(self, kind: Kind, exchange: Exchange, answer: bytes) -> None:
+        """One of them, in the shape of who asks."""
+        if self._family == "gemini" and exchange.status in GONE:
+            raise RefusedError(Code.NOT_FOUND, MISSING)
+        if self._family == "gemini" and exchange.status < 300:
+            await self._client.answer(200, [_JSON, *self._costs()], write_one(kind, answer))
+        else:
+            await self._pass(exchange, answer)
 
     async def _ask(self, call: Call) -> tuple[Exchange, bytes]:
         began_ns = self._batches.clock.monotonic_ns()
@@ -169,15 +188,12 @@ class Keeper:
         key_id = self._caller.key.id
         return Call(key_id, account.provider, path, self._headers, b"", False, key=account.key, method=method)
 
-    def _page_of(self, parameter: str) -> tuple[int, str | None]:
-        asked = parse_qs(self._wish.query)
-        limit = asked.get("limit", [str(_PAGE)])[0]
-        if not limit.isdecimal() or int(limit) < 1:
-            raise invalid("`limit` must be a whole number from 1 on.")
-        return min(int(limit), _LONGEST_PAGE), asked.get(parameter, [None])[0]
-
     async def _kept_file(self, name: str) -> KeptFile:
         file = await self._unit.batches.find_file(self._caller.user.id, name)
         if file is None:
             raise RefusedError(Code.NOT_FOUND, MISSING)
         return file
+
+
+def _fits(verb: Verb, names: Sequence[str]) -> bool:
+    return len(verb[1]) == len(names) and verb[1][1:] == tuple(names[1:])

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from softix_proxy.dialects.base import Endpoint, Family
 from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.web import facts, health
+from softix_proxy.web import facts, health, paths, sockets
 from softix_proxy.web.visit import Answer, Visit
 
 Handler = Callable[[Visit], Awaitable[Answer]]
 
-_SHARED = "is kept at the provider, where all users of softix share one account, so it is not passed."
-UNMETERED: Mapping[str, str] = {
-    "/files": f"A file of Anthropic's {_SHARED} Send what it holds within the request.",
-    "/uploads": f"A file {_SHARED} Send what it holds within the request.",
-    "/upload": f"A file {_SHARED} Send what it holds within the request.",
-    "/cachedContents": f"A cache {_SHARED} What is sent again is cached without it.",
-    "/vector_stores": f"A store {_SHARED}",
-    "/fileSearchStores": f"A store {_SHARED}",
-    "/containers": f"A container {_SHARED}",
-    "/conversations": f"A conversation {_SHARED} Send the turns that came before.",
-    "/interactions": f"A conversation {_SHARED} Send the turns that came before.",
-    "/responses/": f"A response {_SHARED} What is needed of it stands in its own answer.",
-    "/chat/completions/": f"A completion {_SHARED} What is needed of it stands in its own answer.",
-    "/assistants": f"An assistant {_SHARED}",
-    "/threads": f"A thread {_SHARED}",
-    "/skills": f"A skill {_SHARED}",
-    "/fine_tuning": "Training cannot be metered here.",
-    "/tunedModels": "Training cannot be metered here.",
-    "/evals": "Evaluations cannot be metered here.",
-    "/videos": "Videos cannot be metered here, since they are fetched later.",
-    "/operations": "What runs in the background cannot be metered here.",
-    "/realtime": "A realtime session is opened with GET and a WebSocket.",
-    "/realtime/": "A session over WebRTC or SIP goes past softix, which cannot meter it. Open a WebSocket.",
-    "/organization": "The account at the provider is the operator's.",
-    "/organizations": "The account at the provider is the operator's.",
-}
-"""What providers' SDKs can call besides, and why it is refused; a path that begins so, whatever the method."""
 KEPT = ("/files", "/batches", "/messages/batches")
 """What is kept at a provider, and known here by whose it is."""
-_READS = ("GET", "HEAD", "OPTIONS")
-BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
-NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {BASE_URLS}"
 
-_VERSION = re.compile(r"(?:/v1(?:beta|alpha)?(?=/|$))*")
-
-INFERENCE: Mapping[str, Endpoint] = {_VERSION.sub("", endpoint.path, 1): endpoint for endpoint in ENDPOINTS.values()}
+INFERENCE: Mapping[str, Endpoint] = {paths.read(endpoint.path).path: endpoint for endpoint in ENDPOINTS.values()}
 """POST; each leaves one usage row. `{model}` stands for the name of a model."""
 
 PAGES: Mapping[str, Handler] = {
@@ -68,10 +35,80 @@ NAMED: Mapping[str, Handler] = {_MODELS: facts.model, "/usage/": facts.usage}
 """GET; the rest of the path is a name."""
 
 
+class Place(NamedTuple):
+    """What a path means here."""
+
+    path: str
+    """As the tables above have it, with whatever names come after."""
+    family: Family | None = None
+    """Whose dialect it tells by itself; None where it tells none."""
+    deployment: str = ""
+    """The model that stands in the path as at Azure, whatever the body says; empty where none does."""
+    of_azure: bool = False
+    """It was written for Azure, whose version stands in the query."""
+
+
+_TABLES = frozenset((*INFERENCE, *PAGES, sockets.PATH))
+_FOLDERS = (*NAMED, *(f"{folder}/" for folder in KEPT))
+_DEPLOYMENTS = "/deployments/"
+_DEPLOYED = sorted(
+    (path for path, endpoint in INFERENCE.items() if endpoint.family == "openai" and "{" not in path),
+    key=len,
+    reverse=True,
+)
+_AZURES = ("api-version", "deployment")
+
+
+def locate(raw_path: str) -> Place:
+    """`/openai/v1//Chat/completions/` → `/chat/completions`."""
+    usual = _USUAL.get(raw_path)
+    if usual is not None:
+        return usual
+    if raw_path.startswith(_GOOGLES) and not any(odd in raw_path for odd in _ODD):
+        return Place(raw_path[len(_GOOGLES) - len(_MODELS) :].rstrip("/"), "gemini")
+    return _read(raw_path)
+
+
+def _read(raw_path: str) -> Place:
+    written = paths.read(raw_path)
+    path = written.path
+    if path.startswith(_DEPLOYMENTS):
+        plain = path.lower()
+        end = next((end for end in _DEPLOYED if plain.endswith(end)), "")
+        name = path[len(_DEPLOYMENTS) : -len(end)] if end else ""
+        if name:
+            return Place(end, "openai", name, of_azure=True)
+    return Place(_as_listed(path), written.family, of_azure=written.fronted)
+
+
+def _as_listed(path: str) -> str:
+    """In the tables' own letters where only the case is another; names are left as they are."""
+    if path in _TABLES or not path.isascii():
+        return path
+    plain = path.lower()
+    if plain in _TABLES or any(plain == folder[:-1] for folder in _FOLDERS):
+        return plain
+    folder = max((folder for folder in _FOLDERS if plain.startswith(folder)), key=len, default="")
+    return folder + path[len(folder) :]
+
+
+_GOOGLES = f"/v1beta{_MODELS}"
+_ODD = ("%", "//", "/.")
+"""With one of these, a path has to be taken apart."""
+_USUAL: Mapping[str, Place] = {
+    f"{base}{path}": _read(f"{base}{path}") for path in INFERENCE for base in ("", "/v1", "/openai/v1")
+}
+"""What nearly every request has, found without taking it apart."""
+
+
+def without_azures(query: str) -> str:
+    """What is left of a query that was written for Azure once the address is understood."""
+    return "&".join(part for part in query.split("&") if part.partition("=")[0] not in _AZURES)
+
+
 def canonical(path: str) -> str:
     """`/v1/v1/messages/` → `/messages`."""
-    found = _VERSION.match(path)
-    return (path[found.end() :] if found else path).rstrip("/") or "/"
+    return locate(path).path
 
 
 def is_kept(path: str, family: Family) -> bool:
@@ -79,14 +116,6 @@ def is_kept(path: str, family: Family) -> bool:
     if family == "anthropic" and path.startswith("/files"):
         return False
     return any(path == folder or path.startswith(f"{folder}/") for folder in KEPT)
-
-
-def unmetered(path: str, method: str) -> str | None:
-    """Why this path is not passed; None where it is nothing that a provider has."""
-    for prefix, why in UNMETERED.items():
-        if path == prefix or path.startswith(prefix if prefix.endswith("/") else f"{prefix}/"):
-            return why
-    return None if method in _READS else NOT_METERED
 
 
 def inference(path: str, query: str) -> Endpoint | None:
@@ -97,6 +126,13 @@ def inference(path: str, query: str) -> Endpoint | None:
     endpoint = INFERENCE.get(path)
     if endpoint is not None or not path.startswith(_MODELS):
         return endpoint
-    name, _, verb = unquote(path[len(_MODELS) :]).rpartition(":")
-    found = INFERENCE.get(f"{_MODELS}{{model}}:{verb}")
-    return found.of(name, query) if isinstance(found, GeminiEndpoint) else None
+    name, _, verb = path[len(_MODELS) :].rpartition(":")
+    found = _VERBS.get(verb.lower())
+    return found.of(name, query) if found is not None and name else None
+
+
+_VERBS: Mapping[str, GeminiEndpoint] = {
+    endpoint.path.rpartition(":")[2].lower(): endpoint
+    for endpoint in INFERENCE.values()
+    if isinstance(endpoint, GeminiEndpoint)
+}

@@ -37,7 +37,10 @@ def told_by_protocols(named: Mapping[str, str]) -> list[Header]:
 
 
 async def opening_of(request: web.BaseRequest, query: str) -> bytes:
-    """What the address says of a session, as the body of a request would. Raises RefusedError."""
+    """What the address says of a session, as the body of a request would. Raises RefusedError.
+
+    Azure's clients call the model their deployment, whatever else they name.
+    """
     offered = _offered({_PROTOCOLS: request.headers.get(_PROTOCOLS, "")})
     if offered and _PROTOCOL not in offered:
         raise invalid(f"Of subprotocols, `{_PROTOCOL}` is spoken here.")
@@ -46,9 +49,10 @@ async def opening_of(request: web.BaseRequest, query: str) -> bytes:
     asked = parse_qs(query)
     if {"intent", "call_id"} & asked.keys():
         raise unmetered("Only sessions that name a `model` can be metered here: no transcription alone, and no calls.")
-    if len(asked.get("model", ())) > 1:
+    named = asked.get("deployment") or asked.get("model", [])
+    if len(named) > 1:
         raise invalid("`model` comes twice.")
-    return msgspec.json.encode({"model": asked.get("model", [""])[0]})
+    return msgspec.json.encode({"model": named[0] if named else ""})
 
 
 def _offered(named: Mapping[str, str]) -> list[str]:

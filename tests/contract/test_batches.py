@@ -91,6 +91,9 @@ async def test_pages(database: Database) -> None:
     assert [each.remote_id for each in await store.page_of_files(1, 9, None)] == ["f3", "f2", "f1"]
     assert [each.remote_id for each in await store.page_of_files(1, 9, "f2")] == ["f1"]
     assert await store.page_of_files(2, 9, None) == []
+    assert [each.id for each in await store.page(1, "openai", 2, None, ascending=True)] == [1, 2]
+    assert [each.id for each in await store.page(1, "openai", 2, "b1", ascending=True)] == [2, 3]
+    assert [each.remote_id for each in await store.page_of_files(1, 9, "f2", ascending=True)] == ["f3"]
 
 
 async def test_a_dropped_file_is_gone(database: Database) -> None:

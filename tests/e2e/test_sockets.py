@@ -121,6 +121,25 @@ async def _used(client: Prepared) -> list[dict[str, Any]]:
     return [row for row in await rows(client) if row["error"] or row["usage_source"] != "none"]
 
 
+async def test_azure_s_client_names_its_deployment(client: Prepared, provider: RealtimeProvider) -> None:
+    """In the address, whatever the model is that it asks for."""
+    sockets = f"{client.url.replace('http', 'ws', 1)}/openai"
+    sdk = openai.AsyncAzureOpenAI(
+        azure_endpoint=client.url,
+        azure_deployment=MODEL,
+        websocket_base_url=sockets,
+        api_key=client.key,
+        api_version="2025-04-01-preview",
+    )
+    async with sdk.realtime.connect(model="not-a-model") as connection:
+        await connection.response.create(response={"metadata": {"usage": "text"}})
+        async for event in connection:
+            if event.type == "response.done":
+                break
+    [row] = await settled(client, 1)
+    assert (row["model"], row["charge"]) == (MODEL, TEXT_COST)
+
+
 async def test_openai_s_own_client_is_charged_exactly(client: Prepared, provider: RealtimeProvider) -> None:
     sdk = openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key)
     async with sdk.realtime.connect(model=MODEL) as connection:

@@ -5,7 +5,9 @@ import pytest
 from softix_proxy.dialects.base import MODEL_NAME, Ask
 
 
-@pytest.mark.parametrize("name", ["gpt-4o-mini", "meta-llama/Llama-3.1-8B@fp8", "ft:gpt-4o:org::id", "a+b"])
+@pytest.mark.parametrize(
+    "name", ["gpt-4o-mini", "meta-llama/Llama-3.1-8B@fp8", "ft:gpt-4o:org::id", "a+b", "~anthropic/claude"]
+)
 def test_what_may_be_kept_of_a_model_name(name: str) -> None:
     assert MODEL_NAME.fullmatch(name)
 

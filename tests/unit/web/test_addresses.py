@@ -1,6 +1,6 @@
 import pytest
 
-from softix_proxy.web.addresses import Addresses, is_loopback
+from softix_proxy.web.addresses import Addresses, Networks, is_this_machine
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,24 @@ def test_who_calls(trusted: tuple[str, ...], peer: str, chain: str | None, found
 
 
 @pytest.mark.parametrize(
-    ("text", "loopback"),
-    [("127.0.0.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.0.0.1", False), ("", False)],
+    ("peer", "here", "found"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.1.2.3", "10.0.0.5", True),
+        ("::1", "", True),
+        ("::ffff:127.0.0.1", "", True),
+        ("10.0.0.5", "10.0.0.5", True),
+        ("::ffff:10.0.0.5", "10.0.0.5", True),
+        ("10.0.0.1", "10.0.0.5", False),
+        ("", "", False),
+        ("localhost", "localhost", False),
+    ],
 )
-def test_this_machine(text: str, loopback: bool) -> None:
-    assert is_loopback(text) is loopback
+def test_this_machine(peer: str, here: str, found: bool) -> None:
+    assert is_this_machine(peer, here) is found
+
+
+def test_networks() -> None:
+    networks = Networks(("10.0.0.0/8", "2001:db8::/32"))
+    assert networks.have("10.1.2.3") and networks.have("::ffff:10.1.2.3") and networks.have("[2001:db8::1]")
+    assert not networks.have("192.0.2.1") and not networks.have("") and not Networks(())

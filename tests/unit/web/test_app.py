@@ -70,7 +70,11 @@ async def test_errors_in_the_words_of_who_asks(place: Any, path: str, headers: A
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status", "code"),
     [
-        ("GET", OPENAI, {}, 405, Code.METHOD_NOT_ALLOWED),
+        ("GET", "/v1/embeddings", {}, 405, Code.METHOD_NOT_ALLOWED),
+        ("GET", OPENAI, {}, 400, Code.ENDPOINT_NOT_METERED),
+        ("GET", "/v1/agents", {}, 400, Code.ENDPOINT_NOT_METERED),
+        ("GET", "/v1/live/sessions", {"upgrade": "websocket"}, 400, Code.ENDPOINT_NOT_METERED),
+        ("GET", "/nowhere", {"upgrade": "websocket", "connection": "upgrade"}, 426, Code.UPGRADE_REQUIRED),
         ("POST", "/v1/models", {}, 405, Code.METHOD_NOT_ALLOWED),
         ("POST", "/v1/wombat", {}, 400, Code.ENDPOINT_NOT_METERED),
         ("GET", "/nowhere", {}, 404, Code.NOT_FOUND),

@@ -60,26 +60,16 @@ async def test_what_is_not_done(method: str, names: tuple[str, ...], code: Code)
 
 
 @pytest.mark.parametrize(
-    ("query", "page"),
-    [("", (20, None)), ("limit=5&after=x", (5, "x")), ("limit=1000", (100, None))],
-)
-def test_a_page(query: str, page: tuple[int, str | None]) -> None:
-    assert words("GET", query)._page_of("after") == page
-
-
-@pytest.mark.parametrize("limit", ["0", "-1", "x", "²"])
-def test_a_page_that_is_none(limit: str) -> None:
-    with pytest.raises(RefusedError):
-        words("GET", f"limit={limit}")._page_of("after")
-
-
-@pytest.mark.parametrize(
     ("path", "keeper", "names"),
     [
         ("/files", Files, []),
         ("/files/f1/content", Files, ["f1", "content"]),
         ("/batches/b1", OpenAIBatches, ["b1"]),
         ("/messages/batches/m/results", AnthropicBatches, ["m", "results"]),
+        ("/files/F1/Content", Files, ["F1", "content"]),
+        ("/files/f1:download", Files, ["f1", "content"]),
+        ("/batches/b1:cancel", OpenAIBatches, ["b1", "cancel"]),
+        ("/batches/b1:other", OpenAIBatches, ["b1:other"]),
     ],
 )
 def test_whose_a_path_is(path: str, keeper: type[Keeper], names: list[str]) -> None:

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from softix_proxy.dialects.listings import Page
+from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.web.pages import GONE, NotToldError, fill
+
+
+@dataclass(frozen=True)
+class Row:
+    remote_id: str
+
+
+@dataclass
+class Kept:
+    """Rows in the order in which they are listed; what is not `there` is gone at the provider."""
+
+    names: list[str]
+    there: set[str]
+    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    unused: set[str] = field(default_factory=set)
+
+    async def read(self, most: int, cursor: str | None) -> list[Row]:
+        start = 0 if cursor is None else self.names.index(cursor) + 1
+        return [Row(name) for name in self.names[start : start + most]]
+
+    def call_for(self, row: Row) -> Any:
+        return None if row.remote_id in self.unused else row.remote_id
+
+    async def ask(self, name: Any) -> tuple[Any, bytes]:
+        self.asked.append(name)
+        told = json.dumps({"id": name, "purpose": "batch" if name < "m" else "batch_output"}).encode()
+        status, body = self.answers.get(name, (200, told) if name in self.there else (404, b"{}"))
+        return SimpleNamespace(status=status), body
+
+    async def page(self, size: int, cursor: str | None = None, **more: Any) -> tuple[list[str], str | None]:
+        filled = await fill(Page(size, cursor, **more), self.read, self.call_for, self.ask)
+        return [each.name for each in filled.found], filled.next_cursor
+
+
+def kept(number: int, *there: int) -> Kept:
+    names = [f"f{place:04}" for place in range(number)]
+    return Kept(names, {names[place] for place in there})
+
+
+async def test_a_page_is_filled_with_what_is_there() -> None:
+    here = kept(60, 25, 40, 41, 59)
+    assert await here.page(2) == (["f0025", "f0040"], "f0040")
+    assert await here.page(2, "f0040") == (["f0041", "f0059"], None)
+    assert await here.page(20) == (["f0025", "f0040", "f0041", "f0059"], None)
+
+
+async def test_where_all_are_there_none_is_asked_for_in_vain() -> None:
+    here = kept(50, *range(50))
+    assert await here.page(20) == (here.names[:20], "f0019") and here.asked == here.names[:20]
+    assert await here.page(20, "f0039") == (here.names[40:], None)
+
+
+@pytest.mark.parametrize("there", [(), (3,)])
+async def test_the_end_of_the_list_is_told(there: tuple[int, ...]) -> None:
+    here = kept(30, *there)
+    assert await here.page(5) == ([here.names[place] for place in there], None)
+    assert len(here.asked) == 30
+
+
+async def test_every_one_is_found_once_however_the_gone_ones_lie() -> None:
+    for size in (1, 2, 3, 7, 10, 11, 20):
+        here, found, cursor = kept(97, *(place for place in range(97) if place * place % 7 < 3)), list[str](), None
+        while True:
+            names, cursor = await here.page(size, cursor)
+            found += names
+            assert len(names) <= size and (len(names) == size or cursor is None)
+            if cursor is None:
+                break
+        assert found == sorted(here.there), size
+
+
+async def test_it_does_not_ask_without_end() -> None:
+    here = kept(2000, 1999)
+    names, cursor = await here.page(5)
+    assert names == [] and cursor is not None and 500 <= len(here.asked) < 520
+    while cursor is not None:
+        names, cursor = await here.page(5, cursor)
+    assert names == ["f1999"]
+
+
+async def test_backwards_the_nearest_is_the_last() -> None:
+    here = kept(9, 2, 3, 5)
+    assert await here.page(2, "f0000", ascending=True, backwards=True) == (["f0003", "f0002"], "f0003")
+
+
+async def test_of_one_purpose_only_those_are_shown() -> None:
+    here = Kept(["a", "x", "b", "y", "c"], set("axbyc"))
+    assert await here.page(2, purpose="batch_output") == (["x", "y"], None)
+    assert await here.page(2, purpose="batch") == (["a", "b"], "b")
+
+
+async def test_what_is_at_no_provider_that_is_used_is_left_out() -> None:
+    here = kept(3, 0, 1, 2)
+    here.unused = {"f0001"}
+    assert await here.page(5) == (["f0000", "f0002"], None) and here.asked == ["f0000", "f0002"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_a_provider_that_fails_is_no_empty_list(status: int) -> None:
+    here = kept(3, 0, 1, 2)
+    here.answers["f0001"] = status, b"no"
+    with pytest.raises(NotToldError) as told:
+        await here.page(5)
+    assert (told.value.exchange.status, told.value.answer) == (status, b"no")
+
+
+async def test_an_answer_that_tells_nothing_is_the_provider_s_fault() -> None:
+    here = kept(3, 0, 1, 2)
+    here.answers["f0001"] = 200, b"<html>"
+    with pytest.raises(ProviderFault):
+        await here.page(5)
+
+
+def test_gone_is_what_the_provider_says_it_has_not() -> None:
+    assert GONE == (404, 410)
