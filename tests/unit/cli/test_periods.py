@@ -69,6 +69,6 @@ def test_refusals_are_one_line(posted: None, run: Softix, line: str, code: int, 
 def test_the_zone_of_the_settings(posted: None, instance: Path, run: Softix) -> None:
     (instance / "config.toml").write_text('[billing]\nzone = "Nowhere"\n')
     line = f"period close --from 2026-01-01T00:00Z --to {TODAY}T00:00Z"
-    assert "not a time zone: 'Nowhere'" in run(line, code=2).stderr
+    assert "[billing] zone must be an IANA name of a time zone" in run(line, code=2).stderr
     (instance / "config.toml").write_text('[billing]\nzone = "Pacific/Kiritimati"\n')
     assert "Pacific/Kiritimati" in run(line).stdout
