@@ -76,7 +76,12 @@ def applied_fields(applied: Applied) -> dict[str, Any]:
     base = _base(applied.listed.version.sheet)
     charged = {METERS[name].price_key: marked_up(usd, applied.markup) for name, usd in base.items()}
     markup = {"markup": format_markup(applied.markup), "request_fee": format_usd(applied.fee_pico)}
-    return as_fields(applied.listed) | markup | {"charged": charged}
+    costs = applied.costs
+    asked = {
+        "cost_version": applied.listed.version.id if costs is None else costs.price_id or None,
+        "provider_prices": base_prices(applied.listed.version.sheet if costs is None else costs.sheet),
+    }
+    return as_fields(applied.listed) | markup | {"charged": charged} | asked
 
 
 def missing_fields(item: Missing) -> dict[str, Any]:

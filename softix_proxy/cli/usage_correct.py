@@ -1,4 +1,4 @@
-"""softix usage correct, reprice: the difference to what should have been charged, as rows of their own."""
+"""softix usage correct, reprice, recost: the difference to what should have been said, as rows of their own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _NOTE = click.option("--note", required=True, metavar="TEXT", help="Why; it stands on the row and in every export.")
+_COST_COLUMNS = (
+    "request_id",
+    "user_name",
+    "model",
+    "provider_cost_before",
+    "provider_cost_after",
+    "provider_cost_difference",
+    "correction_row_id",
+)
 _COLUMNS = ("request_id", "user_name", "model", "before", "after", "difference", "correction_row_id")
 
 
@@ -31,6 +40,9 @@ def as_fields(corrected: Corrected) -> dict[str, Any]:
         "difference": format_usd(corrected.after_pico - corrected.before_pico),
         "corrects_row_id": corrected.row.id,
         "correction_row_id": corrected.correction.id if corrected.correction else None,
+        "provider_cost_before": format_usd(corrected.cost_before_pico),
+        "provider_cost_after": format_usd(corrected.cost_after_pico),
+        "provider_cost_difference": format_usd(corrected.cost_after_pico - corrected.cost_before_pico),
     }
 
 
@@ -98,4 +110,60 @@ def _show(found: Sequence[Corrected], dry: bool) -> None:
     say(f"{'Would change' if dry else 'Corrected'}: {len(rows)}. Difference: {difference} USD.")
 
 
-COMMANDS = (correct, reprice)
+@click.command(cls=Command)
+@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on (UTC).")
+@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant (UTC).")
+@click.option("--model", metavar="MODEL", help="Only this model's: `model` or `provider/model`.")
+@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
+@click.option("--current-price", "current", is_flag=True, help="Of every request, by the provider's price of now.")
+@_NOTE
+@click.option("--dry-run", is_flag=True, help="Show what would change, and post nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@office
+async def recost(
+    office: Office,
+    from_: str,
+    to: str,
+    model: str | None,
+    user: str | None,
+    current: bool,
+    note: str,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Post the differences to what providers ask, where a customer's own price was taken for it; charges stay.
+
+    The cost is worked out by the operator's or the catalogue's price of when the request was made. Corrections are
+    posted now, so that closed periods stay as they are. Run again after a failure, it goes on where it stopped.
+    Example: softix usage recost --from 2026-01-01 --to 2026-12-01 --note 'costs by the provider' --dry-run
+    """
+    span = usage.parse_span(from_, to)
+    corrections = Corrections(office.storage, note)
+    if not dry_run:
+        confirm(f"Post corrections of the cost of what was used from {from_} to {to}?", yes)
+    found: list[Corrected] = []
+    unknown = 0
+    async for one in corrections.recost(model, span, user, current=current, dry=dry_run):
+        if not isinstance(one, Corrected):
+            unknown += 1
+        elif one.cost_before_pico != one.cost_after_pico:
+            found.append(one)
+    _show_costs(found, unknown, dry_run)
+
+
+def _show_costs(found: Sequence[Corrected], unknown: int, dry: bool) -> None:
+    difference = format_usd(sum(one.cost_after_pico - one.cost_before_pico for one in found))
+    rows = [as_fields(one) for one in found]
+    if invocation().as_json:
+        show({"posted": not dry, "corrections": rows, "provider_cost_difference": difference, "unknown": unknown})
+        return
+    show_all(rows, _COST_COLUMNS)
+    say(f"{'Would change' if dry else 'Corrected'}: {len(rows)}. Difference of the cost: {difference} USD.")
+    if unknown:
+        say(
+            f"Left as they are: {unknown}, since only their customer had a price then.\n"
+            "  → softix prices set MODEL --input 0.15 --output 0.60, then recost with --current-price"
+        )
+
+
+COMMANDS = (correct, reprice, recost)

@@ -45,6 +45,8 @@ class Applied:
     markup: Fraction
     fee_pico: int
     """For each answered request."""
+    costs: Rate | None
+    """What the provider asks, where the customer has a price of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ async def show(storage: Storage, model: str, *, user: str | None = None) -> Appl
             f"softix prices set {model} --input 0.15 --output 0.60 (or --free)",
         )
     [listed] = [listed for listed in await _listed(unit, found.id) if listed.version.id == rate.price_id]
-    return Applied(listed, rate.markup, rate.request_fee_pico)
+    return Applied(listed, rate.markup, rate.request_fee_pico, rate.costs)
 
 
 async def set_price(

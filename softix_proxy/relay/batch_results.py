@@ -193,6 +193,7 @@ class Results:
         meters = {**report.meters, "requests": 1}
         cost_pico, charge_pico, unpriced = rate.price(meters, wire.TIER)
         notes = [*(["clamped"] if report.clamped else []), *(f"unpriced:{name}" for name in unpriced)]
+        notes += [f"uncosted:{name}" for name in rate.uncosted(meters, wire.TIER)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
@@ -204,6 +205,7 @@ class Results:
             model_served=report.model_served,
             markup=rate.markup,
             fee_pico=rate.request_fee_pico,
+            cost_price_id=rate.cost_price_id,
             cost_pico=min(cost_pico, MAX_PICO),
             charge_pico=min(charge_pico, MAX_PICO),
             note=" ".join(notes) or None,

@@ -85,7 +85,9 @@ def call(
     """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change."""
     if target.endpoint is not request.endpoint:
         return _abroad(request, body, ask, target, caller_key_id, key)
-    ask_usage = ask.stream and not ask.wants_usage and not any(target.rate.has_price(meter) for meter in ask.counted)
+    rate = target.rate
+    counts_itself = any(rate.has_price(meter) and rate.has_cost(meter) for meter in ask.counted)
+    ask_usage = ask.stream and not ask.wants_usage and not counts_itself
     if output_limit is not None and target.model.max_output_tokens is not None:
         output_limit = min(output_limit, target.model.max_output_tokens)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None

@@ -232,6 +232,7 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str, ...]:
         settlement.attempts,
         settlement.source.value,
         settlement.note or _NULL,
+        _NULL if settlement.cost_price_id is None else settlement.cost_price_id,
     )
 
 
@@ -257,6 +258,7 @@ def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator
             attempt.bound_pico,
             attempt.cost_pico,
             attempt.charge_pico,
+            attempt.cost_price_id,
         )
 
 

@@ -50,7 +50,9 @@ def test_set_show_and_history(run: Callable[..., Result]) -> None:
         "in force",
     ]
     assert read(run("prices show llama --json"))["free"] is True
-    assert read(run("prices show llama --user ada --json"))["prices"] == {"input": "1"}
+    shown = read(run("prices show llama --user ada --json"))
+    assert (shown["prices"], shown["provider_prices"], shown["cost_version"]) == ({"input": "1"}, {}, 2)
+    assert read(run("prices show llama --json"))["cost_version"] == 2
     assert [one["version"] for one in read(run("prices list --json"))] == [2, 3]
     assert read(run("prices list --model llama --json")) == read(run("prices list --json"))
 
