@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Command, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.console import (
+    Command,
+    confirm,
+    dry_run_option,
+    invocation,
+    office,
+    rehearsed,
+    say,
+    show,
+    show_all,
+    stage,
+)
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd, parse_usd
+from softix_proxy.domain.price_changes import remedy
+from softix_proxy.domain.usage import UsageRow
 from softix_proxy.operations import usage
 from softix_proxy.operations.corrections import Corrected, Corrections
 
@@ -51,24 +64,29 @@ def as_fields(corrected: Corrected) -> dict[str, Any]:
 @click.option("--charge", metavar="USD", help="What it should have cost the customer; 0.00 takes all back.")
 @click.option("--reprice", is_flag=True, help="At the price and mark-up that apply now.")
 @_NOTE
+@dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @office
-async def correct(office: Office, request_id: str, charge: str | None, reprice: bool, note: str, yes: bool) -> None:
+async def correct(
+    office: Office, request_id: str, charge: str | None, reprice: bool, note: str, dry_run: bool, yes: bool
+) -> None:
     """Post the difference to what one request should have cost. The row that was wrong stays as it is.
 
     Example: softix usage correct req_06ct4zwq3w001 --charge 0.00 --note 'the answer was empty' --yes
     """
     if (charge is None) != reprice:
         raise BadInputError("what should it have cost?", "give --charge USD, or --reprice")
-    corrections = Corrections(office.storage, note)
+    corrections = Corrections(stage(office, dry_run), note)
     charge_pico = None if charge is None else parse_usd(charge)
     row = (await usage.explain(office.storage, request_id)).row
-    confirm(f"Correct {request_id} of {row.user_name}, charged {format_usd(row.charge_pico)}?", yes)
+    confirm(f"Correct {request_id} of {row.user_name}, charged {format_usd(row.charge_pico)}?", yes or dry_run)
     if charge_pico is None:
         corrected = await corrections.reprice(request_id)
     else:
         corrected = await corrections.set_charge(request_id, charge_pico)
-    show(as_fields(corrected), "Corrected." if corrected.correction else "Nothing to correct.")
+    sentence = "Nothing to correct." if corrected.correction is None else "Would correct." if dry_run else "Corrected."
+    fields = as_fields(corrected) | ({"correction_row_id": None} if dry_run else {})
+    show(rehearsed(fields, dry_run), sentence)
 
 
 @click.command(cls=Command)
@@ -142,28 +160,27 @@ async def recost(
     if not dry_run:
         confirm(f"Post corrections of the cost of what was used from {from_} to {to}?", yes)
     found: list[Corrected] = []
-    unknown = 0
+    unknown: list[UsageRow] = []
     async for one in corrections.recost(model, span, user, current=current, dry=dry_run):
         if not isinstance(one, Corrected):
-            unknown += 1
+            unknown.append(one)
         elif one.cost_before_pico != one.cost_after_pico:
             found.append(one)
     _show_costs(found, unknown, dry_run)
 
 
-def _show_costs(found: Sequence[Corrected], unknown: int, dry: bool) -> None:
+def _show_costs(found: Sequence[Corrected], unknown: Sequence[UsageRow], dry: bool) -> None:
     difference = format_usd(sum(one.cost_after_pico - one.cost_before_pico for one in found))
     rows = [as_fields(one) for one in found]
     if invocation().as_json:
-        show({"posted": not dry, "corrections": rows, "provider_cost_difference": difference, "unknown": unknown})
+        show({"posted": not dry, "corrections": rows, "provider_cost_difference": difference, "unknown": len(unknown)})
         return
     show_all(rows, _COST_COLUMNS)
     say(f"{'Would change' if dry else 'Corrected'}: {len(rows)}. Difference of the cost: {difference} USD.")
     if unknown:
-        say(
-            f"Left as they are: {unknown}, since only their customer had a price then.\n"
-            "  → softix prices set MODEL --input 0.15 --output 0.60, then recost with --current-price"
-        )
+        say(f"Left as they are: {len(unknown)}, since only their customer had a price then.")
+        for name in dict.fromkeys(f"{row.provider}/{row.model}" for row in unknown):
+            say(f"  → {remedy(name)}, then recost with --model {name} --current-price")
 
 
 COMMANDS = (correct, reprice, recost)

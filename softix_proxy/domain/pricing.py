@@ -301,7 +301,7 @@ class Rate:
     def _ratios(self, band: Band) -> _Units:
         units: dict[str, _Unit] = {}
         for spec in METERS.values():
-            price = _resolve(band, spec.name)
+            price = resolve(band, spec.name)
             if price is not None:
                 cost = Fraction(price) * PICO_PER_USD / spec.per
                 charge = cost * self.markup
@@ -323,7 +323,8 @@ UNKNOWN_COSTS = Rate(0, Sheet((Band({}),)))
 """Where only a customer has a price: what the provider asks is not known, so every meter is told as uncosted."""
 
 
-def _resolve(band: Band, name: str) -> Decimal | None:
+def resolve(band: Band, name: str) -> Decimal | None:
+    """The unit price of a meter there, or of what it falls back to."""
     meter: str | None = name
     while meter is not None:
         if meter in band.unit_prices:

@@ -10,6 +10,7 @@ from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.ids import CORRECTIONS_SLOT, RequestIds
 from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.usage import Correction, Source, Span, UsageFilter, UsageRow
 from softix_proxy.operations import models, usage, users
@@ -223,7 +224,8 @@ async def _right(unit: Unit, directory: Directory, row: UsageRow, now_us: int) -
     """What is charged for attempts that failed before stays as it is."""
     rate = directory.rate(row.user_id, row.model_id, now_us)
     if rate is None:
-        raise ConflictError(f"{row.provider}/{row.model} has no price", "softix prices set MODEL --input … --output …")
+        name = f"{row.provider}/{row.model}"
+        raise ConflictError(f"{name} has no price", f"{remedy(name)} (or --free)")
     cost_pico, charge_pico, _ = rate.price(row.meters, row.service_tier or STANDARD)
     failed = await unit.usage.attempts_of(row.id) if row.attempts > 1 else ()
     charge_pico += sum(attempt.charge_pico for attempt in failed)

@@ -29,7 +29,7 @@ async def client(tmp_path: Path, fake_provider: FakeProvider) -> AsyncIterator[P
         *("providers", "add", "openai", "--base-url", fake_provider.base_url, "--models", "gpt-4o", "--key-stdin"),
         stdin="sk-of-a-lab",
     )
-    softix("prices", "set", "openai/gpt-4o", "--input", "1", "--output", "2", "--user", "ada")
+    softix("prices", "set", "openai/gpt-4o", "--input", "1", "--output", "2", "--user", "ada", "--replace")
     async with made.instance.serving():
         yield made
 
