@@ -134,7 +134,7 @@ class Oddity:
 
     @property
     def options(self) -> str:
-        """Of `softix prices set`, to bring it in proportion again."""
+        """For the command that sets a price, to bring this one into proportion again."""
         flag = "--" + METERS[self.meter].price_key.replace("_", "-")
         return f"{place_options(self.service_tier, self.above_input_tokens)}{flag} {self.suggested:f}"
 
