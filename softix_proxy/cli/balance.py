@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.cli.console import Group, dry_run_option, office, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.balance import Wallet
 from softix_proxy.domain.clock import format_instant
@@ -39,6 +40,12 @@ async def _fields(office: Office, user: str, wallet: Wallet | None = None) -> di
     }
 
 
+async def _after(office: Office, user: str, posted_pico: int, dry_run: bool) -> Wallet:
+    """As it is once that much was posted; what was only rehearsed is not in it yet."""
+    wallet = await operations.show(office.storage, user)
+    return replace(wallet, posted_pico=wallet.posted_pico + posted_pico) if dry_run else wallet
+
+
 @click.group(cls=Group)
 def balance() -> None:
     """Prepaid balances, in US dollars. Example: softix balance add ada 25.00"""
@@ -57,24 +64,29 @@ async def show_(office: Office, user: str) -> None:
 @click.argument("amount")
 @_NOTE
 @click.option("--reference", help="Of the payment; a second posting with the same one changes nothing.")
+@dry_run_option
 @office
-async def add(office: Office, user: str, amount: str, note: str | None, reference: str | None) -> None:
+async def add(office: Office, user: str, amount: str, note: str | None, reference: str | None, dry_run: bool) -> None:
     """Money came in. Example: softix balance add ada 25.00 --note 'invoice 17' --reference pay-17"""
-    added = await operations.add(office.storage, user, parse_usd(amount), note=note, reference=reference)
+    amount_pico = parse_usd(amount)
+    added = await operations.add(stage(office, dry_run), user, amount_pico, note=note, reference=reference)
     if not added:
         say("This reference was posted before; nothing was changed.")
-    show({**await _fields(office, user), "added": added})
+    shown = await _fields(office, user, await _after(office, user, amount_pico if added else 0, dry_run))
+    show(rehearsed({**shown, "added": added}, dry_run))
 
 
 @balance.command("set", context_settings=_NEGATIVES)
 @click.argument("user")
 @click.argument("amount")
 @_NOTE
+@dry_run_option
 @office
-async def set_(office: Office, user: str, amount: str, note: str | None) -> None:
+async def set_(office: Office, user: str, amount: str, note: str | None, dry_run: bool) -> None:
     """Posts the difference as an adjustment. Example: softix balance set ada 25.00 --note 'goodwill'"""
-    difference_pico = await operations.set_to(office.storage, user, parse_usd(amount), note=note)
-    show({**await _fields(office, user), "difference": format_usd(difference_pico)})
+    difference_pico = await operations.set_to(stage(office, dry_run), user, parse_usd(amount), note=note)
+    shown = await _fields(office, user, await _after(office, user, difference_pico, dry_run))
+    show(rehearsed({**shown, "difference": format_usd(difference_pico)}, dry_run))
 
 
 @balance.command()
@@ -101,8 +113,9 @@ async def history(office: Office, user: str, limit: int) -> None:
 @balance.command("credit-limit", context_settings=_NEGATIVES)
 @click.argument("user")
 @click.argument("amount")
+@dry_run_option
 @office
-async def credit_limit(office: Office, user: str, amount: str) -> None:
+async def credit_limit(office: Office, user: str, amount: str, dry_run: bool) -> None:
     """How far the balance may go below zero. Example: softix balance credit-limit ada 10.00"""
-    wallet = await operations.set_credit_limit(office.storage, user, parse_usd(amount))
-    show(await _fields(office, user, wallet))
+    wallet = await operations.set_credit_limit(stage(office, dry_run), user, parse_usd(amount))
+    show(rehearsed(await _fields(office, user, wallet), dry_run))

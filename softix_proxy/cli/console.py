@@ -24,6 +24,8 @@ from softix_proxy.cli.tables import Table, fitting, grid, lines, plain
 from softix_proxy.domain.errors import BadInputError, FailureError, OperatorError
 
 if TYPE_CHECKING:
+    from softix_proxy.assembly import Office
+    from softix_proxy.domain.ports import Storage
     from softix_proxy.settings import Settings
 
 Fields = Mapping[str, Any]
@@ -161,6 +163,22 @@ def split_regions(text: str | None) -> tuple[str, ...] | None:
     if not regions:
         raise BadInputError("--regions is empty", "name regions, or write none for any")
     return () if regions == ("none",) else regions
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+
+
+def stage(opened: Office, dry_run: bool) -> Storage:
+    """Where a command with `--dry-run` works: the real thing, or one that takes everything back."""
+    return opened.storage.rehearsal() if dry_run else opened.storage
+
+
+def rehearsed(fields: Fields, dry_run: bool) -> Fields:
+    """What a command shows of its work, and that it was a rehearsal, where it was one."""
+    if not dry_run:
+        return fields
+    say("Nothing was changed (--dry-run).")
+    return {**fields, "dry_run": True}
 
 
 def office(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.cli.console import Group, dry_run_option, office, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.prices import base_prices, price_options, sheet_of
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.models import ModelStatus
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.operations import models as operations
 from softix_proxy.operations.models import Entry
 
@@ -73,6 +74,7 @@ async def show_(office: Office, model: str) -> None:
 @_TOKENS[0]
 @_TOKENS[1]
 @price_options
+@dry_run_option
 @office
 async def add(
     office: Office,
@@ -81,6 +83,7 @@ async def add(
     upstream_name: str | None,
     max_output: int | None,
     context: int | None,
+    dry_run: bool,
     **prices: Any,
 ) -> None:
     """Add a model, with its price in USD or as a free one.
@@ -88,7 +91,7 @@ async def add(
     Example: softix models add llama-3 --provider lab --input 0.15 --output 0.60
     """
     entry = await operations.add(
-        office.storage,
+        stage(office, dry_run),
         name=name,
         provider=provider,
         upstream_name=upstream_name,
@@ -99,9 +102,9 @@ async def add(
     if entry.sheet is None:
         say(
             f"{name} has no price: requests for it are refused (model_not_priced).\n"
-            f"  → softix prices set {entry.full_name} --input 0.15 --output 0.60 (or --free)"
+            f"  → {remedy(entry.full_name)} (or --free)"
         )
-    show(as_fields(entry), f"Added {entry.full_name}.")
+    show(rehearsed(as_fields(entry), dry_run), f"{'Would add' if dry_run else 'Added'} {entry.full_name}.")
 
 
 @models.command()
@@ -109,28 +112,42 @@ async def add(
 @click.option("--upstream-name", metavar="N", help="What it is called where it runs.")
 @_TOKENS[0]
 @_TOKENS[1]
+@dry_run_option
 @office
 async def update(
-    office: Office, model: str, upstream_name: str | None, max_output: int | None, context: int | None
+    office: Office,
+    model: str,
+    upstream_name: str | None,
+    max_output: int | None,
+    context: int | None,
+    dry_run: bool,
 ) -> None:
     """Change a model; its price is changed with `prices set`. Example: softix models update llama-3 --context 8192"""
     entry = await operations.update(
-        office.storage, model, upstream_name=upstream_name, context_tokens=context, max_output_tokens=max_output
+        stage(office, dry_run),
+        model,
+        upstream_name=upstream_name,
+        context_tokens=context,
+        max_output_tokens=max_output,
     )
-    show(as_fields(entry))
+    show(rehearsed(as_fields(entry), dry_run))
 
 
 @models.command()
 @click.argument("model")
+@dry_run_option
 @office
-async def disable(office: Office, model: str) -> None:
+async def disable(office: Office, model: str, dry_run: bool) -> None:
     """Refuse a model from the next request on. Example: softix models disable openai/gpt-4o"""
-    show(as_fields(await operations.update(office.storage, model, status=ModelStatus.DISABLED)))
+    entry = await operations.update(stage(office, dry_run), model, status=ModelStatus.DISABLED)
+    show(rehearsed(as_fields(entry), dry_run))
 
 
 @models.command()
 @click.argument("model")
+@dry_run_option
 @office
-async def enable(office: Office, model: str) -> None:
+async def enable(office: Office, model: str, dry_run: bool) -> None:
     """Offer a disabled model again. Example: softix models enable openai/gpt-4o"""
-    show(as_fields(await operations.update(office.storage, model, status=ModelStatus.ACTIVE)))
+    entry = await operations.update(stage(office, dry_run), model, status=ModelStatus.ACTIVE)
+    show(rehearsed(as_fields(entry), dry_run))

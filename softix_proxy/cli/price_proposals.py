@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console import Command, confirm, invocation, office, say, show, show_all
+from softix_proxy.cli.console import (
+    Command,
+    confirm,
+    dry_run_option,
+    invocation,
+    office,
+    rehearsed,
+    say,
+    show,
+    show_all,
+    stage,
+)
+from softix_proxy.cli.price_changes import change_fields, change_row
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.calendar import calendar
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import price_proposals as operations
-from softix_proxy.operations.price_proposals import Change, Proposed
+from softix_proxy.operations.price_proposals import Proposed
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
-
-
-def change_fields(change: Change) -> dict[str, Any]:
-    return {
-        "price": change.price_key,
-        "service_tier": change.service_tier,
-        "above_input_tokens": change.above_input_tokens,
-        "old": _text(change.old),
-        "new": _text(change.new),
-        "change": _percent(change.old, change.new),
-    }
+    from softix_proxy.domain.ports import Storage
 
 
 _LIST = Table(
@@ -51,16 +53,6 @@ def as_fields(proposed: Proposed) -> dict[str, Any]:
     }
 
 
-def _text(price: Decimal | None) -> str | None:
-    return None if price is None else format(price, "f")
-
-
-def _percent(old: Decimal | None, new: Decimal | None) -> str | None:
-    if not old or new is None:
-        return None
-    return f"{(new - old) / old * 100:+.1f}%"
-
-
 def _lines(proposed: Sequence[Proposed]) -> Iterator[dict[str, Any]]:
     """A line for each unit price that changes, for people."""
     for one in proposed:
@@ -69,12 +61,7 @@ def _lines(proposed: Sequence[Proposed]) -> Iterator[dict[str, Any]]:
                 "model": one.full_name,
                 "user": one.user.name if one.user else None,
                 "source": one.proposal.source,
-                "tier": change.service_tier,
-                "above": change.above_input_tokens or None,
-                "price": change.price_key,
-                "old": _text(change.old),
-                "new": _text(change.new),
-                "change": _percent(change.old, change.new),
+                **change_row(change),
             }
 
 
@@ -89,8 +76,9 @@ def _show(proposed: Sequence[Proposed]) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--catalog", "--catalogue", is_flag=True, help="The prices that this softix was shipped with.")
 @click.option("--approve", "at_once", is_flag=True, help="Let them apply without another look.")
+@dry_run_option
 @office
-async def import_(office: Office, file: Path | None, catalog: bool, at_once: bool) -> None:
+async def import_(office: Office, file: Path | None, catalog: bool, at_once: bool, dry_run: bool) -> None:
     """Propose prices from a CSV or JSON file, or from the shipped catalogue; nothing applies until it is approved.
 
     A CSV file has a line a model: model,input,output,cached_input in USD per million tokens.
@@ -98,33 +86,33 @@ async def import_(office: Office, file: Path | None, catalog: bool, at_once: boo
     """
     if (file is None) == (not catalog):
         raise BadInputError("which prices?", "name a file, or give --catalog")
-    imported = await _imported(office, file)
+    imported = await _imported(stage(office, dry_run), file, calendar(office.settings.billing.zone).zone)
     proposed = imported.proposed
-    if at_once and proposed:
+    if at_once and proposed and not dry_run:
         await operations.approve(office.storage, [one.full_name for one in proposed])
     state = "approved" if at_once else "proposed"
     if invocation().as_json:
-        show(
-            {
-                state: [as_fields(one) for one in proposed],
-                "unchanged": imported.unchanged,
-                "not_enabled": list(imported.not_enabled),
-            }
-        )
+        told = {
+            state: [as_fields(one) for one in proposed],
+            "unchanged": imported.unchanged,
+            "not_enabled": list(imported.not_enabled),
+        }
+        show(rehearsed(told, dry_run))
         return
     _show(proposed)
+    rehearsed({}, dry_run)
     say(f"{state.capitalize()}: {len(proposed)}. Stated as they are: {imported.unchanged}.")
     if imported.not_enabled:
         say(f"In the catalogue and not enabled here: {len(imported.not_enabled)} (see --json; softix models add)")
-    if proposed and not at_once:
+    if proposed and not at_once and not dry_run:
         say("They apply after: softix prices approve --all (or name models)")
 
 
-async def _imported(office: Office, file: Path | None) -> operations.Imported:
+async def _imported(storage: Storage, file: Path | None, zone: tzinfo) -> operations.Imported:
     if file is None:
         from softix_proxy.operations import catalogue
 
-        return await operations.import_catalogue(office.storage, catalogue.load())
+        return await operations.import_catalogue(storage, catalogue.load())
     from softix_proxy.imports import price_list
 
     try:
@@ -132,8 +120,8 @@ async def _imported(office: Office, file: Path | None) -> operations.Imported:
             data = await asyncio.to_thread(opened.read, price_list.MOST_BYTES + 1)
     except OSError as error:
         raise BadInputError(f"cannot read {file}: {error.strerror}", "check its name and mode") from None
-    rows = price_list.read(data, file.name, calendar(office.settings.billing.zone).zone)
-    return await operations.import_rows(office.storage, rows, file.name)
+    rows = price_list.read(data, file.name, zone)
+    return await operations.import_rows(storage, rows, file.name)
 
 
 @click.command(cls=Command)
@@ -155,27 +143,31 @@ def _require(models: tuple[str, ...], every: bool) -> None:
 @click.command(cls=Command)
 @_MODELS
 @_ALL
+@dry_run_option
 @office
-async def approve(office: Office, models: tuple[str, ...], every: bool) -> None:
+async def approve(office: Office, models: tuple[str, ...], every: bool, dry_run: bool) -> None:
     """Let proposed prices apply, from now or from their date. Example: softix prices approve openai/gpt-4o"""
     _require(models, every)
-    approved = await operations.approve(office.storage, models)
+    approved = await operations.approve(stage(office, dry_run), models)
     _show(approved)
     say(f"Approved: {len(approved)}.")
+    rehearsed({}, dry_run)
 
 
 @click.command(cls=Command)
 @_MODELS
 @_ALL
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@dry_run_option
 @office
-async def reject(office: Office, models: tuple[str, ...], every: bool, yes: bool) -> None:
+async def reject(office: Office, models: tuple[str, ...], every: bool, yes: bool, dry_run: bool) -> None:
     """Drop proposed prices. Example: softix prices reject --all"""
     _require(models, every)
-    confirm("Drop the proposed prices of " + ("all models" if every else ", ".join(models)) + "?", yes)
-    rejected = await operations.reject(office.storage, models)
+    confirm("Drop the proposed prices of " + ("all models" if every else ", ".join(models)) + "?", yes or dry_run)
+    rejected = await operations.reject(stage(office, dry_run), models)
     _show(rejected)
     say(f"Dropped: {len(rejected)}.")
+    rehearsed({}, dry_run)
 
 
 COMMANDS = (import_, diff, approve, reject)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli import price_examples, price_proposals
-from softix_proxy.cli.console import Group, office, say, show, show_all
+from softix_proxy.cli import price_changes, price_examples, price_proposals
+from softix_proxy.cli.console import Group, dry_run_option, office, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.spans import instant_of
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import format_usd, parse_usd
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.prices import format_markup, marked_up
 from softix_proxy.domain.pricing import STANDARD, Sheet, parse_markup
 from softix_proxy.domain.usage import METERS
+from softix_proxy.operations import price_changes as changes
 from softix_proxy.operations import prices as operations
 from softix_proxy.operations.prices import Applied, Listed, ListedMarkup, Missing
 
@@ -78,7 +80,12 @@ def applied_fields(applied: Applied) -> dict[str, Any]:
     base = _base(applied.listed.version.sheet)
     charged = {METERS[name].price_key: marked_up(usd, applied.markup) for name, usd in base.items()}
     markup = {"markup": format_markup(applied.markup), "request_fee": format_usd(applied.fee_pico)}
-    return as_fields(applied.listed) | markup | {"charged": charged}
+    costs = applied.costs
+    asked = {
+        "cost_version": applied.listed.version.id if costs is None else costs.price_id or None,
+        "provider_prices": base_prices(applied.listed.version.sheet if costs is None else costs.sheet),
+    }
+    return as_fields(applied.listed) | markup | {"charged": charged} | asked
 
 
 def missing_fields(item: Missing) -> dict[str, Any]:
@@ -140,17 +147,43 @@ async def show_(office: Office, model: str, user: str | None) -> None:
 @prices.command("set")
 @click.argument("model")
 @price_options
+@click.option("--tier", metavar="TIER", help="Of this service tier, for example flex; the standard one, if left out.")
+@click.option("--above", type=click.IntRange(0), metavar="N", help="Of requests with more input tokens than this.")
+@click.option("--replace", is_flag=True, help="Keep nothing of the price in force.")
 @click.option("--user", metavar="U", help="For this customer alone; no mark-up is added.")
 @_FROM
+@dry_run_option
 @office
-async def set_(office: Office, model: str, user: str | None, start: str | None, **options: Any) -> None:
-    """Start a new version of a model's price, in USD. Example: softix prices set llama-3 --input 0.15 --output 0.60"""
+async def set_(
+    office: Office,
+    model: str,
+    tier: str | None,
+    above: int | None,
+    replace: bool,
+    user: str | None,
+    start: str | None,
+    dry_run: bool,
+    **options: Any,
+) -> None:
+    """Start a new version of a model's price, in USD: what is named changes, all else stays as it is in force.
+
+    Example: softix prices set llama-3 --input 0.15 --output 0.60
+    """
     sheet = sheet_of(options)
     if sheet is None:
         raise BadInputError("there is no price", "give at least --input and --output, or --free")
-    starts_at_us = instant_of(office, start)
-    listed = await operations.set_price(office.storage, model, sheet, user=user, starts_at_us=starts_at_us)
-    show(as_fields(listed))
+    if sheet.free and (tier or above):
+        raise BadInputError("a model is free as a whole", "leave --tier and --above out")
+    if replace and (tier or above):
+        raise BadInputError("a price begins with the standard tier", "set that with --replace, then the others without")
+    changed = await changes.change_price(
+        stage(office, dry_run),
+        model,
+        changes.Given(_base(sheet), *changes.parse_place(tier, above), replace),
+        user=user,
+        starts_at_us=instant_of(office, start),
+    )
+    price_changes.show_changed(changed, as_fields(changed.listed), dry_run)
 
 
 @prices.command()
@@ -165,7 +198,9 @@ async def missing(office: Office, within: str | None, days: int | None) -> None:
     rows = [missing_fields(item) for item in await operations.missing(office.storage, within_us)]
     show_all(rows, _MISSING)
     if rows:
-        say("Price one: softix prices set MODEL --input 0.15 --output 0.60 (or --free)")
+        first = rows[0]
+        command = remedy("/".join((first["provider"], first["model"])))
+        say(f"Price one: {command} (or --free)")
 
 
 @prices.command()
@@ -190,6 +225,7 @@ _MARKUP_COLUMNS = Table(
 @click.argument("percent", required=False)
 @click.option("--fee", metavar="USD", help="On each answered request; if left out, as it was.")
 @_FROM
+@dry_run_option
 @office
 async def markup(
     office: Office,
@@ -199,6 +235,7 @@ async def markup(
     percent: str | None,
     fee: str | None,
     start: str | None,
+    dry_run: bool,
 ) -> None:
     """Set a mark-up, and a fee a request, for all, for a user or for a model; without options, list them.
 
@@ -213,14 +250,15 @@ async def markup(
     if (asked is None and not (named and fee)) or (named and default) or (default and percent):
         raise BadInputError("which mark-up, and for whom?", "--default 7.5%, or --user U 7.5%, or --model M 7.5%")
     listed = await operations.set_markup(
-        office.storage,
+        stage(office, dry_run),
         None if asked is None else parse_markup(asked),
         fee_pico=None if fee is None else parse_usd(fee),
         user=user,
         model=model,
         starts_at_us=instant_of(office, start),
     )
-    show(markup_fields(listed))
+    fields = markup_fields(listed)
+    show(rehearsed(fields | ({"version": None} if dry_run else {}), dry_run))
 
 
 for _command in (*price_proposals.COMMANDS, *price_examples.COMMANDS):

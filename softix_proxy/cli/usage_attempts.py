@@ -42,6 +42,7 @@ def as_fields(row: AttemptRow) -> dict[str, Any]:
         "meters": dict(row.meters),
         "service_tier": row.service_tier,
         "price_version": row.price_id,
+        "cost_price_version": row.price_id if row.cost_price_id is None else row.cost_price_id or None,
         "markup": format_factor(row.markup),
         "cost_bound": format_usd(row.bound_pico),
         "provider_cost": format_usd(row.cost_pico),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from softix_proxy.doctor.findings import Found, ok, warning
 from softix_proxy.doctor.patient import Patient
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.operations import models, prices
 
 _SHOWN = 10
@@ -18,7 +19,7 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
         asked = f" (so far: {asks})" if asks else ""
         yield warning(
             f"{name} has no price: requests for it are refused{asked}",
-            f"run: softix prices set {name} --input 0.15 --output 0.60 (or --free)",
+            f"run: {remedy(name)} (or --free)",
         )
     if len(missing) > _SHOWN:
         yield warning(f"{len(missing) - _SHOWN} more models have no price", "see: softix prices missing")

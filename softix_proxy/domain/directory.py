@@ -9,7 +9,7 @@ from fractions import Fraction
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, in_order
-from softix_proxy.domain.pricing import Rate
+from softix_proxy.domain.pricing import UNKNOWN_COSTS, Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.domain.routes import Leg, Route, RouteStatus
 from softix_proxy.domain.users import User
@@ -52,7 +52,8 @@ class Directory:
     _named_routes: dict[str, Route] = field(default_factory=dict)
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
     """(User, model) → the rate, and the instant from which another one applies."""
-    _shared: dict[tuple[int, Fraction, int], Rate] = field(default_factory=dict)
+    _shared: dict[tuple[int, Fraction, int, int | None], Rate] = field(default_factory=dict)
+    """By version, mark-up, fee and the version of the cost, where that is another."""
 
     def apply(self, changes: Changes) -> None:
         if changes.revision <= self.revision:
@@ -158,14 +159,25 @@ class Directory:
         factor, fee_pico = (markup.factor, markup.fee_pico) if markup else (Fraction(1), 0)
         if price.sheet.free:
             fee_pico = 0
-        return self._shared.setdefault((price.id, factor, fee_pico), Rate(price.id, price.sheet, factor, fee_pico))
+        costs = self._costs(model_id, now_us, by_clock=by_clock) if price.source == "customer" else None
+        return self._share(price, factor, fee_pico, costs)
+
+    def _costs(self, model_id: int, now_us: int, *, by_clock: bool) -> Rate:
+        """What the provider asks: the operator's price, else the catalogue's; no customer's says it."""
+        price = self._price(None, model_id, now_us, by_clock=by_clock)
+        return UNKNOWN_COSTS if price is None else self._share(price, Fraction(1), 0, None)
+
+    def _share(self, price: PriceVersion, factor: Fraction, fee_pico: int, costs: Rate | None) -> Rate:
+        """One for all who pay the same: the work that it keeps is done once."""
+        place = price.id, factor, fee_pico, None if costs is None else costs.price_id
+        return self._shared.setdefault(place, Rate(price.id, price.sheet, factor, fee_pico, costs))
 
     def _next_start(self, model_id: int, now_us: int) -> int:
         starts = [price.starts_at_us for price in self._ordered_prices.get(model_id, ())]
         starts += [markup.starts_at_us for markup in self._ordered_markups]
         return min((start_us for start_us in starts if start_us > now_us), default=_NEVER_US)
 
-    def _price(self, user_id: int, model_id: int, now_us: int, *, by_clock: bool) -> PriceVersion | None:
+    def _price(self, user_id: int | None, model_id: int, now_us: int, *, by_clock: bool) -> PriceVersion | None:
         order = {"customer": 2, "operator": 1, "catalogue": 0}
         started = [
             price

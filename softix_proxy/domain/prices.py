@@ -19,7 +19,7 @@ class PriceVersion:
     id: int
     model_id: int
     user_id: int | None
-    """A customer's own price, which wins over the operator's and the catalogue's."""
+    """A customer's own price, which wins over the operator's and the catalogue's; of the charge, not of the cost."""
     source: Source
     sheet: Sheet
     starts_at_us: int

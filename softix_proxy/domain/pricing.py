@@ -173,6 +173,8 @@ class Rate:
     sheet: Sheet
     markup: Fraction = Fraction(1)
     request_fee_pico: int = 0
+    costs: Rate | None = None
+    """The provider's own prices, where the customer's are others; None: this sheet tells both."""
     _tiers: frozenset[str] = field(init=False, repr=False, compare=False)
     _bands: dict[str, tuple[tuple[int, _Units], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -192,8 +194,9 @@ class Rate:
 
         A tier that the sheet does not name is priced as the nearest that it names, and told among what has no price.
         """
+        costs = self.costs
         if not self.sheet.bands:
-            return Priced(0, 0)
+            return Priced(0 if costs is None else costs.price(meters, service_tier).cost_pico, 0)
         units = self._units(meters, service_tier)
         cost_pico, charge_pico = 0, self.request_fee_pico
         unpriced: tuple[str, ...] = () if service_tier in self._tiers else ("service_tier",)
@@ -205,12 +208,19 @@ class Rate:
                 charge_pico += _times(quantity, charge_num, charge_den)
             elif quantity and name != "requests":
                 unpriced += (name,)
+        if costs is not None:
+            cost_pico = costs.price(meters, service_tier).cost_pico
         return Priced(cost_pico, charge_pico, unpriced)
+
+    def uncosted(self, meters: Meters, service_tier: str = STANDARD) -> tuple[str, ...]:
+        """What was reported and is missing in the cost, where that has a sheet of its own; as `Priced.unpriced`."""
+        return () if self.costs is None else self.costs.price(meters, service_tier).unpriced
 
     def lines(self, meters: Meters, service_tier: str = STANDARD, band_tokens: int | None = None) -> tuple[Line, ...]:
         """The same as `price`, meter by meter, to show; meters without a price have no line.
 
-        Of sums over many requests, `band_tokens` says how many input tokens choose the band.
+        Both amounts are by this sheet: where the cost has one of its own, ask `costs` for its lines. Of sums over many
+        requests, `band_tokens` says how many input tokens choose the band.
         """
         if self.sheet.free:
             return ()
@@ -252,6 +262,15 @@ class Rate:
     def dearest_output(self, service_tier: str = STANDARD, input_tokens: int | None = None) -> Fraction:
         return self.dearest(OUTPUT_METERS, service_tier, input_tokens)
 
+    @property
+    def cost_price_id(self) -> int | None:
+        """As usage rows keep it: None where the cost is by the same version, 0 where the provider's is unknown."""
+        return None if self.costs is None else self.costs.price_id
+
+    def has_cost(self, meter: str) -> bool:
+        """As `has_price`, of what the provider asks."""
+        return (self.costs or self).has_price(meter)
+
     def has_price(self, meter: str) -> bool:
         """In every band of every tier, so that it is never free by omission."""
         if self._priced is None:
@@ -291,7 +310,7 @@ class Rate:
     def _ratios(self, band: Band) -> _Units:
         units: dict[str, _Unit] = {}
         for spec in METERS.values():
-            price = _resolve(band, spec.name)
+            price = resolve(band, spec.name)
             if price is not None:
                 cost = Fraction(price) * PICO_PER_USD / spec.per
                 charge = cost * self.markup
@@ -309,7 +328,12 @@ class Rate:
         return tuple(reversed(steps.items()))
 
 
-def _resolve(band: Band, name: str) -> Decimal | None:
+UNKNOWN_COSTS = Rate(0, Sheet((Band({}),)))
+"""Where only a customer has a price: what the provider asks is not known, so every meter is told as uncosted."""
+
+
+def resolve(band: Band, name: str) -> Decimal | None:
+    """The unit price of a meter there, or of what it falls back to."""
     meter: str | None = name
     while meter is not None:
         if meter in band.unit_prices:

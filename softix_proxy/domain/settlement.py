@@ -42,6 +42,8 @@ class FailedAttempt:
     cost_pico: int = 0
     charge_pico: int = 0
     """Its part of what the customer is charged for the request."""
+    cost_price_id: int | None = None
+    """As `Rate.cost_price_id`."""
 
 
 @record(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Settlement:
     note: str | None = None
     latency_ms: int = 0
     ttfb_ms: int | None = None
+    cost_price_id: int | None = None
+    """As `Rate.cost_price_id`."""
     failed: tuple[FailedAttempt, ...] = ()
     """In the order in which they were made; what is charged for them is part of `charge_pico`."""
 

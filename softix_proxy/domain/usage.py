@@ -133,6 +133,8 @@ class UsageRow:
     corrects_row_id: int | None = None
     fee_pico: int = 0
     """The fee for the request, which is part of the charge."""
+    cost_price_id: int | None = None
+    """The price version of the cost. None: `price_id` is that of both; 0: the provider's price was unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ class AttemptRow:
     cost_pico: int
     charge_pico: int
     """Part of what the request's row charges."""
+    cost_price_id: int | None = None
+    """As in `UsageRow`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +216,7 @@ class DailyCost(NamedTuple):
     model_served: str | None
     source: Source
     unpriced: bool
-    """Something was reported that has no price, so it is missing in the cost."""
+    """Something was reported of which softix does not know what the provider asks: it is missing in the cost."""
     requests: int
     tokens: int
     """Of both directions."""
@@ -293,6 +297,8 @@ class Correction:
     markup: Fraction
     note: str
     fee_pico: int = 0
+    cost_price_id: int | None = None
+    """As in `UsageRow`."""
 
 
 class UsageStore(Protocol):

@@ -1,15 +1,16 @@
-"""What an operator can do about a charge that was wrong: post the difference. What is posted stays as it is."""
+"""What an operator can do about a charge or a cost that was wrong: post the difference. What is posted stays."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.ids import CORRECTIONS_SLOT, RequestIds
 from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.usage import Correction, Source, Span, UsageFilter, UsageRow
 from softix_proxy.operations import models, usage, users
@@ -17,6 +18,8 @@ from softix_proxy.operations import models, usage, users
 _MAX_NOTE = 200
 _AT_ONCE = 10
 """Rows that one transaction corrects: the write lock is the hot path's."""
+_SCANNED_AT_ONCE = 500
+"""Rows that are read to see which of them are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,23 @@ class Corrected:
     after_pico: int
     correction: UsageRow | None
     """None where nothing was wrong, or nothing was to be posted yet."""
+    cost_before_pico: int
+    """What the provider asks, with all corrections so far."""
+    cost_after_pico: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Right:
     """What the row should have said."""
 
-    cost_pico: int
-    charge_pico: int
+    cost_pico: int | None
+    """None: as it stands."""
+    charge_pico: int | None
     price_id: int | None
     markup: Fraction
     fee_pico: int
+    cost_price_id: int | None
+    """As `UsageRow.cost_price_id`."""
 
 
 class Corrections:
@@ -57,8 +66,10 @@ class Corrections:
         if charge_pico < 0:
             raise BadInputError("a charge is not negative", "0.00 takes all of it back")
         row = (await usage.explain(self._storage, reference)).row
-        right = _Right(row.cost_pico, charge_pico, row.price_id, row.markup, row.fee_pico)
         async with self._storage.writing() as unit:
+            latest = [row, *await unit.usage.corrections(row.id)][-1]
+            costs = _other_than(row.price_id, cost_version(latest))
+            right = _Right(None, charge_pico, row.price_id, row.markup, row.fee_pico, costs)
             return await self._post(unit, row, right)
 
     async def reprice(self, reference: str) -> Corrected:
@@ -79,24 +90,50 @@ class Corrections:
         while rows := await reading.usage.after(wanted, after, _AT_ONCE):
             after = rows[-1].id
             rights = [(row, await _right(reading, directory, row, now_us)) for row in rows if _charged(row)]
-            if dry:
-                for row, right in rights:
-                    yield Corrected(row, await _charged_pico(reading, row), right.charge_pico, None)
-                continue
-            async with self._storage.writing() as unit:
-                posted = [await self._post(unit, row, right) for row, right in rights]
-            for corrected in posted:
+            for corrected in await self._correct(rights, dry=dry):
                 yield corrected
+
+    async def recost(
+        self, model: str | None, span: Span, user: str | None, *, current: bool, dry: bool
+    ) -> AsyncIterator[Corrected | UsageRow]:
+        """What the provider asks, of requests and corrections of that time that took it from a customer's own price.
+
+        By the operator's or catalogue's price of when each was made; with `current` of every request, by that of now.
+        A row by itself is one whose cost nobody knows, because only the customer has a price. `dry` posts nothing.
+        Raises NotFoundError.
+        """
+        reading = self._storage.reading()
+        model_ids = await usage.model_ids(reading, model) if model is not None else None
+        user_id = (await users.find(reading, user)).id if user is not None else None
+        wanted = UsageFilter(span=span, user_id=user_id, model_ids=model_ids)
+        costs, after = await Costs.read(reading, current=current), 0
+        while rows := await reading.usage.after(wanted, after, _SCANNED_AT_ONCE):
+            after, rights = rows[-1].id, []
+            for row in await _requests(reading, [row for row in rows if costs.concern(row)]):
+                right = costs.right(row, await reading.usage.corrections(row.id))
+                if right is not None:
+                    rights.append((row, right))
+                else:
+                    yield row
+            for start in range(0, len(rights), _AT_ONCE):
+                for corrected in await self._correct(rights[start : start + _AT_ONCE], dry=dry):
+                    yield corrected
+
+    async def _correct(self, rights: Sequence[tuple[UsageRow, _Right]], *, dry: bool) -> Sequence[Corrected]:
+        if dry:
+            reading = self._storage.reading()
+            return [await _difference(reading, row, right) for row, right in rights]
+        async with self._storage.writing() as unit:
+            return [await self._post(unit, row, right) for row, right in rights]
 
     async def _post(self, unit: Unit, row: UsageRow, right: _Right) -> Corrected:
         if row.source is Source.CORRECTION:
             raise BadInputError("a correction is not corrected", "correct the request that it is of")
-        before = await unit.usage.corrections(row.id)
-        cost_pico = right.cost_pico - row.cost_pico - sum(one.cost_pico for one in before)
-        charged_pico = row.charge_pico + sum(one.charge_pico for one in before)
-        difference_pico = right.charge_pico - charged_pico
+        corrected = await _difference(unit, row, right)
+        cost_pico = corrected.cost_after_pico - corrected.cost_before_pico
+        difference_pico = corrected.after_pico - corrected.before_pico
         if not (cost_pico or difference_pico):
-            return Corrected(row, charged_pico, right.charge_pico, None)
+            return corrected
         await _require_funds(unit, row, difference_pico)
         asked = Correction(
             corrects=row,
@@ -107,8 +144,75 @@ class Corrections:
             markup=right.markup,
             fee_pico=right.fee_pico,
             note=self._note,
+            cost_price_id=right.cost_price_id,
         )
-        return Corrected(row, charged_pico, right.charge_pico, await unit.usage.correct(asked))
+        return replace(corrected, correction=await unit.usage.correct(asked))
+
+
+async def _difference(unit: Unit, row: UsageRow, right: _Right) -> Corrected:
+    stands = [row, *await unit.usage.corrections(row.id)]
+    cost_pico, charge_pico = sum(one.cost_pico for one in stands), sum(one.charge_pico for one in stands)
+    return Corrected(
+        row=row,
+        before_pico=charge_pico,
+        after_pico=charge_pico if right.charge_pico is None else right.charge_pico,
+        correction=None,
+        cost_before_pico=cost_pico,
+        cost_after_pico=cost_pico if right.cost_pico is None else right.cost_pico,
+    )
+
+
+def cost_version(row: UsageRow) -> int:
+    """The price version that the row's cost is by; 0 where none was known."""
+    return (row.price_id or 0) if row.cost_price_id is None else row.cost_price_id
+
+
+def _other_than(price_id: int | None, costs: int) -> int | None:
+    return None if costs == price_id else costs
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What providers ask, as the operator's and the catalogue's prices tell it."""
+
+    directory: Directory
+    customers: frozenset[int]
+    """Price versions that are a customer's own."""
+    at_us: int | None
+    """None: when each request was made."""
+
+    @classmethod
+    async def read(cls, unit: Unit, *, current: bool) -> Costs:
+        versions = await unit.prices.list()
+        own = frozenset(version.id for version in versions if version.source == "customer")
+        return cls(await models.priced_directory(unit), own, unit.clock.now_us() if current else None)
+
+    def concern(self, row: UsageRow) -> bool:
+        if self.at_us is not None:
+            return _charged(row)
+        return cost_version(row) in self.customers and (bool(row.meters) or row.source is Source.CORRECTION)
+
+    def right(self, row: UsageRow, corrections: Sequence[UsageRow]) -> _Right | None:
+        """None where nobody knows what the provider asks. The charge stays as it is, with what explains it."""
+        latest = corrections[-1] if corrections else row
+        repriced_us = latest.id if latest.price_id != row.price_id else row.usage_at_us
+        rate = self.directory.rate_then(models.NOBODY, row.model_id, self.at_us or repriced_us)
+        if rate is None:
+            return None
+        cost_pico = rate.price(row.meters, row.service_tier or STANDARD).cost_pico
+        costs = _other_than(latest.price_id, rate.price_id)
+        return _Right(cost_pico, None, latest.price_id, latest.markup, latest.fee_pico, costs)
+
+
+async def _requests(unit: Unit, rows: Sequence[UsageRow]) -> Sequence[UsageRow]:
+    """Each once; for a correction the request that it is of."""
+    found: dict[int, UsageRow] = {}
+    for row in rows:
+        if row.corrects_row_id is None:
+            found[row.id] = row
+        elif row.corrects_row_id not in found:
+            [found[row.corrects_row_id]] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
+    return list(found.values())
 
 
 def _charged(row: UsageRow) -> bool:
@@ -116,19 +220,17 @@ def _charged(row: UsageRow) -> bool:
     return bool(row.meters) and row.source is not Source.CORRECTION
 
 
-async def _charged_pico(unit: Unit, row: UsageRow) -> int:
-    return row.charge_pico + sum(one.charge_pico for one in await unit.usage.corrections(row.id))
-
-
 async def _right(unit: Unit, directory: Directory, row: UsageRow, now_us: int) -> _Right:
     """What is charged for attempts that failed before stays as it is."""
     rate = directory.rate(row.user_id, row.model_id, now_us)
     if rate is None:
-        raise ConflictError(f"{row.provider}/{row.model} has no price", "softix prices set MODEL --input … --output …")
+        name = f"{row.provider}/{row.model}"
+        raise ConflictError(f"{name} has no price", f"{remedy(name)} (or --free)")
     cost_pico, charge_pico, _ = rate.price(row.meters, row.service_tier or STANDARD)
     failed = await unit.usage.attempts_of(row.id) if row.attempts > 1 else ()
     charge_pico += sum(attempt.charge_pico for attempt in failed)
-    return _Right(cost_pico, charge_pico, rate.price_id, rate.markup, rate.request_fee_pico)
+    fee_pico = rate.request_fee_pico
+    return _Right(cost_pico, charge_pico, rate.price_id, rate.markup, fee_pico, rate.cost_price_id)
 
 
 async def _require_funds(unit: Unit, row: UsageRow, difference_pico: int) -> None:

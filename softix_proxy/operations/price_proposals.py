@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import NamedTuple
 
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.price_changes import Change, differences
 from softix_proxy.domain.prices import PriceVersion, Proposal, Source
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
-from softix_proxy.domain.usage import METERS
 from softix_proxy.domain.users import User
 from softix_proxy.imports.price_list import PriceRow
 from softix_proxy.operations import models, users
 from softix_proxy.operations.catalogue import Catalogue
-
-
-class Change(NamedTuple):
-    """One unit price; None where there is none. USD per the meter's unit."""
-
-    service_tier: str
-    above_input_tokens: int
-    price_key: str
-    old: Decimal | None
-    new: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,23 +178,3 @@ async def _described(unit: Unit, proposals: Sequence[Proposal]) -> Sequence[Prop
         changes = differences(before, proposal.sheet)
         described.append(Proposed(proposal, model, hosts[model.provider_id], user, changes))
     return described
-
-
-def differences(old: Sheet | None, new: Sheet) -> Sequence[Change]:
-    """Unit price by unit price. A price that becomes free, or ceases to be, shows as all that it loses or gains."""
-    before, after = _prices(old), _prices(new)
-    changes = [Change(*place, before.get(place), after.get(place)) for place in sorted({**before, **after})]
-    found = [change for change in changes if change.old != change.new]
-    if not found and (old is None or old.free != new.free):
-        return [Change("standard", 0, "free", None, Decimal(0))]
-    return found
-
-
-def _prices(sheet: Sheet | None) -> Mapping[tuple[str, int, str], Decimal]:
-    if sheet is None:
-        return {}
-    return {
-        (band.service_tier, band.above_input_tokens, METERS[name].price_key): price
-        for band in sheet.bands
-        for name, price in band.unit_prices.items()
-    }

@@ -11,6 +11,7 @@ from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage, Unit
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Scope, UnpricedAsks
 from softix_proxy.domain.pricing import Rate, Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
@@ -45,6 +46,8 @@ class Applied:
     markup: Fraction
     fee_pico: int
     """For each answered request."""
+    costs: Rate | None
+    """What the provider asks, where the customer has a price of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,10 @@ async def show(storage: Storage, model: str, *, user: str | None = None) -> Appl
     if rate is None:
         raise NotFoundError(
             f"{model} has no price: requests for it are refused",
-            f"softix prices set {model} --input 0.15 --output 0.60 (or --free)",
+            f"{remedy(model)} (or --free)",
         )
     [listed] = [listed for listed in await _listed(unit, found.id) if listed.version.id == rate.price_id]
-    return Applied(listed, rate.markup, rate.request_fee_pico)
+    return Applied(listed, rate.markup, rate.request_fee_pico, rate.costs)
 
 
 async def set_price(
@@ -103,19 +106,23 @@ async def set_price(
     async with storage.writing() as unit:
         found = await models.find(unit, model)
         customer = await users.find(unit, user) if user is not None else None
-        now_us = unit.clock.now_us()
-        asked = PriceVersion(
-            id=0,
-            model_id=found.id,
-            user_id=customer.id if customer else None,
-            source="customer" if customer else "operator",
-            sheet=sheet,
-            starts_at_us=_start_us(starts_at_us, now_us),
-            created_at_us=now_us,
-        )
-        [version] = await unit.prices.add_all([asked])
-        state = State.UPCOMING if version.starts_at_us > now_us else State.IN_FORCE
-        return Listed(version, found, await unit.providers.get(found.provider_id), customer, state)
+        return await add_version(unit, found, customer, sheet, start_us(starts_at_us, unit.clock.now_us()))
+
+
+async def add_version(unit: Unit, model: Model, customer: User | None, sheet: Sheet, starts_at_us: int) -> Listed:
+    now_us = unit.clock.now_us()
+    asked = PriceVersion(
+        id=0,
+        model_id=model.id,
+        user_id=customer.id if customer else None,
+        source="customer" if customer else "operator",
+        sheet=sheet,
+        starts_at_us=starts_at_us,
+        created_at_us=now_us,
+    )
+    [version] = await unit.prices.add_all([asked])
+    state = State.UPCOMING if version.starts_at_us > now_us else State.IN_FORCE
+    return Listed(version, model, await unit.providers.get(model.provider_id), customer, state)
 
 
 async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Missing]:
@@ -161,7 +168,7 @@ async def set_markup(
     async with storage.writing() as unit:
         now_us = unit.clock.now_us()
         scope, subject_id, subject = await _subject(unit, user, model)
-        starts_us = _start_us(starts_at_us, now_us)
+        starts_us = start_us(starts_at_us, now_us)
         before = await _markup_before(unit, scope, subject_id, starts_us)
         asked = MarkupVersion(
             id=0,
@@ -253,7 +260,7 @@ def _state(version: PriceVersion, directory: Directory, now_us: int) -> State:
     return State.IN_FORCE if rate is not None and rate.price_id == version.id else State.SUPERSEDED
 
 
-def _start_us(asked_us: int | None, now_us: int) -> int:
+def start_us(asked_us: int | None, now_us: int) -> int:
     """Raises BadInputError for an instant that is over: what was used then is already charged."""
     if asked_us is None:
         return now_us

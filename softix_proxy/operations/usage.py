@@ -14,7 +14,6 @@ from softix_proxy.domain.explanation import Explained, explain_correction
 from softix_proxy.domain.explanation import explain as explained
 from softix_proxy.domain.ids import parse_request_id
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.usage import AttemptRow, Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import Value, fields
@@ -87,7 +86,7 @@ async def newest(
         span=parse_span(from_, to, zone),
         user_id=(await users.find(unit, user)).id if user is not None else None,
         key_id=await _key_id(unit, key) if key is not None else None,
-        model_ids=await _model_ids(unit, model) if model is not None else None,
+        model_ids=await model_ids(unit, model) if model is not None else None,
         errors_only=errors_only,
     )
     return await unit.usage.newest(wanted, limit)
@@ -128,12 +127,15 @@ async def explain(storage: Storage, reference: str) -> Explained:
     row = await unit.usage.by_request(number)
     if row is None:
         raise NotFoundError(f"no usage of {reference}", "it may still be running; else see: softix usage list")
-    sheet, corrections = await _sheet(unit, row), await unit.usage.corrections(row.corrects_row_id or row.id)
+    corrections = await unit.usage.corrections(row.corrects_row_id or row.id)
+    sheets = {version.id: version.sheet for version in await unit.prices.list(row.model_id)}
+    sheet, cost_sheet = sheets.get(row.price_id or 0), sheets.get(row.cost_price_id or 0)
     attempts = await unit.usage.attempts_of(row.corrects_row_id or row.id)
     if row.corrects_row_id is None:
-        return explained(row, sheet, corrections, attempts)
+        return explained(row, sheet, corrections, attempts, cost_sheet)
     [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
-    return explain_correction(row, corrected, [one for one in corrections if one.id < row.id], sheet, attempts)
+    earlier = [one for one in corrections if one.id < row.id]
+    return explain_correction(row, corrected, earlier, sheet, attempts, cost_sheet)
 
 
 async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, Value] | None:
@@ -203,12 +205,6 @@ def _days(clock: Clock, at: Calendar, from_: str | None, to: str | None) -> tupl
     return whole_days(at, *_span(from_us, to_us))
 
 
-async def _sheet(unit: Unit, row: UsageRow) -> Sheet | None:
-    """Of the price version that the row names; None where it names none."""
-    versions = await unit.prices.list(row.model_id)
-    return next((version.sheet for version in versions if version.id == row.price_id), None)
-
-
 async def _key_id(unit: Unit, reference: str) -> int:
     key = await unit.keys.find(reference)
     if key is None:
@@ -216,7 +212,8 @@ async def _key_id(unit: Unit, reference: str) -> int:
     return key.id
 
 
-async def _model_ids(unit: Unit, reference: str) -> Sequence[int]:
+async def model_ids(unit: Unit, reference: str) -> Sequence[int]:
+    """All that were ever called so. Raises NotFoundError."""
     numbers = await unit.usage.model_ids(reference)
     if not numbers:
         raise NotFoundError(f"no model {reference!r}", "see: softix models list")

@@ -269,6 +269,7 @@ class Results:
         served = modes(wire.TIER, *(told.service_tier or STANDARD).split(MODES))
         cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
         notes = [*(["clamped"] if told.clamped else []), *used.notes, *unpriced_notes(unpriced, told)]
+        notes += [f"uncosted:{name}" for name in rate.uncosted(used.meters, served)]
         user = directory.users.get(intent.user_id)
         if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
             log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
@@ -281,6 +282,7 @@ class Results:
             model_served=told.model_served,
             markup=rate.markup,
             fee_pico=rate.request_fee_pico,
+            cost_price_id=rate.cost_price_id,
             cost_pico=min(cost_pico, MAX_PICO),
             charge_pico=min(charge_pico, MAX_PICO),
             note=" ".join(notes) or None,

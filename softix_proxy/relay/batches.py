@@ -31,7 +31,7 @@ from softix_proxy.relay.batch_results import Account, Results, folder_of, slices
 from softix_proxy.relay.bound import bound
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.plan import Caller
-from softix_proxy.relay.route import UnpricedError
+from softix_proxy.relay.route import UnpricedError, unpriced
 
 log = logging.getLogger("softix.relay")
 _TRIES = 8
@@ -106,10 +106,9 @@ class Batches:
     def _ask(self, caller: Caller, request: Read, model: Model) -> Asked:
         directory, now_us, endpoint, ask = self.house.directory.current, self.clock.now_us(), *request[1:3]
         rate = directory.rate(caller.user.id, model.id, now_us)
-        missing = () if rate is None else [meter for meter in ask.bills if not rate.has_price(meter)]
-        if rate is None or (missing and endpoint.metered):
+        if rate is None or (endpoint.metered and unpriced(ask, rate)):
             self.house.journal.note_unpriced(model.id)
-            raise UnpricedError(model, missing)
+            raise UnpricedError(directory, model, caller.user, ask, rate)
         most = bound(ask, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
         intent = Intent(
             request_id=self.ids.next(now_us),

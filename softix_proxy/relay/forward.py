@@ -70,9 +70,11 @@ def call(
     """
     if target.endpoint is not request.endpoint:
         return _abroad(request, body, ask, target, caller_key_id, key, pass_headers, usage_refused=usage_refused)
+    rate = target.rate
     usage_refused = usage_refused or USAGE_OPTION in target.provider.renamed_fields
+    counts_itself = any(rate.has_price(meter) and rate.has_cost(meter) for meter in ask.counted)
     unasked = ask.stream and not ask.wants_usage
-    ask_usage = unasked and not usage_refused and not any(target.rate.has_price(meter) for meter in ask.counted)
+    ask_usage = unasked and not (usage_refused or counts_itself)
     if output_limit is not None and target.model.max_output_tokens is not None:
         output_limit = min(output_limit, target.model.max_output_tokens)
     model = target.model.upstream_name if target.model.upstream_name != ask.model else None

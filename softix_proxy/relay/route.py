@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from softix_proxy.dialects.base import Ask, Endpoint
@@ -10,25 +10,35 @@ from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import Model
+from softix_proxy.domain.price_changes import remedy
+from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.routes import Route
 from softix_proxy.domain.routing import Drop, judge
 from softix_proxy.domain.usage import METERS
+from softix_proxy.domain.users import User
 from softix_proxy.relay.plan import Caller, Target
 
 
 class UnpricedError(RefusedError):
     """The model has no price that applies; counted, so that the operator sees what is missed."""
 
-    def __init__(self, model: Model, meters: Sequence[str] = ()) -> None:
-        """`meters` are those without a price, where others have one."""
-        what = f" for {', '.join(METERS[name].price_key for name in meters)}" if meters else ""
+    def __init__(self, directory: Directory, model: Model, user: User, ask: Ask, rate: Rate | None) -> None:
+        """`rate` is what applies, and leaves out something that `ask` is billed by; None where nothing applies."""
+        missing = [] if rate is None else unpriced(ask, rate)
+        what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
+        own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
+        command = remedy(directory.names_of(model)[1], missing or ask.bills or ask.priced_by[:1], own)
         RefusedError.__init__(
             self,
             Code.MODEL_NOT_PRICED,
-            f"The model {model.name} has no price{what} yet. An administrator can set one: "
-            f"softix prices set {model.name}",
+            f"The model {model.name} has no price{what} yet. An administrator can set one, for example: {command}",
         )
         self.model_id = model.id
+
+
+def unpriced(ask: Ask, rate: Rate) -> list[str]:
+    """Meters that the request will make run, and that have no price."""
+    return [meter for meter in ask.bills if not rate.has_price(meter)]
 
 
 def route(
@@ -45,7 +55,7 @@ def route(
         raise RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
     targets: list[Target] = []
     drops: dict[Drop, Model] = {}
-    unpriced: UnpricedError | None = None
+    refused: UnpricedError | None = None
     for leg in found.legs:
         model = directory.models[leg.model_id]
         provider = directory.providers[model.provider_id]
@@ -53,17 +63,14 @@ def route(
         drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
         if drop is None and there is not None:
             rate = directory.rate(caller.user.id, model.id, now_us)
-            missing: Sequence[str] = ()
-            if rate is not None and there.metered:
-                bills = (ask if there is endpoint else ask.translated()).bills
-                missing = [meter for meter in bills if not rate.has_price(meter)]
-            if rate is not None and not missing:
+            asked = ask if there is endpoint else ask.translated()
+            if rate is not None and not (there.metered and unpriced(asked, rate)):
                 targets.append(Target(model, provider, rate, there, leg))
                 continue
-            drop, unpriced = Drop.UNPRICED, unpriced or UnpricedError(model, missing)
+            drop, refused = Drop.UNPRICED, refused or UnpricedError(directory, model, caller.user, asked, rate)
         drops.setdefault(drop or Drop.DIALECT, model)
     if not targets:
-        raise unpriced or _refusal(directory, found, drops)
+        raise refused or _refusal(directory, found, drops)
     return found, targets if found.id else _native_first(endpoint, targets)
 
 

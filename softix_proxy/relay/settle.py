@@ -125,6 +125,7 @@ class Hold:
                 provider_id=target.provider.id,
                 model_id=target.model.id,
                 price_id=target.rate.price_id,
+                cost_price_id=target.rate.cost_price_id if account.meters else None,
                 markup=target.rate.markup,
                 source=account.source,
                 status_code=facts.status_code or HTTP_STATUS[Code.PROVIDER_UNREACHABLE],
@@ -180,8 +181,11 @@ class Hold:
             return _Account(source, meters, tier, 0, charge_pico, notes)
         if not meters:
             return _Account(source, meters, tier, 0, 0, notes)
+        costed = self._costed_only(self.ask.counted)
+        meters = {**meters, **costed} if costed else meters
         cost_pico, charge_pico, unpriced = rate.price(meters, tier)
-        notes += unpriced_notes(unpriced, report)
+        notes += unpriced_notes([name for name in unpriced if name not in costed], report)
+        notes += [f"uncosted:{name}" for name in rate.uncosted(meters, tier)]
         return _Account(source, meters, tier, cost_pico, charge_pico, notes)
 
     def _charge_of_failed(self, account: _Account) -> int:
@@ -223,6 +227,7 @@ class Hold:
             service_tier=tier,
             model_served=facts.report.model_served if facts.report else None,
             markup=target.rate.markup if meters else _ONE,
+            cost_price_id=target.rate.cost_price_id if meters else None,
             fee_pico=target.rate.request_fee_pico if meters else 0,
             cost_pico=min(cost_pico, MAX_PICO),
             charge_pico=min(charge_pico, MAX_PICO),
@@ -237,6 +242,13 @@ class Hold:
         """The request counts itself whatever its model is paid by."""
         return {name: quantity for name, quantity in counted.items() if self.target.rate.has_price(name)}
 
+    def _costed_only(self, counted: Meters) -> Meters:
+        """What the provider asks for, and this customer pays in other units: it is no part of the charge."""
+        rate = self.target.rate
+        if rate.costs is None:
+            return _NOTHING
+        return {name: q for name, q in counted.items() if rate.has_cost(name) and not rate.has_price(name)}
+
 
 class _Account(NamedTuple):
     source: Source
@@ -248,6 +260,7 @@ class _Account(NamedTuple):
 
 
 _ONE = Fraction(1)
+_NOTHING: Meters = {}
 
 
 def cost_headers(charge_pico: int, own_ns: int) -> list[Header]:

@@ -14,17 +14,17 @@ from softix_proxy.storage.database import Row, Session
 _ROW = """
 SELECT a.usage_id, a.sequence, a.request_id, users.public_id, users.name, providers.name, models.name, a.status_code,
   a.error, a.latency_ms, a.source, a.meters, a.service_tier, a.price_id, a.markup_num, a.markup_den, a.bound_pico,
-  a.cost_pico, a.charge_pico
+  a.cost_pico, a.charge_pico, a.cost_price_id
 FROM attempts a LEFT JOIN users ON users.id = a.user_id LEFT JOIN providers ON providers.id = a.provider_id
   LEFT JOIN models ON models.id = a.model_id"""
 _TOKENS = ", ".join(f"'{name}'" for name in sorted(INPUT_METERS | OUTPUT_METERS))
 _DAILY = f"""
-SELECT a.usage_id / {DAY_US}, models.name, models.upstream_name, a.source, count(*),
+SELECT a.usage_id / {DAY_US}, models.name, models.upstream_name, a.source, a.cost_price_id IS 0, count(*),
   sum((SELECT coalesce(sum(value), 0) FROM json_each(a.meters) WHERE key IN ({_TOKENS}))),
   sum(a.cost_pico/1000000), sum(a.cost_pico%1000000), sum(a.bound_pico/1000000), sum(a.bound_pico%1000000)
 FROM attempts a JOIN providers ON providers.id = a.provider_id AND providers.name = ?1
   LEFT JOIN models ON models.id = a.model_id
-WHERE a.usage_id >= ?2 AND a.usage_id < ?3 AND a.source <> 'none' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+WHERE a.usage_id >= ?2 AND a.usage_id < ?3 AND a.source <> 'none' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
 
 
 async def of(session: Session, usage_id: int) -> Sequence[AttemptRow]:
@@ -55,13 +55,13 @@ async def daily_costs(session: Session, provider: str, from_us: int, to_us: int)
             upstream_name=upstream_name,
             model_served=None,
             source=Source(source),
-            unpriced=False,
+            unpriced=bool(unpriced),
             requests=requests,
             tokens=tokens,
             cost_pico=sql.whole(*sums[:2]),
             hold_pico=sql.whole(*sums[2:]),
         )
-        for day, model, upstream_name, source, requests, tokens, *sums in await session.all(
+        for day, model, upstream_name, source, unpriced, requests, tokens, *sums in await session.all(
             _DAILY, provider, from_us, to_us
         )
     ]

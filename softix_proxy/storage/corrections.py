@@ -16,8 +16,8 @@ _COPIED = (
 )
 _ADD = f"""
 INSERT INTO usage (id, request_id, {_COPIED}, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico,
-  hold_pico, latency_ms, attempts, source, note, corrects_row_id)
-SELECT ?1, ?2, {_COPIED}, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 'correction', ?9, id FROM usage WHERE id = ?10"""
+  hold_pico, latency_ms, attempts, source, note, corrects_row_id, cost_price_id)
+SELECT ?1, ?2, {_COPIED}, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 'correction', ?9, id, ?11 FROM usage WHERE id = ?10"""
 _LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_row_id IS NOT NULL"
 _STATE = f"SELECT {', '.join(field.name for field in fields(KeyState))} FROM key_states WHERE key_id = ?"
 
@@ -39,6 +39,7 @@ async def post(session: Session, correction: Correction) -> int:
         correction.charge_pico,
         correction.note,
         row.id,
+        correction.cost_price_id,
     )
     [(key_id, provider_id)] = await session.all("SELECT key_id, provider_id FROM usage WHERE id = ?", row.id)
     place = ((await session.calendar()).day(number), key_id, row.model_id, row.user_id, provider_id)

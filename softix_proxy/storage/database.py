@@ -173,8 +173,8 @@ class Database:
         return self._session
 
     @asynccontextmanager
-    async def transaction(self, *, writes: bool = True) -> AsyncIterator[Session]:
-        """All of it or nothing, on a connection of its own.
+    async def transaction(self, *, writes: bool = True, keeps: bool = True) -> AsyncIterator[Session]:
+        """All of it or nothing, on a connection of its own; nothing at all where it does not keep what it writes.
 
         One that writes takes its turn and the lock at once, so that what it reads cannot change; one that reads sees
         one moment.
@@ -184,7 +184,7 @@ class Database:
             try:
                 await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
                 yield Session(connection, self.clock, self.place)  # if it raises, the close rolls back
-                await connection.execute("COMMIT")
+                await connection.execute("COMMIT" if keeps else "ROLLBACK")
             finally:
                 await connection.close()
         except (OSError, DatabaseError) as error:

@@ -247,6 +247,7 @@ def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str | None,
         settlement.attempts,
         settlement.source.value,
         settlement.note or None,
+        settlement.cost_price_id,
     )
 
 
@@ -272,6 +273,7 @@ def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator
             attempt.bound_pico,
             attempt.cost_pico,
             attempt.charge_pico,
+            attempt.cost_price_id,
         )
 
 

@@ -69,10 +69,10 @@ _USAGE = (
     "id, request_id, usage_at_us, user_id, key_id, provider_id, model_id, model_served, endpoint, stream, "
     + ", ".join(METERS)
     + ", service_tier, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico, hold_pico, status_code, "
-    "error, latency_ms, ttfb_ms, attempts, source, note"
+    "error, latency_ms, ttfb_ms, attempts, source, note, cost_price_id"
 )
 ADD_USAGE = Rows(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
-ADD_ATTEMPTS = Rows("INSERT INTO attempts", _row(18))
+ADD_ATTEMPTS = Rows("INSERT INTO attempts", _row(19))
 ADD_CHARGES = Rows("INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')")
 ADD_DAILY = Rows(
     "INSERT INTO usage_daily",

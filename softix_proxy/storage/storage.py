@@ -126,8 +126,12 @@ class Unit:
 
 
 class SqliteStorage:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, keeps: bool = True) -> None:
         self._database = database
+        self._keeps = keeps
+
+    def rehearsal(self) -> SqliteStorage:
+        return SqliteStorage(self._database, keeps=False)
 
     def reading(self) -> Unit:
         return Unit(self._database.session)
@@ -139,7 +143,7 @@ class SqliteStorage:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Unit]:
-        async with self._database.transaction() as session:
+        async with self._database.transaction(keeps=self._keeps) as session:
             yield Unit(session)
 
     async def changes(self, since_revision: int) -> Changes:

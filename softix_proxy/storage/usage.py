@@ -160,7 +160,7 @@ class Usage:
 
 def _to_row(row: Row) -> UsageRow:
     names, stream, quantities, after = row[:13], row[13], row[14 : 14 + len(METERS)], row[14 + len(METERS) :]
-    service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id, fee_pico = after
+    service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id, fee_pico, costs = after
     meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
     markup = Fraction(markup_num, markup_den)
     quantities_and_price = (meters, service_tier, price_id, markup)
@@ -173,6 +173,7 @@ def _to_row(row: Row) -> UsageRow:
         note,
         corrects_row_id,
         fee_pico,
+        costs,
     )
     return UsageRow(*values)
 

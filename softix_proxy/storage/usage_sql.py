@@ -25,7 +25,7 @@ ROW = (
     + ", ".join(f"u.{name}" for name in METERS)
     + ", u.service_tier, u.price_id, u.markup_num, u.markup_den, u.cost_pico, u.charge_pico, u.hold_pico, "
     "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id, "
-    "coalesce(u.fee_pico, 0)"
+    "coalesce(u.fee_pico, 0), u.cost_price_id"
 )
 
 _CENT_PICO = PICO_PER_USD // 100
@@ -212,7 +212,10 @@ SELECT sums.day, models.name, models.upstream_name, sums.model_served, sums.sour
   sums.tokens, sums.cost_m, sums.cost_rest, sums.hold_m, sums.hold_rest
 FROM (
   SELECT iif({_ABOUT_ITSELF}, u.id, u.corrects_row_id) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
-    coalesce(u.note LIKE '%unpriced:%', 0) AS unpriced, sum(u.corrects_row_id IS NULL) AS requests,
+    coalesce(u.note LIKE iif(u.cost_price_id IS NULL, '%unpriced:%', '%uncosted:%'), 0) AND NOT EXISTS (
+      SELECT 1 FROM usage AS later WHERE later.corrects_row_id = u.id AND later.cost_pico <> 0
+        AND coalesce(later.note, '') NOT LIKE '{REDATED}%') AS unpriced,
+    sum(u.corrects_row_id IS NULL) AS requests,
     sum({_TOKENS}) AS tokens,
     coalesce(sum(u.cost_pico/1000000), 0) AS cost_m, coalesce(sum(u.cost_pico%1000000), 0) AS cost_rest,
     coalesce(sum(u.hold_pico/1000000), 0) AS hold_m, coalesce(sum(u.hold_pico%1000000), 0) AS hold_rest

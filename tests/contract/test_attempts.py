@@ -1,6 +1,7 @@
 """Attempts that failed: written with the settlement, read back, and part of what the provider may bill."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,3 +75,15 @@ async def test_the_books_are_right_and_nothing_is_changed_later(database: Databa
     for statement in ("UPDATE attempts SET charge_pico = 0", "DELETE FROM attempts"):
         with pytest.raises(IntegrityError):
             await database.session.run(statement)
+
+
+async def test_the_version_of_the_cost_comes_back_and_none_at_all_is_told(database: Database) -> None:
+    connection = database.connect()
+    changed = [replace(BILLED, cost_price_id=number) for number in (3, 0)]
+    post(connection, [make_settlement(make_intent(9, 0), failed=tuple(changed))], NOW_US + DAY_US)
+    connection.close()
+    usage = SqliteStorage(database).reading().usage
+    [row] = [row for row in await usage.newest(UsageFilter(), 9) if row.request_id == 9]
+    assert [attempt.cost_price_id for attempt in await usage.attempts_of(row.id)] == [3, 0]
+    costs = [cost async for cost in usage.daily_costs("lab", DAY + 1, DAY + 2)][1:]
+    assert [(cost.unpriced, cost.requests) for cost in costs] == [(False, 1), (True, 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -19,11 +20,12 @@ from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance, Bound
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.prices import PriceVersion
 from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER, Sheet
 from softix_proxy.domain.routes import Leg
-from softix_proxy.domain.usage import INPUT_METERS, METERS, Source, UsageFilter, UsageRow
+from softix_proxy.domain.usage import INPUT_METERS, METERS, Source, Span, UsageFilter, UsageRow
 from softix_proxy.operations import models, prices, usage
-from softix_proxy.operations.corrections import Corrections
+from softix_proxy.operations.corrections import Corrected, Corrections
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.settle import Facts, Hold
@@ -71,6 +73,7 @@ steps = st.one_of(
     st.tuples(st.just("request"), owners, reports, st.just("whole")),
     st.tuples(st.just("reprice"), st.integers(0, 5)),
     st.tuples(st.just("state"), st.integers(0, 5), st.integers(0, USD)),
+    st.tuples(st.just("recost"), st.booleans()),
 )
 
 
@@ -94,7 +97,8 @@ class Book:
             return
         self.number += 1
         hold_pico = USD // 100 * (1 + self.number % 3)
-        intent = make_intent(self.number, 0, hold_pico=hold_pico, user=user_id, price_id=rate.price_id)
+        more = {"price_id": rate.price_id, "started_at_us": self.clock.us}
+        intent = make_intent(self.number, 0, hold_pico=hold_pico, user=user_id, **more)
         facts = {
             "whole": Facts(started=True, report=report, complete=True),
             "cut": Facts(started=True, report=report),
@@ -123,9 +127,15 @@ class Book:
         if (found := await self._row(number)) is not None:
             await Corrections(self.storage, "as agreed").set_charge(found, charge_pico)
 
+    async def recost(self, current: bool) -> None:
+        """What was made by this version is right by the prices of its time: only `current` finds something."""
+        recost = Corrections(self.storage, "costs").recost(None, Span(0, 2**62), None, current=current, dry=False)
+        posted = [one async for one in recost if isinstance(one, Corrected) and one.correction is not None]
+        assert current or not posted
 
-def plain_charge(row: UsageRow, sheet: dict[str, Any]) -> int:
-    """Without any of the code that made the charge."""
+
+def plain(row: UsageRow, sheet: dict[str, Any], markup: Fraction, fee_pico: int) -> int:
+    """Without any of the code that made the charge, and the cost."""
     if "free" in sheet:
         return 0
     bands = [band for band in sheet["bands"] if band["service_tier"] == row.service_tier] or [
@@ -134,28 +144,40 @@ def plain_charge(row: UsageRow, sheet: dict[str, Any]) -> int:
     asked = sum(quantity for name, quantity in row.meters.items() if name in INPUT_METERS)
     reached = [band for band in bands if not band["above_input_tokens"] or asked > band["above_input_tokens"]]
     band = max(reached, key=lambda band: band["above_input_tokens"])["prices"]
-    charge = row.fee_pico
+    amount_pico = fee_pico
     for name, quantity in row.meters.items():
         meter: str | None = name
         while meter is not None and METERS[meter].price_key not in band:
             meter = METERS[meter].fallback
         if meter is not None:
-            usd = Fraction(Decimal(band[METERS[meter].price_key])) / METERS[meter].per * quantity * row.markup
-            charge += round(usd * USD)  # half to even
-    return charge
+            usd = Fraction(Decimal(band[METERS[meter].price_key])) / METERS[meter].per * quantity * markup
+            amount_pico += round(usd * USD)  # half to even
+    return amount_pico
+
+
+def plain_cost(row: UsageRow, versions: Mapping[int, PriceVersion]) -> int:
+    """By the price that applied to all when the request was made: operator's before catalogue's, never a customer's."""
+    started = [one for one in versions.values() if one.user_id is None and one.starts_at_us <= row.usage_at_us]
+    latest = max(started, key=lambda one: (one.source == "operator", one.starts_at_us, one.id), default=None)
+    assert latest is not None, "each story begins with a price for all"
+    return plain(row, latest.sheet.dump(), Fraction(1), 0)
 
 
 async def check(storage: SqliteStorage) -> None:
     unit = storage.reading()
-    sheets = {version.id: version.sheet.dump() for version in await unit.prices.list()}
+    versions = {version.id: version for version in await unit.prices.list()}
     rows = await unit.usage.after(UsageFilter(), 0, 1000)
     for row in rows:
         explained = await usage.explain(storage, format_request_id(row.request_id))
         assert explained.agrees, json.dumps(explained.row.meters)
         if row.source in (Source.PROVIDER, Source.PARTIAL, Source.ESTIMATE):
             assert row.price_id is not None
-            plain = plain_charge(row, sheets[row.price_id])
-            assert row.charge_pico == (min(plain, row.hold_pico) if explained.limited else plain)
+            charge_pico = plain(row, versions[row.price_id].sheet.dump(), row.markup, row.fee_pico)
+            assert row.charge_pico == (min(charge_pico, row.hold_pico) if explained.limited else charge_pico)
+            assert row.cost_pico == plain_cost(row, versions)
+            assert explained.final_cost_pico == row.cost_pico + sum(
+                one.cost_pico for one in rows if one.corrects_row_id == row.id
+            )
             assert explained.final_pico == row.charge_pico + sum(
                 one.charge_pico for one in rows if one.corrects_row_id == row.id
             )

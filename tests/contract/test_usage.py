@@ -15,7 +15,17 @@ from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import parse_usd
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import INPUT_METERS, METERS, Layout, Source, Span, UsageFilter, UsageRow, add_up
+from softix_proxy.domain.usage import (
+    INPUT_METERS,
+    METERS,
+    Correction,
+    Layout,
+    Source,
+    Span,
+    UsageFilter,
+    UsageRow,
+    add_up,
+)
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import COLUMNS, fields
 from softix_proxy.storage.database import Database
@@ -319,6 +329,35 @@ async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage
     day = START_US // DAY_US + 5
     [one] = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
     assert (one.unpriced, one.source, one.requests) == (True, Source.ESTIMATE, 1)
+
+
+@pytest.mark.parametrize(
+    ("note", "cost_price_id", "unpriced"),
+    [
+        ("unpriced:images", None, True),
+        ("unpriced:images", 3, False),
+        ("unpriced:images uncosted:images", 3, True),
+        ("uncosted:images", 0, True),
+    ],
+)
+async def test_daily_costs_are_incomplete_where_the_providers_price_is_missing(
+    database: Database, storage: SqliteStorage, note: str, cost_price_id: int | None, unpriced: bool
+) -> None:
+    """What the customer has no price for is no want of a cost, where that has a sheet of its own."""
+    connection = database.connect()
+    post(connection, [settlement(60, note=note, cost_price_id=cost_price_id)], START_US + 5 * DAY_US)
+    connection.close()
+    day = START_US // DAY_US + 5
+    [one] = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
+    assert one.unpriced is unpriced
+    row = await storage.reading().usage.by_request(61 << 22 | 60)
+    assert row is not None and row.cost_price_id == cost_price_id
+    async with storage.writing() as unit:
+        await unit.usage.correct(
+            Correction(row, 70 << 22, 5, 0, row.price_id, row.markup, "the cost is known now", cost_price_id=4)
+        )
+    found = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
+    assert not any(one.unpriced for one in found) and sum(one.requests for one in found) == 1
 
 
 async def test_sums_by_user(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ header `x-fake`, in a script of what the next requests do, or in the model's nam
     cut-after=N                  resets the connection after N tokens   truncate      ends before the announced end
     error-after=N                an error event after N tokens          garbage       not JSON at all
     no-usage                     reports nothing                        tokens=IN,OUT what it reports
+    cached=N                     so many of IN were cached (chat)
     chunks=N                     tokens of the answer                   slow=MS       a pause before each token
     split=BYTES                  a stream in pieces of this size        big=BYTES     a first token of this size
     headers                      cookies, account and limit headers, as real providers send them
@@ -221,6 +222,8 @@ class Exchange:
                 told = {"prompt_tokens": read, "input_tokens": read, "total_tokens": read + spoken}
                 told |= {name: spoken for name in ("completion_tokens", "output_tokens") if usage.get(name)}
                 usage.update({name: value for name, value in told.items() if name in usage})
+                if (cached := self.told.number("cached")) and "prompt_tokens_details" in usage:
+                    usage["prompt_tokens_details"] = {"cached_tokens": cached}
         return data
 
     def _finish(self) -> None:

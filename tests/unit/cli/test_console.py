@@ -1,14 +1,19 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from softix_proxy.cli import console
 from softix_proxy.cli.console import Command, Group, Invocation
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError, ConflictError, OperatorError
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.storage.database import Database
+from softix_proxy.storage.engine_sqlite import Connection
 
 ROWS = [{"a": 1, "b": None}, {"a": True, "b": ["x", {"k": "v"}]}]
 
@@ -125,3 +130,59 @@ def test_values_for_people(value: object, text: str) -> None:
 
 def test_every_command_takes_json() -> None:
     assert all(isinstance(command, Command) for command in tool.commands.values())
+
+
+def contents(connection: Connection) -> dict[str, list[Any]]:
+    """Every row of every table."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables}
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("prices set llama --input 3", {"free": False, "version": None}),
+        ("prices markup --default 7.5% --fee 0.1", {"markup": "7.5%", "version": None}),
+        ("prices import {file}", {"unchanged": 0}),
+        ("prices import {file} --approve", {"unchanged": 0}),
+        ("models add other --provider lab --input 1", {"name": "other"}),
+        ("models update llama --context 99", {"context": 99}),
+        ("models disable llama", {"status": "disabled"}),
+        ("models enable llama", {"status": "active"}),
+        ("balance add ada 2.00 --note n --reference r", {"balance": "6.9972", "added": True}),
+        ("balance set ada 1.00", {"balance": "1.00", "difference": "-3.9972"}),
+        ("balance credit-limit ada 3.00", {"credit_limit": "3.00"}),
+        ("usage correct {request} --charge 0.00 --note n", {"difference": "-0.0028", "correction_row_id": None}),
+    ],
+)
+def test_a_dry_run_shows_what_would_come_and_changes_nothing(
+    database: Database, run: Callable[..., Result], tmp_path: Path, line: str, shown: dict[str, object]
+) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,input\nllama,7\n")
+    connection = database.connect()
+    try:
+        before = contents(connection)
+        words = line.format(file=prices, request=format_request_id(1))
+        told = json.loads(run(f"{words} --dry-run --json").stdout)
+        assert told["dry_run"] is True and {name: told[name] for name in shown} == shown
+        assert "Nothing was changed (--dry-run)." in run(f"{words} --dry-run").stderr
+        assert contents(connection) == before
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("line", ["prices approve --all", "prices reject --all"])
+def test_a_dry_run_of_what_waits_leaves_it_waiting(
+    database: Database, run: Callable[..., Result], tmp_path: Path, line: str
+) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("model,input\nllama,7\n")
+    run(f"prices import {prices}")
+    connection = database.connect()
+    try:
+        before = contents(connection)
+        assert "Nothing was changed (--dry-run)." in run(f"{line} --dry-run").stderr
+        assert contents(connection) == before
+    finally:
+        connection.close()

@@ -1,14 +1,18 @@
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from support.books import make_intent, make_settlement, post
 
 from softix_proxy.cli.main import main
 from softix_proxy.cli.prices import prices
 from softix_proxy.domain.clock import DAY_US, SystemClock
+from softix_proxy.domain.ids import format_request_id
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal_sql import NOTE_UNPRICED
 
@@ -28,7 +32,9 @@ def furnish(run: Callable[..., Result]) -> None:
 
 def test_set_show_and_history(run: Callable[..., Result]) -> None:
     first = read(run("prices set llama --input 0.15 --output 0.60 --json"))
-    assert first | {"starts_at": "", "created_at": "", "version": 0} == {
+    told = {"changes", "kept", "warnings", "remedies", "remarks"}
+    plain = {name: value for name, value in first.items() if name not in told}
+    assert plain | {"starts_at": "", "created_at": "", "version": 0} == {
         "version": 0,
         "model": "llama",
         "provider": "lab",
@@ -50,7 +56,9 @@ def test_set_show_and_history(run: Callable[..., Result]) -> None:
         "in force",
     ]
     assert read(run("prices show llama --json"))["free"] is True
-    assert read(run("prices show llama --user ada --json"))["prices"] == {"input": "1"}
+    shown = read(run("prices show llama --user ada --json"))
+    assert (shown["prices"], shown["provider_prices"], shown["cost_version"]) == ({"input": "1"}, {}, 2)
+    assert read(run("prices show llama --json"))["cost_version"] == 2
     assert [one["version"] for one in read(run("prices list --json"))] == [2, 3]
     assert read(run("prices list --model llama --json")) == read(run("prices list --json"))
 
@@ -144,3 +152,35 @@ def test_options_say_their_unit() -> None:
 def test_help_has_an_example(name: str) -> None:
     result = CliRunner().invoke(main, ["prices", name, "--help"])
     assert result.exit_code == 0 and f"softix prices {name}" in " ".join(result.output.split())
+
+
+def remedy(text: str) -> str:
+    """What follows `softix` in the printed command."""
+    [command] = re.findall(r"softix (prices set \S+(?: --\S+ [\d.]+)+)", text)
+    return str(command)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("models add bare --provider lab", 0),
+        ("prices show llama", 1),
+        ("prices missing", 0),
+        ("doctor", 1),
+        ("usage correct {request} --reprice --note n --yes", 1),
+    ],
+)
+def test_a_printed_remedy_prices_the_model(run: Callable[..., Result], instance: Path, line: str, code: int) -> None:
+    run("keys create --user ada")
+    run("balance add ada 5.00 --note test")
+    connection = Database(instance / "softix.db", SystemClock()).connect()
+    post(connection, [make_settlement(make_intent(1, 0), meters={"input_tokens": 1000})], SystemClock().now_us())
+    connection.close()
+    result = CliRunner().invoke(
+        main, ["--data-dir", str(instance), *shlex.split(line.format(request=format_request_id(1)))]
+    )
+    assert result.exit_code in (0, code), result.output
+    command = remedy(result.output)
+    run(command)
+    priced = read(run(f"models show {command.split()[2]} --json"))
+    assert priced["prices"] == {"input": "0.15", "output": "0.60"}

@@ -69,3 +69,43 @@ def test_what_is_refused_changes_nothing(run: Softix, read: Read) -> None:
     assert "does not cover" in run(f"usage correct {FIRST} --charge 9 --note n --yes", code=1).stderr
     assert "no usage of" in run(f"usage correct {format_request_id(9)} --charge 1 --note n --yes", code=1).stderr
     assert read("balance show ada")["balance"] == "4.996"
+
+
+def test_recosting_a_period(instance: Path, run: Softix, read: Read) -> None:
+    """One that ada's own price was taken for, as older versions did; $2.00 a million asks the provider."""
+    run("prices set llama --input 1.00 --output 2.00 --user ada")
+    connection = Database(instance / "softix.db", SystemClock()).connect()
+    intent = make_intent(3, 0, price_id=2, started_at_us=SystemClock().now_us())
+    post(connection, [make_settlement(intent, charge_pico=10**9, meters={"input_tokens": 1000})], NOW_US + 99)
+    connection.close()
+    period = f"usage recost --from {YESTERDAY} --to {TOMORROW} --note 'costs by the provider'"
+    assert "Add --yes" in run(period, code=2).stderr
+    dry = read(f"{period} --dry-run")
+    assert (dry["posted"], dry["provider_cost_difference"], dry["unknown"]) == (False, "0.001", 0)
+    assert [one["provider_cost_after"] for one in dry["corrections"]] == ["0.002"]
+    shown = run(f"{period} --user ada --model lab/llama --yes")
+    assert "Corrected: 1. Difference of the cost: 0.001 USD." in shown.stderr
+    assert shown.stdout.splitlines()[1].split("\t")[1:6] == ["ada", "llama", "0.001", "0.002", "0.001"]
+    assert read(f"{period} --yes")["corrections"] == [], "run again, it changes nothing"
+    assert read("balance show ada")["balance"] == "4.995" and read("ledger verify")["ok"] is True
+    told = run(f"usage explain {format_request_id(3)}").stdout
+    assert "provider's cost in all: 0.002 USD" in told and "charged in all: 0.001 USD" in told
+    [correction] = read(f"usage explain {format_request_id(3)}")["corrections"]
+    explained = run(f"usage explain {correction['request_id']}").stdout
+    assert explained.startswith("A correction of the provider's cost; the charge stays as it was.")
+    assert "provider's cost before: 0.001 USD" in explained
+
+
+def test_recosting_says_what_to_do_where_nobody_knows_the_cost(instance: Path, run: Softix, read: Read) -> None:
+    run("models add mistral --provider lab")
+    run("prices set mistral --input 1.00 --output 2.00 --user ada")
+    connection = Database(instance / "softix.db", SystemClock()).connect()
+    intent = make_intent(4, 0, price_id=2, model_id=2, started_at_us=SystemClock().now_us())
+    post(connection, [make_settlement(intent, charge_pico=10**9, meters={"input_tokens": 1000})], NOW_US + 99)
+    connection.close()
+    period = f"usage recost --from {YESTERDAY} --to {TOMORROW} --note costs"
+    told = run(f"{period} --yes").stderr
+    assert "Left as they are: 1" in told
+    run("prices set mistral --input 3.00 --output 2.00")
+    assert "--current-price" in told
+    assert read(f"{period} --model mistral --current-price --yes")["provider_cost_difference"] == "0.002"

@@ -99,3 +99,53 @@ def test_show_has_the_lines_too(run: Softix, read: Read) -> None:
     told = read(f"usage show {PAID}")
     assert (told["charge"], told["request_fee"], told["lines_charge"]) == ("0.0033", "0.0005", "0.0033")
     assert "request fee" in run(f"usage show {PAID}").stdout
+
+
+def test_two_sheets_are_both_worked_out_again(run: Softix, read: Read, database: Database) -> None:
+    run("prices set llama --input 1.00 --output 2.00 --image 0.5 --user ada")
+    connection = database.connect()
+    both = make_settlement(
+        make_intent(5, 0, price_id=2, hold_pico=2 * 10**12),
+        meters={"input_tokens": 1000, "images": 2},
+        cost_pico=2_000_000_000,
+        charge_pico=10**9 + 10**12,
+        cost_price_id=1,
+        note="uncosted:images",
+    )
+    post(connection, [both], NOW_US + 99)
+    connection.close()
+    number = format_request_id(5)
+    assert shown(run(f"usage explain {number}")) == [
+        "input_tokens 1,000 × 1.00 / 1,000,000 × 1 = 0.001",
+        "images 2 × 0.5 / 1 × 1 = 1.00",
+        "sum: 1.001 USD",
+        "charged: 1.001 USD (uncosted:images)",
+        "What the provider asks, by price version 1:",
+        "input_tokens 1,000 × 2.00 / 1,000,000 = 0.002",
+        "images: without a price of the provider's",
+        "provider's cost: 0.002 USD",
+    ]
+    told = read(f"usage explain {number}")
+    assert (told["price_version"], told["cost_price_version"], told["provider_cost"]) == (2, 1, "0.002")
+    assert [line["provider_cost"] for line in told["lines"]] == ["0.002", None]
+    assert told["uncosted"] == ["images"] and told["unpriced"] == []
+
+
+def test_a_cost_that_nobody_knows(run: Softix, read: Read, database: Database) -> None:
+    run("prices set llama --input 1.00 --output 2.00 --user ada")
+    connection = database.connect()
+    unknown = {"meters": {"input_tokens": 1000}, "cost_pico": 0, "cost_price_id": 0, "note": "uncosted:input_tokens"}
+    post(connection, [make_settlement(make_intent(6, 0, price_id=2), charge_pico=10**9, **unknown)], NOW_US + 99)
+    connection.close()
+    told = read(f"usage explain {format_request_id(6)}")
+    assert (told["cost_price_version"], told["cost_lines"], told["agrees"]) == (None, [], True)
+    assert "is not known" in run(f"usage explain {format_request_id(6)}").stdout
+
+
+def test_a_cost_that_its_lines_do_not_explain(run: Softix, database: Database) -> None:
+    run("prices set llama --input 1.00 --output 2.00 --user ada")
+    connection = database.connect()
+    wrong = {"meters": {"input_tokens": 1000}, "cost_pico": 10**9, "cost_price_id": 1}
+    post(connection, [make_settlement(make_intent(8, 0, price_id=2), charge_pico=10**9, **wrong)], NOW_US + 99)
+    connection.close()
+    assert "provider's cost (differs from its lines)" in run(f"usage explain {format_request_id(8)}", code=1).stdout

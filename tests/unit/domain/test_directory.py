@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Scope, Source
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import Rate, Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 
 SHEET = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
@@ -237,3 +237,31 @@ def test_older_changes_are_ignored() -> None:
     made.apply(Changes(5, providers=(provider(1, "old"),)))
     made.apply(Changes(4, providers=(provider(1, "old"),)))
     assert (made.revision, made.providers[1].name) == (5, "new")
+
+
+# What the provider asks
+
+
+def costs(made: Directory, now: int = 100, user: int = ADA) -> int | None:
+    rate = made.rate(user, MODEL, now)
+    assert rate is not None
+    return rate.cost_price_id
+
+
+def test_a_customers_price_says_nothing_of_the_cost() -> None:
+    made = directory(
+        price(1, "customer"), price(2, "operator", 50), price(3, "catalogue", 20), markup(1, "default", None, 9)
+    )
+    assert [costs(made, now) for now in (10, 20, 50)] == [0, 3, 2], "0: nobody has told what the provider asks"
+    assert costs(made, user=BOB) is None, "one version tells both"
+    rate = made.rate(ADA, MODEL, 100)
+    assert rate is not None and rate.costs is not None
+    assert (rate.costs.markup, rate.costs.request_fee_pico) == (1, 0)
+    assert made.rate_then(ADA, MODEL, 30) == Rate(1, SHEET, costs=Rate(3, SHEET))
+
+
+def test_a_rate_changes_with_its_cost() -> None:
+    made = directory(price(1, "customer"), price(2, "operator"))
+    assert made.rate(ADA, MODEL, 100) is made.rate(ADA, MODEL, 101)
+    made.apply(Changes(2, prices=(price(3, "operator", 60),)))
+    assert costs(made) == 3

@@ -96,16 +96,15 @@ def correction(number: int, charge_pico: int, **changes: object) -> UsageRow:
         source=Source.CORRECTION,
         corrects_row_id=ROW.id,
         meters={},
-        cost_pico=0,
         charge_pico=charge_pico,
-        **changes,  # type: ignore[arg-type]
+        **{"cost_pico": 0, **changes},  # type: ignore[arg-type]
     )
 
 
 def test_a_repricing_is_the_difference_to_its_own_price() -> None:
     dearer = Sheet.parse({"bands": [{"prices": {"input": "4.00", "output": "8.00"}}]})
     first = correction(60, -5)
-    second = correction(70, 3_000_000_005, price_id=4)
+    second = correction(70, 3_000_000_005, cost_pico=2_000_000_000, price_id=4)
     explained = explain_correction(second, ROW, [first], dearer)
     assert (explained.earlier_pico, explained.sum_pico) == (4_200_000_000, 7_200_000_005)
     assert explained.agrees and not explained.stated

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database, make_intent, make_settlement, post
 
-from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.clock import DAY_US, format_instant
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.prices import PriceVersion
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.settlement import FailedAttempt
-from softix_proxy.domain.usage import Source, Span
-from softix_proxy.operations import prices, usage
-from softix_proxy.operations.corrections import Corrections
+from softix_proxy.domain.usage import Correction, Source, Span, UsageFilter, UsageRow
+from softix_proxy.operations import periods, prices, usage
+from softix_proxy.operations.corrections import Corrected, Corrections
 from softix_proxy.storage.storage import SqliteStorage
 
 EVER = Span(0, 2**63 - 1)
@@ -159,3 +160,114 @@ async def test_what_cannot_be_corrected(storage: SqliteStorage) -> None:
     assert done is not None
     with pytest.raises(BadInputError, match="a correction is not corrected"):
         await corrections.set_charge(format_request_id(done.request_id), 1)
+
+
+# What the provider asks
+
+OWN = Sheet.parse({"bands": [{"prices": {"input": "1.00"}}]})
+"""ada's: it makes of 1,000 tokens what she was charged."""
+PROVIDERS = Sheet.parse({"bands": [{"prices": {"input": "2.00"}}]})
+DEARER = Sheet.parse({"bands": [{"prices": {"input": "5.00"}}]})
+
+
+async def older_rows(storage: SqliteStorage, clock: StoppedClock, *, priced: bool = True) -> None:
+    """As versions before 0010 wrote them: the cost by ada's own price, and no word of another. Posted yesterday.
+
+    With `priced`, the provider's price has been known since the day before, and is another by now.
+    """
+    async with storage.writing() as unit:
+        then_us, now_us = clock.us - 2 * DAY_US, clock.us
+        own = PriceVersion(0, 1, 1, "customer", OWN, then_us, then_us)
+        known = [PriceVersion(0, 1, None, "catalogue", PROVIDERS, then_us, then_us)]
+        known.append(PriceVersion(0, 1, None, "operator", DEARER, now_us, now_us))
+        await unit.prices.add_all([own, *(known if priced else ())])
+    asked = [make_intent(number, 0, price_id=1, started_at_us=clock.us - DAY_US) for number in (31, 32)]
+    connection = storage._database.connect()
+    post(connection, [make_settlement(one, charge_pico=CHARGED_PICO, meters=METERS) for one in asked], clock.us - 9)
+    connection.close()
+
+
+async def recosted(storage: SqliteStorage, **changes: bool) -> list[Corrected | UsageRow]:
+    corrections = Corrections(storage, "costs by the provider")
+    wanted = {"current": False, "dry": False, **changes}
+    return [one async for one in corrections.recost("llama", Span(NOW_US - 99, NOW_US), "ada", **wanted)]
+
+
+async def test_recosting_takes_the_providers_price_of_then_and_leaves_the_charge(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    await older_rows(storage, clock)
+    closed = await periods.close(storage, periods.asked("first", "2020-01-01", str(format_instant(NOW_US)), "UTC"))
+    wallet = await storage.reading().balance.get(1)
+    dry = [one for one in await recosted(storage, dry=True) if isinstance(one, Corrected)]
+    assert [(one.cost_before_pico, one.cost_after_pico) for one in dry] == [(CHARGED_PICO, 2 * CHARGED_PICO)] * 2
+    assert len(await storage.reading().usage.after(UsageFilter(), NOW_US - 1, 9)) == 0, "a rehearsal posts nothing"
+    posted = [one for one in await recosted(storage) if isinstance(one, Corrected)]
+    rows = [one.correction for one in posted if one.correction is not None]
+    assert [(row.cost_pico, row.charge_pico) for row in rows] == [(CHARGED_PICO, 0)] * 2
+    assert [(row.price_id, row.cost_price_id) for row in rows] == [(1, 2)] * 2
+    assert all(row.id >= closed.span.to_us for row in rows), "what is closed stays as it is"
+    assert (await storage.reading().balance.get(1)) == wallet
+    explained = await usage.explain(storage, at(31))
+    assert explained.agrees and explained.row.cost_pico == CHARGED_PICO, "the row stays as it was posted"
+    assert (explained.final_cost_pico, explained.final_pico) == (2 * CHARGED_PICO, CHARGED_PICO)
+    correction = await usage.explain(storage, format_request_id(rows[0].request_id))
+    assert correction.agrees and not correction.stated and correction.cost_pico == 2 * CHARGED_PICO
+    assert await violations(storage) == ()
+    again = [one for one in await recosted(storage) if isinstance(one, Corrected)]
+    assert [one.correction for one in again] == [None] * len(again), "run again, it changes nothing"
+
+
+async def test_recosting_by_the_price_of_now(storage: SqliteStorage, clock: StoppedClock) -> None:
+    await older_rows(storage, clock)
+    await recosted(storage)
+    posted = [one for one in await recosted(storage, current=True) if isinstance(one, Corrected)]
+    assert [(one.cost_before_pico, one.cost_after_pico) for one in posted] == [(2 * CHARGED_PICO, 5 * CHARGED_PICO)] * 2
+    assert await violations(storage) == ()
+
+
+async def test_what_only_its_customer_has_a_price_for_keeps_its_cost(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    await older_rows(storage, clock, priced=False)
+    assert [one.request_id for one in await recosted(storage) if isinstance(one, UsageRow)] == [31, 32]
+    assert (await usage.explain(storage, at(31))).corrections == []
+
+
+async def test_an_older_repricing_is_recosted_by_the_price_of_its_time(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    """A correction of an older version took the cost from the customer's price too."""
+    async with storage.writing() as unit:
+        then_us = clock.us - 2 * DAY_US
+        added = [
+            PriceVersion(0, 1, None, "operator", PROVIDERS, then_us, then_us),
+            PriceVersion(0, 1, 1, "customer", OWN, clock.us - 50, clock.us - 50),
+        ]
+        await unit.prices.add_all(added)
+    connection = storage._database.connect()
+    intent = make_intent(40, 0, price_id=1, hold_pico=4 * CHARGED_PICO, started_at_us=clock.us - DAY_US)
+    post(connection, [make_settlement(intent, charge_pico=2 * CHARGED_PICO, meters=METERS)], clock.us - 99)
+    connection.close()
+    async with storage.writing() as unit:
+        row = await unit.usage.by_request(40)
+        assert row is not None
+        await unit.usage.correct(
+            Correction(row, 60, -CHARGED_PICO, -CHARGED_PICO, price_id=2, markup=Fraction(1), note="older")
+        )
+    corrections = Corrections(storage, "costs")
+    span = Span(NOW_US, 2**62)
+    [found] = [one async for one in corrections.recost(None, span, None, current=False, dry=False)]
+    assert isinstance(found, Corrected) and found.row.request_id == 40
+    assert (found.cost_before_pico, found.cost_after_pico) == (CHARGED_PICO, 2 * CHARGED_PICO)
+    assert found.before_pico == found.after_pico == CHARGED_PICO
+
+
+async def test_to_state_a_charge_leaves_the_cost_that_was_corrected(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    await older_rows(storage, clock)
+    await recosted(storage)
+    stated = await Corrections(storage, "agreed").set_charge(at(31), 5)
+    assert stated.correction is not None and stated.correction.cost_pico == 0
+    assert (await usage.explain(storage, at(31))).final_cost_pico == 2 * CHARGED_PICO

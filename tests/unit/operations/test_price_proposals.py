@@ -10,12 +10,12 @@ from support.books import NOW_US, StoppedClock, make_database
 
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import BadInputError, NotFoundError
+from softix_proxy.domain.price_changes import Change
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.imports.price_list import PriceRow
 from softix_proxy.operations import price_proposals as proposals
 from softix_proxy.operations import prices
 from softix_proxy.operations.catalogue import Catalogue, CatalogueModel, Start
-from softix_proxy.operations.price_proposals import Change
 from softix_proxy.storage.storage import SqliteStorage
 
 

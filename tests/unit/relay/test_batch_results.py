@@ -12,7 +12,10 @@ from softix_proxy.dialects.batches import digest
 from softix_proxy.domain.batches import Batch
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code
+from softix_proxy.domain.prices import PriceVersion
+from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.domain.usage import UsageFilter
 
 CHARGE_PICO = 10 * 500_000 + 5 * 1_000_000
 """By the prices of batches."""
@@ -262,3 +265,17 @@ async def test_files_of_results_are_the_users(house: House) -> None:
     file = await house.storage.reading().batches.find_file(1, "f1")
     assert file is not None and file.batch_id == batch.id
     assert await house.storage.reading().batches.find_file(2, "f1") is None
+
+
+async def test_the_cost_of_a_result_is_by_the_providers_price(house: House) -> None:
+    own = Sheet.parse({"bands": [{"prices": {"input": "7", "output": "9", "request": "0.5"}}]})
+    async with house.storage.writing() as unit:
+        at_us = house.clock.now_us()
+        await unit.prices.add_all([PriceVersion(0, 1, house.caller.user.id, "customer", own, at_us, at_us)])
+    await house.batches.house.directory.refresh()
+    batch = await begun(house, "x")
+    ended(house, result("x"))
+    assert await house.results.collect(batch)
+    [row] = await house.storage.reading().usage.newest(UsageFilter(), 9)
+    assert (row.cost_pico, row.charge_pico) == (CHARGE_PICO, (10 * 7 + 5 * 9) * 10**6 + 5 * 10**11)
+    assert (row.price_id, row.cost_price_id, row.note) == (2, 1, "unpriced:service_tier")

@@ -50,7 +50,10 @@ async def test_what_is_refused_before_admission_leaves_no_trace() -> None:
 async def test_an_unpriced_model_is_refused_and_noted() -> None:
     stage = Stage(prices=())
     error = await stage.refused()
-    assert error.code is Code.MODEL_NOT_PRICED and "softix prices set llama" in error.message
+    assert (
+        error.code is Code.MODEL_NOT_PRICED
+        and "softix prices set lab/llama --input 0.15 --output 0.60" in error.message
+    )
     assert stage.journal.unpriced == [1] and stage.journal.intents == []
 
 

@@ -77,7 +77,10 @@ def test_a_key_for_others(patterns: tuple[str, ...]) -> None:
 def test_no_price_is_refused_and_names_the_remedy() -> None:
     error = refusal(directory(prices=(replace(PRICE, starts_at_us=2000),)))
     assert isinstance(error, UnpricedError) and error.model_id == 1
-    assert error.code is Code.MODEL_NOT_PRICED and "softix prices set llama" in error.message
+    assert (
+        error.code is Code.MODEL_NOT_PRICED
+        and "softix prices set lab/llama --input 0.15 --output 0.60" in error.message
+    )
 
 
 def test_what_is_not_priced_is_not_free() -> None:

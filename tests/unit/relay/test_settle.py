@@ -11,7 +11,7 @@ from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.money import MAX_PICO
-from softix_proxy.domain.pricing import Rate
+from softix_proxy.domain.pricing import UNKNOWN_COSTS, Rate, Sheet
 from softix_proxy.domain.routes import Leg
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.domain.usage import Source
@@ -151,3 +151,43 @@ async def test_the_first_word_on_a_failure_stays() -> None:
     known.fail(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
     known.hang_up()
     assert (known.started, known.error, known.status_code, known.hung_up) == (True, "provider_unreachable", 502, True)
+
+
+OWN = Sheet.parse({"bands": [{"prices": {"input": "3", "output": "4", "web_search": "10"}}]})
+
+
+async def test_the_cost_is_by_the_providers_sheet_and_the_charge_by_the_customers() -> None:
+    rate = Rate(7, OWN, costs=Rate(1, SHEET))
+    found = await settled(facts(report=REPORT, complete=True), rate=rate)
+    assert (found.cost_pico, found.charge_pico, found.cost_price_id) == (67 * MICRO, (21 + 120) * MICRO, 1)
+    assert found.note is None
+    nothing = await settled(facts(refused=True), rate=rate)
+    assert (nothing.cost_pico, nothing.cost_price_id) == (0, None), "no price was applied"
+
+
+async def test_what_has_no_price_of_the_providers_is_noted_and_not_refused() -> None:
+    report = Report({"input_tokens": 1, "web_search_calls": 2})
+    options = {"hold_pico": 10**12, "known": facts(report=report, complete=True)}
+    found = await settled(**options, rate=Rate(7, OWN, costs=Rate(1, SHEET)))
+    assert (found.note, found.cost_pico) == ("uncosted:web_search_calls", MICRO)
+    alone = await settled(**options, rate=Rate(7, OWN, costs=UNKNOWN_COSTS))
+    assert (alone.note, alone.cost_price_id) == ("uncosted:input_tokens uncosted:web_search_calls", 0)
+
+
+async def test_what_the_request_counts_is_of_the_cost_where_the_charge_is_in_other_units() -> None:
+    letters = Sheet.parse({"bands": [{"prices": {"character": "15"}}]})
+    ask = Ask("m", counted={"characters": 1000})
+    rate = Rate(7, SHEET, costs=Rate(1, letters))
+    found = await settled(facts(report=Report({"input_tokens": 7}), complete=True), rate=rate, ask=ask)
+    assert (found.cost_pico, found.charge_pico) == (15_000 * MICRO, 7 * MICRO)
+    assert found.meters == {"input_tokens": 7, "requests": 1, "characters": 1000}
+    assert found.note == "uncosted:input_tokens", "that the charge does not count the letters is no want of a price"
+    silent = await settled(facts(complete=True, answer_bytes=40), rate=rate, ask=ask)
+    assert (silent.source, silent.charge_pico > 0) == (Source.ESTIMATE, True), "never free for want of tokens"
+
+
+async def test_an_attempt_that_failed_keeps_the_version_of_its_cost() -> None:
+    held = hold(Journal(), facts(report=REPORT, complete=True), rate=Rate(7, OWN, costs=Rate(1, SHEET)))
+    held.set_aside(held.target)
+    [attempt] = held.failed
+    assert (attempt.price_id, attempt.cost_price_id, attempt.cost_pico) == (7, 1, 67 * MICRO)

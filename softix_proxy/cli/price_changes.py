@@ -1,0 +1,68 @@
+"""What `softix prices set` comes to: each unit price before and after, what stays, and what no longer fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from softix_proxy.cli.console import invocation, rehearsed, say, show, show_all
+from softix_proxy.cli.tables import Table
+from softix_proxy.domain.price_changes import Change
+from softix_proxy.operations.price_changes import Changed
+
+_COLUMNS = Table(("tier", "above", "price", "old", "new", "change"), leave=("above", "change"))
+
+
+def change_fields(change: Change) -> dict[str, Any]:
+    """Of one unit price, for programs."""
+    old, new = change.old, change.new
+    return {
+        "price": change.price_key,
+        "service_tier": change.service_tier,
+        "above_input_tokens": change.above_input_tokens,
+        "old": None if old is None else format(old, "f"),
+        "new": None if new is None else format(new, "f"),
+        "change": f"{(new - old) / old * 100:+.1f}%" if old and new is not None else None,
+    }
+
+
+def change_row(change: Change) -> dict[str, Any]:
+    """The same, for people."""
+    told = change_fields(change)
+    return {
+        "tier": change.service_tier,
+        "above": change.above_input_tokens or None,
+        "price": change.price_key,
+        "old": told["old"],
+        "new": told["new"],
+        "change": told["change"],
+    }
+
+
+def show_changed(changed: Changed, fields: dict[str, Any], dry_run: bool) -> None:
+    warnings = [oddity.sentence for oddity in changed.oddities]
+    if dry_run:
+        fields = fields | {"version": None}
+    if invocation().as_json:
+        told = {
+            "changes": [change_fields(change) for change in changed.prices if change.old != change.new],
+            "kept": [change_fields(change) for change in changed.prices if change.old == change.new],
+            "warnings": warnings,
+            "remedies": [changed.remedy(oddity) for oddity in changed.oddities],
+            "remarks": list(changed.remarks),
+        }
+        show(rehearsed(fields | told, dry_run))
+        return
+    show(rehearsed({name: value for name, value in fields.items() if name not in ("prices", "bands")}, dry_run))
+    if changed.prices:
+        show_all([_with_what_stays(change) for change in changed.prices], _COLUMNS)
+    for remark in changed.remarks:
+        say(remark)
+    for oddity, warning in zip(changed.oddities, warnings, strict=True):
+        say(f"warning: {warning}\n  → {changed.remedy(oddity)}")
+
+
+def _with_what_stays(change: Change) -> dict[str, Any]:
+    row = change_row(change)
+    if change.old == change.new:
+        return row | {"change": "stays"}
+    return row | {"change": "new" if change.old is None else "taken away" if change.new is None else row["change"]}
