@@ -41,11 +41,14 @@ WHERE t.kind <> 'charge' AND t.kind IN ('top-up', 'adjustment') AND t.id >= ?1 A
   AND NOT EXISTS (SELECT 1 FROM transfers AS done WHERE done.reference = '{BOOKED} ' || t.id) ORDER BY t.id"""
 _ACCOUNTS = "SELECT from_account, to_account, amount_pico, kind, note FROM transfers WHERE id = ?"
 
-_COPIED = "user_id, key_id, provider_id, model_id, model_served, endpoint, stream, service_tier, status_code"
+_COPIED = (
+    "user_id, key_id, provider_id, model_id, model_served, endpoint, stream, service_tier, status_code, price_id, "
+    "cost_price_id, markup_num, markup_den"
+)
 _ADD = f"""
-INSERT INTO usage (id, request_id, usage_at_us, {_COPIED}, price_id, markup_num, markup_den, cost_pico, charge_pico,
+INSERT INTO usage (id, request_id, usage_at_us, {_COPIED}, cost_pico, charge_pico,
   hold_pico, latency_ms, attempts, source, note, corrects_row_id, {", ".join(METERS)})
-SELECT ?1, ?2, usage_at_us - ?3, {_COPIED}, price_id, markup_num, markup_den, ?4, ?5, 0, 0, 0, 'correction', ?6, id,
+SELECT ?1, ?2, usage_at_us - ?3, {_COPIED}, ?4, ?5, 0, 0, 0, 'correction', ?6, id,
   {", ".join(f"?{at}" for at in range(8, 8 + len(METERS)))} FROM usage WHERE id = ?7"""
 _PLACE = "SELECT key_id, model_id, user_id, provider_id FROM usage WHERE id = ?"
 _LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_row_id IS NOT NULL"
