@@ -250,7 +250,6 @@ async def _app(stack: AsyncExitStack, office: Office, vault: Vault, journal: Jou
     )
     upstream, lines = await _upstream(stack, office, vault, directory)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
-
     ids = RequestIds(journal.slot, await storage.reading().usage.last_request_id())
 
     async def check() -> str | None:
