@@ -273,7 +273,6 @@ async def _app(
     metrics = Metrics(lambda: Books.of(journal.writer, journal.trouble()))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
-
     ids = RequestIds(journal.slot, await storage.reading().usage.last_request_id())
 
     return App(
