@@ -35,6 +35,7 @@ NEVER = frozenset(
         "function_call",
         "stream",
         "stream_format",
+        "echo",
         "conversation",
         "previous_response_id",
         "container",

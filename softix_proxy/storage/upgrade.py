@@ -93,7 +93,7 @@ def _back_up(database: Database, planned: MigrationPlan) -> Path:
     try:
         with closing(database.connect()) as source:
             engine_sqlite.back_up(source, partial)
-        with closing(engine_sqlite.connect(partial, read_only=True)) as target:
+        with closing(engine_sqlite.connect(partial)) as target:  # its close takes away what lies beside the file
             if migrations.current(target) != planned.schema:
                 raise FailureError("the backup is not what the database is", "nothing was changed; try again")
         _sync(partial)

@@ -55,6 +55,7 @@ def live(daemon: Serving) -> dict[str, Any]:
         "lingering": server._connections._kwargs["lingering_time"],
         "bodies": (server._app.max_body_bytes, server._app.body_timeout_s),
         "proxies": server._app.addresses.of("10.1.1.1", "192.0.2.7"),
+        "scrapers": server._app.scrapers._networks.have("10.1.1.1"),
         "drain_s": daemon.settings.server.drain_s,
         "log": (logging.getLogger("softix").level, type(root.handlers[0].formatter), getattr(stream, "name", None)),
     }
@@ -68,7 +69,7 @@ def another(value: Any, name: str, hint: Any, folder: Path) -> Any:
         return not value
     if isinstance(value, (int, float)):
         return value + 1
-    if name == "server.trusted_proxies":
+    if name in ("server.trusted_proxies", "server.metrics_networks"):
         return ("10.0.0.0/8",)
     return folder / "other" if "Path" in str(hint) else ("kms",)
 

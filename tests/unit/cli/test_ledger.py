@@ -66,4 +66,4 @@ def test_what_a_clock_posted_that_was_ahead_is_redated(
 def test_nothing_is_redated_without_a_yes_or_with_a_time_that_is_none(run: Softix) -> None:
     assert "Add --yes" in run("ledger redate", code=2).stderr
     assert "not a duration" in run("ledger redate --ahead year --yes", code=2).stderr
-    assert "a note is one line" in run("ledger redate --yes --note ''", code=2).stderr
+    assert "--note is empty" in run("ledger redate --yes --note ''", code=2).stderr

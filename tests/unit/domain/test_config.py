@@ -9,4 +9,4 @@ def test_a_setting_carries_what_it_means() -> None:
         wait_s: int = setting(3, "Time to wait.", least=1)
 
     (only,) = fields(Section)
-    assert Section().wait_s == 3 and only.metadata == {"doc": "Time to wait.", "least": 1}
+    assert Section().wait_s == 3 and only.metadata == {"doc": "Time to wait.", "least": 1, "restart": False}

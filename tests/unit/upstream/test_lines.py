@@ -147,7 +147,7 @@ async def test_out_of_files_is_no_fault_of_the_provider() -> None:
         return answer
 
     async with calling(nobody) as (lines, call):
-        with pytest.raises(ProviderFault):
+        with pytest.raises(NoLineError):
             await lines.open(call())  # what is imported and read at the first use
         with used_up(), pytest.raises(ProviderFault) as fault:
             await lines.open(call())
