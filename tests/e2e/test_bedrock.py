@@ -13,7 +13,7 @@ import openai
 import pytest
 from support.daemon import Prepared, prepared
 from support.process import ServerProcess
-from support.tenants import offer, rows
+from support.tenants import offer, rows, settled
 
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import ProviderType
@@ -137,5 +137,5 @@ async def test_who_hangs_up_pays_for_all_of_it(
         async for _ in stream.text_stream:
             break
     await ask(bedrock, "open")
-    [row] = await rows(house)
+    row = await settled(house)
     assert (row["input_tokens"], row["output_tokens"], row["charge"]) == (30, 12, "0.0003")

@@ -8,7 +8,7 @@ import json
 import pytest
 from support.daemon import Prepared
 from support.provider import FakeProvider, fake
-from support.tenants import charges, held, rows, tenant
+from support.tenants import rows, settled, tenant
 from support.wire import CHAT, MESSAGES, Route, begin_stream, connect
 
 WAYS = {"chat": (CHAT, "gpt-drained"), "messages": (MESSAGES, "claude-drained")}
@@ -16,17 +16,6 @@ WAYS = {"chat": (CHAT, "gpt-drained"), "messages": (MESSAGES, "claude-drained")}
 
 def of(route: Route, model: str) -> Route:
     return route._replace(ask={**route.ask, "model": model})
-
-
-async def settled(client: Prepared) -> dict[str, object]:
-    """The one row, once it is there: nobody is told of it, since nobody listens."""
-    async with asyncio.timeout(20):
-        while not (found := await rows(client)):
-            await asyncio.sleep(0.02)
-    [row] = found
-    assert await held(client) == 0
-    assert await charges(client) == ([f"-{row['charge']}"] if row["charge"] != "0.00" else [])
-    return row
 
 
 @pytest.mark.parametrize("way", WAYS)

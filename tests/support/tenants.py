@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,3 +93,14 @@ async def charges(client: Prepared) -> list[str]:
     async with client.instance.office() as office:
         history = await balances.history(office.storage, client.user_id, 1000)
     return [format_usd(entry.amount_pico) for entry in history if entry.kind == "charge"]
+
+
+async def settled(client: Prepared) -> dict[str, Any]:
+    """The one row, once it is there: nobody is told of it, since nobody listens."""
+    async with asyncio.timeout(20):
+        while not (found := await rows(client)):
+            await asyncio.sleep(0.02)
+    [row] = found
+    assert await held(client) == 0
+    assert await charges(client) == ([f"-{row['charge']}"] if row["charge"] != "0.00" else [])
+    return row
