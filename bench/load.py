@@ -61,7 +61,7 @@ class Load:
             }
         ).encode()
         more = self.told.get("headers", "")
-        more += f"x-bench: {self.told['chunks']},{self.told['every_ms']}\r\n" if stream else ""
+        more += f"x-client-request-id: {self.told['chunks']},{self.told['every_ms']}\r\n" if stream else ""
         head = (
             f"POST {self.path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {self.told['key']}\r\n"
             f"content-type: application/json\r\nuser-agent: bench\r\n{more}content-length: {len(body)}\r\n\r\n"

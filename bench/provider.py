@@ -1,6 +1,6 @@
 """A provider that costs as little as possible: raw HTTP on asyncio, one fixed answer.
 
-A body with `"stream":true` gets a stream; the header `x-bench: CHUNKS,EVERY_MS` says how long.
+A body with `"stream":true` gets a stream; `x-client-request-id: CHUNKS,EVERY_MS`, which every proxy passes, says how long.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\nx-request-id: r\r\nopenai-versi
 WHOLE = _HEAD % b"application/json" + b"content-length: %d\r\n\r\n" % len(_BODY) + _BODY
 _STREAM = _HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
 _LENGTH = re.compile(rb"(?i)content-length: *(\d+)")
-_PLAN = re.compile(rb"(?i)x-bench: *(\d+),(\d+)")
+_PLAN = re.compile(rb"(?i)x-client-request-id: *(\d+),(\d+)")
 
 
 def _frame(data: bytes) -> bytes:

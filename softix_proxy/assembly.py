@@ -147,6 +147,13 @@ def migration_plan(settings: Settings, backup_dir: Path | None = None) -> Migrat
     return upgrade.plan(_database(settings), backup_dir)
 
 
+def needs_migration(settings: Settings) -> bool:
+    """Raises FailureError where there is no database, or it is newer than this program."""
+    from softix_proxy.storage import migrations
+
+    return bool(migrations.pending(_database(settings).version()))
+
+
 def migrate(settings: Settings, backup_dir: Path | None = None) -> Migrated:
     """Blocks. Raises FailureError; then nothing was changed."""
     from softix_proxy.storage import upgrade
@@ -273,7 +280,7 @@ async def _app(
     metrics = Metrics(lambda: Books.of(journal.writer, journal.trouble()))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
-    ids = RequestIds(journal.slot, await storage.reading().usage.last_request_id())
+    ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 
     return App(
         house=House(

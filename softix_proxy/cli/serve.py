@@ -14,7 +14,6 @@ import click
 
 from softix_proxy.cli import signals
 from softix_proxy.cli.console import Command, invocation, say
-from softix_proxy.cli.migrate import sentence
 from softix_proxy.domain.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -54,12 +53,21 @@ def run(read: Callable[[], Settings]) -> None:
     signals.until_handled()
     settings = read()
     assembly.prepare_process(settings)
-    done = assembly.migrate(settings)
-    if done.applied:
-        log.info("migrated the database to schema %d; the backup is %s", done.schema, done.backup)
-        say(sentence(done))
+    if assembly.needs_migration(settings):
+        _migrate(settings)
     with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
         runner.run(until_stopped(settings, _announce, read))
+
+
+def _migrate(settings: Settings) -> None:
+    from softix_proxy import assembly
+    from softix_proxy.cli.migrate import sentence
+
+    done = assembly.migrate(settings)
+    if not done.applied:  # another process was quicker
+        return
+    log.info("migrated the database to schema %d; the backup is %s", done.schema, done.backup)
+    say(sentence(done))
 
 
 async def until_stopped(

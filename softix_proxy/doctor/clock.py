@@ -30,7 +30,7 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
         yield error(books, f"{_SET}; if it is right now, it was ahead before: softix ledger redate --dry-run")
     else:
         yield ok(f"the clock says {now}")
-    zone, wanted = (await patient.storage.reading().usage.calendar()).name, patient.settings.billing.zone
+    zone, wanted = (await patient.storage.reading().instance.calendar()).name, patient.settings.billing.zone
     if zone != wanted:
         yield warning(
             f"caps and sums of days are by {zone} still, and billing.zone says {wanted}",

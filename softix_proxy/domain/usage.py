@@ -328,16 +328,8 @@ class UsageStore(Protocol):
 
     async def by_request(self, request_id: int) -> UsageRow | None: ...
 
-    async def last_request_id(self) -> int:
-        """The greatest that any request has; 0 where there was none."""
-        ...
-
     async def model_ids(self, reference: str) -> Sequence[int]:
         """All that were ever called so (`model` or `provider/model`), removed ones too."""
-        ...
-
-    async def calendar(self) -> Calendar:
-        """By whose days sums are kept and caps begin anew."""
         ...
 
     async def change_zone(self, zone: str) -> bool:

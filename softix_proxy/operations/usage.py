@@ -151,7 +151,7 @@ async def summary(storage: Storage, by: Subject, from_: str | None, to: str | No
     By the days of a zone, or else by those of which sums are kept. Raises BadInputError.
     """
     unit = storage.reading()
-    at = calendar(zone) if zone else await unit.usage.calendar()
+    at = calendar(zone) if zone else await unit.instance.calendar()
     first_day, end_day = _days(unit.clock, at, from_, to)
     days = await unit.usage.totals("day", first_day, end_day, at)
     if by == "day":

@@ -11,7 +11,7 @@ log = logging.getLogger("softix.operations")
 
 async def apply(storage: Storage, zone: str) -> bool:
     """Sums up anew where it is another one; whether it was. Raises BadInputError where there is no such zone."""
-    if (await storage.reading().usage.calendar()).name == zone:
+    if (await storage.reading().instance.calendar()).name == zone:
         return False
     async with storage.writing() as unit:
         changed = await unit.usage.change_zone(zone)

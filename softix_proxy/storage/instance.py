@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from softix_proxy.domain.calendar import Calendar
 from softix_proxy.storage.database import Session
+from softix_proxy.storage.numbering import LAST_REQUEST
 
 
 class Instance:
@@ -12,6 +14,13 @@ class Instance:
     async def get(self, name: str) -> bytes | None:
         row = await self._session.one("SELECT value FROM instance WHERE name = ?", name)
         return bytes(row[0]) if row else None
+
+    async def calendar(self) -> Calendar:
+        return await self._session.calendar()
+
+    async def last_request_id(self) -> int:
+        [(number,)] = await self._session.all(LAST_REQUEST)
+        return int(number)
 
     async def set(self, name: str, value: bytes) -> None:
         await self._session.run("INSERT OR REPLACE INTO instance VALUES (?, ?)", name, value)

@@ -54,3 +54,7 @@ A clock that tells a time before softix was made, as on machines that begin in 1
 def is_far_ahead(last_us: int, now_us: int) -> bool:
     """Whether NEXT_NUMBER has to be asked, since the books reach further than a clock is waited for."""
     return last_us > now_us + SLACK_US
+
+
+LAST_REQUEST = """
+SELECT max(coalesce((SELECT max(request_id) FROM usage), 0), coalesce((SELECT max(request_id) FROM intents), 0))"""

@@ -64,15 +64,8 @@ class Usage:
         row = await self._session.one(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.request_id = ?", request_id)
         return _to_row(row) if row else None
 
-    async def last_request_id(self) -> int:
-        [(number,)] = await self._session.all(sql.LAST_REQUEST)
-        return int(number)
-
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]
-
-    async def calendar(self) -> Calendar:
-        return await self._session.calendar()
 
     async def change_zone(self, zone: str) -> bool:
         return await rollups.change_zone(self._session, zone)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
 _FILE = "sdk_calls.json"
 _ANY = "{}"
@@ -18,6 +17,8 @@ _Pattern = tuple[str, ...]
 @cache
 def known() -> Mapping[str, Sequence[str]]:
     """SDK → its calls, each a method and the parts of a path; `{}` stands for a name."""
+    from importlib.resources import files
+
     data = json.loads(files("softix_proxy").joinpath("data", _FILE).read_text("utf-8"))
     return {sdk: tuple(told["calls"]) for sdk, told in data.items()}
 

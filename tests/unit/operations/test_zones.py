@@ -20,11 +20,11 @@ async def test_the_zone_is_changed_once(storage: SqliteStorage) -> None:
     assert not await zones.apply(storage, "UTC")
     assert await zones.apply(storage, "Europe/Berlin")
     assert not await zones.apply(storage, "Europe/Berlin")
-    assert (await storage.reading().usage.calendar()).name == "Europe/Berlin"
+    assert (await storage.reading().instance.calendar()).name == "Europe/Berlin"
     assert await zones.apply(storage, "UTC")
 
 
 async def test_a_zone_that_is_none_changes_nothing(storage: SqliteStorage) -> None:
     with pytest.raises(BadInputError, match="not a time zone"):
         await zones.apply(storage, "Mars/Olympus")
-    assert (await storage.reading().usage.calendar()).name == "UTC"
+    assert (await storage.reading().instance.calendar()).name == "UTC"

@@ -90,7 +90,7 @@ async def test_a_change_of_the_zone_sums_up_anew_and_what_comes_goes_on_in_it(
 ) -> None:
     async with storage.writing() as unit:
         assert await unit.usage.change_zone(zone)
-    assert (await storage.reading().usage.calendar()).name == zone
+    assert (await storage.reading().instance.calendar()).name == zone
     connection = database.connect()
     clock.us += 2 * HOUR_US
     post(connection, [make_settlement(make_intent(1000, 0), charge_pico=7)], clock.us)
