@@ -1,6 +1,7 @@
 """A provider that costs as little as possible: raw HTTP on asyncio, one fixed answer.
 
-A body with `"stream":true` gets a stream; `x-client-request-id: CHUNKS,EVERY_MS`, which every proxy passes, says how long.
+A body with `"stream":true` gets a stream. The header `x-client-request-id: CHUNKS,EVERY_MS` says how long it is; every
+proxy passes that one.
 """
 
 from __future__ import annotations
