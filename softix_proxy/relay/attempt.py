@@ -123,7 +123,7 @@ class Attempt:
         if self.hold.facts.hung_up or self.client.gone:
             self.hold.facts.hang_up()
             raise ClientGoneError
-        self.hold.set_aside(self.target)
+        self.hold.set_aside(self.hold.target)  # as it was planned; mine may speak another of its dialects
         self.failure, self._goes_without_usage = None, True
         body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
         return await self.run(replace(refused, body=body, adds_usage_option=False))

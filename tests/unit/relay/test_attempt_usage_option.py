@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from support import labs
 from support.playbook import (
     ASK,
     DONE,
@@ -20,6 +21,8 @@ from support.playbook import (
 )
 
 from softix_proxy.domain.directory import Changes
+from softix_proxy.domain.errors import Code
+from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.inbound import ClientGoneError
 
@@ -149,3 +152,18 @@ async def test_fields_that_the_operator_drops_are_never_sent() -> None:
     [call] = stage.upstream.calls
     assert list(json.loads(call.body)) == ["model", "messages", "max_tokens", "stream", "user"]
     assert stage.journal.settlements[0].source is Source.ESTIMATE
+
+
+async def test_a_stream_in_the_second_dialect_of_its_provider_that_then_breaks_off_gives_way() -> None:
+    both = replace(LAB, type=ProviderType.OPENAI)
+    at = labs.stage(providers=(both, labs.OTHER, labs.THIRD))
+    at.policy = replace(at.policy, interrupted_charge="bound", charge_failed_attempts="provider-billed")
+    at.upstream.answers = {"lab": [refuses(400), labs.fault(Code.PROVIDER_BROKE_OFF)], "two": [streamed()]}
+    only_chat_stops = {**ASK, "stream": True, "stop_sequences": ["end"]}
+    await at.serve(json.dumps(only_chat_stops).encode(), "messages")
+    at.settled_once()
+    assert [call.path for call in at.upstream.calls] == ["/v1/chat/completions"] * 3
+    refused, broken = at.settlement.failed
+    assert (refused.charge_pico, refused.source) == (0, Source.NONE)
+    assert (broken.source, broken.provider_id) == (Source.INTERRUPTED, 1)
+    assert 0 < broken.charge_pico == broken.bound_pico
