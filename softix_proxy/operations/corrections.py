@@ -12,6 +12,7 @@ from softix_proxy.domain.ids import CORRECTIONS_SLOT, RequestIds
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.redating import REDATED
 from softix_proxy.domain.usage import Correction, Source, Span, UsageFilter, UsageRow
 from softix_proxy.operations import models, usage, users
 
@@ -67,7 +68,7 @@ class Corrections:
             raise BadInputError("a charge is not negative", "0.00 takes all of it back")
         row = (await usage.explain(self._storage, reference)).row
         async with self._storage.writing() as unit:
-            latest = [row, *await unit.usage.corrections(row.id)][-1]
+            latest = _last_word(row, await unit.usage.corrections(row.id))
             costs = _other_than(row.price_id, cost_version(latest))
             right = _Right(None, charge_pico, row.price_id, row.markup, row.fee_pico, costs)
             return await self._post(unit, row, right)
@@ -162,6 +163,11 @@ async def _difference(unit: Unit, row: UsageRow, right: _Right) -> Corrected:
     )
 
 
+def _last_word(row: UsageRow, corrections: Sequence[UsageRow]) -> UsageRow:
+    """By whose prices the request stands; to be booked on another day changes none of them."""
+    return next((one for one in reversed(corrections) if not (one.note or "").startswith(REDATED)), row)
+
+
 def cost_version(row: UsageRow) -> int:
     """The price version that the row's cost is by; 0 where none was known."""
     return (row.price_id or 0) if row.cost_price_id is None else row.cost_price_id
@@ -194,9 +200,12 @@ class Costs:
 
     def right(self, row: UsageRow, corrections: Sequence[UsageRow]) -> _Right | None:
         """None where nobody knows what the provider asks. The charge stays as it is, with what explains it."""
-        latest = corrections[-1] if corrections else row
-        repriced_us = latest.id if latest.price_id != row.price_id else row.usage_at_us
-        rate = self.directory.rate_then(models.NOBODY, row.model_id, self.at_us or repriced_us)
+        latest = _last_word(row, corrections)
+        if self.at_us is not None:
+            rate = self.directory.rate(models.NOBODY, row.model_id, self.at_us)
+        else:
+            repriced_us = latest.id if latest.price_id != row.price_id else row.usage_at_us
+            rate = self.directory.rate_then(models.NOBODY, row.model_id, repriced_us)
         if rate is None:
             return None
         cost_pico = rate.price(row.meters, row.service_tier or STANDARD).cost_pico

@@ -62,7 +62,7 @@ async def change_price(
         customer = await users.find(unit, user) if user is not None else None
         starts_us = start_us(starts_at_us, unit.clock.now_us())
         directory = await priced_directory(unit, found.id)
-        rate = directory.rate_then(customer.id if customer else NOBODY, found.id, starts_us)
+        rate = directory.rate(customer.id if customer else NOBODY, found.id, starts_us)
         before = rate.sheet if rate else None
         sheet = _sheet(before, given)
         listed = await add_version(unit, found, customer, sheet, starts_us)

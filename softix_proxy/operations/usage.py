@@ -134,7 +134,7 @@ async def explain(storage: Storage, reference: str) -> Explained:
     if row.corrects_row_id is None:
         return explained(row, sheet, corrections, attempts, cost_sheet)
     [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
-    earlier = [one for one in corrections if one.id < row.id]
+    earlier = [one for one in corrections if one.request_id < row.request_id]  # their numbers may be of any day
     return explain_correction(row, corrected, earlier, sheet, attempts, cost_sheet)
 
 

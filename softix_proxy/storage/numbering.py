@@ -21,7 +21,15 @@ def _newest(condition: str = "true") -> str:
 _CLOSED = "coalesce((SELECT max(to_us) FROM periods), 0)"
 LAST_CLOSED = f"SELECT {_CLOSED}"
 """Where what is open begins."""
-NEWEST_BEFORE = f"SELECT {_newest('id < ?1')}"
+LAST_FREE_BEFORE = f"""
+WITH RECURSIVE free (number) AS (
+  SELECT min({_newest("id < ?1")} + 1, ?1 - 1)
+  UNION ALL
+  SELECT number - 1 FROM free
+  WHERE EXISTS (SELECT 1 FROM usage WHERE id = number) OR EXISTS (SELECT 1 FROM transfers WHERE id = number)
+)
+SELECT min(number) FROM free"""
+"""The one after the newest posting before ?1; where that was the last moment before it, the next lower that is free."""
 OLDEST_SINCE = """
 SELECT min(id) FROM (SELECT min(id) AS id FROM usage WHERE id >= ?1 AND id < ?2
   UNION ALL SELECT min(id) FROM transfers WHERE id >= ?1 AND id < ?2)"""

@@ -11,7 +11,7 @@ from softix_proxy.domain.redating import BOOKED, TAKEN_BACK, Misdated
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Span, total
 from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.database import Row, Session
-from softix_proxy.storage.numbering import FREE_NUMBER, LAST_CLOSED, NEWEST_BEFORE, OLDEST_SINCE
+from softix_proxy.storage.numbering import FREE_NUMBER, LAST_CLOSED, LAST_FREE_BEFORE, OLDEST_SINCE
 
 _METERS = ", ".join(f"sum({name}) AS {name}" for name in METERS)
 _SUMMED = ", ".join(f"sums.{name}" for name in METERS)
@@ -97,14 +97,13 @@ async def redate(session: Session, post: Post, misdated: Misdated, booked_us: in
         misdated = _to_misdated(misdated.day, rows[0])
     elif await session.one("SELECT 1 FROM transfers WHERE reference = ?", f"{BOOKED} {misdated.number}"):
         return False
-    [(newest,)] = await session.all(NEWEST_BEFORE, end_us)
-    back_us = int(newest) + 1
-    if booked_us >= session.clock.now_us():
+    move = _move_usage if misdated.kind == "usage" else _move_payment
+    [(back_us,)] = await session.all(LAST_FREE_BEFORE, end_us)
+    await move(session, post, misdated, _Step(back_us, -1, f"{TAKEN_BACK}, {note}"))
+    if booked_us >= session.clock.now_us():  # asked only now, since both may be of the same day
         there_us = await session.next_number()
     else:
         [(there_us,)] = await session.all(FREE_NUMBER, booked_us)
-    move = _move_usage if misdated.kind == "usage" else _move_payment
-    await move(session, post, misdated, _Step(back_us, -1, f"{TAKEN_BACK}, {note}"))
     await move(session, post, misdated, _Step(there_us, 1, f"{BOOKED}, {note}"))
     return True
 

@@ -45,7 +45,7 @@ class Usage:
         return _to_row(row)
 
     async def corrections(self, row_id: int) -> Sequence[UsageRow]:
-        statement = f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.corrects_row_id = ? ORDER BY u.id"
+        statement = f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.corrects_row_id = ? ORDER BY u.request_id"
         return [_to_row(row) for row in await self._session.all(statement, row_id)]
 
     async def attempts_of(self, row_id: int) -> Sequence[AttemptRow]:

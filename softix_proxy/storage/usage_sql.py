@@ -12,7 +12,7 @@ from typing import NamedTuple
 from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.redating import REDATED
+from softix_proxy.domain.redating import BOOKED, REDATED
 from softix_proxy.domain.usage import CURRENCY, INPUT_METERS, METERS, OUTPUT_METERS, Cell, Encoding, Layout, Subject
 
 NAMES = """
@@ -205,13 +205,25 @@ FROM (
 
 _TOKENS = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS | OUTPUT_METERS)
 CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? ORDER BY id LIMIT ?)"
-_ABOUT_ITSELF = f"(u.corrects_row_id IS NULL OR coalesce(u.note, '') LIKE '{REDATED}%')"
-"""What is redated counts on its own day; another correction on that of its request."""
+
+
+def _moves(row: str) -> str:
+    """Whether it moves a request to another day, with what it used; else only what corrects one."""
+    used = " OR ".join(f"{row}.{name} <> 0" for name in METERS)
+    return f"({row}.corrects_row_id IS NOT NULL AND {row}.note LIKE '{REDATED}%' AND coalesce({used}, 0))"
+
+
+_ABOUT_ITSELF = f"(u.corrects_row_id IS NULL OR {_moves('u')})"
+"""It counts on its own day; any other correction on that on which its request is booked."""
+_BOOKED = f"""
+SELECT {{}} FROM usage AS moved WHERE {_moves("moved")} AND moved.note LIKE '{BOOKED}%'"""
+_BOOKED_AT = f"""coalesce(({_BOOKED.format("max(moved.id)")}
+  AND moved.corrects_row_id = u.corrects_row_id), u.corrects_row_id)"""
 DAILY_COSTS = f"""
 SELECT sums.day, models.name, models.upstream_name, sums.model_served, sums.source, sums.unpriced, sums.requests,
   sums.tokens, sums.cost_m, sums.cost_rest, sums.hold_m, sums.hold_rest
 FROM (
-  SELECT iif({_ABOUT_ITSELF}, u.id, u.corrects_row_id) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
+  SELECT iif({_ABOUT_ITSELF}, u.id, {_BOOKED_AT}) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
     coalesce(u.note LIKE iif(u.cost_price_id IS NULL, '%unpriced:%', '%uncosted:%'), 0) AND NOT EXISTS (
       SELECT 1 FROM usage AS later WHERE later.corrects_row_id = u.id AND later.cost_pico <> 0
         AND coalesce(later.note, '') NOT LIKE '{REDATED}%') AS unpriced,
@@ -221,7 +233,10 @@ FROM (
     coalesce(sum(u.hold_pico/1000000), 0) AS hold_m, coalesce(sum(u.hold_pico%1000000), 0) AS hold_rest
   FROM usage u JOIN providers ON providers.id = u.provider_id AND providers.name = ?1
   WHERE (u.id > ?2 AND u.id <= ?3 AND {_ABOUT_ITSELF})
-    OR (u.corrects_row_id > ?2 AND u.corrects_row_id <= ?3 AND NOT {_ABOUT_ITSELF})
+    OR (u.corrects_row_id > ?2 AND u.corrects_row_id <= ?3 AND NOT {_ABOUT_ITSELF}
+      AND {_BOOKED_AT} = u.corrects_row_id)
+    OR (u.corrects_row_id IN ({_BOOKED.format("moved.corrects_row_id")} AND moved.id > ?2 AND moved.id <= ?3)
+      AND NOT {_ABOUT_ITSELF})
   GROUP BY 1, 2, 3, 4, 5
 ) AS sums LEFT JOIN models ON models.id = sums.model_id ORDER BY 1, 2, 4, 5, 6"""
 """Sums by day, model, served name, source and completeness of the rows of a provider's name after ?2 up to ?3; with

@@ -10,9 +10,10 @@ from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.redating import Redated
 from softix_proxy.domain.usage import Source, Span, UsageFilter
-from softix_proxy.operations import balance, corrections, ledger, periods, redating, usage
+from softix_proxy.operations import balance, corrections, ledger, periods, prices, redating, usage
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -195,3 +196,56 @@ async def test_a_note_is_a_line(storage: SqliteStorage) -> None:
         with pytest.raises(BadInputError, match="a note is one line"):
             [one async for one in redating.run(storage, None, None, note=note, dry=True)]
     assert len(await storage.reading().usage.newest(UsageFilter(), 100)) == 5
+
+
+async def test_what_was_posted_today_can_be_booked_today(storage: SqliteStorage) -> None:
+    """What is taken back and what is booked have numbers of their own, though both follow the newest row."""
+    found = await redate(storage, usage.parse_span(*NOVEMBER))
+    assert [one.misdated.amount_pico for one in found] == [1 * USD, 2 * USD, 5 * USD]
+    assert (await ledger.verify(storage)).violations == ()
+    assert await redate(storage, usage.parse_span(*NOVEMBER)) == []
+
+
+async def test_a_correction_after_it_is_explained_by_what_was_posted_before(storage: SqliteStorage) -> None:
+    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
+    await redate(storage, ahead_us=YEAR_US)
+    done = await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
+    assert done.correction is not None
+    explained = await usage.explain(storage, format_request_id(done.correction.request_id))
+    assert explained.agrees and not explained.stated and explained.earlier_pico == 3 * USD
+
+
+async def test_to_be_redated_does_not_change_by_whose_price_the_cost_is(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    for price in ("1", "2"):
+        clock.us += SECOND_US
+        await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": price, "output": "2"}}]}))
+        done = await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
+    await redate(storage, ahead_us=YEAR_US)
+    again = await corrections.Corrections(storage, "agreed").set_charge(format_request_id(3), USD)
+    assert done.correction is not None and again.correction is not None
+    row, costs = (await usage.explain(storage, format_request_id(3))).row, again.correction.cost_price_id
+    assert (row.price_id, again.correction.price_id, costs) == (None, None, done.correction.price_id)
+
+
+async def test_a_bill_meets_what_was_corrected_on_the_day_on_which_its_request_is_booked(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    """Whether the correction was posted by the wrong clock too, or after the request was redated."""
+
+    async def costs() -> dict[int, int]:
+        found = [cost async for cost in storage.reading().usage.daily_costs("lab", 0, 10**6)]
+        days = {cost.day for cost in found}
+        return {day: pico for day in days if (pico := sum(one.cost_pico for one in found if one.day == day))}
+
+    today = NOW_US // DAY_US
+    assert await costs() == {today: 8 * USD, today + 365: 3 * USD}
+    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
+    price_pico = 11 * 10**6
+    clock.us += YEAR_US
+    await corrections.Corrections(storage, "a price").reprice(format_request_id(1))
+    clock.us -= YEAR_US - SECOND_US
+    await redate(storage, ahead_us=YEAR_US)
+    await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
+    assert await costs() == {today: 7 * USD + 2 * price_pico}

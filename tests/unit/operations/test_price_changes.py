@@ -61,3 +61,15 @@ async def test_what_is_refused(storage: SqliteStorage) -> None:
         await change_price(storage, "llama", LOWER, user="none")
     with pytest.raises(BadInputError, match="past"):
         await change_price(storage, "llama", LOWER, starts_at_us=NOW_US - 1)
+
+
+async def test_what_was_priced_while_the_clock_was_ahead_is_in_force_and_is_begun_from(tmp_path: Path) -> None:
+    clock = StoppedClock()
+    database = await make_database(tmp_path, clock).open()
+    ahead = SqliteStorage(database)
+    await prices.set_price(ahead, "llama", Sheet.parse({"bands": [{"prices": {"input": "4", "output": "9"}}]}))
+    clock.us += 300 * DAY_US
+    await prices.set_price(ahead, "llama", FOR_ALL)
+    clock.us -= 300 * DAY_US - 1
+    assert (await change_price(ahead, "llama", LOWER)).before == FOR_ALL
+    await database.close()

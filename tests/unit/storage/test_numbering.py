@@ -5,7 +5,7 @@ from support.books import NOW_US, make_database
 
 from softix_proxy.domain.clock import DAY_US, EARLIEST_US, SECOND_US, SLACK_US
 from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.numbering import LAST_POSTED, NEXT_NUMBER, is_far_ahead
+from softix_proxy.storage.numbering import LAST_FREE_BEFORE, LAST_POSTED, NEXT_NUMBER, is_far_ahead
 
 YEAR_US = 365 * DAY_US
 
@@ -85,3 +85,13 @@ def test_no_number_falls_into_a_closed_period(connection: Connection) -> None:
 def test_an_hour_is_waited_for_and_no_more() -> None:
     assert not is_far_ahead(NOW_US + SLACK_US, NOW_US)
     assert is_far_ahead(NOW_US + SLACK_US + 1, NOW_US)
+
+
+def test_the_last_free_number_of_a_day_follows_its_newest_posting_or_precedes_its_end(connection: Connection) -> None:
+    def last(before_us: int) -> int:
+        return int(connection.execute(LAST_FREE_BEFORE, (before_us,)).fetchone()[0])
+
+    posted_at(connection, NOW_US, NOW_US + 9, NOW_US + 10)
+    assert last(NOW_US + 5) == NOW_US + 1
+    assert last(NOW_US + 20) == NOW_US + 11
+    assert last(NOW_US + 10) == NOW_US + 8, "its last moment is taken, and the next day is another"
