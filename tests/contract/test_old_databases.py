@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.usage import UsageFilter
-from softix_proxy.operations import ledger
+from softix_proxy.domain.ids import format_request_id
+from softix_proxy.domain.usage import Span, UsageFilter
+from softix_proxy.operations import corrections, ledger, periods, redating, usage
 from softix_proxy.storage import migrations, upgrade
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import connect
 from softix_proxy.storage.storage import SqliteStorage
 
 CHAT = "/v1/chat/completions"
+EVER = Span(0, 2**62)
 FIRST_WITH_A_CLOSED_PERIOD = 3
 DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
@@ -62,3 +64,42 @@ async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> N
         assert verdict.periods == (schema >= FIRST_WITH_A_CLOSED_PERIOD)
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+async def test_what_mends_books_works_on_it_and_leaves_closed_periods_alone(dump: Path, tmp_path: Path) -> None:
+    place = tmp_path / "softix.db"
+    restore(dump, place)
+    database = Database(place, SystemClock())
+    upgrade.migrate(database)
+    await database.open()
+    try:
+        storage = SqliteStorage(database)
+        closed = await storage.reading().periods.list()
+        before = await totals(storage)
+        for current in (False, True):
+            mend = corrections.Corrections(storage, "costs").recost(None, EVER, None, current=current, dry=False)
+            async for _ in mend:
+                pass
+        charged_pico, costs_pico = await totals(storage)
+        assert charged_pico == before[0]
+        redated = [one async for one in redating.run(storage, EVER, None, note="clock", dry=False)]
+        assert redated
+        async with storage.writing() as unit:
+            await unit.usage.change_zone("Asia/Kolkata")
+        mend = corrections.Corrections(storage, "costs").recost(None, EVER, None, current=True, dry=False)
+        assert [one async for one in mend if isinstance(one, corrections.Corrected) and one.correction] == []
+        assert await totals(storage) == (charged_pico, costs_pico)
+        assert (await ledger.verify(storage)).violations == ()
+        assert (await periods.verify(storage.reading()))[1] == []
+        assert await storage.reading().periods.list() == closed
+        for row in await storage.reading().usage.after(UsageFilter(), 0, 100):
+            assert (await usage.explain(storage, format_request_id(row.request_id))).agrees
+    finally:
+        await database.close()
+
+
+async def totals(storage: SqliteStorage) -> tuple[int, int]:
+    """(Charge, cost), by the sums of days."""
+    days = await storage.reading().usage.totals("day", 0, 10**6, await storage.reading().instance.calendar())
+    return sum(day.charge_pico for day in days), sum(day.cost_pico for day in days)
