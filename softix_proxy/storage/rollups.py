@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from softix_proxy.domain.calendar import Calendar, Piece, calendar
 from softix_proxy.domain.clock import DAY_US
+from softix_proxy.domain.redating import REDATED
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Span
 from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.database import Row, Session
@@ -39,7 +40,7 @@ SELECT (SELECT min(id) FROM usage WHERE id >= ?1 AND id < ?2),
   (SELECT max(id) + 1 FROM usage WHERE id >= ?1 AND id < ?2)"""
 _ADDED = sql.ADD_DAILY.tail
 
-_SPENT = """
+_SPENT = f"""
 WITH RECURSIVE chain (key_id, part_id, until_us) AS (
   SELECT id, id, 9223372036854775807 FROM keys
   UNION ALL
@@ -51,7 +52,8 @@ FROM (
     coalesce(sum(charge_pico) FILTER (WHERE charged_us >= ?3), 0) AS week,
     coalesce(sum(charge_pico) FILTER (WHERE charged_us >= ?4), 0) AS month
   FROM keys LEFT JOIN (
-    SELECT chain.key_id AS payer, coalesce(corrects_row_id, usage.id) AS charged_us, charge_pico
+    SELECT chain.key_id AS payer, charge_pico,
+      iif(note LIKE '{REDATED}%', usage.id, coalesce(corrects_row_id, usage.id)) AS charged_us
     FROM usage JOIN chain ON part_id = usage.key_id AND usage.id < until_us WHERE usage.id >= min(?2, ?3, ?4)
   ) ON payer = keys.id GROUP BY keys.id
 ) WHERE key_states.key_id = spender"""

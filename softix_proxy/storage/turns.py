@@ -46,8 +46,12 @@ class Turn:
             if not self._asking:
                 if self._is_free():
                     return
+                try:
+                    threading.Thread(target=self._ask, name="softix-turn", daemon=True).start()
+                except RuntimeError:  # no thread is left: others must not wait behind one that nobody asks for
+                    fcntl.flock(self._next, fcntl.LOCK_UN)
+                    raise BusyError from None
                 self._asking = True
-                threading.Thread(target=self._ask, name="softix-turn", daemon=True).start()
             mine = self._waits = threading.Event()
         if mine.wait(self._timeout_s):
             return
@@ -86,6 +90,7 @@ class Turn:
             fcntl.flock(self._next, fcntl.LOCK_UN)
         except OSError:  # no memory for a lock: who waits is told that the time is up, and asks again
             got = False
+            fcntl.flock(self._next, fcntl.LOCK_UN)
         with self._mutex:
             self._asking = False
             waits, self._waits = self._waits, None

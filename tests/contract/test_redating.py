@@ -249,3 +249,15 @@ async def test_a_bill_meets_what_was_corrected_on_the_day_on_which_its_request_i
     await redate(storage, ahead_us=YEAR_US)
     await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
     assert await costs() == {today: 7 * USD + 2 * price_pico}
+
+
+async def test_what_a_key_spent_on_a_day_that_is_over_is_not_counted_on_this_one(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
+    """When what keys have spent is counted anew from the rows, because the zone is another."""
+    await redate(storage, ahead_us=YEAR_US)
+    clock.us += 2 * DAY_US
+    async with storage.writing() as unit:
+        await unit.usage.change_zone("Europe/Berlin")
+    spend = await storage.reading().keys.spend(1)
+    assert (spend.day_pico, spend.week_pico, spend.total_pico) == (0, 11 * USD, 11 * USD)

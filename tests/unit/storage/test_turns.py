@@ -140,3 +140,23 @@ def test_no_descriptor_is_left_behind_where_the_second_file_cannot_be_opened(dat
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Turn(tmp_path / "none" / "softix.db", WAIT_S)
+
+
+def test_where_no_thread_is_left_others_are_not_held_up_and_it_works_again_later(
+    database: Path, turn: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    other = Turn(database, WAIT_S)
+    other.take()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        for _ in range(2):
+            with pytest.raises(BusyError):
+                turn.take()
+    assert is_free(database, NAMES[1])
+    other.give()
+    turn.take()
+    turn.give()
+    other.close()
