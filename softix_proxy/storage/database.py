@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aiosqlite
 
+from softix_proxy.domain import ownership
 from softix_proxy.domain.calendar import Calendar, calendar
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
@@ -119,7 +121,7 @@ class Database:
         engine_sqlite.require_sound()
         with _told(self.place):
             if not self.path.exists():
-                self.path.touch(mode=0o600)
+                os.close(ownership.open_or_make(self.path, self.path.parent))
             with closing(self.connect()) as connection:
                 version = migrations.current(connection)
                 if not version:
