@@ -186,16 +186,24 @@ async def test_a_packed_body_that_grows_too_large(hasty_client: Prepared, sessio
     assert (await post(session, hasty_client.url, CHAT, headers, data=data)).status == 413
 
 
-@pytest.mark.parametrize("query", ["beta=true", "beta=true&x=%2F+a%20b&&y", "q=?"])
-@pytest.mark.parametrize("name", ["messages", "count_tokens", "chat_completions"])
-async def test_queries_pass(
-    name: str, query: str, client: Prepared, session: Session, fake_provider: FakeProvider
+@pytest.mark.parametrize(
+    ("name", "query", "passed"),
+    [
+        ("messages", "beta=true", "beta=true"),
+        ("messages", "beta=true&x=%2F+a%20b&&y", "beta=true"),
+        ("count_tokens", "beta=true&beta=%2F+a%20b", "beta=true&beta=/ a b"),  # as the provider decodes it
+        ("count_tokens", "q=?", ""),
+        ("chat_completions", "api-version=?", "api-version=?"),
+    ],
+)
+async def test_what_is_listed_of_a_query_passes_as_it_came(
+    name: str, query: str, passed: str, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     route = ROUTES[name]._replace(path=f"{ROUTES[name].path}?{query}")
     await answers_of_both(session, client, fake_provider, route)
     direct, through = await fake_provider.requests()
-    assert direct["query"].startswith(query[:5])
-    assert (through["path"], through["query"]) == (direct["path"], direct["query"])
+    assert direct["query"].startswith(query[:2])
+    assert (through["path"], through["query"]) == (direct["path"], passed)
 
 
 PASS = {
