@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 Row = tuple[Any, ...]
+_MISSING = "run: softix init; or, if there was one, put it or a backup back, or name another --data-dir"
 
 
 class Session:
@@ -133,7 +134,7 @@ class Database:
     def version(self) -> int:
         """The schema that it has; 0 where it is empty. Raises FailureError."""
         if not self.path.exists():
-            raise FailureError(f"there is no database at {self.path}", "run: softix init")
+            raise FailureError(f"there is no database at {self.path}", _MISSING)
         engine_sqlite.require_sound()
         with _told(self.place), closing(self.connect()) as connection:
             return migrations.current(connection)
