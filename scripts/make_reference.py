@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 
 from softix_proxy import settings  # noqa: E402
 from softix_proxy.cli.main import main as softix  # noqa: E402
+from softix_proxy.dialects.queries import FAMILIES as QUERIES  # noqa: E402
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS  # noqa: E402
 from softix_proxy.dialects.request_headers import BODY, COMMON, FAMILIES, PREFIXES, Reasons  # noqa: E402
 from softix_proxy.dialects.translate.loss_table import NAMES  # noqa: E402
@@ -158,7 +159,8 @@ def headers() -> str:
         "Of a client's headers a provider gets those that are listed here, and no others: a header may choose another"
         " price, or another account. Nothing passes that has the client's API key in it, or that `Connection` names."
         " Names can be added with the setting `upstream.pass_headers`, unless they prove who pays, belong to one hop,"
-        " or choose a price or an account. softix itself adds the provider's key, `host`, `content-length` and"
+        " or choose a price or an account. Of the query passes only what is listed below."
+        " softix itself adds the provider's key, `host`, `content-length` and"
         " `accept-encoding: identity`."
     )
     sections = [listed("Everywhere", COMMON), listed("Where the body is not translated", BODY)]
@@ -170,7 +172,17 @@ def headers() -> str:
         for kind, profile in PROFILES.items()
         if profile.request_headers
     ]
-    return "\n".join([MADE, "\n# Request headers\n", intro, *(line for each in sections for line in each)]) + "\n"
+    text = "\n".join([MADE, "\n# Request headers\n", intro, *(line for each in sections for line in each)])
+    return text + queries() + "\n"
+
+
+def queries() -> str:
+    rows = (
+        f"| `{name}` | {family} | {cell(reason)} |"
+        for family, names in QUERIES.items()
+        for name, reason in names.items()
+    )
+    return "\n".join(["\n\n## In the query\n", "| part | dialect | why it passes |", "| --- | --- | --- |", *rows])
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -20,9 +20,9 @@ from softix_proxy.doctor import (
     prices,
     providers,
 )
-from softix_proxy.doctor.findings import Finding, Found, Severity, error
+from softix_proxy.doctor.findings import Finding, Found, Severity, error, warning
 from softix_proxy.doctor.patient import Check, Patient
-from softix_proxy.domain.errors import OperatorError
+from softix_proxy.domain.errors import OperatorError, UnusableError
 
 CHECKS: Mapping[str, Check] = {
     "database": database.find,
@@ -39,6 +39,8 @@ CHECKS: Mapping[str, Check] = {
     "prices": prices.find,
     "providers": providers.find,
 }
+_NOT_THERE = "SQLITE_ERROR"
+"""Which is how SQLite names a table or a column that is not there."""
 
 
 async def run(patient: Patient, only: Collection[str] = ()) -> Sequence[Finding]:
@@ -59,9 +61,22 @@ async def _guarded(find: Check, patient: Patient) -> list[Found]:
         async for item in find(patient):
             found.append(item)  # noqa: PERF401 - what was found before an error is kept
     except OperatorError as failure:
-        found.append(error(failure.message, failure.remedy))
+        found.append(await _of_another_schema(failure, patient) or error(failure.message, failure.remedy))
     except Exception as failure:  # noqa: BLE001 - damage shows as anything, and must not hide the other findings
         found.append(
             error(f"this could not be checked: {type(failure).__name__}", "mend what the other checks say first")
         )
     return found
+
+
+async def _of_another_schema(failure: OperatorError, patient: Patient) -> Found | None:
+    """What to say where a check looked for a table or a column that only another schema has."""
+    if not isinstance(failure, UnusableError) or failure.code != _NOT_THERE:
+        return None
+    try:
+        present, known = await asyncio.to_thread(patient.health.schema)
+    except OperatorError:
+        return None
+    if present == known:
+        return None
+    return warning("not checked: the database is of another schema", "do first what the check of the migrations says")

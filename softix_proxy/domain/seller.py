@@ -51,7 +51,10 @@ class Billing:
     """Periods, and the invoices, statements and receipts that are made of them: who sells, how it is taxed."""
 
     zone: str = _setting(
-        "UTC", "Where days begin, of periods, caps, summaries and dates: an IANA name, as in Europe/Berlin.", **_ZONE
+        "UTC",
+        "Where days begin, of periods, caps, summaries and dates: an IANA name, as in Europe/Berlin.",
+        restart=True,
+        **_ZONE,
     )
     seller_name: str | None = _setting(None, "Who sells; nothing is issued without it.", example="Example GmbH")
     seller_address: tuple[str, ...] = _setting((), "Street and number, and what else stands above the city.")

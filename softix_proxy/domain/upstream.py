@@ -35,7 +35,7 @@ class Call:
     """Whose connection it goes over: none is shared, unless the operator says so."""
     provider: Provider
     path: str
-    """In the dialect, from `/v1` on, with the query string as the client wrote it; the profile knows the provider's."""
+    """In the dialect, from `/v1` on, with what of the client's query passes; the profile knows the provider's."""
     headers: Headers
     body: bytes = field(repr=False)
     stream: bool

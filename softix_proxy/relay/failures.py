@@ -5,6 +5,7 @@ One rule for whatever asks a provider: requests, realtime sessions, and what is 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from softix_proxy.dialects.classification import Classification, Told
@@ -16,6 +17,7 @@ from softix_proxy.domain.upstream import Header, Headers, ProviderFault
 from softix_proxy.relay.fleet import Outcome
 
 _SERVER_ERROR = 500
+_ESCAPED = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([/"\\]))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,18 @@ def of_answer(
 def tellable(found: Classification, secret: str | None) -> Told | None:
     """What the provider said, unless its own key is in it."""
     told = found.told
-    return None if told is None or (secret is not None and secret.encode() in told.body) else told
+    return None if told is None or (secret is not None and _has(told.body, secret.encode())) else told
+
+
+def _has(body: bytes, secret: bytes) -> bool:
+    """However JSON writes it: some servers escape each `/`, others more."""
+    if secret in body:
+        return True
+    return b"\\" in body and secret in _ESCAPED.sub(_plain, body)
+
+
+def _plain(escaped: re.Match[bytes]) -> bytes:
+    return bytes((int(escaped[1], 16),)) if escaped[1] else escaped[2]
 
 
 def unsayable(found: Classification | None) -> RefusedError:

@@ -85,7 +85,7 @@ class Inbound:
     public_id: str
     endpoint: Endpoint
     path: str
-    """At the provider, with the query string as the client wrote it."""
+    """At the provider, with what of the query passes there."""
     headers: Headers = field(repr=False)
     """Names in lower case."""
     credential: str | None = field(repr=False)

@@ -26,6 +26,7 @@ _TOLD: Mapping[str, tuple[str, str]] = {
         "{place} cannot be written",
         "check its owner and mode, and that its file system is not mounted read-only",
     ),
+    "SQLITE_CANTOPEN": ("{place} cannot be opened", "check that it is there, and its owner and mode, and its folder's"),
     "SQLITE_NOTADB": ("{place} is not a softix database", "restore a backup, or name another --data-dir"),
     "SQLITE_CORRUPT": ("{place} is damaged", "run: softix doctor; restore a backup"),
 }

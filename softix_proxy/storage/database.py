@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import aiosqlite
 
+from softix_proxy.domain import ownership
 from softix_proxy.domain.calendar import Calendar, calendar
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 Row = tuple[Any, ...]
+_MISSING = "run: softix init; or, if there was one, put it or a backup back, or name another --data-dir"
 
 
 class Session:
@@ -119,7 +122,7 @@ class Database:
         engine_sqlite.require_sound()
         with _told(self.place):
             if not self.path.exists():
-                self.path.touch(mode=0o600)
+                os.close(ownership.open_or_make(self.path, self.path.parent))
             with closing(self.connect()) as connection:
                 version = migrations.current(connection)
                 if not version:
@@ -131,7 +134,7 @@ class Database:
     def version(self) -> int:
         """The schema that it has; 0 where it is empty. Raises FailureError."""
         if not self.path.exists():
-            raise FailureError(f"there is no database at {self.path}", "run: softix init")
+            raise FailureError(f"there is no database at {self.path}", _MISSING)
         engine_sqlite.require_sound()
         with _told(self.place), closing(self.connect()) as connection:
             return migrations.current(connection)

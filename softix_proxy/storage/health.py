@@ -9,7 +9,8 @@ from pathlib import Path
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Orphan
-from softix_proxy.storage import engine_sqlite, migrations, orphans, turns
+from softix_proxy.storage import engine_sqlite, migrations, orphans, slots, turns
+from softix_proxy.storage.causes import unusable
 from softix_proxy.storage.database import Database, Session
 from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
 from softix_proxy.storage.numbering import LAST_POSTED
@@ -84,7 +85,11 @@ class Health:
     def files(self) -> Sequence[Path]:
         places = (self.path, *(self._beside(end) for end in ("-wal", "-shm", "-slots", *turns.NAMES)))
         backups = sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}-schema-*"))
-        return [*(place for place in places if place.exists()), *backups]
+        try:
+            slot_files = slots.files(self.path)
+        except FailureError:  # the folder is another's, which is told of it
+            slot_files = []
+        return [*(place for place in places if place.exists()), *slot_files, *backups]
 
     def _beside(self, end: str) -> Path:
         return self.path.with_name(self.path.name + end)
@@ -107,6 +112,4 @@ class Health:
             reason = engine_sqlite.code_of(error)
             if reason.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
                 raise FailureError(f"{self.path} is damaged ({reason})", "restore the latest backup") from None
-            raise FailureError(
-                f"{self.path} cannot be read ({reason})", "check that it is there, and its owner and mode"
-            ) from None
+            raise unusable(self.path, error) from None

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from softix_proxy.domain import ownership
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.ids import SLOTS
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Slot:
@@ -30,17 +33,36 @@ def _folder(database: Path) -> Path:
     return database.with_name(database.name + "-slots")
 
 
-def _open(database: Path, name: str, flags: int) -> int:
+def _open(database: Path, name: str = "") -> int:
+    """A slot's file, or the folder itself. Raises FailureError."""
     folder = _folder(database)
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return os.open(folder / name, flags | os.O_CLOEXEC, 0o600)
+        ownership.make_folder(folder, database)
+        return ownership.open_or_make(folder / name, database) if name else os.open(folder, _FOLDER)
     except OSError as error:
-        raise FailureError(f"cannot write to {folder}: {error.strerror}", "check its owner and mode") from None
+        raise _unusable(folder, error) from None
+
+
+def _unusable(folder: Path, error: OSError) -> FailureError:
+    return FailureError(
+        f"cannot write to {folder}: {error.strerror}",
+        "check that it, and what is in it, belongs to who runs softix serve; softix doctor tells what does not",
+    )
+
+
+def files(database: Path) -> list[Path]:
+    """Those of all processes that have ever worked on it. Raises FailureError."""
+    folder = _folder(database)
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.isdecimal())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unusable(folder, error) from None
 
 
 def _lock(database: Path, number: int) -> Slot | None:
-    descriptor = _open(database, f"{number:03d}", os.O_RDWR | os.O_CREAT)
+    descriptor = _open(database, f"{number:03d}")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -52,7 +74,7 @@ def _lock(database: Path, number: int) -> Slot | None:
 @contextmanager
 def _gate(database: Path, kind: int) -> Iterator[None]:
     """The folder itself is locked: shared by who takes a slot, alone by who needs that none is taken meanwhile."""
-    descriptor = _open(database, ".", os.O_RDONLY)
+    descriptor = _open(database)
     try:
         fcntl.flock(descriptor, kind)
         yield
@@ -69,8 +91,8 @@ def shut(database: Path) -> Iterator[tuple[int, ...]]:
 
 def living(database: Path) -> tuple[int, ...]:
     """The slots of the processes that work on this database now."""
-    folder, found = _folder(database), []
-    for number in sorted(int(path.name) for path in folder.glob("[0-9]*")) if folder.exists() else ():
+    found = []
+    for number in (int(path.name) for path in files(database)):
         slot = _lock(database, number)
         if slot is None:
             found.append(number)

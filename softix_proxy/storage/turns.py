@@ -7,12 +7,12 @@ how long one waits: the lock that keeps the books right is SQLite's.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
 from pathlib import Path
 
+from softix_proxy.domain import ownership
 from softix_proxy.storage.engine_sqlite import BusyError
 
 NAMES = ("-turn", "-turn-next")
@@ -107,13 +107,4 @@ class Turn:
 
 
 def _opened(database: Path, end: str) -> int:
-    descriptor = os.open(f"{database}{end}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if os.geteuid() == 0:  # as SQLite does for its own files: else the daemon's user could not open it
-        try:
-            owner = database.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-        except OSError as error:
-            if error.errno != errno.ENOENT:
-                os.close(descriptor)
-                raise
-    return descriptor
+    return ownership.open_or_make(Path(f"{database}{end}"), database)

@@ -11,6 +11,7 @@ import shutil
 from contextlib import closing, suppress
 from pathlib import Path
 
+from softix_proxy.domain import ownership
 from softix_proxy.domain.clock import from_us
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.migrations import Migrated, MigrationPlan, Step
@@ -89,7 +90,7 @@ def _back_up(database: Database, planned: MigrationPlan) -> Path:
     stem = f"{database.path.name}-schema-{planned.schema:04d}"
     partial = planned.backup_dir / f"{stem}.partial"
     partial.unlink(missing_ok=True)
-    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    os.close(ownership.open_or_make(partial, planned.backup_dir))
     try:
         with closing(database.connect()) as source:
             engine_sqlite.back_up(source, partial)

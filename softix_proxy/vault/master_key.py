@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from softix_proxy.domain import ownership
 from softix_proxy.domain.errors import FailureError
 
 KEY_BYTES = 32
@@ -102,9 +103,7 @@ def create(path: Path) -> MasterKey | None:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            if os.geteuid() == 0:  # So that the daemon, which is not root, can read what root made for it.
-                folder = path.parent.stat()
-                os.fchown(descriptor, folder.st_uid, folder.st_gid)
+            ownership.hand_over(descriptor, path.parent)
             os.write(descriptor, raw.hex().encode() + b"\n")
             os.fsync(descriptor)
         finally:

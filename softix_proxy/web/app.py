@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from softix_proxy.dialects import queries
 from softix_proxy.dialects.base import Endpoint, Family
 from softix_proxy.dialects.deployments import with_model
 from softix_proxy.dialects.realtime import REALTIME
@@ -87,7 +88,9 @@ class App:
                 _refuse_key(query, credential)
                 query = without_azures(query) if place.of_azure else query
             endpoint = REALTIME if opening else inference(path, query)
-            family = family if endpoint is None else endpoint.family
+            if endpoint is not None:
+                family = endpoint.family
+                query = queries.passing(query, family) if query else ""
             address = self.addresses.of(_peer(request), named.get("x-forwarded-for"))
             if endpoint is None and is_kept(path, family):
                 kept = partial(self._keep, request, path, query, headers, credential, address, family)

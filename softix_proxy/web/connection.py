@@ -8,12 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 log = logging.getLogger("softix.web")
 SERVER = "softix"
 """In place of aiohttp's, which tells versions."""
 _INVALID = "This is not a valid HTTP request, or its body is compressed by other means than gzip or deflate."
+_OF_THE_CLIENT = (HttpProcessingError, web.RequestPayloadError)
+"""What is no HTTP, or not packed as it says. Anybody could fill the log with it, without a key."""
 
 
 class Connection(RequestHandler):
@@ -101,8 +104,10 @@ class Connection(RequestHandler):
         answer.force_close()
         return answer
 
-    def log_exception(self, *args: Any, **kwargs: Any) -> None:
-        log.error("a connection failed inside the server")
+    def log_exception(self, *args: Any, exc_info: object = None, **kwargs: Any) -> None:
+        """Only the name: aiohttp's own would quote the request. What is of the client is answered, and no error."""
+        if not isinstance(exc_info, _OF_THE_CLIENT):
+            log.error("a connection failed inside the server", extra={"error": type(exc_info).__name__})
 
     def log_debug(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: it would quote the request."""

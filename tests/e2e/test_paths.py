@@ -175,3 +175,28 @@ async def test_a_whole_address_as_the_target_means_the_same(client: Prepared, fa
     async with asyncio.timeout(20):
         assert (await reader.readuntil(b"\r\n")).split()[1] == b"200"
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "passed"),
+    [
+        ("/v1/chat/completions?fields=choices&%24fields=choices&model=claude-test&userProject=other", ""),
+        ("/v1/chat/completions?x={model}&api-version=preview", "api-version=preview"),
+        ("/v1/messages?beta=true&fields=content&service_tier=priority", "beta=true"),
+    ],
+)
+async def test_a_provider_gets_of_the_query_what_is_listed(
+    path: str, passed: str, any_client: Prepared, session: Session, fake_provider: FakeProvider
+) -> None:
+    """Google's servers leave the usage out of an answer for `fields`, in OpenAI's dialect too."""
+    asked = {
+        "model": "claude-test" if "messages" in path else "gpt-test",
+        "messages": [{"role": "user", "content": "What is there to say?"}],
+        "max_tokens": 5,
+    }
+    mark = f"query-{len(path)}"
+    headers = {**any_client.headers, "x-request-id": mark}
+    found = await send(session, "POST", any_client.url + path, headers, json=asked)
+    assert found.status == 200
+    [record] = [each for each in await fake_provider.requests() if ["x-request-id", mark] in each["headers"]]
+    assert record["query"] == passed

@@ -1,13 +1,16 @@
 import random
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import pytest
+from support.process import ROOT
 
 from softix_proxy.doctor import checkup
 from softix_proxy.doctor.findings import Found, Severity, ok
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.settings import Settings
+from softix_proxy.storage import engine_sqlite
 
 
 async def test_a_new_instance_is_well(made: Settings, look) -> None:
@@ -59,3 +62,21 @@ async def test_every_check_reports_on_a_damaged_database(made: Settings, look, s
         content[place : place + 64] = chance.randbytes(64)
     database.write_bytes(content[: chance.randrange(1, 2 * len(content))])
     assert {finding.check for finding in await look()} == set(checkup.CHECKS)
+
+
+@pytest.mark.parametrize("version", ["0001", "0005", "0008"])
+async def test_an_older_database_is_sent_to_its_migration_and_not_called_unusable(
+    settings: Settings, look, version: str
+) -> None:
+    settings.paths.data_dir.mkdir(mode=0o700)
+    settings.paths.database.touch(mode=0o600)
+    with closing(engine_sqlite.connect(settings.paths.database)) as connection:
+        connection.execute((ROOT / f"tests/contract/databases/{version}.sql").read_text())
+        findings = await look()
+    wrong = [found for found in findings if found.severity is Severity.ERROR]
+    assert {found.check for found in wrong} <= {"master-key"}  # the dump's own is nowhere
+    unchecked = [found for found in findings if found.message.startswith("not checked")]
+    assert {found.severity for found in unchecked} == {Severity.WARNING}
+    assert all("migrations" in found.remedy for found in unchecked)
+    [migrations] = [found for found in findings if found.check == "migrations"]
+    assert "softix migrate" in migrations.remedy

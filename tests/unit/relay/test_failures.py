@@ -57,7 +57,16 @@ def test_no_answer(code: Code, outcome: Outcome) -> None:
     assert (failure.outcome, failure.error, failure.told, failure.repeatable) == (outcome, code.value, None, True)
 
 
-@pytest.mark.parametrize(("status", "key"), [(500, SECRET.encode()), (200, SECRET.encode())])
+ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in SECRET).encode()
+
+
+@pytest.mark.parametrize("key", [b"a/b/c+d", b"a\\/b\\/c+d", b"a\\/b/c\\u002Bd"])
+def test_a_key_is_found_however_its_slashes_are_written(key: bytes) -> None:
+    found = classify(400, (), b'{"error":{"message":"%b"}}' % key, CHAT)
+    assert failures.tellable(found, "a/b/c+d") is None and failures.tellable(found, "another") is not None
+
+
+@pytest.mark.parametrize(("status", "key"), [(500, SECRET.encode()), (200, SECRET.encode()), (400, ESCAPED)])
 def test_an_error_that_holds_the_operators_key_is_not_told(status: int, key: bytes) -> None:
     found = classify(status, (), b'{"error":{"code":500,"message":"%b"}}' % key, CHAT)
     assert failures.tellable(found, None) is not None and failures.tellable(found, SECRET) is None

@@ -20,7 +20,7 @@ PATH = Path("/srv/softix.db")
         (failure("SQLITE_READONLY_DIRECTORY"), "SQLITE_READONLY_DIRECTORY", "cannot be written", "owner and mode"),
         (failure("SQLITE_NOTADB"), "SQLITE_NOTADB", "is not a softix database", "--data-dir"),
         (failure("SQLITE_CORRUPT_INDEX"), "SQLITE_CORRUPT_INDEX", "is damaged", "softix doctor"),
-        (failure("SQLITE_CANTOPEN"), "SQLITE_CANTOPEN", "cannot use", "folder exists"),
+        (failure("SQLITE_CANTOPEN"), "SQLITE_CANTOPEN", "cannot be opened", "owner and mode"),
         (PermissionError(13, "x"), "PermissionError", "cannot use", "writable"),
         (MovedError("DATABASE_MOVED", "{place} is away", "put it back"), "DATABASE_MOVED", "is away", "put it back"),
         (DatabaseError("canary of a value"), "Error", "cannot use", "folder exists"),

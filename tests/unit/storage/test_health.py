@@ -63,7 +63,7 @@ async def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
         _ = database.session
     health = Health(database)
     for verb in (health.schema, health.damage, health.dangling, health.last_posted_us, health.abandoned):
-        with pytest.raises(FailureError, match="cannot be read"):
+        with pytest.raises(FailureError, match="cannot be opened"):
             verb()
     await database.close()
     assert list(tmp_path.iterdir()) == []

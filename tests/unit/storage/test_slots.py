@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,27 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot write") as failure:
         slots.acquire(tmp_path / "softix.db")
     assert failure.value.remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for another user")
+def test_what_root_makes_is_for_the_owner_of_the_database(tmp_path: Path) -> None:
+    database = tmp_path / "softix.db"
+    database.touch()
+    os.chown(database, 65534, 65534)
+    with slots.shut(database):
+        pass
+    slots.acquire(database).release()
+    folder = tmp_path / "softix.db-slots"
+    assert {path.stat().st_uid for path in (folder, folder / "000")} == {65534}
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "softix.db-slots").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(FailureError, match="Permission denied"):
+        slots.living(tmp_path / "softix.db")
