@@ -249,7 +249,8 @@ def show_all(rows: Iterable[Fields], table: Table) -> None:
             click.echo("\n".join(([""] if number else []) + lines({name: row[name] for name in table.columns})))
         return
     console.print(grid(table, listed, columns))
-    if left_out := [name for name in table.columns if name not in columns]:
+    left_out = [name for name in table.columns if name not in columns]
+    if listed and left_out:
         say(f"Left out for want of room: {', '.join(left_out)}. A wider terminal or --json shows all.")
 
 

@@ -34,7 +34,7 @@ def change_row(change: Change) -> dict[str, Any]:
         "price": change.price_key,
         "old": told["old"],
         "new": told["new"],
-        "change": told["change"],
+        "change": _word(change, told["change"]),
     }
 
 
@@ -54,15 +54,15 @@ def show_changed(changed: Changed, fields: dict[str, Any], dry_run: bool) -> Non
         return
     show(rehearsed({name: value for name, value in fields.items() if name not in ("prices", "bands")}, dry_run))
     if changed.prices:
-        show_all([_with_what_stays(change) for change in changed.prices], _COLUMNS)
+        show_all([change_row(change) for change in changed.prices], _COLUMNS)
     for remark in changed.remarks:
         say(remark)
     for oddity, warning in zip(changed.oddities, warnings, strict=True):
         say(f"warning: {warning}\n  → {changed.remedy(oddity)}")
 
 
-def _with_what_stays(change: Change) -> dict[str, Any]:
-    row = change_row(change)
+def _word(change: Change, percent: str | None) -> str | None:
+    """What happens to it, in one word or in per cent; None where it begins at zero."""
     if change.old == change.new:
-        return row | {"change": "stays"}
-    return row | {"change": "new" if change.old is None else "taken away" if change.new is None else row["change"]}
+        return "stays"
+    return "new" if change.old is None else "taken away" if change.new is None else percent

@@ -72,6 +72,11 @@ def _show(proposed: Sequence[Proposed]) -> None:
     show_all(_lines(proposed), _LIST)
 
 
+def _conclude(done: str, count: int, dry_run: bool, more: str = "") -> None:
+    say(f"{f'Would be {done}' if dry_run else done.capitalize()}: {count}.{more}")
+    rehearsed({}, dry_run)
+
+
 @click.command("import", cls=Command)
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--catalog", "--catalogue", is_flag=True, help="The prices that this softix was shipped with.")
@@ -100,8 +105,7 @@ async def import_(office: Office, file: Path | None, catalog: bool, at_once: boo
         show(rehearsed(told, dry_run))
         return
     _show(proposed)
-    rehearsed({}, dry_run)
-    say(f"{state.capitalize()}: {len(proposed)}. Stated as they are: {imported.unchanged}.")
+    _conclude(state, len(proposed), dry_run, f" Stated as they are: {imported.unchanged}.")
     if imported.not_enabled:
         say(f"In the catalogue and not enabled here: {len(imported.not_enabled)} (see --json; softix models add)")
     if proposed and not at_once and not dry_run:
@@ -150,8 +154,7 @@ async def approve(office: Office, models: tuple[str, ...], every: bool, dry_run:
     _require(models, every)
     approved = await operations.approve(stage(office, dry_run), models)
     _show(approved)
-    say(f"Approved: {len(approved)}.")
-    rehearsed({}, dry_run)
+    _conclude("approved", len(approved), dry_run)
 
 
 @click.command(cls=Command)
@@ -166,8 +169,7 @@ async def reject(office: Office, models: tuple[str, ...], every: bool, yes: bool
     confirm("Drop the proposed prices of " + ("all models" if every else ", ".join(models)) + "?", yes or dry_run)
     rejected = await operations.reject(stage(office, dry_run), models)
     _show(rejected)
-    say(f"Dropped: {len(rejected)}.")
-    rehearsed({}, dry_run)
+    _conclude("dropped", len(rejected), dry_run)
 
 
 COMMANDS = (import_, diff, approve, reject)

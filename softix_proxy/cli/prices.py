@@ -171,7 +171,7 @@ async def set_(
     """
     sheet = sheet_of(options)
     if sheet is None:
-        raise BadInputError("there is no price", "give at least --input and --output, or --free")
+        raise BadInputError("no price is named", "name what changes, for example --input 0.15, or give --free")
     if sheet.free and (tier or above):
         raise BadInputError("a model is free as a whole", "leave --tier and --above out")
     if replace and (tier or above):

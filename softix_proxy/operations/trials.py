@@ -131,7 +131,10 @@ def _listed(probe: Probe | None) -> Check:
 
 
 def _choice(entries: Any, probe: Probe | None, wanted: str | None) -> str | None:
-    """The provider's own name of the cheapest model that writes text, of those that it lists itself."""
+    """The provider's own name of the cheapest model that writes text, of those that it lists itself.
+
+    Free ones come after the others: OpenAI lists its moderation too, which writes none.
+    """
     if wanted is not None:
         known = (entry.model.upstream_name for entry in entries if wanted in (entry.model.name, entry.full_name))
         return next(known, wanted)
@@ -150,9 +153,11 @@ def _writes_text(entry: Entry) -> bool:
 
 
 def _price(entry: Entry) -> Any:
-    """What is unpriced comes last."""
+    """Only a price of text proves that a model writes any. What is free comes after, and what is unpriced last."""
     sheet = entry.sheet
-    return (1, 0) if sheet is None else (0, sum(sheet.bands[0].unit_prices[n] for n in _TEXT) if sheet.bands else 0)
+    if sheet is None or sheet.free:
+        return (2 if sheet is None else 1, 0)
+    return (0, sum(sheet.bands[0].unit_prices[name] for name in _TEXT))
 
 
 def _usage(plain: Report | None, stream: Report | None) -> Check:

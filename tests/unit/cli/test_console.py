@@ -96,6 +96,20 @@ def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [column.header for column in printed[0].columns] == ["a", "b"]
 
 
+@pytest.mark.parametrize("rows", [[], [{"a": 1, "b": "x" * 70}]])
+def test_what_is_left_out_is_told_only_where_there_is_something(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: list[Any]
+) -> None:
+    monkeypatch.setattr(console.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    names = ("a", "b", *(f"column_{number}" for number in range(5)))
+    listed = [dict.fromkeys(names, "-") | row for row in rows]
+    with click.Context(click.Command("x"), obj=Invocation()):
+        console.show_all(listed, Table(names, leave=names[2:] + ("b",)))
+    error = capsys.readouterr().err
+    assert ("Left out for want of room" in error) is bool(rows)
+
+
 @pytest.mark.parametrize(("kind", "code"), [("input", 2), ("conflict", 1)])
 def test_an_operators_error_is_a_line_and_a_remedy(kind: str, code: int) -> None:
     result = run("fails", kind, code=code)

@@ -58,6 +58,26 @@ def test_the_catalogue(run: Softix, read: Read, monkeypatch: pytest.MonkeyPatch)
     assert told["proposed"] == [] and told["unchanged"] > 50
 
 
+def test_a_rehearsal_never_says_that_it_was_done(run: Softix, read: Read, prices: Path) -> None:
+    assert "Would be approved: 1." in run(f"prices import {prices} --approve --dry-run").stderr
+    assert "Would be proposed: 1." in run(f"prices import {prices} --dry-run").stderr
+    run(f"prices import {prices}")
+    for line, word in (("prices approve --all", "approved"), ("prices reject --all", "dropped")):
+        told = run(f"{line} --dry-run").stderr
+        assert f"Would be {word}: 1." in told and "Nothing was changed" in told
+    assert len(read("prices diff")) == 1
+    assert "Approved: 1." in run("prices approve --all").stderr
+
+
+def test_diff_names_what_is_taken_away_and_what_is_new(run: Softix, read: Read, prices: Path) -> None:
+    run("prices set llama --cached-input 0.20")
+    prices.write_text("model,input,output,web_search\nllama,2.00,8.00,10\n")
+    run(f"prices import {prices}")
+    lines = {row[5]: row[6:] for row in (line.split("\t") for line in run("prices diff").stdout.splitlines()[1:])}
+    assert lines == {"cached_input": ["0.20", "-", "taken away"], "web_search": ["-", "10", "new"]}
+    assert {change["change"] for change in read("prices diff")[0]["changes"]} == {None}
+
+
 def test_reject_asks(run: Softix, read: Read, prices: Path) -> None:
     run(f"prices import {prices}")
     assert "--yes" in run("prices reject --all", code=2).stderr

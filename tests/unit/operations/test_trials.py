@@ -147,6 +147,22 @@ async def test_the_cheapest_model_that_is_listed_and_writes_text_is_taken(
         assert (await run("lab/dear")).model == "gpt-test"
 
 
+async def test_a_free_model_is_tried_only_where_none_with_a_price_of_text_is_listed(
+    office: Office, fake_provider: FakeProvider
+) -> None:
+    """OpenAI lists its moderation, which is free and writes no text."""
+    vault, url = await office.vault(), fake_provider.base_url
+    await providers.add(office.storage, vault, name="lab", kind=ProviderType.VLLM, base_url=url)
+    add = partial(models.add, office.storage, provider="lab")
+    await add(name="moderation", upstream_name="gpt-test", sheet=Sheet.parse({"free": True}))
+    async with assembly.reaching(office, vault) as upstream:
+        run = partial(trials.run, office.storage, vault, upstream, partial(fetch), "lab")
+        assert (await run()).model == "gpt-test"
+        priced = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+        await add(name="chat", upstream_name="claude-test", sheet=priced)
+        assert (await run()).model == "claude-test"
+
+
 async def test_without_a_model_there_is_nothing_to_try(office: Office) -> None:
     vault = await office.vault()
     await providers.add(office.storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=KEY)
