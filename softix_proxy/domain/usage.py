@@ -353,8 +353,8 @@ class UsageStore(Protocol):
         """What was used of the providers of this name, from `first_day` to before `end_day`, in constant memory.
 
         The sums are of some consecutive rows each: what is alike may come again. Attempts that failed, and that the
-        provider may have billed, count as requests. Corrections count on the day of what
-        they correct, and as no request.
+        provider may have billed, count as requests. Corrections count on the day on which
+        their request is booked, and as no request.
         """
         ...
 

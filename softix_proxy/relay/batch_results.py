@@ -14,13 +14,14 @@ from softix_proxy.dialects.batches import Item, Outcome, Progress
 from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
 from softix_proxy.dialects.tokens import modes
+from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile, OpenLine
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.pricing import MODES, STANDARD
+from softix_proxy.domain.pricing import MODES, STANDARD, Rate
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
 from softix_proxy.domain.settlement import Settlement, interrupted
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
@@ -262,7 +263,7 @@ class Results:
     ) -> Settlement:
         """By the price of when it was asked."""
         intent, directory = line.intent, self.house.directory.current
-        rate = directory.rate_then(intent.user_id, intent.model_id, intent.started_at_us)
+        rate = self._rate(intent)
         if rate is None:
             return self.unknown(line, "unpriced", status_code)
         told = report or Report({})
@@ -277,6 +278,7 @@ class Results:
             notes.append(LIMITED_TO_HOLD)
         return replace(
             self._settlement(line, used.source, status_code, error),
+            intent=replace(intent, price_id=rate.price_id),
             meters=used.meters,
             service_tier=served,
             model_served=told.model_served,
@@ -287,6 +289,15 @@ class Results:
             charge_pico=min(charge_pico, MAX_PICO),
             note=" ".join(notes) or None,
         )
+
+    def _rate(self, intent: Intent) -> Rate | None:
+        """Of the version that was held by; a clock that was ahead may have made it later than it was asked."""
+        directory, whose = self.house.directory.current, (intent.user_id, intent.model_id)
+        then = directory.rate_then(*whose, intent.started_at_us)
+        if then is None or then.price_id == intent.price_id:
+            return then
+        now = directory.rate(*whose, self.clock.now_us())
+        return now if now is not None and now.price_id == intent.price_id else then
 
     def unknown(self, line: OpenLine, error: str | None, status_code: int) -> Settlement:
         charge = self.house.policy.interrupted_charge

@@ -10,12 +10,14 @@ from support.batch_house import Answer, House, batch_house
 
 from softix_proxy.dialects.batches import digest
 from softix_proxy.domain.batches import Batch
-from softix_proxy.domain.clock import SECOND_US
+from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.errors import Code
+from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.prices import PriceVersion
 from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.upstream import Call, ProviderFault
 from softix_proxy.domain.usage import UsageFilter
+from softix_proxy.operations import usage
 
 CHARGE_PICO = 10 * 500_000 + 5 * 1_000_000
 """By the prices of batches."""
@@ -279,3 +281,18 @@ async def test_the_cost_of_a_result_is_by_the_providers_price(house: House) -> N
     [row] = await house.storage.reading().usage.newest(UsageFilter(), 9)
     assert (row.cost_pico, row.charge_pico) == (CHARGE_PICO, (10 * 7 + 5 * 9) * 10**6 + 5 * 10**11)
     assert (row.price_id, row.cost_price_id, row.note) == (2, 1, "unpriced:service_tier")
+
+
+async def test_a_batch_is_charged_by_the_price_that_a_clock_which_was_ahead_made(house: House) -> None:
+    """It was in force when the batch was made, though by the clock it starts later."""
+    dearer = Sheet.parse({"bands": [{"prices": {"input": "2", "output": "4"}}]})
+    async with house.storage.writing() as unit:
+        at_us = house.clock.now_us() + 300 * DAY_US
+        await unit.prices.add_all([PriceVersion(0, 1, None, "operator", dearer, at_us, at_us)])
+    await house.batches.house.directory.refresh()
+    batch = await begun(house, "x")
+    ended(house, result("x"))
+    assert await house.results.collect(batch)
+    [row] = await house.storage.reading().usage.newest(UsageFilter(), 9)
+    assert (row.price_id, row.charge_pico) == (2, (10 * 2 + 5 * 4) * 10**6)
+    assert (await usage.explain(house.storage, format_request_id(row.request_id))).agrees
