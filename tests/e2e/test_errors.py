@@ -357,7 +357,8 @@ async def test_a_body_that_is_not_packed_as_it_says_is_no_error_of_the_daemon(
     before = len(client.instance.log_text())
     reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
     proof = f"authorization: Bearer {client.key if named else 'none'}\r\n"
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: softix\r\ncontent-encoding: gzip\r\ncontent-length: 10\r\n{proof}\r\n"
+    packed = "content-encoding: gzip\r\ncontent-length: 10\r\n"
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: softix\r\n{packed}{proof}\r\n"
     writer.write(head.encode() + b"not packed")
     answer = await reader.read()  # to the end of the connection, which cannot be used again
     writer.close()
