@@ -92,8 +92,8 @@ _ANY_PATH = ENDPOINTS["chat_completions"].path
 
 def _refusal(directory: Directory, found: Route, drops: Mapping[Drop, Model]) -> RefusedError:
     """By the target that came closest to serving; none has got as far as its price."""
-    name = found.name.rpartition("/")[2] if not found.id else found.name
     closest = next((drop for drop in reversed(Drop) if drop in drops), Drop.DISABLED)
+    name = found.name if found.id or closest not in drops else drops[closest].name
     if closest is Drop.DIALECT:
         model = drops[closest]
         spoken = directory.providers[model.provider_id].profile.endpoints

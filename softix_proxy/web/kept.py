@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+from softix_proxy.dialects import queries
 from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.classification import Told, classify
 from softix_proxy.dialects.listings import Kind, read_page, write_one, write_page
@@ -184,7 +185,8 @@ class Keeper:
         return account
 
     def _call_for(self, kept: Batch | KeptFile, path: str, query: str = "", method: str = "GET") -> Call:
-        account, path = self._account(kept), f"{path}?{query}" if query else path
+        account, query = self._account(kept), queries.passing(query, self.family)
+        path = f"{path}?{query}" if query else path
         key_id = self._caller.key.id
         return Call(key_id, account.provider, path, self._headers, b"", False, key=account.key, method=method)
 

@@ -347,3 +347,20 @@ async def test_what_cannot_be_metered_is_not_passed(
         reason = told["details"][0]["reason"].lower() if "details" in told else told["code"]
         assert (answer.status, reason) == (400, "endpoint_not_metered"), path
     assert await fake_provider.requests() == []
+
+
+@pytest.mark.parametrize(("named", "status"), [(True, 400), (False, 401)])
+async def test_a_body_that_is_not_packed_as_it_says_is_no_error_of_the_daemon(
+    named: bool, status: int, client: Prepared
+) -> None:
+    """Anybody could fill the log with such bodies, a key or not."""
+    before = len(client.instance.log_text())
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
+    proof = f"authorization: Bearer {client.key if named else 'none'}\r\n"
+    packed = "content-encoding: gzip\r\ncontent-length: 10\r\n"
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: softix\r\n{packed}{proof}\r\n"
+    writer.write(head.encode() + b"not packed")
+    answer = await reader.read()  # to the end of the connection, which cannot be used again
+    writer.close()
+    assert f" {status} ".encode() in answer.splitlines()[0]
+    assert '"error"' not in client.instance.log_text()[before:]

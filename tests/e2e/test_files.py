@@ -47,6 +47,12 @@ async def test_kept_shown_read_deleted(sdk: openai.AsyncOpenAI, lab: BatchLab) -
     assert {each.id for each in (await sdk.files.list()).data} == set(names[1:])
 
 
+async def test_a_query_that_is_not_listed_goes_nowhere(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+    name = (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id
+    await sdk.files.retrieve(name, extra_query={"account": "another", "api-version": "preview"})
+    assert lab.seen[-1] == ("GET", f"/files/{name}") and lab.queries[-1] == "api-version=preview"
+
+
 async def test_they_cost_nothing(house: Prepared, sdk: openai.AsyncOpenAI) -> None:
     answer = await sdk.files.with_raw_response.create(file=("in.jsonl", LINE), purpose="batch")
     assert answer.headers["x-softix-cost-usd"] == "0.00" and await rows(house) == []

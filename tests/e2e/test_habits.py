@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import hashlib
 import json
@@ -179,22 +178,6 @@ async def test_bodies_pass_untouched(
     assert record["body_sha256"] == hashlib.sha256(body).hexdigest()
     assert "content-encoding" not in sent_headers(record)
     assert sent_headers(record)["content-length"] == str(len(body))
-
-
-@pytest.mark.parametrize(("named", "status"), [(True, 400), (False, 401)])
-async def test_a_body_that_is_not_packed_as_it_says_is_no_error_of_the_daemon(
-    named: bool, status: int, client: Prepared
-) -> None:
-    """Anybody could fill the log with such bodies, a key or not."""
-    before = len(client.instance.log_text())
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(client.url.rpartition(":")[2]))
-    proof = f"authorization: Bearer {client.key if named else 'none'}\r\n"
-    head = f"POST {CHAT.path} HTTP/1.1\r\nhost: softix\r\ncontent-encoding: gzip\r\ncontent-length: 10\r\n{proof}\r\n"
-    writer.write(head.encode() + b"not packed")
-    answer = await reader.read()  # to the end of the connection, which cannot be used again
-    writer.close()
-    assert f" {status} ".encode() in answer.splitlines()[0]
-    assert '"error"' not in client.instance.log_text()[before:]
 
 
 async def test_a_packed_body_that_grows_too_large(hasty_client: Prepared, session: Session) -> None:

@@ -177,6 +177,18 @@ async def test_a_whole_address_as_the_target_means_the_same(client: Prepared, fa
     writer.close()
 
 
+@pytest.mark.parametrize("name", ODD_NAMES)
+async def test_a_refusal_names_the_whole_model(
+    name: str, odd_models: None, shared_daemon: Prepared, session: Session
+) -> None:
+    client = await tenant(shared_daemon, offered=("gpt-test",))
+    for asked in (name, f"chat-lab/{name}"):
+        body = {"model": asked, "messages": [{"role": "user", "content": "What is there to say?"}]}
+        found = await send(session, "POST", f"{client.url}/v1/chat/completions", client.headers, json=body)
+        assert found.status == 403
+        assert json.loads(found.body)["error"]["message"] == f"This API key may not use {name}."
+
+
 @pytest.mark.parametrize(
     ("path", "passed"),
     [

@@ -23,6 +23,8 @@ class BatchLab:
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     seen: list[tuple[str, str]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
+    """Of what was seen."""
     """Method and path of everything that was asked."""
     headers: list[dict[str, str]] = field(default_factory=list)
     refusing: int = 0
@@ -77,6 +79,7 @@ class BatchLab:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         path = request.path.removeprefix("/v1")
         self.seen.append((request.method, path))
+        self.queries.append(request.query_string)
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         if (other := self.instead(request.method, path)) is not None:
             return other
