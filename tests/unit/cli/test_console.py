@@ -105,7 +105,7 @@ def test_what_is_left_out_is_told_only_where_there_is_something(
     names = ("a", "b", *(f"column_{number}" for number in range(5)))
     listed = [dict.fromkeys(names, "-") | row for row in rows]
     with click.Context(click.Command("x"), obj=Invocation()):
-        console.show_all(listed, Table(names, leave=names[2:] + ("b",)))
+        console.show_all(listed, Table(names, leave=(*names[2:], "b")))
     error = capsys.readouterr().err
     assert ("Left out for want of room" in error) is bool(rows)
 
