@@ -38,6 +38,22 @@ def change_row(change: Change) -> dict[str, Any]:
     }
 
 
+_BANDS = Table(("tier", "above", "prices"), leave=("above",), prose=("prices",))
+
+
+def show_price(fields: dict[str, Any]) -> None:
+    """A price with what applies on it: for people, its service tiers and lengths of context a line each."""
+    bands = fields["bands"]
+    if invocation().as_json or len(bands) < 2:
+        show(fields)
+        return
+    show({name: value for name, value in fields.items() if name != "bands"})
+    show_all(
+        [{"tier": b["service_tier"], "above": b["above_input_tokens"] or None, "prices": b["prices"]} for b in bands],
+        _BANDS,
+    )
+
+
 def show_changed(changed: Changed, fields: dict[str, Any], dry_run: bool) -> None:
     warnings = [oddity.sentence for oddity in changed.oddities]
     if dry_run:

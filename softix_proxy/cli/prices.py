@@ -141,7 +141,7 @@ async def show_(office: Office, model: str, user: str | None) -> None:
 
     Example: softix prices show gpt-4o --user ada
     """
-    show(applied_fields(await operations.show(office.storage, model, user=user)))
+    price_changes.show_price(applied_fields(await operations.show(office.storage, model, user=user)))
 
 
 @prices.command("set")
@@ -239,7 +239,7 @@ async def markup(
 ) -> None:
     """Set a mark-up, and a fee a request, for all, for a user or for a model; without options, list them.
 
-    Example: softix prices markup --default 7.5% --fee 0.0005, or: softix prices markup --user ada 5%
+    Example: softix prices markup --default 7.5% --fee 0.0005
     """
     if not (default or user or model or percent or fee):
         rows = [markup_fields(listed) for listed in await operations.list_markups(office.storage)]

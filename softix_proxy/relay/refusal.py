@@ -18,6 +18,11 @@ _SHORT = {
     Code.INSUFFICIENT_BALANCE: "The balance is too low",
     Code.CAP_REACHED: "The spending cap of this API key is reached",
 }
+_WHOM_TO_ASK = {
+    Code.INSUFFICIENT_BALANCE: " Ask your administrator to add to the balance.",
+    Code.CAP_REACHED: " Ask your administrator to raise the cap.",
+}
+"""Where even the shortest answer is not paid for, the client can do nothing about it."""
 _FAULTS = {
     Code.PROVIDER_REFUSED: "The provider's key cannot be opened. The operator has to look into it: softix doctor",
     Code.PROVIDER_UNREACHABLE: "The provider could not be reached.",
@@ -37,9 +42,11 @@ def denied(decision: Denied, limits: Limits) -> RefusedError:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
         return RefusedError(decision.code, _PACE[decision.code], wait_s, headers=headers)
     needed, available = format_usd(decision.needed_pico), format_usd(decision.available_pico)
-    message = f"{_SHORT[decision.code]}: this request needs up to ${needed}, ${available} is available."
+    message = f"{_SHORT[decision.code]}: this request needs up to ${needed}, and ${available} is available."
     if decision.affordable_tokens > 0:
         message += f" It would pass with at most {decision.affordable_tokens} output tokens."
+    else:
+        message += _WHOM_TO_ASK[decision.code]
     details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
     details["max_tokens"] = decision.affordable_tokens
     return RefusedError(decision.code, message, details=details, headers=headers)

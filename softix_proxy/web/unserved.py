@@ -44,7 +44,7 @@ UNMETERED: Mapping[str, str] = {
 }
 """Why what begins so is refused, whatever the method. Of other calls of the providers' SDKs is said that they are."""
 _READS = ("GET", "HEAD", "OPTIONS")
-_BASE_URLS = "Base URLs end in /v1, or for Anthropic and Google before."
+_BASE_URLS = "Base URLs of OpenAI's SDKs end in /v1, and those of Anthropic's and Google's do not."
 _NOTHING = f"There is nothing here. {_BASE_URLS}"
 _NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {_BASE_URLS}"
 KNOWN = "The provider has this, but softix cannot meter it, so it is not passed."

@@ -23,6 +23,15 @@ def bands(read: Read) -> dict[tuple[str, int], dict[str, str]]:
     return {(band["service_tier"], band["above_input_tokens"]): band["prices"] for band in shown["bands"]}
 
 
+def test_a_price_is_shown_with_a_line_for_each_tier_and_length_of_context(run: Softix, read: Read) -> None:
+    lines = run(f"prices show {MODEL}").stdout.splitlines()
+    shown = dict(line.split("  ", 1) for line in lines if "\t" not in line)
+    table = [tuple(line.split("\t")[:2]) for line in lines if "\t" in line]
+    assert "bands" not in shown and shown["charged"].strip().startswith("cached_input 0.5, input 5, output 30")
+    assert table[0] == ("tier", "above")
+    assert {(tier, int(above) if above != "-" else 0) for tier, above in table[1:]} == bands(read).keys()
+
+
 def test_what_was_not_named_stays(run: Softix, read: Read) -> None:
     """The very words of the row: the base is repeated, and nothing of the rest is gone."""
     before = bands(read)

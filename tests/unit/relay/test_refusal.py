@@ -30,6 +30,19 @@ def test_a_cap_without_anything_affordable() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (Code.INSUFFICIENT_BALANCE, "Ask your administrator to add to the balance."),
+        (Code.CAP_REACHED, "Ask your administrator to raise the cap."),
+    ],
+)
+def test_too_little_money_for_any_answer_says_whom_to_ask(code: Code, remedy: str) -> None:
+    message = refusal.denied(Denied(code, None, USD, 0, 0), Limits()).message
+    assert message.endswith(f"this request needs up to $1.00, and $0.00 is available. {remedy}")
+    assert remedy not in refusal.denied(Denied(code, None, USD, USD // 2, 40), Limits()).message
+
+
+@pytest.mark.parametrize(
     "code",
     [
         Code.PROVIDER_REFUSED,
