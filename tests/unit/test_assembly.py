@@ -42,7 +42,7 @@ async def test_without_a_database_the_remedy_is_init(tmp_path: Path) -> None:
     with pytest.raises(FailureError) as caught:
         async with assembly.open_office(assembly.read_settings(None, tmp_path)):
             pass
-    assert caught.value.remedy == "run: softix init"
+    assert caught.value.remedy.startswith("run: softix init")
 
 
 def test_effective_settings_come_with_their_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
