@@ -218,7 +218,6 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     from softix_proxy.relay.fleet import Care, Fleet
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.storage.checkpointer import Checkpointer
-    from softix_proxy.web import scrape_server
     from softix_proxy.web.server import Listening, Server
 
     async with AsyncExitStack() as stack:
@@ -239,7 +238,10 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         certificate = _certificate(settings)
         listening = Listening.of(settings.server, None if certificate is None else certificate.listening_context())
         server = Server(app, listening)
-        stack.push_async_callback(await scrape_server.listen(app, listening, settings.server))
+        if settings.server.metrics_port is not None:
+            from softix_proxy.web import scrape_server
+
+            stack.push_async_callback(await scrape_server.listen(app, listening, settings.server))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
@@ -274,6 +276,7 @@ async def _app(
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App
     from softix_proxy.web.monitor import Monitor
+    from softix_proxy.web.scrapes import Scrapers
     from softix_proxy.web.visit import House
 
     settings, storage = office.settings, office.storage
@@ -295,6 +298,7 @@ async def _app(
         addresses=Addresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
+        scrapers=Scrapers.of(settings.server),
     )
 
 

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from softix_proxy.cli.tables import Table, fitting, grid, lines, plain
 from softix_proxy.domain.errors import BadInputError, FailureError, OperatorError
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
+    from softix_proxy.cli.tables import Table
     from softix_proxy.domain.ports import Storage
     from softix_proxy.settings import Settings
 
@@ -226,12 +226,16 @@ def show(fields: Fields, sentence: str | None = None) -> None:
         return
     if sentence:
         say(sentence)
+    from softix_proxy.cli.tables import lines  # late: a daemon shows no tables
+
     for line in lines(fields):
         click.echo(line)
 
 
 def show_all(rows: Iterable[Fields], table: Table) -> None:
     """Many things: as a JSON array with every field, or as a table (tab-separated in a pipe, with every column)."""
+    from softix_proxy.cli.tables import fitting, grid, lines, plain
+
     listed = list(rows)
     if invocation().as_json:
         click.echo(json.dumps(listed, ensure_ascii=False))

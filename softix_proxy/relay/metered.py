@@ -10,7 +10,6 @@ from math import ceil
 from typing import NamedTuple, Protocol
 
 from softix_proxy.dialects.base import Ask, Report, StreamMeter
-from softix_proxy.dialects.written import written_bytes
 from softix_proxy.domain.settlement import UNPRICED
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
@@ -101,7 +100,11 @@ def text_bytes(report: Report | None, answer: bytes, ask: Ask) -> int:
     """Of a whole answer: its text, where that is needed to judge its report; else 0, since to look takes time."""
     if ask.max_output_tokens == 0:
         return 0
-    return written_bytes(answer) if report is None or _leaves_doubt(report.meters, len(answer)) else 0
+    if report is not None and not _leaves_doubt(report.meters, len(answer)):
+        return 0
+    from softix_proxy.dialects.written import written_bytes  # late: honest reports need no second look
+
+    return written_bytes(answer)
 
 
 def _leaves_doubt(meters: Meters, answer_bytes: int) -> bool:
