@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from softix_proxy.cli import console
+from softix_proxy.cli import console, tables
 from softix_proxy.cli.console import Command, Group, Invocation
 from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError, ConflictError, OperatorError
@@ -139,7 +139,7 @@ def test_nothing_is_destroyed_unasked() -> None:
     ],
 )
 def test_values_for_people(value: object, text: str) -> None:
-    assert console.plain(value) == text
+    assert tables.plain(value) == text
 
 
 def test_every_command_takes_json() -> None:
