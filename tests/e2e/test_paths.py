@@ -23,9 +23,9 @@ OPENAIS = [name for name, endpoint in ENDPOINTS.items() if endpoint.family == "o
 DATED = "api-version=2024-10-21"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def odd_models(shared_daemon: Prepared) -> None:
-    """As an operator adds them by hand."""
+    """As an operator adds them by hand; once, as the daemon outlives this module."""
     run = shared_daemon.instance.cli
     for name in ODD_NAMES:
         run("models", "add", name, "--provider", "chat-lab", "--input", "1.00", "--output", "2.00")

@@ -2,4 +2,9 @@ from softix_proxy.domain.instance import InstanceStore
 
 
 def test_its_verbs() -> None:
-    assert {name for name in vars(InstanceStore) if not name.startswith("_")} == {"get", "set"}
+    assert {name for name in vars(InstanceStore) if not name.startswith("_")} == {
+        "calendar",
+        "get",
+        "last_request_id",
+        "set",
+    }

@@ -18,9 +18,9 @@ def is_anthropic(body: Any) -> bool:
 
 async def test_a_request_passes(place: Any) -> None:
     place.upstream.answer = Exchange(b'{"usage":{"prompt_tokens":1,"completion_tokens":1}}')
-    status, headers, _ = await place.ask("POST", f"{OPENAI}?a=b", json=ASK)
+    status, headers, _ = await place.ask("POST", f"{OPENAI}?a=b&api-version=2", json=ASK)
     assert status == 200 and parse_request_id(headers["x-softix-request-id"])
-    assert place.upstream.calls[0].path == f"{OPENAI}?a=b"
+    assert place.upstream.calls[0].path == f"{OPENAI}?api-version=2"
     assert len(place.journal.settlements) == 1 and not place.app.running
 
 
