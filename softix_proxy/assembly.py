@@ -188,7 +188,9 @@ def prepare_process(settings: Settings) -> None:
     few collections of garbage."""
     from softix_proxy.domain import open_files
     from softix_proxy.telemetry import dumps, logs
+    from softix_proxy.upstream import tls_defaults
 
+    tls_defaults.import_aiohttp()
     open_files.raise_limit()
     logs.set_up(settings.log.level, settings.log.format, settings.log.file)
     dumps.forbid()
@@ -238,10 +240,10 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         certificate = _certificate(settings)
         listening = Listening.of(settings.server, None if certificate is None else certificate.listening_context())
         server = Server(app, listening)
-        if settings.server.metrics_port is not None:
+        if (port := settings.server.metrics_port) is not None:
             from softix_proxy.web import scrape_server
 
-            stack.push_async_callback(await scrape_server.listen(app, listening, settings.server))
+            stack.push_async_callback(await scrape_server.listen(app, listening, settings.server, port))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),

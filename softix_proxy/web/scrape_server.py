@@ -15,7 +15,6 @@ from softix_proxy.web import errors, health, scrapes
 from softix_proxy.web.app import App
 from softix_proxy.web.connection import SERVER
 from softix_proxy.web.routes import canonical
-from softix_proxy.web.scrapes import Scrapers
 from softix_proxy.web.server import Listening, Server
 from softix_proxy.web.visit import Visit
 
@@ -44,23 +43,13 @@ class ScrapeApp(App):
         return response
 
 
-async def listen(app: App, listening: Listening, section: ServerSection) -> Callable[[], Awaitable[object]]:
-    """Opens it where the operator wants one, and tells the app who may read. Returns what closes it.
-
-    Raises FailureError.
-    """
-    app.scrapers = Scrapers.of(section)
-    if section.metrics_port is None:
-        return _nothing
+async def listen(app: App, listening: Listening, section: ServerSection, port: int) -> Callable[[], Awaitable[object]]:
+    """Opens it at a port; returns what closes it. Raises FailureError."""
     beside = ScrapeApp(**{each.name: getattr(app, each.name) for each in fields(app)})
-    server = Server(beside, replace(listening, host=section.metrics_host, port=section.metrics_port))
+    server = Server(beside, replace(listening, host=section.metrics_host, port=port))
     try:
         url = await server.open()
     except FailureError as error:
         raise FailureError(error.message, "choose another server.metrics_port, or address in metrics_host") from None
     log.info("metrics are told at", extra={"url": f"{url}{scrapes.PATH}"})
     return lambda: server.close(0, asyncio.Event())
-
-
-async def _nothing() -> None:
-    """There is none."""

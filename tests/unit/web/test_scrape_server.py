@@ -9,12 +9,14 @@ import pytest
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.sections import Server
 from softix_proxy.web.scrape_server import listen
+from softix_proxy.web.scrapes import Scrapers
 
 
 async def there(place: Any, caplog: pytest.LogCaptureFixture, section: Server) -> tuple[str, Any]:
     """Where metrics are told, and what closes it."""
     with caplog.at_level(logging.INFO, "softix.web"):
-        close = await listen(place.app, place.server._listening, section)
+        place.app.scrapers = Scrapers.of(section)
+        close = await listen(place.app, place.server._listening, section, 0)
     [url] = [record.__dict__["url"] for record in caplog.records if "url" in record.__dict__]
     return url.removesuffix("/metrics"), close
 
@@ -42,13 +44,7 @@ async def test_it_tells_the_operator_s_networks_only(place: Any, caplog: pytest.
     await close()
 
 
-async def test_without_a_port_there_is_none(place: Any) -> None:
-    close = await listen(place.app, place.server._listening, Server())
-    assert (await place.ask("GET", "/metrics", key=None))[0] == 200
-    await close()
-
-
 async def test_a_port_that_is_taken_names_its_setting(place: Any) -> None:
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
-        await listen(place.app, place.server._listening, Server(metrics_port=place.port))
+        await listen(place.app, place.server._listening, Server(), place.port)
     assert "server.metrics_port" in failure.value.remedy
