@@ -10,9 +10,9 @@ import urllib.request
 from pathlib import Path
 
 from softix_proxy import assembly, settings
-from softix_proxy.domain.clock import DAY_US
-from softix_proxy.operations import usage
-from softix_proxy.storage.engine_sqlite import connect
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.operations.metering import usage
+from softix_proxy.storage.sqlite.core.engine import connect
 
 _MONTH_DAYS = 30
 _FILL = """
@@ -63,10 +63,10 @@ def export_rows_per_s(data_dir: Path) -> tuple[float, float]:
 
     async def export() -> tuple[int, float, float]:
         made = settings.load(None, data_dir, {})
-        async with assembly.open_office(made) as office:
+        async with assembly.open_instance(made) as opened:
             began_s, began_cpu_s, rows = time.monotonic(), time.process_time(), 0
             ever = usage.parse_span("2020-01-01", "2100-01-01")
-            found = await usage.export(office.storage, usage.FORMATS["csv"], ever, None)
+            found = await usage.export(opened.storage, usage.FORMATS["csv"], ever, None)
             async for chunk in found.chunks:
                 rows += chunk.rows
             return rows, time.monotonic() - began_s, time.process_time() - began_cpu_s
@@ -78,9 +78,9 @@ def export_rows_per_s(data_dir: Path) -> tuple[float, float]:
 def summary_s(data_dir: Path) -> float:
     async def summary() -> float:
         made = settings.load(None, data_dir, {})
-        async with assembly.open_office(made) as office:
+        async with assembly.open_instance(made) as opened:
             began_s = time.monotonic()
-            await usage.summary(office.storage, "model", None, None)
+            await usage.summary(opened.storage, "model", None, None)
             return time.monotonic() - began_s
 
     return asyncio.run(summary())

@@ -26,8 +26,8 @@ sys.path.insert(0, str(ROOT))
 from catalogue.litellm import Entry, LiteLLM  # noqa: E402
 from catalogue.sections import load  # noqa: E402
 
-from softix_proxy.domain.pricing import PRICE_KEYS, STANDARD  # noqa: E402
-from softix_proxy.domain.usage import METERS  # noqa: E402
+from softix_proxy.domain.pricing.meters import METERS  # noqa: E402
+from softix_proxy.domain.pricing.rates import PRICE_KEYS, STANDARD  # noqa: E402
 
 REVIEWED = Path(__file__).resolve().parent / "catalogue" / "differences.csv"
 SHIPPED = ROOT / "softix_proxy" / "data" / "catalogue"

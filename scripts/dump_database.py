@@ -16,17 +16,21 @@ from pathlib import Path
 from softix_proxy import assembly, settings
 from softix_proxy.demo import check
 from softix_proxy.demo.models import models as demo_models
-from softix_proxy.domain.clock import format_instant
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.keys import Limits
-from softix_proxy.domain.pricing import Sheet, parse_markup
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
-from softix_proxy.operations import balance, keys, models, periods, prices, providers, quickstart, users
-from softix_proxy.storage.engine_sqlite import connect
-from softix_proxy.storage.migrations import APPLICATION_ID, latest
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.clock import format_instant
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.pricing.rates import PriceSheet, parse_markup
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.catalog import models, providers
+from softix_proxy.operations.instance import quickstart
+from softix_proxy.operations.ledger import balance, periods
+from softix_proxy.operations.pricing import prices
+from softix_proxy.storage.sqlite.core.engine import connect
+from softix_proxy.storage.sqlite.core.migrations import APPLICATION_ID, latest
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
 
 
 async def fill(folder: Path) -> Path:
@@ -36,25 +40,27 @@ async def fill(folder: Path) -> Path:
     """
     made = settings.load(None, folder, {})
     await assembly.initialise(made)
-    async with assembly.open_office(made) as office:
-        storage, vault = office.storage, await office.vault()
+    async with assembly.open_instance(made) as opened:
+        storage, vault = opened.storage, await opened.vault()
         await providers.add(
             storage, vault, name="lab", kind=ProviderType.OPENAI_COMPATIBLE, base_url="http://127.0.0.1:9", key="no-key"
         )
         await models.add(storage, name="m", provider="lab", sheet=SHEET, context_tokens=1000, max_output_tokens=100)
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
         await balance.add(storage, "ada", 25 * 10**12, note="invoice 1", reference="pay-1")
         await balance.set_to(storage, "ada", 20 * 10**12, note="goodwill")
-        await keys.create(storage, vault, user="ada", label="ci", models=["m*"], limits=Limits(rpm=60, cap_pico=10**12))
+        await keys.create(
+            storage, vault, user="ada", label="ci", models=["m*"], limits=KeyLimits(rpm=60, cap_pico=10**12)
+        )
         await prices.set_markup(storage, parse_markup("7.5%"))
         demo = await quickstart.prepare(storage, vault, demo_models())
     served = replace(made, server=replace(made.server, port=0))
     async with assembly.serving(served) as daemon:
         await check.run(daemon.url, demo.key_text or "")
         await daemon.stop(asyncio.Event())
-    async with assembly.open_office(made) as office:
-        until = format_instant(office.clock.now_us())
-        await periods.close(office.storage, periods.asked("all", "2026-01-01", until, "UTC"))
+    async with assembly.open_instance(made) as opened:
+        until = format_instant(opened.clock.now_us())
+        await periods.close(opened.storage, periods.asked("all", "2026-01-01", until, "UTC"))
     return made.paths.database
 
 

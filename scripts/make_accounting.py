@@ -23,12 +23,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support.books import StoppedClock, make_intent, make_settlement, post  # noqa: E402
 
 from softix_proxy import assembly, settings  # noqa: E402
-from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant  # noqa: E402
-from softix_proxy.domain.ids import format_request_id  # noqa: E402
-from softix_proxy.operations import balance  # noqa: E402
-from softix_proxy.operations.corrections import Corrections  # noqa: E402
-from softix_proxy.storage.database import Database  # noqa: E402
-from softix_proxy.storage.storage import SqliteStorage  # noqa: E402
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US, parse_instant  # noqa: E402
+from softix_proxy.domain.core.ids import format_request_id  # noqa: E402
+from softix_proxy.operations.ledger import balance  # noqa: E402
+from softix_proxy.operations.ledger.corrections import Corrections  # noqa: E402
+from softix_proxy.storage.sqlite.core.database import Database  # noqa: E402
+from softix_proxy.storage.sqlite.unit import SqliteStorage  # noqa: E402
 
 PAGE = ROOT / "docs" / "accounting.md"
 BLOCK = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)

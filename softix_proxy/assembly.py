@@ -12,27 +12,27 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softix_proxy.domain.clock import Clock, SystemClock
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.clock import Clock, SystemClock
+from softix_proxy.domain.core.errors import FailureError
 
 if TYPE_CHECKING:
     from softix_proxy.daemon import Serving
-    from softix_proxy.doctor.patient import Patient
-    from softix_proxy.domain.ids import RequestIds
-    from softix_proxy.domain.migrations import Migrated, MigrationPlan
-    from softix_proxy.domain.ports import Storage
-    from softix_proxy.domain.providers import ProviderType
-    from softix_proxy.domain.vault import MasterKeys, Vault
-    from softix_proxy.relay.batches import Batches
-    from softix_proxy.relay.fleet import Fleet
-    from softix_proxy.relay.lifecycle import Lifecycle
-    from softix_proxy.relay.live_directory import LiveDirectory
+    from softix_proxy.doctor.check_context import CheckContext
+    from softix_proxy.domain.catalog.providers import ProviderType
+    from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.domain.instance.migrations import Migrated, MigrationPlan
+    from softix_proxy.domain.ports.storage import Storage
+    from softix_proxy.domain.ports.vault import MasterKeys, Vault
+    from softix_proxy.relay.batch.batches import Batches
+    from softix_proxy.relay.core.live_directory import LiveDirectory
+    from softix_proxy.relay.request.lifecycle import Lifecycle
+    from softix_proxy.relay.routing.target_pool import TargetPool
     from softix_proxy.settings import Effective, Settings
-    from softix_proxy.storage.database import Database
-    from softix_proxy.storage.hot_path import Journal
+    from softix_proxy.storage.sqlite.core.database import Database
+    from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal
     from softix_proxy.upstream.client import HttpUpstream
-    from softix_proxy.upstream.lines import SocketLines
-    from softix_proxy.vault.keeper import Keeper
+    from softix_proxy.upstream.websocket_client import ProviderWebSockets
+    from softix_proxy.vault.master_key_store import MasterKeyStore
     from softix_proxy.web.app import App
     from softix_proxy.web.tls import Certificate
 
@@ -58,7 +58,7 @@ def is_signed(public_key: str, message: bytes, signature: bytes) -> bool:
 
 
 @dataclass
-class Office:
+class Instance:
     """An opened instance, for commands: its books, its vault, its settings."""
 
     settings: Settings
@@ -68,25 +68,25 @@ class Office:
 
     async def vault(self) -> Vault:
         """Opens with the master key. Raises FailureError where it is missing or not this instance's."""
-        from softix_proxy.operations import instance
+        from softix_proxy.operations.instance import instance as instance_operations
 
-        return self.master_keys().open(await instance.require_identity(self.storage.reading()))
+        return self.master_keys().open(await instance_operations.require_identity(self.storage.reading()))
 
     def master_keys(self) -> MasterKeys:
         return _keeper(self.settings)
 
-    def journal(self) -> AbstractAsyncContextManager[Journal]:
+    def journal(self) -> AbstractAsyncContextManager[SqliteJournal]:
         """The books of this process, under a slot of its own. Raises FailureError."""
-        from softix_proxy.storage import hot_path
+        from softix_proxy.storage.sqlite.write_path import journal
 
-        return hot_path.opened(self.database, self.clock)
+        return journal.opened(self.database, self.clock)
 
 
-def _keeper(settings: Settings) -> Keeper:
-    from softix_proxy.vault.keeper import Keeper
-    from softix_proxy.vault.master_key import Sources
+def _keeper(settings: Settings) -> MasterKeyStore:
+    from softix_proxy.vault.master_key import MasterKeySources
+    from softix_proxy.vault.master_key_store import MasterKeyStore
 
-    return Keeper(Sources(settings.paths.master_key, settings.master_key.command, os.environ))
+    return MasterKeyStore(MasterKeySources(settings.paths.master_key, settings.master_key.command, os.environ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,9 @@ async def initialise(settings: Settings) -> Initialised:
 
     Raises FailureError where the folder cannot be used, or the database's master key is missing or another one.
     """
-    from softix_proxy.operations import instance, zones
-    from softix_proxy.storage import upgrade
+    from softix_proxy.operations.instance import instance as instance_operations
+    from softix_proxy.operations.instance import zones
+    from softix_proxy.storage.sqlite.core import upgrade
 
     paths, made = settings.paths, []
     try:
@@ -127,14 +128,14 @@ async def initialise(settings: Settings) -> Initialised:
     else:
         database.create()
     if not pending:
-        async with open_office(settings) as office:
-            if await instance.identity(office.storage.reading()) is not None:
-                await office.vault()
+        async with open_instance(settings) as instance:
+            if await instance_operations.identity(instance.storage.reading()) is not None:
+                await instance.vault()
             else:
                 if keeper.create():
                     made.append("master_key")
-                await instance.record(office.storage, keeper.new_identity())
-                await zones.apply(office.storage, settings.billing.zone)
+                await instance_operations.record(instance.storage, keeper.new_identity())
+                await zones.apply(instance.storage, settings.billing.zone)
     source = keeper.source() or ""
     master_key = str(paths.master_key) if source == "file" else source
     return Initialised(paths.data_dir, paths.database, master_key, tuple(made), pending)
@@ -142,39 +143,39 @@ async def initialise(settings: Settings) -> Initialised:
 
 def migration_plan(settings: Settings, backup_dir: Path | None = None) -> MigrationPlan:
     """Raises FailureError where there is no database, or it is newer than this program."""
-    from softix_proxy.storage import upgrade
+    from softix_proxy.storage.sqlite.core import upgrade
 
     return upgrade.plan(_database(settings), backup_dir)
 
 
 def needs_migration(settings: Settings) -> bool:
     """Raises FailureError where there is no database, or it is newer than this program."""
-    from softix_proxy.storage import migrations
+    from softix_proxy.storage.sqlite.core import migrations
 
     return bool(migrations.pending(_database(settings).version()))
 
 
 def migrate(settings: Settings, backup_dir: Path | None = None) -> Migrated:
     """Blocks. Raises FailureError; then nothing was changed."""
-    from softix_proxy.storage import upgrade
+    from softix_proxy.storage.sqlite.core import upgrade
 
     return upgrade.migrate(_database(settings), backup_dir)
 
 
 def _database(settings: Settings) -> Database:
-    from softix_proxy.storage.database import Database
+    from softix_proxy.storage.sqlite.core.database import Database
 
     return Database(settings.paths.database, SystemClock(), settings.storage.busy_timeout_ms)
 
 
 @asynccontextmanager
-async def open_office(settings: Settings) -> AsyncIterator[Office]:
+async def open_instance(settings: Settings) -> AsyncIterator[Instance]:
     """Raises FailureError where there is no database, or it is too new, too old, or cannot be read."""
-    from softix_proxy.storage.storage import SqliteStorage
+    from softix_proxy.storage.sqlite.unit import SqliteStorage
 
     database = await _database(settings).open()
     try:
-        yield Office(settings, SqliteStorage(database), database.clock, database)
+        yield Instance(settings, SqliteStorage(database), database.clock, database)
     finally:
         await database.close()
 
@@ -186,7 +187,7 @@ _GC_THRESHOLDS = (20_000, 20, 20)
 def prepare_process(settings: Settings) -> None:
     """Logs without content, no core dumps (they would hold what passes through), as many open files as are allowed, and
     few collections of garbage."""
-    from softix_proxy.domain import open_files
+    from softix_proxy.domain.instance import open_files
     from softix_proxy.telemetry import dumps, logs
     from softix_proxy.upstream import tls_defaults
 
@@ -216,27 +217,27 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
 
     from softix_proxy.daemon import Serving
     from softix_proxy.jobs import batches, recovery, target_health
-    from softix_proxy.operations import zones
-    from softix_proxy.relay.fleet import Care, Fleet
-    from softix_proxy.relay.live_directory import LiveDirectory
-    from softix_proxy.storage.checkpointer import Checkpointer
+    from softix_proxy.operations.instance import zones
+    from softix_proxy.relay.core.live_directory import LiveDirectory
+    from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
+    from softix_proxy.storage.sqlite.core.checkpointer import Checkpointer
     from softix_proxy.web.server import Listening, Server
 
     async with AsyncExitStack() as stack:
-        office = await stack.enter_async_context(open_office(settings))
-        vault = await office.vault()
+        instance = await stack.enter_async_context(open_instance(settings))
+        vault = await instance.vault()
         checkpointer = Checkpointer(
-            office.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
+            instance.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
         )
         stack.callback(checkpointer.close)
-        journal = await stack.enter_async_context(office.journal())
-        await zones.apply(office.storage, settings.billing.zone)
+        journal = await stack.enter_async_context(instance.journal())
+        await zones.apply(instance.storage, settings.billing.zone)
         await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
-        fleet = Fleet(office.clock, Care.of(settings.routing), random.randrange)
-        directory = LiveDirectory(office.storage)
+        target_pool = TargetPool(instance.clock, BreakerSettings.of(settings.routing), random.randrange)
+        directory = LiveDirectory(instance.storage)
         await directory.refresh()
-        upstream, lines = await _upstream(stack, office, vault, directory)
-        app = await _app(office, vault, directory, journal, fleet, upstream, lines)
+        upstream, lines = await _upstream(stack, instance, vault, directory)
+        app = await _app(instance, vault, directory, journal, target_pool, upstream, lines)
         certificate = _certificate(settings)
         listening = Listening.of(settings.server, None if certificate is None else certificate.listening_context())
         server = Server(app, listening)
@@ -247,11 +248,11 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
-            target_health.watch(fleet, office.storage, journal.slot),
-            batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
+            target_health.watch(target_pool, instance.storage, journal.slot),
+            batches.watch(instance.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
-        yield Serving(url, settings, server, app.house.lifecycle, fleet, upstream, lines, certificate)
+        yield Serving(url, settings, server, app.house.lifecycle, target_pool, upstream, lines, certificate)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -261,30 +262,30 @@ async def _ended(task: asyncio.Task[None]) -> None:
 
 
 async def _app(
-    office: Office,
+    instance: Instance,
     vault: Vault,
     directory: LiveDirectory,
-    journal: Journal,
-    fleet: Fleet,
+    journal: SqliteJournal,
+    target_pool: TargetPool,
     upstream: HttpUpstream,
-    lines: SocketLines,
+    lines: ProviderWebSockets,
 ) -> App:
-    from softix_proxy.domain.ids import RequestIds
-    from softix_proxy.relay.lifecycle import Lifecycle
-    from softix_proxy.relay.policy import Policy
-    from softix_proxy.relay.readiness import Readiness
-    from softix_proxy.relay.sessions import Sessions
-    from softix_proxy.telemetry.metrics import Books, Metrics
+    from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.relay.core.policy import Policy
+    from softix_proxy.relay.core.readiness import Readiness
+    from softix_proxy.relay.realtime.sessions import Sessions
+    from softix_proxy.relay.request.lifecycle import Lifecycle
+    from softix_proxy.telemetry.metrics import Metrics, WriterStats
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App
     from softix_proxy.web.monitor import Monitor
     from softix_proxy.web.scrapes import Scrapers
     from softix_proxy.web.visit import House
 
-    settings, storage = office.settings, office.storage
-    metrics = Metrics(lambda: Books.of(journal.writer, journal.trouble()))
+    settings, storage = instance.settings, instance.storage
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
-    lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
+    lifecycle = Lifecycle(directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool)
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 
     return App(
@@ -295,7 +296,7 @@ async def _app(
             Sessions(lifecycle, lines, ids),
             cache(partial(_batches, lifecycle, storage, ids)),
         ),
-        clock=office.clock,
+        clock=instance.clock,
         ids=ids,
         addresses=Addresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
@@ -305,42 +306,46 @@ async def _app(
 
 
 def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches:
-    from softix_proxy.relay.batch_results import Results
-    from softix_proxy.relay.batches import Batches
+    from softix_proxy.relay.batch.batches import Batches
+    from softix_proxy.relay.batch.results import Results
 
     return Batches(lifecycle, storage, ids, Results(lifecycle, storage))
 
 
 async def _upstream(
-    stack: AsyncExitStack, office: Office, vault: Vault, directory: LiveDirectory
-) -> tuple[HttpUpstream, SocketLines]:
-    from softix_proxy.domain.providers import ProviderType
+    stack: AsyncExitStack, instance: Instance, vault: Vault, directory: LiveDirectory
+) -> tuple[HttpUpstream, ProviderWebSockets]:
+    from softix_proxy.domain.catalog.providers import ProviderType
 
-    settings, bases = office.settings, {}
+    settings, bases = instance.settings, {}
     if settings.demo.enabled or any(p.type is ProviderType.DEMO for p in directory.current.providers.values()):
         from softix_proxy.demo import server as demo
 
         local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
         stack.push_async_callback(local.close)
         bases[ProviderType.DEMO] = local.base_url
-    from softix_proxy.upstream.client import Limits
-    from softix_proxy.upstream.lines import SocketLines
+    from softix_proxy.upstream.client import UpstreamLimits
+    from softix_proxy.upstream.websocket_client import ProviderWebSockets
 
-    upstream = await stack.enter_async_context(reaching(office, vault, bases))
-    lines = SocketLines(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
+    upstream = await stack.enter_async_context(reaching(instance, vault, bases))
+    lines = ProviderWebSockets(
+        vault, UpstreamLimits.of(settings.upstream), settings.upstream.ca_file, bases, instance.clock
+    )
     stack.push_async_callback(lines.close)
     return upstream, lines
 
 
 @asynccontextmanager
 async def reaching(
-    office: Office, vault: Vault, bases: Mapping[ProviderType, str] | None = None
+    instance: Instance, vault: Vault, bases: Mapping[ProviderType, str] | None = None
 ) -> AsyncIterator[HttpUpstream]:
     """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
-    from softix_proxy.upstream.client import HttpUpstream, Limits
+    from softix_proxy.upstream.client import HttpUpstream, UpstreamLimits
 
-    settings = office.settings
-    upstream = HttpUpstream(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
+    settings = instance.settings
+    upstream = HttpUpstream(
+        vault, UpstreamLimits.of(settings.upstream), settings.upstream.ca_file, bases, instance.clock
+    )
     try:
         yield upstream
     finally:
@@ -358,21 +363,21 @@ _DAEMON_TIMEOUT_S = 3
 
 
 @asynccontextmanager
-async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[Patient]:
+async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[CheckContext]:
     """For the doctor: opens whatever is damaged, and only reads; nothing is migrated."""
-    from softix_proxy.doctor.patient import Patient
-    from softix_proxy.storage.health import Health, ReadOnlyDatabase
-    from softix_proxy.storage.storage import SqliteStorage
+    from softix_proxy.doctor.check_context import CheckContext
+    from softix_proxy.storage.sqlite.instance.inspection import DatabaseInspection, ReadOnlyDatabase
+    from softix_proxy.storage.sqlite.unit import SqliteStorage
     from softix_proxy.upstream.probe import fetch
 
     clock = SystemClock()
     database = ReadOnlyDatabase(settings.paths.database, clock, settings.storage.busy_timeout_ms)
     await database.open()
     try:
-        yield Patient(
+        yield CheckContext(
             settings=settings,
             storage=SqliteStorage(database),
-            health=Health(database),
+            health=DatabaseInspection(database),
             keys=_keeper(settings),
             clock=clock,
             fetch=None if offline else partial(fetch, ca_file=settings.upstream.ca_file),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from softix_proxy.relay.fleet import Fleet
-from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.policy import Policy
+from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.routing.target_pool import TargetPool
 from softix_proxy.settings import Reloaded, Settings, reloaded
 from softix_proxy.telemetry import logs
 from softix_proxy.upstream.client import HttpUpstream
-from softix_proxy.upstream.lines import SocketLines
+from softix_proxy.upstream.websocket_client import ProviderWebSockets
 from softix_proxy.web.server import Server
 from softix_proxy.web.tls import Certificate
 
@@ -24,9 +24,9 @@ class Serving:
     settings: Settings
     _server: Server
     _lifecycle: Lifecycle
-    _fleet: Fleet
+    _fleet: TargetPool
     _upstream: HttpUpstream
-    _lines: SocketLines
+    _lines: ProviderWebSockets
     _certificate: Certificate | None
 
     def reload(self, read: Settings) -> Reloaded:

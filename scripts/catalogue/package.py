@@ -26,7 +26,7 @@ from genai_prices.types import (
 )
 
 from catalogue.sections import Section
-from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.pricing.rates import STANDARD
 
 Prices = Mapping[str, Decimal | TieredPrices]
 HOUR_S = 3600

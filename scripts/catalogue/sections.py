@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from softix_proxy.domain.pricing import MODES, PRICE_KEYS
-from softix_proxy.domain.usage import METERS, MILLION
+from softix_proxy.domain.pricing.meters import METERS, MILLION
+from softix_proxy.domain.pricing.rates import MODES, PRICE_KEYS
 
 PLACE = Path(__file__).with_name("sections.toml")
 

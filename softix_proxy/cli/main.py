@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from softix_proxy import __version__
-from softix_proxy.cli.console import CONFIG, DATA_DIR, Group, Invocation
+from softix_proxy.cli.console.console import CONFIG, DATA_DIR, Group, Invocation
 
 COMMANDS = {
     "quickstart": "From nothing to a working proxy, with a demo model.",

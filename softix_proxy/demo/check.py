@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from softix_proxy.demo.models import models
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 
 _TIMEOUT_S = 30
 _MODEL = models()[0].name

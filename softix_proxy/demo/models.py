@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from softix_proxy.operations.catalogue import CatalogueModel
+from softix_proxy.operations.catalog.catalogue import CatalogueModel
 
 _CONTEXT = 32_768
 _MAX_OUTPUT = 4_096
@@ -16,7 +16,7 @@ PRICES = {
 
 
 def models() -> tuple[CatalogueModel, ...]:
-    """As the catalogue has them, for `operations.providers.add`. Each answers in both dialects."""
+    """As the catalogue has them, for `operations.catalog.providers.add`. Each answers in both dialects."""
     return tuple(
         CatalogueModel("demo", name, _CONTEXT, _MAX_OUTPUT, json.dumps(sheet)) for name, sheet in PRICES.items()
     )

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from softix_proxy.dialects.audio import Speech, Transcriptions, Translations
-from softix_proxy.dialects.base import Endpoint, ProviderEndpoint
-from softix_proxy.dialects.chat import ChatCompletions
-from softix_proxy.dialects.completions import Completions
-from softix_proxy.dialects.converse import Converse, ConverseStream, includes_cache
-from softix_proxy.dialects.embeddings import Embeddings
-from softix_proxy.dialects.envelopes import Invoke, InvokeStream, RawPredict, StreamRawPredict
-from softix_proxy.dialects.gemini import (
+from softix_proxy.dialects.anthropic.endpoint import Messages, MessagesCountTokens
+from softix_proxy.dialects.anthropic.envelopes import Invoke, InvokeStream, RawPredict, StreamRawPredict
+from softix_proxy.dialects.bedrock.endpoint import Converse, ConverseStream, includes_cache
+from softix_proxy.dialects.core.base import Endpoint, ProviderEndpoint
+from softix_proxy.dialects.core.spoken import (
+    CARRIED,
+    COUNTS,
+    ENVELOPES,
+    STREAMS_BY_PATH,
+    TRANSLATED,
+    dialect_of,
+    is_claude,
+)
+from softix_proxy.dialects.gemini.endpoint import (
     BatchEmbedContents,
     EmbedContent,
+    GeminiCountTokens,
     GenerateContent,
     StreamGenerateContent,
 )
-from softix_proxy.dialects.gemini import CountTokens as GeminiCountTokens
-from softix_proxy.dialects.images import ImageEdits, ImageGenerations, ImageVariations
-from softix_proxy.dialects.messages import CountTokens, Messages
-from softix_proxy.dialects.moderations import Moderations
-from softix_proxy.dialects.rerank import Rerank, RerankV2
-from softix_proxy.dialects.responses import InputTokens, Responses
-from softix_proxy.dialects.spoken import CARRIED, COUNTS, ENVELOPES, STREAMS_BY_PATH, TRANSLATED, dialect_of, is_claude
+from softix_proxy.dialects.openai.audio import Speech, Transcriptions, Translations
+from softix_proxy.dialects.openai.chat.endpoint import ChatCompletions
+from softix_proxy.dialects.openai.completions import Completions
+from softix_proxy.dialects.openai.embeddings import Embeddings
+from softix_proxy.dialects.openai.images import ImageEdits, ImageGenerations, ImageVariations
+from softix_proxy.dialects.openai.moderations import Moderations
+from softix_proxy.dialects.openai.rerank import Rerank, RerankV2
+from softix_proxy.dialects.openai.responses.endpoint import InputTokens, Responses
 
 _ALL: tuple[Endpoint, ...] = (
     ChatCompletions(),
@@ -42,7 +50,7 @@ _ALL: tuple[Endpoint, ...] = (
     Rerank(),
     RerankV2(),
     Messages(),
-    CountTokens(),
+    MessagesCountTokens(),
     GenerateContent(),
     StreamGenerateContent(),
     GeminiCountTokens(),

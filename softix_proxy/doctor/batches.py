@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.clock import DAY_US
-from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.money import format_usd
-from softix_proxy.operations import batches
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, ok, warning
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.core.ids import format_request_id
+from softix_proxy.domain.core.money import format_usd
+from softix_proxy.operations.metering import batches
 
 _LATE_US = 2 * DAY_US
 """Providers end a batch within a day."""
 _SHOWN = 10
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    waited_for = await batches.list_all(patient.storage)
-    now_us = patient.clock.now_us()
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    waited_for = await batches.list_all(context.storage)
+    now_us = context.clock.now_us()
     late = [each for each in waited_for if now_us - each.batch.created_at_us >= _LATE_US]
     for summary in late[:_SHOWN]:
         batch, days = summary.batch, (now_us - summary.batch.created_at_us) // DAY_US

@@ -20,11 +20,11 @@ from softix_proxy.doctor import (
     prices,
     providers,
 )
-from softix_proxy.doctor.findings import Finding, Found, Severity, error, warning
-from softix_proxy.doctor.patient import Check, Patient
-from softix_proxy.domain.errors import OperatorError, UnusableError
+from softix_proxy.doctor.check_context import CheckContext, DoctorCheck
+from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
+from softix_proxy.domain.core.errors import OperatorError, UnusableError
 
-CHECKS: Mapping[str, Check] = {
+CHECKS: Mapping[str, DoctorCheck] = {
     "database": database.find,
     "daemon": daemon.find,
     "migrations": migrations.find,
@@ -43,10 +43,10 @@ _NOT_THERE = "SQLITE_ERROR"
 """Which is how SQLite names a table or a column that is not there."""
 
 
-async def run(patient: Patient, only: Collection[str] = ()) -> Sequence[Finding]:
+async def run(context: CheckContext, only: Collection[str] = ()) -> Sequence[Finding]:
     """In the order of CHECKS; `only` names those to run, none means all."""
     names = [name for name in CHECKS if not only or name in only]
-    found = await asyncio.gather(*(_guarded(CHECKS[name], patient) for name in names))
+    found = await asyncio.gather(*(_guarded(CHECKS[name], context) for name in names))
     return [Finding(name, *item) for name, items in zip(names, found, strict=True) for item in items]
 
 
@@ -55,13 +55,13 @@ def is_well(findings: Sequence[Finding]) -> bool:
     return all(finding.severity is not Severity.ERROR for finding in findings)
 
 
-async def _guarded(find: Check, patient: Patient) -> list[Found]:
-    found: list[Found] = []
+async def _guarded(find: DoctorCheck, context: CheckContext) -> list[Observation]:
+    found: list[Observation] = []
     try:
-        async for item in find(patient):
+        async for item in find(context):
             found.append(item)  # noqa: PERF401 - what was found before an error is kept
     except OperatorError as failure:
-        found.append(await _of_another_schema(failure, patient) or error(failure.message, failure.remedy))
+        found.append(await _of_another_schema(failure, context) or error(failure.message, failure.remedy))
     except Exception as failure:  # noqa: BLE001 - damage shows as anything, and must not hide the other findings
         found.append(
             error(f"this could not be checked: {type(failure).__name__}", "mend what the other checks say first")
@@ -69,12 +69,12 @@ async def _guarded(find: Check, patient: Patient) -> list[Found]:
     return found
 
 
-async def _of_another_schema(failure: OperatorError, patient: Patient) -> Found | None:
+async def _of_another_schema(failure: OperatorError, context: CheckContext) -> Observation | None:
     """What to say where a check looked for a table or a column that only another schema has."""
     if not isinstance(failure, UnusableError) or failure.code != _NOT_THERE:
         return None
     try:
-        present, known = await asyncio.to_thread(patient.health.schema)
+        present, known = await asyncio.to_thread(context.health.schema)
     except OperatorError:
         return None
     if present == known:

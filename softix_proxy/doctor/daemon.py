@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok, warning
+from softix_proxy.domain.core.errors import FailureError
 
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - what listens everywhere listens here
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    server = patient.settings.server
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    server = context.settings.server
     host = _ANY.get(server.host, server.host)
     scheme = "https" if server.tls_cert else "http"
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
     try:
-        answer = await patient.daemon(f"{url}/readyz", {}, None)
+        answer = await context.daemon(f"{url}/readyz", {}, None)
     except FailureError:
         yield ok(f"softix serve does not run at {url}")
         return

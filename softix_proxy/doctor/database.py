@@ -5,15 +5,15 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Patient
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 
 _LARGE_LOG_BYTES = 256 << 20
 _RESTORE = "stop softix, keep a copy of the data directory, and restore the latest backup"
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    health = patient.health
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    health = context.health
     library, remedy = health.library()
     if remedy:
         yield error(f"{library} can lose committed rows (WAL-reset bug)", remedy)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
-from softix_proxy.doctor.patient import Patient
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, ok, warning
 
 _LEAST_BYTES = 1 << 30
 _ENOUGH_BYTES = 20 << 30
 """Large disks need no twentieth of themselves."""
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    folder = patient.settings.paths.data_dir
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    folder = context.settings.paths.data_dir
     disk = shutil.disk_usage(folder)
     free = f"{disk.free / (1 << 30):.1f} GiB are free in {folder}"
     if disk.free < max(_LEAST_BYTES, min(disk.total // 20, _ENOUGH_BYTES)):

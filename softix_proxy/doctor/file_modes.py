@@ -9,14 +9,14 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Patient
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 
 _ROOT = 0
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    paths = patient.settings.paths
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    paths = context.settings.paths
     if not paths.data_dir.is_dir():
         yield error(f"there is no folder {paths.data_dir}", "run: softix init; or name another one with --data-dir")
         return
@@ -24,10 +24,10 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
     if owner == _ROOT:  # root looks after the instance of the user whose folder it is
         owner = paths.data_dir.stat().st_uid
     keys = [paths.master_key, paths.master_key.with_name(paths.master_key.name + ".next")]
-    private = [paths.data_dir, *patient.health.files(), *(key for key in keys if key.exists())]
+    private = [paths.data_dir, *context.health.files(), *(key for key in keys if key.exists())]
     found = [item for path in private for item in (*_ours(path, {owner}), *_private(path))]
     if paths.config is not None:
-        commands = "master_key.command" in patient.settings.from_file
+        commands = "master_key.command" in context.settings.from_file
         found += [*_ours(paths.config, {owner, _ROOT}), *_readable(paths.config, secret=commands)]
     for item in found:
         yield item
@@ -35,14 +35,14 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
         yield ok("folder, database, master key and configuration are this user's alone")
 
 
-def _ours(path: Path, owners: set[int]) -> Iterator[Found]:
+def _ours(path: Path, owners: set[int]) -> Iterator[Observation]:
     actual = path.stat().st_uid
     if actual not in owners:
         name = _user_name(max(owners))
         yield error(f"{path} belongs to {_user_name(actual)}, not to {name}", f"run: chown {name} {_quoted(path)}")
 
 
-def _private(path: Path) -> Iterator[Found]:
+def _private(path: Path) -> Iterator[Observation]:
     status = path.stat()
     others, folder = status.st_mode & 0o077, stat.S_ISDIR(status.st_mode)
     remedy = f"run: chmod {'700' if folder else '600'} {_quoted(path)}"
@@ -54,7 +54,7 @@ def _private(path: Path) -> Iterator[Found]:
         yield warning(f"others may see which files are in {path}", remedy)
 
 
-def _readable(path: Path, *, secret: bool) -> Iterator[Found]:
+def _readable(path: Path, *, secret: bool) -> Iterator[Observation]:
     """`secret`: it names a command, whose arguments may tell something."""
     others = path.stat().st_mode & 0o077
     if others & 0o022:

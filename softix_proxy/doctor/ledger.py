@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.operations import ledger
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok
+from softix_proxy.operations.ledger import ledger
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    verdict = await ledger.verify(patient.storage)
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    verdict = await ledger.verify(context.storage)
     if not verdict.violations:
         counts = f"transfers: {verdict.transfers}, usage rows: {verdict.usage_rows}, holds: {verdict.open_holds}"
         yield ok(f"the books agree ({counts})")

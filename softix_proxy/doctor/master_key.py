@@ -5,19 +5,19 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.providers import MAIN
-from softix_proxy.domain.vault import Vault
-from softix_proxy.operations import providers
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok, warning
+from softix_proxy.domain.catalog.providers import MAIN
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.catalog import providers
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    vault = await patient.vault()
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    vault = await context.vault()
     yield ok(f"the master key {vault.master_key_id} is this instance's")
     opened, outstanding = 0, False
-    for provider in await providers.list_all(patient.storage):
+    for provider in await providers.list_all(context.storage):
         sound = [key for key in provider.keys if _opens(vault, key.sealed, provider.place_of(key))]
         opened += bool(sound) and len(sound) == len(provider.keys)
         outstanding |= any(vault.sealed_by(key.sealed) != vault.master_key_id for key in sound)
@@ -30,7 +30,7 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
                 )
     if opened:
         yield ok(f"it opens the keys of {opened} provider{'s' if opened > 1 else ''}")
-    if outstanding or await to_thread(patient.keys.next_key_id) is not None:
+    if outstanding or await to_thread(context.keys.next_key_id) is not None:
         yield warning("a change of the master key is not at its end", "run: softix secrets rotate")
 
 

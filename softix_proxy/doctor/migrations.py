@@ -5,12 +5,12 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Patient
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    present, known = await to_thread(patient.health.schema)
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    present, known = await to_thread(context.health.schema)
     if present == known:
         yield ok(f"schema {present} is up to date")
     elif present > known:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.money import format_usd
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, ok, warning
+from softix_proxy.domain.core.money import format_usd
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
-    left = await to_thread(patient.health.abandoned)
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    left = await to_thread(context.health.abandoned)
     if left:
         held = format_usd(sum(orphan.hold_pico for orphan in left))
         yield warning(

@@ -5,35 +5,37 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.errors import OperatorError
-from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.providers import Provider, ProviderStatus
-from softix_proxy.domain.upstream import Fetch
-from softix_proxy.domain.vault import Vault
-from softix_proxy.operations import probes, providers
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, error, ok, warning
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
+from softix_proxy.domain.core.errors import OperatorError
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.upstream import Fetch
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.catalog import provider_probe, providers
 
 _LIMIT_S = 15
 _AT_ONCE = 16
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(context: CheckContext) -> AsyncIterator[Observation]:
     active = [
-        provider for provider in await providers.list_all(patient.storage) if provider.status is ProviderStatus.ACTIVE
+        provider for provider in await providers.list_all(context.storage) if provider.status is ProviderStatus.ACTIVE
     ]
     if not active:
         yield warning("there is no active provider", "run: softix providers add openai --type openai --key-stdin")
-    elif patient.fetch is None:
+    elif context.fetch is None:
         yield ok("not asked, because of --offline")
     else:
-        vault, turns = await patient.vault(), asyncio.Semaphore(_AT_ONCE)
-        asked = (_ask(patient.storage, vault, provider, patient.fetch, turns) for provider in active)
+        vault, turns = await context.vault(), asyncio.Semaphore(_AT_ONCE)
+        asked = (_ask(context.storage, vault, provider, context.fetch, turns) for provider in active)
         for found in await asyncio.gather(*asked):
             yield found
 
 
-async def _ask(storage: Storage, vault: Vault, provider: Provider, fetch: Fetch, turns: asyncio.Semaphore) -> Found:
+async def _ask(
+    storage: Storage, vault: Vault, provider: Provider, fetch: Fetch, turns: asyncio.Semaphore
+) -> Observation:
     name = provider.name
     if not provider.base_url:
         return ok(f"{name} runs inside the daemon")
@@ -42,7 +44,7 @@ async def _ask(storage: Storage, vault: Vault, provider: Provider, fetch: Fetch,
     async with turns:
         try:
             async with asyncio.timeout(_LIMIT_S):
-                probe = await probes.probe(storage, vault, name, fetch)
+                probe = await provider_probe.probe(storage, vault, name, fetch)
         except TimeoutError:
             return error(f"{name}: no answer within {_LIMIT_S} s", "check the base URL and the firewall")
         except OperatorError as failure:

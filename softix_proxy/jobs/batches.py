@@ -7,12 +7,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from softix_proxy.domain.errors import OperatorError
-from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.domain.core.errors import OperatorError
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.upstream import ProviderFault
 
 if TYPE_CHECKING:
-    from softix_proxy.relay.batch_results import Results
+    from softix_proxy.relay.batch.results import Results
 
 log = logging.getLogger("softix.jobs")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.ports import Journal
-from softix_proxy.domain.settlement import InterruptedCharge, interrupted
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.metering.settlement import InterruptedCharge, interrupted
+from softix_proxy.domain.ports.storage import Journal
 
 log = logging.getLogger("softix.jobs")
 _STATUS = 503

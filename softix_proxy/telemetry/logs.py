@@ -15,8 +15,8 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Literal, TextIO
 
-from softix_proxy.domain.clock import format_instant
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.clock import format_instant
+from softix_proxy.domain.core.errors import FailureError
 
 _OWN = "softix"
 _FIELDS = (

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.readiness import Trouble
-from softix_proxy.domain.settlement import UNPRICED, Settlement, unpriced_in
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance.readiness import Trouble
+from softix_proxy.domain.metering.settlement import UNPRICED, Settlement, unpriced_in
 
 _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000)
 
@@ -53,7 +53,7 @@ class _Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class WriterStats:
     """What the writer of the books tells of itself."""
 
     queue_depth: int
@@ -67,7 +67,7 @@ class Books:
     clock_jumps: int = 0
 
     @classmethod
-    def of(cls, writer: _Writer, trouble: Trouble | None) -> Books:
+    def of(cls, writer: _Writer, trouble: Trouble | None) -> WriterStats:
         tally, second_ns = writer.tally, 1_000_000_000
         return cls(
             queue_depth=writer.depth,
@@ -82,9 +82,9 @@ class Books:
 
 
 class Metrics:
-    """Implements `domain.telemetry.Telemetry`. `read_books` is asked at each scrape."""
+    """Implements `domain.ports.telemetry.Telemetry`. `read_books` is asked at each scrape."""
 
-    def __init__(self, read_books: Callable[[], Books]) -> None:
+    def __init__(self, read_books: Callable[[], WriterStats]) -> None:
         self.read_books = read_books
         self.requests: Counter[tuple[str, str, str, int, str]] = Counter()
         self.tokens: Counter[tuple[str, str, str]] = Counter()

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import aiohappyeyeballs
 
-from softix_proxy.domain import open_files
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance import open_files
+from softix_proxy.domain.ports.upstream import ProviderFault
+from softix_proxy.upstream.http1_connection import Http1Connection
 from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
-from softix_proxy.upstream.wire import Wire
 
 _KEEP_IDLE_S = 60.0
 _SWEEP_S = 15.0
@@ -30,7 +30,7 @@ _FALLBACK_S = 0.25
 """Before the next address is tried beside the first: RFC 8305."""
 
 
-class Place(NamedTuple):
+class PoolKey(NamedTuple):
     """Where a connection leads, and whose it is."""
 
     host: str
@@ -42,11 +42,11 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class _Idle:
-    wire: Wire
+    connection: Http1Connection
     since_s: float
 
 
-class Pool:
+class ConnectionPool:
     """To be made within the running event loop."""
 
     def __init__(self, trust: Trust, limit: int, most: int) -> None:
@@ -55,52 +55,52 @@ class Pool:
         self._most = most
         self._limit = limit
         self._loop = asyncio.get_running_loop()
-        self._idle: dict[Place, list[_Idle]] = {}
-        self._taken: dict[Place, asyncio.Semaphore] = {}
-        self._busy: set[Wire] = set()
+        self._idle: dict[PoolKey, list[_Idle]] = {}
+        self._taken: dict[PoolKey, asyncio.Semaphore] = {}
+        self._busy: set[Http1Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def take(self, place: Place, connect_timeout_s: float) -> Wire:
+    async def take(self, place: PoolKey, connect_timeout_s: float) -> Http1Connection:
         """One that is idle and silent, or a new one. Raises ProviderFault."""
         if self._limit:
             await self._room(place, connect_timeout_s)
         idle = self._idle.get(place)
         while idle:
-            wire = idle.pop().wire
-            if wire.silent:
-                self._busy.add(wire)
-                return wire
-            wire.close()
+            connection = idle.pop().connection
+            if connection.silent:
+                self._busy.add(connection)
+                return connection
+            connection.close()
         idle_now = sum(map(len, self._idle.values()))
         if idle_now and len(self._busy) + idle_now >= self._most:
             self._close_idle(-(-idle_now // _CLOSED_SHARE))
         try:
-            wire = await self._connected(place, connect_timeout_s)
+            connection = await self._connected(place, connect_timeout_s)
         except BaseException:
             self._leave(place)
             raise
-        self._busy.add(wire)
-        return wire
+        self._busy.add(connection)
+        return connection
 
-    def give(self, place: Place, wire: Wire) -> None:
+    def give(self, place: PoolKey, connection: Http1Connection) -> None:
         """Back after use; closed if its answer was not read to the end, or anything else speaks against it."""
-        self._busy.discard(wire)
+        self._busy.discard(connection)
         self._leave(place)
-        if not wire.rest():
-            wire.close()
+        if not connection.rest():
+            connection.close()
             return
-        self._idle.setdefault(place, []).append(_Idle(wire, self._loop.time()))
+        self._idle.setdefault(place, []).append(_Idle(connection, self._loop.time()))
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_S, self._sweep)
 
     def close(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for wire in (*self._busy, *(idle.wire for each in self._idle.values() for idle in each)):
-            wire.close()
+        for connection in (*self._busy, *(idle.connection for each in self._idle.values() for idle in each)):
+            connection.close()
         self._idle.clear()
 
-    async def _room(self, place: Place, timeout_s: float) -> None:
+    async def _room(self, place: PoolKey, timeout_s: float) -> None:
         """Raises ProviderFault where all are in use for too long."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -108,7 +108,7 @@ class Pool:
         except TimeoutError:
             raise ProviderFault(Code.PROVIDER_BUSY, started=False) from None
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: PoolKey) -> None:
         if self._limit:
             self._taken[place].release()
 
@@ -116,11 +116,11 @@ class Pool:
         """Those that have rested longest."""
         rested = ((each.since_s, place) for place, idle in self._idle.items() for each in idle)
         for _, place in sorted(rested, key=itemgetter(0))[:count]:
-            self._idle[place].pop(0).wire.close()
+            self._idle[place].pop(0).connection.close()
             if not self._idle[place]:
                 del self._idle[place]
 
-    async def _connected(self, place: Place, timeout_s: float) -> Wire:
+    async def _connected(self, place: PoolKey, timeout_s: float) -> Http1Connection:
         try:
             return await self._connect(place, timeout_s)
         except ProviderFault as fault:
@@ -130,7 +130,7 @@ class Pool:
         await asyncio.sleep(0)  # in which they are closed
         return await self._connect(place, timeout_s)
 
-    async def _connect(self, place: Place, timeout_s: float) -> Wire:
+    async def _connect(self, place: PoolKey, timeout_s: float) -> Http1Connection:
         try:
             async with asyncio.timeout(timeout_s):
                 trust = await self._trust.context() if place.tls else None
@@ -138,8 +138,8 @@ class Pool:
                 socket = await aiohappyeyeballs.start_connection(
                     found, happy_eyeballs_delay=_FALLBACK_S, socket_factory=open_socket, loop=self._loop
                 )
-                _, wire = await self._loop.create_connection(
-                    Wire,
+                _, connection = await self._loop.create_connection(
+                    Http1Connection,
                     sock=socket,
                     ssl=trust,
                     server_hostname=place.host if place.tls else None,
@@ -147,16 +147,16 @@ class Pool:
         except (OSError, ssl.SSLError, UnicodeError, OutOfFilesError) as error:  # TimeoutError is an OSError
             ours = isinstance(error, OutOfFilesError) or open_files.are_used_up(error)
             raise ProviderFault(Code.OUT_OF_FILES if ours else Code.PROVIDER_UNREACHABLE, started=False) from None
-        return wire
+        return connection
 
     def _sweep(self) -> None:
         self._sweeper = None
         oldest_s = self._loop.time() - _KEEP_IDLE_S
         for place, idle in list(self._idle.items()):
-            kept = [each for each in idle if each.since_s > oldest_s and each.wire.reusable]
+            kept = [each for each in idle if each.since_s > oldest_s and each.connection.reusable]
             for each in idle:
                 if each not in kept:
-                    each.wire.close()
+                    each.connection.close()
             if kept:
                 self._idle[place] = kept
             else:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import aiohttp
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.credentials import EntraClient, GoogleAccount
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.upstream import Fetched
+from softix_proxy.domain.catalog.credentials import EntraClient, GoogleAccount
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.ports.upstream import Fetched
 from softix_proxy.upstream.sockets import open_socket, trust
 from softix_proxy.upstream.tokens import Tokens
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.domain.credentials import AwsKeys
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.catalog.credentials import AwsKeys
+from softix_proxy.domain.core.errors import FailureError
 
 _SERVICE = "bedrock"
 

@@ -8,9 +8,9 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softix_proxy.domain import open_files
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.providers import is_metadata_host
+from softix_proxy.domain.catalog.providers import is_metadata_host
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.instance import open_files
 
 if TYPE_CHECKING:
     from aiohttp import AddrInfoType

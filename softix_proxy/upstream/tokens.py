@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from softix_proxy.domain import open_files
-from softix_proxy.domain.clock import Clock, from_us
-from softix_proxy.domain.credentials import EntraClient, GoogleAccount
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.catalog.credentials import EntraClient, GoogleAccount
+from softix_proxy.domain.core.clock import Clock, from_us
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.instance import open_files
 from softix_proxy.upstream.sockets import OutOfFilesError, trust
 
 _RENEWED_BEFORE_S = 300

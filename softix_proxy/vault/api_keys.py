@@ -11,7 +11,7 @@ import secrets
 import string
 from zlib import crc32
 
-from softix_proxy.domain.vault import NewKey
+from softix_proxy.domain.ports.vault import NewKey
 
 _HEAD = "sx_live_"
 _LETTERS = string.digits + string.ascii_uppercase + string.ascii_lowercase

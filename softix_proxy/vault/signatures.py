@@ -10,7 +10,7 @@ _SIGNATURE_BYTES = 64
 
 
 class Ed25519Signer:
-    """Is domain.vault.Signer."""
+    """Is domain.ports.vault.Signer."""
 
     def __init__(self, seed: bytes) -> None:
         self._key = SigningKey(seed)

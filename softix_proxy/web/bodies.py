@@ -10,8 +10,8 @@ from io import BytesIO
 from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.relay.core.inbound import ClientGoneError
 
 _PREALLOCATE_BYTES = 256 * 1024
 _LEAST_BYTES_PER_S = 1024

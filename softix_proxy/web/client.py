@@ -1,4 +1,4 @@
-"""The client of one request, as the relay sees it. Implements `relay.inbound.Client`."""
+"""The client of one request, as the relay sees it. Implements `relay.core.inbound.Client`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
-from softix_proxy.domain.upstream import Header, Headers
-from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.domain.core.headers import Header, Headers
+from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.web.connection import SERVER, Connection
 from softix_proxy.web.whole import WholeAnswer
 

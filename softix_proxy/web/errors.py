@@ -7,9 +7,9 @@ from math import ceil
 from aiohttp import web
 from multidict import CIMultiDict
 
-from softix_proxy.dialects import errors
-from softix_proxy.dialects.base import Family
-from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.dialects.core import errors
+from softix_proxy.dialects.core.base import Family
+from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
 
 _DO_NOT_RETRY = frozenset((Code.INSUFFICIENT_BALANCE, Code.CAP_REACHED))
 """Trying again changes nothing before someone pays: nearly every client heeds this header, whatever the status."""

@@ -6,16 +6,15 @@ from functools import partial
 
 import msgspec
 
-from softix_proxy.dialects import model_list
-from softix_proxy.dialects.model_list import ListedModel
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.models import Model
-from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.routes import Route
-from softix_proxy.domain.routing import in_regions, judge
-from softix_proxy.domain.usage import CURRENCY
-from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.plan import Caller
+from softix_proxy.dialects.core import model_list
+from softix_proxy.dialects.core.model_list import ListedModel
+from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.core.money import CURRENCY, format_usd
+from softix_proxy.domain.routing.routes import Route
+from softix_proxy.domain.routing.selection import in_regions, judge
+from softix_proxy.relay.core.plan import Caller
+from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.web.visit import Answer, Visit
 
 
@@ -44,7 +43,9 @@ async def model(visit: Visit) -> Answer:
 
 async def key(visit: Visit) -> Answer:
     """The key's own limits, caps and spend, and the balance that it draws on."""
-    from softix_proxy.operations import keys  # late, as for usage: with what they show goes much that is not asked for
+    from softix_proxy.operations.access import (
+        keys,  # late, as for usage: with what they show goes much that is not asked for
+    )
 
     caller = await _caller(visit)
     standing = await keys.standing(visit.house.storage, caller.key.public_id)
@@ -61,7 +62,7 @@ async def key(visit: Visit) -> Answer:
 
 async def usage(visit: Visit) -> Answer:
     """One request of the same user."""
-    from softix_proxy.operations import usage
+    from softix_proxy.operations.metering import usage
 
     caller = await _caller(visit)
     row = await usage.for_request(visit.house.storage, visit.name, caller.user.id)

@@ -8,15 +8,15 @@ from functools import partial
 from typing import ClassVar
 
 from softix_proxy.dialects import batches as wire
-from softix_proxy.dialects.classification import classify
-from softix_proxy.dialects.fields import unmetered
-from softix_proxy.dialects.multipart import FormFields
-from softix_proxy.domain.batches import KeptFile
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.providers import ProviderStatus, ProviderType
-from softix_proxy.domain.routing import in_regions
-from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.relay.batch_results import Account
+from softix_proxy.dialects.core.classification import classify
+from softix_proxy.dialects.core.fields import unmetered
+from softix_proxy.dialects.core.multipart import FormFields
+from softix_proxy.domain.catalog.providers import ProviderStatus, ProviderType
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.metering.batches import KeptFile
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.domain.routing.selection import in_regions
+from softix_proxy.relay.batch.results import Account
 from softix_proxy.web.kept import ONE, Keeper, Verb
 
 FORM = frozenset(("purpose",))
@@ -44,7 +44,9 @@ class Files(Keeper):
         account = self._place()
         rest = self._wish.rest
         rest = rest if rest is not None and rest.size_bytes else None
-        call = Call(self._caller.key.id, account.provider, wire.FILES, self._headers, body, False, rest, account.key)
+        call = UpstreamRequest(
+            self._caller.key.id, account.provider, wire.FILES, self._headers, body, False, rest, account.key
+        )
         exchange, answer = await self._ask(call)
         told = wire.read_progress(answer) if exchange.status < 300 else None
         if told is not None and told.remote_id is not None:

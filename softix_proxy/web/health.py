@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy import __version__
-from softix_proxy.domain.clock import format_instant
+from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.web.visit import Answer, Visit
 
 _NOT_READY = "not ready"

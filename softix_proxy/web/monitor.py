@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.readiness import Trouble
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance.readiness import Trouble
 
 
 @dataclass(slots=True)

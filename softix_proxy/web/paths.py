@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.core.base import Family
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
 """Before the path where a request names its whole address, as to a forward proxy."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from softix_proxy.dialects.base import Endpoint, Family
-from softix_proxy.dialects.gemini import GeminiEndpoint
+from softix_proxy.dialects.core.base import Endpoint, Family
+from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.web import facts, health, paths, sockets
 from softix_proxy.web.visit import Answer, Visit

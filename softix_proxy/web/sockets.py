@@ -1,4 +1,4 @@
-"""The client of a realtime session: how it asks for one, and its WebSocket. Implements `relay.inbound.Guest`."""
+"""The client of a realtime session: how it asks for one, and its WebSocket. Implements `relay.core.inbound.Guest`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 import msgspec
 from aiohttp import WSMsgType, web
 
-from softix_proxy.dialects.fields import invalid, unmetered
-from softix_proxy.domain.upstream import Header
-from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.dialects.core.fields import invalid, unmetered
+from softix_proxy.domain.core.headers import Header
+from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.web.connection import SERVER, Connection
 
 PATH = "/realtime"

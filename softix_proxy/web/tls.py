@@ -6,7 +6,7 @@ import logging
 import ssl
 from pathlib import Path
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 
 log = logging.getLogger("softix.web")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.web import sdk_calls
 from softix_proxy.web.routes import INFERENCE, KEPT, NAMED, PAGES
 

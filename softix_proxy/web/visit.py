@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from softix_proxy.dialects.base import Family
-from softix_proxy.domain.ports import Storage
-from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.sessions import Sessions
+from softix_proxy.dialects.core.base import Family
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.relay.realtime.sessions import Sessions
+from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.web.monitor import Monitor
 
 if TYPE_CHECKING:
-    from softix_proxy.relay.batches import Batches
+    from softix_proxy.relay.batch.batches import Batches
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 
-from softix_proxy.domain.upstream import Header
+from softix_proxy.domain.core.headers import Header
 
 _JOINED_BYTES = 64 * 1024
 """A larger body is not copied behind its head."""

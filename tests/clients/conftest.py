@@ -17,9 +17,9 @@ import pytest
 from support.daemon import PRICE, Prepared, prepared
 from support.process import ServerProcess
 
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.operations import models, providers
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.operations.catalog import models, providers
 
 MODULES = Path(__file__).with_name("node_modules")
 BIN = MODULES / ".bin"
@@ -75,18 +75,18 @@ async def served(tmp_path: Path, agents_provider: ServerProcess) -> AsyncIterato
         message_models=(MODELS["anthropic"],),
         balance="1000.00",
     )
-    async with made.instance.office() as office:
-        storage, name = office.storage, "gemini-lab"
+    async with made.instance.opened() as opened:
+        storage, name = opened.storage, "gemini-lab"
         key = f"sk-{secrets.token_urlsafe(24)}"
         await providers.add(
             storage,
-            await office.vault(),
+            await opened.vault(),
             name=name,
             kind=ProviderType.GEMINI,
             base_url=agents_provider.base_url,
             key=key,
         )
-        sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+        sheet = PriceSheet.parse({"bands": [{"prices": PRICE}]})
         await models.add(storage, name=MODELS["gemini"], provider=name, sheet=sheet)
     async with made.instance.serving():
         yield made

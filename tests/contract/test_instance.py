@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
 @pytest.fixture

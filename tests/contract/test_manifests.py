@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from support.books import make_database
 
-from softix_proxy.domain.errors import ConflictError
-from softix_proxy.domain.manifests import Manifest
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.errors import ConflictError
+from softix_proxy.domain.reporting.manifests import Manifest
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 FIRST = Manifest(1, "2026-11-01T00:00:00.000000Z", "é.csv", "csv", 3, "01" * 32, None, "22" * 32, b"\x00signed")
 

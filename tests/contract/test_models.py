@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.errors import ConflictError, NotFoundError
-from softix_proxy.domain.models import Model, ModelStatus
-from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.catalog.models import Model, ModelStatus
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.usage import Span, UsageFilter
-from softix_proxy.operations import corrections, ledger, periods, redating, usage
-from softix_proxy.storage import migrations, upgrade
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import connect
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.ids import format_request_id
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.metering.usage import UsageFilter
+from softix_proxy.operations.ledger import corrections, ledger, periods, redating
+from softix_proxy.operations.metering import usage
+from softix_proxy.storage.sqlite.core import migrations, upgrade
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.core.engine import connect
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 CHAT = "/v1/chat/completions"
 EVER = Span(0, 2**62)
@@ -88,7 +90,7 @@ async def test_what_mends_books_works_on_it_and_leaves_closed_periods_alone(dump
         async with storage.writing() as unit:
             await unit.usage.change_zone("Asia/Kolkata")
         mend = corrections.Corrections(storage, "costs").recost(None, EVER, None, current=True, dry=False)
-        assert [one async for one in mend if isinstance(one, corrections.Corrected) and one.correction] == []
+        assert [one async for one in mend if isinstance(one, corrections.CorrectedRequest) and one.correction] == []
         assert await totals(storage) == (charged_pico, costs_pico)
         assert (await ledger.verify(storage)).violations == ()
         assert (await periods.verify(storage.reading()))[1] == []

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.errors import ConflictError, NotFoundError
-from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 LAB = Provider(
     0,

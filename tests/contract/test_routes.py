@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.directory import Directory
-from softix_proxy.domain.errors import ConflictError
-from softix_proxy.domain.health import Breaker, Vitals
-from softix_proxy.domain.models import Model, ModelStatus
-from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
-from softix_proxy.domain.routes import Leg, Route, RouteStatus, Timeouts
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.catalog.models import Model, ModelStatus
+from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus, ProviderType
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.errors import ConflictError
+from softix_proxy.domain.routing.directory import Directory
+from softix_proxy.domain.routing.routes import Route, RouteLeg, RouteStatus, Timeouts
+from softix_proxy.domain.routing.target_health import Breaker, TargetStats
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.OPENAI, "http://lab", b"a", "drain", ProviderStatus.ACTIVE, 7)
-LEGS = (Leg(1, 3, 0, Timeouts(1, 2, 3), 4), Leg(2, tier=1))
+LEGS = (RouteLeg(1, 3, 0, Timeouts(1, 2, 3), 4), RouteLeg(2, tier=1))
 ROUTE = Route(0, "rte_a", "best", LEGS, 2, False, Timeouts(idle_ms=9), RouteStatus.ACTIVE, 7)
 
 
@@ -95,13 +95,13 @@ async def test_a_further_key_raises_its_providers_revision(storage: SqliteStorag
 
 
 async def test_what_a_daemon_reports_replaces_what_it_said_before(storage: SqliteStorage) -> None:
-    first = [Vitals(1, Breaker(3, 99, 1, True), 1, 5, 2, 700, 9, 8, "provider_fault"), Vitals(2)]
+    first = [TargetStats(1, Breaker(3, 99, 1, True), 1, 5, 2, 700, 9, 8, "provider_fault"), TargetStats(2)]
     async with storage.writing() as unit:
         await unit.routes.report(0, first)
-        await unit.routes.report(1, [Vitals(2, requests=7)])
+        await unit.routes.report(1, [TargetStats(2, requests=7)])
     reported = await storage.reading().routes.reported()
     assert [(each.model_id, each.slot) for each in reported] == [(1, 0), (2, 0), (2, 1)]
-    assert [each.vitals for each in reported[:2]] == first
+    assert [each.stats for each in reported[:2]] == first
     revision = (await storage.changes(0)).revision
     async with storage.writing() as unit:
         await unit.routes.report(0, [])

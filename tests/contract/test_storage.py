@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 from support.books import StoppedClock, make_database
 
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.ports import Storage
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
 @pytest.fixture

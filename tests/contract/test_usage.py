@@ -9,27 +9,19 @@ from pathlib import Path
 import pytest
 from support.books import post
 
-from softix_proxy.domain.admission import Bound, Intent
-from softix_proxy.domain.calendar import Calendar
-from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
-from softix_proxy.domain.keys import Limits
-from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import (
-    INPUT_METERS,
-    METERS,
-    Correction,
-    Layout,
-    Source,
-    Span,
-    UsageFilter,
-    UsageRow,
-    add_up,
-)
-from softix_proxy.exports import csv_usage, jsonl_usage
-from softix_proxy.exports.columns import COLUMNS, fields
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.core.calendar import Calendar
+from softix_proxy.domain.core.clock import DAY_US, SystemClock, parse_instant
+from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.metering.admission import Bound, Intent
+from softix_proxy.domain.metering.settlement import Settlement
+from softix_proxy.domain.metering.usage import Correction, Layout, UsageFilter, UsageRow, UsageSource, add_up
+from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
+from softix_proxy.exports.metering import csv_usage, jsonl_usage
+from softix_proxy.exports.metering.columns import COLUMNS, fields
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 UTC = Calendar("UTC")
 START_US = parse_instant("2026-10-30T23:59:59.999990Z")
@@ -56,7 +48,7 @@ def settlement(number: int, **changes: object) -> Settlement:
         user_id=user,
         postpaid=False,
         key_id=user,
-        limits=Limits(),
+        limits=KeyLimits(),
         provider_id=2 if model == 2 else 1,
         model_id=model,
         price_id=None if number % 5 == 0 else 4,
@@ -70,7 +62,7 @@ def settlement(number: int, **changes: object) -> Settlement:
         "intent": intent,
         "hold_pico": 0,
         "tokens_held": 0,
-        "source": Source.PROVIDER,
+        "source": UsageSource.PROVIDER,
         "status_code": 200,
         "meters": {"input_tokens": number, "output_tokens": 7},
         "markup": Fraction(1) if number % 2 else Fraction(43, 40),
@@ -83,7 +75,7 @@ def settlement(number: int, **changes: object) -> Settlement:
 
 ODD: Sequence[dict[str, object]] = (
     {"model_served": "-x\r\n,y", "note": '\tit\'s 100% "so"\\ é 🦊\x01', "service_tier": "+a", "ttfb_ms": 3},
-    {"error": "provider_broke_off", "status_code": 502, "source": Source.PARTIAL, "meters": {}, "note": ""},
+    {"error": "provider_broke_off", "status_code": 502, "source": UsageSource.PARTIAL, "meters": {}, "note": ""},
     {"meters": dict(zip(METERS, range(20, 60), strict=False)), "markup": Fraction(100000001, 100000000)},
     {"cost_pico": 10**12, "charge_pico": 1234 * 10**12 + 10**10, "markup": Fraction(0)},
     {"cost_pico": 0, "charge_pico": 0, "model_served": "A=1", "note": "@"},
@@ -132,7 +124,7 @@ async def test_rows_have_names_and_meters(storage: SqliteStorage) -> None:
         "@old",
         "llama",
         "provider_broke_off",
-        Source.PARTIAL,
+        UsageSource.PARTIAL,
         {},
     )
     assert posted[2].meters == dict(zip(METERS, range(20, 60), strict=False))
@@ -283,7 +275,7 @@ async def test_expected_rows_are_those_of_the_days(storage: SqliteStorage) -> No
 async def test_what_is_posted_meanwhile_is_left_out(
     database: Database, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("softix_proxy.storage.usage._LINES_AT_ONCE", 7)
+    monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._LINES_AT_ONCE", 7)
     everything = await text(storage, jsonl_usage.LAYOUT)
     connection = database.connect()
     pieces = []
@@ -308,7 +300,7 @@ async def test_daily_costs_are_the_sums_of_the_rows(storage: SqliteStorage, monk
             expected[*key, "cost"] += row.cost_pico
             expected[*key, "tokens"] += sum(row.meters.get(name, 0) for name in METERS if name.endswith("_tokens"))
     for at_once in (3, 1000):
-        monkeypatch.setattr("softix_proxy.storage.usage._SUMMED_AT_ONCE", at_once)
+        monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._SUMMED_AT_ONCE", at_once)
         found: Counter[tuple[object, ...]] = Counter()
         async for one in storage.reading().usage.daily_costs("lab", 0, day + 9):
             key = (one.day, one.model, one.model_served, one.source)
@@ -323,12 +315,12 @@ async def test_daily_costs_are_the_sums_of_the_rows(storage: SqliteStorage, monk
 
 async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage: SqliteStorage) -> None:
     connection = database.connect()
-    changes = {"note": "clamped unpriced:images", "source": Source.ESTIMATE}
+    changes = {"note": "clamped unpriced:images", "source": UsageSource.ESTIMATE}
     post(connection, [settlement(60, **changes)], START_US + 5 * DAY_US)
     connection.close()
     day = START_US // DAY_US + 5
     [one] = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
-    assert (one.unpriced, one.source, one.requests) == (True, Source.ESTIMATE, 1)
+    assert (one.unpriced, one.source, one.requests) == (True, UsageSource.ESTIMATE, 1)
 
 
 @pytest.mark.parametrize(
@@ -362,8 +354,8 @@ async def test_daily_costs_are_incomplete_where_the_providers_price_is_missing(
 
 async def test_sums_by_user(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     """In portions, alone and with the lines: those of the rows."""
-    monkeypatch.setattr("softix_proxy.storage.usage._SUMMED_AT_ONCE", 7)
-    monkeypatch.setattr("softix_proxy.storage.usage._LINES_AT_ONCE", 7)
+    monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._SUMMED_AT_ONCE", 7)
+    monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._LINES_AT_ONCE", 7)
     posted, reading = await rows(storage), storage.reading()
     for user_id in (None, 1, 2):
         wanted = [row for row in posted if user_id in (None, row.user_id)]

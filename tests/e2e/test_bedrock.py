@@ -15,9 +15,9 @@ from support.daemon import Prepared, prepared
 from support.process import ServerProcess
 from support.tenants import offer, rows, settled
 
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.operations import models
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.operations.catalog import models
 
 CLAUDE, LLAMA = "us.anthropic.claude-test-v1:0", "meta.llama-test-v1:0"
 PRICE = {"input": "3", "cached_input": "0.3", "output": "15"}
@@ -39,10 +39,10 @@ def bedrock() -> Iterator[ServerProcess]:
 async def house(bedrock: ServerProcess, tmp_path: Path) -> AsyncIterator[Prepared]:
     made = await prepared(tmp_path, bedrock.base_url)
     await offer(made, "gated", ProviderType.BEDROCK, bedrock.base_url, PRICE)
-    async with made.instance.office() as office:
+    async with made.instance.opened() as opened:
         for name in (CLAUDE, LLAMA, "throttled", "claude-gated"):
-            sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
-            await models.add(office.storage, name=name, provider="gated-lab", sheet=sheet, max_output_tokens=4096)
+            sheet = PriceSheet.parse({"bands": [{"prices": PRICE}]})
+            await models.add(opened.storage, name=name, provider="gated-lab", sheet=sheet, max_output_tokens=4096)
     async with made.instance.serving():
         yield made
 

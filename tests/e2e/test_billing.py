@@ -14,14 +14,16 @@ from support.sources import ROOT
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
-from softix_proxy.domain.clock import SystemClock, parse_instant
-from softix_proxy.domain.pricing import Rate, Sheet, parse_markup
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
-from softix_proxy.operations import keys, models, prices, providers, users
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.clock import SystemClock, parse_instant
+from softix_proxy.domain.pricing.rates import PriceSheet, Rate, parse_markup
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.catalog import models, providers
+from softix_proxy.operations.pricing import prices
 
 PAGE = (ROOT / "docs" / "billing.md").read_text("utf-8")
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
 METERS = {"input_tokens": 4_310_220, "cached_input_tokens": 1_288_000, "output_tokens": 402_117}
 CHANCE = re.compile(r"usr_[0-9a-z]{16}|[0-9a-f]{64}")
 """Ids, and hashes of what names them."""
@@ -30,9 +32,9 @@ CHANCE = re.compile(r"usr_[0-9a-z]{16}|[0-9a-f]{64}")
 async def _prepare(folder: Path) -> None:
     made = assembly.read_settings(None, folder)
     await assembly.initialise(made)
-    async with assembly.open_office(made) as office:
-        storage, vault = office.storage, await office.vault()
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=True)
+    async with assembly.open_instance(made) as opened:
+        storage, vault = opened.storage, await opened.vault()
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=True)
         await keys.create(storage, vault, user="ada", label="ci")
         await providers.add(
             storage,
@@ -48,7 +50,7 @@ async def _prepare(folder: Path) -> None:
         charged = rate.price(METERS)
         intent = make_intent(1, 0, postpaid=True, price_id=1)
         amounts = {"cost_pico": charged.cost_pico, "charge_pico": charged.charge_pico, "markup": rate.markup}
-        connection = office.database.connect()
+        connection = opened.database.connect()
         post(connection, [make_settlement(intent, meters=METERS, **amounts)], parse_instant("2026-10-07T09:30:00Z"))
         connection.close()
 

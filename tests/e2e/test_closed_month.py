@@ -18,8 +18,8 @@ from support.provider import FakeProvider, fake
 from support.wire import CHAT, begin_stream
 from support.wire import post as ask
 
-from softix_proxy.domain.clock import SystemClock, format_instant, parse_instant
-from softix_proxy.storage.database import Database
+from softix_proxy.domain.core.clock import SystemClock, format_instant, parse_instant
+from softix_proxy.storage.sqlite.core.database import Database
 
 BEGIN = "2026-01-01"
 
@@ -91,7 +91,7 @@ def test_nothing_of_it_needs_an_instance(tmp_path: Path) -> None:
 KILLED = """
 import os, signal
 from softix_proxy.cli.main import main
-from softix_proxy.exports import drafts
+from softix_proxy.exports.reporting import atomic_file as drafts
 
 real, left = drafts.Draft.{step}, [{times}]
 

@@ -69,19 +69,19 @@ async def run_until_killed(client: Prepared) -> Load:
 
 async def rows_of(client: Prepared) -> list[tuple[str, str, int]]:
     """(Request id, source, charge in pico-USD) of every usage row."""
-    async with client.instance.office() as office:
-        from softix_proxy.domain.ids import format_request_id
-        from softix_proxy.operations import usage
+    async with client.instance.opened() as opened:
+        from softix_proxy.domain.core.ids import format_request_id
+        from softix_proxy.operations.metering import usage
 
-        rows = await usage.after(office.storage, 0, limit=1_000_000)
+        rows = await usage.after(opened.storage, 0, limit=1_000_000)
         return [(format_request_id(row.request_id), row.source.value, row.charge_pico) for row in rows]
 
 
 async def violations(client: Prepared) -> list[Any]:
-    async with client.instance.office() as office:
-        from softix_proxy.operations import ledger
+    async with client.instance.opened() as opened:
+        from softix_proxy.operations.ledger import ledger
 
-        return list((await ledger.verify(office.storage)).violations)
+        return list((await ledger.verify(opened.storage)).violations)
 
 
 async def test_fifty_kills_lose_nothing_and_bill_nothing_twice(tmp_path: Path, fake_provider: FakeProvider) -> None:

@@ -20,7 +20,7 @@ from support.batch_lab import BatchLab, batch_lab
 from support.daemon import Prepared, prepared
 from support.tenants import held, offer, rows
 
-from softix_proxy.domain.providers import ProviderType
+from softix_proxy.domain.catalog.providers import ProviderType
 
 PRICE = {"input": "1", "output": "2"}
 PROMPT = "word " * 80_000

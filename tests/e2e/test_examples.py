@@ -18,7 +18,7 @@ from support.process import ROOT, environment
 
 from softix_proxy import assembly
 from softix_proxy.demo.models import models
-from softix_proxy.operations import quickstart
+from softix_proxy.operations.instance import quickstart
 
 EXAMPLES = ROOT / "examples"
 RUNNERS = {".py": [sys.executable], ".mjs": ["node"], ".sh": ["sh"]}
@@ -29,8 +29,8 @@ SNIPPETS = ["openai_chat.py", "anthropic_messages.py", "openai_chat.mjs", "anthr
 async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Instance, str]]:
     instance = Instance(tmp_path_factory.mktemp("demo"))
     await assembly.initialise(instance.settings)
-    async with instance.office() as office:
-        prepared = await quickstart.prepare(office.storage, await office.vault(), models())
+    async with instance.opened() as opened:
+        prepared = await quickstart.prepare(opened.storage, await opened.vault(), models())
     async with instance.serving(SOFTIX_DEMO_TOKENS_PER_S="2000"):
         yield instance, prepared.key_text or ""
 

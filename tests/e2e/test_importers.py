@@ -15,9 +15,9 @@ import pytest_asyncio
 from support import importers
 from support.year import WHOLE_YEAR, Year, make_year, month
 
-from softix_proxy.domain.calendar import Calendar
-from softix_proxy.domain.usage import Span
-from softix_proxy.operations import exports
+from softix_proxy.domain.core.calendar import Calendar
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.operations.reporting import exports
 
 GRANULARITIES = ("row", "day", "month")
 EVER = Span(0, WHOLE_YEAR.to_us)
@@ -33,7 +33,7 @@ async def year(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Year]:
 
 async def take(year: Year, folder: Path, form: str, span: Span, **told: Any) -> Path:
     """The file that was written."""
-    exported = await exports.export(year.storage, exports.Wanted(form, span, **told))
+    exported = await exports.export(year.storage, exports.ExportRequest(form, span, **told))
     file = folder
     async for chunk in exported.chunks:
         if chunk.text:

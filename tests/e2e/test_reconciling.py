@@ -14,19 +14,25 @@ from support.sources import ROOT
 
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
-from softix_proxy.domain.clock import parse_instant
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.reconciliation import Kind
-from softix_proxy.domain.usage import Source
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.clock import parse_instant
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.reporting.reconciliation import DifferenceKind
 from softix_proxy.imports import formats
-from softix_proxy.operations import keys, models, providers, users
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.catalog import models, providers
 
 PAGE = (ROOT / "docs" / "reconciling.md").read_text("utf-8")
 COSTS = {
     "2026-10-01T09:30:00Z": {"cost_pico": 16_406_720_000_000},
     "2026-10-02T09:30:00Z": {"cost_pico": 8_190_000_000_000},
-    "2026-10-02T09:40:00Z": {"source": Source.INTERRUPTED, "meters": {}, "hold_pico": 400_000_000_000, "cost_pico": 0},
+    "2026-10-02T09:40:00Z": {
+        "source": UsageSource.INTERRUPTED,
+        "meters": {},
+        "hold_pico": 400_000_000_000,
+        "cost_pico": 0,
+    },
 }
 """When, and what is recorded of a request."""
 
@@ -34,14 +40,14 @@ COSTS = {
 async def _prepare(folder: Path) -> None:
     made = assembly.read_settings(None, folder)
     await assembly.initialise(made)
-    async with assembly.open_office(made) as office:
-        storage, vault = office.storage, await office.vault()
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=True)
+    async with assembly.open_instance(made) as opened:
+        storage, vault = opened.storage, await opened.vault()
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=True)
         await keys.create(storage, vault, user="ada", label="ci")
         kind = ProviderType.OPENAI_COMPATIBLE
         await providers.add(storage, vault, name="reseller", kind=kind, base_url="http://127.0.0.1:9", key="none")
         await models.add(storage, name="gpt-4o", provider="reseller", sheet=None)
-        connection = office.database.connect()
+        connection = opened.database.connect()
         for number, (at, changes) in enumerate(COSTS.items(), 1):
             one = make_settlement(make_intent(number, 0, postpaid=True), **{"charge_pico": 0, **changes})  # type: ignore[arg-type]
             post(connection, [one], parse_instant(at))
@@ -66,5 +72,5 @@ def test_the_page_shows_what_one_gets(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_it_names_each_format_and_cause() -> None:
-    for name in (*formats.KINDS, "mapping", *(kind.value for kind in Kind)):
+    for name in (*formats.KINDS, "mapping", *(kind.value for kind in DifferenceKind)):
         assert f"| `{name}` |" in PAGE, name

@@ -15,7 +15,7 @@ from support.daemon import Prepared, prepared
 from support.process import ServerProcess
 from support.tenants import held, offer, rows
 
-from softix_proxy.domain.providers import ProviderType
+from softix_proxy.domain.catalog.providers import ProviderType
 
 PRICE = {
     "input": "4",

@@ -20,7 +20,7 @@ from support.provider import FakeProvider, fake
 from support.tenants import held, rows
 from support.wire import CHAT, begin_stream, connect
 
-from softix_proxy.storage import engine_sqlite
+from softix_proxy.storage.sqlite.core import engine
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ async def test_a_wrong_master_key(client: Prepared) -> None:
 
 
 async def test_a_database_of_a_newer_version(client: Prepared) -> None:
-    books = engine_sqlite.connect(client.instance.data_dir / "softix.db")
+    books = engine.connect(client.instance.data_dir / "softix.db")
     books.execute("PRAGMA user_version = 999")
     books.close()
     refused(client.instance.run("serve", "--port", "0"), 1, "newer")

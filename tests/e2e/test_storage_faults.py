@@ -18,8 +18,8 @@ from support.provider import FakeProvider
 from support.tenants import rows
 from support.wire import CHAT, post
 
-from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.turns import Turn
+from softix_proxy.storage.sqlite.core import engine
+from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
 
 WAIT_S = 20
 
@@ -80,7 +80,7 @@ def no_room(served: Served) -> Iterator[None]:
 @contextmanager
 def locked(served: Served) -> Iterator[None]:
     """By a program that takes no turns."""
-    other = engine_sqlite.connect(served.database)
+    other = engine.connect(served.database)
     other.execute("BEGIN IMMEDIATE")
     yield
     other.close()
@@ -89,7 +89,7 @@ def locked(served: Served) -> Iterator[None]:
 @contextmanager
 def kept_waiting(served: Served) -> Iterator[None]:
     """By a program that has its turn, and was stopped in it."""
-    turn = Turn(served.database, WAIT_S)
+    turn = WriteTurn(served.database, WAIT_S)
     turn.take()
     command = ("balance", "add", served.client.user, "1", "--note", "x")
     done = served.client.instance.run(*command, SOFTIX_STORAGE_BUSY_TIMEOUT_MS="100")

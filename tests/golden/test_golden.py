@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.base import Report, StreamMeter
+from softix_proxy.dialects.core.base import StreamMeter, UsageReport
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.usage import METERS
-from softix_proxy.relay.metered import metered, text_bytes
-from softix_proxy.relay.settle import Facts
+from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.relay.settlement.hold import Facts
+from softix_proxy.relay.settlement.metered import metered, text_bytes
 
 HERE = Path(__file__).parent
 CASES = sorted(str(path.relative_to(HERE)).removesuffix(".expected.json") for path in HERE.rglob("*.expected.json"))
@@ -61,7 +61,7 @@ def sent(case: str) -> bytes:
     return b"".join(event for number, event in enumerate(events) if number not in expected(case)["hidden_events"])
 
 
-def told(report: Report | None) -> dict[str, Any] | None:
+def told(report: UsageReport | None) -> dict[str, Any] | None:
     """What a case says of a report: without the remarks that it does not make, which few do."""
     if report is None:
         return None
@@ -84,9 +84,9 @@ def test_there_are_cases_for_each_endpoint() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_request(case: str) -> None:
-    ask = asdict(ENDPOINTS[case.split("/")[0]].read(request_of(case)))
+    spec = asdict(ENDPOINTS[case.split("/")[0]].read(request_of(case)))
     wanted = expected(case)["ask"]
-    assert msgspec.json.decode(msgspec.json.encode({name: ask[name] for name in wanted})) == wanted
+    assert msgspec.json.decode(msgspec.json.encode({name: spec[name] for name in wanted})) == wanted
 
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - STREAMS.keys()))
@@ -139,14 +139,14 @@ def test_byte_by_byte(case: str) -> None:
 def test_a_recorded_report_is_charged_as_it_is(case: str) -> None:
     """None of them is so odd that what was seen would be believed instead."""
     endpoint = ENDPOINTS[case.split("/")[0]]
-    ask, known = endpoint.read(request_of(case)), Facts(started=True, complete=True)
+    spec, known = endpoint.read(request_of(case)), Facts(started=True, complete=True)
     if case in STREAMS:
         known.meter = meter_of(case)
         known.meter.feed(stream_of(case))
     else:
         answer = read(case, "answer.json")
         known.report = endpoint.report(answer)
-        known.answer_bytes = text_bytes(known.report, answer, ask)
-    found = metered(known, ask, len(request_of(case)))
+        known.answer_bytes = text_bytes(known.report, answer, spec)
+    found = metered(known, spec, len(request_of(case)))
     report = expected(case)["report"]
-    assert found.notes == () and (report is None or found.meters == {**report["meters"], **ask.counted, "requests": 1})
+    assert found.notes == () and (report is None or found.meters == {**report["meters"], **spec.counted, "requests": 1})

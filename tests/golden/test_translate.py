@@ -23,17 +23,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.frames import event as framed
 
-from softix_proxy.dialects.base import Ask
+from softix_proxy.dialects.canonical.accumulate import Accumulator
+from softix_proxy.dialects.canonical.framing import Framer
+from softix_proxy.dialects.canonical.losses import losses
+from softix_proxy.dialects.canonical.types import TextPart
+from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, streaming
-from softix_proxy.dialects.translate import Setting, Translation, translation
-from softix_proxy.dialects.translate.canonical import Text
-from softix_proxy.dialects.translate.fold import Fold
-from softix_proxy.dialects.translate.framing import Framer
-from softix_proxy.dialects.translate.losses import losses
-from softix_proxy.dialects.translate.table import DIALECTS, PROVIDERS
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.relay.metered import metered, text_bytes, told
-from softix_proxy.relay.settle import Facts
+from softix_proxy.dialects.translate import Translation, WriteOptions, translation
+from softix_proxy.dialects.translate.dialect_table import DIALECTS, PROVIDERS
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.relay.settlement.hold import Facts
+from softix_proxy.relay.settlement.metered import metered, text_bytes, told
 
 HERE = Path(__file__).parent / "translate"
 KINDS = ("request.json", "answer.json", "error.json", "sse", "events.json")
@@ -92,7 +92,7 @@ def between(client: str, provider: str) -> Translation:
 def asked(client: str, provider: str) -> Translation:
     """One that has a request to answer."""
     found = between(client, provider)
-    found.request(msgspec.json.encode(QUESTIONS[client]), Setting(model=MODELS[provider]))
+    found.request(msgspec.json.encode(QUESTIONS[client]), WriteOptions(model=MODELS[provider]))
     return found
 
 
@@ -111,7 +111,7 @@ def translated(source: str, target: str) -> bytes:
 
 def request(source: str, target: str) -> Any:
     try:
-        found = between(source.split("/")[0], target).request(read(source), Setting(model=MODELS[target]))
+        found = between(source.split("/")[0], target).request(read(source), WriteOptions(model=MODELS[target]))
     except RefusedError as error:
         return {"refused": error.message}
     return {"dropped": found.dropped, "body": json.loads(found.body)}
@@ -142,7 +142,7 @@ STREAMS = [source for source in SOURCES if source.endswith(STREAMED)]
 
 
 def folded(source: str, chunks: list[bytes]) -> Any:
-    side, fold = PROVIDERS[source.split("/")[0]], Fold()
+    side, fold = PROVIDERS[source.split("/")[0]], Accumulator()
     framer, reader = side.framer(), side.reader()
     objects = [found for chunk in chunks for found in framer.feed(chunk)] + list(framer.end())
     for event in [event for found in objects for event in reader.read(found)] + list(reader.end()):
@@ -172,7 +172,7 @@ def test_a_stream_says_in_another_dialect_what_it_said_before(source: str, targe
     dialect = source.split("/")[0]
     answer = folded(source, [read(source)])
     written = translated(source, target)
-    framer, reader, fold = Framer(), DIALECTS[target].reader(), Fold()
+    framer, reader, fold = Framer(), DIALECTS[target].reader(), Accumulator()
     objects = list(framer.feed(written)) + list(framer.end())
     for event in [event for found in objects for event in reader.read(found)] + list(reader.end()):
         fold.take(event)
@@ -180,8 +180,8 @@ def test_a_stream_says_in_another_dialect_what_it_said_before(source: str, targe
     assert again.ended == answer.ended
     assert bool(again.failure) == bool(answer.failure)
     if answer.ended:
-        occasion = asked(target, dialect)._occasion
-        whole, plain = DIALECTS[target].write_answer(answer, occasion), Fold()
+        context = asked(target, dialect)._occasion
+        whole, plain = DIALECTS[target].write_answer(answer, context), Accumulator()
         for event in DIALECTS[target].reader().read_whole(json.loads(msgspec.json.encode(whole))):
             plain.take(event)
         assert in_kinds(again) == in_kinds(plain.answer())
@@ -195,7 +195,7 @@ def test_requests_are_read_as_they_are_written(dialect: str) -> None:
             reading, writing = losses(dialect, dialect)
             try:
                 first = DIALECTS[dialect].read_request(json.loads(read(source)), reading)
-                written = DIALECTS[dialect].write_request(first, Setting(model=first.model), writing)
+                written = DIALECTS[dialect].write_request(first, WriteOptions(model=first.model), writing)
                 again = DIALECTS[dialect].read_request(json.loads(msgspec.json.encode(written)), reading)
             except RefusedError as error:
                 assert error.code is Code.INVALID_REQUEST
@@ -214,7 +214,7 @@ def in_kinds(answer: Any) -> Any:
     """The parts of each choice by their kind, since a plain answer of chat does not tell the order of kinds."""
     kinds = ("Thinking", "Text", "Refusal", "ToolCall", "Media")
     choices = [[[p for p in choice.parts if type(p).__name__ == kind] for kind in kinds] for choice in answer.choices]
-    texts = [["".join(p.text for p in choice.parts if isinstance(p, Text))] for choice in answer.choices]
+    texts = [["".join(p.text for p in choice.parts if isinstance(p, TextPart))] for choice in answer.choices]
     rest = [list(choice[:1] + choice[2:]) for choice in choices]
     return rest, texts, [(choice.reason, choice.logprobs) for choice in answer.choices], answer.usage, answer.start
 
@@ -238,13 +238,13 @@ EMPTIED = "responses/parallel_calls.answer.json"
 @pytest.mark.parametrize("source", [source for source in SOURCES if source.endswith((".answer.json", *STREAMED))])
 def test_a_recorded_report_is_charged_as_it_is(source: str) -> None:
     """Whatever the client speaks, the provider's own bytes are metered: none of these is too odd to be believed."""
-    endpoint, ask = PROVIDER_ENDPOINTS[source.split("/")[0]], Ask("m")
+    endpoint, spec = PROVIDER_ENDPOINTS[source.split("/")[0]], RequestSpec("m")
     known = Facts(started=True, complete=True)
     if source.endswith(STREAMED):
         known.meter = streaming(endpoint).stream(hide_usage=False)
         known.meter.feed(read(source))
     else:
         known.report = endpoint.report(read(source))
-        known.answer_bytes = text_bytes(known.report, read(source), ask)
-    found, report = metered(known, ask, 100), told(known)
+        known.answer_bytes = text_bytes(known.report, read(source), spec)
+    found, report = metered(known, spec, 100), told(known)
     assert report is None or (found.meters == {**report.meters, "requests": 1}) is (source != EMPTIED)

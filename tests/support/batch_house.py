@@ -11,18 +11,18 @@ from typing import Any
 
 from support.books import StoppedClock, make_database
 
-from softix_proxy.dialects.base import Ask
+from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.batches import OpenLine
-from softix_proxy.domain.ids import RequestIds
-from softix_proxy.domain.models import Model
-from softix_proxy.domain.upstream import Call
-from softix_proxy.relay.batch_results import Account, Results
-from softix_proxy.relay.batches import Asked, Batches, Read
-from softix_proxy.relay.live_directory import LiveDirectory
-from softix_proxy.relay.plan import Caller
-from softix_proxy.storage.hot_path import Journal
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.core.ids import RequestIds
+from softix_proxy.domain.metering.batches import OpenLine
+from softix_proxy.domain.ports.upstream import UpstreamRequest
+from softix_proxy.relay.batch.batches import Asked, Batches, Read
+from softix_proxy.relay.batch.results import Account, Results
+from softix_proxy.relay.core.live_directory import LiveDirectory
+from softix_proxy.relay.core.plan import Caller
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal
 
 SHEET = (
     '{"bands": [{"prices": {"input": "1", "output": "2"}},'
@@ -57,9 +57,9 @@ class Provider:
     """Answers by the path's end; an exception is raised once the request was seen."""
 
     says: dict[str, Answer | BaseException] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[UpstreamRequest] = field(default_factory=list)
 
-    async def send(self, call: Call, sending: Callable[[], None]) -> Any:
+    async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> Any:
         self.calls.append(call)
         sending()
         found = next(answer for end, answer in self.says.items() if call.path.endswith(end))
@@ -80,20 +80,20 @@ class House:
 
     @property
     def caller(self) -> Caller:
-        directory = self.batches.house.directory.current
+        directory = self.batches.lifecycle.directory.current
         [key] = [key for key in directory.keys.values() if key.user_id == 1]
         return Caller(directory.users[1], key)
 
     @property
     def model(self) -> Model:
-        return self.batches.house.directory.current.models[1]
+        return self.batches.lifecycle.directory.current.models[1]
 
     @property
     def account(self) -> Account:
-        return Account(self.batches.house.directory.current.providers[1], None)
+        return Account(self.batches.lifecycle.directory.current.providers[1], None)
 
     async def asked(self, *names: str, endpoint: str = "chat_completions") -> list[Asked]:
-        ask = Ask(model="llama", max_output_tokens=10)
+        ask = RequestSpec(model="llama", max_output_tokens=10)
         reads = [Read(name, ENDPOINTS[endpoint], ask, 100) for name in names]
         return await self.batches.plan(self.caller, reads, lambda name: self.model)
 
@@ -125,7 +125,7 @@ async def batch_house(folder: Path, interrupted_charge: str = "nothing") -> Asyn
     )
     connection.close()
     await database.open()
-    storage, journal = SqliteStorage(database), Journal(database, SLOT, clock)
+    storage, journal = SqliteStorage(database), SqliteJournal(database, SLOT, clock)
     directory, provider = LiveDirectory(storage), Provider()
     await directory.refresh()
     told: list[Any] = []

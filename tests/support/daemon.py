@@ -20,13 +20,14 @@ from support.process import environment
 
 from softix_proxy import assembly
 from softix_proxy import settings as settings_module
-from softix_proxy.assembly import Office
-from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
-from softix_proxy.operations import balance as balances
-from softix_proxy.operations import keys, models, providers, users
+from softix_proxy.assembly import Instance as OpenInstance
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.catalog import models, providers
+from softix_proxy.operations.ledger import balance as balances
 from softix_proxy.settings import Settings
 
 START_TIMEOUT_S = 30
@@ -86,8 +87,8 @@ class Instance:
         return settings_module.load(None, self.data_dir, {})
 
     @asynccontextmanager
-    async def office(self) -> AsyncIterator[Office]:
-        async with assembly.open_office(self.settings) as opened:
+    async def opened(self) -> AsyncIterator[OpenInstance]:
+        async with assembly.open_instance(self.settings) as opened:
             yield opened
 
     # The daemon
@@ -215,18 +216,18 @@ async def prepared(
 ) -> Prepared:
     """Providers `chat-lab` and `message-lab` at this URL; the daemon is not started yet.
 
-    What is left over goes to `operations.keys.create`.
+    What is left over goes to `operations.access.keys.create`.
     """
     instance = Instance(folder)
     await assembly.initialise(instance.settings)
-    sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+    sheet = PriceSheet.parse({"bands": [{"prices": PRICE}]})
     secrets_of = {name: f"sk-{secrets.token_urlsafe(24)}" for name in ("chat-lab", "message-lab")}
     labs = (
         ("chat-lab", ProviderType.OPENAI_COMPATIBLE, chat_models),
         ("message-lab", ProviderType.ANTHROPIC, message_models),
     )
-    async with instance.office() as office:
-        storage, vault = office.storage, await office.vault()
+    async with instance.opened() as opened:
+        storage, vault = opened.storage, await opened.vault()
         for name, kind, offered in labs:
             await providers.add(
                 storage, vault, name=name, kind=kind, base_url=provider_url, key=secrets_of[name], on_hang_up=on_hang_up
@@ -240,7 +241,7 @@ async def prepared(
                     context_tokens=100_000,
                     max_output_tokens=4_096,
                 )
-        user = await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+        user = await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
         if balance:
             await balances.add(storage, user.public_id, parse_usd(balance), note="for the test")
         issued = await keys.create(storage, vault, user=user.public_id, **key_options)

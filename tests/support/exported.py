@@ -6,8 +6,8 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from softix_proxy.domain.manifests import Manifest, RowForm, canonical
-from softix_proxy.exports.drafts import Draft
+from softix_proxy.domain.reporting.manifests import Manifest, RowForm, canonical
+from softix_proxy.exports.reporting.atomic_file import AtomicExport
 
 HEADER = b"row_id,charge\r\n"
 FIRST_ID = 1_790_000_000_000_000
@@ -25,7 +25,7 @@ class Exporter:
         self.last: Manifest | None = None
 
     def export(self, folder: Path, name: str, text: bytes, form: RowForm | None = None) -> Manifest:
-        with Draft(folder / name, overwrite=True, form=form) as draft:
+        with AtomicExport(folder / name, overwrite=True, form=form) as draft:
             draft.write(text)
             body = {"files": [entry.fields() for entry in draft.entries()]}
             draft.stage(body)

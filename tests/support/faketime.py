@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from softix_proxy.domain.clock import SECOND_US, parse_instant
+from softix_proxy.domain.core.clock import SECOND_US, parse_instant
 
 _LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 

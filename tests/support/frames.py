@@ -1,4 +1,4 @@
-"""AWS's framing of events, written; what reads it is `dialects/event_stream.py`."""
+"""AWS's framing of events, written; what reads it is `dialects/core/event_stream.py`."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from support.process import environment
 
-from softix_proxy.storage import migrations
+from softix_proxy.storage.sqlite.core import migrations
 
 NUMBER = migrations.latest() + 1
 NAME = f"{NUMBER:04d}_one_more"
 _PROGRAM = """
 import sys
 from pathlib import Path
-from softix_proxy.storage import migrations
+from softix_proxy.storage.sqlite.core import migrations
 known, folder = migrations.available(), Path(sys.argv.pop(1))
 migrations.available = lambda: [*known, (int(folder.name[:4]), folder.name[5:], folder)]
 from softix_proxy.cli.main import main

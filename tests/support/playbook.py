@@ -11,32 +11,32 @@ from typing import Any
 import pytest
 from support.books import NOW_US, USD
 
-from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.admission import Admitted, Allowance, Decision, Intent
-from softix_proxy.domain.directory import Changes
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.keys import Key, KeyStatus, Limits
-from softix_proxy.domain.models import Model, ModelStatus
-from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.settlement import Settled, Settlement
-from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.domain.users import Role, Status, User
-from softix_proxy.relay.fleet import Care, Fleet
-from softix_proxy.relay.inbound import ClientGoneError, Inbound
-from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.live_directory import LiveDirectory
-from softix_proxy.relay.policy import Policy
+from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
+from softix_proxy.domain.access.users import User, UserRole, UserStatus
+from softix_proxy.domain.catalog.models import Model, ModelStatus
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.metering.admission import Admitted, Allowance, Decision, Intent
+from softix_proxy.domain.metering.settlement import Settled, Settlement
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.domain.pricing.prices import PriceVersion
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.domain.routing.directory import Changes
+from softix_proxy.relay.core.inbound import ClientGoneError, Inbound
+from softix_proxy.relay.core.live_directory import LiveDirectory
+from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
 
 KEY_TEXT = "good"
 SECRET = "sk-canary-of-the-provider"
 JSON = [("content-type", "application/json")]
 SSE = [("content-type", "text/event-stream")]
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
-USER = User(1, "usr_ada", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1)
-KEY = Key(1, "key_a", 1, "", "sx_live_aaaa", b"good", (), (), Limits(), KeyStatus.ACTIVE, None, 1)
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+USER = User(1, "usr_ada", "ada", "ada@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1)
+KEY = Key(1, "key_a", 1, "", "sx_live_aaaa", b"good", (), (), KeyLimits(), KeyStatus.ACTIVE, None, 1)
 LAB = Provider(
     1, "prv_lab", "lab", ProviderType.OPENAI_COMPATIBLE, "http://lab", None, "cancel", ProviderStatus.ACTIVE, 1
 )
@@ -167,7 +167,7 @@ class Exchange:
 
 class Upstream:
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[UpstreamRequest] = []
         self.answer: Exchange | ProviderFault | Callable[[], Any] = Exchange(b"{}")
         self.connecting: Callable[[], None] | None = None
         """Called in place of a connection, which then never comes about."""
@@ -175,7 +175,7 @@ class Upstream:
         self.answers: dict[str, list[Any]] = {}
         """Provider → what it answers, one after the other, in place of `answer`."""
 
-    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
+    async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> Exchange:
         if self.connecting is not None:
             self.connecting()
             await asyncio.Event().wait()
@@ -291,7 +291,7 @@ class Stage:
         self.clock = Ticking()
         self.directory = LiveDirectory(self.directories)  # type: ignore[arg-type]
         self.policy = Policy(16, "nothing", 5.0, 1_000_000)
-        self.fleet = Fleet(self.clock, Care(), lambda most: 0)
+        self.target_pool = TargetPool(self.clock, BreakerSettings(), lambda most: 0)
         self.pauses_s: list[float] = []
         self.headers = [("x-thing", "1")]
         """What the client sends."""
@@ -306,7 +306,7 @@ class Stage:
             self.clock,
             self.telemetry,
             self.policy,
-            self.fleet,
+            self.target_pool,
             self._pause,
         )
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from support.playbook import KEY_TEXT, NOW_US, Stage
 
-from softix_proxy.dialects.realtime import REALTIME
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.ids import RequestIds
-from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.relay.inbound import ClientGoneError, Inbound
-from softix_proxy.relay.sessions import Sessions
+from softix_proxy.dialects.openai.realtime import REALTIME
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.core.ids import RequestIds
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.relay.core.inbound import ClientGoneError, Inbound
+from softix_proxy.relay.realtime.sessions import Sessions
 
 TEXT = {"input_tokens": 100, "output_tokens": 50}
 DONE = {"status": "completed", "usage": TEXT}
@@ -82,9 +82,9 @@ class Guest(End):
 class Lines:
     def __init__(self, *answers: Line | Exception) -> None:
         self.answers = list(answers)
-        self.calls: list[Call] = []
+        self.calls: list[UpstreamRequest] = []
 
-    async def open(self, call: Call) -> Line:
+    async def open(self, call: UpstreamRequest) -> Line:
         self.calls.append(call)
         await asyncio.sleep(0)
         answer = self.answers.pop(0) if self.answers else ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)

@@ -11,13 +11,15 @@ from typing import Any
 
 from support.daemon import PRICE, Prepared, prepared
 
-from softix_proxy.domain.money import format_usd, parse_usd
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
-from softix_proxy.exports.columns import fields
-from softix_proxy.operations import balance as balances
-from softix_proxy.operations import keys, models, providers, usage, users
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.money import format_usd, parse_usd
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.exports.metering.columns import fields
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.catalog import models, providers
+from softix_proxy.operations.ledger import balance as balances
+from softix_proxy.operations.metering import usage
 
 OFFERED = ("gpt-test", "claude-test")
 """What a key may use unless a test says otherwise; it is what the fake provider lists."""
@@ -41,12 +43,12 @@ async def offer(
     price: Mapping[str, str] = MappingProxyType(PRICE),
     **more: Any,
 ) -> None:
-    """One more provider, with one priced model; what is left over goes to `operations.providers.add`."""
-    async with of.instance.office() as office:
-        storage, vault = office.storage, await office.vault()
+    """One more provider, with one priced model; what is left over goes to `operations.catalog.providers.add`."""
+    async with of.instance.opened() as opened:
+        storage, vault = opened.storage, await opened.vault()
         lab = f"{model}-lab"
         await providers.add(storage, vault, name=lab, kind=kind, base_url=base_url, key="sk-of-a-lab", **more)
-        sheet = Sheet.parse({"bands": [{"prices": dict(price)}]})
+        sheet = PriceSheet.parse({"bands": [{"prices": dict(price)}]})
         await models.add(
             storage, name=model, provider=lab, sheet=sheet, context_tokens=100_000, max_output_tokens=4_096
         )
@@ -65,11 +67,11 @@ async def house(folder: Path, provider_url: str) -> Prepared:
 async def tenant(
     of: Prepared, *, balance: str = "25.00", offered: tuple[str, ...] = OFFERED, **key_options: Any
 ) -> Prepared:
-    """A new user with a key and money. What is left over goes to `operations.keys.create`."""
-    async with of.instance.office() as office:
-        storage, vault = office.storage, await office.vault()
+    """A new user with a key and money. What is left over goes to `operations.access.keys.create`."""
+    async with of.instance.opened() as opened:
+        storage, vault = opened.storage, await opened.vault()
         name = f"user-{secrets.token_hex(6)}"
-        user = await users.create(storage, name=name, email=f"{name}@example.org", role=Role.USER, postpaid=False)
+        user = await users.create(storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False)
         if balance:
             await balances.add(storage, user.public_id, parse_usd(balance), note="for the test")
         issued = await keys.create(storage, vault, user=user.public_id, models=offered, **key_options)
@@ -78,20 +80,20 @@ async def tenant(
 
 async def rows(client: Prepared) -> list[dict[str, Any]]:
     """This user's, the newest first, under the export's names."""
-    async with client.instance.office() as office:
-        return [fields(row) for row in await usage.newest(office.storage, limit=1000, user=client.user_id)]
+    async with client.instance.opened() as opened:
+        return [fields(row) for row in await usage.newest(opened.storage, limit=1000, user=client.user_id)]
 
 
 async def held(client: Prepared) -> int:
     """In pico-USD."""
-    async with client.instance.office() as office:
-        return (await balances.show(office.storage, client.user_id)).held_pico
+    async with client.instance.opened() as opened:
+        return (await balances.show(opened.storage, client.user_id)).held_pico
 
 
 async def charges(client: Prepared) -> list[str]:
     """What each took from the balance, in USD, the newest first."""
-    async with client.instance.office() as office:
-        history = await balances.history(office.storage, client.user_id, 1000)
+    async with client.instance.opened() as opened:
+        history = await balances.history(opened.storage, client.user_id, 1000)
     return [format_usd(entry.amount_pico) for entry in history if entry.kind == "charge"]
 
 

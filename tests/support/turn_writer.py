@@ -20,9 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.books import make_intent, make_settlement
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.storage import engine_sqlite, hot_path
-from softix_proxy.storage.database import Database
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.storage.sqlite.core import engine
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.write_path import journal
 
 SYNC_S = 0.004
 CLIENTS = 8
@@ -30,7 +31,7 @@ PAUSE_S = 0.02
 """Between two commands."""
 
 
-class Slow(engine_sqlite.Connection):
+class Slow(engine.SqliteConnection):
     def execute(self, statement: str, values: Any = None, /) -> Any:
         if statement == "COMMIT":
             time.sleep(SYNC_S)
@@ -49,14 +50,14 @@ async def serve(database: Database, number: int, until: float) -> list[float]:
     [revision] = await database.session.one("SELECT value FROM directory_revision") or ()
     ids = count(number * 1_000_000_000)
 
-    async def client(journal: hot_path.Journal) -> None:
+    async def client(opened: journal.SqliteJournal) -> None:
         while time.time() < until:
             intent = make_intent(next(ids), revision, hold_pico=1)
-            await timed(waits, lambda intent=intent: journal.admit(intent))  # type: ignore[misc]
-            await timed(waits, lambda intent=intent: journal.settle(make_settlement(intent, charge_pico=1)))  # type: ignore[misc]
+            await timed(waits, lambda intent=intent: opened.admit(intent))  # type: ignore[misc]
+            await timed(waits, lambda intent=intent: opened.settle(make_settlement(intent, charge_pico=1)))  # type: ignore[misc]
 
-    async with hot_path.opened(database, database.clock) as journal:
-        await asyncio.gather(*(client(journal) for _ in range(CLIENTS)))
+    async with journal.opened(database, database.clock) as opened:
+        await asyncio.gather(*(client(opened) for _ in range(CLIENTS)))
     return waits
 
 
@@ -75,7 +76,7 @@ async def command(database: Database, number: int, until: float) -> list[float]:
 
 
 async def main(path: str, number: str, kind: str, seconds: str) -> None:
-    engine_sqlite.Connection = Slow  # type: ignore[misc]
+    engine.SqliteConnection = Slow  # type: ignore[misc]
     database = await Database(Path(path), SystemClock(), busy_timeout_ms=30_000).open()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from support.books import USD, StoppedClock, make_database, make_intent, make_settlement, post
 
-from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant
-from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.usage import Source, Span
-from softix_proxy.operations import balance
-from softix_proxy.operations.corrections import Corrections
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US, parse_instant
+from softix_proxy.domain.core.ids import format_request_id
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.operations.ledger import balance
+from softix_proxy.operations.ledger.corrections import Corrections
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 EVIL = 'a:b  c;=x "q", (é)\n| \\🦊'
 FORMULA = "=1+2"
@@ -84,5 +85,11 @@ def _settled(number: int, random: Random):  # type: ignore[no-untyped-def]
     tokens = {"input_tokens": random.randrange(9000), "output_tokens": random.randrange(900)}
     told = {"meters": tokens, "cost_pico": charge_pico * 9 // 10}
     if failed:
-        told = {"meters": {}, "cost_pico": 17, "status_code": 502, "error": "provider_broke_off", "source": Source.NONE}
+        told = {
+            "meters": {},
+            "cost_pico": 17,
+            "status_code": 502,
+            "error": "provider_broke_off",
+            "source": UsageSource.NONE,
+        }
     return make_settlement(intent, charge_pico=charge_pico, **told)

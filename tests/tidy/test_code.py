@@ -148,11 +148,11 @@ MONEY = (
 RULES = {
     "no float in money": Rule(
         floats,
-        "count in an int of pico-USD (domain/money.py); a unit price or a mark-up is a Decimal made from text",
+        "count in an int of pico-USD (domain/core/money.py); a unit price or a mark-up is a Decimal made from text",
         bad=("x = 0.5", "def f(a: float) -> None: ...", "x = float(y)"),
         good=("x = 5", "x = Decimal('0.5')", "'''a float'''"),
         where=tuple(f"softix_proxy/*/{name}.py" for name in MONEY),
-        allowed={"softix_proxy/exports/bill_pdf.py": "millimetres of paper; its amounts are text"},
+        allowed={"softix_proxy/exports/billing/bill_pdf.py": "millimetres of paper; its amounts are text"},
     ),
     "no true division of money": Rule(
         true_divisions,
@@ -160,13 +160,13 @@ RULES = {
         bad=("x = held_pico / 3", "x = 1 / (a + row.charge_pico)", "charge_pico /= 2", "x = p / PICO_PER_USD"),
         good=("x = held_pico // 3", "x = path / 'pico'", "x = a_ns / b_ns"),
         allowed={
-            "softix_proxy/domain/pricing.py": "divides a Fraction, which is exact",
+            "softix_proxy/domain/pricing/rates.py": "divides a Fraction, which is exact",
             "softix_proxy/telemetry/exposition.py": "Prometheus knows floats only; they are shown, never counted on",
         },
     ),
     "no driver outside storage": Rule(
         drivers,
-        "the storage of domain/ports.py; engine_sqlite.py is the one that knows which SQLite this is",
+        "the storage of domain/ports/storage.py; engine_sqlite.py is the one that knows which SQLite this is",
         bad=("import sqlite3", "from apsw import Connection", "import aiosqlite.core"),
         good=("import json", "from softix_proxy.storage import users"),
         outside=("softix_proxy/storage/*",),
@@ -195,8 +195,8 @@ RULES = {
         good=("group.create_task(f())",),
         allowed={
             "softix_proxy/assembly.py": "the watch over dead processes lives as long as the daemon, and ends with it",
-            "softix_proxy/operations/usage.py": "one read ahead, awaited or cancelled where it was made",
-            "softix_proxy/storage/database.py": "the opening of a connection, awaited even by who is cancelled",
+            "softix_proxy/operations/metering/usage.py": "one read ahead, awaited or cancelled where it was made",
+            "softix_proxy/storage/sqlite/core/database.py": "the opening of a connection, awaited even by who is cancelled",
             "softix_proxy/web/server.py": "waits for one event, and is cancelled where it was made",
         },
     ),
@@ -206,12 +206,12 @@ RULES = {
             r"time\.(localtime|gmtime|strftime)",
             r"(datetime\.)?(datetime|date)\.(now|utcnow|today)",
         ),
-        "take a domain.clock.Clock: now_us() for instants, monotonic_ns() for durations",
+        "take a domain.core.clock.Clock: now_us() for instants, monotonic_ns() for durations",
         bad=("x = time.time()", "from time import monotonic_ns", "x = datetime.now(UTC)", "x = datetime.date.today()"),
         good=("x = clock.monotonic_ns()", "from datetime import datetime", "x = clock.now_us()", "time.sleep(1)"),
         allowed={
-            "softix_proxy/domain/clock.py": "the clock",
-            "softix_proxy/storage/writer.py": "durations of commits, in the writer's thread",
+            "softix_proxy/domain/core/clock.py": "the clock",
+            "softix_proxy/storage/sqlite/write_path/writer.py": "durations of commits, in the writer's thread",
         },
     ),
     "no environment but the settings": Rule(
@@ -221,8 +221,8 @@ RULES = {
         good=("x = settings.server.port", "x = environ.get('A')"),
         allowed={
             "softix_proxy/assembly.py": "reads it once, for the settings and the master key",
-            "softix_proxy/cli/key_source.py": "--key-env names a variable that holds a provider's key",
-            "softix_proxy/cli/quickstart.py": "offers the providers whose keys are in the environment",
+            "softix_proxy/cli/console/key_source.py": "--key-env names a variable that holds a provider's key",
+            "softix_proxy/cli/instance/quickstart.py": "offers the providers whose keys are in the environment",
         },
     ),
     "no print": Rule(

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 import pytest
 from support.sources import ROOT, Source, sources, texts, tracked
 
-from softix_proxy.domain.ports import Unit
+from softix_proxy.domain.ports.storage import Unit
 
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
 TESTED_ELSEWHERE = {
-    "cli/tables.py": ("tests/golden/test_tables.py", "by what it draws of each table"),
+    "cli/console/tables.py": ("tests/golden/test_tables.py", "by what it draws of each table"),
     "__main__.py": ("tests/unit/cli/test_main.py", "one line, run as a process"),
-    "domain/upstream.py": ("tests/unit/upstream/test_client.py", "declarations, and an error that carries two facts"),
+    "domain/ports/upstream.py": (
+        "tests/unit/upstream/test_client.py",
+        "declarations, and an error that carries two facts",
+    ),
 }
 """Source file → its test, and why it has another name."""
 

@@ -30,15 +30,23 @@ def test_arrows_point_down() -> None:
 @pytest.mark.parametrize(
     ("place", "line", "named"),
     [
-        ("domain/money.py", "from softix_proxy.relay import bound", "softix_proxy.domain is not allowed to import"),
-        ("web/app.py", "from softix_proxy.storage import users", "softix_proxy.web is not allowed to import"),
-        ("exports/columns.py", "from softix_proxy import settings", "softix_proxy.exports is not allowed to import"),
         (
-            "relay/bound.py",
-            "from softix_proxy.relay import settle",
-            "softix_proxy.relay.bound is not allowed to import",
+            "domain/core/money.py",
+            "from softix_proxy.relay import bound",
+            "softix_proxy.domain is not allowed to import",
         ),
-        ("domain/money.py", "import click", "softix_proxy.domain is not allowed to import click"),
+        ("web/app.py", "from softix_proxy.storage import users", "softix_proxy.web is not allowed to import"),
+        (
+            "exports/metering/columns.py",
+            "from softix_proxy import settings",
+            "softix_proxy.exports is not allowed to import",
+        ),
+        (
+            "relay/request/bound.py",
+            "from softix_proxy.relay import settle",
+            "softix_proxy.relay.request.bound is not allowed to import",
+        ),
+        ("domain/core/money.py", "import click", "softix_proxy.domain is not allowed to import click"),
         ("attic.py", "", "attic"),
     ],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from softix_proxy import assembly
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +16,13 @@ async def test_an_initialised_instance_opens(tmp_path: Path) -> None:
     settings = assembly.read_settings(None, tmp_path)
     done = await assembly.initialise(settings)
     assert done.made == ("database", "master_key")
-    async with assembly.open_office(settings) as office:
-        vault = await office.vault()
+    async with assembly.open_instance(settings) as opened:
+        vault = await opened.vault()
         key = vault.new_api_key()
-        assert vault.master_key_id == office.master_keys().key_id()
+        assert vault.master_key_id == opened.master_keys().key_id()
     assert (await assembly.initialise(settings)).made == ()
-    async with assembly.open_office(settings) as office:
-        assert (await office.vault()).digest(key.text) == key.digest
+    async with assembly.open_instance(settings) as opened:
+        assert (await opened.vault()).digest(key.text) == key.digest
 
 
 async def test_another_master_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,16 +31,16 @@ async def test_another_master_key_is_refused(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "master.key").unlink()
     for environ, message in (("", "is missing"), (secrets.token_hex(32), "is not this instance's")):
         monkeypatch.setenv("SOFTIX_MASTER_KEY", environ)
-        async with assembly.open_office(settings) as office:
+        async with assembly.open_instance(settings) as opened:
             with pytest.raises(FailureError, match=message):
-                await office.vault()
+                await opened.vault()
         with pytest.raises(FailureError, match=message):
             await assembly.initialise(settings)
 
 
 async def test_without_a_database_the_remedy_is_init(tmp_path: Path) -> None:
     with pytest.raises(FailureError) as caught:
-        async with assembly.open_office(assembly.read_settings(None, tmp_path)):
+        async with assembly.open_instance(assembly.read_settings(None, tmp_path)):
             pass
     assert caught.value.remedy.startswith("run: softix init")
 

@@ -8,7 +8,7 @@ import pytest
 
 from softix_proxy import assembly
 from softix_proxy.daemon import Serving
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.settings import Settings, describe
 from softix_proxy.telemetry import logs
 

@@ -4,9 +4,9 @@ Every dialect is read into the canonical form and written from it, so a further 
 each other dialect. What a direction loses is in losses.py, and nowhere else.
 """
 
-from softix_proxy.dialects.translate.canonical import Setting
-from softix_proxy.dialects.translate.counts import Count, Silent
+from softix_proxy.dialects.canonical.types import WriteOptions
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
+from softix_proxy.dialects.translate.token_counts import Count, Silent
 from softix_proxy.dialects.translate.translation import (
     Interpretation,
     StreamInterpretation,
@@ -19,12 +19,12 @@ __all__ = [
     "Adaptation",
     "Count",
     "Interpretation",
-    "Setting",
     "Silent",
     "StreamInterpretation",
     "StreamTranslator",
     "Translated",
     "Translation",
     "Unwrapper",
+    "WriteOptions",
     "translation",
 ]

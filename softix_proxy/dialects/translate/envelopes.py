@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.event_stream import BrokenFramesError, EventStream
-from softix_proxy.dialects.fields import Fields
-from softix_proxy.dialects.translate.canonical import Media, Part, Request, Setting, ToolResult
+from softix_proxy.dialects.anthropic.write_request import write_request
+from softix_proxy.dialects.canonical.json_values import Object, names, seen_object, seen_text
+from softix_proxy.dialects.canonical.losses import Losses
+from softix_proxy.dialects.canonical.types import CanonicalRequest, ContentPart, MediaPart, ToolResult, WriteOptions
+from softix_proxy.dialects.canonical.write_error import anthropic_error, translated_error
+from softix_proxy.dialects.core.event_stream import BrokenFramesError, EventStream
+from softix_proxy.dialects.core.fields import JsonMembers
 from softix_proxy.dialects.translate.frames import as_message_event
-from softix_proxy.dialects.translate.losses import Losses
-from softix_proxy.dialects.translate.messages.write_request import write_request
-from softix_proxy.dialects.translate.wire import Object, names, seen_object, seen_text
-from softix_proxy.dialects.translate.write_error import anthropic_error, translated_error
 
 _LIMIT = "max_tokens"
 _APART = frozenset(("model", "stream", "anthropic_version", "anthropic_beta"))
@@ -50,10 +50,10 @@ class Translated(NamedTuple):
     """What the provider will not know of, or only about; names from losses.py."""
 
 
-def writer(envelope: Envelope) -> Callable[[Request, Setting, Losses], Object]:
+def writer(envelope: Envelope) -> Callable[[CanonicalRequest, WriteOptions, Losses], Object]:
     """For clients of other dialects."""
 
-    def write(request: Request, setting: Setting, losses: Losses) -> Object:
+    def write(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
         if not envelope.takes_urls and any(_has_url(part) for turn in request.turns for part in turn.parts):
             losses.meet("media_url")
         written = write_request(request, setting, losses)
@@ -63,10 +63,10 @@ def writer(envelope: Envelope) -> Callable[[Request, Setting, Losses], Object]:
     return write
 
 
-def _has_url(part: Part) -> bool:
+def _has_url(part: ContentPart) -> bool:
     if isinstance(part, ToolResult):
         return any(_has_url(inner) for inner in part.parts)
-    return isinstance(part, Media) and bool(part.url)
+    return isinstance(part, MediaPart) and bool(part.url)
 
 
 class Adaptation:
@@ -78,7 +78,7 @@ class Adaptation:
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
 
-    def request(self, body: bytes, setting: Setting) -> Translated:
+    def request(self, body: bytes, setting: WriteOptions) -> Translated:
         """Raises RefusedError for what is no JSON object."""
         envelope = self._envelope
         changes = {"anthropic_version": msgspec.json.encode(envelope.version)}
@@ -88,7 +88,7 @@ class Adaptation:
         if setting.output_limit is not None:
             limit = min(setting.output_limit, setting.most_output_tokens or setting.output_limit)
             changes[_LIMIT] = b"%d" % limit
-        adapted = Fields(body, _WATCHED).replaced(changes, _APART)
+        adapted = JsonMembers(body, _WATCHED).replaced(changes, _APART)
         lost = envelope.betas and len(kept) < len(setting.betas)
         return Translated(adapted, ("anthropic_beta",) if lost else ())
 

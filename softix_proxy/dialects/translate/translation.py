@@ -6,34 +6,31 @@ from collections.abc import Iterable
 
 import msgspec
 
-from softix_proxy.dialects.fields import invalid
-from softix_proxy.dialects.spoken import CARRIED, COUNTS, STREAMS_BY_PATH, dialect_of
-from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
-from softix_proxy.dialects.translate.counts import Count, Silent
-from softix_proxy.dialects.translate.customs import Customs
+from softix_proxy.dialects.canonical.accumulate import accumulate
+from softix_proxy.dialects.canonical.json_values import encode, read_object, seen_object
+from softix_proxy.dialects.canonical.losses import Losses, losses
+from softix_proxy.dialects.canonical.types import CanonicalEvent, CanonicalRequest, ResponseContext, WriteOptions
+from softix_proxy.dialects.canonical.write_error import translated_error
+from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.core.spoken import CARRIED, COUNTS, STREAMS_BY_PATH, dialect_of
+from softix_proxy.dialects.translate.custom_tools import Customs
+from softix_proxy.dialects.translate.dialect_table import DIALECTS, PROVIDERS, DialectCodec, ProviderSide
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
-from softix_proxy.dialects.translate.fold import fold
-from softix_proxy.dialects.translate.losses import Losses, losses
-from softix_proxy.dialects.translate.table import (
-    DIALECTS,
-    PROVIDERS,
-    Dialect,
-    ProviderSide,
-)
-from softix_proxy.dialects.translate.wire import encode, read_object, seen_object
-from softix_proxy.dialects.translate.write_error import translated_error
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.dialects.translate.token_counts import Count, Silent
+from softix_proxy.domain.core.errors import Code, RefusedError
 
-_NOTHING = Request(model="", turns=())
+_NOTHING = CanonicalRequest(model="", turns=())
 
 
 class StreamTranslator:
     """The provider's bytes in, the client's bytes out, however they are split."""
 
-    def __init__(self, provider: ProviderSide, client: Dialect, occasion: Occasion, customs: Customs) -> None:
+    def __init__(
+        self, provider: ProviderSide, client: DialectCodec, context: ResponseContext, customs: Customs
+    ) -> None:
         self._framer = provider.framer()
         self._reader = provider.reader()
-        self._writer = client.writer(occasion)
+        self._writer = client.writer(context)
         self._customs = customs
 
     def feed(self, chunk: bytes) -> bytes:
@@ -46,7 +43,7 @@ class StreamTranslator:
         rest = [self._write(self._reader.read(found)) for found in self._framer.end()]
         return b"".join([*rest, self._write(self._reader.end())])
 
-    def _write(self, events: Iterable[Event]) -> bytes:
+    def _write(self, events: Iterable[CanonicalEvent]) -> bytes:
         write, customs = self._writer.write, self._customs
         if customs.names:
             return b"".join([write(event) for found in events for event in customs.take(found)])
@@ -56,16 +53,16 @@ class StreamTranslator:
 class Translation:
     """Of one request, and of its answer. `request` comes first: an answer is written for what was asked."""
 
-    def __init__(self, client: str, provider: str, occasion: Occasion, *, by_path: bool) -> None:
+    def __init__(self, client: str, provider: str, context: ResponseContext, *, by_path: bool) -> None:
         self._by_path = by_path
         self._names = (client, provider)
         self._client, self._provider = DIALECTS[client], PROVIDERS[provider]
-        self._occasion = occasion
+        self._occasion = context
         self._customs: frozenset[str] = frozenset()
         self.failed = False
         """The answer told, with a good status, that it failed: in the client's dialect that is an error."""
 
-    def request(self, body: bytes, setting: Setting) -> Translated:
+    def request(self, body: bytes, setting: WriteOptions) -> Translated:
         """Raises RefusedError(INVALID_REQUEST), which quotes no input, where something must not be lost."""
         reading, writing = losses(*self._names)
         try:
@@ -88,13 +85,13 @@ class Translation:
         found = seen_object(body)
         if found is None:
             raise RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is not what its API promises.")
-        answer = fold(self._told(self._provider.reader().read_whole(found)))
+        answer = accumulate(self._told(self._provider.reader().read_whole(found)))
         if answer.failure is not None:
             self.failed = True
             return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
         return encode(self._client.write_answer(answer, self._occasion))
 
-    def _told(self, events: Iterable[Event]) -> Iterable[Event]:
+    def _told(self, events: Iterable[CanonicalEvent]) -> Iterable[CanonicalEvent]:
         if not self._customs:
             return events
         customs = Customs(self._customs)
@@ -108,7 +105,7 @@ class Translation:
         return StreamTranslator(self._provider, self._client, self._occasion, Customs(self._customs))
 
 
-def _check_tools(request: Request, reading: Losses) -> None:
+def _check_tools(request: CanonicalRequest, reading: Losses) -> None:
     """A request that is about tools of a provider's own is not sent without them."""
     if "hosted_tools" in reading.found:
         forced = request.tool_choice.names if request.tool_choice else ()
@@ -141,5 +138,5 @@ def translation(
     envelope = PROVIDERS[there].envelope
     if envelope is not None and spoken == CARRIED:
         return Adaptation(envelope)
-    occasion = Occasion(request=_NOTHING, id=id, now_s=now_s, array=array)
-    return Translation(spoken, there, occasion, by_path=client in STREAMS_BY_PATH)
+    context = ResponseContext(request=_NOTHING, id=id, now_s=now_s, array=array)
+    return Translation(spoken, there, context, by_path=client in STREAMS_BY_PATH)

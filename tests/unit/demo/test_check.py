@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestServer
 
 from softix_proxy.demo import check
 from softix_proxy.demo.server import DemoServer
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 
 WHOLE = {"choices": [{"message": {"content": "Hello."}}]}
 ID = {"x-softix-request-id": "req_1"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from softix_proxy.demo.models import models
-from softix_proxy.domain.pricing import STANDARD
+from softix_proxy.domain.pricing.rates import STANDARD
 
 
 def test_every_demo_model_has_a_price_and_bounds() -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.dialects.realtime import REALTIME
+from softix_proxy.dialects.openai.realtime import REALTIME
 from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, provider_side, serves, streaming
-from softix_proxy.domain.providers import PROFILES, ProviderType
+from softix_proxy.domain.catalog.providers import PROFILES, ProviderType
 
 
 def test_all_endpoints_by_name() -> None:

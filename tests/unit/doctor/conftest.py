@@ -10,11 +10,11 @@ import pytest
 
 from softix_proxy import assembly
 from softix_proxy.doctor import checkup
+from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Finding
-from softix_proxy.doctor.patient import Patient
 from softix_proxy.settings import Settings
-from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.sqlite.core import engine
+from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 
 Look = Callable[..., Awaitable[Sequence[Finding]]]
 
@@ -33,9 +33,9 @@ async def made(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def books(made: Settings) -> Iterator[Connection]:
+def books(made: Settings) -> Iterator[SqliteConnection]:
     """For changes by hand."""
-    connection = engine_sqlite.connect(made.paths.database)
+    connection = engine.connect(made.paths.database)
     yield connection
     connection.close()
 
@@ -47,6 +47,6 @@ def look(settings: Settings) -> Look:
     async def look(*only: str, **parts: Any) -> Sequence[Finding]:
         async with assembly.patient(parts.pop("settings", settings), offline=True) as whole:
             names = ("settings", "storage", "health", "keys", "clock", "fetch", "daemon")
-            return await checkup.run(Patient(**{name: getattr(whole, name) for name in names} | parts), only)
+            return await checkup.run(CheckContext(**{name: getattr(whole, name) for name in names} | parts), only)
 
     return look

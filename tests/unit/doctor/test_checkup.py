@@ -6,11 +6,11 @@ import pytest
 from support.process import ROOT
 
 from softix_proxy.doctor import checkup
-from softix_proxy.doctor.findings import Found, Severity, ok
-from softix_proxy.doctor.patient import Patient
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.doctor.check_context import CheckContext
+from softix_proxy.doctor.findings import Observation, Severity, ok
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.settings import Settings
-from softix_proxy.storage import engine_sqlite
+from softix_proxy.storage.sqlite.core import engine
 
 
 async def test_a_new_instance_is_well(made: Settings, look) -> None:
@@ -27,11 +27,11 @@ async def test_only_what_is_named_is_done(made: Settings, look) -> None:
 async def test_what_a_check_raises_is_a_finding_after_those_before(
     made: Settings, look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuses(_: Patient) -> AsyncIterator[Found]:
+    async def refuses(_: CheckContext) -> AsyncIterator[Observation]:
         yield ok("first")
         raise FailureError("broken", "mend it")
 
-    async def breaks(_: Patient) -> AsyncIterator[Found]:
+    async def breaks(_: CheckContext) -> AsyncIterator[Observation]:
         yield ok("first")
         raise ValueError("a secret")
 
@@ -70,7 +70,7 @@ async def test_an_older_database_is_sent_to_its_migration_and_not_called_unusabl
 ) -> None:
     settings.paths.data_dir.mkdir(mode=0o700)
     settings.paths.database.touch(mode=0o600)
-    with closing(engine_sqlite.connect(settings.paths.database)) as connection:
+    with closing(engine.connect(settings.paths.database)) as connection:
         connection.execute((ROOT / f"tests/contract/databases/{version}.sql").read_text())
         findings = await look()
     wrong = [found for found in findings if found.severity is Severity.ERROR]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.clock import SECOND_US, parse_instant
+from softix_proxy.domain.core.clock import SECOND_US, parse_instant
 from softix_proxy.settings import Settings
 
 NOON_US = parse_instant("2027-03-01T12:00:00Z")

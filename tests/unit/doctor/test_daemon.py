@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.upstream import Fetched
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.ports.upstream import Fetched
 from softix_proxy.settings import Settings
 
 FULL = {

@@ -5,8 +5,8 @@ import pytest
 
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.settings import Settings
-from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.health import Health
+from softix_proxy.storage.sqlite.core import engine
+from softix_proxy.storage.sqlite.instance.inspection import DatabaseInspection
 
 
 async def test_a_whole_one_is_well(made: Settings, look) -> None:
@@ -22,7 +22,7 @@ async def test_a_missing_one_is_told_with_init(settings: Settings, look) -> None
 
 
 async def test_overwritten_pages_are_damage(made: Settings, look) -> None:
-    connection = engine_sqlite.connect(made.paths.database)
+    connection = engine.connect(made.paths.database)
     [root] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'usage'").fetchone()
     connection.close()
     with made.paths.database.open("r+b") as file:
@@ -68,7 +68,7 @@ async def test_a_log_that_only_grows_is_a_warning(made: Settings, look, books) -
 
 
 async def test_an_unsound_library_is_an_error(made: Settings, look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Health, "library", lambda _: ("SQLite 3.45.1", "run: pip"))
+    monkeypatch.setattr(DatabaseInspection, "library", lambda _: ("SQLite 3.45.1", "run: pip"))
     first = (await look("database"))[0]
     assert first.severity is Severity.ERROR
     assert "3.45.1" in first.message and first.remedy == "run: pip"

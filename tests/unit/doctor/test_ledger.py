@@ -1,7 +1,7 @@
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.users import Role
-from softix_proxy.operations import users
+from softix_proxy.domain.access.users import UserRole
+from softix_proxy.operations.access import users
 from softix_proxy.settings import Settings
 
 
@@ -14,9 +14,11 @@ async def test_books_that_agree_are_well(made: Settings, look) -> None:
 
 
 async def test_wallets_changed_by_hand_are_found_together(made: Settings, look, books) -> None:
-    async with assembly.open_office(made) as office:
+    async with assembly.open_instance(made) as opened:
         for name in ("ada", "bob"):
-            await users.create(office.storage, name=name, email=f"{name}@example.org", role=Role.USER, postpaid=False)
+            await users.create(
+                opened.storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False
+            )
     books.execute("UPDATE wallets SET posted_pico = 5")
     found = await look("ledger")
     assert found[0].severity is Severity.ERROR

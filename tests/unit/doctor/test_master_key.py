@@ -2,17 +2,17 @@ import secrets
 
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.operations import providers
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.operations.catalog import providers
 from softix_proxy.settings import Settings
 
 
 async def add(settings: Settings, *names: str) -> list[str]:
     keys = ["sk-" + secrets.token_urlsafe(24) for _ in names]
-    async with assembly.open_office(settings) as office:
-        vault = await office.vault()
+    async with assembly.open_instance(settings) as opened:
+        vault = await opened.vault()
         for name, key in zip(names, keys, strict=True):
-            await providers.add(office.storage, vault, name=name, kind=ProviderType.OPENAI, key=key)
+            await providers.add(opened.storage, vault, name=name, kind=ProviderType.OPENAI, key=key)
     return keys
 
 

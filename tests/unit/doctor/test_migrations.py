@@ -2,7 +2,7 @@ import pytest
 
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.settings import Settings
-from softix_proxy.storage import migrations
+from softix_proxy.storage.sqlite.core import migrations
 
 
 async def test_the_latest_is_well(made: Settings, look) -> None:

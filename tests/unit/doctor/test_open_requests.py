@@ -1,7 +1,7 @@
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.money import PICO_PER_USD
+from softix_proxy.domain.core.money import PICO_PER_USD
 from softix_proxy.settings import Settings
-from softix_proxy.storage import slots
+from softix_proxy.storage.sqlite.core import slots
 
 
 def leave_open(books, slot: int) -> None:

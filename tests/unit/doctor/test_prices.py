@@ -1,25 +1,26 @@
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.providers import ProviderType
-from softix_proxy.operations import models, prices, providers
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.operations.catalog import models, providers
+from softix_proxy.operations.pricing import prices
 from softix_proxy.settings import Settings
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
 
 
-async def add(settings: Settings, *names: str, sheet: Sheet | None = None) -> None:
-    async with assembly.open_office(settings) as office:
-        if not await providers.list_all(office.storage):
+async def add(settings: Settings, *names: str, sheet: PriceSheet | None = None) -> None:
+    async with assembly.open_instance(settings) as opened:
+        if not await providers.list_all(opened.storage):
             await providers.add(
-                office.storage,
-                await office.vault(),
+                opened.storage,
+                await opened.vault(),
                 name="lab",
                 kind=ProviderType.OPENAI_COMPATIBLE,
                 base_url="http://lab:8000",
             )
         for name in names:
-            await models.add(office.storage, name=name, provider="lab", sheet=sheet)
+            await models.add(opened.storage, name=name, provider="lab", sheet=sheet)
 
 
 async def test_priced_models_are_well(made: Settings, look) -> None:
@@ -35,8 +36,8 @@ async def test_the_most_asked_for_comes_first_until_it_has_its_price(made: Setti
     assert {wanted.severity, idle.severity} == {Severity.WARNING}
     assert wanted.message == "lab/wanted has no price: requests for it are refused (so far: 7)"
     assert idle.remedy.startswith("run: softix prices set lab/idle ")
-    async with assembly.open_office(made) as office:
-        await prices.set_price(office.storage, "wanted", SHEET)
+    async with assembly.open_instance(made) as opened:
+        await prices.set_price(opened.storage, "wanted", SHEET)
     assert [found.message for found in await look("prices")] == [idle.message]
 
 

@@ -8,9 +8,9 @@ import pytest
 from softix_proxy import assembly
 from softix_proxy.doctor import providers as check
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.providers import ProviderStatus, ProviderType
-from softix_proxy.domain.upstream import Fetched
-from softix_proxy.operations import providers
+from softix_proxy.domain.catalog.providers import ProviderStatus, ProviderType
+from softix_proxy.domain.ports.upstream import Fetched
+from softix_proxy.operations.catalog import providers
 from softix_proxy.settings import Settings
 from softix_proxy.upstream.probe import fetch
 
@@ -50,8 +50,8 @@ def closed_url() -> Iterator[str]:
 
 async def add(settings: Settings, name: str, url: str, key: str | None = None) -> None:
     kind = ProviderType.OPENAI_COMPATIBLE if url else ProviderType.DEMO
-    async with assembly.open_office(settings) as office:
-        await providers.add(office.storage, await office.vault(), name=name, kind=kind, base_url=url, key=key)
+    async with assembly.open_instance(settings) as opened:
+        await providers.add(opened.storage, await opened.vault(), name=name, kind=kind, base_url=url, key=key)
 
 
 async def test_none_is_a_warning(made: Settings, look) -> None:
@@ -88,9 +88,9 @@ async def test_what_passes_by_itself_is_a_warning(
 
 
 async def test_who_has_no_list_of_models_is_not_asked(made: Settings, look, server: Server) -> None:
-    async with assembly.open_office(made) as office:
+    async with assembly.open_instance(made) as opened:
         kind = ProviderType.PERPLEXITY
-        await providers.add(office.storage, await office.vault(), name="lab", kind=kind, key=server.key)
+        await providers.add(opened.storage, await opened.vault(), name="lab", kind=kind, key=server.key)
     [found] = await look("providers", fetch=fetch)
     assert (found.severity, "no list of models" in found.message) == (Severity.OK, True)
 
@@ -99,8 +99,8 @@ async def test_a_disabled_one_is_left_alone_and_offline_asks_nobody(made: Settin
     await add(made, "gone", closed_url)
     [found] = await look("providers", fetch=None)
     assert (found.severity, found.message) == (Severity.OK, "not asked, because of --offline")
-    async with assembly.open_office(made) as office:
-        await providers.set_status(office.storage, "gone", ProviderStatus.DISABLED)
+    async with assembly.open_instance(made) as opened:
+        await providers.set_status(opened.storage, "gone", ProviderStatus.DISABLED)
     [found] = await look("providers", fetch=fetch)
     assert found.message == "there is no active provider"
 

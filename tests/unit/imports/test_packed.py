@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.imports import packed
 
 TEXT = b"day,amount\n" + b"2026-10-01,0.25\n" * 2000

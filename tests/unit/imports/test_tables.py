@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.errors import BadInputError
+from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.imports import tables
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.batches import Batch
-from softix_proxy.domain.errors import Code, FailureError
-from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.domain.core.errors import Code, FailureError
+from softix_proxy.domain.metering.batches import Batch
+from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.jobs import batches
 
 

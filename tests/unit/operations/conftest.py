@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from support.books import StoppedClock
 
-from softix_proxy.domain.users import Role, User
-from softix_proxy.domain.vault import NewKey
-from softix_proxy.operations import users
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.ports.vault import NewKey
+from softix_proxy.operations.access import users
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
 class KeyMaker:
@@ -52,4 +52,4 @@ async def books(tmp_path: Path, stopped_clock: StoppedClock) -> AsyncIterator[Sq
 
 @pytest.fixture
 async def ada(books: SqliteStorage) -> User:
-    return await users.create(books, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+    return await users.create(books, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)

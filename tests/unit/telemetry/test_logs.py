@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.telemetry import logs
 
 CANARY = "canary-of-a-prompt"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.domain.errors import BadInputError, FailureError
-from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
+from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus, ProviderType
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.core.errors import BadInputError, FailureError
 from softix_proxy.upstream.credentials import Credentials, aws_region
 
 SECRET = f"sk-{secrets.token_hex(16)}"

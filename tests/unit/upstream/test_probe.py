@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.upstream.probe import fetch
 
 SECRET = "sk-canary-of-the-probe"

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from softix_proxy.domain.credentials import AwsKeys
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.catalog.credentials import AwsKeys
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.upstream.signing import signed
 
 URL = "https://bedrock-runtime.eu-central-1.amazonaws.com/model/anthropic.claude-v1%3A0/converse"

@@ -5,7 +5,7 @@ import pytest
 from support.certificates import write_pair
 from support.open_files import used_up
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 
 TCP = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")

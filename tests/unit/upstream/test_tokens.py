@@ -12,8 +12,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from softix_proxy.domain.credentials import EntraClient, GoogleAccount
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.catalog.credentials import EntraClient, GoogleAccount
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.upstream.tokens import Tokens
 
 SECRET = secrets.token_hex(16)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.vault.envelope import rewrap, seal, sealed_by, unseal
 from softix_proxy.vault.master_key import MasterKey
 

@@ -15,15 +15,15 @@ from support.books import StoppedClock, make_database
 from support.playbook import Journal, Telemetry, Ticking, Upstream
 from support.talk import Lines
 
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.ids import RequestIds
-from softix_proxy.domain.readiness import Trouble
-from softix_proxy.relay.fleet import Care, Fleet
-from softix_proxy.relay.lifecycle import Lifecycle
-from softix_proxy.relay.live_directory import LiveDirectory
-from softix_proxy.relay.policy import Policy
-from softix_proxy.relay.sessions import Sessions
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.core.ids import RequestIds
+from softix_proxy.domain.instance.readiness import Trouble
+from softix_proxy.relay.core.live_directory import LiveDirectory
+from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.realtime.sessions import Sessions
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.app import App
 from softix_proxy.web.monitor import Monitor
@@ -86,7 +86,7 @@ def opened(tmp_path: Path) -> Open:
             Ticking(),
             Telemetry(),
             Policy(16, "nothing", 5.0, 1_000_000),
-            Fleet(StoppedClock(), Care(), lambda most: 0),
+            TargetPool(StoppedClock(), BreakerSettings(), lambda most: 0),
         )
 
         async def check() -> Trouble | None:

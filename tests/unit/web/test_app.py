@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from support.playbook import Exchange
 
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.ids import parse_request_id
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.core.ids import parse_request_id
 
 ASK = {"model": "llama", "messages": [{"role": "user", "content": "canary-of-a-prompt"}]}
 OPENAI, ANTHROPIC = "/v1/chat/completions", "/v1/messages"

@@ -3,8 +3,8 @@ from typing import Any
 
 from support.playbook import SSE, Exchange
 
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.ports.upstream import ProviderFault
 
 STREAM = {"model": "llama", "messages": [], "stream": True, "stream_options": {"include_usage": True}}
 PATH = "/v1/chat/completions"

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
 from softix_proxy.web.errors import answer
 
 

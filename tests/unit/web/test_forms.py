@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.relay.inbound import ClientGoneError
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.web.forms import Upload
 
 WATCHED = frozenset(("model", "n"))

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from softix_proxy import __version__
-from softix_proxy.domain.readiness import Trouble
+from softix_proxy.domain.instance.readiness import Trouble
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/api/hello"])

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.upstream import ProviderFault
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.web.batches import AnthropicBatches, OpenAIBatches, keeper_of
 from softix_proxy.web.files import Files
 from softix_proxy.web.kept import ONE, Keeper, Verb, Wish
@@ -31,7 +31,7 @@ def words(method: str, query: str = "") -> Words:
     house = SimpleNamespace(directory=SimpleNamespace(current=None), policy=SimpleNamespace(pass_headers=frozenset()))
     clock = SimpleNamespace(monotonic_ns=lambda: 0)
     batches: Any = SimpleNamespace(
-        results=None, house=house, storage=SimpleNamespace(reading=lambda: None), clock=clock
+        results=None, lifecycle=house, storage=SimpleNamespace(reading=lambda: None), clock=clock
     )
     return Words(batches, None, Wish(method, query, (), None, "", None), None)  # type: ignore[arg-type]
 

@@ -1,5 +1,5 @@
-from softix_proxy.domain.errors import Code
-from softix_proxy.domain.readiness import Trouble
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.web.monitor import Monitor
 
 

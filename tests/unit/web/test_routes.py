@@ -1,6 +1,6 @@
 import pytest
 
-from softix_proxy.dialects.gemini import GeminiEndpoint
+from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.web.routes import (
     INFERENCE,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from support.playbook import Exchange
 
-from softix_proxy.domain.errors import FailureError
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.web import server as server_module
 from softix_proxy.web.server import Listening, Server
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from softix_proxy.domain.errors import Code
+from softix_proxy.domain.core.errors import Code
 from softix_proxy.web import sdk_calls
 from softix_proxy.web.batches import keeper_of
 from softix_proxy.web.routes import NAMED, PAGES, canonical, inference, is_kept

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from support.frames import chunk, event
 
-from softix_proxy.dialects.translate import Adaptation, Setting, Translation, translation
-from softix_proxy.domain.errors import RefusedError
+from softix_proxy.dialects.translate import Adaptation, Translation, WriteOptions, translation
+from softix_proxy.domain.core.errors import RefusedError
 
 BODY = b'{"model":"m","stream":true,"max_tokens":50,"messages":[{"role":"user","content":"\\u00e9"}],"x-new":1.0}'
 BETAS = ("interleaved-thinking-2025-05-14", "made-up-2031-01-01")
@@ -20,14 +20,14 @@ def adaptation(provider: str) -> Adaptation:
 
 
 def test_the_body_stays_as_it_came_but_for_what_the_cloud_has_elsewhere() -> None:
-    found = adaptation("invoke_stream").request(BODY, Setting(model="m", betas=BETAS))
+    found = adaptation("invoke_stream").request(BODY, WriteOptions(model="m", betas=BETAS))
     version = b'"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["interleaved-thinking-2025-05-14"]}'
     assert found.body == b'{"max_tokens":50,"messages":[{"role":"user","content":"\\u00e9"}],"x-new":1.0,' + version
     assert found.dropped == ("anthropic_beta",)
 
 
 def test_at_vertex_betas_are_a_header() -> None:
-    found = adaptation("raw_predict").request(BODY, Setting(model="m", betas=BETAS))
+    found = adaptation("raw_predict").request(BODY, WriteOptions(model="m", betas=BETAS))
     assert json.loads(found.body)["anthropic_version"] == "vertex-2023-10-16"
     assert "anthropic_beta" not in json.loads(found.body)
     assert found.dropped == ()
@@ -35,16 +35,16 @@ def test_at_vertex_betas_are_a_header() -> None:
 
 @pytest.mark.parametrize(("most", "limit"), [(None, 40), (20, 20)])
 def test_what_can_be_paid_for(most: int | None, limit: int) -> None:
-    setting = Setting(model="m", output_limit=40, most_output_tokens=most)
+    setting = WriteOptions(model="m", output_limit=40, most_output_tokens=most)
     assert json.loads(adaptation("invoke").request(BODY, setting).body)["max_tokens"] == limit
 
 
 def test_what_a_client_says_of_the_envelope_is_not_believed() -> None:
     body = b'{"anthropic_version":"x","anthropic_beta":["y"],"max_tokens":1}'
-    said = json.loads(adaptation("invoke").request(body, Setting(model="m")).body)
+    said = json.loads(adaptation("invoke").request(body, WriteOptions(model="m")).body)
     assert said == {"max_tokens": 1, "anthropic_version": "bedrock-2023-05-31"}
     with pytest.raises(RefusedError):
-        adaptation("invoke").request(b"[]", Setting(model="m"))
+        adaptation("invoke").request(b"[]", WriteOptions(model="m"))
 
 
 def test_answers_and_errors() -> None:
@@ -73,13 +73,13 @@ def test_clients_of_other_dialects(provider: str, version: str) -> None:
     found = translation("chat_completions", provider, id="a", now_s=1)
     assert isinstance(found, Translation)
     asked: dict[str, Any] = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "a"}]}
-    body = json.loads(found.request(json.dumps(asked).encode(), Setting(model="claude-x")).body)
+    body = json.loads(found.request(json.dumps(asked).encode(), WriteOptions(model="claude-x")).body)
     assert body["anthropic_version"] == version
     assert not body.keys() & {"model", "stream"}
     url = [{"type": "image_url", "image_url": {"url": "https://a.example/a.png"}}]
     pictured = json.dumps({**asked, "messages": [{"role": "user", "content": url}]}).encode()
     if provider == "invoke":
         with pytest.raises(RefusedError, match="media_url"):
-            found.request(pictured, Setting(model="claude-x"))
+            found.request(pictured, WriteOptions(model="claude-x"))
     else:
-        assert b"a.example" in found.request(pictured, Setting(model="claude-x")).body
+        assert b"a.example" in found.request(pictured, WriteOptions(model="claude-x")).body

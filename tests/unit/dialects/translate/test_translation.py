@@ -7,38 +7,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.translate import Setting, Translation, translation
-from softix_proxy.dialects.translate.canonical import (
-    Answer,
+from softix_proxy.dialects.canonical.accumulate import accumulate
+from softix_proxy.dialects.canonical.framing import Framer
+from softix_proxy.dialects.canonical.json_values import encode
+from softix_proxy.dialects.canonical.json_values import names as names_of
+from softix_proxy.dialects.canonical.losses import losses
+from softix_proxy.dialects.canonical.types import (
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalRequest,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
-    Format,
-    Grow,
-    Media,
-    Open,
-    Part,
-    Request,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    ContentPart,
+    JsonFormat,
+    MediaPart,
+    PartDelta,
+    PartEnd,
+    PartSignature,
+    PartStart,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
-    Usage,
 )
-from softix_proxy.dialects.translate.fold import fold
-from softix_proxy.dialects.translate.framing import Framer
-from softix_proxy.dialects.translate.losses import losses
-from softix_proxy.dialects.translate.table import DIALECTS
-from softix_proxy.dialects.translate.wire import encode
-from softix_proxy.dialects.translate.wire import names as names_of
-from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.dialects.translate import Translation, WriteOptions, translation
+from softix_proxy.dialects.translate.dialect_table import DIALECTS
+from softix_proxy.domain.core.errors import Code, RefusedError
 
 PAIRS = [(client, provider) for client in DIALECTS for provider in DIALECTS if client != provider]
 pairs = st.sampled_from(PAIRS)
@@ -56,8 +56,8 @@ def between(client: str, provider: str) -> Translation:
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 names = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
 arguments = st.dictionaries(names, words | st.integers(-99, 99) | st.booleans() | st.none(), max_size=3)
-texts = words.map(Text)
-images = st.just(Media("image", "image/png", "iVBORw0KGgo="))
+texts = words.map(TextPart)
+images = st.just(MediaPart("image", "image/png", "iVBORw0KGgo="))
 schemas = st.dictionaries(names, st.just({"type": "string"}), max_size=3).map(
     lambda properties: {"type": "object", "properties": properties}
 )
@@ -79,15 +79,17 @@ def exchanges(draw: st.DrawFn) -> list[Turn]:
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> Request:
-    tools = [Tool(name, draw(words), draw(schemas)) for name in draw(st.lists(names, max_size=2, unique=True))]
+def requests(draw: st.DrawFn) -> CanonicalRequest:
+    tools = [
+        ToolDefinition(name, draw(words), draw(schemas)) for name in draw(st.lists(names, max_size=2, unique=True))
+    ]
     choices = [None, ToolChoice("auto"), ToolChoice("required"), ToolChoice("none")]
     choices += [ToolChoice("required", [tool.name]) for tool in tools]
     turns = [turn for exchange in draw(st.lists(exchanges(), max_size=2)) for turn in exchange]
-    return Request(
+    return CanonicalRequest(
         model="m",
         turns=[
-            *draw(st.lists(words.map(lambda word: Turn("system", [Text(word)])), max_size=1)),
+            *draw(st.lists(words.map(lambda word: Turn("system", [TextPart(word)])), max_size=1)),
             *turns,
             Turn("user", [draw(texts)]),
         ],
@@ -96,16 +98,16 @@ def requests(draw: st.DrawFn) -> Request:
         max_output_tokens=draw(st.integers(1, 10**6)),
         temperature=draw(st.sampled_from([None, 0, 0.5, 1])),
         top_p=draw(st.sampled_from([None, 0.5])),
-        format=draw(st.sampled_from([None, Format({"type": "object"}, "answer", "", True)])),
+        format=draw(st.sampled_from([None, JsonFormat({"type": "object"}, "answer", "", True)])),
     )
 
 
-def understood(dialect: str, body: bytes) -> Request:
+def understood(dialect: str, body: bytes) -> CanonicalRequest:
     reading, _ = losses(dialect, dialect)
     return DIALECTS[dialect].read_request(msgspec.json.decode(body), reading)
 
 
-def normal(request: Request) -> Any:
+def normal(request: CanonicalRequest) -> Any:
     """Neighbours of one role as one, arguments as objects, and no word on what dialects decide themselves."""
     turns: list[tuple[str, list[Any]]] = []
     for turn in request.turns:
@@ -115,7 +117,7 @@ def normal(request: Request) -> Any:
             else (part.id, part.parts)
             if isinstance(part, ToolResult)
             else (part.kind, part.mime, part.data)
-            if isinstance(part, Media)
+            if isinstance(part, MediaPart)
             else part
             for part in turn.parts
         ]
@@ -132,12 +134,12 @@ def normal(request: Request) -> Any:
 
 @given(pair=pairs, request=requests())
 @settings(max_examples=100, deadline=None)
-def test_a_request_there_and_back_is_what_it_was(pair: tuple[str, str], request: Request) -> None:
+def test_a_request_there_and_back_is_what_it_was(pair: tuple[str, str], request: CanonicalRequest) -> None:
     client, provider = pair
     _, writing = losses(provider, client)
-    first = encode(DIALECTS[client].write_request(request, Setting(model="m"), writing))
-    there = between(client, provider).request(first, Setting(model="m"))
-    back = between(provider, client).request(there.body, Setting(model="m"))
+    first = encode(DIALECTS[client].write_request(request, WriteOptions(model="m"), writing))
+    there = between(client, provider).request(first, WriteOptions(model="m"))
+    back = between(provider, client).request(there.body, WriteOptions(model="m"))
     assert there.dropped == back.dropped == ()
     assert normal(understood(client, back.body)) == normal(understood(client, first)) == normal(request)
 
@@ -181,7 +183,7 @@ bodies = (objects | json_values).map(encode) | st.binary(max_size=20)
 @settings(max_examples=120, deadline=None)
 def test_no_request_raises_anything_but_a_refusal_that_quotes_nothing(pair: tuple[str, str], body: bytes) -> None:
     try:
-        between(*pair).request(body, Setting(model="m"))
+        between(*pair).request(body, WriteOptions(model="m"))
     except RefusedError as error:
         assert error.code is Code.INVALID_REQUEST
         assert CANARY not in error.message
@@ -210,51 +212,53 @@ def test_no_stream_raises_anything(pair: tuple[str, str], events: list[Any]) -> 
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> list[Event]:
+def answers(draw: st.DrawFn) -> list[CanonicalEvent]:
     """The events of an answer, as every dialect can tell it."""
     origin = draw(st.sampled_from(["messages", "responses", "generate_content"]))
-    events: list[Event] = [Start("a1", "m", 1000)]
+    events: list[CanonicalEvent] = [AnswerStart("a1", "m", 1000)]
     thoughts = draw(st.lists(words, max_size=2))
     index = 0
     if thoughts:
-        events += [Open(0, 0, Thinking(origin=origin)), *[Grow(0, 0, word) for word in thoughts]]
-        events += [Sign(0, 0, draw(names)), Close(0, 0)]
+        events += [PartStart(0, 0, Thinking(origin=origin)), *[PartDelta(0, 0, word) for word in thoughts]]
+        events += [PartSignature(0, 0, draw(names)), PartEnd(0, 0)]
         index = 1
     said = draw(st.lists(words, max_size=3))
     if said:
-        events += [Open(0, index, Text("")), *[Grow(0, index, word) for word in said], Close(0, index)]
+        events += [PartStart(0, index, TextPart("")), *[PartDelta(0, index, word) for word in said], PartEnd(0, index)]
         index += 1
     calls = draw(st.lists(st.tuples(names, arguments), max_size=2))
     for at, (name, given_arguments) in enumerate(calls):
         written = encode(given_arguments).decode()
         cut = draw(st.integers(0, len(written)))
-        events += [Open(0, index, ToolCall(f"c{at}", name)), Grow(0, index, written[:cut])]
-        events += [Grow(0, index, written[cut:]), Close(0, index)]
+        events += [PartStart(0, index, ToolCall(f"c{at}", name)), PartDelta(0, index, written[:cut])]
+        events += [PartDelta(0, index, written[cut:]), PartEnd(0, index)]
         index += 1
     reason: Any = "calls" if calls else draw(st.sampled_from(["end", "length"]))
-    return [*events, Stop(0, reason), Usage({"input_tokens": 3, "output_tokens": 2}), End()]
+    return [*events, AnswerStop(0, reason), CanonicalUsage({"input_tokens": 3, "output_tokens": 2}), AnswerEnd()]
 
 
-def kinds(parts: Any) -> list[Part]:
+def kinds(parts: Any) -> list[ContentPart]:
     return sorted(parts, key=lambda part: type(part).__name__)
 
 
 @given(pair=pairs, events=answers(), data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_stream_tells_what_the_plain_answer_tells(pair: tuple[str, str], events: list[Event], data: Any) -> None:
+def test_a_stream_tells_what_the_plain_answer_tells(
+    pair: tuple[str, str], events: list[CanonicalEvent], data: Any
+) -> None:
     """As the provider writes it, however it is split, and as the client reads it."""
     client, provider = pair
-    occasion = between(provider, client)._occasion
-    writer = DIALECTS[provider].writer(occasion)
+    context = between(provider, client)._occasion
+    writer = DIALECTS[provider].writer(context)
     streamed = b"".join(writer.write(event) for event in events)
-    plain = encode(DIALECTS[provider].write_answer(fold(events), occasion))
+    plain = encode(DIALECTS[provider].write_answer(accumulate(events), context))
     cuts = sorted(data.draw(st.sets(st.integers(1, len(streamed) - 1), max_size=20)))
     stream = between(client, provider).stream()
     got = b"".join(stream.feed(streamed[a:b]) for a, b in zip([0, *cuts], [*cuts, len(streamed)], strict=True))
     got += stream.end()
     heard_stream, heard_plain = heard(client, got), told(client, between(client, provider).answer(plain))
     first, second = heard_stream.choices[0], heard_plain.choices[0]
-    assert kinds(first.parts) == kinds(second.parts) == kinds(fold(events).choices[0].parts) or not _signs(first)
+    assert kinds(first.parts) == kinds(second.parts) == kinds(accumulate(events).choices[0].parts) or not _signs(first)
     assert (first.reason, heard_stream.usage) == (second.reason, heard_plain.usage)
     assert heard_stream.ended
     assert heard_plain.ended
@@ -265,14 +269,14 @@ def _signs(choice: Choice) -> bool:
     return not any(isinstance(part, Thinking) for part in choice.parts)
 
 
-def heard(dialect: str, stream: bytes) -> Answer:
+def heard(dialect: str, stream: bytes) -> CanonicalAnswer:
 
     reader, framer = DIALECTS[dialect].reader(), Framer()
-    return fold([event for found in framer.feed(stream) for event in reader.read(found)] + list(reader.end()))
+    return accumulate([event for found in framer.feed(stream) for event in reader.read(found)] + list(reader.end()))
 
 
-def told(dialect: str, body: bytes) -> Answer:
-    return fold(DIALECTS[dialect].reader().read_whole(msgspec.json.decode(body)))
+def told(dialect: str, body: bytes) -> CanonicalAnswer:
+    return accumulate(DIALECTS[dialect].reader().read_whole(msgspec.json.decode(body)))
 
 
 # The door.
@@ -284,14 +288,14 @@ def test_thoughts_go_there_and_back(client: str, provider: str) -> None:
     thinking = Thinking("so it is", "c2lnbmF0dXJl", provider, of="rs_a1_0" if provider == "responses" else "")
     if provider == "chat_completions":
         thinking = Thinking("so it is")
-    answer = fold(
+    answer = accumulate(
         [
-            Start("a1", "m"),
-            Open(0, 0, thinking),
-            Close(0, 0),
-            Open(0, 1, ToolCall("c1", "f", "{}")),
-            Stop(0, "calls"),
-            End(),
+            AnswerStart("a1", "m"),
+            PartStart(0, 0, thinking),
+            PartEnd(0, 0),
+            PartStart(0, 1, ToolCall("c1", "f", "{}")),
+            AnswerStop(0, "calls"),
+            AnswerEnd(),
         ]
     )
     written = encode(DIALECTS[provider].write_answer(answer, between(provider, client)._occasion))
@@ -303,7 +307,7 @@ def test_thoughts_go_there_and_back(client: str, provider: str) -> None:
         "generate_content": lambda: {"contents": [got["candidates"][0]["content"]]},
     }[client]()
     model = "deepseek-chat" if provider == "chat_completions" else "m"
-    again = between(client, provider).request(encode({"model": "m", **history}), Setting(model=model))
+    again = between(client, provider).request(encode({"model": "m", **history}), WriteOptions(model=model))
     assert "thinking" not in again.dropped
     (turn,) = [turn for turn in understood(provider, again.body).turns if turn.role == "assistant"]
     assert turn.parts[0] == thinking
@@ -313,7 +317,7 @@ def test_a_signature_of_one_provider_does_not_reach_another() -> None:
     answer = {"content": [{"type": "thinking", "thinking": "so", "signature": "s"}], "stop_reason": "end_turn"}
     got = msgspec.json.decode(between("responses", "messages").answer(encode(answer)))
     body = encode({"model": "m", "input": [*got["output"], {"role": "user", "content": "a"}]})
-    sent = between("responses", "generate_content").request(body, Setting(model="gemini-2.5-pro"))
+    sent = between("responses", "generate_content").request(body, WriteOptions(model="gemini-2.5-pro"))
     assert sent.dropped == ("thinking",)
     assert b"so" not in sent.body
 
@@ -321,7 +325,7 @@ def test_a_signature_of_one_provider_does_not_reach_another() -> None:
 def test_a_tool_that_takes_text() -> None:
     tools = [{"type": "custom", "name": "patch"}]
     back = between("responses", "messages")
-    back.request(encode({"model": "m", "input": "a", "tools": tools}), Setting(model="m"))
+    back.request(encode({"model": "m", "input": "a", "tools": tools}), WriteOptions(model="m"))
     call = {"type": "tool_use", "id": "x", "name": "patch", "input": {"input": "*** Begin\n"}}
     (item,) = msgspec.json.decode(back.answer(encode({"content": [call], "stop_reason": "tool_use"})))["output"]
     assert (item["type"], item["input"]) == ("custom_tool_call", "*** Begin\n")
@@ -330,12 +334,14 @@ def test_a_tool_that_takes_text() -> None:
 def test_tools_of_the_provider() -> None:
     search, own = {"type": "web_search"}, {"type": "function", "name": "f", "parameters": {}}
     asked: dict[str, Any] = {"model": "m", "input": "a", "tools": [search, own]}
-    found = between("responses", "messages").request(encode(asked), Setting(model="m"))
+    found = between("responses", "messages").request(encode(asked), WriteOptions(model="m"))
     assert found.dropped == ("hosted_tools", "no_output_limit")
     for tools in ([search], [search, {"type": "custom", "name": ""}]):
         forced = {"tool_choice": {"type": "function", "name": "g"}} if len(tools) > 1 else {}
         with pytest.raises(RefusedError, match="only_hosted_tools"):
-            between("responses", "messages").request(encode({**asked, "tools": tools, **forced}), Setting(model="m"))
+            between("responses", "messages").request(
+                encode({**asked, "tools": tools, **forced}), WriteOptions(model="m")
+            )
 
 
 def test_gemini_streams_by_its_path() -> None:
@@ -343,7 +349,7 @@ def test_gemini_streams_by_its_path() -> None:
     for endpoint, streams in (("stream_generate_content", True), ("generate_content", None)):
         found = translation(endpoint, "messages", id="a", now_s=1)
         assert found
-        assert msgspec.json.decode(found.request(body, Setting(model="m")).body).get("stream") is streams
+        assert msgspec.json.decode(found.request(body, WriteOptions(model="m")).body).get("stream") is streams
 
 
 def test_where_none_is_needed_or_possible() -> None:
@@ -360,4 +366,4 @@ def test_a_failure_in_a_plain_answer_is_an_error() -> None:
 
 def test_what_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(RefusedError):
-        between("messages", "responses").request(b'{"a":' * 100_000, Setting(model="m"))
+        between("messages", "responses").request(b'{"a":' * 100_000, WriteOptions(model="m"))

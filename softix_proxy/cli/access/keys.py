@@ -1,0 +1,223 @@
+"""softix keys: issue API keys, limit them, revoke them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console.console import (
+    Group,
+    confirm,
+    instance,
+    regions_option,
+    say,
+    show,
+    show_all,
+    split_regions,
+)
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.core.clock import PERIODS, parse_duration_us
+from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.money import parse_usd
+from softix_proxy.operations.access import keys as operations
+from softix_proxy.operations.access import users
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+
+_NONE = "none"
+_MOST_DIGITS = 12
+_LIST = TableLayout(
+    ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"),
+    leave=("created_at", "prefix", "expires_at", "cap"),
+)
+_Function = Callable[..., Any]
+
+
+def _limit_options(function: _Function) -> _Function:
+    options = (
+        click.option("--models", metavar="LIST", help="Patterns of model names, for example 'gpt-*,claude-*'."),
+        click.option("--rpm", metavar="N", help="Requests a minute."),
+        click.option("--tpm", metavar="N", help="Tokens a minute."),
+        click.option("--concurrency", metavar="N", help="Requests at once."),
+        click.option("--cap", metavar="USD", help="The most that may be spent in a period."),
+        click.option("--cap-period", type=click.Choice(PERIODS), help="Of the cap.  [default: total]"),
+        click.option("--expires", metavar="DURATION", help="From now on, for example 30d."),
+        click.option("--allow-ip", metavar="CIDR", multiple=True, help="Networks that may use it; repeatable."),
+        regions_option,
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
+    """Options that were given → fields of `KeyLimits`; `none` takes a limit away. Raises BadInputError."""
+    parsed: dict[str, Any] = {}
+    for name in ("rpm", "tpm", "concurrency"):
+        text = given[name]
+        if text is not None:
+            parsed[name] = None if text == _NONE else _parse_count(name, text)
+    if given["cap"] is not None:
+        parsed["cap_pico"] = None if given["cap"] == _NONE else parse_usd(given["cap"])
+    if given["cap_period"] is not None:
+        parsed["cap_period"] = given["cap_period"]
+    return parsed
+
+
+def _parse_count(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise BadInputError(f"not a number for --{name}: {text!r}", "write a whole number, or none for no limit")
+    return int(text)
+
+
+def _parse_expiry(text: str | None) -> int | None:
+    """From now on, in microseconds; None where it never ends. Raises BadInputError."""
+    if text is None or text == _NONE:
+        return None
+    expires_in_us = parse_duration_us(text)
+    if not expires_in_us:
+        raise BadInputError("a key that has expired already is of no use", "write for example --expires 30d")
+    return expires_in_us
+
+
+def _split(models: str) -> tuple[str, ...]:
+    """`none` takes the restriction away; an empty list must not, by an unset variable of a script."""
+    patterns = tuple(part.strip() for part in models.split(",") if part.strip())
+    if not patterns:
+        raise BadInputError("--models is empty", "name models, or write none for no restriction")
+    return () if patterns == (_NONE,) else patterns
+
+
+@click.group(cls=Group)
+def keys() -> None:
+    """Issue API keys, limit them, revoke them. Example: softix keys create --user ada --cap 20.00 --cap-period month"""
+
+
+@keys.command()
+@click.option("--user", required=True, help="Whose key: id, name or e-mail.")
+@click.option("--name", default="", help="To tell keys apart.")
+@_limit_options
+@instance
+async def create(
+    instance: Instance,
+    user: str,
+    name: str,
+    models: str | None,
+    expires: str | None,
+    allow_ip: tuple[str, ...],
+    regions: str | None,
+    **given: Any,
+) -> None:
+    """Issue a key; it is shown only now. Example: softix keys create --user ada --rpm 60 --expires 30d"""
+    if given["cap_period"] is not None and given["cap"] is None:
+        raise BadInputError("--cap-period without --cap limits nothing", "add for example --cap 20.00")
+    issued = await operations.create(
+        instance.storage,
+        await instance.vault(),
+        user=user,
+        label=name,
+        models=() if models is None else _split(models),
+        allow_ip=allow_ip,
+        limits=KeyLimits(**_parse_limits(given)),
+        expires_in_us=_parse_expiry(expires),
+        regions=split_regions(regions) or (),
+    )
+    await _show_issued(instance, issued)
+
+
+@keys.command("list")
+@click.option("--user", help="Only this user's.")
+@instance
+async def list_(instance: Instance, user: str | None) -> None:
+    """List keys. Example: softix keys list --user ada"""
+    owners = {owner.id: owner for owner in await users.list_all(instance.storage)}
+    rows = []
+    for key in await operations.list_all(instance.storage, user):
+        owner = owners[key.user_id]
+        rows.append({**operations.as_fields(key, owner.public_id), "user": owner.name})
+    show_all(rows, _LIST)
+
+
+@keys.command("show")
+@click.argument("key")
+@instance
+async def show_(instance: Instance, key: str) -> None:
+    """One key with its limits and spend, by id, prefix or name. Example: softix keys show key_0123456789abcdef"""
+    standing = await operations.standing(instance.storage, key)
+    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--name", help="To tell keys apart.")
+@_limit_options
+@instance
+async def update(
+    instance: Instance,
+    key: str,
+    name: str | None,
+    models: str | None,
+    expires: str | None,
+    allow_ip: tuple[str, ...],
+    regions: str | None,
+    **given: Any,
+) -> None:
+    """Change a key's limits; `none` takes one away. Example: softix keys update ci-key --rpm 120 --cap none"""
+    changed = await operations.update(
+        instance.storage,
+        key,
+        label=name,
+        models=None if models is None else _split(models),
+        allow_ip=None if not allow_ip else () if allow_ip == (_NONE,) else allow_ip,
+        limits=_parse_limits(given),
+        expires_in_us=_parse_expiry(expires),
+        never_expires=expires == _NONE,
+        regions=split_regions(regions),
+    )
+    standing = await operations.standing(instance.storage, changed.public_id)
+    show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@instance
+async def revoke(instance: Instance, key: str, yes: bool) -> None:
+    """End a key for the very next request, for good. Example: softix keys revoke ci-key --yes"""
+    found = (await operations.standing(instance.storage, key)).key
+    confirm(f"Revoke {found.prefix}… ({found.label or found.public_id}) for good?", yes)
+    revoked = await operations.revoke(instance.storage, found.public_id)
+    owner = await users.show_number(instance.storage, revoked.user_id)
+    show(operations.as_fields(revoked, owner.public_id))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--grace", metavar="DURATION", help="How long the old key still works, for example 24h.")
+@instance
+async def rotate(instance: Instance, key: str, grace: str | None) -> None:
+    """A new key with the old one's limits and spend, so that no cap starts anew.
+
+    In the grace both may spend what the cap leaves. Example: softix keys rotate ci-key --grace 24h
+    """
+    grace_us = parse_duration_us(grace) if grace else 0
+    issued = await operations.rotate(instance.storage, await instance.vault(), key, grace_us)
+    say(f"The old key works for {grace} more." if grace_us else "The old key is revoked.")
+    await _show_issued(instance, issued)
+
+
+async def _show_issued(instance: Instance, issued: operations.IssuedKey) -> None:
+    standing = await operations.standing(instance.storage, issued.key.public_id)
+    owner = standing.user
+    if owner.status is UserStatus.DISABLED:
+        say(f"{owner.name} is disabled: no key works before: softix users enable {owner.public_id}")
+    fields = operations.as_fields(standing.key, owner.public_id, standing.spend)
+    show(
+        {"id": fields["id"], "key": issued.text, **{name: fields[name] for name in fields if name != "id"}},
+        "Keep the key now: it is not shown again.",
+    )

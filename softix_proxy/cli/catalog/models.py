@@ -1,0 +1,153 @@
+"""softix models: the names that clients ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console.console import Group, dry_run_option, instance, rehearsed, say, show, show_all, stage
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.cli.pricing.prices import base_prices, price_options, sheet_of
+from softix_proxy.domain.catalog.models import ModelStatus
+from softix_proxy.domain.pricing.price_changes import remedy
+from softix_proxy.operations.catalog import models as operations
+from softix_proxy.operations.catalog.models import PricedModel
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+
+
+def as_fields(entry: PricedModel) -> dict[str, Any]:
+    return {
+        "name": entry.model.name,
+        "provider": entry.provider.name,
+        "upstream_name": entry.model.upstream_name,
+        "context": entry.model.context_tokens,
+        "max_output": entry.model.max_output_tokens,
+        "status": entry.model.status.value,
+        "priced": entry.sheet is not None,
+        "prices": None if entry.sheet is None else base_prices(entry.sheet),
+    }
+
+
+_TOKENS = (
+    click.option("--max-output", type=click.IntRange(0, 10**12), metavar="N", help="The most tokens of one answer."),
+    click.option("--context", type=click.IntRange(1, 10**12), metavar="N", help="The most tokens of one request."),
+)
+
+
+_LIST = TableLayout(
+    ("name", "provider", "context", "max_output", "status", "priced", "prices"),
+    leave=("max_output", "context", "priced", "status"),
+    prose=("prices",),
+)
+
+
+@click.group(cls=Group)
+def models() -> None:
+    """The names that clients ask for. Example: softix models list"""
+
+
+@models.command("list")
+@click.option("--provider", metavar="P", help="Only those of this provider.")
+@click.option("--all", "every", is_flag=True, help="Disabled ones too.")
+@instance
+async def list_(instance: Instance, provider: str | None, every: bool) -> None:
+    """List the models that clients may ask for. Example: softix models list --provider openai"""
+    rows = [as_fields(entry) for entry in await operations.list_all(instance.storage, provider=provider, every=every)]
+    show_all(rows, _LIST)
+
+
+@models.command("show")
+@click.argument("model")
+@instance
+async def show_(instance: Instance, model: str) -> None:
+    """Show one model. Example: softix models show openai/gpt-4o-mini"""
+    show(as_fields(await operations.show(instance.storage, model)))
+
+
+@models.command()
+@click.argument("name")
+@click.option("--provider", metavar="P", required=True, help="Where it runs.")
+@click.option("--upstream-name", metavar="N", help="What it is called there, if not the same.")
+@_TOKENS[0]
+@_TOKENS[1]
+@price_options
+@dry_run_option
+@instance
+async def add(
+    instance: Instance,
+    name: str,
+    provider: str,
+    upstream_name: str | None,
+    max_output: int | None,
+    context: int | None,
+    dry_run: bool,
+    **prices: Any,
+) -> None:
+    """Add a model, with its price in USD or as a free one.
+
+    Example: softix models add llama-3 --provider lab --input 0.15 --output 0.60
+    """
+    entry = await operations.add(
+        stage(instance, dry_run),
+        name=name,
+        provider=provider,
+        upstream_name=upstream_name,
+        sheet=sheet_of(prices),
+        context_tokens=context,
+        max_output_tokens=max_output,
+    )
+    if entry.sheet is None:
+        say(
+            f"{name} has no price: requests for it are refused (model_not_priced).\n"
+            f"  → {remedy(entry.full_name)} (or --free)"
+        )
+    show(rehearsed(as_fields(entry), dry_run), f"{'Would add' if dry_run else 'Added'} {entry.full_name}.")
+
+
+@models.command()
+@click.argument("model")
+@click.option("--upstream-name", metavar="N", help="What it is called where it runs.")
+@_TOKENS[0]
+@_TOKENS[1]
+@dry_run_option
+@instance
+async def update(
+    instance: Instance,
+    model: str,
+    upstream_name: str | None,
+    max_output: int | None,
+    context: int | None,
+    dry_run: bool,
+) -> None:
+    """Change a model; its price is changed with `prices set`. Example: softix models update llama-3 --context 8192"""
+    entry = await operations.update(
+        stage(instance, dry_run),
+        model,
+        upstream_name=upstream_name,
+        context_tokens=context,
+        max_output_tokens=max_output,
+    )
+    show(rehearsed(as_fields(entry), dry_run))
+
+
+@models.command()
+@click.argument("model")
+@dry_run_option
+@instance
+async def disable(instance: Instance, model: str, dry_run: bool) -> None:
+    """Refuse a model from the next request on. Example: softix models disable openai/gpt-4o"""
+    entry = await operations.update(stage(instance, dry_run), model, status=ModelStatus.DISABLED)
+    show(rehearsed(as_fields(entry), dry_run))
+
+
+@models.command()
+@click.argument("model")
+@dry_run_option
+@instance
+async def enable(instance: Instance, model: str, dry_run: bool) -> None:
+    """Offer a disabled model again. Example: softix models enable openai/gpt-4o"""
+    entry = await operations.update(stage(instance, dry_run), model, status=ModelStatus.ACTIVE)
+    show(rehearsed(as_fields(entry), dry_run))

@@ -1,0 +1,267 @@
+"""What all commands share: where results go, how errors end, and how a command gets at the instance.
+
+Results go to standard output: JSON, alone, with `--json`; tables and sentences without. Prose about the work
+(`say`) and progress go to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import json
+import sys
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from softix_proxy.domain.core.errors import BadInputError, FailureError, OperatorError
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+    from softix_proxy.cli.console.tables import TableLayout
+    from softix_proxy.domain.ports.storage import Storage
+    from softix_proxy.settings import Settings
+
+OutputFields = Mapping[str, Any]
+_LONGEST_MESSAGE = 400
+_NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
+"""Unicode's control characters, halves of characters, and ends of lines and paragraphs."""
+COUNT = click.IntRange(1, 1_000_000_000)
+"""How many of something to list."""
+CONFIG = click.Path(path_type=Path, dir_okay=False)
+DATA_DIR = click.Path(path_type=Path, file_okay=False)
+
+
+@dataclass
+class Invocation:
+    """The options before the command, and what is made from them when first needed."""
+
+    config: Path | None = None
+    data_dir: Path | None = None
+    as_json: bool = False
+
+    def settings(self) -> Settings:
+        from softix_proxy import assembly
+
+        return assembly.read_settings(self.config, self.data_dir)
+
+
+def invocation() -> Invocation:
+    return click.get_current_context().ensure_object(Invocation)
+
+
+class _Exemplified(click.Command):
+    """Shows what follows `Example:` in a docstring on a line of its own, unbroken, so that it can be pasted."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        text, _, example = inspect.cleandoc(self.help or "").partition("Example: ")
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(text.strip())
+        if example:
+            formatter.write(f"\nExample:\n  {' '.join(example.split())}\n")
+
+
+class _Guarded(_Exemplified):
+    """Refuses values that are none, before any of them is converted."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _short_usage():
+            if args and not ctx.resilient_parsing:
+                given, _, order = self.make_parser(ctx).parse_args(args=list(args))
+                for param in order:
+                    check_given(ctx, param, given.get(param.name or ""))
+            return super().parse_args(ctx, args)
+
+
+@contextmanager
+def _short_usage() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        told = error.format_message()
+        if told == clipped(told):
+            raise
+        raise click.UsageError(clipped(told), error.ctx) from None
+
+
+def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
+    """A value that is empty would often mean all, where an unset variable of a script was meant to name one.
+
+    Raises click.UsageError; for what no file or database can hold, too.
+    """
+    name = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx)
+    for value in given if isinstance(given, (list, tuple)) else [given]:
+        if not isinstance(value, str):
+            continue
+        if not value.strip():
+            raise click.UsageError(f"{name} is empty: give it a value, or leave it out.", ctx)
+        if "\0" in value or not (isinstance(param.type, click.Path) or is_text(value)):
+            raise click.UsageError(f"{name} must be one line of text, without control characters.", ctx)
+
+
+def is_text(value: str) -> bool:
+    """One line that any terminal, file and database can hold."""
+    return not any(unicodedata.category(letter) in _NO_TEXT for letter in value)
+
+
+class Command(_Guarded):
+    """Takes the global options after the command as well as before it, and turns OperatorErrors into one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(["--json", "as_json"], is_flag=True, expose_value=False, callback=_set, help="Print JSON."),
+            click.Option(["--config"], type=CONFIG, expose_value=False, callback=_set, hidden=True),
+            click.Option(["--data-dir"], type=DATA_DIR, expose_value=False, callback=_set, hidden=True),
+        ]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with _short_usage():
+                return super().invoke(ctx)
+        except OperatorError as error:
+            fail(error)
+        except BrokenPipeError:
+            raise  # click ends quietly where nobody reads on
+        except OSError as error:
+            name = f": {error.filename}" if error.filename else ""
+            fail(FailureError(f"{error.strerror or type(error).__name__}{name}", "check the name, and who may use it"))
+
+
+class Group(_Guarded, click.Group):
+    command_class = Command
+    group_class = type
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        if not isinstance(cmd, Command | Group):
+            raise TypeError(f"{cmd.name} would end in a traceback: make it a Command")
+        super().add_command(cmd, name)
+
+
+def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value:
+        setattr(ctx.ensure_object(Invocation), str(param.name), value)
+
+
+regions_option = click.option(
+    "--regions", metavar="LIST", help="Only providers of these regions, for example eu,ch; `none` for any."
+)
+
+
+def split_regions(text: str | None) -> tuple[str, ...] | None:
+    """`none` takes the bond away; an empty list must not, by an unset variable of a script. Raises BadInputError."""
+    if text is None:
+        return None
+    regions = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not regions:
+        raise BadInputError("--regions is empty", "name regions, or write none for any")
+    return () if regions == ("none",) else regions
+
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+
+
+def stage(opened: Instance, dry_run: bool) -> Storage:
+    """Where a command with `--dry-run` works: the real thing, or one that takes everything back."""
+    return opened.storage.rehearsal() if dry_run else opened.storage
+
+
+def rehearsed(fields: OutputFields, dry_run: bool) -> OutputFields:
+    """What a command shows of its work, and that it was a rehearsal, where it was one."""
+    if not dry_run:
+        return fields
+    say("Nothing was changed (--dry-run).")
+    return {**fields, "dry_run": True}
+
+
+def instance(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Runs an async command with the opened instance (`assembly.Instance`) as its first argument."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> None:
+        from softix_proxy import assembly
+
+        async def run() -> None:
+            async with assembly.open_instance(invocation().settings()) as opened:
+                await function(opened, *args, **kwargs)
+
+        asyncio.run(run())
+
+    return wrapper
+
+
+def clipped(message: str) -> str:
+    """What was typed may be quoted in a message, and may be of any length."""
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+
+
+def fail(error: OperatorError) -> NoReturn:
+    """One line that says what is wrong, one that says what to do; JSON on standard error with `--json`."""
+    message = clipped(error.message)
+    if invocation().as_json:
+        text = json.dumps({"error": message, "remedy": error.remedy})
+    else:
+        text = f"softix: {message}" + (f"\n  → {error.remedy}" if error.remedy else "")
+    click.echo(text, err=True)
+    raise SystemExit(error.exit_code)
+
+
+def say(text: str) -> None:
+    """Prose about the work, for a person; silent with `--json`."""
+    if not invocation().as_json:
+        click.echo(text, err=True)
+
+
+def show(fields: OutputFields, sentence: str | None = None) -> None:
+    """One thing: as JSON, or as its fields in lines (after a sentence)."""
+    if invocation().as_json:
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    if sentence:
+        say(sentence)
+    from softix_proxy.cli.console.tables import lines  # late: a daemon shows no tables
+
+    for line in lines(fields):
+        click.echo(line)
+
+
+def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
+    """Many things: as a JSON array with every field, or as a table (tab-separated in a pipe, with every column)."""
+    from softix_proxy.cli.console.tables import fitting, grid, lines, plain
+
+    listed = list(rows)
+    if invocation().as_json:
+        click.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    if not sys.stdout.isatty():
+        for row in [dict(zip(table.columns, table.columns, strict=True)), *listed]:
+            click.echo("\t".join(plain(row[column]) for column in table.columns))
+        return
+    from rich.console import Console
+
+    console = Console()
+    columns = fitting(table, listed, console.width)
+    if not columns:
+        for number, row in enumerate(listed):
+            click.echo("\n".join(([""] if number else []) + lines({name: row[name] for name in table.columns})))
+        return
+    console.print(grid(table, listed, columns))
+    left_out = [name for name in table.columns if name not in columns]
+    if listed and left_out:
+        say(f"Left out for want of room: {', '.join(left_out)}. A wider terminal or --json shows all.")
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Asks before something is destroyed; `--yes` answers. Without a terminal and without `--yes` it is refused."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Add --yes to do it without being asked.")
+    click.confirm(question, abort=True, err=True)

@@ -1,0 +1,71 @@
+"""Where a provider's key comes from: standard input, a variable, a file, or a person; never an argument."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from softix_proxy.domain.core.errors import BadInputError, FailureError
+
+_MOST_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where the key comes from; never an argument, which every user of the machine could read."""
+
+    stdin: bool
+    variable: str | None
+    file: Path | None
+
+    def read(self, name: str, *, ask: bool) -> str | None:
+        """The key, or the document. Without a source it is asked for on a terminal, if `ask`; else None.
+
+        Raises BadInputError for two sources or an empty one, FailureError for an unreadable file.
+        """
+        if self.stdin + bool(self.variable) + bool(self.file) > 1:
+            raise BadInputError("the key has more than one source", "give --key-stdin, --key-env or --key-file")
+        text = self._text(name, ask=ask)
+        if text is not None and not text.strip():
+            raise BadInputError("there is no key in what was given", "check the variable, the file or the pipe")
+        return text.strip() if text is not None else None
+
+    def _text(self, name: str, *, ask: bool) -> str | None:
+        if self.variable is not None:
+            return os.environ.get(self.variable, "")
+        if self.file is not None:
+            try:
+                with self.file.open("rb") as opened:
+                    raw = opened.read(_MOST_BYTES + 1)
+                if len(raw) > _MOST_BYTES:
+                    raise BadInputError(f"{self.file} is too large for a key", "check its path")
+                return raw.decode("utf-8")
+            except (OSError, UnicodeDecodeError):
+                raise FailureError(f"cannot read {self.file}", "check its path and mode") from None
+        if self.stdin and not sys.stdin.isatty():
+            first = sys.stdin.readline()
+            return first + sys.stdin.read() if first.lstrip().startswith("{") or not first.strip() else first
+        if (self.stdin or ask) and sys.stdin.isatty():
+            return str(click.prompt(f"API key for {name}", hide_input=True, err=True))
+        return None
+
+
+def key_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that `KeySource` is made of; the command gets `key_stdin`, `key_env` and `key_file`."""
+    for option in (
+        click.option(
+            "--key-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Read the key, or a credential in JSON, from a file.",
+        ),
+        click.option("--key-env", metavar="VAR", help="Read the key from an environment variable."),
+        click.option("--key-stdin", is_flag=True, help="Read the key from standard input."),
+    ):
+        function = option(function)
+    return function

@@ -1,0 +1,33 @@
+"""The options that say from when to when, and where days begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.domain.core.calendar import calendar
+from softix_proxy.domain.core.clock import parse_instant
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+
+Decorated = Callable[..., Any]
+ZONE = click.option("--zone", metavar="ZONE", help="Where days begin: an IANA name; else the setting billing.zone.")
+
+
+def span_options(*, required: bool = False) -> Callable[[Decorated], Decorated]:
+    """`--from`, `--to` and `--zone`, as `from_`, `to` and `zone`."""
+    from_ = click.option("--from", "from_", required=required, metavar="DATE", help="From this date or instant on.")
+    to = click.option("--to", required=required, metavar="DATE", help="Up to but without this date or instant.")
+    return lambda function: from_(to(ZONE(function)))
+
+
+def zone_of(instance: Instance, asked: str | None) -> str:
+    return asked or instance.settings.billing.zone
+
+
+def instant_of(instance: Instance, text: str | None) -> int | None:
+    """A date begins at midnight in the zone of the setting. Raises BadInputError."""
+    return None if text is None else parse_instant(text, calendar(zone_of(instance, None)).zone)

@@ -1,0 +1,1 @@
+"""The commands for the instance: init, serve, migrate, doctor and others."""

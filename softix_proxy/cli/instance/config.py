@@ -1,0 +1,62 @@
+"""softix config: what is set, and what can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from softix_proxy.cli.console.console import Group, invocation, say, show, show_all
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.core.errors import BadInputError
+
+_SETTINGS = TableLayout(("name", "value", "source"), prose=("value",), leave=("source",))
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """Show and check the configuration. Example: softix config show"""
+
+
+@config.command("show")
+def show_() -> None:
+    """Show every setting, and whether default, file or environment sets it. Example: softix config show --json"""
+    from softix_proxy import assembly
+
+    settings = invocation().settings()
+    say(f"Configuration file: {settings.paths.config or 'none'}; data directory: {settings.paths.data_dir}")
+    rows = [
+        {"name": name, "value": _plain(value), "source": source}
+        for name, value, source in assembly.effective_settings(settings)
+    ]
+    show_all(rows, _SETTINGS)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+
+
+@config.command()
+def check() -> None:
+    """Refuse a configuration with a mistake in it (exit code 2). Example: softix --config new.toml config check"""
+    from softix_proxy import assembly
+
+    settings = invocation().settings()
+    for name, value, _ in assembly.effective_settings(settings):
+        if isinstance(value, Path) and not value.is_file():
+            raise BadInputError(f"{name}: there is no file {value}", "correct its path, or put it there")
+    config = str(settings.paths.config) if settings.paths.config else None
+    show({"ok": True, "config": config, "data_dir": str(settings.paths.data_dir)})
+
+
+@config.command()
+def example() -> None:
+    """Print a configuration file with every setting. Example: softix config example > config.toml"""
+    from softix_proxy import settings
+
+    text = settings.example()
+    if invocation().as_json:
+        show({"toml": text})
+    else:
+        click.echo(text, nl=False)

@@ -1,0 +1,70 @@
+"""softix doctor: is everything well, and if not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from softix_proxy.cli.console.console import Command, invocation, show_all
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.doctor import checkup
+from softix_proxy.doctor.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from softix_proxy.settings import Settings
+
+_FINDINGS = TableLayout(("severity", "check", "message", "remedy"), prose=("message", "remedy"))
+_MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}
+
+
+def as_fields(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "remedy": finding.remedy or None,
+    }
+
+
+@click.command(cls=Command)
+@click.option("--offline", is_flag=True, help="Send nothing to providers.")
+@click.option(
+    "--only", multiple=True, type=click.Choice(list(checkup.CHECKS)), help="Do this check alone; may be repeated."
+)
+def doctor(offline: bool, only: tuple[str, ...]) -> None:
+    """Check the instance, also while the proxy runs; nothing is changed. Exit code 1 if anything is broken.
+
+    Example: softix doctor --only database --only ledger
+    """
+    findings = asyncio.run(_examine(invocation().settings(), only, offline))
+    well = checkup.is_well(findings)
+    if invocation().as_json:
+        click.echo(json.dumps({"ok": well, "findings": [as_fields(item) for item in findings]}, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _print(findings)
+    else:
+        show_all([as_fields(item) for item in findings], _FINDINGS)
+    if not well:
+        raise SystemExit(1)
+
+
+async def _examine(settings: Settings, only: Sequence[str], offline: bool) -> Sequence[Finding]:
+    from softix_proxy import assembly
+
+    async with assembly.patient(settings, offline=offline) as patient:
+        return await checkup.run(patient, only)
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    """For a person at a terminal. Lines are not folded, so that remedies can be copied."""
+    width = max(len(finding.check) for finding in findings)
+    for finding in findings:
+        mark, colour = _MARKS[finding.severity]
+        click.echo(f"{click.style(mark, fg=colour)} {finding.check:<{width}}  {finding.message}")
+        if finding.remedy:
+            click.echo(f"{'':{width + 4}}→ {finding.remedy}")

@@ -1,0 +1,105 @@
+"""softix serve: run the proxy until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from softix_proxy.cli.console.console import Command, invocation, say
+from softix_proxy.cli.instance import signals
+from softix_proxy.domain.core.errors import OperatorError
+
+if TYPE_CHECKING:
+    from softix_proxy.daemon import Serving
+    from softix_proxy.settings import Settings
+
+log = logging.getLogger("softix.daemon")
+
+
+@click.command(cls=Command)
+@click.option("--host", help="The address to listen on.  [default: server.host]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one.  [default: server.port]")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the proxy. Stops at SIGTERM or Ctrl-C once running requests have ended; a second one cuts them.
+
+    SIGHUP reads the configuration anew. With --json, one line on standard output tells when it serves, and where.
+    Example: softix serve --port 8484
+    """
+    given = invocation()
+
+    def read() -> Settings:
+        settings = given.settings()
+        server = replace(
+            settings.server,
+            host=settings.server.host if host is None else host,
+            port=settings.server.port if port is None else port,
+        )
+        return replace(settings, server=server)
+
+    run(read)
+
+
+def run(read: Callable[[], Settings]) -> None:
+    """Returns when the daemon has stopped. Raises FailureError where it cannot start."""
+    from softix_proxy import assembly
+
+    signals.until_handled()
+    settings = read()
+    assembly.prepare_process(settings)
+    if assembly.needs_migration(settings):
+        _migrate(settings)
+    with asyncio.Runner(loop_factory=assembly.loop_factory()) as runner:
+        runner.run(until_stopped(settings, _announce, read))
+
+
+def _migrate(settings: Settings) -> None:
+    from softix_proxy import assembly
+    from softix_proxy.cli.instance.migrate import sentence
+
+    done = assembly.migrate(settings)
+    if not done.applied:  # another process was quicker
+        return
+    log.info("migrated the database to schema %d; the backup is %s", done.schema, done.backup)
+    say(sentence(done))
+
+
+async def until_stopped(
+    settings: Settings, announce: Callable[[str], Awaitable[None]], read: Callable[[], Settings]
+) -> None:
+    """Serves until it is told to stop; `announce` gets the base URL once requests are taken, `read` reads them anew."""
+    from softix_proxy import assembly
+
+    told = signals.Signals()
+    async with assembly.serving(settings) as daemon:
+        told.when_to_reload(partial(reload, daemon, read))
+        await announce(daemon.url)
+        await told.stop.wait()
+        say("Stopping; a second signal cuts what still runs.")
+        cut = await daemon.stop(told.stop_now)
+    say("Stopped." if not cut else f"Stopped. Cut and settled: {cut}.")
+
+
+def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
+    """What cannot be read leaves everything as it was."""
+    try:
+        done = daemon.reload(read())
+    except OperatorError as error:
+        log.error("nothing was reloaded, the configuration of before goes on: %s", error.message)
+        return
+    log.info("reloaded the configuration; changed: %s", ", ".join(done.taken) or "nothing")
+    if done.at_the_next_start:
+        log.warning("changed, but read at the start only; restart softix for: %s", ", ".join(done.at_the_next_start))
+
+
+async def _announce(url: str) -> None:
+    if invocation().as_json:
+        click.echo(json.dumps({"event": "serving", "url": url}))
+    else:
+        say(f"softix serves at {url} (base URL of OpenAI's SDKs: {url}/v1, of Anthropic's: {url})")

@@ -1,0 +1,1 @@
+"""The commands for balances, the ledger, periods and corrections."""

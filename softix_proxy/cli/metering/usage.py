@@ -1,0 +1,133 @@
+"""softix usage: what was used, and what it cost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from softix_proxy import __version__
+from softix_proxy.cli.console.console import COUNT, Group, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.spans import span_options, zone_of
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.cli.ledger import corrections
+from softix_proxy.cli.metering import usage_attempts, usage_explain, usage_summary
+from softix_proxy.cli.reporting import usage_export
+from softix_proxy.domain.metering.usage import SummarySubject, UsageRow
+from softix_proxy.exports.metering import html_summary
+from softix_proxy.exports.metering.columns import fields
+from softix_proxy.exports.reporting.whole_file import whole_file
+from softix_proxy.operations.metering import usage as operations
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+
+_LIST = TableLayout(
+    (
+        "posted_at",
+        "request_id",
+        "user_name",
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "charge",
+        "status_code",
+        "error",
+    ),
+    leave=("input_tokens", "output_tokens", "error", "posted_at", "status_code", "user_name"),
+)
+_POLL_S = 1
+
+
+@click.group(cls=Group)
+def usage() -> None:
+    """See what was used and export it. Example: softix usage summary --by model"""
+
+
+@usage.command("list")
+@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
+@click.option("--key", metavar="KEY", help="Only this key's.")
+@click.option("--model", metavar="MODEL", help="Only this model's: `model` or `provider/model`.")
+@span_options()
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
+@click.option("--errors", "errors_only", is_flag=True, help="Only requests that did not end well.")
+@instance
+async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
+    """List requests, the newest first. Example: softix usage list --user ada --errors"""
+    rows = await operations.newest(instance.storage, zone=zone_of(instance, zone), **wanted)
+    show_all((fields(row) for row in rows), _LIST)
+
+
+@usage.command()
+@click.option(
+    "--by", type=click.Choice(get_args(SummarySubject)), default="user", show_default=True, help="Sums for each."
+)
+@span_options()
+@click.option("--html", type=click.Path(path_type=Path), help="Write one page with all charts, to mail or to print.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@instance
+async def summary(
+    instance: Instance,
+    by: SummarySubject,
+    from_: str | None,
+    to: str | None,
+    zone: str | None,
+    html: Path | None,
+    force: bool,
+) -> None:
+    """Sums over whole days, this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
+    zone = zone_of(instance, zone)
+    if html is None:
+        usage_summary.show(await operations.summary(instance.storage, by, from_, to, zone))
+        return
+    page = await operations.page(instance.storage, from_, to, __version__, zone)
+    with whole_file(html, overwrite=force) as file:
+        for piece in html_summary.render(page):
+            file.write(piece.encode())
+    if invocation().as_json:
+        show({"html": str(html)})
+    say(f"By model, user and key: {html}")
+
+
+@usage.command()
+@click.option("-n", "--lines", "limit", type=COUNT, default=10, show_default=True, help="So many to start.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@instance
+async def tail(instance: Instance, limit: int, follow: bool) -> None:
+    """Show the last requests; with --json an object a line. Example: softix usage tail --follow"""
+    rows: Sequence[UsageRow] = list(reversed(await operations.newest(instance.storage, limit=limit)))
+    last = 0
+    with suppress(asyncio.CancelledError):
+        while True:
+            for row in rows:
+                click.echo(_line(row))
+                last = row.id
+            if not follow:
+                return
+            await asyncio.sleep(_POLL_S)
+            rows = await operations.after(instance.storage, last)
+
+
+def _line(row: UsageRow) -> str:
+    shown = fields(row)
+    if invocation().as_json:
+        return json.dumps(shown, ensure_ascii=False)
+    tokens = f"{shown['input_tokens'] or 0}→{shown['output_tokens'] or 0}"
+    return (
+        f"{str(shown['posted_at'])[:19]}Z  {shown['request_id']}  {row.user_name:<12}  {row.model:<24}  {tokens:>13}"
+        f"  ${shown['charge']:<14}  {row.status_code}  {row.latency_ms:>6} ms  {row.error or ''}"
+    ).rstrip()
+
+
+for _command in (
+    *usage_explain.COMMANDS,
+    *usage_attempts.COMMANDS,
+    *corrections.COMMANDS,
+    usage_export.export,
+):
+    usage.add_command(_command)

@@ -1,0 +1,205 @@
+"""softix reconcile: a provider's own bill against the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from io import BufferedReader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from softix_proxy.cli.console.console import Command, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.tables import TableLayout
+from softix_proxy.domain.core.clock import DAY_US, from_us
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.core.money import CURRENCY, format_usd
+from softix_proxy.domain.reporting.reconciliation import (
+    ComparedDay,
+    DifferenceCause,
+    Measure,
+    Reconciliation,
+    parse_tolerance,
+)
+from softix_proxy.imports import formats, mapping
+from softix_proxy.operations.reporting import reconcile as operations
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly import Instance
+
+_COLUMNS = TableLayout(("day", "model", "softix", "bill", "difference", "explained"), prose=("explained",))
+_MOST_NAMES = 10
+
+
+@click.command(cls=Command)
+@click.option("--provider", required=True, metavar="PROVIDER", help="Whose bill: a provider's name or id.")
+@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="The bill: CSV or JSON.")
+@click.option("--from", "from_", metavar="DATE", help="From this day on (UTC); the first of the bill by default.")
+@click.option("--to", metavar="DATE", help="Up to but without this day (UTC); the last of the bill by default.")
+@click.option(
+    "--tolerance", default="0.5%", show_default=True, metavar="PERCENT", help="Exit 1 where more is unmatched."
+)
+@click.option("--mapping", "mapped", type=click.Path(path_type=Path), help="TOML: which column is what, models' names.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(get_args(formats.BillFormat)),
+    default="auto",
+    show_default=True,
+    help="Of the file.",
+)
+@instance
+async def reconcile(
+    instance: Instance,
+    provider: str,
+    path: Path,
+    from_: str | None,
+    to: str | None,
+    tolerance: str,
+    mapped: Path | None,
+    form: formats.BillFormat,
+) -> None:
+    """Compare a provider's bill with the books, by day (UTC) and model.
+
+    Exit 0 within the tolerance, 1 beyond it. Example: softix reconcile --provider openai --file costs.json
+    """
+    most = parse_tolerance(tolerance)
+    told = mapping.BillMapping()
+    if mapped:
+        with _opened(mapped) as file:
+            told = mapping.read(file, mapped.name)
+    with _opened(path) as file:
+        bill = formats.read(file, path.name, form, told)
+        report = await operations.reconcile(instance.storage, provider, bill, from_=from_, to=to, tolerance=most)
+    _show(report, bill.title)
+    if not report.within:
+        raise SystemExit(1)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """Raises FailureError where it cannot be opened, or read."""
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise FailureError(f"cannot read {path}: {error.strerror}", "name a file that can be read") from None
+
+
+def _show(report: Reconciliation, title: str) -> None:
+    rows = [_row(line, report.measure) for line in report.lines]
+    if invocation().as_json:
+        show({**_fields(report), "format": title, "rows": rows})
+        return
+    click.echo(headline(report))
+    click.echo("\n".join(_prose(report, title)))
+    if rows:
+        click.echo()
+        show_all(
+            [
+                {**row, "explained": _explained(line.causes, report.measure)}
+                for row, line in zip(rows, report.lines, strict=True)
+            ],
+            _COLUMNS,
+        )
+    say("Within the tolerance." if report.within else f"Beyond the tolerance of {percent(report.tolerance)} %.")
+
+
+def headline(report: Reconciliation) -> str:
+    """The one line that matters; the difference is theirs less ours."""
+    return f"matched {percent(report.matched)} %, difference {_with_unit(report.difference, report.measure)}"
+
+
+def percent(share: Fraction) -> str:
+    """Two decimals, cut off: 100.00 is exact."""
+    hundredths = share.numerator * 10_000 // share.denominator
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def _amount(number: int, measure: Measure) -> str | int:
+    return format_usd(number) if measure is Measure.USD else number
+
+
+def _with_unit(number: int, measure: Measure) -> str:
+    return f"{_amount(number, measure)} {CURRENCY if measure is Measure.USD else 'tokens'}"
+
+
+def _date(day: int) -> str:
+    return from_us(day * DAY_US).date().isoformat()
+
+
+def _causes(causes: Sequence[DifferenceCause], measure: Measure) -> list[dict[str, Any]]:
+    return [
+        {"cause": cause.kind.value, "amount": _amount(cause.amount, measure), "requests": cause.requests}
+        for cause in causes
+    ]
+
+
+def _row(line: ComparedDay, measure: Measure) -> dict[str, Any]:
+    return {
+        "day": _date(line.day),
+        "model": line.model,
+        "softix": _amount(line.ours, measure),
+        "bill": _amount(line.theirs, measure),
+        "difference": _amount(line.difference, measure),
+        "requests": line.side.requests,
+        "softix_tokens": line.side.tokens,
+        "bill_tokens": line.side.bill_tokens,
+        "causes": _causes(line.causes, measure),
+    }
+
+
+def _fields(report: Reconciliation) -> dict[str, Any]:
+    measure = report.measure
+    return {
+        "ok": report.within,
+        "matched_percent": percent(report.matched),
+        "difference": _amount(report.difference, measure),
+        "measure": measure.value,
+        "currency": CURRENCY if measure is Measure.USD else None,
+        "tolerance_percent": percent(report.tolerance),
+        "provider": report.provider,
+        "from": _date(report.first_day),
+        "to": _date(report.end_day),
+        "softix": _amount(report.ours, measure),
+        "bill": _amount(report.theirs, measure),
+        "causes": _causes(report.causes(), measure),
+        "unknown_models": list(report.unknown_models),
+        "missing_models": list(report.missing_models),
+        "rows_outside_period": report.outside_period,
+        "rows_left_out": report.left_out,
+    }
+
+
+def _prose(report: Reconciliation, title: str) -> Iterator[str]:
+    measure = report.measure
+    yield f"{title}, provider {report.provider}, {_date(report.first_day)} to {_date(report.end_day - 1)} (UTC)"
+    yield f"softix {_with_unit(report.ours, measure)}, bill {_with_unit(report.theirs, measure)}"
+    for cause in report.causes():
+        yield f"  {_told(cause, measure)}"
+    if report.unknown_models:
+        yield f"in the bill only: {_listed(report.unknown_models)}"
+    if report.missing_models:
+        yield f"in softix only: {_listed(report.missing_models)}"
+    if report.outside_period:
+        yield f"lines of the bill outside the period: {report.outside_period:,}"
+    if report.left_out:
+        yield f"rows of the file not about models, or of no cost: {report.left_out:,}"
+
+
+def _told(cause: DifferenceCause, measure: Measure) -> str:
+    requests = f" ({cause.requests:,} request{'s' if cause.requests != 1 else ''})" if cause.requests else ""
+    return f"{cause.kind.value}{requests}: {_with_unit(cause.amount, measure)}"
+
+
+def _explained(causes: Sequence[DifferenceCause], measure: Measure) -> str:
+    if len(causes) == 1:
+        return causes[0].kind.value
+    return ", ".join(f"{cause.kind.value} {_amount(cause.amount, measure)}" for cause in causes)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more:,} more (--json lists all)" if more > 0 else "")

@@ -1,0 +1,272 @@
+"""POST /v1/messages and /v1/messages/count_tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.errors import classify_event
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
+from softix_proxy.dialects.core.sse import EventAction, EventMeter
+from softix_proxy.dialects.core.tokens import count, model_name, modes, read_answer, tier
+from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, SEARCH, ToolBillings, read_tools
+from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
+
+_LIMIT = "max_tokens"
+_OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
+"""What brings in input, or further rounds of it, that the body does not hold."""
+_BILLED_TO = "billing_policy"
+_WATCHED = SHARED | _OUTSIDE | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
+_GLOBAL = (None, "global")
+_TOOLS: ToolBillings = {
+    "custom": CLIENT_SIDE,
+    "bash": CLIENT_SIDE,
+    "text_editor": CLIENT_SIDE,
+    "memory": CLIENT_SIDE,
+    "computer": CLIENT_SIDE,
+    "computer_toolset": CLIENT_SIDE,
+    "browser_toolset": CLIENT_SIDE,
+    "tool_search_tool_regex": CLIENT_SIDE,
+    "tool_search_tool_bm25": CLIENT_SIDE,
+    "mcp_toolset": FREE,
+    "web_fetch": FREE,
+    "web_search": SEARCH,
+}
+"""Not code execution: it is paid by the container's time, which no answer tells."""
+
+
+class _Nested(msgspec.Struct):
+    type: Literal["text", "tool_reference"]
+
+
+class _Block(msgspec.Struct):
+    type: Literal["text", "thinking", "redacted_thinking", "tool_use", "tool_result"]
+    content: str | list[_Nested] | None = None
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Block] | None = None
+
+
+_TEXT_ONLY = msgspec.json.Decoder(list[_Message])
+"""Fits only what is text and in the body: neither bytes nor a URL bound the tokens of an image or a document."""
+
+
+class Messages:
+    name = "messages"
+    family: Family = "anthropic"
+    path = "/v1/messages"
+    metered = True
+    framed = True
+    form_fields: frozenset[str] | None = None
+
+    def read(self, body: bytes) -> RequestSpec:
+        model, fields = read_request(body, _WATCHED)
+        hosted = read_tools(fields.raw("tools"), _TOOLS)
+        _check_who_is_billed(fields)
+        if fields.text("inference_geo") not in _GLOBAL:
+            raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
+        limit = fields.count(_LIMIT, least=0)
+        fast = fields.text("speed") == "fast"
+        return RequestSpec(
+            model=model,
+            stream=fields.flag("stream"),
+            # 0 only fills the cache; the hold takes it for one token.
+            max_output_tokens=None if limit is None else max(limit, 1),
+            service_tier="fast" if fast else tier(fields.text("service_tier")),
+            open_input=hosted.open_input
+            or fields.has_any(_OUTSIDE)
+            or is_heavy(body)
+            or not fits(fields.raw("messages"), _TEXT_ONLY),
+            calls=hosted.calls,
+        )
+
+    def rewrite(
+        self,
+        body: bytes,
+        *,
+        model: str | None,
+        max_output_tokens: int | None,
+        ask_usage: bool,
+        output_field: str | None = None,
+    ) -> bytes:
+        changes: dict[str, bytes] = {}
+        if model is not None:
+            changes["model"] = msgspec.json.encode(model)
+        if max_output_tokens is not None and self.metered:
+            changes[_LIMIT] = b"%d" % max_output_tokens
+        return JsonMembers(body, frozenset()).replaced(changes) if changes else body
+
+    def report(self, body: bytes) -> UsageReport | None:
+        answer = read_answer(body)
+        return anthropic_report(answer.usage, answer.model) if answer is not None else None
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        """Usage comes unasked, in events that every client needs: nothing is ever hidden."""
+        return MessagesMeter()
+
+
+class MessagesCountTokens(Messages):
+    name = "count_tokens"
+    path = "/v1/messages/count_tokens"
+    metered = False
+
+    def read(self, body: bytes) -> RequestSpec:
+        """Nothing is produced and nothing charged, so only the model matters."""
+        model, fields = read_request(body, SHARED | {_BILLED_TO})
+        _check_who_is_billed(fields)
+        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0)
+
+    def report(self, body: bytes) -> UsageReport | None:
+        return None
+
+
+def _check_who_is_billed(fields: JsonMembers) -> None:
+    """`self` is who is billed anyway. Raises RefusedError where it would be somebody else."""
+    policy = fields.raw(_BILLED_TO)
+    if policy is None or not fields.has(_BILLED_TO):
+        return
+    if JsonMembers(policy, _BILL_TO, f"`{_BILLED_TO}`").text("bill_to") not in _SELF:
+        raise unmetered(
+            f"`{_BILLED_TO}` has another account billed at the provider than the one that softix keeps the books of. "
+            "Leave it out."
+        )
+
+
+_BILL_TO = frozenset(("bill_to",))
+_SELF = (None, "self")
+
+
+def anthropic_report(usage: object, model: object) -> UsageReport | None:
+    """Input excludes the cache already. Rounds of compaction are counted only in `iterations`."""
+    if not isinstance(usage, dict) or count(usage, "input_tokens", "output_tokens") is None:
+        return None
+    meters = {name: quantity for name in _ALWAYS if (quantity := count(usage, name)) is not None}
+    rounds = usage.get("iterations")
+    apart = [entry for entry in rounds if _is_apart(entry)] if isinstance(rounds, list) else []
+    for source in (usage, *apart):
+        for name, quantity in _parts(source).items():
+            if quantity and (source is not usage or name not in _ALWAYS):
+                meters[name] = meters.get(name, 0) + quantity
+    used = usage.get("server_tool_use")
+    searches = count(used, "web_search_requests")
+    if searches:
+        meters["web_search_calls"] = searches
+    served = modes(tier(usage.get("speed")), tier(usage.get("service_tier")), _geo(usage.get("inference_geo")))
+    return UsageReport(meters, served, model_name(model), unpriced=_beyond(used, rounds))
+
+
+_ALWAYS = ("input_tokens", "output_tokens")
+_GEOS: Mapping[object, str] = {None: STANDARD, "": STANDARD, "global": STANDARD, "not_available": STANDARD, "us": "us"}
+"""Where a model ran, of which a place of its own has a price of its own."""
+
+
+def _geo(name: object) -> str:
+    return _GEOS.get(name, UNKNOWN_TIER) if name is None or isinstance(name, str) else UNKNOWN_TIER
+
+
+_COUNTED = frozenset(("web_search_requests", "web_fetch_requests"))
+"""Searches have a meter, and to fetch a page is free."""
+_ROUNDS: Mapping[object, str] = {"advisor_message": "advisor", "fallback_message": "fallback_model"}
+_OWN_ROUNDS = (None, "message", "compaction")
+
+
+def _beyond(used: object, rounds: object) -> tuple[str, ...]:
+    """Work that no meter of this model counts: of other tools, and of other models in between."""
+    if not used and not rounds:
+        return ()
+    tools = [name for name in used if name not in _COUNTED and count(used, name)] if isinstance(used, dict) else []
+    listed = [entry for entry in rounds if isinstance(entry, dict)] if isinstance(rounds, list) else []
+    kinds = [kind for entry in listed if isinstance(kind := entry.get("type"), str) and kind not in _OWN_ROUNDS]
+    names = [*(UNKNOWN_TOOL for _ in tools), *(_ROUNDS.get(kind, UNKNOWN_TOOL) for kind in kinds)]
+    return tuple(dict.fromkeys(names))
+
+
+def _is_apart(entry: object) -> bool:
+    return isinstance(entry, dict) and entry.get("type") == "compaction"
+
+
+def _parts(usage: dict[str, Any]) -> dict[str, int]:
+    split = usage.get("cache_creation")
+    hour = count(split, "ephemeral_1h_input_tokens") or 0
+    five_minutes = count(split, "ephemeral_5m_input_tokens") or 0
+    written = count(usage, "cache_creation_input_tokens") or 0
+    return {
+        "input_tokens": count(usage, "input_tokens") or 0,
+        "cached_input_tokens": count(usage, "cache_read_input_tokens") or 0,
+        "cache_write_5m_tokens": max(five_minutes, written - hour),
+        "cache_write_1h_tokens": hour,
+        "output_tokens": count(usage, "output_tokens") or 0,
+    }
+
+
+_READ = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+_COUNTS = (frozenset((*_READ, "cache_creation")), frozenset(("output_tokens",)))
+
+
+def grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
+    """What a later usage says anew. Counts only grow: where all of a side are nothing, a gateway filled them in."""
+    said = {name: value for name, value in usage.items() if value is not None}
+    if before:
+        for names in _COUNTS:
+            if not any(count(said, name) for name in names) and any(count(before, name) for name in names):
+                said = {name: value for name, value in said.items() if name not in names}
+    return said
+
+
+class _Start(msgspec.Struct):
+    usage: Any = None
+    model: Any = None
+
+
+class _Delta(msgspec.Struct, gc=False):
+    stop_reason: Any = None
+    text: Any = None
+    thinking: Any = None
+    partial_json: Any = None
+
+
+class _Event(msgspec.Struct):
+    type: Any = None
+    message: _Start | None = None
+    usage: Any = None
+    delta: _Delta | None = None
+    error: Any = None
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+class MessagesMeter(EventMeter):
+    """Ends at `message_stop` or an error. `message_delta` replaces, field by field, what `message_start` said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._usage: dict[str, Any] = {}
+        self._model: Any = None
+
+    def inspect(self, data: bytes) -> EventAction:
+        try:
+            frame = _EVENT.decode(data)
+        except MALFORMED:
+            return EventAction.PASS
+        if frame.type == "message_stop":
+            return EventAction.END
+        if frame.error:
+            self.failure = classify_event(frame.error)
+            return EventAction.END
+        delta = frame.delta
+        if delta is not None:
+            self.weigh(delta.text or delta.thinking or delta.partial_json)
+            self.finishing = self.finishing or delta.stop_reason is not None
+        if frame.message is not None:
+            self._model = frame.message.model
+        usage = frame.usage if frame.message is None else frame.message.usage
+        if isinstance(usage, dict):
+            self._usage |= grown(self._usage, usage)
+            self.report = anthropic_report(self._usage, self._model)
+        return EventAction.PASS

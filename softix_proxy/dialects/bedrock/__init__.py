@@ -1,0 +1,1 @@
+"""Bedrock's Converse: endpoint, readers and writers."""

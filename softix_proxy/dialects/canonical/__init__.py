@@ -1,0 +1,1 @@
+"""The canonical form of requests and answers, and what is lost on the way."""

@@ -1,0 +1,148 @@
+"""Reading a client's JSON strictly, and a provider's leniently. Messages name our own words only, never what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from softix_proxy.dialects.core.fields import MALFORMED, invalid
+
+Object = dict[str, Any]
+_ANY = msgspec.json.Decoder()
+_EMPTY: Object = {}
+
+
+def names(words: str) -> frozenset[str]:
+    """A set of words, as it is quickest to read."""
+    return frozenset(words.split())
+
+
+def encode(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def encode_text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def read_object(body: bytes) -> Object:
+    """Raises RefusedError if it is no JSON object."""
+    found = seen_object(body)
+    if found is None:
+        raise invalid("The request body is not a valid JSON object.")
+    return found
+
+
+def seen_object(body: bytes | str) -> Object | None:
+    """None if it is no JSON object."""
+    try:
+        found = _ANY.decode(body)
+    except (*MALFORMED, UnicodeEncodeError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def text(node: Object, name: str) -> str:
+    """Empty where it is absent or null."""
+    value = node.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise invalid(f"`{name}` must be a string.")
+    return value
+
+
+def flag(node: Object, name: str) -> bool | None:
+    value = node.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise invalid(f"`{name}` must be true or false.")
+    return value
+
+
+def whole(node: Object, name: str) -> int | None:
+    """Also what is a whole number but written as another, as in `1.0`."""
+    value = node.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is not None and type(value) is not int:
+        raise invalid(f"`{name}` must be a whole number.")
+    return value
+
+
+def number(node: Object, name: str) -> Any:
+    value = node.get(name)
+    if value is not None and type(value) not in (int, float):
+        raise invalid(f"`{name}` must be a number.")
+    return value
+
+
+def child(node: Object, name: str) -> Object:
+    """Empty where it is absent or null."""
+    value = node.get(name)
+    if value is None:
+        return _EMPTY
+    if not isinstance(value, dict):
+        raise invalid(f"`{name}` must be an object.")
+    return value
+
+
+def children(node: Object, name: str) -> list[Object]:
+    value = node.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise invalid(f"`{name}` must be a list of objects.")
+    return value
+
+
+def texts(node: Object, name: str) -> list[str]:
+    value = node.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise invalid(f"`{name}` must be a list of strings.")
+    return value
+
+
+def rest(node: Object, known: frozenset[str]) -> bool:
+    """Whether it has members that say something and are not known."""
+    return not node.keys() <= known and any(
+        name not in known and value is not None and value is not False and value not in ("", [], {})
+        for name, value in node.items()
+    )
+
+
+def seen_text(node: Object, name: str) -> str:
+    """Of a provider: empty for whatever is no string."""
+    value = node.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def seen_child(node: Object, name: str) -> Object:
+    value = node.get(name)
+    return value if isinstance(value, dict) else _EMPTY
+
+
+def seen_children(node: Object, name: str) -> list[Object]:
+    value = node.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def seen_count(node: Object, name: str) -> int | None:
+    value = node.get(name)
+    return value if type(value) is int and 0 <= value < 2**31 else None
+
+
+def said(fields: Mapping[str, Any]) -> Object:
+    """Without what says nothing: None, and empty texts, lists and objects."""
+    return {name: value for name, value in fields.items() if value or value == 0}
+
+
+def arguments_object(arguments: str) -> Object:
+    """A call's arguments for a dialect that knows only objects; what is none is told as Anthropic says to tell it."""
+    if not arguments.strip():
+        return {}
+    found = seen_object(arguments)
+    return {"INVALID_JSON": arguments} if found is None else found

@@ -1,0 +1,1 @@
+"""What all dialects share: fields, framing, usage, errors and tools."""

@@ -1,0 +1,47 @@
+"""Streams in AWS's frames in passing: where they end, and what passes untouched."""
+
+from __future__ import annotations
+
+from softix_proxy.dialects.core.errors import classify_exception
+from softix_proxy.dialects.core.event_stream import BrokenFramesError, EventStream, EventStreamMessage
+from softix_proxy.dialects.core.sse import EventAction, EventMeter
+
+
+class FrameMeter(EventMeter):
+    """Ends at an exception, or where `take` says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frames = EventStream()
+        self._broken = False
+
+    def take(self, event: EventStreamMessage) -> EventAction:
+        """Reads one event that is no exception. Never raises on what a provider sends."""
+        raise NotImplementedError
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Whole frames pass; of what is damaged everything does, since nothing can be read of it any more."""
+        if self.ended or self._broken:
+            return self._after_end(chunk) if self.ended else chunk
+        whole = self._frames.waiting + chunk
+        at = 0
+        try:
+            for event in self._frames.feed(chunk):
+                if self._read(event) is EventAction.END:
+                    self._hold(whole[at:])
+                    return whole[:at]
+                at += event.size
+        except BrokenFramesError:
+            self._broken = True
+            return whole
+        return whole[:at]
+
+    def take_held(self) -> bytes:
+        waiting = b"" if self.ended or self._broken else self._frames.waiting
+        return waiting + super().take_held()
+
+    def _read(self, event: EventStreamMessage) -> EventAction:
+        if event.headers.get(":message-type", "event") == "event":
+            return self.take(event)
+        self.failure = classify_exception(event.kind)
+        return EventAction.END

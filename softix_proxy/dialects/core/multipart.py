@@ -1,0 +1,225 @@
+"""A form whose parts are read in passing: short texts are kept, files are not.
+
+What is read here must be what the provider reads, so only the plain form is taken: one delimiter from the first byte to
+the last, simple names, no encodings of parts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.domain.core.errors import RefusedError
+
+_BOUNDARY = re.compile(
+    r'multipart/form-data; *boundary=(?P<quote>"?)(?P<boundary>[A-Za-z0-9\'()+_,./:=?-]{1,70})(?P=quote)', re.IGNORECASE
+)
+_DELIMITER = re.compile(rb"--([A-Za-z0-9'()+_,./:=?-]{1,70})\r\n")
+_DISPOSITION = re.compile(
+    rb'form-data; *name="([A-Za-z0-9_.\[\]-]{1,100})"((?:; *filename(?:="[^"\r\n]*"|\*=[^";\r\n]+))*)', re.IGNORECASE
+)
+_PLAIN_HEADERS = frozenset((b"content-disposition", b"content-type", b"content-length", b"content-transfer-encoding"))
+_PLAIN_ENCODINGS = (b"binary", b"8bit", b"7bit")
+_MOST_HEAD_BYTES = 4 * 1024
+_MOST_TEXT_BYTES = 256 * 1024
+_MOST_PARTS = 200
+_SLICE_BYTES = 64 * 1024
+_MALFORMED = "The form is not written as softix can read it: plain parts, each with a name, and nothing between them."
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Raises RefusedError where this is no form, or its delimiter is not plain."""
+    match = _BOUNDARY.fullmatch(content_type.strip())
+    if match is None:
+        raise invalid("Send a form: `Content-Type: multipart/form-data; boundary=…`.")
+    return match["boundary"].encode()
+
+
+class FormText(NamedTuple):
+    value: bytes
+    start: int
+    """Where it begins in the form."""
+
+
+class MultipartForm:
+    """`feed` takes the form in pieces, split anywhere."""
+
+    def __init__(self, boundary: bytes, watched: frozenset[str]) -> None:
+        self.texts: dict[str, FormText] = {}
+        """The watched ones that came so far."""
+        self.has_file = False
+        """A file has begun, so that what follows may be long."""
+        self.complete = False
+        self._closed = False
+        self._watched = watched
+        self._delimiter = b"\r\n--" + boundary
+        self._buffer = bytearray(b"\r\n")  # the first delimiter stands at the very start
+        self._at = -2
+        """Where the buffer begins in the form."""
+        self._step = self._preamble
+        self._name = ""
+        self._is_file = False
+        self._parts = 0
+
+    def close(self) -> None:
+        """From now on no watched part may come: what was decided by them is under way."""
+        self._closed = True
+
+    def feed(self, chunk: bytes | memoryview) -> None:
+        """Raises RefusedError."""
+        self._buffer += chunk
+        while self._step():
+            pass
+
+    def _drop(self, length: int) -> bytes:
+        taken = bytes(memoryview(self._buffer)[:length])
+        del self._buffer[:length]
+        self._at += length
+        return taken
+
+    def _preamble(self) -> bool:
+        if len(self._buffer) < len(self._delimiter):
+            if not self._delimiter.startswith(self._buffer):
+                raise invalid(_MALFORMED)
+            return False
+        if not self._buffer.startswith(self._delimiter):
+            raise invalid(_MALFORMED)
+        self._drop(len(self._delimiter))
+        self._step = self._between
+        return True
+
+    def _between(self) -> bool:
+        """After a delimiter: the next part, or the end."""
+        if len(self._buffer) < 2:
+            return False
+        mark = self._drop(2)
+        if mark == b"\r\n":
+            self._step = self._head
+        elif mark == b"--":
+            self.complete, self._step = True, self._epilogue
+        else:
+            raise invalid(_MALFORMED)
+        return True
+
+    def _epilogue(self) -> bool:
+        if not b"\r\n".startswith(self._buffer):
+            raise invalid(_MALFORMED)
+        return False
+
+    def _head(self) -> bool:
+        end = self._buffer.find(b"\r\n\r\n", 0, _MOST_HEAD_BYTES)
+        if end < 0:
+            if len(self._buffer) >= _MOST_HEAD_BYTES:
+                raise invalid(_MALFORMED)
+            return False
+        self._parts += 1
+        self._name, self._is_file = _disposition(self._drop(end + 4)[:-4])
+        self.has_file = self.has_file or self._is_file
+        self._check_name()
+        self._step = self._body
+        return True
+
+    def _check_name(self) -> None:
+        name = self._name
+        if self._parts > _MOST_PARTS:
+            raise invalid(f"The form has more than {_MOST_PARTS} parts.")
+        if name not in self._watched:
+            if name.casefold() in self._watched:
+                raise invalid(f"The form spells `{name.casefold()}` in another way.")
+            return
+        if name in self.texts or self._is_file:
+            raise invalid(f"The form has `{name}` twice, or as a file.")
+        if self._closed:
+            raise invalid(f"`{name}` has to stand before the files of the form.")
+
+    def _body(self) -> bool:
+        end = self._buffer.find(self._delimiter)
+        keeps = self._name in self._watched
+        if keeps and (len(self._buffer) if end < 0 else end) > _MOST_TEXT_BYTES:
+            raise invalid(f"`{self._name}` is too long.")
+        if end < 0:
+            if not keeps:
+                self._drop(max(len(self._buffer) - len(self._delimiter) + 1, 0))
+            return False
+        start = self._at
+        value = self._drop(end)
+        if keeps:
+            self.texts[self._name] = FormText(value, start)
+        self._drop(len(self._delimiter))
+        self._step = self._between
+        return True
+
+
+def _disposition(head: bytes) -> tuple[str, bool]:
+    """The name of a part, and whether it is a file."""
+    found = None
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() not in _PLAIN_HEADERS:
+            raise invalid(_MALFORMED)
+        if name.lower() == b"content-transfer-encoding" and value.strip().lower() not in _PLAIN_ENCODINGS:
+            raise invalid(_MALFORMED)
+        if name.lower() == b"content-disposition":
+            match = _DISPOSITION.fullmatch(value.strip())
+            if match is None or found is not None:
+                raise invalid(_MALFORMED)
+            found = match
+    if found is None:
+        raise invalid(_MALFORMED)
+    return found[1].decode(), bool(found[2])
+
+
+class FormFields:
+    """The watched texts of a form, of which at least everything up to its first file is here."""
+
+    def __init__(self, body: bytes, watched: frozenset[str]) -> None:
+        """Raises RefusedError."""
+        match = _DELIMITER.match(body)
+        if match is None:
+            raise invalid(_MALFORMED)
+        self._delimiter = bytes(match[0])
+        form, view = MultipartForm(bytes(match[1]), watched), memoryview(body)
+        for start in range(0, len(body), _SLICE_BYTES):
+            form.feed(view[start : start + _SLICE_BYTES])
+        self._body, self._texts = body, form.texts
+
+    def text(self, name: str) -> str | None:
+        found = self._texts.get(name)
+        try:
+            return None if found is None else found.value.decode()
+        except UnicodeDecodeError:
+            raise self._wrong(name, "text in UTF-8") from None
+
+    def flag(self, name: str) -> bool:
+        text = self.text(name)
+        if text not in (None, "", "true", "false", "True", "False", "0", "1"):
+            raise self._wrong(name, "true or false")
+        return text in ("true", "True", "1")
+
+    def count(self, name: str, least: int = 1) -> int | None:
+        text = self.text(name)
+        if not text:
+            return None
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or int(text) < least:
+            raise self._wrong(name, f"a whole number from {least} on")
+        return int(text)
+
+    def replaced(self, changes: Mapping[str, str]) -> bytes:
+        """With these texts changed, each other byte as it was."""
+        body = self._body
+        for name, value in sorted(changes.items(), key=lambda change: -self._texts[change[0]].start):
+            old = self._texts[name]
+            body = b"".join((body[: old.start], value.encode(), body[old.start + len(old.value) :]))
+        return body
+
+    def with_text(self, name: str, value: str) -> bytes:
+        """With this text, which comes first where it was not there."""
+        if name in self._texts:
+            return self.replaced({name: value})
+        head = b'%bContent-Disposition: form-data; name="%b"\r\n\r\n' % (self._delimiter, name.encode())
+        return b"".join((head, value.encode(), b"\r\n", self._body))
+
+    def _wrong(self, name: str, kind: str) -> RefusedError:
+        return invalid(f"`{name}` must be {kind}.")

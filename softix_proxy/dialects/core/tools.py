@@ -1,0 +1,83 @@
+"""Tools that the provider runs itself: they cost by the call, and what they find becomes input."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, invalid, unmetered
+
+DEFAULT_CALLS = 10
+"""How many calls are set aside for where the request names no limit."""
+
+_WATCHED = frozenset(("type", "max_uses"))
+_DATE = re.compile(r"_\d[\d_]*$", re.ASCII)
+_MOST_TOOLS = 10_000
+_TOOLS = msgspec.json.Decoder(list[msgspec.Raw] | None)
+
+
+class ToolBilling(NamedTuple):
+    """What using a tool means for the bill."""
+
+    meter: str | None
+    """Counts its calls; None where they are free."""
+    open_input: bool
+    """It brings in what the body does not have."""
+
+
+ToolBillings = Mapping[str, ToolBilling]
+"""A dialect's tool types, without the date at their end. A type that is not here cannot be metered."""
+
+CLIENT_SIDE = ToolBilling(None, False)
+FREE = ToolBilling(None, True)
+SEARCH = ToolBilling("web_search_calls", True)
+FILE_SEARCH = ToolBilling("tool_calls", True)
+MAPS = ToolBilling("tool_calls", True)
+
+
+class HostedTools(NamedTuple):
+    """Meter → the most calls, and whether any tool brings in what the body does not have."""
+
+    calls: dict[str, int]
+    open_input: bool
+
+    def also(self, other: HostedTools, limit: int | None) -> HostedTools:
+        """With tools that came elsewhere in the request, whose limit is on all calls together."""
+        meters = self.calls.keys() | other.calls.keys()
+        most = {meter: self.calls.get(meter, 0) + other.calls.get(meter, 0) for meter in meters}
+        return HostedTools(most if limit is None else dict.fromkeys(meters, limit), self.open_input or other.open_input)
+
+
+_NONE = HostedTools({}, False)
+
+
+def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None = None) -> HostedTools:
+    """A tool without a type is run by the client. `limit` is the request's own on all calls together.
+
+    Raises RefusedError for what is no list of tools, and for a tool whose cost no usage report tells: containers and
+    code execution are paid by time, generated images and a second model by prices that are not this model's.
+    """
+    if raw is None:
+        return _NONE
+    try:
+        tools = _TOOLS.decode(raw) or () if memoryview(raw).nbytes <= LARGE_BODY_BYTES else None
+    except MALFORMED:
+        tools = None
+    if tools is None or len(tools) > _MOST_TOOLS:
+        raise invalid(f"`tools` must be a list of at most {_MOST_TOOLS} tools that fits into a context.")
+    calls: dict[str, int] = {}
+    open_input = False
+    for tool in tools:
+        fields = JsonMembers(tool, _WATCHED, "A tool")
+        name = fields.text("type")
+        kind = CLIENT_SIDE if name is None else kinds.get(name) or kinds.get(_DATE.sub("", name))
+        if kind is None:
+            raise unmetered(f"One of the tools cannot be metered here. These can: {', '.join(kinds)}.")
+        open_input = open_input or kind.open_input
+        if kind.meter is not None:
+            most = fields.count("max_uses", least=0)
+            calls[kind.meter] = calls.get(kind.meter, 0) + (DEFAULT_CALLS if most is None else most)
+    return HostedTools(calls if limit is None else dict.fromkeys(calls, limit), open_input)

@@ -1,0 +1,264 @@
+"""Gemini's endpoints: the model, and whether the answer streams, stand in the path."""
+
+from __future__ import annotations
+
+import re
+from copy import copy
+from typing import Any, Self
+
+import msgspec
+
+from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.fields import (
+    LARGE_BODY_BYTES,
+    MALFORMED,
+    JsonMembers,
+    fits,
+    invalid,
+    read_fields,
+    unmetered,
+)
+from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
+from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
+
+_CONFIG = ("generationConfig", "generation_config")
+_LIMIT = ("maxOutputTokens", "max_output_tokens")
+_CHOICES = ("candidateCount", "candidate_count")
+_CACHED = ("cachedContent", "cached_content")
+_SYSTEM = ("systemInstruction", "system_instruction")
+_TIER = ("serviceTier", "service_tier")
+_WATCHED = frozenset(("model", "contents", "tools", *_CONFIG, *_CACHED, *_SYSTEM, *_TIER))
+_CONFIG_WATCHED = frozenset((*_LIMIT, *_CHOICES))
+_MODEL = frozenset(("model",))
+_EMBED_WATCHED = frozenset(("model", "content"))
+_BATCH_WATCHED = frozenset(("model", "requests"))
+_COUNT_WATCHED = frozenset(("model", "generateContentRequest", "generate_content_request"))
+_MOST_REQUESTS = 10_000
+_QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=false", ""))
+_TOOLS: ToolBillings = {
+    "functionDeclarations": CLIENT_SIDE,
+    "computerUse": CLIENT_SIDE,
+    "codeExecution": FREE,
+    "urlContext": FREE,
+    "fileSearch": FREE,
+    "googleSearch": SEARCH,
+    "googleSearchRetrieval": SEARCH,
+    "googleMaps": MAPS,
+}
+_SPELLED = {re.sub("([A-Z])", lambda letter: f"_{letter[0].lower()}", name): kind for name, kind in _TOOLS.items()}
+_KINDS: ToolBillings = {**_TOOLS, **_SPELLED}
+
+
+class _Result(msgspec.Struct):
+    parts: None = None
+    """A function's answer may hold images."""
+
+
+class _Part(msgspec.Struct, forbid_unknown_fields=True):
+    text: str | None = None
+    thought: bool | None = None
+    thoughtSignature: msgspec.Raw = msgspec.Raw()  # noqa: N815 - the wire's own names
+    thought_signature: msgspec.Raw = msgspec.Raw()
+    functionCall: msgspec.Raw = msgspec.Raw()  # noqa: N815
+    function_call: msgspec.Raw = msgspec.Raw()
+    functionResponse: _Result | None = None  # noqa: N815
+    function_response: _Result | None = None
+
+
+class _Content(msgspec.Struct):
+    parts: list[_Part] | _Part | None = None
+
+
+_TEXT_ONLY = msgspec.json.Decoder(list[_Content] | _Content)
+"""Fits only what is text and in the body: neither bytes nor a URL bound the tokens of an image or a document."""
+_OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class GeminiEndpoint:
+    """`of` gives the one for the model that a path names; without it the model is empty."""
+
+    name: str
+    path: str
+    family: Family = "gemini"
+    metered = True
+    framed = True
+    form_fields: frozenset[str] | None = None
+    model = ""
+
+    def of(self, model: str, query: str) -> Self:
+        """Raises RefusedError for a query that could take the usage out of the answer, or holds a key."""
+        if not all(part in _QUERY for part in query.split("&")):
+            raise invalid("The query may hold `alt=sse` or `alt=json` and nothing else here.")
+        found = copy(self)
+        found.model = model.removeprefix("models/")
+        return found
+
+    def read(self, body: bytes) -> RequestSpec:
+        raise NotImplementedError
+
+    def rewrite(
+        self,
+        body: bytes,
+        *,
+        model: str | None,
+        max_output_tokens: int | None,
+        ask_usage: bool,
+        output_field: str | None = None,
+    ) -> bytes:
+        """The path names the model; only where the body repeats it, it is changed there too."""
+        fields = JsonMembers(body, _WATCHED)
+        changes = {} if model is None else self._renamed(fields, model)
+        if max_output_tokens is not None:
+            name, raw = either(fields, _CONFIG)
+            config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED)
+            limit, _ = either(config, _LIMIT)
+            changes[name] = config.replaced({limit: b"%d" % max_output_tokens})
+        return fields.replaced(changes) if changes else body
+
+    def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
+        return {} if fields.raw("model") is None else {"model": _full(model)}
+
+    def report(self, body: bytes) -> UsageReport | None:
+        return read_report(body)
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        """Usage comes unasked, in chunks that every client needs: nothing is ever hidden."""
+        return GeminiMeter()
+
+    def _check_model(self, fields: JsonMembers) -> None:
+        named = fields.text("model")
+        if named and self.model and named.removeprefix("models/") != self.model:
+            raise invalid("The body names another model than the path.")
+
+
+def either(fields: JsonMembers, names: tuple[str, str]) -> tuple[str, msgspec.Raw | None]:
+    """A field under the one of its two spellings that was used, else under the first.
+
+    Raises RefusedError where both were.
+    """
+    first, second = (fields.raw(name) for name in names)
+    if first is not None and second is not None:
+        raise invalid(f"`{names[0]}` and `{names[1]}` are the same field.")
+    return (names[1], second) if second is not None else (names[0], first)
+
+
+def _full(model: str) -> bytes:
+    return msgspec.json.encode(f"models/{model}")
+
+
+class GenerateContent(GeminiEndpoint):
+    name = "generate_content"
+    path = "/v1beta/models/{model}:generateContent"
+    streams = False
+
+    def read(self, body: bytes) -> RequestSpec:
+        fields = read_fields(body, _WATCHED)
+        self._check_model(fields)
+        name, raw = either(fields, _CONFIG)
+        config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
+        calls, brings_in = _read_tools(fields.raw("tools"))
+        texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
+        return RequestSpec(
+            model=self.model,
+            stream=self.streams,
+            max_output_tokens=config.count(either(config, _LIMIT)[0]),
+            choices=config.count(either(config, _CHOICES)[0]) or 1,
+            service_tier=service_tier(fields.text(either(fields, _TIER)[0])),
+            open_input=brings_in
+            or fields.has(either(fields, _CACHED)[0])
+            or len(body) > LARGE_BODY_BYTES
+            or not all(fits(text, _TEXT_ONLY) for text in texts),
+            calls=calls,
+        )
+
+
+class StreamGenerateContent(GenerateContent):
+    name = "stream_generate_content"
+    path = "/v1beta/models/{model}:streamGenerateContent"
+    framed = False
+    streams = True
+
+
+def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
+    """Meter → the most calls, and whether any tool brings in what the body does not have."""
+    if raw is None:
+        return {}, False
+    try:
+        tools = _OBJECTS.decode(raw) or () if memoryview(raw).nbytes <= LARGE_BODY_BYTES else None
+    except MALFORMED:
+        tools = None
+    if tools is None:
+        raise invalid("`tools` must be a list of tools that fits into a context.")
+    kinds = [_KINDS.get(name) for tool in tools for name in tool]
+    found = [kind for kind in kinds if kind is not None]
+    if len(found) < len(kinds):
+        raise unmetered(f"One of the tools cannot be metered here. These can: {', '.join(_TOOLS)}.")
+    calls = {kind.meter: DEFAULT_CALLS for kind in found if kind.meter is not None}
+    return calls, any(kind.open_input for kind in found)
+
+
+class GeminiCountTokens(GeminiEndpoint):
+    name = "gemini_count_tokens"
+    path = "/v1beta/models/{model}:countTokens"
+    metered = False
+
+    def read(self, body: bytes) -> RequestSpec:
+        """Nothing is produced and nothing charged, so only the model matters."""
+        read_fields(body, _COUNT_WATCHED)
+        return RequestSpec(model=self.model, max_output_tokens=0)
+
+    def report(self, body: bytes) -> UsageReport | None:
+        return None
+
+    def rewrite(self, body: bytes, *, model: str | None, **others: Any) -> bytes:
+        fields = JsonMembers(body, _COUNT_WATCHED)
+        changes = {} if model is None else self._renamed(fields, model)
+        name, inner = either(fields, ("generateContentRequest", "generate_content_request"))
+        if model is not None and inner is not None and fields.has(name):
+            changes[name] = JsonMembers(inner, _MODEL).replaced({"model": _full(model)})
+        return fields.replaced(changes) if changes else body
+
+
+class EmbedContent(GeminiEndpoint):
+    name = "embed_content"
+    path = "/v1beta/models/{model}:embedContent"
+
+    def read(self, body: bytes) -> RequestSpec:
+        fields = read_fields(body, _EMBED_WATCHED)
+        self._check_model(fields)
+        return RequestSpec(
+            model=self.model,
+            max_output_tokens=0,
+            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("content"), _TEXT_ONLY),
+        )
+
+
+class BatchEmbedContents(GeminiEndpoint):
+    name = "batch_embed_contents"
+    path = "/v1beta/models/{model}:batchEmbedContents"
+
+    def read(self, body: bytes) -> RequestSpec:
+        fields = read_fields(body, _BATCH_WATCHED)
+        self._check_model(fields)
+        open_input = len(body) > LARGE_BODY_BYTES
+        for request in _requests(fields, _EMBED_WATCHED):
+            self._check_model(request)
+            open_input = open_input or not fits(request.raw("content"), _TEXT_ONLY)
+        return RequestSpec(model=self.model, max_output_tokens=0, open_input=open_input)
+
+    def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
+        requests = _requests(JsonMembers(fields.replaced({}), _BATCH_WATCHED), _MODEL)
+        renamed = [request.replaced({"model": _full(model)}) for request in requests]
+        return {**super()._renamed(fields, model), "requests": b"[%b]" % b",".join(renamed)}
+
+
+def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:
+    raw = fields.raw("requests")
+    try:
+        listed = _RAWS.decode(raw) if raw is not None else None
+    except MALFORMED:
+        listed = None
+    if listed is None or len(listed) > _MOST_REQUESTS:
+        raise invalid(f"`requests` must be a list of at most {_MOST_REQUESTS} requests.")
+    return [JsonMembers(request, watched, "A request") for request in listed]

@@ -1,0 +1,154 @@
+"""POST /v1/chat/completions, and the stream that it shares with /v1/completions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
+from softix_proxy.dialects.core.errors import classify_event
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.sse import EventAction, EventMeter
+from softix_proxy.dialects.core.tokens import openai_report, tier
+from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
+from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
+
+LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
+COUNTS = ("n", "best_of")
+_SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
+"""OpenAI's, xAI's, OpenRouter's and Alibaba's ways to have the provider search."""
+_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
+_TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
+
+
+class _Part(msgspec.Struct):
+    type: Literal["text", "refusal", "thinking"]
+
+
+class _Message(msgspec.Struct):
+    content: str | list[_Part] | None = None
+    audio: None = None
+    """A reference to an earlier spoken answer."""
+
+
+_TEXT_ONLY = msgspec.json.Decoder(list[_Message])
+"""Fits only what is text and in the body: neither bytes nor a URL bound the tokens of an image or a document."""
+
+
+class ChatCompletions(OpenAIEndpoint):
+    name = "chat_completions"
+    path = "/v1/chat/completions"
+    output_fields = LIMITS
+    reports_on_request = True
+
+    def read(self, body: bytes) -> RequestSpec:
+        model, fields = read_request(body, _WATCHED)
+        read_tools(fields.raw("tools"), _TOOLS)
+        if fields.has_any(_SEARCHES):
+            raise unmetered("Searches by a chat model cannot be metered here, since its answer does not count them.")
+        limit = fields.largest(LIMITS)
+        prediction = fields.raw("prediction")
+        if limit is not None and prediction is not None:
+            limit += memoryview(prediction).nbytes  # what of it is rejected is billed as output too
+        return RequestSpec(
+            model=model,
+            stream=(stream := fields.flag("stream")),
+            max_output_tokens=limit,
+            choices=fields.largest(COUNTS) or 1,
+            service_tier=tier(fields.text("service_tier")),
+            open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
+            wants_usage=not stream or wants_usage(fields),
+            echoes=fields.has("echo"),
+        )
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        return ChatMeter(hide_usage)
+
+
+class _Delta(msgspec.Struct, gc=False):
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta | None = None
+    text: Any = None
+    finish_reason: Any = None
+    usage: Any = None
+    """Moonshot's place for it."""
+    error: Any = None
+    """OpenRouter's place for it."""
+
+
+class _Groq(msgspec.Struct):
+    usage: Any = None
+
+
+class _Frame(msgspec.Struct, gc=False):
+    choices: list[_Choice] | None = None
+    usage: Any = None
+    x_groq: _Groq | None = None
+    model: Any = None
+    service_tier: Any = None
+    error: Any = None
+
+
+_FRAME = msgspec.json.Decoder(_Frame)
+
+
+class ChatMeter(EventMeter):
+    """Ends at `[DONE]`, which is where clients hang up, or at an error.
+
+    The usage frame has no choices, and is hidden from a client that did not ask for it; usage beside content stays.
+    The last report counts: some servers send a running one with each frame. One of nothing takes back none before it.
+    """
+
+    def __init__(self, hide_usage: bool) -> None:
+        super().__init__()
+        self._hide_usage = hide_usage
+
+    def inspect(self, data: bytes) -> EventAction:
+        try:
+            frame = _FRAME.decode(data)
+        except MALFORMED:
+            return EventAction.END if data.strip() == b"[DONE]" else EventAction.PASS
+        choices = frame.choices or ()
+        usage = frame.usage
+        for choice in choices:
+            self._weigh_choice(choice)
+            if choice.finish_reason is not None:
+                self.finishing = True
+            if choice.error or choice.finish_reason == "error":
+                self.failure = classify_event(choice.error)
+            usage = usage or choice.usage
+        usage = usage or (frame.x_groq and frame.x_groq.usage)
+        report = openai_report(usage, frame.model, frame.service_tier) if usage else None
+        if report is not None and (self.report is None or any(report.meters.values())):
+            self.report = report
+        if frame.error:
+            self.failure = classify_event(frame.error)
+            return EventAction.END
+        if self.failure is not None and not self.estimate_output_tokens():
+            return EventAction.END  # where some of an answer came before it, the usage may follow
+        return EventAction.HIDE if self._hide_usage and report is not None and not choices else EventAction.PASS
+
+    def _weigh_choice(self, choice: _Choice) -> None:
+        delta = choice.delta
+        if delta is None:
+            self.weigh(choice.text)
+            return
+        self.weigh(delta.content or delta.reasoning_content or delta.reasoning or delta.refusal)
+        if delta.tool_calls:
+            self.weigh(_arguments(delta.tool_calls))
+
+
+def _arguments(calls: object) -> str:
+    """What a chunk has of the arguments of tool calls."""
+    listed = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    parts = [part for call in listed if isinstance(part := call.get("function") or call.get("custom"), dict)]
+    texts = [part.get("arguments") or part.get("input") for part in parts]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -1,0 +1,59 @@
+"""POST /v1/completions, the older text completion."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, invalid, is_heavy, read_request
+from softix_proxy.dialects.core.tokens import tier
+from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
+from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
+
+_LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
+_WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+_ONE_PROMPT = re.compile(rb'"|\[\s*\d')
+_PROMPT = msgspec.json.Decoder(str | list[Any] | None)
+
+
+class Completions(OpenAIEndpoint):
+    name = "completions"
+    path = "/v1/completions"
+    output_fields = _LIMITS
+    reports_on_request = True
+
+    def read(self, body: bytes) -> RequestSpec:
+        model, fields = read_request(body, _WATCHED)
+        return RequestSpec(
+            model=model,
+            stream=(stream := fields.flag("stream")),
+            max_output_tokens=fields.largest(_LIMITS),
+            choices=(fields.largest(COUNTS) or 1) * _prompts(fields.raw("prompt")),
+            service_tier=tier(fields.text("service_tier")),
+            open_input=fields.has("prompt_embeds"),
+            wants_usage=not stream or wants_usage(fields),
+            echoes=fields.has("echo"),
+            reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
+        )
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        return ChatMeter(hide_usage)
+
+
+def _prompts(raw: msgspec.Raw | None) -> int:
+    """A text is one prompt, and so is a list of numbers, its tokens; any other list is as many as it is long.
+
+    The first tells, since none may be mixed: a long list of numbers takes long to decode.
+    """
+    if raw is None or _ONE_PROMPT.match(memoryview(raw)):
+        return 1
+    if is_heavy(raw):
+        raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
+    try:
+        prompt = _PROMPT.decode(raw)
+    except MALFORMED:
+        raise invalid("`prompt` must be a string or a list.") from None
+    return max(len(prompt), 1) if isinstance(prompt, list) else 1

@@ -1,0 +1,39 @@
+"""POST /v1/embeddings: input only."""
+
+from __future__ import annotations
+
+import msgspec
+
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.fields import SHARED, fits, is_heavy, read_request
+from softix_proxy.dialects.core.tokens import input_report, read_answer, tier
+from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
+from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+
+_WATCHED = SHARED | {"input", "messages"}
+_TEXT_ONLY = msgspec.json.Decoder(str | list[str | int | list[int]])
+"""Fits text and tokens; images come as objects."""
+
+
+class Embeddings(OpenAIEndpoint):
+    name = "embeddings"
+    path = "/v1/embeddings"
+
+    def read(self, body: bytes) -> RequestSpec:
+        model, fields = read_request(body, _WATCHED)
+        return RequestSpec(
+            model=model,
+            stream=fields.flag("stream"),
+            max_output_tokens=0,
+            service_tier=tier(fields.text("service_tier")),
+            open_input=is_heavy(body) or fields.has("messages") or not fits(fields.raw("input"), _TEXT_ONLY),
+            reads_nothing=not (fields.has("input") or fields.has("messages")),
+        )
+
+    def report(self, body: bytes) -> UsageReport | None:
+        """All of it is input, whatever the total has beyond."""
+        answer = read_answer(body)
+        return None if answer is None else input_report(answer.usage, answer.model, answer.service_tier)
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        return ChatMeter(hide_usage)

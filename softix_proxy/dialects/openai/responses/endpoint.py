@@ -1,0 +1,221 @@
+"""POST /v1/responses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import msgspec
+
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.errors import classify_event
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hosted_work import hosted_work
+from softix_proxy.dialects.core.sse import EventAction, EventMeter
+from softix_proxy.dialects.core.tokens import openai_report, tier
+from softix_proxy.dialects.core.tools import (
+    CLIENT_SIDE,
+    DEFAULT_CALLS,
+    FILE_SEARCH,
+    FREE,
+    SEARCH,
+    ToolBillings,
+    read_tools,
+)
+from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+
+_LIMIT = "max_output_tokens"
+_OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
+"""What brings in input, or further rounds of it, that the body does not hold."""
+_WATCHED = SHARED | _OUTSIDE | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
+_TOOLS: ToolBillings = {
+    "function": CLIENT_SIDE,
+    "custom": CLIENT_SIDE,
+    "namespace": CLIENT_SIDE,
+    "local_shell": CLIENT_SIDE,
+    "apply_patch": CLIENT_SIDE,
+    "computer": CLIENT_SIDE,
+    "computer_use_preview": CLIENT_SIDE,
+    "tool_search": CLIENT_SIDE,
+    "mcp": FREE,
+    "web_search": SEARCH,
+    "web_search_preview": SEARCH,
+    "file_search": FILE_SEARCH,
+}
+
+
+class _Part(msgspec.Struct):
+    type: Literal["input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text"]
+
+
+_ABSENT = msgspec.Raw()
+
+
+class _Item(msgspec.Struct):
+    type: Literal[
+        "message",
+        "reasoning",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "local_shell_call",
+        "local_shell_call_output",
+        "apply_patch_call",
+        "apply_patch_call_output",
+    ] = "message"
+    content: str | list[_Part] | None = None
+    output: str | list[_Part] | None = None
+    id: Any = None
+    arguments: Any = None
+    input: Any = None
+    action: msgspec.Raw = _ABSENT
+    operation: msgspec.Raw = _ABSENT
+    encrypted_content: Any = None
+
+    @property
+    def is_reference(self) -> bool:
+        """Only its name is here: what it stands for is at the provider. A summary is not all of its thoughts."""
+        if self.output is not None or self.arguments is not None or self.input is not None:
+            return False
+        if self.action is not _ABSENT or self.operation is not _ABSENT:
+            return False
+        return self.encrypted_content is None and not (self.type == "reasoning" and self.id is None)
+
+
+_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+_TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
+_TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
+"""Fits only what is text."""
+
+
+def _is_here(given: msgspec.Raw | None) -> bool:
+    """Whether the input is text, and all of it in the body."""
+    try:
+        found = _TEXT_ONLY.decode(given) if given is not None else ""
+    except MALFORMED:
+        return False
+    return isinstance(found, str) or all(item.content is not None or not item.is_reference for item in found)
+
+
+class Responses(OpenAIEndpoint):
+    name = "responses"
+    path = "/v1/responses"
+    output_fields: tuple[str, ...] = (_LIMIT,)
+
+    def read(self, body: bytes) -> RequestSpec:
+        model, fields = read_request(body, _WATCHED)
+        if fields.flag("background"):
+            raise unmetered(
+                "`background` cannot be metered here, since its answer is fetched later. Send the request without it."
+            )
+        limit = fields.count("max_tool_calls", least=0)
+        hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
+        text_only = _is_here(fields.raw("input"))
+        if not text_only:
+            for added in _added(fields.raw("input")):
+                hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
+        calls = hosted.calls
+        if fields.has("prompt"):
+            calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
+        return RequestSpec(
+            model=model,
+            stream=fields.flag("stream"),
+            max_output_tokens=fields.count(_LIMIT),
+            service_tier=tier(fields.text("service_tier")),
+            open_input=hosted.open_input or fields.has_any(_OUTSIDE) or is_heavy(body) or not text_only,
+            calls=calls,
+        )
+
+    def report(self, body: bytes) -> UsageReport | None:
+        try:
+            return _report(_RESPONSE.decode(body))
+        except MALFORMED:
+            return None
+
+    def stream(self, *, hide_usage: bool) -> StreamMeter:
+        """Usage comes unasked and in an event that every client needs: nothing is ever hidden."""
+        return ResponsesMeter()
+
+
+def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
+    """Tools that items of the input bring in: `additional_tools`, and what a search for tools found."""
+    try:
+        items = _ITEMS.decode(given) if given is not None else ()
+    except MALFORMED:
+        return  # text, or nothing that OpenAI takes
+    for item in items:
+        seen = bytes(item).lower()
+        if _TOOLS_NAME in seen or b"\\u" in seen:
+            tools = JsonMembers(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
+            if tools is not None:
+                yield tools
+
+
+class InputTokens(Responses):
+    name = "input_tokens"
+    path = "/v1/responses/input_tokens"
+    output_fields = ()
+    metered = False
+
+    def read(self, body: bytes) -> RequestSpec:
+        """Nothing is produced and nothing charged, so only the model matters."""
+        model, fields = read_request(body, SHARED)
+        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0)
+
+    def report(self, body: bytes) -> UsageReport | None:
+        return None
+
+
+class _Response(msgspec.Struct):
+    usage: Any = None
+    model: Any = None
+    service_tier: Any = None
+    error: Any = None
+    output: msgspec.Raw = msgspec.Raw()
+    tool_usage: Any = None
+
+
+class _Event(msgspec.Struct):
+    type: Any = None
+    code: Any = None
+    error: Any = None
+    delta: Any = None
+    response: _Response | None = None
+
+
+_RESPONSE = msgspec.json.Decoder(_Response)
+_EVENT = msgspec.json.Decoder(_Event)
+_ENDS = frozenset(("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"))
+
+
+def _report(response: _Response) -> UsageReport | None:
+    report = openai_report(response.usage, response.model, response.service_tier)
+    if report is None:
+        return None
+    hosted = hosted_work(response.output, response.tool_usage)
+    if not hosted.calls and not hosted.unpriced:
+        return report
+    return replace(report, meters={**hosted.calls, **report.meters}, unpriced=hosted.unpriced)
+
+
+class ResponsesMeter(EventMeter):
+    """Ends at `response.completed`, `.incomplete`, `.failed`, or an error; each but the last carries usage."""
+
+    def inspect(self, data: bytes) -> EventAction:
+        try:
+            frame = _EVENT.decode(data)
+        except MALFORMED:
+            return EventAction.PASS
+        self.weigh(frame.delta)
+        response = frame.response
+        if response is not None:
+            self.report = _report(response) or self.report
+        if not frame.error and (not isinstance(frame.type, str) or frame.type not in _ENDS):
+            return EventAction.PASS
+        if frame.error or frame.type in ("error", "response.failed"):
+            error = frame.error or (response.error if response is not None else None)
+            self.failure = classify_event(error or {"code": frame.code})
+        self.finishing = True
+        return EventAction.END

@@ -1,0 +1,96 @@
+"""What OpenAI's endpoints have in common."""
+
+from __future__ import annotations
+
+import msgspec
+
+from softix_proxy.dialects.core.base import Family, UsageReport
+from softix_proxy.dialects.core.fields import ONE_MODEL, JsonMembers, invalid
+from softix_proxy.dialects.core.multipart import FormFields
+from softix_proxy.dialects.core.tokens import openai_report, read_answer
+
+FORM = frozenset(("model", "stream", "models", "fallbacks"))
+"""What matters in every form."""
+_USAGE_OPTION = frozenset(("include_usage",))
+_INCLUDE = b'{"include_usage":true}'
+
+
+def wants_usage(fields: JsonMembers) -> bool:
+    """Whether the client of a stream asked for the usage frame."""
+    options = fields.raw("stream_options")
+    if options is None or not fields.has("stream_options"):
+        return False
+    return JsonMembers(options, _USAGE_OPTION, "`stream_options`").flag("include_usage")
+
+
+class OpenAIEndpoint:
+    """A stateless base: its fields for the output limit, and how a body is changed."""
+
+    name: str
+    path: str
+    family: Family = "openai"
+    metered = True
+    framed = True
+    form_fields: frozenset[str] | None = None
+    output_fields: tuple[str, ...] = ()
+    """The first is the dialect's own; the others are what relatives of OpenAI call it."""
+    reports_on_request = False
+    """A stream has usage only if `stream_options` asks for it."""
+
+    def rewrite(
+        self,
+        body: bytes,
+        *,
+        model: str | None,
+        max_output_tokens: int | None,
+        ask_usage: bool,
+        output_field: str | None = None,
+    ) -> bytes:
+        fields = JsonMembers(body, frozenset((*self.output_fields, "stream_options")))
+        changes: dict[str, bytes] = {}
+        if model is not None:
+            changes["model"] = msgspec.json.encode(model)
+        if max_output_tokens is not None and self.output_fields:
+            given = [name for name in self.output_fields if fields.raw(name) is not None]
+            changes |= dict.fromkeys(given or [output_field or self.output_fields[0]], b"%d" % max_output_tokens)
+        if ask_usage and self.reports_on_request:
+            changes["stream_options"] = _with_usage(fields)
+        return fields.replaced(changes) if changes else body
+
+    def report(self, body: bytes) -> UsageReport | None:
+        answer = read_answer(body)
+        return openai_report(answer.usage, answer.model, answer.service_tier) if answer is not None else None
+
+
+class FormEndpoint(OpenAIEndpoint):
+    """One whose requests are forms. What of them may be changed is the model's name."""
+
+    form_fields: frozenset[str] | None = FORM
+
+    def form(self, body: bytes, default_model: str | None = None) -> tuple[str, FormFields]:
+        """The model that a form names, and its watched texts. Raises RefusedError."""
+        fields = FormFields(body, self.form_fields or frozenset())
+        if fields.text("models") or fields.text("fallbacks"):
+            raise invalid(ONE_MODEL)
+        model = fields.text("model") or default_model
+        if not model:
+            raise invalid("`model` is missing.")
+        return model, fields
+
+    def rewrite(
+        self,
+        body: bytes,
+        *,
+        model: str | None,
+        max_output_tokens: int | None,
+        ask_usage: bool,
+        output_field: str | None = None,
+    ) -> bytes:
+        return body if model is None else FormFields(body, frozenset(("model",))).replaced({"model": model})
+
+
+def _with_usage(fields: JsonMembers) -> bytes:
+    options = fields.raw("stream_options")
+    if options is None or not fields.has("stream_options"):
+        return _INCLUDE
+    return JsonMembers(options, _USAGE_OPTION).replaced({"include_usage": b"true"})

@@ -1,1 +1,0 @@
-"""OpenAI's chat completions, and what its relatives add to them."""

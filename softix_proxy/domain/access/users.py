@@ -1,0 +1,56 @@
+"""People and programs that pay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class UserRole(StrEnum):
+    USER = "user"
+    SUPPORT = "support"
+    BILLING = "billing"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    public_id: str
+    name: str
+    email: str
+    role: UserRole
+    status: UserStatus
+    postpaid: bool
+    """Billed afterwards: the balance may go below zero without limit; caps still hold."""
+    created_at_us: int
+    regions: tuple[str, ...] = ()
+    """Where this user's requests may be worked on; empty: anywhere."""
+
+
+class UserStore(Protocol):
+    async def add(self, user: User) -> User:
+        """With a wallet of its own; `user.id` is ignored and given. Raises ConflictError if name or e-mail is taken."""
+        ...
+
+    async def find(self, reference: str) -> User | None:
+        """By public id, e-mail or name, in this order."""
+        ...
+
+    async def get(self, user_id: int) -> User: ...
+
+    async def list(self) -> Sequence[User]: ...
+
+    async def update(self, user: User) -> None:
+        """Writes every column but the id. Raises ConflictError if name or e-mail is taken."""
+        ...
+
+    async def set_password_hash(self, user_id: int, password_hash: str | None) -> None: ...

@@ -1,0 +1,1 @@
+"""Invoices, statements, receipts, the seller and taxes."""

@@ -1,0 +1,1 @@
+"""Models, providers and what is needed to reach them."""

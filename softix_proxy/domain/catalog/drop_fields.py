@@ -1,0 +1,101 @@
+"""Which members of a body may be left out where a provider refuses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from softix_proxy.domain.core.errors import BadInputError
+
+NEVER = frozenset(
+    [
+        # What is asked, and of whom.
+        "model",
+        "models",
+        "fallbacks",
+        "messages",
+        "input",
+        "prompt",
+        "prompt_embeds",
+        "prediction",
+        "content",
+        "contents",
+        "system",
+        "systemInstruction",
+        "system_instruction",
+        "cachedContent",
+        "cached_content",
+        "generateContentRequest",
+        "generate_content_request",
+        "requests",
+        "documents",
+        "query",
+        "functions",
+        "tool_choice",
+        "function_call",
+        "stream",
+        "stream_format",
+        "echo",
+        "conversation",
+        "previous_response_id",
+        "container",
+        "context_management",
+        "compaction",
+        "thread",
+        "mcp_servers",
+        "background",
+        # What bounds the cost.
+        "n",
+        "best_of",
+        "n_predict",
+        "candidateCount",
+        "candidate_count",
+        "generationConfig",
+        "generation_config",
+        # What is priced.
+        "service_tier",
+        "serviceTier",
+        "speed",
+        "inference_geo",
+        "billing_policy",
+        "tools",
+        "plugins",
+        "web_search_options",
+        "search_parameters",
+        "enable_search",
+        "size",
+        "quality",
+        "image",
+        "images",
+        "mask",
+        "partial_images",
+        "instructions",
+        "anthropic_version",
+        "anthropic_beta",
+    ]
+)
+_BOUNDING = re.compile(r"max|limit|budget|tier|price|billing", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+def checked_field(text: str) -> str:
+    """A name that may be left out. Raises BadInputError for what is asked, what bounds the cost, and what is priced."""
+    if not _NAME.fullmatch(text):
+        raise BadInputError("not the name of a field", "write one as it stands in bodies, for example stream_options")
+    if not may_be_dropped(text):
+        raise BadInputError(
+            f"{text} decides what a request is or costs, so it is never left out",
+            "drop other fields only, or have the client leave it out",
+        )
+    return text
+
+
+def may_be_dropped(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and name not in NEVER and _BOUNDING.search(name) is None
+
+
+def changed(fields: Iterable[str], drop: Iterable[str], keep: Iterable[str]) -> tuple[str, ...]:
+    """With more of them, and without some. Raises BadInputError."""
+    kept = frozenset(keep)
+    known = dict.fromkeys((*fields, *map(checked_field, drop)))
+    return tuple(name for name in known if name not in kept)

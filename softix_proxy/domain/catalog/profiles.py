@@ -1,0 +1,299 @@
+"""What is particular to each type of provider: a row for each, and nothing of it anywhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class ProviderType(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    GEMINI = "gemini"
+    VERTEX = "vertex"
+    BEDROCK = "bedrock"
+    AZURE = "azure"
+    MISTRAL = "mistral"
+    DEEPSEEK = "deepseek"
+    XAI = "xai"
+    GROQ = "groq"
+    TOGETHER = "together"
+    FIREWORKS = "fireworks"
+    COHERE = "cohere"
+    OPENROUTER = "openrouter"
+    PERPLEXITY = "perplexity"
+    OLLAMA = "ollama"
+    VLLM = "vllm"
+    LLAMACPP = "llamacpp"
+    LMSTUDIO = "lmstudio"
+    SGLANG = "sglang"
+    OPENAI_COMPATIBLE = "openai-compatible"
+    DEMO = "demo"
+
+
+OnDisconnect = Literal["cancel", "drain"]
+"""What happens upstream when a client hangs up in a stream: abort, or read on to the end."""
+
+BLANKS = ("resource", "project", "location")
+"""What stands in braces in base URLs: the operator's own, told when the provider is added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    endpoints: frozenset[str]
+    """The names of the endpoints that it speaks; whatever else is asked for goes elsewhere."""
+    base_url: str
+    """Default, with BLANKS; empty means that one must be given or found, or for the demo that the daemon knows it."""
+    needs_key: bool
+    auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
+    """How a plain key is shown: as a bearer token, or in the header of this name."""
+    on_hang_up: OnDisconnect
+    output_field: str | None = None
+    """The name of chat's output limit where it is not the current one of the dialect."""
+    models_path: str = "/v1/models"
+    """Where a GET lists the models: what is asked to see whether the key is taken. Empty: nowhere."""
+    preferred: str = ""
+    """Of several endpoints, the one by which requests of other dialects are answered best."""
+    paths: tuple[tuple[str, str], ...] = ()
+    """How a path begins in the dialect → how it does there; the first that fits."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What it refuses of a body → its own name for it; empty: it does so unasked."""
+    versions: tuple[str, ...] = ("/v1",)
+    """How base URLs of it may end that name what its paths begin with; the longest first."""
+    other_hosts: tuple[str, ...] = ()
+    """How names of hosts end that serve the same as the default one."""
+    region: str | None = None
+    """Where all of it works, if it says so."""
+    ports: tuple[int, ...] = ()
+    """Where a server of one's own usually listens."""
+    batches: Literal["", "openai", "anthropic"] = ""
+    """Whose way of taking batches it has."""
+    wraps_counts: bool = True
+    """Of Gemini's: whether it takes a request to be counted as a member of the body."""
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    """What it takes of clients' headers beside those of its dialect → why they may pass."""
+    served: tuple[str, ...] = ("",)
+    """How the names begin, of the catalogue's models, that these endpoints serve."""
+
+    def auth_headers(self, key: str | None) -> dict[str, str]:
+        """What proves to the provider who pays; nothing without a key."""
+        if key is None or self.auth == "none":
+            return {}
+        return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
+
+    def path(self, path: str) -> str:
+        """Of the dialect → at the provider, to stand behind its base URL."""
+        for begins, there in self.paths:
+            if path.startswith(begins):
+                return there + path[len(begins) :]
+        return path
+
+    @property
+    def versioned_base_urls(self) -> bool:
+        """Whether its SDKs want the version in the base URL, as OpenAI's do, and do not put it in themselves."""
+        return "chat_completions" in self.endpoints
+
+    @property
+    def blanks(self) -> tuple[str, ...]:
+        return tuple(name for name in BLANKS if f"{{{name}}}" in self.base_url)
+
+    def filled(self, blanks: Mapping[str, str]) -> str:
+        """The base URL, once all of its `blanks` are known."""
+        # Vertex's global location is the host without a location.
+        return self.base_url.format_map(blanks).replace("://global-", "://")
+
+
+_VERSION = re.compile(r"/v\d+(?:alpha|beta)?(?=/)")
+
+
+def path_behind_version(path: str) -> str:
+    """`/v1/chat/completions` → `/chat/completions`."""
+    found = _VERSION.match(path)
+    return path[found.end() :] if found else path
+
+
+_TEXT = frozenset({"chat_completions", "completions", "responses", "embeddings"})
+_IMAGES = frozenset({"image_generations", "image_edits"})
+_AUDIO = frozenset({"speech", "transcriptions", "translations"})
+_OPENAI = _TEXT | _IMAGES | _AUDIO | {"input_tokens", "moderations", "image_variations", "realtime"}
+_RERANK = frozenset({"rerank", "rerank_v2"})
+_ANTHROPIC = frozenset({"messages", "count_tokens"})
+_VERTEX = frozenset({"generate_content", "stream_generate_content", "gemini_count_tokens"})
+_GEMINI = _VERTEX | {"embed_content", "batch_embed_contents"}
+_CHAT = frozenset({"chat_completions"})
+_OWN = _CHAT | {"completions", "embeddings"}
+"""Of a server of one's own: old versions have no responses, which are translated instead."""
+_BEDROCK = frozenset({"converse", "converse_stream", "invoke", "invoke_stream"})
+_GOOGLE = "/v1/projects/{project}/locations/{location}"
+_OLD_LIMIT = "max_tokens"
+_APP = "names the program that asks, in OpenRouter's rankings"
+_OPENROUTER_HEADERS = dict.fromkeys(("http-referer", "x-title", "x-openrouter-title", "x-openrouter-categories"), _APP)
+_VERTEX_HEADERS = {"x-vertex-ai-llm-request-type": "says whether throughput that was paid in advance is used"}
+_AZURE_HEADERS = {
+    "x-ms-client-request-id": "names the request in the provider's support",
+    "x-ms-useragent": "names the SDK",
+}
+_XAI_HEADERS = {"x-grok-conv-id": "names a conversation, by which prompts are found in the cache"}
+_FIREWORKS_HEADERS = {"x-session-affinity": "names a session, by which prompts are found in the cache"}
+_COHERE_HEADERS = {"x-client-name": "names the program that asks"}
+
+PROFILES: Mapping[ProviderType, Profile] = {
+    ProviderType.OPENAI: Profile(
+        _OPENAI,
+        "https://api.openai.com",
+        True,
+        "bearer",
+        "cancel",
+        preferred="responses",
+        batches="openai",
+    ),
+    ProviderType.ANTHROPIC: Profile(
+        _ANTHROPIC, "https://api.anthropic.com", True, "x-api-key", "cancel", batches="anthropic"
+    ),
+    ProviderType.GEMINI: Profile(
+        _GEMINI,
+        "https://generativelanguage.googleapis.com",
+        True,
+        "x-goog-api-key",
+        "drain",
+        models_path="/v1beta/models",
+        versions=("/v1beta", "/v1"),
+    ),
+    ProviderType.VERTEX: Profile(
+        _VERTEX | {"raw_predict", "stream_raw_predict"},
+        f"https://{{location}}-aiplatform.googleapis.com{_GOOGLE}",
+        True,
+        "bearer",
+        "drain",
+        models_path="",
+        paths=(("/v1beta/", "/publishers/google/"),),
+        versions=("/publishers/google", "/publishers/anthropic"),
+        wraps_counts=False,
+        request_headers=_VERTEX_HEADERS,
+        served=("gemini-", "claude-"),
+    ),
+    ProviderType.BEDROCK: Profile(
+        _BEDROCK,
+        "https://bedrock-runtime.{location}.amazonaws.com",
+        True,
+        "bearer",
+        "drain",
+        models_path="",
+        preferred="converse",
+    ),
+    ProviderType.AZURE: Profile(
+        _TEXT | _IMAGES | _AUDIO,
+        "https://{resource}.openai.azure.com/openai",
+        True,
+        "api-key",
+        "cancel",
+        preferred="responses",
+        other_hosts=(".services.ai.azure.com", ".cognitiveservices.azure.com"),
+        request_headers=_AZURE_HEADERS,
+    ),
+    ProviderType.MISTRAL: Profile(
+        _CHAT | {"embeddings", "transcriptions"},
+        "https://api.mistral.ai",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        fields={"stream_options": "", "max_completion_tokens": _OLD_LIMIT},
+        region="eu",
+    ),
+    ProviderType.DEEPSEEK: Profile(
+        _CHAT, "https://api.deepseek.com", True, "bearer", "cancel", output_field=_OLD_LIMIT, region="cn"
+    ),
+    ProviderType.XAI: Profile(
+        _CHAT | {"responses", "image_generations"},
+        "https://api.x.ai",
+        True,
+        "bearer",
+        "cancel",
+        preferred="responses",
+        request_headers=_XAI_HEADERS,
+    ),
+    ProviderType.GROQ: Profile(
+        _CHAT | _AUDIO | {"responses"}, "https://api.groq.com/openai", True, "bearer", "drain", batches="openai"
+    ),
+    ProviderType.TOGETHER: Profile(
+        _OWN | _AUDIO | {"image_generations", "rerank"},
+        "https://api.together.xyz",
+        True,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+    ),
+    ProviderType.FIREWORKS: Profile(
+        _OWN | {"responses"},
+        "https://api.fireworks.ai/inference",
+        True,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        request_headers=_FIREWORKS_HEADERS,
+    ),
+    ProviderType.COHERE: Profile(
+        _CHAT | _RERANK | {"embeddings"},
+        "https://api.cohere.com",
+        True,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        paths=(("/v1/rerank", "/v1/rerank"), ("/v1/", "/compatibility/v1/")),
+        versions=("/compatibility/v1", "/compatibility", "/v2", "/v1"),
+        request_headers=_COHERE_HEADERS,
+    ),
+    ProviderType.OPENROUTER: Profile(
+        _OWN | {"responses"},
+        "https://openrouter.ai/api",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        request_headers=_OPENROUTER_HEADERS,
+    ),
+    ProviderType.PERPLEXITY: Profile(
+        _CHAT | {"embeddings"},
+        "https://api.perplexity.ai",
+        True,
+        "bearer",
+        "drain",
+        output_field=_OLD_LIMIT,
+        models_path="",
+        paths=(("/v1/chat/", "/chat/"),),
+    ),
+    ProviderType.OLLAMA: Profile(_OWN, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(11434,)),
+    ProviderType.VLLM: Profile(
+        _OWN | _RERANK | {"responses", "transcriptions", "translations"},
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        ports=(8000,),
+    ),
+    ProviderType.LLAMACPP: Profile(
+        _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(8080,)
+    ),
+    ProviderType.LMSTUDIO: Profile(
+        _OWN | {"responses"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(1234,)
+    ),
+    ProviderType.SGLANG: Profile(
+        _OWN | {"rerank"}, "", False, "bearer", "cancel", output_field=_OLD_LIMIT, ports=(30000,)
+    ),
+    ProviderType.OPENAI_COMPATIBLE: Profile(
+        _OPENAI | _RERANK,
+        "",
+        False,
+        "bearer",
+        "cancel",
+        output_field=_OLD_LIMIT,
+        batches="openai",
+        request_headers=_OPENROUTER_HEADERS | _XAI_HEADERS | _FIREWORKS_HEADERS | _COHERE_HEADERS,
+    ),
+    ProviderType.DEMO: Profile(_TEXT | _ANTHROPIC, "", False, "bearer", "cancel"),
+}

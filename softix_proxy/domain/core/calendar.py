@@ -1,0 +1,157 @@
+"""Days, weeks and months of a time zone, as integers: microseconds since 1970 UTC, and days by their number.
+
+A day has 23, 24 or 25 hours, and begins where its zone says. Its number is that of its date: days since 1970-01-01.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
+
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US, CapPeriod, from_us, parse_zone, to_us
+from softix_proxy.domain.core.errors import BadInputError
+
+_EPOCH = date(1970, 1, 1)
+_FIRST_US = to_us(datetime(2, 1, 1, tzinfo=UTC))
+_LAST_US = to_us(datetime(9998, 12, 31, tzinfo=UTC))
+"""What lies outside is counted as in UTC: no zone's clock is known there."""
+
+
+class Today(NamedTuple):
+    """The day that holds an instant, and when it, its week and its month began."""
+
+    day: int
+    day_us: int
+    end_us: int
+    """When the next day begins."""
+    week_us: int
+    """On a Monday."""
+    month_us: int
+
+    def start_us(self, period: CapPeriod) -> int:
+        """`total` began at 0."""
+        if period == "day":
+            return self.day_us
+        return self.month_us if period == "month" else self.week_us if period == "week" else 0
+
+
+class OffsetSpan(NamedTuple):
+    """A half-open span in which a zone's clock is the same time ahead of UTC."""
+
+    from_us: int
+    to_us: int
+    offset_us: int
+
+
+class Calendar:
+    """Of one zone. The day that was asked for last is remembered, so that the next question costs a comparison."""
+
+    def __init__(self, name: str) -> None:
+        """By the zone's IANA name. Raises BadInputError."""
+        self.name = name
+        self.zone: tzinfo = UTC if name == "UTC" else parse_zone(name)
+        self._today = self._work_out(0)
+
+    def at(self, instant_us: int) -> Today:
+        today = self._today
+        if not today.day_us <= instant_us < today.end_us:
+            today = self._today = self._work_out(instant_us)
+        return today
+
+    def _work_out(self, instant_us: int) -> Today:
+        day = self.day(instant_us)
+        on = date_of(day)
+        return Today(
+            day,
+            self.start_us(day),
+            self.start_us(day + 1),
+            self.start_us(day - on.weekday()),
+            self.start_us(day - on.day + 1),
+        )
+
+    def day(self, instant_us: int) -> int:
+        """The number of the day that holds an instant."""
+        return (instant_us + self._offset_us(instant_us)) // DAY_US
+
+    def date(self, instant_us: int) -> date:
+        return date_of(self.day(instant_us))
+
+    def start_us(self, day: int) -> int:
+        """When a day begins: at midnight, or where the clock is put forward at midnight, right then."""
+        start_us = day * DAY_US
+        if self.zone is UTC or not _FIRST_US < start_us < _LAST_US:
+            return start_us
+        return to_us(datetime.combine(date_of(day), time(), self.zone).astimezone(UTC))
+
+    def months(self, from_us: int, to_us: int) -> Iterator[int]:
+        """When each month began that holds some of the span, its end included."""
+        begun_us = self.at(from_us).month_us
+        while begun_us <= to_us:
+            yield begun_us
+            begun_us = self.at(self.start_us(self.day(begun_us) + 31)).month_us
+
+    def pieces(self, from_us: int, to_us: int) -> Iterator[OffsetSpan]:
+        """A span, cut where the zone's clock changes; so that a day's number is (instant + offset) // DAY_US."""
+        begun_us = from_us
+        while begun_us < to_us:
+            offset_us = self._offset_us(begun_us)
+            end_us = self._change_us(begun_us, to_us, offset_us)
+            yield OffsetSpan(begun_us, end_us, offset_us)
+            begun_us = end_us
+
+    def _change_us(self, from_us: int, to_us: int, offset_us: int) -> int:
+        """The first instant after `from_us` with another offset; at most `to_us`. No zone changes twice in a week."""
+        if self.zone is UTC or not from_us < _LAST_US:
+            return to_us
+        same_us, last_us = from_us, min(to_us, _LAST_US)
+        while same_us < last_us:
+            other_us = min(same_us + 7 * DAY_US, last_us)
+            if self._offset_us(other_us) != offset_us:
+                while other_us - same_us > 1:
+                    middle_us = (same_us + other_us) // 2
+                    if self._offset_us(middle_us) == offset_us:
+                        same_us = middle_us
+                    else:
+                        other_us = middle_us
+                return min(other_us, to_us)
+            same_us = other_us
+        return to_us
+
+    def _offset_us(self, instant_us: int) -> int:
+        if self.zone is UTC or not _FIRST_US < instant_us < _LAST_US:
+            return 0
+        offset = from_us(instant_us - instant_us % SECOND_US).astimezone(self.zone).utcoffset()
+        return (offset or timedelta()) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=64)
+def calendar(name: str) -> Calendar:
+    """The one of this zone that all share. Raises BadInputError."""
+    return Calendar(name)
+
+
+def checked_zone(name: str) -> str:
+    """The name as it is. Raises BadInputError where no zone has it."""
+    if name != "UTC":
+        parse_zone(name)
+    return name
+
+
+def date_of(day: int) -> date:
+    return _EPOCH + timedelta(days=day)
+
+
+def day_of(on: date) -> int:
+    return (on - _EPOCH).days
+
+
+def whole_days(calendar: Calendar, from_us: int, to_us: int) -> tuple[int, int]:
+    """The numbers of the first day, and of the one after the last. Raises BadInputError for a part of a day."""
+    first, end = calendar.at(from_us).day, calendar.at(to_us).day
+    if calendar.start_us(first) != from_us or calendar.start_us(end) != to_us:
+        raise BadInputError(
+            f"a summary counts whole days ({calendar.name})", "give dates such as 2026-10-01, or: softix usage export"
+        )
+    return first, end

@@ -1,0 +1,11 @@
+"""HTTP headers, as the relay and the ports pass them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+Header = tuple[str, str]
+
+
+Headers = Sequence[Header]
+"""Names in lower case."""

@@ -1,0 +1,12 @@
+"""Half-open periods of time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """A half-open period of posting, in microseconds since 1970 UTC: a range of usage ids."""
+
+    from_us: int
+    to_us: int

@@ -1,0 +1,1 @@
+"""The instance: its settings, its files and whether it can serve."""

@@ -1,0 +1,1 @@
+"""Transfers, wallets, accounting periods and corrections of dates."""

@@ -1,0 +1,1 @@
+"""Admission, settlement, usage records and batches."""

@@ -1,0 +1,262 @@
+"""May this request go ahead, and how much money is set aside for it? Pure decisions on the state of one wallet and key.
+
+The storage engine loads the states under its write lock, calls `decide` or `settle` for each request of a group, and
+writes the states back in the same transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softix_proxy.domain.access import limits
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.core.calendar import Today
+from softix_proxy.domain.core.clock import PERIODS, SECOND_US, SLACK_US, CapPeriod
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.domain.core.records import record
+
+
+@dataclass(slots=True)
+class WalletState:
+    """`posted` is the sum of the wallet's entries, `held` that of its open holds. All pico-USD."""
+
+    posted_pico: int
+    held_pico: int
+    credit_pico: int
+
+    @property
+    def available_pico(self) -> int:
+        return self.posted_pico - self.held_pico + self.credit_pico
+
+    @property
+    def writable_pico(self) -> int:
+        """What a wallet can still come to owe before its 64 bits are full."""
+        return MAX_PICO + min(self.posted_pico, 0) - self.held_pico
+
+
+@dataclass(slots=True)
+class KeyState:
+    rpm_tat_us: int = 0
+    tpm_tat_us: int = 0
+    open_requests: int = 0
+    held_pico: int = 0
+    spent_at_us: int = 0
+    spent_day_pico: int = 0
+    spent_week_pico: int = 0
+    spent_month_pico: int = 0
+    spent_total_pico: int = 0
+
+    def come_back(self, now_us: int) -> None:
+        """Puts right what a clock that was ahead has left: instants that this key cannot have seen yet."""
+        if self.spent_at_us > now_us + SLACK_US:
+            self.spent_at_us = now_us
+        if self.rpm_tat_us > now_us + limits.MINUTE_US:  # a request is counted before it runs, and never corrected
+            self.rpm_tat_us = now_us
+        self.tpm_tat_us = limits.credible(self.tpm_tat_us, now_us)
+
+    def spent_pico(self, period: CapPeriod, today: Today) -> int:
+        """What was charged in the period that holds the present."""
+        if today.start_us(period) > self.spent_at_us:
+            return 0
+        return int(getattr(self, f"spent_{period}_pico"))
+
+    def correct(self, difference_pico: int, posted_at_us: int, now_us: int, today: Today) -> None:
+        """A charge of `posted_at_us` changes: where it is still in a running period's sum, the sum does too."""
+        for period in PERIODS:
+            in_period = posted_at_us >= today.start_us(period)
+            spent_pico = self.spent_pico(period, today) + (difference_pico if in_period else 0)
+            setattr(self, f"spent_{period}_pico", spent_pico)
+        self.spent_at_us = max(self.spent_at_us, now_us)
+
+    def spend(self, charge_pico: int, now_us: int, today: Today) -> None:
+        if today.day_us <= self.spent_at_us:  # by far the most frequent
+            self.spent_day_pico += charge_pico
+            self.spent_week_pico += charge_pico
+            self.spent_month_pico += charge_pico
+            self.spent_total_pico += charge_pico
+        else:
+            for period in PERIODS:
+                setattr(self, f"spent_{period}_pico", self.spent_pico(period, today) + charge_pico)
+        self.spent_at_us = max(self.spent_at_us, now_us)
+
+
+@record(frozen=True, slots=True)
+class Bound:
+    """The most that a request can cost, as a function of how many output tokens it may produce."""
+
+    fixed_pico: int = 0
+    """Input, hosted tools and fees, at the dearest price that may apply."""
+    token_num: int = 0
+    token_den: int = 1
+    """One output token of each of its choices, in pico-USD, as a ratio of integers."""
+    output_tokens: int = 0
+    adjustable: bool = False
+    """The client set no limit, so an affordable one may be written into the request."""
+    least_tokens: int = 1
+    """An answer shorter than this is of no use."""
+    times: int = 1
+    """How often it may have to be paid: attempts that fail are counted too, where they are charged."""
+    targets: tuple[Bound, ...] = ()
+    """Where one of several may serve the request: the bound of each. The dearest counts."""
+
+    def hold_pico(self, output_tokens: int) -> int:
+        hold_pico = self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
+        for target in self.targets:
+            hold_pico = max(hold_pico, target.hold_pico(min(output_tokens, target.output_tokens)))
+        return hold_pico * self.times
+
+    def affordable_tokens(self, funds_pico: int) -> int:
+        """The most output tokens that these funds pay for; negative when not even the input is paid."""
+        funds_pico //= self.times
+        spare = funds_pico - self.fixed_pico
+        if spare < 0:
+            return -1
+        tokens = spare * self.token_den // self.token_num if self.token_num else self.output_tokens
+        for target in self.targets:
+            affordable = target.affordable_tokens(funds_pico)
+            if affordable < target.output_tokens:
+                tokens = min(tokens, affordable)
+        return tokens
+
+
+NOTHING = Bound()
+
+
+@record(frozen=True, slots=True)
+class Intent:
+    """What is asked of admission, and what recovery needs to close the request after a crash."""
+
+    request_id: int
+    revision: int
+    user_id: int
+    postpaid: bool
+    key_id: int
+    limits: KeyLimits
+    provider_id: int
+    model_id: int
+    price_id: int | None
+    endpoint: str
+    stream: bool
+    bound: Bound
+    tokens_estimate: int
+    started_at_us: int
+
+
+@record(frozen=True, slots=True)
+class Allowance:
+    """The state of a key's limits after a decision, for the answer's headers."""
+
+    requests_remaining: int | None = None
+    requests_reset_us: int = 0
+    tokens_remaining: int | None = None
+    tokens_reset_us: int = 0
+
+
+UNLIMITED = Allowance()
+
+
+@record(frozen=True, slots=True)
+class Admitted:
+    hold_pico: int
+    output_limit: int | None
+    """Tokens to write into the request; None leaves it as it is."""
+    tokens_held: int
+    allowance: Allowance
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    code: Code
+    retry_after_us: int | None = None
+    needed_pico: int = 0
+    available_pico: int = 0
+    affordable_tokens: int = 0
+    allowance: Allowance = UNLIMITED
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The directory that the intent was made from is not the current one: reload and decide again."""
+
+
+Decision = Admitted | Denied | Stale
+
+
+def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today) -> Admitted | Denied:
+    """All limits or none: the states change only when the request is admitted."""
+    bounds = intent.limits
+    if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
+        return Denied(Code.CONCURRENCY_LIMITED, SECOND_US, allowance=_allowance(bounds, key, now_us))
+    rpm_tat_us, tpm_tat_us, tokens_held = key.rpm_tat_us, key.tpm_tat_us, 0
+    if bounds.rpm is not None:
+        rpm_tat_us, wait_us = limits.arrive(rpm_tat_us, now_us, bounds.rpm)
+        if wait_us:
+            return Denied(Code.RATE_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
+    if bounds.tpm is not None:
+        tokens_held = min(intent.tokens_estimate, bounds.tpm)  # an estimate blocks no key for longer than a minute
+        tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, tokens_held)
+        if wait_us:
+            return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
+    funded = _fund(intent, wallet, key, now_us, today)
+    if isinstance(funded, Denied):
+        return funded
+    hold_pico, output_limit = funded
+    wallet.held_pico += hold_pico
+    key.held_pico += hold_pico
+    key.open_requests += 1
+    key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
+    return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us))
+
+
+def _fund(
+    intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today
+) -> tuple[int, int | None] | Denied:
+    """The hold and the output limit to write, if any; refused where the balance or the cap is short."""
+    bound, bounds = intent.bound, intent.limits
+    hold_pico = bound.hold_pico(bound.output_tokens)
+    if hold_pico == 0:
+        return 0, None
+    funds_pico = wallet.writable_pico if intent.postpaid else wallet.available_pico
+    capped = False
+    if bounds.cap_pico is not None:
+        room_pico = bounds.cap_pico - key.spent_pico(bounds.cap_period, today) - key.held_pico
+        capped, funds_pico = room_pico <= funds_pico, min(room_pico, funds_pico)
+    if hold_pico <= funds_pico:
+        return hold_pico, None
+    tokens = bound.affordable_tokens(funds_pico)
+    if bound.adjustable and tokens >= bound.least_tokens:
+        return bound.hold_pico(tokens), tokens
+    least = bound.hold_pico(bound.least_tokens) if bound.adjustable else hold_pico
+    code = Code.CAP_REACHED if capped else Code.INSUFFICIENT_BALANCE
+    return Denied(code, None, least, max(funds_pico, 0), max(tokens, 0), _allowance(bounds, key, now_us))
+
+
+def _allowance(bounds: KeyLimits, key: KeyState, now_us: int) -> Allowance:
+    if bounds.rpm is None and bounds.tpm is None:
+        return UNLIMITED
+    return Allowance(
+        None if bounds.rpm is None else limits.remaining(key.rpm_tat_us, now_us, bounds.rpm),
+        limits.reset_us(key.rpm_tat_us, now_us),
+        None if bounds.tpm is None else limits.remaining(key.tpm_tat_us, now_us, bounds.tpm),
+        limits.reset_us(key.tpm_tat_us, now_us),
+    )
+
+
+def close(
+    wallet: WalletState,
+    key: KeyState,
+    hold_pico: int,
+    charge_pico: int,
+    now_us: int,
+    today: Today,
+    *,
+    parked: bool = False,
+) -> None:
+    """The hold is gone and the charge is posted. What is `parked` was not counted among the key's open requests."""
+    wallet.held_pico -= hold_pico
+    wallet.posted_pico -= charge_pico
+    key.held_pico -= hold_pico
+    key.open_requests -= not parked
+    if charge_pico:
+        key.spend(charge_pico, now_us, today)

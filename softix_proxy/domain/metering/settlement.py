@@ -1,0 +1,129 @@
+"""The end of a request: what it used, what it cost, what is charged. One usage row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from softix_proxy.domain.core.records import record
+from softix_proxy.domain.metering.admission import Intent
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS, Meters, total
+from softix_proxy.domain.pricing.rates import STANDARD
+
+InterruptedCharge = Literal["nothing", "bound"]
+"""What a request costs its customer of which nobody knows what the provider did: nothing, or all that was held."""
+
+
+UNPRICED = "unpriced:"
+"""Begins a word of a row's note: what was used, or how, and has no price."""
+
+
+def unpriced_in(note: str | None) -> list[str]:
+    return [word.removeprefix(UNPRICED) for word in (note or "").split() if word.startswith(UNPRICED)]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """What preceded, and came to nothing before the client had any of it: its own outcome, price and cost."""
+
+    provider_id: int
+    model_id: int
+    price_id: int | None
+    markup: Fraction
+    source: UsageSource
+    status_code: int
+    error: str | None
+    latency_ms: int
+    meters: Meters = field(default_factory=dict)
+    service_tier: str = STANDARD
+    bound_pico: int = 0
+    """The most that the provider may ask for it, with the mark-up, where nobody knows what it did; else 0."""
+    cost_pico: int = 0
+    charge_pico: int = 0
+    """Its part of what the customer is charged for the request."""
+    cost_price_id: int | None = None
+    """As `Rate.cost_price_id`."""
+
+
+@record(frozen=True, slots=True)
+class Settlement:
+    """All that is kept of a request. Texts are ours or constrained; nothing that a caller wrote."""
+
+    intent: Intent
+    hold_pico: int
+    tokens_held: int
+    source: UsageSource
+    status_code: int
+    meters: Meters = field(default_factory=dict)
+    service_tier: str = STANDARD
+    model_served: str | None = None
+    markup: Fraction = Fraction(1)
+    fee_pico: int = 0
+    """The fee for the request, which is part of the charge."""
+    cost_pico: int = 0
+    charge_pico: int = 0
+    error: str | None = None
+    """A code from a fixed list, where the request did not end well."""
+    note: str | None = None
+    latency_ms: int = 0
+    ttfb_ms: int | None = None
+    cost_price_id: int | None = None
+    """As `Rate.cost_price_id`."""
+    failed: tuple[FailedAttempt, ...] = ()
+    """In the order in which they were made; what is charged for them is part of `charge_pico`."""
+
+    @property
+    def attempts(self) -> int:
+        return len(self.failed) + 1
+
+    input_tokens: int = field(init=False)
+    output_tokens: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Added up once: limits, metrics and the sums of the day all ask."""
+        object.__setattr__(self, "input_tokens", total(self.meters, INPUT_METERS))
+        object.__setattr__(self, "output_tokens", total(self.meters, OUTPUT_METERS))
+
+    @property
+    def tokens_used(self) -> int:
+        """For the tokens-a-minute limit: replaces what admission estimated."""
+        return self.input_tokens + self.output_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An admitted request whose process died before it was settled. The provider may have worked on it."""
+
+    intent: Intent
+    hold_pico: int
+
+
+@record(frozen=True, slots=True)
+class Settled:
+    """The usage row's id, which is also when it was posted: microseconds, strictly increasing."""
+
+    usage_id: int
+    balance_pico: int
+
+
+def interrupted(
+    intent: Intent,
+    hold_pico: int,
+    charge: InterruptedCharge,
+    status_code: int,
+    error: str | None,
+    service_tier: str = STANDARD,
+) -> Settlement:
+    """Nobody will know what the provider did. The hold stays in the row: the most that it may ask for."""
+    return Settlement(
+        intent=intent,
+        hold_pico=hold_pico,
+        tokens_held=0,
+        source=UsageSource.INTERRUPTED,
+        status_code=status_code,
+        service_tier=service_tier,
+        charge_pico=hold_pico if charge == "bound" else 0,
+        error=error,
+    )

@@ -1,0 +1,1 @@
+"""The ports: what has a second implementation, and what it promises."""

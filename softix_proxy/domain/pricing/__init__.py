@@ -1,0 +1,1 @@
+"""Meters, price sheets, price versions and what a quantity costs."""

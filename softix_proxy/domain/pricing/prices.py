@@ -1,0 +1,141 @@
+"""Versions of prices and mark-ups. Never edited: a new one starts at an instant and the latest that started applies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import Literal, Protocol, TypeVar
+
+from softix_proxy.domain.pricing.rates import PriceSheet
+
+PriceScope = Literal["default", "user", "model"]
+PriceSource = Literal["catalogue", "operator", "customer"]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceVersion:
+    id: int
+    model_id: int
+    user_id: int | None
+    """A customer's own price, which wins over the operator's and the catalogue's; of the charge, not of the cost."""
+    source: PriceSource
+    sheet: PriceSheet
+    starts_at_us: int
+    created_at_us: int
+
+    def has_started(self, now_us: int) -> bool:
+        return _has_started(self, now_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A price that waits for approval. One for each model, customer, source and start."""
+
+    id: int
+    model_id: int
+    user_id: int | None
+    source: PriceSource
+    sheet: PriceSheet
+    starts_at_us: int | None
+    """None: when it is approved."""
+    created_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkupVersion:
+    """A factor on each price and a fee on each answered request.
+
+    Scope `user` wins over `model`, `model` over `default`, in both. They do not multiply, nor add up.
+    """
+
+    id: int
+    scope: PriceScope
+    subject_id: int | None
+    """The user's or model's id; None for the default."""
+    factor: Fraction
+    starts_at_us: int
+    created_at_us: int
+    fee_pico: int = 0
+
+    def has_started(self, now_us: int) -> bool:
+        return _has_started(self, now_us)
+
+
+_V = TypeVar("_V", PriceVersion, MarkupVersion)
+
+
+def _has_started(version: PriceVersion | MarkupVersion, now_us: int) -> bool:
+    """One that was to start at once started when it was made, even where the clock was ahead then, or is behind now."""
+    return version.starts_at_us <= max(now_us, version.created_at_us)
+
+
+def in_order(versions: Iterable[_V]) -> list[_V]:
+    """With starts that can be. What was to start at once started before anything else was made that came after it.
+
+    So a version that was made while the clock was ahead does not come back when its time is reached.
+    """
+    found: list[_V] = []
+    earliest_us = 2**63 - 1
+    for version in sorted(versions, key=lambda version: -version.id):
+        at_once = version.starts_at_us <= version.created_at_us
+        late = at_once and version.starts_at_us > earliest_us
+        found.append(replace(version, starts_at_us=earliest_us) if late else version)
+        earliest_us = min(earliest_us, version.created_at_us)
+    return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class UnpricedAsks:
+    """How often a model was asked for and refused because it has no price."""
+
+    model_id: int
+    asks: int
+    last_asked_at_us: int
+
+
+def format_markup(factor: Fraction) -> str:
+    """`43/40` → `'7.5%'`. Exact, since mark-ups are stated as decimal percentages."""
+    return f"{_plain(Decimal(1), (factor - 1) * 100)}%"
+
+
+def marked_up(unit_price: Decimal, factor: Fraction) -> str:
+    """The unit price that the customer pays, as exact decimal text."""
+    return _plain(unit_price, factor)
+
+
+def _plain(number: Decimal, ratio: Fraction) -> str:
+    with localcontext(prec=60):  # a price has at most 18 digits, a mark-up 11
+        text = format(number * ratio.numerator / ratio.denominator, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+class PriceStore(Protocol):
+    async def add_all(self, versions: Sequence[PriceVersion]) -> Sequence[PriceVersion]:
+        """All or none, in their order; ids are ignored and given."""
+        ...
+
+    async def list(self, model_id: int | None = None) -> Sequence[PriceVersion]:
+        """Every version of one model or of all, in the order in which they were made."""
+        ...
+
+    async def add_markup(self, version: MarkupVersion) -> MarkupVersion:
+        """`version.id` is ignored and given."""
+        ...
+
+    async def markups(self) -> Sequence[MarkupVersion]:
+        """Every version, in the order in which they were made."""
+        ...
+
+    async def propose(self, proposals: Sequence[Proposal]) -> None:
+        """Each takes the place of what was proposed for the same; ids are ignored and given."""
+        ...
+
+    async def proposals(self) -> Sequence[Proposal]:
+        """In the order in which they were made."""
+        ...
+
+    async def withdraw(self, ids: Sequence[int]) -> None: ...
+
+    async def unpriced_asks(self) -> Sequence[UnpricedAsks]: ...

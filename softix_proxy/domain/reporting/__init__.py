@@ -1,0 +1,1 @@
+"""Manifests of exports and the comparison with providers' bills."""

@@ -1,0 +1,1 @@
+"""The directory of a moment, routes and the choice of a target."""

@@ -1,0 +1,202 @@
+"""A picture of users, keys, providers, models and prices in memory, current as of one revision of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.catalog.models import Model, ModelStatus
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
+from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, in_order
+from softix_proxy.domain.pricing.rates import UNKNOWN_COSTS, Rate
+from softix_proxy.domain.routing.routes import Route, RouteLeg, RouteStatus
+
+_RATES_KEPT = 50_000
+_NEVER_US = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Every row that changed since a revision; from revision 0 that is everything."""
+
+    revision: int
+    users: tuple[User, ...] = ()
+    keys: tuple[Key, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    models: tuple[Model, ...] = ()
+    prices: tuple[PriceVersion, ...] = ()
+    markups: tuple[MarkupVersion, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(slots=True)
+class Directory:
+    """Its rows are frozen; only `apply` changes which rows there are, in one step of the event loop."""
+
+    revision: int = 0
+    users: dict[int, User] = field(default_factory=dict)
+    keys: dict[bytes, Key] = field(default_factory=dict)
+    providers: dict[int, Provider] = field(default_factory=dict)
+    models: dict[int, Model] = field(default_factory=dict)
+    _prices: dict[int, dict[int, PriceVersion]] = field(default_factory=dict)
+    """As they were made. Model → id → version."""
+    _markups: dict[int, MarkupVersion] = field(default_factory=dict)
+    _ordered_prices: dict[int, list[PriceVersion]] = field(default_factory=dict)
+    _ordered_markups: list[MarkupVersion] = field(default_factory=list)
+    _newest_price_us: int = 0
+    _routes: dict[int, Route] = field(default_factory=dict)
+    _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
+    _named_routes: dict[str, Route] = field(default_factory=dict)
+    _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
+    """(User, model) → the rate, and the instant from which another one applies."""
+    _shared: dict[tuple[int, Fraction, int, int | None], Rate] = field(default_factory=dict)
+    """By version, mark-up, fee and the version of the cost, where that is another."""
+
+    def apply(self, changes: Changes) -> None:
+        if changes.revision <= self.revision:
+            return
+        self.users.update((user.id, user) for user in changes.users)
+        self.keys.update((key.digest, key) for key in changes.keys)
+        self.providers.update((provider.id, provider) for provider in changes.providers)
+        self.models.update((model.id, model) for model in changes.models)
+        for price in changes.prices:
+            self._prices.setdefault(price.model_id, {})[price.id] = price
+        self._markups.update((markup.id, markup) for markup in changes.markups)
+        self._order_prices(changes.prices)
+        if changes.markups:
+            self._ordered_markups = in_order(self._markups.values())
+        if changes.prices or changes.markups:
+            self._rates.clear()
+        self._routes.update((route.id, route) for route in changes.routes)
+        if changes.models or changes.providers:
+            self._by_name = self._index()
+        if changes.models or changes.providers or changes.routes:
+            self._named_routes = self._index_routes()
+        self.revision = changes.revision
+
+    def _order_prices(self, changed: Iterable[PriceVersion]) -> None:
+        """All of them where the clock went back between two that were made, which is rare; else those that are new."""
+        went_back = False
+        for price in sorted(changed, key=lambda price: price.id):
+            went_back = went_back or price.created_at_us < self._newest_price_us
+            self._newest_price_us = max(self._newest_price_us, price.created_at_us)
+            self._ordered_prices.setdefault(price.model_id, []).append(price)
+        if went_back:
+            self._ordered_prices = {}
+            for price in in_order(price for versions in self._prices.values() for price in versions.values()):
+                self._ordered_prices.setdefault(price.model_id, []).append(price)
+
+    def _index(self) -> dict[str, tuple[Model, ...]]:
+        """Bare names and `provider/name`; the latter wins where a model's own name has that very slash."""
+        bare: dict[str, tuple[Model, ...]] = {}
+        exact: dict[str, tuple[Model, ...]] = {}
+        for model in sorted(self.models.values(), key=lambda model: model.id):
+            provider = self.providers[model.provider_id]
+            if model.status is ModelStatus.ACTIVE and provider.status is ProviderStatus.ACTIVE:
+                bare[model.name] = (*bare.get(model.name, ()), model)
+                exact[f"{provider.name}/{model.name}"] = (model,)
+        return bare | exact
+
+    def _index_routes(self) -> dict[str, Route]:
+        """What a name stands for: `provider/name`, a route, or the models of that name; the first of these wins."""
+        bare: dict[str, list[RouteLeg]] = {}
+        exact: dict[str, Route] = {}
+        for model in sorted(self.models.values(), key=lambda model: model.id):
+            provider = self.providers[model.provider_id]
+            if provider.status is not ProviderStatus.REMOVED:
+                tier = bare.setdefault(model.name, [])
+                tier.append(RouteLeg(model.id, tier=len(tier)))
+                name = f"{provider.name}/{model.name}"
+                exact[name] = Route(0, "", name, (RouteLeg(model.id),))
+        made = {name: Route(0, "", name, tuple(legs)) for name, legs in bare.items()}
+        active = [route for route in self._routes.values() if route.status is RouteStatus.ACTIVE]
+        return made | {route.name: _with_timeouts(route) for route in active} | exact
+
+    def route(self, name: str) -> Route | None:
+        """With time-outs of its own worked into its legs'."""
+        return self._named_routes.get(name)
+
+    def active_routes(self) -> Iterable[Route]:
+        """Those that an operator made."""
+        return (route for route in self._named_routes.values() if route.id)
+
+    def models_named(self, name: str) -> tuple[Model, ...]:
+        """Active models that answer to `name` or `provider/name`, the oldest first."""
+        return self._by_name.get(name, ())
+
+    def active_names(self) -> Iterable[str]:
+        """Bare names that active models answer to."""
+        return (name for name, models in self._by_name.items() if models[0].name == name)
+
+    def names_of(self, model: Model) -> tuple[str, str]:
+        return model.name, f"{self.providers[model.provider_id].name}/{model.name}"
+
+    def rate(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
+        """The price that this user pays for this model now; None where there is no price."""
+        rate, until_us = self._rates.get((user_id, model_id), (None, 0))
+        if now_us < until_us:
+            return rate
+        if len(self._rates) >= _RATES_KEPT:
+            self._rates.clear()
+        rate = self._work_out(user_id, model_id, now_us)
+        self._rates[(user_id, model_id)] = rate, self._next_start(model_id, now_us)
+        return rate
+
+    def rate_then(self, user_id: int, model_id: int, at_us: int) -> Rate | None:
+        """The price that this user paid at an earlier moment."""
+        since = self._work_out(user_id, model_id, at_us, by_clock=True)
+        return since or self._work_out(user_id, model_id, at_us)
+
+    def _work_out(self, user_id: int, model_id: int, now_us: int, *, by_clock: bool = False) -> Rate | None:
+        """`by_clock`: what was made later than that has not started, whatever the clock said when it was made."""
+        price = self._price(user_id, model_id, now_us, by_clock=by_clock)
+        if price is None:
+            return None
+        markup = None if price.source == "customer" else self._markup(user_id, model_id, now_us)
+        factor, fee_pico = (markup.factor, markup.fee_pico) if markup else (Fraction(1), 0)
+        if price.sheet.free:
+            fee_pico = 0
+        costs = self._costs(model_id, now_us, by_clock=by_clock) if price.source == "customer" else None
+        return self._share(price, factor, fee_pico, costs)
+
+    def _costs(self, model_id: int, now_us: int, *, by_clock: bool) -> Rate:
+        """What the provider asks: the operator's price, else the catalogue's; no customer's says it."""
+        price = self._price(None, model_id, now_us, by_clock=by_clock)
+        return UNKNOWN_COSTS if price is None else self._share(price, Fraction(1), 0, None)
+
+    def _share(self, price: PriceVersion, factor: Fraction, fee_pico: int, costs: Rate | None) -> Rate:
+        """One for all who pay the same: the work that it keeps is done once."""
+        place = price.id, factor, fee_pico, None if costs is None else costs.price_id
+        return self._shared.setdefault(place, Rate(price.id, price.sheet, factor, fee_pico, costs))
+
+    def _next_start(self, model_id: int, now_us: int) -> int:
+        starts = [price.starts_at_us for price in self._ordered_prices.get(model_id, ())]
+        starts += [markup.starts_at_us for markup in self._ordered_markups]
+        return min((start_us for start_us in starts if start_us > now_us), default=_NEVER_US)
+
+    def _price(self, user_id: int | None, model_id: int, now_us: int, *, by_clock: bool) -> PriceVersion | None:
+        order = {"customer": 2, "operator": 1, "catalogue": 0}
+        started = [
+            price
+            for price in self._ordered_prices.get(model_id, ())
+            if price.user_id in (None, user_id)
+            and (price.starts_at_us <= now_us if by_clock else price.has_started(now_us))
+        ]
+        return max(started, key=lambda price: (order[price.source], price.starts_at_us, price.id), default=None)
+
+    def _markup(self, user_id: int, model_id: int, now_us: int) -> MarkupVersion | None:
+        subjects = {"user": user_id, "model": model_id, "default": None}
+        order = {"user": 2, "model": 1, "default": 0}
+        started = [
+            markup
+            for markup in self._ordered_markups
+            if markup.has_started(now_us) and markup.subject_id == subjects[markup.scope]
+        ]
+        return max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)
+
+
+def _with_timeouts(route: Route) -> Route:
+    return replace(route, legs=tuple(replace(leg, timeouts=leg.timeouts.within(route.timeouts)) for leg in route.legs))

@@ -1,0 +1,35 @@
+"""Cents of what is counted in pico-USD, so that any number of periods add up to what the ledger has.
+
+What is left over by rounding is carried: a period's cents are the rounded total up to its end less the rounded total
+up to its beginning.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+
+from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even
+
+PICO_PER_CENT = PICO_PER_USD // 100
+
+
+class Cents:
+    def __init__(self) -> None:
+        self._total_pico: defaultdict[Hashable, int] = defaultdict(int)
+
+    def add(self, whose: Hashable, pico: int) -> int:
+        """How many cents more it is by this amount."""
+        before_pico = self._total_pico[whose]
+        self._total_pico[whose] = before_pico + pico
+        return to_cents(before_pico + pico) - to_cents(before_pico)
+
+
+def to_cents(pico: int) -> int:
+    return divide_half_even(pico, PICO_PER_CENT)
+
+
+def format_cents(cents: int) -> str:
+    """`-1205` → `-12.05`."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole}.{rest:02d}"

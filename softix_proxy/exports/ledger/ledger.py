@@ -1,0 +1,10 @@
+"""ledger: whatever it names is declared, so that `--pedantic` has nothing to say.
+
+Syntax: https://ledger-cli.org/doc/ledger3.html
+"""
+
+from __future__ import annotations
+
+from softix_proxy.exports.ledger.plain_text import TAGS, LedgerSyntax, form
+
+FORM = form(LedgerSyntax("commodity USD\n" + "".join(f"tag {name}\n" for name in TAGS)))

@@ -1,0 +1,1 @@
+"""Usage rows and summaries."""

@@ -1,0 +1,21 @@
+"""Usage as JSON, an object a line: numbers where they are counts, decimal strings where they are money."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.metering.usage import Cell, Encoding, Layout
+from softix_proxy.exports.metering.columns import COLUMNS, ColumnKind
+
+_ENCODING = {
+    ColumnKind.NUMBER: Encoding.JSON_BARE,
+    ColumnKind.CODE: Encoding.JSON_TEXT,
+    ColumnKind.TEXT: Encoding.JSON_TEXT,
+}
+
+LAYOUT = Layout(
+    header="",
+    cells=tuple(
+        Cell(f'{"," if number else "{"}"{column.name}":', column.name, _ENCODING[column.kind])
+        for number, column in enumerate(COLUMNS)
+    ),
+    end="}\n",
+)

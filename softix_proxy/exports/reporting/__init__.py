@@ -1,0 +1,1 @@
+"""Files of an export: written atomically, fingerprinted and audited."""

@@ -1,0 +1,57 @@
+"""A file that is there in whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from softix_proxy.domain.core.errors import ConflictError, FailureError
+
+
+@contextmanager
+def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
+    """Writes to `path`.partial; at the end it is synced and renamed, on failure removed.
+
+    Raises ConflictError if the file exists and is not to be overwritten, FailureError if it cannot be written.
+    """
+    partial = partial_of(path)
+    refuse(path, overwrite)
+    with told(path):
+        with partial.open("wb") as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                refuse(path, overwrite)
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FailureError(f"cannot write {path}: {error.strerror}", "choose another place") from None
+
+
+def partial_of(path: Path) -> Path:
+    return path.with_name(path.name + ".partial")
+
+
+def refuse(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise ConflictError(f"{path} exists", "choose another name, or overwrite it with --force")
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,224 @@
+"""What an operator can do with API keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_network
+from typing import Any
+
+from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.catalog.models import NAME_LETTERS
+from softix_proxy.domain.core.clock import PERIODS, format_instant
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.core.money import format_usd
+from softix_proxy.domain.ledger.balance import Wallet
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.access import users
+from softix_proxy.operations.catalog import providers
+
+_PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
+_MAX_LABEL = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    key: Key
+    text: str = field(repr=False)
+    """Shown once; only its digest is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStanding:
+    key: Key
+    user: User
+    spend: Spend
+    wallet: Wallet
+
+
+async def create(
+    storage: Storage,
+    vault: Vault,
+    *,
+    user: str,
+    label: str = "",
+    models: Sequence[str] = (),
+    allow_ip: Sequence[str] = (),
+    limits: KeyLimits = KeyLimits(),  # noqa: B008 - frozen
+    expires_in_us: int | None = None,
+    regions: Sequence[str] = (),
+) -> IssuedKey:
+    """Raises NotFoundError, BadInputError."""
+    made = vault.new_api_key()
+    async with storage.writing() as unit:
+        owner = await users.find(unit, user)
+        now_us = unit.clock.now_us()
+        asked = Key(
+            id=0,
+            public_id=new_public_id("key"),
+            user_id=owner.id,
+            label=_checked_label(label),
+            prefix=made.prefix,
+            digest=made.digest,
+            models=_checked_models(models),
+            allow_ip=_checked_networks(allow_ip),
+            limits=_checked_limits(limits),
+            status=KeyStatus.ACTIVE,
+            expires_at_us=None if expires_in_us is None else now_us + expires_in_us,
+            created_at_us=now_us,
+            regions=providers.checked_regions(regions),
+        )
+        return IssuedKey(await unit.keys.add(asked), made.text)
+
+
+async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
+    unit = storage.reading()
+    return await unit.keys.list((await users.find(unit, user)).id if user is not None else None)
+
+
+async def standing(storage: Storage, reference: str) -> KeyStanding:
+    """The key with what it has spent and the balance that it draws on. Raises NotFoundError."""
+    async with storage.snapshot() as unit:
+        key = await find(unit, reference)
+        user = await unit.users.get(key.user_id)
+        return KeyStanding(key, user, await unit.keys.spend(key.id), await unit.balance.get(user.id))
+
+
+async def update(
+    storage: Storage,
+    reference: str,
+    *,
+    label: str | None = None,
+    models: Sequence[str] | None = None,
+    allow_ip: Sequence[str] | None = None,
+    limits: dict[str, Any] | None = None,
+    expires_in_us: int | None = None,
+    never_expires: bool = False,
+    regions: Sequence[str] | None = None,
+) -> Key:
+    """Changes what is given; `limits` holds fields of `KeyLimits`. Raises NotFoundError, BadInputError."""
+    async with storage.writing() as unit:
+        key = await find(unit, reference)
+        expires_at_us = key.expires_at_us if expires_in_us is None else unit.clock.now_us() + expires_in_us
+        changed = replace(
+            key,
+            label=key.label if label is None else _checked_label(label),
+            models=key.models if models is None else _checked_models(models),
+            allow_ip=key.allow_ip if allow_ip is None else _checked_networks(allow_ip),
+            limits=_checked_limits(replace(key.limits, **(limits or {}))),
+            expires_at_us=None if never_expires else expires_at_us,
+            regions=key.regions if regions is None else providers.checked_regions(regions),
+        )
+        await unit.keys.update(changed)
+        return changed
+
+
+async def revoke(storage: Storage, reference: str) -> Key:
+    """Dead for the very next request; there is no way back."""
+    async with storage.writing() as unit:
+        revoked = replace(await find(unit, reference), status=KeyStatus.REVOKED)
+        await unit.keys.update(revoked)
+        return revoked
+
+
+async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) -> IssuedKey:
+    """A new key with the same limits and spend; the old one ends after the grace, or now.
+
+    In the grace each of the two counts on from there for itself, so together they may go beyond the cap.
+    Raises NotFoundError; ConflictError for a key that is revoked or expired.
+    """
+    made = vault.new_api_key()
+    async with storage.writing() as unit:
+        old = await find(unit, reference)
+        if old.status is not KeyStatus.ACTIVE:
+            raise ConflictError("a revoked key cannot be rotated", "make a new one: softix keys create")
+        now_us = unit.clock.now_us()
+        if old.expires_at_us is not None and old.expires_at_us <= now_us:
+            raise ConflictError(
+                "an expired key cannot be rotated",
+                f"give it time first: softix keys update {old.public_id} --expires 30d",
+            )
+        new = replace(
+            old,
+            public_id=new_public_id("key"),
+            prefix=made.prefix,
+            digest=made.digest,
+            created_at_us=now_us,
+        )
+        ends_us = now_us + grace_us
+        ends_us = ends_us if old.expires_at_us is None else min(ends_us, old.expires_at_us)
+        ending = replace(old, expires_at_us=ends_us) if grace_us else replace(old, status=KeyStatus.REVOKED)
+        await unit.keys.update(ending)
+        return IssuedKey(await unit.keys.add(new, rotated_from=old.id), made.text)
+
+
+async def find(unit: Unit, reference: str) -> Key:
+    """By id, visible prefix or label. Raises NotFoundError."""
+    key = await unit.keys.find(reference)
+    if key is None:
+        raise NotFoundError(f"no key {reference!r}, or more than one", "name it by its id: softix keys list")
+    return key
+
+
+def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict[str, Any]:
+    """As the CLI and the API show it; amounts as decimal text in USD."""
+    limits, spent = key.limits, spend or Spend()
+    fields: dict[str, Any] = {
+        "id": key.public_id,
+        "prefix": key.prefix,
+        "user_id": user_public_id,
+        "name": key.label,
+        "status": key.status.value,
+        "models": list(key.models),
+        "allow_ip": list(key.allow_ip),
+        "regions": list(key.regions),
+        "rpm": limits.rpm,
+        "tpm": limits.tpm,
+        "concurrency": limits.concurrency,
+        "cap": None if limits.cap_pico is None else format_usd(limits.cap_pico),
+        "cap_period": None if limits.cap_pico is None else limits.cap_period,
+        "expires_at": format_instant(key.expires_at_us),
+        "created_at": format_instant(key.created_at_us),
+    }
+    if spend is not None:
+        fields["spent"] = {period: format_usd(spent.of(period)) for period in PERIODS}
+        fields["held"] = format_usd(spent.held_pico)
+        fields["open_requests"] = spent.open_requests
+    return fields
+
+
+def _checked_label(label: str) -> str:
+    if len(label) > _MAX_LABEL or not (label.isprintable() or not label):
+        raise BadInputError("a key's name is one line of at most 64 characters", "shorten it")
+    return label
+
+
+def _checked_models(models: Sequence[str]) -> tuple[str, ...]:
+    for pattern in models:
+        if not _PATTERN.fullmatch(pattern):
+            raise BadInputError(f"not a pattern of model names: {pattern!r}", "write for example 'gpt-*,claude-*'")
+    return tuple(models)
+
+
+def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:
+    checked = []
+    for text in networks:
+        try:
+            checked.append(str(ip_network(text, strict=False)))
+        except ValueError:
+            raise BadInputError(f"not a network: {text!r}", "write for example 10.0.0.0/8 or 2001:db8::/32") from None
+    return tuple(checked)
+
+
+def _checked_limits(limits: KeyLimits) -> KeyLimits:
+    for name in ("rpm", "tpm", "concurrency"):
+        value = getattr(limits, name)
+        if value is not None and not 0 < value <= 10**9:
+            raise BadInputError(f"{name} is a number from 1 to 1,000,000,000", "leave it out for no limit")
+    if limits.cap_pico is not None and limits.cap_pico < 0:
+        raise BadInputError("a cap is not negative", "0 lets nothing through; leave it out for no cap")
+    return limits

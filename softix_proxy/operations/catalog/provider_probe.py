@@ -1,0 +1,209 @@
+"""What one GET of a provider's list of models shows: whether it answers, takes the key, and what it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from softix_proxy.dialects.core.model_list import read_names
+from softix_proxy.dialects.registry import HEADERS
+from softix_proxy.domain.catalog.credentials import AwsKeys, parse
+from softix_proxy.domain.catalog.models import NAME
+from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType, path_behind_version
+from softix_proxy.domain.catalog.providers import Provider
+from softix_proxy.domain.core.clock import Clock
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.upstream import Fetch, Fetched
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.operations.catalog import providers
+from softix_proxy.operations.catalog.base_urls import BaseUrl, read_base_url
+from softix_proxy.operations.catalog.catalogue import CatalogueModel
+
+_LOCAL = "http://127.0.0.1"
+_GOOD = range(200, 300)
+_FREE = '{"free":true}'
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderProbe:
+    """What one request for the list of models showed."""
+
+    ok: bool
+    status: int | None
+    """None where no answer came."""
+    latency_ms: int
+    message: str
+    remedy: str = ""
+    models: tuple[str, ...] = ()
+    """As the provider names them."""
+    url: str = ""
+    """What was asked; of what the operator wrote, without credentials."""
+    is_list: bool = False
+    """What answered is a list of models, even if there are none."""
+    is_elsewhere: bool = False
+    """The list is there, but without the version that softix puts in."""
+
+
+_REMEDIES = {
+    400: ("the provider does not accept the key", "softix providers set-key {name}"),  # Google's word for it
+    401: ("the provider does not accept the key", "softix providers set-key {name}"),
+    403: ("the key may not list models", "check its rights at the provider, or: softix providers set-key {name}"),
+    404: ("nothing is there", "check the base URL: softix providers update {name} --base-url URL"),
+    429: ("the provider is reached, and limits this key", "wait, or raise the limit at the provider"),
+}
+
+
+async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) -> ProviderProbe:
+    """Asks the provider for its models, once, and keeps their names.
+
+    Raises ConflictError for the demo, and for who has no list to ask for.
+    """
+    reading = storage.reading()
+    provider = await providers.present(reading, reference)
+    if not provider.base_url:
+        raise ConflictError("the demo provider runs inside the daemon", "run: softix quickstart --check")
+    if not provider.profile.models_path:
+        raise ConflictError(f"{provider.name} has no list of models", f"try: softix providers test {provider.name}")
+    key = None
+    if provider.keys:
+        first = provider.keys[0]
+        key = vault.open_secret(first.sealed, *provider.place_of(first))
+    here = BaseUrl(provider.base_url, provider.version_in_url)
+    found = await _ask(provider, here, key, fetch, reading.clock)
+    if (
+        found.is_list
+        or found.status in _LEAVES_NO_DOUBT
+        or here.has_version
+        or not provider.profile.versioned_base_urls
+    ):
+        return found
+    other = await _ask(provider, here._replace(has_version=True), key, fetch, reading.clock)
+    if not other.is_list:
+        return found
+    return replace(
+        other,
+        ok=False,
+        message=f"its models are listed at {other.url}, and not at {found.url}",
+        remedy=f"softix providers update {provider.name} --base-url {provider.base_url}/chat/completions",
+        is_elsewhere=True,
+    )
+
+
+_LEAVES_NO_DOUBT = frozenset((None, 401, 403, 429, *range(500, 600)))
+"""Of the place: nobody is asked for a second time."""
+
+
+async def _ask(provider: Provider, base: BaseUrl, key: str | None, fetch: Fetch, clock: Clock) -> ProviderProbe:
+    url, started_ns = _list_url(provider.type, base), clock.monotonic_ns()
+    try:
+        status, body = await _fetch(provider.type, base, key, fetch)
+    except FailureError as error:
+        took_ms = (clock.monotonic_ns() - started_ns) // 1_000_000
+        return ProviderProbe(False, None, took_ms, error.message, error.remedy, url=url)
+    latency_ms = (clock.monotonic_ns() - started_ns) // 1_000_000
+    if status in _GOOD:
+        names = read_names(body)
+        return ProviderProbe(
+            True, status, latency_ms, "the provider answers", models=names or (), url=url, is_list=names is not None
+        )
+    other = (
+        ("the provider is in trouble", "try again later")
+        if status >= 500
+        else ("this is not a provider's answer", "check the base URL: softix providers update {name} --base-url URL")
+    )
+    message, remedy = _REMEDIES.get(status, other)
+    return ProviderProbe(False, status, latency_ms, message, remedy.format(name=provider.name), url=url)
+
+
+async def settle(
+    storage: Storage, vault: Vault, reference: str, fetch: Fetch, *, is_settled: bool
+) -> ProviderProbe | None:
+    """Asks once that it is added or moved; where the base URL left a doubt, it is written as it was found.
+
+    None where there is nothing to ask for.
+    """
+    provider = await providers.present(storage.reading(), reference)
+    if not (provider.base_url and provider.profile.models_path):
+        return None
+    probed = await probe(storage, vault, reference, fetch)
+    if probed.is_elsewhere and not is_settled:
+        await providers.update(storage, vault, reference, version_in_url=True)
+        return replace(probed, ok=True, message="the provider answers", remedy="", is_elsewhere=False)
+    return probed
+
+
+def _list_url(kind: ProviderType, base: BaseUrl) -> str:
+    path = PROFILES[kind].models_path
+    return base.text + (path_behind_version(path) if base.has_version else path)
+
+
+async def _fetch(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> Fetched:
+    profile, url = PROFILES[kind], _list_url(kind, base)
+    headers = {name: value for endpoint in profile.endpoints for name, value in HEADERS.get(endpoint, ())}
+    credential = None if key is None else parse(key)
+    if isinstance(credential, AwsKeys):
+        raise FailureError("a list of models is not asked for with AWS keys", "see: softix models list")
+    if isinstance(credential, str):
+        return await fetch(url, headers | profile.auth_headers(credential), None)
+    return await fetch(url, headers, credential)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredServer:
+    """A server that lists models."""
+
+    base: BaseUrl
+    models: tuple[str, ...]
+
+
+async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> DiscoveredServer:
+    """A server on this machine, at one of the type's usual ports. Raises FailureError that names what was tried."""
+    tried = []
+    for port in PROFILES[kind].ports:
+        base_url = f"{_LOCAL}:{port}"
+        try:
+            return await _look(kind, BaseUrl(base_url), key, fetch)
+        except FailureError as error:
+            tried.append(f"{base_url}: {error.message}")
+    raise FailureError(
+        f"no {kind.value} on this machine ({'; '.join(tried)})", "start it, or say where it is with --base-url"
+    )
+
+
+async def look(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch) -> DiscoveredServer:
+    """What the server at this address has. Raises FailureError, BadInputError."""
+    base = read_base_url(base_url, kind)
+    try:
+        return await _look(kind, base, key, fetch)
+    except NoListError:
+        if base.is_settled:
+            raise
+        return await _look(kind, base._replace(has_version=True), key, fetch)
+
+
+class NoListError(FailureError):
+    """Somebody answers there, but with no list of models."""
+
+
+async def _look(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> DiscoveredServer:
+    status, body = await _fetch(kind, base, key, fetch)
+    if status in (401, 403):
+        raise FailureError("it asks for a key", "give --key-stdin, --key-env or --key-file")
+    names = read_names(body) if status in _GOOD else None
+    if names is None:
+        raise NoListError("what answers there lists no models", "check the base URL")
+    return DiscoveredServer(base, names)
+
+
+def chosen(
+    kind: ProviderType, known: tuple[str, ...], wanted: tuple[str, ...], *, free: bool
+) -> tuple[CatalogueModel, ...]:
+    """Models to be added as they are named there, free or without a price: those wanted, or all.
+
+    Raises BadInputError for one that is not there.
+    """
+    missing = [name for name in wanted if known and name not in known]
+    if missing:
+        raise BadInputError(f"no model {missing[0]!r} there", f"it has: {', '.join(known)}")
+    names = [name for name in wanted or known if NAME.fullmatch(name)]
+    return tuple(CatalogueModel(kind.value, name, None, None, _FREE if free else "") for name in names)

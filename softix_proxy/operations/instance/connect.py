@@ -1,0 +1,199 @@
+"""Pointing a client at softix: what its settings have to be, and its settings file changed, or put back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.routing.directory import Directory
+from softix_proxy.operations.catalog.models import NOBODY
+from softix_proxy.operations.instance.client_files import FileSyntax, changed
+
+BACKUP = ".before-softix"
+"""The file as it was; empty where there was none."""
+_MOST_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAccess:
+    """What a client needs to know."""
+
+    base_url: str
+    """Without `/v1`."""
+    key: str = field(repr=False)
+    model: str | None = None
+    searches: bool = True
+    """The model's web searches can be charged, so that a client may offer them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProgram:
+    title: str
+    settings: Callable[[ClientAccess], Mapping[str, Any]]
+    form: FileSyntax
+    """How the settings are written; for a client without a file, how they are shown."""
+    place: tuple[str, ...] = ()
+    """Of its file, below the home directory; empty: there is none that a program may write."""
+    here: bool = False
+    """The file is in the current directory."""
+    needs_model: bool = False
+    fresh: Mapping[str, Any] = field(default_factory=dict)
+    """What a new file has besides."""
+    hint: str = ""
+
+
+def _claude_code(access: ClientAccess) -> Mapping[str, Any]:
+    names = {"ANTHROPIC_BASE_URL": access.base_url, "ANTHROPIC_AUTH_TOKEN": access.key}
+    return {"env": names | ({"ANTHROPIC_MODEL": access.model} if access.model else {})}
+
+
+def _codex(access: ClientAccess) -> Mapping[str, Any]:
+    provider = {
+        "name": "softix",
+        "base_url": f"{access.base_url}/v1",
+        "experimental_bearer_token": access.key,
+        "wire_api": "responses",
+    }
+    told = {"model": access.model} if access.model else {}
+    if not access.searches:  # it offers them with each request, which would be refused
+        told["web_search"] = "disabled"
+    return {**told, "model_provider": "softix", "model_providers": {"softix": provider}}
+
+
+def _openai(access: ClientAccess) -> Mapping[str, Any]:
+    return {"OPENAI_BASE_URL": f"{access.base_url}/v1", "OPENAI_API_KEY": access.key}
+
+
+def _continue(access: ClientAccess) -> Mapping[str, Any]:
+    model = {
+        "name": f"softix {access.model}",
+        "provider": "openai",
+        "model": access.model,
+        "apiBase": f"{access.base_url}/v1",
+        "apiKey": access.key,
+    }
+    return {"models": [model]}
+
+
+CLIENTS: Mapping[str, ClientProgram] = {
+    "claude-code": ClientProgram("Claude Code", _claude_code, "json", (".claude", "settings.json")),
+    "codex": ClientProgram("Codex", _codex, "toml", (".codex", "config.toml")),
+    "openai": ClientProgram("programs with OpenAI's SDK", _openai, "env", (".env",), here=True),
+    "cursor": ClientProgram(
+        "Cursor",
+        _openai,
+        "env",
+        hint="Cursor keeps this in a database of its own. Under Settings, Models, API Keys, set the OpenAI API key and"
+        " override the base URL. Cursor's servers make the requests, so softix has to be reached from there.",
+    ),
+    "continue": ClientProgram(
+        "Continue",
+        _continue,
+        "yaml",
+        (".continue", "config.yaml"),
+        needs_model=True,
+        fresh={"name": "Local", "version": "0.0.1", "schema": "v1"},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    file: Path
+    backup: Path
+
+
+async def can_search(storage: Storage, model: str | None) -> bool:
+    """False where the model is known, and its web searches have no price."""
+    directory = Directory()
+    directory.apply(await storage.changes(0))
+    found = directory.route(model) if model else None
+    now_us = storage.reading().clock.now_us()
+    rates = [directory.rate(NOBODY, leg.model_id, now_us) for leg in found.legs] if found else []
+    return all(rate is not None and rate.has_price("web_search_calls") for rate in rates)
+
+
+def settings_text(client: ClientProgram, access: ClientAccess) -> str:
+    """Its settings alone, as they stand in its file."""
+    return changed(client.form, "", client.settings(access))
+
+
+def changed_text(client: ClientProgram, access: ClientAccess, file: Path) -> str:
+    """What `write` would write. Raises as it does."""
+    before, settings = _read(file), client.settings(access)
+    return changed(client.form, before or "", settings if before else {**client.fresh, **settings})
+
+
+def file_of(client: ClientProgram, asked: Path | None, home: Path) -> Path:
+    """Raises BadInputError where there is none."""
+    if asked is not None:
+        return asked
+    if not client.place:
+        raise BadInputError(f"{client.title} has no file that could be written", client.hint)
+    return (Path() if client.here else home).joinpath(*client.place)
+
+
+def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFile:
+    """Keeps the file as it was before the first time, and changes it in one step; only its owner may read it.
+
+    Raises FailureError where it cannot be read or written, ConflictError where it is not what it should be.
+    """
+    before, text = _read(file), changed_text(client, access, file)
+    backup = file.with_name(file.name + BACKUP)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not backup.exists():
+            _replace(backup, before or "")
+        _replace(file, text)
+    except OSError as error:
+        raise FailureError(f"cannot write {file}: {error.strerror}", "name another with --file") from None
+    return WrittenFile(file, backup)
+
+
+def undo(file: Path) -> WrittenFile:
+    """Raises ConflictError where nothing was written there, FailureError where it cannot be put back."""
+    backup = file.with_name(file.name + BACKUP)
+    before = _read(backup)
+    if before is None:
+        raise ConflictError(f"there is no {backup}", "nothing was written there, or it was put back already")
+    try:
+        if before:
+            _replace(file, before)
+        else:
+            file.unlink(missing_ok=True)
+        backup.unlink()
+    except OSError as error:
+        raise FailureError(f"cannot put back {file}: {error.strerror}", f"it is in {backup}") from None
+    return WrittenFile(file, backup)
+
+
+def _read(file: Path) -> str | None:
+    try:
+        if not file.exists():
+            return None
+        with file.open("rb") as opened:
+            raw = opened.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise ConflictError(f"{file} is larger than {_MOST_BYTES // 2**20} MiB", "is it the right file?")
+        return raw.decode("utf-8")
+    except OSError as error:
+        raise FailureError(f"cannot read {file}: {error.strerror}", "name another with --file") from None
+    except UnicodeDecodeError:
+        raise ConflictError(f"{file} is not UTF-8 text", "is it the right file?") from None
+
+
+def _replace(file: Path, text: str) -> None:
+    """It has a key in it: nobody else may read it, at no time."""
+    place = file.resolve()  # a link stays one
+    partial = place.with_name(place.name + ".partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    partial.replace(place)

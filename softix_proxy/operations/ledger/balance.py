@@ -1,0 +1,78 @@
+"""What an operator can do with balances. Every change is a transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from softix_proxy.domain.core.errors import BadInputError, ConflictError
+from softix_proxy.domain.core.money import format_usd
+from softix_proxy.domain.ledger.balance import Wallet, WalletEntry
+from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, Transfer
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.operations.access import users
+
+_MAX_TEXT = 200
+
+
+async def show(storage: Storage, user: str) -> Wallet:
+    unit = storage.reading()
+    return await unit.balance.get((await users.find(unit, user)).id)
+
+
+async def add(
+    storage: Storage, user: str, amount_pico: int, *, note: str | None = None, reference: str | None = None
+) -> bool:
+    """Money came in. With a reference it counts once: False where it was added before.
+
+    Raises BadInputError for an amount that is not positive, ConflictError for a reference of another posting.
+    """
+    if amount_pico <= 0:
+        raise BadInputError("only a positive amount can be added", f"to lower it: softix balance set {user} AMOUNT")
+    async with storage.writing() as unit:
+        owner = await users.find(unit, user)
+        wanted = Transfer(0, CASH, owner.id, amount_pico, "top-up", _checked(reference), _checked(note))
+        known = await unit.ledger.by_reference(reference) if reference else None
+        if known is None:
+            await unit.ledger.post(wanted)
+            return True
+        if (known.to_account, known.amount_pico, known.kind) != (owner.id, amount_pico, "top-up"):
+            raise ConflictError(
+                f"the reference {reference!r} is that of another posting, of ${format_usd(known.amount_pico)}",
+                "give this one its own reference",
+            )
+        return False
+
+
+async def set_to(storage: Storage, user: str, amount_pico: int, *, note: str | None = None) -> int:
+    """Posts the difference as an adjustment, and returns it in pico-USD; open holds stay as they are."""
+    async with storage.writing() as unit:
+        owner = await users.find(unit, user)
+        difference_pico = amount_pico - (await unit.balance.get(owner.id)).posted_pico
+        if difference_pico:
+            from_account, to_account = (ADJUSTMENTS, owner.id) if difference_pico > 0 else (owner.id, ADJUSTMENTS)
+            await unit.ledger.post(
+                Transfer(0, from_account, to_account, abs(difference_pico), "adjustment", None, _checked(note))
+            )
+        return difference_pico
+
+
+async def history(storage: Storage, user: str, limit: int) -> Sequence[WalletEntry]:
+    """The newest first."""
+    async with storage.snapshot() as unit:
+        return await unit.balance.history((await users.find(unit, user)).id, limit)
+
+
+async def set_credit_limit(storage: Storage, user: str, credit_pico: int) -> Wallet:
+    """How far the balance may go below zero."""
+    if credit_pico < 0:
+        raise BadInputError("a credit limit is not negative", "0 means that nothing may be owed")
+    async with storage.writing() as unit:
+        owner = await users.find(unit, user)
+        await unit.balance.set_credit(owner.id, credit_pico)
+        return await unit.balance.get(owner.id)
+
+
+def _checked(text: str | None) -> str | None:
+    if text is not None and not (0 < len(text) <= _MAX_TEXT and text.isprintable()):
+        raise BadInputError("a note or reference is one line of 1 to 200 characters", "shorten it")
+    return text

@@ -1,0 +1,140 @@
+"""Closing a period: what was posted is counted and hashed, and nothing can be posted into it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from softix_proxy.domain.core.clock import format_instant, parse_instant, parse_zone
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.ledger.ledger import LedgerViolation
+from softix_proxy.domain.ledger.periods import ClosedPeriod, gaps, labelled_span
+from softix_proxy.domain.ports.storage import Storage, Unit
+
+_LABEL_LETTERS = 64
+KEPT = "a closed period holds what it held when it was closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What an operator wants closed."""
+
+    label: str
+    zone: str
+    span: Span
+
+
+def asked(label: str | None, from_: str | None, to: str | None, zone: str) -> Closing:
+    """By a label such as 2026-10, or half-open from one date to another, with a label or without.
+
+    Raises BadInputError.
+    """
+    where = parse_zone(zone)
+    if label and not (len(label) <= _LABEL_LETTERS and label.isprintable()):
+        raise BadInputError(f"a period's name is a line of at most {_LABEL_LETTERS} letters", "for example 2026-10")
+    if from_ is None and to is None:
+        if label is None:
+            raise BadInputError("which period?", "write 2026-10, or --from and --to")
+        return Closing(label, zone, labelled_span(label, where))
+    if from_ is None or to is None:
+        raise BadInputError("a period has two ends", "give both --from and --to")
+    span = Span(parse_instant(from_, where), parse_instant(to, where))
+    if span.from_us >= span.to_us:
+        raise BadInputError("the period is empty", "--to is exclusive and must be after --from")
+    return Closing(label or f"{from_.strip()}--{to.strip()}", zone, span)
+
+
+async def close(storage: Storage, closing: Closing) -> ClosedPeriod:
+    """The counting holds no lock; the transaction after it is short.
+
+    Raises ConflictError where it is not over, nothing was posted up to its end, or it overlaps a closed one.
+    """
+    reading = storage.reading()
+    await _require_closable(reading, closing)
+    while True:
+        contents = await reading.periods.contents(closing.span)
+        async with storage.writing() as unit:
+            await _require_closable(unit, closing)
+            if await unit.periods.last_posted_us(closing.span) != contents.last_us:
+                continue  # the clock was set back, and something was posted while the rest was counted
+            return await unit.periods.add(
+                ClosedPeriod(
+                    id=0,
+                    label=closing.label,
+                    zone=closing.zone,
+                    span=closing.span,
+                    closed_at_us=unit.clock.now_us(),
+                    sums=contents.sums,
+                    rows_sha256=contents.rows_sha256,
+                )
+            )
+
+
+async def list_all(storage: Storage) -> Sequence[ClosedPeriod]:
+    return await storage.reading().periods.list()
+
+
+async def find(unit: Unit, label: str) -> ClosedPeriod:
+    """Raises NotFoundError."""
+    period = await unit.periods.find(label)
+    if period is None:
+        raise NotFoundError(f"no closed period {label!r}", "see: softix period list")
+    return period
+
+
+async def asked_or_closed(unit: Unit, label: str | None, from_: str | None, to: str | None, zone: str) -> Closing:
+    """A closed period, or what is from one date to another there. Raises BadInputError, NotFoundError."""
+    if (label is None) == (from_ is None and to is None):
+        raise BadInputError("which period?", "give --period, or --from and --to")
+    if label is None:
+        return asked(None, from_, to, zone)
+    closed = await find(unit, label)
+    return Closing(closed.label, closed.zone, closed.span)
+
+
+async def uncovered(storage: Storage) -> Sequence[Span]:
+    """What lies before or between closed periods and is in none, from the first posting on."""
+    reading = storage.reading()
+    first_us = await reading.periods.first_posted_us()
+    if first_us is None:
+        return ()
+    return tuple(gaps((period.span for period in await reading.periods.list()), first_us))
+
+
+async def verify(unit: Unit) -> tuple[int, Sequence[LedgerViolation]]:
+    """How many there are, and what is no longer what it was."""
+    periods, found = await unit.periods.list(), []
+    for period in periods:
+        contents = await unit.periods.contents(period.span)
+        if contents.rows_sha256 != period.rows_sha256:
+            found.append(LedgerViolation(KEPT, period.label, "the hash of its rows is another"))
+        others = {one.user_public_id for one in set(period.sums) ^ set(contents.sums)}
+        found += [LedgerViolation(KEPT, period.label, f"the sums of {user} are others") for user in sorted(others)]
+    return len(periods), found
+
+
+async def _require_closable(unit: Unit, closing: Closing) -> None:
+    for other in await unit.periods.list():
+        if other.label == closing.label and other.span == closing.span:
+            raise ConflictError(
+                f"{other.label} was closed at {format_instant(other.closed_at_us)}", "see: softix period list"
+            )
+        if other.span.from_us < closing.span.to_us and closing.span.from_us < other.span.to_us:
+            raise ConflictError(
+                f"{closing.label} overlaps {other.label}, which is closed from {format_instant(other.span.from_us)}"
+                f" to {format_instant(other.span.to_us)}",
+                "periods follow each other; see: softix period list",
+            )
+    if unit.clock.now_us() < closing.span.to_us:
+        raise ConflictError(
+            f"{closing.label} is not over: it ends at {format_instant(closing.span.to_us)}", "close it after that"
+        )
+    first_us = await unit.periods.first_posted_us()
+    if first_us is None or first_us >= closing.span.to_us:
+        raise ConflictError(
+            f"nothing was posted before the end of {closing.label}",
+            f"the first posting is of {format_instant(first_us)}"
+            if first_us is not None
+            else "is it the right --data-dir?",
+        )

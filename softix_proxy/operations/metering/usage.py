@@ -1,0 +1,233 @@
+"""What an operator can ask about what was used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from softix_proxy.domain.core.calendar import Calendar, calendar, whole_days
+from softix_proxy.domain.core.clock import SLACK_US, Clock, parse_instant
+from softix_proxy.domain.core.errors import BadInputError, NotFoundError
+from softix_proxy.domain.core.ids import parse_request_id
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.metering.explanation import Explained, explain_correction
+from softix_proxy.domain.metering.explanation import explain as explained
+from softix_proxy.domain.metering.usage import (
+    AttemptRow,
+    ExportedLines,
+    Layout,
+    SummarySubject,
+    UsageFilter,
+    UsageRow,
+    UsageTotal,
+)
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.exports.metering import csv_usage, jsonl_usage
+from softix_proxy.exports.metering.columns import ColumnValue, fields
+from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable
+from softix_proxy.operations.access import users
+
+UsageFormat = Literal["csv", "jsonl"]
+FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
+MAX_US = 2**63 - 1
+_TRENDS = 20
+"""So many subjects are drawn day by day."""
+_PARTS: Sequence[SummarySubject] = ("model", "user", "key")
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSummary:
+    by: SummarySubject
+    zone: str
+    """The IANA name of the time zone by whose days it is."""
+    first_day: int
+    end_day: int
+    """Days since 1970, the last one exclusive."""
+    totals: Sequence[UsageTotal]
+    days: Sequence[UsageTotal]
+    """The same by day; days without a request are left out."""
+    trends: Mapping[str, Mapping[int, UsageTotal]] = field(default_factory=dict)
+    """Of the dearest, day by day: id → day since 1970 → sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageExport:
+    expected_rows: int
+    """Those of the whole days that it touches, for a progress bar."""
+    chunks: AsyncIterator[ExportedLines]
+    """The first is the header, if the format has one."""
+    last_us: int = MAX_US
+    """What is posted after it is left out."""
+
+
+def parse_span(from_: str | None, to: str | None, zone: str = "UTC") -> Span:
+    """From ever, or for ever, where nothing is said. Dates begin at midnight in the zone.
+
+    Raises BadInputError for what is not a date, and for a period that ends before it begins.
+    """
+    there = calendar(zone).zone
+    return _span(parse_instant(from_, there) if from_ else 0, parse_instant(to, there) if to else MAX_US)
+
+
+def _span(from_us: int, to_us: int) -> Span:
+    if from_us >= to_us:
+        raise BadInputError("the period is empty", "--to is exclusive and must be after --from")
+    return Span(from_us, to_us)
+
+
+async def newest(
+    storage: Storage,
+    *,
+    limit: int,
+    user: str | None = None,
+    key: str | None = None,
+    model: str | None = None,
+    from_: str | None = None,
+    to: str | None = None,
+    zone: str = "UTC",
+    errors_only: bool = False,
+) -> Sequence[UsageRow]:
+    """The newest first. Raises NotFoundError, BadInputError."""
+    unit = storage.reading()
+    wanted = UsageFilter(
+        span=parse_span(from_, to, zone),
+        user_id=(await users.find(unit, user)).id if user is not None else None,
+        key_id=await _key_id(unit, key) if key is not None else None,
+        model_ids=await model_ids(unit, model) if model is not None else None,
+        errors_only=errors_only,
+    )
+    return await unit.usage.newest(wanted, limit)
+
+
+async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
+    """What was posted since, the oldest first; not what lies in the future, since the clock was ahead."""
+    unit = storage.reading()
+    now_us = unit.clock.now_us()
+    upto_us = now_us + SLACK_US
+    return await unit.usage.after(UsageFilter(Span(0, upto_us)), usage_id if usage_id < upto_us else now_us, limit)
+
+
+async def attempts(
+    storage: Storage,
+    *,
+    limit: int,
+    user: str | None = None,
+    from_: str | None = None,
+    to: str | None = None,
+    zone: str = "UTC",
+) -> Sequence[AttemptRow]:
+    """That failed; the newest first. Raises NotFoundError, BadInputError."""
+    unit = storage.reading()
+    wanted = UsageFilter(
+        span=parse_span(from_, to, zone),
+        user_id=(await users.find(unit, user)).id if user is not None else None,
+    )
+    return await unit.usage.attempts(wanted, limit)
+
+
+async def explain(storage: Storage, reference: str) -> Explained:
+    """By request id. Raises BadInputError, NotFoundError."""
+    number = parse_request_id(reference)
+    if number is None:
+        raise BadInputError(f"not a request id: {reference!r}", "it begins with req_, as in the header of the answer")
+    unit = storage.reading()
+    row = await unit.usage.by_request(number)
+    if row is None:
+        raise NotFoundError(f"no usage of {reference}", "it may still be running; else see: softix usage list")
+    corrections = await unit.usage.corrections(row.corrects_row_id or row.id)
+    sheets = {version.id: version.sheet for version in await unit.prices.list(row.model_id)}
+    sheet, cost_sheet = sheets.get(row.price_id or 0), sheets.get(row.cost_price_id or 0)
+    attempts = await unit.usage.attempts_of(row.corrects_row_id or row.id)
+    if row.corrects_row_id is None:
+        return explained(row, sheet, corrections, attempts, cost_sheet)
+    [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
+    earlier = [one for one in corrections if one.request_id < row.request_id]  # their numbers may be of any day
+    return explain_correction(row, corrected, earlier, sheet, attempts, cost_sheet)
+
+
+async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, ColumnValue] | None:
+    """The row under the export's names; None where there is none, or it is another user's."""
+    number = parse_request_id(reference)
+    row = None if number is None else await storage.reading().usage.by_request(number)
+    return fields(row) if row is not None and row.user_id == user_id else None
+
+
+async def summary(
+    storage: Storage, by: SummarySubject, from_: str | None, to: str | None, zone: str | None = None
+) -> UsageSummary:
+    """Over whole days; this month where nothing is said.
+
+    By the days of a zone, or else by those of which sums are kept. Raises BadInputError.
+    """
+    unit = storage.reading()
+    at = calendar(zone) if zone else await unit.instance.calendar()
+    first_day, end_day = _days(unit.clock, at, from_, to)
+    days = await unit.usage.totals("day", first_day, end_day, at)
+    if by == "day":
+        return UsageSummary(by, at.name, first_day, end_day, days, days)
+    trends = await unit.usage.trends(by, first_day, end_day, at, _TRENDS)
+    totals = await unit.usage.totals(by, first_day, end_day, at)
+    return UsageSummary(by, at.name, first_day, end_day, totals, days, trends)
+
+
+async def page(
+    storage: Storage, from_: str | None, to: str | None, version: str, zone: str | None = None
+) -> SummaryPage:
+    """Summaries by model, user and key, for one page in HTML. Raises as `summary`."""
+    parts = [await summary(storage, by, from_, to, zone) for by in _PARTS]
+    shown, first = [SummaryTable(part.by, part.totals, part.trends) for part in parts], parts[0]
+    now_us = storage.reading().clock.now_us()
+    return SummaryPage(first.zone, first.first_day, first.end_day, first.days, shown, now_us, version)
+
+
+async def export(
+    storage: Storage, layout: Layout, span: Span, user: str | None, *, after_id: int | None = None
+) -> UsageExport:
+    """`after_id`: only what follows this row, and no header. Raises NotFoundError where there is no such user."""
+    unit = storage.reading()
+    user_id = (await users.find(unit, user)).id if user is not None else None
+    if after_id is not None:
+        layout, span = replace(layout, header=""), span._replace(from_us=after_id + 1)
+    return UsageExport(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
+
+
+async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
+    """The database's thread makes the next one while the last one is worked on."""
+    if layout.header:
+        yield ExportedLines(layout.header.encode(), 0, 0, 0)
+    chunks = unit.usage.lines(layout, span, user_id)
+
+    async def following() -> ExportedLines | None:
+        return await anext(chunks, None)
+
+    task = asyncio.create_task(following())
+    try:
+        while (chunk := await task) is not None:
+            task = asyncio.create_task(following())
+            await asyncio.sleep(0)  # so that it begins
+            yield chunk
+    finally:
+        task.cancel()
+
+
+def _days(clock: Clock, at: Calendar, from_: str | None, to: str | None) -> tuple[int, int]:
+    to_us = parse_instant(to, at.zone) if to else at.at(clock.now_us()).end_us
+    from_us = parse_instant(from_, at.zone) if from_ else at.at(to_us - 1).month_us
+    return whole_days(at, *_span(from_us, to_us))
+
+
+async def _key_id(unit: Unit, reference: str) -> int:
+    key = await unit.keys.find(reference)
+    if key is None:
+        raise NotFoundError(f"no key {reference!r}", "see: softix keys list")
+    return key.id
+
+
+async def model_ids(unit: Unit, reference: str) -> Sequence[int]:
+    """All that were ever called so. Raises NotFoundError."""
+    numbers = await unit.usage.model_ids(reference)
+    if not numbers:
+        raise NotFoundError(f"no model {reference!r}", "see: softix models list")
+    return numbers

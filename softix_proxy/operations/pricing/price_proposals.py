@@ -1,0 +1,183 @@
+"""Prices that were imported and wait until somebody has looked at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
+from softix_proxy.domain.core.errors import BadInputError, NotFoundError
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.pricing.price_changes import UnitPriceChange, differences
+from softix_proxy.domain.pricing.prices import PriceSource, PriceVersion, Proposal
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.imports.price_list import PriceRow
+from softix_proxy.operations.access import users
+from softix_proxy.operations.catalog import models
+from softix_proxy.operations.catalog.catalogue import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    proposal: Proposal
+    model: Model
+    provider: Provider
+    user: User | None
+    changes: Sequence[UnitPriceChange]
+    """Against the version from the same source that it takes the place of, or else what applies now."""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.provider.name}/{self.model.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    proposed: Sequence[Proposed]
+    unchanged: int
+    """Stated as they are in force already."""
+    not_enabled: Sequence[str]
+    """`provider/model` that the catalogue prices and this instance does not have."""
+
+
+async def import_rows(storage: Storage, rows: Sequence[PriceRow], file: str) -> Imported:
+    """All rows or none. Raises BadInputError for a model or user that is not there, or a start that is over."""
+    async with storage.writing() as unit:
+        now_us = unit.clock.now_us()
+        asked = []
+        for row in rows:
+            try:
+                model = await models.find(unit, row.model)
+                user = await users.find(unit, row.user) if row.user is not None else None
+            except NotFoundError as error:
+                raise BadInputError(f"{file} {row.place}: {error.message}", error.remedy) from None
+            if row.starts_at_us is not None and row.starts_at_us < now_us:
+                raise BadInputError(f"{file} {row.place}: starts_at is over", "leave it out to start when approved")
+            source: PriceSource = "customer" if user else "operator"
+            user_id = user.id if user else None
+            asked.append(Proposal(0, model.id, user_id, source, row.sheet, row.starts_at_us, now_us))
+        return await _propose(unit, asked, ())
+
+
+async def import_catalogue(storage: Storage, catalogue: Catalogue) -> Imported:
+    """What the shipped catalogue says otherwise than the instance's newest catalogue prices."""
+    async with storage.writing() as unit:
+        now_us = unit.clock.now_us()
+        asked, not_enabled = [], []
+        by_provider: dict[int, dict[str, Model]] = {}
+        for model in await unit.models.list():
+            by_provider.setdefault(model.provider_id, {})[model.upstream_name] = model
+        for provider in await unit.providers.list():
+            if provider.status is ProviderStatus.REMOVED:
+                continue
+            for priced in catalogue.models(provider.type.value):
+                found = by_provider.get(provider.id, {}).get(priced.name)
+                if found is None:
+                    not_enabled.append(f"{provider.name}/{priced.name}")
+                    continue
+                for starts_at_us, sheet in priced.versions(now_us):
+                    start_us = starts_at_us if starts_at_us > now_us else None
+                    asked.append(Proposal(0, found.id, None, "catalogue", sheet, start_us, now_us))
+        return await _propose(unit, asked, not_enabled)
+
+
+async def pending(storage: Storage) -> Sequence[Proposed]:
+    unit = storage.reading()
+    return await _described(unit, await unit.prices.proposals())
+
+
+async def approve(storage: Storage, references: Sequence[str]) -> Sequence[Proposed]:
+    """Of these models, or of all where none is named: each becomes a version. Raises NotFoundError."""
+    async with storage.writing() as unit:
+        chosen = await _chosen(unit, references)
+        now_us = unit.clock.now_us()
+        versions = [
+            PriceVersion(
+                id=0,
+                model_id=one.proposal.model_id,
+                user_id=one.proposal.user_id,
+                source=one.proposal.source,
+                sheet=one.proposal.sheet,
+                starts_at_us=max(one.proposal.starts_at_us or now_us, now_us),
+                created_at_us=now_us,
+            )
+            for one in chosen
+        ]
+        await unit.prices.add_all(versions)
+        await unit.prices.withdraw([one.proposal.id for one in chosen])
+        return chosen
+
+
+async def reject(storage: Storage, references: Sequence[str]) -> Sequence[Proposed]:
+    """Of these models, or of all where none is named. Raises NotFoundError."""
+    async with storage.writing() as unit:
+        chosen = await _chosen(unit, references)
+        await unit.prices.withdraw([one.proposal.id for one in chosen])
+        return chosen
+
+
+async def _propose(unit: Unit, asked: Sequence[Proposal], not_enabled: Sequence[str]) -> Imported:
+    described = await _described(unit, asked)
+    changed = [one.proposal for one in described if one.changes]
+    await unit.prices.propose(changed)
+    kept = {(_subject(proposal), proposal.starts_at_us) for proposal in changed}
+    waiting = await unit.prices.proposals()
+    stored = [proposal for proposal in waiting if (_subject(proposal), proposal.starts_at_us) in kept]
+    return Imported(await _described(unit, stored), len(asked) - len(changed), not_enabled)
+
+
+async def _chosen(unit: Unit, references: Sequence[str]) -> Sequence[Proposed]:
+    waiting = await _described(unit, await unit.prices.proposals())
+    if not references:
+        return waiting
+    chosen = []
+    for reference in references:
+        found = [one for one in waiting if reference in (one.full_name, one.model.name)]
+        if not found:
+            raise NotFoundError(f"no price of {reference!r} waits for approval", "see: softix prices diff")
+        chosen += [one for one in found if one not in chosen]
+    return chosen
+
+
+_Subject = tuple[int, int | None, str]
+
+
+def _subject(of: Proposal | PriceVersion) -> _Subject:
+    return of.model_id, of.user_id, of.source
+
+
+def _before(
+    start_us: int, versions: Sequence[PriceVersion], waiting: Mapping[int, PriceSheet], now_us: int
+) -> PriceSheet | None:
+    """What would apply at that start, of the same subject, with all that is proposed for an earlier one; 0 is now."""
+    earlier = [start for start in waiting if start < start_us]
+    started = [one for one in versions if one.has_started(start_us or now_us)]
+    latest = max(started, key=lambda one: (one.starts_at_us, one.id), default=None)
+    if earlier and (latest is None or latest.starts_at_us <= (max(earlier) or now_us)):
+        return waiting[max(earlier)]
+    return latest.sheet if latest else None
+
+
+async def _described(unit: Unit, proposals: Sequence[Proposal]) -> Sequence[Proposed]:
+    versions: dict[_Subject, list[PriceVersion]] = {}
+    for version in await unit.prices.list():
+        versions.setdefault(_subject(version), []).append(version)
+    waiting: dict[_Subject, dict[int, PriceSheet]] = {}
+    for one in (*await unit.prices.proposals(), *proposals):
+        waiting.setdefault(_subject(one), {})[one.starts_at_us or 0] = one.sheet
+    directory, now_us = await models.priced_directory(unit), unit.clock.now_us()
+    known = {model.id: model for model in await unit.models.list()}
+    hosts = {provider.id: provider for provider in await unit.providers.list()}
+    described = []
+    for proposal in proposals:
+        model, subject = known[proposal.model_id], _subject(proposal)
+        user = None if proposal.user_id is None else await unit.users.get(proposal.user_id)
+        before = _before(proposal.starts_at_us or 0, versions.get(subject, ()), waiting[subject], now_us)
+        if before is None:
+            rate = directory.rate(proposal.user_id or models.NOBODY, model.id, now_us)
+            before = rate.sheet if rate else None
+        changes = differences(before, proposal.sheet)
+        described.append(Proposed(proposal, model, hosts[model.provider_id], user, changes))
+    return described

@@ -1,0 +1,1 @@
+"""Exports, their manifests and the comparison with providers' bills."""

@@ -1,0 +1,271 @@
+"""What an operator can do with routes: names that stand for several models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from softix_proxy.dialects.core.base import Endpoint
+from softix_proxy.dialects.openai.realtime import REALTIME
+from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
+from softix_proxy.domain.catalog.models import NAME, NAME_RULE, Model
+from softix_proxy.domain.catalog.providers import Provider
+from softix_proxy.domain.core.clock import parse_duration_us
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.ids import new_public_id
+from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.domain.pricing.rates import Rate
+from softix_proxy.domain.routing.directory import Directory
+from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg, RouteStatus
+from softix_proxy.domain.routing.selection import Drop, judge
+from softix_proxy.operations.access import keys, users
+from softix_proxy.operations.catalog import models
+
+ASKED_BY: Mapping[str, Endpoint] = {**ENDPOINTS, REALTIME.name: REALTIME}
+"""What clients may ask at."""
+_MOST_LEGS = 64
+_MOST_MS = 86_400_000
+_TIMES: Mapping[str, str] = {"connect": "connect_ms", "first-byte": "first_byte_ms", "idle": "idle_ms"}
+_COUNTS: Mapping[str, int] = {"weight": 1_000_000, "concurrency": 1_000_000}
+_SYNTAX = "write for example: openai/gpt-5 weight 3, azure/gpt-5, then anthropic/claude-opus-4-1 first-byte 20s"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTarget:
+    leg: RouteLeg
+    model: Model
+    provider: Provider
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider.name}/{self.model.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDetails:
+    route: Route
+    targets: Sequence[RouteTarget]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteCandidate:
+    """One target of a request that nobody sent, and why it would be taken, or not."""
+
+    target: RouteTarget
+    drop: Drop | None
+    rate: Rate | None
+    place: int | None
+    """Where it stands among those that would be tried: 1 is the first tier's; weights decide within one."""
+    reported: Sequence[ReportedHealth]
+    """By each daemon that has used it."""
+
+
+async def set_route(
+    storage: Storage,
+    name: str,
+    *,
+    targets: str | None = None,
+    retries: int | None = None,
+    sticky: bool | None = None,
+    timeouts: Mapping[str, int | None] | None = None,
+) -> RouteDetails:
+    """Makes a route, or changes what is given of one. Raises BadInputError, NotFoundError, ConflictError."""
+    async with storage.writing() as unit:
+        known = await unit.routes.find(name)
+        if known is None:
+            _check_name(name)
+        if known is None and not targets:
+            raise BadInputError(f"the route {name!r} needs targets", _SYNTAX)
+        before = known or Route(
+            0, new_public_id("rte"), name, (), retries=1, sticky=True, created_at_us=unit.clock.now_us()
+        )
+        changed = replace(
+            before,
+            legs=await _parse(unit, targets) if targets else before.legs,
+            retries=before.retries if retries is None else retries,
+            sticky=before.sticky if sticky is None else sticky,
+            timeouts=replace(before.timeouts, **(timeouts or {})),
+        )
+        if known is None:
+            await _refuse_taken(unit, name)
+            changed = await unit.routes.add(changed)
+        else:
+            await unit.routes.update(changed)
+        return await _shown(unit, changed)
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise BadInputError(f"not a usable name: {name!r}", f"{NAME_RULE}, for example gpt-best")
+
+
+async def _refuse_taken(unit: Unit, name: str) -> None:
+    """`provider/model` always means that one model."""
+    provider, slash, model = name.partition("/")
+    found = await unit.providers.find(provider) if slash else None
+    if found is not None and await unit.models.find(found.id, model) is not None:
+        raise ConflictError(f"{name} is a model", "a route needs a name of its own; a bare model name may be one")
+
+
+async def _parse(unit: Unit, text: str) -> tuple[RouteLeg, ...]:
+    """`openai/gpt-5 weight 3, azure/gpt-5 weight 1, then anthropic/claude-opus-4-1`."""
+    legs: list[RouteLeg] = []
+    tier = 0
+    for part in text.removeprefix("=").split(","):
+        words = part.split()
+        if words[:1] == ["then"]:
+            words = words[1:]
+            tier += 1 if legs else 0
+        if not words or len(words) % 2 == 0:
+            raise BadInputError(f"not a target: {part.strip()!r}", _SYNTAX)
+        leg = RouteLeg((await models.find(unit, words[0])).id, tier=tier)
+        for option, value in zip(words[1::2], words[2::2], strict=True):
+            leg = _with_option(leg, option, value)
+        if any(other.model_id == leg.model_id for other in legs):
+            raise BadInputError(f"{words[0]} is named twice", "give it one weight, in one tier")
+        legs.append(leg)
+    if len(legs) > _MOST_LEGS:
+        raise BadInputError(f"a route has at most {_MOST_LEGS} targets", "leave some out")
+    return tuple(legs)
+
+
+def _with_option(leg: RouteLeg, option: str, value: str) -> RouteLeg:
+    if option in _TIMES:
+        return replace(leg, timeouts=replace(leg.timeouts, **{_TIMES[option]: parse_timeout_ms(value)}))
+    if option not in _COUNTS:
+        raise BadInputError(f"unknown option of a target: {option!r}", f"one of: {', '.join([*_COUNTS, *_TIMES])}")
+    if not (value.isascii() and value.isdigit() and 0 < int(value) <= _COUNTS[option]):
+        raise BadInputError(f"not a number for {option}: {value!r}", "write a whole number from 1 on")
+    count = int(value)
+    return replace(leg, weight=count) if option == "weight" else replace(leg, concurrency=count)
+
+
+def parse_timeout_ms(text: str) -> int:
+    """`250ms`, or as durations are written. Raises BadInputError."""
+    if text.endswith("ms") and text[:-2].isascii() and text[:-2].isdigit():
+        ms = int(text[:-2])
+    else:
+        ms = parse_duration_us(text) // 1000
+    if not 0 < ms <= _MOST_MS:
+        raise BadInputError(f"not a time-out: {text!r}", "write for example 500ms, 20s or 2m; at most a day")
+    return ms
+
+
+async def list_all(storage: Storage) -> Sequence[RouteDetails]:
+    """Without those that were removed."""
+    async with storage.snapshot() as unit:
+        return [await _shown(unit, r) for r in await unit.routes.list() if r.status is not RouteStatus.REMOVED]
+
+
+async def show(storage: Storage, reference: str) -> RouteDetails:
+    async with storage.snapshot() as unit:
+        return await _shown(unit, await find(unit, reference))
+
+
+async def set_status(storage: Storage, reference: str, status: RouteStatus) -> RouteDetails:
+    """Disabled, its name means the models of that name again, if there are any."""
+    async with storage.writing() as unit:
+        changed = replace(await find(unit, reference), status=status)
+        await unit.routes.update(changed)
+        return await _shown(unit, changed)
+
+
+async def remove(storage: Storage, reference: str) -> RouteDetails:
+    """Its name is free again."""
+    async with storage.writing() as unit:
+        route = await find(unit, reference)
+        removed = replace(route, name=route.public_id, status=RouteStatus.REMOVED)
+        await unit.routes.update(removed)
+        return await _shown(unit, removed)
+
+
+async def find(unit: Unit, reference: str) -> Route:
+    """By id or name. Raises NotFoundError."""
+    route = await unit.routes.find(reference)
+    if route is None or route.status is RouteStatus.REMOVED:
+        raise NotFoundError(f"no route {reference!r}", "see: softix routes list")
+    return route
+
+
+async def _shown(unit: Unit, route: Route) -> RouteDetails:
+    targets = []
+    for leg in route.legs:
+        model = await unit.models.get(leg.model_id)
+        targets.append(RouteTarget(leg, model, await unit.providers.get(model.provider_id)))
+    return RouteDetails(route, targets)
+
+
+async def explain(
+    storage: Storage, *, model: str, user: str, key: str | None = None, endpoint: str | None = None
+) -> Sequence[RouteCandidate]:
+    """What a request of this user for this model would meet now; nothing is sent.
+
+    Without a key, one that may use every model is assumed; without an endpoint, one that the targets speak. Raises
+    NotFoundError.
+    """
+    directory = Directory()
+    directory.apply(await storage.changes(0))
+    unit = storage.reading()
+    found = directory.route(model)
+    if found is None:
+        raise NotFoundError(f"no route or model {model!r}", "see: softix routes list, softix models list")
+    owner = await users.find(unit, user)
+    anyone = Key(0, "", owner.id, "", "", b"", (), (), KeyLimits(), KeyStatus.ACTIVE, None, 0)
+    asking = await keys.find(unit, key) if key else anyone
+    if asking.user_id != owner.id:
+        raise BadInputError(f"the key {key!r} is not one of {owner.name}", f"see: softix keys list --user {owner.name}")
+    now_us, reported = unit.clock.now_us(), await unit.routes.reported()
+    candidates: list[RouteCandidate] = []
+    for leg in found.legs:
+        asked_model = directory.models[leg.model_id]
+        provider = directory.providers[asked_model.provider_id]
+        target = RouteTarget(leg, asked_model, provider)
+        drop = judge(directory, owner, asking, found, leg, speaks=_speaks(provider, asked_model, endpoint))
+        rate = directory.rate(owner.id, asked_model.id, now_us)
+        told = [each for each in reported if each.model_id == asked_model.id]
+        if drop is None:
+            drop = Drop.UNPRICED if rate is None else _health(told, now_us)
+        candidates.append(RouteCandidate(target, drop, rate, None, told))
+    return _placed(candidates)
+
+
+def _speaks(provider: Provider, model: Model, endpoint: str | None) -> bool:
+    if endpoint is None:
+        return True
+    profile = provider.profile
+    return provider_side(ASKED_BY[endpoint], profile.endpoints, profile.preferred, model.upstream_name) is not None
+
+
+def _health(told: Sequence[ReportedHealth], now_us: int) -> Drop | None:
+    """Only where every daemon that knows it says so."""
+    if told and all(each.stats.breaker.state(now_us) == "open" for each in told):
+        return Drop.BREAKER
+    if told and all(each.stats.limited_until_us > now_us for each in told):
+        return Drop.LIMIT
+    return None
+
+
+def _placed(candidates: Sequence[RouteCandidate]) -> Sequence[RouteCandidate]:
+    tiers = sorted({candidate.target.leg.tier for candidate in candidates if candidate.drop is None})
+    return [
+        candidate if candidate.drop else replace(candidate, place=tiers.index(candidate.target.leg.tier) + 1)
+        for candidate in candidates
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetHealth:
+    target: RouteTarget
+    reported: ReportedHealth
+
+
+async def health(storage: Storage) -> Sequence[TargetHealth]:
+    """What the daemons last told of their targets."""
+    async with storage.snapshot() as unit:
+        found = []
+        for reported in await unit.routes.reported():
+            model = await unit.models.get(reported.model_id)
+            provider = await unit.providers.get(model.provider_id)
+            found.append(TargetHealth(RouteTarget(RouteLeg(model.id), model, provider), reported))
+        return found

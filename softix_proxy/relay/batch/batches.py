@@ -1,0 +1,259 @@
+"""Batches: each of their requests is admitted like any other, and settled when the results are read.
+
+All holds are committed before the provider is asked, and stay until the results were metered (`batch_results`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.batches import BatchItem
+from softix_proxy.dialects.core.base import Endpoint, RequestSpec
+from softix_proxy.dialects.core.classification import classify
+from softix_proxy.dialects.core.errors import ProviderError
+from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.core.clock import Clock
+from softix_proxy.domain.core.errors import HTTP_STATUS, Code, FailureError, RefusedError
+from softix_proxy.domain.core.ids import RequestIds
+from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, Intent, Stale
+from softix_proxy.domain.metering.batches import Batch, BatchFamily, OpenLine
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
+from softix_proxy.relay.batch.results import Account, Results, folder_of, slices
+from softix_proxy.relay.core import refusal
+from softix_proxy.relay.core.plan import Caller
+from softix_proxy.relay.request.bound import bound
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.request.route import UnpricedError, unpriced
+
+log = logging.getLogger("softix.relay")
+_TRIES = 8
+_A_TURN = 128
+"""Requests that are looked at in one turn of the event loop."""
+
+
+_UNKNOWN = "Nobody knows whether the provider works on it: ask the operator before you send it again."
+
+
+class Asked(NamedTuple):
+    """One request of a batch that is to be made."""
+
+    custom_id: str
+    intent: Intent
+    model: Model
+
+
+class Read(NamedTuple):
+    """What decides of one request."""
+
+    custom_id: str
+    endpoint: Endpoint
+    spec: RequestSpec
+    body_bytes: int
+
+
+@dataclass(slots=True)
+class Batches:
+    lifecycle: Lifecycle
+    storage: Storage
+    ids: RequestIds
+    results: Results
+
+    @property
+    def clock(self) -> Clock:
+        return self.lifecycle.clock
+
+    async def read(self, items: AsyncGenerator[BatchItem, None]) -> list[Read]:
+        """What decides of each request; of their bodies nothing is kept. Raises RefusedError."""
+        found: list[Read] = []
+        seen: set[str] = set()
+        async with aclosing(items):
+            async for item in items:
+                with wire.numbered(len(found) + 1):
+                    if item.custom_id in seen:
+                        raise invalid("another one has its `custom_id`.")
+                    spec = item.endpoint.read(item.body)
+                    if spec.stream:
+                        raise invalid("a batch's requests do not stream.")
+                seen.add(item.custom_id)
+                spec = replace(spec, service_tier=wire.TIER, adjustable=False)
+                found.append(Read(item.custom_id, item.endpoint, spec, len(item.body)))
+                if len(found) > wire.MOST_REQUESTS:
+                    raise wire.too_many()
+                if len(found) % _A_TURN == 0:
+                    await asyncio.sleep(0)  # others are served meanwhile
+        if not found:
+            raise invalid("The batch has no requests.")
+        return found
+
+    async def plan(self, caller: Caller, requests: Sequence[Read], find: Callable[[str], Model]) -> list[Asked]:
+        """`find` gives the model of a name. Raises RefusedError."""
+        asked = []
+        for number, request in enumerate(requests, 1):
+            with wire.numbered(number):
+                asked.append(self._ask(caller, request, find(request.spec.model)))
+            if number % _A_TURN == 0:
+                await asyncio.sleep(0)
+        return asked
+
+    def _ask(self, caller: Caller, request: Read, model: Model) -> Asked:
+        directory, now_us, endpoint, spec = self.lifecycle.directory.current, self.clock.now_us(), *request[1:3]
+        rate = directory.rate(caller.user.id, model.id, now_us)
+        if rate is None or (endpoint.metered and unpriced(spec, rate)):
+            self.lifecycle.journal.note_unpriced(model.id)
+            raise UnpricedError(directory, model, caller.user, spec, rate)
+        most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
+        intent = Intent(
+            request_id=self.ids.next(now_us),
+            revision=directory.revision,
+            user_id=caller.user.id,
+            postpaid=caller.user.postpaid,
+            key_id=caller.key.id,
+            limits=replace(caller.key.limits, rpm=None, tpm=None, concurrency=None),
+            provider_id=model.provider_id,
+            model_id=model.id,
+            price_id=rate.price_id,
+            endpoint=endpoint.name,
+            stream=False,
+            bound=most,
+            tokens_estimate=0,
+            started_at_us=now_us,
+        )
+        return Asked(request.custom_id, intent, model)
+
+    async def admit(self, plan: Callable[[], Awaitable[Sequence[Asked]]]) -> Sequence[Asked]:
+        """All or none; planned again as long as the directory turns out to have changed. Raises RefusedError."""
+        for _ in range(_TRIES):
+            asked = await plan()
+            admitted: list[Intent] = []
+            try:
+                decision = await self._admit_all([each.intent for each in asked], admitted)
+            except BaseException:
+                await self.lifecycle.journal.withdraw(admitted)
+                raise
+            if decision is None:
+                return asked
+            await self.lifecycle.journal.withdraw(admitted)
+            if isinstance(decision, Denied):
+                raise _denied(decision, asked, admitted)
+            await self.lifecycle.directory.refresh()
+        raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+
+    async def _admit_all(self, intents: Sequence[Intent], admitted: list[Intent]) -> Denied | Stale | None:
+        async def one(intent: Intent) -> Decision:
+            decision = await self.lifecycle.journal.admit(intent)
+            if isinstance(decision, Admitted):
+                admitted.append(intent)  # here: whoever is cancelled while he waits for all has to know of this one
+            return decision
+
+        for some in slices(intents):
+            decisions = await asyncio.gather(*map(one, some), return_exceptions=True)
+            for decision in decisions:
+                if isinstance(decision, BaseException):
+                    raise decision
+                if isinstance(decision, (Denied, Stale)):
+                    return decision
+        return None
+
+    async def make(
+        self, family: BatchFamily, caller: Caller, account: Account, asked: Sequence[Asked], call: UpstreamRequest
+    ) -> tuple[UpstreamResponse, bytes]:
+        """Sends what is admitted; the batch is the user's once the provider has it. Raises RefusedError.
+
+        Whoever is refused after the provider may have made it is told not to try again: each try could make one more.
+        """
+        started = False
+
+        def sending() -> None:
+            nonlocal started
+            started = True
+
+        intents = [each.intent for each in asked]
+        try:
+            exchange, answer = await self.results.whole(call, sending)
+        except ProviderFault as fault:
+            unknown = started and fault.started
+            await self._give_up(intents, fault.code, started=unknown)
+            refused = refusal.failed(fault)
+            raise (refusal.final(refused) if unknown else refused) from None
+        except BaseException:
+            await self._give_up(intents, Code.SHUTTING_DOWN, started=started)
+            raise
+        found = classify(exchange.status, exchange.headers, answer)
+        if found.error is not None and found.error != ProviderError.NO_ANSWER:
+            await self.lifecycle.journal.withdraw(intents)
+            return exchange, answer
+        progress = wire.read_progress(answer)
+        if progress is None or progress.remote_id is None:
+            await self._give_up(intents, Code.PROVIDER_BROKE_OFF, started=True)
+            raise refusal.final(RefusedError(Code.PROVIDER_BROKE_OFF, f"The provider's answer is no batch. {_UNKNOWN}"))
+        made = Batch(
+            id=self.ids.next(self.clock.now_us()),
+            family=family,
+            provider_id=account.provider.id,
+            provider_key=account.label,
+            user_id=caller.user.id,
+            key_id=caller.key.id,
+            remote_id=progress.remote_id,
+            requests=len(asked),
+            created_at_us=self.clock.now_us(),
+        )
+        # Whatever else ends now: the provider works on it.
+        await asyncio.shield(self._write_down(made, account, asked))
+        return exchange, answer
+
+    async def _write_down(self, made: Batch, account: Account, asked: Sequence[Asked]) -> None:
+        try:
+            async with self.storage.writing() as unit:
+                await unit.batches.add(made, {each.custom_id: each.intent.request_id for each in asked})
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay held for ever
+            cancelled = await self._cancel(made, account)
+            told = {"batch": made.remote_id, "error": type(error).__name__, "cancelled": cancelled}
+            log.error("a batch was made and could not be written down", extra=told)
+            try:
+                await self._give_up([each.intent for each in asked], Code.STORAGE_UNAVAILABLE, started=True)
+            except FailureError:
+                log.error("settlements are left to the next start")
+            done = "The batch was cancelled at the provider." if cancelled else _UNKNOWN
+            raise refusal.final(
+                RefusedError(Code.STORAGE_UNAVAILABLE, f"softix cannot write its books now. {done}")
+            ) from None
+
+    async def _cancel(self, made: Batch, account: Account) -> bool:
+        """So that nobody pays for what nobody can read. Not one that is on the books: a provider may repeat itself."""
+        try:
+            if await self.storage.reading().batches.is_known(made.provider_id, made.remote_id):
+                return False
+            path = f"{folder_of(made.family)}/{made.remote_id}/cancel"
+            exchange, answer = await self.results.whole(
+                self.results.own_call(made.key_id, account, path, method="POST")
+            )
+        except (ProviderFault, FailureError):
+            return False
+        return classify(exchange.status, exchange.headers, answer).error is None
+
+    async def _give_up(self, intents: Sequence[Intent], code: Code, *, started: bool) -> None:
+        if not started:
+            await self.lifecycle.journal.withdraw(intents)
+            return
+        lines = [OpenLine("", intent, intent.bound.hold_pico(intent.bound.output_tokens)) for intent in intents]
+        await self.results.settle([self.results.unknown(line, code.value, HTTP_STATUS[code]) for line in lines])
+
+
+def _denied(decision: Denied, asked: Sequence[Asked], admitted: Sequence[Intent]) -> RefusedError:
+    """With the figures of the whole batch."""
+    held_pico = sum(intent.bound.hold_pico(intent.bound.output_tokens) for intent in admitted)
+    needed_pico = sum(each.intent.bound.hold_pico(each.intent.bound.output_tokens) for each in asked)
+    whole = replace(
+        decision, needed_pico=needed_pico, available_pico=decision.available_pico + held_pico, affordable_tokens=0
+    )
+    found = refusal.denied(whole, asked[0].intent.limits)
+    found.message = found.message.replace("this request needs", "this batch needs")
+    return found

@@ -1,0 +1,372 @@
+"""What came of batches: read, metered and settled once, whoever reads it first, the client or softix itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
+
+from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.batches import BatchItem, BatchItemResult, BatchProgress
+from softix_proxy.dialects.core.base import RequestSpec, UsageReport
+from softix_proxy.dialects.core.classification import classify
+from softix_proxy.dialects.core.tokens import modes
+from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
+from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus
+from softix_proxy.domain.core.clock import SECOND_US, Clock
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.domain.metering.admission import Intent
+from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile, OpenLine
+from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
+from softix_proxy.domain.metering.settlement import Settlement, interrupted
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
+from softix_proxy.domain.pricing.rates import MODES, STANDARD, Rate
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.settlement.hold import Facts
+from softix_proxy.relay.settlement.metered import Metered, metered, text_bytes, unpriced_notes
+
+log = logging.getLogger("softix.relay")
+T = TypeVar("T")
+_AT_ONCE = 256
+_MOST_ANSWER_BYTES = 64 * 1024 * 1024
+_GONE = (404, 410)
+_YOUNG_US = 3600 * SECOND_US
+"""So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
+_GOOD = 300
+_INPUT_UNKNOWN = "input_unknown"
+"""The note on an estimate that leaves out what was asked."""
+_NOT_KEPT = 0
+"""The size of a line's request: where its input has to be judged, only the note on the row says so."""
+_ASK = RequestSpec("")
+_ASKS = {
+    "embeddings": RequestSpec("", max_output_tokens=0),
+    "moderations": RequestSpec("", max_output_tokens=0),
+    "completions": RequestSpec("", echoes=True, reads_nothing=True),
+}
+"""What of a request decides whether its report can be true, as far as its endpoint tells."""
+_OWN_HEADERS = (("accept-encoding", "identity"),)
+
+
+class _Silent(NamedTuple):
+    """A line with an answer that tells no usage."""
+
+    line: OpenLine
+    status_code: int
+    error: str | None
+    known: Facts
+
+
+class Account(NamedTuple):
+    """Whose account at which provider."""
+
+    provider: Provider
+    key: ProviderKey | None
+
+    @property
+    def label(self) -> str:
+        return "" if self.key is None else self.key.label
+
+
+@dataclass(slots=True)
+class Results:
+    lifecycle: Lifecycle
+    storage: Storage
+    _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
+    """Of the batches whose results are being read."""
+
+    @property
+    def clock(self) -> Clock:
+        return self.lifecycle.clock
+
+    def account_of(self, provider_id: int, label: str) -> Account | None:
+        """None where the provider was removed."""
+        provider = self.lifecycle.directory.current.providers.get(provider_id)
+        if provider is None or provider.status is ProviderStatus.REMOVED:
+            return None
+        key = next((key for key in provider.keys if key.label == label), None)
+        return Account(provider, key or next(iter(provider.keys), None))
+
+    async def collect(self, batch: Batch) -> bool:
+        """Meters what came of a batch that has ended; False where it has not. Raises ProviderFault, FailureError."""
+        lock = self._locks.setdefault(batch.id, asyncio.Lock())
+        try:
+            async with lock:
+                known = await self.storage.reading().batches.get(batch.id)
+                if known is None or known.metered_at_us is not None:
+                    return True
+                account = self.account_of(batch.provider_id, batch.provider_key)
+                if account is None:
+                    await self._finish(batch, lost=True)
+                    return True
+                return await self._collect(batch, account)
+        finally:
+            if not lock.locked():
+                self._locks.pop(batch.id, None)
+
+    async def _collect(self, batch: Batch, account: Account) -> bool:
+        path = f"{folder_of(batch.family)}/{batch.remote_id}"
+        exchange, answer = await self.whole(self.own_call(batch.key_id, account, path))
+        if self._gone(batch, exchange):
+            await self._finish(batch, lost=True)
+            return True
+        progress = wire.read_progress(answer)
+        if progress is None or progress.remote_id is None:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+        if not progress.ended:
+            return False
+        await self.note_files(batch, progress)
+        places = [f"{wire.FILES}/{name}/content" for name in progress.files]
+        places += [f"{path}/results"] if progress.has_results else []
+        silent: dict[str, _Silent] = {}
+        found = [await self._meter(batch, self.own_call(batch.key_id, account, place), silent) for place in places]
+        await self._estimate(batch, account, progress.input_file, silent)
+        answered = sum(count for count in found if count is not None)
+        await self._finish(batch, lost=None in found or answered < progress.answered)
+        return True
+
+    def _gone(self, batch: Batch, exchange: UpstreamResponse) -> bool:
+        """For good. Raises ProviderFault where it may not be, and for any other refusal."""
+        gone = exchange.status in _GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
+        if exchange.status >= 300 and not gone:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+        return gone
+
+    async def _meter(self, batch: Batch, call: UpstreamRequest, silent: dict[str, _Silent]) -> int | None:
+        """Settles what these results tell; returns how many answers they have. None where they are gone.
+
+        Answers that tell no usage go to `silent`, by their custom id.
+        """
+        answered: set[str] = set()
+        exchange = await self.lifecycle.upstream.send(call, _nothing)
+        try:
+            if self._gone(batch, exchange):
+                await exchange.read(_MOST_ANSWER_BYTES)
+                return None
+            lines = {line.custom_id: line for line in await self.storage.reading().batches.open_lines(batch.id)}
+            settlements: list[Settlement] = []
+            async for text in _lines(exchange):
+                outcome = wire.read_outcome(text)
+                if outcome is not None and outcome.answered:
+                    answered.add(outcome.custom_id)
+                line = lines.pop(outcome.custom_id, None) if outcome is not None else None
+                if outcome is None or line is None:
+                    continue
+                told = self._told(line, outcome)
+                if isinstance(told, _Silent):
+                    silent[outcome.custom_id] = told
+                    continue
+                settlements.append(told)
+                if len(settlements) >= _AT_ONCE:
+                    await self.settle(settlements)
+                    settlements = []
+            await self.settle(settlements)
+        finally:
+            exchange.release()
+        return len(answered)
+
+    async def note_files(self, batch: Batch, progress: BatchProgress) -> None:
+        """Whose the files with the results are."""
+        if not progress.files:
+            return
+        async with self.storage.writing() as unit:
+            for name in progress.files:
+                await unit.batches.keep_file(
+                    KeptFile(
+                        provider_id=batch.provider_id,
+                        provider_key=batch.provider_key,
+                        user_id=batch.user_id,
+                        key_id=batch.key_id,
+                        remote_id=name,
+                        created_at_us=self.clock.now_us(),
+                        batch_id=batch.id,
+                    )
+                )
+
+    async def _finish(self, batch: Batch, *, lost: bool) -> None:
+        """What is still open was never run; where answers are missing that the provider gave, nobody knows."""
+        rest = await self.storage.reading().batches.open_lines(batch.id)
+        await self.settle([self.unknown(line, "lost", 404) if lost else self._not_run(line) for line in rest])
+        async with self.storage.writing() as unit:
+            await unit.batches.finish(batch.id, self.clock.now_us())
+
+    # Settling
+
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
+        for some in slices(settlements):
+            await asyncio.gather(*(self.lifecycle.journal.settle(settlement) for settlement in some))
+            for settlement in some:
+                self._count(settlement)
+
+    def _count(self, settlement: Settlement) -> None:
+        directory, intent = self.lifecycle.directory.current, settlement.intent
+        model = directory.models.get(intent.model_id)
+        provider = None if model is None else directory.providers.get(model.provider_id)
+        if model is not None and provider is not None:
+            self.lifecycle.telemetry.opened(settlement.hold_pico)
+            self.lifecycle.telemetry.finished(settlement, provider.name, model.name)
+
+    def _told(self, line: OpenLine, outcome: BatchItemResult) -> Settlement | _Silent:
+        """By the rule for requests."""
+        endpoint = ENDPOINTS.get(line.intent.endpoint)
+        if outcome.answer is None:
+            return self._settlement(line, UsageSource.NONE, outcome.status_code, "not_run")
+        found = classify(outcome.status_code, (), outcome.answer, endpoint)
+        if endpoint is None or not endpoint.metered or not found.worked:
+            return self._settlement(line, UsageSource.NONE, found.status, found.error)
+        spec = _ASKS.get(line.intent.endpoint, _ASK)
+        known = Facts(started=True, complete=True, report=found.report)
+        known.answer_bytes = text_bytes(found.report, outcome.answer, spec)
+        if found.report is None:
+            return _Silent(line, found.status, found.error, known)
+        return self._priced(line, found.status, found.error, found.report, metered(known, spec, _NOT_KEPT))
+
+    async def _estimate(
+        self, batch: Batch, account: Account, input_file: str | None, silent: dict[str, _Silent]
+    ) -> None:
+        """Judges answers without usage as those of requests are: by their text, and by the bytes of what was asked.
+
+        What was asked is still at the provider, in the file that the batch was made of. Where it is not any more, only
+        what was answered is charged.
+        """
+        if not silent:
+            return
+        settlements: list[Settlement] = []
+        call = self.own_call(batch.key_id, account, f"{wire.FILES}/{input_file}/content")
+        if input_file is not None:
+            exchange = await self.lifecycle.upstream.send(call, _nothing)
+            try:
+                if exchange.status < _GOOD:
+                    async for text in _lines(exchange):
+                        item = _asked(text, silent)
+                        if item is not None:
+                            settlements.append(self._judged(silent.pop(item.custom_id), item))
+            finally:
+                exchange.release()
+        await self.settle([*settlements, *(self._judged(each, None) for each in silent.values())])
+
+    def _judged(self, silent: _Silent, item: BatchItem | None) -> Settlement:
+        if item is not None:
+            used = metered(silent.known, item.endpoint.read(item.body), len(item.body))
+        else:
+            used = metered(silent.known, _ASKS.get(silent.line.intent.endpoint, _ASK), _NOT_KEPT)
+            answered = {name: quantity for name, quantity in used.meters.items() if name != "input_tokens"}
+            used = Metered(used.source, answered, (*used.notes, _INPUT_UNKNOWN))
+        return self._priced(silent.line, silent.status_code, silent.error, None, used)
+
+    def _priced(
+        self, line: OpenLine, status_code: int, error: str | None, report: UsageReport | None, used: Metered
+    ) -> Settlement:
+        """By the price of when it was asked."""
+        intent, directory = line.intent, self.lifecycle.directory.current
+        rate = self._rate(intent)
+        if rate is None:
+            return self.unknown(line, "unpriced", status_code)
+        told = report or UsageReport({})
+        served = modes(wire.TIER, *(told.service_tier or STANDARD).split(MODES))
+        cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
+        notes = [*(["clamped"] if told.clamped else []), *used.notes, *unpriced_notes(unpriced, told)]
+        notes += [f"uncosted:{name}" for name in rate.uncosted(used.meters, served)]
+        user = directory.users.get(intent.user_id)
+        if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
+            log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
+            charge_pico = line.hold_pico
+            notes.append(LIMITED_TO_HOLD)
+        return replace(
+            self._settlement(line, used.source, status_code, error),
+            intent=replace(intent, price_id=rate.price_id),
+            meters=used.meters,
+            service_tier=served,
+            model_served=told.model_served,
+            markup=rate.markup,
+            fee_pico=rate.request_fee_pico,
+            cost_price_id=rate.cost_price_id,
+            cost_pico=min(cost_pico, MAX_PICO),
+            charge_pico=min(charge_pico, MAX_PICO),
+            note=" ".join(notes) or None,
+        )
+
+    def _rate(self, intent: Intent) -> Rate | None:
+        """Of the version that was held by; a clock that was ahead may have made it later than it was asked."""
+        directory, whose = self.lifecycle.directory.current, (intent.user_id, intent.model_id)
+        then = directory.rate_then(*whose, intent.started_at_us)
+        if then is None or then.price_id == intent.price_id:
+            return then
+        now = directory.rate(*whose, self.clock.now_us())
+        return now if now is not None and now.price_id == intent.price_id else then
+
+    def unknown(self, line: OpenLine, error: str | None, status_code: int) -> Settlement:
+        charge = self.lifecycle.policy.interrupted_charge
+        found = interrupted(line.intent, line.hold_pico, charge, status_code, error, wire.TIER)
+        return replace(found, latency_ms=self._took_ms(line))
+
+    def _not_run(self, line: OpenLine) -> Settlement:
+        return self._settlement(line, UsageSource.NONE, 499, "not_run")
+
+    def _settlement(self, line: OpenLine, source: UsageSource, status_code: int, error: str | None) -> Settlement:
+        return Settlement(
+            intent=line.intent,
+            hold_pico=line.hold_pico,
+            tokens_held=0,
+            source=source,
+            status_code=status_code,
+            service_tier=wire.TIER,
+            error=error,
+            latency_ms=self._took_ms(line),
+        )
+
+    def _took_ms(self, line: OpenLine) -> int:
+        return max(self.clock.now_us() - line.intent.started_at_us, 0) // 1000
+
+    # The provider
+
+    def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> UpstreamRequest:
+        """What softix itself asks."""
+        headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
+        return UpstreamRequest(key_id, account.provider, path, headers, b"", False, key=account.key, method=method)
+
+    async def whole(
+        self, call: UpstreamRequest, sending: Callable[[], None] | None = None
+    ) -> tuple[UpstreamResponse, bytes]:
+        exchange = await self.lifecycle.upstream.send(call, sending or _nothing)
+        try:
+            return exchange, await exchange.read(_MOST_ANSWER_BYTES)
+        finally:
+            exchange.release()
+
+
+def _nothing() -> None:
+    return None
+
+
+def slices(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
+
+
+async def _lines(exchange: UpstreamResponse) -> AsyncIterator[bytes]:
+    held = bytearray()
+    try:
+        while chunk := await exchange.chunk():
+            for line in wire.lines_of(held, chunk):
+                yield line
+        for line in wire.lines_of(held, b"\n"):
+            yield line
+    except ValueError:
+        raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
+
+
+def _asked(text: bytes, silent: Mapping[str, _Silent]) -> BatchItem | None:
+    """One of the requests whose answers tell nothing; None for any other."""
+    try:
+        name = wire.name_of(text)
+        return wire.read_line(text, ENDPOINTS[silent[name].line.intent.endpoint]) if name in silent else None
+    except RefusedError:
+        return None
+
+
+def folder_of(family: BatchFamily) -> str:
+    return wire.MESSAGE_BATCHES if family == "anthropic" else wire.BATCHES

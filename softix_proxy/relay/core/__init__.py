@@ -1,0 +1,1 @@
+"""What all steps of the relay share: plans, policy, the client's side and refusals."""

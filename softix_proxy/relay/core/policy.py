@@ -1,0 +1,46 @@
+"""The operator's settings for the life of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from softix_proxy.domain.metering.settlement import InterruptedCharge
+
+if TYPE_CHECKING:
+    from softix_proxy.domain.instance.sections import MoneySection, RoutingSection, UpstreamSection
+
+FailedAttemptsCharge = Literal["provider-billed", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    least_output_tokens: int
+    interrupted_charge: InterruptedCharge
+    drain_limit_s: float
+    """How much of a stream is read after a hang-up, where the provider works and bills on anyway."""
+    drain_limit_bytes: int
+    charge_failed_attempts: FailedAttemptsCharge = "never"
+    fallback_by_name: bool = True
+    """Without a route, models of the same name stand in for each other."""
+    retries: int = 0
+    """Of requests without a route."""
+    most_attempts: int = 6
+    session_idle_s: float = 900
+    """How long a realtime session may rest, whose next response is held for."""
+    pass_headers: frozenset[str] = frozenset()
+    """Headers of requests that pass to providers beside those of the dialects and of the types of providers."""
+
+    @classmethod
+    def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection) -> Policy:
+        return cls(
+            least_output_tokens=money.least_output_tokens,
+            interrupted_charge=money.interrupted_charge,
+            drain_limit_s=upstream.drain_limit_s,
+            drain_limit_bytes=upstream.drain_limit_bytes,
+            charge_failed_attempts=money.charge_failed_attempts,
+            fallback_by_name=routing.fallback_by_name,
+            retries=routing.retries,
+            most_attempts=routing.most_attempts,
+            pass_headers=frozenset(name.lower() for name in upstream.pass_headers),
+        )

@@ -1,0 +1,86 @@
+"""What admission decided, told to the caller: errors with figures, and the headers of the key's limits."""
+
+from __future__ import annotations
+
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.core.headers import Headers
+from softix_proxy.domain.core.money import format_usd
+from softix_proxy.domain.metering.admission import Allowance, Denied
+from softix_proxy.domain.ports.upstream import ProviderFault
+
+_PACE = {
+    Code.RATE_LIMITED: "Too many requests a minute for this API key.",
+    Code.TOKENS_LIMITED: "Too many tokens a minute for this API key.",
+    Code.CONCURRENCY_LIMITED: "Too many requests of this API key at once.",
+}
+_SHORT = {
+    Code.INSUFFICIENT_BALANCE: "The balance is too low",
+    Code.CAP_REACHED: "The spending cap of this API key is reached",
+}
+_WHOM_TO_ASK = {
+    Code.INSUFFICIENT_BALANCE: " Ask your administrator to add to the balance.",
+    Code.CAP_REACHED: " Ask your administrator to raise the cap.",
+}
+"""Where even the shortest answer is not paid for, the client can do nothing about it."""
+_FAULTS = {
+    Code.PROVIDER_REFUSED: "The provider's key cannot be opened. The operator has to look into it: softix doctor",
+    Code.PROVIDER_UNREACHABLE: "The provider could not be reached.",
+    Code.PROVIDER_TIMEOUT: "The provider did not answer in time.",
+    Code.PROVIDER_BROKE_OFF: "The provider broke off its answer.",
+    Code.PROVIDER_BUSY: "All connections to the provider are in use.",
+    Code.OUT_OF_FILES: "softix has reached its limit of open files, and cannot connect to the provider. Try again.",
+}
+
+OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
+"""It is no fault of a provider that softix has no connection for it; a moment later it may have."""
+
+
+def denied(decision: Denied, limits: KeyLimits) -> RefusedError:
+    headers = tuple(rate_headers(limits, decision.allowance))
+    if decision.code in _PACE:
+        wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
+        return RefusedError(decision.code, _PACE[decision.code], wait_s, headers=headers)
+    needed, available = format_usd(decision.needed_pico), format_usd(decision.available_pico)
+    message = f"{_SHORT[decision.code]}: this request needs up to ${needed}, and ${available} is available."
+    if decision.affordable_tokens > 0:
+        message += f" It would pass with at most {decision.affordable_tokens} output tokens."
+    else:
+        message += _WHOM_TO_ASK[decision.code]
+    details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
+    details["max_tokens"] = decision.affordable_tokens
+    return RefusedError(decision.code, message, details=details, headers=headers)
+
+
+def failed(fault: ProviderFault) -> RefusedError:
+    return RefusedError(fault.code, _FAULTS[fault.code], 1 if fault.code in OURS else None)
+
+
+def final(error: RefusedError) -> RefusedError:
+    """Where another try could do the same work again: nearly every client heeds this header, whatever the status."""
+    error.headers += (("x-should-retry", "false"),)
+    error.retry_after_s = None
+    return error
+
+
+def busy() -> RefusedError:
+    return RefusedError(
+        Code.PROVIDER_BUSY, "Every target of this model works on as many requests as it may.", retry_after_s=1
+    )
+
+
+def rate_headers(limits: KeyLimits, allowance: Allowance) -> Headers:
+    """`x-ratelimit-*` as OpenAI has them; empty for a key without limits on its pace."""
+    headers: list[tuple[str, str]] = []
+    for what, limit, left, reset_us in (
+        ("requests", limits.rpm, allowance.requests_remaining, allowance.requests_reset_us),
+        ("tokens", limits.tpm, allowance.tokens_remaining, allowance.tokens_reset_us),
+    ):
+        if limit is not None and left is not None:
+            headers += [
+                (f"x-ratelimit-limit-{what}", str(limit)),
+                (f"x-ratelimit-remaining-{what}", str(left)),
+                (f"x-ratelimit-reset-{what}", f"{reset_us / SECOND_US:.3f}s"),
+            ]
+    return headers

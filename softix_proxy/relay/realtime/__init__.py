@@ -1,0 +1,1 @@
+"""Realtime sessions: many responses over one connection."""

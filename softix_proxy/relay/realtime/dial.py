@@ -1,0 +1,114 @@
+"""To whom a realtime session is connected: the first of its targets that takes the call."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from softix_proxy.dialects.core.classification import classify
+from softix_proxy.dialects.core.request_headers import passing
+from softix_proxy.domain.core.clock import SECOND_US
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.ports.upstream import (
+    ProviderFault,
+    UpstreamRequest,
+    WebSocketClient,
+    WebSocketConnection,
+    WebSocketRefusedError,
+)
+from softix_proxy.relay.core import refusal
+from softix_proxy.relay.core.inbound import Inbound
+from softix_proxy.relay.request.forward import outgoing
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.routing import failures
+from softix_proxy.relay.routing.failures import Failure
+from softix_proxy.relay.routing.retry_plan import RetryPlan
+from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
+from softix_proxy.relay.settlement.hold import Hold
+
+
+async def dial(
+    lifecycle: Lifecycle, lines: WebSocketClient, request: Inbound, hold: Hold
+) -> tuple[WebSocketConnection, Lease]:
+    """The berth is to be left. What fails is a row beside that of the hold. Raises RefusedError."""
+    retry_plan = RetryPlan(lifecycle.target_pool, hold.plan)
+    lease = retry_plan.first()
+    if lease is None:
+        hold.facts.refuse(Code.PROVIDER_BUSY)
+        raise refusal.busy()
+    hold.target = lease.target
+    while True:
+        hold.dispatched()
+        try:
+            return await lines.open(_call(request, hold, lease, lifecycle.policy.pass_headers)), lease
+        except ProviderFault as fault:
+            hold.facts.fail(fault)
+            failure = failures.of_fault(fault)
+        except WebSocketRefusedError as refused:
+            lease.answered(refused.headers)
+            failure = _of_no_line(refused, hold)
+        except BaseException:
+            lease.leave(AttemptOutcome.ABANDONED)
+            raise
+        lease.leave(failure.outcome, failure.error, failure.wait_us)
+        following = await _following(lifecycle, retry_plan, lease, failure)
+        if following is None:
+            raise _told(failure)
+        hold.set_aside(following.target)
+        lease = following
+
+
+def _of_no_line(refused: WebSocketRefusedError, hold: Hold) -> Failure:
+    """By the rule for requests. Its body is not read: there is nothing but the status to tell."""
+    found = classify(refused.status, refused.headers, b"")
+    facts = hold.facts
+    facts.refused, facts.error, facts.status_code = True, found.error, found.status
+    return failures.of_answer(found, refused.headers, hold.clock.now_us())
+
+
+async def _following(lifecycle: Lifecycle, retry_plan: RetryPlan, lease: Lease, failure: Failure) -> Lease | None:
+    if not failure.repeatable:
+        return None
+    following, wait_us = retry_plan.after(lease.target, failure.outcome)
+    if wait_us:
+        await lifecycle.pause(wait_us / SECOND_US)
+        following = retry_plan.again()
+    return following
+
+
+def _told(failure: Failure) -> RefusedError:
+    """In softix's own words, with the status that a request would be answered with, where there is one for it."""
+    if failure.fault is not None:
+        return refusal.failed(failure.fault)
+    if failure.told is None:
+        return failures.unsayable(failure.found)
+    if failure.outcome is AttemptOutcome.LIMITED:
+        wait_s = SECOND_US if failure.wait_us is None else failure.wait_us
+        return RefusedError(Code.PROVIDER_BUSY, "The provider opens no more sessions now.", wait_s / SECOND_US)
+    code = _CODES.get(failure.told.status)
+    if code is not None:
+        return RefusedError(code, "The provider opens no such session.")
+    if failure.outcome is AttemptOutcome.DONE:
+        return RefusedError(Code.INVALID_REQUEST, "The provider does not take this session.")
+    if failure.outcome is AttemptOutcome.REFUSED:
+        return failures.unsayable(failure.found)
+    return RefusedError(Code.PROVIDER_UNREACHABLE, "The provider cannot open a session now.")
+
+
+_CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 504: Code.PROVIDER_TIMEOUT}
+"""What the provider's status is in softix's own codes. 405: nothing there takes a WebSocket."""
+
+
+def _call(request: Inbound, hold: Hold, lease: Lease, pass_headers: frozenset[str]) -> UpstreamRequest:
+    target = lease.target
+    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
+    path = request.path.replace("{model}", quote(target.model.upstream_name, safe=""), 1)
+    return UpstreamRequest(
+        hold.plan.caller.key.id,
+        target.provider,
+        path,
+        outgoing(request.headers, request.credential, passed),
+        b"",
+        stream=True,
+        key=lease.key,
+        timeouts=target.leg.timeouts,
+    )

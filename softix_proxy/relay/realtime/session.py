@@ -1,0 +1,392 @@
+"""A realtime session: many responses over one connection, each admitted and settled like a request of its own.
+
+A hold is open for the next response at any time, since the provider begins one when it hears a pause. It is settled
+before the client learns that its response is done, and the next one is admitted; where it is not, the session ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+
+from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.core.classification import classify_stream
+from softix_proxy.dialects.core.errors import render_realtime
+from softix_proxy.dialects.openai.realtime import (
+    BEGUN,
+    ERROR,
+    RESPOND,
+    ClientEvent,
+    Conversation,
+    ResponseMeter,
+    ServerEvent,
+    cancel,
+    read_event,
+    read_server_event,
+)
+from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.core.ids import RequestIds, format_request_id
+from softix_proxy.domain.ports.upstream import ProviderFault, WebSocketClient, WebSocketConnection
+from softix_proxy.relay.core import refusal
+from softix_proxy.relay.core.inbound import ClientGoneError, Guest, Inbound
+from softix_proxy.relay.realtime.dial import dial
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
+from softix_proxy.relay.settlement.hold import Facts, Hold
+
+log = logging.getLogger("softix.relay")
+_SWITCHED = 101
+_FINISH_S = 5.0
+"""How long the report of a cancelled response is waited for."""
+_CLOSE = {Code.SHUTTING_DOWN: 1001, Code.BODY_TOO_LARGE: 1009}
+_POLICY, _FAILED, _NORMAL = 1008, 1011, 1000
+_OURS = frozenset((Code.PROVIDER_BROKE_OFF, Code.PROVIDER_TIMEOUT, Code.STORAGE_UNAVAILABLE, Code.INTERNAL))
+
+
+class _OverError(Exception):
+    """Ends both directions; why is in the session."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """`async with`: admits the first response, and settles whatever is open on every exit."""
+
+    lifecycle: Lifecycle
+    lines: WebSocketClient
+    ids: RequestIds
+    request: Inbound
+    digest: bytes | None
+    spec: RequestSpec
+    guest: Guest
+    ending: RefusedError | None = None
+    """Why softix ends it."""
+    _line: WebSocketConnection | None = None
+    _berth: Lease | None = None
+    _outcome: AttemptOutcome = AttemptOutcome.ABANDONED
+    _holds: list[Hold] = field(default_factory=list)
+    """All that are not settled."""
+    _own: Hold | None = None
+    """For the next response, or the one that it has become; others have a hold beside it."""
+    _spare: Hold | None = None
+    """The same, as long as nothing has taken it."""
+    _asked: list[tuple[str | None, Hold]] = field(default_factory=list)
+    """By the client, and not yet begun: its event's id."""
+    _running: dict[str, Hold] = field(default_factory=dict)
+    _conversation: Conversation = field(default_factory=Conversation)
+    _funded: asyncio.Event = field(default_factory=asyncio.Event)
+    _patience: asyncio.Timeout | None = None
+    _winding: bool = False
+
+    async def __aenter__(self) -> Session:
+        await self._admit_next()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._line is not None:
+            self._line.abort()
+        if self._berth is not None:
+            self._berth.leave(self._outcome)
+        for hold in tuple(self._holds):
+            meter = hold.facts.meter
+            if isinstance(meter, ResponseMeter):
+                hold.spec = replace(hold.spec, typical=self._conversation.typical(meter))
+            unused = meter is None and self._line is not None  # that is no failure
+            await hold.__aexit__(None if unused else kind, None if unused else error, trace)
+            self._settled(hold)
+
+    async def dial(self) -> None:
+        """To the first target that takes the call. Raises RefusedError."""
+        hold = self._holds[0]
+        self._line, self._berth = await dial(self.lifecycle, self.lines, self.request, hold)
+        hold.facts.status_code = _SWITCHED
+
+    async def run(self) -> None:
+        """Until one side leaves, or softix ends it."""
+        await self._unless_gone(self.guest.accept)
+        try:
+            async with asyncio.timeout(self._idle_s) as self._patience:
+                if self._winding:
+                    self.wind_up()
+                async with asyncio.TaskGroup() as ways:
+                    ways.create_task(self._until_over(self._forth))
+                    ways.create_task(self._until_over(self._back))
+        except* _OverError:
+            pass
+        except* TimeoutError:
+            self._outcome = AttemptOutcome.DONE
+            self._end(RefusedError(Code.REQUEST_TIMEOUT, "The session was idle for too long."))
+        self._patience = None
+        await self._part()
+
+    def wind_up(self) -> None:
+        self._winding = True
+        if self._patience is not None and not (self._asked or self._running):
+            self._end(_stopping())
+            self._patience.reschedule(asyncio.get_running_loop().time())
+
+    # Both directions
+
+    @property
+    def _idle_s(self) -> float:
+        return self.lifecycle.policy.session_idle_s
+
+    async def _forth(self) -> None:
+        line = self._the_line
+        while True:
+            message = await self.guest.receive()
+            self._stir()
+            event = None
+            try:
+                event = read_event(message, self.spec.model, self._the_berth.target.model.upstream_name)
+                await self._funded.wait()
+                if event.kind == RESPOND:
+                    await self._respond(event)
+            except RefusedError as error:
+                await self._tell(error, None if event is None else event.id)
+                continue
+            self._conversation.heard(event)
+            await line.send(event.message)
+
+    async def _back(self) -> None:
+        line = self._the_line
+        while (message := await line.receive()) is not None:
+            self._stir()
+            event = read_server_event(message)
+            if event.kind == BEGUN and event.response_id is not None:
+                await self._begin(event.response_id)
+            elif event.kind == ERROR:
+                await self._take_back(event)
+            hold = None if event.response_id is None else self._running.get(event.response_id)
+            if hold is None or hold.facts.meter is None:
+                await self.guest.send(message)
+                continue
+            passing = hold.facts.meter.feed(message)
+            if passing:
+                await self.guest.send(passing)
+            else:
+                await self._done(event.response_id or "", hold)
+        if self._running or self._asked:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+
+    async def _until_over(self, way: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await way()
+            self._outcome = AttemptOutcome.DONE
+        except ClientGoneError:
+            self._outcome = AttemptOutcome.DONE
+            for hold in self._used:
+                hold.facts.hang_up()
+        except RefusedError as error:
+            self._outcome = AttemptOutcome.DONE
+            self._end(error)
+        except ProviderFault as fault:
+            self._outcome = AttemptOutcome.FAILED
+            for hold in self._used:
+                hold.facts.fail(fault)
+            self._end(refusal.failed(fault))
+        except FailureError:
+            self._end(RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now."))
+        raise _OverError
+
+    @property
+    def _used(self) -> list[Hold]:
+        return [*self._running.values(), *(hold for _, hold in self._asked)]
+
+    @property
+    def _the_line(self) -> WebSocketConnection:
+        assert self._line is not None  # noqa: S101
+        return self._line
+
+    @property
+    def _the_berth(self) -> Lease:
+        assert self._berth is not None  # noqa: S101
+        return self._berth
+
+    def _stir(self) -> None:
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time() + self._idle_s)
+
+    # Responses
+
+    async def _respond(self, event: ClientEvent) -> None:
+        """The client asks for one: it takes the session's hold, or one beside it. Raises RefusedError."""
+        if self._winding:
+            raise _stopping()
+        hold = self._spare
+        if hold is None or event.apart or self._asked or self._running:
+            hold = await self._admit()
+        else:
+            self._spare = None
+        self._use(hold)
+        self._asked.append((event.id, hold))
+
+    async def _begin(self, response_id: str) -> None:
+        """The provider has: asked for, or because it heard a pause. Raises RefusedError."""
+        if self._asked:
+            _, hold = self._asked.pop(0)
+        else:
+            hold, self._spare = self._spare or await self._admit(), None
+            self._use(hold)
+        self._running[response_id] = hold
+        hold.first_byte()
+
+    def _use(self, hold: Hold) -> None:
+        hold.started_ns = self.lifecycle.clock.monotonic_ns()
+        hold.dispatched()
+        hold.facts.started, hold.facts.meter = True, ResponseMeter()
+
+    async def _take_back(self, event: ServerEvent) -> None:
+        """What the client asked for and the provider refuses; who sends no ids is taken to mean its oldest."""
+        found = next((asked for asked in self._asked if asked[0] == event.about), None)
+        if found is None:
+            return
+        self._asked.remove(found)
+        _, hold = found
+        if hold is self._own:
+            hold.facts, self._spare = Facts(status_code=_SWITCHED), hold
+            return
+        hold.facts.refused, hold.facts.error = True, event.error
+        await self._settle(hold)
+
+    async def _done(self, response_id: str, hold: Hold) -> None:
+        """Settles it, and only then tells the client; then the next one is admitted. Raises RefusedError."""
+        last = await self._close(response_id, hold)
+        await self.guest.send(last)
+        if self._winding and not (self._running or self._asked):
+            raise _stopping()
+        if hold is self._own and not self._winding:
+            await self._admit_next()
+
+    async def _close(self, response_id: str, hold: Hold) -> bytes:
+        """Settles it; returns the event that says so."""
+        del self._running[response_id]
+        facts, meter = hold.facts, hold.facts.meter
+        assert isinstance(meter, ResponseMeter)  # noqa: S101 - as `_running` has none without one
+        found = classify_stream(meter)
+        facts.complete, facts.error, facts.refused = True, facts.error or found.error, not found.worked
+        hold.spec = replace(hold.spec, typical=self._conversation.typical(meter))
+        if meter.report is not None:
+            self._conversation.told(meter.report)
+        if hold is self._own:
+            self._funded.clear()
+        await self._settle(hold)
+        return meter.take_held()
+
+    # Holds
+
+    async def _admit_next(self) -> None:
+        self._funded.clear()
+        self._own = self._spare = await self._admit()
+        self._funded.set()
+
+    async def _admit(self) -> Hold:
+        """Under an id of its own, for the target that the session is with. Raises RefusedError."""
+        lifecycle = self.lifecycle
+        now_us, now_ns, request = lifecycle.clock.now_us(), lifecycle.clock.monotonic_ns(), self.request
+        if self._line is not None:
+            number = self.ids.next(now_us)
+            public_id = format_request_id(number)
+            request = replace(request, id=number, public_id=public_id, started_at_us=now_us, started_ns=now_ns)
+        plan, admitted = await lifecycle.admit(request, self.digest, self.spec, b"")
+        with_ = self._berth.target if self._berth is not None else plan.targets[0]
+        target = next((each for each in plan.targets if each.model.id == with_.model.id), None)
+        hold = Hold(
+            journal=lifecycle.journal,
+            clock=lifecycle.clock,
+            spec=self.spec,
+            plan=plan,
+            admitted=admitted,
+            body_bytes=0,
+            policy=lifecycle.policy,
+            started_ns=now_ns,
+            target=target or plan.targets[0],
+        )
+        if self._line is not None:
+            hold.facts.status_code = _SWITCHED
+        self._holds.append(hold)
+        lifecycle.telemetry.opened(admitted.hold_pico)
+        if target is None:
+            raise RefusedError(Code.MODEL_NOT_FOUND, "The session's model does not serve this name any more.")
+        return hold
+
+    async def _settle(self, hold: Hold) -> None:
+        try:
+            await hold.settle()
+        finally:
+            self._settled(hold)
+
+    def _settled(self, hold: Hold) -> None:
+        if hold in self._holds and hold.settlement is not None:
+            self._holds.remove(hold)
+            target = hold.target
+            self.lifecycle.telemetry.finished(hold.settlement, target.provider.name, target.model.name)
+
+    # The end
+
+    def _end(self, error: RefusedError) -> None:
+        self.ending = self.ending or error
+
+    async def _tell(self, error: RefusedError, about: str | None) -> None:
+        await self.guest.send(render_realtime(error, self.request.public_id, about))
+
+    async def _unless_gone(self, say: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await say()
+        except ClientGoneError:
+            pass
+
+    async def _part(self) -> None:
+        """The client is told why; what runs at the provider is stopped, or read to its end; then both are closed."""
+        ending, line = self.ending, self._the_line
+        if ending is not None:
+            for hold in self._used:
+                hold.facts.error = hold.facts.error or ending.code.value
+            await self._unless_gone(lambda: self._tell(ending, None))
+        if self._used and self._outcome is not AttemptOutcome.FAILED:
+            await self._read_on(line)
+        line.abort()
+        if ending is not None:
+            code = _CLOSE.get(ending.code, _FAILED if ending.code in _OURS else _POLICY)
+        else:
+            code = _sendable(line.close_code)
+        await self.guest.close(code)
+
+    async def _read_on(self, line: WebSocketConnection) -> None:
+        """For the reports of what runs: cancelled, unless the provider works and bills on anyway."""
+        policy, drains = self.lifecycle.policy, self._the_berth.target.provider.on_hang_up == "drain"
+        left_bytes = policy.drain_limit_bytes
+        try:
+            async with asyncio.timeout(policy.drain_limit_s if drains else _FINISH_S):
+                for response_id in () if drains else tuple(self._running):
+                    await line.send(cancel(response_id))
+                while self._used and left_bytes > 0 and (message := await line.receive()) is not None:
+                    left_bytes -= len(message)
+                    event = read_server_event(message)
+                    response_id = event.response_id or ""
+                    if event.kind == ERROR:
+                        await self._take_back(event)
+                    elif event.kind == BEGUN and self._asked:
+                        await self._begin(response_id)
+                        if not drains:
+                            await line.send(cancel(response_id))
+                    hold = self._running.get(response_id)
+                    if hold is not None and hold.facts.meter is not None and not hold.facts.meter.feed(message):
+                        await self._close(response_id, hold)
+        except (TimeoutError, ProviderFault):
+            return
+        except FailureError:
+            log.error("a settlement is left to the next start")
+
+
+def _stopping() -> RefusedError:
+    return RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Open another session in a moment.")
+
+
+def _sendable(code: int | None) -> int:
+    """As the provider closed it, where that may be said."""
+    return code if code is not None and (code in (1000, 1001, 1008, 1011, 1013) or 3000 <= code < 5000) else _NORMAL

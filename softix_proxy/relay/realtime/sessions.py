@@ -1,0 +1,46 @@
+"""The realtime sessions that are open: begun here, and told when the daemon stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.core.ids import RequestIds
+from softix_proxy.domain.ports.upstream import WebSocketClient
+from softix_proxy.relay.core.inbound import Guest, Inbound
+from softix_proxy.relay.request.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from softix_proxy.relay.realtime.session import Session
+
+
+@dataclass(slots=True)
+class Sessions:
+    """`serve` is to a session what `Lifecycle.serve` is to a request."""
+
+    lifecycle: Lifecycle
+    lines: WebSocketClient
+    ids: RequestIds
+    _open: set[Session] = field(default_factory=set)
+
+    async def serve(self, request: Inbound, guest: Guest) -> Code | None:
+        """Returns why softix ended it, if it did. Raises RefusedError before the handshake is answered."""
+        from softix_proxy.relay.realtime.session import Session  # late: most daemons have none
+
+        spec = request.endpoint.read(await request.read_body())
+        digest = self.lifecycle.vault.digest(request.credential) if request.credential else None
+        session = Session(self.lifecycle, self.lines, self.ids, request, digest, spec, guest)
+        self._open.add(session)
+        try:
+            async with session:
+                await session.dial()
+                await session.run()
+        finally:
+            self._open.discard(session)
+        return None if session.ending is None else session.ending.code
+
+    def wind_up(self) -> None:
+        """Each ends after the responses under way."""
+        for session in self._open:
+            session.wind_up()

@@ -1,0 +1,1 @@
+"""The life of one request and its steps. Read lifecycle.py."""

@@ -1,0 +1,356 @@
+"""One exchange with one target: what is sent there, and what comes back from there to the client."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from softix_proxy.dialects.core import refused_fields
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
+from softix_proxy.dialects.core.classification import Classification, ClientError, as_event, classify, classify_stream
+from softix_proxy.dialects.core.errors import ProviderError
+from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.domain.core.headers import Header, Headers
+from softix_proxy.domain.ports.upstream import ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
+from softix_proxy.relay.core import refusal
+from softix_proxy.relay.core.inbound import Client, ClientGoneError
+from softix_proxy.relay.core.plan import Target
+from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.request.client_disconnect import ClientDisconnect
+from softix_proxy.relay.request.forward import returning, retyped
+from softix_proxy.relay.routing import failures
+from softix_proxy.relay.routing.failures import Failure
+from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
+from softix_proxy.relay.settlement.hold import Hold
+from softix_proxy.relay.settlement.metered import text_bytes
+
+_MAX_ANSWER_BYTES = 256 * 1024 * 1024
+_MAX_ERROR_BYTES = 1024 * 1024
+_GOOD = 300
+_JSON = "application/json"
+_COMMENTS = re.compile(rb"(:[^\r\n]*[\r\n]+)+")
+_STREAMS = (b"[", b"data:", b"event:", b"id:", b":")
+"""How a stream begins that its type does not tell."""
+_FINISH_S = 5.0
+"""How long the last report of an answer whose model has stopped is waited for after a hang-up."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    client: Client
+    spec: RequestSpec
+    target: Target
+    body: bytes
+    """In the target's dialect, until it is sent."""
+    hold: Hold
+    upstream: Upstream
+    policy: Policy
+    hang_up: ClientDisconnect
+    lease: Lease
+    last: bool
+    """No other follows, so that nothing has to be held back for it."""
+    committed: Callable[[], None]
+    """Called when no other can follow any more."""
+    outcome: AttemptOutcome = AttemptOutcome.ABANDONED
+    ending: AttemptOutcome = AttemptOutcome.DONE
+    """The outcome, if all goes well with the client too."""
+    failure: Failure | None = None
+    _goes_without_usage: bool = False
+    """What is sent now is what was refused, without the option that asks for usage."""
+    answering: bool = False
+    """The client has something of a stream, or is about to."""
+    rest: bytes = b""
+    """What is left of a stream that ended within its first event."""
+
+    def leave(self) -> None:
+        """To be called however it ended: its outcome becomes known to the fleet."""
+        failure = self.failure
+        if failure is None:
+            self.lease.leave(self.outcome, self.hold.facts.error)
+        else:
+            self.lease.leave(failure.outcome, failure.error, failure.wait_us)
+
+    async def run(self, outbound: UpstreamRequest) -> Failure | None:
+        """None: the client was answered. Raises ClientGoneError."""
+        facts = self.hold.facts
+        try:
+            exchange = await self._send(outbound)
+        except ProviderFault as fault:
+            facts.started = fault.started
+            facts.fail(fault)
+            self.failure = failures.of_fault(fault)
+            return self.failure
+        refused_usage = outbound if outbound.adds_usage_option and exchange.status in refused_fields.STATUSES else None
+        del outbound  # with it goes the body, unless it may be needed again
+        if self._goes_without_usage and exchange.status < 300:
+            self.lease.refuses_usage_option()
+        self.hang_up.exchange = exchange
+        headers = returning(exchange.headers, exchange.secret)
+        headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
+        try:
+            if exchange.status >= _GOOD:
+                self.failure = await self._whole(exchange, headers, most_bytes=_MAX_ERROR_BYTES)
+            elif exchange.is_stream:
+                self.failure = await self._stream(exchange, headers)
+            elif self.spec.stream and not self.target.endpoint.framed:
+                self.failure = await self._unframed(exchange, headers)
+            else:
+                self.failure = await self._whole(exchange, headers)
+            self.outcome = self.ending
+        except ProviderFault as fault:
+            if facts.hung_up:
+                raise ClientGoneError from None
+            facts.fail(fault)
+            if not self.client.begun:
+                self.failure = failures.of_fault(fault)
+                return self.failure
+            self.outcome = AttemptOutcome.FAILED
+            if self.hold.settlement is None:
+                await self.hold.settle()
+            self.client.cut()
+        finally:
+            self.hang_up.exchange = None
+            exchange.release()
+        if refused_usage is not None and self.failure is not None:
+            return await self._without_usage(refused_usage, self.failure)
+        return self.failure
+
+    async def _without_usage(self, refused: UpstreamRequest, failure: Failure) -> Failure | None:
+        """The same once more, without what softix itself has put in, where the provider says that it minds that."""
+        body = failure.told.body if failure.told is not None else b""
+        if not refused_fields.names_field(body, refused_fields.USAGE_OPTION):
+            return failure
+        if self.hold.facts.hung_up or self.client.gone:
+            self.hold.facts.hang_up()
+            raise ClientGoneError
+        self.hold.set_aside(self.hold.target)  # as it was planned; mine may speak another of its dialects
+        self.failure, self._goes_without_usage = None, True
+        body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
+        return await self.run(replace(refused, body=body, adds_usage_option=False))
+
+    async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
+        facts = self.hold.facts
+        self.hold.dispatched()
+        try:
+            if facts.hung_up:
+                await asyncio.sleep(0)  # it left while it was admitted: ends here, before anything is sent
+            exchange = await self.upstream.send(outbound, self.hold.sending)
+        except asyncio.CancelledError:
+            if self.hang_up.swallow():
+                raise ClientGoneError from None
+            raise
+        except (ClientGoneError, RefusedError) as error:  # before the whole body was there
+            facts.started = False
+            if isinstance(error, RefusedError):
+                facts.error, facts.status_code = error.code.value, HTTP_STATUS[error.code]
+            else:
+                facts.hang_up()
+            raise
+        facts.status_code = exchange.status
+        self.lease.answered(exchange.headers)
+        return exchange
+
+    async def _whole(
+        self, exchange: UpstreamResponse, headers: list[Header], begun: bytes = b"", most_bytes: int = _MAX_ANSWER_BYTES
+    ) -> Failure | None:
+        """Read to its end even if the client has left: the provider bills all of it. `begun` was read before."""
+        answer = begun + await exchange.read(most_bytes)
+        self.hold.returned()
+        found = classify(exchange.status, exchange.headers, answer, self.target.endpoint)
+        if found.error is not None:
+            return self._failed(found, exchange, headers, answer)
+        facts = self.hold.facts
+        facts.report = found.report
+        facts.answer_bytes = text_bytes(facts.report, answer, self.spec)
+        facts.complete = True
+        await self.hold.settle()
+        await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
+        return None
+
+    def _failed(
+        self, found: Classification, exchange: UpstreamResponse, headers: list[Header], answer: bytes
+    ) -> Failure:
+        """An error, whatever its status. What of it is work stays to be billed."""
+        hold, facts = self.hold, self.hold.facts
+        failure = failures.of_answer(
+            found, exchange.headers, hold.clock.now_us(), headers=headers, secret=exchange.secret
+        )
+        facts.error, facts.refused = found.error, not found.worked
+        facts.report, facts.complete = found.report, found.worked
+        facts.answer_bytes = text_bytes(found.report, answer, self.spec) if found.worked else 0
+        facts.status_code = found.status if failure.told is None else failure.told.status
+        return failure
+
+    async def tell(self, failure: Failure) -> None:
+        """The provider's own error, as it came, unless it is about the operator's credentials."""
+        if failure.fault is not None:
+            raise refusal.failed(failure.fault)
+        await self.hold.settle()
+        told = failure.told
+        if told is None:
+            raise failures.unsayable(failure.found)
+        headers = [*failure.headers, *self.hold.headers()]
+        if failure.is_stream:
+            await self.client.begin(told.status, headers)
+            self.client.send(told.body)
+            await self.client.end()
+        else:
+            await self.client.answer(told.status, headers, told.body)
+
+    async def _unframed(self, exchange: UpstreamResponse, headers: list[Header]) -> Failure | None:
+        """Sound, or a JSON array in parts. Its first bytes tell whether it is something whole in place of that."""
+        first = await exchange.chunk()
+        while first and not first.strip() and (chunk := await exchange.chunk()):
+            first += chunk
+        if not first or (_is_text(exchange.headers) and not first.lstrip().startswith(_STREAMS)):
+            return await self._whole(exchange, headers, first)
+        return await self._stream(exchange, headers, first)
+
+    async def _stream(self, exchange: UpstreamResponse, headers: list[Header], first: bytes = b"") -> Failure | None:
+        """Bytes go back as they come; the terminal event waits for the settlement."""
+        client, hold = self.client, self.hold
+        meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.spec.wants_usage)
+        if exchange.is_stream and self.spec.unwrapped is not None:
+            headers = retyped(headers, self.spec.unwrapped)
+        opening = await self._opening(exchange, meter, first)
+        failure = None if self.last else self._before_anything(exchange, headers, meter, opening)
+        if failure is not None:
+            return failure
+        self.committed()
+        try:
+            await client.begin(exchange.status, headers)
+            if opening:
+                client.send(opening)
+                if meter.ended:
+                    await self._finish(meter)
+                await client.caught_up()
+            while await exchange.pour(self._passing(meter)):
+                if meter.ended and hold.settlement is None:
+                    await self._finish(meter)
+                await client.caught_up()
+            if hold.settlement is None:
+                await self._end(exchange, headers, meter)
+            await client.end()
+        except ClientGoneError:
+            if hold.settlement is None:
+                await self._read_on(exchange, meter)
+            raise
+        return None
+
+    async def _opening(self, exchange: UpstreamResponse, meter: StreamMeter, first: bytes) -> bytes:
+        """The first whole events: as long as the client has none, another target may take over.
+
+        Comments are none: some providers send them until they know whether there will be an answer.
+        """
+        passing = b""
+        if first:
+            self.hold.first_byte()
+            passing = meter.feed(first)
+        while not (self.last or meter.ended) and self._is_comment(passing) and (chunk := await exchange.chunk()):
+            self.hold.first_byte()
+            passing += meter.feed(chunk)
+        self.answering = not self._is_comment(passing)
+        return passing
+
+    def _is_comment(self, events: bytes) -> bool:
+        """Or nothing at all. Sound has none."""
+        return not events or (self.target.endpoint.framed and _COMMENTS.fullmatch(events) is not None)
+
+    def _before_anything(
+        self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
+    ) -> Failure | None:
+        """Whether it failed as long as the client has nothing of it, and some of an answer is not lost with it."""
+        if meter.failure is not None and not (self.answering and classify_stream(meter).worked):
+            return self._stillborn(exchange, headers, meter, opening)
+        return None if self.answering else self._unanswered(exchange, headers, meter)
+
+    def _stillborn(
+        self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
+    ) -> Failure:
+        """A stream that begins with an error, which is told as such."""
+        facts, found = self.hold.facts, classify_stream(meter)
+        facts.error, facts.complete, facts.refused = found.error, found.worked, not found.worked
+        if found.error != ProviderError.CREDENTIALS:
+            found = replace(found, told=ClientError(exchange.status, opening + meter.take_held()))
+        failure = failures.of_answer(
+            found, exchange.headers, self.hold.clock.now_us(), headers=headers, secret=exchange.secret
+        )
+        return replace(failure, is_stream=True)
+
+    def _unanswered(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> Failure | None:
+        """A stream of events that is over without one: it is what a whole answer with this body would be."""
+        if meter.ended or not exchange.is_stream:
+            return None
+        body = self.rest = self.rest or meter.take_held()
+        found = classify(exchange.status, exchange.headers, body, self.target.endpoint)
+        self.hold.facts.report = found.report
+        if found.error is None:
+            return None
+        return self._failed(found, exchange, retyped(headers, _JSON), body)
+
+    def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
+        """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""
+        client, hold = self.client, self.hold
+
+        def into(chunk: bytes) -> bool:
+            hold.first_byte()
+            passing = meter.feed(chunk)
+            if not self.answering:
+                self.answering = not self._is_comment(passing)
+            goes_on = client.send(passing) if passing else True
+            return goes_on and (hold.settlement is not None or not meter.ended)
+
+        return into
+
+    async def _finish(self, meter: StreamMeter) -> None:
+        facts, found = self.hold.facts, classify_stream(meter)
+        facts.complete = True
+        facts.error, facts.refused = found.error, not found.worked
+        self.ending = failures.outcome_of(found)
+        await self.hold.settle()
+        self.client.send(meter.take_held())
+
+    async def _end(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> None:
+        """Of a stream without a terminal event. Raises ProviderFault where it had no event at all."""
+        if self.answering or meter.ended or not exchange.is_stream:
+            await self._finish(meter)
+            return
+        facts, failure = self.hold.facts, self._unanswered(exchange, headers, meter)
+        facts.complete, facts.status_code = True, exchange.status
+        self.ending = AttemptOutcome.DONE if failure is None else failure.outcome
+        await self.hold.settle()
+        if failure is None:
+            self.client.send(self.rest)
+        elif failure.told is None:
+            raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+        else:
+            self.client.send(as_event(failure.told.body))
+
+    async def _read_on(self, exchange: UpstreamResponse, meter: StreamMeter) -> None:
+        """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""
+        facts = self.hold.facts
+        facts.hang_up()
+        drains = self.target.provider.on_hang_up == "drain"
+        if not (drains or meter.finishing):
+            return
+        left_bytes = self.policy.drain_limit_bytes
+        try:
+            async with asyncio.timeout(self.policy.drain_limit_s if drains else _FINISH_S):
+                while left_bytes > 0 and not facts.complete:
+                    chunk = await exchange.chunk()
+                    meter.feed(chunk)
+                    left_bytes -= len(chunk)
+                    facts.complete = meter.ended or not chunk
+        except (TimeoutError, ProviderFault):
+            return
+        found = classify_stream(meter)
+        facts.refused = facts.complete and not found.worked
+        if facts.complete and not drains:  # it left after the last word, as many SDKs do
+            facts.error = found.error
+
+
+def _is_text(headers: Headers) -> bool:
+    kind = next((value for name, value in headers if name == "content-type"), "")
+    return kind.startswith(("text/", _JSON))

@@ -1,0 +1,84 @@
+"""Step 3: the most that this request can cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil
+
+from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.core.fields import unmetered
+from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
+from softix_proxy.domain.metering.admission import NOTHING, Bound
+from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.domain.pricing.rates import Rate
+from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
+
+TEMPLATE_TOKENS = 1024
+"""What a provider's own prompts (chat template, tool descriptions) may add to the tokens of the body."""
+
+
+def estimate(spec: RequestSpec, body_bytes: int) -> int:
+    """For limits on tokens a minute; replaced by what was used at settlement."""
+    return body_bytes // BYTES_PER_TOKEN + (spec.max_output_tokens or 0) * spec.choices
+
+
+def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, metered: bool, least_tokens: int) -> Bound:
+    """A token is at least a byte of the body, so that the bytes bound the input, and so does the model's context."""
+    if not metered:
+        return NOTHING
+    if spec.priced_by and not any(rate.has_price(meter) for meter in spec.priced_by):
+        keys = ", ".join(METERS[meter].price_key for meter in spec.priced_by)
+        raise unmetered(f"The price of {model.name} names nothing that such a request can be charged by: {keys}.")
+    context = model.context_tokens or DEFAULT_CONTEXT_TOKENS
+    most = spec.most_input_tokens if spec.most_input_tokens is not None else body_bytes + TEMPLATE_TOKENS
+    input_tokens = context if spec.open_input else min(most, context)
+    output_tokens = _output_tokens(spec, model)
+    tier = spec.service_tier
+    fixed_pico = _times(rate.dearest_input(tier, input_tokens), input_tokens) + rate.request_fee_pico
+    fixed_pico += _times(rate.dearest(_REQUESTS, tier), 1)
+    by_size = ((meter, ceil(scale.most * body_bytes)) for meter, scale in spec.by_size.items())
+    for meter, most in (*spec.calls.items(), *spec.counted.items(), *by_size):
+        fixed_pico += _times(rate.dearest((meter,), tier), most)
+    token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
+    if fixed_pico or token:
+        fixed_pico += len(METERS)  # each meter is rounded on its own, by at most half a pico-USD
+    return Bound(
+        fixed_pico=fixed_pico,
+        token_num=token.numerator * spec.choices,
+        token_den=token.denominator,
+        output_tokens=output_tokens,
+        adjustable=spec.adjustable and spec.max_output_tokens is None and output_tokens > 0,
+        least_tokens=min(least_tokens, output_tokens) or 1,
+    )
+
+
+def together(bounds: Sequence[Bound], times: int) -> Bound:
+    """Of a request that any of several targets may serve, so often: the dearest counts."""
+    if len(bounds) == 1:
+        return bounds[0] if times == 1 else replace(bounds[0], times=times)
+    return Bound(
+        output_tokens=max(bound.output_tokens for bound in bounds),
+        adjustable=any(bound.adjustable for bound in bounds),
+        least_tokens=max(bound.least_tokens for bound in bounds),
+        times=times,
+        targets=tuple(bounds),
+    )
+
+
+def _times(price: Fraction, quantity: int) -> int:
+    """Rounded up, without making a Fraction of the product."""
+    return -(-price.numerator * quantity // price.denominator)
+
+
+_NOTHING = Fraction(0)
+_REQUESTS = ("requests",)
+
+
+def _output_tokens(spec: RequestSpec, model: Model) -> int:
+    """What was asked for, and no more than the model can."""
+    most = model.max_output_tokens
+    if spec.max_output_tokens is None:
+        return DEFAULT_MAX_OUTPUT_TOKENS if most is None else most
+    return spec.max_output_tokens if most is None else min(spec.max_output_tokens, most)

@@ -1,0 +1,188 @@
+"""Step 4: what goes to the provider, and what of its head goes back."""
+
+from __future__ import annotations
+
+from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
+from softix_proxy.dialects.core.request_headers import Passing, passing, passing_translated
+from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, path_for
+from softix_proxy.domain.catalog.providers import ProviderKey
+from softix_proxy.domain.core.headers import Header, Headers
+from softix_proxy.domain.ports.upstream import UpstreamRequest
+from softix_proxy.relay.core.inbound import Inbound
+from softix_proxy.relay.core.plan import Target
+
+_HOP_BY_HOP = frozenset(
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "http2-settings",
+    ]
+)
+_NOT_TO_CLIENT = _HOP_BY_HOP | {
+    "content-length",
+    "set-cookie",
+    "set-cookie2",
+    "server",
+    "date",
+    "via",
+    "alt-svc",
+    "strict-transport-security",
+    "www-authenticate",
+    "access-control-allow-credentials",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "report-to",
+    "nel",
+    "cf-ray",
+    "cf-cache-status",
+    # The operator's account, and limits that all its users share.
+    "openai-organization",
+    "openai-project",
+    "anthropic-organization-id",
+}
+_NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
+
+
+def call(
+    request: Inbound,
+    body: bytes,
+    spec: RequestSpec,
+    output_limit: int | None,
+    target: Target,
+    caller_key_id: int,
+    key: ProviderKey | None,
+    pass_headers: frozenset[str] = frozenset(),
+    *,
+    usage_refused: bool = False,
+) -> UpstreamRequest:
+    """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change.
+
+    `pass_headers` are what the operator lets pass beside the headers of the dialect and of the provider's type.
+    `usage_refused`: the provider does not take the option by which the usage of a stream is asked for.
+    """
+    if target.endpoint is not request.endpoint:
+        return _abroad(request, body, spec, target, caller_key_id, key, pass_headers, usage_refused=usage_refused)
+    rate = target.rate
+    usage_refused = usage_refused or USAGE_OPTION in target.provider.renamed_fields
+    counts_itself = any(rate.has_price(meter) and rate.has_cost(meter) for meter in spec.counted)
+    unasked = spec.stream and not spec.wants_usage
+    ask_usage = unasked and not (usage_refused or counts_itself)
+    if output_limit is not None and target.model.max_output_tokens is not None:
+        output_limit = min(output_limit, target.model.max_output_tokens)
+    model = target.model.upstream_name if target.model.upstream_name != spec.model else None
+    if model is not None or output_limit is not None or ask_usage:
+        body = request.endpoint.rewrite(
+            body,
+            model=model,
+            max_output_tokens=output_limit,
+            ask_usage=ask_usage,
+            output_field=target.provider.profile.output_field,
+        )
+    body = _understood(body, target, usage_refused=unasked and usage_refused)
+    path = named(request.path, target.model.upstream_name)
+    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
+    headers = outgoing(request.headers, request.credential, passed)
+    rest = request.rest if request.rest_bytes else None
+    return UpstreamRequest(
+        caller_key_id,
+        target.provider,
+        path,
+        headers,
+        body,
+        spec.stream,
+        rest,
+        key,
+        target.leg.timeouts,
+        adds_usage_option=ask_usage,
+    )
+
+
+def _abroad(
+    request: Inbound,
+    body: bytes,
+    spec: RequestSpec,
+    target: Target,
+    caller_key_id: int,
+    key: ProviderKey | None,
+    pass_headers: frozenset[str],
+    *,
+    usage_refused: bool,
+) -> UpstreamRequest:
+    """Of a body that is translated already: without the headers that only the client's own dialect has."""
+    name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
+    passed = passing_translated(name, target.provider.type, pass_headers)
+    headers = outgoing(request.headers, request.credential, passed)
+    headers += [("content-type", "application/json"), *HEADERS.get(name, ())]
+    body = _understood(body, target, usage_refused=spec.stream and usage_refused)
+    return UpstreamRequest(
+        caller_key_id,
+        target.provider,
+        path,
+        headers,
+        body,
+        spec.stream,
+        key=key,
+        timeouts=target.leg.timeouts,
+        adds_usage_option=spec.stream and not usage_refused and name in REPORT_ON_REQUEST,
+    )
+
+
+def _understood(body: bytes, target: Target, *, usage_refused: bool) -> bytes:
+    """With the provider's own names for what it would refuse, or without it."""
+    names = target.provider.renamed_fields
+    if usage_refused:
+        names = {**names, USAGE_OPTION: ""}
+    if not names or target.endpoint.form_fields is not None:
+        return body
+    return JsonMembers(body, _NONE).renamed(names)
+
+
+def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[Header]:
+    """What of the client's headers the provider gets: what is listed, and none that has the client's key in it."""
+    names, prefixes = passed
+    dropped = _named_by_connection(headers)
+    kept = [
+        (name, value)
+        for name, value in headers
+        if (name in names or name.startswith(prefixes))
+        and name not in dropped
+        and not (credential is not None and credential in value)
+    ]
+    kept.append(("accept-encoding", "identity"))  # usage is read in passing, so the answer must not be compressed
+    return kept
+
+
+def returning(headers: Headers, secret: str | None) -> list[Header]:
+    """What of the provider's headers the client gets: nothing with line breaks, or with the provider's key."""
+    dropped = _NOT_TO_CLIENT | _named_by_connection(headers)
+    return [
+        (name, value if value.isprintable() else "".join(filter(str.isprintable, value)))
+        for name, value in headers
+        if name not in dropped
+        and not name.startswith(_NOT_TO_CLIENT_PREFIXES)
+        and not (secret is not None and secret in value)
+    ]
+
+
+def retyped(headers: Headers, kind: str) -> list[Header]:
+    return [(name, kind if name == "content-type" else value) for name, value in headers]
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _named_by_connection(headers: Headers) -> frozenset[str]:
+    """`Connection: close, x-thing` makes `x-thing` a matter of this hop alone."""
+    named = [value for name, value in headers if name == "connection"]
+    if not named:
+        return _NONE
+    return frozenset(part.strip().lower() for value in named for part in value.split(","))

@@ -1,0 +1,290 @@
+"""The life of a request, streamed or not, from top to bottom. There is no second one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.domain.core.clock import SECOND_US, Clock
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.metering.admission import Admitted, Bound, Denied, Intent, Stale
+from softix_proxy.domain.ports.storage import Journal
+from softix_proxy.domain.ports.telemetry import Telemetry
+from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
+from softix_proxy.domain.ports.vault import Vault
+from softix_proxy.relay.core import refusal
+from softix_proxy.relay.core.inbound import Client, ClientGoneError, Inbound
+from softix_proxy.relay.core.live_directory import LiveDirectory
+from softix_proxy.relay.core.plan import Caller, Plan, Target
+from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.request.attempt import Attempt
+from softix_proxy.relay.request.bound import bound, estimate, together
+from softix_proxy.relay.request.client_disconnect import ClientDisconnect
+from softix_proxy.relay.request.forward import call
+from softix_proxy.relay.request.identify import identify
+from softix_proxy.relay.request.route import UnpricedError, prefix_of, route
+from softix_proxy.relay.routing.failures import Failure
+from softix_proxy.relay.routing.retry_plan import RetryPlan
+from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
+from softix_proxy.relay.settlement.hold import Hold
+
+_TRIES = 8
+"""How often the directory may change under one request before it is told to come back."""
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    directory: LiveDirectory
+    journal: Journal
+    upstream: Upstream
+    vault: Vault
+    clock: Clock
+    telemetry: Telemetry
+    policy: Policy
+    target_pool: TargetPool
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits so many seconds."""
+
+    async def serve(self, request: Inbound, client: Client) -> None:
+        """Answers the client. Raises RefusedError as long as nothing was sent, ClientGoneError when nobody listens."""
+        digest = self.vault.digest(request.credential) if request.credential else None
+        await self._identify(request, digest)
+        body = await request.read_body()
+        spec = request.endpoint.read(body)
+        plan, admitted = await self.admit(request, digest, spec, body)
+        hold = Hold(
+            journal=self.journal,
+            clock=self.clock,
+            spec=spec,
+            plan=plan,
+            admitted=admitted,
+            body_bytes=len(body) + request.rest_bytes,
+            policy=self.policy,
+            started_ns=request.started_ns,
+            target=plan.targets[0],
+        )
+        request_run = RequestRun(request, client, spec, hold, self, body)
+        del body  # the passage lets go of it as soon as nobody needs it
+        self.telemetry.opened(admitted.hold_pico)
+        try:
+            async with hold:
+                await request_run.run()
+        except RefusedError as error:
+            error.headers += tuple(hold.headers())
+            raise
+        finally:
+            if hold.settlement is not None:
+                self.telemetry.finished(hold.settlement, hold.target.provider.name, hold.target.model.name)
+
+    async def identify(self, credential: str | None, address: str) -> Caller:
+        """For the other routes: who asks, as of now. Raises RefusedError."""
+        digest = self.vault.digest(credential) if credential else None
+        await self.directory.refresh()
+        return identify(self.directory.current, digest, address, self.clock.now_us())
+
+    async def _identify(self, request: Inbound, digest: bytes | None) -> None:
+        """Before the body is read: a stranger's is not worth the memory."""
+        try:
+            identify(self.directory.current, digest, request.address, request.started_at_us)
+        except RefusedError:
+            if digest is None:
+                raise
+            await self.directory.refresh()
+            identify(self.directory.current, digest, request.address, request.started_at_us)
+
+    async def admit(
+        self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes
+    ) -> tuple[Plan, Admitted]:
+        """Plans and asks for admission; again as long as the directory turns out to have changed."""
+        for _ in range(_TRIES):
+            try:
+                plan = self._plan(request, digest, spec, body)
+            except RefusedError as error:
+                revision = self.directory.current.revision
+                await self.directory.refresh()
+                if self.directory.current.revision != revision:
+                    continue
+                if isinstance(error, UnpricedError):
+                    self.journal.note_unpriced(error.model_id)
+                raise
+            decision = await self.journal.admit(plan.intent)
+            if isinstance(decision, Denied):
+                raise refusal.denied(decision, plan.caller.key.limits)
+            if not isinstance(decision, Stale):
+                return plan, decision
+            await self.directory.refresh()
+        raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+
+    def _plan(self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes) -> Plan:
+        directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
+        caller = identify(directory, digest, request.address, now_us)
+        found, targets = route(directory, caller, endpoint, spec, now_us)
+        if not (found.id or self.policy.fallback_by_name):
+            del targets[1:]
+        body_bytes = len(body) + request.rest_bytes
+        user, key, prefix, tokens = caller.user, caller.key, None, estimate(spec, body_bytes)
+        if len(targets) > 1:
+            prefix = prefix_of(key.id, body) if found.sticky else None
+            targets = self.target_pool.arrange(targets, prefix, tokens)
+        targets, bounds = self._bounds(request, spec, body_bytes, targets[:1] if request.rest_bytes else targets)
+        first = targets[0]
+        retries = found.retries if found.id else self.policy.retries
+        key_quotas = first.provider.key_count if len(targets) == 1 else sum(each.provider.key_count for each in targets)
+        tries = 1 if request.rest_bytes else min(key_quotas * (retries + 1), self.policy.most_attempts)
+        intent = Intent(
+            request_id=request.id,
+            revision=directory.revision,
+            user_id=user.id,
+            postpaid=user.postpaid,
+            key_id=key.id,
+            limits=key.limits,
+            provider_id=first.provider.id,
+            model_id=first.model.id,
+            price_id=first.rate.price_id,
+            endpoint=endpoint.name,
+            stream=spec.stream,
+            bound=together(bounds, tries if self.policy.charge_failed_attempts == "provider-billed" else 1),
+            tokens_estimate=tokens,
+            started_at_us=request.started_at_us,
+        )
+        return Plan(caller, targets, intent, bounds, retries, tries, prefix)
+
+    def _bounds(
+        self, request: Inbound, spec: RequestSpec, body_bytes: int, targets: Sequence[Target]
+    ) -> tuple[list[Target], list[Bound]]:
+        """The most that each can cost; those whose price has nothing to charge the request by are left out."""
+        kept: list[Target] = []
+        bounds: list[Bound] = []
+        least = self.policy.least_output_tokens
+        for target in targets:
+            metered = target.endpoint.metered
+            there = spec if target.endpoint is request.endpoint else spec.translated()
+            try:
+                bounds.append(bound(there, body_bytes, target.model, target.rate, metered=metered, least_tokens=least))
+            except RefusedError:
+                if target is targets[-1] and not kept:
+                    raise
+            else:
+                kept.append(target)
+        return kept, bounds
+
+
+@dataclass(slots=True)
+class RequestRun:
+    """An admitted request on its way: attempts at its targets, and the answer to the client."""
+
+    request: Inbound
+    client: Client
+    spec: RequestSpec
+    hold: Hold
+    lifecycle: Lifecycle
+    body: bytes
+
+    async def run(self) -> None:
+        """One attempt after the other, until the client has something of an answer, or no other may do better."""
+        hold, target_pool = self.hold, self.lifecycle.target_pool
+        retry_plan, hang_up = RetryPlan(target_pool, hold.plan), ClientDisconnect(hold)
+        lease = retry_plan.first()
+        if lease is None:
+            hold.facts.refuse(Code.PROVIDER_BUSY)
+            raise refusal.busy()
+        failed: tuple[Attempt, Failure] | None = None
+        while lease is not None:
+            if failed is None:
+                hold.target = lease.target
+            try:
+                attempt = self._prepare(lease, hang_up, last=not retry_plan.may_go_on())
+            except RefusedError as error:  # in its dialect the request cannot be said
+                lease.leave(AttemptOutcome.ABANDONED)
+                lease = retry_plan.instead_of(lease.target)
+                if lease is None:
+                    if failed is None:
+                        hold.facts.refuse(error.code)
+                        raise
+                    lease = await self._following(retry_plan, *failed, hang_up)
+                continue
+            if failed is not None:
+                hold.set_aside(lease.target)
+            try:
+                failure = await attempt.run(self._outbound(attempt))
+            finally:
+                attempt.leave()
+            if failure is None:
+                if hold.plan.prefix is not None and hold.facts.error is None:
+                    target_pool.remember(hold.plan.prefix, lease.target)
+                return
+            failed = attempt, failure
+            lease = await self._following(retry_plan, *failed, hang_up)
+        if failed is not None:
+            attempt, failure = failed
+            await attempt.tell(failure)
+
+    def _prepare(self, lease: Lease, hang_up: ClientDisconnect, *, last: bool) -> Attempt:
+        stops = self.spec.stream and lease.target.provider.on_hang_up == "cancel"
+        hang_up.task = asyncio.current_task() if stops else None
+        if stops:
+            self.client.when_gone(hang_up)
+        lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
+        if target.endpoint is not self.request.endpoint:  # what it is sent and answers is translated
+            from softix_proxy.relay.request.interpret import interpret
+
+            limit = self.hold.admitted.output_limit
+            found = interpret(self.request, client, target, self.spec, body, limit)
+            target, client, body = found.target, found.client, found.body
+        return Attempt(
+            client=client,
+            spec=self.spec,
+            target=target,
+            body=body,
+            hold=self.hold,
+            upstream=lifecycle.upstream,
+            policy=lifecycle.policy,
+            hang_up=hang_up,
+            lease=lease,
+            last=last,
+            committed=self._let_go,
+        )
+
+    def _let_go(self) -> None:
+        """Of the body: no other attempt may need it."""
+        self.body = b""
+
+    def _outbound(self, attempt: Attempt) -> UpstreamRequest:
+        body, attempt.body = attempt.body, b""
+        if attempt.last:
+            self._let_go()
+        limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
+        return call(
+            self.request,
+            body,
+            self.spec,
+            limit,
+            attempt.target,
+            caller.key.id,
+            attempt.lease.key,
+            passed,
+            usage_refused=self.lifecycle.target_pool.refuses_usage_option(attempt.target.provider),
+        )
+
+    async def _following(
+        self, retry_plan: RetryPlan, attempt: Attempt, failure: Failure, hang_up: ClientDisconnect
+    ) -> Lease | None:
+        """A place for the next attempt, if there is to be one. Raises ClientGoneError: nobody waits for it."""
+        if not failure.repeatable or self.client.begun:
+            return None
+        lease, wait_us = retry_plan.after(attempt.lease.target, failure.outcome)
+        if wait_us:
+            try:
+                await self.lifecycle.pause(wait_us / SECOND_US)
+            except asyncio.CancelledError:
+                if hang_up.swallow():
+                    raise ClientGoneError from None
+                raise
+            lease = retry_plan.again()
+        if lease is not None and self.client.gone:
+            lease.leave(AttemptOutcome.ABANDONED)
+            self.hold.facts.hang_up()
+            raise ClientGoneError
+        return lease

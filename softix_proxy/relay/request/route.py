@@ -1,0 +1,117 @@
+"""Step 2: which models may serve it, where they run, and at what price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from softix_proxy.dialects.core.base import Endpoint, RequestSpec
+from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.domain.pricing.rates import Rate
+from softix_proxy.domain.routing.directory import Directory
+from softix_proxy.domain.routing.routes import Route
+from softix_proxy.domain.routing.selection import Drop, judge
+from softix_proxy.relay.core.plan import Caller, Target
+
+
+class UnpricedError(RefusedError):
+    """The model has no price that applies; counted, so that the operator sees what is missed."""
+
+    def __init__(self, directory: Directory, model: Model, user: User, spec: RequestSpec, rate: Rate | None) -> None:
+        """`rate` is what applies, and leaves out something that `spec` is billed by; None where nothing applies."""
+        missing = [] if rate is None else unpriced(spec, rate)
+        what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
+        own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
+        from softix_proxy.domain.pricing.price_changes import remedy  # late: few daemons refuse for want of a price
+
+        command = remedy(directory.names_of(model)[1], missing or spec.bills or spec.priced_by[:1], own)
+        RefusedError.__init__(
+            self,
+            Code.MODEL_NOT_PRICED,
+            f"The model {model.name} has no price{what} yet. An administrator can set one, for example: {command}",
+        )
+        self.model_id = model.id
+
+
+def unpriced(spec: RequestSpec, rate: Rate) -> list[str]:
+    """Meters that the request will make run, and that have no price."""
+    return [meter for meter in spec.bills if not rate.has_price(meter)]
+
+
+def route(
+    directory: Directory, caller: Caller, endpoint: Endpoint, spec: RequestSpec, now_us: int
+) -> tuple[Route, list[Target]]:
+    """Every target that may serve the request, as the route has them; at least one.
+
+    Each meter that it bills there must have a price: what is not priced would be free by accident. Raises RefusedError
+    where there is no such model, none for this key, in its regions, of this dialect, or with a price. The message names
+    the model only where the directory has it: what else a caller writes is not quoted.
+    """
+    found = directory.route(spec.model)
+    if found is None:
+        raise RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
+    targets: list[Target] = []
+    drops: dict[Drop, Model] = {}
+    refused: UnpricedError | None = None
+    for leg in found.legs:
+        model = directory.models[leg.model_id]
+        provider = directory.providers[model.provider_id]
+        there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred, model.upstream_name)
+        drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
+        if drop is None and there is not None:
+            rate = directory.rate(caller.user.id, model.id, now_us)
+            asked = spec if there is endpoint else spec.translated()
+            if rate is not None and not (there.metered and unpriced(asked, rate)):
+                targets.append(Target(model, provider, rate, there, leg))
+                continue
+            drop, refused = Drop.UNPRICED, refused or UnpricedError(directory, model, caller.user, asked, rate)
+        drops.setdefault(drop or Drop.DIALECT, model)
+    if not targets:
+        raise refused or _refusal(directory, found, drops)
+    return found, targets if found.id else _native_first(endpoint, targets)
+
+
+def _native_first(endpoint: Endpoint, targets: list[Target]) -> list[Target]:
+    """Nobody has told an order: who needs no translation comes before who does, and then the older one."""
+    if len(targets) == 1 or all(target.endpoint is endpoint for target in targets):
+        return targets
+    ordered = sorted(targets, key=lambda target: target.endpoint is not endpoint)
+    return [replace(target, leg=replace(target.leg, tier=tier)) for tier, target in enumerate(ordered)]
+
+
+_NOT_FOUND = "There is no model of this name here. See GET /v1/models."
+
+
+_ANY_PATH = ENDPOINTS["chat_completions"].path
+"""Where a provider's own dialect is none of clients'."""
+
+
+def _refusal(directory: Directory, found: Route, drops: Mapping[Drop, Model]) -> RefusedError:
+    """By the target that came closest to serving; none has got as far as its price."""
+    closest = next((drop for drop in reversed(Drop) if drop in drops), Drop.DISABLED)
+    name = found.name if found.id or closest not in drops else drops[closest].name
+    if closest is Drop.DIALECT:
+        model = drops[closest]
+        spoken = directory.providers[model.provider_id].profile.endpoints
+        paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
+        return RefusedError(
+            Code.INVALID_REQUEST, f"{model.name} speaks another dialect: send the request to {next(paths, _ANY_PATH)}."
+        )
+    if closest is Drop.REGION:
+        return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")
+    if closest is Drop.NOT_ALLOWED:
+        return RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {name}.")
+    return RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
+
+
+_PREFIX_BYTES = 4096
+"""No provider caches a prompt of less than 1,024 tokens, and these are hardly more."""
+
+
+def prefix_of(key_id: int, body: bytes) -> int | None:
+    """By what conversations are told apart, in memory only: Python's hash, which no other process can make again."""
+    return hash((key_id, body[:_PREFIX_BYTES])) if len(body) >= _PREFIX_BYTES else None

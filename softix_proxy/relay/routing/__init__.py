@@ -1,0 +1,1 @@
+"""The choice of a target, leases on targets, retries and failures."""

@@ -1,0 +1,1 @@
+"""The hold, and the one function that says what is charged."""

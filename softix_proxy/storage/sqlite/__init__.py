@@ -1,0 +1,1 @@
+"""The SQLite engine. All of its SQL is here."""

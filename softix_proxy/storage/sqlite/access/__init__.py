@@ -1,0 +1,1 @@
+"""Rows of users and API keys."""

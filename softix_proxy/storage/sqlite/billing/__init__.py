@@ -1,0 +1,1 @@
+"""Rows of invoices and statements."""

@@ -1,0 +1,1 @@
+"""Rows of models and providers."""

@@ -1,0 +1,1 @@
+"""The database file: how it is opened, locked, numbered and migrated."""

@@ -1,0 +1,206 @@
+"""One database file: made, opened, read through aiosqlite, written in short immediate transactions."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import aiosqlite
+
+from softix_proxy.domain.core.calendar import Calendar, calendar
+from softix_proxy.domain.core.clock import Clock
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.instance import ownership
+from softix_proxy.storage.sqlite.core import engine, migrations
+from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
+from softix_proxy.storage.sqlite.core.errors import unusable
+from softix_proxy.storage.sqlite.core.file_identity import FileIdentity
+from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER
+from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
+from softix_proxy.storage.sqlite.write_path.statements import ZONE
+
+if TYPE_CHECKING:
+    import sqlite3
+
+DatabaseRow = tuple[Any, ...]
+_MISSING = "run: softix init; or, if there was one, put it or a backup back, or name another --data-dir"
+
+
+class DatabaseSession:
+    """A connection for one reader, or for one transaction. Every statement of the nouns goes through here."""
+
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock, place: FileIdentity | None = None) -> None:
+        self._connection = connection
+        self.clock = clock
+        self._place = place
+
+    async def run(self, statement: str, *values: object) -> int:
+        """Executes; returns the id of the inserted row, or else the number of rows changed.
+
+        Raises IntegrityError where a rule of the schema forbids it, else UnusableError.
+        """
+        with _told(self._place):
+            if statement.lstrip()[:6].upper() == "INSERT":
+                inserted = await self._connection.execute_insert(statement, values)
+                return int(inserted[0]) if inserted else 0
+            await self._connection.execute_fetchall(statement, values)
+            [(changed,)] = await self._connection.execute_fetchall("SELECT changes()")
+            return int(changed)
+
+    async def all(self, statement: str, *values: object) -> Sequence[DatabaseRow]:
+        with _told(self._place):
+            rows = await self._connection.execute_fetchall(statement, values)
+        return cast(Sequence[DatabaseRow], rows)  # aiosqlite promises an iterable, and makes a list
+
+    async def one(self, statement: str, *values: object) -> DatabaseRow | None:
+        rows = await self.all(statement, *values)
+        return rows[0] if rows else None
+
+    async def next_number(self) -> int:
+        """Of a posting that is made now, in this transaction."""
+        [(number,)] = await self.all(NEXT_NUMBER, self.clock.now_us())
+        return int(number)
+
+    async def calendar(self) -> Calendar:
+        """By which days and the spending of keys are summed up."""
+        [(zone,)] = await self.all(f"SELECT ({ZONE})")
+        return calendar(zone or "UTC")
+
+
+class Database:
+    """Opens the file for use. Reads go on while others write; a transaction takes the write lock at once."""
+
+    def __init__(self, path: Path, clock: Clock, busy_timeout_ms: int = 5000) -> None:
+        self.path = path
+        self.clock = clock
+        self._busy_timeout_ms = busy_timeout_ms
+        self.place = FileIdentity(path)
+        self._session: DatabaseSession | None = None
+        self._connection: aiosqlite.Connection | None = None
+
+    def connect(self) -> SqliteConnection:
+        """A raw connection, for the writer's and the checkpointer's threads.
+
+        Raises DatabaseError; never makes a file, and touches none but the one that was opened first.
+        """
+        self.place.check()
+        connection = engine.connect(self.path, busy_timeout_ms=self._busy_timeout_ms)
+        try:
+            self.place.check()
+        except DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def turn(self) -> WriteTurn:
+        """For one writer. Raises OSError."""
+        return WriteTurn(self.path, self._busy_timeout_ms / 1000)
+
+    def connect_in_turn(self) -> SqliteConnection:
+        """For one transaction that writes: the turn is its own until the connection is closed. Blocks."""
+        connection = self.connect()
+        try:
+            self._take_turn(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _take_turn(self, connection: SqliteConnection) -> None:
+        connection.turn = self.turn()
+        connection.turn.take()
+
+    def create(self) -> list[str]:
+        """Makes the file if need be (mode 0600), and the schema in an empty one; returns the names of what was applied.
+
+        An older database is left as it is: see `upgrade`. Raises FailureError.
+        """
+        engine.require_sound()
+        with _told(self.place):
+            if not self.path.exists():
+                os.close(ownership.open_or_make(self.path, self.path.parent))
+            with closing(self.connect()) as connection:
+                version = migrations.current(connection)
+                if not version:
+                    self._take_turn(connection)
+                    return migrations.migrate(connection)
+                migrations.require_latest(version)
+                return []
+
+    def version(self) -> int:
+        """The schema that it has; 0 where it is empty. Raises FailureError."""
+        if not self.path.exists():
+            raise FailureError(f"there is no database at {self.path}", _MISSING)
+        engine.require_sound()
+        with _told(self.place), closing(self.connect()) as connection:
+            return migrations.current(connection)
+
+    def require_latest(self) -> None:
+        """Raises FailureError where there is no database, or it is of another schema; nothing is migrated."""
+        migrations.require_latest(self.version())
+
+    async def open(self) -> Database:
+        """Raises FailureError where there is no database, it is too new or too old, or it cannot be read."""
+        self.require_latest()
+        with _told(self.place):
+            self._connection = await self._opened(self.connect)
+            self.place.remember()
+        self._session = DatabaseSession(self._connection, self.clock, self.place)
+        return self
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = self._session = None
+
+    async def _opened(self, connect: Callable[[], SqliteConnection]) -> aiosqlite.Connection:
+        """Waited for even by who is cancelled: else its thread would outlive the event loop, and keep its turn."""
+        connector = cast("Callable[[], sqlite3.Connection]", connect)  # aiosqlite asks for no more than ours has
+        opening = asyncio.ensure_future(aiosqlite.Connection(connector, iter_chunk_size=64))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(OSError, DatabaseError):
+                await (await opening).close()
+            raise
+
+    @property
+    def session(self) -> DatabaseSession:
+        """For reads."""
+        if self._session is None:
+            raise RuntimeError("the database is not open")
+        return self._session
+
+    @asynccontextmanager
+    async def transaction(self, *, writes: bool = True, keeps: bool = True) -> AsyncIterator[DatabaseSession]:
+        """All of it or nothing, on a connection of its own; nothing at all where it does not keep what it writes.
+
+        One that writes takes its turn and the lock at once, so that what it reads cannot change; one that reads sees
+        one moment.
+        """
+        try:
+            connection = await self._opened(self.connect_in_turn if writes else self.connect)
+            try:
+                await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+                yield DatabaseSession(connection, self.clock, self.place)  # if it raises, the close rolls back
+                await connection.execute("COMMIT" if keeps else "ROLLBACK")
+            finally:
+                await connection.close()
+        except (OSError, DatabaseError) as error:
+            raise unusable(self.path, error) from None
+
+
+@contextmanager
+def _told(place: FileIdentity | None) -> Iterator[None]:
+    try:
+        if place is not None:
+            place.check()
+        yield
+    except IntegrityError:
+        raise
+    except (OSError, DatabaseError) as error:
+        raise unusable("the database" if place is None else place.path, error) from None

@@ -1,0 +1,1 @@
+"""Named values of the instance, and inspection of the file from outside."""

@@ -1,0 +1,1 @@
+"""Postings, balances, periods, and the proof that they agree."""

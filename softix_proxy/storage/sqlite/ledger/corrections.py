@@ -1,0 +1,67 @@
+"""Corrections: usage rows that say by how much an earlier one was wrong. One transaction, as all postings."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, fields
+
+from softix_proxy.domain.ledger.ledger import REVENUE, Transfer
+from softix_proxy.domain.metering.admission import KeyState
+from softix_proxy.domain.metering.usage import Correction
+from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
+from softix_proxy.storage.sqlite.write_path import statements as sql
+
+_COPIED = (
+    "usage_at_us, user_id, key_id, provider_id, model_id, model_served, endpoint, stream, service_tier, status_code"
+)
+_ADD = f"""
+INSERT INTO usage (id, request_id, {_COPIED}, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico,
+  hold_pico, latency_ms, attempts, source, note, corrects_row_id, cost_price_id)
+SELECT ?1, ?2, {_COPIED}, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 'correction', ?9, id, ?11 FROM usage WHERE id = ?10"""
+_LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_row_id IS NOT NULL"
+_STATE = f"SELECT {', '.join(field.name for field in fields(KeyState))} FROM key_states WHERE key_id = ?"
+
+
+async def post(session: DatabaseSession, correction: Correction) -> int:
+    """Returns the new row's id. Raises BadInputError where the balance would leave 64 bits."""
+    row = correction.corrects
+    number = await _transfer(session, correction)
+    [(last_request,)] = await session.all(_LAST_REQUEST)
+    await session.run(
+        _ADD,
+        number,
+        max(correction.request_id, last_request + 1),  # another process may have given out the same
+        correction.price_id,
+        correction.markup.numerator,
+        correction.markup.denominator,
+        correction.fee_pico or None,
+        correction.cost_pico,
+        correction.charge_pico,
+        correction.note,
+        row.id,
+        correction.cost_price_id,
+    )
+    [(key_id, provider_id)] = await session.all("SELECT key_id, provider_id FROM usage WHERE id = ?", row.id)
+    place = ((await session.calendar()).day(number), key_id, row.model_id, row.user_id, provider_id)
+    await session.run(sql.of(sql.ADD_DAILY, 1), *place, 0, 0, 0, 0, correction.cost_pico, correction.charge_pico)
+    await _adjust_spend(session, key_id, correction)
+    return number
+
+
+async def _transfer(session: DatabaseSession, correction: Correction) -> int:
+    user_id, difference_pico = correction.corrects.user_id, correction.charge_pico
+    if not difference_pico:  # the provider's cost alone changes
+        return await session.next_number()
+    from_account, to_account = (user_id, REVENUE) if difference_pico > 0 else (REVENUE, user_id)
+    posted = Transfer(0, from_account, to_account, abs(difference_pico), "correction", None, correction.note)
+    return (await SqliteLedgerStore(session).post(posted)).id
+
+
+async def _adjust_spend(session: DatabaseSession, key_id: int, correction: Correction) -> None:
+    now_us = session.clock.now_us()
+    today = (await session.calendar()).at(now_us)
+    columns = await session.one(_STATE, key_id)
+    state = KeyState(*columns) if columns else KeyState()
+    state.come_back(now_us)
+    state.correct(correction.charge_pico, correction.corrects.id, now_us, today)
+    await session.run(sql.of(sql.SAVE_KEY_STATES, 1), key_id, *astuple(state))

@@ -1,0 +1,1 @@
+"""Usage rows, failed attempts, daily sums and batches."""

@@ -1,0 +1,122 @@
+"""Sums of days, by key and model: kept for the days of one zone, and made from the rows for those of any other.
+
+Which zone that is stands in the database, beside the sums, so that every process adds to the same days. Rows are read
+in portions: SQLite groups in memory, and a long read holds up the log's checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from softix_proxy.domain.core.calendar import Calendar, OffsetSpan, calendar
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.ledger.redating import REDATED
+from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
+from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
+from softix_proxy.storage.sqlite.write_path import statements as sql
+
+KEPT = "usage_daily"
+_OTHER = "temp.usage_by_day"
+_PORTION_ROWS = 100_000
+_COLUMNS = (
+    "day, key_id, model_id, user_id, provider_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico"
+)
+
+
+def _sum(meters: frozenset[str]) -> str:
+    return f"sum({' + '.join(f'coalesce({name}, 0)' for name in sorted(meters))})"
+
+
+DAYS = f"""
+SELECT (id + ?3) / {DAY_US} AS day, key_id, model_id, user_id, provider_id,
+  count(*) FILTER (WHERE corrects_row_id IS NULL), count(error), {_sum(INPUT_METERS)}, {_sum(OUTPUT_METERS)},
+  sum(cost_pico), sum(charge_pico)
+FROM usage WHERE id >= ?1 AND id < ?2 GROUP BY 1, 2, 3"""
+"""The sums of the rows from ?1 to before ?2, where the zone's clock is ?3 ahead of UTC."""
+_END = f"SELECT max(id) + 1 FROM (SELECT id FROM usage WHERE id >= ? AND id < ? ORDER BY id LIMIT {_PORTION_ROWS})"
+_POSTED = """
+SELECT (SELECT min(id) FROM usage WHERE id >= ?1 AND id < ?2),
+  (SELECT max(id) + 1 FROM usage WHERE id >= ?1 AND id < ?2)"""
+_ADDED = sql.ADD_DAILY.tail
+
+_SPENT = f"""
+WITH RECURSIVE chain (key_id, part_id, until_us) AS (
+  SELECT id, id, 9223372036854775807 FROM keys
+  UNION ALL
+  SELECT key_id, rotated_from, created_at_us FROM chain JOIN keys ON keys.id = part_id WHERE rotated_from IS NOT NULL
+)
+UPDATE key_states SET spent_at_us = ?1, spent_day_pico = today, spent_week_pico = week, spent_month_pico = month
+FROM (
+  SELECT keys.id AS spender, coalesce(sum(charge_pico) FILTER (WHERE charged_us >= ?2), 0) AS today,
+    coalesce(sum(charge_pico) FILTER (WHERE charged_us >= ?3), 0) AS week,
+    coalesce(sum(charge_pico) FILTER (WHERE charged_us >= ?4), 0) AS month
+  FROM keys LEFT JOIN (
+    SELECT chain.key_id AS payer, charge_pico,
+      iif(note LIKE '{REDATED}%', usage.id, coalesce(corrects_row_id, usage.id)) AS charged_us
+    FROM usage JOIN chain ON part_id = usage.key_id AND usage.id < until_us WHERE usage.id >= min(?2, ?3, ?4)
+  ) ON payer = keys.id GROUP BY keys.id
+) WHERE key_states.key_id = spender"""
+"""At ?1, when the day, the week and the month began at ?2, ?3 and ?4. A key has spent what those have that it was made
+of, up to then."""
+
+
+class RowRange(NamedTuple):
+    """Some consecutive rows within which the zone's clock is not changed."""
+
+    from_us: int
+    to_us: int
+    offset_us: int
+
+
+async def portions(session: DatabaseSession, by: Calendar, span: Span) -> AsyncIterator[RowRange]:
+    """Of all rows that are in the span by now, in their order."""
+    [(first, end)] = await session.all(_POSTED, *span)
+    if first is None:
+        return
+    for piece in by.pieces(first, end):
+        async for portion in _cut(session, piece):
+            yield portion
+
+
+async def _cut(session: DatabaseSession, piece: OffsetSpan) -> AsyncIterator[RowRange]:
+    begun_us = piece.from_us
+    while (row := await session.one(_END, begun_us, piece.to_us)) and row[0] is not None:
+        yield RowRange(begun_us, row[0], piece.offset_us)
+        begun_us = row[0]
+
+
+async def by_day(session: DatabaseSession, portion: RowRange) -> list[DatabaseRow]:
+    return list(await session.all(DAYS, *portion))
+
+
+async def table(session: DatabaseSession, by: Calendar, first_day: int, end_day: int) -> str:
+    """Where the sums of these days lie: the kept ones, or else a table of this connection alone, filled anew."""
+    if (await session.calendar()).name == by.name:
+        return KEPT
+    await session.run(f"DROP TABLE IF EXISTS {_OTHER}")
+    await session.run(
+        f"CREATE TABLE {_OTHER} ({_COLUMNS}, PRIMARY KEY (day, key_id, model_id)) WITHOUT ROWID",
+    )
+    await _fill(session, _OTHER, by, Span(by.start_us(first_day), by.start_us(end_day)))
+    return _OTHER
+
+
+async def _fill(session: DatabaseSession, into: str, by: Calendar, span: Span) -> None:
+    async for portion in portions(session, by, span):
+        await session.run(f"INSERT INTO {into} {DAYS} {_ADDED}", *portion)
+
+
+async def change_zone(session: DatabaseSession, zone: str) -> bool:
+    """Sums up anew by the days of another zone; whether it is another. To be run in a transaction that writes."""
+    by = calendar(zone)
+    if (await session.calendar()).name == zone:
+        return False
+    await session.run("INSERT OR REPLACE INTO instance VALUES ('zone', ?)", zone.encode())
+    await session.run(f"DELETE FROM {KEPT}")
+    await _fill(session, KEPT, by, Span(0, 2**63 - 1))
+    now_us = session.clock.now_us()
+    today = by.at(now_us)
+    await session.run(_SPENT, now_us, today.day_us, today.week_us, today.month_us)
+    return True

@@ -1,0 +1,1 @@
+"""Rows of prices and mark-ups."""

@@ -1,0 +1,1 @@
+"""Rows of routes, and the changes of the directory."""

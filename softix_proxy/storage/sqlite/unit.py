@@ -1,0 +1,150 @@
+"""Implements `domain.ports.storage.Storage` on one SQLite file: the nouns over a session, each imported at its first use.
+
+A daemon needs few of them, and no memory for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from softix_proxy.domain.core.clock import Clock
+from softix_proxy.domain.routing.directory import Changes
+from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
+from softix_proxy.storage.sqlite.routing import directory
+
+if TYPE_CHECKING:
+    from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
+    from softix_proxy.storage.sqlite.access.users import SqliteUserStore
+    from softix_proxy.storage.sqlite.billing.bill import SqliteBillStore
+    from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
+    from softix_proxy.storage.sqlite.catalog.providers import SqliteProviderStore
+    from softix_proxy.storage.sqlite.instance.instance import SqliteInstanceStore
+    from softix_proxy.storage.sqlite.ledger.balance import SqliteBalanceStore
+    from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
+    from softix_proxy.storage.sqlite.ledger.periods import SqlitePeriodStore
+    from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
+    from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
+    from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
+    from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
+    from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
+
+
+class SqliteUnit:
+    def __init__(self, session: DatabaseSession) -> None:
+        self._session = session
+
+    @property
+    def clock(self) -> Clock:
+        return self._session.clock
+
+    @cached_property
+    def instance(self) -> SqliteInstanceStore:
+        from softix_proxy.storage.sqlite.instance.instance import SqliteInstanceStore
+
+        return SqliteInstanceStore(self._session)
+
+    @cached_property
+    def users(self) -> SqliteUserStore:
+        from softix_proxy.storage.sqlite.access.users import SqliteUserStore
+
+        return SqliteUserStore(self._session)
+
+    @cached_property
+    def keys(self) -> SqliteKeyStore:
+        from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
+
+        return SqliteKeyStore(self._session)
+
+    @cached_property
+    def balance(self) -> SqliteBalanceStore:
+        from softix_proxy.storage.sqlite.ledger.balance import SqliteBalanceStore
+
+        return SqliteBalanceStore(self._session)
+
+    @cached_property
+    def ledger(self) -> SqliteLedgerStore:
+        from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
+
+        return SqliteLedgerStore(self._session)
+
+    @cached_property
+    def providers(self) -> SqliteProviderStore:
+        from softix_proxy.storage.sqlite.catalog.providers import SqliteProviderStore
+
+        return SqliteProviderStore(self._session)
+
+    @cached_property
+    def routes(self) -> SqliteRouteStore:
+        from softix_proxy.storage.sqlite.routing.routes import SqliteRouteStore
+
+        return SqliteRouteStore(self._session)
+
+    @cached_property
+    def models(self) -> SqliteModelStore:
+        from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
+
+        return SqliteModelStore(self._session)
+
+    @cached_property
+    def prices(self) -> SqlitePriceStore:
+        from softix_proxy.storage.sqlite.pricing.prices import SqlitePriceStore
+
+        return SqlitePriceStore(self._session)
+
+    @cached_property
+    def usage(self) -> SqliteUsageStore:
+        from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
+
+        return SqliteUsageStore(self._session)
+
+    @cached_property
+    def periods(self) -> SqlitePeriodStore:
+        from softix_proxy.storage.sqlite.ledger.periods import SqlitePeriodStore
+
+        return SqlitePeriodStore(self._session)
+
+    @cached_property
+    def batches(self) -> SqliteBatchStore:
+        from softix_proxy.storage.sqlite.metering.batches import SqliteBatchStore
+
+        return SqliteBatchStore(self._session)
+
+    @cached_property
+    def bill(self) -> SqliteBillStore:
+        from softix_proxy.storage.sqlite.billing.bill import SqliteBillStore
+
+        return SqliteBillStore(self._session)
+
+    @cached_property
+    def manifests(self) -> SqliteManifestStore:
+        from softix_proxy.storage.sqlite.reporting.manifests import SqliteManifestStore
+
+        return SqliteManifestStore(self._session)
+
+
+class SqliteStorage:
+    def __init__(self, database: Database, *, keeps: bool = True) -> None:
+        self._database = database
+        self._keeps = keeps
+
+    def rehearsal(self) -> SqliteStorage:
+        return SqliteStorage(self._database, keeps=False)
+
+    def reading(self) -> SqliteUnit:
+        return SqliteUnit(self._database.session)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[SqliteUnit]:
+        async with self._database.transaction(writes=False) as session:
+            yield SqliteUnit(session)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[SqliteUnit]:
+        async with self._database.transaction(keeps=self._keeps) as session:
+            yield SqliteUnit(session)
+
+    async def changes(self, since_revision: int) -> Changes:
+        return await directory.changes(self._database.session, since_revision)

@@ -1,0 +1,263 @@
+"""The one thread that writes for the hot path: what arrived meanwhile is committed together, synced, then answered.
+
+A failed commit is ambiguous: it may or may not be on disk. So settlements and withdrawals are tried again with the
+same request ids, after the connection was opened anew; an admission that failed is refused and then withdrawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from time import perf_counter_ns
+
+from softix_proxy.domain.core.clock import SECOND_US, Clock, Steps
+from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.instance.readiness import Trouble
+from softix_proxy.domain.metering.admission import Intent
+from softix_proxy.domain.metering.settlement import Settlement
+from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection, code_of
+from softix_proxy.storage.sqlite.core.errors import fault_of
+from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
+from softix_proxy.storage.sqlite.write_path import statements as sql
+from softix_proxy.storage.sqlite.write_path.group import CommitGroup
+
+log = logging.getLogger("softix.storage")
+_RETRY_S = (0.02, 0.1, 0.5, 1.0)
+_SLOW_NS = 5_000_000_000
+_SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps the database locked"
+
+
+@dataclass(slots=True)
+class WriteStep:
+    """One request's step. Exactly one of the four payloads is set."""
+
+    future: asyncio.Future[object] | None
+    """Who waits for the result; None where nobody does."""
+    admit: Intent | None = None
+    settle: Settlement | None = None
+    forget: Intent | None = None
+    unpriced_model_id: int | None = None
+    tries: int = 0
+
+    @property
+    def intent(self) -> Intent | None:
+        return self.settle.intent if self.settle else self.admit or self.forget
+
+
+StepResult = tuple[WriteStep, object]
+"""The result is a Decision, a Settled or None, or the exception to raise."""
+
+
+@dataclass(slots=True)
+class WriterTally:
+    """Counts for telemetry; written by the writer's thread only."""
+
+    commits: int = 0
+    commit_ns: int = 0
+    longest_commit_ns: int = 0
+    rows: int = 0
+    failures: int = 0
+    clock_jumps: int = 0
+
+
+@dataclass(slots=True)
+class Writer:
+    """Owns a connection and a thread. `submit` may be called from any thread.
+
+    `deliver` gets the results of a whole group at once, on the writer's thread: one wake-up of the event loop.
+    """
+
+    open_connection: Callable[[], SqliteConnection]
+    clock: Clock
+    slot: int
+    deliver: Callable[[list[StepResult]], None]
+    group_max: int = 256
+    tally: WriterTally = field(default_factory=WriterTally)
+    turn: WriteTurn | None = None
+    """Taken for each transaction, so that other writers on the database come to theirs."""
+    check: Callable[[], None] = lambda: None
+    """Raises where the file at the database's path is no longer the one that is open."""
+    _queue: SimpleQueue[WriteStep | None] = field(default_factory=SimpleQueue)
+    _backlog: list[WriteStep] = field(default_factory=list)
+    _in_hand: int = 0
+    _began_ns: int = 0
+    """When the commit that is under way began; 0 where there is none."""
+    _failing: Trouble | None = None
+    _connection: SqliteConnection | None = None
+    _thread: threading.Thread | None = None
+    _closing: bool = False
+    _steps: Steps = field(default_factory=Steps)
+
+    def start(self) -> None:
+        self._connection = self.open_connection()
+        self._thread = threading.Thread(target=self._run, name="softix-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: WriteStep) -> None:
+        self._queue.put(work)
+
+    @property
+    def depth(self) -> int:
+        """Steps that are not written yet, those in hand and those that failed included."""
+        return self._queue.qsize() + len(self._backlog) + self._in_hand
+
+    def trouble(self) -> Trouble | None:
+        """From the first transaction that failed until one succeeds, what failed last; or a commit that does not end.
+
+        What failed is tried again and again, so that it ends by itself once the cause is gone.
+        """
+        failing, began_ns = self._failing, self._began_ns
+        if failing is None and began_ns and (took_ns := perf_counter_ns() - began_ns) > _SLOW_NS:
+            return Trouble(_SLOW[0], f"a commit has been under way for {took_ns // 1_000_000_000} s", _SLOW[1])
+        return failing
+
+    def close(self, timeout_s: float = 10) -> None:
+        """Commits what was submitted, then ends the thread."""
+        self._queue.put(None)
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not (self._closing and not self._backlog):
+            group = self._next_group()
+            if group:
+                self._commit(group)
+        if self._connection is not None:
+            self._connection.close()
+        if self.turn is not None:
+            self.turn.close()
+
+    def _next_group(self) -> list[WriteStep]:
+        self._in_hand = len(self._backlog)
+        group, self._backlog = self._backlog, []
+        if group:
+            threading.Event().wait(_RETRY_S[min(group[0].tries, len(_RETRY_S)) - 1])
+        elif not self._take(group, block=True):
+            return group
+        while len(group) < self.group_max and self._take(group, block=False):
+            pass
+        self._in_hand = len(group)
+        return group
+
+    def _take(self, group: list[WriteStep], *, block: bool) -> bool:
+        try:
+            work = self._queue.get(block)
+        except Empty:
+            return False
+        if work is None:
+            self._closing = True
+            return False
+        group.append(work)
+        return True
+
+    def _commit(self, group: list[WriteStep]) -> None:
+        self._began_ns = perf_counter_ns()
+        try:
+            results = self._in_turn(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the books must go on being written
+            self._began_ns = 0
+            self._failed(group, error)
+            return
+        self._began_ns = 0
+        self._in_hand -= len(group)
+        if self._failing is not None:
+            self._failing = None
+            log.warning("the books can be written again")
+        self.deliver(list(zip(group, results, strict=True)))
+
+    def _in_turn(self, group: list[WriteStep]) -> list[object]:
+        if self.turn is not None:
+            self.turn.take()
+        try:
+            return self._transact(group)
+        except BaseException:
+            self._reopen()  # gives up SQLite's lock: who has the next turn must not wait for it
+            raise
+        finally:
+            if self.turn is not None:
+                self.turn.give()
+
+    def _transact(self, group: list[WriteStep]) -> list[object]:
+        if self._connection is None:
+            self._connection = self.open_connection()
+        connection, started_ns = self._connection, perf_counter_ns()
+        connection.execute("BEGIN IMMEDIATE")
+        self.check()
+        now_us = self._now_us()
+        batch = CommitGroup(connection, self.slot, now_us)
+        batch.load([work.intent for work in group if work.intent is not None])
+        settled = iter(batch.settle([work.settle for work in group if work.settle]))
+        withdrawn = [work.forget for work in group if work.forget]
+        batch.forget(withdrawn)
+        decided = iter(batch.admit([work.admit for work in group if work.admit]))
+        batch.forget(withdrawn)  # which may have been admitted only now
+        batch.save()
+        unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
+        if unpriced:
+            connection.executemany(sql.NOTE_UNPRICED, unpriced)
+        connection.execute("COMMIT")
+        self._count(len(group), perf_counter_ns() - started_ns)
+        return [next(settled) if work.settle else next(decided) if work.admit else None for work in group]
+
+    def _now_us(self) -> int:
+        """By the clock, whatever it says: a step is told, and no reason to refuse, for most put a clock right."""
+        now_us = self.clock.now_us()
+        step_us = self._steps.look(now_us, self.clock.monotonic_ns())
+        if step_us:
+            self.tally.clock_jumps += 1
+            log.warning("clock_jumped", extra={"seconds": step_us // SECOND_US})
+        return now_us
+
+    def _count(self, rows: int, took_ns: int) -> None:
+        self.tally.commits += 1
+        self.tally.rows += rows
+        self.tally.commit_ns += took_ns
+        self.tally.longest_commit_ns = max(self.tally.longest_commit_ns, took_ns)
+
+    def _failed(self, group: list[WriteStep], error: Exception) -> None:
+        self.tally.failures += 1
+        at_fault = isinstance(error, IntegrityError) or not isinstance(error, (DatabaseError, OSError))
+        if at_fault:
+            log.error("a step cannot be written: %s", code_of(error), extra={"group": len(group)})
+        else:
+            self._note(error)
+        if at_fault and len(group) > 1:
+            for work in group:  # one of them is to blame; the others must not suffer
+                self._commit([work])
+            return
+        for work in group:
+            if work.admit is None:
+                self._again(work, give_up=at_fault or self._closing)
+            else:
+                self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
+                self._again(WriteStep(None, forget=work.admit), give_up=self._closing)
+        self._in_hand -= len(group)
+
+    def _note(self, error: Exception) -> None:
+        before, cause = self._failing, fault_of(error)
+        if before is None or before.code != cause.code:  # else it is tried many times a minute
+            log.error("the books cannot be written: %s; %s", cause.message, cause.remedy, extra={"error": cause.code})
+        since_us = before.since_us if before else self.clock.now_us()
+        self._failing = Trouble(cause.code, cause.message, cause.remedy, since_us)
+
+    def _again(self, work: WriteStep, *, give_up: bool) -> None:
+        if give_up:  # its intent stays in the database; the next start closes it
+            self.deliver([(work, FailureError("a settlement could not be written", "the next start closes it"))])
+            return
+        work.tries += 1
+        self._backlog.append(work)
+
+    def _reopen(self) -> None:
+        """After an I/O error the connection's view may be wrong: start from the file."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        for close in (lambda: connection.execute("ROLLBACK"), connection.close):
+            try:
+                close()
+            except DatabaseError:
+                continue

@@ -1,0 +1,111 @@
+"""Which master key is the instance's, and how another one takes over.
+
+The next key lies in a file beside the first, and whichever of the two the database names is the instance's. So
+everything opens after a crash at any point, and for a daemon that runs on with the old key.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from softix_proxy.domain.core.errors import ConflictError, FailureError
+from softix_proxy.domain.ports.vault import Identity
+from softix_proxy.vault import master_key
+from softix_proxy.vault.master_key import MasterKey, MasterKeySources
+from softix_proxy.vault.vault import KeyRing, MasterVault, new_identity, open_vault
+
+
+class MasterKeyStore:
+    """Is domain.ports.vault.MasterKeys."""
+
+    def __init__(self, sources: MasterKeySources) -> None:
+        self._sources = sources
+
+    def source(self) -> str | None:
+        found = self._sources.find()
+        return found.source if found else None
+
+    def key_id(self) -> str | None:
+        found = self._sources.find()
+        return found.key.id if found else None
+
+    def next_key_id(self) -> str | None:
+        key = self._sources.find_next()
+        return key.id if key else None
+
+    def create(self) -> bool:
+        """Makes a key in its file, unless one comes from anywhere."""
+        return self._sources.find() is None and master_key.create(self._sources.file) is not None
+
+    def new_identity(self) -> Identity:
+        """For an instance that has none, with the key that there is. Raises FailureError where there is no key."""
+        found = self._sources.find()
+        if found is None:
+            raise self._missing()
+        return new_identity(found.key)
+
+    def open(self, identity: Identity) -> MasterVault:
+        keys = self._keys()
+        mine = next((key for key in keys if key.check_value == identity.check_value), None)
+        if mine is not None:
+            return open_vault(mine, identity, KeyRing(keys, self._sources.find_by_id))
+        source = self.source()
+        if source is None:
+            raise self._missing()
+        raise FailureError(
+            f"the master key is not this instance's (source: {source})", f"give the one with the id {identity.key_id}"
+        )
+
+    def open_next(self, identity: Identity) -> MasterVault:
+        self.open(identity)
+        master_key.create(self._sources.next_file)
+        following = self._sources.find_next()
+        if following is None:
+            raise FailureError(f"{self._sources.next_file} was removed", "run the command again")
+        return open_vault(following, identity, KeyRing(self._keys(), self._sources.find_by_id))
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """For one process at a time; the lock dies with it."""
+        descriptor = os.open(self._sources.file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConflictError("another process changes the master key", "wait until it ends") from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def put_in_place(self, key_id: str) -> bool:
+        found, file, next_file = self._sources.find(), self._sources.file, self._sources.next_file
+        in_place = found is not None and found.key.id == key_id
+        if not in_place and (found is None or found.source != "file" or self.next_key_id() != key_id):
+            return False
+        try:
+            if not in_place:
+                next_file.replace(file)
+            elif self.next_key_id() == key_id:
+                next_file.unlink()
+            master_key.sync_folder(file)
+        except OSError as error:
+            raise FailureError(
+                f"cannot move {next_file} to {file}: {error.strerror}",
+                "check the folder's owner and mode, and run the command again",
+            ) from None
+        return True
+
+    def _keys(self) -> list[MasterKey]:
+        """The next one is read first: it may take the other's place in between."""
+        following, found = self._sources.find_next(), self._sources.find()
+        return [key for key in (found.key if found else None, following) if key is not None]
+
+    def _missing(self) -> FailureError:
+        return FailureError(
+            "the master key is missing",
+            f"put it back at {self._sources.file} (mode 600), "
+            f"or give it by master_key.command or {master_key.VARIABLE}",
+        )

@@ -1,0 +1,72 @@
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.process import environment
+
+from softix_proxy.cli.instance.quickstart import FirstRequest, _program
+from softix_proxy.cli.main import main
+
+FRAME = FirstRequest("http://127.0.0.1:1", "sx_live_text", True, "demo", "5.00", "demo-model")
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "softix_proxy", "--data-dir", str(folder), "quickstart", *words]
+
+
+def test_check_makes_two_requests_and_shows_what_they_cost(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command(tmp_path / "softix", "--check", "--json"), capture_output=True, text=True, env=environment()
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["ok"] and len(told["requests"]) == 2 and told["balance"] < "5.00"
+    assert all(one["charge"] > "0.00" and one["output_tokens"] > 0 for one in told["requests"])
+
+
+def test_serves_what_is_there_a_second_time(tmp_path: Path) -> None:
+    told = []
+    for _ in range(2):
+        process = subprocess.Popen(
+            command(tmp_path / "softix", "--port", "0", "--json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        assert process.stdout is not None
+        told.append(json.loads(process.stdout.readline()))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
+    assert told[0]["key"].startswith("sx_live_") and told[1]["key"] is None
+    assert told[0]["openai_base_url"] == f"{told[0]['url']}/v1" and told[1]["balance"] == "5.00"
+
+
+def test_a_provider_whose_key_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "SOFTIX_MASTER_KEY", "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    result = CliRunner().invoke(main, ["--data-dir", str(tmp_path / "softix"), "quickstart", "--with-openai"])
+    assert result.exit_code == 2 and "needs the key in OPENAI_API_KEY" in result.stderr
+
+
+def test_the_frame_shows_a_new_key_once() -> None:
+    text = FRAME.text()
+    assert "sx_live_text  (shown this once)" in text and "http://127.0.0.1:1/v1" in text and "curl -N" in text
+    again = FirstRequest("http://127.0.0.1:1", "sx_live_text", False, "demo", "5.00", "demo-model")
+    assert "YOUR_KEY" in again.text() and again.fields()["key"] is None
+
+
+def test_the_frame_names_the_program_as_it_was_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [".venv/bin/softix"])
+    assert _program(None) == ".venv/bin/softix"
+    assert _program(Path("/srv/a b")) == ".venv/bin/softix --data-dir '/srv/a b'"
+    program = tmp_path / "softix"
+    program.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert _program(None) == "softix" and "softix usage list" in FRAME.text()

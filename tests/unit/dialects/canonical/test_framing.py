@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from softix_proxy.dialects.canonical.framing import Framer, data_event, named_event
+from softix_proxy.dialects.core.sse import MAX_EVENT_BYTES
+
+STREAM = b': ping\n\ndata: {"a":1}\n\nevent: x\ndata: {"b":\ndata: 2}\n\ndata: nonsense\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_objects_however_they_are_split(ending: bytes, size: int) -> None:
+    framer, stream = Framer(), STREAM.replace(b"\n", ending)
+    found = [item for at in range(0, len(stream), size) for item in framer.feed(stream[at : at + size])]
+    assert found == [{"a": 1}, {"b": 2}]
+    assert framer.done
+
+
+def test_the_last_event_may_lack_its_end() -> None:
+    framer = Framer()
+    assert list(framer.feed(b'data: {"a":1}')) == []
+    assert list(framer.end()) == [{"a": 1}]
+    assert list(framer.end()) == []
+
+
+def test_an_event_without_end_does_not_fill_the_memory() -> None:
+    framer = Framer()
+    assert list(framer.feed(b"data: " + b"x" * MAX_EVENT_BYTES)) == []
+    assert list(framer.feed(b'data: {"a":1}\n\n')) == [{"a": 1}]
+
+
+def test_events() -> None:
+    assert data_event({"a": 1}) == b'data: {"a":1}\n\n'
+    assert named_event({"type": "x"}) == b'event: x\ndata: {"type":"x"}\n\n'

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.sources import ROOT
+
+from softix_proxy.dialects.canonical.loss_table import ANSWERS, CARRIED, NAMES, READING, WRITING
+from softix_proxy.dialects.canonical.losses import LossTreatment, directions, losses, rows
+from softix_proxy.dialects.translate.dialect_table import DIALECTS, PROVIDERS
+from softix_proxy.domain.core.errors import Code, RefusedError
+
+
+def test_each_dialect_has_its_tables() -> None:
+    assert set(READING) == set(DIALECTS)
+    assert set(NAMES) == set(WRITING) == set(PROVIDERS) - set(CARRIED)
+    assert len(list(directions())) == len(DIALECTS) * (len(NAMES) - 1)
+
+
+def test_who_carries_messages_lacks_what_they_lack() -> None:
+    for carrier in CARRIED:
+        _, writing = losses("chat_completions", carrier)
+        writing.meet("seed")
+        assert list(writing.found) == ["seed"]
+
+
+def test_a_loss_is_noted_once_for_both_directions() -> None:
+    reading, writing = losses("chat_completions", "messages")
+    reading.meet("store")
+    writing.meet("seed")
+    writing.meet("seed")
+    assert list(reading.found) == list(writing.found) == ["store", "seed"]
+
+
+def test_what_must_not_be_lost_is_refused() -> None:
+    reading, _ = losses("responses", "messages")
+    with pytest.raises(RefusedError, match="`previous_response_id` cannot be translated") as refused:
+        reading.meet("previous_response_id")
+    assert refused.value.code is Code.INVALID_REQUEST
+
+
+def test_every_entry_says_what_becomes_of_it() -> None:
+    entries = [entry for table in (*READING.values(), *WRITING.values(), ANSWERS) for entry in table.items()]
+    assert all(loss.fate in set(LossTreatment) and loss.reason for _, loss in entries)
+    assert all(re.fullmatch(r"[a-z_0-9]+", name) for name, _ in entries)
+    assert all(loss.reason.endswith(".") for _, loss in entries if loss.fate == LossTreatment.REFUSED)
+
+
+@pytest.mark.parametrize("table", [READING, WRITING])
+def test_every_entry_is_met_by_the_code(table: dict[str, dict[str, object]]) -> None:
+    folders = {"chat_completions": "chat", "generate_content": "gemini"}
+    package = ROOT / "softix_proxy" / "dialects" / "translate"
+    shared = "".join(path.read_text("utf-8") for path in package.glob("*.py") if path.name != "loss_table.py")
+    for dialect, entries in table.items():
+        own = "".join(path.read_text("utf-8") for path in (package / folders.get(dialect, dialect)).glob("*.py"))
+        chat = (package / "chat" / "write_request.py").read_text("utf-8") if dialect == "responses" else ""
+        idle = [
+            name
+            for name in entries
+            if f'"{name}"' not in own + shared + chat and not (name in ("audio", "video") and ".kind)" in own)
+        ]
+        assert idle == [], dialect
+
+
+def test_a_direction_lists_only_what_its_client_can_say() -> None:
+    fields = {row.field for row in rows("chat_completions", "messages")}
+    assert {"seed", "n", "logit_bias", "no_output_limit"} <= fields
+    assert not fields & {"top_k", "mcp_servers"}
+    assert "top_k" in {row.field for row in rows("generate_content", "responses")}
+    assert "answer: images" in {row.field for row in rows("messages", "generate_content")}
+    assert "answer: images" not in {row.field for row in rows("chat_completions", "generate_content")}

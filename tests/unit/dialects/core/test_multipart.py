@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.dialects.core.multipart import FormFields, MultipartForm, boundary_of
+from softix_proxy.domain.core.errors import RefusedError
+
+WATCHED = frozenset(("model", "n", "stream"))
+
+
+def part(name: str, value: bytes, more: str = "") -> bytes:
+    return f'--d\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'.encode() + value + b"\r\n"
+
+
+def form(*parts: bytes) -> bytes:
+    return b"".join(parts) + b"--d--\r\n"
+
+
+FILE = part("file", b"\r\n--e\r\n or \r\n--e and \r\n\r\n--", '; filename="a.png"')
+WHOLE = form(part("model", "müde".encode()), part("prompt", b"x" * 5000), FILE, part("n", b"3"))
+
+
+def read(body: bytes, cuts: tuple[int, ...] = ()) -> MultipartForm:
+    found = MultipartForm(b"d", WATCHED)
+    for start, end in zip((0, *cuts), (*cuts, len(body)), strict=True):
+        found.feed(body[start:end])
+    return found
+
+
+@given(st.sets(st.integers(1, len(WHOLE) - 1), max_size=30))
+def test_pieces_do_not_matter(cuts: set[int]) -> None:
+    found = read(WHOLE, tuple(sorted(cuts)))
+    assert found.complete and found.has_file
+    assert {name: text.value for name, text in found.texts.items()} == {"model": "müde".encode(), "n": b"3"}
+    for text in found.texts.values():
+        assert WHOLE[text.start :].startswith(text.value)
+
+
+def test_byte_by_byte() -> None:
+    assert read(WHOLE, tuple(range(1, len(WHOLE)))).complete
+
+
+def test_the_parts_before_a_file_are_known_before_it_is_whole() -> None:
+    found = read(WHOLE[: WHOLE.index(b" or ")])
+    assert found.has_file and not found.complete and set(found.texts) == {"model"}
+
+
+def test_what_decides_may_not_come_late() -> None:
+    found = MultipartForm(b"d", WATCHED)
+    found.feed(WHOLE[:-40])
+    found.close()
+    with pytest.raises(RefusedError, match="before the files"):
+        found.feed(WHOLE[-40:])
+
+
+HEAD = 'Content-Disposition: form-data; name="model"'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"preamble\r\n" + WHOLE,
+        b"\r\n" + WHOLE,
+        WHOLE + b"epilogue",
+        WHOLE.replace(b"\r\n", b"\n"),
+        form(part("model", b"a"), part("model", b"b")),
+        form(part("MODEL", b"a")),
+        form(part("model", b"a", '; filename="a"')),
+        form(part("mo\\del", b"a")),
+        form(part('a"; name="model', b"a")),
+        f"--d\r\n{HEAD}; name*=utf-8''other\r\n\r\na\r\n--d--\r\n".encode(),
+        f'--d\r\n{HEAD}\r\nContent-Disposition: form-data; name="x"\r\n\r\na\r\n--d--\r\n'.encode(),
+        f"--d\r\n{HEAD}\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n--d--\r\n".encode(),
+        f"--d\r\n{HEAD}\r\n folded\r\n\r\na\r\n--d--\r\n".encode(),
+        b"--d\r\nContent-Type: text/plain\r\n\r\na\r\n--d--\r\n",
+        b"--d  \r\n" + WHOLE[5:],
+        WHOLE.replace(b"\r\n--d--", b"\r\n--dx"),
+        part("a", b"") * 300,
+        b"--d\r\n" + b"x" * 10_000,
+        form(part("model", b"x" * 300_000)),
+    ],
+)
+def test_what_two_readers_could_read_in_two_ways(body: bytes) -> None:
+    with pytest.raises(RefusedError):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ['; filename="a b;.png"', ';filename="a"', "; filename=\"a\"; filename*=UTF-8''%C3%A9.png"],
+)
+def test_names_of_files(more: str) -> None:
+    assert read(form(part("file", b"a", more), part("model", b"m"))).has_file
+
+
+@pytest.mark.parametrize(
+    ("text", "boundary"),
+    [
+        ("multipart/form-data; boundary=d", b"d"),
+        ('Multipart/Form-Data;boundary="----WebKit.1"', b"----WebKit.1"),
+        ("multipart/form-data; boundary=d; charset=x", None),
+        ("multipart/form-data; boundary=a; boundary=b", None),
+        ('multipart/form-data; boundary="a b"', None),
+        ("multipart/mixed; boundary=d", None),
+        ("application/json", None),
+        ("", None),
+    ],
+)
+def test_the_delimiter_of_the_header(text: str, boundary: bytes | None) -> None:
+    if boundary is None:
+        with pytest.raises(RefusedError):
+            boundary_of(text)
+    else:
+        assert boundary_of(text) == boundary
+
+
+def test_values_and_changes() -> None:
+    fields = FormFields(WHOLE, WATCHED)
+    assert (fields.text("model"), fields.count("n"), fields.flag("stream")) == ("müde", 3, False)
+    changed = FormFields(fields.replaced({"model": "another", "n": "1"}), WATCHED)
+    assert (changed.text("model"), changed.count("n")) == ("another", 1)
+    assert fields.replaced({"model": "müde"}) == WHOLE
+    start = WHOLE[: WHOLE.index(b" or ")]
+    assert FormFields(start, WATCHED).replaced({"model": "x"}) == start.replace("müde".encode(), b"x")
+
+
+WRONG: Mapping[str, bytes] = {"model": b"\xff", "n": b"0", "stream": b"perhaps"}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_such_value(name: str) -> None:
+    fields = FormFields(form(part(name, WRONG[name])), WATCHED)
+    with pytest.raises(RefusedError, match=f"`{name}`"):
+        {"model": fields.text, "n": fields.count, "stream": fields.flag}[name](name)
+
+
+def test_what_is_no_form() -> None:
+    with pytest.raises(RefusedError):
+        FormFields(b'{"model":"m"}', WATCHED)

@@ -1,0 +1,56 @@
+import pytest
+
+from softix_proxy.dialects.core.request_headers import (
+    BODY,
+    CARRIED,
+    COMMON,
+    FAMILIES,
+    PREFIXES,
+    passing,
+    passing_translated,
+)
+from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.domain.catalog.request_headers import checked_header
+
+LISTED = [
+    COMMON,
+    BODY,
+    *FAMILIES.values(),
+    *PREFIXES.values(),
+    *(profile.request_headers for profile in PROFILES.values()),
+]
+SDKS = {
+    "openai": ["openai-beta", "originator", "session_id", "conversation_id", "version"],
+    "anthropic": ["anthropic-version", "anthropic-beta", "anthropic-dangerous-direct-browser-access", "x-app"],
+    "gemini": ["x-goog-api-client"],
+}
+
+
+def test_each_name_is_in_lower_case_with_a_reason_and_nothing_that_never_passes() -> None:
+    for names in LISTED:
+        for name, reason in names.items():
+            assert name == name.lower() and reason
+            if name != "idempotency-key":
+                checked_header(name.rstrip("-"))
+
+
+@pytest.mark.parametrize("family", ["openai", "anthropic", "gemini"])
+def test_what_sdks_and_agents_send_passes_in_their_own_family(family: str) -> None:
+    names, prefixes = passing(family)  # type: ignore[arg-type]
+    assert names.issuperset([*SDKS[family], "user-agent", "content-type", "traceparent", "idempotency-key"])
+    assert ("x-stainless-retry-count".startswith(prefixes)) is (family != "gemini")
+    others = [name for other, listed in SDKS.items() if other != family for name in listed]
+    assert names.isdisjoint(others)
+
+
+def test_types_of_providers_and_operators_add_names() -> None:
+    assert "http-referer" in passing("openai", ProviderType.OPENROUTER).names
+    assert "http-referer" not in passing("openai", ProviderType.OPENAI).names
+    assert "x-thing" in passing("openai", ProviderType.OPENAI, frozenset(("x-thing",))).names
+
+
+def test_what_is_translated_keeps_only_what_is_common() -> None:
+    assert passing_translated("messages", ProviderType.ANTHROPIC).names == frozenset(COMMON)
+    assert passing_translated("messages", ProviderType.ANTHROPIC).prefixes == ()
+    for endpoint in CARRIED:
+        assert "anthropic-beta" in passing_translated(endpoint, ProviderType.VERTEX).names

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from softix_proxy.dialects.core import sse
+from softix_proxy.dialects.core.sse import EventAction, EventMeter, data_of
+
+
+class Meter(EventMeter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[bytes] = []
+
+    def inspect(self, data: bytes) -> EventAction:
+        self.seen.append(data.strip())
+        return {b"hide": EventAction.HIDE, b"end": EventAction.END}.get(data.strip(), EventAction.PASS)
+
+
+def test_data_of() -> None:
+    assert data_of(b"event: x\ndata: {\ndata:}\nid: 1\n\n") == b"{\n}"
+    assert data_of(b": comment\n\n") == b""
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_line_ends(end: bytes) -> None:
+    meter = Meter()
+    lines = [b"data: a", b"", b"event: b", b"data: b", b"", b": c", b"", b"data: hide", b"", b"data: d", b""]
+    stream = b"".join(line + end for line in lines)
+    hidden = b"data: hide" + end * 2
+    assert meter.feed(stream) == stream.replace(hidden, b"")
+    assert meter.seen == [b"a", b"b", b"", b"hide", b"d"]
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"data: a\ndata: b\n\n", b"id: 1\nevent: x\ndata: a\ndata: b\n\n", b"data: a\nid: 1\n\n"]
+)
+def test_an_event_of_several_lines(chunk: bytes) -> None:
+    meter = Meter()
+    assert meter.feed(chunk) == chunk
+    assert meter.seen == [data_of(chunk)]
+
+
+def test_a_hidden_event_takes_nothing_along() -> None:
+    assert Meter().feed(b": ping\n\ndata: hide\n\n") == b": ping\n\n"
+
+
+def test_what_is_not_whole_waits() -> None:
+    meter = Meter()
+    assert meter.feed(b"data: a\n\ndata: b") == b"data: a\n\n"
+    assert meter.feed(b"\n") == b""
+    assert meter.feed(b"\ndata") == b"data: b\n\n"
+    assert not meter.ended and meter.take_held() == b"data"
+
+
+def test_from_the_end_on_all_is_held_until_taken() -> None:
+    meter = Meter()
+    assert meter.feed(b"data: a\n\ndata: end\n\ndata: b\n\ndat") == b"data: a\n\n"
+    assert meter.ended and meter.feed(b"a: c") == b""
+    assert meter.take_held() == b"data: end\n\ndata: b\n\ndata: c"
+    assert meter.feed(b"\n") == b"\n" and meter.feed(b"data: hide\n\n") == b"data: hide\n\n"
+    assert meter.take_held() == b"" and meter.seen == [b"a", b"end"]
+
+
+def test_an_event_larger_than_the_limit_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    meter = Meter()
+    chunks = [b"data: " + b"x" * 90, b"y" * 50, b"z\n", b"\ndata: b\n\n"]
+    got = [meter.feed(chunk) for chunk in chunks]
+    assert got[0] == b"" and len(got[1]) > 100
+    assert b"".join(got) == b"".join(chunks) and meter.seen[-1] == b"b"
+
+
+def test_the_estimate_is_a_token_a_piece_or_four_bytes() -> None:
+    meter = Meter()
+    for text in ("a", "", None, "b", [1]):
+        meter.weigh(text)
+    assert meter.estimate_output_tokens() == 3
+    meter.weigh("é" * 20)
+    assert meter.estimate_output_tokens() == 11

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.dialects.core.tokens import (
+    count,
+    divide,
+    input_report,
+    model_name,
+    openai_report,
+    read_answer,
+    tell,
+    tier,
+)
+from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS, total
+
+
+def meters(usage: Any) -> Any:
+    report = openai_report(usage, None, None)
+    return report and dict(report.meters)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [(name, name) for name in ("flex", "priority", "scale", "fast", "batch")]
+    + [(name, "standard") for name in (None, "auto", "default", "standard", "standard_only", "on_demand", "")]
+    + [(name, "unknown") for name in ("wombat", 5, ["flex"])],
+)
+def test_tier(name: object, expected: str) -> None:
+    assert tier(name) == expected
+
+
+def test_only_names_that_are_ours_to_keep() -> None:
+    assert model_name("gpt-4o-2024-08-06") == "gpt-4o-2024-08-06"
+    assert model_name("a b") is model_name(5) is model_name(None) is None
+
+
+@pytest.mark.parametrize(
+    "value", [-1, True, 1.5, "5x", "-5", "1.5", "", "9" * 40, None, 10**9 + 1, 1e300, Decimal("1e999999"), [1]]
+)
+def test_an_implausible_count_is_none(value: object) -> None:
+    assert count({"a": value}, "a") is None
+    assert count({"a": value, "b": 3}, "a", "b") == 3
+    assert count(value, "a") is None
+
+
+@pytest.mark.parametrize("value", [12, 12.0, "12", "12.0", "012", Decimal("12.00")])
+def test_a_count_may_be_written_as_a_fraction_or_as_text(value: object) -> None:
+    assert count({"a": value}, "a") == 12
+
+
+def test_divide() -> None:
+    assert divide(10, {"a": 3, "b": 0}, "rest") == ({"rest": 7, "a": 3}, False)
+    assert divide(10, {"a": 8, "b": 5}, "rest") == ({"rest": 0, "a": 8, "b": 2}, True)
+    assert divide(0, {"a": 8}, "rest") == ({"rest": 0}, True)
+
+
+@pytest.mark.parametrize("usage", [None, {}, [], 5, "5", {"prompt_tokens": None}])
+def test_nothing_reported(usage: Any) -> None:
+    assert openai_report(usage, "m", "flex") is None
+
+
+def test_what_is_not_reported_is_absent() -> None:
+    assert meters({"prompt_tokens": 5}) == {"input_tokens": 5}
+    assert meters({"completion_tokens": 0}) == {"output_tokens": 0}
+
+
+def test_all_parts_of_the_input() -> None:
+    details = {
+        "cached_tokens": 10,
+        "cache_write_tokens": 30,
+        "cache_write_tokens_details": {"ttl_12h_tokens": 20},
+        "audio_tokens": 5,
+        "image_tokens": 4,
+    }
+    assert meters({"input_tokens": 100, "input_tokens_details": details}) == {
+        "input_tokens": 51,
+        "cached_input_tokens": 10,
+        "cache_write_1h_tokens": 20,
+        "cache_write_5m_tokens": 10,
+        "audio_input_tokens": 5,
+        "image_input_tokens": 4,
+    }
+
+
+def test_reasoning_outside_the_completion_is_found_in_the_total() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 35}
+    assert meters(usage) == {"input_tokens": 10, "output_tokens": 5, "reasoning_tokens": 20}
+    usage["completion_tokens_details"] = {"reasoning_tokens": 20}  # type: ignore[assignment]
+    assert meters(usage) == {"input_tokens": 10, "output_tokens": 5, "reasoning_tokens": 20}
+
+
+def test_a_total_with_the_cache_on_top_is_no_reasoning() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 23, "cached_tokens": 8}
+    assert meters(usage) == {"input_tokens": 2, "cached_input_tokens": 8, "output_tokens": 5}
+
+
+COUNT = st.integers(0, 10**6)
+DETAILS = st.dictionaries(
+    st.sampled_from(["cached_tokens", "cache_write_tokens", "audio_tokens", "image_tokens", "reasoning_tokens"]), COUNT
+)
+
+
+@given(COUNT, COUNT, DETAILS, DETAILS)
+def test_meters_are_disjoint_and_sum_to_what_was_reported(asked: int, answered: int, left: Any, right: Any) -> None:
+    usage = {
+        "prompt_tokens": asked,
+        "completion_tokens": answered,
+        "total_tokens": asked + answered,
+        "prompt_tokens_details": left,
+        "completion_tokens_details": right,
+    }
+    report = openai_report(usage, None, None)
+    assert report is not None and report.meters.keys() <= METERS.keys()
+    assert total(report.meters, INPUT_METERS) == asked and total(report.meters, OUTPUT_METERS) == answered
+    inputs = sum(left.get(name, 0) for name in left if name != "reasoning_tokens")
+    outputs = sum(right.get(name, 0) for name in ("reasoning_tokens", "audio_tokens", "image_tokens"))
+    assert report.clamped is (inputs > asked or outputs > answered)
+
+
+def test_the_first_place_that_tells_more_than_nothing_counts() -> None:
+    assert tell({"a": 0, "b": "7"}, "a", "b") == 7
+    assert tell({"a": 0}, "a", "b") == 0 and tell({"a": -1}, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "found"),
+    [
+        ({"prompt_tokens": 90, "total_tokens": 100}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"completion_tokens": 10, "total_tokens": 100}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"prompt_tokens": 0, "completion_tokens": 10, "total_tokens": 100}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"prompt_tokens": 0, "input_tokens": 90, "output_tokens": 10}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"prompt_tokens": "90", "completion_tokens": 10.0}, {"input_tokens": 90, "output_tokens": 10}),
+        ({"total_tokens": 100}, {"input_tokens": 100}),
+    ],
+)
+def test_the_total_tells_what_is_missing(usage: Any, found: dict[str, int]) -> None:
+    assert meters(usage) == found
+
+
+def test_a_total_alone_is_not_divided() -> None:
+    report = openai_report({"total_tokens": 100}, None, None)
+    assert report is not None and report.undivided
+
+
+@pytest.mark.parametrize(
+    "usage", [{"total_tokens": 100}, {"prompt_tokens": 0, "total_tokens": 100}, {"prompt_tokens": 100}]
+)
+def test_where_nothing_is_produced_all_is_input(usage: Any) -> None:
+    report = input_report(usage, None, None)
+    assert report is not None and report.meters == {"input_tokens": 100} and not report.undivided
+
+
+def test_an_answer_that_is_none() -> None:
+    assert read_answer(b"<html>") is read_answer(b"[]") is read_answer(b"\xff") is read_answer(b"") is None

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from softix_proxy.dialects.core.written import written_bytes
+
+TEXT = "The Rhine."
+
+
+def chat(message: Any, **more: Any) -> Any:
+    return {"id": "x" * 99, "choices": [{"message": message, "logprobs": {"content": [{"token": TEXT}] * 50}, **more}]}
+
+
+def item(**fields: Any) -> Any:
+    return {"output": [fields], "instructions": TEXT * 9, "text": {"format": {"type": "text"}}, "metadata": {"a": TEXT}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        chat({"content": TEXT, "images": [{"image_url": {"url": "data:image/png;base64," + "A" * 900}}]}),
+        chat({"content": [{"type": "text", "text": TEXT}]}),
+        chat({"content": None, "reasoning": TEXT, "reasoning_content": TEXT, "reasoning_details": [{"text": TEXT}]}),
+        chat({"refusal": TEXT}),
+        chat({"audio": {"data": "A" * 900, "transcript": TEXT}}),
+        chat({"tool_calls": [{"id": "call_1", "function": {"name": "find", "arguments": TEXT}}]}),
+        {"choices": [{"text": TEXT, "index": 0}]},
+        item(type="message", content=[{"type": "output_text", "text": TEXT, "annotations": [{"url": "u" * 99}]}]),
+        item(type="reasoning", summary=[{"type": "summary_text", "text": TEXT}], encrypted_content="A" * 99),
+        item(type="function_call", arguments=TEXT, name="find", call_id="c" * 99),
+        item(type="custom_tool_call", input=TEXT),
+        item(type="mcp_call", arguments=TEXT, output="found" * 99),
+        {"content": [{"type": "thinking", "thinking": TEXT, "signature": "A" * 99}]},
+        {"content": [{"type": "text", "text": TEXT, "citations": [{"cited_text": "c" * 99}]}]},
+        {"content": [{"type": "mcp_tool_result", "content": [{"type": "text", "text": TEXT * 9}]}, {"text": TEXT}]},
+        {"candidates": [{"content": {"parts": [{"text": TEXT}, {"inlineData": {"data": "A" * 99}}]}}]},
+        {"candidates": [{"content": {"parts": [{"executableCode": {"language": "PYTHON", "code": TEXT}}]}}]},
+        {"output": {"message": {"content": [{"reasoningContent": {"reasoningText": {"text": TEXT}}}]}}},
+        {"text": TEXT, "usage": {"seconds": 1}},
+    ],
+)
+def test_what_the_model_made_counts_and_nothing_else(answer: Any) -> None:
+    assert written_bytes(json.dumps(answer).encode()) == len(TEXT)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": [{"type": "tool_use", "name": "find", "input": {"river": "Rhine"}}]},
+        {"output": {"message": {"content": [{"toolUse": {"name": "find", "input": {"river": "Rhine"}}}]}}},
+        {"candidates": [{"content": {"parts": [{"functionCall": {"name": "find", "args": {"river": "Rhine"}}}]}}]},
+    ],
+)
+def test_arguments_count_as_the_text_that_the_model_wrote(answer: Any) -> None:
+    assert written_bytes(json.dumps(answer).encode()) == len('{"river":"Rhine"}')
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"data": [{"embedding": [0.5] * 99}]}, {"content": [{"type": "tool_use", "input": {}}]}, chat(None)]
+)
+def test_an_answer_without_a_word_is_empty(answer: Any) -> None:
+    assert written_bytes(json.dumps(answer).encode()) == 0
+
+
+def test_all_of_what_is_no_json_counts() -> None:
+    assert written_bytes(b"<html>") == 6 and written_bytes(b"[1]") == 3
+
+
+def test_letters_outside_ascii_count_by_their_bytes() -> None:
+    assert written_bytes(json.dumps({"content": [{"text": "ä"}]}).encode()) == 2
+    assert written_bytes(b'{"content": ' + b'{"content": ' * 500 + b'"a"' + b"}" * 501) == 1

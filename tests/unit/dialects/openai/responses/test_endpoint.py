@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.core.errors import Code, RefusedError
+
+RESPONSES = ENDPOINTS["responses"]
+
+
+def read(**fields: Any) -> Any:
+    return RESPONSES.read(json.dumps({"model": "m", **fields}).encode())
+
+
+def item(**fields: Any) -> Any:
+    return [{"role": "user", "content": "a"}, fields]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"background": True},
+        {"background": True, "stream": True},
+        {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]},
+        {"tools": [{"type": "image_generation"}]},
+        {"tools": [{"type": "shell", "environment": {"type": "container_auto"}}]},
+        {"tools": [{"type": "programmatic_tool_calling"}]},
+        {"tools": [{"type": "function"}, {"type": "wombat"}]},
+    ],
+)
+def test_what_cannot_be_metered(fields: Any) -> None:
+    with pytest.raises(RefusedError) as refused:
+        read(**fields)
+    assert refused.value.code is Code.ENDPOINT_NOT_METERED and "wombat" not in refused.value.message
+
+
+@pytest.mark.parametrize("fields", [{"background": False}, {"background": None}, {"store": True}, {"tools": None}])
+def test_what_passes(fields: Any) -> None:
+    assert read(**fields).calls == {}
+
+
+@pytest.mark.parametrize(
+    "kind", ["function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "namespace"]
+)
+def test_tools_of_the_client(kind: str) -> None:
+    spec = read(tools=[{"type": kind}])
+    assert spec.calls == {} and not spec.open_input
+
+
+ADDED = '[{"role": "user", "content": "a"}, {"type": "additional_tools", "role": "developer", %s: [{"type": "%s"}]}]'
+
+
+@pytest.mark.parametrize("name", ['"tools"', '"t\\u006fols"', '"Tools"', '"TOOLS"'])
+def test_tools_that_come_with_the_input_are_no_way_round(name: str) -> None:
+    with pytest.raises(RefusedError):
+        RESPONSES.read(f'{{"model": "m", "input": {ADDED % (name, "code_interpreter")}}}'.encode())
+
+
+def test_tools_that_come_with_the_input_are_held_for() -> None:
+    given = json.loads(ADDED % ('"tools"', "web_search"))
+    found = {"type": "tool_search_output", "call_id": "c", "tools": [{"type": "web_search"}, {"type": "function"}]}
+    assert read(input=given).calls == {"web_search_calls": 10}
+    assert read(input=[*given, found], tools=[{"type": "file_search"}]).calls == {
+        "web_search_calls": 20,
+        "tool_calls": 10,
+    }
+    assert read(input=[*given, found], max_tool_calls=3).calls == {"web_search_calls": 3}
+    assert read(input=given).open_input and read(input=[{**given[1], "tools": None}]).calls == {}
+
+
+def test_remote_tools_bring_input_in() -> None:
+    assert read(tools=[{"type": "mcp", "server_url": "https://tools.example"}]).open_input
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"previous_response_id": "resp_1"},
+        {"conversation": {"id": "conv_1"}},
+        {"prompt": {"id": "pmpt_1"}},
+        {"context_management": [{"type": "compaction"}]},
+        {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "https://x.example"}]}]},
+        {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
+        {"input": item(type="item_reference", id="msg_1")},
+        {"input": item(type="computer_call_output", output={"type": "computer_screenshot"})},
+    ],
+)
+def test_input_that_the_body_does_not_bound(fields: Any) -> None:
+    assert read(**fields).open_input
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "text",
+        item(role="user", content=[{"type": "input_text", "text": "a"}]),
+        item(type="reasoning", summary=[], encrypted_content="AAAA"),
+        item(type="function_call", name="f", arguments="{}"),
+        item(type="function_call_output", call_id="c", output="a"),
+    ],
+)
+def test_text_is_bounded(value: Any) -> None:
+    assert not read(input=value).open_input
+
+
+def test_a_stored_prompt_may_have_tools_of_its_own() -> None:
+    assert read(prompt={"id": "pmpt_1"}).calls == {"web_search_calls": 10, "tool_calls": 10}
+
+
+def test_only_paid_calls_are_counted() -> None:
+    output = [
+        {"type": "web_search_call", "action": None},
+        {"type": "web_search_call", "action": {"type": "open_page"}},
+        {"type": "file_search_call"},
+        {"type": "file_search_call"},
+        {"type": "code_interpreter_call"},
+        {"type": "image_generation_call"},
+        {"type": "mcp_call"},
+        {"type": 5},
+    ]
+    report = RESPONSES.report(json.dumps({"usage": {"input_tokens": 1, "output_tokens": 2}, "output": output}).encode())
+    assert report is not None
+    assert report.meters == {"input_tokens": 1, "output_tokens": 2, "web_search_calls": 1, "tool_calls": 2}
+
+
+@pytest.mark.parametrize("output", ["5", "[5]", '{"a":1}', "null"])
+def test_a_strange_output_still_has_its_usage(output: str) -> None:
+    report = RESPONSES.report(b'{"usage":{"input_tokens":1},"output":%s}' % output.encode())
+    assert report is not None and report.meters == {"input_tokens": 1}
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"usage":null}'])
+def test_no_usage(body: bytes) -> None:
+    assert RESPONSES.report(body) is None
+
+
+def test_an_error_without_a_type() -> None:
+    meter = RESPONSES.stream(hide_usage=False)
+    assert meter.feed(b'data: {"error":{"code":"server_error"}}\n\n') == b""
+    assert meter.ended and meter.failure == "provider_fault"
+
+
+@pytest.mark.parametrize("data", [b"[DONE]", b'{"type":["x"]}', b'{"response":"x"}', b'{"type":"wombat"}'])
+def test_strange_events_pass(data: bytes) -> None:
+    meter = RESPONSES.stream(hide_usage=False)
+    chunk = b"data: " + data + b"\n\n"
+    assert meter.feed(chunk) == chunk and not meter.ended
+
+
+def test_an_end_without_usage_keeps_the_report_before_it() -> None:
+    meter = RESPONSES.stream(hide_usage=False)
+    meter.feed(b'data: {"type":"response.in_progress","response":{"usage":{"input_tokens":5,"output_tokens":2}}}\n\n')
+    meter.feed(b'data: {"type":"response.failed","response":{"usage":null,"error":{"code":"server_error"}}}\n\n')
+    assert meter.ended and meter.report is not None and meter.report.meters == {"input_tokens": 5, "output_tokens": 2}
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"id": "msg_x"},
+        {"type": "item_reference", "id": "msg_x"},
+        {"type": "message", "id": "msg_x"},
+        {"type": "message", "id": "msg_x", "role": "user", "content": None},
+        {"type": "function_call", "id": "fc_x"},
+        {"type": "function_call_output", "call_id": "call_x"},
+        {"type": "reasoning", "id": "rs_x", "summary": []},
+        {"type": "reasoning", "id": "rs_x", "summary": [{"type": "summary_text", "text": "b"}]},
+        {"type": "reasoning", "id": "rs_x", "summary": [], "encrypted_content": None},
+    ],
+)
+def test_an_item_without_its_content_is_bounded_by_the_context_only(reference: Any) -> None:
+    assert read(input=item(**reference)).open_input
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"id": "msg_x", "role": "assistant", "content": "b"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "b"}]},
+        {"type": "function_call", "id": "fc_x", "name": "find", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_x", "output": "b"},
+        {"type": "custom_tool_call", "id": "ct_x", "input": "b"},
+        {"type": "local_shell_call", "id": "ls_x", "action": {"type": "exec", "command": ["ls"]}},
+        {"type": "apply_patch_call", "id": "ap_x", "operation": {"type": "delete_file", "path": "a"}},
+        {"type": "reasoning", "id": "rs_x", "summary": [], "encrypted_content": "gAAA"},
+        {"type": "reasoning", "id": "rs_x", "summary": [], "content": [{"type": "reasoning_text", "text": "b"}]},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "b"}]},
+    ],
+)
+def test_an_item_with_its_content_is_bounded_by_its_bytes(whole: Any) -> None:
+    assert not read(input=item(**whole)).open_input

@@ -1,0 +1,43 @@
+from dataclasses import replace
+
+import pytest
+from support.playbook import KEY
+
+from softix_proxy.domain.access.keys import Spend
+from softix_proxy.domain.core.clock import PERIODS
+
+
+@pytest.mark.parametrize(
+    ("patterns", "names", "allowed"),
+    [
+        ((), ("anything",), True),
+        (("gpt-*",), ("gpt-4", "lab/gpt-4"), True),
+        (("lab/*",), ("gpt-4", "lab/gpt-4"), True),
+        (("gpt-?",), ("gpt-4o", "lab/gpt-4o"), False),
+        (("GPT-*",), ("gpt-4",), False),
+        (("gpt-*", "claude-[34]"), ("claude-3",), True),
+    ],
+)
+def test_models(patterns: tuple[str, ...], names: tuple[str, ...], allowed: bool) -> None:
+    assert replace(KEY, models=patterns).allows_model(*names) is allowed
+
+
+@pytest.mark.parametrize(
+    ("networks", "address", "allowed"),
+    [
+        ((), "nonsense", True),
+        (("10.0.0.0/8",), "10.255.0.1", True),
+        (("10.0.0.0/8",), "11.0.0.1", False),
+        (("10.0.0.0/8",), "::ffff:10.0.0.1", True),
+        (("2001:db8::/32",), "2001:db8::1", True),
+        (("::/0",), "10.0.0.1", False),
+        (("10.1.2.3/8",), "10.0.0.1", True),
+        (("0.0.0.0/0",), "", False),
+    ],
+)
+def test_networks(networks: tuple[str, ...], address: str, allowed: bool) -> None:
+    assert replace(KEY, allow_ip=networks).allows_address(address) is allowed
+
+
+def test_spend_of_a_period() -> None:
+    assert [Spend(1, 2, 3, 4).of(period) for period in PERIODS] == [1, 2, 3, 4]

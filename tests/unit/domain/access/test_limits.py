@@ -1,0 +1,81 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.domain.access import limits
+from softix_proxy.domain.access.limits import MINUTE_US
+
+NOW_US = 1_800_000_000_000_000
+rates = st.integers(1, 10**6)
+
+
+@given(rates, st.integers(0, 100))
+def test_a_burst_of_the_whole_allowance_passes_and_no_more(per_minute: int, ahead: int) -> None:
+    tat_us, wait_us = limits.arrive(0, NOW_US, per_minute, per_minute)
+    assert wait_us == 0 and limits.remaining(tat_us, NOW_US, per_minute) == 0
+    _, wait_us = limits.arrive(tat_us, NOW_US, per_minute, 1 + ahead)
+    assert wait_us > 0
+
+
+@given(st.integers(1, 50), st.lists(st.integers(0, 10_000_000), min_size=1, max_size=60))
+def test_in_no_minute_more_than_twice_the_allowance(per_minute: int, steps_us: list[int]) -> None:
+    """A full bucket and what flows in meanwhile."""
+    tat_us, now_us, passed = 0, NOW_US, list[int]()
+    for step_us in steps_us:
+        now_us += step_us
+        new_tat_us, wait_us = limits.arrive(tat_us, now_us, per_minute)
+        if not wait_us:
+            tat_us = new_tat_us
+            passed.append(now_us)
+    for start_us in passed:
+        assert sum(start_us <= at_us < start_us + MINUTE_US for at_us in passed) <= 2 * per_minute
+
+
+@given(rates, st.integers(0, 2 * MINUTE_US), st.integers(1, 10**7))
+def test_who_waits_as_told_passes(per_minute: int, ahead_us: int, cost: int) -> None:
+    tat_us = NOW_US + ahead_us
+    _, wait_us = limits.arrive(tat_us, NOW_US, per_minute, cost)
+    if wait_us:
+        assert limits.arrive(tat_us, NOW_US + wait_us - 1, per_minute, cost)[1] == 1
+    assert limits.arrive(tat_us, NOW_US + wait_us, per_minute, cost)[1] == 0
+
+
+@given(rates, st.integers(0, MINUTE_US))
+def test_what_remains_passes_at_once(per_minute: int, ahead_us: int) -> None:
+    tat_us = NOW_US + ahead_us
+    left = limits.remaining(tat_us, NOW_US, per_minute)
+    assert 0 <= left <= per_minute
+    if left:
+        assert limits.arrive(tat_us, NOW_US, per_minute, left)[1] == 0
+
+
+def test_more_than_the_allowance_passes_an_empty_bucket_and_is_paid_later() -> None:
+    tat_us, wait_us = limits.arrive(0, NOW_US, 10, 30)
+    assert wait_us == 0 and tat_us == NOW_US + 3 * MINUTE_US
+    assert limits.arrive(tat_us, NOW_US, 10)[1] == 3 * MINUTE_US - MINUTE_US + MINUTE_US // 10
+
+
+@given(st.integers(10**5, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_adjusting_forth_and_back(per_minute: int, used: int, held: int) -> None:
+    there = limits.adjust(NOW_US, NOW_US, per_minute, used - held)
+    assert abs(limits.adjust(there, NOW_US, per_minute, held - used) - NOW_US) <= 1
+
+
+def test_what_was_used_too_much_keeps_nobody_waiting_for_longer_than_an_hour() -> None:
+    assert limits.adjust(NOW_US, NOW_US, 1, 2**60) == NOW_US + 60 * MINUTE_US
+    assert limits.adjust(NOW_US + 5, NOW_US, 1, 0) == NOW_US + 5
+
+
+@given(st.integers(0, MINUTE_US), rates, st.integers(0, 10**9), st.integers(1, 10**6))
+def test_what_a_limit_has_made_is_credible(ahead_us: int, per_minute: int, used: int, cost: int) -> None:
+    tat_us, wait_us = limits.arrive(NOW_US + ahead_us, NOW_US, per_minute, min(cost, per_minute))
+    if not wait_us:
+        later_us = limits.adjust(tat_us, NOW_US, per_minute, used)
+        assert limits.credible(tat_us, NOW_US) == tat_us and limits.credible(later_us, NOW_US) == later_us
+
+
+def test_what_no_limit_can_have_made_tells_nothing() -> None:
+    assert limits.credible(NOW_US + 365 * 1440 * MINUTE_US, NOW_US) == NOW_US
+
+
+def test_reset() -> None:
+    assert limits.reset_us(NOW_US + 5, NOW_US) == 5 and limits.reset_us(NOW_US - 5, NOW_US) == 0

@@ -1,0 +1,63 @@
+import json
+import secrets
+
+import pytest
+
+from softix_proxy.domain.catalog.credentials import AwsKeys, EntraClient, GoogleAccount, normalise, parse
+from softix_proxy.domain.core.errors import BadInputError
+
+SECRET = secrets.token_hex(16)
+ENTRA = {"tenant_id": "contoso.example", "client_id": "c", "client_secret": SECRET}
+GOOGLE = {
+    "type": "service_account",
+    "client_email": "softix@p.iam.example",
+    "private_key": f"-----BEGIN\n{SECRET}\n",
+    "token_uri": "https://oauth2.example/token",
+}
+AWS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": SECRET}
+
+
+def test_the_shape_tells_the_kind() -> None:
+    assert parse(f"sk-{SECRET}") == f"sk-{SECRET}"
+    assert parse(json.dumps(ENTRA)) == EntraClient("contoso.example", "c", SECRET)
+    assert parse(json.dumps(AWS)) == AwsKeys("AKIA", SECRET)
+    assert parse(json.dumps(AWS | {"aws_session_token": "t"})) == AwsKeys("AKIA", SECRET, "t")
+    assert parse(json.dumps(GOOGLE, indent=2)) == GoogleAccount(GOOGLE)
+    assert parse(json.dumps(ENTRA | {"authority": "https://login.example"})) == EntraClient(
+        "contoso.example", "c", SECRET, "https://login.example"
+    )
+
+
+def test_a_document_is_kept_on_one_line() -> None:
+    kept = normalise(json.dumps(GOOGLE, indent=2))
+    assert "\n" not in kept and parse(kept) == GoogleAccount(GOOGLE)
+    assert normalise(SECRET) == SECRET
+
+
+@pytest.mark.parametrize("document", [ENTRA, GOOGLE, AWS])
+def test_what_is_secret_is_in_no_repr(document: dict[str, str]) -> None:
+    assert SECRET not in repr(parse(json.dumps(document)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a b", "not an API key"),
+        ("", "not an API key"),
+        ("x" * 4097, "not an API key"),
+        ("{", "neither a key nor JSON"),
+        ("{" * 5000, "neither a key nor JSON"),
+        ('{"type": "external_account"}', "no credential that softix knows"),
+        (json.dumps(ENTRA | {"client_secret": ""}), "no client_secret"),
+        (json.dumps(ENTRA | {"tenant_id": "a/../b"}), "tenant_id is none"),
+        (json.dumps(ENTRA | {"scope": 7}), "no URL"),
+        (json.dumps(AWS | {"aws_session_token": 1}), "no aws_session_token"),
+        (json.dumps(GOOGLE | {"private_key": None}), "no private_key"),
+        (json.dumps({"tenant_id": "x" * 20_000}), "neither a key nor JSON"),
+    ],
+    ids=range(12),
+)
+def test_what_is_refused_is_not_quoted(text: str, message: str) -> None:
+    with pytest.raises(BadInputError, match=message) as refused:
+        normalise(text)
+    assert SECRET not in f"{refused.value!r}{refused.value.remedy}"

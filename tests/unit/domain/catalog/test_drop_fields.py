@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+from softix_proxy import dialects
+from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
+from softix_proxy.domain.catalog.drop_fields import changed, checked_field
+from softix_proxy.domain.core.errors import BadInputError
+
+
+@pytest.mark.parametrize("name", ["stream_options", "parallel_tool_calls", "store", "user", "seed", "reasoning_effort"])
+def test_what_decides_nothing_may_be_left_out(name: str) -> None:
+    assert checked_field(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model", "messages", "stream", "max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens",
+     "max_tool_calls", "n", "service_tier", "tools", "web_search_options", "billing_policy", "n_predict",
+     "token_budget", "", "two words", 'a"b', "a.b", "é"],
+)  # fmt: skip
+def test_what_bounds_the_cost_or_is_priced_may_not(name: str) -> None:
+    with pytest.raises(BadInputError):
+        checked_field(name)
+
+
+def watched() -> set[str]:
+    """All members that a dialect reads because they decide what a request is or costs."""
+    modules = [
+        import_module(f"softix_proxy.dialects.{found.name}") for found in pkgutil.iter_modules(dialects.__path__)
+    ]
+    sets = [
+        value
+        for module in modules
+        if not module.__name__.endswith((".realtime", ".batches", ".tools"))
+        for name, value in vars(module).items()
+        if name.endswith("WATCHED") or name == "SHARED"
+    ]
+    assert len(sets) > 10
+    return {name for names in sets for name in names}
+
+
+def test_nothing_that_a_dialect_watches_may_be_left_out_but_the_usage_option() -> None:
+    for name in sorted(watched() - {USAGE_OPTION}):
+        with pytest.raises(BadInputError):
+            pytest.fail(f"add {name} to NEVER: {checked_field(name)}")
+
+
+def test_fields_are_added_and_taken_away() -> None:
+    assert changed(("a",), ("b", "a"), ()) == ("a", "b")
+    assert changed(("a", "b"), (), ("a", "never there")) == ("b",)
+    with pytest.raises(BadInputError):
+        changed((), ("max_tokens",), ())

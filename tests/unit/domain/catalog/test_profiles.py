@@ -1,0 +1,69 @@
+import pytest
+
+from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
+from softix_proxy.operations.catalog import catalogue
+
+DRAINED = {"bedrock", "gemini", "vertex", "groq", "mistral", "perplexity", "openrouter"}
+"""Those who bill on after an abort."""
+CHAT, MODEL = "/v1/chat/completions", "/v1beta/models/gemini-x:generateContent"
+CLAUDE = "/publishers/anthropic/models/claude-x:rawPredict"
+
+
+def test_each_type_has_a_row() -> None:
+    assert set(PROFILES) == set(ProviderType)
+    assert {kind.value for kind, profile in PROFILES.items() if profile.on_hang_up == "drain"} == DRAINED
+
+
+def test_each_type_proves_who_pays_in_its_own_way() -> None:
+    headers = {kind: profile.auth_headers("k") for kind, profile in PROFILES.items()}
+    assert headers.pop(ProviderType.ANTHROPIC) == {"x-api-key": "k"}
+    assert headers.pop(ProviderType.GEMINI) == {"x-goog-api-key": "k"}
+    assert headers.pop(ProviderType.AZURE) == {"api-key": "k"}
+    assert all(value == {"authorization": "Bearer k"} for value in headers.values())
+    assert all(profile.auth_headers(None) == {} for profile in PROFILES.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "url"),
+    [
+        ("openai", CHAT, "https://api.openai.com/v1/chat/completions"),
+        ("groq", CHAT, "https://api.groq.com/openai/v1/chat/completions"),
+        ("fireworks", CHAT, "https://api.fireworks.ai/inference/v1/chat/completions"),
+        ("openrouter", CHAT, "https://openrouter.ai/api/v1/chat/completions"),
+        ("perplexity", CHAT, "https://api.perplexity.ai/chat/completions"),
+        ("perplexity", "/v1/embeddings", "https://api.perplexity.ai/v1/embeddings"),
+        ("cohere", CHAT, "https://api.cohere.com/compatibility/v1/chat/completions"),
+        ("cohere", "/v1/rerank", "https://api.cohere.com/v1/rerank"),
+        ("cohere", "/v2/rerank", "https://api.cohere.com/v2/rerank"),
+        ("azure", "/v1/responses", "https://r.openai.azure.com/openai/v1/responses"),
+        (
+            "vertex",
+            MODEL,
+            "https://eu-west4-aiplatform.googleapis.com/v1/projects/p/locations/eu-west4"
+            "/publishers/google/models/gemini-x:generateContent",
+        ),
+        (
+            "vertex",
+            CLAUDE,
+            "https://eu-west4-aiplatform.googleapis.com/v1/projects/p/locations/eu-west4"
+            "/publishers/anthropic/models/claude-x:rawPredict",
+        ),
+        ("bedrock", "/model/m/converse", "https://bedrock-runtime.eu-west4.amazonaws.com/model/m/converse"),
+    ],
+)
+def test_where_a_request_goes(kind: str, path: str, url: str) -> None:
+    profile = PROFILES[ProviderType(kind)]
+    blanks = {"resource": "r", "project": "p", "location": "eu-west4"}
+    assert profile.filled(blanks) + profile.path(path) == url
+
+
+def test_the_global_location_is_the_host_without_one() -> None:
+    url = PROFILES[ProviderType.VERTEX].filled({"project": "p", "location": "global"})
+    assert url.startswith("https://aiplatform.googleapis.com/v1/projects/p/locations/global")
+
+
+def test_each_section_of_the_catalogue_is_of_a_type_that_serves_some_of_it() -> None:
+    known = {kind.value: PROFILES[kind].served for kind in ProviderType}
+    for section in catalogue.load().sections:
+        if section in known:
+            assert any(model.name.startswith(known[section]) for model in catalogue.load().models(section))

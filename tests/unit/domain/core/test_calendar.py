@@ -1,0 +1,141 @@
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from softix_proxy.domain.core.calendar import Calendar, calendar, checked_zone, date_of, day_of, whole_days
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US, from_us, parse_instant
+from softix_proxy.domain.core.errors import BadInputError
+
+HOUR_US = 3600 * SECOND_US
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "America/Sao_Paulo",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "Pacific/Kiritimati",
+)
+
+
+def at(text: str) -> int:
+    return parse_instant(text)
+
+
+def test_today_in_utc_begins_at_midnight_its_week_on_a_monday_and_its_month_on_the_first():
+    today = Calendar("UTC").at(at("2026-11-18T10:00:00Z"))
+    assert (today.day_us, today.end_us) == (at("2026-11-18T00:00:00Z"), at("2026-11-19T00:00:00Z"))
+    assert today.week_us == at("2026-11-16T00:00:00Z")
+    assert today.month_us == at("2026-11-01T00:00:00Z")
+    assert date_of(today.day) == date(2026, 11, 18)
+
+
+def test_today_in_a_zone_begins_at_its_midnight():
+    today = Calendar("Asia/Kolkata").at(at("2026-11-30T18:30:00Z"))
+    assert date_of(today.day) == date(2026, 12, 1)
+    assert today.day_us == today.month_us == at("2026-11-30T18:30:00Z")
+    assert today.week_us == at("2026-11-29T18:30:00Z"), "1 December 2026 is a Tuesday"
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "hours"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 23),
+        ("Europe/Berlin", date(2026, 10, 25), 25),
+        ("Europe/Berlin", date(2026, 10, 26), 24),
+        ("Pacific/Apia", date(2011, 12, 30), 0),
+    ],
+)
+def test_a_day_on_which_the_clock_changes_has_as_many_hours_as_it_has(zone, on, hours):
+    home = Calendar(zone)
+    assert home.start_us(day_of(on) + 1) - home.start_us(day_of(on)) == hours * HOUR_US
+
+
+def test_a_day_whose_midnight_does_not_exist_begins_when_the_clock_is_put_forward():
+    cairo = Calendar("Africa/Cairo")  # on Friday, 24 April 2026, 00:00 becomes 01:00
+    start_us = cairo.start_us(day_of(date(2026, 4, 24)))
+    local = from_us(start_us).astimezone(ZoneInfo("Africa/Cairo"))
+    assert (local.date(), local.hour) == (date(2026, 4, 24), 1)
+    assert cairo.day(start_us - 1) == day_of(date(2026, 4, 23))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_hour_of_three_years_lies_in_the_day_that_its_date_says(zone):
+    home, other = Calendar(zone), ZoneInfo(zone)
+    instant_us = at("2010-12-31T00:10:00Z")
+    for _ in range(3 * 366 * 8):
+        instant_us += 3 * HOUR_US
+        local = from_us(instant_us).astimezone(other)
+        today = home.at(instant_us)
+        assert date_of(today.day) == local.date() == date_of(home.day(instant_us))
+        assert today.day_us <= instant_us < today.end_us
+        assert from_us(today.month_us).astimezone(other).date() == local.date().replace(day=1)
+        assert from_us(today.week_us).astimezone(other).date() == local.date() - timedelta(days=local.weekday())
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_pieces_cover_a_span_without_a_gap_and_tell_the_day_of_each_instant(zone):
+    home = Calendar(zone)
+    span = at("2025-12-31T22:10:00Z"), at("2027-01-02T01:00:00Z")
+    pieces = list(home.pieces(*span))
+    assert (pieces[0].from_us, pieces[-1].to_us) == span
+    assert all(one.to_us == other.from_us for one, other in pairwise(pieces))
+    for piece in pieces:
+        for instant_us in (piece.from_us, piece.from_us + 1, (piece.from_us + piece.to_us) // 2, piece.to_us - 1):
+            assert (instant_us + piece.offset_us) // DAY_US == home.day(instant_us)
+
+
+def test_pieces_are_cut_at_the_very_instant_at_which_the_clock_changes():
+    [_, summer, _] = Calendar("Europe/Berlin").pieces(at("2026-01-01"), at("2027-01-01"))
+    assert summer[:2] == (at("2026-03-29T01:00:00Z"), at("2026-10-25T01:00:00Z"))
+    assert summer.offset_us == 2 * HOUR_US
+
+
+def test_what_lies_beyond_the_years_that_dates_have_is_counted_as_in_utc():
+    home = Calendar("Europe/Berlin")
+    assert home.day(2**63 - 1) == (2**63 - 1) // DAY_US
+    assert [piece.to_us for piece in home.pieces(at("9998-12-01"), 2**63 - 1)][-1] == 2**63 - 1
+
+
+def test_the_same_day_is_worked_out_once(monkeypatch):
+    home = Calendar("Europe/Berlin")
+    noon_us = at("2026-11-30T12:00:00Z")
+    today = home.at(noon_us)
+    monkeypatch.setattr(Calendar, "_work_out", lambda self, instant_us: pytest.fail("worked out again"))
+    assert home.at(noon_us + 1) is today
+    assert home.at(today.end_us - 1) is today
+
+
+def test_a_calendar_is_shared_and_a_zone_that_is_none_is_refused():
+    assert calendar("Europe/Berlin") is calendar("Europe/Berlin")
+    for name in ("Berlin", "", "../etc/passwd"):
+        with pytest.raises(BadInputError, match="not a time zone"):
+            checked_zone(name)
+    assert checked_zone("Asia/Kolkata") == "Asia/Kolkata"
+
+
+def test_whole_days_are_those_of_the_zone_and_a_part_of_one_is_refused():
+    home = Calendar("Europe/Berlin")
+    span = at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z")
+    first, end = whole_days(home, *span)
+    assert (date_of(first), date_of(end)) == (date(2026, 10, 25), date(2026, 10, 26))
+    with pytest.raises(BadInputError, match=r"whole days \(Europe/Berlin\)"):
+        whole_days(home, at("2026-10-25"), span[1])
+
+
+def test_dates_and_numbers_of_days_are_the_same_thing():
+    assert day_of(date(1970, 1, 2)) == 1
+    assert date_of(day_of(date(2028, 2, 29))) == date(2028, 2, 29)
+    assert datetime.fromtimestamp(day_of(date(2028, 2, 29)) * 86_400, UTC).date() == date(2028, 2, 29)
+
+
+def test_months_begin_in_the_zone_and_the_last_one_holds_the_end():
+    home = Calendar("Europe/Berlin")
+    months = list(home.months(at("2026-09-30T22:30:00Z"), at("2026-11-30T23:00:00Z")))
+    assert months == [at("2026-09-30T22:00:00Z"), at("2026-10-31T23:00:00Z"), at("2026-11-30T23:00:00Z")]
+    assert [f"{home.date(month_us):%Y-%m-%d}" for month_us in months] == ["2026-10-01", "2026-11-01", "2026-12-01"]

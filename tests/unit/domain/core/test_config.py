@@ -1,0 +1,12 @@
+from dataclasses import dataclass, fields
+
+from softix_proxy.domain.core.config import setting
+
+
+def test_a_setting_carries_what_it_means() -> None:
+    @dataclass(frozen=True)
+    class Section:
+        wait_s: int = setting(3, "Time to wait.", least=1)
+
+    (only,) = fields(Section)
+    assert Section().wait_s == 3 and only.metadata == {"doc": "Time to wait.", "least": 1, "restart": False}

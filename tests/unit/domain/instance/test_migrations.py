@@ -1,0 +1,33 @@
+from dataclasses import replace
+from pathlib import Path
+
+from softix_proxy.domain.instance.migrations import MigrationPlan, Step
+
+PLAN = MigrationPlan(
+    database=Path("softix.db"),
+    schema=7,
+    needed_schema=8,
+    steps=(Step(8, "batches", "What users keep at a provider."),),
+    backup_dir=Path("."),
+    needed_bytes=(64 << 20) + 1,
+    free_bytes=(64 << 20) + 1,
+    slots=(),
+)
+
+
+def test_nothing_is_in_the_way() -> None:
+    assert PLAN.obstacle is None
+
+
+def test_a_process_that_serves_is_in_the_way() -> None:
+    obstacle = replace(PLAN, slots=(3, 4)).obstacle
+    assert obstacle is not None and "slot 3" in obstacle[0] and obstacle[1] == "stop softix serve, then try again"
+
+
+def test_too_little_room_is_in_the_way_and_told_rounded_up() -> None:
+    obstacle = replace(PLAN, free_bytes=64 << 20).obstacle
+    assert obstacle is not None and "needs 65 MiB in ., where 64 MiB are free" in obstacle[0]
+
+
+def test_what_is_up_to_date_needs_neither() -> None:
+    assert replace(PLAN, steps=(), slots=(3,), free_bytes=0).obstacle is None

@@ -1,0 +1,52 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softix_proxy.domain.core.clock import DAY_US, format_instant, parse_zone
+from softix_proxy.domain.core.errors import BadInputError
+from softix_proxy.domain.core.spans import Span
+from softix_proxy.domain.ledger.periods import gaps, labelled_span
+
+HOUR_US = DAY_US // 24
+
+
+@pytest.mark.parametrize(
+    ("label", "zone", "from_", "to"),
+    [
+        ("2026-10", "UTC", "2026-10-01T00:00", "2026-11-01T00:00"),
+        ("2026-12", "UTC", "2026-12-01T00:00", "2027-01-01T00:00"),
+        ("2026-Q4", "UTC", "2026-10-01T00:00", "2027-01-01T00:00"),
+        ("2026", "UTC", "2026-01-01T00:00", "2027-01-01T00:00"),
+        ("2028-02-29", "UTC", "2028-02-29T00:00", "2028-03-01T00:00"),
+        ("2026-10", "Europe/Berlin", "2026-09-30T22:00", "2026-10-31T23:00"),
+        ("2026-10", "Asia/Kolkata", "2026-09-30T18:30", "2026-10-31T18:30"),
+        ("2026-03-29", "Europe/Berlin", "2026-03-28T23:00", "2026-03-29T22:00"),
+    ],
+)
+def test_a_label_is_from_midnight_to_midnight(label: str, zone: str, from_: str, to: str) -> None:
+    span = labelled_span(label, parse_zone(zone))
+    assert [str(format_instant(end))[:16] for end in span] == [from_, to]
+
+
+@pytest.mark.parametrize(
+    "label", ["", "October", "2026-13", "2026-Q5", "2026-02-30", "26-10", "2026-10-", "0000", "9999", "２０２６"]
+)
+def test_what_is_no_label(label: str) -> None:
+    with pytest.raises(BadInputError, match="not a period"):
+        labelled_span(label, parse_zone("UTC"))
+
+
+@given(st.integers(1971, 2200), st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"]))
+def test_the_months_of_a_year_follow_each_other(year: int, zone: str) -> None:
+    months = [labelled_span(f"{year}-{month:02}", parse_zone(zone)) for month in range(1, 13)]
+    assert all(before.to_us == after.from_us for before, after in pairwise(months))
+    assert Span(months[0].from_us, months[-1].to_us) == labelled_span(str(year), parse_zone(zone))
+
+
+def test_gaps_are_what_no_span_holds() -> None:
+    assert list(gaps([], 5)) == []
+    assert list(gaps([Span(20, 30), Span(5, 10), Span(10, 15)], 7)) == [Span(15, 20)]
+    assert list(gaps([Span(20, 30)], 7)) == [Span(7, 20)]
+    assert list(gaps([Span(20, 30)], 25)) == []

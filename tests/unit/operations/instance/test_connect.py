@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import secrets
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, FailureError
+from softix_proxy.operations.instance.connect import CLIENTS, ClientAccess, file_of, settings_text, undo, write
+
+ACCESS = ClientAccess("http://127.0.0.1:8484", f"sx_live_{secrets.token_hex(8)}", "m-1")
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_the_settings_name_address_and_key(name: str) -> None:
+    text = settings_text(CLIENTS[name], ACCESS)
+    assert ACCESS.key in text
+    assert (f"{ACCESS.base_url}/v1" in text) is (name != "claude-code"), "Anthropic's clients add /v1 themselves"
+    assert ACCESS.key not in repr(ACCESS)
+
+
+def test_where_the_files_are(tmp_path: Path) -> None:
+    assert file_of(CLIENTS["claude-code"], None, tmp_path) == tmp_path / ".claude" / "settings.json"
+    assert file_of(CLIENTS["openai"], None, tmp_path) == Path(".env")
+    assert file_of(CLIENTS["codex"], tmp_path / "x", tmp_path) == tmp_path / "x"
+    with pytest.raises(BadInputError, match="Cursor has no file"):
+        file_of(CLIENTS["cursor"], None, tmp_path)
+
+
+def test_a_file_is_changed_and_put_back(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text('{"theme":"dark"}')
+    first = write(CLIENTS["claude-code"], ACCESS, file)
+    again = write(CLIENTS["claude-code"], ClientAccess("http://other", ACCESS.key), file)
+    told = json.loads(file.read_text())
+    assert told["theme"] == "dark" and told["env"]["ANTHROPIC_BASE_URL"] == "http://other"
+    assert first == again and first.backup.read_text() == '{"theme":"dark"}', "as it was before the first time"
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (file, first.backup)} == {0o600}
+    undo(file)
+    assert file.read_text() == '{"theme":"dark"}' and not first.backup.exists()
+    with pytest.raises(ConflictError, match=r"there is no .*before-softix"):
+        undo(file)
+
+
+def test_a_new_file_is_removed_again(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "config.yaml"
+    write(CLIENTS["continue"], ACCESS, file)
+    assert file.read_text().startswith("name: Local\nversion: 0.0.1\nschema: v1\nmodels:\n- name: softix m-1\n")
+    undo(file)
+    assert list(file.parent.iterdir()) == []
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.toml"
+    kept.write_text("# mine\n")
+    link = tmp_path / "config.toml"
+    link.symlink_to(kept)
+    write(CLIENTS["codex"], ACCESS, link)
+    assert link.is_symlink() and tomllib.loads(kept.read_text())["model"] == "m-1"
+
+
+def test_what_cannot_be_read_or_written_stays(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_bytes(b"\xff")
+    with pytest.raises(ConflictError, match="not UTF-8"):
+        write(CLIENTS["claude-code"], ACCESS, file)
+    file.write_text("{")
+    with pytest.raises(ConflictError, match="not a JSON object"):
+        write(CLIENTS["claude-code"], ACCESS, file)
+    assert [one.name for one in tmp_path.iterdir()] == ["settings.json"] and file.read_text() == "{"
+    with pytest.raises(FailureError, match="cannot"):
+        write(CLIENTS["claude-code"], ACCESS, file / "below")
+    with pytest.raises(FailureError, match="cannot read"):
+        write(CLIENTS["claude-code"], ACCESS, tmp_path)

@@ -1,0 +1,37 @@
+from typing import Any
+
+from support.books import USD
+
+from softix_proxy.demo.models import models
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.operations.access import keys
+from softix_proxy.operations.catalog import providers
+from softix_proxy.operations.instance import quickstart
+from softix_proxy.operations.ledger import balance
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+
+
+async def test_a_provider_a_user_with_money_and_a_key(books: SqliteStorage, maker: Any) -> None:
+    prepared = await quickstart.prepare(books, maker, models())
+    assert prepared.key_text is not None and prepared.key_text not in repr(prepared.key)
+    assert prepared.user.name == "demo" and prepared.key.user_id == prepared.user.id
+    assert (await balance.show(books, "demo")).posted_pico == 5 * USD
+    [provider] = await providers.list_all(books)
+    assert (provider.name, provider.type) == ("demo", ProviderType.DEMO)
+    async with books.snapshot() as unit:
+        assert {model.name for model in await unit.models.list()} == {model.name for model in models()}
+        assert len(await unit.prices.list()) == len(models())
+
+
+async def test_a_second_time_changes_nothing(books: SqliteStorage, maker: Any) -> None:
+    first = await quickstart.prepare(books, maker, models())
+    second = await quickstart.prepare(books, maker, models())
+    assert (second.user, second.key, second.key_text) == (first.user, first.key, None)
+    assert (await balance.show(books, "demo")).posted_pico == 5 * USD
+
+
+async def test_a_revoked_key_is_replaced(books: SqliteStorage, maker: Any) -> None:
+    first = await quickstart.prepare(books, maker, models())
+    await keys.revoke(books, first.key.public_id)
+    second = await quickstart.prepare(books, maker, models())
+    assert second.key_text is not None and second.key.public_id != first.key.public_id

@@ -1,0 +1,76 @@
+import pytest
+from support.books import USD
+
+from softix_proxy.domain.access.users import User, UserRole
+from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
+from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.operations.access import users
+from softix_proxy.operations.ledger import balance
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+
+
+async def posted_pico(books: SqliteStorage) -> int:
+    return (await balance.show(books, "ada")).posted_pico
+
+
+async def test_a_reference_counts_once(books: SqliteStorage, ada: User) -> None:
+    assert await balance.add(books, "ada", 5 * USD, reference="pay-1", note="invoice")
+    assert not await balance.add(books, "ada", 5 * USD, reference="pay-1", note="another note")
+    assert await balance.add(books, "ada", 5 * USD) and await balance.add(books, "ada", 5 * USD)
+    assert await posted_pico(books) == 15 * USD
+
+
+async def test_a_reference_of_something_else_is_refused(books: SqliteStorage, ada: User) -> None:
+    await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
+    await balance.add(books, "ada", USD, reference="pay-1")
+    for user, amount_pico in (("ada", 2 * USD), ("bob", USD)):
+        with pytest.raises(ConflictError, match=r"of \$1\.00"):
+            await balance.add(books, user, amount_pico, reference="pay-1")
+
+
+@pytest.mark.parametrize("amount_pico", [0, -1])
+async def test_only_a_positive_amount_is_added(books: SqliteStorage, ada: User, amount_pico: int) -> None:
+    with pytest.raises(BadInputError):
+        await balance.add(books, "ada", amount_pico)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 201, "a\nb"])
+async def test_notes_and_references_are_one_line(books: SqliteStorage, ada: User, text: str) -> None:
+    for options in ({"note": text}, {"reference": text}):
+        with pytest.raises(BadInputError):
+            await balance.add(books, "ada", USD, **options)
+    assert await posted_pico(books) == 0
+
+
+async def test_set_posts_the_difference(books: SqliteStorage, ada: User) -> None:
+    assert [await balance.set_to(books, "ada", pico) for pico in (7, 7, -3)] == [7, 0, -10]
+    history = await balance.history(books, "ada", 10)
+    assert [(entry.kind, entry.amount_pico, entry.balance_pico) for entry in history] == [
+        ("adjustment", -10, -3),
+        ("adjustment", 7, 7),
+    ]
+
+
+async def test_from_one_end_to_the_other_is_refused(books: SqliteStorage, ada: User) -> None:
+    await balance.set_to(books, "ada", MAX_PICO)
+    with pytest.raises(BadInputError, match="too large"):
+        await balance.set_to(books, "ada", -MAX_PICO)
+    assert await posted_pico(books) == MAX_PICO
+
+
+async def test_credit(books: SqliteStorage, ada: User) -> None:
+    assert (await balance.set_credit_limit(books, "ada", 9)).available_pico == 9
+    with pytest.raises(BadInputError):
+        await balance.set_credit_limit(books, "ada", -1)
+
+
+async def test_an_unknown_user(books: SqliteStorage) -> None:
+    for verb in (
+        balance.show(books, "eve"),
+        balance.add(books, "eve", 1),
+        balance.set_to(books, "eve", 1),
+        balance.history(books, "eve", 1),
+        balance.set_credit_limit(books, "eve", 1),
+    ):
+        with pytest.raises(NotFoundError):
+            await verb

@@ -1,0 +1,32 @@
+from support.books import StoppedClock
+
+from softix_proxy.domain.access.users import User
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
+from softix_proxy.operations.ledger import balance, redating
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+
+
+async def test_what_is_ahead_by_no_more_than_an_hour_is_waited_for(
+    books: SqliteStorage, ada: User, stopped_clock: StoppedClock
+) -> None:
+    stopped_clock.us += 3600 * SECOND_US
+    await balance.add(books, "ada", 5)
+    stopped_clock.us -= 3600 * SECOND_US
+    assert [one async for one in redating.run(books, None, None, note="n", dry=False)] == []
+
+
+async def test_many_are_booked_in_several_transactions(
+    books: SqliteStorage, ada: User, stopped_clock: StoppedClock
+) -> None:
+    await balance.add(books, "ada", 1)
+    stopped_clock.us += 400 * DAY_US
+    for number in range(25):
+        await balance.add(books, "ada", 1 + number)
+    await balance.set_to(books, "ada", 3)
+    stopped_clock.us -= 400 * DAY_US
+    found = [one async for one in redating.run(books, None, 400 * DAY_US, note="n", dry=False)]
+    assert [one.misdated.amount_pico for one in found] == [*range(1, 26), 3 - sum(range(26)) - 1]
+    assert {one.booked_us == stopped_clock.us for one in found} == {True}, "it was posted at this very instant"
+    assert (await balance.show(books, "ada")).posted_pico == 3
+    verdict = await books.reading().ledger.verify()
+    assert verdict.violations == () and verdict.transfers == 1 + 3 * 26

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.batch_house import SLOT, Answer, House, batch_house
+
+from softix_proxy.dialects.batches import MOST_REQUESTS, BatchItem
+from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.metering.admission import Intent
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.relay.batch import batches as module
+
+CHAT = ENDPOINTS["chat_completions"]
+NOT_AGAIN = ("x-should-retry", "false")
+BODY = b'{"model": "llama", "max_tokens": 10, "messages": []}'
+
+
+@pytest.fixture
+async def lifecycle(tmp_path: Path) -> AsyncIterator[House]:
+    async with batch_house(tmp_path) as made:
+        yield made
+
+
+async def each(*items: BatchItem) -> AsyncGenerator[BatchItem, None]:
+    for item in items:
+        yield item
+
+
+def call(lifecycle: House) -> UpstreamRequest:
+    return UpstreamRequest(1, lifecycle.account.provider, "/v1/batches", (), b"{}", False)
+
+
+async def make(lifecycle: House, *names: str) -> Any:
+    asked = await lifecycle.batches.admit(lambda: lifecycle.asked(*names))
+    return await lifecycle.batches.make("openai", lifecycle.caller, lifecycle.account, asked, call(lifecycle))
+
+
+async def test_what_is_read_of_each_request(lifecycle: House) -> None:
+    [read] = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY)))
+    assert (read.custom_id, read.body_bytes) == ("a", len(BODY))
+    assert read.spec == replace(RequestSpec("llama", max_output_tokens=10), service_tier="batch", adjustable=False)
+
+
+@pytest.mark.parametrize(
+    ("items", "why"),
+    [
+        ((), "no requests"),
+        ((BatchItem("a", CHAT, BODY), BatchItem("a", CHAT, BODY)), "Request 2 of the batch: another one"),
+        (
+            (BatchItem("a", CHAT, BODY[:-1] + b', "stream": true}'),),
+            "Request 1 of the batch: a batch's requests do not",
+        ),
+        ((BatchItem("a", CHAT, b"[]"),), "Request 1 of the batch"),
+    ],
+)
+async def test_what_makes_no_batch(lifecycle: House, items: tuple[BatchItem, ...], why: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        await lifecycle.batches.read(each(*items))
+    assert why in refused.value.message
+
+
+async def test_there_is_a_most(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.wire, "MOST_REQUESTS", 1)
+    with pytest.raises(RefusedError):
+        await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY), BatchItem("b", CHAT, BODY)))
+    assert MOST_REQUESTS > 1
+
+
+async def test_all_are_held_for_and_belong_to_no_process(lifecycle: House) -> None:
+    lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
+    exchange, answer = await make(lifecycle, "x", "y")
+    assert (exchange.status, answer) == (200, b'{"id": "b1"}')
+    made = await lifecycle.storage.reading().batches.find(1, "b1")
+    assert made is not None and made.requests == 2
+    assert {line.custom_id for line in await lifecycle.open(made.id)} == {"x", "y"}
+    assert await lifecycle.held_pico() == sum(line.hold_pico for line in await lifecycle.open(made.id)) > 0
+    connection = lifecycle.database.connect()
+    assert connection.execute("SELECT DISTINCT slot FROM intents").fetchall() == [(-1,)]
+    assert connection.execute("SELECT open_requests FROM key_states").fetchall() == [(0,)]
+    connection.close()
+
+
+async def test_one_that_cannot_be_paid_takes_all_back(lifecycle: House) -> None:
+    connection = lifecycle.database.connect()
+    connection.execute("UPDATE wallets SET posted_pico = 1700000000 WHERE user_id = 1")
+    connection.close()
+    with pytest.raises(RefusedError) as refused:
+        await lifecycle.batches.admit(lambda: lifecycle.asked("x", "y"))
+    assert refused.value.code is Code.INSUFFICIENT_BALANCE and "this batch needs" in refused.value.message
+    assert await lifecycle.held_pico() == 0
+
+
+async def test_it_is_planned_again_where_the_directory_changed(lifecycle: House) -> None:
+    plans = 0
+
+    async def plan() -> Any:
+        nonlocal plans
+        plans += 1
+        asked = await lifecycle.asked("x")
+        if plans == 1:
+            connection = lifecycle.database.connect()
+            connection.execute("UPDATE users SET name = 'lovelace' WHERE id = 1")
+            connection.close()
+        return asked
+
+    assert len(await lifecycle.batches.admit(plan)) == 1 and plans == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(400, b"{}"),
+        Answer(200, b'{"error":{"message":"no","code":503}}'),
+        ProviderFault(Code.PROVIDER_UNREACHABLE, started=False),
+    ],
+)
+async def test_what_the_provider_did_not_take_leaves_nothing(lifecycle: House, answer: Any) -> None:
+    lifecycle.provider.says = {"/batches": answer}
+    if isinstance(answer, Answer):
+        assert (await make(lifecycle, "x"))[0].status == answer.status
+    else:
+        with pytest.raises(RefusedError) as refused:
+            await make(lifecycle, "x")
+        assert NOT_AGAIN not in refused.value.headers
+    assert await lifecycle.held_pico() == 0 and lifecycle.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (ProviderFault(Code.PROVIDER_TIMEOUT, started=True), "provider_timeout"),
+        (Answer(200, b"no batch"), "provider_broke_off"),
+        (Answer(200, b"{}"), "provider_broke_off"),
+        (Answer(200, b""), "provider_broke_off"),
+    ],
+)
+async def test_what_it_may_have_taken_is_on_record(lifecycle: House, answer: Any, error: str) -> None:
+    lifecycle.provider.says = {"/batches": answer}
+    with pytest.raises(RefusedError) as refused:
+        await make(lifecycle, "x", "y")
+    assert NOT_AGAIN in refused.value.headers and refused.value.retry_after_s is None
+    assert await lifecycle.held_pico() == 0
+    assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 504 if "timeout" in error else 502, error)] * 2
+
+
+async def test_a_batch_that_was_given_out_before_leaves_no_hold(lifecycle: House) -> None:
+    """As where a client's header has the provider repeat an earlier answer."""
+    lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
+    await make(lifecycle, "x")
+    kept_pico = await lifecycle.held_pico()
+    with pytest.raises(RefusedError) as refused:
+        await make(lifecycle, "y")
+    assert NOT_AGAIN in refused.value.headers
+    assert [call.path for call in lifecycle.provider.calls] == ["/v1/batches"] * 2, (
+        "it is not cancelled: somebody has it"
+    )
+    assert await lifecycle.held_pico() == kept_pico > 0
+    assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 503, "storage_unavailable")]
+
+
+async def test_who_is_cancelled_between_two_groups_leaves_no_hold(
+    lifecycle: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two requests that are asked for together, one is admitted and the other still waits."""
+    journal, waits = lifecycle.batches.lifecycle.journal, asyncio.Event()
+    asked = await lifecycle.asked("x", "y")
+    admit = journal.admit
+
+    async def slow(intent: Intent) -> Any:
+        if intent is asked[1].intent:
+            await asyncio.Event().wait()
+        decision = await admit(intent)
+        waits.set()
+        return decision
+
+    async def plan() -> Any:
+        return asked
+
+    monkeypatch.setattr(journal, "admit", slow)
+    task = asyncio.create_task(lifecycle.batches.admit(plan))  # type: ignore[arg-type]
+    await waits.wait()
+    assert await lifecycle.held_pico() > 0
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await lifecycle.held_pico() == 0
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        (Answer(200, b'{"id": "b1", "status": "cancelling"}'), "was cancelled"),
+        (Answer(500, b"{}"), "Nobody knows"),
+        (Answer(200, b'{"error":{"code":500}}'), "Nobody knows"),
+        (ProviderFault(Code.PROVIDER_TIMEOUT, started=True), "Nobody knows"),
+    ],
+)
+async def test_books_that_cannot_be_written(
+    lifecycle: House, monkeypatch: pytest.MonkeyPatch, says: Any, told: str
+) -> None:
+    lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}'), "/batches/b1/cancel": says}
+
+    def full() -> Any:
+        raise FailureError("the disk is full")
+
+    monkeypatch.setattr(lifecycle.storage, "writing", full)
+    with pytest.raises(RefusedError) as refused:
+        await make(lifecycle, "x")
+    assert refused.value.code is Code.STORAGE_UNAVAILABLE and told in refused.value.message
+    assert NOT_AGAIN in refused.value.headers and refused.value.retry_after_s is None
+    assert [(call.method, call.path) for call in lifecycle.provider.calls] == [
+        ("POST", "/v1/batches"),
+        ("POST", "/v1/batches/b1/cancel"),
+    ]
+    assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 503, "storage_unavailable")]
+
+
+async def test_books_that_cannot_be_written_at_all(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held is left to the next start, and the client is told the same."""
+    lifecycle.provider.says = {
+        "/batches": Answer(200, b'{"id": "b1"}'),
+        "/batches/b1/cancel": Answer(200, b'{"id": "b1"}'),
+    }
+
+    def full(*_: Any) -> Any:
+        raise FailureError("the disk is full")
+
+    monkeypatch.setattr(lifecycle.storage, "writing", full)
+    monkeypatch.setattr(lifecycle.batches.lifecycle.journal, "settle", full)
+    with pytest.raises(RefusedError) as refused:
+        await make(lifecycle, "x")
+    assert refused.value.code is Code.STORAGE_UNAVAILABLE and NOT_AGAIN in refused.value.headers
+    assert await lifecycle.held_pico() > 0 and lifecycle.rows() == []
+
+
+async def test_who_is_cancelled_leaves_no_hold(lifecycle: House) -> None:
+    lifecycle.provider.says = {"/batches": asyncio.CancelledError()}
+    with pytest.raises(asyncio.CancelledError):
+        await make(lifecycle, "x")
+    assert await lifecycle.held_pico() == 0 and [row[2] for row in lifecycle.rows()] == ["shutting_down"]
+
+
+def test_the_slot_of_a_process_is_none_of_the_parked() -> None:
+    assert SLOT >= 0

@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.batch_house import Answer, House, batch_house
+
+from softix_proxy.dialects.batches import digest
+from softix_proxy.domain.core.clock import DAY_US, SECOND_US
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.core.ids import format_request_id
+from softix_proxy.domain.metering.batches import Batch
+from softix_proxy.domain.metering.usage import UsageFilter
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.domain.pricing.prices import PriceVersion
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.operations.metering import usage
+
+CHARGE_PICO = 10 * 500_000 + 5 * 1_000_000
+"""By the prices of batches."""
+
+
+@pytest.fixture
+async def lifecycle(tmp_path: Path) -> AsyncIterator[House]:
+    async with batch_house(tmp_path) as made:
+        yield made
+
+
+def result(custom_id: str, **usage: int) -> bytes:
+    body = {"model": "llama", "usage": usage or {"prompt_tokens": 10, "completion_tokens": 5}}
+    return json.dumps({"custom_id": custom_id, "response": {"status_code": 200, "body": body}}).encode() + b"\n"
+
+
+async def begun(lifecycle: House, *names: str, endpoint: str = "chat_completions") -> Batch:
+    lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
+    asked = await lifecycle.batches.admit(lambda: lifecycle.asked(*map(digest, names), endpoint=endpoint))
+    call = UpstreamRequest(1, lifecycle.account.provider, "/v1/batches", (), b"{}", False)
+    await lifecycle.batches.make("openai", lifecycle.caller, lifecycle.account, asked, call)
+    batch = await lifecycle.storage.reading().batches.find(1, "b1")
+    assert batch is not None
+    return batch
+
+
+def ended(lifecycle: House, *content: bytes, **more: Any) -> None:
+    told = {"id": "b1", "status": "completed", "output_file_id": "f1", **more}
+    lifecycle.provider.says = {"/b1": Answer(200, json.dumps(told).encode()), "/f1/content": Answer(200, *content)}
+
+
+async def test_results_are_charged_by_the_prices_of_batches(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x", "y")
+    whole = result("x") + result("y") + result("who") + b"no result\n"
+    ended(lifecycle, whole[:30], whole[30:31], whole[31:-1])
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("provider", 200, None, CHARGE_PICO, "batch")] * 2
+    assert await lifecycle.held_pico() == 0 and await lifecycle.open(batch.id) == [] and len(lifecycle.told) == 2
+
+
+async def test_a_result_that_tells_of_nothing_is_judged_by_its_text(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    told = {"model": "llama", "choices": [{"message": {"content": "x" * 700}}]}
+    body = told | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
+    ended(lifecycle, json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": body}}).encode())
+    assert await lifecycle.results.collect(batch)
+    [(source, _, _, charge_pico, _)] = lifecycle.rows()
+    assert (source, charge_pico) == ("estimate", 175 * 1_000_000)
+    assert lifecycle.told[0][0].note == "implausible_usage"
+
+
+async def test_a_mode_that_only_a_result_tells_is_told_beside_that_of_batches(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x", endpoint="messages")
+    usage = {"input_tokens": 10, "output_tokens": 5, "service_tier": "batch", "inference_geo": "us"}
+    body = {"model": "llama", "usage": usage, "content": []}
+    ended(lifecycle, json.dumps({"custom_id": "x", "response": {"status_code": 200, "body": body}}).encode())
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("provider", 200, None, CHARGE_PICO, "batch+us")]
+    assert lifecycle.told[0][0].note == "unpriced:service_tier"
+
+
+async def test_twice_changes_nothing(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, result("x"))
+    assert await lifecycle.results.collect(batch)
+    asked = len(lifecycle.provider.calls)
+    assert await lifecycle.results.collect(batch)
+    assert len(lifecycle.rows()) == 1 and len(lifecycle.provider.calls) == asked
+
+
+async def test_one_that_runs_on_is_left_alone(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    lifecycle.provider.says = {"/b1": Answer(200, b'{"id": "b1", "status": "in_progress"}')}
+    assert not await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [] and await lifecycle.held_pico() > 0
+
+
+async def test_what_was_never_run_costs_nothing(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x", "y")
+    ended(lifecycle, status="cancelled", output_file_id=None)
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("none", 499, "not_run", 0, "batch")] * 2
+
+
+@pytest.mark.parametrize("where", ["/b1", "/f1/content"])
+async def test_what_is_lost_is_said_to_be(lifecycle: House, where: str) -> None:
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, b"")
+    lifecycle.provider.says[where] = Answer(404, b"{}")
+    lifecycle.clock.us += 3600 * SECOND_US - 1
+    with pytest.raises(ProviderFault):  # it may yet come to know it
+        await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [] and await lifecycle.held_pico() > 0
+    lifecycle.clock.us += 1
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("interrupted", 404, "lost", 0, "batch")]
+
+
+async def test_answers_that_are_missing_are_no_requests_that_never_ran(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x", "y")
+    ended(lifecycle, result("x") * 2, request_counts={"total": 2, "completed": 2, "failed": 0})
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("provider", 200, None, CHARGE_PICO, "batch"), ("interrupted", 404, "lost", 0, "batch")]
+
+
+async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
+    async with batch_house(tmp_path, interrupted_charge="bound") as lifecycle:
+        batch = await begun(lifecycle, "x")
+        [line] = await lifecycle.open(batch.id)
+        lifecycle.provider.says = {"/b1": Answer(404, b"{}")}
+        lifecycle.clock.us += 3600 * SECOND_US
+        assert await lifecycle.results.collect(batch)
+        assert lifecycle.rows() == [("interrupted", 404, "lost", line.hold_pico, "batch")]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {"/b1": Answer(500, b"{}")},
+        {"/b1": Answer(200, b"no batch")},
+        {"/b1": Answer(200, b'{"error":{"message":"busy","code":503}}')},
+        {"/b1": ProviderFault(Code.PROVIDER_TIMEOUT, started=True)},
+    ],
+)
+async def test_a_provider_that_fails_is_asked_again_later(lifecycle: House, says: Any) -> None:
+    batch = await begun(lifecycle, "x")
+    lifecycle.provider.says = says
+    with pytest.raises(ProviderFault):
+        await lifecycle.results.collect(batch)
+    ended(lifecycle, result("x"))
+    assert await lifecycle.results.collect(batch) and len(lifecycle.rows()) == 1
+
+
+async def test_results_that_break_off_are_read_on_later(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x", "y")
+    ended(lifecycle, result("x"))
+    lifecycle.provider.says["/f1/content"] = Answer(503, b"")
+    with pytest.raises(ProviderFault):
+        await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == []
+    ended(lifecycle, result("x"), result("y"))
+    assert await lifecycle.results.collect(batch) and len(lifecycle.rows()) == 2
+
+
+SILENT_BODY = {"model": "llama", "choices": [{"message": {"content": "x" * 400}}]}
+QUESTION = {"model": "llama", "max_tokens": 60, "messages": [{"role": "user", "content": "y" * 300}]}
+
+
+def answered(custom_id: str, body: object, status: int = 200) -> bytes:
+    return json.dumps({"custom_id": custom_id, "response": {"status_code": status, "body": body}}).encode() + b"\n"
+
+
+def asked(*custom_ids: str) -> bytes:
+    line = {"method": "POST", "url": "/v1/chat/completions", "body": QUESTION}
+    return b"\n".join(json.dumps({"custom_id": name, **line}).encode() for name in custom_ids)
+
+
+def counted(lifecycle: House) -> list[tuple[Any, ...]]:
+    connection = lifecycle.database.connect()
+    found: list[tuple[Any, ...]] = connection.execute(
+        "SELECT input_tokens, output_tokens, note FROM usage ORDER BY id"
+    ).fetchall()
+    connection.close()
+    return found
+
+
+async def test_an_answer_without_usage_is_an_estimate(lifecycle: House) -> None:
+    """As one of a request is: four bytes a token of what was asked and answered, and no more than its limit."""
+    batch = await begun(lifecycle, "x", "y")
+    ended(lifecycle, answered("x", SILENT_BODY) + result("y"), input_file_id="f0")
+    lifecycle.provider.says["/f0/content"] = Answer(200, b"no request\n" + asked("who", "x"), b"\n" + asked("y"))
+    assert await lifecycle.results.collect(batch)
+    tokens = -(-len(json.dumps(QUESTION).encode()) // 4)
+    assert counted(lifecycle) == [(10, 5, None), (tokens, 60, None)]
+    charge_pico = tokens * 500_000 + 60 * 1_000_000
+    assert lifecycle.rows()[1] == ("estimate", 200, None, charge_pico, "batch")
+    assert await lifecycle.held_pico() == 0 and await lifecycle.open(batch.id) == []
+
+
+@pytest.mark.parametrize("says", [{}, {"/f0/content": Answer(404, b"{}")}, {"/f0/content": Answer(200, asked("who"))}])
+async def test_an_estimate_says_where_what_was_asked_is_gone(lifecycle: House, says: Any) -> None:
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, answered("x", SILENT_BODY), **({"input_file_id": "f0"} if says else {}))
+    lifecycle.provider.says |= says
+    assert await lifecycle.results.collect(batch)
+    tokens = 400 // 4
+    assert counted(lifecycle) == [(None, tokens, "input_unknown")]
+    assert lifecycle.rows() == [("estimate", 200, None, tokens * 1_000_000, "batch")]
+
+
+async def test_an_estimate_waits_for_a_provider_that_fails(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, answered("x", SILENT_BODY), input_file_id="f0")
+    lifecycle.provider.says["/f0/content"] = ProviderFault(Code.PROVIDER_TIMEOUT, started=True)
+    with pytest.raises(ProviderFault):
+        await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [] and await lifecycle.held_pico() > 0
+    lifecycle.provider.says["/f0/content"] = Answer(200, asked("x"))
+    assert await lifecycle.results.collect(batch) and lifecycle.rows()[0][0] == "estimate"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "row"),
+    [
+        ({"error": {"message": "no", "code": 503}}, 200, (503, "provider_overloaded")),
+        ({"choices": None}, 200, (502, "provider_no_answer")),
+        ({"error": {"message": "no", "type": "invalid_request_error"}}, 400, (400, "provider_invalid_request")),
+    ],
+)
+async def test_an_error_in_a_line_costs_nothing(lifecycle: House, body: Any, status: int, row: tuple[int, str]) -> None:
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, answered("x", body, status), request_counts={"completed": int(status == 200)})
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("none", *row, 0, "batch")]
+
+
+async def test_an_error_with_usage_is_charged_by_it(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    usage = {"prompt_tokens": 10, "completion_tokens": 5}
+    ended(lifecycle, answered("x", {"choices": [{"finish_reason": "error", "error": {"code": 502}}], "usage": usage}))
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("provider", 502, "provider_fault", CHARGE_PICO, "batch")]
+
+
+async def test_never_more_than_was_held(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    [line] = await lifecycle.open(batch.id)
+    ended(lifecycle, result("x", prompt_tokens=10**8, completion_tokens=10**8))
+    assert await lifecycle.results.collect(batch)
+    assert lifecycle.rows() == [("provider", 200, None, line.hold_pico, "batch")]
+
+
+async def test_a_removed_provider_gives_nothing_any_more(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    connection = lifecycle.database.connect()
+    connection.execute("UPDATE providers SET status = 'removed'")
+    connection.close()
+    await lifecycle.batches.lifecycle.directory.refresh()
+    assert await lifecycle.results.collect(batch)
+    assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 404, "lost")]
+
+
+async def test_files_of_results_are_the_users(lifecycle: House) -> None:
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, result("x"))
+    await lifecycle.results.collect(batch)
+    file = await lifecycle.storage.reading().batches.find_file(1, "f1")
+    assert file is not None and file.batch_id == batch.id
+    assert await lifecycle.storage.reading().batches.find_file(2, "f1") is None
+
+
+async def test_the_cost_of_a_result_is_by_the_providers_price(lifecycle: House) -> None:
+    own = PriceSheet.parse({"bands": [{"prices": {"input": "7", "output": "9", "request": "0.5"}}]})
+    async with lifecycle.storage.writing() as unit:
+        at_us = lifecycle.clock.now_us()
+        await unit.prices.add_all([PriceVersion(0, 1, lifecycle.caller.user.id, "customer", own, at_us, at_us)])
+    await lifecycle.batches.lifecycle.directory.refresh()
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, result("x"))
+    assert await lifecycle.results.collect(batch)
+    [row] = await lifecycle.storage.reading().usage.newest(UsageFilter(), 9)
+    assert (row.cost_pico, row.charge_pico) == (CHARGE_PICO, (10 * 7 + 5 * 9) * 10**6 + 5 * 10**11)
+    assert (row.price_id, row.cost_price_id, row.note) == (2, 1, "unpriced:service_tier")
+
+
+async def test_a_batch_is_charged_by_the_price_that_a_clock_which_was_ahead_made(lifecycle: House) -> None:
+    """It was in force when the batch was made, though by the clock it starts later."""
+    dearer = PriceSheet.parse({"bands": [{"prices": {"input": "2", "output": "4"}}]})
+    async with lifecycle.storage.writing() as unit:
+        at_us = lifecycle.clock.now_us() + 300 * DAY_US
+        await unit.prices.add_all([PriceVersion(0, 1, None, "operator", dearer, at_us, at_us)])
+    await lifecycle.batches.lifecycle.directory.refresh()
+    batch = await begun(lifecycle, "x")
+    ended(lifecycle, result("x"))
+    assert await lifecycle.results.collect(batch)
+    [row] = await lifecycle.storage.reading().usage.newest(UsageFilter(), 9)
+    assert (row.price_id, row.charge_pico) == (2, (10 * 2 + 5 * 4) * 10**6)
+    assert (await usage.explain(lifecycle.storage, format_request_id(row.request_id))).agrees

@@ -1,0 +1,79 @@
+import asyncio
+
+import pytest
+from support.playbook import USER, Directories
+
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.routing.directory import Changes
+from softix_proxy.relay.core.live_directory import LiveDirectory
+
+
+def live(*versions: Changes) -> tuple[LiveDirectory, Directories]:
+    storage = Directories(*versions)
+    return LiveDirectory(storage), storage  # type: ignore[arg-type]
+
+
+class Gated(Directories):
+    def __init__(self, *versions: Changes) -> None:
+        super().__init__(*versions)
+        self.gate = asyncio.Event()
+
+    async def changes(self, since_revision: int) -> Changes:
+        found = await super().changes(since_revision)
+        await self.gate.wait()
+        return found
+
+
+async def test_many_at_once_hardly_read() -> None:
+    directory, storage = live(Changes(1, users=(USER,)))
+    await asyncio.gather(*(directory.refresh() for _ in range(50)))
+    assert storage.reads <= 2 and directory.current.users == {1: USER}
+
+
+async def test_who_asks_while_one_reads_is_served_by_the_next() -> None:
+    """What the first one reads may be older than the second one's question."""
+    storage = Gated(Changes(1), Changes(2, users=(USER,)))
+    directory = LiveDirectory(storage)  # type: ignore[arg-type]
+    asked = [asyncio.create_task(directory.refresh()) for _ in range(50)]
+    await asyncio.sleep(0)
+    assert storage.reads == 1
+    storage.gate.set()
+    await asyncio.gather(*asked)
+    assert storage.reads == 2
+    assert directory.current.revision == 2
+
+
+async def test_one_after_the_other_reads_each_time() -> None:
+    directory, storage = live(Changes(1))
+    for _ in range(3):
+        await directory.refresh()
+    assert storage.reads == 3
+
+
+async def test_a_failure_is_told_to_each_and_not_remembered() -> None:
+    class Failing(Directories):
+        failures = 2
+
+        async def changes(self, since_revision: int) -> Changes:
+            found = await super().changes(since_revision)
+            if self.failures:
+                self.failures -= 1
+                raise FailureError("the disk", "look at it")
+            return found
+
+    directory = LiveDirectory(Failing(Changes(1, users=(USER,))))  # type: ignore[arg-type]
+    failed = await asyncio.gather(directory.refresh(), directory.refresh(), return_exceptions=True)
+    assert [type(one) for one in failed] == [FailureError, FailureError]
+    await directory.refresh()
+    assert directory.current.revision == 1
+
+
+async def test_who_gives_up_does_not_stop_the_others() -> None:
+    directory, _ = live(Changes(1, users=(USER,)))
+    first, second = (asyncio.create_task(directory.refresh()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    await second
+    assert directory.current.revision == 1

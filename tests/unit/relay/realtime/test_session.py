@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from support.playbook import LAB, SECRET
+from support.talk import Talking
+
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.metering.admission import Denied
+from softix_proxy.domain.ports.upstream import ProviderFault
+
+BROKE_OFF = ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+UNUSED = ("none", 0, None)
+EXACT = ("provider", 150, None)
+
+
+@asynccontextmanager
+async def running(talking: Talking) -> AsyncIterator[asyncio.Task[Code | None]]:
+    """Ends when the session has."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(talking.run())
+        yield task
+
+
+async def respond(talking: Talking, number: str) -> None:
+    talking.guest.put("response.create")
+    assert (await talking.line.told())["type"] == "response.create"
+    talking.line.begins(number)
+    assert (await talking.guest.told())["type"] == "response.created"
+
+
+async def test_each_response_is_settled_before_the_client_sees_its_end() -> None:
+    talking = Talking()
+    async with running(talking) as task:
+        for number in ("one", "two"):
+            await respond(talking, number)
+            talking.line.ends(number)
+            assert (await talking.guest.told())["type"] == "response.done"
+            assert talking.journal.story[-1] == "settled"
+        talking.guest.leave()
+    assert task.result() is None and talking.line.aborted and talking.guest.closed == 1000
+    assert talking.settled() == [EXACT, EXACT, UNUSED]
+    assert all(intent.endpoint == "realtime" for intent in talking.journal.intents)
+
+
+async def test_what_the_provider_begins_by_itself_has_its_hold() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.line.begins("heard")
+        talking.line.ends("heard")
+        assert [(await talking.guest.told())["type"] for _ in range(2)] == ["response.created", "response.done"]
+        talking.guest.leave()
+    assert talking.settled() == [EXACT, UNUSED]
+
+
+async def test_where_the_next_is_denied_it_ends() -> None:
+    talking = Talking()
+    async with running(talking) as task:
+        await respond(talking, "one")
+        talking.journal.decisions = [Denied(Code.CAP_REACHED)]
+        talking.line.ends("one")
+        assert (await talking.guest.told())["type"] == "response.done"
+        assert (await talking.guest.told())["error"]["code"] == "cap_reached"
+    assert task.result() is Code.CAP_REACHED
+    assert talking.guest.closed == 1008 and talking.line.aborted
+    assert [each.error for each in talking.journal.settlements] == [None]
+
+
+async def test_one_beside_another_is_admitted_or_refused() -> None:
+    talking = Talking()
+    async with running(talking):
+        await respond(talking, "one")
+        await respond(talking, "two")
+        assert len(talking.journal.intents) == 2
+        talking.journal.decisions = [Denied(Code.CONCURRENCY_LIMITED)]
+        talking.guest.put("response.create", event_id="mine")
+        error = (await talking.guest.told())["error"]
+        assert (error["code"], error["event_id"]) == ("concurrency_limited", "mine")
+        talking.line.ends("two")
+        talking.line.ends("one")
+        assert [(await talking.guest.told())["response"]["id"] for _ in range(2)] == ["two", "one"]
+        talking.guest.leave()
+    assert talking.settled() == [EXACT, EXACT, UNUSED]
+
+
+async def test_outside_the_conversation_it_leaves_the_session_s_own_hold() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.guest.put("response.create", response={"conversation": "none"})
+        await talking.line.told()
+        assert len(talking.journal.intents) == 2
+        talking.line.begins("apart")
+        talking.line.begins("heard")
+        talking.line.ends("apart")
+        talking.line.ends("heard")
+        for _ in range(4):
+            await talking.guest.told()
+        talking.guest.leave()
+    assert talking.settled() == [EXACT, EXACT, UNUSED]
+
+
+async def test_what_the_provider_refuses_gives_its_hold_back() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.guest.put("response.create", event_id="mine")
+        await talking.line.told()
+        talking.line.put("error", error={"code": "rate_limit_exceeded", "event_id": "mine"})
+        assert (await talking.guest.told())["type"] == "error"
+        await respond(talking, "one")
+        assert len(talking.journal.intents) == 1
+        talking.guest.put("response.create", event_id="other")
+        await talking.line.told()
+        talking.line.put("error", error={"code": "rate_limit_exceeded", "event_id": "other"})
+        assert (await talking.guest.told())["type"] == "error"
+        talking.line.ends("one")
+        await talking.guest.told()
+        talking.guest.leave()
+    assert talking.settled() == [("none", 0, "provider_rate_limited"), EXACT, UNUSED]
+
+
+async def test_a_hang_up_asks_the_provider_for_its_last_report() -> None:
+    talking = Talking()
+    async with running(talking):
+        await respond(talking, "one")
+        talking.guest.leave()
+        cancelled = await talking.line.told()
+        assert cancelled == {"type": "response.cancel", "response_id": "one"}
+        talking.line.ends("one", status="cancelled")
+    assert talking.settled() == [("provider", 150, "client_hung_up")]
+
+
+async def test_where_it_works_on_it_is_read_to_its_end() -> None:
+    talking = Talking(providers=(replace(LAB, on_hang_up="drain"),))
+    async with running(talking):
+        await respond(talking, "one")
+        talking.guest.leave()
+        talking.line.ends("one")
+    assert talking.line.outbox.empty()
+    assert talking.settled() == [("provider", 150, "client_hung_up")]
+
+
+async def test_what_the_provider_breaks_off_is_estimated() -> None:
+    talking = Talking()
+    async with running(talking) as task:
+        talking.guest.put("conversation.item.create", item={"type": "message", "content": "x" * 352})
+        await talking.line.told()
+        await respond(talking, "one")
+        talking.line.put("response.output_text.delta", response_id="one", delta="x" * 40)
+        await talking.guest.told()
+        talking.line.inbox.put_nowait(BROKE_OFF)
+        assert (await talking.guest.told())["error"]["code"] == "provider_broke_off"
+    assert task.result() is Code.PROVIDER_BROKE_OFF and talking.guest.closed == 1011
+    [(source, tokens, error)] = talking.settled()
+    assert (source, error) == ("estimate", "provider_broke_off") and 100 < tokens < 150
+
+
+async def test_a_report_of_nothing_is_judged_by_what_was_said_and_heard() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.guest.put("conversation.item.create", item={"type": "message", "content": "x" * 352})
+        await talking.line.told()
+        await respond(talking, "one")
+        talking.line.put("response.output_text.delta", response_id="one", delta="x" * 40)
+        await talking.guest.told()
+        talking.line.ends("one", usage={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0})
+        assert (await talking.guest.told())["type"] == "response.done"
+        talking.guest.leave()
+    (source, tokens, error), *_ = talking.settled()
+    assert (source, error) == ("estimate", None) and 100 < tokens < 150
+    assert talking.journal.settlements[0].note == "implausible_usage"
+
+
+@pytest.mark.parametrize("letters", [0, 40])
+async def test_a_response_that_fails_is_paid_as_far_as_it_came(letters: int) -> None:
+    talking = Talking()
+    failed = {"status": "failed", "usage": None, "status_details": {"error": {"code": "rate_limit_exceeded"}}}
+    async with running(talking):
+        await respond(talking, "one")
+        if letters:
+            talking.line.put("response.output_text.delta", response_id="one", delta="x" * letters)
+            await talking.guest.told()
+        talking.line.ends("one", **failed)
+        await talking.guest.told()
+        talking.guest.leave()
+    (source, tokens, error), unused = talking.settled()
+    assert (source, error, unused) == ("estimate" if letters else "none", "provider_rate_limited", UNUSED)
+    assert (tokens > 0) == bool(letters)
+
+
+async def test_an_idle_session_ends() -> None:
+    talking = Talking()
+    talking.policy = replace(talking.policy, session_idle_s=0.01)
+    async with running(talking) as task:
+        assert (await talking.guest.told())["error"]["code"] == "request_timeout"
+    assert task.result() is Code.REQUEST_TIMEOUT
+    assert talking.settled() == [UNUSED]
+
+
+async def test_what_is_not_passed_is_told_and_the_session_goes_on() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.guest.put("transcription_session.update", event_id="mine")
+        assert (await talking.guest.told())["error"]["code"] == "endpoint_not_metered"
+        talking.guest.inbox.put_nowait(b"{not json " + SECRET.encode())
+        told = await talking.guest.told()
+        assert told["error"]["code"] == "invalid_request" and SECRET not in str(told)
+        talking.guest.put("input_audio_buffer.clear")
+        assert (await talking.line.told())["type"] == "input_audio_buffer.clear"
+        talking.guest.leave()
+    assert talking.settled() == [UNUSED]
+
+
+async def test_what_is_cut_is_settled() -> None:
+    talking = Talking()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(talking.run())
+            await respond(talking, "one")
+            task.cancel()
+            await task
+    [(source, _, error)] = talking.settled()
+    assert (source, error) == ("estimate", "shutting_down") and talking.line.aborted

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import asyncio
+
+from support.talk import Talking
+
+from softix_proxy.domain.core.errors import Code
+
+
+async def test_a_stop_ends_who_rests_and_waits_for_who_does_not() -> None:
+    talking = Talking()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(talking.run())
+        talking.guest.put("response.create")
+        await talking.line.told()
+        talking.line.begins("one")
+        await talking.guest.told()
+        talking.sessions.wind_up()
+        talking.guest.put("response.create")
+        assert (await talking.guest.told())["error"]["code"] == "shutting_down"
+        talking.line.ends("one")
+        assert (await talking.guest.told())["type"] == "response.done"
+        assert (await talking.guest.told())["error"]["code"] == "shutting_down"
+    assert task.result() is Code.SHUTTING_DOWN and talking.guest.closed == 1001
+    assert talking.settled() == [("provider", 150, None)]
+    resting = Talking()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(resting.run())
+        resting.line.put("session.created")
+        await resting.guest.told()
+        resting.sessions.wind_up()
+        assert (await resting.guest.told())["error"]["code"] == "shutting_down"
+    assert resting.settled() == [("none", 0, None)]

@@ -1,0 +1,370 @@
+import json
+from dataclasses import replace
+
+import pytest
+from support.playbook import (
+    ANSWER,
+    ASK,
+    DONE,
+    HELLO,
+    JSON,
+    KEY,
+    LAB,
+    MICRO,
+    MODEL,
+    PLAIN,
+    SECRET,
+    STOP,
+    STREAM,
+    USAGE,
+    Exchange,
+    Stage,
+)
+
+from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.metering.admission import Admitted, Allowance
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.ports.upstream import ProviderFault
+from softix_proxy.relay.core.inbound import ClientGoneError
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+def gemini(name: str) -> GeminiEndpoint:
+    found = ENDPOINTS[name]
+    assert isinstance(found, GeminiEndpoint)
+    return found.of("llama", "")
+
+
+# Whole answers
+
+
+async def test_a_whole_answer(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ANSWER, headers=[*JSON, ("x-request-id", "abc"), ("set-cookie", "a=b")])
+    await stage.serve(PLAIN)
+    stage.settled_once()
+    assert stage.journal.story == ["read", "settled", "answer"]
+    [call] = stage.upstream.calls
+    assert (call.path, call.body, call.stream) == ("/v1/chat/completions", PLAIN, False)
+    settlement = stage.settlement
+    assert (settlement.source, settlement.status_code, settlement.error) == (UsageSource.PROVIDER, 200, None)
+    assert settlement.meters == {"input_tokens": 7, "output_tokens": 5, "requests": 1}
+    assert settlement.charge_pico == 17 * MICRO <= settlement.hold_pico
+    assert (settlement.model_served, settlement.tokens_used) == ("llama-served", 12)
+    assert settlement.latency_ms >= (settlement.ttfb_ms or 0) > 0
+    client = stage.client
+    assert (client.status, client.body) == (200, ANSWER)
+    assert client.headers["x-softix-cost-usd"] == "0.000017" and client.headers["x-request-id"] == "abc"
+    assert "set-cookie" not in client.headers and float(client.headers["x-softix-overhead-ms"]) > 0
+
+
+async def test_the_models_name_there_and_an_affordable_limit_are_written(stage: Stage) -> None:
+    stage = Stage(models=(replace(MODEL, upstream_name="meta/llama"),))
+    stage.upstream.answer = Exchange(ANSWER)
+    stage.journal.decisions = [Admitted(10**9, 33, 0, Allowance())]
+    await stage.serve(b'{"model":"llama","messages":[]}')
+    sent = json.loads(stage.upstream.calls[0].body)
+    assert (sent["model"], sent["max_tokens"]) == ("meta/llama", 33)
+
+
+async def test_the_models_name_there_in_the_path() -> None:
+    lab = replace(LAB, type=ProviderType.GEMINI)
+    stage = Stage(providers=(lab,), models=(replace(MODEL, upstream_name="gemini 2/flash?"),))
+    stage.upstream.answer = Exchange(b'{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}')
+    await stage.serve(b'{"contents":[]}', endpoint=gemini("generate_content"))
+    [call] = stage.upstream.calls
+    assert call.path == "/v1beta/models/gemini%202/flash%3F:generateContent"
+    assert stage.settlement.meters == {"input_tokens": 3, "output_tokens": 2, "requests": 1}
+
+
+async def test_a_stream_that_is_not_of_events() -> None:
+    stage = Stage(providers=(replace(LAB, type=ProviderType.GEMINI),))
+    first = b'[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}'
+    last = b',{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}]'
+    stage.upstream.answer = Exchange(first, last)
+    await stage.serve(b'{"contents":[]}', endpoint=gemini("stream_generate_content"))
+    stage.settled_once()
+    assert stage.client.body == first + last and stage.settlement.intent.stream
+    assert (stage.settlement.source, stage.settlement.meters["output_tokens"]) == (UsageSource.PROVIDER, 2)
+    assert stage.journal.story[-3:] == ["settled", "send", "end"], "the last bytes wait for the settlement"
+
+
+async def test_the_keys_pace_is_told(stage: Stage) -> None:
+    stage = Stage(keys=(replace(KEY, limits=KeyLimits(rpm=60)),))
+    stage.upstream.answer = Exchange(ANSWER)
+    stage.journal.decisions = [Admitted(10**9, None, 0, Allowance(59, 1_000_000))]
+    await stage.serve(PLAIN)
+    assert stage.client.headers["x-ratelimit-remaining-requests"] == "59"
+
+
+async def test_a_client_that_left_before_a_whole_answer_pays_it(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ANSWER)
+    stage.client.gone_at = "answer"
+    with pytest.raises(ClientGoneError):
+        await stage.serve(PLAIN)
+    stage.settled_once()
+    assert stage.settlement.source is UsageSource.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
+
+
+async def test_an_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
+    stage = Stage(providers=(replace(LAB, type="demo"),))
+    stage.upstream.answer = Exchange(b'{"input_tokens": 7}')
+    await stage.serve(b'{"model":"llama","messages":[]}', endpoint="count_tokens")
+    stage.settled_once()
+    assert (stage.settlement.charge_pico, stage.settlement.hold_pico) == (0, 0)
+    assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.NONE, {})
+
+
+async def test_a_charge_above_the_hold_is_limited_to_it(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ANSWER)
+    stage.journal.decisions = [Admitted(5, None, 0, Allowance())]
+    await stage.serve(PLAIN)
+    assert stage.settlement.charge_pico == 5 and stage.settlement.note == "limited_to_hold"
+    assert stage.settlement.cost_pico == 17 * MICRO
+
+
+# Streams
+
+
+async def test_a_stream_ends_only_after_its_settlement(stage: Stage) -> None:
+    stage.streams(HELLO, STOP + USAGE, DONE)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    story = stage.journal.story
+    assert story[:3] == ["read", "begin", "send"] and story[-3:] == ["settled", "send", "end"]
+    assert stage.client.body == HELLO + STOP + USAGE + DONE
+    assert stage.settlement.source is UsageSource.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
+    assert stage.settlement.intent.stream and stage.settlement.ttfb_ms is not None
+
+
+async def test_the_usage_frame_that_was_not_asked_for_is_hidden(stage: Stage) -> None:
+    stage.streams(HELLO + STOP, USAGE + DONE)
+    await stage.serve(json.dumps({**ASK, "stream": True}).encode())
+    assert json.loads(stage.upstream.calls[0].body)["stream_options"] == {"include_usage": True}
+    assert stage.client.body == HELLO + STOP + DONE
+    assert stage.settlement.charge_pico == 17 * MICRO
+
+
+async def test_a_stream_without_usage_is_estimated(stage: Stage) -> None:
+    stage.streams(HELLO, STOP, DONE)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.settlement.source is UsageSource.ESTIMATE
+    assert stage.settlement.meters["input_tokens"] == -(-len(STREAM) // 4)
+    assert stage.settlement.meters["output_tokens"] > 0
+
+
+async def test_what_comes_after_the_last_word_passes_unbilled(stage: Stage) -> None:
+    stage.streams(HELLO, USAGE + DONE, b": bye\n\n")
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.client.body == HELLO + USAGE + DONE + b": bye\n\n"
+
+
+@pytest.mark.parametrize("code", [Code.PROVIDER_BROKE_OFF, Code.PROVIDER_TIMEOUT])
+async def test_a_provider_that_breaks_off_a_stream(stage: Stage, code: Code) -> None:
+    stage.streams(HELLO, ProviderFault(code, started=True))
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.journal.story[-2:] == ["settled", "cut"]
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, code.value)
+    assert stage.settlement.status_code == 200 and stage.settlement.charge_pico > 0
+
+
+async def test_a_break_after_the_last_word_changes_nothing(stage: Stage) -> None:
+    stage.streams(HELLO, USAGE + DONE, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, None)
+    assert stage.journal.story[-1] == "cut"
+
+
+async def test_a_running_report_and_what_passed_since(stage: Stage) -> None:
+    running = b'data: {"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":900}}\n\n'
+    stage.streams(running, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    await stage.serve(STREAM)
+    assert stage.settlement.source is UsageSource.PARTIAL
+    assert stage.settlement.meters == {"input_tokens": 7, "output_tokens": 900, "requests": 1}
+    assert stage.settlement.charge_pico == stage.settlement.hold_pico and stage.settlement.note == "limited_to_hold"
+
+
+# Refusals and errors of the provider
+
+
+async def test_the_providers_own_error_passes_unbilled(stage: Stage) -> None:
+    body = b'{"error":{"type":"rate_limit_error","message":"slow down"}}'
+    stage.upstream.answer = Exchange(body, status=429, headers=[*JSON, ("retry-after", "3")])
+    await stage.serve(PLAIN)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body, stage.client.headers["retry-after"]) == (429, body, "3")
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (429, "provider_rate_limited")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, b'{"error":{"message":"Incorrect API key provided: sk-c***"}}'),
+        (400, b'{"error":{"message":"' + SECRET.encode() + b'"}}'),
+        (302, b"moved"),
+    ],
+)
+async def test_what_is_about_the_operators_credentials_stays_here(stage: Stage, status: int, body: bytes) -> None:
+    stage.upstream.answer = Exchange(body, status=status)
+    error = await stage.refused()
+    stage.settled_once()
+    assert error.code is Code.PROVIDER_REFUSED and "answer" not in stage.journal.story
+    assert (stage.settlement.charge_pico, stage.settlement.status_code) == (0, status)
+
+
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize("code", [Code.PROVIDER_UNREACHABLE, Code.PROVIDER_TIMEOUT, Code.PROVIDER_REFUSED])
+async def test_no_answer(stage: Stage, code: Code, started: bool) -> None:
+    stage.upstream.answer = ProviderFault(code, started=started)
+    error = await stage.refused()
+    stage.settled_once()
+    assert error.code is code
+    assert stage.settlement.source is (UsageSource.INTERRUPTED if started else UsageSource.NONE)
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, code.value)
+
+
+@pytest.mark.parametrize(("code", "status"), [(Code.PROVIDER_BUSY, 429), (Code.OUT_OF_FILES, 503)])
+async def test_too_few_connections_are_no_fault_of_the_provider(stage: Stage, code: Code, status: int) -> None:
+    stage.upstream.answer = ProviderFault(code, started=False)
+    error = await stage.refused()
+    stage.settled_once()
+    assert (error.code, error.retry_after_s) == (code, 1)
+    assert (stage.settlement.status_code, stage.settlement.charge_pico) == (status, 0)
+    assert [(each.failures, each.breaker.failures, each.last_error) for each in stage.target_pool.stats()] == [
+        (0, 0, None)
+    ]
+
+
+async def test_an_operator_may_charge_the_bound_of_what_nobody_knows(stage: Stage) -> None:
+    stage.policy = replace(stage.policy, interrupted_charge="bound")
+    stage.upstream.answer = ProviderFault(Code.PROVIDER_TIMEOUT, started=True)
+    await stage.refused()
+    assert stage.settlement.charge_pico == stage.settlement.hold_pico > 0
+
+
+async def test_a_whole_answer_that_breaks_off(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(b'{"us', ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    error = await stage.refused()
+    stage.settled_once()
+    assert error.code is Code.PROVIDER_BROKE_OFF and stage.settlement.source is UsageSource.INTERRUPTED
+
+
+# Errors with a good status
+
+ERROR = b'{"error":{"message":"no","code":503}}'
+NOTHING_ANSWERED = {"a page": b"<html>wait</html>", "nothing": b"", "choices that are null": b'{"choices":null}'}
+
+
+async def test_an_error_with_a_good_status_is_told_with_the_one_it_should_have_had(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(ERROR)
+    await stage.serve(PLAIN)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (503, ERROR)
+    settlement = stage.settlement
+    assert (settlement.source, settlement.charge_pico, settlement.meters) == (UsageSource.NONE, 0, {})
+    assert (settlement.status_code, settlement.error) == (503, "provider_overloaded")
+
+
+@pytest.mark.parametrize("what", NOTHING_ANSWERED)
+async def test_what_is_no_answer_costs_nothing(stage: Stage, what: str) -> None:
+    stage.upstream.answer = Exchange(NOTHING_ANSWERED[what])
+    assert (await stage.refused()).code is Code.PROVIDER_BROKE_OFF
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (502, "provider_no_answer")
+
+
+@pytest.mark.parametrize(
+    "error", [b'{"error":{"code":401}}', b'{"error":{"code":503,"message":"%b"}}' % SECRET.encode()]
+)
+async def test_credentials_in_an_error_with_a_good_status_stay_here(stage: Stage, error: bytes) -> None:
+    stage.upstream.answer = Exchange(error)
+    assert (await stage.refused()).code is Code.PROVIDER_REFUSED
+    stage.settled_once()
+
+
+async def test_half_an_answer_is_paid_and_reaches_the_client(stage: Stage) -> None:
+    choice = {"finish_reason": "error", "error": {"code": 502}, "message": {"content": "half"}}
+    body = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}).encode()
+    stage.upstream.answer = Exchange(body)
+    await stage.serve(PLAIN)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (200, body)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.PROVIDER, 17 * MICRO)
+    assert stage.settlement.error == "provider_fault"
+
+
+@pytest.mark.parametrize(
+    ("events", "body"),
+    [
+        ((b'data: {"error":{"code":502}}\n\n',), b'data: {"error":{"code":502}}\n\n'),
+        ((b'{"error":{"code":502}}',), b'data: {"error":{"code":502}}\n\n'),
+        ((b": wait\n\n", b'{"error":\n{"code":502}}'), b': wait\n\ndata: {"error":{"code":502}}\n\n'),
+    ],
+)
+async def test_a_stream_that_is_an_error_costs_nothing(stage: Stage, events: tuple[bytes, ...], body: bytes) -> None:
+    stage.streams(*events)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body, stage.journal.story[-1]) == (200, body, "end")
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
+    assert (stage.settlement.status_code, stage.settlement.error) == (200, "provider_fault")
+
+
+@pytest.mark.parametrize("events", [(), (b": wait\n\n",)])
+async def test_a_stream_without_an_event_breaks_off_and_costs_nothing(stage: Stage, events: tuple[bytes, ...]) -> None:
+    stage.streams(*events)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.journal.story[-1] == "cut"
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_no_answer")
+
+
+async def test_a_whole_answer_in_place_of_events_is_metered(stage: Stage) -> None:
+    stage.streams(ANSWER)
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.client.body == ANSWER and stage.settlement.charge_pico == 17 * MICRO
+
+
+async def test_what_passed_before_an_error_is_paid(stage: Stage) -> None:
+    stage.streams(HELLO, b'data: {"error":{"code":502}}\n\n')
+    await stage.serve(STREAM)
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, "provider_fault")
+    assert stage.settlement.meters["output_tokens"] == 4 and stage.settlement.charge_pico > 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "status"),
+    [("stream_generate_content", b'{"error":{"code":503,"status":"UNAVAILABLE"}}', 503), ("speech", ERROR, 503)],
+)
+async def test_an_error_in_place_of_a_stream_of_another_kind(endpoint: str, body: bytes, status: int) -> None:
+    spoken = endpoint == "speech"
+    stage = Stage(providers=(LAB if spoken else replace(LAB, type=ProviderType.GEMINI),))
+    stage.upstream.answer = Exchange(body[:9], body[9:])
+    asked = b'{"model":"llama","input":"hello","voice":"v"}' if spoken else b'{"contents":[]}'
+    await stage.serve(asked, endpoint=endpoint if spoken else gemini(endpoint))
+    stage.settled_once()
+    assert (stage.client.status, stage.client.body) == (status, body)
+    assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_overloaded")
+
+
+async def test_sound_that_looks_like_an_error_is_sound() -> None:
+    stage = Stage()
+    stage.upstream.answer = Exchange(b'{"err', b"or", headers=[("content-type", "audio/pcm")])
+    await stage.serve(b'{"model":"llama","input":"hello","voice":"v"}', endpoint="speech")
+    stage.settled_once()
+    assert stage.client.body == b'{"error' and stage.settlement.error is None

@@ -1,0 +1,97 @@
+import asyncio
+
+import pytest
+from support.playbook import (
+    HELLO,
+    KEY,
+    PLAIN,
+    STREAM,
+    USER,
+    Stage,
+)
+
+from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.ports.upstream import ProviderFault
+from softix_proxy.relay.core.inbound import ClientGoneError
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage()
+
+
+# The daemon stops, or fails
+
+
+async def test_a_request_cut_at_shutdown_is_settled(stage: Stage) -> None:
+    reached = asyncio.Event()
+    stage.upstream.answer = reached.set
+    task = asyncio.create_task(stage.serve(PLAIN))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.INTERRUPTED, "shutting_down")
+    assert stage.settlement.status_code == 503
+
+
+async def test_cancelled_in_a_stream(stage: Stage) -> None:
+    reached = asyncio.Event()
+    exchange = stage.streams(HELLO, reached.set, HELLO)
+    task = asyncio.create_task(stage.serve(STREAM))
+    await reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    stage.settled_once()
+    assert stage.settlement.source is UsageSource.ESTIMATE and exchange.script
+
+
+async def test_a_fault_of_our_own_is_settled_and_told(stage: Stage) -> None:
+    def break_down() -> None:
+        raise KeyError("ours")
+
+    stage.streams(HELLO, break_down)
+    with pytest.raises(KeyError):
+        await stage.serve(STREAM)
+    stage.settled_once()
+    assert stage.settlement.error == "internal"
+
+
+async def test_a_settlement_left_to_the_next_start(stage: Stage) -> None:
+    stage.journal.failure = FailureError("a settlement could not be written", "the next start closes it")
+    stage.upstream.answer = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
+    assert (await stage.refused()).code is Code.PROVIDER_UNREACHABLE
+    stage.settled_once()
+
+
+async def test_identify_for_other_routes(stage: Stage) -> None:
+    caller = await stage.lifecycle.identify("good", "10.0.0.1")
+    assert (caller.user, caller.key) == (USER, KEY)
+    with pytest.raises(RefusedError):
+        await stage.lifecycle.identify(None, "10.0.0.1")
+
+
+async def test_who_leaves_before_anything_is_sent_pays_nothing(stage: Stage) -> None:
+    stage.upstream.connecting = stage.client.hang_up
+    with pytest.raises(ClientGoneError):
+        await stage.serve(STREAM)
+    stage.settled_once()
+    assert not stage.upstream.calls and stage.settlement.error == "client_hung_up"
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
+
+
+async def test_who_left_while_it_was_admitted_is_not_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage.client, "when_gone", lambda notice: notice())
+    with pytest.raises(ClientGoneError):
+        await stage.serve(STREAM)
+    stage.settled_once()
+    assert not stage.upstream.calls and stage.settlement.source is UsageSource.NONE
+
+
+async def test_a_refusal_tells_what_it_cost(stage: Stage) -> None:
+    stage.upstream.answer = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
+    told = dict((await stage.refused()).headers)
+    assert told["x-softix-cost-usd"] == "0.00" and float(told["x-softix-overhead-ms"]) >= 0

@@ -1,0 +1,116 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.playbook import KEY, LAB, MODEL, PRICE, USER, WORLD
+
+from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.catalog.models import ModelStatus
+from softix_proxy.domain.catalog.providers import ProviderType
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.pricing.rates import PriceSheet
+from softix_proxy.domain.routing.directory import Changes, Directory
+from softix_proxy.relay.core.plan import Caller, Target
+from softix_proxy.relay.request.route import UnpricedError, prefix_of, route
+
+ANTHROPIC = replace(LAB, id=2, public_id="prv_two", name="two", type=ProviderType.ANTHROPIC)
+OTHER = replace(MODEL, id=2, provider_id=2)
+
+CHAT = ENDPOINTS["chat_completions"]
+SEARCHING = RequestSpec("llama", calls={"web_search_calls": 1})
+
+
+def directory(**world: Any) -> Directory:
+    found = Directory()
+    found.apply(Changes(1, **{**WORLD, **world}))
+    return found
+
+
+def find(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> Target:
+    return route(found, Caller(USER, key), ENDPOINTS[endpoint], RequestSpec(name), 1000)[1][0]
+
+
+def refusal(found: Directory, name: str = "llama", endpoint: str = "chat_completions", key: Key = KEY) -> RefusedError:
+    with pytest.raises(RefusedError) as refused:
+        find(found, name, endpoint, key)
+    return refused.value
+
+
+def test_by_name_and_by_provider_and_name() -> None:
+    for name in ("llama", "lab/llama"):
+        target = find(directory(), name)
+        assert (target.model, target.provider, target.rate.price_id) == (MODEL, LAB, 1)
+
+
+def test_the_one_that_speaks_the_dialect() -> None:
+    both = directory(
+        providers=(LAB, ANTHROPIC), models=(MODEL, OTHER), prices=(PRICE, replace(PRICE, id=2, model_id=2))
+    )
+    assert find(both).provider is LAB
+    assert find(both, endpoint="messages").provider is ANTHROPIC
+    assert find(both, "lab/llama", "messages").endpoint.name == "chat_completions"
+    assert find(both, "two/llama").endpoint.name == "messages"
+    assert find(both, "lab/llama", "count_tokens").endpoint.name == "input_tokens"
+    error = refusal(both, "lab/llama", "embed_content")
+    assert error.code is Code.INVALID_REQUEST and "/v1/chat/completions" in error.message
+    assert "/v1/messages" in refusal(both, "two/llama", "embeddings").message
+
+
+def test_no_such_model_is_not_quoted() -> None:
+    error = refusal(directory(), "canary")
+    assert error.code is Code.MODEL_NOT_FOUND and "canary" not in error.message
+    assert refusal(directory(models=(replace(MODEL, status=ModelStatus.DISABLED),))).code is Code.MODEL_NOT_FOUND
+
+
+@pytest.mark.parametrize("patterns", [("llama",), ("lab/*",), ("gpt-*", "ll?ma")])
+def test_a_key_for_some_models(patterns: tuple[str, ...]) -> None:
+    assert find(directory(), key=replace(KEY, models=patterns)).model is MODEL
+
+
+@pytest.mark.parametrize("patterns", [("gpt-*",), ("Llama",), ("two/*",)])
+def test_a_key_for_others(patterns: tuple[str, ...]) -> None:
+    assert refusal(directory(), key=replace(KEY, models=patterns)).code is Code.MODEL_NOT_ALLOWED
+
+
+def test_no_price_is_refused_and_names_the_remedy() -> None:
+    error = refusal(directory(prices=(replace(PRICE, starts_at_us=2000),)))
+    assert isinstance(error, UnpricedError) and error.model_id == 1
+    assert (
+        error.code is Code.MODEL_NOT_PRICED
+        and "softix prices set lab/llama --input 0.15 --output 0.60" in error.message
+    )
+
+
+def test_what_is_not_priced_is_not_free() -> None:
+    """An input price alone pays for embeddings, and for nothing that answers."""
+    found = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
+    assert route(found, Caller(USER, KEY), CHAT, RequestSpec("llama", max_output_tokens=0), 1000)[1][0].model is MODEL
+    with pytest.raises(UnpricedError, match="no price for output, web_search yet") as refused:
+        route(found, Caller(USER, KEY), CHAT, SEARCHING, 1000)
+    assert refused.value.model_id == 1
+    free = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"free": True})),))
+    assert route(free, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1][0].rate.sheet.free
+
+
+def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
+    both = directory(
+        providers=(LAB, replace(LAB, id=2, public_id="prv_two", name="two")),
+        models=(MODEL, OTHER),
+        prices=(PRICE, replace(PRICE, id=2, model_id=2, sheet=PriceSheet.parse({"free": True}))),
+    )
+    targets = route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1]
+    assert [target.provider.name for target in targets] == ["two"]
+    assert [leg.model_id for leg in route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[0].legs] == [1, 2]
+
+
+def test_tools_that_get_lost_in_translation_need_no_price() -> None:
+    """Only the provider whose dialect it is runs them."""
+    assert route(directory(), Caller(USER, KEY), ENDPOINTS["messages"], SEARCHING, 1000)[1][0].model is MODEL
+
+
+def test_a_prefix_tells_conversations_of_one_key_apart() -> None:
+    long = b"x" * 4096
+    assert prefix_of(1, long + b"a") == prefix_of(1, long + b"b") != prefix_of(2, long)
+    assert prefix_of(1, long[1:]) is None

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+from support.books import failure
+
+from softix_proxy.storage.sqlite.core.engine import DatabaseError
+from softix_proxy.storage.sqlite.core.errors import fault_of, unusable
+from softix_proxy.storage.sqlite.core.file_identity import MovedError
+
+PATH = Path("/srv/softix.db")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said", "to_do"),
+    [
+        (failure("SQLITE_FULL"), "SQLITE_FULL", "the disk is full", "make room"),
+        (OSError(28, "x"), "SQLITE_FULL", "the disk is full", "make room"),
+        (failure("SQLITE_IOERR_FSYNC"), "SQLITE_IOERR_FSYNC", "the disk under", "system's log"),
+        (failure("SQLITE_BUSY"), "SQLITE_BUSY", "locked by another program", "try again"),
+        (failure("SQLITE_READONLY_DIRECTORY"), "SQLITE_READONLY_DIRECTORY", "cannot be written", "owner and mode"),
+        (failure("SQLITE_NOTADB"), "SQLITE_NOTADB", "is not a softix database", "--data-dir"),
+        (failure("SQLITE_CORRUPT_INDEX"), "SQLITE_CORRUPT_INDEX", "is damaged", "softix doctor"),
+        (failure("SQLITE_CANTOPEN"), "SQLITE_CANTOPEN", "cannot be opened", "owner and mode"),
+        (PermissionError(13, "x"), "PermissionError", "cannot use", "writable"),
+        (MovedError("DATABASE_MOVED", "{place} is away", "put it back"), "DATABASE_MOVED", "is away", "put it back"),
+        (DatabaseError("canary of a value"), "Error", "cannot use", "folder exists"),
+    ],
+)
+def test_each_cause_has_its_name_its_words_and_a_remedy(error: Exception, code: str, said: str, to_do: str) -> None:
+    cause = fault_of(error)
+    assert (cause.code, said in cause.message, to_do in cause.remedy) == (code, True, True), cause
+    assert "canary" not in cause.message and "{" not in cause.message
+
+
+def test_an_operator_is_told_the_path_and_others_are_not() -> None:
+    told = unusable(PATH, failure("SQLITE_CORRUPT"))
+    assert told.message == "/srv/softix.db is damaged"
+    assert (told.code, told.reason) == ("SQLITE_CORRUPT", "the database is damaged")

@@ -1,0 +1,89 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.storage.sqlite.core import slots
+
+HOLD = """
+import sys
+from pathlib import Path
+from softix_proxy.storage.sqlite.core import slots
+slot = slots.acquire(Path(sys.argv[1]))
+print(slot.number, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_each_gets_the_lowest_free_one(tmp_path: Path) -> None:
+    database = tmp_path / "softix.db"
+    first, second = slots.acquire(database), slots.acquire(database)
+    assert (first.number, second.number) == (0, 1)
+    first.release()
+    third = slots.acquire(database)
+    assert third.number == 0
+    for slot in (second, third):
+        slot.release()
+    folder = tmp_path / "softix.db-slots"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+    database = tmp_path / "softix.db"
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "0\n"
+    assert slots.borrow_dead(database, [0]) == []
+    process.kill()
+    process.communicate()
+    [borrowed] = slots.borrow_dead(database, [0])
+    assert borrowed.number == 0
+    mine = slots.acquire(database)
+    assert mine.number == 1
+    mine.release()
+    borrowed.release()
+
+
+def test_all_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "SLOTS", 1)
+    only = slots.acquire(tmp_path / "softix.db")
+    with pytest.raises(FailureError, match="already serve"):
+        slots.acquire(tmp_path / "softix.db")
+    only.release()
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "softix.db-slots").write_text("a file in its place")
+    with pytest.raises(FailureError, match="cannot write") as failure:
+        slots.acquire(tmp_path / "softix.db")
+    assert failure.value.remedy
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for another user")
+def test_what_root_makes_is_for_the_owner_of_the_database(tmp_path: Path) -> None:
+    database = tmp_path / "softix.db"
+    database.touch()
+    os.chown(database, 65534, 65534)
+    with slots.shut(database):
+        pass
+    slots.acquire(database).release()
+    folder = tmp_path / "softix.db-slots"
+    assert {path.stat().st_uid for path in (folder, folder / "000")} == {65534}
+
+
+def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "softix.db-slots").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(FailureError, match="Permission denied"):
+        slots.living(tmp_path / "softix.db")

@@ -1,0 +1,136 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.metering.admission import Admitted
+from softix_proxy.domain.metering.settlement import Settled
+from softix_proxy.storage.sqlite.core import slots
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.core.engine import SqliteConnection
+from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal, opened
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return make_database(tmp_path)
+
+
+@pytest.fixture
+async def journal(database: Database) -> AsyncIterator[SqliteJournal]:
+    journal = SqliteJournal(database, 0, StoppedClock())
+    yield journal
+    await journal.close()
+
+
+@pytest.fixture
+async def books(database: Database) -> AsyncIterator[SqliteConnection]:
+    connection = database.connect()
+    yield connection
+    connection.close()
+
+
+async def test_who_gets_a_slot_after_a_migration_writes_nothing_by_the_older_schema(
+    database: Database, books: SqliteConnection
+) -> None:
+    """It may have opened the database before, and have waited for the slot meanwhile."""
+    await database.open()
+    [(schema,)] = books.execute("PRAGMA user_version").fetchall()
+    books.execute(f"PRAGMA user_version = {schema + 1}")
+    with pytest.raises(FailureError, match="knows up to"):
+        async with opened(database, StoppedClock()):
+            raise AssertionError("it writes")
+    assert slots.living(database.path) == ()
+    await database.close()
+
+
+async def test_admit_and_settle(journal: SqliteJournal, books: SqliteConnection) -> None:
+    intents = [make_intent(n, revision(books)) for n in range(1, 9)]
+    admitted = await asyncio.gather(*(journal.admit(intent) for intent in intents))
+    assert all(isinstance(decision, Admitted) for decision in admitted)
+    settled = await asyncio.gather(*(journal.settle(make_settlement(intent)) for intent in intents))
+    assert len({one.usage_id for one in settled if one}) == 8
+    assert await journal.settle(make_settlement(intents[0])) == Settled(settled[0].usage_id, POSTED_PICO - 2 * USD)  # type: ignore[union-attr]
+    assert books.execute("SELECT count(*) FROM usage").fetchone() == (8,)
+    assert journal.trouble() is None
+
+
+async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: SqliteJournal, books: SqliteConnection) -> None:
+    books.execute("BEGIN IMMEDIATE")  # the writer waits for the lock
+    task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    books.execute("ROLLBACK")
+    await journal.admit(make_intent(2, revision(books)))
+    await journal.close()
+    assert books.execute("SELECT request_id FROM intents").fetchall() == [(2,)]
+    assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (USD,)
+
+
+async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
+    intents = [make_intent(n, revision(books)) for n in range(1, 9)]
+    await asyncio.gather(*(journal.admit(intent) for intent in intents))
+    assert (journal.writer.tally.commits, journal.writer.tally.rows) == (1, 8)
+
+
+async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
+    task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
+    asyncio.get_running_loop().call_soon(task.cancel)  # before what was asked for is handed over
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await journal.close()
+    assert books.execute("SELECT count(*) FROM intents").fetchone() == (0,)
+    assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (0,)
+    assert journal.writer.tally.rows == 2, "it was asked for, and taken back"
+
+
+async def test_who_is_cancelled_while_settling_is_settled(journal: SqliteJournal, books: SqliteConnection) -> None:
+    intent = make_intent(1, revision(books))
+    await journal.admit(intent)
+    task = asyncio.create_task(journal.settle(make_settlement(intent)))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await journal.close()
+    assert books.execute("SELECT request_id FROM usage").fetchall() == [(1,)]
+
+
+async def test_unpriced_asks_are_counted(journal: SqliteJournal, books: SqliteConnection) -> None:
+    for _ in range(3):
+        journal.note_unpriced(1)
+    await journal.close()
+    assert books.execute("SELECT model_id, asks FROM unpriced_asks").fetchall() == [(1, 3)]
+
+
+async def test_orphans_of_this_slots_earlier_owner(journal: SqliteJournal, books: SqliteConnection) -> None:
+    await journal.admit(make_intent(1, revision(books)))
+    [orphan] = await journal.orphans(at_start=True)
+    assert (orphan.intent.request_id, orphan.hold_pico) == (1, USD)
+
+
+async def test_what_the_database_says_of_its_failure_stays_inside(journal: SqliteJournal, database: Database) -> None:
+    database.path.rename(database.path.with_suffix(".gone"))
+    database.path.mkdir()
+    with pytest.raises(FailureError) as failure:
+        await journal.orphans(at_start=True)
+    assert failure.value.remedy and failure.value.__suppress_context__
+
+
+async def test_closed_books_refuse(database: Database, books: SqliteConnection) -> None:
+    journal = SqliteJournal(database, 0, StoppedClock())
+    intent = make_intent(1, revision(books))
+    await journal.admit(intent)
+    await journal.close()
+    for asking in (journal.admit(make_intent(2, revision(books))), journal.settle(make_settlement(intent))):
+        with pytest.raises(FailureError, match="closed"):
+            await asking
