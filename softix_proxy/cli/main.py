@@ -35,8 +35,23 @@ COMMANDS = {
     "config": "Show and check the configuration.",
     "completion": "Shell completion.",
 }
-"""Each is an attribute of the same name, in the module of that name or of `_MODULES`."""
-_MODULES = {"period": "periods", "export": "manifests"}
+"""Each is an attribute of the same name, in the module that `_MODULES` names."""
+_MODULES = {
+    "access": ("users", "keys"),
+    "billing": ("bill",),
+    "catalog": ("providers", "models"),
+    "console": ("completion",),
+    "instance": ("quickstart", "init", "serve", "migrate", "doctor", "secrets", "connect", "config"),
+    "ledger": ("balance", "ledger", "periods"),
+    "metering": ("batches", "usage"),
+    "pricing": ("prices",),
+    "reporting": ("manifests", "reconcile"),
+    "routing": ("routes",),
+}
+"""Folder → its modules that have a command."""
+_RENAMED = {"period": "periods", "export": "manifests"}
+"""Command → module, where the names differ."""
+_FOLDER_OF = {module: folder for folder, modules in _MODULES.items() for module in modules}
 
 
 class LazyGroup(Group):
@@ -48,7 +63,8 @@ class LazyGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"softix_proxy.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        name = _RENAMED.get(cmd_name, cmd_name)
+        module = import_module(f"softix_proxy.cli.{_FOLDER_OF[name]}.{name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

@@ -163,10 +163,10 @@ SHORT: Mapping[str, Any] = {
 def tables() -> dict[str, TableLayout]:
     """`<module>.<name>` → each table that a command declares."""
     found: dict[str, TableLayout] = {}
-    for module in pkgutil.iter_modules(softix_proxy.cli.__path__):
-        declared = vars(importlib.import_module(f"softix_proxy.cli.{module.name}"))
+    for module in pkgutil.walk_packages(softix_proxy.cli.__path__, "softix_proxy.cli."):
+        declared = vars(importlib.import_module(module.name))
         names = ((name.strip("_").lower(), value) for name, value in declared.items())
-        found |= {f"{module.name}.{name}": value for name, value in names if isinstance(value, TableLayout)}
+        found |= {f"{module.name.rpartition('.')[2]}.{name}": value for name, value in names if isinstance(value, TableLayout)}
     return found
 
 

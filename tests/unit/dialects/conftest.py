@@ -5,6 +5,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from support.dialects import context, heard, reading, spoken, writing
+
+__all__ = ["context", "heard", "reading", "spoken", "writing"]
 
 Answer = tuple[int, str, bytes]
 """Status, content type, body."""

@@ -8,7 +8,7 @@ from sqlite3 import complete_statement
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, SqliteConnection, code_of
 
-_SCHEMA = Path(__file__).with_name("schema")
+_SCHEMA = Path(__file__).parents[1] / "schema"
 APPLICATION_ID = 0x50F71C
 """Marks the file as ours in SQLite's header."""
 

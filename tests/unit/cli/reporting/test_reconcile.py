@@ -16,7 +16,7 @@ from softix_proxy.storage.sqlite.core.database import Database
 
 Softix = Callable[..., Result]
 Read = Callable[[str], Any]
-GOLDEN = Path(__file__).parents[2] / "golden" / "reconcile"
+GOLDEN = Path(__file__).parents[3] / "golden" / "reconcile"
 
 
 @pytest.fixture(autouse=True)

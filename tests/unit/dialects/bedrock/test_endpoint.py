@@ -14,7 +14,7 @@ from softix_proxy.dialects.bedrock.endpoint import ConverseMeter, converse_repor
 from softix_proxy.dialects.core.base import UsageReport
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, counting
 
-CASES = {path.stem: json.loads(path.read_text()) for path in Path(__file__).parents[2].glob("golden/converse/*.json")}
+CASES = {path.stem: json.loads(path.read_text()) for path in Path(__file__).parents[3].glob("golden/converse/*.json")}
 STREAMS = sorted(name for name, case in CASES.items() if "events" in case)
 
 

@@ -30,7 +30,7 @@ def test_what_bounds_the_cost_or_is_priced_may_not(name: str) -> None:
 def watched() -> set[str]:
     """All members that a dialect reads because they decide what a request is or costs."""
     modules = [
-        import_module(f"softix_proxy.dialects.{found.name}") for found in pkgutil.iter_modules(dialects.__path__)
+        import_module(found.name) for found in pkgutil.walk_packages(dialects.__path__, "softix_proxy.dialects.")
     ]
     sets = [
         value

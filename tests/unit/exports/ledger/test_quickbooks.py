@@ -5,7 +5,7 @@ from support.posted import MONTH, written
 
 from softix_proxy.exports.ledger.quickbooks import FORM
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "exports"
+GOLDEN = Path(__file__).parents[3] / "golden" / "exports"
 
 
 @pytest.mark.parametrize("costs", [False, True])

@@ -8,7 +8,7 @@ from support.posted import BOB, CENT, MONTH, added_up, paid, rows, written
 from softix_proxy.exports.ledger.cents import to_cents
 from softix_proxy.exports.ledger.xero import COLUMNS, FORM, LINES_A_FILE
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "exports"
+GOLDEN = Path(__file__).parents[3] / "golden" / "exports"
 
 
 def test_it_is_as_the_program_documents_it() -> None:
