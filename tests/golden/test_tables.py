@@ -166,7 +166,9 @@ def tables() -> dict[str, TableLayout]:
     for module in pkgutil.walk_packages(softix_proxy.cli.__path__, "softix_proxy.cli."):
         declared = vars(importlib.import_module(module.name))
         names = ((name.strip("_").lower(), value) for name, value in declared.items())
-        found |= {f"{module.name.rpartition('.')[2]}.{name}": value for name, value in names if isinstance(value, TableLayout)}
+        found |= {
+            f"{module.name.rpartition('.')[2]}.{name}": value for name, value in names if isinstance(value, TableLayout)
+        }
     return found
 
 

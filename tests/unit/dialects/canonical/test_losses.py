@@ -48,12 +48,24 @@ def test_every_entry_says_what_becomes_of_it() -> None:
 
 @pytest.mark.parametrize("table", [READING, WRITING])
 def test_every_entry_is_met_by_the_code(table: dict[str, dict[str, object]]) -> None:
-    folders = {"chat_completions": "chat", "generate_content": "gemini"}
-    package = ROOT / "softix_proxy" / "dialects" / "translate"
-    shared = "".join(path.read_text("utf-8") for path in package.glob("*.py") if path.name != "loss_table.py")
+    folders = {
+        "chat_completions": "openai/chat",
+        "converse": "bedrock",
+        "generate_content": "gemini",
+        "messages": "anthropic",
+        "responses": "openai/responses",
+    }
+    package = ROOT / "softix_proxy" / "dialects"
+    shared = "".join(
+        path.read_text("utf-8")
+        for folder in ("canonical", "translate")
+        for path in (package / folder).glob("*.py")
+        if path.name != "loss_table.py"
+    )
+    shared += (package / "anthropic" / "claude.py").read_text("utf-8")
     for dialect, entries in table.items():
-        own = "".join(path.read_text("utf-8") for path in (package / folders.get(dialect, dialect)).glob("*.py"))
-        chat = (package / "chat" / "write_request.py").read_text("utf-8") if dialect == "responses" else ""
+        own = "".join(path.read_text("utf-8") for path in (package / folders[dialect]).glob("*.py"))
+        chat = (package / "openai/chat/write_request.py").read_text("utf-8") if dialect == "responses" else ""
         idle = [
             name
             for name in entries

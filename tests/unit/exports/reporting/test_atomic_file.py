@@ -171,7 +171,7 @@ def test_a_body_that_was_cut(tmp_path: Path, text: bytes) -> None:
 
 def test_one_process_at_a_time_puts_files_in_place(tmp_path: Path) -> None:
     """The lock dies with its process."""
-    code = "import sys; from pathlib import Path; from softix_proxy.exports.drafts import publishing\n"
+    code = "import sys; from pathlib import Path; from softix_proxy.exports.reporting.atomic_file import publishing\n"
     code += "with publishing(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
     other = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert other.stdout is not None and other.stdin is not None and other.stdout.readline() == b"in\n"
