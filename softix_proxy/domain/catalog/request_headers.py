@@ -1,6 +1,6 @@
 """Headers of requests that never pass to a provider, whatever an operator says.
 
-What passes is an allow-list (`dialects/core/request_headers.py`, and the profiles of `domain/catalog/profiles.py`). An operator may
+What passes is an allow-list: see `dialects/core/request_headers.py` and `domain/catalog/profiles.py`. An operator may
 add names to it, but none of these: they prove who pays, belong to one hop, say how long or packed the body is, or
 choose a price or an account that softix would not know of.
 """

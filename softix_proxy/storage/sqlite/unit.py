@@ -1,4 +1,4 @@
-"""Implements `domain.ports.storage.Storage` on one SQLite file: the nouns over a session, each imported at its first use.
+"""Implements `domain.ports.storage.Storage` on one SQLite file. Each noun is imported at its first use.
 
 A daemon needs few of them, and no memory for the others.
 """

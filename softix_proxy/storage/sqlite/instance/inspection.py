@@ -43,7 +43,7 @@ class ReadOnlyDatabase(Database):
 
 
 class DatabaseInspection:
-    """Is doctor.check_context.DatabaseHealth. Each verb works on a connection of its own, so that they run side by side."""
+    """Implements doctor.check_context.DatabaseHealth. Each verb has a connection of its own, so they run at once."""
 
     def __init__(self, database: ReadOnlyDatabase) -> None:
         self._database = database

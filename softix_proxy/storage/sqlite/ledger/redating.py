@@ -1,4 +1,4 @@
-"""Takes back what was posted on a day on which it was not, and books it where it belongs; see `domain.ledger.redating`."""
+"""Takes back what was posted on a wrong day, and books it where it belongs; see `domain.ledger.redating`."""
 
 from __future__ import annotations
 

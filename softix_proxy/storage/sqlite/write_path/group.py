@@ -1,6 +1,6 @@
 """One group of admissions and settlements in one transaction: load the states, decide, write back.
 
-Runs on the writer's thread inside its transaction. What is decided is in `domain.metering.admission`; here is only where the
+Runs on the writer's thread inside its transaction. `domain.metering.admission` decides; here is only where the
 states come from and go to. Settlements go first, so that what they release can be admitted again in the same group.
 """
 
