@@ -91,9 +91,9 @@ import asyncio, sys
 sys.path.insert(0, sys.argv[1] + "/tests")
 from contract.test_bill import bill
 from pathlib import Path
-from softix_proxy.domain.clock import SystemClock
-from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage
+from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.unit import SqliteStorage
 async def main():
     database = await Database(Path(sys.argv[2]), SystemClock(), 60_000).open()
     for _ in range(10):

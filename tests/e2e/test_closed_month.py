@@ -156,7 +156,7 @@ async def test_a_killed_export_goes_on_where_it_was(client: Prepared, tmp_path: 
     exports.mkdir()
     asked = ["usage", "export", "--from", BEGIN, "--to", "2100-01-01", "--format", form]
     line = [*asked, "--resume", "--out", str(exports / "all")]
-    few = "from softix_proxy.storage import usage\nusage._LINES_AT_ONCE = 100\n"
+    few = "from softix_proxy.storage.sqlite.metering import usage\nusage._LINES_AT_ONCE = 100\n"
     killed = subprocess.run(
         [
             *(sys.executable, "-c", few + KILLED.format(step="write", times=5)),
