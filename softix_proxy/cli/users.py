@@ -39,14 +39,16 @@ _LIST = Table(("id", "name", "email", "role", "status", "created_at"), leave=("c
 
 @click.group(cls=Group)
 def users() -> None:
-    """Create users and change them. Example: softix users create ada --email ada@example.org"""
+    """Create, change and disable users. Example: softix users create ada --email ada@example.org"""
 
 
 @users.command()
 @click.argument("name")
-@click.option("--email", required=True, help="Where to reach them; unique.")
-@click.option("--role", type=_ROLE, default="user", show_default=True, help="What they may do.")
-@click.option("--postpaid", is_flag=True, help="Billed afterwards: no balance is needed.")
+@click.option("--email", required=True, help="The e-mail address. It must be unique.")
+@click.option(
+    "--role", type=_ROLE, default="user", show_default=True, help="The role, which says what the user may do."
+)
+@click.option("--postpaid", is_flag=True, help="Bill the user afterwards. No balance is needed.")
 @regions_option
 @office
 async def create(office: Office, name: str, email: str, role: str, postpaid: bool, regions: str | None) -> None:
@@ -69,16 +71,16 @@ async def list_(office: Office) -> None:
 @click.argument("user")
 @office
 async def show_(office: Office, user: str) -> None:
-    """Show one user, by id, name or e-mail. Example: softix users show ada"""
+    """Show one user. USER is an id, a name or an e-mail. Example: softix users show ada"""
     show(as_fields(await operations.show(office.storage, user)))
 
 
 @users.command()
 @click.argument("user")
-@click.option("--name")
-@click.option("--email")
-@click.option("--role", type=_ROLE)
-@click.option("--postpaid/--prepaid", default=None, help="Billed afterwards, or from a balance.")
+@click.option("--name", help="The new name.")
+@click.option("--email", help="The new e-mail address. It must be unique.")
+@click.option("--role", type=_ROLE, help="The role, which says what the user may do.")
+@click.option("--postpaid/--prepaid", default=None, help="Bill the user afterwards, or charge a balance.")
 @regions_option
 @office
 async def update(office: Office, user: str, role: str | None, regions: str | None, **changes: Any) -> None:
@@ -93,7 +95,7 @@ async def update(office: Office, user: str, role: str | None, regions: str | Non
 @click.argument("user")
 @office
 async def disable(office: Office, user: str) -> None:
-    """Refuse every key of a user from the next request on. Example: softix users disable ada"""
+    """Refuse all keys of a user from the next request on. Example: softix users disable ada"""
     show(as_fields(await operations.update(office.storage, user, status=Status.DISABLED)))
 
 
@@ -101,16 +103,16 @@ async def disable(office: Office, user: str) -> None:
 @click.argument("user")
 @office
 async def enable(office: Office, user: str) -> None:
-    """Let a disabled user in again. Example: softix users enable ada"""
+    """Accept the keys of a disabled user again. Example: softix users enable ada"""
     show(as_fields(await operations.update(office.storage, user, status=Status.ACTIVE)))
 
 
 @users.command("set-password")
 @click.argument("user")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input: its first line.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @office
 async def set_password(office: Office, user: str, password_stdin: bool) -> None:
-    """Set a user's password; it is asked for, and never an argument. Example: softix users set-password ada"""
+    """Set a user's password. It is asked for, and never an argument. Example: softix users set-password ada"""
     found = await operations.show(office.storage, user)
     password = _read_password(found.name, password_stdin)
     changed = await operations.set_password(office.storage, await office.vault(), found.public_id, password)
