@@ -76,7 +76,7 @@ class Upstream:
     connect_retries: int = setting(2, "The number of retries if no connection was made.", least=0, most=10)
     max_connections_per_provider: int = setting(
         0,
-        "The most connections of one API key to one provider; further requests wait connect_timeout_s. 0: no limit.",
+        "The most connections of one API key to one provider; others wait as long as for a new one. 0: no limit.",
         restart=True,
         **_COUNT,
     )
