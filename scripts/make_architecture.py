@@ -107,12 +107,37 @@ def floors_picture(found: Mapping[str, Room]) -> str:
     left = min(len(line) - len(line.lstrip()) for line in lines)
     drawn = "\n".join(line[left:] for line in lines)
     table = ["| package | modules | what it does | imports |", "| --- | --- | --- | --- |"]
+    shared = shared_folders(found)
     for room in found.values():
-        folders = ", ".join(f"{name} {count}" for name, count in room.folders.items())
-        count = f"{room.modules}: {folders}" if folders else f"{room.modules}"
+        own = [f"{name} {count}" for name, count in room.folders.items() if last(name) not in shared]
+        count = f"{room.modules}, of these {', '.join(own)}" if own else f"{room.modules}"
         summary = room.summary.replace("|", "\\|")
         table.append(f"| `{room.name}` | {count} | {summary} | {', '.join(room.imports) or '-'} |")
-    return f"```text\n{drawn}\n```\n\n" + "\n".join(table)
+    parts = [f"```text\n{drawn}\n```", "\n".join(table), *folders_table(found, shared)]
+    return "\n\n".join(parts)
+
+
+def last(folder: str) -> str:
+    return folder.rpartition("/")[2]
+
+
+def shared_folders(found: Mapping[str, Room]) -> list[str]:
+    """The names of folders that more than one room has: what the product can do, on each floor."""
+    names = [name for room in found.values() for name in {last(folder) for folder in room.folders}]
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def folders_table(found: Mapping[str, Room], shared: Sequence[str]) -> Iterator[str]:
+    """A line for each folder that several rooms have, with the number of its modules in each of them."""
+    having = [room for room in found.values() if any(last(folder) in shared for folder in room.folders)]
+    if not having:
+        return
+    yield "The same folders are in several packages. Each number is that of the modules in the folder:"
+    lines = [f"| folder | {' | '.join(room.name for room in having)} |", f"| --- {'| --- ' * len(having)}|"]
+    for name in shared:
+        counts = [sum(count for folder, count in room.folders.items() if last(folder) == name) for room in having]
+        lines.append(f"| `{name}` | {' | '.join(str(count) if count else '' for count in counts)} |")
+    yield "\n".join(lines)
 
 
 def place(module: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import make_architecture
 from request_steps import Package, Step, steps
 
+PAGES = [ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "decisions").glob("*.md")]
 SHOP = {
     "__init__.py": '"""A shop."""',
     "rules.py": '"""What holds."""\n\ndef price(goods: str) -> int:\n    return 1\n',
@@ -122,6 +124,23 @@ def test_steps_of_renamed_and_moved_modules_are_found(tmp_path: Path) -> None:
         "shop.front.desk.basket",
     ]
     assert found[-1].calls == ["Bag.__aexit__"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_each_file_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`((?:\w+/)+\w+\.py)(?:`|:)", page.read_text("utf-8")))
+    lost = [name for name in named if not (ROOT / name).is_file() and not (ROOT / "softix_proxy" / name).is_file()]
+    assert [name for name in sorted(lost) if "things" not in name] == []
+
+
+def test_folders_that_several_packages_have_are_in_one_table() -> None:
+    found = {
+        "top": make_architecture.Room("top", "It is above.", 3, {"access": 2, "odd": 1}, ["bottom"]),
+        "bottom": make_architecture.Room("bottom", "It is below.", 4, {"sqlite/access": 3, "sqlite": 1}, []),
+    }
+    shared = make_architecture.shared_folders(found)
+    [_, table] = make_architecture.folders_table(found, shared)
+    assert shared == ["access"] and table.splitlines()[-1] == "| `access` | 2 | 3 |"
 
 
 def test_floors_are_those_of_the_contract() -> None:
