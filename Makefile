@@ -1,7 +1,7 @@
 # `make` lists what there is.
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev test tidy lint format types imports check ci bench reference sdk-calls accounting example-config catalogue clean
+.PHONY: help dev test tidy lint format types imports check ci bench reference architecture sdk-calls accounting example-config catalogue clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | awk -F':.*  ## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench: $(BIN)/softix  ## measure against a bare pass-through and the peers that 
 
 reference: $(BIN)/softix  ## make docs/reference/ from the code
 	$(BIN)/python scripts/make_reference.py
+
+architecture: $(BIN)/softix  ## draw the pictures of docs/ARCHITECTURE.md from the code
+	$(BIN)/python scripts/make_architecture.py
 
 sdk-calls: $(BIN)/softix  ## read again what the providers' SDKs can call
 	$(BIN)/python scripts/make_sdk_calls.py

@@ -74,8 +74,8 @@ def section(context: click.Context) -> Iterator[str]:
 def commands() -> str:
     sections = (line for context in walk(click.Context(softix, info_name="softix")) for line in section(context))
     intro = (
-        "`--json` may stand before the command or after it. Exit codes: 0 it is done, 1 it could not be done, 2 it was"
-        " asked wrongly."
+        "`--json` may be before the command or after it. The exit code is 0 if the command succeeded, 1 if it"
+        " failed, and 2 if its arguments were wrong."
     )
     return "\n".join([MADE, "\n# Commands\n", intro, *sections]) + "\n"
 
@@ -85,7 +85,7 @@ def default(item: settings.Setting) -> str:
 
 
 def all_settings() -> str:
-    intro = "In `config.toml`, or in the environment, which wins. Units are in the names."
+    intro = "Set them in `config.toml`, or in the environment, which overrides the file. Units are in the names."
     rows = (
         f"| `{item.section}.{item.name}` | `{item.variable}` | {cell(item.type)} | {default(item)} | {cell(item.doc)} |"
         for item in settings.describe()
@@ -105,15 +105,16 @@ def losses(client: str, provider: str) -> Iterator[str]:
 
 def translation() -> str:
     intro = (
-        "A client of one dialect reaches a model that is served in another. What the model's dialect cannot say is"
-        " **refused** with `invalid_request` where the request would mean something else without it, and otherwise"
-        " **dropped** or **approximated**, and named in the answer's header `x-softix-dropped`. Headings read: what the"
-        " client speaks → what the provider speaks. Rows that begin with `answer:` are of what comes back, and are in"
-        " no header, since a stream's is sent before.\n\n"
-        "Thoughts keep their provider's signature on their way through a client of another dialect, as long as it gives"
-        " back what it got: in `reasoning_details` of chat, in `encrypted_content` of responses, in `signature` or"
-        " `data` of messages, in `thoughtSignature` of Gemini. Another provider than the one that made them never sees"
-        " them."
+        "A client of one dialect can use a model that is served in another. Each heading names what the client"
+        " speaks → what the provider speaks. The model's dialect cannot express everything:\n\n"
+        "- A field is **refused** with `invalid_request` if the request would mean something else without it.\n"
+        "- Otherwise it is **dropped** or **approximated**, and the answer's header `x-softix-dropped` names it.\n"
+        "- Rows that begin with `answer:` are about what comes back. They are in no header, because the header of a"
+        " stream is sent before them.\n\n"
+        "Thoughts keep their provider's signature on their way through a client of another dialect, if the client"
+        " gives back what it received. The signature is in `reasoning_details` of chat, in `encrypted_content` of"
+        " responses, in `signature` or `data` of messages, and in `thoughtSignature` of Gemini. softix never sends a"
+        " signature to another provider than the one that made it."
     )
     tables = (line for client, provider in directions() for line in losses(client, provider))
     return "\n".join([MADE, "\n# Translation\n", intro, *tables]) + "\n"
@@ -129,10 +130,11 @@ def address(profile: Profile) -> str:
 
 def providers() -> str:
     intro = (
-        "The types of providers that softix knows: `softix providers add NAME --type TYPE`. What stands in braces is an"
-        " option of that name. *Cancel*: where a client leaves a stream the request is aborted, since the provider then"
-        " stops billing; *drain*: it is read to its end. A request of another dialect is translated, where both are"
-        " [translated](translation.md)."
+        "These are the types for `softix providers add NAME --type TYPE`. A word in braces is an option of that"
+        " name.\n\n"
+        "The column *client leaves* says what happens when a client disconnects from a stream. With *cancel*, softix"
+        " aborts the request, because the provider then stops billing. With *drain*, softix reads the answer to its"
+        " end. A request of another dialect is translated if both are [translated](translation.md)."
     )
     table = "| type | where | key | client leaves | region | models in the price list | endpoints |"
     sections = catalogue.load()
@@ -156,12 +158,12 @@ def listed(title: str, names: Reasons) -> Iterator[str]:
 
 def headers() -> str:
     intro = (
-        "Of a client's headers a provider gets those that are listed here, and no others: a header may choose another"
-        " price, or another account. Nothing passes that has the client's API key in it, or that `Connection` names."
-        " Names can be added with the setting `upstream.pass_headers`, unless they prove who pays, belong to one hop,"
-        " or choose a price or an account. Of the query passes only what is listed below."
-        " softix itself adds the provider's key, `host`, `content-length` and"
-        " `accept-encoding: identity`."
+        "A provider receives only the listed headers of a client's request, because a header may choose another"
+        " price or another account. A header with the client's API key in it never passes, nor does one that"
+        " `Connection` names. The same holds for the query: only the listed parts pass.\n\n"
+        "To let another header pass, add it to the setting `upstream.pass_headers`. It refuses names that prove who"
+        " pays, that belong to one hop, or that choose a price or an account.\n\n"
+        "softix itself adds the provider's key, `host`, `content-length` and `accept-encoding: identity`."
     )
     sections = [listed("Everywhere", COMMON), listed("Where the body is not translated", BODY)]
     for family, names in FAMILIES.items():

@@ -313,9 +313,9 @@ def reloaded(running: Settings, read: Settings) -> Reloaded:
 def example() -> str:
     """A configuration file that sets nothing: every setting in a comment, with its default."""
     lines = [
-        "# softix-proxy: every setting, with its default. Take away the # before a name to change it.",
-        "# Each can be set in the environment too, which wins: SOFTIX_<SECTION>_<NAME>, as in SOFTIX_SERVER_PORT=9000.",
-        "# Units are in the names. Relative paths begin at this file.",
+        "# This file has every setting of softix-proxy with its default. To change one, remove the # before its name.",
+        "# Environment variables override this file: SOFTIX_<SECTION>_<NAME>, for example SOFTIX_SERVER_PORT=9000.",
+        "# Units are in the names. Relative paths start at the folder of this file.",
     ]
     for section, owner in _SECTIONS.items():
         about = (line.strip() for line in (owner.__doc__ or "").strip().splitlines())

@@ -11,29 +11,29 @@ from softix_proxy import __version__
 from softix_proxy.cli.console.console import CONFIG, DATA_DIR, Group, Invocation
 
 COMMANDS = {
-    "quickstart": "From nothing to a working proxy, with a demo model.",
-    "init": "Make the data directory, the master key and the database.",
+    "quickstart": "Create and serve an instance with a demo model and a key.",
+    "init": "Create the data directory, the master key and the database.",
     "serve": "Run the proxy.",
-    "migrate": "Bring the database of an older softix up to date, after a backup.",
-    "doctor": "Check the instance; each finding comes with its remedy.",
-    "users": "The people and programs that pay.",
-    "keys": "Issue API keys, limit them, revoke them.",
-    "balance": "Prepaid balances: add, set, history, credit limits.",
-    "providers": "Where models run, and the keys for it.",
-    "models": "The names that clients ask for.",
-    "routes": "Names that stand for several models, and how these fare.",
-    "batches": "What providers work on for hours, and what is held for it.",
-    "prices": "Versions of prices, and mark-ups.",
-    "usage": "What was used: list, summary, export.",
-    "period": "Close a month, see what is closed.",
-    "export": "Prove that exported files are what they were.",
-    "reconcile": "Compare a provider's own bill with the books.",
-    "bill": "Invoices, statements, credit notes and receipts.",
-    "ledger": "Prove that the books are right.",
-    "secrets": "Rotate the master key.",
-    "connect": "Make clients use softix: Claude Code, Codex and others.",
+    "migrate": "Update the database of an older softix, after a backup.",
+    "doctor": "Check the instance, and suggest remedies.",
+    "users": "Create, change and disable users.",
+    "keys": "Issue, limit, rotate and revoke API keys.",
+    "balance": "Show and change prepaid balances.",
+    "providers": "Add, test and change providers and their keys.",
+    "models": "Add, list and change the models that clients can use.",
+    "routes": "Set up names that stand for several models.",
+    "batches": "List and settle batches at providers.",
+    "prices": "Set, import and approve prices and mark-ups.",
+    "usage": "List, explain, correct and export usage.",
+    "period": "Close months, and list closed ones.",
+    "export": "Verify exported files.",
+    "reconcile": "Compare a provider's bill with the books.",
+    "bill": "Issue invoices, statements, credit notes and receipts.",
+    "ledger": "Show and verify the ledger.",
+    "secrets": "Show and rotate the master key.",
+    "connect": "Set up a client: Claude Code, Codex and others.",
     "config": "Show and check the configuration.",
-    "completion": "Shell completion.",
+    "completion": "Print the script for shell completion.",
 }
 """Each is an attribute of the same name, in the module that `_MODULES` names."""
 _MODULES = {
@@ -75,12 +75,10 @@ class LazyGroup(Group):
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--config", type=CONFIG, help="The TOML configuration file.")
-@click.option(
-    "--data-dir", type=DATA_DIR, help="Keep everything of this instance here: configuration, database, master key."
-)
+@click.option("--data-dir", type=DATA_DIR, help="The folder of this instance: configuration, database, master key.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output, and nothing else there.")
 @click.version_option(__version__, prog_name="softix")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None, data_dir: Path | None, as_json: bool) -> None:
-    """softix: a metered, prepaid proxy for AI providers. Example: softix quickstart"""
+    """Run and manage softix, a metered, prepaid proxy for AI providers. Example: softix quickstart"""
     ctx.obj = Invocation(config, data_dir, as_json)

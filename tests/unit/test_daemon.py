@@ -12,7 +12,7 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.settings import Settings, describe
 from softix_proxy.telemetry import logs
 
-READ_AT_THE_START = " Read at the start only."
+READ_AT_THE_START = " It is read at the start only."
 OF_COMMANDS = "billing"
 """The section that no daemon uses: each command reads it anew."""
 

@@ -242,6 +242,6 @@ def test_a_running_daemon_takes_what_is_not_read_at_the_start_only(tmp_path: Pat
 
 
 def test_the_documentation_says_what_is_read_at_the_start_only() -> None:
-    told = {f"{item.section}.{item.name}" for item in describe() if item.doc.endswith(" Read at the start only.")}
+    told = {f"{item.section}.{item.name}" for item in describe() if item.doc.endswith(" It is read at the start only.")}
     assert {"server.port", "server.tls_cert", "storage.busy_timeout_ms", "master_key.command"} <= told
     assert not {"log.level", "server.drain_s", "money.least_output_tokens", "routing.retries"} & told

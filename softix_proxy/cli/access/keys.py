@@ -40,14 +40,19 @@ _Function = Callable[..., Any]
 
 def _limit_options(function: _Function) -> _Function:
     options = (
-        click.option("--models", metavar="LIST", help="Patterns of model names, for example 'gpt-*,claude-*'."),
-        click.option("--rpm", metavar="N", help="Requests a minute."),
-        click.option("--tpm", metavar="N", help="Tokens a minute."),
-        click.option("--concurrency", metavar="N", help="Requests at once."),
-        click.option("--cap", metavar="USD", help="The most that may be spent in a period."),
-        click.option("--cap-period", type=click.Choice(PERIODS), help="Of the cap.  [default: total]"),
-        click.option("--expires", metavar="DURATION", help="From now on, for example 30d."),
-        click.option("--allow-ip", metavar="CIDR", multiple=True, help="Networks that may use it; repeatable."),
+        click.option("--models", metavar="LIST", help="Allow only these models: patterns such as 'gpt-*,claude-*'."),
+        click.option("--rpm", metavar="N", help="The limit of requests per minute."),
+        click.option("--tpm", metavar="N", help="The limit of tokens per minute."),
+        click.option("--concurrency", metavar="N", help="The limit of concurrent requests."),
+        click.option("--cap", metavar="USD", help="The spending cap for one period."),
+        click.option("--cap-period", type=click.Choice(PERIODS), help="The period of the cap.  [default: total]"),
+        click.option("--expires", metavar="DURATION", help="The time until the key expires, for example 30d."),
+        click.option(
+            "--allow-ip",
+            metavar="CIDR",
+            multiple=True,
+            help="A network that may use the key. Repeat it for more networks.",
+        ),
         regions_option,
     )
     for option in reversed(options):
@@ -95,12 +100,15 @@ def _split(models: str) -> tuple[str, ...]:
 
 @click.group(cls=Group)
 def keys() -> None:
-    """Issue API keys, limit them, revoke them. Example: softix keys create --user ada --cap 20.00 --cap-period month"""
+    """Issue, limit, rotate and revoke API keys.
+
+    Example: softix keys create --user ada --cap 20.00 --cap-period month
+    """
 
 
 @keys.command()
-@click.option("--user", required=True, help="Whose key: id, name or e-mail.")
-@click.option("--name", default="", help="To tell keys apart.")
+@click.option("--user", required=True, help="The owner of the key: id, name or e-mail.")
+@click.option("--name", default="", help="A name by which you recognise the key.")
 @_limit_options
 @instance
 async def create(
@@ -113,7 +121,7 @@ async def create(
     regions: str | None,
     **given: Any,
 ) -> None:
-    """Issue a key; it is shown only now. Example: softix keys create --user ada --rpm 60 --expires 30d"""
+    """Issue a key. It is shown only once. Example: softix keys create --user ada --rpm 60 --expires 30d"""
     if given["cap_period"] is not None and given["cap"] is None:
         raise BadInputError("--cap-period without --cap limits nothing", "add for example --cap 20.00")
     issued = await operations.create(
@@ -131,7 +139,7 @@ async def create(
 
 
 @keys.command("list")
-@click.option("--user", help="Only this user's.")
+@click.option("--user", help="Only keys of this user.")
 @instance
 async def list_(instance: Instance, user: str | None) -> None:
     """List keys. Example: softix keys list --user ada"""
@@ -147,14 +155,17 @@ async def list_(instance: Instance, user: str | None) -> None:
 @click.argument("key")
 @instance
 async def show_(instance: Instance, key: str) -> None:
-    """One key with its limits and spend, by id, prefix or name. Example: softix keys show key_0123456789abcdef"""
+    """Show one key with its limits and spend. KEY is its id, prefix or name.
+
+    Example: softix keys show key_0123456789abcdef
+    """
     standing = await operations.standing(instance.storage, key)
     show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))
 
 
 @keys.command()
 @click.argument("key")
-@click.option("--name", help="To tell keys apart.")
+@click.option("--name", help="A name by which you recognise the key.")
 @_limit_options
 @instance
 async def update(
@@ -167,7 +178,7 @@ async def update(
     regions: str | None,
     **given: Any,
 ) -> None:
-    """Change a key's limits; `none` takes one away. Example: softix keys update ci-key --rpm 120 --cap none"""
+    """Change a key's limits. The word `none` removes one. Example: softix keys update ci-key --rpm 120 --cap none"""
     changed = await operations.update(
         instance.storage,
         key,
@@ -188,7 +199,7 @@ async def update(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def revoke(instance: Instance, key: str, yes: bool) -> None:
-    """End a key for the very next request, for good. Example: softix keys revoke ci-key --yes"""
+    """Revoke a key for good, from the next request on. Example: softix keys revoke ci-key --yes"""
     found = (await operations.standing(instance.storage, key)).key
     confirm(f"Revoke {found.prefix}… ({found.label or found.public_id}) for good?", yes)
     revoked = await operations.revoke(instance.storage, found.public_id)
@@ -198,12 +209,12 @@ async def revoke(instance: Instance, key: str, yes: bool) -> None:
 
 @keys.command()
 @click.argument("key")
-@click.option("--grace", metavar="DURATION", help="How long the old key still works, for example 24h.")
+@click.option("--grace", metavar="DURATION", help="The time for which the old key still works, for example 24h.")
 @instance
 async def rotate(instance: Instance, key: str, grace: str | None) -> None:
-    """A new key with the old one's limits and spend, so that no cap starts anew.
+    """Replace a key by a new one with the same limits and spend. No spending cap starts again.
 
-    In the grace both may spend what the cap leaves. Example: softix keys rotate ci-key --grace 24h
+    During the grace period, both keys may spend what the cap leaves. Example: softix keys rotate ci-key --grace 24h
     """
     grace_us = parse_duration_us(grace) if grace else 0
     issued = await operations.rotate(instance.storage, await instance.vault(), key, grace_us)

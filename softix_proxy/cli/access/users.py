@@ -39,14 +39,16 @@ _LIST = TableLayout(("id", "name", "email", "role", "status", "created_at"), lea
 
 @click.group(cls=Group)
 def users() -> None:
-    """Create users and change them. Example: softix users create ada --email ada@example.org"""
+    """Create, change and disable users. Example: softix users create ada --email ada@example.org"""
 
 
 @users.command()
 @click.argument("name")
-@click.option("--email", required=True, help="Where to reach them; unique.")
-@click.option("--role", type=_ROLE, default="user", show_default=True, help="What they may do.")
-@click.option("--postpaid", is_flag=True, help="Billed afterwards: no balance is needed.")
+@click.option("--email", required=True, help="The e-mail address. It must be unique.")
+@click.option(
+    "--role", type=_ROLE, default="user", show_default=True, help="The role, which says what the user may do."
+)
+@click.option("--postpaid", is_flag=True, help="Bill the user afterwards. No balance is needed.")
 @regions_option
 @instance
 async def create(instance: Instance, name: str, email: str, role: str, postpaid: bool, regions: str | None) -> None:
@@ -74,16 +76,16 @@ async def list_(instance: Instance) -> None:
 @click.argument("user")
 @instance
 async def show_(instance: Instance, user: str) -> None:
-    """Show one user, by id, name or e-mail. Example: softix users show ada"""
+    """Show one user. USER is an id, a name or an e-mail. Example: softix users show ada"""
     show(as_fields(await operations.show(instance.storage, user)))
 
 
 @users.command()
 @click.argument("user")
-@click.option("--name")
-@click.option("--email")
-@click.option("--role", type=_ROLE)
-@click.option("--postpaid/--prepaid", default=None, help="Billed afterwards, or from a balance.")
+@click.option("--name", help="The new name.")
+@click.option("--email", help="The new e-mail address. It must be unique.")
+@click.option("--role", type=_ROLE, help="The role, which says what the user may do.")
+@click.option("--postpaid/--prepaid", default=None, help="Bill the user afterwards, or charge a balance.")
 @regions_option
 @instance
 async def update(instance: Instance, user: str, role: str | None, regions: str | None, **changes: Any) -> None:
@@ -98,7 +100,7 @@ async def update(instance: Instance, user: str, role: str | None, regions: str |
 @click.argument("user")
 @instance
 async def disable(instance: Instance, user: str) -> None:
-    """Refuse every key of a user from the next request on. Example: softix users disable ada"""
+    """Refuse all keys of a user from the next request on. Example: softix users disable ada"""
     show(as_fields(await operations.update(instance.storage, user, status=UserStatus.DISABLED)))
 
 
@@ -106,16 +108,16 @@ async def disable(instance: Instance, user: str) -> None:
 @click.argument("user")
 @instance
 async def enable(instance: Instance, user: str) -> None:
-    """Let a disabled user in again. Example: softix users enable ada"""
+    """Accept the keys of a disabled user again. Example: softix users enable ada"""
     show(as_fields(await operations.update(instance.storage, user, status=UserStatus.ACTIVE)))
 
 
 @users.command("set-password")
 @click.argument("user")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input: its first line.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 @instance
 async def set_password(instance: Instance, user: str, password_stdin: bool) -> None:
-    """Set a user's password; it is asked for, and never an argument. Example: softix users set-password ada"""
+    """Set a user's password. It is asked for, and never an argument. Example: softix users set-password ada"""
     found = await operations.show(instance.storage, user)
     password = _read_password(found.name, password_stdin)
     changed = await operations.set_password(instance.storage, await instance.vault(), found.public_id, password)

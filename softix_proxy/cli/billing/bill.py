@@ -68,20 +68,20 @@ def customer_fields(user: User, customer: Customer) -> dict[str, Any]:
 
 @click.group(cls=Group)
 def bill() -> None:
-    """Invoices, statements, credit notes and receipts. Example: softix bill run --period 2026-10"""
+    """Issue and show invoices, statements, credit notes and receipts. Example: softix bill run --period 2026-10"""
 
 
 @bill.command()
 @click.option("--period", required=True, metavar="PERIOD", help="A month such as 2026-10, or a closed period's name.")
-@click.option("--user", metavar="USER", help="Only this user: id, name or e-mail.")
-@click.option("--open", "open_", is_flag=True, help="Though the period is over and not closed.")
+@click.option("--user", metavar="USER", help="Only bill this user: id, name or e-mail.")
+@click.option("--open", "open_", is_flag=True, help="Bill a period that is over but not closed.")
 @click.option("--dry-run", is_flag=True, help="Show what would be issued, and issue nothing.")
 @instance
 async def run(instance: Instance, period: str, user: str | None, open_: bool, dry_run: bool) -> None:
-    """Issue what a period is to be billed with: invoices, statements, credit notes, receipts.
+    """Issue the documents of a period: invoices, statements, credit notes and receipts.
 
-    Run again, it issues what is missing, and nothing twice. Exit 1 where a customer's details do not suffice.
-    Example: softix bill run --period 2026-10 --dry-run
+    If you run it again, it issues what is missing, and nothing twice. The exit code is 1 if a customer's details are
+    incomplete. Example: softix bill run --period 2026-10 --dry-run
     """
     outcomes = [
         outcome
@@ -113,8 +113,8 @@ def _outcome_fields(outcome: bill_run.BillRunResult) -> dict[str, Any]:
 
 @bill.command("list")
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
-@click.option("--period", metavar="PERIOD", help="Only this period's.")
-@click.option("--kind", type=click.Choice([kind.value for kind in DocumentKind]), help="Only such.")
+@click.option("--period", metavar="PERIOD", help="Only documents of this period.")
+@click.option("--kind", type=click.Choice([kind.value for kind in DocumentKind]), help="Only documents of this kind.")
 @instance
 async def list_(instance: Instance, user: str | None, period: str | None, kind: str | None) -> None:
     """List documents in the order in which they were issued. Example: softix bill list --period 2026-10"""
@@ -129,7 +129,7 @@ async def list_(instance: Instance, user: str | None, period: str | None, kind: 
 @click.argument("number")
 @instance
 async def show_(instance: Instance, number: str) -> None:
-    """Show one document; with --json, whole. Example: softix bill show INV-2026-00001"""
+    """Show one document. With --json it is complete. Example: softix bill show INV-2026-00001"""
     from softix_proxy.exports.billing import bill_json, bill_text
 
     found = await operations.show(instance.storage, number)
@@ -147,13 +147,17 @@ async def show_(instance: Instance, number: str) -> None:
     type=click.Choice(_FORMATS),
     default="html",
     show_default=True,
-    help="xml: EN 16931 as CII; ubl: as UBL; pdf: PDF/A-3, an invoice with its XML inside (Factur-X).",
+    help="The format: xml is EN 16931 as CII, ubl as UBL. pdf is PDF/A-3, with an invoice's XML inside (Factur-X).",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="A file, whole or not at all; else standard output.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file to write, completely or not at all.  [default: standard output]",
+)
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @instance
 async def render(instance: Instance, number: str, form: str, out: Path | None, force: bool) -> None:
-    """Make a document into a file to send. Example: softix bill render INV-2026-00001 --format pdf --out bill.pdf"""
+    """Make a file of a document. Example: softix bill render INV-2026-00001 --format pdf --out bill.pdf"""
     from softix_proxy.exports.billing.bill_formats import FORMATS
     from softix_proxy.exports.reporting.whole_file import whole_file
 
@@ -177,13 +181,13 @@ def _fonts(instance: Instance) -> Fonts | None:
 
 @bill.command()
 @click.argument("number")
-@click.option("--note", required=True, metavar="TEXT", help="Why; it stands on the credit note.")
+@click.option("--note", required=True, metavar="TEXT", help="The reason. It is printed on the credit note.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def credit(instance: Instance, number: str, note: str, yes: bool) -> None:
-    """Take a whole invoice back by a credit note; its period can be billed anew.
+    """Cancel a whole invoice by a credit note. Its period can then be billed again.
 
-    The ledger stays as it is: to change what was charged, softix usage correct.
+    The ledger stays as it is. To change what was charged, use softix usage correct.
     Example: softix bill credit INV-2026-00001 --note 'wrong address' --yes
     """
     await operations.show(instance.storage, number)
@@ -196,22 +200,22 @@ async def credit(instance: Instance, number: str, note: str, yes: bool) -> None:
 
 @bill.command()
 @click.argument("user")
-@click.option("--name", help="As it stands on documents; else the user's name.")
-@click.option("--address", multiple=True, help="A line of the address; may be given several times.")
-@click.option("--postcode", help="Postal code.")
-@click.option("--city", help="City.")
-@click.option("--country", metavar="CC", help="Two letters, ISO 3166.")
-@click.option("--vat-id", help="With the country before it: DE123456789.")
-@click.option("--email", help="Where documents go.")
-@click.option("--reference", help="What the customer wants to read: an order number, a cost centre.")
+@click.option("--name", help="The name on documents.  [default: the user's name]")
+@click.option("--address", multiple=True, help="A line of the address. Repeat it for more lines.")
+@click.option("--postcode", help="The postal code.")
+@click.option("--city", help="The city.")
+@click.option("--country", metavar="CC", help="The country: two letters, ISO 3166.")
+@click.option("--vat-id", help="The VAT id, with the country first: DE123456789.")
+@click.option("--email", help="The address to which documents go.")
+@click.option("--reference", help="The customer's own reference: an order number, a cost centre.")
 @click.option(
-    "--tax-category", metavar="CODE", help="S standard, Z zero, E exempt, AE reverse charge, G export, O none."
+    "--tax-category", metavar="CODE", help="The tax: S standard, Z zero, E exempt, AE reverse charge, G export, O none."
 )
-@click.option("--tax-rate", metavar="PERCENT", help="Of category S, where it differs from billing.tax_rate.")
-@click.option("--tax-reason", help="Why no tax is charged; needed for category E.")
+@click.option("--tax-rate", metavar="PERCENT", help="The rate for category S, if it differs from billing.tax_rate.")
+@click.option("--tax-reason", help="The reason why no tax is charged. Category E needs one.")
 @instance
 async def customer(instance: Instance, user: str, **changes: Any) -> None:
-    """Show what stands on a user's documents, or change it; `none` takes a value away.
+    """Show or change the details of a user that documents have. The word `none` removes a value.
 
     Issued documents stay as they are.
     Example: softix bill customer ada --name 'Ada Ltd' --address 'Main Street 1' --city Vienna --country AT

@@ -46,15 +46,15 @@ _LIST = TableLayout(
 
 @click.group(cls=Group)
 def models() -> None:
-    """The names that clients ask for. Example: softix models list"""
+    """Add, list and change the models that clients can use. Example: softix models list"""
 
 
 @models.command("list")
-@click.option("--provider", metavar="P", help="Only those of this provider.")
-@click.option("--all", "every", is_flag=True, help="Disabled ones too.")
+@click.option("--provider", metavar="P", help="Only models of this provider.")
+@click.option("--all", "every", is_flag=True, help="List disabled models too.")
 @instance
 async def list_(instance: Instance, provider: str | None, every: bool) -> None:
-    """List the models that clients may ask for. Example: softix models list --provider openai"""
+    """List the models that clients can use. Example: softix models list --provider openai"""
     rows = [as_fields(entry) for entry in await operations.list_all(instance.storage, provider=provider, every=every)]
     show_all(rows, _LIST)
 
@@ -69,8 +69,8 @@ async def show_(instance: Instance, model: str) -> None:
 
 @models.command()
 @click.argument("name")
-@click.option("--provider", metavar="P", required=True, help="Where it runs.")
-@click.option("--upstream-name", metavar="N", help="What it is called there, if not the same.")
+@click.option("--provider", metavar="P", required=True, help="The provider that runs the model.")
+@click.option("--upstream-name", metavar="N", help="The model's name at the provider, if it differs.")
 @_TOKENS[0]
 @_TOKENS[1]
 @price_options
@@ -86,7 +86,7 @@ async def add(
     dry_run: bool,
     **prices: Any,
 ) -> None:
-    """Add a model, with its price in USD or as a free one.
+    """Add a model, with a price in USD or as a free one.
 
     Example: softix models add llama-3 --provider lab --input 0.15 --output 0.60
     """
@@ -109,7 +109,7 @@ async def add(
 
 @models.command()
 @click.argument("model")
-@click.option("--upstream-name", metavar="N", help="What it is called where it runs.")
+@click.option("--upstream-name", metavar="N", help="The model's name at the provider.")
 @_TOKENS[0]
 @_TOKENS[1]
 @dry_run_option
@@ -122,7 +122,10 @@ async def update(
     context: int | None,
     dry_run: bool,
 ) -> None:
-    """Change a model; its price is changed with `prices set`. Example: softix models update llama-3 --context 8192"""
+    """Change a model. To change its price, use `prices set`.
+
+    Example: softix models update llama-3 --context 8192
+    """
     entry = await operations.update(
         stage(instance, dry_run),
         model,

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _PATIENCE_S = 5
 """For a test that nobody asked for."""
 
-no_test_option = click.option("--no-test", is_flag=True, help="Do not ask it for its models to see whether it answers.")
+no_test_option = click.option("--no-test", is_flag=True, help="Do not ask the provider for its models.")
 hang_up_option = click.option(
     "--on-hang-up",
     type=click.Choice(["cancel", "drain"]),
-    help="When a client leaves a stream: cancel the request, or read it to its end.",
+    help="When a client disconnects from a stream: cancel the request, or read it to its end.",
 )
 
 drop_field_option = click.option(
@@ -33,7 +33,7 @@ drop_field_option = click.option(
     "drop_fields",
     metavar="FIELD",
     multiple=True,
-    help="A field of bodies that it refuses, to be left out of what it is sent; may come several times.",
+    help="Leave out a field that the provider refuses. Repeat it for more fields.",
 )
 
 

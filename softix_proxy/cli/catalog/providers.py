@@ -36,7 +36,10 @@ _LIST = TableLayout(
 
 @click.group(cls=Group)
 def providers() -> None:
-    """Where models run, and the keys for it. Example: softix providers add openai --type openai --key-stdin"""
+    """Add, test and change providers and their keys.
+
+    Example: softix providers add openai --type openai --key-stdin
+    """
 
 
 providers.add_command(providers_add.add)
@@ -55,16 +58,20 @@ async def list_(instance: Instance) -> None:
 @click.argument("name")
 @instance
 async def show_(instance: Instance, name: str) -> None:
-    """Show one provider; never its key. Example: softix providers show openai"""
+    """Show one provider. Its key is never shown. Example: softix providers show openai"""
     show(as_fields(await operations.show(instance.storage, name)))
 
 
 @providers.command("set-key")
 @click.argument("name")
 @key_options
-@click.option("--label", default=MAIN, show_default=True, help="Which of its keys.")
-@click.option("--add", is_flag=True, help="Beside the others: requests take turns with them.")
-@click.option("--weight", type=click.IntRange(1, 1000), help="Its share of the requests; alone, only this changes.")
+@click.option("--label", default=MAIN, show_default=True, help="The label of the key.")
+@click.option("--add", is_flag=True, help="Add the key to the others. Requests use them in turn.")
+@click.option(
+    "--weight",
+    type=click.IntRange(1, 1000),
+    help="The key's share of the requests. Without a key, only the share changes.",
+)
 @instance
 async def set_key(
     instance: Instance,
@@ -76,7 +83,10 @@ async def set_key(
     add: bool,
     weight: int | None,
 ) -> None:
-    """Replace a provider's key, or add another one. Example: softix providers set-key openai --key-stdin < key.txt"""
+    """Replace a provider's key, or add another one.
+
+    Example: softix providers set-key openai --key-stdin < key.txt
+    """
     key = KeySource(key_stdin, key_env, key_file).read(name, ask=add or weight is None)
     if key is None and weight is None:
         raise BadInputError("there is no key", "give --key-stdin, --key-env or --key-file")
@@ -90,19 +100,25 @@ async def set_key(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def remove_key(instance: Instance, name: str, label: str, yes: bool) -> None:
-    """Wipe one of a provider's keys. Example: softix providers remove-key openai second --yes"""
+    """Delete one of a provider's keys. Example: softix providers remove-key openai second --yes"""
     confirm(f"Wipe the key {label} of {name}?", yes)
     show(as_fields(await operations.remove_key(instance.storage, name, label)))
 
 
 @providers.command()
 @click.argument("name")
-@click.option("--base-url", metavar="URL", help="Where it is now; the key has to be given again.")
+@click.option("--base-url", metavar="URL", help="The new address. You must give the key again.")
 @key_options
 @hang_up_option
-@click.option("--region", metavar="R", help="Where it works; `none` takes it away.")
+@click.option("--region", metavar="R", help="The region where it works. The word `none` removes it.")
 @drop_field_option
-@click.option("--keep-field", "keep_fields", metavar="FIELD", multiple=True, help="Send it again.")
+@click.option(
+    "--keep-field",
+    "keep_fields",
+    metavar="FIELD",
+    multiple=True,
+    help="Send a field again that was left out. Repeat it for more fields.",
+)
 @no_test_option
 @instance
 async def update(
@@ -143,7 +159,7 @@ async def update(
 @click.argument("name")
 @instance
 async def disable(instance: Instance, name: str) -> None:
-    """Send a provider nothing from the next request on. Example: softix providers disable openai"""
+    """Stop using a provider from the next request on. Example: softix providers disable openai"""
     show(as_fields(await operations.set_status(instance.storage, name, ProviderStatus.DISABLED)))
 
 
@@ -160,7 +176,7 @@ async def enable(instance: Instance, name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def remove(instance: Instance, name: str, yes: bool) -> None:
-    """Wipe a provider's key and disable its models. Example: softix providers remove openai --yes"""
+    """Delete a provider's keys and disable its models. Example: softix providers remove openai --yes"""
     await operations.show(instance.storage, name)
     confirm(f"Remove {name}, with its key and its models?", yes)
     show(as_fields(await operations.remove(instance.storage, name)), f"Removed {name}; its name is free again.")

@@ -32,16 +32,22 @@ _TYPES = [kind.value for kind in ProviderType]
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--type", "kind", type=click.Choice(_TYPES), help="Which protocol and prices it has; else NAME tells.")
-@click.option("--base-url", metavar="URL", default="", help="Where it is; needed for openai-compatible.")
-@click.option("--resource", metavar="NAME", help="Azure's name of the resource.")
-@click.option("--project", metavar="ID", help="Google Cloud's project, for vertex.")
-@click.option("--location", metavar="NAME", help="Google Cloud's location, for vertex: europe-west4, global, …")
+@click.option(
+    "--type", "kind", type=click.Choice(_TYPES), help="The type, which sets protocol and prices.  [default: NAME]"
+)
+@click.option("--base-url", metavar="URL", default="", help="The address. The type openai-compatible needs it.")
+@click.option("--resource", metavar="NAME", help="The name of the resource, for azure.")
+@click.option("--project", metavar="ID", help="The project in Google Cloud, for vertex.")
+@click.option(
+    "--location", metavar="NAME", help="The location in Google Cloud, for vertex: europe-west4, global or another."
+)
 @key_options
 @hang_up_option
-@click.option("--region", metavar="R", help="Where it works, for example eu: users and keys may be bound to regions.")
-@click.option("--models", "wanted", metavar="LIST", help="Only these of its models, with commas between.")
-@click.option("--free", is_flag=True, help="Add the models that it lists, as free ones.")
+@click.option(
+    "--region", metavar="R", help="The region where it works, for example eu. Users and keys may be bound to regions."
+)
+@click.option("--models", "wanted", metavar="LIST", help="Only add these models, separated by commas.")
+@click.option("--free", is_flag=True, help="Add the models that the provider lists, as free ones.")
 @drop_field_option
 @no_test_option
 @instance
@@ -61,9 +67,10 @@ async def add(
     no_test: bool,
     **blanks: str | None,
 ) -> None:
-    """Add a provider, with the models that softix knows of it; find one that runs on this machine.
+    """Add a provider and the models that softix knows of it.
 
-    It is asked for its models, to see whether it answers: nothing of that costs anything, or fails the command.
+    For a local type such as ollama, it finds the server on this machine. softix then asks the provider for its models,
+    to see whether it answers. This costs nothing. The command succeeds even if the provider does not answer.
 
     Example: softix providers add openai --key-env OPENAI_API_KEY
     """

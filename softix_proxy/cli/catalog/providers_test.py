@@ -20,15 +20,17 @@ _MARKS = {True: "✓", False: "✗", None: "–"}
 
 @click.command(cls=Command)
 @click.argument("name")
-@click.option("--model", metavar="M", help="By which of its models; else the cheapest that it lists.")
-@click.option("--write", is_flag=True, help="Have left out from now on what it turns out not to take.")
+@click.option("--model", metavar="M", help="The model to test with.  [default: the cheapest one that it lists]")
+@click.option("--write", is_flag=True, help="Leave out from now on the fields that the provider refuses.")
 @instance
 async def test(instance: Instance, name: str, model: str | None, write: bool) -> None:
-    """See what of a provider works: its list of models, plain answers, streams, tools, usage, fields.
+    """Test what works at a provider.
 
-    One small request for each, past the books: the provider bills the operator a few hundred tokens. Nothing of the
-    answers is kept. With --write the fields that it refuses are left out of what it is sent from then on, and the base
-    URL is corrected where the list of models stands without the version. Exit code 1 where not even plain answers work.
+    It checks the list of models, plain answers, streams, tools, usage and fields, with one small request for each.
+    These requests are not in the books: the provider bills the operator for a few hundred tokens. Nothing of the
+    answers is stored. With --write, softix stops sending the fields that the provider refuses. It also corrects the
+    base URL if the list of models is at an address without the version. The exit code is 1 if not even plain answers
+    work.
     Example: softix providers test openai
     """
     from softix_proxy import assembly

@@ -11,7 +11,7 @@ from softix_proxy.cli.console.console import Command, invocation, show
 @click.command(cls=Command)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the script for a shell. Example: eval "$(softix completion bash)" """
+    """Print the completion script for a shell. Example: eval "$(softix completion bash)" """
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"{shell} is not known here.")

@@ -151,7 +151,9 @@ def _set(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 regions_option = click.option(
-    "--regions", metavar="LIST", help="Only providers of these regions, for example eu,ch; `none` for any."
+    "--regions",
+    metavar="LIST",
+    help="Use only providers of these regions, for example eu,ch. The word `none` allows any.",
 )
 
 

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 Decorated = Callable[..., Any]
-ZONE = click.option("--zone", metavar="ZONE", help="Where days begin: an IANA name; else the setting billing.zone.")
+ZONE = click.option("--zone", metavar="ZONE", help="The time zone of days: an IANA name.  [default: billing.zone]")
 
 
 def span_options(*, required: bool = False) -> Callable[[Decorated], Decorated]:
     """`--from`, `--to` and `--zone`, as `from_`, `to` and `zone`."""
-    from_ = click.option("--from", "from_", required=required, metavar="DATE", help="From this date or instant on.")
-    to = click.option("--to", required=required, metavar="DATE", help="Up to but without this date or instant.")
+    from_ = click.option("--from", "from_", required=required, metavar="DATE", help="The start: a date or an instant.")
+    to = click.option(
+        "--to", required=required, metavar="DATE", help="The end: a date or an instant. It is not included."
+    )
     return lambda function: from_(to(ZONE(function)))
 
 

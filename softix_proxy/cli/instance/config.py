@@ -21,7 +21,7 @@ def config() -> None:
 
 @config.command("show")
 def show_() -> None:
-    """Show every setting, and whether default, file or environment sets it. Example: softix config show --json"""
+    """Show every setting, and whether it comes from default, file or environment. Example: softix config show --json"""
     from softix_proxy import assembly
 
     settings = invocation().settings()
@@ -39,7 +39,10 @@ def _plain(value: Any) -> Any:
 
 @config.command()
 def check() -> None:
-    """Refuse a configuration with a mistake in it (exit code 2). Example: softix --config new.toml config check"""
+    """Check the configuration. The exit code is 2 if it has a mistake.
+
+    Example: softix --config new.toml config check
+    """
     from softix_proxy import assembly
 
     settings = invocation().settings()

@@ -25,14 +25,20 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what to sa
 
 @click.command(cls=Command)
 @click.argument("client", type=click.Choice(list(CLIENTS)))
-@click.option("--print", "action", flag_value="print", default=True, help="Show the settings (the default).")
-@click.option("--write", "action", flag_value="write", help="Change the client's file; a backup stays beside it.")
-@click.option("--undo", "action", flag_value="undo", help="Put the backup back.")
+@click.option("--print", "action", flag_value="print", default=True, help="Show the settings. This is the default.")
+@click.option("--write", "action", flag_value="write", help="Change the client's file. A backup is left beside it.")
+@click.option("--undo", "action", flag_value="undo", help="Restore the backup.")
 @click.option("--user", metavar="USER", help="Issue a new key of this user for the client.")
 @key_options
-@click.option("--model", metavar="MODEL", help="What the client asks for unless told otherwise.")
-@click.option("--base-url", metavar="URL", help="Where clients reach softix, without /v1; else where it listens.")
-@click.option("--file", type=click.Path(path_type=Path, dir_okay=False), help="The client's file, if it is elsewhere.")
+@click.option("--model", metavar="MODEL", help="The model that the client uses by default.")
+@click.option(
+    "--base-url", metavar="URL", help="The URL of softix for clients, without /v1.  [default: where it listens]"
+)
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The client's file, if it is not in the usual place.",
+)
 @instance
 async def connect(
     instance: Instance,
@@ -46,7 +52,10 @@ async def connect(
     base_url: str | None,
     file: Path | None,
 ) -> None:
-    """Show or write what makes a client use softix. Example: softix connect claude-code --write --user ada"""
+    """Show or write the settings with which a client uses softix.
+
+    Example: softix connect claude-code --write --user ada
+    """
     known = CLIENTS[client]
     if action == "undo":
         undone = operations.undo(operations.file_of(known, file, Path.home()))

@@ -34,11 +34,15 @@ def as_fields(finding: Finding) -> dict[str, Any]:
 @click.command(cls=Command)
 @click.option("--offline", is_flag=True, help="Send nothing to providers.")
 @click.option(
-    "--only", multiple=True, type=click.Choice(list(checkup.CHECKS)), help="Do this check alone; may be repeated."
+    "--only",
+    multiple=True,
+    type=click.Choice(list(checkup.CHECKS)),
+    help="Only run this check. Repeat it for more checks.",
 )
 def doctor(offline: bool, only: tuple[str, ...]) -> None:
-    """Check the instance, also while the proxy runs; nothing is changed. Exit code 1 if anything is broken.
+    """Check the instance, and suggest a remedy for each finding. It changes nothing.
 
+    You can run it while softix serves. The exit code is 1 if anything is broken.
     Example: softix doctor --only database --only ledger
     """
     findings = asyncio.run(_examine(invocation().settings(), only, offline))

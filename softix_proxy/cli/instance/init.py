@@ -11,7 +11,7 @@ from softix_proxy.cli.console.console import Command, invocation, say, show
 
 @click.command(cls=Command)
 def init() -> None:
-    """Make the data directory, the database and the master key; what is there stays as it is.
+    """Create the data directory, the database and the master key. What exists stays as it is.
 
     Example: softix --data-dir /var/lib/softix init
     """

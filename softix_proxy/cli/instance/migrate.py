@@ -17,17 +17,17 @@ _STEPS = TableLayout(("number", "name", "why"), prose=("why",))
 
 
 @click.command(cls=Command)
-@click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and change nothing.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show the steps, and change nothing.")
 @click.option(
     "--backup-dir",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="The folder for the backup.  [default: beside the database]",
 )
 def migrate(only_plan: bool, backup_dir: Path | None) -> None:
-    """Bring the database of an older softix up to date, after a backup of it; softix serve must not run.
+    """Update the database of an older softix, after a backup. Stop softix serve first.
 
-    All of it is done or nothing. The older softix does not open the database any more: its way back is the backup,
-    whose place is printed. Example: softix migrate --plan
+    It does everything or nothing. The older softix cannot open the database afterwards. To go back, restore the backup,
+    whose path is printed. Example: softix migrate --plan
     """
     from softix_proxy import assembly
 

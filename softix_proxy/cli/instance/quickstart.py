@@ -86,15 +86,16 @@ class FirstRequest:
 
 
 @click.command(cls=Command)
-@click.option("--check", is_flag=True, help="Make two requests through the proxy, show what they cost, and end.")
+@click.option("--check", is_flag=True, help="Send two requests through the proxy, show what they cost, and exit.")
 @click.option("--with-openai", is_flag=True, help="Add OpenAI, with the key in OPENAI_API_KEY.")
 @click.option("--with-anthropic", is_flag=True, help="Add Anthropic, with the key in ANTHROPIC_API_KEY.")
-@click.option("--yes", is_flag=True, help="Add each provider whose key is in the environment, without being asked.")
+@click.option("--yes", is_flag=True, help="Add each provider whose key is in the environment, and do not ask.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on.  [default: server.port]")
 def quickstart(check: bool, with_openai: bool, with_anthropic: bool, yes: bool, port: int | None) -> None:
-    """Make an instance with a demo model, a user with $5.00 and a key; serve it, and show how to use it.
+    """Create an instance with a demo model, a user with $5.00 and a key, and serve it.
 
-    A second time it serves what is there. Example: softix quickstart --check
+    It prints what to paste into a client. If the instance exists, it serves that one.
+    Example: softix quickstart --check
     """
     from softix_proxy import assembly
 

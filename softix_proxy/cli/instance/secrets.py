@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def secrets() -> None:
-    """Change the master key, and see which one holds. Example: softix secrets status"""
+    """Show and rotate the master key. Example: softix secrets status"""
 
 
 @secrets.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def rotate(instance: Instance, yes: bool) -> None:
-    """Replace the master key by a new one, while the proxy runs. API keys stay as they are.
+    """Replace the master key by a new one. API keys stay as they are.
 
-    Stopped half-way, the same command goes on. Example: softix secrets rotate --yes
+    You can run it while softix serves. If it was interrupted, run it again, and it continues.
+    Example: softix secrets rotate --yes
     """
     confirm("Backups made until now open with the old master key only. Is a copy of it kept with them?", yes)
     done = await operations.rotate(instance.storage, instance.master_keys())
@@ -47,7 +48,7 @@ async def rotate(instance: Instance, yes: bool) -> None:
 @secrets.command("status")
 @instance
 async def status(instance: Instance) -> None:
-    """Show which master key holds, and how much it seals. Example: softix secrets status --json"""
+    """Show which master key is in use, and how many secrets it seals. Example: softix secrets status --json"""
     state = await operations.status(instance.storage, instance.master_keys())
     if state.rotating:
         say("A change of the master key is under way. Go on with: softix secrets rotate")

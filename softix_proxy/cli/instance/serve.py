@@ -25,11 +25,14 @@ log = logging.getLogger("softix.daemon")
 
 @click.command(cls=Command)
 @click.option("--host", help="The address to listen on.  [default: server.host]")
-@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one.  [default: server.port]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="The port to listen on. 0 takes a free one.  [default: server.port]"
+)
 def serve(host: str | None, port: int | None) -> None:
-    """Run the proxy. Stops at SIGTERM or Ctrl-C once running requests have ended; a second one cuts them.
+    """Run the proxy.
 
-    SIGHUP reads the configuration anew. With --json, one line on standard output tells when it serves, and where.
+    At SIGTERM or Ctrl-C it stops when running requests have ended. A second one cuts them off. SIGHUP reloads the
+    configuration. With --json, one line on standard output says when and where it serves.
     Example: softix serve --port 8484
     """
     given = invocation()

@@ -15,9 +15,9 @@ from enum import StrEnum
 
 
 class SignalAction(StrEnum):
-    STOP = "takes no more requests, and ends once running ones have; a second one cuts them"
-    RELOAD = "reads the configuration and the certificate anew, and opens the log file again"
-    NOTHING = "goes on as if nothing had happened"
+    STOP = "stops accepting requests and exits when running ones have ended; a second signal cuts them off"
+    RELOAD = "reloads the configuration and the certificate, and reopens the log file"
+    NOTHING = "changes nothing"
 
 
 ACTS: Mapping[signal.Signals, SignalAction] = {

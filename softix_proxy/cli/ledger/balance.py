@@ -23,7 +23,7 @@ _POSTINGS = TableLayout(
 )
 _NEGATIVES = {"ignore_unknown_options": True}
 """So that -5 is an amount, which the operation may take or refuse, and not an option."""
-_NOTE = click.option("--note", help="Why; kept with the posting.")
+_NOTE = click.option("--note", help="The reason. It is stored with the posting.")
 
 
 async def _fields(instance: Instance, user: str, wallet: Wallet | None = None) -> dict[str, Any]:
@@ -47,14 +47,14 @@ async def _after(instance: Instance, user: str, posted_pico: int, dry_run: bool)
 
 @click.group(cls=Group)
 def balance() -> None:
-    """Prepaid balances, in US dollars. Example: softix balance add ada 25.00"""
+    """Show and change prepaid balances, in US dollars. Example: softix balance add ada 25.00"""
 
 
 @balance.command("show")
 @click.argument("user")
 @instance
 async def show_(instance: Instance, user: str) -> None:
-    """What a user has, and what is held for running requests. Example: softix balance show ada"""
+    """Show a user's balance, and what is held for running requests. Example: softix balance show ada"""
     show(await _fields(instance, user))
 
 
@@ -62,13 +62,16 @@ async def show_(instance: Instance, user: str) -> None:
 @click.argument("user")
 @click.argument("amount")
 @_NOTE
-@click.option("--reference", help="Of the payment; a second posting with the same one changes nothing.")
+@click.option("--reference", help="The reference of the payment. A second posting with the same one changes nothing.")
 @dry_run_option
 @instance
 async def add(
     instance: Instance, user: str, amount: str, note: str | None, reference: str | None, dry_run: bool
 ) -> None:
-    """Money came in. Example: softix balance add ada 25.00 --note 'invoice 17' --reference pay-17"""
+    """Add money that was paid in to a user's balance.
+
+    Example: softix balance add ada 25.00 --note 'invoice 17' --reference pay-17
+    """
     amount_pico = parse_usd(amount)
     added = await operations.add(stage(instance, dry_run), user, amount_pico, note=note, reference=reference)
     if not added:
@@ -84,7 +87,10 @@ async def add(
 @dry_run_option
 @instance
 async def set_(instance: Instance, user: str, amount: str, note: str | None, dry_run: bool) -> None:
-    """Posts the difference as an adjustment. Example: softix balance set ada 25.00 --note 'goodwill'"""
+    """Set a balance to an amount. The difference is posted as an adjustment.
+
+    Example: softix balance set ada 25.00 --note 'goodwill'
+    """
     difference_pico = await operations.set_to(stage(instance, dry_run), user, parse_usd(amount), note=note)
     shown = await _fields(instance, user, await _after(instance, user, difference_pico, dry_run))
     show(rehearsed({**shown, "difference": format_usd(difference_pico)}, dry_run))
@@ -92,10 +98,12 @@ async def set_(instance: Instance, user: str, amount: str, note: str | None, dry
 
 @balance.command()
 @click.argument("user")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="How many postings.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="The number of postings to list."
+)
 @instance
 async def history(instance: Instance, user: str, limit: int) -> None:
-    """The postings of a user's wallet, the newest first. Example: softix balance history ada --limit 10"""
+    """List the postings of a user's wallet, the newest first. Example: softix balance history ada --limit 10"""
     rows = [
         {
             "id": entry.id,
@@ -117,6 +125,6 @@ async def history(instance: Instance, user: str, limit: int) -> None:
 @dry_run_option
 @instance
 async def credit_limit(instance: Instance, user: str, amount: str, dry_run: bool) -> None:
-    """How far the balance may go below zero. Example: softix balance credit-limit ada 10.00"""
+    """Set how far a balance may go below zero. Example: softix balance credit-limit ada 10.00"""
     wallet = await operations.set_credit_limit(stage(instance, dry_run), user, parse_usd(amount))
     show(rehearsed(await _fields(instance, user, wallet), dry_run))

@@ -32,7 +32,7 @@ from softix_proxy.operations.metering import usage
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
-_NOTE = click.option("--note", required=True, metavar="TEXT", help="Why; it stands on the row and in every export.")
+_NOTE = click.option("--note", required=True, metavar="TEXT", help="The reason. It is on the row and in every export.")
 _COST_COLUMNS = TableLayout(
     (
         "request_id",
@@ -69,8 +69,8 @@ def as_fields(corrected: CorrectedRequest) -> dict[str, Any]:
 
 @click.command(cls=Command)
 @click.argument("request_id")
-@click.option("--charge", metavar="USD", help="What it should have cost the customer; 0.00 takes all back.")
-@click.option("--reprice", is_flag=True, help="At the price and mark-up that apply now.")
+@click.option("--charge", metavar="USD", help="The right charge. 0.00 takes everything back.")
+@click.option("--reprice", is_flag=True, help="Charge by the price and mark-up that apply now.")
 @_NOTE
 @dry_run_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -78,7 +78,7 @@ def as_fields(corrected: CorrectedRequest) -> dict[str, Any]:
 async def correct(
     instance: Instance, request_id: str, charge: str | None, reprice: bool, note: str, dry_run: bool, yes: bool
 ) -> None:
-    """Post the difference to what one request should have cost. The row that was wrong stays as it is.
+    """Correct what one request cost, by a row with the difference. The wrong row stays as it is.
 
     Example: softix usage correct req_06ct4zwq3w001 --charge 0.00 --note 'the answer was empty' --yes
     """
@@ -98,9 +98,9 @@ async def correct(
 
 
 @click.command(cls=Command)
-@click.option("--model", required=True, metavar="MODEL", help="`model` or `provider/model`.")
+@click.option("--model", required=True, metavar="MODEL", help="The model: `model` or `provider/model`.")
 @span_options(required=True)
-@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
+@click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail.")
 @_NOTE
 @click.option("--dry-run", is_flag=True, help="Show what would change, and post nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -116,9 +116,9 @@ async def reprice(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Post the differences to the price that applies now, for all requests of a model in a period.
+    """Correct all requests of a model in a period to the price that applies now.
 
-    Run again after a failure, it goes on where it stopped.
+    It posts the differences. If you run it again after a failure, it continues where it stopped.
     Example: softix usage reprice --model gpt-4o --from 2026-10-01 --to 2026-11-01 --note 'price list of October' --yes
     """
     span = usage.parse_span(from_, to, zone_of(instance, zone))
@@ -144,11 +144,11 @@ def _show(found: Sequence[CorrectedRequest], dry: bool) -> None:
 
 
 @click.command(cls=Command)
-@click.option("--from", "from_", required=True, metavar="DATE", help="From this date or instant on (UTC).")
-@click.option("--to", required=True, metavar="DATE", help="Up to but without this date or instant (UTC).")
-@click.option("--model", metavar="MODEL", help="Only this model's: `model` or `provider/model`.")
-@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
-@click.option("--current-price", "current", is_flag=True, help="Of every request, by the provider's price of now.")
+@click.option("--from", "from_", required=True, metavar="DATE", help="The start (UTC): a date or an instant.")
+@click.option("--to", required=True, metavar="DATE", help="The end (UTC): a date or an instant. It is not included.")
+@click.option("--model", metavar="MODEL", help="Only requests of this model: `model` or `provider/model`.")
+@click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail.")
+@click.option("--current-price", "current", is_flag=True, help="Correct every request, by the price that applies now.")
 @_NOTE
 @click.option("--dry-run", is_flag=True, help="Show what would change, and post nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -164,10 +164,10 @@ async def recost(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Post the differences to what providers ask, where a customer's own price was taken for it; charges stay.
+    """Correct costs that were calculated with a customer's own price. Charges do not change.
 
-    The cost is worked out by the operator's or the catalogue's price of when the request was made. Corrections are
-    posted now, so that closed periods stay as they are. Run again after a failure, it goes on where it stopped.
+    The cost of a request is calculated with the operator's or the catalogue's price at that time. The differences are
+    posted now, so closed periods stay as they are. If you run it again after a failure, it continues where it stopped.
     Example: softix usage recost --from 2026-01-01 --to 2026-12-01 --note 'costs by the provider' --dry-run
     """
     span = usage.parse_span(from_, to)

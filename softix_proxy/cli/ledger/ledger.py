@@ -27,15 +27,18 @@ _REMEDY = "stop softix serve, keep a copy of the database, and restore the last 
 
 @click.group(cls=Group)
 def ledger() -> None:
-    """The books: every posting is a transfer between two accounts. Example: softix ledger verify"""
+    """Show and verify the ledger. Every posting is a transfer between two accounts.
+
+    Example: softix ledger verify
+    """
 
 
 @ledger.command()
 @instance
 async def verify(instance: Instance) -> None:
-    """Prove that entries, balances, holds, charges, usage and closed periods agree; exit 1 where they do not.
+    """Prove that entries, balances, holds, charges, usage and closed periods agree.
 
-    Works while softix serves. Example: softix ledger verify --json
+    The exit code is 1 if they do not. You can run it while softix serves. Example: softix ledger verify --json
     """
     verdict = await operations.verify(instance.storage)
     findings = [
@@ -63,8 +66,12 @@ async def verify(instance: Instance) -> None:
 
 @ledger.command()
 @span_options()
-@click.option("--ahead", metavar="TIME", help="How far the clock was ahead: 365d, 2h. Else it is booked as of now.")
-@click.option("--note", default="the clock was wrong", show_default=True, metavar="TEXT", help="Stands on the rows.")
+@click.option(
+    "--ahead", metavar="TIME", help="How far the clock was ahead: 365d, 2h. Without it, amounts are booked as of now."
+)
+@click.option(
+    "--note", default="the clock was wrong", show_default=True, metavar="TEXT", help="The note on the new rows."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be booked, and post nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
@@ -78,10 +85,11 @@ async def redate(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Book where it belongs what was posted by a clock that was wrong: what lies in the future, or from --from to --to.
+    """Move amounts that a wrong clock posted to the right date.
 
-    Each is taken back on its day and booked anew, by rows of their own; balances stay, and closed periods too.
-    Run again, it goes on where it stopped. Example: softix ledger redate --ahead 365d --yes
+    Without --from and --to, these are the amounts that are dated in the future. Each one is taken back on the wrong
+    day and booked on the right day, by new rows. Balances and closed periods do not change. If you run it again after a
+    failure, it continues where it stopped. Example: softix ledger redate --ahead 365d --yes
     """
     span = parse_span(from_, to, zone_of(instance, zone)) if from_ or to else None
     ahead_us = None if ahead is None else parse_duration_us(ahead)
@@ -122,7 +130,7 @@ def _redated_fields(one: RedatedPosting) -> dict[str, Any]:
 @ledger.command()
 @instance
 async def accounts(instance: Instance) -> None:
-    """Each account's balance; together they are zero. Example: softix ledger accounts"""
+    """Show the balance of each account. They add up to zero. Example: softix ledger accounts"""
     rows = [
         {"account": account.name, "balance": format_usd(account.balance_pico)}
         for account in await operations.accounts(instance.storage)

@@ -62,20 +62,21 @@ def _sum_fields(one: PeriodSum) -> dict[str, Any]:
 
 @click.group(cls=Group)
 def period() -> None:
-    """Close a month: nothing can be posted into it any more. Example: softix period close 2026-10"""
+    """Close months, and list closed ones. Example: softix period close 2026-10"""
 
 
 @period.command()
 @click.argument("label", metavar="PERIOD", required=False)
-@click.option("--from", "from_", metavar="DATE", help="From this date or instant on; with a name of your own.")
-@click.option("--to", metavar="DATE", help="Up to but without this date or instant.")
-@click.option("--zone", metavar="ZONE", help="Where its days begin: an IANA name; else the setting billing.zone.")
+@click.option("--from", "from_", metavar="DATE", help="The start of the period, if PERIOD is a name of your own.")
+@click.option("--to", metavar="DATE", help="The end of the period. It is not included.")
+@click.option("--zone", metavar="ZONE", help="The time zone of its days: an IANA name.  [default: billing.zone]")
 @instance
 async def close(instance: Instance, label: str | None, from_: str | None, to: str | None, zone: str | None) -> None:
-    """Freeze a period that is over: 2026-10, 2026-Q4, 2026 or 2026-10-31, or any with --from and --to.
+    """Close a period that is over. Nothing can be posted into it any more.
 
-    It keeps the sums of each user and a hash of its rows, which softix ledger verify proves from then on. What still
-    runs is posted later, and so in the open period; corrections are rows of their own there. Works while softix serves.
+    PERIOD is for example 2026-10, 2026-Q4, 2026 or 2026-10-31, or any name with --from and --to. softix stores the sums
+    of each user and a hash of the rows, and from then on softix ledger verify proves them. A request that still runs is
+    posted later, in the open period. A correction is a row in the open period. You can run this while softix serves.
     Example: softix period close 2026-10 --zone Europe/Berlin
     """
     closing = operations.asked(label, from_, to, zone or instance.settings.billing.zone)
@@ -88,7 +89,7 @@ async def close(instance: Instance, label: str | None, from_: str | None, to: st
 @period.command("list")
 @instance
 async def list_(instance: Instance) -> None:
-    """List what is closed, the earliest first, and what lies between. Example: softix period list"""
+    """List closed periods, the earliest first, and the gaps between them. Example: softix period list"""
     show_all([as_fields(one) for one in await operations.list_all(instance.storage)], _LIST)
     _tell(await operations.uncovered(instance.storage))
 

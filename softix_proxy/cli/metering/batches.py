@@ -41,11 +41,11 @@ def as_fields(summary: BatchSummary) -> dict[str, Any]:
 
 @click.group(cls=Group)
 def batches() -> None:
-    """Batches that providers work on, and what is held for them. Example: softix batches list"""
+    """List batches that providers work on, and settle them. Example: softix batches list"""
 
 
 @batches.command("list")
-@click.option("--all", "metered_too", is_flag=True, help="Those that are metered, too.")
+@click.option("--all", "metered_too", is_flag=True, help="List metered batches too.")
 @instance
 async def list_(instance: Instance, metered_too: bool) -> None:
     """List batches whose results are not metered yet, the newest first. Example: softix batches list --all"""
@@ -58,11 +58,12 @@ async def list_(instance: Instance, metered_too: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def settle(instance: Instance, batch: str, yes: bool) -> None:
-    """Give up waiting for a batch: what is held for it is released, once and for all.
+    """Stop waiting for a batch, and release for good what is held for it.
 
-    For one of which the provider will tell nothing more, as when its account is closed. Each request that is not
-    metered yet gets its row as interrupted, and costs what the setting money.interrupted_charge says. BATCH is its name
-    at the provider, or its id. Works while softix serves. Example: softix batches settle batch_68f1
+    Use it if the provider will report nothing more of the batch, for example because its account is closed. Each
+    request that is not metered yet gets a row marked as interrupted. It costs what the setting
+    money.interrupted_charge says. BATCH is the batch's name at the provider, or its id. You can run this while softix
+    serves. Example: softix batches settle batch_68f1
     """
     found = await operations.find(instance.storage, batch)
     held = format_usd(found.held_pico)

@@ -46,16 +46,16 @@ _POLL_S = 1
 
 @click.group(cls=Group)
 def usage() -> None:
-    """See what was used and export it. Example: softix usage summary --by model"""
+    """List, explain, correct and export usage. Example: softix usage summary --by model"""
 
 
 @usage.command("list")
-@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
-@click.option("--key", metavar="KEY", help="Only this key's.")
-@click.option("--model", metavar="MODEL", help="Only this model's: `model` or `provider/model`.")
+@click.option("--user", metavar="USER", help="Only requests of this user: id, name or e-mail.")
+@click.option("--key", metavar="KEY", help="Only requests of this key.")
+@click.option("--model", metavar="MODEL", help="Only requests of this model: `model` or `provider/model`.")
 @span_options()
-@click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
-@click.option("--errors", "errors_only", is_flag=True, help="Only requests that did not end well.")
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="The most to list.")
+@click.option("--errors", "errors_only", is_flag=True, help="Only requests that failed.")
 @instance
 async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
     """List requests, the newest first. Example: softix usage list --user ada --errors"""
@@ -65,10 +65,14 @@ async def list_(instance: Instance, zone: str | None, **wanted: Any) -> None:
 
 @usage.command()
 @click.option(
-    "--by", type=click.Choice(get_args(SummarySubject)), default="user", show_default=True, help="Sums for each."
+    "--by",
+    type=click.Choice(get_args(SummarySubject)),
+    default="user",
+    show_default=True,
+    help="Sum up for each of these.",
 )
 @span_options()
-@click.option("--html", type=click.Path(path_type=Path), help="Write one page with all charts, to mail or to print.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with all charts, to mail or to print.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @instance
 async def summary(
@@ -80,7 +84,10 @@ async def summary(
     html: Path | None,
     force: bool,
 ) -> None:
-    """Sums over whole days, this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
+    """Sum up usage over whole days, by default of this month.
+
+    Example: softix usage summary --by model --from 2026-10-01
+    """
     zone = zone_of(instance, zone)
     if html is None:
         usage_summary.show(await operations.summary(instance.storage, by, from_, to, zone))
@@ -95,11 +102,13 @@ async def summary(
 
 
 @usage.command()
-@click.option("-n", "--lines", "limit", type=COUNT, default=10, show_default=True, help="So many to start.")
-@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option(
+    "-n", "--lines", "limit", type=COUNT, default=10, show_default=True, help="The number of requests to start with."
+)
+@click.option("-f", "--follow", is_flag=True, help="Continue with new requests until Ctrl-C.")
 @instance
 async def tail(instance: Instance, limit: int, follow: bool) -> None:
-    """Show the last requests; with --json an object a line. Example: softix usage tail --follow"""
+    """Show the last requests. With --json, each line is an object. Example: softix usage tail --follow"""
     rows: Sequence[UsageRow] = list(reversed(await operations.newest(instance.storage, limit=limit)))
     last = 0
     with suppress(asyncio.CancelledError):

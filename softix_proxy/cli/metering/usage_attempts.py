@@ -52,12 +52,12 @@ def as_fields(row: AttemptRow) -> dict[str, Any]:
 
 
 @click.command(cls=Command)
-@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
+@click.option("--user", metavar="USER", help="Only attempts for this user: id, name or e-mail.")
 @span_options()
-@click.option("--limit", type=COUNT, default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="The most to list.")
 @instance
 async def attempts(instance: Instance, zone: str | None, **wanted: Any) -> None:
-    """List attempts that failed before the one that a request's own row tells of, the newest first.
+    """List failed attempts, the newest first. A request's own row shows its last attempt.
 
     Example: softix usage attempts --from 2026-10-01 --to 2026-11-01
     """

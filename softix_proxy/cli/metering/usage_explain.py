@@ -45,9 +45,10 @@ async def show_(instance: Instance, request_id: str) -> None:
 @click.argument("request_id")
 @instance
 async def explain(instance: Instance, request_id: str) -> None:
-    """Show how a charge came about: quantity × unit price × mark-up, line by line, to what was charged.
+    """Explain a charge line by line: quantity × unit price × mark-up.
 
-    Exit code 1 where the lines do not add up to what was charged. Example: softix usage explain req_06ct4zwq3w001
+    The exit code is 1 if the lines do not add up to what was charged.
+    Example: softix usage explain req_06ct4zwq3w001
     """
     explained = await operations.explain(instance.storage, request_id)
     if invocation().as_json:

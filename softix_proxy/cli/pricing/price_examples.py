@@ -41,13 +41,16 @@ def as_fields(checked: CheckedExample) -> dict[str, Any]:
 
 
 @click.command(cls=Command)
-@click.option("--provider", "provider_type", metavar="TYPE", help="Only those of this type of provider, such as groq.")
+@click.option(
+    "--provider", "provider_type", metavar="TYPE", help="Only examples of this type of provider, such as groq."
+)
 @instance
 async def check(instance: Instance, provider_type: str | None) -> None:
-    """Work examples from the providers' own price pages, with the shipped catalogue and with what is in force here.
+    """Calculate examples from the providers' own price pages, and compare the results.
 
-    Without a network. Exit code 1 where a catalogue price gives something else than the page; an operator's own price
-    may differ. Example: softix prices check --provider openai
+    It uses the shipped catalogue and the prices in force here, and needs no network. The exit code is 1 if a catalogue
+    price gives another result than the page. An operator's own price may differ.
+    Example: softix prices check --provider openai
     """
     from softix_proxy.operations.catalog import catalogue
 

@@ -79,15 +79,17 @@ def _conclude(done: str, count: int, dry_run: bool, more: str = "") -> None:
 
 @click.command("import", cls=Command)
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--catalog", "--catalogue", is_flag=True, help="The prices that this softix was shipped with.")
-@click.option("--approve", "at_once", is_flag=True, help="Let them apply without another look.")
+@click.option(
+    "--catalog", "--catalogue", is_flag=True, help="Import the prices that this version of softix was shipped with."
+)
+@click.option("--approve", "at_once", is_flag=True, help="Approve the imported prices at once.")
 @dry_run_option
 @instance
 async def import_(instance: Instance, file: Path | None, catalog: bool, at_once: bool, dry_run: bool) -> None:
-    """Propose prices from a CSV or JSON file, or from the shipped catalogue; nothing applies until it is approved.
+    """Propose prices from a CSV or JSON file, or from the shipped catalogue.
 
-    A CSV file has a line a model: model,input,output,cached_input in USD per million tokens.
-    Example: softix prices import prices.csv
+    Nothing applies until you approve it. A CSV file has one line for each model: model,input,output,cached_input in USD
+    per million tokens. Example: softix prices import prices.csv
     """
     if (file is None) == (not catalog):
         raise BadInputError("which prices?", "name a file, or give --catalog")
@@ -131,12 +133,12 @@ async def _imported(storage: Storage, file: Path | None, zone: tzinfo) -> operat
 @click.command(cls=Command)
 @instance
 async def diff(instance: Instance) -> None:
-    """Show what waits for approval, against what is in force. Example: softix prices diff"""
+    """Compare the proposed prices with those in force. Example: softix prices diff"""
     _show(await operations.pending(instance.storage))
 
 
 _MODELS = click.argument("models", nargs=-1)
-_ALL = click.option("--all", "every", is_flag=True, help="All that wait.")
+_ALL = click.option("--all", "every", is_flag=True, help="All proposed prices.")
 
 
 def _require(models: tuple[str, ...], every: bool) -> None:
@@ -150,7 +152,10 @@ def _require(models: tuple[str, ...], every: bool) -> None:
 @dry_run_option
 @instance
 async def approve(instance: Instance, models: tuple[str, ...], every: bool, dry_run: bool) -> None:
-    """Let proposed prices apply, from now or from their date. Example: softix prices approve openai/gpt-4o"""
+    """Approve proposed prices. They apply from now on, or from their date.
+
+    Example: softix prices approve openai/gpt-4o
+    """
     _require(models, every)
     approved = await operations.approve(stage(instance, dry_run), models)
     _show(approved)
@@ -164,7 +169,7 @@ async def approve(instance: Instance, models: tuple[str, ...], every: bool, dry_
 @dry_run_option
 @instance
 async def reject(instance: Instance, models: tuple[str, ...], every: bool, yes: bool, dry_run: bool) -> None:
-    """Drop proposed prices. Example: softix prices reject --all"""
+    """Reject proposed prices. Example: softix prices reject --all"""
     _require(models, every)
     confirm("Drop the proposed prices of " + ("all models" if every else ", ".join(models)) + "?", yes or dry_run)
     rejected = await operations.reject(stage(instance, dry_run), models)

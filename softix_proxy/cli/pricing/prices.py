@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 _OPTIONS = {f"price_{spec.price_key}": spec for spec in METERS.values()}
-_FROM = click.option("--from", "start", metavar="DATE", help="When it starts, by billing.zone; now, if left out.")
+_FROM = click.option(
+    "--from", "start", metavar="DATE", help="The start, in the time zone billing.zone.  [default: now]"
+)
 
 
 def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--free` and an option for each thing that has a price; the command hands them on to `sheet_of`."""
-    function = click.option("--free", is_flag=True, help="It costs nothing.")(function)
+    function = click.option("--free", is_flag=True, help="State that it costs nothing.")(function)
     for name, spec in reversed(_OPTIONS.items()):
         flag = "--" + spec.price_key.replace("_", "-")
         function = click.option(flag, name, metavar="USD", help=f"Per {spec.units}.")(function)
@@ -120,25 +122,26 @@ _COLUMNS = TableLayout(
 
 @click.group(cls=Group)
 def prices() -> None:
-    """Versions of prices, and mark-ups. Example: softix prices set llama-3 --input 0.15 --output 0.60"""
+    """Set, import and approve prices and mark-ups. Example: softix prices set llama-3 --input 0.15 --output 0.60"""
 
 
 @prices.command("list")
-@click.option("--model", metavar="M", help="Only those of this model.")
+@click.option("--model", metavar="M", help="Only prices of this model.")
 @instance
 async def list_(instance: Instance, model: str | None) -> None:
-    """List what is in force and what is to come. Example: softix prices list --model gpt-4o"""
+    """List the prices that are in force and those that start later. Example: softix prices list --model gpt-4o"""
     rows = [as_fields(listed) for listed in await operations.list_all(instance.storage, model=model)]
     show_all(rows, _COLUMNS)
 
 
 @prices.command("show")
 @click.argument("model")
-@click.option("--user", metavar="U", help="What this customer pays.")
+@click.option("--user", metavar="U", help="Show what this customer pays.")
 @instance
 async def show_(instance: Instance, model: str, user: str | None) -> None:
-    """Show what applies now: customer's price, else operator's, else catalogue's, with the mark-up.
+    """Show the price that applies now, with the mark-up.
 
+    The customer's own price comes first, then the operator's, then the catalogue's.
     Example: softix prices show gpt-4o --user ada
     """
     price_changes.show_price(applied_fields(await operations.show(instance.storage, model, user=user)))
@@ -147,10 +150,12 @@ async def show_(instance: Instance, model: str, user: str | None) -> None:
 @prices.command("set")
 @click.argument("model")
 @price_options
-@click.option("--tier", metavar="TIER", help="Of this service tier, for example flex; the standard one, if left out.")
-@click.option("--above", type=click.IntRange(0), metavar="N", help="Of requests with more input tokens than this.")
+@click.option("--tier", metavar="TIER", help="The service tier, for example flex.  [default: the standard one]")
+@click.option(
+    "--above", type=click.IntRange(0), metavar="N", help="Set the price for requests with more input tokens than this."
+)
 @click.option("--replace", is_flag=True, help="Keep nothing of the price in force.")
-@click.option("--user", metavar="U", help="For this customer alone; no mark-up is added.")
+@click.option("--user", metavar="U", help="Set the price for this customer alone. No mark-up is added.")
 @_FROM
 @dry_run_option
 @instance
@@ -165,7 +170,7 @@ async def set_(
     dry_run: bool,
     **options: Any,
 ) -> None:
-    """Start a new version of a model's price, in USD: what is named changes, all else stays as it is in force.
+    """Set a model's price in USD, as a new version. What you do not name stays as it is in force.
 
     Example: softix prices set llama-3 --input 0.15 --output 0.60
     """
@@ -187,11 +192,11 @@ async def set_(
 
 
 @prices.command()
-@click.option("--within", metavar="TIME", help="Only those that were asked for within this time: 7d, 24h.")
-@click.option("--days", type=click.IntRange(1, 36_500), metavar="N", help="The same, in days.")
+@click.option("--within", metavar="TIME", help="Only models that were asked for within this time: 7d, 24h.")
+@click.option("--days", type=click.IntRange(1, 36_500), metavar="N", help="The same as --within, in days.")
 @instance
 async def missing(instance: Instance, within: str | None, days: int | None) -> None:
-    """List models that are refused for want of a price. Example: softix prices missing --days 7"""
+    """List models that are refused because they have no price. Example: softix prices missing --days 7"""
     if within is not None and days is not None:
         raise BadInputError("two times at once", "give --within, or --days")
     within_us = DAY_US * days if days is not None else None if within is None else parse_duration_us(within)
@@ -219,11 +224,11 @@ _MARKUP_COLUMNS = TableLayout(
 
 
 @prices.command(context_settings={"ignore_unknown_options": True})  # so that -5% is an argument
-@click.option("--default", metavar="PERCENT", help="For all users and models without one of their own.")
-@click.option("--user", metavar="U", help="For this user: wins over the model's and the default.")
-@click.option("--model", metavar="M", help="For this model: wins over the default.")
+@click.option("--default", metavar="PERCENT", help="The mark-up for all users and models without one of their own.")
+@click.option("--user", metavar="U", help="Set it for this user. It wins over the model's and the default.")
+@click.option("--model", metavar="M", help="Set it for this model. It wins over the default.")
 @click.argument("percent", required=False)
-@click.option("--fee", metavar="USD", help="On each answered request; if left out, as it was.")
+@click.option("--fee", metavar="USD", help="The fee for each answered request.  [default: unchanged]")
 @_FROM
 @dry_run_option
 @instance
@@ -237,9 +242,9 @@ async def markup(
     start: str | None,
     dry_run: bool,
 ) -> None:
-    """Set a mark-up, and a fee a request, for all, for a user or for a model; without options, list them.
+    """Set a mark-up and a fee per request, for all, for a user or for a model.
 
-    Example: softix prices markup --default 7.5% --fee 0.0005
+    Without options, it lists them. Example: softix prices markup --default 7.5% --fee 0.0005
     """
     if not (default or user or model or percent or fee):
         rows = [markup_fields(listed) for listed in await operations.list_markups(instance.storage)]

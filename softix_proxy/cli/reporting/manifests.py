@@ -28,20 +28,20 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 @click.group(cls=Group)
 def export() -> None:
-    """Exports are signed: prove what they are. Example: softix export verify exports --public-key softix-export.pub"""
+    """Verify signed exports, and list them. Example: softix export verify exports --public-key softix-export.pub"""
 
 
 @export.command()
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=_FOLDER)
-@click.option("--public-key", required=True, metavar="KEY", help="64 hex digits, or a file that holds them.")
-@click.option("--first", type=COUNT, metavar="N", help="From this number on, no manifest may be missing.")
-@click.option("--last", type=COUNT, metavar="N", help="Up to this number, no manifest may be missing.")
-@click.option("--allow-gaps", is_flag=True, help="Manifests in between may lie elsewhere.")
+@click.option("--public-key", required=True, metavar="KEY", help="The public key: 64 hex digits, or a file with them.")
+@click.option("--first", type=COUNT, metavar="N", help="The first number from which no manifest may be missing.")
+@click.option("--last", type=COUNT, metavar="N", help="The last number up to which no manifest may be missing.")
+@click.option("--allow-gaps", is_flag=True, help="Allow gaps, if other manifests are in another place.")
 def verify(folders: tuple[Path, ...], public_key: str, first: int | None, last: int | None, allow_gaps: bool) -> None:
-    """Say which exported file, or which of its rows, was changed, removed or added; exit 1 for any.
+    """Check whether exported files or their rows were changed, removed or added.
 
-    Needs neither database nor master key. That the newest exports were not removed is known only with --last: the
-    number that softix export list shows.
+    The exit code is 1 if anything was. You need neither the database nor the master key. Only --last can prove that the
+    newest exports were not removed: give it the number that softix export list shows.
     Example: softix export verify exports --public-key softix-export.pub --first 1
     """
     from softix_proxy import assembly
@@ -80,10 +80,10 @@ def _key(text: str) -> tuple[str, tuple[Path, ...]]:
 @export.command("public-key")
 @instance
 async def public_key(instance: Instance) -> None:
-    """Print the key that proves this instance's exports; it stays the same when the master key is changed.
+    """Print the public key that proves this instance's exports.
 
-    Give it to whoever is to check them, by another way than the files.
-    Example: softix export public-key > softix-export.pub
+    It stays the same when you rotate the master key. Give it to those who check the files, but send it in another way
+    than the files. Example: softix export public-key > softix-export.pub
     """
     signer = await instance_operations.signer(instance.storage, await instance.vault())
     if invocation().as_json:
@@ -95,7 +95,7 @@ async def public_key(instance: Instance) -> None:
 @export.command("list")
 @instance
 async def list_(instance: Instance) -> None:
-    """List what was exported to files, in the order of the chain. Example: softix export list"""
+    """List the exports to files, in the order of the chain. Example: softix export list"""
     rows = [
         {**manifest.head(), "sha256": manifest.sha256, "manifest": manifest.file_name}
         for manifest in await operations.list_all(instance.storage)

@@ -34,21 +34,30 @@ _MOST_NAMES = 10
 
 
 @click.command(cls=Command)
-@click.option("--provider", required=True, metavar="PROVIDER", help="Whose bill: a provider's name or id.")
+@click.option("--provider", required=True, metavar="PROVIDER", help="The provider of the bill: name or id.")
 @click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="The bill: CSV or JSON.")
-@click.option("--from", "from_", metavar="DATE", help="From this day on (UTC); the first of the bill by default.")
-@click.option("--to", metavar="DATE", help="Up to but without this day (UTC); the last of the bill by default.")
+@click.option("--from", "from_", metavar="DATE", help="The first day (UTC).  [default: the first of the bill]")
+@click.option("--to", metavar="DATE", help="The day after the last one (UTC).  [default: after the last of the bill]")
 @click.option(
-    "--tolerance", default="0.5%", show_default=True, metavar="PERCENT", help="Exit 1 where more is unmatched."
+    "--tolerance",
+    default="0.5%",
+    show_default=True,
+    metavar="PERCENT",
+    help="The difference that is still accepted. Beyond it, the exit code is 1.",
 )
-@click.option("--mapping", "mapped", type=click.Path(path_type=Path), help="TOML: which column is what, models' names.")
+@click.option(
+    "--mapping",
+    "mapped",
+    type=click.Path(path_type=Path),
+    help="A TOML file that describes columns and names of models.",
+)
 @click.option(
     "--format",
     "form",
     type=click.Choice(get_args(formats.BillFormat)),
     default="auto",
     show_default=True,
-    help="Of the file.",
+    help="The format of the bill.",
 )
 @instance
 async def reconcile(
@@ -63,7 +72,8 @@ async def reconcile(
 ) -> None:
     """Compare a provider's bill with the books, by day (UTC) and model.
 
-    Exit 0 within the tolerance, 1 beyond it. Example: softix reconcile --provider openai --file costs.json
+    The exit code is 0 within the tolerance, and 1 beyond it.
+    Example: softix reconcile --provider openai --file costs.json
     """
     most = parse_tolerance(tolerance)
     told = mapping.BillMapping()

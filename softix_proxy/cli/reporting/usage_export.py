@@ -30,23 +30,40 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.option("--period", metavar="PERIOD", help="A closed period, as softix period list shows it.")
-@click.option("--from", "from_", metavar="DATE", help="From this date or instant on.")
-@click.option("--to", metavar="DATE", help="Up to but without this date or instant.")
-@click.option("--zone", metavar="ZONE", help="Where days begin: an IANA name; else as the period, or billing.zone.")
-@click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
-@click.option("--format", "form", type=click.Choice(operations.FORMATS), help="csv, or jsonl with --json.")
-@click.option("--granularity", type=click.Choice(get_args(Granularity)), help="An entry for each row, day or month.")
-@click.option("--name", "names", multiple=True, metavar="ROLE=NAME", help="What your books call cash, revenue, …")
-@click.option("--costs", is_flag=True, help="The providers' costs too, as an expense.")
-@click.option("--opening", is_flag=True, help="Begin with the balances of before, for books that begin here.")
-@click.option("--out", type=click.Path(path_type=Path), help="A file or folder, whole or not at all; else printed.")
+@click.option("--from", "from_", metavar="DATE", help="The start: a date or an instant.")
+@click.option("--to", metavar="DATE", help="The end: a date or an instant. It is not included.")
+@click.option(
+    "--zone", metavar="ZONE", help="The time zone of days: an IANA name.  [default: the period's, or billing.zone]"
+)
+@click.option("--user", metavar="USER", help="Only export this user: id, name or e-mail.")
+@click.option(
+    "--format", "form", type=click.Choice(operations.FORMATS), help="The format.  [default: csv, or jsonl with --json]"
+)
+@click.option(
+    "--granularity", type=click.Choice(get_args(Granularity)), help="Make an entry for each row, day or month."
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="The name that your books have for cash, revenue or another role.",
+)
+@click.option("--costs", is_flag=True, help="Export the providers' costs too, as an expense.")
+@click.option("--opening", is_flag=True, help="Start with the earlier balances, for books that begin here.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The file or folder to write, completely or not at all.  [default: standard output]",
+)
 @click.option("--force", is_flag=True, help="Overwrite files.")
-@click.option("--resume", is_flag=True, help="Keep what is written when it is cut off, and go on there: csv, jsonl.")
+@click.option("--resume", is_flag=True, help="Keep what an interrupted export wrote, and continue there: csv, jsonl.")
 @instance
 async def export(instance: Instance, out: Path | None, force: bool, resume: bool, **options: Any) -> None:
-    """Every request of a period, or all that moved money, by when it was posted, for accounting.
+    """Export the requests of a period, or all movements of money, for accounting.
 
-    Beside a file lies its manifest: hashes, sums by user, a signature. softix export verify proves them.
+    The period counts by the time of posting. Each file gets a manifest beside it, with hashes, sums by user and a
+    signature. softix export verify proves them.
     Example: softix usage export --from 2026-10-01 --to 2026-11-01 --format hledger --out october.journal
     """
     wanted = await _wanted(instance, out, **options)

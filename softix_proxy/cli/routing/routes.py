@@ -39,9 +39,9 @@ _HEALTH = TableLayout(
     leave=("reported_at", "requests", "failures", "in_flight", "last_error"),
 )
 _TIMEOUTS = {
-    "connect": ("connect_ms", "Time to reach a provider."),
-    "first-byte": ("first_byte_ms", "Time until an answer begins; then the next target is asked."),
-    "idle": ("idle_ms", "Time without a byte within an answer."),
+    "connect": ("connect_ms", "The time to reach a provider."),
+    "first-byte": ("first_byte_ms", "The time until an answer begins. After it, the next target is asked."),
+    "idle": ("idle_ms", "The longest pause within an answer."),
 }
 
 
@@ -91,28 +91,34 @@ def as_text(targets: Sequence[operations.RouteTarget]) -> str:
 
 def _timeout_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for name, (field, words) in reversed(_TIMEOUTS.items()):
-        text = f"{words} `none`: as the settings say."
+        text = f"{words} The word `none` restores the setting."
         function = click.option(f"--{name}-timeout", field, metavar="DURATION", help=text)(function)
     return function
 
 
 @click.group(cls=Group)
 def routes() -> None:
-    """Names that stand for several models. Example: softix routes set gpt-best openai/gpt-5, then azure/gpt-5"""
+    """Set up names that stand for several models, and see how these perform.
+
+    Example: softix routes set gpt-best openai/gpt-5, then azure/gpt-5
+    """
 
 
 @routes.command("set")
 @click.argument("name")
 @click.argument("targets", nargs=-1)
-@click.option("--retries", type=click.IntRange(0, 10), help="Further rounds after a pause.  [default: 1]")
-@click.option("--sticky/--no-sticky", default=None, help="Keep a conversation where its prompt is cached.")
+@click.option("--retries", type=click.IntRange(0, 10), help="The number of further rounds after a pause.  [default: 1]")
+@click.option(
+    "--sticky/--no-sticky", default=None, help="Keep a conversation at the target that has its prompt in the cache."
+)
 @_timeout_options
 @instance
 async def set_(
     instance: Instance, name: str, targets: tuple[str, ...], retries: int | None, sticky: bool | None, **timeouts: str
 ) -> None:
-    """Make a route, or change one. Targets share the requests by weight; after `then` come those that stand in.
+    """Create or change a route. Its targets share the requests by weight.
 
+    Targets after `then` are asked only if all earlier ones failed or are unavailable.
     Example: softix routes set gpt-best openai/gpt-5 weight 3, azure/gpt-5 weight 1, then anthropic/claude-opus-4-1
     """
     shown = await operations.set_route(
@@ -151,7 +157,7 @@ async def show_(instance: Instance, name: str) -> None:
 @click.argument("name")
 @instance
 async def disable(instance: Instance, name: str) -> None:
-    """Let a name stand for no route from the next request on. Example: softix routes disable gpt-best"""
+    """Stop using a route from the next request on. Example: softix routes disable gpt-best"""
     show(as_fields(await operations.set_status(instance.storage, name, RouteStatus.DISABLED)))
 
 
@@ -168,22 +174,26 @@ async def enable(instance: Instance, name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @instance
 async def remove(instance: Instance, name: str, yes: bool) -> None:
-    """Take a route away. Example: softix routes remove gpt-best --yes"""
+    """Remove a route. Example: softix routes remove gpt-best --yes"""
     await operations.show(instance.storage, name)
     confirm(f"Remove the route {name}?", yes)
     show(as_fields(await operations.remove(instance.storage, name)), f"Removed {name}; its name is free again.")
 
 
 @routes.command()
-@click.option("--model", required=True, metavar="MODEL", help="What is asked for: a route, `model`, `provider/model`.")
-@click.option("--user", required=True, metavar="USER", help="Who asks: id, name or e-mail.")
-@click.option("--key", metavar="KEY", help="With which key; without, one that may use every model.")
 @click.option(
-    "--endpoint", type=click.Choice(list(operations.ASKED_BY)), help="In which dialect; without, in each one's own."
+    "--model", required=True, metavar="MODEL", help="The model that is asked for: a route, `model`, `provider/model`."
+)
+@click.option("--user", required=True, metavar="USER", help="The user who asks: id, name or e-mail.")
+@click.option("--key", metavar="KEY", help="The key.  [default: one that may use every model]")
+@click.option(
+    "--endpoint",
+    type=click.Choice(list(operations.ASKED_BY)),
+    help="The endpoint, which sets the dialect.  [default: that of each target]",
 )
 @instance
 async def explain(instance: Instance, model: str, user: str, key: str | None, endpoint: str | None) -> None:
-    """Show which targets a request would have, and why others are left out; nothing is sent.
+    """Show which targets a request would have, and why others are left out. It sends nothing.
 
     Example: softix routes explain --model gpt-best --user ada
     """
@@ -205,9 +215,9 @@ async def explain(instance: Instance, model: str, user: str, key: str | None, en
 @routes.command()
 @instance
 async def health(instance: Instance) -> None:
-    """Show how targets fare: breakers, latency, error rates, as the running daemons told in the last seconds.
+    """Show how targets perform: circuit breakers, latency and error rates.
 
-    Example: softix routes health
+    The figures are what the running daemons reported in the last seconds. Example: softix routes health
     """
     now_us = instance.clock.now_us()
     rows = [

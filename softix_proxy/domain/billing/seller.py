@@ -48,38 +48,49 @@ _SERIES = {"item": parse_series, "words": "letters, digits, - _ . and {year}, an
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """Periods, and the invoices, statements and receipts that are made of them: who sells, how it is taxed."""
+    """Sets where periods begin, who issues invoices, statements and receipts, and how they are taxed."""
 
     zone: str = _setting(
         "UTC",
-        "Where days begin, of periods, caps, summaries and dates: an IANA name, as in Europe/Berlin.",
+        "The time zone in which days begin (periods, caps, summaries, dates): an IANA name such as Europe/Berlin.",
         restart=True,
         **_ZONE,
     )
-    seller_name: str | None = _setting(None, "Who sells; nothing is issued without it.", example="Example GmbH")
-    seller_address: tuple[str, ...] = _setting((), "Street and number, and what else stands above the city.")
-    seller_postcode: str | None = _setting(None, "Postal code.", example="10115")
-    seller_city: str | None = _setting(None, "City.", example="Berlin")
-    seller_country: str | None = _setting(None, "Two letters, ISO 3166.", example="DE", **_COUNTRY)
-    seller_vat_id: str | None = _setting(None, "VAT id, with the country before it.", example="DE123456789", **_VAT_ID)
-    seller_tax_id: str | None = _setting(None, "Number of the tax office, if not the VAT id.", example="29/815/08150")
-    seller_registration: str | None = _setting(None, "Number in the register of companies.", example="HRB 12345")
-    seller_email: str | None = _setting(None, "Whom customers ask about a bill.", example="billing@example.org")
-    iban: str | None = _setting(None, "Where to pay.", example="DE02120300000000202051", **_IBAN)
-    payment_days: int = _setting(30, "Days until an invoice is due.", least=0, most=365)
+    seller_name: str | None = _setting(
+        None, "The name of the seller. Without it, nothing is issued.", example="Example GmbH"
+    )
+    seller_address: tuple[str, ...] = _setting(
+        (), "The lines of the address above the city: street, number and others."
+    )
+    seller_postcode: str | None = _setting(None, "The postal code.", example="10115")
+    seller_city: str | None = _setting(None, "The city.", example="Berlin")
+    seller_country: str | None = _setting(None, "The country: two letters, ISO 3166.", example="DE", **_COUNTRY)
+    seller_vat_id: str | None = _setting(None, "The VAT id, with the country first.", example="DE123456789", **_VAT_ID)
+    seller_tax_id: str | None = _setting(
+        None, "The number that the tax office gave, if there is no VAT id.", example="29/815/08150"
+    )
+    seller_registration: str | None = _setting(None, "The number in the register of companies.", example="HRB 12345")
+    seller_email: str | None = _setting(
+        None, "The e-mail address for questions about a bill.", example="billing@example.org"
+    )
+    iban: str | None = _setting(None, "The IBAN to which customers pay.", example="DE02120300000000202051", **_IBAN)
+    payment_days: int = _setting(30, "The number of days until an invoice is due.", least=0, most=365)
     tax_category: Literal["S", "Z", "E", "AE", "G", "O"] = _setting(
-        "O", "For customers without their own (EN 16931): S standard, Z zero, E exempt, O not subject to tax."
+        "O",
+        "The tax category for customers without one (EN 16931): S standard, Z zero, E exempt, O not subject to tax.",
     )
-    tax_rate: str = _setting("0", "Of category S, in percent.", **_RATE)
-    tax_reason: str | None = _setting(None, "Why category E or O is not taxed.", example="VAT exempt, small business")
-    invoice_series: str = _setting("INV-{year}-", "What stands before the number of an invoice.", **_SERIES)
-    statement_series: str = _setting("STM-{year}-", "Of a statement of a prepaid balance.", **_SERIES)
-    credit_note_series: str = _setting("CRN-{year}-", "Of a credit note.", **_SERIES)
-    receipt_series: str = _setting("RCT-{year}-", "Of a receipt.", **_SERIES)
+    tax_rate: str = _setting("0", "The tax rate for category S, in percent.", **_RATE)
+    tax_reason: str | None = _setting(
+        None, "The reason why category E or O is not taxed.", example="VAT exempt, small business"
+    )
+    invoice_series: str = _setting("INV-{year}-", "The text before the number of an invoice.", **_SERIES)
+    statement_series: str = _setting("STM-{year}-", "The text before the number of a statement.", **_SERIES)
+    credit_note_series: str = _setting("CRN-{year}-", "The text before the number of a credit note.", **_SERIES)
+    receipt_series: str = _setting("RCT-{year}-", "The text before the number of a receipt.", **_SERIES)
     pdf_font: Path | None = _setting(  # noqa: RUF009
-        None, "TrueType font of PDFs, for scripts that Roboto lacks.", example="NotoSans-Regular.ttf"
+        None, "A TrueType font for PDFs, for scripts that Roboto lacks.", example="NotoSans-Regular.ttf"
     )
-    pdf_font_bold: Path | None = _setting(None, "Its bold.", example="NotoSans-Bold.ttf")  # noqa: RUF009
+    pdf_font_bold: Path | None = _setting(None, "The bold font of pdf_font.", example="NotoSans-Bold.ttf")  # noqa: RUF009
 
     @property
     def party(self) -> Party:

@@ -11,5 +11,5 @@ def setting(default: Any, doc: str, **more: Any) -> Any:
     stands for a default of None; `veil` is what may be shown; with `restart` a running daemon keeps the value that it
     began with."""
     if more.get("restart"):
-        doc += " Read at the start only."
+        doc += " It is read at the start only."
     return field(default=default, metadata={"doc": doc, "restart": False, **more})

@@ -16,44 +16,50 @@ _COUNT = {"least": 0, "most": 1_000_000}
 
 @dataclass(frozen=True, slots=True)
 class ServerSection:
-    """Where and how softix listens."""
+    """Sets where and how softix listens."""
 
-    host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all.", restart=True)
-    port: int = setting(8484, "Port to listen on; 0 takes a free one.", restart=True, least=0, most=65535)
+    host: str = setting("127.0.0.1", "The address to listen on. 0.0.0.0 listens on all addresses.", restart=True)
+    port: int = setting(8484, "The port to listen on. 0 takes a free one.", restart=True, least=0, most=65535)
     tls_cert: Path | None = setting(  # noqa: RUF009
-        None, "Certificate chain (PEM); with it softix speaks HTTPS.", restart=True, example="tls.crt"
+        None, "The certificate chain (PEM). With it, softix speaks HTTPS.", restart=True, example="tls.crt"
     )
     tls_key: Path | None = setting(None, "The certificate's private key (PEM).", restart=True, example="tls.key")  # noqa: RUF009
-    max_body_mib: int = setting(64, "Largest request body; a longer one is refused with 413.", least=1, most=1024)
-    header_timeout_s: float = setting(10, "Time for a request's line and headers to arrive.", **_SECONDS)
-    body_timeout_s: float = setting(60, "Time in which a body rests, or falls behind 1 KiB/s.", **_SECONDS)
-    write_timeout_s: float = setting(30, "Time in which a client takes nothing of its answer.", **_SECONDS)
-    tls_handshake_timeout_s: float = setting(10, "Time for a TLS handshake.", restart=True, **_SECONDS)
-    drain_s: float = setting(30, "Time for running requests to end when softix is stopped.", **_COUNT)
+    max_body_mib: int = setting(64, "The largest request body. A larger one is refused with 413.", least=1, most=1024)
+    header_timeout_s: float = setting(10, "The time in which a request's line and headers must arrive.", **_SECONDS)
+    body_timeout_s: float = setting(
+        60, "The longest time for which a body may pause, or be slower than 1 KiB/s.", **_SECONDS
+    )
+    write_timeout_s: float = setting(
+        30, "The longest time for which a client may read nothing of its answer.", **_SECONDS
+    )
+    tls_handshake_timeout_s: float = setting(10, "The time for a TLS handshake.", restart=True, **_SECONDS)
+    drain_s: float = setting(30, "The time that running requests have to end when softix stops.", **_COUNT)
     trusted_proxies: tuple[str, ...] = setting(
         (),
-        "Networks whose X-Forwarded-For is believed, for example 10.0.0.0/8.",
+        "The networks whose X-Forwarded-For is trusted, for example 10.0.0.0/8.",
         item=ip_network,
         words="a list of networks",
     )
     max_connections: int = setting(
-        4096, "Clients' connections at once; fewer where the limit of open files is not enough for them.", least=1
+        4096,
+        "The most client connections at once. There are fewer if the limit of open files does not allow as many.",
+        least=1,
     )
     metrics_networks: tuple[str, ...] = setting(
         ("127.0.0.0/8", "::1/128"),
-        "Networks that may read /metrics, with no proxy in between; the loopback stands for all of this machine.",
+        "The networks that may read /metrics without a proxy in between. The loopback stands for this machine.",
         item=ip_network,
         words="a list of networks",
     )
     metrics_port: int | None = setting(
         None,
-        "Port for /metrics alone, which is then nowhere else; 0 takes a free one.",
+        "A separate port for /metrics, which is then on no other port. 0 takes a free one.",
         restart=True,
         least=0,
         most=65535,
         example=9484,
     )
-    metrics_host: str = setting("127.0.0.1", "Address to listen on for metrics_port.", restart=True)
+    metrics_host: str = setting("127.0.0.1", "The address to listen on for metrics_port.", restart=True)
 
     @property
     def max_body_bytes(self) -> int:
@@ -62,30 +68,34 @@ class ServerSection:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamSection:
-    """How softix talks to providers."""
+    """Sets how softix connects to providers."""
 
-    connect_timeout_s: float = setting(10, "Time to reach a provider.", **_SECONDS)
-    first_byte_timeout_s: float = setting(600, "Time until an answer begins.", **_SECONDS)
-    idle_timeout_s: float = setting(300, "Time without a byte within an answer.", **_SECONDS)
-    connect_retries: int = setting(2, "Further tries where no connection was made.", least=0, most=10)
+    connect_timeout_s: float = setting(10, "The time to reach a provider.", **_SECONDS)
+    first_byte_timeout_s: float = setting(600, "The time until an answer begins.", **_SECONDS)
+    idle_timeout_s: float = setting(300, "The longest pause within an answer.", **_SECONDS)
+    connect_retries: int = setting(2, "The number of retries if no connection was made.", least=0, most=10)
     max_connections_per_provider: int = setting(
         0,
-        "Connections of one API key to one provider at once, each waited for as long as for a new one; 0: no limit.",
+        "The most connections of one API key to one provider; others wait as long as for a new one. 0: no limit.",
         restart=True,
         **_COUNT,
     )
-    share_connections: bool = setting(False, "Let API keys share connections: fewer handshakes, less isolation.")
-    drain_limit_s: float = setting(300, "Longest reading on after a client hung up.", **_COUNT)
-    drain_limit_mib: int = setting(16, "Largest reading on after a client hung up.", **_COUNT)
-    batch_poll_s: float = setting(60, "Time between two looks whether a batch has ended.", restart=True, **_SECONDS)
+    share_connections: bool = setting(False, "Lets API keys share connections: fewer handshakes, less isolation.")
+    drain_limit_s: float = setting(
+        300, "The longest time for which softix reads on after a client disconnected.", **_COUNT
+    )
+    drain_limit_mib: int = setting(16, "The most that softix reads on after a client disconnected.", **_COUNT)
+    batch_poll_s: float = setting(
+        60, "The time between two checks whether a batch has ended.", restart=True, **_SECONDS
+    )
     pass_headers: tuple[str, ...] = setting(
         (),
-        "Request headers that pass to providers beside the listed ones (docs/reference/headers.md).",
+        "Further request headers that pass to providers, beside the listed ones (docs/reference/headers.md).",
         item=checked_header,
         words="a list of headers' names, none of which proves who pays or chooses a price or an account",
     )
     ca_file: Path | None = setting(  # noqa: RUF009
-        None, "Certificates to trust in place of the system's (PEM).", restart=True, example="ca.pem"
+        None, "The certificates (PEM) to trust instead of the system's.", restart=True, example="ca.pem"
     )
 
     @property
@@ -95,68 +105,80 @@ class UpstreamSection:
 
 @dataclass(frozen=True, slots=True)
 class MoneySection:
-    """What is charged where that is a matter of choice."""
+    """Sets what is charged, where the operator has a choice."""
 
     interrupted_charge: Literal["nothing", "bound"] = setting(
-        "nothing", "What a request cost that a crash cut off: nothing, or all that was held for it.", restart=True
+        "nothing", "The charge for a request that a crash cut off: nothing, or all that was held for it.", restart=True
     )
     charge_failed_attempts: Literal["provider-billed", "never"] = setting(
         "never",
-        "Who pays what the provider bills for attempts that failed: the customer, or the operator.",
+        "Whether the customer pays what the provider bills for failed attempts. With never, the operator pays it.",
         restart=True,  # what is held for a request and what it is charged follow one value
     )
     least_output_tokens: int = setting(
-        16, "A request whose balance buys fewer output tokens than this is refused.", least=1
+        16, "The fewest output tokens. A request is refused if its balance buys fewer.", least=1
     )
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingSection:
-    """Which provider takes a request, and what happens when it fails before the client has anything of an answer."""
+    """Sets which provider gets a request, and what happens if it fails before the client has any of the answer."""
 
-    fallback_by_name: bool = setting(True, "Without a route, models of one name stand in for the oldest, by age.")
-    retries: int = setting(0, "Further rounds of a request without a route, after a pause.", least=0, most=10)
-    most_attempts: int = setting(6, "Attempts of one request, whatever its route says.", least=1, most=50)
-    breaker_failures: int = setting(5, "Failures in a row that leave a target out; 0: none.", **_COUNT)
-    breaker_pause_s: float = setting(10, "How long at first; then twice as long, up to 5 minutes.", **_SECONDS)
-    key_pause_s: float = setting(60, "How long a provider's key is left out that was refused.", **_SECONDS)
+    fallback_by_name: bool = setting(
+        True, "Without a route, the other models of the same name are fallbacks of the oldest, by age."
+    )
+    retries: int = setting(
+        0, "The number of retries of all targets after a pause, for a request without a route.", least=0, most=10
+    )
+    most_attempts: int = setting(6, "The most attempts of one request, whatever its route says.", least=1, most=50)
+    breaker_failures: int = setting(
+        5, "The failures in a row after which the circuit breaker leaves a target out. 0: never.", **_COUNT
+    )
+    breaker_pause_s: float = setting(
+        10, "The first pause of a circuit breaker. Each further one is twice as long, up to 5 minutes.", **_SECONDS
+    )
+    key_pause_s: float = setting(
+        60, "The time for which a provider's key is left out after it was refused.", **_SECONDS
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class StorageSection:
-    """The database."""
+    """Sets how softix uses the database."""
 
     busy_timeout_ms: int = setting(
-        5000, "Waiting for another program that writes.", restart=True, least=1, most=600_000
+        5000, "The longest wait for another program that writes.", restart=True, least=1, most=600_000
     )
     checkpoint_pages: int = setting(
-        1000, "Pages in the write-ahead log from which on it is worked off.", restart=True, least=1
+        1000, "The number of pages in the write-ahead log at which a checkpoint begins.", restart=True, least=1
     )
-    checkpoint_interval_s: float = setting(1, "Time between looks at the write-ahead log.", restart=True, **_SECONDS)
+    checkpoint_interval_s: float = setting(
+        1, "The time between two checks of the write-ahead log.", restart=True, **_SECONDS
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class LogSection:
-    """What softix says about itself, on standard error; never content."""
+    """Sets what softix logs about itself, on standard error. It never logs content."""
 
-    level: Literal["debug", "info", "warning", "error"] = setting("info", "The least that is worth a line.")
-    format: Literal["json", "text"] = setting("json", "For machines, or for people.")
+    level: Literal["debug", "info", "warning", "error"] = setting("info", "The lowest level that is logged.")
+    format: Literal["json", "text"] = setting("json", "The format of lines: json for programs, text for people.")
     file: Path | None = setting(  # noqa: RUF009
-        None, "Write it to this file instead; SIGHUP opens it anew, for logrotate.", example="softix.log"
+        None, "The file to log to instead of standard error. SIGHUP reopens it, for logrotate.", example="softix.log"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class MasterKeySection:
-    """Where the master key comes from.
+    """Sets where the master key comes from.
 
-    In this order: the systemd credential softix-master-key, the file master.key in the data directory, this
-    command, the variable SOFTIX_MASTER_KEY.
+    softix takes the first that exists: the systemd credential softix-master-key, the file master.key in the data
+    directory, this command, the variable SOFTIX_MASTER_KEY.
     """
 
     command: tuple[str, ...] | None = setting(
         None,
-        "Command that prints the key, for example from a KMS; run without a shell.",
+        "A command that prints the key, for example from a KMS. It runs without a shell.",
         restart=True,
         example=("kms-tool", "decrypt", "softix"),
         veil=lambda command: (*command[:1], *("…" for _ in command[1:2])),
@@ -165,7 +187,7 @@ class MasterKeySection:
 
 @dataclass(frozen=True, slots=True)
 class DemoSection:
-    """A provider inside the daemon that answers without an account anywhere."""
+    """Sets up a provider inside the daemon that answers without any account."""
 
-    enabled: bool = setting(False, "Answer for the demo provider.", restart=True)
-    tokens_per_s: int = setting(50, "How quickly its streams run.", restart=True, least=1, most=100_000)
+    enabled: bool = setting(False, "Turns on the demo provider.", restart=True)
+    tokens_per_s: int = setting(50, "The speed of its streams.", restart=True, least=1, most=100_000)
