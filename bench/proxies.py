@@ -18,9 +18,9 @@ from pathlib import Path
 
 from softix_proxy import assembly, settings
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import balance, keys, models, providers, users
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -162,7 +162,7 @@ async def prepare(data_dir: Path, provider_url: str) -> str:
     """An instance with a priced model, a user with money, and a key."""
     made = settings.load(None, data_dir, {})
     await assembly.initialise(made)
-    sheet = Sheet.parse({"bands": [{"prices": {"input": "0.15", "cached_input": "0.075", "output": "0.60"}}]})
+    sheet = PriceSheet.parse({"bands": [{"prices": {"input": "0.15", "cached_input": "0.075", "output": "0.60"}}]})
     async with assembly.open_office(made) as office:
         storage, vault = office.storage, await office.vault()
         kind = ProviderType.OPENAI_COMPATIBLE
@@ -170,6 +170,6 @@ async def prepare(data_dir: Path, provider_url: str) -> str:
         await models.add(
             storage, name="gpt-bench", provider="bench", sheet=sheet, context_tokens=10**8, max_output_tokens=4096
         )
-        await users.create(storage, name="bench", email="bench@example.org", role=Role.USER, postpaid=False)
+        await users.create(storage, name="bench", email="bench@example.org", role=UserRole.USER, postpaid=False)
         await balance.add(storage, "bench", parse_usd("100000.00"))
         return (await keys.create(storage, vault, user="bench")).text

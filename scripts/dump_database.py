@@ -18,15 +18,15 @@ from softix_proxy.demo import check
 from softix_proxy.demo.models import models as demo_models
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.keys import Limits
-from softix_proxy.domain.pricing import Sheet, parse_markup
+from softix_proxy.domain.keys import KeyLimits
+from softix_proxy.domain.pricing import PriceSheet, parse_markup
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import balance, keys, models, periods, prices, providers, quickstart, users
 from softix_proxy.storage.engine_sqlite import connect
 from softix_proxy.storage.migrations import APPLICATION_ID, latest
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
 
 
 async def fill(folder: Path) -> Path:
@@ -42,10 +42,12 @@ async def fill(folder: Path) -> Path:
             storage, vault, name="lab", kind=ProviderType.OPENAI_COMPATIBLE, base_url="http://127.0.0.1:9", key="no-key"
         )
         await models.add(storage, name="m", provider="lab", sheet=SHEET, context_tokens=1000, max_output_tokens=100)
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
         await balance.add(storage, "ada", 25 * 10**12, note="invoice 1", reference="pay-1")
         await balance.set_to(storage, "ada", 20 * 10**12, note="goodwill")
-        await keys.create(storage, vault, user="ada", label="ci", models=["m*"], limits=Limits(rpm=60, cap_pico=10**12))
+        await keys.create(
+            storage, vault, user="ada", label="ci", models=["m*"], limits=KeyLimits(rpm=60, cap_pico=10**12)
+        )
         await prices.set_markup(storage, parse_markup("7.5%"))
         demo = await quickstart.prepare(storage, vault, demo_models())
     served = replace(made, server=replace(made.server, port=0))

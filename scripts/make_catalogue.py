@@ -32,7 +32,7 @@ from catalogue.litellm import Entry, LiteLLM  # noqa: E402
 from catalogue.sections import Section, load  # noqa: E402
 from genai_prices.types import ModelInfo, Provider  # noqa: E402
 
-from softix_proxy.domain.pricing import Sheet  # noqa: E402
+from softix_proxy.domain.pricing import PriceSheet  # noqa: E402
 from softix_proxy.operations.models import NAME  # noqa: E402
 
 TARGET = ROOT / "softix_proxy" / "data" / "catalogue"
@@ -98,7 +98,7 @@ def sheet(named: Named, context: int | None, day: date) -> Row | None:
     if named.entry is not None:
         bands += named.entry.tiers(bands, context)
     made = finished(named.section, named.name, bands)
-    Sheet.parse(made)
+    PriceSheet.parse(made)
     return made
 
 
@@ -134,7 +134,7 @@ def rows(section: Section, providers: dict[str, Provider], litellm: LiteLLM, day
         yield {"name": name, "context": context, "max_output": most, "sheet": {"free": True}}
     for addition in section.additions:
         made = {"bands": [{"prices": dict(sorted(addition["prices"].items()))}]}
-        Sheet.parse(made)
+        PriceSheet.parse(made)
         for name in addition["names"]:
             entry = litellm.find(section, name)
             context = entry.limit("max_input_tokens") if entry else None

@@ -14,8 +14,8 @@ import rich.console
 from softix_proxy.cli.usage_summary import picture
 from softix_proxy.domain.clock import DAY_US, from_us, parse_instant
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.usage import Span, Total
-from softix_proxy.operations.usage import Summary
+from softix_proxy.domain.usage import Span, UsageTotal
+from softix_proxy.operations.usage import UsageSummary
 
 PLACE = Path(__file__).resolve().parents[1] / "docs" / "images" / "usage-summary.svg"
 SPAN = Span(parse_instant("2026-10-01"), parse_instant("2026-11-01"))
@@ -28,9 +28,9 @@ MODELS = (
 SHAPE = (4, 7, 8, 6, 5, 0, 0, 9, 11, 12, 10, 8, 1, 0, 10, 13, 12, 14, 11, 0, 0, 15, 17, 16, 14, 13, 1, 0, 18, 16, 17)
 
 
-def invented() -> Summary:
+def invented() -> UsageSummary:
     totals = [
-        Total(name, name, requests, errors, tokens_in, tokens_out, parse_usd(cost), parse_usd(cost) * 1075 // 1000)
+        UsageTotal(name, name, requests, errors, tokens_in, tokens_out, parse_usd(cost), parse_usd(cost) * 1075 // 1000)
         for name, requests, errors, tokens_in, tokens_out, cost in MODELS
     ]
     days = []
@@ -38,11 +38,13 @@ def invented() -> Summary:
         if part:
             day = from_us(SPAN.from_us + number * DAY_US).date().isoformat()
             whole = sum(SHAPE)
-            days.append(Total(day, day, *(_part(totals, field, part, whole) for field in Total.__slots__[2:])))
-    return Summary("model", SPAN, totals, days)
+            days.append(
+                UsageTotal(day, day, *(_part(totals, field, part, whole) for field in UsageTotal.__slots__[2:]))
+            )
+    return UsageSummary("model", SPAN, totals, days)
 
 
-def _part(totals: list[Total], field: str, part: int, whole: int) -> int:
+def _part(totals: list[UsageTotal], field: str, part: int, whole: int) -> int:
     return int(sum(getattr(total, field) for total in totals)) * part // whole
 
 

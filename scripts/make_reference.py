@@ -24,7 +24,7 @@ from softix_proxy.dialects.queries import FAMILIES as QUERIES  # noqa: E402
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS  # noqa: E402
 from softix_proxy.dialects.request_headers import BODY, COMMON, FAMILIES, PREFIXES, Reasons  # noqa: E402
 from softix_proxy.dialects.translate.loss_table import NAMES  # noqa: E402
-from softix_proxy.dialects.translate.losses import Fate, directions, rows  # noqa: E402
+from softix_proxy.dialects.translate.losses import LossTreatment, directions, rows  # noqa: E402
 from softix_proxy.domain.profiles import PROFILES, Profile, ProviderType  # noqa: E402
 from softix_proxy.operations import catalogue  # noqa: E402
 
@@ -96,10 +96,10 @@ def all_settings() -> str:
 
 def losses(client: str, provider: str) -> Iterator[str]:
     yield f"\n## {NAMES[client]} → {NAMES[provider]}\n\n| what | becomes | because |\n| --- | --- | --- |"
-    order = list(Fate)
+    order = list(LossTreatment)
     yield from (
         f"| `{row.field}` | {row.fate} | {cell(row.reason)} |"
-        for row in sorted(rows(client, provider), key=lambda row: order.index(Fate(row.fate)))
+        for row in sorted(rows(client, provider), key=lambda row: order.index(LossTreatment(row.fate)))
     )
 
 

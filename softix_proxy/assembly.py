@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from softix_proxy.storage.hot_path import Journal
     from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.lines import SocketLines
-    from softix_proxy.vault.keeper import Keeper
+    from softix_proxy.vault.keeper import MasterKeyStore
     from softix_proxy.web.app import App
     from softix_proxy.web.tls import Certificate
 
@@ -82,11 +82,11 @@ class Office:
         return hot_path.opened(self.database, self.clock)
 
 
-def _keeper(settings: Settings) -> Keeper:
-    from softix_proxy.vault.keeper import Keeper
-    from softix_proxy.vault.master_key import Sources
+def _keeper(settings: Settings) -> MasterKeyStore:
+    from softix_proxy.vault.keeper import MasterKeyStore
+    from softix_proxy.vault.master_key import MasterKeySources
 
-    return Keeper(Sources(settings.paths.master_key, settings.master_key.command, os.environ))
+    return MasterKeyStore(MasterKeySources(settings.paths.master_key, settings.master_key.command, os.environ))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +274,7 @@ async def _app(
     from softix_proxy.relay.policy import Policy
     from softix_proxy.relay.readiness import Readiness
     from softix_proxy.relay.sessions import Sessions
-    from softix_proxy.telemetry.metrics import Books, Metrics
+    from softix_proxy.telemetry.metrics import Metrics, WriterStats
     from softix_proxy.web.addresses import Addresses
     from softix_proxy.web.app import App
     from softix_proxy.web.monitor import Monitor
@@ -282,7 +282,7 @@ async def _app(
     from softix_proxy.web.visit import House
 
     settings, storage = office.settings, office.storage
-    metrics = Metrics(lambda: Books.of(journal.writer, journal.trouble()))
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
@@ -323,11 +323,11 @@ async def _upstream(
         local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
         stack.push_async_callback(local.close)
         bases[ProviderType.DEMO] = local.base_url
-    from softix_proxy.upstream.client import Limits
+    from softix_proxy.upstream.client import UpstreamLimits
     from softix_proxy.upstream.lines import SocketLines
 
     upstream = await stack.enter_async_context(reaching(office, vault, bases))
-    lines = SocketLines(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
+    lines = SocketLines(vault, UpstreamLimits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
     stack.push_async_callback(lines.close)
     return upstream, lines
 
@@ -337,10 +337,10 @@ async def reaching(
     office: Office, vault: Vault, bases: Mapping[ProviderType, str] | None = None
 ) -> AsyncIterator[HttpUpstream]:
     """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
-    from softix_proxy.upstream.client import HttpUpstream, Limits
+    from softix_proxy.upstream.client import HttpUpstream, UpstreamLimits
 
     settings = office.settings
-    upstream = HttpUpstream(vault, Limits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
+    upstream = HttpUpstream(vault, UpstreamLimits.of(settings.upstream), settings.upstream.ca_file, bases, office.clock)
     try:
         yield upstream
     finally:

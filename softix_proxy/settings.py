@@ -16,7 +16,16 @@ from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.sections import Demo, Log, MasterKeySection, Money, Routing, Server, StorageSection, Upstream
+from softix_proxy.domain.sections import (
+    DemoSection,
+    LogSection,
+    MasterKeySection,
+    MoneySection,
+    RoutingSection,
+    ServerSection,
+    StorageSection,
+    UpstreamSection,
+)
 from softix_proxy.domain.seller import Billing
 
 
@@ -36,14 +45,14 @@ class Settings:
     """Each section is frozen, so that all may share its default."""
 
     paths: Paths
-    server: Server = Server()  # noqa: RUF009
-    upstream: Upstream = Upstream()  # noqa: RUF009
-    money: Money = Money()  # noqa: RUF009
-    routing: Routing = Routing()  # noqa: RUF009
+    server: ServerSection = ServerSection()  # noqa: RUF009
+    upstream: UpstreamSection = UpstreamSection()  # noqa: RUF009
+    money: MoneySection = MoneySection()  # noqa: RUF009
+    routing: RoutingSection = RoutingSection()  # noqa: RUF009
     storage: StorageSection = StorageSection()  # noqa: RUF009
-    log: Log = Log()  # noqa: RUF009
+    log: LogSection = LogSection()  # noqa: RUF009
     master_key: MasterKeySection = MasterKeySection()  # noqa: RUF009
-    demo: Demo = Demo()  # noqa: RUF009
+    demo: DemoSection = DemoSection()  # noqa: RUF009
     billing: Billing = Billing()  # noqa: RUF009
     from_file: frozenset[str] = field(default=frozenset(), compare=False)
     """The names (`section.field`) that the file sets."""

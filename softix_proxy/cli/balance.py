@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, dry_run_option, office, rehearsed, say, show, show_all, stage
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.balance import Wallet
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.money import format_usd, parse_usd
@@ -19,7 +19,7 @@ from softix_proxy.operations import users
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_POSTINGS = Table(
+_POSTINGS = TableLayout(
     ("posted_at", "kind", "amount", "balance", "reference", "note"), leave=("reference", "posted_at"), prose=("note",)
 )
 _NEGATIVES = {"ignore_unknown_options": True}

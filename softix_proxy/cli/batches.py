@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.batches import BatchSummary
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.ids import format_request_id
@@ -17,7 +17,7 @@ from softix_proxy.operations import batches as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = Table(
+_COLUMNS = TableLayout(
     ("batch", "provider", "user", "requests", "open_requests", "held", "created_at", "metered_at"),
     leave=("metered_at", "created_at", "requests", "provider", "user"),
 )

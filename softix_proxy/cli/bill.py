@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, invocation, office, say, show, show_all
-from softix_proxy.cli.tables import Table
-from softix_proxy.domain.bill import Bill, Customer, Document, Kind
+from softix_proxy.cli.tables import TableLayout
+from softix_proxy.domain.bill import Customer, Document, DocumentKind, StoredDocument
 from softix_proxy.domain.users import User
 from softix_proxy.operations import bill as operations
 from softix_proxy.operations import bill_run
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 _NONE = "none"
 _FORMATS = ("html", "pdf", "xml", "ubl", "json")
-_COLUMNS = Table(
+_COLUMNS = TableLayout(
     ("number", "kind", "user_name", "period", "issued_on", "net", "tax", "total", "due"),
     leave=("issued_on", "net", "tax", "period", "user_name"),
 )
-_OUTCOMES = Table(
+_OUTCOMES = TableLayout(
     ("state", "user_name", "number", "kind", "net", "tax", "total", "due"), leave=("net", "tax", "kind", "number")
 )
 
@@ -94,7 +94,7 @@ async def run(office: Office, period: str, user: str | None, open_: bool, dry_ru
         raise SystemExit(1)
 
 
-def _show_outcomes(outcomes: list[bill_run.Outcome]) -> None:
+def _show_outcomes(outcomes: list[bill_run.BillRunResult]) -> None:
     rows = [_outcome_fields(outcome) for outcome in outcomes]
     show_all(rows, _OUTCOMES)
     for outcome in outcomes:
@@ -104,7 +104,7 @@ def _show_outcomes(outcomes: list[bill_run.Outcome]) -> None:
     say(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "Nothing to bill.")
 
 
-def _outcome_fields(outcome: bill_run.Outcome) -> dict[str, Any]:
+def _outcome_fields(outcome: bill_run.BillRunResult) -> dict[str, Any]:
     nothing = dict.fromkeys(("number", *_COLUMNS.columns))
     made = as_fields(outcome.document, outcome.user.name) if outcome.document else nothing
     named = {"state": outcome.state, **made, "user_id": outcome.user.public_id, "user_name": outcome.user.name}
@@ -114,11 +114,13 @@ def _outcome_fields(outcome: bill_run.Outcome) -> dict[str, Any]:
 @bill.command("list")
 @click.option("--user", metavar="USER", help="Only this user's: id, name or e-mail.")
 @click.option("--period", metavar="PERIOD", help="Only this period's.")
-@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only such.")
+@click.option("--kind", type=click.Choice([kind.value for kind in DocumentKind]), help="Only such.")
 @office
 async def list_(office: Office, user: str | None, period: str | None, kind: str | None) -> None:
     """List documents in the order in which they were issued. Example: softix bill list --period 2026-10"""
-    found = await operations.list_all(office.storage, user=user, period=period, kind=Kind(kind) if kind else None)
+    found = await operations.list_all(
+        office.storage, user=user, period=period, kind=DocumentKind(kind) if kind else None
+    )
     names = await operations.names(office.storage)
     show_all((as_fields(one.document, names[one.user_id]) for one in found), _COLUMNS)
 
@@ -186,7 +188,7 @@ async def credit(office: Office, number: str, note: str, yes: bool) -> None:
     """
     await operations.show(office.storage, number)
     confirm(f"Credit {number}?", yes)
-    made: Bill = await operations.credit(office.storage, office.settings.billing, number, note)
+    made: StoredDocument = await operations.credit(office.storage, office.settings.billing, number, note)
     names = await operations.names(office.storage)
     again = f"To bill anew: softix bill run --period {made.document.period}"
     show(as_fields(made.document, names[made.user_id]), f"{number} is credited. {again}")

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from softix_proxy.cli.console import Group, invocation, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.errors import BadInputError
 
-_SETTINGS = Table(("name", "value", "source"), prose=("value",), leave=("source",))
+_SETTINGS = TableLayout(("name", "value", "source"), prose=("value",), leave=("source",))
 
 
 @click.group(cls=Group)

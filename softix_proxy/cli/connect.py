@@ -13,7 +13,7 @@ from softix_proxy.cli.key_source import KeySource, key_options
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import connect as operations
 from softix_proxy.operations import keys
-from softix_proxy.operations.connect import CLIENTS, Access, Client
+from softix_proxy.operations.connect import CLIENTS, ClientAccess, ClientProgram
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
@@ -62,7 +62,7 @@ async def connect(
         raise BadInputError("which key?", "a new one of a user: --user USER; or --key-stdin, --key-env, --key-file")
     address = (base_url or _address(office.settings)).rstrip("/").removesuffix("/v1")
     searches = await operations.can_search(office.storage, model)
-    access = Access(address, key or _PLACEHOLDER, model, searches)
+    access = ClientAccess(address, key or _PLACEHOLDER, model, searches)
     if place:
         operations.changed_text(known, access, place)  # fails before a key is made for nothing
     if user:
@@ -78,7 +78,7 @@ async def connect(
     )
 
 
-def _print(client: str, known: Client, access: Access) -> None:
+def _print(client: str, known: ClientProgram, access: ClientAccess) -> None:
     text = operations.settings_text(known, access)
     if invocation().as_json:
         show({"client": client, "form": known.form, "settings": dict(known.settings(access)), "text": text})

@@ -24,11 +24,11 @@ from softix_proxy.domain.errors import BadInputError, FailureError, OperatorErro
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
-    from softix_proxy.cli.tables import Table
+    from softix_proxy.cli.tables import TableLayout
     from softix_proxy.domain.ports import Storage
     from softix_proxy.settings import Settings
 
-Fields = Mapping[str, Any]
+OutputFields = Mapping[str, Any]
 _LONGEST_MESSAGE = 400
 _NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
 """Unicode's control characters, halves of characters, and ends of lines and paragraphs."""
@@ -173,7 +173,7 @@ def stage(opened: Office, dry_run: bool) -> Storage:
     return opened.storage.rehearsal() if dry_run else opened.storage
 
 
-def rehearsed(fields: Fields, dry_run: bool) -> Fields:
+def rehearsed(fields: OutputFields, dry_run: bool) -> OutputFields:
     """What a command shows of its work, and that it was a rehearsal, where it was one."""
     if not dry_run:
         return fields
@@ -219,7 +219,7 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
-def show(fields: Fields, sentence: str | None = None) -> None:
+def show(fields: OutputFields, sentence: str | None = None) -> None:
     """One thing: as JSON, or as its fields in lines (after a sentence)."""
     if invocation().as_json:
         click.echo(json.dumps(fields, ensure_ascii=False))
@@ -232,7 +232,7 @@ def show(fields: Fields, sentence: str | None = None) -> None:
         click.echo(line)
 
 
-def show_all(rows: Iterable[Fields], table: Table) -> None:
+def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
     """Many things: as a JSON array with every field, or as a table (tab-separated in a pipe, with every column)."""
     from softix_proxy.cli.tables import fitting, grid, lines, plain
 

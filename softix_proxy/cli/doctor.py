@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, invocation, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.doctor import checkup
 from softix_proxy.doctor.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
 
-_FINDINGS = Table(("severity", "check", "message", "remedy"), prose=("message", "remedy"))
+_FINDINGS = TableLayout(("severity", "check", "message", "remedy"), prose=("message", "remedy"))
 _MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}
 
 

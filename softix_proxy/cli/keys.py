@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, regions_option, say, show, show_all, split_regions
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.users import Status
+from softix_proxy.domain.users import UserStatus
 from softix_proxy.operations import keys as operations
 from softix_proxy.operations import users
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NONE = "none"
 _MOST_DIGITS = 12
-_LIST = Table(
+_LIST = TableLayout(
     ("id", "prefix", "user", "name", "status", "cap", "expires_at", "created_at"),
     leave=("created_at", "prefix", "expires_at", "cap"),
 )
@@ -47,7 +47,7 @@ def _limit_options(function: _Function) -> _Function:
 
 
 def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
-    """Options that were given → fields of `Limits`; `none` takes a limit away. Raises BadInputError."""
+    """Options that were given → fields of `KeyLimits`; `none` takes a limit away. Raises BadInputError."""
     parsed: dict[str, Any] = {}
     for name in ("rpm", "tpm", "concurrency"):
         text = given[name]
@@ -114,7 +114,7 @@ async def create(
         label=name,
         models=() if models is None else _split(models),
         allow_ip=allow_ip,
-        limits=Limits(**_parse_limits(given)),
+        limits=KeyLimits(**_parse_limits(given)),
         expires_in_us=_parse_expiry(expires),
         regions=split_regions(regions) or (),
     )
@@ -202,10 +202,10 @@ async def rotate(office: Office, key: str, grace: str | None) -> None:
     await _show_issued(office, issued)
 
 
-async def _show_issued(office: Office, issued: operations.Issued) -> None:
+async def _show_issued(office: Office, issued: operations.IssuedKey) -> None:
     standing = await operations.standing(office.storage, issued.key.public_id)
     owner = standing.user
-    if owner.status is Status.DISABLED:
+    if owner.status is UserStatus.DISABLED:
         say(f"{owner.name} is disabled: no key works before: softix users enable {owner.public_id}")
     fields = operations.as_fields(standing.key, owner.public_id, standing.spend)
     show(

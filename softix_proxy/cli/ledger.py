@@ -8,11 +8,11 @@ import click
 
 from softix_proxy.cli.console import Group, confirm, invocation, office, say, show, show_all
 from softix_proxy.cli.spans import span_options, zone_of
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import format_instant, parse_duration_us
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.redating import Redated
+from softix_proxy.domain.redating import RedatedPosting
 from softix_proxy.operations import ledger as operations
 from softix_proxy.operations import redating
 from softix_proxy.operations.usage import parse_span
@@ -20,8 +20,8 @@ from softix_proxy.operations.usage import parse_span
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_FINDINGS = Table(("rule", "subject", "detail"), prose=("detail",))
-_ACCOUNTS = Table(("account", "balance"))
+_FINDINGS = TableLayout(("rule", "subject", "detail"), prose=("detail",))
+_ACCOUNTS = TableLayout(("account", "balance"))
 _REMEDY = "stop softix serve, keep a copy of the database, and restore the last backup that verifies"
 
 
@@ -97,14 +97,14 @@ async def redate(
     say(f"{'Would be booked' if dry_run else 'Booked'}: {len(rows) - kept}." + (_KEPT.format(kept) if kept else ""))
 
 
-_REDATED = Table(
+_REDATED = TableLayout(
     ("kind", "user_name", "posted_at", "amount", "provider_cost", "booked_at"),
     leave=("provider_cost", "kind", "user_name"),
 )
 _KEPT = " In closed periods, where they stay: {}."
 
 
-def _redated_fields(one: Redated) -> dict[str, Any]:
+def _redated_fields(one: RedatedPosting) -> dict[str, Any]:
     what = one.misdated
     return {
         "kind": what.kind,

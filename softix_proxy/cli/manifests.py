@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import COUNT, Group, invocation, office, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.operations import instance
 from softix_proxy.operations import manifests as operations
@@ -17,7 +17,9 @@ from softix_proxy.operations import manifests as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_LIST = Table(("number", "created_at", "name", "format", "rows", "sha256"), leave=("sha256", "created_at", "format"))
+_LIST = TableLayout(
+    ("number", "created_at", "name", "format", "rows", "sha256"), leave=("sha256", "created_at", "format")
+)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _MOST_KEY_BYTES = 1024
 """Of a file that holds nothing else."""

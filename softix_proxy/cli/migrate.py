@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import Command, invocation, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 
 if TYPE_CHECKING:
     from softix_proxy.domain.migrations import Migrated, MigrationPlan
 
-_STEPS = Table(("number", "name", "why"), prose=("why",))
+_STEPS = TableLayout(("number", "name", "why"), prose=("why",))
 
 
 @click.command(cls=Command)

@@ -8,17 +8,17 @@ import click
 
 from softix_proxy.cli.console import Group, dry_run_option, office, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.prices import base_prices, price_options, sheet_of
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.price_changes import remedy
 from softix_proxy.operations import models as operations
-from softix_proxy.operations.models import Entry
+from softix_proxy.operations.models import PricedModel
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 
-def as_fields(entry: Entry) -> dict[str, Any]:
+def as_fields(entry: PricedModel) -> dict[str, Any]:
     return {
         "name": entry.model.name,
         "provider": entry.provider.name,
@@ -37,7 +37,7 @@ _TOKENS = (
 )
 
 
-_LIST = Table(
+_LIST = TableLayout(
     ("name", "provider", "context", "max_output", "status", "priced", "prices"),
     leave=("max_output", "context", "priced", "status"),
     prose=("prices",),

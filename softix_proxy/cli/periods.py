@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, invocation, office, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.periods import Period, PeriodSum
+from softix_proxy.domain.periods import ClosedPeriod, PeriodSum
 from softix_proxy.domain.usage import CURRENCY, Span
 from softix_proxy.operations import periods as operations
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_LIST = Table(
+_LIST = TableLayout(
     ("period", "zone", "from", "to", "rows", "charge", "provider_cost", "paid_in", "closed_at"),
     leave=("closed_at", "from", "to", "zone", "rows"),
 )
-_SUMS = Table(
+_SUMS = TableLayout(
     ("user_id", "user_name", "rows", "charge", "provider_cost", "paid_in", "currency"),
     leave=("currency", "rows", "user_id"),
 )
 
 
-def as_fields(period: Period) -> dict[str, Any]:
+def as_fields(period: ClosedPeriod) -> dict[str, Any]:
     return {
         "period": period.label,
         "zone": period.zone,
@@ -42,7 +42,7 @@ def as_fields(period: Period) -> dict[str, Any]:
     }
 
 
-def _amounts(sums: Period | PeriodSum) -> dict[str, str]:
+def _amounts(sums: ClosedPeriod | PeriodSum) -> dict[str, str]:
     return {
         "provider_cost": format_usd(sums.cost_pico),
         "charge": format_usd(sums.charge_pico),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from softix_proxy.cli.console import invocation, rehearsed, say, show, show_all
-from softix_proxy.cli.tables import Table
-from softix_proxy.domain.price_changes import Change
-from softix_proxy.operations.price_changes import Changed
+from softix_proxy.cli.tables import TableLayout
+from softix_proxy.domain.price_changes import UnitPriceChange
+from softix_proxy.operations.price_changes import ChangedPrice
 
-_COLUMNS = Table(("tier", "above", "price", "old", "new", "change"), leave=("above", "change"))
+_COLUMNS = TableLayout(("tier", "above", "price", "old", "new", "change"), leave=("above", "change"))
 
 
-def change_fields(change: Change) -> dict[str, Any]:
+def change_fields(change: UnitPriceChange) -> dict[str, Any]:
     """Of one unit price, for programs."""
     old, new = change.old, change.new
     return {
@@ -25,7 +25,7 @@ def change_fields(change: Change) -> dict[str, Any]:
     }
 
 
-def change_row(change: Change) -> dict[str, Any]:
+def change_row(change: UnitPriceChange) -> dict[str, Any]:
     """The same, for people."""
     told = change_fields(change)
     return {
@@ -38,7 +38,7 @@ def change_row(change: Change) -> dict[str, Any]:
     }
 
 
-_BANDS = Table(("tier", "above", "prices"), leave=("above",), prose=("prices",))
+_BANDS = TableLayout(("tier", "above", "prices"), leave=("above",), prose=("prices",))
 
 
 def show_price(fields: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ def show_price(fields: dict[str, Any]) -> None:
     )
 
 
-def show_changed(changed: Changed, fields: dict[str, Any], dry_run: bool) -> None:
+def show_changed(changed: ChangedPrice, fields: dict[str, Any], dry_run: bool) -> None:
     warnings = [oddity.sentence for oddity in changed.oddities]
     if dry_run:
         fields = fields | {"version": None}
@@ -77,7 +77,7 @@ def show_changed(changed: Changed, fields: dict[str, Any], dry_run: bool) -> Non
         say(f"warning: {warning}\n  → {changed.remedy(oddity)}")
 
 
-def _word(change: Change, percent: str | None) -> str | None:
+def _word(change: UnitPriceChange, percent: str | None) -> str | None:
     """What happens to it, in one word or in per cent; None where it begins at zero."""
     if change.old == change.new:
         return "stays"

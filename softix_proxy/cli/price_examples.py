@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, office, say, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.money import format_usd
 from softix_proxy.operations import price_examples as operations
-from softix_proxy.operations.price_examples import Checked
+from softix_proxy.operations.price_examples import CheckedExample
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = Table(
+_COLUMNS = TableLayout(
     ("result", "provider_type", "model", "what", "expected", "cost", "place"),
     leave=("place", "provider_type"),
     prose=("what",),
 )
 
 
-def as_fields(checked: Checked) -> dict[str, Any]:
+def as_fields(checked: CheckedExample) -> dict[str, Any]:
     example = checked.example
     return {
         "result": "agrees" if checked.agrees else "wrong" if checked.fails else "differs",

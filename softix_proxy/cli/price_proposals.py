@@ -23,7 +23,7 @@ from softix_proxy.cli.console import (
     stage,
 )
 from softix_proxy.cli.price_changes import change_fields, change_row
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.calendar import calendar
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.ports import Storage
 
 
-_LIST = Table(
+_LIST = TableLayout(
     ("model", "user", "source", "tier", "above", "price", "old", "new", "change"),
     leave=("source", "user", "above", "change"),
 )

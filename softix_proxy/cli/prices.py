@@ -11,17 +11,17 @@ import click
 from softix_proxy.cli import price_changes, price_examples, price_proposals
 from softix_proxy.cli.console import Group, dry_run_option, office, rehearsed, say, show, show_all, stage
 from softix_proxy.cli.spans import instant_of
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import DAY_US, format_instant, parse_duration_us
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import format_usd, parse_usd
 from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.prices import format_markup, marked_up
-from softix_proxy.domain.pricing import STANDARD, Sheet, parse_markup
+from softix_proxy.domain.pricing import STANDARD, PriceSheet, parse_markup
 from softix_proxy.domain.usage import METERS
 from softix_proxy.operations import price_changes as changes
 from softix_proxy.operations import prices as operations
-from softix_proxy.operations.prices import Applied, Listed, ListedMarkup, Missing
+from softix_proxy.operations.prices import AppliedPrice, ListedMarkup, ListedPrice, MissingPrice
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
@@ -39,27 +39,27 @@ def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def sheet_of(options: Mapping[str, Any]) -> Sheet | None:
+def sheet_of(options: Mapping[str, Any]) -> PriceSheet | None:
     """From the options of `price_options`; None where none was given. Raises BadInputError."""
     prices = {_OPTIONS[name].price_key: text for name, text in options.items() if name in _OPTIONS and text is not None}
     if options["free"]:
         if prices:
             raise BadInputError("free and a price at once", "give --free, or prices")
-        return Sheet.parse({"free": True})
-    return Sheet.parse({"bands": [{"prices": prices}]}) if prices else None
+        return PriceSheet.parse({"free": True})
+    return PriceSheet.parse({"bands": [{"prices": prices}]}) if prices else None
 
 
-def base_prices(sheet: Sheet) -> dict[str, str]:
+def base_prices(sheet: PriceSheet) -> dict[str, str]:
     """Price key → exact decimal USD, of the standard tier from zero tokens on; nothing for a free model."""
     return {METERS[name].price_key: format(usd, "f") for name, usd in _base(sheet).items()}
 
 
-def _base(sheet: Sheet) -> Mapping[str, Decimal]:
+def _base(sheet: PriceSheet) -> Mapping[str, Decimal]:
     bands = {(band.service_tier, band.above_input_tokens): band.unit_prices for band in sheet.bands}
     return bands.get((STANDARD, 0), {})
 
 
-def as_fields(listed: Listed) -> dict[str, Any]:
+def as_fields(listed: ListedPrice) -> dict[str, Any]:
     version, sheet = listed.version, listed.version.sheet
     return {
         "version": version.id,
@@ -76,7 +76,7 @@ def as_fields(listed: Listed) -> dict[str, Any]:
     }
 
 
-def applied_fields(applied: Applied) -> dict[str, Any]:
+def applied_fields(applied: AppliedPrice) -> dict[str, Any]:
     base = _base(applied.listed.version.sheet)
     charged = {METERS[name].price_key: marked_up(usd, applied.markup) for name, usd in base.items()}
     markup = {"markup": format_markup(applied.markup), "request_fee": format_usd(applied.fee_pico)}
@@ -88,7 +88,7 @@ def applied_fields(applied: Applied) -> dict[str, Any]:
     return as_fields(applied.listed) | markup | {"charged": charged} | asked
 
 
-def missing_fields(item: Missing) -> dict[str, Any]:
+def missing_fields(item: MissingPrice) -> dict[str, Any]:
     return {
         "model": item.entry.model.name,
         "provider": item.entry.provider.name,
@@ -111,7 +111,7 @@ def markup_fields(listed: ListedMarkup) -> dict[str, Any]:
     }
 
 
-_COLUMNS = Table(
+_COLUMNS = TableLayout(
     ("version", "model", "provider", "user", "source", "state", "starts_at", "free", "prices"),
     leave=("free", "starts_at", "source", "user", "state", "provider"),
     prose=("prices",),
@@ -179,7 +179,7 @@ async def set_(
     changed = await changes.change_price(
         stage(office, dry_run),
         model,
-        changes.Given(_base(sheet), *changes.parse_place(tier, above), replace),
+        changes.GivenPrice(_base(sheet), *changes.parse_place(tier, above), replace),
         user=user,
         starts_at_us=instant_of(office, start),
     )
@@ -211,8 +211,8 @@ async def history(office: Office, model: str) -> None:
     show_all([as_fields(listed) for listed in await operations.history(office.storage, model)], _COLUMNS)
 
 
-_MISSING = Table(("model", "provider", "asks", "last_asked_at"), leave=("last_asked_at", "provider"))
-_MARKUP_COLUMNS = Table(
+_MISSING = TableLayout(("model", "provider", "asks", "last_asked_at"), leave=("last_asked_at", "provider"))
+_MARKUP_COLUMNS = TableLayout(
     ("version", "scope", "subject", "markup", "request_fee", "state", "starts_at"),
     leave=("starts_at", "state", "scope"),
 )

@@ -19,7 +19,7 @@ from softix_proxy.cli.provider_fields import (
     tell_base_url,
     tested,
 )
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.providers import MAIN, HangUp, ProviderStatus
 from softix_proxy.operations import providers as operations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 
-_LIST = Table(
+_LIST = TableLayout(
     ("name", "type", "base_url", "on_hang_up", "status", "has_key", "created_at", "drop_fields"),
     leave=("created_at", "drop_fields", "on_hang_up", "has_key", "base_url"),
 )

@@ -115,7 +115,7 @@ def _check_blanks(kind: ProviderType, base_url: str, blanks: dict[str, str | Non
 
 async def _found(
     office: Office, kind: ProviderType, base_url: str, key: str | None, *, listed: bool
-) -> probes.Found | None:
+) -> probes.DiscoveredServer | None:
     """What the server has, where it is one of this machine's, or its models are to be added as it lists them."""
     from softix_proxy.upstream.probe import fetch
 
@@ -140,7 +140,7 @@ def _priced(kind: ProviderType) -> tuple[CatalogueModel, ...]:
 
 
 def _models(
-    kind: ProviderType, found: probes.Found | None, wanted: tuple[str, ...], *, free: bool
+    kind: ProviderType, found: probes.DiscoveredServer | None, wanted: tuple[str, ...], *, free: bool
 ) -> tuple[CatalogueModel, ...]:
     priced = _priced(kind)
     if not priced:
@@ -157,7 +157,12 @@ def _models(
 
 
 def _tell_models(
-    name: str, kind: ProviderType, found: probes.Found | None, models: tuple[CatalogueModel, ...], *, free: bool
+    name: str,
+    kind: ProviderType,
+    found: probes.DiscoveredServer | None,
+    models: tuple[CatalogueModel, ...],
+    *,
+    free: bool,
 ) -> None:
     if models and (free or _priced(kind)):
         say(f"Enabled {len(models)} models: softix models list --provider {name}")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Command, clipped, invocation, office, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
-    from softix_proxy.operations.trials import Check
+    from softix_proxy.operations.trials import CheckResult
 
-_CHECKS = Table(("check", "works", "latency_ms", "detail"), leave=("latency_ms",), prose=("detail",))
+_CHECKS = TableLayout(("check", "works", "latency_ms", "detail"), leave=("latency_ms",), prose=("detail",))
 _MARKS = {True: "✓", False: "✗", None: "–"}
 
 
@@ -67,5 +67,5 @@ async def test(office: Office, name: str, model: str | None, write: bool) -> Non
         raise SystemExit(1)
 
 
-def _as_fields(check: Check) -> dict[str, Any]:
+def _as_fields(check: CheckResult) -> dict[str, Any]:
     return {"check": check.what, "ok": check.ok, "latency_ms": check.latency_ms, "detail": check.detail}

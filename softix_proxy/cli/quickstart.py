@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 from softix_proxy.cli.console import Command, invocation, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.usage import Source, UsageRow
+from softix_proxy.domain.usage import UsageRow, UsageSource
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
@@ -31,7 +31,7 @@ _RULE = "─" * 78
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FirstRequest:
     """What a person needs to make the first request."""
 
     url: str
@@ -160,12 +160,12 @@ async def _serve(read: Callable[[], Settings], prepared: Prepared) -> None:
     await until_stopped(settings, announce, read)
 
 
-async def _frame(office: Office, settings: Settings, url: str, prepared: Prepared) -> Frame:
+async def _frame(office: Office, settings: Settings, url: str, prepared: Prepared) -> FirstRequest:
     from softix_proxy.demo.models import models
     from softix_proxy.operations import balance
 
     wallet = await balance.show(office.storage, prepared.user.public_id)
-    return Frame(
+    return FirstRequest(
         url=url,
         key=prepared.key_text or prepared.key.prefix,
         key_is_new=prepared.key_text is not None,
@@ -213,11 +213,11 @@ async def _check(settings: Settings) -> None:
     if invocation().as_json:
         show({"ok": True, "requests": requests, "balance": balance_usd})
     else:
-        show_all(requests, Table(tuple(requests[0])))
+        show_all(requests, TableLayout(tuple(requests[0])))
         show({"balance": balance_usd}, "Two requests went through.")
 
 
 def _require_charged(rows: Sequence[UsageRow]) -> None:
     for row in rows:
-        if row.source is not Source.PROVIDER or row.charge_pico <= 0:
+        if row.source is not UsageSource.PROVIDER or row.charge_pico <= 0:
             raise FailureError("a request was not metered as it should be", "see: softix usage list, softix doctor")

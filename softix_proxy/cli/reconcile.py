@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from softix_proxy.cli.console import Command, invocation, office, say, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import DAY_US, from_us
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.reconciliation import Cause, Compared, Measure, Reconciliation, parse_tolerance
+from softix_proxy.domain.reconciliation import ComparedDay, DifferenceCause, Measure, Reconciliation, parse_tolerance
 from softix_proxy.domain.usage import CURRENCY
 from softix_proxy.imports import formats, mapping
 from softix_proxy.operations import reconcile as operations
@@ -24,7 +24,7 @@ from softix_proxy.operations import reconcile as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = Table(("day", "model", "softix", "bill", "difference", "explained"), prose=("explained",))
+_COLUMNS = TableLayout(("day", "model", "softix", "bill", "difference", "explained"), prose=("explained",))
 _MOST_NAMES = 10
 
 
@@ -40,7 +40,7 @@ _MOST_NAMES = 10
 @click.option(
     "--format",
     "form",
-    type=click.Choice(get_args(formats.Format)),
+    type=click.Choice(get_args(formats.BillFormat)),
     default="auto",
     show_default=True,
     help="Of the file.",
@@ -54,14 +54,14 @@ async def reconcile(
     to: str | None,
     tolerance: str,
     mapped: Path | None,
-    form: formats.Format,
+    form: formats.BillFormat,
 ) -> None:
     """Compare a provider's bill with the books, by day (UTC) and model.
 
     Exit 0 within the tolerance, 1 beyond it. Example: softix reconcile --provider openai --file costs.json
     """
     most = parse_tolerance(tolerance)
-    told = mapping.Told()
+    told = mapping.BillMapping()
     if mapped:
         with _opened(mapped) as file:
             told = mapping.read(file, mapped.name)
@@ -125,14 +125,14 @@ def _date(day: int) -> str:
     return from_us(day * DAY_US).date().isoformat()
 
 
-def _causes(causes: Sequence[Cause], measure: Measure) -> list[dict[str, Any]]:
+def _causes(causes: Sequence[DifferenceCause], measure: Measure) -> list[dict[str, Any]]:
     return [
         {"cause": cause.kind.value, "amount": _amount(cause.amount, measure), "requests": cause.requests}
         for cause in causes
     ]
 
 
-def _row(line: Compared, measure: Measure) -> dict[str, Any]:
+def _row(line: ComparedDay, measure: Measure) -> dict[str, Any]:
     return {
         "day": _date(line.day),
         "model": line.model,
@@ -184,12 +184,12 @@ def _prose(report: Reconciliation, title: str) -> Iterator[str]:
         yield f"rows of the file not about models, or of no cost: {report.left_out:,}"
 
 
-def _told(cause: Cause, measure: Measure) -> str:
+def _told(cause: DifferenceCause, measure: Measure) -> str:
     requests = f" ({cause.requests:,} request{'s' if cause.requests != 1 else ''})" if cause.requests else ""
     return f"{cause.kind.value}{requests}: {_with_unit(cause.amount, measure)}"
 
 
-def _explained(causes: Sequence[Cause], measure: Measure) -> str:
+def _explained(causes: Sequence[DifferenceCause], measure: Measure) -> str:
     if len(causes) == 1:
         return causes[0].kind.value
     return ", ".join(f"{cause.kind.value} {_amount(cause.amount, measure)}" for cause in causes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, confirm, office, show, show_all
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import SECOND_US, format_instant
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.routes import RouteStatus, Timeouts
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _NONE = "none"
-_LIST = Table(
+_LIST = TableLayout(
     ("name", "written", "retries", "sticky", "status"), leave=("sticky", "retries", "status"), prose=("written",)
 )
-_EXPLAINED = Table(
+_EXPLAINED = TableLayout(
     ("target", "place", "weight", "region", "taken", "reason"), leave=("weight", "region"), prose=("reason",)
 )
-_HEALTH = Table(
+_HEALTH = TableLayout(
     (
         "target",
         "breaker",
@@ -45,7 +45,7 @@ _TIMEOUTS = {
 }
 
 
-def as_fields(shown: operations.Shown) -> dict[str, Any]:
+def as_fields(shown: operations.RouteDetails) -> dict[str, Any]:
     route = shown.route
     return {
         "id": route.public_id,
@@ -59,7 +59,7 @@ def as_fields(shown: operations.Shown) -> dict[str, Any]:
     }
 
 
-def _target_fields(target: operations.Target) -> dict[str, Any]:
+def _target_fields(target: operations.RouteTarget) -> dict[str, Any]:
     leg = target.leg
     return {
         "target": target.name,
@@ -74,7 +74,7 @@ def _timeout_fields(timeouts: Timeouts) -> dict[str, int | None]:
     return {field: getattr(timeouts, field) for field, _ in _TIMEOUTS.values()}
 
 
-def as_text(targets: Sequence[operations.Target]) -> str:
+def as_text(targets: Sequence[operations.RouteTarget]) -> str:
     """As it is written for `set`."""
     parts, weighted = [], len({target.leg.weight for target in targets}) > 1
     for number, target in enumerate(targets):

@@ -14,26 +14,26 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 
-class Act(StrEnum):
+class SignalAction(StrEnum):
     STOP = "takes no more requests, and ends once running ones have; a second one cuts them"
     RELOAD = "reads the configuration and the certificate anew, and opens the log file again"
     NOTHING = "goes on as if nothing had happened"
 
 
-ACTS: Mapping[signal.Signals, Act] = {
-    signal.SIGTERM: Act.STOP,
-    signal.SIGINT: Act.STOP,
-    signal.SIGQUIT: Act.STOP,
-    signal.SIGHUP: Act.RELOAD,
-    signal.SIGUSR1: Act.NOTHING,
-    signal.SIGUSR2: Act.NOTHING,
+ACTS: Mapping[signal.Signals, SignalAction] = {
+    signal.SIGTERM: SignalAction.STOP,
+    signal.SIGINT: SignalAction.STOP,
+    signal.SIGQUIT: SignalAction.STOP,
+    signal.SIGHUP: SignalAction.RELOAD,
+    signal.SIGUSR1: SignalAction.NOTHING,
+    signal.SIGUSR2: SignalAction.NOTHING,
 }
 
 
 def until_handled() -> None:
     """While the daemon starts, nothing but a stop ends it: a migration may take minutes."""
     for number, act in ACTS.items():
-        if act is not Act.STOP:
+        if act is not SignalAction.STOP:
             signal.signal(number, signal.SIG_IGN)
 
 
@@ -55,12 +55,12 @@ class Signals:
         if self._reload_asked:
             reload()
 
-    def _on(self, act: Act) -> None:
-        if act is Act.RELOAD and self._at_a_terminal and not _is_terminal():
-            act = Act.STOP  # it was closed, and nobody could stop there what goes on
-        if act is Act.STOP:
+    def _on(self, act: SignalAction) -> None:
+        if act is SignalAction.RELOAD and self._at_a_terminal and not _is_terminal():
+            act = SignalAction.STOP  # it was closed, and nobody could stop there what goes on
+        if act is SignalAction.STOP:
             (self.stop_now if self.stop.is_set() else self.stop).set()
-        elif act is Act.RELOAD and not self.stop.is_set():
+        elif act is SignalAction.RELOAD and not self.stop.is_set():
             self._reload_asked = True
             if self._reload is not None:
                 self._reload()

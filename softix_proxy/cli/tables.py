@@ -18,7 +18,7 @@ _LEAST_PROSE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableLayout:
     """How many things are listed: which columns there are, and what happens where they do not all fit.
 
     Columns in `leave` go first, in that order. `prose` wraps at its words. All other values stay whole: where they do
@@ -53,7 +53,7 @@ def lines(fields: Mapping[str, Any]) -> list[str]:
     return [f"{name:<{width}}  {plain(value)}" for name, value in fields.items()]
 
 
-def fitting(table: Table, rows: Sequence[Mapping[str, Any]], width: int) -> tuple[str, ...]:
+def fitting(table: TableLayout, rows: Sequence[Mapping[str, Any]], width: int) -> tuple[str, ...]:
     """The columns that fit side by side into so many cells; none where even those that stay do not."""
     from rich.cells import cell_len
 
@@ -71,7 +71,7 @@ def fitting(table: Table, rows: Sequence[Mapping[str, Any]], width: int) -> tupl
     return ()
 
 
-def grid(table: Table, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Grid:
+def grid(table: TableLayout, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Grid:
     """These columns of the table, for `rich` to print."""
     from rich.table import Table as Grid
     from rich.text import Text

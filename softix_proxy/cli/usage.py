@@ -15,8 +15,8 @@ from softix_proxy import __version__
 from softix_proxy.cli import usage_attempts, usage_correct, usage_explain, usage_export, usage_summary
 from softix_proxy.cli.console import COUNT, Group, invocation, office, say, show, show_all
 from softix_proxy.cli.spans import span_options, zone_of
-from softix_proxy.cli.tables import Table
-from softix_proxy.domain.usage import Subject, UsageRow
+from softix_proxy.cli.tables import TableLayout
+from softix_proxy.domain.usage import SummarySubject, UsageRow
 from softix_proxy.exports import html_summary
 from softix_proxy.exports.columns import fields
 from softix_proxy.exports.whole_file import whole_file
@@ -25,7 +25,7 @@ from softix_proxy.operations import usage as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_LIST = Table(
+_LIST = TableLayout(
     (
         "posted_at",
         "request_id",
@@ -62,13 +62,21 @@ async def list_(office: Office, zone: str | None, **wanted: Any) -> None:
 
 
 @usage.command()
-@click.option("--by", type=click.Choice(get_args(Subject)), default="user", show_default=True, help="Sums for each.")
+@click.option(
+    "--by", type=click.Choice(get_args(SummarySubject)), default="user", show_default=True, help="Sums for each."
+)
 @span_options()
 @click.option("--html", type=click.Path(path_type=Path), help="Write one page with all charts, to mail or to print.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @office
 async def summary(
-    office: Office, by: Subject, from_: str | None, to: str | None, zone: str | None, html: Path | None, force: bool
+    office: Office,
+    by: SummarySubject,
+    from_: str | None,
+    to: str | None,
+    zone: str | None,
+    html: Path | None,
+    force: bool,
 ) -> None:
     """Sums over whole days, this month's by default. Example: softix usage summary --by model --from 2026-10-01"""
     zone = zone_of(office, zone)

@@ -8,7 +8,7 @@ import click
 
 from softix_proxy.cli.console import COUNT, Command, office, show_all
 from softix_proxy.cli.spans import span_options, zone_of
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
@@ -19,7 +19,7 @@ from softix_proxy.operations import usage as operations
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_COLUMNS = Table(
+_COLUMNS = TableLayout(
     ("posted_at", "request_id", "attempt", "provider", "model", "status_code", "error", "latency_ms", "charge"),
     leave=("latency_ms", "posted_at", "error", "provider", "status_code"),
 )

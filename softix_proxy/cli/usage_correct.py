@@ -20,20 +20,20 @@ from softix_proxy.cli.console import (
     stage,
 )
 from softix_proxy.cli.spans import span_options, zone_of
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd, parse_usd
 from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.usage import UsageRow
 from softix_proxy.operations import usage
-from softix_proxy.operations.corrections import Corrected, Corrections
+from softix_proxy.operations.corrections import CorrectedRequest, Corrections
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
 _NOTE = click.option("--note", required=True, metavar="TEXT", help="Why; it stands on the row and in every export.")
-_COST_COLUMNS = Table(
+_COST_COLUMNS = TableLayout(
     (
         "request_id",
         "user_name",
@@ -45,13 +45,13 @@ _COST_COLUMNS = Table(
     ),
     leave=("correction_row_id", "model", "provider_cost_before", "user_name"),
 )
-_COLUMNS = Table(
+_COLUMNS = TableLayout(
     ("request_id", "user_name", "model", "before", "after", "difference", "correction_row_id"),
     leave=("correction_row_id", "model", "before", "user_name"),
 )
 
 
-def as_fields(corrected: Corrected) -> dict[str, Any]:
+def as_fields(corrected: CorrectedRequest) -> dict[str, Any]:
     return {
         "request_id": format_request_id(corrected.row.request_id),
         "user_name": corrected.row.user_name,
@@ -133,7 +133,7 @@ async def reprice(
     _show(found, dry_run)
 
 
-def _show(found: Sequence[Corrected], dry: bool) -> None:
+def _show(found: Sequence[CorrectedRequest], dry: bool) -> None:
     difference = format_usd(sum(one.after_pico - one.before_pico for one in found))
     rows = [as_fields(one) for one in found]
     if invocation().as_json:
@@ -174,17 +174,17 @@ async def recost(
     corrections = Corrections(office.storage, note)
     if not dry_run:
         confirm(f"Post corrections of the cost of what was used from {from_} to {to}?", yes)
-    found: list[Corrected] = []
+    found: list[CorrectedRequest] = []
     unknown: list[UsageRow] = []
     async for one in corrections.recost(model, span, user, current=current, dry=dry_run):
-        if not isinstance(one, Corrected):
+        if not isinstance(one, CorrectedRequest):
             unknown.append(one)
         elif one.cost_before_pico != one.cost_after_pico:
             found.append(one)
     _show_costs(found, unknown, dry_run)
 
 
-def _show_costs(found: Sequence[Corrected], unknown: Sequence[UsageRow], dry: bool) -> None:
+def _show_costs(found: Sequence[CorrectedRequest], unknown: Sequence[UsageRow], dry: bool) -> None:
     difference = format_usd(sum(one.cost_after_pico - one.cost_before_pico for one in found))
     rows = [as_fields(one) for one in found]
     if invocation().as_json:

@@ -13,8 +13,8 @@ from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.explanation import Explained
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.pricing import MODES, Line
-from softix_proxy.domain.usage import CURRENCY, METERS, Source, UsageRow
+from softix_proxy.domain.pricing import MODES, PricedMeter
+from softix_proxy.domain.usage import CURRENCY, METERS, UsageRow, UsageSource
 from softix_proxy.exports.columns import fields, format_factor
 from softix_proxy.operations import usage as operations
 
@@ -113,7 +113,7 @@ def _line_fields(explained: Explained) -> list[dict[str, Any]]:
     ]
 
 
-def _cost_line_fields(line: Line) -> dict[str, Any]:
+def _cost_line_fields(line: PricedMeter) -> dict[str, Any]:
     return {
         "meter": line.meter,
         "quantity": line.quantity,
@@ -131,7 +131,7 @@ def _story(explained: Explained) -> Iterator[str]:
         yield "A correction, as its note states it."
     elif explained.cost_alone:
         yield "A correction of the provider's cost; the charge stays as it was."
-    elif row.source is Source.INTERRUPTED:
+    elif row.source is UsageSource.INTERRUPTED:
         yield f"Interrupted: nobody knows what was used. Held: {format_usd(row.hold_pico)} {CURRENCY}."
     elif explained.lines:
         yield from _price_lines(explained)
@@ -216,7 +216,7 @@ def _price_lines(explained: Explained) -> Iterator[str]:
     yield f"{label}: {format_usd(explained.sum_pico)} {CURRENCY}"
 
 
-def _unit_price(line: Line) -> str:
+def _unit_price(line: PricedMeter) -> str:
     return f"× {line.unit_price:f} / {METERS[line.meter].per:,}"
 
 

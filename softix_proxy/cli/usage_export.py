@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from softix_proxy.cli.console import Command, Fields, invocation, office, say, show
+from softix_proxy.cli.console import Command, OutputFields, invocation, office, say, show
 from softix_proxy.domain.clock import parse_zone
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.manifests import Account
+from softix_proxy.domain.manifests import ExportContents
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, Span
 from softix_proxy.exports.drafts import Draft
 from softix_proxy.exports.form import Granularity
 from softix_proxy.operations import exports as operations
 from softix_proxy.operations import instance, manifests, periods
-from softix_proxy.operations.usage import Export
+from softix_proxy.operations.usage import UsageExport
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
@@ -68,14 +68,14 @@ async def _wanted(
     to: str | None,
     zone: str | None,
     **more: Any,
-) -> operations.Wanted:
+) -> operations.ExportRequest:
     form = more.pop("form") or ("jsonl" if invocation().as_json and out is None else "csv")
     home = office.settings.billing.zone
     asked = await periods.asked_or_closed(office.storage.reading(), period, from_, to, zone or home)
-    return operations.Wanted(form, asked.span, zone=parse_zone(zone or asked.zone), **more)
+    return operations.ExportRequest(form, asked.span, zone=parse_zone(zone or asked.zone), **more)
 
 
-async def _publish(office: Office, wanted: operations.Wanted, out: Path, force: bool, resume: bool) -> None:
+async def _publish(office: Office, wanted: operations.ExportRequest, out: Path, force: bool, resume: bool) -> None:
     exported = await operations.export(office.storage, wanted)  # refuses what cannot be, before anything is touched
     in_folder, account = _in_folder(wanted.format, out), await operations.account(office.storage, wanted)
     signer = await instance.signer(office.storage, await office.vault())
@@ -98,7 +98,9 @@ async def _publish(office: Office, wanted: operations.Wanted, out: Path, force: 
     _tell(total, out, published, in_folder)
 
 
-async def _write(exported: Export, write: Callable[[bytes, str], object], account: Account | None = None) -> Fields:
+async def _write(
+    exported: UsageExport, write: Callable[[bytes, str], object], account: ExportContents | None = None
+) -> OutputFields:
     """Returns what it sums up to."""
     rows = cost_pico = charge_pico = 0
     with _progress(exported.expected_rows) as advance:
@@ -114,7 +116,7 @@ async def _write(exported: Export, write: Callable[[bytes, str], object], accoun
     return _total(rows, format_usd(cost_pico), format_usd(charge_pico))
 
 
-def _total_of(totals: Fields) -> Fields:
+def _total_of(totals: OutputFields) -> OutputFields:
     return _total(totals["rows"], totals["provider_cost"], totals["charge"])
 
 
@@ -123,11 +125,13 @@ def _require_rows(form: str, out: Path | None) -> None:
         raise BadInputError("only a file of rows can be gone on with", "give --out FILE, and --format csv or jsonl")
 
 
-def _total(rows: int, provider_cost: str, charge: str) -> Fields:
+def _total(rows: int, provider_cost: str, charge: str) -> OutputFields:
     return {"rows": rows, "provider_cost": provider_cost, "charge": charge, "currency": CURRENCY}
 
 
-def _tell(total: Fields, out: Path | None, published: manifests.Published | None, in_folder: bool) -> None:
+def _tell(
+    total: OutputFields, out: Path | None, published: manifests.PublishedManifest | None, in_folder: bool
+) -> None:
     files = [file["name"] for file in published.body["files"]] if published and in_folder else []
     if out is not None and invocation().as_json:
         proof = {"manifest": str(published.place), "number": published.manifest.number} if published else {}

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from softix_proxy.cli import console
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.calendar import date_of
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.usage import CURRENCY, Total, add_up
+from softix_proxy.domain.usage import CURRENCY, UsageTotal, add_up
 from softix_proxy.exports.rounded import count, money, percent
-from softix_proxy.operations.usage import Summary
+from softix_proxy.operations.usage import UsageSummary
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,10 +30,10 @@ _LEAVE = (_TRENDS, _BARS, "errors", "tokens out", "tokens in", "requests", "cost
 """What is left out of a terminal without room for all, in this order."""
 _MARGIN = 2
 _UNBOUNDED = 10_000
-_COLUMNS = Table(("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge"))
+_COLUMNS = TableLayout(("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge"))
 
 
-def show(summary: Summary) -> None:
+def show(summary: UsageSummary) -> None:
     rows = [{"id": total.id, "name": total.name, **_sums(total)} for total in summary.totals]
     if console.invocation().as_json:
         whole = _sums(add_up(summary.days))
@@ -45,7 +45,7 @@ def show(summary: Summary) -> None:
         picture(summary)
 
 
-def _sums(total: Total) -> dict[str, Any]:
+def _sums(total: UsageTotal) -> dict[str, Any]:
     return {
         "requests": total.requests,
         "errors": total.errors,
@@ -60,7 +60,7 @@ def _date(day: int) -> str:
     return date_of(day).isoformat()
 
 
-def picture(summary: Summary) -> None:
+def picture(summary: UsageSummary) -> None:
     """For a person: a bar for each subject, and a column for each day."""
     from rich.console import Console, Group
     from rich.padding import Padding
@@ -77,11 +77,11 @@ def picture(summary: Summary) -> None:
     terminal.print(Padding(Group(title, Text(), *body), (1, _MARGIN)))
 
 
-def _weight(total: Total, by_charge: bool) -> int:
+def _weight(total: UsageTotal, by_charge: bool) -> int:
     return total.charge_pico if by_charge else total.requests
 
 
-def _days(summary: Summary) -> Text:
+def _days(summary: UsageSummary) -> Text:
     """The last days of the period, a column each; in money, or in requests where all was free."""
     from rich.text import Text
 
@@ -93,12 +93,12 @@ def _days(summary: Summary) -> Text:
     return Text.assemble((line, "cyan"), ("   most on ", "dim"), peak.id, ("  ", ""), (most, "bold"))
 
 
-def _last_days(summary: Summary, most: int) -> range:
+def _last_days(summary: UsageSummary, most: int) -> range:
     """Days since 1970."""
     return range(max(summary.first_day, summary.end_day - most), summary.end_day)
 
 
-def _trends(summary: Summary, by_charge: bool) -> Mapping[str, str]:
+def _trends(summary: UsageSummary, by_charge: bool) -> Mapping[str, str]:
     """Subject's id → a column for each of the last days, scaled to its own highest."""
     days = _last_days(summary, _MOST_TREND_DAYS)
     return {
@@ -114,7 +114,7 @@ class _Column(NamedTuple):
     right: bool = True
 
 
-def _table(summary: Summary, terminal: Console) -> Grid:
+def _table(summary: UsageSummary, terminal: Console) -> Grid:
     """All columns where they fit; else without those of `_LEAVE`, one after the other. No value is cut."""
     from rich.measure import Measurement
 
@@ -145,7 +145,7 @@ def _grid(columns: Sequence[_Column]) -> Grid:
     return grid
 
 
-def _columns(summary: Summary) -> list[_Column]:
+def _columns(summary: UsageSummary) -> list[_Column]:
     from rich.text import Text
 
     whole = add_up(summary.days)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from softix_proxy.cli.console import Group, office, regions_option, show, show_all, split_regions
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.operations import users as operations
 
 if TYPE_CHECKING:
     from softix_proxy.assembly import Office
 
-_ROLE = click.Choice([role.value for role in Role])
+_ROLE = click.Choice([role.value for role in UserRole])
 
 
 def as_fields(user: User) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def as_fields(user: User) -> dict[str, Any]:
     }
 
 
-_LIST = Table(("id", "name", "email", "role", "status", "created_at"), leave=("created_at", "role", "email"))
+_LIST = TableLayout(("id", "name", "email", "role", "status", "created_at"), leave=("created_at", "role", "email"))
 
 
 @click.group(cls=Group)
@@ -52,7 +52,12 @@ def users() -> None:
 async def create(office: Office, name: str, email: str, role: str, postpaid: bool, regions: str | None) -> None:
     """Create a user. Example: softix users create ada --email ada@example.org"""
     user = await operations.create(
-        office.storage, name=name, email=email, role=Role(role), postpaid=postpaid, regions=split_regions(regions) or ()
+        office.storage,
+        name=name,
+        email=email,
+        role=UserRole(role),
+        postpaid=postpaid,
+        regions=split_regions(regions) or (),
     )
     show(as_fields(user), f"Created {user.name}. Next: softix balance add {quote(user.name)} 25.00")
 
@@ -84,7 +89,7 @@ async def show_(office: Office, user: str) -> None:
 async def update(office: Office, user: str, role: str | None, regions: str | None, **changes: Any) -> None:
     """Change a user. Example: softix users update ada --email ada@example.net"""
     changed = await operations.update(
-        office.storage, user, role=Role(role) if role else None, regions=split_regions(regions), **changes
+        office.storage, user, role=UserRole(role) if role else None, regions=split_regions(regions), **changes
     )
     show(as_fields(changed))
 
@@ -94,7 +99,7 @@ async def update(office: Office, user: str, role: str | None, regions: str | Non
 @office
 async def disable(office: Office, user: str) -> None:
     """Refuse every key of a user from the next request on. Example: softix users disable ada"""
-    show(as_fields(await operations.update(office.storage, user, status=Status.DISABLED)))
+    show(as_fields(await operations.update(office.storage, user, status=UserStatus.DISABLED)))
 
 
 @users.command()
@@ -102,7 +107,7 @@ async def disable(office: Office, user: str) -> None:
 @office
 async def enable(office: Office, user: str) -> None:
     """Let a disabled user in again. Example: softix users enable ada"""
-    show(as_fields(await operations.update(office.storage, user, status=Status.ACTIVE)))
+    show(as_fields(await operations.update(office.storage, user, status=UserStatus.ACTIVE)))
 
 
 @users.command("set-password")

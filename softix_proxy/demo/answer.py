@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import msgspec
 
-from softix_proxy.demo.text import Reply, Tool
+from softix_proxy.demo.text import NamedTool, Reply
 
-Family = Literal["openai", "anthropic"]
+DemoFamily = Literal["openai", "anthropic"]
 
 
-class Frame(NamedTuple):
+class ServerSentEvent(NamedTuple):
     """One server-sent event."""
 
     data: Any
@@ -29,7 +29,7 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class DemoTurn:
     """The facts of one answer, the same in every dialect."""
 
     id: str
@@ -39,7 +39,7 @@ class Turn:
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 - an answer of the protocol, not a fault
+class DemoError(Exception):
     """An error answer. Its message quotes nothing that the client wrote."""
 
     status: int
@@ -48,10 +48,10 @@ class Refusal(Exception):  # noqa: N818 - an answer of the protocol, not a fault
     """OpenAI's `code`, beside the type that follows from the status."""
 
 
-class Request(Protocol):
+class DemoRequest(Protocol):
     """A decoded body of one endpoint."""
 
-    family: ClassVar[Family]
+    family: ClassVar[DemoFamily]
     model: str
 
     @property
@@ -68,11 +68,11 @@ class Request(Protocol):
         ...
 
     @property
-    def tool(self) -> Tool | None: ...
+    def tool(self) -> NamedTool | None: ...
 
     @property
     def choices(self) -> int: ...
 
-    def whole(self, turn: Turn) -> dict[str, Any]: ...
+    def whole(self, turn: DemoTurn) -> dict[str, Any]: ...
 
-    def frames(self, turn: Turn) -> Iterator[Frame]: ...
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]: ...

@@ -7,17 +7,17 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from softix_proxy.demo.answer import Family, Frame, Turn
-from softix_proxy.demo.text import Reply, Tool, forced_tool
+from softix_proxy.demo.answer import DemoFamily, DemoTurn, ServerSentEvent
+from softix_proxy.demo.text import NamedTool, Reply, forced_tool
 
 
 class CountTokens(msgspec.Struct):
     """POST /v1/messages/count_tokens."""
 
-    family: ClassVar[Family] = "anthropic"
+    family: ClassVar[DemoFamily] = "anthropic"
     streams: ClassVar[bool] = False
     limit: ClassVar[int | None] = None
-    tool: ClassVar[Tool | None] = None
+    tool: ClassVar[NamedTool | None] = None
     choices: ClassVar[int] = 0
     model: str
     messages: Annotated[list[Any], msgspec.Meta(min_length=1)]
@@ -28,17 +28,17 @@ class CountTokens(msgspec.Struct):
     def prompt(self) -> list[Any]:
         return [self.system, self.messages, self.tools]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         return {"input_tokens": turn.input_tokens}
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         return iter(())
 
 
 class Messages(msgspec.Struct):
     """POST /v1/messages."""
 
-    family: ClassVar[Family] = "anthropic"
+    family: ClassVar[DemoFamily] = "anthropic"
     choices: ClassVar[int] = 1
     model: str
     messages: Annotated[list[Any], msgspec.Meta(min_length=1)]
@@ -61,25 +61,25 @@ class Messages(msgspec.Struct):
         return self.max_tokens
 
     @property
-    def tool(self) -> Tool | None:
+    def tool(self) -> NamedTool | None:
         return forced_tool(self._offered(), self.tool_choice, ("any",))
 
-    def _offered(self) -> Iterator[Tool]:
+    def _offered(self) -> Iterator[NamedTool]:
         for entry in self.tools or []:
             if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
-                yield Tool(name, entry.get("input_schema"))
+                yield NamedTool(name, entry.get("input_schema"))
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         reply = turn.reply
         block = _block(turn.id, reply) | ({"text": reply.text} if reply.tool is None else {"input": _arguments(reply)})
         ended = {"stop_reason": _stop_reason(reply), "usage": _usage(turn.input_tokens, len(reply.pieces))}
         return self._message(turn) | {"content": [block]} | ended
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         for kind, fields, tokens in self._events(turn):
-            yield Frame({"type": kind, **fields}, kind, tokens)
+            yield ServerSentEvent({"type": kind, **fields}, kind, tokens)
 
-    def _events(self, turn: Turn) -> Iterator[tuple[str, dict[str, Any], int]]:
+    def _events(self, turn: DemoTurn) -> Iterator[tuple[str, dict[str, Any], int]]:
         """Each with its fields, and how many tokens it carries."""
         reply = turn.reply
         yield "message_start", {"message": self._message(turn)}, 0
@@ -93,7 +93,7 @@ class Messages(msgspec.Struct):
         yield "message_delta", {"delta": ended, "usage": {"output_tokens": len(reply.pieces)}}, 0
         yield "message_stop", {}, 0
 
-    def _message(self, turn: Turn) -> dict[str, Any]:
+    def _message(self, turn: DemoTurn) -> dict[str, Any]:
         return {
             "id": f"msg_{turn.id}",
             "type": "message",

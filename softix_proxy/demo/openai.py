@@ -10,21 +10,21 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from softix_proxy.demo.answer import Family, Frame, Turn
-from softix_proxy.demo.text import Reply, Tool, forced_tool
+from softix_proxy.demo.answer import DemoFamily, DemoTurn, ServerSentEvent
+from softix_proxy.demo.text import NamedTool, Reply, forced_tool
 
 Positive = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 Choices = Annotated[int, msgspec.Meta(ge=1, le=128)]
 Prompt = str | list[str | int | list[int]]
 """A text, several, the token ids of one, or those of several."""
-DONE = Frame("[DONE]")
+DONE = ServerSentEvent("[DONE]")
 
 
 class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-def usage_of(turn: Turn, choices: int) -> dict[str, Any]:
+def usage_of(turn: DemoTurn, choices: int) -> dict[str, Any]:
     output = choices * len(turn.reply.pieces)
     return {
         "prompt_tokens": turn.input_tokens,
@@ -44,7 +44,7 @@ def _finish_reason(reply: Reply) -> str:
 class Chat(msgspec.Struct):
     """POST /v1/chat/completions."""
 
-    family: ClassVar[Family] = "openai"
+    family: ClassVar[DemoFamily] = "openai"
     model: str
     messages: Annotated[list[Any], msgspec.Meta(min_length=1)]
     stream: bool | None = None
@@ -72,16 +72,16 @@ class Chat(msgspec.Struct):
         return self.n or 1
 
     @property
-    def tool(self) -> Tool | None:
+    def tool(self) -> NamedTool | None:
         return forced_tool(self._offered(), self.tool_choice, ("required",))
 
-    def _offered(self) -> Iterator[Tool]:
+    def _offered(self) -> Iterator[NamedTool]:
         for entry in self.tools or []:
             function = entry.get("function") if isinstance(entry, dict) else None
             if isinstance(function, dict) and isinstance(name := function.get("name"), str):
-                yield Tool(name, function.get("parameters"))
+                yield NamedTool(name, function.get("parameters"))
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         reply = turn.reply
         message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None, "annotations": []}
         if reply.tool is not None:
@@ -95,7 +95,7 @@ class Chat(msgspec.Struct):
             "usage": usage_of(turn, self.choices),
         }
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         indexes, tool = range(self.choices), turn.reply.tool
         start: dict[str, Any] = {"role": "assistant", "content": "", "refusal": None}
         if tool is not None:
@@ -107,21 +107,23 @@ class Chat(msgspec.Struct):
         yield from (self._chunk(turn, index, {}, _finish_reason(turn.reply)) for index in indexes)
         if self._wants_usage:
             head = self._head(turn, "chat.completion.chunk")
-            yield Frame({**head, "choices": [], "usage": usage_of(turn, self.choices)})
+            yield ServerSentEvent({**head, "choices": [], "usage": usage_of(turn, self.choices)})
         yield DONE
 
     @property
     def _wants_usage(self) -> bool:
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def _chunk(self, turn: Turn, index: int, delta: Any, finish: str | None = None, tokens: int = 0) -> Frame:
+    def _chunk(
+        self, turn: DemoTurn, index: int, delta: Any, finish: str | None = None, tokens: int = 0
+    ) -> ServerSentEvent:
         chunk = self._head(turn, "chat.completion.chunk")
         chunk["choices"] = [{"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}]
         if self._wants_usage:
             chunk["usage"] = None
-        return Frame(chunk, tokens=tokens)
+        return ServerSentEvent(chunk, tokens=tokens)
 
-    def _head(self, turn: Turn, kind: str) -> dict[str, Any]:
+    def _head(self, turn: DemoTurn, kind: str) -> dict[str, Any]:
         return {
             "id": f"chatcmpl-{turn.id}",
             "object": kind,
@@ -132,7 +134,7 @@ class Chat(msgspec.Struct):
         }
 
 
-def _call(turn_id: str, tool: Tool, arguments: str) -> dict[str, Any]:
+def _call(turn_id: str, tool: NamedTool, arguments: str) -> dict[str, Any]:
     return {"id": f"call_{turn_id}", "type": "function", "function": {"name": tool.name, "arguments": arguments}}
 
 
@@ -143,8 +145,8 @@ def _more_arguments(piece: str) -> dict[str, Any]:
 class Completions(msgspec.Struct):
     """POST /v1/completions."""
 
-    family: ClassVar[Family] = "openai"
-    tool: ClassVar[Tool | None] = None
+    family: ClassVar[DemoFamily] = "openai"
+    tool: ClassVar[NamedTool | None] = None
     model: str
     prompt_text: Prompt | None = msgspec.field(name="prompt", default=None)
     stream: bool | None = None
@@ -169,25 +171,25 @@ class Completions(msgspec.Struct):
         several = isinstance(self.prompt_text, list) and self.prompt_text and not isinstance(self.prompt_text[0], int)
         return (self.n or 1) * (len(self.prompt_text or "") if several else 1)
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         reason, head = _finish_reason(turn.reply), self._head(turn)
         choices = [_text_choice(index, turn.reply.text, reason) for index in range(self.choices)]
         return {**head, "choices": choices, "usage": usage_of(turn, self.choices)}
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         head, reply = self._head(turn), turn.reply
         asked = bool(self.stream_options and self.stream_options.include_usage)
         unknown = {"usage": None} if asked else {}
         for piece in reply.pieces:
             for index in range(self.choices):
-                yield Frame({**head, "choices": [_text_choice(index, piece, None)], **unknown}, tokens=1)
+                yield ServerSentEvent({**head, "choices": [_text_choice(index, piece, None)], **unknown}, tokens=1)
         for index in range(self.choices):
-            yield Frame({**head, "choices": [_text_choice(index, "", _finish_reason(reply))], **unknown})
+            yield ServerSentEvent({**head, "choices": [_text_choice(index, "", _finish_reason(reply))], **unknown})
         if asked:
-            yield Frame({**head, "choices": [], "usage": usage_of(turn, self.choices)})
+            yield ServerSentEvent({**head, "choices": [], "usage": usage_of(turn, self.choices)})
         yield DONE
 
-    def _head(self, turn: Turn) -> dict[str, Any]:
+    def _head(self, turn: DemoTurn) -> dict[str, Any]:
         created = {"created": turn.created_s, "model": self.model}
         return {"id": f"cmpl-{turn.id}", "object": "text_completion", **created}
 
@@ -199,10 +201,10 @@ def _text_choice(index: int, text: str, reason: str | None) -> dict[str, Any]:
 class Embeddings(msgspec.Struct):
     """POST /v1/embeddings: unit-free numbers that are the same for the same input, and mean nothing."""
 
-    family: ClassVar[Family] = "openai"
+    family: ClassVar[DemoFamily] = "openai"
     streams: ClassVar[bool] = False
     limit: ClassVar[int | None] = None
-    tool: ClassVar[Tool | None] = None
+    tool: ClassVar[NamedTool | None] = None
     choices: ClassVar[int] = 0
     model: str
     input: Prompt
@@ -213,7 +215,7 @@ class Embeddings(msgspec.Struct):
     def prompt(self) -> list[Any]:
         return [self.input]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         texts: list[Any] = self.input if isinstance(self.input, list) else [self.input]
         if texts and isinstance(texts[0], int):
             texts = [texts]
@@ -227,7 +229,7 @@ class Embeddings(msgspec.Struct):
             "usage": {"prompt_tokens": turn.input_tokens, "total_tokens": turn.input_tokens},
         }
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         return iter(())
 
     def _vector(self, text: Any) -> list[float] | str:

@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from softix_proxy.demo.answer import Family, Frame, Turn
+from softix_proxy.demo.answer import DemoFamily, DemoTurn, ServerSentEvent
 from softix_proxy.demo.openai import Positive
-from softix_proxy.demo.text import Tool, forced_tool
+from softix_proxy.demo.text import NamedTool, forced_tool
 
 
 class Responses(msgspec.Struct):
     """POST /v1/responses."""
 
-    family: ClassVar[Family] = "openai"
+    family: ClassVar[DemoFamily] = "openai"
     choices: ClassVar[int] = 1
     model: str
     input: str | list[Any]
@@ -38,15 +38,15 @@ class Responses(msgspec.Struct):
         return self.max_output_tokens
 
     @property
-    def tool(self) -> Tool | None:
+    def tool(self) -> NamedTool | None:
         return forced_tool(self._offered(), self.tool_choice, ("required",))
 
-    def _offered(self) -> Iterator[Tool]:
+    def _offered(self) -> Iterator[NamedTool]:
         for entry in self.tools or []:
             if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
-                yield Tool(name, entry.get("parameters"))
+                yield NamedTool(name, entry.get("parameters"))
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         status = "completed" if turn.reply.complete else "incomplete"
         output = len(turn.reply.pieces)
         return self._response(turn, status) | {
@@ -60,11 +60,11 @@ class Responses(msgspec.Struct):
             },
         }
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         for number, (kind, fields, tokens) in enumerate(self._events(turn)):
-            yield Frame({"type": kind, "sequence_number": number, **fields}, kind, tokens)
+            yield ServerSentEvent({"type": kind, "sequence_number": number, **fields}, kind, tokens)
 
-    def _events(self, turn: Turn) -> Iterator[tuple[str, dict[str, Any], int]]:
+    def _events(self, turn: DemoTurn) -> Iterator[tuple[str, dict[str, Any], int]]:
         """Each with its fields, and how many tokens it carries."""
         started = {"response": self._response(turn, "in_progress")}
         yield "response.created", started, 0
@@ -75,7 +75,7 @@ class Responses(msgspec.Struct):
         yield "response.output_item.done", {"output_index": 0, "item": ended["output"][0]}, 0
         yield f"response.{ended['status']}", {"response": ended}, 0
 
-    def _response(self, turn: Turn, status: str) -> dict[str, Any]:
+    def _response(self, turn: DemoTurn, status: str) -> dict[str, Any]:
         return {
             "id": f"resp_{turn.id}",
             "object": "response",
@@ -108,7 +108,7 @@ def _part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _item(turn: Turn, status: str, text: str | None) -> dict[str, Any]:
+def _item(turn: DemoTurn, status: str, text: str | None) -> dict[str, Any]:
     """The one item of the output; without a text it has just begun."""
     if turn.reply.tool is not None:
         call = {"call_id": f"call_{turn.id}", "name": turn.reply.tool.name, "arguments": text or ""}
@@ -117,7 +117,7 @@ def _item(turn: Turn, status: str, text: str | None) -> dict[str, Any]:
     return {"id": f"msg_{turn.id}", "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def _text_events(turn: Turn) -> Iterator[tuple[str, dict[str, Any], int]]:
+def _text_events(turn: DemoTurn) -> Iterator[tuple[str, dict[str, Any], int]]:
     place = {"item_id": f"msg_{turn.id}", "output_index": 0, "content_index": 0}
     yield "response.content_part.added", {**place, "part": _part("")}, 0
     for piece in turn.reply.pieces:
@@ -126,7 +126,7 @@ def _text_events(turn: Turn) -> Iterator[tuple[str, dict[str, Any], int]]:
     yield "response.content_part.done", {**place, "part": _part(turn.reply.text)}, 0
 
 
-def _argument_events(turn: Turn) -> Iterator[tuple[str, dict[str, Any], int]]:
+def _argument_events(turn: DemoTurn) -> Iterator[tuple[str, dict[str, Any], int]]:
     place = {"item_id": f"fc_{turn.id}", "output_index": 0}
     for piece in turn.reply.pieces:
         yield "response.function_call_arguments.delta", {**place, "delta": piece}, 1

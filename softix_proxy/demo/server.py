@@ -13,11 +13,11 @@ import msgspec
 from aiohttp import web
 
 from softix_proxy.demo import anthropic, openai, responses, text
-from softix_proxy.demo.answer import Family, Frame, Refusal, Request, Turn
+from softix_proxy.demo.answer import DemoError, DemoFamily, DemoRequest, DemoTurn, ServerSentEvent
 from softix_proxy.demo.models import BY_NAME
 from softix_proxy.domain.clock import SECOND_US, Clock, SystemClock, format_instant
 
-ENDPOINTS: Mapping[str, type[Request]] = {
+ENDPOINTS: Mapping[str, type[DemoRequest]] = {
     "/v1/chat/completions": openai.Chat,
     "/v1/completions": openai.Completions,
     "/v1/embeddings": openai.Embeddings,
@@ -29,7 +29,7 @@ _STOP_S = 1
 _SILENT = logging.getLogger(f"{__name__}.wire")
 _SILENT.disabled = True  # aiohttp would log the raw bytes of a request that it cannot parse
 _EPOCH_S = 1_767_225_600  # 2026-01-01, the demo models' birthday
-_ERROR_TYPES: Mapping[Family, Mapping[int, str]] = {
+_ERROR_TYPES: Mapping[DemoFamily, Mapping[int, str]] = {
     "openai": {},
     "anthropic": {404: "not_found_error", 413: "request_too_large"},
 }
@@ -67,23 +67,25 @@ class _Handler:
         self._clock = clock
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        family: Family = "openai"
+        family: DemoFamily = "openai"
         if request.path.startswith("/v1/messages") or "anthropic-version" in request.headers:
             family = "anthropic"
         headers = {"request-id" if family == "anthropic" else "x-request-id": f"req_{secrets.token_hex(12)}"}
         try:
             return await self._answer(request, family, headers)
-        except Refusal as refusal:
+        except DemoError as refusal:
             return _json(error_body(family, refusal), headers, refusal.status)
 
-    async def _answer(self, request: web.BaseRequest, family: Family, headers: dict[str, str]) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.BaseRequest, family: DemoFamily, headers: dict[str, str]
+    ) -> web.StreamResponse:
         endpoint = ENDPOINTS.get(request.path)
         if request.path == "/v1/models" and request.method in ("GET", "HEAD"):
             return _json(model_list(family, tuple(BY_NAME)), headers)
         if endpoint is None:
-            raise Refusal(404, "The demo has no such path.", "unknown_url")
+            raise DemoError(404, "The demo has no such path.", "unknown_url")
         if request.method != "POST":
-            raise Refusal(405, "This path takes POST only.", "method_not_supported")
+            raise DemoError(405, "This path takes POST only.", "method_not_supported")
         asked = decode(endpoint, await _body(request))
         turn = self._turn(asked)
         if asked.streams:
@@ -91,19 +93,19 @@ class _Handler:
         await asyncio.sleep(self._token_s * len(turn.reply.pieces) if asked.choices else 0)
         return _json(asked.whole(turn), headers)
 
-    def _turn(self, asked: Request) -> Turn:
+    def _turn(self, asked: DemoRequest) -> DemoTurn:
         model = BY_NAME.get(asked.model)
         if model is None:
-            raise Refusal(404, f"There is no such model here, only: {', '.join(BY_NAME)}.", "model_not_found")
+            raise DemoError(404, f"There is no such model here, only: {', '.join(BY_NAME)}.", "model_not_found")
         context, most = model.context or 0, model.max_output or 0
         input_tokens = text.count(asked.prompt)
         if input_tokens > context:
-            raise Refusal(400, f"The prompt is longer than {context} tokens.", "context_length_exceeded")
+            raise DemoError(400, f"The prompt is longer than {context} tokens.", "context_length_exceeded")
         reply = text.compose(min(asked.limit or most, most), asked.tool)
-        return Turn(secrets.token_hex(12), self._clock.now_us() // SECOND_US, input_tokens, reply)
+        return DemoTurn(secrets.token_hex(12), self._clock.now_us() // SECOND_US, input_tokens, reply)
 
     async def _stream(
-        self, request: web.BaseRequest, frames: Iterator[Frame], headers: dict[str, str]
+        self, request: web.BaseRequest, frames: Iterator[ServerSentEvent], headers: dict[str, str]
     ) -> web.StreamResponse:
         stream = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
         response = web.StreamResponse(headers=headers | stream)
@@ -124,20 +126,20 @@ async def _body(request: web.BaseRequest) -> bytes:
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise Refusal(413, "The request is longer than the demo takes.", "request_too_large") from None
+        raise DemoError(413, "The request is longer than the demo takes.", "request_too_large") from None
 
 
-def decode(endpoint: type[Request], body: bytes) -> Request:
+def decode(endpoint: type[DemoRequest], body: bytes) -> DemoRequest:
     """Raises Refusal, which quotes nothing."""
     try:
         return msgspec.json.decode(body, type=endpoint)
     except msgspec.ValidationError:
-        raise Refusal(400, "A field is missing, or not of the right type.") from None
+        raise DemoError(400, "A field is missing, or not of the right type.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refusal(400, "The body is not JSON.") from None
+        raise DemoError(400, "The body is not JSON.") from None
 
 
-def error_body(family: Family, refusal: Refusal) -> dict[str, Any]:
+def error_body(family: DemoFamily, refusal: DemoError) -> dict[str, Any]:
     """The dialect's shape of an error."""
     kind = _ERROR_TYPES[family].get(refusal.status, "invalid_request_error")
     if family == "anthropic":
@@ -145,7 +147,7 @@ def error_body(family: Family, refusal: Refusal) -> dict[str, Any]:
     return {"error": {"message": refusal.message, "type": kind, "param": None, "code": refusal.code}}
 
 
-def model_list(family: Family, names: tuple[str, ...]) -> dict[str, Any]:
+def model_list(family: DemoFamily, names: tuple[str, ...]) -> dict[str, Any]:
     if family == "openai":
         one = {"object": "model", "created": _EPOCH_S, "owned_by": "softix"}
         return {"object": "list", "data": [{"id": name, **one} for name in names]}

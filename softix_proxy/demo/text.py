@@ -35,7 +35,7 @@ def count(value: Any) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class NamedTool:
     """A tool that the request told the model to call."""
 
     name: str
@@ -50,20 +50,20 @@ class Reply:
     pieces: tuple[str, ...]
     complete: bool
     """False where the limit cut it."""
-    tool: Tool | None = None
+    tool: NamedTool | None = None
 
     @property
     def text(self) -> str:
         return "".join(self.pieces)
 
 
-def compose(limit: int, tool: Tool | None) -> Reply:
+def compose(limit: int, tool: NamedTool | None) -> Reply:
     """The demo's answer, of at most `limit` tokens."""
     whole = pieces(ANSWER if tool is None else msgspec.json.encode(example(tool.schema)).decode())
     return Reply(whole[:limit], len(whole) <= limit, tool)
 
 
-def forced_tool(offered: Iterator[Tool], choice: Any, words: tuple[str, ...]) -> Tool | None:
+def forced_tool(offered: Iterator[NamedTool], choice: Any, words: tuple[str, ...]) -> NamedTool | None:
     """The tool that must be called: the first for a word of the dialect that means any, else the one that is named."""
     kind = choice.get("type") if isinstance(choice, dict) else choice
     if kind in words:

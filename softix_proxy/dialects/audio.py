@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, Scale, StreamMeter
+from softix_proxy.dialects.base import Ask, Scale, StreamMeter, UsageReport
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, JsonMembers, read_request, unmetered
 from softix_proxy.dialects.openai import FORM, FormEndpoint, OpenAIEndpoint
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.sse import EventAction, EventMeter
 from softix_proxy.dialects.tokens import decimals, milliseconds, openai_report
 
 _LETTER_TOKENS = 8
@@ -62,7 +62,7 @@ class Speech(OpenAIEndpoint):
 
     def rewrite(self, body: bytes, *, ask_usage: bool, **others: Any) -> bytes:
         changed = super().rewrite(body, ask_usage=False, **others)
-        return Fields(changed, frozenset()).replaced({"stream_format": b'"sse"'}) if ask_usage else changed
+        return JsonMembers(changed, frozenset()).replaced({"stream_format": b'"sse"'}) if ask_usage else changed
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return SoundMeter() if hide_usage else SpokenMeter()
@@ -91,24 +91,24 @@ _EVENT = msgspec.json.Decoder(_Event)
 class SpokenMeter(EventMeter):
     """Speech and transcripts as events: each ends with the one that tells the usage, or with an error."""
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             event = _EVENT.decode(data)
         except MALFORMED:
-            return Fate.PASS
+            return EventAction.PASS
         if event.error or event.type == "error":
             self.failure = classify_event(event.error)
-            return Fate.END
+            return EventAction.END
         self.weigh(event.delta)
         if event.type not in ("speech.audio.done", "transcript.text.done"):
-            return Fate.PASS
+            return EventAction.PASS
         report = audio_report(event.usage)
         if report is not None and event.type == "speech.audio.done":
             meters = {name: number for name, number in report.meters.items() if name != "output_tokens"}
             made = report.meters.get("output_tokens", 0)
-            report = Report({**meters, "audio_output_tokens": made + meters.get("audio_output_tokens", 0)})
+            report = UsageReport({**meters, "audio_output_tokens": made + meters.get("audio_output_tokens", 0)})
         self.report, self.finishing = report, True
-        return Fate.END
+        return EventAction.END
 
 
 class _Unwrapping(SpokenMeter):
@@ -116,9 +116,9 @@ class _Unwrapping(SpokenMeter):
         super().__init__()
         self.sound = b""
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         fate = super().inspect(data)
-        if fate is Fate.PASS:
+        if fate is EventAction.PASS:
             try:
                 self.sound += b64decode(_SOUND.decode(data).audio)
             except (*MALFORMED, ValueError):
@@ -182,11 +182,11 @@ class _Answer(msgspec.Struct):
 _ANSWER = decimals(_Answer)
 
 
-def audio_report(usage: object) -> Report | None:
+def audio_report(usage: object) -> UsageReport | None:
     """Seconds or tokens; whether there is text in the input is told beside them."""
     seconds = milliseconds(usage, "seconds")
     if seconds is not None:
-        return Report({"audio_ms": seconds})
+        return UsageReport({"audio_ms": seconds})
     if isinstance(usage, dict) and "input_token_details" in usage:
         usage = {**usage, "input_tokens_details": usage["input_token_details"]}
     return openai_report(usage, None, None)
@@ -216,13 +216,13 @@ class Transcriptions(FormEndpoint):
             by_size=_BY_SIZE,
         )
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         try:
             answer = _ANSWER.decode(body)
         except MALFORMED:
             return None
         heard = milliseconds({"duration": answer.duration}, "duration")
-        return audio_report(answer.usage) or (None if heard is None else Report({"audio_ms": heard}))
+        return audio_report(answer.usage) or (None if heard is None else UsageReport({"audio_ms": heard}))
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return SpokenMeter()

@@ -82,7 +82,7 @@ class Ask:
 
 
 @record(frozen=True, slots=True)
-class Report:
+class UsageReport:
     """What the provider said of its own work. Cumulative: a later report replaces an earlier one."""
 
     meters: Meters
@@ -108,7 +108,7 @@ class StreamMeter(Protocol):
     it was asked for stays.
     """
 
-    report: Report | None
+    report: UsageReport | None
     """The last that the provider said. While `ended` is false, output that passed since is not yet in it."""
     ended: bool
     """The terminal event has been seen: nothing more of this answer will be billed."""
@@ -148,7 +148,7 @@ class ProviderEndpoint(Protocol):
     The body that `read` and `rewrite` get of a form may end within its first file.
     """
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         """Usage of a whole JSON answer; None where it has none."""
         ...
 

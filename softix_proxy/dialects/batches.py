@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from softix_proxy.dialects.base import Endpoint
-from softix_proxy.dialects.fields import MALFORMED, Fields, invalid, read_fields, unmetered
+from softix_proxy.dialects.fields import MALFORMED, JsonMembers, invalid, read_fields, unmetered
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import RefusedError
 
@@ -33,7 +33,7 @@ _OK = 200
 _FAILED = 400
 
 
-class Item(NamedTuple):
+class BatchItem(NamedTuple):
     """One request of a batch."""
 
     custom_id: str
@@ -42,14 +42,14 @@ class Item(NamedTuple):
     body: bytes
 
 
-class Creation(NamedTuple):
+class BatchCreation(NamedTuple):
     """What makes an OpenAI batch."""
 
     input_file_id: str
     endpoint: Endpoint
 
 
-class Progress(NamedTuple):
+class BatchProgress(NamedTuple):
     ended: bool
     remote_id: str | None
     files: tuple[str, ...]
@@ -62,7 +62,7 @@ class Progress(NamedTuple):
     """Where OpenAI's requests are."""
 
 
-class Outcome(NamedTuple):
+class BatchItemResult(NamedTuple):
     """What came of one request."""
 
     custom_id: str
@@ -78,7 +78,7 @@ def digest(custom_id: str) -> str:
     return hashlib.sha256(custom_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def read_creation(body: bytes) -> Creation:
+def read_creation(body: bytes) -> BatchCreation:
     """Raises RefusedError."""
     fields = read_fields(body, _CREATION)
     file_id, path = fields.text("input_file_id"), fields.text("endpoint")
@@ -87,10 +87,10 @@ def read_creation(body: bytes) -> Creation:
     endpoint = _BY_PATH.get(path)
     if endpoint is None:
         raise unmetered(f"Batches are metered here for {', '.join(_BY_PATH)}.")
-    return Creation(file_id, endpoint)
+    return BatchCreation(file_id, endpoint)
 
 
-def read_line(line: bytes, endpoint: Endpoint) -> Item:
+def read_line(line: bytes, endpoint: Endpoint) -> BatchItem:
     """Of an OpenAI batch's input. Raises RefusedError."""
     fields = read_fields(line, _LINE)
     if fields.text("method") != "POST" or fields.text("url") != endpoint.path:
@@ -98,7 +98,7 @@ def read_line(line: bytes, endpoint: Endpoint) -> Item:
     body = fields.raw("body")
     if body is None:
         raise invalid("it has no `body`.")
-    return Item(_named(fields), endpoint, bytes(body))
+    return BatchItem(_named(fields), endpoint, bytes(body))
 
 
 def name_of(line: bytes) -> str:
@@ -106,7 +106,7 @@ def name_of(line: bytes) -> str:
     return _named(read_fields(line, _LINE))
 
 
-def read_entries(body: bytes) -> Iterator[Item]:
+def read_entries(body: bytes) -> Iterator[BatchItem]:
     """Of an Anthropic batch's body. Raises RefusedError."""
     raw = read_fields(body, _CREATION).raw("requests")
     try:
@@ -117,11 +117,11 @@ def read_entries(body: bytes) -> Iterator[Item]:
         raise too_many()
     for number, entry in enumerate(entries, 1):
         with numbered(number):
-            fields = Fields(entry, _ENTRY, "it")
+            fields = JsonMembers(entry, _ENTRY, "it")
             params = fields.raw("params")
             if params is None:
                 raise invalid("it has no `params`.")
-            item = Item(_named(fields), ENDPOINTS["messages"], bytes(params))
+            item = BatchItem(_named(fields), ENDPOINTS["messages"], bytes(params))
         yield item
 
 
@@ -142,7 +142,7 @@ def too_many() -> RefusedError:
     return invalid(f"A batch may have {MOST_REQUESTS} requests here.")
 
 
-def _named(fields: Fields) -> str:
+def _named(fields: JsonMembers) -> str:
     custom_id = fields.text("custom_id")
     if not custom_id:
         raise invalid("it has no `custom_id`.")
@@ -153,13 +153,13 @@ def with_model(entries: Mapping[int, str], body: bytes) -> bytes:
     """An Anthropic batch's body with these requests' models under the provider's own names."""
     if not entries:
         return body
-    fields = Fields(body, _CREATION)
+    fields = JsonMembers(body, _CREATION)
     listed = _ENTRIES.decode(fields.raw("requests") or b"[]")
     parts = []
     for number, entry in enumerate(listed):
         if number in entries:
-            inner = Fields(entry, _ENTRY)
-            params = Fields(inner.raw("params") or b"{}", frozenset(("model",)))
+            inner = JsonMembers(entry, _ENTRY)
+            params = JsonMembers(inner.raw("params") or b"{}", frozenset(("model",)))
             changed = params.replaced({"model": msgspec.json.encode(entries[number])})
             parts.append(inner.replaced({"params": changed}))
         else:
@@ -181,7 +181,7 @@ class _State(msgspec.Struct):
 _STATE = msgspec.json.Decoder(_State)
 
 
-def read_progress(body: bytes) -> Progress | None:
+def read_progress(body: bytes) -> BatchProgress | None:
     """Of a batch as a provider tells of it; None for what is none."""
     try:
         state = _STATE.decode(body)
@@ -191,7 +191,7 @@ def read_progress(body: bytes) -> Progress | None:
     ended = state.status in _ENDED or state.processing_status in _ENDED
     counts = state.request_counts if isinstance(state.request_counts, dict) else {}
     answered = max((count for name in _ANSWERED if type(count := counts.get(name)) is int), default=0)
-    return Progress(ended, _name(state.id), files, bool(state.results_url), answered, _name(state.input_file_id))
+    return BatchProgress(ended, _name(state.id), files, bool(state.results_url), answered, _name(state.input_file_id))
 
 
 def _name(value: object) -> str | None:
@@ -200,7 +200,7 @@ def _name(value: object) -> str | None:
 
 def at_home(body: bytes, remote_id: str) -> bytes:
     """Where Anthropic's results are, as an address below the client's own base URL: its key is for here only."""
-    fields = Fields(body, frozenset(("results_url",)))
+    fields = JsonMembers(body, frozenset(("results_url",)))
     if not fields.has("results_url"):
         return body
     return fields.replaced({"results_url": msgspec.json.encode(f"{MESSAGE_BATCHES}/{remote_id}/results")})
@@ -226,7 +226,7 @@ class _Line(msgspec.Struct):
 _RESULT = msgspec.json.Decoder(_Line)
 
 
-def read_outcome(line: bytes) -> Outcome | None:
+def read_outcome(line: bytes) -> BatchItemResult | None:
     """Of either's results; None for what is none."""
     try:
         found = _RESULT.decode(line)
@@ -236,14 +236,14 @@ def read_outcome(line: bytes) -> Outcome | None:
     if found.response is not None:
         status = found.response.status_code
         status = status if type(status) is int and 100 <= status <= 599 else _OK
-        return Outcome(name, status, bytes(found.response.body), status == _OK)
+        return BatchItemResult(name, status, bytes(found.response.body), status == _OK)
     result = found.result
     if result is None:
-        return Outcome(name, _FAILED, None, False)
+        return BatchItemResult(name, _FAILED, None, False)
     if result.type == _SUCCEEDED:
-        return Outcome(name, _OK, bytes(result.message), True)
+        return BatchItemResult(name, _OK, bytes(result.message), True)
     error = bytes(result.error)
-    return Outcome(name, _STATUSES.get(str(result.type), _FAILED), error or None, False)
+    return BatchItemResult(name, _STATUSES.get(str(result.type), _FAILED), error or None, False)
 
 
 _STATUSES = {"errored": _FAILED, "canceled": 499, "expired": 504}

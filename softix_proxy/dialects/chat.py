@@ -10,16 +10,16 @@ from softix_proxy.dialects.base import Ask, StreamMeter
 from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.openai import OpenAIEndpoint, wants_usage
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.sse import EventAction, EventMeter
 from softix_proxy.dialects.tokens import openai_report, tier
-from softix_proxy.dialects.tools import CLIENT_SIDE, Kinds, read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, ToolBillings, read_tools
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
 _SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
 """OpenAI's, xAI's, OpenRouter's and Alibaba's ways to have the provider search."""
 _WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
-_TOOLS: Kinds = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
+_TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
 class _Part(msgspec.Struct):
@@ -111,11 +111,11 @@ class ChatMeter(EventMeter):
         super().__init__()
         self._hide_usage = hide_usage
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             frame = _FRAME.decode(data)
         except MALFORMED:
-            return Fate.END if data.strip() == b"[DONE]" else Fate.PASS
+            return EventAction.END if data.strip() == b"[DONE]" else EventAction.PASS
         choices = frame.choices or ()
         usage = frame.usage
         for choice in choices:
@@ -131,10 +131,10 @@ class ChatMeter(EventMeter):
             self.report = report
         if frame.error:
             self.failure = classify_event(frame.error)
-            return Fate.END
+            return EventAction.END
         if self.failure is not None and not self.estimate_output_tokens():
-            return Fate.END  # where some of an answer came before it, the usage may follow
-        return Fate.HIDE if self._hide_usage and report is not None and not choices else Fate.PASS
+            return EventAction.END  # where some of an answer came before it, the usage may follow
+        return EventAction.HIDE if self._hide_usage and report is not None and not choices else EventAction.PASS
 
     def _weigh_choice(self, choice: _Choice) -> None:
         delta = choice.delta

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.base import ProviderEndpoint, Report, StreamMeter
+from softix_proxy.dialects.base import ProviderEndpoint, StreamMeter, UsageReport
 from softix_proxy.dialects.errors import STATUS_OF, ProviderError, classify_event, error_type, name_error, status_in
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.domain.records import record
@@ -63,7 +63,7 @@ _BESIDE = _SAYS | frozenset(
 """What they say beside it. An object with any other member may be an answer."""
 
 
-class Told(NamedTuple):
+class ClientError(NamedTuple):
     """What of an error the client may have."""
 
     status: int
@@ -76,10 +76,10 @@ class Classification:
     """One of ProviderError; None: it is an answer."""
     status: int
     """The provider's; for an error with a good one, what it should have been."""
-    report: Report | None = None
+    report: UsageReport | None = None
     worked: bool = True
     """There is work to bill: it reports usage, or some of the output came along."""
-    told: Told | None = field(default=None, repr=False)
+    told: ClientError | None = field(default=None, repr=False)
     """Of an error; None where it is about the operator's credentials, or nothing that a client understands."""
 
 
@@ -88,7 +88,7 @@ def classify(status: int, headers: Headers, body: bytes, endpoint: ProviderEndpo
     if status >= _GOOD:
         error = name_error(status, body, error_type(headers))
         tellable = status >= _FIRST_BAD and error != ProviderError.CREDENTIALS
-        return Classification(error, status, None, False, Told(status, body) if tellable else None)
+        return Classification(error, status, None, False, ClientError(status, body) if tellable else None)
     report = endpoint.report(body) if endpoint is not None else None
     reports = report is not None and any(report.meters.values())
     if not reports or _may_tell(body):
@@ -143,13 +143,13 @@ class _Failure(NamedTuple):
     """The dialect itself has such answers, and its clients look for it."""
 
 
-def _as_error(failure: _Failure, report: Report | None, status: int, body: bytes) -> Classification:
+def _as_error(failure: _Failure, report: UsageReport | None, status: int, body: bytes) -> Classification:
     worked = report is not None or failure.produced
-    told: Told | None
+    told: ClientError | None
     if failure.documented or (failure.produced and failure.body is not body):
-        told = Told(status, body)
+        told = ClientError(status, body)
     else:
-        told = None if failure.body is None else Told(failure.status, failure.body)
+        told = None if failure.body is None else ClientError(failure.status, failure.body)
     if failure.error == ProviderError.CREDENTIALS:
         told = None
     return Classification(failure.error, failure.status, report, worked, told)

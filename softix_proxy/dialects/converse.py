@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Report, StreamMeter
-from softix_proxy.dialects.event_stream import Event
+from softix_proxy.dialects.base import StreamMeter, UsageReport
+from softix_proxy.dialects.event_stream import EventStreamMessage
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.dialects.frame_meter import FrameMeter
-from softix_proxy.dialects.sse import Fate
+from softix_proxy.dialects.sse import EventAction
 from softix_proxy.dialects.tokens import count, modes, tier
 from softix_proxy.domain.pricing import STANDARD
 
@@ -67,7 +67,7 @@ class Converse:
         """`with_cache`: for models of which the input includes the cache."""
         self.with_cache = with_cache
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         return read_report(body, self.with_cache)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
@@ -80,7 +80,7 @@ class ConverseStream(Converse):
     path = "/model/{model}/converse-stream"
 
 
-def read_report(body: bytes, with_cache: bool = False) -> Report | None:
+def read_report(body: bytes, with_cache: bool = False) -> UsageReport | None:
     """Of a whole answer, or of the payload of a `metadata` event."""
     try:
         answer = _ANSWER.decode(body)
@@ -94,7 +94,7 @@ def read_report(body: bytes, with_cache: bool = False) -> Report | None:
 
 def converse_report(
     usage: object, service_tier: object = None, *, with_cache: bool = False, latency: object = None
-) -> Report | None:
+) -> UsageReport | None:
     asked, answered = count(usage, "inputTokens"), count(usage, "outputTokens")
     if not isinstance(usage, dict) or (asked is None and answered is None):
         return None
@@ -109,7 +109,7 @@ def converse_report(
     asked = (asked or 0) - (kept if kept <= (asked or 0) else 0)
     meters = {"input_tokens": asked, "output_tokens": answered or 0}
     served = modes(tier(service_tier), STANDARD if latency in (None, STANDARD) else tier(latency))
-    return Report(meters | {name: tokens for name, tokens in parts.items() if tokens}, served)
+    return UsageReport(meters | {name: tokens for name, tokens in parts.items() if tokens}, served)
 
 
 def _written_for_an_hour(details: object) -> int:
@@ -126,24 +126,24 @@ class ConverseMeter(FrameMeter):
         self._with_cache = with_cache
         self._unmade = False
 
-    def take(self, event: Event) -> Fate:
+    def take(self, event: EventStreamMessage) -> EventAction:
         if event.kind == "metadata":
             report = read_report(event.payload, self._with_cache)
             self.report = replace(report, unmade=True) if report is not None and self._unmade else report or self.report
             self.finishing = True
-            return Fate.END
+            return EventAction.END
         return self.inspect(event.payload)
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             event = _EVENT.decode(data)
         except MALFORMED:
-            return Fate.PASS
+            return EventAction.PASS
         self._unmade = self._unmade or event.stopReason == _GUARDRAIL
         delta = event.delta
         if delta is not None:
             self.weigh(delta.text or _inner(delta.toolUse, "input") or _inner(delta.reasoningContent, "text"))
-        return Fate.PASS
+        return EventAction.PASS
 
 
 def _inner(value: object, name: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy.dialects.base import Endpoint
-from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.fields import JsonMembers
 from softix_proxy.dialects.multipart import FormFields
 
 _MODEL = frozenset(("model",))
@@ -18,6 +18,6 @@ def with_model(endpoint: Endpoint, body: bytes, model: str) -> bytes:
     """
     if endpoint.form_fields is not None:
         return FormFields(body, _MODEL).with_text("model", model)
-    fields, named = Fields(body, _MODEL), msgspec.json.encode(model)
+    fields, named = JsonMembers(body, _MODEL), msgspec.json.encode(model)
     raw = fields.raw("model")
     return body if raw is not None and bytes(raw) == named else fields.replaced({"model": named})

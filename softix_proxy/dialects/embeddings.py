@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.fields import SHARED, fits, is_heavy, read_request
 from softix_proxy.dialects.openai import OpenAIEndpoint
@@ -30,7 +30,7 @@ class Embeddings(OpenAIEndpoint):
             reads_nothing=not (fields.has("input") or fields.has("messages")),
         )
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         """All of it is input, whatever the total has beyond."""
         answer = read_answer(body)
         return None if answer is None else input_report(answer.usage, answer.model, answer.service_tier)

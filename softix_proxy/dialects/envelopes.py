@@ -7,16 +7,16 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Report, StreamMeter
-from softix_proxy.dialects.event_stream import Event
+from softix_proxy.dialects.base import StreamMeter, UsageReport
+from softix_proxy.dialects.event_stream import EventStreamMessage
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.dialects.frame_meter import FrameMeter
 from softix_proxy.dialects.messages import MessagesMeter, anthropic_report
-from softix_proxy.dialects.sse import Fate
+from softix_proxy.dialects.sse import EventAction
 from softix_proxy.dialects.tokens import read_answer
 
 
-def carried(event: Event) -> bytes | None:
+def carried(event: EventStreamMessage) -> bytes | None:
     """The event of messages within one of Bedrock's; None where there is none."""
     try:
         return _CHUNK.decode(event.payload).data
@@ -50,10 +50,10 @@ def _is_guardrails(body: bytes) -> bool:
 class InvokeMeter(FrameMeter, MessagesMeter):
     """Of the events of messages within AWS's frames."""
 
-    def take(self, event: Event) -> Fate:
+    def take(self, event: EventStreamMessage) -> EventAction:
         data = carried(event)
         if data is None:
-            return Fate.PASS
+            return EventAction.PASS
         fate = self.inspect(data)
         if _GUARDRAIL in data and self.report is not None:
             self.report = replace(self.report, unmade=True)
@@ -65,7 +65,7 @@ class _Carried:
     framed = True
     form_fields: frozenset[str] | None = None
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         answer = read_answer(body)
         report = anthropic_report(answer.usage, answer.model) if answer is not None else None
         return replace(report, unmade=True) if report is not None and _is_guardrails(body) else report

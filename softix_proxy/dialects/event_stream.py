@@ -26,7 +26,7 @@ class BrokenFramesError(Exception):
     """What came is not this framing, or was damaged on its way."""
 
 
-class Event(NamedTuple):
+class EventStreamMessage(NamedTuple):
     headers: dict[str, str]
     """Those that are text: `:message-type`, `:event-type`, `:exception-type`, `:content-type`."""
     payload: bytes
@@ -49,7 +49,7 @@ class EventStream:
         """What has come of a frame that is not yet whole."""
         return bytes(self._buffer)
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
+    def feed(self, chunk: bytes) -> Iterator[EventStreamMessage]:
         """Raises BrokenFramesError; what follows is lost then."""
         self._buffer += chunk
         while len(self._buffer) >= _HEAD_BYTES:
@@ -65,7 +65,7 @@ class EventStream:
             if _CHECKSUM.unpack_from(frame, size - _CHECKSUM.size)[0] != crc32(frame[: -_CHECKSUM.size]):
                 raise BrokenFramesError
             end = _HEAD_BYTES + header_bytes
-            yield Event(_headers(frame[_HEAD_BYTES:end]), frame[end : -_CHECKSUM.size], size)
+            yield EventStreamMessage(_headers(frame[_HEAD_BYTES:end]), frame[end : -_CHECKSUM.size], size)
 
 
 def _headers(data: bytes) -> dict[str, str]:

@@ -77,7 +77,7 @@ def unmetered(message: str) -> RefusedError:
     return RefusedError(Code.ENDPOINT_NOT_METERED, message)
 
 
-class Fields:
+class JsonMembers:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
     __slots__ = ("_found", "_members")
@@ -169,7 +169,7 @@ class Fields:
         raise invalid(f"`{name}` must be {kind}.")
 
 
-def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, Fields]:
+def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, JsonMembers]:
     """The model that a request names, and its watched fields.
 
     Raises RefusedError: see `read_fields`; also where the body names no model, or may run another one.
@@ -180,7 +180,7 @@ def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, Fields]:
     return model, fields
 
 
-def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, Fields]:
+def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, JsonMembers]:
     """The same where a request need not name its model."""
     fields = read_fields(body, watched)
     if fields.has_any(_REROUTES):
@@ -188,11 +188,11 @@ def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, Fields
     return fields.text("model"), fields
 
 
-def read_fields(body: bytes, watched: frozenset[str]) -> Fields:
-    """Raises RefusedError: see `Fields`; also where the body is not UTF-8."""
+def read_fields(body: bytes, watched: frozenset[str]) -> JsonMembers:
+    """Raises RefusedError: see `JsonMembers`; also where the body is not UTF-8."""
     if not body.isascii():
         _check_utf8(body)
-    return Fields(body, watched)
+    return JsonMembers(body, watched)
 
 
 def _check_utf8(body: bytes) -> None:

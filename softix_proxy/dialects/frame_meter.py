@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from softix_proxy.dialects.errors import classify_exception
-from softix_proxy.dialects.event_stream import BrokenFramesError, Event, EventStream
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.event_stream import BrokenFramesError, EventStream, EventStreamMessage
+from softix_proxy.dialects.sse import EventAction, EventMeter
 
 
 class FrameMeter(EventMeter):
@@ -15,7 +15,7 @@ class FrameMeter(EventMeter):
         self._frames = EventStream()
         self._broken = False
 
-    def take(self, event: Event) -> Fate:
+    def take(self, event: EventStreamMessage) -> EventAction:
         """Reads one event that is no exception. Never raises on what a provider sends."""
         raise NotImplementedError
 
@@ -27,7 +27,7 @@ class FrameMeter(EventMeter):
         at = 0
         try:
             for event in self._frames.feed(chunk):
-                if self._read(event) is Fate.END:
+                if self._read(event) is EventAction.END:
                     self._hold(whole[at:])
                     return whole[:at]
                 at += event.size
@@ -40,8 +40,8 @@ class FrameMeter(EventMeter):
         waiting = b"" if self.ended or self._broken else self._frames.waiting
         return waiting + super().take_held()
 
-    def _read(self, event: Event) -> Fate:
+    def _read(self, event: EventStreamMessage) -> EventAction:
         if event.headers.get(":message-type", "event") == "event":
             return self.take(event)
         self.failure = classify_exception(event.kind)
-        return Fate.END
+        return EventAction.END

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Family, Report, StreamMeter
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, Fields, fits, invalid, read_fields, unmetered
+from softix_proxy.dialects.base import Ask, Family, StreamMeter, UsageReport
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, fits, invalid, read_fields, unmetered
 from softix_proxy.dialects.gemini_usage import GeminiMeter, read_report, service_tier
-from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, Kinds
+from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
 
 _CONFIG = ("generationConfig", "generation_config")
 _LIMIT = ("maxOutputTokens", "max_output_tokens")
@@ -27,7 +27,7 @@ _BATCH_WATCHED = frozenset(("model", "requests"))
 _COUNT_WATCHED = frozenset(("model", "generateContentRequest", "generate_content_request"))
 _MOST_REQUESTS = 10_000
 _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=false", ""))
-_TOOLS: Kinds = {
+_TOOLS: ToolBillings = {
     "functionDeclarations": CLIENT_SIDE,
     "computerUse": CLIENT_SIDE,
     "codeExecution": FREE,
@@ -38,7 +38,7 @@ _TOOLS: Kinds = {
     "googleMaps": MAPS,
 }
 _SPELLED = {re.sub("([A-Z])", lambda letter: f"_{letter[0].lower()}", name): kind for name, kind in _TOOLS.items()}
-_KINDS: Kinds = {**_TOOLS, **_SPELLED}
+_KINDS: ToolBillings = {**_TOOLS, **_SPELLED}
 
 
 class _Result(msgspec.Struct):
@@ -99,32 +99,32 @@ class GeminiEndpoint:
         output_field: str | None = None,
     ) -> bytes:
         """The path names the model; only where the body repeats it, it is changed there too."""
-        fields = Fields(body, _WATCHED)
+        fields = JsonMembers(body, _WATCHED)
         changes = {} if model is None else self._renamed(fields, model)
         if max_output_tokens is not None:
             name, raw = either(fields, _CONFIG)
-            config = Fields(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED)
+            config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED)
             limit, _ = either(config, _LIMIT)
             changes[name] = config.replaced({limit: b"%d" % max_output_tokens})
         return fields.replaced(changes) if changes else body
 
-    def _renamed(self, fields: Fields, model: str) -> dict[str, bytes]:
+    def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
         return {} if fields.raw("model") is None else {"model": _full(model)}
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         return read_report(body)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         """Usage comes unasked, in chunks that every client needs: nothing is ever hidden."""
         return GeminiMeter()
 
-    def _check_model(self, fields: Fields) -> None:
+    def _check_model(self, fields: JsonMembers) -> None:
         named = fields.text("model")
         if named and self.model and named.removeprefix("models/") != self.model:
             raise invalid("The body names another model than the path.")
 
 
-def either(fields: Fields, names: tuple[str, str]) -> tuple[str, msgspec.Raw | None]:
+def either(fields: JsonMembers, names: tuple[str, str]) -> tuple[str, msgspec.Raw | None]:
     """A field under the one of its two spellings that was used, else under the first.
 
     Raises RefusedError where both were.
@@ -148,7 +148,7 @@ class GenerateContent(GeminiEndpoint):
         fields = read_fields(body, _WATCHED)
         self._check_model(fields)
         name, raw = either(fields, _CONFIG)
-        config = Fields(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
+        config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
         calls, brings_in = _read_tools(fields.raw("tools"))
         texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
         return Ask(
@@ -190,7 +190,7 @@ def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
     return calls, any(kind.open_input for kind in found)
 
 
-class CountTokens(GeminiEndpoint):
+class GeminiCountTokens(GeminiEndpoint):
     name = "gemini_count_tokens"
     path = "/v1beta/models/{model}:countTokens"
     metered = False
@@ -200,15 +200,15 @@ class CountTokens(GeminiEndpoint):
         read_fields(body, _COUNT_WATCHED)
         return Ask(model=self.model, max_output_tokens=0)
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         return None
 
     def rewrite(self, body: bytes, *, model: str | None, **others: Any) -> bytes:
-        fields = Fields(body, _COUNT_WATCHED)
+        fields = JsonMembers(body, _COUNT_WATCHED)
         changes = {} if model is None else self._renamed(fields, model)
         name, inner = either(fields, ("generateContentRequest", "generate_content_request"))
         if model is not None and inner is not None and fields.has(name):
-            changes[name] = Fields(inner, _MODEL).replaced({"model": _full(model)})
+            changes[name] = JsonMembers(inner, _MODEL).replaced({"model": _full(model)})
         return fields.replaced(changes) if changes else body
 
 
@@ -239,13 +239,13 @@ class BatchEmbedContents(GeminiEndpoint):
             open_input = open_input or not fits(request.raw("content"), _TEXT_ONLY)
         return Ask(model=self.model, max_output_tokens=0, open_input=open_input)
 
-    def _renamed(self, fields: Fields, model: str) -> dict[str, bytes]:
-        requests = _requests(Fields(fields.replaced({}), _BATCH_WATCHED), _MODEL)
+    def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
+        requests = _requests(JsonMembers(fields.replaced({}), _BATCH_WATCHED), _MODEL)
         renamed = [request.replaced({"model": _full(model)}) for request in requests]
         return {**super()._renamed(fields, model), "requests": b"[%b]" % b",".join(renamed)}
 
 
-def _requests(fields: Fields, watched: frozenset[str]) -> list[Fields]:
+def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:
     raw = fields.raw("requests")
     try:
         listed = _RAWS.decode(raw) if raw is not None else None
@@ -253,4 +253,4 @@ def _requests(fields: Fields, watched: frozenset[str]) -> list[Fields]:
         listed = None
     if listed is None or len(listed) > _MOST_REQUESTS:
         raise invalid(f"`requests` must be a list of at most {_MOST_REQUESTS} requests.")
-    return [Fields(request, watched, "A request") for request in listed]
+    return [JsonMembers(request, watched, "A request") for request in listed]

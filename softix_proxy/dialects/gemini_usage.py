@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Report
+from softix_proxy.dialects.base import UsageReport
 from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.dialects.json_array import JsonArray
-from softix_proxy.dialects.sse import MAX_EVENT_BYTES, EventMeter, Fate
+from softix_proxy.dialects.sse import MAX_EVENT_BYTES, EventAction, EventMeter
 from softix_proxy.dialects.tokens import count, divide, model_name, modes, tier
 from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
 
@@ -23,34 +23,34 @@ _BY_PROMPT = ("gemini-1", "gemini-2")
 """Models whose searches are paid once a request, however many there are; of later ones each query is paid."""
 
 
-class Part(msgspec.Struct, gc=False):
+class GeminiPart(msgspec.Struct, gc=False):
     text: Any = None
     functionCall: Any = None  # noqa: N815 - the wire's own names
     inlineData: Any = None  # noqa: N815
     executableCode: Any = None  # noqa: N815
 
 
-class Content(msgspec.Struct, gc=False):
-    parts: list[Part] | None = None
+class GeminiContent(msgspec.Struct, gc=False):
+    parts: list[GeminiPart] | None = None
 
 
-class Candidate(msgspec.Struct, gc=False):
-    content: Content | None = None
+class GeminiCandidate(msgspec.Struct, gc=False):
+    content: GeminiContent | None = None
     finishReason: Any = None  # noqa: N815
     groundingMetadata: Any = None  # noqa: N815
 
 
-class Answer(msgspec.Struct, gc=False):
-    candidates: list[Candidate] | None = None
+class GeminiAnswer(msgspec.Struct, gc=False):
+    candidates: list[GeminiCandidate] | None = None
     usageMetadata: Any = None  # noqa: N815
     modelVersion: Any = None  # noqa: N815
     error: Any = None
 
 
-_ANSWER = msgspec.json.Decoder(Answer)
+_ANSWER = msgspec.json.Decoder(GeminiAnswer)
 
 
-def read_report(body: bytes) -> Report | None:
+def read_report(body: bytes) -> UsageReport | None:
     """Of a whole answer, of generation and embedding alike."""
     try:
         answer = _ANSWER.decode(body)
@@ -59,7 +59,7 @@ def read_report(body: bytes) -> Report | None:
     return gemini_report(answer.usageMetadata, answer.modelVersion, _calls(answer, {}))
 
 
-def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Report | None:
+def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> UsageReport | None:
     """`calls` are those that `_calls` found in the answer."""
     if not isinstance(usage, dict):
         return None
@@ -80,7 +80,7 @@ def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Rep
     searches = calls.get("web_search_calls", 0)
     if searches and served and served.startswith(_BY_PROMPT):
         calls = {**calls, "web_search_calls": 1}
-    return Report(
+    return UsageReport(
         {**meters, **output, **{meter: number for meter, number in calls.items() if number}},
         _served_as(usage),
         served,
@@ -159,7 +159,7 @@ def _modalities(details: object) -> dict[str, int]:
     return sums
 
 
-def _calls(answer: Answer, before: Mapping[str, int]) -> dict[str, int]:
+def _calls(answer: GeminiAnswer, before: Mapping[str, int]) -> dict[str, int]:
     """Searches, and whether maps were used, as far as told by now. Empty queries are free."""
     searches = maps = 0
     for candidate in answer.candidates or ():
@@ -208,19 +208,19 @@ class GeminiMeter(EventMeter):
 
     def _listen(self, array: JsonArray, chunk: bytes) -> bytes:
         for element in array.feed(chunk):
-            if self.inspect(element) is Fate.END:
+            if self.inspect(element) is EventAction.END:
                 self._hold(chunk)
                 return b""
         return chunk
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             answer = _ANSWER.decode(data)
         except MALFORMED:
-            return Fate.PASS
+            return EventAction.PASS
         if answer.error:
             self.failure = classify_event(answer.error)
-            return Fate.END
+            return EventAction.END
         for candidate in answer.candidates or ():
             for part in (candidate.content and candidate.content.parts) or ():
                 self.weigh(part.text or _made(part))
@@ -229,19 +229,19 @@ class GeminiMeter(EventMeter):
                 self._calls = _calls(answer, self._calls)
         if answer.usageMetadata and (self._told[0] is None or _tells(answer.usageMetadata)):
             self._told = answer.usageMetadata, answer.modelVersion
-        return Fate.PASS
+        return EventAction.PASS
 
     @property
-    def report(self) -> Report | None:
+    def report(self) -> UsageReport | None:
         """Worked out when it is asked for: every chunk tells it, and only the last one counts."""
         return gemini_report(*self._told, self._calls)
 
     @report.setter
-    def report(self, report: Report | None) -> None:
+    def report(self, report: UsageReport | None) -> None:
         """There is none before the first chunk."""
 
 
-def _made(part: Part) -> str | None:
+def _made(part: GeminiPart) -> str | None:
     """Of a call its arguments, of code its text; an image's bytes say nothing of its tokens."""
     value = part.functionCall or part.executableCode
     return msgspec.json.encode(value).decode() if value else None

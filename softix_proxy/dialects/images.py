@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, invalid, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, JsonMembers, invalid, read_request, unmetered
 from softix_proxy.dialects.multipart import FormFields
 from softix_proxy.dialects.openai import FORM, FormEndpoint, OpenAIEndpoint
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.sse import EventAction, EventMeter
 from softix_proxy.dialects.tokens import openai_report
 from softix_proxy.domain.pricing import STANDARD
 
@@ -42,7 +42,7 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-def _ask(model: str, fields: Fields | FormFields, most_input_tokens: int | None = None) -> Ask:
+def _ask(model: str, fields: JsonMembers | FormFields, most_input_tokens: int | None = None) -> Ask:
     images, stream = fields.count("n") or 1, fields.flag("stream")
     if stream and images > 1:
         raise unmetered("A stream of several images cannot be metered here: send `n` 1, or no `stream`.")
@@ -68,16 +68,16 @@ def _ask(model: str, fields: Fields | FormFields, most_input_tokens: int | None 
     )
 
 
-def image_report(usage: object, images: int) -> Report | None:
+def image_report(usage: object, images: int) -> UsageReport | None:
     """By the token where the answer tells tokens, else by the image."""
     report = openai_report(usage, None, None)
     if report is None or not any(report.meters.values()):
-        return Report({"images": images}, None) if images else None
+        return UsageReport({"images": images}, None) if images else None
     meters = dict(report.meters)
     told = usage.get("output_tokens_details") if isinstance(usage, dict) else None
     if not told and "output_tokens" in meters:
         meters["image_output_tokens"] = meters.pop("output_tokens")
-    return Report(meters, clamped=report.clamped)
+    return UsageReport(meters, clamped=report.clamped)
 
 
 class ImageGenerations(OpenAIEndpoint):
@@ -88,7 +88,7 @@ class ImageGenerations(OpenAIEndpoint):
         model, fields = read_request(body, _WATCHED)
         return _ask(model, fields)
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         try:
             answer = _ANSWER.decode(body)
         except MALFORMED:
@@ -134,16 +134,16 @@ _ENDS = ("image_generation.completed", "image_edit.completed")
 class ImageMeter(EventMeter):
     """Ends with the finished image, whose event tells the usage, or with an error."""
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             event = _EVENT.decode(data)
         except MALFORMED:
-            return Fate.PASS
+            return EventAction.PASS
         if event.error or event.type == "error":
             self.failure = classify_event(event.error)
-            return Fate.END
+            return EventAction.END
         if event.type not in _ENDS:
-            return Fate.PASS
+            return EventAction.PASS
         self.report = image_report(event.usage, 1)
         self.finishing = True
-        return Fate.END
+        return EventAction.END

@@ -15,7 +15,7 @@ from softix_proxy.dialects.base import Family
 from softix_proxy.dialects.fields import MALFORMED, invalid
 from softix_proxy.domain.clock import SECOND_US, from_us
 
-Kind = Literal["files", "batches"]
+ListedKind = Literal["files", "batches"]
 _PAGE, _LONGEST_PAGE = 20, 100
 _BATCH_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
 _STATES: Mapping[str, str] = {
@@ -30,7 +30,7 @@ _LAST_STATES = frozenset(("completed", "failed", "expired", "cancelled"))
 _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 
 
-class Page(NamedTuple):
+class PageRequest(NamedTuple):
     """What a client asks for."""
 
     size: int
@@ -44,28 +44,28 @@ class Page(NamedTuple):
     """Of files: those of this one only."""
 
 
-class Listed(NamedTuple):
+class ListedObject(NamedTuple):
     name: str
     """At the provider."""
     body: bytes
     """As the provider tells of it."""
 
 
-def read_page(family: Family, query: str) -> Page:
+def read_page(family: Family, query: str) -> PageRequest:
     """Raises RefusedError."""
     asked = {name: values[0] for name, values in parse_qs(query).items()}
     if family == "gemini":
         size = _size(asked.get("pageSize", asked.get("page_size")), "pageSize")
-        return Page(size, asked.get("pageToken", asked.get("page_token")))
+        return PageRequest(size, asked.get("pageToken", asked.get("page_token")))
     size = _size(asked.get("limit"), "limit")
     if family == "anthropic":
         after, before = asked.get("after_id"), asked.get("before_id")
         if after and before:
             raise invalid("`after_id` and `before_id` cannot be asked for at once.")
-        return Page(size, before or after, ascending=bool(before), backwards=bool(before))
+        return PageRequest(size, before or after, ascending=bool(before), backwards=bool(before))
     if asked.get("order") not in (None, "asc", "desc"):
         raise invalid("`order` must be `asc` or `desc`.")
-    return Page(size, asked.get("after"), asked.get("order") == "asc", purpose=asked.get("purpose"))
+    return PageRequest(size, asked.get("after"), asked.get("order") == "asc", purpose=asked.get("purpose"))
 
 
 def _size(text: str | None, name: str) -> int:
@@ -76,7 +76,7 @@ def _size(text: str | None, name: str) -> int:
     return min(int(text[:9]), _LONGEST_PAGE)
 
 
-def write_page(family: Family, kind: Kind, found: Sequence[Listed], next_cursor: str | None) -> bytes:
+def write_page(family: Family, kind: ListedKind, found: Sequence[ListedObject], next_cursor: str | None) -> bytes:
     """`next_cursor` is after which name there is more; None where there is none."""
     more = next_cursor is not None
     if family == "gemini":
@@ -93,18 +93,18 @@ def write_page(family: Family, kind: Kind, found: Sequence[Listed], next_cursor:
     return msgspec.json.encode(body if family == "anthropic" else {"object": "list", **body})
 
 
-def write_one(kind: Kind, body: bytes) -> bytes:
+def write_one(kind: ListedKind, body: bytes) -> bytes:
     """For Google's SDK; what is no such thing stays as it is."""
     told = _decoded(body)
     name = told.get("id")
-    return msgspec.json.encode(_google(kind, Listed(name, body))) if isinstance(name, str) else body
+    return msgspec.json.encode(_google(kind, ListedObject(name, body))) if isinstance(name, str) else body
 
 
 def has_purpose(body: bytes, purpose: str) -> bool:
     return _decoded(body).get("purpose") == purpose
 
 
-def _google(kind: Kind, listed: Listed) -> dict[str, Any]:
+def _google(kind: ListedKind, listed: ListedObject) -> dict[str, Any]:
     told = _decoded(listed.body)
     if kind == "files":
         file = {

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Family, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, Family, StreamMeter, UsageReport
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.hosted_work import UNKNOWN_TOOL
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.sse import EventAction, EventMeter
 from softix_proxy.dialects.tokens import count, model_name, modes, read_answer, tier
-from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, SEARCH, Kinds, read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, SEARCH, ToolBillings, read_tools
 from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
@@ -22,7 +22,7 @@ _OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compact
 _BILLED_TO = "billing_policy"
 _WATCHED = SHARED | _OUTSIDE | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
 _GLOBAL = (None, "global")
-_TOOLS: Kinds = {
+_TOOLS: ToolBillings = {
     "custom": CLIENT_SIDE,
     "bash": CLIENT_SIDE,
     "text_editor": CLIENT_SIDE,
@@ -99,9 +99,9 @@ class Messages:
             changes["model"] = msgspec.json.encode(model)
         if max_output_tokens is not None and self.metered:
             changes[_LIMIT] = b"%d" % max_output_tokens
-        return Fields(body, frozenset()).replaced(changes) if changes else body
+        return JsonMembers(body, frozenset()).replaced(changes) if changes else body
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         answer = read_answer(body)
         return anthropic_report(answer.usage, answer.model) if answer is not None else None
 
@@ -110,7 +110,7 @@ class Messages:
         return MessagesMeter()
 
 
-class CountTokens(Messages):
+class MessagesCountTokens(Messages):
     name = "count_tokens"
     path = "/v1/messages/count_tokens"
     metered = False
@@ -121,16 +121,16 @@ class CountTokens(Messages):
         _check_who_is_billed(fields)
         return Ask(model=model, stream=fields.flag("stream"), max_output_tokens=0)
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         return None
 
 
-def _check_who_is_billed(fields: Fields) -> None:
+def _check_who_is_billed(fields: JsonMembers) -> None:
     """`self` is who is billed anyway. Raises RefusedError where it would be somebody else."""
     policy = fields.raw(_BILLED_TO)
     if policy is None or not fields.has(_BILLED_TO):
         return
-    if Fields(policy, _BILL_TO, f"`{_BILLED_TO}`").text("bill_to") not in _SELF:
+    if JsonMembers(policy, _BILL_TO, f"`{_BILLED_TO}`").text("bill_to") not in _SELF:
         raise unmetered(
             f"`{_BILLED_TO}` has another account billed at the provider than the one that softix keeps the books of. "
             "Leave it out."
@@ -141,7 +141,7 @@ _BILL_TO = frozenset(("bill_to",))
 _SELF = (None, "self")
 
 
-def anthropic_report(usage: object, model: object) -> Report | None:
+def anthropic_report(usage: object, model: object) -> UsageReport | None:
     """Input excludes the cache already. Rounds of compaction are counted only in `iterations`."""
     if not isinstance(usage, dict) or count(usage, "input_tokens", "output_tokens") is None:
         return None
@@ -157,7 +157,7 @@ def anthropic_report(usage: object, model: object) -> Report | None:
     if searches:
         meters["web_search_calls"] = searches
     served = modes(tier(usage.get("speed")), tier(usage.get("service_tier")), _geo(usage.get("inference_geo")))
-    return Report(meters, served, model_name(model), unpriced=_beyond(used, rounds))
+    return UsageReport(meters, served, model_name(model), unpriced=_beyond(used, rounds))
 
 
 _ALWAYS = ("input_tokens", "output_tokens")
@@ -249,16 +249,16 @@ class MessagesMeter(EventMeter):
         self._usage: dict[str, Any] = {}
         self._model: Any = None
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             frame = _EVENT.decode(data)
         except MALFORMED:
-            return Fate.PASS
+            return EventAction.PASS
         if frame.type == "message_stop":
-            return Fate.END
+            return EventAction.END
         if frame.error:
             self.failure = classify_event(frame.error)
-            return Fate.END
+            return EventAction.END
         delta = frame.delta
         if delta is not None:
             self.weigh(delta.text or delta.thinking or delta.partial_json)
@@ -269,4 +269,4 @@ class MessagesMeter(EventMeter):
         if isinstance(usage, dict):
             self._usage |= grown(self._usage, usage)
             self.report = anthropic_report(self._usage, self._model)
-        return Fate.PASS
+        return EventAction.PASS

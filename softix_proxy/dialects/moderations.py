@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.fields import LARGE_BODY_BYTES, SHARED, fits, read_model
 from softix_proxy.dialects.openai import OpenAIEndpoint
@@ -31,7 +31,7 @@ class Moderations(OpenAIEndpoint):
             open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("input"), _TEXT_ONLY),
         )
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         answer = read_answer(body)
         return None if answer is None else input_report(answer.usage, answer.model, answer.service_tier)
 

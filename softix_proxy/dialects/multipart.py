@@ -37,17 +37,17 @@ def boundary_of(content_type: str) -> bytes:
     return match["boundary"].encode()
 
 
-class Text(NamedTuple):
+class FormText(NamedTuple):
     value: bytes
     start: int
     """Where it begins in the form."""
 
 
-class Form:
+class MultipartForm:
     """`feed` takes the form in pieces, split anywhere."""
 
     def __init__(self, boundary: bytes, watched: frozenset[str]) -> None:
-        self.texts: dict[str, Text] = {}
+        self.texts: dict[str, FormText] = {}
         """The watched ones that came so far."""
         self.has_file = False
         """A file has begun, so that what follows may be long."""
@@ -146,7 +146,7 @@ class Form:
         start = self._at
         value = self._drop(end)
         if keeps:
-            self.texts[self._name] = Text(value, start)
+            self.texts[self._name] = FormText(value, start)
         self._drop(len(self._delimiter))
         self._step = self._between
         return True
@@ -180,7 +180,7 @@ class FormFields:
         if match is None:
             raise invalid(_MALFORMED)
         self._delimiter = bytes(match[0])
-        form, view = Form(bytes(match[1]), watched), memoryview(body)
+        form, view = MultipartForm(bytes(match[1]), watched), memoryview(body)
         for start in range(0, len(body), _SLICE_BYTES):
             form.feed(view[start : start + _SLICE_BYTES])
         self._body, self._texts = body, form.texts

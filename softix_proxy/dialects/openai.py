@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from softix_proxy.dialects.base import Family, Report
-from softix_proxy.dialects.fields import ONE_MODEL, Fields, invalid
+from softix_proxy.dialects.base import Family, UsageReport
+from softix_proxy.dialects.fields import ONE_MODEL, JsonMembers, invalid
 from softix_proxy.dialects.multipart import FormFields
 from softix_proxy.dialects.tokens import openai_report, read_answer
 
@@ -15,12 +15,12 @@ _USAGE_OPTION = frozenset(("include_usage",))
 _INCLUDE = b'{"include_usage":true}'
 
 
-def wants_usage(fields: Fields) -> bool:
+def wants_usage(fields: JsonMembers) -> bool:
     """Whether the client of a stream asked for the usage frame."""
     options = fields.raw("stream_options")
     if options is None or not fields.has("stream_options"):
         return False
-    return Fields(options, _USAGE_OPTION, "`stream_options`").flag("include_usage")
+    return JsonMembers(options, _USAGE_OPTION, "`stream_options`").flag("include_usage")
 
 
 class OpenAIEndpoint:
@@ -46,7 +46,7 @@ class OpenAIEndpoint:
         ask_usage: bool,
         output_field: str | None = None,
     ) -> bytes:
-        fields = Fields(body, frozenset((*self.output_fields, "stream_options")))
+        fields = JsonMembers(body, frozenset((*self.output_fields, "stream_options")))
         changes: dict[str, bytes] = {}
         if model is not None:
             changes["model"] = msgspec.json.encode(model)
@@ -57,7 +57,7 @@ class OpenAIEndpoint:
             changes["stream_options"] = _with_usage(fields)
         return fields.replaced(changes) if changes else body
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         answer = read_answer(body)
         return openai_report(answer.usage, answer.model, answer.service_tier) if answer is not None else None
 
@@ -89,8 +89,8 @@ class FormEndpoint(OpenAIEndpoint):
         return body if model is None else FormFields(body, frozenset(("model",))).replaced({"model": model})
 
 
-def _with_usage(fields: Fields) -> bytes:
+def _with_usage(fields: JsonMembers) -> bytes:
     options = fields.raw("stream_options")
     if options is None or not fields.has("stream_options"):
         return _INCLUDE
-    return Fields(options, _USAGE_OPTION).replaced({"include_usage": b"true"})
+    return JsonMembers(options, _USAGE_OPTION).replaced({"include_usage": b"true"})

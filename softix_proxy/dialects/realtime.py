@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report
+from softix_proxy.dialects.base import Ask, UsageReport
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, invalid, read_fields, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, JsonMembers, invalid, read_fields, read_request, unmetered
 from softix_proxy.dialects.openai import OpenAIEndpoint
 from softix_proxy.dialects.tokens import count, divide
-from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, Kinds, read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, FREE, ToolBillings, read_tools
 from softix_proxy.domain.usage import Meters
 
 RESPOND = "response.create"
@@ -41,7 +41,7 @@ _CLIENT = frozenset(
 _EVENT = frozenset(("type", "event_id", "session", "response"))
 _TRANSCRIPTION = "input_audio_transcription"
 _SESSION = SHARED | {"type", "tools", "prompt", "audio", "conversation", _TRANSCRIPTION}
-_TOOLS: Kinds = {"function": CLIENT_SIDE, "mcp": FREE}
+_TOOLS: ToolBillings = {"function": CLIENT_SIDE, "mcp": FREE}
 _NULL, _APART = msgspec.Raw(b"null"), msgspec.Raw(b'"none"')
 _BYTES_PER_TOKEN = 4
 _LETTERS_HEARD, _LETTERS_SPOKEN = 6400, 3200
@@ -60,7 +60,7 @@ class Realtime(OpenAIEndpoint):
         _check(fields)
         return Ask(model=model, stream=True, open_input=True, adjustable=False)
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         """Of a response that is done."""
         try:
             response = _DONE.decode(body)
@@ -72,7 +72,7 @@ class Realtime(OpenAIEndpoint):
         return ResponseMeter()
 
 
-def _check(fields: Fields) -> None:
+def _check(fields: JsonMembers) -> None:
     """Raises RefusedError for what cannot be metered, of a session or of one response."""
     if (fields.text("type") or "realtime") != "realtime":
         raise unmetered("Only sessions of the type `realtime` can be metered here.")
@@ -86,10 +86,10 @@ def _check(fields: Fields) -> None:
 def _transcribes(audio: msgspec.Raw | None) -> bool:
     if audio is None or audio == _NULL:
         return False
-    heard = Fields(audio, frozenset(("input",)), "`audio`").raw("input")
+    heard = JsonMembers(audio, frozenset(("input",)), "`audio`").raw("input")
     if heard is None or heard == _NULL:
         return False
-    return Fields(heard, frozenset(("transcription",)), "`audio.input`").has("transcription")
+    return JsonMembers(heard, frozenset(("transcription",)), "`audio.input`").has("transcription")
 
 
 class ClientEvent(NamedTuple):
@@ -113,7 +113,7 @@ def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
     raw = fields.raw(name) if kind in (_UPDATE, RESPOND) else None
     if raw is None or raw == _NULL:
         return ClientEvent(kind, fields.text("event_id"), message)
-    inner = Fields(raw, _SESSION, f"`{name}`")
+    inner = JsonMembers(raw, _SESSION, f"`{name}`")
     _check(inner)
     asked = inner.text("model")
     if asked is not None and asked != model:
@@ -172,7 +172,7 @@ class ResponseMeter:
     """Of one response: `feed` takes its events one by one, whole. Implements `dialects.base.StreamMeter`."""
 
     def __init__(self) -> None:
-        self.report: Report | None = None
+        self.report: UsageReport | None = None
         self.ended = False
         self.finishing = False
         self.failure: str | None = None
@@ -224,7 +224,7 @@ class Conversation:
             meter, size = ("audio_input_tokens", _LETTERS_HEARD) if sounds else ("input_tokens", _BYTES_PER_TOKEN)
             self._read[meter] += -(-len(event.message) // size)
 
-    def told(self, report: Report) -> None:
+    def told(self, report: UsageReport) -> None:
         read: Counter[str] = Counter()
         for meter, quantity in report.meters.items():
             read["audio_input_tokens" if "audio" in meter else "input_tokens"] += quantity
@@ -235,7 +235,7 @@ class Conversation:
         return {**self._read, **meter.made()}
 
 
-def realtime_report(usage: object) -> Report | None:
+def realtime_report(usage: object) -> UsageReport | None:
     """Cached tokens are within the input, and each kind of them within its kind."""
     asked, answered = count(usage, "input_tokens"), count(usage, "output_tokens")
     if not isinstance(usage, dict) or asked is None or answered is None:
@@ -247,7 +247,7 @@ def realtime_report(usage: object) -> Report | None:
         "reasoning_tokens": count(details, "reasoning_tokens") or 0,
     }
     said, cut_out = divide(answered, parts, "output_tokens")
-    return Report({**heard, **said}, clamped=cut_in or cut_out)
+    return UsageReport({**heard, **said}, clamped=cut_in or cut_out)
 
 
 def _input_parts(details: object) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from softix_proxy.dialects.fields import MALFORMED, Fields
+from softix_proxy.dialects.fields import MALFORMED, JsonMembers
 
 USAGE_OPTION = "stream_options"
 """By which softix asks for the usage of a stream, unless the client has done so."""
@@ -38,4 +38,4 @@ def members(body: bytes) -> Sequence[str]:
 
 
 def without_field(body: bytes, name: str) -> bytes:
-    return Fields(body, frozenset()).replaced({}, frozenset((name,)))
+    return JsonMembers(body, frozenset()).replaced({}, frozenset((name,)))

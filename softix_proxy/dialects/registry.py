@@ -15,12 +15,12 @@ from softix_proxy.dialects.envelopes import Invoke, InvokeStream, RawPredict, St
 from softix_proxy.dialects.gemini import (
     BatchEmbedContents,
     EmbedContent,
+    GeminiCountTokens,
     GenerateContent,
     StreamGenerateContent,
 )
-from softix_proxy.dialects.gemini import CountTokens as GeminiCountTokens
 from softix_proxy.dialects.images import ImageEdits, ImageGenerations, ImageVariations
-from softix_proxy.dialects.messages import CountTokens, Messages
+from softix_proxy.dialects.messages import Messages, MessagesCountTokens
 from softix_proxy.dialects.moderations import Moderations
 from softix_proxy.dialects.rerank import Rerank, RerankV2
 from softix_proxy.dialects.responses import InputTokens, Responses
@@ -42,7 +42,7 @@ _ALL: tuple[Endpoint, ...] = (
     Rerank(),
     RerankV2(),
     Messages(),
-    CountTokens(),
+    MessagesCountTokens(),
     GenerateContent(),
     StreamGenerateContent(),
     GeminiCountTokens(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.dialects.chat import ChatMeter
 from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, invalid, read_request
 from softix_proxy.dialects.openai import OpenAIEndpoint
@@ -54,7 +54,7 @@ class Rerank(OpenAIEndpoint):
             typical={"search_units": max(-(-documents // _UNIT_DOCUMENTS), 1), "input_tokens": -(-len(body) // 4)},
         )
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         try:
             answer = _ANSWER.decode(body)
         except MALFORMED:
@@ -62,9 +62,9 @@ class Rerank(OpenAIEndpoint):
         billed = answer.meta.get("billed_units") if isinstance(answer.meta, dict) else None
         units = count(billed, "search_units")
         if units is not None:
-            return Report({"search_units": units}, model_served=model_name(answer.model))
+            return UsageReport({"search_units": units}, model_served=model_name(answer.model))
         tokens = tell(answer.usage, "prompt_tokens", "total_tokens")
-        return None if tokens is None else Report({"input_tokens": tokens}, model_served=model_name(answer.model))
+        return None if tokens is None else UsageReport({"input_tokens": tokens}, model_served=model_name(answer.model))
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return ChatMeter(hide_usage)

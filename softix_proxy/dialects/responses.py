@@ -8,20 +8,20 @@ from typing import Any, Literal
 
 import msgspec
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.dialects.errors import classify_event
-from softix_proxy.dialects.fields import MALFORMED, SHARED, Fields, is_heavy, read_request, unmetered
+from softix_proxy.dialects.fields import MALFORMED, SHARED, JsonMembers, is_heavy, read_request, unmetered
 from softix_proxy.dialects.hosted_work import hosted_work
 from softix_proxy.dialects.openai import OpenAIEndpoint
-from softix_proxy.dialects.sse import EventMeter, Fate
+from softix_proxy.dialects.sse import EventAction, EventMeter
 from softix_proxy.dialects.tokens import openai_report, tier
-from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FILE_SEARCH, FREE, SEARCH, Kinds, read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FILE_SEARCH, FREE, SEARCH, ToolBillings, read_tools
 
 _LIMIT = "max_output_tokens"
 _OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
 """What brings in input, or further rounds of it, that the body does not hold."""
 _WATCHED = SHARED | _OUTSIDE | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
-_TOOLS: Kinds = {
+_TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
     "namespace": CLIENT_SIDE,
@@ -120,7 +120,7 @@ class Responses(OpenAIEndpoint):
             calls=calls,
         )
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         try:
             return _report(_RESPONSE.decode(body))
         except MALFORMED:
@@ -140,7 +140,7 @@ def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
     for item in items:
         seen = bytes(item).lower()
         if _TOOLS_NAME in seen or b"\\u" in seen:
-            tools = Fields(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
+            tools = JsonMembers(item, _TOOLS_ONLY, "An item of `input`").raw("tools")
             if tools is not None:
                 yield tools
 
@@ -156,7 +156,7 @@ class InputTokens(Responses):
         model, fields = read_request(body, SHARED)
         return Ask(model=model, stream=fields.flag("stream"), max_output_tokens=0)
 
-    def report(self, body: bytes) -> Report | None:
+    def report(self, body: bytes) -> UsageReport | None:
         return None
 
 
@@ -182,7 +182,7 @@ _EVENT = msgspec.json.Decoder(_Event)
 _ENDS = frozenset(("response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"))
 
 
-def _report(response: _Response) -> Report | None:
+def _report(response: _Response) -> UsageReport | None:
     report = openai_report(response.usage, response.model, response.service_tier)
     if report is None:
         return None
@@ -195,19 +195,19 @@ def _report(response: _Response) -> Report | None:
 class ResponsesMeter(EventMeter):
     """Ends at `response.completed`, `.incomplete`, `.failed`, or an error; each but the last carries usage."""
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         try:
             frame = _EVENT.decode(data)
         except MALFORMED:
-            return Fate.PASS
+            return EventAction.PASS
         self.weigh(frame.delta)
         response = frame.response
         if response is not None:
             self.report = _report(response) or self.report
         if not frame.error and (not isinstance(frame.type, str) or frame.type not in _ENDS):
-            return Fate.PASS
+            return EventAction.PASS
         if frame.error or frame.type in ("error", "response.failed"):
             error = frame.error or (response.error if response is not None else None)
             self.failure = classify_event(error or {"code": frame.code})
         self.finishing = True
-        return Fate.END
+        return EventAction.END

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from softix_proxy.dialects.base import Report
+from softix_proxy.dialects.base import UsageReport
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """A larger event passes uninspected, so that a provider cannot fill the memory."""
@@ -16,7 +16,7 @@ _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST = 3
 
 
-class Fate(Enum):
+class EventAction(Enum):
     PASS = "pass"  # noqa: S105
     HIDE = "hide"
     END = "end"
@@ -56,7 +56,7 @@ class EventMeter:
     """
 
     def __init__(self) -> None:
-        self.report: Report | None = None
+        self.report: UsageReport | None = None
         self.ended = False
         self.finishing = False
         self.failure: str | None = None
@@ -66,7 +66,7 @@ class EventMeter:
         self._pieces = 0
         self._text_bytes = 0
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         """Reads the data of one event. Never raises on what a provider sends."""
         raise NotImplementedError
 
@@ -79,9 +79,9 @@ class EventMeter:
         if data is None:
             return self._sort(chunk)
         fate = self.inspect(data)
-        if fate is Fate.PASS:
+        if fate is EventAction.PASS:
             return chunk
-        if fate is Fate.END:
+        if fate is EventAction.END:
             self._hold(chunk)
         return b""
 
@@ -130,11 +130,11 @@ class EventMeter:
             event = events[start:end]
             data = _lone_data(event)
             fate = self.inspect(data_of(event) if data is None else data)
-            if fate is Fate.END:
+            if fate is EventAction.END:
                 self._hold(events[start:])
                 return b"".join(passed)
             start = end
-            if fate is Fate.PASS:
+            if fate is EventAction.PASS:
                 passed.append(event)
         return b"".join((*passed, events[start:]))
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from softix_proxy.dialects.base import MODEL_NAME, Report
+from softix_proxy.dialects.base import MODEL_NAME, UsageReport
 from softix_proxy.dialects.fields import MALFORMED
 from softix_proxy.dialects.usage_places import (
     ANSWERED,
@@ -27,7 +27,7 @@ from softix_proxy.dialects.usage_places import (
     SEARCHES,
     WHOLE,
     WRITTEN,
-    Place,
+    CounterPath,
 )
 from softix_proxy.domain.pricing import MODES, STANDARD, UNKNOWN_TIER
 
@@ -41,7 +41,7 @@ _TIERS = frozenset(
 _STANDARD_NAMES = frozenset(("", "auto", "default", "on_demand", "standard", "standard_only"))
 
 
-class Answer(msgspec.Struct):
+class AnswerUsage(msgspec.Struct):
     """What is read of a whole answer; unknown shapes are left to the one who looks at the values."""
 
     usage: Any = None
@@ -49,10 +49,10 @@ class Answer(msgspec.Struct):
     service_tier: Any = None
 
 
-_ANSWER = msgspec.json.Decoder(Answer)
+_ANSWER = msgspec.json.Decoder(AnswerUsage)
 
 
-def read_answer(body: bytes) -> Answer | None:
+def read_answer(body: bytes) -> AnswerUsage | None:
     """None for what is no JSON object."""
     try:
         return _ANSWER.decode(body)
@@ -138,7 +138,7 @@ def divide(whole: int, parts: Mapping[str, int], rest: str) -> tuple[dict[str, i
     return {rest: left, **taken}, clamped
 
 
-def openai_report(usage: object, model: object, service_tier: object) -> Report | None:
+def openai_report(usage: object, model: object, service_tier: object) -> UsageReport | None:
     """From OpenAI's `usage` and its relatives', of chat, completions, responses and embeddings alike."""
     if not isinstance(usage, dict):
         return None
@@ -173,10 +173,10 @@ def openai_report(usage: object, model: object, service_tier: object) -> Report 
         meters |= output
     if rare and (searches := _searches(usage)):
         meters["web_search_calls"] = searches
-    return Report(meters, tier(service_tier), model_name(model), clamped or cut)
+    return UsageReport(meters, tier(service_tier), model_name(model), clamped or cut)
 
 
-def input_report(usage: object, model: object, service_tier: object) -> Report | None:
+def input_report(usage: object, model: object, service_tier: object) -> UsageReport | None:
     """The same where nothing is produced: what only the total has is input too."""
     whole = count(usage, WHOLE)
     if isinstance(usage, dict) and whole:
@@ -186,8 +186,8 @@ def input_report(usage: object, model: object, service_tier: object) -> Report |
     return openai_report(usage, model, service_tier)
 
 
-def _undivided(whole: int, model: object, service_tier: object) -> Report:
-    return Report({"input_tokens": whole}, tier(service_tier), model_name(model), undivided=True)
+def _undivided(whole: int, model: object, service_tier: object) -> UsageReport:
+    return UsageReport({"input_tokens": whole}, tier(service_tier), model_name(model), undivided=True)
 
 
 def _completed(
@@ -217,7 +217,7 @@ def _details(usage: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _count_at(usage: dict[str, Any], details: dict[str, Any], place: Place, rare: bool) -> int:
+def _count_at(usage: dict[str, Any], details: dict[str, Any], place: CounterPath, rare: bool) -> int:
     for name in place.within:
         if details.get(name) and (found := count(details, name)):
             return found

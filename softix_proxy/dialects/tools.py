@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, Fields, invalid, unmetered
+from softix_proxy.dialects.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, invalid, unmetered
 
 DEFAULT_CALLS = 10
 """How many calls are set aside for where the request names no limit."""
@@ -19,7 +19,7 @@ _MOST_TOOLS = 10_000
 _TOOLS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
-class Kind(NamedTuple):
+class ToolBilling(NamedTuple):
     """What using a tool means for the bill."""
 
     meter: str | None
@@ -28,33 +28,33 @@ class Kind(NamedTuple):
     """It brings in what the body does not have."""
 
 
-Kinds = Mapping[str, Kind]
+ToolBillings = Mapping[str, ToolBilling]
 """A dialect's tool types, without the date at their end. A type that is not here cannot be metered."""
 
-CLIENT_SIDE = Kind(None, False)
-FREE = Kind(None, True)
-SEARCH = Kind("web_search_calls", True)
-FILE_SEARCH = Kind("tool_calls", True)
-MAPS = Kind("tool_calls", True)
+CLIENT_SIDE = ToolBilling(None, False)
+FREE = ToolBilling(None, True)
+SEARCH = ToolBilling("web_search_calls", True)
+FILE_SEARCH = ToolBilling("tool_calls", True)
+MAPS = ToolBilling("tool_calls", True)
 
 
-class Hosted(NamedTuple):
+class HostedTools(NamedTuple):
     """Meter → the most calls, and whether any tool brings in what the body does not have."""
 
     calls: dict[str, int]
     open_input: bool
 
-    def also(self, other: Hosted, limit: int | None) -> Hosted:
+    def also(self, other: HostedTools, limit: int | None) -> HostedTools:
         """With tools that came elsewhere in the request, whose limit is on all calls together."""
         meters = self.calls.keys() | other.calls.keys()
         most = {meter: self.calls.get(meter, 0) + other.calls.get(meter, 0) for meter in meters}
-        return Hosted(most if limit is None else dict.fromkeys(meters, limit), self.open_input or other.open_input)
+        return HostedTools(most if limit is None else dict.fromkeys(meters, limit), self.open_input or other.open_input)
 
 
-_NONE = Hosted({}, False)
+_NONE = HostedTools({}, False)
 
 
-def read_tools(raw: msgspec.Raw | None, kinds: Kinds, limit: int | None = None) -> Hosted:
+def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None = None) -> HostedTools:
     """A tool without a type is run by the client. `limit` is the request's own on all calls together.
 
     Raises RefusedError for what is no list of tools, and for a tool whose cost no usage report tells: containers and
@@ -71,7 +71,7 @@ def read_tools(raw: msgspec.Raw | None, kinds: Kinds, limit: int | None = None) 
     calls: dict[str, int] = {}
     open_input = False
     for tool in tools:
-        fields = Fields(tool, _WATCHED, "A tool")
+        fields = JsonMembers(tool, _WATCHED, "A tool")
         name = fields.text("type")
         kind = CLIENT_SIDE if name is None else kinds.get(name) or kinds.get(_DATE.sub("", name))
         if kind is None:
@@ -80,4 +80,4 @@ def read_tools(raw: msgspec.Raw | None, kinds: Kinds, limit: int | None = None) 
         if kind.meter is not None:
             most = fields.count("max_uses", least=0)
             calls[kind.meter] = calls.get(kind.meter, 0) + (DEFAULT_CALLS if most is None else most)
-    return Hosted(calls if limit is None else dict.fromkeys(calls, limit), open_input)
+    return HostedTools(calls if limit is None else dict.fromkeys(calls, limit), open_input)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class CounterPath(NamedTuple):
     within: tuple[str, ...]
     """Names among the details of the prompt, or of the completion."""
     beside: tuple[str, ...] = ()
@@ -22,8 +22,8 @@ ASKED = ("prompt_tokens", "input_tokens")
 ANSWERED = ("completion_tokens", "output_tokens")
 WHOLE = "total_tokens"
 
-CACHED = Place(("cached_tokens",), ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"))
-WRITTEN = Place(
+CACHED = CounterPath(("cached_tokens",), ("prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"))
+WRITTEN = CounterPath(
     ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens"), ("cache_creation_input_tokens",)
 )
 LONG = (
@@ -32,7 +32,7 @@ LONG = (
     ("cache_creation", "ephemeral_1h_input_tokens"),
 )
 """What of the cache is written for longer, by an object within the details or beside the totals."""
-REASONING = Place(("reasoning_tokens",), ("reasoning_tokens",))
+REASONING = CounterPath(("reasoning_tokens",), ("reasoning_tokens",))
 ANTHROPICS = ("cache_read_input_tokens", "cache_creation_input_tokens")
 """Of a count that was Anthropic's. Some gateways have put these into the prompt, others leave them beside it."""
 PERPLEXITYS = ("citation_tokens", "num_search_queries")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.findings import Observation, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.ids import format_request_id
@@ -16,7 +16,7 @@ _LATE_US = 2 * DAY_US
 _SHOWN = 10
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     waited_for = await batches.list_all(patient.storage)
     now_us = patient.clock.now_us()
     late = [each for each in waited_for if now_us - each.batch.created_at_us >= _LATE_US]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509 import Certificate, load_pem_x509_certificates
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.clock import DAY_US, from_us, to_us
 from softix_proxy.domain.errors import FailureError
@@ -20,7 +20,7 @@ _SOON_DAYS = 14
 _RENEW = "put a new one in its place: softix takes it without a restart"
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     server = patient.settings.server
     if server.tls_cert is None or server.tls_key is None:
         yield ok("none is configured: softix speaks plain HTTP")
@@ -36,7 +36,7 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
         yield found
 
 
-def _validity(certificate: Certificate, now: datetime) -> Iterator[Found]:
+def _validity(certificate: Certificate, now: datetime) -> Iterator[Observation]:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     days = (to_us(end) - to_us(now)) // DAY_US
     if now < begin:

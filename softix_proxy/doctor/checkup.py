@@ -20,11 +20,11 @@ from softix_proxy.doctor import (
     prices,
     providers,
 )
-from softix_proxy.doctor.findings import Finding, Found, Severity, error, warning
-from softix_proxy.doctor.patient import Check, Patient
+from softix_proxy.doctor.findings import Finding, Observation, Severity, error, warning
+from softix_proxy.doctor.patient import DoctorCheck, Patient
 from softix_proxy.domain.errors import OperatorError, UnusableError
 
-CHECKS: Mapping[str, Check] = {
+CHECKS: Mapping[str, DoctorCheck] = {
     "database": database.find,
     "daemon": daemon.find,
     "migrations": migrations.find,
@@ -55,8 +55,8 @@ def is_well(findings: Sequence[Finding]) -> bool:
     return all(finding.severity is not Severity.ERROR for finding in findings)
 
 
-async def _guarded(find: Check, patient: Patient) -> list[Found]:
-    found: list[Found] = []
+async def _guarded(find: DoctorCheck, patient: Patient) -> list[Observation]:
+    found: list[Observation] = []
     try:
         async for item in find(patient):
             found.append(item)  # noqa: PERF401 - what was found before an error is kept
@@ -69,7 +69,7 @@ async def _guarded(find: Check, patient: Patient) -> list[Found]:
     return found
 
 
-async def _of_another_schema(failure: OperatorError, patient: Patient) -> Found | None:
+async def _of_another_schema(failure: OperatorError, patient: Patient) -> Observation | None:
     """What to say where a check looked for a table or a column that only another schema has."""
     if not isinstance(failure, UnusableError) or failure.code != _NOT_THERE:
         return None

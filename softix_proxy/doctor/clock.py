@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.clock import EARLIEST_US, SECOND_US, SLACK_US, format_instant, from_us
 from softix_proxy.operations import redating
@@ -16,7 +16,7 @@ _MOMENT_US = 5 * SECOND_US
 _SET = "set the clock, for example: timedatectl set-ntp true"
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     now_us = patient.clock.now_us()
     now = format_instant(now_us)
     if now_us < EARLIEST_US or from_us(now_us).year > _LAST_YEAR:

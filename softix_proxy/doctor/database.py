@@ -5,14 +5,14 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 
 _LARGE_LOG_BYTES = 256 << 20
 _RESTORE = "stop softix, keep a copy of the data directory, and restore the latest backup"
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     health = patient.health
     library, remedy = health.library()
     if remedy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.findings import Observation, ok, warning
 from softix_proxy.doctor.patient import Patient
 
 _LEAST_BYTES = 1 << 30
@@ -13,7 +13,7 @@ _ENOUGH_BYTES = 20 << 30
 """Large disks need no twentieth of themselves."""
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     folder = patient.settings.paths.data_dir
     disk = shutil.disk_usage(folder)
     free = f"{disk.free / (1 << 30):.1f} GiB are free in {folder}"

@@ -9,13 +9,13 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 
 _ROOT = 0
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     paths = patient.settings.paths
     if not paths.data_dir.is_dir():
         yield error(f"there is no folder {paths.data_dir}", "run: softix init; or name another one with --data-dir")
@@ -35,14 +35,14 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
         yield ok("folder, database, master key and configuration are this user's alone")
 
 
-def _ours(path: Path, owners: set[int]) -> Iterator[Found]:
+def _ours(path: Path, owners: set[int]) -> Iterator[Observation]:
     actual = path.stat().st_uid
     if actual not in owners:
         name = _user_name(max(owners))
         yield error(f"{path} belongs to {_user_name(actual)}, not to {name}", f"run: chown {name} {_quoted(path)}")
 
 
-def _private(path: Path) -> Iterator[Found]:
+def _private(path: Path) -> Iterator[Observation]:
     status = path.stat()
     others, folder = status.st_mode & 0o077, stat.S_ISDIR(status.st_mode)
     remedy = f"run: chmod {'700' if folder else '600'} {_quoted(path)}"
@@ -54,7 +54,7 @@ def _private(path: Path) -> Iterator[Found]:
         yield warning(f"others may see which files are in {path}", remedy)
 
 
-def _readable(path: Path, *, secret: bool) -> Iterator[Found]:
+def _readable(path: Path, *, secret: bool) -> Iterator[Observation]:
     """`secret`: it names a command, whose arguments may tell something."""
     others = path.stat().st_mode & 0o077
     if others & 0o022:

@@ -14,7 +14,7 @@ class Severity(StrEnum):
     """Requests, money or secrets are at stake now."""
 
 
-class Found(NamedTuple):
+class Observation(NamedTuple):
     """One thing that a check looked at. Nothing of a secret, nor what an outsider wrote, is in it."""
 
     severity: Severity
@@ -31,13 +31,13 @@ class Finding:
     remedy: str
 
 
-def ok(message: str) -> Found:
-    return Found(Severity.OK, message)
+def ok(message: str) -> Observation:
+    return Observation(Severity.OK, message)
 
 
-def warning(message: str, remedy: str) -> Found:
-    return Found(Severity.WARNING, message, remedy)
+def warning(message: str, remedy: str) -> Observation:
+    return Observation(Severity.WARNING, message, remedy)
 
 
-def error(message: str, remedy: str) -> Found:
-    return Found(Severity.ERROR, message, remedy)
+def error(message: str, remedy: str) -> Observation:
+    return Observation(Severity.ERROR, message, remedy)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok
+from softix_proxy.doctor.findings import Observation, error, ok
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.operations import ledger
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     verdict = await ledger.verify(patient.storage)
     if not verdict.violations:
         counts = f"transfers: {verdict.transfers}, usage rows: {verdict.usage_rows}, holds: {verdict.open_holds}"

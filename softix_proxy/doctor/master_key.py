@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.providers import MAIN
@@ -13,7 +13,7 @@ from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import providers
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     vault = await patient.vault()
     yield ok(f"the master key {vault.master_key_id} is this instance's")
     opened, outstanding = 0, False

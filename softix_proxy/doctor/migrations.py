@@ -5,11 +5,11 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     present, known = await to_thread(patient.health.schema)
     if present == known:
         yield ok(f"schema {present} is up to date")

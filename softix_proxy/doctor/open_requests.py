@@ -5,12 +5,12 @@ from __future__ import annotations
 from asyncio import to_thread
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.findings import Observation, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.money import format_usd
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     left = await to_thread(patient.health.abandoned)
     if left:
         held = format_usd(sum(orphan.hold_pico for orphan in left))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from softix_proxy.doctor.findings import Found
+from softix_proxy.doctor.findings import Observation
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.settlement import Orphan
@@ -77,5 +77,5 @@ class Patient:
         return await asyncio.to_thread(self.keys.open, identity)
 
 
-Check = Callable[[Patient], AsyncIterator[Found]]
+DoctorCheck = Callable[[Patient], AsyncIterator[Observation]]
 """Yields at least one finding. What it raises becomes a finding too, after those that came before."""

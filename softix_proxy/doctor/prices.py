@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, ok, warning
+from softix_proxy.doctor.findings import Observation, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.price_changes import remedy
 from softix_proxy.operations import models, prices
@@ -12,7 +12,7 @@ from softix_proxy.operations import models, prices
 _SHOWN = 10
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     missing = await prices.missing(patient.storage)
     for item in missing[:_SHOWN]:
         name, asks = item.entry.full_name, item.asks.asks

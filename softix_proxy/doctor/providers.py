@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from softix_proxy.doctor.findings import Found, error, ok, warning
+from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.errors import OperatorError
 from softix_proxy.domain.ports import Storage
@@ -18,7 +18,7 @@ _LIMIT_S = 15
 _AT_ONCE = 16
 
 
-async def find(patient: Patient) -> AsyncIterator[Found]:
+async def find(patient: Patient) -> AsyncIterator[Observation]:
     active = [
         provider for provider in await providers.list_all(patient.storage) if provider.status is ProviderStatus.ACTIVE
     ]
@@ -33,7 +33,9 @@ async def find(patient: Patient) -> AsyncIterator[Found]:
             yield found
 
 
-async def _ask(storage: Storage, vault: Vault, provider: Provider, fetch: Fetch, turns: asyncio.Semaphore) -> Found:
+async def _ask(
+    storage: Storage, vault: Vault, provider: Provider, fetch: Fetch, turns: asyncio.Semaphore
+) -> Observation:
     name = provider.name
     if not provider.base_url:
         return ok(f"{name} runs inside the daemon")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from softix_proxy.domain import limits
 from softix_proxy.domain.calendar import Today
-from softix_proxy.domain.clock import PERIODS, SECOND_US, SLACK_US, Period
+from softix_proxy.domain.clock import PERIODS, SECOND_US, SLACK_US, CapPeriod
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.records import record
 
@@ -55,7 +55,7 @@ class KeyState:
             self.rpm_tat_us = now_us
         self.tpm_tat_us = limits.credible(self.tpm_tat_us, now_us)
 
-    def spent_pico(self, period: Period, today: Today) -> int:
+    def spent_pico(self, period: CapPeriod, today: Today) -> int:
         """What was charged in the period that holds the present."""
         if today.start_us(period) > self.spent_at_us:
             return 0
@@ -132,7 +132,7 @@ class Intent:
     user_id: int
     postpaid: bool
     key_id: int
-    limits: Limits
+    limits: KeyLimits
     provider_id: int
     model_id: int
     price_id: int | None
@@ -232,7 +232,7 @@ def _fund(
     return Denied(code, None, least, max(funds_pico, 0), max(tokens, 0), _allowance(bounds, key, now_us))
 
 
-def _allowance(bounds: Limits, key: KeyState, now_us: int) -> Allowance:
+def _allowance(bounds: KeyLimits, key: KeyState, now_us: int) -> Allowance:
     if bounds.rpm is None and bounds.tpm is None:
         return UNLIMITED
     return Allowance(

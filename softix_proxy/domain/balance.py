@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from softix_proxy.domain.ledger import Kind
+from softix_proxy.domain.ledger import TransferKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Wallet:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WalletEntry:
     """One transfer as the wallet sees it."""
 
     id: int
     """Also when it was posted, in microseconds."""
-    kind: Kind
+    kind: TransferKind
     amount_pico: int
     """Into the wallet; negative out of it."""
     balance_pico: int
@@ -41,6 +41,6 @@ class BalanceStore(Protocol):
 
     async def set_credit(self, user_id: int, credit_pico: int) -> None: ...
 
-    async def history(self, user_id: int, limit: int) -> Sequence[Entry]:
+    async def history(self, user_id: int, limit: int) -> Sequence[WalletEntry]:
         """The newest first."""
         ...

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.calendar import Calendar
 
 
-class Kind(StrEnum):
+class DocumentKind(StrEnum):
     INVOICE = "invoice"
     """What a customer who pays afterwards owes for a period."""
     STATEMENT = "statement"
@@ -65,7 +65,7 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DocumentLine:
     """Amounts are in USD. `net` has two decimals, `exact` is the ledger's."""
 
     description: str
@@ -86,7 +86,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Tax:
+class DocumentTax:
     category: Category
     rate: Decimal
     basis: Decimal
@@ -96,7 +96,7 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class DocumentTotals:
     """Two decimals each. Lines and net are the same, since nothing is allowed or charged on the whole."""
 
     net: Decimal
@@ -119,7 +119,7 @@ class LedgerNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class BalanceStatement:
     """A balance over a period, exact."""
 
     opening: Decimal
@@ -130,7 +130,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class DocumentReference:
     number: str
     issued_on: date
 
@@ -138,7 +138,7 @@ class Reference:
 @dataclass(frozen=True, slots=True)
 class Document:
     number: str
-    kind: Kind
+    kind: DocumentKind
     issued_on: date
     due_on: date | None
     period: str
@@ -151,15 +151,15 @@ class Document:
     buyer: Party
     user: str
     """The public id."""
-    lines: tuple[Line, ...]
-    totals: Totals
-    tax: Tax | None
+    lines: tuple[DocumentLine, ...]
+    totals: DocumentTotals
+    tax: DocumentTax | None
     """None where the document is of no sale: a statement, or the receipt of a payment for invoices."""
     ledger: LedgerNote | None
     """None for a receipt."""
-    account: Account | None = None
+    account: BalanceStatement | None = None
     """Of a statement."""
-    about: tuple[Reference, ...] = ()
+    about: tuple[DocumentReference, ...] = ()
     """The documents that it corrects."""
     payment: str = ""
     """How it was paid, or where to pay: a reference, an IBAN."""
@@ -167,7 +167,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class StoredDocument:
     """A document as it is stored."""
 
     id: int
@@ -264,26 +264,26 @@ class BillStore(Protocol):
         """User → what was charged from that instant on, in pico-USD."""
         ...
 
-    async def add(self, bill: Bill, series: str) -> Bill:
+    async def add(self, bill: StoredDocument, series: str) -> StoredDocument:
         """Gives it its id and the next number of the series, without a gap: within the transaction that keeps it.
 
         Raises ConflictError where a document covers that time already, or the receipt was issued.
         """
         ...
 
-    async def find(self, number: str) -> Bill | None: ...
+    async def find(self, number: str) -> StoredDocument | None: ...
 
-    async def get(self, bill_id: int) -> Bill: ...
+    async def get(self, bill_id: int) -> StoredDocument: ...
 
-    async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[Bill]:
+    async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[StoredDocument]:
         """In the order in which they were issued."""
         ...
 
-    async def of_period(self, user_id: int, span: Span) -> Sequence[Bill]:
+    async def of_period(self, user_id: int, span: Span) -> Sequence[StoredDocument]:
         """All that touch that time and are not cancelled; receipts apart."""
         ...
 
-    async def cancelled_by(self, bill_id: int) -> Bill | None: ...
+    async def cancelled_by(self, bill_id: int) -> StoredDocument | None: ...
 
     async def receipted(self, transfer_ids: Sequence[int]) -> frozenset[int]:
         """Those of these transfers that have a receipt."""

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
-from softix_proxy.domain.clock import DAY_US, SECOND_US, Period, from_us, parse_zone, to_us
+from softix_proxy.domain.clock import DAY_US, SECOND_US, CapPeriod, from_us, parse_zone, to_us
 from softix_proxy.domain.errors import BadInputError
 
 _EPOCH = date(1970, 1, 1)
@@ -30,14 +30,14 @@ class Today(NamedTuple):
     """On a Monday."""
     month_us: int
 
-    def start_us(self, period: Period) -> int:
+    def start_us(self, period: CapPeriod) -> int:
         """`total` began at 0."""
         if period == "day":
             return self.day_us
         return self.month_us if period == "month" else self.week_us if period == "week" else 0
 
 
-class Piece(NamedTuple):
+class OffsetSpan(NamedTuple):
     """A half-open span in which a zone's clock is the same time ahead of UTC."""
 
     from_us: int
@@ -92,13 +92,13 @@ class Calendar:
             yield begun_us
             begun_us = self.at(self.start_us(self.day(begun_us) + 31)).month_us
 
-    def pieces(self, from_us: int, to_us: int) -> Iterator[Piece]:
+    def pieces(self, from_us: int, to_us: int) -> Iterator[OffsetSpan]:
         """A span, cut where the zone's clock changes; so that a day's number is (instant + offset) // DAY_US."""
         begun_us = from_us
         while begun_us < to_us:
             offset_us = self._offset_us(begun_us)
             end_us = self._change_us(begun_us, to_us, offset_us)
-            yield Piece(begun_us, end_us, offset_us)
+            yield OffsetSpan(begun_us, end_us, offset_us)
             begun_us = end_us
 
     def _change_us(self, from_us: int, to_us: int, offset_us: int) -> int:

@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 from softix_proxy.domain.errors import BadInputError
 
-Period = Literal["day", "week", "month", "total"]
-PERIODS: tuple[Period, ...] = ("day", "week", "month", "total")
+CapPeriod = Literal["day", "week", "month", "total"]
+PERIODS: tuple[CapPeriod, ...] = ("day", "week", "month", "total")
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 EARLIEST_US = 1_735_689_600 * SECOND_US

@@ -11,7 +11,7 @@ from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, in_order
 from softix_proxy.domain.pricing import UNKNOWN_COSTS, Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
-from softix_proxy.domain.routes import Leg, Route, RouteStatus
+from softix_proxy.domain.routes import Route, RouteLeg, RouteStatus
 from softix_proxy.domain.users import User
 
 _RATES_KEPT = 50_000
@@ -102,15 +102,15 @@ class Directory:
 
     def _index_routes(self) -> dict[str, Route]:
         """What a name stands for: `provider/name`, a route, or the models of that name; the first of these wins."""
-        bare: dict[str, list[Leg]] = {}
+        bare: dict[str, list[RouteLeg]] = {}
         exact: dict[str, Route] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
             if provider.status is not ProviderStatus.REMOVED:
                 tier = bare.setdefault(model.name, [])
-                tier.append(Leg(model.id, tier=len(tier)))
+                tier.append(RouteLeg(model.id, tier=len(tier)))
                 name = f"{provider.name}/{model.name}"
-                exact[name] = Route(0, "", name, (Leg(model.id),))
+                exact[name] = Route(0, "", name, (RouteLeg(model.id),))
         made = {name: Route(0, "", name, tuple(legs)) for name, legs in bare.items()}
         active = [route for route in self._routes.values() if route.status is RouteStatus.ACTIVE]
         return made | {route.name: _with_timeouts(route) for route in active} | exact

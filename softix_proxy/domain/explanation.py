@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from softix_proxy.domain.money import MAX_PICO
-from softix_proxy.domain.pricing import STANDARD, UNKNOWN_COSTS, Line, Rate, Sheet
+from softix_proxy.domain.pricing import STANDARD, UNKNOWN_COSTS, PricedMeter, PriceSheet, Rate
 from softix_proxy.domain.settlement import unpriced_in
-from softix_proxy.domain.usage import AttemptRow, Source, UsageRow
+from softix_proxy.domain.usage import AttemptRow, UsageRow, UsageSource
 
 LIMITED_TO_HOLD = "limited_to_hold"
 """The note on a row whose charge was cut to what had been held for it."""
@@ -19,8 +19,8 @@ class Explained:
     """A usage row, and how its charge and its cost came about; no lines where no price was applied."""
 
     row: UsageRow
-    lines: Sequence[Line] = ()
-    cost_lines: Sequence[Line] = ()
+    lines: Sequence[PricedMeter] = ()
+    cost_lines: Sequence[PricedMeter] = ()
     """What the provider asks: the same lines, unless the row names another price version for it."""
     fee_pico: int = 0
     """For the request; part of the charge."""
@@ -60,7 +60,7 @@ class Explained:
         row = self.row
         if self.stated or self.cost_alone:
             return row.charge_pico
-        if row.source is Source.INTERRUPTED:  # the operator's setting of that time: all of the hold, or nothing
+        if row.source is UsageSource.INTERRUPTED:  # the operator's setting of that time: all of the hold, or nothing
             return row.hold_pico if row.charge_pico > self.attempts_pico else self.attempts_pico
         charge_pico = min(self.sum_pico, row.hold_pico) if self.limited else self.sum_pico
         return min(charge_pico, MAX_PICO) - (self.earlier_pico or 0)
@@ -92,10 +92,10 @@ class Explained:
 
 def explain(
     row: UsageRow,
-    sheet: Sheet | None,
+    sheet: PriceSheet | None,
     corrections: Sequence[UsageRow] = (),
     attempts: Sequence[AttemptRow] = (),
-    cost_sheet: Sheet | None = None,
+    cost_sheet: PriceSheet | None = None,
 ) -> Explained:
     """`sheet` is that of the row's price version, `cost_sheet` that of its cost, where that is another."""
     if sheet is None or not row.meters:
@@ -116,7 +116,7 @@ def explain(
     )
 
 
-def _costs(row: UsageRow, sheet: Sheet | None) -> Rate | None:
+def _costs(row: UsageRow, sheet: PriceSheet | None) -> Rate | None:
     if row.cost_price_id is None:
         return None
     return UNKNOWN_COSTS if sheet is None else Rate(row.cost_price_id, sheet)
@@ -126,9 +126,9 @@ def explain_correction(
     row: UsageRow,
     corrected: UsageRow,
     earlier: Sequence[UsageRow],
-    sheet: Sheet | None,
+    sheet: PriceSheet | None,
     attempts: Sequence[AttemptRow] = (),
-    cost_sheet: Sheet | None = None,
+    cost_sheet: PriceSheet | None = None,
 ) -> Explained:
     """A difference: to what the request costs at the correction's own prices, or to what an operator stated."""
     right = replace(

@@ -13,11 +13,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from softix_proxy.domain.bill import CorrectionSum, LedgerNote, Line, Tax, Totals, UsageSum
+from softix_proxy.domain.bill import CorrectionSum, DocumentLine, DocumentTax, DocumentTotals, LedgerNote, UsageSum
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import PICO_PER_USD, divide_half_even, format_usd
 from softix_proxy.domain.prices import format_markup, marked_up
-from softix_proxy.domain.pricing import Rate, Sheet
+from softix_proxy.domain.pricing import PriceSheet, Rate
 from softix_proxy.domain.taxes import Treatment
 from softix_proxy.domain.usage import METERS
 
@@ -53,20 +53,20 @@ class _Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class UnroundedLine:
     """A line before it is rounded."""
 
-    line: Line
+    line: DocumentLine
     exact_pico: int
 
 
 @dataclass(frozen=True, slots=True)
-class Amounts:
+class DocumentAmounts:
     """Everything on a document that is a figure."""
 
-    lines: tuple[Line, ...]
-    totals: Totals
-    tax: Tax | None
+    lines: tuple[DocumentLine, ...]
+    totals: DocumentTotals
+    tax: DocumentTax | None
     ledger: LedgerNote
     exact_pico: int
     carried_pico: int
@@ -90,7 +90,7 @@ def merge(sums: Iterable[UsageSum]) -> list[UsageSum]:
     return list(merged.values())
 
 
-def usage_items(sums: Iterable[UsageSum], sheets: Mapping[int, Sheet]) -> list[Item]:
+def usage_items(sums: Iterable[UsageSum], sheets: Mapping[int, PriceSheet]) -> list[UnroundedLine]:
     """One for each model, meter, unit price and mark-up; together they are what was charged, to the pico-dollar.
 
     What no price explains (a hold that was charged or that limited a charge) is an item of its own.
@@ -105,7 +105,7 @@ def usage_items(sums: Iterable[UsageSum], sheets: Mapping[int, Sheet]) -> list[I
     return [_item(key, quantity, exact_pico) for key, (quantity, exact_pico) in ordered if exact_pico]
 
 
-def _parts(one: UsageSum, sheets: Mapping[int, Sheet]) -> list[tuple[_Key, int, int]]:
+def _parts(one: UsageSum, sheets: Mapping[int, PriceSheet]) -> list[tuple[_Key, int, int]]:
     sheet = sheets.get(one.price_id) if one.price_id is not None else None
     lines = (
         Rate(one.price_id or 0, sheet, one.markup).lines(one.meters, one.service_tier, one.band_tokens) if sheet else ()
@@ -133,10 +133,10 @@ def _place(key: _Key) -> tuple[object, ...]:
     return key.model, _ORDER.get(key.meter, len(_ORDER)), key.unit_price, key.markup, key.label
 
 
-def _item(key: _Key, quantity: int, exact_pico: int) -> Item:
+def _item(key: _Key, quantity: int, exact_pico: int) -> UnroundedLine:
     if not key.meter:
         return single(f"{key.model}: {_LABELS[key.label]}", exact_pico)
-    line = Line(
+    line = DocumentLine(
         description=f"{key.model}: {_NAMES[key.meter]}",
         quantity=quantity,
         per=1 if key.meter == FEE else METERS[key.meter].per,
@@ -147,10 +147,10 @@ def _item(key: _Key, quantity: int, exact_pico: int) -> Item:
         markup=format_markup(key.markup),
         unit=_UNITS.get(key.meter, "C62"),
     )
-    return Item(line, exact_pico)
+    return UnroundedLine(line, exact_pico)
 
 
-def correction_items(sums: Iterable[CorrectionSum], numbers: Mapping[int, str]) -> list[Item]:
+def correction_items(sums: Iterable[CorrectionSum], numbers: Mapping[int, str]) -> list[UnroundedLine]:
     """One for each model, corrected document or month, and reason. `numbers` are those of the documents."""
     found: dict[tuple[str, str, str], int] = {}
     for one in sums:
@@ -164,10 +164,12 @@ def correction_items(sums: Iterable[CorrectionSum], numbers: Mapping[int, str]) 
     ]
 
 
-def single(description: str, exact_pico: int) -> Item:
+def single(description: str, exact_pico: int) -> UnroundedLine:
     """One piece of something; its price is its amount."""
     amount = abs(divide_half_even(exact_pico, CENT_PICO))
-    return Item(Line(description, 1 if exact_pico >= 0 else -1, 1, cents(amount), ZERO, ZERO), exact_pico)
+    return UnroundedLine(
+        DocumentLine(description, 1 if exact_pico >= 0 else -1, 1, cents(amount), ZERO, ZERO), exact_pico
+    )
 
 
 def cents(number: int) -> Decimal:
@@ -178,7 +180,9 @@ def usd(pico: int) -> Decimal:
     return Decimal(format_usd(pico))
 
 
-def add_up(items: Sequence[Item], carried_pico: int, treatment: Treatment | None, *, credit: bool = False) -> Amounts:
+def add_up(
+    items: Sequence[UnroundedLine], carried_pico: int, treatment: Treatment | None, *, credit: bool = False
+) -> DocumentAmounts:
     """Lines, totals and tax; with `credit` the amounts are turned round, so that a credit note's are positive."""
     sign = -1 if credit else 1
     exact_pico = sum(item.exact_pico for item in items)
@@ -191,14 +195,14 @@ def add_up(items: Sequence[Item], carried_pico: int, treatment: Treatment | None
     carried_on_pico = carried_pico + exact_pico - total * CENT_PICO
     totals, tax = tax_on(sign * total, treatment)
     ledger = LedgerNote(usd(exact_pico), usd(carried_pico), usd(carried_on_pico))
-    return Amounts(tuple(lines), totals, tax, ledger, exact_pico, carried_on_pico)
+    return DocumentAmounts(tuple(lines), totals, tax, ledger, exact_pico, carried_on_pico)
 
 
 def _in_cents(amount: Decimal) -> int:
     return int(amount.scaleb(2))
 
 
-def _rounded(item: Item, sign: int) -> Line:
+def _rounded(item: UnroundedLine, sign: int) -> DocumentLine:
     line = item.line
     return replace(
         line,
@@ -208,13 +212,13 @@ def _rounded(item: Item, sign: int) -> Line:
     )
 
 
-def tax_on(net_cents: int, treatment: Treatment | None) -> tuple[Totals, Tax | None]:
+def tax_on(net_cents: int, treatment: Treatment | None) -> tuple[DocumentTotals, DocumentTax | None]:
     """The tax on the whole, rounded once; half a cent away from zero, as tax offices do."""
     net, tax = cents(net_cents), None
     if treatment is not None:
         numerator, denominator = (abs(net_cents) * Fraction(treatment.rate) / 100).as_integer_ratio()
         amount = (2 * numerator + denominator) // (2 * denominator)
-        tax = Tax(
+        tax = DocumentTax(
             category=treatment.category,
             rate=treatment.rate,
             basis=net,
@@ -223,9 +227,9 @@ def tax_on(net_cents: int, treatment: Treatment | None) -> tuple[Totals, Tax | N
             reason_code=treatment.reason_code,
         )
     added = tax.amount if tax else ZERO
-    return Totals(net=net, tax=added, gross=net + added, paid=ZERO, due=net + added), tax
+    return DocumentTotals(net=net, tax=added, gross=net + added, paid=ZERO, due=net + added), tax
 
 
-def settled(totals: Totals) -> Totals:
+def settled(totals: DocumentTotals) -> DocumentTotals:
     """Nothing is left to pay."""
     return replace(totals, paid=totals.gross, due=ZERO)

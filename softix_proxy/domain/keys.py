@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 
-from softix_proxy.domain.clock import Period
+from softix_proxy.domain.clock import CapPeriod
 
 
 class KeyStatus(StrEnum):
@@ -18,14 +18,14 @@ class KeyStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class KeyLimits:
     """What bounds a key. None means no limit of that kind."""
 
     rpm: int | None = None
     tpm: int | None = None
     concurrency: int | None = None
     cap_pico: int | None = None
-    cap_period: Period = "total"
+    cap_period: CapPeriod = "total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Key:
     """Shell patterns over model names and `provider/model`; empty means every model."""
     allow_ip: tuple[str, ...]
     """CIDR networks the caller must be in; empty means any."""
-    limits: Limits
+    limits: KeyLimits
     status: KeyStatus
     expires_at_us: int | None
     created_at_us: int
@@ -76,7 +76,7 @@ class Spend:
     held_pico: int = 0
     open_requests: int = 0
 
-    def of(self, period: Period) -> int:
+    def of(self, period: CapPeriod) -> int:
         spent_pico: int = getattr(self, f"{period}_pico")
         return spent_pico
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from softix_proxy.domain.usage import Span
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.redating import Misdated
+    from softix_proxy.domain.redating import MisdatedPosting
 
-Kind = Literal["top-up", "adjustment", "charge", "correction"]
+TransferKind = Literal["top-up", "adjustment", "charge", "correction"]
 CASH, REVENUE, ADJUSTMENTS = -1, -2, -3
 """The operator's accounts. A user's wallet is the account with the user's id."""
 
@@ -23,7 +23,7 @@ class Transfer:
     from_account: int
     to_account: int
     amount_pico: int
-    kind: Kind
+    kind: TransferKind
     reference: str | None = None
     note: str | None = None
 
@@ -36,7 +36,7 @@ class Posting(NamedTuple):
 
     id: int
     """When it was posted, in microseconds; of a sum, the last moment of what it adds up."""
-    kind: Kind | Literal["opening"]
+    kind: TransferKind | Literal["opening"]
     """`opening`: all that was before."""
     account: int
     """The operator's: CASH, REVENUE or ADJUSTMENTS."""
@@ -59,7 +59,7 @@ class Posting(NamedTuple):
     note: str | None = None
 
 
-class Portion(NamedTuple):
+class PostingBatch(NamedTuple):
     """Some postings that were read at once."""
 
     rows: int
@@ -68,13 +68,13 @@ class Portion(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountBalance:
     name: str
     balance_pico: int
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class LedgerViolation:
     """Something in the books that must not be."""
 
     rule: str
@@ -84,11 +84,11 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class VerificationResult:
     transfers: int
     usage_rows: int
     open_holds: int
-    violations: tuple[Violation, ...]
+    violations: tuple[LedgerViolation, ...]
     periods: int = 0
     """Closed ones that were proved too."""
 
@@ -104,11 +104,11 @@ class LedgerStore(Protocol):
 
     async def by_reference(self, reference: str) -> Transfer | None: ...
 
-    async def accounts(self) -> Sequence[Account]:
+    async def accounts(self) -> Sequence[AccountBalance]:
         """The operator's, and the sum of all wallets."""
         ...
 
-    def misdated(self, span: Span) -> AsyncIterator[Sequence[Misdated]]:
+    def misdated(self, span: Span) -> AsyncIterator[Sequence[MisdatedPosting]]:
         """What was posted in the span and not redated since, a day at a time."""
         ...
 
@@ -116,7 +116,7 @@ class LedgerStore(Protocol):
         """When the last closed period ends; 0 where none is closed."""
         ...
 
-    async def redate(self, misdated: Misdated, booked_us: int, note: str) -> bool:
+    async def redate(self, misdated: MisdatedPosting, booked_us: int, note: str) -> bool:
         """Takes it back on its day and books it at that time; False where that was done meanwhile."""
         ...
 
@@ -128,14 +128,14 @@ class LedgerStore(Protocol):
         """When the last of all rows was posted; 0 where there is none."""
         ...
 
-    def postings(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+    def postings(self, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
         """One by one in their order, in constant memory."""
         ...
 
-    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
         """Added up by user, kind, provider and model, some consecutive rows at once: what is alike may come again."""
         ...
 
-    async def verify(self) -> Verdict:
+    async def verify(self) -> VerificationResult:
         """Constant memory, whatever the number of rows."""
         ...

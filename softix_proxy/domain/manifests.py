@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.usage import CURRENCY, Span, Sums
+from softix_proxy.domain.usage import CURRENCY, Span, UsageSums
 
 VERSION = 1
 SUFFIX = ".manifest.json"
@@ -17,7 +17,7 @@ SIGNED = b"softix-manifest-1\n"
 """Stands before what is signed, so that no signature means anything else."""
 IsSigned = Callable[[str, bytes, bytes], bool]
 """Whether this public key (hex) signed these bytes with this signature."""
-Fields = Mapping[str, Any]
+ManifestFields = Mapping[str, Any]
 
 
 def canonical(value: object) -> bytes:
@@ -32,7 +32,7 @@ class RowForm(NamedTuple):
     end: str
 
 
-class Chunk(NamedTuple):
+class ManifestChunk(NamedTuple):
     """Some consecutive lines, so that a changed one is found without the original."""
 
     last_id: int
@@ -47,7 +47,7 @@ class Chunk(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestFile:
     """A file of an export."""
 
     name: str
@@ -55,38 +55,38 @@ class Entry:
     size_bytes: int
     sha256: str
     form: RowForm | None = None
-    chunks: tuple[Chunk, ...] = ()
+    chunks: tuple[ManifestChunk, ...] = ()
 
-    def fields(self) -> Fields:
+    def fields(self) -> ManifestFields:
         told: dict[str, Any] = {"name": self.name, "bytes": self.size_bytes, "sha256": self.sha256}
         if self.form is not None:
             told["rows"] = {**self.form._asdict(), "chunks": [list(chunk) for chunk in self.chunks]}
         return told
 
     @classmethod
-    def of(cls, told: Fields) -> Entry:
+    def of(cls, told: ManifestFields) -> ManifestFile:
         """Raises KeyError, TypeError or ValueError for what is none."""
         rows = told.get("rows")
         form = RowForm(str(rows["before_id"]), str(rows["end"])) if rows else None
-        chunks = tuple(Chunk(*chunk) for chunk in rows["chunks"]) if rows else ()
+        chunks = tuple(ManifestChunk(*chunk) for chunk in rows["chunks"]) if rows else ()
         return cls(str(told["name"]), int(told["bytes"]), str(told["sha256"]), form, chunks)
 
 
 @dataclass(slots=True)
-class Account:
+class ExportContents:
     """What an export says of its rows, counted while it was written."""
 
     format: str
     span: Span
     user_id: str | None
     """Public id; None: all users."""
-    options: Fields = field(default_factory=dict)
+    options: ManifestFields = field(default_factory=dict)
     """What else was asked for."""
     first_row_id: int | None = None
     last_row_id: int | None = None
     _by_user: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
-    def add(self, sums: Sums) -> None:
+    def add(self, sums: UsageSums) -> None:
         for one in sums.by_user:
             rows, cost_pico, charge_pico = self._by_user.get(one.user_id, (0, 0, 0))
             self._by_user[one.user_id] = (rows + one.rows, cost_pico + one.cost_pico, charge_pico + one.charge_pico)
@@ -102,17 +102,17 @@ class Account:
     def rows(self) -> int:
         return sum(rows for rows, _, _ in self._by_user.values())
 
-    def sums(self) -> Sequence[Fields]:
+    def sums(self) -> Sequence[ManifestFields]:
         """By user, then of all together."""
         return [_sum_fields(user_id, *self._by_user[user_id]) for user_id in sorted(self._by_user)]
 
-    def totals(self) -> Sequence[Fields]:
+    def totals(self) -> Sequence[ManifestFields]:
         """One for each currency."""
         columns = [sum(column) for column in zip((0, 0, 0), *self._by_user.values(), strict=True)]
         return [_sum_fields(None, *columns)]
 
 
-def _sum_fields(user_id: str | None, rows: int, cost_pico: int, charge_pico: int) -> Fields:
+def _sum_fields(user_id: str | None, rows: int, cost_pico: int, charge_pico: int) -> ManifestFields:
     amounts = {"provider_cost": format_usd(cost_pico), "charge": format_usd(charge_pico)}
     return {**({"user_id": user_id} if user_id else {}), "currency": CURRENCY, "rows": rows, **amounts}
 
@@ -137,7 +137,7 @@ class Manifest:
     def signed(self) -> bytes:
         return SIGNED + canonical(self.head())
 
-    def head(self) -> Fields:
+    def head(self) -> ManifestFields:
         return {
             "version": VERSION,
             "number": self.number,
@@ -159,12 +159,12 @@ class Manifest:
     def file_name(self) -> str:
         return f"{self.name}.{self.number:04d}{SUFFIX}"
 
-    def document(self, body: Fields) -> bytes:
+    def document(self, body: ManifestFields) -> bytes:
         """The whole file."""
         return canonical({"head": self.head(), "signature": self.signature.hex(), "body": body}) + b"\n"
 
     @classmethod
-    def of(cls, head: Fields, signature: bytes) -> Manifest:
+    def of(cls, head: ManifestFields, signature: bytes) -> Manifest:
         """Raises KeyError, TypeError or ValueError for what is none, or of another version."""
         told = dict(head)
         if told.pop("version") != VERSION:

@@ -33,7 +33,7 @@ class PeriodSum:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class PeriodContents:
     """What was posted in a span."""
 
     sums: tuple[PeriodSum, ...]
@@ -44,7 +44,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ClosedPeriod:
     id: int
     label: str
     """`2026-10`, or what the operator called it; unique."""
@@ -102,13 +102,13 @@ def gaps(spans: Iterable[Span], first_us: int) -> Iterator[Span]:
 
 
 class PeriodStore(Protocol):
-    async def list(self) -> Sequence[Period]:
+    async def list(self) -> Sequence[ClosedPeriod]:
         """Closed ones, the earliest first."""
         ...
 
-    async def find(self, label: str) -> Period | None: ...
+    async def find(self, label: str) -> ClosedPeriod | None: ...
 
-    async def contents(self, span: Span) -> Contents:
+    async def contents(self, span: Span) -> PeriodContents:
         """Of all rows that are posted by now, a few thousand at a time, in constant memory."""
         ...
 
@@ -118,7 +118,7 @@ class PeriodStore(Protocol):
         """The newest posting in a span; cheap."""
         ...
 
-    async def add(self, period: Period) -> Period:
+    async def add(self, period: ClosedPeriod) -> ClosedPeriod:
         """From here on nothing is posted before its end; `period.id` is ignored and given.
 
         Raises ConflictError where it overlaps another, or the label is taken.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.pricing import STANDARD, Band, Sheet, resolve
+from softix_proxy.domain.pricing import STANDARD, PriceBand, PriceSheet, resolve
 from softix_proxy.domain.usage import METERS
 
 _DEARER_TIERS = frozenset(("priority", "fast"))
@@ -32,7 +32,7 @@ _Place = tuple[str, int]
 """Service tier, and above how many input tokens."""
 
 
-class Change(NamedTuple):
+class UnitPriceChange(NamedTuple):
     """One unit price; None where there is none. USD per the meter's unit."""
 
     service_tier: str
@@ -42,21 +42,21 @@ class Change(NamedTuple):
     new: Decimal | None
 
 
-def unit_prices(old: Sheet | None, new: Sheet) -> Sequence[Change]:
+def unit_prices(old: PriceSheet | None, new: PriceSheet) -> Sequence[UnitPriceChange]:
     """Each that either has, also those that stay."""
     before, after = _by_place(old), _by_place(new)
-    return [Change(*place, before.get(place), after.get(place)) for place in sorted({**before, **after})]
+    return [UnitPriceChange(*place, before.get(place), after.get(place)) for place in sorted({**before, **after})]
 
 
-def differences(old: Sheet | None, new: Sheet) -> Sequence[Change]:
+def differences(old: PriceSheet | None, new: PriceSheet) -> Sequence[UnitPriceChange]:
     """Unit price by unit price. A price that becomes free, or ceases to be, shows as all that it loses or gains."""
     found = [change for change in unit_prices(old, new) if change.old != change.new]
     if not found and (old is None or old.free != new.free):
-        return [Change(STANDARD, 0, "free", None, Decimal(0))]
+        return [UnitPriceChange(STANDARD, 0, "free", None, Decimal(0))]
     return found
 
 
-def _by_place(sheet: Sheet | None) -> Mapping[tuple[str, int, str], Decimal]:
+def _by_place(sheet: PriceSheet | None) -> Mapping[tuple[str, int, str], Decimal]:
     if sheet is None:
         return {}
     return {
@@ -66,7 +66,9 @@ def _by_place(sheet: Sheet | None) -> Mapping[tuple[str, int, str], Decimal]:
     }
 
 
-def merged(before: Sheet | None, prices: Mapping[str, Decimal], tier: str = STANDARD, above: int = 0) -> Sheet:
+def merged(
+    before: PriceSheet | None, prices: Mapping[str, Decimal], tier: str = STANDARD, above: int = 0
+) -> PriceSheet:
     """`prices` (meter → USD) hold in one band: of this tier, above so many input tokens. All else stays as it was.
 
     Two kinds hold in other bands as well: a price that these have not at all, since a request there would be refused
@@ -83,10 +85,10 @@ def merged(before: Sheet | None, prices: Mapping[str, Decimal], tier: str = STAN
     everywhere = {name for name in prices if METERS[name].side == "call" and _is_one_price(bands, name)}
     bands[place] = _begun(bands, place) | dict(prices)
     for band in bands.values():
-        missing = [name for name in prices if resolve(Band(band), name) is None]
+        missing = [name for name in prices if resolve(PriceBand(band), name) is None]
         band.update({name: prices[name] for name in (*everywhere, *missing)})
     dumped = [{"service_tier": at[0], "above_input_tokens": at[1], "prices": _dump(band)} for at, band in bands.items()]
-    return Sheet.parse({"bands": dumped})
+    return PriceSheet.parse({"bands": dumped})
 
 
 def _is_one_price(bands: Mapping[_Place, Mapping[str, Decimal]], name: str) -> bool:
@@ -107,7 +109,7 @@ def _dump(prices: Mapping[str, Decimal]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class OddPrice:
     """A price that stayed and no longer fits what it is a discount or a surcharge on."""
 
     service_tier: str
@@ -151,7 +153,7 @@ def place_options(service_tier: str, above_input_tokens: int) -> str:
     return tier + (f"--above {above_input_tokens} " if above_input_tokens else "")
 
 
-def oddities(old: Sheet | None, new: Sheet) -> Sequence[Oddity]:
+def oddities(old: PriceSheet | None, new: PriceSheet) -> Sequence[OddPrice]:
     """Those that come of a change to what a price is held against; what was named itself is as it was meant."""
     if old is None:
         return []
@@ -165,22 +167,22 @@ def oddities(old: Sheet | None, new: Sheet) -> Sequence[Oddity]:
             continue
         was_odd = (at, meter, base_at, base) in known
         suggested = base_price if was_odd or not base_was else _rounded(price * base_price / base_was)
-        found.append(Oddity(*at, meter, price, word, named, base_price, suggested))
+        found.append(OddPrice(*at, meter, price, word, named, base_price, suggested))
     return found
 
 
 _Bands = Mapping[_Place, Mapping[str, Decimal]]
 
 
-def _bands(sheet: Sheet) -> _Bands:
+def _bands(sheet: PriceSheet) -> _Bands:
     return {(band.service_tier, band.above_input_tokens): band.unit_prices for band in sheet.bands}
 
 
 def _price(bands: _Bands, at: _Place, meter: str) -> Decimal | None:
-    return resolve(Band(bands[at]), meter) if at in bands else None
+    return resolve(PriceBand(bands[at]), meter) if at in bands else None
 
 
-def _odd(sheet: Sheet) -> Iterator[tuple[_Place, str, _Place, str, str, str]]:
+def _odd(sheet: PriceSheet) -> Iterator[tuple[_Place, str, _Place, str, str, str]]:
     """(Band, meter, the band and meter of what it is held against, `dearer than` or `cheaper than`, that in words)."""
     bands = _bands(sheet)
     for at, prices in bands.items():

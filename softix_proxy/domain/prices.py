@@ -8,10 +8,10 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Literal, Protocol, TypeVar
 
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 
-Scope = Literal["default", "user", "model"]
-Source = Literal["catalogue", "operator", "customer"]
+PriceScope = Literal["default", "user", "model"]
+PriceSource = Literal["catalogue", "operator", "customer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class PriceVersion:
     model_id: int
     user_id: int | None
     """A customer's own price, which wins over the operator's and the catalogue's; of the charge, not of the cost."""
-    source: Source
-    sheet: Sheet
+    source: PriceSource
+    sheet: PriceSheet
     starts_at_us: int
     created_at_us: int
 
@@ -36,8 +36,8 @@ class Proposal:
     id: int
     model_id: int
     user_id: int | None
-    source: Source
-    sheet: Sheet
+    source: PriceSource
+    sheet: PriceSheet
     starts_at_us: int | None
     """None: when it is approved."""
     created_at_us: int
@@ -51,7 +51,7 @@ class MarkupVersion:
     """
 
     id: int
-    scope: Scope
+    scope: PriceScope
     subject_id: int | None
     """The user's or model's id; None for the default."""
     factor: Fraction

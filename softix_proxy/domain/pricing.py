@@ -31,7 +31,7 @@ _MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class PriceBand:
     """Prices that apply to one service tier from a number of input tokens on (exclusive)."""
 
     unit_prices: Mapping[str, Decimal]
@@ -41,17 +41,17 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PriceSheet:
     """One version of a model's price. No bands at all means free, which only a statement makes it."""
 
-    bands: tuple[Band, ...]
+    bands: tuple[PriceBand, ...]
 
     @property
     def free(self) -> bool:
         return not self.bands
 
     @classmethod
-    def parse(cls, data: Mapping[str, Any]) -> Sheet:
+    def parse(cls, data: Mapping[str, Any]) -> PriceSheet:
         """From the stored JSON shape: `{"free": true}` or
         `{"bands": [{"above_input_tokens": 0, "service_tier": "standard", "prices": {"input": "0.15"}}]}`.
 
@@ -69,7 +69,7 @@ class Sheet:
         return cls(tuple(bands))
 
     def dump(self) -> dict[str, Any]:
-        """The stored JSON shape; `Sheet.parse` of it gives an equal sheet."""
+        """The stored JSON shape; `PriceSheet.parse` of it gives an equal sheet."""
         if self.free:
             return {"free": True}
         return {
@@ -87,15 +87,15 @@ class Sheet:
         return frozenset(band.service_tier for band in self.bands) | {STANDARD}
 
 
-def _parse_band(data: Mapping[str, Any]) -> Band:
+def _parse_band(data: Mapping[str, Any]) -> PriceBand:
     prices = {PRICE_KEYS[_known(key)]: parse_price(key, value) for key, value in data.get("prices", {}).items()}
     above = int(data.get("above_input_tokens", 0))
     if not prices or above < 0:
         raise BadInputError("a band needs prices and starts at zero or above", "give at least --input or --output")
-    return Band(prices, above, str(data.get("service_tier", STANDARD)))
+    return PriceBand(prices, above, str(data.get("service_tier", STANDARD)))
 
 
-def _order(band: Band) -> tuple[bool, str, int]:
+def _order(band: PriceBand) -> tuple[bool, str, int]:
     return band.service_tier != STANDARD, band.service_tier, band.above_input_tokens
 
 
@@ -121,7 +121,7 @@ def parse_markup(text: str) -> Fraction:
     return factor
 
 
-class Priced(NamedTuple):
+class PricedUsage(NamedTuple):
     """What one request costs; `Rate.lines` tells how it came about."""
 
     cost_pico: int
@@ -133,7 +133,7 @@ class Priced(NamedTuple):
     tier that was served."""
 
 
-class Line(NamedTuple):
+class PricedMeter(NamedTuple):
     """One meter of one request, priced. The request fee is not in any line."""
 
     meter: str
@@ -170,7 +170,7 @@ class Rate:
     """
 
     price_id: int
-    sheet: Sheet
+    sheet: PriceSheet
     markup: Fraction = Fraction(1)
     request_fee_pico: int = 0
     costs: Rate | None = None
@@ -189,14 +189,14 @@ class Rate:
     def __post_init__(self) -> None:
         self._tiers = self.sheet.tiers()
 
-    def price(self, meters: Meters, service_tier: str = STANDARD) -> Priced:
+    def price(self, meters: Meters, service_tier: str = STANDARD) -> PricedUsage:
         """Each reported meter × its unit price × the mark-up; rounded half-even once per meter.
 
         A tier that the sheet does not name is priced as the nearest that it names, and told among what has no price.
         """
         costs = self.costs
         if not self.sheet.bands:
-            return Priced(0 if costs is None else costs.price(meters, service_tier).cost_pico, 0)
+            return PricedUsage(0 if costs is None else costs.price(meters, service_tier).cost_pico, 0)
         units = self._units(meters, service_tier)
         cost_pico, charge_pico = 0, self.request_fee_pico
         unpriced: tuple[str, ...] = () if service_tier in self._tiers else ("service_tier",)
@@ -210,13 +210,15 @@ class Rate:
                 unpriced += (name,)
         if costs is not None:
             cost_pico = costs.price(meters, service_tier).cost_pico
-        return Priced(cost_pico, charge_pico, unpriced)
+        return PricedUsage(cost_pico, charge_pico, unpriced)
 
     def uncosted(self, meters: Meters, service_tier: str = STANDARD) -> tuple[str, ...]:
-        """What was reported and is missing in the cost, where that has a sheet of its own; as `Priced.unpriced`."""
+        """Names what was reported and has no cost, where that has a sheet of its own; as in `PricedUsage.unpriced`."""
         return () if self.costs is None else self.costs.price(meters, service_tier).unpriced
 
-    def lines(self, meters: Meters, service_tier: str = STANDARD, band_tokens: int | None = None) -> tuple[Line, ...]:
+    def lines(
+        self, meters: Meters, service_tier: str = STANDARD, band_tokens: int | None = None
+    ) -> tuple[PricedMeter, ...]:
         """The same as `price`, meter by meter, to show; meters without a price have no line.
 
         Both amounts are by this sheet: where the cost has one of its own, ask `costs` for its lines. Of sums over many
@@ -227,7 +229,7 @@ class Rate:
         chosen_by = meters if band_tokens is None else {"input_tokens": band_tokens}
         units = self._units(chosen_by, service_tier)
         return tuple(
-            Line(
+            PricedMeter(
                 name,
                 quantity,
                 unit.price,
@@ -307,7 +309,7 @@ class Rate:
         several = (MODES.join(named[:count]) for count in range(len(named) - 1, 1, -1))
         return next((tier for tier in (*several, *named) if tier in self._tiers), STANDARD)
 
-    def _ratios(self, band: Band) -> _Units:
+    def _ratios(self, band: PriceBand) -> _Units:
         units: dict[str, _Unit] = {}
         for spec in METERS.values():
             price = resolve(band, spec.name)
@@ -328,11 +330,11 @@ class Rate:
         return tuple(reversed(steps.items()))
 
 
-UNKNOWN_COSTS = Rate(0, Sheet((Band({}),)))
+UNKNOWN_COSTS = Rate(0, PriceSheet((PriceBand({}),)))
 """Where only a customer has a price: what the provider asks is not known, so every meter is told as uncosted."""
 
 
-def resolve(band: Band, name: str) -> Decimal | None:
+def resolve(band: PriceBand, name: str) -> Decimal | None:
     """The unit price of a meter there, or of what it falls back to."""
     meter: str | None = name
     while meter is not None:

@@ -28,7 +28,7 @@ _UNITS_NS = {
 }
 
 
-class Left(NamedTuple):
+class RemainingQuota(NamedTuple):
     """So much of a limit was left at that time; `reset` is text that says when all of it will be."""
 
     amount: int
@@ -40,9 +40,9 @@ class Left(NamedTuple):
         return 0 if self.amount >= needed else self.told_at_us + reset_us(self.reset, self.told_at_us)
 
 
-class Quota(NamedTuple):
-    requests: Left | None
-    tokens: Left | None
+class ProviderQuota(NamedTuple):
+    requests: RemainingQuota | None
+    tokens: RemainingQuota | None
 
 
 _LEFT: Mapping[str, tuple[int, str]] = {
@@ -54,16 +54,18 @@ _LEFT: Mapping[str, tuple[int, str]] = {
 }
 
 
-def read(headers: Headers, now_us: int) -> Quota | None:
+def read(headers: Headers, now_us: int) -> ProviderQuota | None:
     """None where the provider says nothing. Of two limits on tokens the one of which less is left."""
-    found: list[Left | None] = [None, None]
+    found: list[RemainingQuota | None] = [None, None]
     for name, value in headers:
         if name in _LEFT and _NUMBER.fullmatch(value):
             kind, reset = _LEFT[name]
             known, amount = found[kind], int(value)
             if known is None or amount < known.amount:
-                found[kind] = Left(amount, next((text for other, text in headers if other == reset), ""), now_us)
-    return Quota(*found) if found != [None, None] else None
+                found[kind] = RemainingQuota(
+                    amount, next((text for other, text in headers if other == reset), ""), now_us
+                )
+    return ProviderQuota(*found) if found != [None, None] else None
 
 
 def reset_us(text: str, now_us: int) -> int:

@@ -10,14 +10,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.usage import METERS, DailyCost, Source
+from softix_proxy.domain.usage import METERS, DailyCost, UsageSource
 
 UNNAMED = "(no model named)"
 ALL_MODELS = "(all models)"
 """Stands for each model of a day where the bill has none at all."""
 
 
-class BillLine(NamedTuple):
+class ProviderBillLine(NamedTuple):
     """One line of a provider's bill."""
 
     day: int
@@ -38,7 +38,7 @@ class Measure(StrEnum):
     TOKENS = "tokens"
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     """What a difference can come from."""
 
     ROUNDING = "rounding"
@@ -56,15 +56,15 @@ class Kind(StrEnum):
     """Recorded, and not on the bill: free allowances, credits, or a bill that is not complete yet."""
 
 
-class Cause(NamedTuple):
-    kind: Kind
+class DifferenceCause(NamedTuple):
+    kind: DifferenceKind
     amount: int
     """The part of the difference (theirs less ours) that it can account for."""
     requests: int
 
 
 @dataclass(slots=True)
-class Side:
+class ComparedSums:
     """What one day and model add up to on both sides, in pico-USD and tokens."""
 
     bill_pico: int = 0
@@ -81,7 +81,7 @@ class Side:
     estimated_tokens: int = 0
     unpriced: int = 0
 
-    def add_bill(self, line: BillLine) -> None:
+    def add_bill(self, line: ProviderBillLine) -> None:
         self.bill_pico += line.amount_pico or 0
         self.bill_lines += 1
         if line.tokens is not None:
@@ -92,16 +92,16 @@ class Side:
         self.tokens += cost.tokens
         self.requests += cost.requests
         self.unpriced += cost.requests if cost.unpriced else 0
-        if cost.source is Source.INTERRUPTED:
+        if cost.source is UsageSource.INTERRUPTED:
             self.interrupted += cost.requests
             self.interrupted_hold_pico += cost.hold_pico
-        elif cost.source in (Source.PARTIAL, Source.ESTIMATE):
+        elif cost.source in (UsageSource.PARTIAL, UsageSource.ESTIMATE):
             self.estimated += cost.requests
             self.estimated_cost_pico += cost.cost_pico
             self.estimated_hold_pico += cost.hold_pico
             self.estimated_tokens += cost.tokens
 
-    def add(self, other: Side) -> None:
+    def add(self, other: ComparedSums) -> None:
         for name in self.__slots__:
             mine, more = getattr(self, name), getattr(other, name)
             setattr(self, name, mine if more is None else (mine or 0) + more)
@@ -114,15 +114,15 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ComparedDay:
     """One day and model on both sides."""
 
     day: int
     model: str
-    side: Side
+    side: ComparedSums
     ours: int
     theirs: int
-    causes: Sequence[Cause]
+    causes: Sequence[DifferenceCause]
     """Their amounts add up to the difference."""
 
     @property
@@ -136,7 +136,7 @@ class Reconciliation:
     measure: Measure
     first_day: int
     end_day: int
-    lines: Sequence[Compared]
+    lines: Sequence[ComparedDay]
     """By day, then model; what is zero on both sides is left out."""
     unknown_models: Sequence[str]
     """Names in the bill that nothing in softix matches."""
@@ -171,16 +171,16 @@ class Reconciliation:
     def within(self) -> bool:
         return 1 - self.matched <= self.tolerance
 
-    def causes(self) -> Sequence[Cause]:
-        """The same kinds of all lines together, in the order of `Kind`."""
+    def causes(self) -> Sequence[DifferenceCause]:
+        """The same kinds of all lines together, in the order of `DifferenceKind`."""
         return [
-            Cause(kind, sum(cause.amount for cause in found), sum(cause.requests for cause in found))
-            for kind in Kind
+            DifferenceCause(kind, sum(cause.amount for cause in found), sum(cause.requests for cause in found))
+            for kind in DifferenceKind
             if (found := [cause for line in self.lines for cause in line.causes if cause.kind is kind])
         ]
 
 
-def explain(side: Side, measure: Measure, step_pico: int) -> Sequence[Cause]:
+def explain(side: ComparedSums, measure: Measure, step_pico: int) -> Sequence[DifferenceCause]:
     """Splits the difference into what can account for it, the best known first; the last takes what remains.
 
     `step_pico` is the smallest step that the bill's amounts show: each of its lines may be off by half of it, and
@@ -192,38 +192,38 @@ def explain(side: Side, measure: Measure, step_pico: int) -> Sequence[Cause]:
     usd = measure is Measure.USD
     rounding_pico = (side.bill_lines * step_pico + side.requests * len(METERS) + 1) // 2
     if usd and abs(rest) <= rounding_pico:
-        return (Cause(Kind.ROUNDING, rest, 0),)
-    causes: list[Cause] = []
+        return (DifferenceCause(DifferenceKind.ROUNDING, rest, 0),)
+    causes: list[DifferenceCause] = []
     for kind, requests, bound in _bounds(side, usd, more=rest > 0):
         part = min(abs(rest), bound) if rest > 0 else -min(abs(rest), bound)
         if part:
-            causes.append(Cause(kind, part, requests))
+            causes.append(DifferenceCause(kind, part, requests))
             rest -= part
     if rest:
         causes.append(_remainder(side, usd, rest))
     return tuple(causes)
 
 
-def _bounds(side: Side, usd: bool, *, more: bool) -> Iterator[tuple[Kind, int, int]]:
+def _bounds(side: ComparedSums, usd: bool, *, more: bool) -> Iterator[tuple[DifferenceKind, int, int]]:
     """(Kind, requests, the most that it accounts for) where the bill is higher, or lower."""
     if not more:
-        yield Kind.ESTIMATED, side.estimated, side.estimated_cost_pico if usd else side.estimated_tokens
+        yield DifferenceKind.ESTIMATED, side.estimated, side.estimated_cost_pico if usd else side.estimated_tokens
     elif usd:
-        yield Kind.INTERRUPTED, side.interrupted, side.interrupted_hold_pico
-        yield Kind.ESTIMATED, side.estimated, max(side.estimated_hold_pico - side.estimated_cost_pico, 0)
+        yield DifferenceKind.INTERRUPTED, side.interrupted, side.interrupted_hold_pico
+        yield DifferenceKind.ESTIMATED, side.estimated, max(side.estimated_hold_pico - side.estimated_cost_pico, 0)
 
 
-def _remainder(side: Side, usd: bool, rest: int) -> Cause:
+def _remainder(side: ComparedSums, usd: bool, rest: int) -> DifferenceCause:
     if usd and side.bill_tokens is not None and side.bill_tokens == side.tokens and side.requests:
-        return Cause(Kind.PRICE, rest, side.requests)
+        return DifferenceCause(DifferenceKind.PRICE, rest, side.requests)
     if rest < 0:
-        return Cause(Kind.NOT_BILLED, rest, side.requests)
+        return DifferenceCause(DifferenceKind.NOT_BILLED, rest, side.requests)
     if usd and side.unpriced:
-        return Cause(Kind.UNPRICED, rest, side.unpriced)
+        return DifferenceCause(DifferenceKind.UNPRICED, rest, side.unpriced)
     if not usd and side.interrupted + side.estimated:
-        uncertain = Kind.INTERRUPTED if side.interrupted else Kind.ESTIMATED
-        return Cause(uncertain, rest, side.interrupted + side.estimated)
-    return Cause(Kind.OUTSIDE, rest, 0)
+        uncertain = DifferenceKind.INTERRUPTED if side.interrupted else DifferenceKind.ESTIMATED
+        return DifferenceCause(uncertain, rest, side.interrupted + side.estimated)
+    return DifferenceCause(DifferenceKind.OUTSIDE, rest, 0)
 
 
 _VENDOR = re.compile(r"(?:[a-z]+\.)+")

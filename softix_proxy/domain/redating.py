@@ -17,7 +17,7 @@ TAKEN_BACK, BOOKED = f"{REDATED}taken back", f"{REDATED}booked"
 
 
 @dataclass(frozen=True, slots=True)
-class Misdated:
+class MisdatedPosting:
     """What a request, or a payment, moved on one day on which it did not."""
 
     kind: Literal["usage", "top-up", "adjustment"]
@@ -37,10 +37,10 @@ class Misdated:
 
 
 @dataclass(frozen=True, slots=True)
-class Redated:
+class RedatedPosting:
     """One of these, and where it is booked; None for what stays, since its day is in a closed period."""
 
-    misdated: Misdated
+    misdated: MisdatedPosting
     booked_us: int | None
 
 

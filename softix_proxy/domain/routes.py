@@ -37,7 +37,7 @@ SETTINGS = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class RouteLeg:
     """One target of a route."""
 
     model_id: int
@@ -56,7 +56,7 @@ class Route:
     """0: made up from the models of that name, in order of age."""
     public_id: str
     name: str
-    legs: tuple[Leg, ...]
+    legs: tuple[RouteLeg, ...]
     retries: int = 0
     """How often all targets are tried once more, after a pause."""
     sticky: bool = True
@@ -67,7 +67,7 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportedHealth:
     """What a daemon said of one target."""
 
     slot: int
@@ -97,6 +97,6 @@ class RouteStore(Protocol):
         """In place of what this daemon said before."""
         ...
 
-    async def reported(self) -> Sequence[Reported]:
+    async def reported(self) -> Sequence[ReportedHealth]:
         """By all daemons, dead ones too until another takes their slot."""
         ...

@@ -12,7 +12,7 @@ from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.providers import Provider, ProviderStatus
-from softix_proxy.domain.routes import Leg, Route
+from softix_proxy.domain.routes import Route, RouteLeg
 from softix_proxy.domain.users import User
 
 Draw = Callable[[int], int]
@@ -46,7 +46,7 @@ def in_regions(provider: Provider, user: User, key: Key) -> bool:
     return (not user.regions or provider.region in user.regions) and (not key.regions or provider.region in key.regions)
 
 
-def is_allowed(directory: Directory, key: Key, route: Route, leg: Leg) -> bool:
+def is_allowed(directory: Directory, key: Key, route: Route, leg: RouteLeg) -> bool:
     """By the name of a route that the operator made, else by the model's own."""
     if not key.models:
         return True
@@ -54,7 +54,7 @@ def is_allowed(directory: Directory, key: Key, route: Route, leg: Leg) -> bool:
     return key.allows_model(route.name, *names) if route.id else key.allows_model(*names)
 
 
-def judge(directory: Directory, user: User, key: Key, route: Route, leg: Leg, *, speaks: bool) -> Drop | None:
+def judge(directory: Directory, user: User, key: Key, route: Route, leg: RouteLeg, *, speaks: bool) -> Drop | None:
     """What the directory says against a target, but for its price."""
     model = directory.models[leg.model_id]
     provider = directory.providers[model.provider_id]
@@ -67,7 +67,7 @@ def judge(directory: Directory, user: User, key: Key, route: Route, leg: Leg, *,
     return None if speaks else Drop.DIALECT
 
 
-def arrange(legs: Sequence[Leg], draw: Draw, out: Collection[int] = (), preferred: int | None = None) -> list[int]:
+def arrange(legs: Sequence[RouteLeg], draw: Draw, out: Collection[int] = (), preferred: int | None = None) -> list[int]:
     """Indices of these legs in the order in which they are tried.
 
     Tier by tier; within one the preferred first, then by lot with their weights; those that are `out` at the end.
@@ -82,7 +82,7 @@ def arrange(legs: Sequence[Leg], draw: Draw, out: Collection[int] = (), preferre
     return [index for index in order if index not in out] + [index for index in order if index in out]
 
 
-def _by_lot(indices: list[int], legs: Sequence[Leg], draw: Draw) -> list[int]:
+def _by_lot(indices: list[int], legs: Sequence[RouteLeg], draw: Draw) -> list[int]:
     drawn: list[int] = []
     while len(indices) > 1:
         ticket = draw(sum(legs[index].weight for index in indices))

@@ -15,7 +15,7 @@ _COUNT = {"least": 0, "most": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerSection:
     """Where and how softix listens."""
 
     host: str = setting("127.0.0.1", "Address to listen on; 0.0.0.0 for all.", restart=True)
@@ -61,7 +61,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
+class UpstreamSection:
     """How softix talks to providers."""
 
     connect_timeout_s: float = setting(10, "Time to reach a provider.", **_SECONDS)
@@ -94,7 +94,7 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class MoneySection:
     """What is charged where that is a matter of choice."""
 
     interrupted_charge: Literal["nothing", "bound"] = setting(
@@ -111,7 +111,7 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Routing:
+class RoutingSection:
     """Which provider takes a request, and what happens when it fails before the client has anything of an answer."""
 
     fallback_by_name: bool = setting(True, "Without a route, models of one name stand in for the oldest, by age.")
@@ -136,7 +136,7 @@ class StorageSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogSection:
     """What softix says about itself, on standard error; never content."""
 
     level: Literal["debug", "info", "warning", "error"] = setting("info", "The least that is worth a line.")
@@ -164,7 +164,7 @@ class MasterKeySection:
 
 
 @dataclass(frozen=True, slots=True)
-class Demo:
+class DemoSection:
     """A provider inside the daemon that answers without an account anywhere."""
 
     enabled: bool = setting(False, "Answer for the demo provider.", restart=True)

@@ -15,7 +15,7 @@ from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.taxes import Category, Treatment
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.bill import Customer, Kind, Party
+    from softix_proxy.domain.bill import Customer, DocumentKind, Party
 
 _NAMES = re.compile(r"(?:[A-Za-z0-9._-]|\{year\})*(?:[A-Za-z._-]|\{year\}[A-Za-z._-]+)", re.ASCII)
 _ACCOUNT = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
@@ -97,7 +97,7 @@ class Billing:
             email=self.seller_email or "",
         )
 
-    def series(self, kind: Kind, year: int) -> str:
+    def series(self, kind: DocumentKind, year: int) -> str:
         series: str = getattr(self, f"{kind.name.lower()}_series")
         return series.replace("{year}", f"{year:04d}")
 

@@ -9,7 +9,7 @@ from typing import Literal
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.records import record
-from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, UsageSource, total
 
 InterruptedCharge = Literal["nothing", "bound"]
 """What a request costs its customer of which nobody knows what the provider did: nothing, or all that was held."""
@@ -31,7 +31,7 @@ class FailedAttempt:
     model_id: int
     price_id: int | None
     markup: Fraction
-    source: Source
+    source: UsageSource
     status_code: int
     error: str | None
     latency_ms: int
@@ -53,7 +53,7 @@ class Settlement:
     intent: Intent
     hold_pico: int
     tokens_held: int
-    source: Source
+    source: UsageSource
     status_code: int
     meters: Meters = field(default_factory=dict)
     service_tier: str = STANDARD
@@ -120,7 +120,7 @@ def interrupted(
         intent=intent,
         hold_pico=hold_pico,
         tokens_held=0,
-        source=Source.INTERRUPTED,
+        source=UsageSource.INTERRUPTED,
         status_code=status_code,
         service_tier=service_tier,
         charge_pico=hold_pico if charge == "bound" else 0,

@@ -17,7 +17,7 @@ Headers = Sequence[Header]
 """Names in lower case."""
 
 
-class Rest(Protocol):
+class BodyRemainder(Protocol):
     """What of a body is still with the client when the request goes out."""
 
     size_bytes: int
@@ -28,7 +28,7 @@ class Rest(Protocol):
 
 
 @record(frozen=True, slots=True)
-class Call:
+class UpstreamRequest:
     """A request to a provider, without what proves who pays: that is added where it is sent."""
 
     key_id: int
@@ -39,7 +39,7 @@ class Call:
     headers: Headers
     body: bytes = field(repr=False)
     stream: bool
-    rest: Rest | None = field(default=None, repr=False)
+    rest: BodyRemainder | None = field(default=None, repr=False)
     """What follows the body. With it a call can be sent once only."""
     key: ProviderKey | None = None
     """Which of the provider's keys proves who pays."""
@@ -68,7 +68,7 @@ class NoLineError(Exception):
         self.headers = headers
 
 
-class Exchange(Protocol):
+class UpstreamResponse(Protocol):
     """An answer that has begun. It is aborted or read to its end, and then released."""
 
     status: int
@@ -114,7 +114,7 @@ Fetch = Callable[[str, Mapping[str, str], EntraClient | GoogleAccount | None], A
 
 
 class Upstream(Protocol):
-    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
+    async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> UpstreamResponse:
         """Returns with the answer's headers. Raises ProviderFault; tries again only what surely did not start.
 
         `sending` is called when the provider is about to see the request.
@@ -142,6 +142,6 @@ class Line(Protocol):
 
 
 class Lines(Protocol):
-    async def open(self, call: Call) -> Line:
+    async def open(self, call: UpstreamRequest) -> Line:
         """Raises ProviderFault, or NoLineError for an HTTP answer; no work has begun then."""
         ...

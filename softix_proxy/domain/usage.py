@@ -63,7 +63,7 @@ INPUT_METERS = frozenset(spec.name for spec in _SPECS if spec.side == "input")
 OUTPUT_METERS = frozenset(spec.name for spec in _SPECS if spec.side == "output")
 
 
-class Source(StrEnum):
+class UsageSource(StrEnum):
     """How the quantities of a usage row are known."""
 
     PROVIDER = "provider"
@@ -84,7 +84,7 @@ def total(meters: Meters, names: frozenset[str]) -> int:
     return sum([quantity for name, quantity in meters.items() if name in names])
 
 
-Subject = Literal["user", "key", "model", "provider", "day"]
+SummarySubject = Literal["user", "key", "model", "provider", "day"]
 """What a summary adds up by."""
 CURRENCY = "USD"
 
@@ -128,7 +128,7 @@ class UsageRow:
     latency_ms: int
     ttfb_ms: int | None
     attempts: int
-    source: Source
+    source: UsageSource
     note: str | None
     corrects_row_id: int | None = None
     fee_pico: int = 0
@@ -153,7 +153,7 @@ class AttemptRow:
     status_code: int
     error: str | None
     latency_ms: int
-    source: Source
+    source: UsageSource
     meters: Meters
     service_tier: str | None
     price_id: int | None
@@ -178,7 +178,7 @@ class UsageFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class UsageTotal:
     """Sums over whole days of posting for one subject."""
 
     id: str
@@ -192,8 +192,8 @@ class Total:
     charge_pico: int
 
 
-def add_up(totals: Sequence[Total], name: str = "total") -> Total:
-    return Total(
+def add_up(totals: Sequence[UsageTotal], name: str = "total") -> UsageTotal:
+    return UsageTotal(
         name,
         name,
         sum(total.requests for total in totals),
@@ -214,7 +214,7 @@ class DailyCost(NamedTuple):
     """The name that was asked for."""
     upstream_name: str
     model_served: str | None
-    source: Source
+    source: UsageSource
     unpriced: bool
     """Something was reported of which softix does not know what the provider asks: it is missing in the cost."""
     requests: int
@@ -263,7 +263,7 @@ class UserSum(NamedTuple):
     charge_pico: int
 
 
-class Sums(NamedTuple):
+class UsageSums(NamedTuple):
     """What some consecutive rows sum up to, by user."""
 
     first_id: int
@@ -271,7 +271,7 @@ class Sums(NamedTuple):
     by_user: Sequence[UserSum]
 
 
-class Lines(NamedTuple):
+class ExportedLines(NamedTuple):
     """Some consecutive lines of an export, and what their rows sum up to."""
 
     text: bytes
@@ -280,7 +280,7 @@ class Lines(NamedTuple):
     charge_pico: int
     file: str = ""
     """Whose they are, where an export has names for its files; the lines of one come together."""
-    sums: Sums | None = None
+    sums: UsageSums | None = None
     """The same by user; None where it was not counted."""
 
 
@@ -336,7 +336,7 @@ class UsageStore(Protocol):
         """Sums up anew by the days of that zone, in one transaction; False where they are by them already."""
         ...
 
-    async def totals(self, by: Subject, first_day: int, end_day: int, days: Calendar) -> Sequence[Total]:
+    async def totals(self, by: SummarySubject, first_day: int, end_day: int, days: Calendar) -> Sequence[UsageTotal]:
         """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order.
 
         By the days of any calendar; quick for those of `calendar()`, of which the sums are kept.
@@ -344,8 +344,8 @@ class UsageStore(Protocol):
         ...
 
     async def trends(
-        self, by: Subject, first_day: int, end_day: int, days: Calendar, most: int
-    ) -> Mapping[str, Mapping[int, Total]]:
+        self, by: SummarySubject, first_day: int, end_day: int, days: Calendar, most: int
+    ) -> Mapping[str, Mapping[int, UsageTotal]]:
         """Of the `most` dearest subjects: id → day since 1970 → sums of that day; days without a request are absent."""
         ...
 
@@ -362,11 +362,11 @@ class UsageStore(Protocol):
         """How many rows were posted on the days that the span touches; cheap, for a progress bar."""
         ...
 
-    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Sums]:
+    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[UsageSums]:
         """Of all rows that are posted by now, some at a time, in constant memory."""
         ...
 
-    def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+    def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
         """All rows that are posted by now, in their order, a few thousand at a time, in constant memory.
 
         Chunks without any row of that user come too, with no text, so that progress is seen.

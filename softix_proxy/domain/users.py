@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Role(StrEnum):
+class UserRole(StrEnum):
     USER = "user"
     SUPPORT = "support"
     BILLING = "billing"
@@ -16,7 +16,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class Status(StrEnum):
+class UserStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
 
@@ -27,8 +27,8 @@ class User:
     public_id: str
     name: str
     email: str
-    role: Role
-    status: Status
+    role: UserRole
+    status: UserStatus
     postpaid: bool
     """Billed afterwards: the balance may go below zero without limit; caps still hold."""
     created_at_us: int

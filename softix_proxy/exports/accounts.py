@@ -10,10 +10,10 @@ from typing import Literal, NamedTuple
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ledger import ADJUSTMENTS, CASH, REVENUE, Posting
 
-Role = Literal["cash", "wallets", "revenue", "adjustments", "costs", "payables"]
-Chart = Mapping[str, str]
+AccountRole = Literal["cash", "wallets", "revenue", "adjustments", "costs", "payables"]
+ChartOfAccounts = Mapping[str, str]
 """Role → name; a format may know more names than those of accounts."""
-ROLE_OF: Mapping[int, Role] = {CASH: "cash", REVENUE: "revenue", ADJUSTMENTS: "adjustments"}
+ROLE_OF: Mapping[int, AccountRole] = {CASH: "cash", REVENUE: "revenue", ADJUSTMENTS: "adjustments"}
 TITLES: Mapping[str, str] = {
     "opening": "balance brought forward",
     "top-up": "top-up",
@@ -23,8 +23,8 @@ TITLES: Mapping[str, str] = {
 }
 
 
-class Leg(NamedTuple):
-    role: Role
+class JournalLeg(NamedTuple):
+    role: AccountRole
     party: tuple[str, str] | None
     """Id and name of the user of a wallet, or of the provider of a cost."""
     amount: int
@@ -32,14 +32,14 @@ class Leg(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class AccountNames:
     """The names that a format needs, and which ones it can take."""
 
     defaults: Mapping[str, str]
     valid: re.Pattern[str]
     example: str
 
-    def chart(self, given: Sequence[str]) -> Chart:
+    def chart(self, given: Sequence[str]) -> ChartOfAccounts:
         """From `role=name` each. Raises BadInputError for a role that is none and a name that cannot be."""
         chart = dict(self.defaults)
         for text in given:
@@ -57,15 +57,15 @@ PLAIN = re.compile(r"[^\W_](?:[^=\"\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s=\"\
 """A name in an accounting program: a line of text, and no formula."""
 
 
-def legs(posting: Posting, gained: int, cost: int) -> Iterator[Leg]:
+def legs(posting: Posting, gained: int, cost: int) -> Iterator[JournalLeg]:
     """Of what the wallet gained and the provider asks, both in one unit. They add up to 0."""
     if gained:
-        yield Leg("wallets", (posting.user_id, posting.user_name), -gained)
-        yield Leg(ROLE_OF[posting.account], None, gained)
+        yield JournalLeg("wallets", (posting.user_id, posting.user_name), -gained)
+        yield JournalLeg(ROLE_OF[posting.account], None, gained)
     if cost:
         provider = posting.provider or "unknown"
-        yield Leg("costs", (provider, provider), cost)
-        yield Leg("payables", (provider, provider), -cost)
+        yield JournalLeg("costs", (provider, provider), cost)
+        yield JournalLeg("payables", (provider, provider), -cost)
 
 
 def title(posting: Posting) -> str:

@@ -13,18 +13,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from softix_proxy.domain.manifests import SUFFIX, Entry, IsSigned, Manifest, canonical
+from softix_proxy.domain.manifests import SUFFIX, IsSigned, Manifest, ManifestFile, canonical
 from softix_proxy.exports.fingerprints import differences, of_file
 
 
-class Finding(NamedTuple):
+class AuditFinding(NamedTuple):
     file: str
     detail: str
     row_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ManifestRange:
     """Which numbers of the chain are expected; None: whatever is there."""
 
     first: int | None = None
@@ -35,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    findings: Sequence[Finding]
+    findings: Sequence[AuditFinding]
     manifests: int
     files: int
     first: int | None
@@ -49,23 +49,23 @@ class _Proved(NamedTuple):
 
     place: Path
     manifest: Manifest
-    entries: Sequence[Entry]
+    entries: Sequence[ManifestFile]
 
 
 def audit(
-    folders: Sequence[Path], public_key: str, is_signed: IsSigned, expected: Range, spared: Sequence[Path] = ()
+    folders: Sequence[Path], public_key: str, is_signed: IsSigned, expected: ManifestRange, spared: Sequence[Path] = ()
 ) -> Audit:
     """`spared`: files that may lie among the exports, such as the public key's."""
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     proved: list[_Proved] = []
     for place in _files(folders, SUFFIX):
         found = _proved(place, public_key, is_signed)
-        if isinstance(found, Finding):
+        if isinstance(found, AuditFinding):
             findings.append(found)
         else:
             proved.append(found)
     if not proved and not findings:
-        findings.append(Finding(", ".join(map(str, folders)), "there is no manifest"))
+        findings.append(AuditFinding(", ".join(map(str, folders)), "there is no manifest"))
     proved.sort(key=lambda one: one.manifest.number)
     findings += _chain(proved, expected)
     told = _told(proved)
@@ -73,7 +73,7 @@ def audit(
         findings += _file(path, entry)
     known = {path.resolve() for path in (*told, *spared)}
     findings += [
-        Finding(str(path), "was added: no manifest names it")
+        AuditFinding(str(path), "was added: no manifest names it")
         for path in _files(folders, "")
         if not path.name.endswith(SUFFIX) and path.resolve() not in known
     ]
@@ -96,28 +96,28 @@ def _files(folders: Iterable[Path], suffix: str) -> Sequence[Path]:
     return sorted(found)
 
 
-def _proved(place: Path, public_key: str, is_signed: IsSigned) -> _Proved | Finding:
+def _proved(place: Path, public_key: str, is_signed: IsSigned) -> _Proved | AuditFinding:
     try:
         text = place.read_bytes()
         document: Any = json.loads(text)
         head, signature, body = document["head"], bytes.fromhex(document["signature"]), document["body"]
         manifest = Manifest.of(head, signature)
-        entries = [Entry.of(told) for told in body["files"]]
+        entries = [ManifestFile.of(told) for told in body["files"]]
         whole = manifest.document(body)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Finding(str(place), "was changed: it is no manifest that this version knows")
+        return AuditFinding(str(place), "was changed: it is no manifest that this version knows")
     if manifest.public_key != public_key:
-        return Finding(str(place), f"is signed by another key: {manifest.public_key:.64}")
+        return AuditFinding(str(place), f"is signed by another key: {manifest.public_key:.64}")
     if not is_signed(public_key, manifest.signed(), signature):
-        return Finding(str(place), "was changed: its signature is not right")
+        return AuditFinding(str(place), "was changed: its signature is not right")
     if sha256(canonical(body)).hexdigest() != manifest.body_sha256 or text != whole:
-        return Finding(str(place), "was changed: its body is not the one that was signed")
+        return AuditFinding(str(place), "was changed: its body is not the one that was signed")
     if place.name != manifest.file_name:
-        return Finding(str(place), f"was renamed: it is {manifest.file_name}")
+        return AuditFinding(str(place), f"was renamed: it is {manifest.file_name}")
     return _Proved(place, manifest, entries)
 
 
-def _chain(proved: Sequence[_Proved], expected: Range) -> Iterator[Finding]:
+def _chain(proved: Sequence[_Proved], expected: ManifestRange) -> Iterator[AuditFinding]:
     """Each names the one before by its hash."""
     numbers = [one.manifest.number for one in proved]
     if expected.first is not None and proved:
@@ -131,30 +131,30 @@ def _chain(proved: Sequence[_Proved], expected: Range) -> Iterator[Finding]:
         if after.manifest.number == before.manifest.number or (
             follows and after.manifest.previous_sha256 != before.manifest.sha256
         ):
-            yield Finding(str(after.place), f"does not follow {before.place.name}: the chain is broken")
+            yield AuditFinding(str(after.place), f"does not follow {before.place.name}: the chain is broken")
     if expected.last is not None and proved:
         yield from _missing(proved[-1], numbers[-1] + 1, expected.last)
 
 
-def _missing(beside: _Proved, first: int, last: int) -> Iterator[Finding]:
+def _missing(beside: _Proved, first: int, last: int) -> Iterator[AuditFinding]:
     if first <= last:
         numbers = f"manifest {first}" if first == last else f"manifests {first} to {last}"
         was = "was" if first == last else "were"
-        yield Finding(str(beside.place.parent), f"{numbers} {was} removed, with what was exported")
+        yield AuditFinding(str(beside.place.parent), f"{numbers} {was} removed, with what was exported")
 
 
-def _told(proved: Iterable[_Proved]) -> Mapping[Path, Entry]:
+def _told(proved: Iterable[_Proved]) -> Mapping[Path, ManifestFile]:
     """What each file should be: the last manifest that names it says so, for a file may be exported again."""
     return {one.place.parent / entry.name: entry for one in proved for entry in one.entries}
 
 
-def _file(path: Path, entry: Entry) -> Iterator[Finding]:
+def _file(path: Path, entry: ManifestFile) -> Iterator[AuditFinding]:
     if not path.is_file():
-        yield Finding(str(path), "was removed")
+        yield AuditFinding(str(path), "was removed")
         return
     try:
         if of_file(path, entry.name, None).sha256 != entry.sha256:
             for found in differences(path, entry):
-                yield Finding(str(path), found.detail, found.row_id)
+                yield AuditFinding(str(path), found.detail, found.row_id)
     except OSError as error:
-        yield Finding(str(path), f"cannot be read: {error.strerror}")
+        yield AuditFinding(str(path), f"cannot be read: {error.strerror}")

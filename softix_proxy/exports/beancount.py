@@ -16,11 +16,11 @@ from softix_proxy.domain.clock import from_us
 from softix_proxy.domain.ledger import Posting
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY
-from softix_proxy.exports.accounts import Leg, Names, legs, title
-from softix_proxy.exports.form import Form, Options, Piece
+from softix_proxy.exports.accounts import AccountNames, JournalLeg, legs, title
+from softix_proxy.exports.form import ExportFormat, ExportOptions, FilePiece
 from softix_proxy.exports.plain_text import code_of, one_line, tags
 
-NAMES = Names(
+NAMES = AccountNames(
     {
         "cash": "Assets:Cash",
         "wallets": "Liabilities:Prepaid",
@@ -35,7 +35,7 @@ NAMES = Names(
 
 
 class Beancount:
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.beancount"
         self._opened: set[str] = set()
@@ -47,12 +47,12 @@ class Beancount:
                 self._opened.add(account)
                 self._count(account, leg)
 
-    def feed(self, postings: Iterable[Posting]) -> Iterator[Piece]:
+    def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         text = "".join([line for posting in postings for line in self._entry(posting)])
         if text:
-            yield Piece(self._file, text.encode())
+            yield FilePiece(self._file, text.encode())
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> Iterator[FilePiece]:
         """At midnight only: a balance is that of a day's beginning."""
         at = from_us(min(self._options.span.to_us, _LAST_US)).astimezone(self._options.zone)
         midnight = not (at.hour or at.minute or at.second or at.microsecond)
@@ -61,7 +61,7 @@ class Beancount:
             for account, pico in sorted(self._wallets.items())
             if midnight
         ]
-        yield Piece(self._file, "".join(["\n", *lines]).encode())
+        yield FilePiece(self._file, "".join(["\n", *lines]).encode())
 
     def _entry(self, posting: Posting) -> Iterator[str]:
         sides = self._sides(posting)
@@ -84,15 +84,15 @@ class Beancount:
                 self._opened.add(account)
                 yield f"{day} open {account}  {CURRENCY}\n"
 
-    def _sides(self, posting: Posting) -> list[tuple[str, Leg]]:
+    def _sides(self, posting: Posting) -> list[tuple[str, JournalLeg]]:
         cost_pico = posting.cost_pico if self._options.costs else 0
         return [(self._account(leg), leg) for leg in legs(posting, posting.wallet_pico, cost_pico)]
 
-    def _account(self, leg: Leg) -> str:
+    def _account(self, leg: JournalLeg) -> str:
         name = self._options.chart[leg.role]
         return f"{name}:{component(leg.party[0])}" if leg.party else name
 
-    def _count(self, account: str, leg: Leg) -> None:
+    def _count(self, account: str, leg: JournalLeg) -> None:
         if leg.role == "wallets":
             self._wallets[account] += leg.amount
 
@@ -112,4 +112,4 @@ def _quoted(text: str) -> str:
     return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
-FORM = Form("beancount", Beancount, NAMES, ("row", "day", "month"), history=True)
+FORM = ExportFormat("beancount", Beancount, NAMES, ("row", "day", "month"), history=True)

@@ -10,12 +10,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from softix_proxy.domain.bill import Document, Kind, Line, Party, Tax
+from softix_proxy.domain.bill import Document, DocumentKind, DocumentLine, DocumentTax, Party
 from softix_proxy.domain.errors import BadInputError, FailureError
 from softix_proxy.domain.taxes import Category
 
 Syntax = Literal["factur-x", "ubl-2.1"]
-_TYPE_CODES = {Kind.INVOICE: "380", Kind.CREDIT_NOTE: "381", Kind.RECEIPT: "386"}
+_TYPE_CODES = {DocumentKind.INVOICE: "380", DocumentKind.CREDIT_NOTE: "381", DocumentKind.RECEIPT: "386"}
 """UNTDID 1001. A receipt is an invoice for a payment in advance."""
 _CREDIT_TRANSFER, _ELSEWHERE = "30", "1"
 """UNTDID 4461."""
@@ -47,7 +47,7 @@ def _library() -> Any:
     return generate_xml
 
 
-def _fields(document: Document, tax: Tax) -> dict[str, Any]:
+def _fields(document: Document, tax: DocumentTax) -> dict[str, Any]:
     """By the terms of the standard."""
     totals = document.totals
     return _known(
@@ -92,7 +92,7 @@ def _fields(document: Document, tax: Tax) -> dict[str, Any]:
     )
 
 
-def _line(number: int, line: Line, category: Category, rate: Decimal) -> dict[str, Any]:
+def _line(number: int, line: DocumentLine, category: Category, rate: Decimal) -> dict[str, Any]:
     markup = f", mark-up {line.markup}" if line.markup else ""
     described = f"List price {_text(line.unit_price)} per {line.per}{markup}" if line.unit_price is not None else ""
     return _known(
@@ -137,7 +137,7 @@ def _contact(party: Party) -> dict[str, Any]:
 
 
 def _payment(document: Document) -> dict[str, str]:
-    if document.kind is Kind.INVOICE and document.payment:
+    if document.kind is DocumentKind.INVOICE and document.payment:
         return {"BT-81": _CREDIT_TRANSFER, "BT-83": document.number, "BT-84": document.payment}
     return {"BT-81": _ELSEWHERE}
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from softix_proxy.domain.bill import Document, Kind, Line, Party
+from softix_proxy.domain.bill import Document, DocumentKind, DocumentLine, Party
 from softix_proxy.domain.taxes import RULES
 
 _TITLES = {
-    Kind.INVOICE: "Invoice",
-    Kind.STATEMENT: "Statement",
-    Kind.CREDIT_NOTE: "Credit note",
-    Kind.RECEIPT: "Receipt",
+    DocumentKind.INVOICE: "Invoice",
+    DocumentKind.STATEMENT: "Statement",
+    DocumentKind.CREDIT_NOTE: "Credit note",
+    DocumentKind.RECEIPT: "Receipt",
 }
-_DUE = {Kind.CREDIT_NOTE: "Credited"}
+_DUE = {DocumentKind.CREDIT_NOTE: "Credited"}
 COLUMNS = ("Item", "Quantity", "Unit price", "Mark-up", "Amount")
 """The first is text, the others are figures."""
 LEDGER = "Against the ledger, exact"
@@ -116,7 +116,7 @@ def _facts(document: Document) -> Iterator[Pair]:
     yield Pair("Customer", document.user)
 
 
-def _row(line: Line) -> tuple[str, ...]:
+def _row(line: DocumentLine) -> tuple[str, ...]:
     price = "" if line.unit_price is None else f"{amount(line.unit_price)}{_PER[line.per]}"
     quantity = f"{line.quantity:,}".replace("-", MINUS)
     return line.description, quantity, price, line.markup, amount(line.net)
@@ -149,9 +149,9 @@ def _notes(document: Document) -> Iterator[str]:
     yield from document.notes
     if document.tax is not None and document.tax.reason:
         yield document.tax.reason + "."
-    if document.kind is Kind.STATEMENT:
+    if document.kind is DocumentKind.STATEMENT:
         yield "This is a statement of a prepaid balance, and no invoice."
-    if document.kind is Kind.INVOICE and document.due_on:
+    if document.kind is DocumentKind.INVOICE and document.due_on:
         where = f" to {document.payment}" if document.payment else ""
         due = f"{amount(document.totals.due)} {document.currency}"
         yield f"Please pay {due} by {day(document.due_on)}{where}, quoting {document.number}."

@@ -12,10 +12,10 @@ from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY, METERS, UsageRow
 
-Value = str | int | None
+ColumnValue = str | int | None
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     NUMBER = auto()
     """A whole number, or true or false."""
     CODE = auto()
@@ -24,10 +24,10 @@ class Kind(Enum):
     """Names and notes: may hold anything."""
 
 
-class Column(NamedTuple):
+class UsageColumn(NamedTuple):
     name: str
-    kind: Kind
-    value: Callable[[UsageRow], Value]
+    kind: ColumnKind
+    value: Callable[[UsageRow], ColumnValue]
 
 
 def format_factor(factor: Fraction) -> str:
@@ -37,43 +37,43 @@ def format_factor(factor: Fraction) -> str:
     return f"{whole}.{decimals}" if decimals else str(whole)
 
 
-def _meter(name: str) -> Column:
-    return Column(name, Kind.NUMBER, lambda row: row.meters.get(name))
+def _meter(name: str) -> UsageColumn:
+    return UsageColumn(name, ColumnKind.NUMBER, lambda row: row.meters.get(name))
 
 
 COLUMNS = (
-    Column("row_id", Kind.NUMBER, lambda row: row.id),
-    Column("posted_at", Kind.CODE, lambda row: format_instant(row.id)),
-    Column("usage_at", Kind.CODE, lambda row: format_instant(row.usage_at_us)),
-    Column("request_id", Kind.CODE, lambda row: format_request_id(row.request_id)),
-    Column("user_id", Kind.CODE, lambda row: row.user_public_id),
-    Column("user_name", Kind.TEXT, lambda row: row.user_name),
-    Column("key_id", Kind.CODE, lambda row: row.key_public_id),
-    Column("key_prefix", Kind.CODE, lambda row: row.key_prefix),
-    Column("provider", Kind.TEXT, lambda row: row.provider),
-    Column("model", Kind.TEXT, lambda row: row.model),
-    Column("model_served", Kind.TEXT, lambda row: row.model_served),
-    Column("endpoint", Kind.CODE, lambda row: row.endpoint),
-    Column("stream", Kind.NUMBER, lambda row: row.stream),
+    UsageColumn("row_id", ColumnKind.NUMBER, lambda row: row.id),
+    UsageColumn("posted_at", ColumnKind.CODE, lambda row: format_instant(row.id)),
+    UsageColumn("usage_at", ColumnKind.CODE, lambda row: format_instant(row.usage_at_us)),
+    UsageColumn("request_id", ColumnKind.CODE, lambda row: format_request_id(row.request_id)),
+    UsageColumn("user_id", ColumnKind.CODE, lambda row: row.user_public_id),
+    UsageColumn("user_name", ColumnKind.TEXT, lambda row: row.user_name),
+    UsageColumn("key_id", ColumnKind.CODE, lambda row: row.key_public_id),
+    UsageColumn("key_prefix", ColumnKind.CODE, lambda row: row.key_prefix),
+    UsageColumn("provider", ColumnKind.TEXT, lambda row: row.provider),
+    UsageColumn("model", ColumnKind.TEXT, lambda row: row.model),
+    UsageColumn("model_served", ColumnKind.TEXT, lambda row: row.model_served),
+    UsageColumn("endpoint", ColumnKind.CODE, lambda row: row.endpoint),
+    UsageColumn("stream", ColumnKind.NUMBER, lambda row: row.stream),
     *(_meter(name) for name in METERS),
-    Column("service_tier", Kind.TEXT, lambda row: row.service_tier),
-    Column("price_version", Kind.NUMBER, lambda row: row.price_id),
-    Column("markup", Kind.CODE, lambda row: format_factor(row.markup)),
-    Column("request_fee", Kind.CODE, lambda row: format_usd(row.fee_pico)),
-    Column("provider_cost", Kind.CODE, lambda row: format_usd(row.cost_pico)),
-    Column("charge", Kind.CODE, lambda row: format_usd(row.charge_pico)),
-    Column("currency", Kind.CODE, lambda row: CURRENCY),
-    Column("status_code", Kind.NUMBER, lambda row: row.status_code),
-    Column("error", Kind.CODE, lambda row: row.error),
-    Column("latency_ms", Kind.NUMBER, lambda row: row.latency_ms),
-    Column("ttfb_ms", Kind.NUMBER, lambda row: row.ttfb_ms),
-    Column("usage_source", Kind.CODE, lambda row: row.source.value),
-    Column("attempts", Kind.NUMBER, lambda row: row.attempts),
-    Column("note", Kind.TEXT, lambda row: row.note),
-    Column("corrects_row_id", Kind.NUMBER, lambda row: row.corrects_row_id),
+    UsageColumn("service_tier", ColumnKind.TEXT, lambda row: row.service_tier),
+    UsageColumn("price_version", ColumnKind.NUMBER, lambda row: row.price_id),
+    UsageColumn("markup", ColumnKind.CODE, lambda row: format_factor(row.markup)),
+    UsageColumn("request_fee", ColumnKind.CODE, lambda row: format_usd(row.fee_pico)),
+    UsageColumn("provider_cost", ColumnKind.CODE, lambda row: format_usd(row.cost_pico)),
+    UsageColumn("charge", ColumnKind.CODE, lambda row: format_usd(row.charge_pico)),
+    UsageColumn("currency", ColumnKind.CODE, lambda row: CURRENCY),
+    UsageColumn("status_code", ColumnKind.NUMBER, lambda row: row.status_code),
+    UsageColumn("error", ColumnKind.CODE, lambda row: row.error),
+    UsageColumn("latency_ms", ColumnKind.NUMBER, lambda row: row.latency_ms),
+    UsageColumn("ttfb_ms", ColumnKind.NUMBER, lambda row: row.ttfb_ms),
+    UsageColumn("usage_source", ColumnKind.CODE, lambda row: row.source.value),
+    UsageColumn("attempts", ColumnKind.NUMBER, lambda row: row.attempts),
+    UsageColumn("note", ColumnKind.TEXT, lambda row: row.note),
+    UsageColumn("corrects_row_id", ColumnKind.NUMBER, lambda row: row.corrects_row_id),
 )
 
 
-def fields(row: UsageRow) -> dict[str, Value]:
+def fields(row: UsageRow) -> dict[str, ColumnValue]:
     """The row under the export's names: what every JSON about it shows."""
     return {column.name: column.value(row) for column in COLUMNS}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from softix_proxy.domain.usage import Cell, Encoding, Layout
-from softix_proxy.exports.columns import COLUMNS, Kind
+from softix_proxy.exports.columns import COLUMNS, ColumnKind
 
-_ENCODING = {Kind.NUMBER: Encoding.BARE, Kind.CODE: Encoding.BARE, Kind.TEXT: Encoding.CSV_TEXT}
+_ENCODING = {ColumnKind.NUMBER: Encoding.BARE, ColumnKind.CODE: Encoding.BARE, ColumnKind.TEXT: Encoding.CSV_TEXT}
 
 LAYOUT = Layout(
     header=",".join(column.name for column in COLUMNS) + "\r\n",

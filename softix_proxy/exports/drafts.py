@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from softix_proxy.domain.errors import BadInputError, ConflictError
-from softix_proxy.domain.manifests import SUFFIX, Entry, Fields, Manifest, RowForm, canonical
+from softix_proxy.domain.manifests import SUFFIX, Manifest, ManifestFields, ManifestFile, RowForm, canonical
 from softix_proxy.exports.fingerprints import Begun, Fingerprint, begun, of_file
 from softix_proxy.exports.whole_file import partial_of, refuse, sync_folder, told
 
@@ -121,7 +121,7 @@ class Draft:
                 self._begin(path)
             self._parts[-1].write(text)
 
-    def entries(self) -> Sequence[Entry]:
+    def entries(self) -> Sequence[ManifestFile]:
         """What was written: all of it, synced. A file may be empty."""
         if not self._parts and not self._in_folder:
             self.write(b"")
@@ -130,7 +130,7 @@ class Draft:
                 part.finish()
         return [part.fingerprint.entry(part.path.name) for part in self._parts]
 
-    def stage(self, body: Fields) -> None:
+    def stage(self, body: ManifestFields) -> None:
         """The manifest's body, synced, so that a crash from here on can be made up for."""
         for part in self._parts:
             self._check(part.path)
@@ -139,7 +139,7 @@ class Draft:
             sync_folder(self.folder)
         self._undo.pop_all()
 
-    def place(self, manifest: Manifest, body: Fields) -> Path:
+    def place(self, manifest: Manifest, body: ManifestFields) -> Path:
         """Everything into its place; returns the manifest's."""
         return _place(self.folder, [part.path.name for part in self._parts], manifest, body)
 
@@ -182,11 +182,11 @@ class LeftOver:
     """What an export left that was killed on its last steps."""
 
     staged: Path
-    body: Fields
+    body: ManifestFields
 
     def make_up(self, manifest: Manifest) -> Path | None:
         """Does what was still to do; None where the files are no longer what they were."""
-        folder, entries = self.staged.parent, [Entry.of(fields) for fields in self.body["files"]]
+        folder, entries = self.staged.parent, [ManifestFile.of(fields) for fields in self.body["files"]]
         for entry in entries:
             path = folder / entry.name
             place = partial_of(path) if partial_of(path).exists() else path
@@ -210,7 +210,7 @@ def left_over(out: Path) -> Iterator[Sequence[LeftOver]]:
         yield [LeftOver(path, body) for path in found if (body := _body(path)) is not None]
 
 
-def _body(path: Path) -> Fields | None:
+def _body(path: Path) -> ManifestFields | None:
     try:
         body: Any = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -218,7 +218,7 @@ def _body(path: Path) -> Fields | None:
     return body if isinstance(body, dict) and body.get("files") else None
 
 
-def _place(folder: Path, names: Sequence[str], manifest: Manifest, body: Fields) -> Path:
+def _place(folder: Path, names: Sequence[str], manifest: Manifest, body: ManifestFields) -> Path:
     place = folder / manifest.file_name
     with told(place):
         for name in names:

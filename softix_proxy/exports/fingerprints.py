@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
-from softix_proxy.domain.manifests import Chunk, Entry, RowForm
+from softix_proxy.domain.manifests import ManifestChunk, ManifestFile, RowForm
 
 CHUNK_LINES = 1000
 _READ_BYTES = 1 << 20
@@ -34,7 +34,7 @@ class Fingerprint:
         self._rest = b""
         self._lines: list[bytes] = []
         self._ids: list[int] = []
-        self._chunks: list[Chunk] = []
+        self._chunks: list[ManifestChunk] = []
 
     def feed(self, text: bytes) -> None:
         self._whole.update(text)
@@ -44,13 +44,13 @@ class Fingerprint:
             self._take(self._form, lines)
             self._cut(self._form, CHUNK_LINES)
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> ManifestFile:
         """At the end of the file."""
         if self._form is not None:
             self._take(self._form, [self._rest] if self._rest else [])
             self._rest = b""
             self._cut(self._form, 1)
-        return Entry(name, self._size_bytes, self._whole.hexdigest(), self._form, tuple(self._chunks))
+        return ManifestFile(name, self._size_bytes, self._whole.hexdigest(), self._form, tuple(self._chunks))
 
     def _take(self, form: RowForm, lines: Sequence[bytes]) -> None:
         self._lines += lines
@@ -70,7 +70,7 @@ class Fingerprint:
         del lines[:at], ids[:at]
 
 
-def of_file(path: Path, name: str, form: RowForm | None) -> Entry:
+def of_file(path: Path, name: str, form: RowForm | None) -> ManifestFile:
     fingerprint = Fingerprint(form)
     with path.open("rb") as file:
         while text := file.read(_READ_BYTES):
@@ -88,10 +88,10 @@ def row_ids(form: RowForm, lines: Sequence[bytes]) -> list[int]:
         return [0] if len(lines) == 1 else [row_id for line in lines for row_id in row_ids(form, (line,))]
 
 
-def _chunk(form: RowForm, lines: Sequence[bytes], ids: Sequence[int]) -> Chunk:
+def _chunk(form: RowForm, lines: Sequence[bytes], ids: Sequence[int]) -> ManifestChunk:
     checksums = list(map(crc32, lines))
     digest = sha256(form.end.encode().join(lines)).hexdigest()[:_HASH_DIGITS]
-    return Chunk(max(ids), len(lines), digest, sum(checksums), sum(map(mul, ids, checksums)))
+    return ManifestChunk(max(ids), len(lines), digest, sum(checksums), sum(map(mul, ids, checksums)))
 
 
 class Begun(NamedTuple):
@@ -123,7 +123,7 @@ class Difference(NamedTuple):
     detail: str
 
 
-def differences(path: Path, told: Entry) -> Iterator[Difference]:
+def differences(path: Path, told: ManifestFile) -> Iterator[Difference]:
     """In what a file is not what its manifest says; at least one, so ask only where its hash is another."""
     form, chunks = told.form, told.chunks
     if form is None or not chunks:
@@ -165,12 +165,12 @@ class _Tally:
         self.checksum += checksum
         self.weighted += row_id * checksum
 
-    def is_as_told(self, told: Sequence[Chunk]) -> bool:
+    def is_as_told(self, told: Sequence[ManifestChunk]) -> bool:
         """By a chunk; by none, there should be nothing."""
         return self._digest.hexdigest()[:_HASH_DIGITS] == told[0].sha256 if told else not self.lines
 
 
-def _in_chunk(chunks: Sequence[Chunk], number: int, found: _Tally, present: set[int]) -> Iterator[Difference]:
+def _in_chunk(chunks: Sequence[ManifestChunk], number: int, found: _Tally, present: set[int]) -> Iterator[Difference]:
     after = chunks[number - 1].last_id if number else 0
     if number == len(chunks):
         yield from (Difference(row_id, f"row {row_id} was added") for row_id in sorted(present)[:CHUNK_LINES])
@@ -195,7 +195,7 @@ def _in_chunk(chunks: Sequence[Chunk], number: int, found: _Tally, present: set[
         yield Difference(None, f"rows after {after} up to {told.last_id}: {what}")
 
 
-def _assigned(path: Path, form: RowForm, chunks: Sequence[Chunk]) -> Iterator[tuple[int, int, bytes]]:
+def _assigned(path: Path, form: RowForm, chunks: Sequence[ManifestChunk]) -> Iterator[tuple[int, int, bytes]]:
     """(Number of its chunk, row id or 0, line) of each line; behind all chunks is one more number."""
     lasts, number = [chunk.last_id for chunk in chunks], 0
     with path.open("rb") as file:

@@ -18,8 +18,8 @@ from softix_proxy.domain.ledger import Posting
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY
 from softix_proxy.exports import csv_text
-from softix_proxy.exports.accounts import PLAIN, Names, title
-from softix_proxy.exports.form import Form, Granularity, Options, Piece
+from softix_proxy.exports.accounts import PLAIN, AccountNames, title
+from softix_proxy.exports.form import ExportFormat, ExportOptions, FilePiece, Granularity
 
 _USAGE = ("charge", "correction")
 _UNITS: Mapping[Granularity, str] = {"row": "Requests", "day": "Days", "month": "Months"}
@@ -30,7 +30,7 @@ _FREE = "0.00"
 @dataclass
 class _Row:
     posting: Posting
-    options: Options
+    options: ExportOptions
 
     @property
     def is_usage(self) -> bool:
@@ -133,8 +133,8 @@ def _nothing(row: _Row) -> str:
     return ""
 
 
-Value = Callable[[_Row], str]
-_VALUES: Mapping[str, Value] = {
+FocusValue = Callable[[_Row], str]
+_VALUES: Mapping[str, FocusValue] = {
     "AvailabilityZone": _nothing,
     "BilledCost": lambda row: row.amount if row.posting.kind == "top-up" else _FREE,
     "BillingAccountId": lambda row: row.posting.user_id,
@@ -206,7 +206,7 @@ COLUMNS = tuple(_VALUES)
 
 
 class Focus:
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.csv"
         self._head = csv_text.line(COLUMNS)
@@ -214,21 +214,21 @@ class Focus:
     def known(self, postings: Iterable[Posting]) -> None:
         """Rows stand for themselves."""
 
-    def feed(self, postings: Iterable[Posting]) -> Iterator[Piece]:
+    def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         rows = [_Row(posting, self._options) for posting in postings]
         text = b"".join([csv_text.line([value(row) for value in _VALUES.values()]) for row in rows])
         if self._head or text:
-            yield Piece(self._file, self._head + text)
+            yield FilePiece(self._file, self._head + text)
             self._head = b""
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> Iterator[FilePiece]:
         yield from self.feed(())
 
 
-FORM = Form(
+FORM = ExportFormat(
     "csv",
     Focus,
-    Names({"issuer": "softix"}, PLAIN, "ACME Inc."),
+    AccountNames({"issuer": "softix"}, PLAIN, "ACME Inc."),
     ("day", "row", "month"),
     by_model=True,
     takes_costs=False,

@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple, Protocol
 from softix_proxy.domain.clock import SECOND_US, from_us
 from softix_proxy.domain.ledger import Posting
 from softix_proxy.domain.usage import Span
-from softix_proxy.exports.accounts import Chart, Names
+from softix_proxy.exports.accounts import AccountNames, ChartOfAccounts
 
 Granularity = Literal["row", "day", "month"]
 """One entry for each posting, or for what is alike in a day or month."""
 
 
-class Piece(NamedTuple):
+class FilePiece(NamedTuple):
     """Pieces of one file come together, in its order."""
 
     file: str
@@ -25,12 +25,12 @@ class Piece(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ExportOptions:
     span: Span
     stem: str
     """What the names of the files begin with."""
     granularity: Granularity
-    chart: Chart
+    chart: ChartOfAccounts
     costs: bool = False
     """The providers' costs too, as an expense that is owed to them."""
     whole: bool = True
@@ -47,25 +47,25 @@ def day_of(quarter: int, zone: tzinfo) -> date:
     return from_us(quarter * 900 * SECOND_US).astimezone(zone).date()
 
 
-class Writer(Protocol):
+class ExportWriter(Protocol):
     """One export. First what is known, then what is to be written, in the order of posting."""
 
     def known(self, postings: Iterable[Posting]) -> None:
         """What the books have already, by earlier exports: kept in mind, not written."""
         ...
 
-    def feed(self, postings: Iterable[Posting]) -> Iterable[Piece]: ...
+    def feed(self, postings: Iterable[Posting]) -> Iterable[FilePiece]: ...
 
-    def end(self) -> Iterable[Piece]: ...
+    def end(self) -> Iterable[FilePiece]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ExportFormat:
     """A format, as the operation and the command see it."""
 
     extension: str
-    make: Callable[[Options], Writer]
-    names: Names
+    make: Callable[[ExportOptions], ExportWriter]
+    names: AccountNames
     granularities: tuple[Granularity, ...]
     """The first is meant where nothing is said."""
     by_model: bool = False

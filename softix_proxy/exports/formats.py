@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from softix_proxy.exports import beancount, focus, hledger, ledger, netsuite, odoo, quickbooks, sage, xero
-from softix_proxy.exports.form import Form
+from softix_proxy.exports.form import ExportFormat
 
-FORMS: Mapping[str, Form] = {
+FORMS: Mapping[str, ExportFormat] = {
     "focus": focus.FORM,
     "hledger": hledger.FORM,
     "ledger": ledger.FORM,

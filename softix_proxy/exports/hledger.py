@@ -6,6 +6,6 @@ Syntax: https://hledger.org/hledger.html#journal
 
 from __future__ import annotations
 
-from softix_proxy.exports.plain_text import Dialect, form
+from softix_proxy.exports.plain_text import LedgerSyntax, form
 
-FORM = form(Dialect("commodity 1000.000000000000 USD\n"))
+FORM = form(LedgerSyntax("commodity 1000.000000000000 USD\n"))

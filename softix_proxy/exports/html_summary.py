@@ -11,13 +11,13 @@ from importlib.resources import files
 from softix_proxy.domain.calendar import date_of
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.usage import CURRENCY, Subject, Total, add_up
+from softix_proxy.domain.usage import CURRENCY, SummarySubject, UsageTotal, add_up
 from softix_proxy.exports.rounded import count, money, percent
 
 _MOST_ROWS = 15
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 960, 230, 62, 12, 26
 _BAR, _SPARK_HEIGHT = 120, 22
-_TITLES: Mapping[Subject, str] = {
+_TITLES: Mapping[SummarySubject, str] = {
     "model": "By model",
     "user": "By user",
     "key": "By key",
@@ -29,26 +29,26 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SummaryTable:
     """One table: for each subject a bar, and what it used day by day."""
 
-    by: Subject
-    totals: Sequence[Total]
+    by: SummarySubject
+    totals: Sequence[UsageTotal]
     """The dearest first."""
-    trends: Mapping[str, Mapping[int, Total]]
+    trends: Mapping[str, Mapping[int, UsageTotal]]
     """Subject's id → day since 1970 → what it used then."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SummaryPage:
     zone: str
     """The IANA name of the time zone by whose days it is."""
     first_day: int
     end_day: int
     """Days since 1970, the last one exclusive."""
-    days: Sequence[Total]
+    days: Sequence[UsageTotal]
     """Those with a request, in their order."""
-    parts: Sequence[Part]
+    parts: Sequence[SummaryTable]
     made_at_us: int
     version: str
     """Softix's own."""
@@ -58,14 +58,14 @@ class Page:
         """Bars are of money, or of requests where all was free."""
         return any(day.charge_pico for day in self.days)
 
-    def weight(self, total: Total) -> int:
+    def weight(self, total: UsageTotal) -> int:
         return max(total.charge_pico, 0) if self.by_charge else total.requests
 
     def shown(self, weight: int) -> str:
         return money(weight) if self.by_charge else f"{weight:,}"
 
 
-def render(page: Page) -> Iterator[str]:
+def render(page: SummaryPage) -> Iterator[str]:
     """The page in pieces. Whatever comes from the books is escaped."""
     period = _period(page)
     yield f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Usage, {period}</title>\n'
@@ -88,7 +88,7 @@ def render(page: Page) -> Iterator[str]:
     yield f"Made by softix {escape(page.version)} on {made_at} UTC.</footer>\n</body>\n</html>\n"
 
 
-def _period(page: Page) -> str:
+def _period(page: SummaryPage) -> str:
     first, last = date_of(page.first_day), date_of(page.end_day - 1)
     if first == last:
         return _long(first)
@@ -99,7 +99,7 @@ def _long(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _tiles(whole: Total) -> Iterator[str]:
+def _tiles(whole: UsageTotal) -> Iterator[str]:
     tiles = (
         ("Charged", money(whole.charge_pico), format_usd(whole.charge_pico), ""),
         ("Provider's cost", money(whole.cost_pico), format_usd(whole.cost_pico), ""),
@@ -115,7 +115,7 @@ def _tiles(whole: Total) -> Iterator[str]:
     yield "</div>\n"
 
 
-def _days(page: Page) -> Iterator[str]:
+def _days(page: SummaryPage) -> Iterator[str]:
     """A column for each day of the period, and a mark at what the provider asks for it."""
     known = {day.id: day for day in page.days}
     numbers = range(page.first_day, page.end_day)
@@ -147,7 +147,7 @@ def _days(page: Page) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _column(page: Page, day: Total, place: tuple[int, int], top: int) -> Iterator[str]:
+def _column(page: SummaryPage, day: UsageTotal, place: tuple[int, int], top: int) -> Iterator[str]:
     """`place` is left edge and width, in hundredths."""
     high = _HEIGHT - _TOP - _BOTTOM
     tall = high * 100 * page.weight(day) // top
@@ -175,7 +175,7 @@ def _step(peak: int) -> int:
         size *= 10
 
 
-def _part(page: Page, part: Part, whole: Total) -> Iterator[str]:
+def _part(page: SummaryPage, part: SummaryTable, whole: UsageTotal) -> Iterator[str]:
     rows = list(part.totals)
     if len(rows) > _MOST_ROWS:
         rows[_MOST_ROWS:] = [add_up(rows[_MOST_ROWS:], f"{len(rows) - _MOST_ROWS} others")]
@@ -192,7 +192,7 @@ def _part(page: Page, part: Part, whole: Total) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _table_of_days(page: Page, whole: Total) -> Iterator[str]:
+def _table_of_days(page: SummaryPage, whole: UsageTotal) -> Iterator[str]:
     yield "<details>\n<summary>The figures day by day</summary>\n"
     yield from _head("day", "", "")
     for day in page.days:
@@ -201,7 +201,7 @@ def _table_of_days(page: Page, whole: Total) -> Iterator[str]:
     yield "</details>\n"
 
 
-def _head(by: Subject, share: str, trend: str) -> Iterator[str]:
+def _head(by: SummarySubject, share: str, trend: str) -> Iterator[str]:
     before = f'<th></th><th scope="col">{share}</th>' if share else ""
     after = f'<th scope="col">{trend}</th>' if trend else ""
     names = ("charged", "cost", "requests", "errors", "tokens in", "tokens out")
@@ -210,7 +210,7 @@ def _head(by: Subject, share: str, trend: str) -> Iterator[str]:
     yield "<tbody>\n"
 
 
-def _row(total: Total, name: str, before: str, after: str) -> str:
+def _row(total: UsageTotal, name: str, before: str, after: str) -> str:
     errors = f'<td class="bad">{total.errors:,}</td>' if total.errors else "<td>0</td>"
     return (
         f"<tr><td>{escape(name)}</td>{before}<td><b>{money(total.charge_pico)}</b></td><td>{money(total.cost_pico)}</td>"
@@ -219,7 +219,7 @@ def _row(total: Total, name: str, before: str, after: str) -> str:
     )
 
 
-def _foot(whole: Total, before: str, after: str) -> str:
+def _foot(whole: UsageTotal, before: str, after: str) -> str:
     return f"</tbody>\n<tfoot>{_row(whole, 'total', before, after)}</tfoot>\n</table></div>\n"
 
 
@@ -228,7 +228,7 @@ def _bar(value: int, most: int) -> str:
     return f'<svg width="{_BAR}" height="12"><rect class="bar" width="{width}" height="12" rx="2"/></svg>'
 
 
-def _spark(page: Page, trend: Mapping[int, Total]) -> str:
+def _spark(page: SummaryPage, trend: Mapping[int, UsageTotal]) -> str:
     """A narrow column for each day; the highest of the subject's own fills the height."""
     first, end = page.first_day, page.end_day
     most = max((page.weight(total) for total in trend.values()), default=0)

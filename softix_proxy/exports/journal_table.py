@@ -9,21 +9,21 @@ from typing import NamedTuple
 
 from softix_proxy.domain.ledger import Posting
 from softix_proxy.exports import csv_text
-from softix_proxy.exports.accounts import PLAIN, Chart, Leg, Names, legs, title
+from softix_proxy.exports.accounts import PLAIN, AccountNames, ChartOfAccounts, JournalLeg, legs, title
 from softix_proxy.exports.cents import Cents, format_cents
-from softix_proxy.exports.form import CENTS, Form, Options, Piece
+from softix_proxy.exports.form import CENTS, ExportFormat, ExportOptions, FilePiece
 
 
-class Line(NamedTuple):
+class JournalLine(NamedTuple):
     entry: str
     """The same in all lines of an entry; unlike any other's in all exports of the same cut."""
     first: bool
     """Of its entry."""
     day: date
-    leg: Leg
+    leg: JournalLeg
     """In cents."""
     what: str
-    chart: Chart
+    chart: ChartOfAccounts
 
     @property
     def account(self) -> str:
@@ -42,27 +42,27 @@ class Line(NamedTuple):
         return format_cents(-self.leg.amount) if self.leg.amount < 0 else ""
 
 
-class Column(NamedTuple):
+class JournalColumn(NamedTuple):
     name: str
-    value: Callable[[Line], str]
+    value: Callable[[JournalLine], str]
     free: bool = False
     """Holds names and notes, which must not be taken for formulas."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    columns: tuple[Column, ...]
+class JournalLayout:
+    columns: tuple[JournalColumn, ...]
     names: dict[str, str]
     example: str
 
 
-def form(table: Table) -> Form:
-    names = Names(table.names, PLAIN, table.example)
-    return Form("csv", lambda options: JournalTable(table, options), names, CENTS, history=True)
+def form(table: JournalLayout) -> ExportFormat:
+    names = AccountNames(table.names, PLAIN, table.example)
+    return ExportFormat("csv", lambda options: JournalTable(table, options), names, CENTS, history=True)
 
 
 class JournalTable:
-    def __init__(self, table: Table, options: Options) -> None:
+    def __init__(self, table: JournalLayout, options: ExportOptions) -> None:
         self._columns = table.columns
         self._options = options
         self._file = f"{options.stem}.csv"
@@ -74,16 +74,16 @@ class JournalTable:
         for posting in postings:
             self._legs(posting)
 
-    def feed(self, postings: Iterable[Posting]) -> Iterator[Piece]:
+    def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         text = b"".join([line for posting in postings for line in self._entry(posting)])
         if self._head or text:
-            yield Piece(self._file, self._head + text)
+            yield FilePiece(self._file, self._head + text)
             self._head = b""
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> Iterator[FilePiece]:
         yield from self.feed(())
 
-    def _legs(self, posting: Posting) -> list[Leg]:
+    def _legs(self, posting: Posting) -> list[JournalLeg]:
         gained = self._cents.add((posting.user_id, posting.account), posting.wallet_pico)
         cost = self._cents.add(posting.provider, posting.cost_pico) if self._options.costs else 0
         return list(legs(posting, gained, cost))
@@ -97,7 +97,7 @@ class JournalTable:
         self._numbered = (day, number)
         what = f"{posting.user_name}, {title(posting)}"
         for place, leg in enumerate(sides):
-            line = Line(f"SX{day:%y%m%d}-{number}", place == 0, day, leg, what, self._options.chart)
+            line = JournalLine(f"SX{day:%y%m%d}-{number}", place == 0, day, leg, what, self._options.chart)
             yield csv_text.line(
                 csv_text.text(column.value(line)) if column.free else column.value(line) for column in self._columns
             )

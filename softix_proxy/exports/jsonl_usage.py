@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from softix_proxy.domain.usage import Cell, Encoding, Layout
-from softix_proxy.exports.columns import COLUMNS, Kind
+from softix_proxy.exports.columns import COLUMNS, ColumnKind
 
-_ENCODING = {Kind.NUMBER: Encoding.JSON_BARE, Kind.CODE: Encoding.JSON_TEXT, Kind.TEXT: Encoding.JSON_TEXT}
+_ENCODING = {
+    ColumnKind.NUMBER: Encoding.JSON_BARE,
+    ColumnKind.CODE: Encoding.JSON_TEXT,
+    ColumnKind.TEXT: Encoding.JSON_TEXT,
+}
 
 LAYOUT = Layout(
     header="",

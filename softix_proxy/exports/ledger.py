@@ -5,6 +5,6 @@ Syntax: https://ledger-cli.org/doc/ledger3.html
 
 from __future__ import annotations
 
-from softix_proxy.exports.plain_text import TAGS, Dialect, form
+from softix_proxy.exports.plain_text import TAGS, LedgerSyntax, form
 
-FORM = form(Dialect("commodity USD\n" + "".join(f"tag {name}\n" for name in TAGS)))
+FORM = form(LedgerSyntax("commodity USD\n" + "".join(f"tag {name}\n" for name in TAGS)))

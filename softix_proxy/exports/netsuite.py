@@ -8,20 +8,20 @@ balance, with two decimals. The External ID keeps a second import from doubling 
 from __future__ import annotations
 
 from softix_proxy.domain.usage import CURRENCY
-from softix_proxy.exports.journal_table import Column, Table, form
+from softix_proxy.exports.journal_table import JournalColumn, JournalLayout, form
 
 FORM = form(
-    Table(
+    JournalLayout(
         (
-            Column("External ID", lambda line: line.entry),
-            Column("Date", lambda line: f"{line.day:%m/%d/%Y}"),
-            Column("Currency", lambda line: CURRENCY),
-            Column("Memo", lambda line: line.what, free=True),
-            Column("Account", lambda line: line.account),
-            Column("Debit", lambda line: line.debit),
-            Column("Credit", lambda line: line.credit),
-            Column("Line Memo", lambda line: line.what, free=True),
-            Column("Name", lambda line: line.party, free=True),
+            JournalColumn("External ID", lambda line: line.entry),
+            JournalColumn("Date", lambda line: f"{line.day:%m/%d/%Y}"),
+            JournalColumn("Currency", lambda line: CURRENCY),
+            JournalColumn("Memo", lambda line: line.what, free=True),
+            JournalColumn("Account", lambda line: line.account),
+            JournalColumn("Debit", lambda line: line.debit),
+            JournalColumn("Credit", lambda line: line.credit),
+            JournalColumn("Line Memo", lambda line: line.what, free=True),
+            JournalColumn("Name", lambda line: line.party, free=True),
         ),
         {
             "cash": "1000 Checking",

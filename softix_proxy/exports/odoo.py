@@ -7,20 +7,20 @@ which a second import changes the entry instead of adding one. Accounts by code,
 
 from __future__ import annotations
 
-from softix_proxy.exports.journal_table import Column, Table, form
+from softix_proxy.exports.journal_table import JournalColumn, JournalLayout, form
 
 FORM = form(
-    Table(
+    JournalLayout(
         (
-            Column("id", lambda line: f"softix_{line.entry.replace('-', '_')}" if line.first else ""),
-            Column("date", lambda line: line.day.isoformat() if line.first else ""),
-            Column("ref", lambda line: line.entry if line.first else ""),
-            Column("journal_id", lambda line: line.chart["journal"] if line.first else ""),
-            Column("line_ids/account_id", lambda line: line.account),
-            Column("line_ids/partner_id", lambda line: line.party, free=True),
-            Column("line_ids/name", lambda line: line.what, free=True),
-            Column("line_ids/debit", lambda line: line.debit or "0.00"),
-            Column("line_ids/credit", lambda line: line.credit or "0.00"),
+            JournalColumn("id", lambda line: f"softix_{line.entry.replace('-', '_')}" if line.first else ""),
+            JournalColumn("date", lambda line: line.day.isoformat() if line.first else ""),
+            JournalColumn("ref", lambda line: line.entry if line.first else ""),
+            JournalColumn("journal_id", lambda line: line.chart["journal"] if line.first else ""),
+            JournalColumn("line_ids/account_id", lambda line: line.account),
+            JournalColumn("line_ids/partner_id", lambda line: line.party, free=True),
+            JournalColumn("line_ids/name", lambda line: line.what, free=True),
+            JournalColumn("line_ids/debit", lambda line: line.debit or "0.00"),
+            JournalColumn("line_ids/credit", lambda line: line.credit or "0.00"),
         ),
         {
             "cash": "101401",

@@ -13,7 +13,7 @@ from typing import Any
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.usage import UsageRow
-from softix_proxy.exports.columns import COLUMNS, Column, Kind, format_factor
+from softix_proxy.exports.columns import COLUMNS, ColumnKind, UsageColumn, format_factor
 
 ROWS_A_GROUP = 65_536
 
@@ -99,7 +99,7 @@ class ParquetUsage:
             self._writer.write_table(self._arrow.Table.from_batches(self._batches), ROWS_A_GROUP)
             self._batches = []
 
-    def _type(self, column: Column) -> Any:
+    def _type(self, column: UsageColumn) -> Any:
         types = {
             "posted_at": self._arrow.timestamp("us", tz="UTC"),
             "usage_at": self._arrow.timestamp("us", tz="UTC"),
@@ -107,7 +107,7 @@ class ParquetUsage:
             **dict.fromkeys(("request_fee", "provider_cost", "charge"), self._arrow.decimal128(38, 12)),
             "stream": self._arrow.bool_(),
         }
-        otherwise = self._arrow.int64() if column.kind is Kind.NUMBER else self._arrow.string()
+        otherwise = self._arrow.int64() if column.kind is ColumnKind.NUMBER else self._arrow.string()
         return types.get(column.name, otherwise)
 
 

@@ -12,11 +12,11 @@ from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.ledger import Posting
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import CURRENCY
-from softix_proxy.exports.accounts import Leg, Names, legs, title
-from softix_proxy.exports.form import Form, Options, Piece
+from softix_proxy.exports.accounts import AccountNames, JournalLeg, legs, title
+from softix_proxy.exports.form import ExportFormat, ExportOptions, FilePiece
 
 _PART = r"[^\W_][\w.&/'-]*(?: [\w.&/'-]+)*"
-NAMES = Names(
+NAMES = AccountNames(
     {
         "cash": "assets:cash",
         "wallets": "liabilities:prepaid",
@@ -39,16 +39,16 @@ _PARENTHESES = str.maketrans("()", "[]")
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class LedgerSyntax:
     head: str
 
 
-def form(dialect: Dialect) -> Form:
-    return Form("journal", lambda options: PlainText(dialect, options), NAMES, ("row", "day", "month"))
+def form(dialect: LedgerSyntax) -> ExportFormat:
+    return ExportFormat("journal", lambda options: PlainText(dialect, options), NAMES, ("row", "day", "month"))
 
 
 class PlainText:
-    def __init__(self, dialect: Dialect, options: Options) -> None:
+    def __init__(self, dialect: LedgerSyntax, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.journal"
         self._head = dialect.head
@@ -57,13 +57,13 @@ class PlainText:
     def known(self, postings: Iterable[Posting]) -> None:
         """Nothing is carried over: amounts are exact."""
 
-    def feed(self, postings: Iterable[Posting]) -> Iterator[Piece]:
+    def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         text = "".join([self._entry(posting) for posting in postings])
         if self._head or text:
-            yield Piece(self._file, (self._head + text).encode())
+            yield FilePiece(self._file, (self._head + text).encode())
             self._head = ""
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> Iterator[FilePiece]:
         yield from self.feed(())
 
     def _entry(self, posting: Posting) -> str:
@@ -82,12 +82,12 @@ class PlainText:
         ]
         return "".join(lines)
 
-    def _account(self, leg: Leg) -> str:
+    def _account(self, leg: JournalLeg) -> str:
         name = self._options.chart[leg.role]
         return f"{name}:{component(leg.party[0])}" if leg.party else name
 
 
-def _heading(options: Options, posting: Posting) -> Iterator[str]:
+def _heading(options: ExportOptions, posting: Posting) -> Iterator[str]:
     code = code_of(posting)
     if posting.reference:
         code = code.translate(_PARENTHESES)

@@ -8,19 +8,19 @@ Description, Name; dates as MM/DD/YYYY, accounts by name (account numbers must b
 from __future__ import annotations
 
 from softix_proxy.domain.usage import CURRENCY
-from softix_proxy.exports.journal_table import Column, Table, form
+from softix_proxy.exports.journal_table import JournalColumn, JournalLayout, form
 
 FORM = form(
-    Table(
+    JournalLayout(
         (
-            Column("Journal No.", lambda line: line.entry),
-            Column("Journal Date", lambda line: f"{line.day:%m/%d/%Y}"),
-            Column("Account Name", lambda line: line.account),
-            Column("Debits", lambda line: line.debit),
-            Column("Credits", lambda line: line.credit),
-            Column("Description", lambda line: line.what, free=True),
-            Column("Name", lambda line: line.party, free=True),
-            Column("Currency", lambda line: CURRENCY),
+            JournalColumn("Journal No.", lambda line: line.entry),
+            JournalColumn("Journal Date", lambda line: f"{line.day:%m/%d/%Y}"),
+            JournalColumn("Account Name", lambda line: line.account),
+            JournalColumn("Debits", lambda line: line.debit),
+            JournalColumn("Credits", lambda line: line.credit),
+            JournalColumn("Description", lambda line: line.what, free=True),
+            JournalColumn("Name", lambda line: line.party, free=True),
+            JournalColumn("Currency", lambda line: CURRENCY),
         ),
         {
             "cash": "Checking",

@@ -8,23 +8,23 @@ characters, details of at most 60. Journals carry no tax: T9.
 from __future__ import annotations
 
 from softix_proxy.exports.cents import format_cents
-from softix_proxy.exports.journal_table import Column, Table, form
+from softix_proxy.exports.journal_table import JournalColumn, JournalLayout, form
 
 FORM = form(
-    Table(
+    JournalLayout(
         (
-            Column("Type", lambda line: "JD" if line.leg.amount > 0 else "JC"),
-            Column("Account Reference", lambda line: ""),
-            Column("Nominal A/C Ref", lambda line: line.account),
-            Column("Department Code", lambda line: "0"),
-            Column("Date", lambda line: f"{line.day:%d/%m/%Y}"),
-            Column("Reference", lambda line: line.entry),
-            Column("Details", lambda line: line.what[:59], free=True),
-            Column("Net Amount", lambda line: format_cents(abs(line.leg.amount))),
-            Column("Tax Code", lambda line: "T9"),
-            Column("Tax Amount", lambda line: "0.00"),
-            Column("Exchange Rate", lambda line: "1"),
-            Column("Extra Reference", lambda line: line.leg.party[0] if line.leg.party else ""),
+            JournalColumn("Type", lambda line: "JD" if line.leg.amount > 0 else "JC"),
+            JournalColumn("Account Reference", lambda line: ""),
+            JournalColumn("Nominal A/C Ref", lambda line: line.account),
+            JournalColumn("Department Code", lambda line: "0"),
+            JournalColumn("Date", lambda line: f"{line.day:%d/%m/%Y}"),
+            JournalColumn("Reference", lambda line: line.entry),
+            JournalColumn("Details", lambda line: line.what[:59], free=True),
+            JournalColumn("Net Amount", lambda line: format_cents(abs(line.leg.amount))),
+            JournalColumn("Tax Code", lambda line: "T9"),
+            JournalColumn("Tax Amount", lambda line: "0.00"),
+            JournalColumn("Exchange Rate", lambda line: "1"),
+            JournalColumn("Extra Reference", lambda line: line.leg.party[0] if line.leg.party else ""),
         ),
         {
             "cash": "1200",

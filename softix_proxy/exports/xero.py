@@ -15,9 +15,9 @@ from typing import NamedTuple
 from softix_proxy.domain.ledger import REVENUE, Posting
 from softix_proxy.domain.usage import CURRENCY
 from softix_proxy.exports import csv_text
-from softix_proxy.exports.accounts import PLAIN, Names, title
+from softix_proxy.exports.accounts import PLAIN, AccountNames, title
 from softix_proxy.exports.cents import Cents, format_cents
-from softix_proxy.exports.form import CENTS, Form, Options, Piece
+from softix_proxy.exports.form import CENTS, ExportFormat, ExportOptions, FilePiece
 
 LINES_A_FILE = 500
 COLUMNS = (
@@ -40,7 +40,7 @@ class _Item(NamedTuple):
 
 
 class Xero:
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._cents = Cents()
         self._files = 0
@@ -51,7 +51,7 @@ class Xero:
         for posting in _used(postings):
             self._item(posting)
 
-    def feed(self, postings: Iterable[Posting]) -> Iterator[Piece]:
+    def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         """All of a customer's period must come at once, and one customer after the other."""
         parts = groupby(_used(postings), lambda posting: (posting.user_id, self._options.day(posting.id)))
         for (user_id, day), alike in parts:
@@ -60,14 +60,14 @@ class Xero:
                 number = f"SX-{day:%Y%m%d}-{user_id}" + (f"-{part + 1}" if part else "")
                 yield self._invoice(number, day, items[start : start + LINES_A_FILE])
 
-    def end(self) -> Iterator[Piece]:
+    def end(self) -> Iterator[FilePiece]:
         if not self._files:
-            yield Piece(self._next_file(), _HEAD)
+            yield FilePiece(self._next_file(), _HEAD)
 
     def _item(self, posting: Posting) -> _Item:
         return _Item(posting, self._cents.add(posting.user_id, -posting.wallet_pico))
 
-    def _invoice(self, number: str, day: date, items: list[_Item]) -> Piece:
+    def _invoice(self, number: str, day: date, items: list[_Item]) -> FilePiece:
         """Not parted between two files."""
         lines = [self._line(number, day, item) for item in items]
         if self._lines + len(lines) > LINES_A_FILE:
@@ -77,7 +77,7 @@ class Xero:
         else:
             file = self._file()
         self._lines += len(items)
-        return Piece(file, b"".join(lines))
+        return FilePiece(file, b"".join(lines))
 
     def _next_file(self) -> str:
         self._files += 1
@@ -104,10 +104,10 @@ class Xero:
         return csv_text.line(values.get(column, "") for column in COLUMNS)
 
 
-FORM = Form(
+FORM = ExportFormat(
     "csv",
     Xero,
-    Names({"revenue": "200", "tax": "Tax Exempt"}, PLAIN, "Tax on Sales"),
+    AccountNames({"revenue": "200", "tax": "Tax Exempt"}, PLAIN, "Tax on Sales"),
     CENTS,
     by_model=True,
     history=True,

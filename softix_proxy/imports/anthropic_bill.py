@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.domain.reconciliation import ProviderBillLine
 from softix_proxy.imports import values
-from softix_proxy.imports.forms import Form
+from softix_proxy.imports.forms import CsvBillLayout
 from softix_proxy.imports.pages import Bucket, Pages
 
 _CENTS = 100
 
 
-def cost(result: dict[str, Any], bucket: Bucket, place: values.Place) -> BillLine:
+def cost(result: dict[str, Any], bucket: Bucket, place: values.FilePosition) -> ProviderBillLine:
     values.currency(result.get("currency"), place._replace(column="currency"))
     pico, step_pico = values.amount(result.get("amount"), place._replace(column="amount"), _CENTS)
     model = values.name(result.get("model"), place._replace(column="model"))
-    return BillLine(bucket.day, model, pico, None, step_pico)
+    return ProviderBillLine(bucket.day, model, pico, None, step_pico)
 
 
 COSTS_JSON = Pages("Anthropic's cost report", "starting_at", "ending_at", cost)
-COSTS_CSV = Form(
+COSTS_CSV = CsvBillLayout(
     title="Anthropic's costs",
     date=("usage_date_utc",),
     model=("model",),

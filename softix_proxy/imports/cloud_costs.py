@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from softix_proxy.imports.forms import Form
+from softix_proxy.imports.forms import CsvBillLayout
 
 _METER_TAIL = re.compile(
     r"[ -](?:batch|cached|cchd|cd|inpt?|input|outp?|opt|output|gl|glbl|regnl|rgnl|data ?zone|dz|dzone|tokens)\b.*$",
@@ -34,7 +34,7 @@ def model_of_usage_type(name: str) -> str:
     return _USAGE_TAIL.sub("", _REGION.sub("", name)) or name
 
 
-AZURE = Form(
+AZURE = CsvBillLayout(
     title="Azure's cost details",
     date=("date",),
     model=("metername",),
@@ -47,7 +47,7 @@ AZURE = Form(
 AZURE_USD = replace(AZURE, amount=("costinusd",), currency=(), marks=(*AZURE.marks, "costinusd"))
 """Where the file has the cost in US dollars as well, whatever the currency of the bill."""
 _BEDROCK = ("*bedrock*",)
-AWS_1 = Form(
+AWS_1 = CsvBillLayout(
     title="AWS's cost and usage report",
     date=("lineitem/usagestartdate",),
     end=("lineitem/usageenddate",),

@@ -8,50 +8,50 @@ from io import BufferedReader
 from typing import Literal, NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.reconciliation import BillLine, Measure
+from softix_proxy.domain.reconciliation import Measure, ProviderBillLine
 from softix_proxy.imports import anthropic_bill, cloud_costs, openai_bill, packed, pages, tables
-from softix_proxy.imports.forms import Form
-from softix_proxy.imports.mapping import Told
+from softix_proxy.imports.forms import CsvBillLayout
+from softix_proxy.imports.mapping import BillMapping
 from softix_proxy.imports.pages import Pages
 
-Format = Literal["auto", "openai-costs", "openai-usage", "anthropic-costs", "azure", "aws", "mapping"]
+BillFormat = Literal["auto", "openai-costs", "openai-usage", "anthropic-costs", "azure", "aws", "mapping"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BillKind:
     """One sort of bill, in each of the shapes that it comes in; of the forms, the first that fits."""
 
     json: Pages | None
     marks: frozenset[str]
     """What a JSON result has, and no other's."""
-    forms: Sequence[Form]
+    forms: Sequence[CsvBillLayout]
     measure: Measure = Measure.USD
 
 
-KINDS: Mapping[str, Kind] = {
-    "openai-costs": Kind(
+KINDS: Mapping[str, BillKind] = {
+    "openai-costs": BillKind(
         openai_bill.COSTS_JSON, frozenset({"start_time", "amount"}), [openai_bill.COSTS_CSV], Measure.USD
     ),
-    "openai-usage": Kind(
+    "openai-usage": BillKind(
         openai_bill.USAGE_JSON, frozenset({"start_time", "input_tokens"}), [openai_bill.USAGE_CSV], Measure.TOKENS
     ),
-    "anthropic-costs": Kind(
+    "anthropic-costs": BillKind(
         anthropic_bill.COSTS_JSON, frozenset({"starting_at", "amount"}), [anthropic_bill.COSTS_CSV]
     ),
-    "azure": Kind(None, frozenset(), [cloud_costs.AZURE_USD, cloud_costs.AZURE]),
-    "aws": Kind(None, frozenset(), [cloud_costs.AWS_1, cloud_costs.AWS_2]),
+    "azure": BillKind(None, frozenset(), [cloud_costs.AZURE_USD, cloud_costs.AZURE]),
+    "aws": BillKind(None, frozenset(), [cloud_costs.AWS_1, cloud_costs.AWS_2]),
 }
 
 
-class Bill(NamedTuple):
+class ProviderBill(NamedTuple):
     title: str
     """What it is, in words."""
     measure: Measure
-    lines: Iterator[BillLine | None]
+    lines: Iterator[ProviderBillLine | None]
     """None for each row that is not about models, or was not asked for. Raises BadInputError on the way."""
 
 
-def read(file: BufferedReader, name: str, form: Format, told: Told) -> Bill:
+def read(file: BufferedReader, name: str, form: BillFormat, told: BillMapping) -> ProviderBill:
     """A bill of this format, or of the one that it looks like; packed ones too. Raises BadInputError."""
     if form == "mapping" and told.form is None:
         raise BadInputError("--format mapping needs the columns", "name a file that has [columns] with --mapping")
@@ -66,16 +66,18 @@ def _is_json(file: BufferedReader) -> bool:
     return file.peek(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
 
 
-def _json(file: BufferedReader, name: str, form: Format) -> Bill:
+def _json(file: BufferedReader, name: str, form: BillFormat) -> ProviderBill:
     read_pages = pages.read(file, name)
     first = pages.first_result(read_pages)
     for key, kind in KINDS.items():
         if kind.json and (form == key or (form == "auto" and kind.marks <= first.keys())):
-            return Bill(kind.json.title, kind.measure, kind.json.lines(read_pages, name))
+            return ProviderBill(kind.json.title, kind.measure, kind.json.lines(read_pages, name))
     raise _unknown(name, form)
 
 
-def _csv(file: BufferedReader, name: str, form: Format, own: Form | None, told: Told) -> Bill:
+def _csv(
+    file: BufferedReader, name: str, form: BillFormat, own: CsvBillLayout | None, told: BillMapping
+) -> ProviderBill:
     table = tables.read(file, name)
     if own:
         measure = Measure.USD if own.amount else Measure.TOKENS
@@ -88,17 +90,21 @@ def _csv(file: BufferedReader, name: str, form: Format, own: Form | None, told: 
     raise _unknown(name, form)
 
 
-def _table(table: tables.Table, name: str, form: Form, measure: Measure, told: Told) -> Bill:
+def _table(
+    table: tables.BillTable, name: str, form: CsvBillLayout, measure: Measure, told: BillMapping
+) -> ProviderBill:
     form = replace(form, only={**form.only, **told.only})
-    return Bill(form.title, measure, form.lines(table, name))
+    return ProviderBill(form.title, measure, form.lines(table, name))
 
 
-def _guarded(lines: Iterator[BillLine | None], name: str, told: Told) -> Iterator[BillLine | None]:
+def _guarded(
+    lines: Iterator[ProviderBillLine | None], name: str, told: BillMapping
+) -> Iterator[ProviderBillLine | None]:
     with packed.told(name):
         for line in lines:
             yield line._replace(model=told.model(line.model)) if line and line.model else line
 
 
-def _unknown(name: str, form: Format) -> BadInputError:
+def _unknown(name: str, form: BillFormat) -> BadInputError:
     what = "no bill that softix knows, or nothing in it" if form == "auto" else f"not the format {form}"
     return BadInputError(f"{name}: {what}", f"--format {'|'.join(KINDS)}, or describe its columns with --mapping")

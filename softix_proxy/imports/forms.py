@@ -7,45 +7,45 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.domain.reconciliation import ProviderBillLine
 from softix_proxy.imports import values
-from softix_proxy.imports.tables import Row, Table
+from softix_proxy.imports.tables import BillTable, TableRow
 
-Names = Sequence[str]
+ColumnNames = Sequence[str]
 """What a column is called, in lower case: the first that the table has is taken."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CsvBillLayout:
     """A kind of CSV bill. With `amount` it is compared in money, else in tokens."""
 
     title: str
-    date: Names
-    end: Names = ()
+    date: ColumnNames
+    end: ColumnNames = ()
     """Where a line says when its time ends: it must be within the day."""
-    model: Names = ()
-    amount: Names = ()
+    model: ColumnNames = ()
+    amount: ColumnNames = ()
     divisor: int = 1
     """What the amounts are to be divided by to be US dollars."""
-    currency: Names = ()
-    tokens: Names = ()
+    currency: ColumnNames = ()
+    tokens: ColumnNames = ()
     """All of them are added up."""
-    only: Mapping[str, Names] = field(default_factory=dict)
+    only: Mapping[str, ColumnNames] = field(default_factory=dict)
     """Column → patterns: rows whose value fits none, in lower case, are left out."""
     model_of: Callable[[str], str] = str
     """From the value of the column to the model's name."""
-    marks: Names = ()
+    marks: ColumnNames = ()
     """Columns that only such a table has."""
 
     def fits(self, columns: Sequence[str]) -> bool:
         return all(mark in columns for mark in self.marks)
 
-    def lines(self, table: Table, name: str) -> Iterator[BillLine | None]:
+    def lines(self, table: BillTable, name: str) -> Iterator[ProviderBillLine | None]:
         """One for each row; None for one that is left out. Raises BadInputError."""
         columns = _Columns(self, table.columns, name)
         return (self._line(row, columns) for row in table.rows)
 
-    def _line(self, row: Row, columns: _Columns) -> BillLine | None:
+    def _line(self, row: TableRow, columns: _Columns) -> ProviderBillLine | None:
         found, place = row.values, row.place
         for column, patterns in columns.only.items():
             if not any(fnmatchcase(found[column].strip().lower(), pattern) for pattern in patterns):
@@ -66,7 +66,7 @@ class Form:
             at = place._replace(column=columns.amount)
             amount_pico, step_pico = values.amount(found[columns.amount], at, self.divisor)
         counts = [values.tokens(found[column], place._replace(column=column)) for column in columns.tokens]
-        return BillLine(
+        return ProviderBillLine(
             day, self.model_of(model) if model else None, amount_pico, sum(counts) if counts else None, step_pico
         )
 
@@ -74,8 +74,8 @@ class Form:
 class _Columns:
     """Those of one table. Raises BadInputError where what the form names is not there."""
 
-    def __init__(self, form: Form, columns: Sequence[str], name: str) -> None:
-        def find(names: Names) -> str:
+    def __init__(self, form: CsvBillLayout, columns: Sequence[str], name: str) -> None:
+        def find(names: ColumnNames) -> str:
             found = next((column for column in names if column in columns), "")
             if names and not found:
                 raise BadInputError(

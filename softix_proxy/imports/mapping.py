@@ -25,7 +25,7 @@ from fnmatch import fnmatchcase
 from typing import Any, BinaryIO
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.imports.forms import Form, Names
+from softix_proxy.imports.forms import ColumnNames, CsvBillLayout
 
 MOST_FILE_BYTES = 1 << 20
 _COLUMNS = ("date", "model", "amount", "currency", "tokens", "divisor")
@@ -33,11 +33,11 @@ _TABLES = ("columns", "only", "models")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BillMapping:
     """What a file of this kind says."""
 
-    form: Form | None = None
-    only: Mapping[str, Names] = field(default_factory=dict)
+    form: CsvBillLayout | None = None
+    only: Mapping[str, ColumnNames] = field(default_factory=dict)
     """Column in lower case → patterns, of which a row must fit one."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Pattern in lower case → the model's name in softix."""
@@ -46,7 +46,7 @@ class Told:
         return next((model for pattern, model in self.models.items() if fnmatchcase(name.lower(), pattern)), name)
 
 
-def read(file: BinaryIO, name: str) -> Told:
+def read(file: BinaryIO, name: str) -> BillMapping:
     """Raises BadInputError for what is not such a file."""
     raw = file.read(MOST_FILE_BYTES + 1)
     try:
@@ -59,7 +59,7 @@ def read(file: BinaryIO, name: str) -> Told:
         raise BadInputError(f"{name}: not TOML", _REMEDY)
     _known(data, _TABLES, name)
     columns, only, models = (_table(data.get(key, {}), name, key) for key in _TABLES)
-    return Told(
+    return BillMapping(
         _form(columns, name) if columns else None,
         {key.strip().lower(): _texts(value, name, f"only.{key}") for key, value in only.items()},
         {key.lower(): _texts(value, name, f"models.{key}")[0] for key, value in models.items()},
@@ -69,7 +69,7 @@ def read(file: BinaryIO, name: str) -> Told:
 _REMEDY = 'it needs at least: [columns] date = "…" and amount = "…" (or tokens), or [models]'
 
 
-def _form(columns: Mapping[str, Any], name: str) -> Form:
+def _form(columns: Mapping[str, Any], name: str) -> CsvBillLayout:
     _known(columns, _COLUMNS, name)
     found = {key: _texts(columns[key], name, f"columns.{key}") for key in _COLUMNS[:-1] if key in columns}
     if "date" not in found or not ("amount" in found or "tokens" in found):
@@ -77,7 +77,7 @@ def _form(columns: Mapping[str, Any], name: str) -> Form:
     divisor = columns.get("divisor", 1)
     if isinstance(divisor, bool) or not isinstance(divisor, int) or not 1 <= divisor <= 10**12:
         raise BadInputError(f"{name}: columns.divisor is not a whole number from 1", _REMEDY)
-    return Form(
+    return CsvBillLayout(
         title=name,
         divisor=divisor,
         date=found["date"],
@@ -88,7 +88,7 @@ def _form(columns: Mapping[str, Any], name: str) -> Form:
     )
 
 
-def _known(data: Mapping[str, Any], keys: Names, name: str) -> None:
+def _known(data: Mapping[str, Any], keys: ColumnNames, name: str) -> None:
     for key in data:
         if key not in keys:
             raise BadInputError(f"{name}: unknown {key!r}", f"one of: {', '.join(keys)}")

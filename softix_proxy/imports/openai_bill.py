@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.domain.reconciliation import ProviderBillLine
 from softix_proxy.imports import values
-from softix_proxy.imports.forms import Form
+from softix_proxy.imports.forms import CsvBillLayout
 from softix_proxy.imports.pages import Bucket, Pages
 
 _TOKENS = ("input_tokens", "output_tokens")
@@ -22,7 +22,7 @@ def model_of(line_item: str) -> str:
     return line_item.rpartition("|")[2].partition(",")[0].strip() or line_item
 
 
-def cost(result: dict[str, Any], bucket: Bucket, place: values.Place) -> BillLine:
+def cost(result: dict[str, Any], bucket: Bucket, place: values.FilePosition) -> ProviderBillLine:
     """A number or, since some time, a decimal as text; a missing amount is refused, not zero."""
     amount = result.get("amount")
     if not isinstance(amount, dict):
@@ -30,18 +30,18 @@ def cost(result: dict[str, Any], bucket: Bucket, place: values.Place) -> BillLin
     values.currency(amount.get("currency"), place._replace(column="amount.currency"))
     pico, step_pico = values.amount(amount.get("value"), place._replace(column="amount.value"))
     item = values.name(result.get("line_item"), place._replace(column="line_item"))
-    return BillLine(bucket.day, model_of(item) if item else None, pico, None, step_pico)
+    return ProviderBillLine(bucket.day, model_of(item) if item else None, pico, None, step_pico)
 
 
-def usage(result: dict[str, Any], bucket: Bucket, place: values.Place) -> BillLine:
+def usage(result: dict[str, Any], bucket: Bucket, place: values.FilePosition) -> ProviderBillLine:
     counts = [values.tokens(result.get(name), place._replace(column=name)) for name in _TOKENS]
     model = values.name(result.get("model"), place._replace(column="model"))
-    return BillLine(bucket.day, model, None, sum(counts), 1)
+    return ProviderBillLine(bucket.day, model, None, sum(counts), 1)
 
 
 COSTS_JSON = Pages("OpenAI's costs", "start_time", "end_time", cost)
 USAGE_JSON = Pages("OpenAI's usage", "start_time", "end_time", usage)
-COSTS_CSV = Form(
+COSTS_CSV = CsvBillLayout(
     title="OpenAI's costs",
     date=("start_time", "start_time_iso"),
     end=("end_time", "end_time_iso"),
@@ -51,7 +51,7 @@ COSTS_CSV = Form(
     model_of=model_of,
     marks=("amount_value", "amount_currency"),
 )
-USAGE_CSV = Form(
+USAGE_CSV = CsvBillLayout(
     title="OpenAI's usage",
     date=("start_time", "start_time_iso"),
     end=("end_time", "end_time_iso"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO, NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.domain.reconciliation import ProviderBillLine
 from softix_proxy.imports import values
 
 MOST_FILE_BYTES = 64 << 20
@@ -30,19 +30,19 @@ class Pages:
     start: str
     """What a bucket calls its start."""
     end: str
-    line: Callable[[dict[str, Any], Bucket, values.Place], BillLine]
+    line: Callable[[dict[str, Any], Bucket, values.FilePosition], ProviderBillLine]
 
-    def lines(self, pages: list[dict[str, Any]], name: str) -> Iterator[BillLine]:
+    def lines(self, pages: list[dict[str, Any]], name: str) -> Iterator[ProviderBillLine]:
         """One for each result. Raises BadInputError, also for pages that are not all there."""
         number = 0
         for page in pages:
             for bucket in _dicts(page.get("data"), name, number + 1, "data"):
-                place = values.Place(name, number + 1, self.start)
+                place = values.FilePosition(name, number + 1, self.start)
                 day = values.day(bucket.get(self.start), place)
                 values.require_within_a_day(bucket.get(self.start), bucket.get(self.end), place)
                 for result in _dicts(bucket.get("results"), name, number + 1, "results"):
                     number += 1
-                    yield self.line(result, Bucket(day), values.Place(name, number))
+                    yield self.line(result, Bucket(day), values.FilePosition(name, number))
         if pages and pages[-1].get("has_more"):
             raise BadInputError(
                 f"{name}: there are more pages", "fetch them all, and put them in one list: [page, page]"
@@ -79,7 +79,7 @@ def first_result(pages: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _dicts(found: object, name: str, row: int, column: str) -> Iterator[dict[str, Any]]:
-    place = values.Place(name, row, column)
+    place = values.FilePosition(name, row, column)
     if not isinstance(found, list):
         raise place.wrong("a list is expected")
     for item in found:

@@ -18,7 +18,7 @@ from typing import Any
 
 from softix_proxy.domain.clock import parse_instant
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.pricing import PRICE_KEYS, STANDARD, Sheet
+from softix_proxy.domain.pricing import PRICE_KEYS, STANDARD, PriceSheet
 
 _SUBJECT = ("model", "user", "starts_at")
 _BAND = ("service_tier", "above_input_tokens", "free")
@@ -36,7 +36,7 @@ class PriceRow:
     model: str
     user: str | None
     starts_at_us: int | None
-    sheet: Sheet
+    sheet: PriceSheet
 
 
 def read(data: bytes, name: str, zone: tzinfo = UTC) -> Sequence[PriceRow]:
@@ -105,7 +105,7 @@ def _row(subject: tuple[str, ...], group: Sequence[_Line], name: str, word: str,
     model, user, starts_at = subject
     place = f"{word} {group[0][0]}"
     try:
-        sheet = Sheet.parse(_sheet([cells for _, cells in group]))
+        sheet = PriceSheet.parse(_sheet([cells for _, cells in group]))
         starts_at_us = parse_instant(starts_at, zone) if starts_at else None
     except BadInputError as error:
         raise BadInputError(f"{name} {place}: {error.message}", error.remedy) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.imports.values import Place, shown
+from softix_proxy.imports.values import FilePosition, shown
 
 MOST_LINE_BYTES = 1 << 20
 MOST_FILE_BYTES = 8 << 30
@@ -15,19 +15,19 @@ MOST_COLUMNS = 2000
 """AWS's reports have several hundred."""
 
 
-class Row(NamedTuple):
-    place: Place
+class TableRow(NamedTuple):
+    place: FilePosition
     values: Mapping[str, str]
     """Column, in lower case → what stands there."""
 
 
-class Table(NamedTuple):
+class BillTable(NamedTuple):
     columns: Sequence[str]
     """In lower case, in their order."""
-    rows: Iterator[Row]
+    rows: Iterator[TableRow]
 
 
-def read(file: BinaryIO, name: str) -> Table:
+def read(file: BinaryIO, name: str) -> BillTable:
     """The header, and the rows as they are asked for. Raises BadInputError, at once or with a row."""
     reader = csv.reader(_lines(file, name), strict=True)
     header = _next(reader, name)
@@ -38,19 +38,19 @@ def read(file: BinaryIO, name: str) -> Table:
     if len(columns) > MOST_COLUMNS or twice:
         what = f"two columns are called {shown(twice[0])}" if twice else "too many columns"
         raise BadInputError(f"{name}, row 1: {what}", "export it again, and do not edit it")
-    return Table(columns, _rows(reader, name, columns))
+    return BillTable(columns, _rows(reader, name, columns))
 
 
-def _rows(reader: Iterator[list[str]], name: str, columns: Sequence[str]) -> Iterator[Row]:
+def _rows(reader: Iterator[list[str]], name: str, columns: Sequence[str]) -> Iterator[TableRow]:
     number = 1
     while (values := _next(reader, name)) is not None:
         number += 1
         if not any(values):
             continue
-        place = Place(name, number)
+        place = FilePosition(name, number)
         if len(values) != len(columns):
             raise place.wrong(f"{len(values)} values under {len(columns)} columns")
-        yield Row(place, dict(zip(columns, values, strict=True)))
+        yield TableRow(place, dict(zip(columns, values, strict=True)))
 
 
 def _next(reader: Iterator[list[str]], name: str) -> list[str] | None:

@@ -25,7 +25,7 @@ _LAST_DAY = 2_932_896
 """9999-12-31."""
 
 
-class Place(NamedTuple):
+class FilePosition(NamedTuple):
     """Where in a file something stands, for the one line that says what is wrong."""
 
     file: str
@@ -45,7 +45,7 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
 
 
-def amount(value: object, place: Place, divisor: int = 1) -> tuple[int, int]:
+def amount(value: object, place: FilePosition, divisor: int = 1) -> tuple[int, int]:
     """(Pico-USD, rounded half-even; the smallest step that its decimals can show, at least 1).
 
     A decimal as text, with or without exponent, or a number that JSON made a Decimal or an int. No separators, and
@@ -69,7 +69,7 @@ def amount(value: object, place: Place, divisor: int = 1) -> tuple[int, int]:
     return divide_half_even(numerator * PICO_PER_USD, denominator * divisor), step_pico
 
 
-def currency(value: object, place: Place) -> None:
+def currency(value: object, place: FilePosition) -> None:
     """Refuses what is not US dollars."""
     if not isinstance(value, str) or value.strip().upper() != CURRENCY:
         raise place.wrong(
@@ -77,7 +77,7 @@ def currency(value: object, place: Place) -> None:
         )
 
 
-def tokens(value: object, place: Place) -> int:
+def tokens(value: object, place: FilePosition) -> int:
     """A count, not negative; nothing is zero. A table may write it with decimals, if they are zeros."""
     if value is None or value == "":
         return 0
@@ -91,7 +91,7 @@ def tokens(value: object, place: Place) -> int:
     raise place.wrong(f"not a count: {shown(value)}")
 
 
-def day(value: object, place: Place) -> int:
+def day(value: object, place: FilePosition) -> int:
     """Days since 1970 of a date or an instant, in UTC: ISO 8601, `MM/DD/YYYY`, or seconds since 1970."""
     us = _instant_us(value, place)
     number = us // DAY_US
@@ -100,7 +100,7 @@ def day(value: object, place: Place) -> int:
     return number
 
 
-def require_within_a_day(start: object, end: object, place: Place) -> None:
+def require_within_a_day(start: object, end: object, place: FilePosition) -> None:
     """Refuses what covers more than one day, since its cost cannot be laid to a day."""
     started, ended = _instant_us(start, place), _instant_us(end, place)
     if not started < ended <= started - started % DAY_US + DAY_US:
@@ -109,7 +109,7 @@ def require_within_a_day(start: object, end: object, place: Place) -> None:
         )
 
 
-def _instant_us(value: object, place: Place) -> int:
+def _instant_us(value: object, place: FilePosition) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**12:
         return value * SECOND_US
     if isinstance(value, str) and len(value) <= MOST_CHARACTERS:
@@ -125,7 +125,7 @@ def _instant_us(value: object, place: Place) -> int:
     raise place.wrong(f"not a date: {shown(value)}", "dates are 2026-10-01, 2026-10-01T12:00:00Z or 10/31/2026")
 
 
-def name(value: object, place: Place) -> str | None:
+def name(value: object, place: FilePosition) -> str | None:
     """A model's name; nothing, in any of the ways that a file says so, is None."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.balance import Entry, Wallet
+from softix_proxy.domain.balance import Wallet, WalletEntry
 from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger import ADJUSTMENTS, CASH, Transfer
 from softix_proxy.domain.money import format_usd
@@ -56,7 +56,7 @@ async def set_to(storage: Storage, user: str, amount_pico: int, *, note: str | N
         return difference_pico
 
 
-async def history(storage: Storage, user: str, limit: int) -> Sequence[Entry]:
+async def history(storage: Storage, user: str, limit: int) -> Sequence[WalletEntry]:
     """The newest first."""
     async with storage.snapshot() as unit:
         return await unit.balance.history((await users.find(unit, user)).id, limit)

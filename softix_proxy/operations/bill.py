@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from softix_proxy.domain.bill import Bill, Customer, Kind, LedgerNote, Party, Reference
+from softix_proxy.domain.bill import Customer, DocumentKind, DocumentReference, LedgerNote, Party, StoredDocument
 from softix_proxy.domain.calendar import calendar
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.invoicing import CENT_PICO, ZERO, usd
@@ -78,8 +78,8 @@ def _line(text: str) -> str:
 
 
 async def list_all(
-    storage: Storage, *, user: str | None = None, period: str | None = None, kind: Kind | None = None
-) -> Sequence[Bill]:
+    storage: Storage, *, user: str | None = None, period: str | None = None, kind: DocumentKind | None = None
+) -> Sequence[StoredDocument]:
     """In the order in which they were issued. Raises NotFoundError."""
     unit = storage.reading()
     user_id = (await users.find(unit, user)).id if user is not None else None
@@ -91,11 +91,11 @@ async def names(storage: Storage) -> Mapping[int, str]:
     return {user.id: user.name for user in await storage.reading().users.list()}
 
 
-async def show(storage: Storage, number: str) -> Bill:
+async def show(storage: Storage, number: str) -> StoredDocument:
     return await find(storage.reading(), number)
 
 
-async def find(unit: Unit, number: str) -> Bill:
+async def find(unit: Unit, number: str) -> StoredDocument:
     """Raises NotFoundError."""
     found = await unit.bill.find(number)
     if found is None:
@@ -103,7 +103,7 @@ async def find(unit: Unit, number: str) -> Bill:
     return found
 
 
-async def credit(storage: Storage, billing: Billing, number: str, note: str) -> Bill:
+async def credit(storage: Storage, billing: Billing, number: str, note: str) -> StoredDocument:
     """Takes a whole invoice back by a credit note; its period can be billed anew, and the ledger stays as it is.
 
     Raises NotFoundError, BadInputError, and ConflictError where it is no invoice or was taken back before.
@@ -113,7 +113,7 @@ async def credit(storage: Storage, billing: Billing, number: str, note: str) -> 
     async with storage.writing() as unit:
         bill = await find(unit, number)
         invoice = bill.document
-        if invoice.kind is not Kind.INVOICE or bill.exact_pico is None:
+        if invoice.kind is not DocumentKind.INVOICE or bill.exact_pico is None:
             raise ConflictError(f"{number} is a {invoice.kind.value}", "only an invoice is credited")
         earlier = await unit.bill.cancelled_by(bill.id)
         if earlier is not None:
@@ -124,16 +124,16 @@ async def credit(storage: Storage, billing: Billing, number: str, note: str) -> 
         carried_on_pico = carried_in_pico - bill.exact_pico + int(invoice.totals.net.scaleb(2)) * CENT_PICO
         document = replace(
             invoice,
-            kind=Kind.CREDIT_NOTE,
+            kind=DocumentKind.CREDIT_NOTE,
             issued_on=issued_on,
             due_on=None,
             totals=replace(invoice.totals, paid=ZERO, due=invoice.totals.gross),
             ledger=LedgerNote(usd(-bill.exact_pico), usd(carried_in_pico), usd(carried_on_pico)),
-            about=(Reference(invoice.number, invoice.issued_on),),
+            about=(DocumentReference(invoice.number, invoice.issued_on),),
             payment="",
             notes=(f"Takes back invoice {invoice.number} as a whole: {note}",),
         )
-        draft = Bill(
+        draft = StoredDocument(
             id=0,
             user_id=bill.user_id,
             document=document,
@@ -145,4 +145,4 @@ async def credit(storage: Storage, billing: Billing, number: str, note: str) -> 
             exact_pico=-bill.exact_pico,
             carried_pico=carried_on_pico,
         )
-        return await unit.bill.add(draft, billing.series(Kind.CREDIT_NOTE, issued_on.year))
+        return await unit.bill.add(draft, billing.series(DocumentKind.CREDIT_NOTE, issued_on.year))

@@ -11,22 +11,22 @@ from typing import Literal
 
 from softix_proxy.domain import invoicing
 from softix_proxy.domain.bill import (
-    Account,
-    Bill,
+    BalanceStatement,
     CorrectionSum,
     Customer,
     Document,
-    Kind,
+    DocumentKind,
+    DocumentReference,
     Payment,
-    Reference,
+    StoredDocument,
     UsageSum,
 )
 from softix_proxy.domain.calendar import calendar
 from softix_proxy.domain.clock import format_instant
 from softix_proxy.domain.errors import ConflictError, OperatorError
-from softix_proxy.domain.invoicing import Amounts, Item, usd
+from softix_proxy.domain.invoicing import DocumentAmounts, UnroundedLine, usd
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.redating import TAKEN_BACK
 from softix_proxy.domain.seller import Billing, require_buyer
 from softix_proxy.domain.taxes import Category, Treatment
@@ -36,15 +36,15 @@ from softix_proxy.operations import bill as bills
 from softix_proxy.operations import periods, users
 from softix_proxy.operations.periods import Closing
 
-State = Literal["issued", "planned", "kept", "refused"]
+BillRunState = Literal["issued", "planned", "kept", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BillRunResult:
     """What became of one customer, document by document."""
 
     user: User
-    state: State
+    state: BillRunState
     document: Document | None = None
     """None where it was refused. Of a planned one the number is empty."""
     problem: str = ""
@@ -74,7 +74,7 @@ class _Work:
 
     billing: Billing
     period: Closing
-    sheets: Mapping[int, Sheet]
+    sheets: Mapping[int, PriceSheet]
     dry: bool
 
     def days(self) -> tuple[date, date]:
@@ -104,7 +104,7 @@ async def find_period(unit: Unit, label: str, zone: str, *, open_: bool) -> Clos
 
 async def run(
     storage: Storage, billing: Billing, label: str, *, user: str | None, open_: bool, dry: bool
-) -> AsyncIterator[Outcome]:
+) -> AsyncIterator[BillRunResult]:
     """Issues what is missing, customer by customer; with `dry`, nothing. Raises as `find_period`, and NotFoundError."""
     reading = storage.reading()
     period = await find_period(reading, label, billing.zone, open_=open_)
@@ -123,7 +123,7 @@ async def run(
                 async with storage.writing() as unit:
                     outcomes = await _Customer(work, unit, one, facts[one.id]).documents()
         except OperatorError as error:
-            outcomes = [Outcome(one, "refused", None, error.message, error.remedy)]
+            outcomes = [BillRunResult(one, "refused", None, error.message, error.remedy)]
         for outcome in outcomes:
             yield outcome
 
@@ -165,10 +165,10 @@ class _Customer:
     unit: Unit
     user: User
     facts: _Facts
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[BillRunResult] = field(default_factory=list)
     carried_pico: int = 0
 
-    async def documents(self) -> list[Outcome]:
+    async def documents(self) -> list[BillRunResult]:
         details = await bills.customer_of(self.unit, self.user)
         self.carried_pico = await self.unit.bill.carried_pico(self.user.id)
         await self._receipts(details)
@@ -179,7 +179,7 @@ class _Customer:
                     f"{one.document.number} has a part of that time",
                     f"softix bill credit {one.document.number} --note TEXT, then bill anew",
                 )
-        self.outcomes += [Outcome(self.user, "kept", one.document) for one in earlier]
+        self.outcomes += [BillRunResult(self.user, "kept", one.document) for one in earlier]
         if not any(one.covers for one in earlier):
             items = await self._credit_notes(details, earlier)
             await self._period(details, items)
@@ -201,7 +201,7 @@ class _Customer:
             self._require(details, treatment)
             text = "Payment received" if self.user.postpaid else "Prepaid credit"
             amounts = invoicing.add_up([invoicing.single(text, payment.amount_pico)], 0, treatment)
-            document = self._document(Kind.RECEIPT, details, amounts)
+            document = self._document(DocumentKind.RECEIPT, details, amounts)
             day = calendar(self.work.billing.zone).date(payment.id).isoformat()
             document = replace(
                 document,
@@ -214,26 +214,26 @@ class _Customer:
             )
             await self._issue(self._bill(document, transfer_id=payment.id))
 
-    async def _credit_notes(self, details: Customer, earlier: Sequence[Bill]) -> list[Item]:
+    async def _credit_notes(self, details: Customer, earlier: Sequence[StoredDocument]) -> list[UnroundedLine]:
         """One for each invoice of which the corrections took something back; returns what else was corrected."""
         groups: dict[int | None, list[CorrectionSum]] = defaultdict(list)
         for correction in self.facts.corrections:
             groups[correction.about_id].append(correction)
         credited = {(await self.unit.bill.get(one.about_id)).span for one in earlier if one.about_id is not None}
-        items: list[Item] = []
+        items: list[UnroundedLine] = []
         numbers: dict[int, str] = {}
         for about_id, group in sorted(groups.items(), key=lambda item: item[0] or 0):
             about = await self.unit.bill.get(about_id) if about_id is not None else None
             if about is not None:
                 numbers[about.id] = about.document.number
             amount_pico = sum(one.charge_pico for one in group)
-            if about is None or about.document.kind is not Kind.INVOICE or amount_pico > -invoicing.CENT_PICO:
+            if about is None or about.document.kind is not DocumentKind.INVOICE or amount_pico > -invoicing.CENT_PICO:
                 items += invoicing.correction_items(group, numbers)
             elif about.span not in credited:
                 await self._credit_note(details, about, invoicing.correction_items(group, numbers))
         return items
 
-    async def _credit_note(self, details: Customer, about: Bill, items: Sequence[Item]) -> None:
+    async def _credit_note(self, details: Customer, about: StoredDocument, items: Sequence[UnroundedLine]) -> None:
         invoice = about.document
         treatment = (
             Treatment(invoice.tax.category, invoice.tax.rate, invoice.tax.reason, invoice.tax.reason_code)
@@ -242,13 +242,13 @@ class _Customer:
         )
         amounts = invoicing.add_up(items, self.carried_pico, treatment, credit=True)
         document = replace(
-            self._document(Kind.CREDIT_NOTE, details, amounts),
-            about=(Reference(invoice.number, invoice.issued_on),),
+            self._document(DocumentKind.CREDIT_NOTE, details, amounts),
+            about=(DocumentReference(invoice.number, invoice.issued_on),),
             notes=(f"Corrects invoice {invoice.number} of {invoice.issued_on.isoformat()}.",),
         )
         await self._issue(self._bill(document, amounts=amounts, about_id=about.id))
 
-    async def _period(self, details: Customer, corrections: Sequence[Item]) -> None:
+    async def _period(self, details: Customer, corrections: Sequence[UnroundedLine]) -> None:
         items = [*invoicing.usage_items(self.facts.usage, self.work.sheets), *corrections]
         if self.user.postpaid:
             if items:
@@ -256,31 +256,31 @@ class _Customer:
         elif items or self.facts.payments:
             amounts = invoicing.add_up(items, self.carried_pico, None)
             document = replace(
-                self._document(Kind.STATEMENT, details, amounts),
+                self._document(DocumentKind.STATEMENT, details, amounts),
                 totals=invoicing.settled(amounts.totals),
                 account=self._account(),
                 payment="Paid from the prepaid balance",
             )
             await self._issue(self._bill(document, amounts=amounts, covers=True))
 
-    async def _invoice(self, details: Customer, items: Sequence[Item]) -> None:
+    async def _invoice(self, details: Customer, items: Sequence[UnroundedLine]) -> None:
         """A credit note where more was taken back than was used."""
         treatment = self.work.billing.treatment(details)
         self._require(details, treatment)
         credit = sum(item.exact_pico for item in items) + self.carried_pico <= -invoicing.CENT_PICO
         amounts = invoicing.add_up(items, self.carried_pico, treatment, credit=credit)
-        document = self._document(Kind.CREDIT_NOTE if credit else Kind.INVOICE, details, amounts)
+        document = self._document(DocumentKind.CREDIT_NOTE if credit else DocumentKind.INVOICE, details, amounts)
         billing = self.work.billing
         if not credit:
             due_on = document.issued_on + timedelta(days=billing.payment_days)
             document = replace(document, due_on=due_on, payment=billing.iban or "")
         await self._issue(self._bill(document, amounts=amounts, covers=True))
 
-    def _account(self) -> Account:
+    def _account(self) -> BalanceStatement:
         facts = self.facts
         paid_in_pico, adjusted_pico = facts.moved_pico("top-up"), facts.moved_pico("adjustment")
         opening_pico = facts.closing_pico - paid_in_pico - adjusted_pico + facts.charged_pico
-        return Account(
+        return BalanceStatement(
             *(usd(pico) for pico in (opening_pico, paid_in_pico, adjusted_pico, facts.charged_pico, facts.closing_pico))
         )
 
@@ -289,7 +289,7 @@ class _Customer:
             self.work.billing.require(treatment)
             require_buyer(self.user.name, details.party, treatment)
 
-    def _document(self, kind: Kind, details: Customer, amounts: Amounts) -> Document:
+    def _document(self, kind: DocumentKind, details: Customer, amounts: DocumentAmounts) -> Document:
         first_day, last_day = self.work.days()
         return Document(
             number="",
@@ -313,12 +313,12 @@ class _Customer:
         self,
         document: Document,
         *,
-        amounts: Amounts | None = None,
+        amounts: DocumentAmounts | None = None,
         covers: bool = False,
         about_id: int | None = None,
         transfer_id: int | None = None,
-    ) -> Bill:
-        return Bill(
+    ) -> StoredDocument:
+        return StoredDocument(
             id=0,
             user_id=self.user.id,
             document=document,
@@ -331,11 +331,11 @@ class _Customer:
             carried_pico=amounts.carried_pico if amounts else None,
         )
 
-    async def _issue(self, draft: Bill) -> None:
+    async def _issue(self, draft: StoredDocument) -> None:
         if draft.carried_pico is not None:
             self.carried_pico = draft.carried_pico
         document = draft.document
         if not self.work.dry:
             series = self.work.billing.series(document.kind, document.issued_on.year)
             document = (await self.unit.bill.add(draft, series)).document
-        self.outcomes.append(Outcome(self.user, "planned" if self.work.dry else "issued", document))
+        self.outcomes.append(BillRunResult(self.user, "planned" if self.work.dry else "issued", document))

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 from softix_proxy.domain.clock import parse_instant
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 
 _FOLDER = "data/catalogue"
 
 
-class Start(NamedTuple):
+class AnnouncedPrice(NamedTuple):
     """A price that is announced for a day to come."""
 
     starts_at_us: int
@@ -37,24 +37,24 @@ class CatalogueModel:
     """Tokens that one request may bring; None where nobody says."""
     max_output: int | None
     sheet_json: str
-    """What `Sheet.parse` takes, as JSON text; empty: it has no price yet."""
-    later: tuple[Start, ...] = ()
+    """What `PriceSheet.parse` takes, as JSON text; empty: it has no price yet."""
+    later: tuple[AnnouncedPrice, ...] = ()
     """What is to come, in order."""
 
     @property
-    def sheet(self) -> Sheet:
+    def sheet(self) -> PriceSheet:
         """As of the day that the catalogue was made."""
-        return Sheet.parse(json.loads(self.sheet_json))
+        return PriceSheet.parse(json.loads(self.sheet_json))
 
-    def versions(self, now_us: int) -> Sequence[tuple[int, Sheet]]:
+    def versions(self, now_us: int) -> Sequence[tuple[int, PriceSheet]]:
         """(Start, sheet): the one that applies now, and those to come; the first starts now."""
-        texts = [Start(now_us, self.sheet_json)] if self.sheet_json else []
+        texts = [AnnouncedPrice(now_us, self.sheet_json)] if self.sheet_json else []
         for start in self.later:
             if start.starts_at_us <= now_us:
-                texts = [Start(now_us, start.sheet_json)]
+                texts = [AnnouncedPrice(now_us, start.sheet_json)]
             else:
                 texts.append(start)
-        return [(start.starts_at_us, Sheet.parse(json.loads(start.sheet_json))) for start in texts]
+        return [(start.starts_at_us, PriceSheet.parse(json.loads(start.sheet_json))) for start in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _text(sheet: object) -> str:
 
 
 def _model(provider_type: str, row: Mapping[str, Any]) -> CatalogueModel:
-    later = tuple(Start(parse_instant(start["from"]), _text(start["sheet"])) for start in row.get("later", ()))
+    later = tuple(AnnouncedPrice(parse_instant(start["from"]), _text(start["sheet"])) for start in row.get("later", ()))
     return CatalogueModel(provider_type, row["name"], row["context"], row["max_output"], _text(row["sheet"]), later)
 
 

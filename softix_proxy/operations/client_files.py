@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from softix_proxy.domain.errors import ConflictError
 
-Form = Literal["json", "toml", "yaml", "env"]
+FileSyntax = Literal["json", "toml", "yaml", "env"]
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 
 
-def changed(form: Form, text: str, changes: Mapping[str, Any]) -> str:
+def changed(form: FileSyntax, text: str, changes: Mapping[str, Any]) -> str:
     """`text` with these values set; empty text is a new file.
 
     Tables are merged, entries of a list with the same `name` are replaced, others are added. Raises ConflictError for
@@ -105,7 +105,7 @@ def _env(text: str, changes: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_FORMS: Mapping[Form, Callable[[str, Mapping[str, Any]], str]] = {
+_FORMS: Mapping[FileSyntax, Callable[[str, Mapping[str, Any]], str]] = {
     "json": _json,
     "toml": _toml,
     "yaml": _yaml,

@@ -11,7 +11,7 @@ from typing import Any
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
 from softix_proxy.domain.ports import Storage
-from softix_proxy.operations.client_files import Form, changed
+from softix_proxy.operations.client_files import FileSyntax, changed
 from softix_proxy.operations.models import NOBODY
 
 BACKUP = ".before-softix"
@@ -20,7 +20,7 @@ _MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ClientAccess:
     """What a client needs to know."""
 
     base_url: str
@@ -32,10 +32,10 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class ClientProgram:
     title: str
-    settings: Callable[[Access], Mapping[str, Any]]
-    form: Form
+    settings: Callable[[ClientAccess], Mapping[str, Any]]
+    form: FileSyntax
     """How the settings are written; for a client without a file, how they are shown."""
     place: tuple[str, ...] = ()
     """Of its file, below the home directory; empty: there is none that a program may write."""
@@ -47,12 +47,12 @@ class Client:
     hint: str = ""
 
 
-def _claude_code(access: Access) -> Mapping[str, Any]:
+def _claude_code(access: ClientAccess) -> Mapping[str, Any]:
     names = {"ANTHROPIC_BASE_URL": access.base_url, "ANTHROPIC_AUTH_TOKEN": access.key}
     return {"env": names | ({"ANTHROPIC_MODEL": access.model} if access.model else {})}
 
 
-def _codex(access: Access) -> Mapping[str, Any]:
+def _codex(access: ClientAccess) -> Mapping[str, Any]:
     provider = {
         "name": "softix",
         "base_url": f"{access.base_url}/v1",
@@ -65,11 +65,11 @@ def _codex(access: Access) -> Mapping[str, Any]:
     return {**told, "model_provider": "softix", "model_providers": {"softix": provider}}
 
 
-def _openai(access: Access) -> Mapping[str, Any]:
+def _openai(access: ClientAccess) -> Mapping[str, Any]:
     return {"OPENAI_BASE_URL": f"{access.base_url}/v1", "OPENAI_API_KEY": access.key}
 
 
-def _continue(access: Access) -> Mapping[str, Any]:
+def _continue(access: ClientAccess) -> Mapping[str, Any]:
     model = {
         "name": f"softix {access.model}",
         "provider": "openai",
@@ -80,18 +80,18 @@ def _continue(access: Access) -> Mapping[str, Any]:
     return {"models": [model]}
 
 
-CLIENTS: Mapping[str, Client] = {
-    "claude-code": Client("Claude Code", _claude_code, "json", (".claude", "settings.json")),
-    "codex": Client("Codex", _codex, "toml", (".codex", "config.toml")),
-    "openai": Client("programs with OpenAI's SDK", _openai, "env", (".env",), here=True),
-    "cursor": Client(
+CLIENTS: Mapping[str, ClientProgram] = {
+    "claude-code": ClientProgram("Claude Code", _claude_code, "json", (".claude", "settings.json")),
+    "codex": ClientProgram("Codex", _codex, "toml", (".codex", "config.toml")),
+    "openai": ClientProgram("programs with OpenAI's SDK", _openai, "env", (".env",), here=True),
+    "cursor": ClientProgram(
         "Cursor",
         _openai,
         "env",
         hint="Cursor keeps this in a database of its own. Under Settings, Models, API Keys, set the OpenAI API key and"
         " override the base URL. Cursor's servers make the requests, so softix has to be reached from there.",
     ),
-    "continue": Client(
+    "continue": ClientProgram(
         "Continue",
         _continue,
         "yaml",
@@ -103,7 +103,7 @@ CLIENTS: Mapping[str, Client] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenFile:
     file: Path
     backup: Path
 
@@ -118,18 +118,18 @@ async def can_search(storage: Storage, model: str | None) -> bool:
     return all(rate is not None and rate.has_price("web_search_calls") for rate in rates)
 
 
-def settings_text(client: Client, access: Access) -> str:
+def settings_text(client: ClientProgram, access: ClientAccess) -> str:
     """Its settings alone, as they stand in its file."""
     return changed(client.form, "", client.settings(access))
 
 
-def changed_text(client: Client, access: Access, file: Path) -> str:
+def changed_text(client: ClientProgram, access: ClientAccess, file: Path) -> str:
     """What `write` would write. Raises as it does."""
     before, settings = _read(file), client.settings(access)
     return changed(client.form, before or "", settings if before else {**client.fresh, **settings})
 
 
-def file_of(client: Client, asked: Path | None, home: Path) -> Path:
+def file_of(client: ClientProgram, asked: Path | None, home: Path) -> Path:
     """Raises BadInputError where there is none."""
     if asked is not None:
         return asked
@@ -138,7 +138,7 @@ def file_of(client: Client, asked: Path | None, home: Path) -> Path:
     return (Path() if client.here else home).joinpath(*client.place)
 
 
-def write(client: Client, access: Access, file: Path) -> Written:
+def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFile:
     """Keeps the file as it was before the first time, and changes it in one step; only its owner may read it.
 
     Raises FailureError where it cannot be read or written, ConflictError where it is not what it should be.
@@ -152,10 +152,10 @@ def write(client: Client, access: Access, file: Path) -> Written:
         _replace(file, text)
     except OSError as error:
         raise FailureError(f"cannot write {file}: {error.strerror}", "name another with --file") from None
-    return Written(file, backup)
+    return WrittenFile(file, backup)
 
 
-def undo(file: Path) -> Written:
+def undo(file: Path) -> WrittenFile:
     """Raises ConflictError where nothing was written there, FailureError where it cannot be put back."""
     backup = file.with_name(file.name + BACKUP)
     before = _read(backup)
@@ -169,7 +169,7 @@ def undo(file: Path) -> Written:
         backup.unlink()
     except OSError as error:
         raise FailureError(f"cannot put back {file}: {error.strerror}", f"it is in {backup}") from None
-    return Written(file, backup)
+    return WrittenFile(file, backup)
 
 
 def _read(file: Path) -> str | None:

@@ -13,7 +13,7 @@ from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.redating import REDATED
-from softix_proxy.domain.usage import Correction, Source, Span, UsageFilter, UsageRow
+from softix_proxy.domain.usage import Correction, Span, UsageFilter, UsageRow, UsageSource
 from softix_proxy.operations import models, usage, users
 
 _MAX_NOTE = 200
@@ -24,7 +24,7 @@ _SCANNED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class CorrectedRequest:
     row: UsageRow
     """The original."""
     before_pico: int
@@ -62,7 +62,7 @@ class Corrections:
         self._note = note
         self._ids = RequestIds(CORRECTIONS_SLOT)
 
-    async def set_charge(self, reference: str, charge_pico: int) -> Corrected:
+    async def set_charge(self, reference: str, charge_pico: int) -> CorrectedRequest:
         """Of one request. Raises BadInputError, NotFoundError, ConflictError."""
         if charge_pico < 0:
             raise BadInputError("a charge is not negative", "0.00 takes all of it back")
@@ -73,14 +73,16 @@ class Corrections:
             right = _Right(None, charge_pico, row.price_id, row.markup, row.fee_pico, costs)
             return await self._post(unit, row, right)
 
-    async def reprice(self, reference: str) -> Corrected:
+    async def reprice(self, reference: str) -> CorrectedRequest:
         """Of one request, at the price and mark-up that apply now. Raises as `set_charge`."""
         row = (await usage.explain(self._storage, reference)).row
         async with self._storage.writing() as unit:
             right = await _right(unit, await models.priced_directory(unit, row.model_id), row, unit.clock.now_us())
             return await self._post(unit, row, right)
 
-    async def reprice_all(self, model: str, span: Span, user: str | None, *, dry: bool) -> AsyncIterator[Corrected]:
+    async def reprice_all(
+        self, model: str, span: Span, user: str | None, *, dry: bool
+    ) -> AsyncIterator[CorrectedRequest]:
         """Every charged request of a model in a period; `dry` posts nothing. Raises NotFoundError, ConflictError."""
         reading = self._storage.reading()
         found = await models.find(reading, model)
@@ -96,7 +98,7 @@ class Corrections:
 
     async def recost(
         self, model: str | None, span: Span, user: str | None, *, current: bool, dry: bool
-    ) -> AsyncIterator[Corrected | UsageRow]:
+    ) -> AsyncIterator[CorrectedRequest | UsageRow]:
         """What the provider asks, of requests and corrections of that time that took it from a customer's own price.
 
         By the operator's or catalogue's price of when each was made; with `current` of every request, by that of now.
@@ -107,7 +109,7 @@ class Corrections:
         model_ids = await usage.model_ids(reading, model) if model is not None else None
         user_id = (await users.find(reading, user)).id if user is not None else None
         wanted = UsageFilter(span=span, user_id=user_id, model_ids=model_ids)
-        costs, after = await Costs.read(reading, current=current), 0
+        costs, after = await ProviderCosts.read(reading, current=current), 0
         while rows := await reading.usage.after(wanted, after, _SCANNED_AT_ONCE):
             after, rights = rows[-1].id, []
             for row in await _requests(reading, [row for row in rows if costs.concern(row)]):
@@ -120,15 +122,15 @@ class Corrections:
                 for corrected in await self._correct(rights[start : start + _AT_ONCE], dry=dry):
                     yield corrected
 
-    async def _correct(self, rights: Sequence[tuple[UsageRow, _Right]], *, dry: bool) -> Sequence[Corrected]:
+    async def _correct(self, rights: Sequence[tuple[UsageRow, _Right]], *, dry: bool) -> Sequence[CorrectedRequest]:
         if dry:
             reading = self._storage.reading()
             return [await _difference(reading, row, right) for row, right in rights]
         async with self._storage.writing() as unit:
             return [await self._post(unit, row, right) for row, right in rights]
 
-    async def _post(self, unit: Unit, row: UsageRow, right: _Right) -> Corrected:
-        if row.source is Source.CORRECTION:
+    async def _post(self, unit: Unit, row: UsageRow, right: _Right) -> CorrectedRequest:
+        if row.source is UsageSource.CORRECTION:
             raise BadInputError("a correction is not corrected", "correct the request that it is of")
         corrected = await _difference(unit, row, right)
         cost_pico = corrected.cost_after_pico - corrected.cost_before_pico
@@ -150,10 +152,10 @@ class Corrections:
         return replace(corrected, correction=await unit.usage.correct(asked))
 
 
-async def _difference(unit: Unit, row: UsageRow, right: _Right) -> Corrected:
+async def _difference(unit: Unit, row: UsageRow, right: _Right) -> CorrectedRequest:
     stands = [row, *await unit.usage.corrections(row.id)]
     cost_pico, charge_pico = sum(one.cost_pico for one in stands), sum(one.charge_pico for one in stands)
-    return Corrected(
+    return CorrectedRequest(
         row=row,
         before_pico=charge_pico,
         after_pico=charge_pico if right.charge_pico is None else right.charge_pico,
@@ -178,7 +180,7 @@ def _other_than(price_id: int | None, costs: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class ProviderCosts:
     """What providers ask, as the operator's and the catalogue's prices tell it."""
 
     directory: Directory
@@ -188,7 +190,7 @@ class Costs:
     """None: when each request was made."""
 
     @classmethod
-    async def read(cls, unit: Unit, *, current: bool) -> Costs:
+    async def read(cls, unit: Unit, *, current: bool) -> ProviderCosts:
         versions = await unit.prices.list()
         own = frozenset(version.id for version in versions if version.source == "customer")
         return cls(await models.priced_directory(unit), own, unit.clock.now_us() if current else None)
@@ -196,7 +198,7 @@ class Costs:
     def concern(self, row: UsageRow) -> bool:
         if self.at_us is not None:
             return _charged(row)
-        return cost_version(row) in self.customers and (bool(row.meters) or row.source is Source.CORRECTION)
+        return cost_version(row) in self.customers and (bool(row.meters) or row.source is UsageSource.CORRECTION)
 
     def right(self, row: UsageRow, corrections: Sequence[UsageRow]) -> _Right | None:
         """None where nobody knows what the provider asks. The charge stays as it is, with what explains it."""
@@ -226,7 +228,7 @@ async def _requests(unit: Unit, rows: Sequence[UsageRow]) -> Sequence[UsageRow]:
 
 def _charged(row: UsageRow) -> bool:
     """Whether a price has anything to say about it."""
-    return bool(row.meters) and row.source is not Source.CORRECTION
+    return bool(row.meters) and row.source is not UsageSource.CORRECTION
 
 
 async def _right(unit: Unit, directory: Directory, row: UsageRow, now_us: int) -> _Right:

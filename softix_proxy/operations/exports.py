@@ -10,15 +10,15 @@ from typing import NamedTuple
 from softix_proxy.domain.clock import from_us, to_us
 from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger import REVENUE, Posting
-from softix_proxy.domain.manifests import Account, RowForm
+from softix_proxy.domain.manifests import ExportContents, RowForm
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.usage import Lines, Span, UsageFilter
+from softix_proxy.domain.usage import ExportedLines, Span, UsageFilter
 from softix_proxy.exports.fingerprints import Begun
-from softix_proxy.exports.form import Form, Granularity, Options, Writer
+from softix_proxy.exports.form import ExportFormat, ExportOptions, ExportWriter, Granularity
 from softix_proxy.exports.formats import FORMS
 from softix_proxy.exports.parquet_usage import ParquetUsage
 from softix_proxy.operations import usage, users
-from softix_proxy.operations.usage import Export
+from softix_proxy.operations.usage import UsageExport
 
 PARQUET = "parquet"
 FORMATS: Sequence[str] = (*usage.FORMATS, PARQUET, *FORMS)
@@ -27,7 +27,7 @@ _LAST_US = to_us(datetime(9999, 12, 30, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     format: str
     """Of FORMATS."""
     span: Span
@@ -49,7 +49,7 @@ class _Batch(NamedTuple):
     postings: Sequence[Posting]
 
 
-async def account(storage: Storage, wanted: Wanted) -> Account:
+async def account(storage: Storage, wanted: ExportRequest) -> ExportContents:
     """To be filled in while it is written. Raises NotFoundError."""
     user_id = (await users.find(storage.reading(), wanted.user)).public_id if wanted.user else None
     options = {
@@ -59,7 +59,9 @@ async def account(storage: Storage, wanted: Wanted) -> Account:
         "opening": wanted.opening,
         "zone": str(wanted.zone),
     }
-    return Account(wanted.format, wanted.span, user_id, {name: value for name, value in options.items() if value})
+    return ExportContents(
+        wanted.format, wanted.span, user_id, {name: value for name, value in options.items() if value}
+    )
 
 
 def row_form(form: str) -> RowForm | None:
@@ -68,7 +70,7 @@ def row_form(form: str) -> RowForm | None:
     return RowForm(layout.cells[0].before, layout.end) if layout else None
 
 
-async def gone_on(storage: Storage, wanted: Wanted, left: Begun, told: Account) -> Wanted:
+async def gone_on(storage: Storage, wanted: ExportRequest, left: Begun, told: ExportContents) -> ExportRequest:
     """The same, after the rows that are there, which are counted.
 
     Raises ConflictError where those are not the ones with which this export begins.
@@ -92,7 +94,7 @@ def sums_up(form: str, granularity: Granularity | None) -> bool:
     return form in FORMS and (granularity or FORMS[form].granularities[0]) != "row"
 
 
-async def export(storage: Storage, wanted: Wanted) -> Export:
+async def export(storage: Storage, wanted: ExportRequest) -> UsageExport:
     """Its chunks name their files. Raises BadInputError for what the format cannot do, NotFoundError, FailureError."""
     form = FORMS.get(wanted.format)
     granularity = _granularity(wanted, form)
@@ -102,7 +104,7 @@ async def export(storage: Storage, wanted: Wanted) -> Export:
     last_us = await unit.ledger.last_posted()
     until_us = min(wanted.span.to_us, last_us + 1)
     if form is not None:
-        options = Options(
+        options = ExportOptions(
             wanted.span,
             _stem(wanted),
             granularity,
@@ -111,15 +113,15 @@ async def export(storage: Storage, wanted: Wanted) -> Export:
             user_id is None,
             wanted.zone,
         )
-        return Export(expected_rows, _books(unit, form, options, wanted, user_id, until_us), last_us)
+        return UsageExport(expected_rows, _books(unit, form, options, wanted, user_id, until_us), last_us)
     if wanted.format == PARQUET:
-        return Export(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
+        return UsageExport(expected_rows, _parquet(unit, ParquetUsage(), wanted, user_id, until_us), last_us)
     layout = next(layout for name, layout in usage.FORMATS.items() if name == wanted.format)
     exported = await usage.export(storage, layout, wanted.span, wanted.user, after_id=wanted.after_id)
-    return Export(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
+    return UsageExport(exported.expected_rows, _named(exported.chunks, f"{_stem(wanted)}.{wanted.format}"))
 
 
-def _granularity(wanted: Wanted, form: Form | None) -> Granularity:
+def _granularity(wanted: ExportRequest, form: ExportFormat | None) -> Granularity:
     """Raises BadInputError for what the format does not have."""
     able = form.granularities if form else ("row",)
     if wanted.granularity not in (None, *able):
@@ -135,7 +137,7 @@ def _granularity(wanted: Wanted, form: Form | None) -> Granularity:
     return wanted.granularity or able[0]
 
 
-def _stem(wanted: Wanted) -> str:
+def _stem(wanted: ExportRequest) -> str:
     return "_".join([wanted.format, *(_edge(edge, wanted.zone) for edge in wanted.span)])
 
 
@@ -145,26 +147,26 @@ def _edge(instant_us: int, zone: tzinfo) -> str:
     return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%dT%H%M%S}"
 
 
-async def _named(chunks: AsyncIterator[Lines], file: str) -> AsyncIterator[Lines]:
+async def _named(chunks: AsyncIterator[ExportedLines], file: str) -> AsyncIterator[ExportedLines]:
     async for chunk in chunks:
         yield chunk._replace(file=file)
 
 
 async def _parquet(
-    unit: Unit, writer: ParquetUsage, wanted: Wanted, user_id: int | None, until_us: int
-) -> AsyncIterator[Lines]:
+    unit: Unit, writer: ParquetUsage, wanted: ExportRequest, user_id: int | None, until_us: int
+) -> AsyncIterator[ExportedLines]:
     file = f"{_stem(wanted)}.{PARQUET}"
     span, after = Span(wanted.span.from_us, until_us), 0
     while rows := await unit.usage.after(UsageFilter(span=span, user_id=user_id), after, _ROWS_AT_ONCE):
         after = rows[-1].id
         text, costs, charges = writer.feed(rows), [row.cost_pico for row in rows], [row.charge_pico for row in rows]
-        yield Lines(text, len(rows), sum(costs), sum(charges), file)
-    yield Lines(writer.end(), 0, 0, 0, file)
+        yield ExportedLines(text, len(rows), sum(costs), sum(charges), file)
+    yield ExportedLines(writer.end(), 0, 0, 0, file)
 
 
 async def _books(
-    unit: Unit, form: Form, options: Options, wanted: Wanted, user_id: int | None, until_us: int
-) -> AsyncIterator[Lines]:
+    unit: Unit, form: ExportFormat, options: ExportOptions, wanted: ExportRequest, user_id: int | None, until_us: int
+) -> AsyncIterator[ExportedLines]:
     writer = form.make(options)
     before = await _before(unit, form, options, user_id) if form.history or wanted.opening else []
     if wanted.opening:
@@ -178,27 +180,29 @@ async def _books(
         for lines in _written(writer, batch):
             yield lines
     for piece in writer.end():
-        yield Lines(piece.text, 0, 0, 0, piece.file)
+        yield ExportedLines(piece.text, 0, 0, 0, piece.file)
 
 
-def _written(writer: Writer, batch: _Batch) -> Iterable[Lines]:
+def _written(writer: ExportWriter, batch: _Batch) -> Iterable[ExportedLines]:
     cost_pico = sum([posting.cost_pico for posting in batch.postings if posting.kind != "opening"])
     charge_pico = -sum(
         [posting.wallet_pico for posting in batch.postings if posting.account == REVENUE and posting.kind != "opening"]
     )
-    yield Lines(b"", batch.rows, cost_pico, charge_pico)
+    yield ExportedLines(b"", batch.rows, cost_pico, charge_pico)
     for piece in writer.feed(batch.postings):
-        yield Lines(piece.text, 0, 0, 0, piece.file)
+        yield ExportedLines(piece.text, 0, 0, 0, piece.file)
 
 
 async def _one_by_one(
-    unit: Unit, form: Form, options: Options, span: Span, user_id: int | None
+    unit: Unit, form: ExportFormat, options: ExportOptions, span: Span, user_id: int | None
 ) -> AsyncIterator[_Batch]:
     async for portion in unit.ledger.postings(span, user_id):
         yield _Batch(portion.rows, portion.postings)
 
 
-async def _summed(unit: Unit, form: Form, options: Options, span: Span, user_id: int | None) -> AsyncIterator[_Batch]:
+async def _summed(
+    unit: Unit, form: ExportFormat, options: ExportOptions, span: Span, user_id: int | None
+) -> AsyncIterator[_Batch]:
     """A batch for each day or month in which something was posted, by user."""
     at_us = span.from_us
     while (first_us := await unit.ledger.first_posted(Span(at_us, span.to_us))) is not None:
@@ -211,7 +215,7 @@ async def _summed(unit: Unit, form: Form, options: Options, span: Span, user_id:
         at_us = cut_us
 
 
-async def _before(unit: Unit, form: Form, options: Options, user_id: int | None) -> Sequence[Posting]:
+async def _before(unit: Unit, form: ExportFormat, options: ExportOptions, user_id: int | None) -> Sequence[Posting]:
     """All that was posted before the span, by user and account, and by provider where costs are wanted."""
     sums = _Sums(options.costs, False)
     async for portion in unit.ledger.sums(Span(0, options.span.from_us), user_id):
@@ -222,7 +226,7 @@ async def _before(unit: Unit, form: Form, options: Options, user_id: int | None)
     return sums.postings(options.span.from_us - 1)
 
 
-def _next_cut_us(instant_us: int, options: Options) -> int:
+def _next_cut_us(instant_us: int, options: ExportOptions) -> int:
     """The midnight in the zone with which the day or month of the instant ends."""
     day = options.day(instant_us)
     following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)

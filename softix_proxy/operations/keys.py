@@ -12,7 +12,7 @@ from softix_proxy.domain.balance import Wallet
 from softix_proxy.domain.clock import PERIODS, format_instant
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
-from softix_proxy.domain.keys import Key, KeyStatus, Limits, Spend
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.models import NAME_LETTERS
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.ports import Storage, Unit
@@ -25,14 +25,14 @@ _MAX_LABEL = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedKey:
     key: Key
     text: str = field(repr=False)
     """Shown once; only its digest is kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class KeyStanding:
     key: Key
     user: User
     spend: Spend
@@ -47,10 +47,10 @@ async def create(
     label: str = "",
     models: Sequence[str] = (),
     allow_ip: Sequence[str] = (),
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: KeyLimits = KeyLimits(),  # noqa: B008 - frozen
     expires_in_us: int | None = None,
     regions: Sequence[str] = (),
-) -> Issued:
+) -> IssuedKey:
     """Raises NotFoundError, BadInputError."""
     made = vault.new_api_key()
     async with storage.writing() as unit:
@@ -71,7 +71,7 @@ async def create(
             created_at_us=now_us,
             regions=providers.checked_regions(regions),
         )
-        return Issued(await unit.keys.add(asked), made.text)
+        return IssuedKey(await unit.keys.add(asked), made.text)
 
 
 async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
@@ -79,12 +79,12 @@ async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
     return await unit.keys.list((await users.find(unit, user)).id if user is not None else None)
 
 
-async def standing(storage: Storage, reference: str) -> Standing:
+async def standing(storage: Storage, reference: str) -> KeyStanding:
     """The key with what it has spent and the balance that it draws on. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         key = await find(unit, reference)
         user = await unit.users.get(key.user_id)
-        return Standing(key, user, await unit.keys.spend(key.id), await unit.balance.get(user.id))
+        return KeyStanding(key, user, await unit.keys.spend(key.id), await unit.balance.get(user.id))
 
 
 async def update(
@@ -99,7 +99,7 @@ async def update(
     never_expires: bool = False,
     regions: Sequence[str] | None = None,
 ) -> Key:
-    """Changes what is given; `limits` holds fields of `Limits`. Raises NotFoundError, BadInputError."""
+    """Changes what is given; `limits` holds fields of `KeyLimits`. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
         key = await find(unit, reference)
         expires_at_us = key.expires_at_us if expires_in_us is None else unit.clock.now_us() + expires_in_us
@@ -124,7 +124,7 @@ async def revoke(storage: Storage, reference: str) -> Key:
         return revoked
 
 
-async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) -> Issued:
+async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) -> IssuedKey:
     """A new key with the same limits and spend; the old one ends after the grace, or now.
 
     In the grace each of the two counts on from there for itself, so together they may go beyond the cap.
@@ -152,7 +152,7 @@ async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) 
         ends_us = ends_us if old.expires_at_us is None else min(ends_us, old.expires_at_us)
         ending = replace(old, expires_at_us=ends_us) if grace_us else replace(old, status=KeyStatus.REVOKED)
         await unit.keys.update(ending)
-        return Issued(await unit.keys.add(new, rotated_from=old.id), made.text)
+        return IssuedKey(await unit.keys.add(new, rotated_from=old.id), made.text)
 
 
 async def find(unit: Unit, reference: str) -> Key:
@@ -213,7 +213,7 @@ def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:
     return tuple(checked)
 
 
-def _checked_limits(limits: Limits) -> Limits:
+def _checked_limits(limits: KeyLimits) -> KeyLimits:
     for name in ("rpm", "tpm", "concurrency"):
         value = getattr(limits, name)
         if value is not None and not 0 < value <= 10**9:

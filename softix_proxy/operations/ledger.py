@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from softix_proxy.domain.ledger import Account, Verdict
+from softix_proxy.domain.ledger import AccountBalance, VerificationResult
 from softix_proxy.domain.ports import Storage
 from softix_proxy.operations import periods
 
 
-async def verify(storage: Storage) -> Verdict:
+async def verify(storage: Storage) -> VerificationResult:
     """The open books on one snapshot, so that a running daemon does not disturb it; then what is closed."""
     async with storage.snapshot() as unit:
         verdict = await unit.ledger.verify()
@@ -18,7 +18,7 @@ async def verify(storage: Storage) -> Verdict:
     return replace(verdict, violations=(*verdict.violations, *found), periods=closed)
 
 
-async def accounts(storage: Storage) -> Sequence[Account]:
+async def accounts(storage: Storage) -> Sequence[AccountBalance]:
     """They add up to zero."""
     async with storage.snapshot() as unit:
         return await unit.ledger.accounts()

@@ -8,27 +8,27 @@ from hashlib import sha256
 from pathlib import Path
 
 from softix_proxy.domain.clock import format_instant
-from softix_proxy.domain.manifests import Account, Fields, IsSigned, Manifest, canonical
+from softix_proxy.domain.manifests import ExportContents, IsSigned, Manifest, ManifestFields, canonical
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.usage import Span
 from softix_proxy.domain.vault import Signer
-from softix_proxy.exports.audit import Audit, Range, audit
+from softix_proxy.exports.audit import Audit, ManifestRange, audit
 from softix_proxy.exports.drafts import Draft, left_over, publishing
 from softix_proxy.operations import users
 from softix_proxy.operations.usage import MAX_US
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedManifest:
     manifest: Manifest
     place: Path
     """The manifest's file."""
-    body: Fields
+    body: ManifestFields
 
 
 async def publish(
-    storage: Storage, signer: Signer, draft: Draft, told: Account, last_us: int = MAX_US
-) -> Published | None:
+    storage: Storage, signer: Signer, draft: Draft, told: ExportContents, last_us: int = MAX_US
+) -> PublishedManifest | None:
     """Puts a written export in its place, with its manifest. An export that did not count itself is counted now, up
     to what was posted at `last_us`.
 
@@ -52,15 +52,15 @@ async def publish(
     with publishing(draft.folder):
         draft.stage(body)
         manifest = await _signed(storage, signer, draft.name, told, sha256(canonical(body)).hexdigest())
-        return Published(manifest, draft.place(manifest, body), body)
+        return PublishedManifest(manifest, draft.place(manifest, body), body)
 
 
-async def made_up(storage: Storage, out: Path, told: Account) -> Published | None:
+async def made_up(storage: Storage, out: Path, told: ExportContents) -> PublishedManifest | None:
     """The export that is asked for, where one that was killed had only its last steps to do; they are done now."""
     return next((one for one in await make_up(storage, out) if _is_of(one, told)), None)
 
 
-async def make_up(storage: Storage, out: Path) -> Sequence[Published]:
+async def make_up(storage: Storage, out: Path) -> Sequence[PublishedManifest]:
     """Puts in place what killed exports to this file or folder had signed already."""
     done = []
     with left_over(out) as found:
@@ -68,7 +68,7 @@ async def make_up(storage: Storage, out: Path) -> Sequence[Published]:
             manifest = await storage.reading().manifests.with_body(sha256(canonical(left.body)).hexdigest())
             place = left.make_up(manifest) if manifest is not None else None
             if manifest is not None and place is not None:
-                done.append(Published(manifest, place, left.body))
+                done.append(PublishedManifest(manifest, place, left.body))
             else:
                 left.discard()
     return done
@@ -85,7 +85,7 @@ def verify(
     spared: Sequence[Path] = (),
 ) -> Audit:
     """What is not as it was exported; see `exports.audit`. Needs no books."""
-    return audit(folders, public_key, is_signed, Range(first, last, gaps), spared)
+    return audit(folders, public_key, is_signed, ManifestRange(first, last, gaps), spared)
 
 
 async def list_all(storage: Storage) -> Sequence[Manifest]:
@@ -93,7 +93,7 @@ async def list_all(storage: Storage) -> Sequence[Manifest]:
     return await storage.reading().manifests.list()
 
 
-async def _signed(storage: Storage, signer: Signer, name: str, told: Account, body_sha256: str) -> Manifest:
+async def _signed(storage: Storage, signer: Signer, name: str, told: ExportContents, body_sha256: str) -> Manifest:
     async with storage.writing() as unit:
         last = await unit.manifests.last()
         manifest = Manifest(
@@ -111,19 +111,19 @@ async def _signed(storage: Storage, signer: Signer, name: str, told: Account, bo
     return signed
 
 
-async def _count(unit: Unit, told: Account, last_us: int) -> None:
+async def _count(unit: Unit, told: ExportContents, last_us: int) -> None:
     user_id = (await users.find(unit, told.user_id)).id if told.user_id else None
     async for sums in unit.usage.sums(told.span._replace(to_us=min(told.span.to_us, last_us + 1)), user_id):
         told.add(sums)
 
 
-async def _period(unit: Unit, span: Span) -> Fields:
+async def _period(unit: Unit, span: Span) -> ManifestFields:
     """By its ends, and by its name if it is a closed one."""
     name = next((period.label for period in await unit.periods.list() if period.span == span), None)
     return {"name": name, "from": format_instant(span.from_us), "to": format_instant(span.to_us)}
 
 
-def _is_of(published: Published, told: Account) -> bool:
+def _is_of(published: PublishedManifest, told: ExportContents) -> bool:
     body = published.body
     found = (body["format"], body["user_id"], body["options"], body["period"]["from"], body["period"]["to"])
     return found == (told.format, told.user_id, told.options, *map(format_instant, told.span))

@@ -10,18 +10,18 @@ from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundErr
 from softix_proxy.domain.models import NAME, NAME_RULE, Model, ModelStatus
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.operations import providers
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PricedModel:
     """A model with what it is sold for."""
 
     model: Model
     provider: Provider
-    sheet: Sheet | None
+    sheet: PriceSheet | None
     """What applies now to a customer without a price of their own; None where requests are refused."""
 
     @property
@@ -33,7 +33,7 @@ class Entry:
         return self.model.status is ModelStatus.ACTIVE and self.provider.status is ProviderStatus.ACTIVE
 
 
-async def list_all(storage: Storage, *, provider: str | None = None, every: bool = False) -> Sequence[Entry]:
+async def list_all(storage: Storage, *, provider: str | None = None, every: bool = False) -> Sequence[PricedModel]:
     """Those that clients may ask for; with `every` the disabled ones too, but none of a removed provider."""
     unit = storage.reading()
     only = await providers.find(unit, provider) if provider is not None else None
@@ -41,7 +41,7 @@ async def list_all(storage: Storage, *, provider: str | None = None, every: bool
     directory = await priced_directory(unit)
     now_us = unit.clock.now_us()
     entries = [
-        Entry(model, hosts[model.provider_id], _sheet(directory, model, now_us))
+        PricedModel(model, hosts[model.provider_id], _sheet(directory, model, now_us))
         for model in await unit.models.list()
         if only is None or model.provider_id == only.id
     ]
@@ -52,7 +52,7 @@ async def list_all(storage: Storage, *, provider: str | None = None, every: bool
     ]
 
 
-async def show(storage: Storage, reference: str) -> Entry:
+async def show(storage: Storage, reference: str) -> PricedModel:
     unit = storage.reading()
     return await _entry(unit, await find(unit, reference))
 
@@ -63,10 +63,10 @@ async def add(
     name: str,
     provider: str,
     upstream_name: str | None = None,
-    sheet: Sheet | None = None,
+    sheet: PriceSheet | None = None,
     context_tokens: int | None = None,
     max_output_tokens: int | None = None,
-) -> Entry:
+) -> PricedModel:
     """A name that clients may ask for; without a sheet it has no price, and requests for it are refused.
 
     Raises BadInputError, NotFoundError for the provider, ConflictError where the provider has the name already.
@@ -89,7 +89,7 @@ async def add(
         [model] = await unit.models.add_all([asked])
         if sheet is not None:
             await unit.prices.add_all([PriceVersion(0, model.id, None, "operator", sheet, now_us, now_us)])
-        return Entry(model, host, sheet)
+        return PricedModel(model, host, sheet)
 
 
 async def update(
@@ -100,7 +100,7 @@ async def update(
     context_tokens: int | None = None,
     max_output_tokens: int | None = None,
     status: ModelStatus | None = None,
-) -> Entry:
+) -> PricedModel:
     """Changes what is given. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
         model = await find(unit, reference)
@@ -146,13 +146,13 @@ NOBODY = 0
 """A user id that no user has: what applies to it applies to everyone without a price of their own."""
 
 
-async def _entry(unit: Unit, model: Model) -> Entry:
+async def _entry(unit: Unit, model: Model) -> PricedModel:
     directory = await priced_directory(unit, model.id)
     provider = await unit.providers.get(model.provider_id)
-    return Entry(model, provider, _sheet(directory, model, unit.clock.now_us()))
+    return PricedModel(model, provider, _sheet(directory, model, unit.clock.now_us()))
 
 
-def _sheet(directory: Directory, model: Model, now_us: int) -> Sheet | None:
+def _sheet(directory: Directory, model: Model, now_us: int) -> PriceSheet | None:
     rate = directory.rate(NOBODY, model.id, now_us)
     return None if rate is None else rate.sheet
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from softix_proxy.domain.clock import format_instant, parse_instant, parse_zone
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.ledger import Violation
-from softix_proxy.domain.periods import Period, gaps, labelled_span
+from softix_proxy.domain.ledger import LedgerViolation
+from softix_proxy.domain.periods import ClosedPeriod, gaps, labelled_span
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.usage import Span
 
@@ -45,7 +45,7 @@ def asked(label: str | None, from_: str | None, to: str | None, zone: str) -> Cl
     return Closing(label or f"{from_.strip()}--{to.strip()}", zone, span)
 
 
-async def close(storage: Storage, closing: Closing) -> Period:
+async def close(storage: Storage, closing: Closing) -> ClosedPeriod:
     """The counting holds no lock; the transaction after it is short.
 
     Raises ConflictError where it is not over, nothing was posted up to its end, or it overlaps a closed one.
@@ -59,7 +59,7 @@ async def close(storage: Storage, closing: Closing) -> Period:
             if await unit.periods.last_posted_us(closing.span) != contents.last_us:
                 continue  # the clock was set back, and something was posted while the rest was counted
             return await unit.periods.add(
-                Period(
+                ClosedPeriod(
                     id=0,
                     label=closing.label,
                     zone=closing.zone,
@@ -71,11 +71,11 @@ async def close(storage: Storage, closing: Closing) -> Period:
             )
 
 
-async def list_all(storage: Storage) -> Sequence[Period]:
+async def list_all(storage: Storage) -> Sequence[ClosedPeriod]:
     return await storage.reading().periods.list()
 
 
-async def find(unit: Unit, label: str) -> Period:
+async def find(unit: Unit, label: str) -> ClosedPeriod:
     """Raises NotFoundError."""
     period = await unit.periods.find(label)
     if period is None:
@@ -102,15 +102,15 @@ async def uncovered(storage: Storage) -> Sequence[Span]:
     return tuple(gaps((period.span for period in await reading.periods.list()), first_us))
 
 
-async def verify(unit: Unit) -> tuple[int, Sequence[Violation]]:
+async def verify(unit: Unit) -> tuple[int, Sequence[LedgerViolation]]:
     """How many there are, and what is no longer what it was."""
     periods, found = await unit.periods.list(), []
     for period in periods:
         contents = await unit.periods.contents(period.span)
         if contents.rows_sha256 != period.rows_sha256:
-            found.append(Violation(KEPT, period.label, "the hash of its rows is another"))
+            found.append(LedgerViolation(KEPT, period.label, "the hash of its rows is another"))
         others = {one.user_public_id for one in set(period.sums) ^ set(contents.sums)}
-        found += [Violation(KEPT, period.label, f"the sums of {user} are others") for user in sorted(others)]
+        found += [LedgerViolation(KEPT, period.label, f"the sums of {user} are others") for user in sorted(others)]
     return len(periods), found
 
 

@@ -8,16 +8,16 @@ from decimal import Decimal
 
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.price_changes import Change, Oddity, merged, oddities, unit_prices
+from softix_proxy.domain.price_changes import OddPrice, UnitPriceChange, merged, oddities, unit_prices
 from softix_proxy.domain.prices import format_markup
-from softix_proxy.domain.pricing import STANDARD, Rate, Sheet
+from softix_proxy.domain.pricing import STANDARD, PriceSheet, Rate
 from softix_proxy.operations import models, users
 from softix_proxy.operations.models import NOBODY, priced_directory
-from softix_proxy.operations.prices import Listed, add_version, start_us
+from softix_proxy.operations.prices import ListedPrice, add_version, start_us
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenPrice:
     """What is said of a price: unit prices of one band, or that it is free."""
 
     prices: Mapping[str, Decimal]
@@ -33,13 +33,13 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    listed: Listed
-    before: Sheet | None
+class ChangedPrice:
+    listed: ListedPrice
+    before: PriceSheet | None
     """What it takes the place of: the customer's own price, else that for all; None where there was none."""
-    prices: Sequence[Change]
+    prices: Sequence[UnitPriceChange]
     """Each unit price that was or is, those that stay too."""
-    oddities: Sequence[Oddity]
+    oddities: Sequence[OddPrice]
     remarks: Sequence[str]
     """What else an operator should know."""
 
@@ -47,15 +47,15 @@ class Changed:
     def full_name(self) -> str:
         return f"{self.listed.provider.name}/{self.listed.model.name}"
 
-    def remedy(self, oddity: Oddity) -> str:
+    def remedy(self, oddity: OddPrice) -> str:
         """The command that brings it in proportion again."""
         options = oddity.options + (f" --user {self.listed.user.public_id}" if self.listed.user else "")
         return f"softix prices set {self.full_name} {options}"
 
 
 async def change_price(
-    storage: Storage, model: str, given: Given, *, user: str | None = None, starts_at_us: int | None = None
-) -> Changed:
+    storage: Storage, model: str, given: GivenPrice, *, user: str | None = None, starts_at_us: int | None = None
+) -> ChangedPrice:
     """A new version that begins from the price in force then. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
         found = await models.find(unit, model)
@@ -72,16 +72,16 @@ async def change_price(
         )
         remarks = _remarks(rate, given, is_first=is_first)
         odd = () if given.whole else oddities(before, sheet)
-        return Changed(listed, before, unit_prices(before, sheet), odd, remarks)
+        return ChangedPrice(listed, before, unit_prices(before, sheet), odd, remarks)
 
 
-def _sheet(before: Sheet | None, given: Given) -> Sheet:
+def _sheet(before: PriceSheet | None, given: GivenPrice) -> PriceSheet:
     if not given.prices:
-        return Sheet(())
+        return PriceSheet(())
     return merged(None if given.replace else before, given.prices, given.service_tier, given.above_input_tokens)
 
 
-def _remarks(rate: Rate | None, given: Given, *, is_first: bool) -> Sequence[str]:
+def _remarks(rate: Rate | None, given: GivenPrice, *, is_first: bool) -> Sequence[str]:
     remarks = []
     if rate is not None and rate.sheet.free and given.prices:
         remarks.append("It was free until now.")

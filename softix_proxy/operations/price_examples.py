@@ -19,7 +19,7 @@ TOLERANCE_PICO = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class PriceExample:
     provider_type: str
     model: str
     what: str
@@ -35,8 +35,8 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    example: Example
+class CheckedExample:
+    example: PriceExample
     place: str
     """`catalogue`, or `provider/model` of this instance."""
     source: str
@@ -54,10 +54,10 @@ class Checked:
         return not self.agrees and self.source == "catalogue"
 
 
-def load() -> Sequence[Example]:
+def load() -> Sequence[PriceExample]:
     raw = files("softix_proxy").joinpath("data/price_examples.json").read_bytes()
     return [
-        Example(
+        PriceExample(
             row["provider"],
             row["model"],
             row["what"],
@@ -71,7 +71,7 @@ def load() -> Sequence[Example]:
     ]
 
 
-async def check(storage: Storage, catalogue: Catalogue, examples: Sequence[Example]) -> Sequence[Checked]:
+async def check(storage: Storage, catalogue: Catalogue, examples: Sequence[PriceExample]) -> Sequence[CheckedExample]:
     """Each with the catalogue's price of the day, and with what is in force in this instance, without any mark-up."""
     unit = storage.reading()
     now_us = unit.clock.now_us()
@@ -86,16 +86,16 @@ async def check(storage: Storage, catalogue: Catalogue, examples: Sequence[Examp
     for example in examples:
         shipped = sections[example.provider_type].get(example.model)
         cost_pico = _cost_pico(Rate(0, shipped.versions(now_us)[0][1]), example) if shipped else None
-        checked.append(Checked(example, "catalogue", "catalogue", cost_pico))
+        checked.append(CheckedExample(example, "catalogue", "catalogue", cost_pico))
         for host, model in enabled:
             rate = directory.rate(models.NOBODY, model.id, now_us)
             if rate and (host.type.value, model.upstream_name) == (example.provider_type, example.model):
                 place = f"{host.name}/{model.name}"
-                checked.append(Checked(example, place, sources[rate.price_id], _cost_pico(rate, example)))
+                checked.append(CheckedExample(example, place, sources[rate.price_id], _cost_pico(rate, example)))
     return checked
 
 
-def _cost_pico(rate: Rate, example: Example) -> int | None:
+def _cost_pico(rate: Rate, example: PriceExample) -> int | None:
     """The provider's cost; None where something of it has no price."""
     priced = rate.price(example.used, example.service_tier)
     return None if priced.unpriced else priced.cost_pico

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.price_changes import Change, differences
-from softix_proxy.domain.prices import PriceVersion, Proposal, Source
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.price_changes import UnitPriceChange, differences
+from softix_proxy.domain.prices import PriceSource, PriceVersion, Proposal
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.domain.users import User
 from softix_proxy.imports.price_list import PriceRow
@@ -24,7 +24,7 @@ class Proposed:
     model: Model
     provider: Provider
     user: User | None
-    changes: Sequence[Change]
+    changes: Sequence[UnitPriceChange]
     """Against the version from the same source that it takes the place of, or else what applies now."""
 
     @property
@@ -54,7 +54,7 @@ async def import_rows(storage: Storage, rows: Sequence[PriceRow], file: str) -> 
                 raise BadInputError(f"{file} {row.place}: {error.message}", error.remedy) from None
             if row.starts_at_us is not None and row.starts_at_us < now_us:
                 raise BadInputError(f"{file} {row.place}: starts_at is over", "leave it out to start when approved")
-            source: Source = "customer" if user else "operator"
+            source: PriceSource = "customer" if user else "operator"
             user_id = user.id if user else None
             asked.append(Proposal(0, model.id, user_id, source, row.sheet, row.starts_at_us, now_us))
         return await _propose(unit, asked, ())
@@ -147,7 +147,9 @@ def _subject(of: Proposal | PriceVersion) -> _Subject:
     return of.model_id, of.user_id, of.source
 
 
-def _before(start_us: int, versions: Sequence[PriceVersion], waiting: Mapping[int, Sheet], now_us: int) -> Sheet | None:
+def _before(
+    start_us: int, versions: Sequence[PriceVersion], waiting: Mapping[int, PriceSheet], now_us: int
+) -> PriceSheet | None:
     """What would apply at that start, of the same subject, with all that is proposed for an earlier one; 0 is now."""
     earlier = [start for start in waiting if start < start_us]
     started = [one for one in versions if one.has_started(start_us or now_us)]
@@ -161,7 +163,7 @@ async def _described(unit: Unit, proposals: Sequence[Proposal]) -> Sequence[Prop
     versions: dict[_Subject, list[PriceVersion]] = {}
     for version in await unit.prices.list():
         versions.setdefault(_subject(version), []).append(version)
-    waiting: dict[_Subject, dict[int, Sheet]] = {}
+    waiting: dict[_Subject, dict[int, PriceSheet]] = {}
     for one in (*await unit.prices.proposals(), *proposals):
         waiting.setdefault(_subject(one), {})[one.starts_at_us or 0] = one.sheet
     directory, now_us = await models.priced_directory(unit), unit.clock.now_us()

@@ -12,15 +12,15 @@ from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.price_changes import remedy
-from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Scope, UnpricedAsks
-from softix_proxy.domain.pricing import Rate, Sheet
+from softix_proxy.domain.prices import MarkupVersion, PriceScope, PriceVersion, UnpricedAsks
+from softix_proxy.domain.pricing import PriceSheet, Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
 from softix_proxy.domain.users import User
 from softix_proxy.operations import models, users
-from softix_proxy.operations.models import NOBODY, Entry, priced_directory
+from softix_proxy.operations.models import NOBODY, PricedModel, priced_directory
 
 
-class State(StrEnum):
+class PriceState(StrEnum):
     IN_FORCE = "in force"
     UPCOMING = "upcoming"
     SUPERSEDED = "superseded"
@@ -28,21 +28,21 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedPrice:
     """A price version with the names of what it is for."""
 
     version: PriceVersion
     model: Model
     provider: Provider
     user: User | None
-    state: State
+    state: PriceState
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedPrice:
     """The price that one customer, or everyone without a price of their own, pays now."""
 
-    listed: Listed
+    listed: ListedPrice
     markup: Fraction
     fee_pico: int
     """For each answered request."""
@@ -51,10 +51,10 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingPrice:
     """An active model that is refused for want of a price."""
 
-    entry: Entry
+    entry: PricedModel
     asks: UnpricedAsks
 
 
@@ -63,27 +63,27 @@ class ListedMarkup:
     version: MarkupVersion
     subject: str | None
     """The user's name, or `provider/model`; None for the default."""
-    state: State
+    state: PriceState
 
 
-async def list_all(storage: Storage, *, model: str | None = None) -> Sequence[Listed]:
+async def list_all(storage: Storage, *, model: str | None = None) -> Sequence[ListedPrice]:
     """What is in force and what is to come, of one model or of all that are not removed."""
     unit = storage.reading()
     only = (await models.find(unit, model)).id if model is not None else None
     return [
         listed
         for listed in await _listed(unit, only)
-        if listed.state is not State.SUPERSEDED and listed.provider.status is not ProviderStatus.REMOVED
+        if listed.state is not PriceState.SUPERSEDED and listed.provider.status is not ProviderStatus.REMOVED
     ]
 
 
-async def history(storage: Storage, model: str) -> Sequence[Listed]:
+async def history(storage: Storage, model: str) -> Sequence[ListedPrice]:
     """Every version of a model's prices, the oldest first."""
     unit = storage.reading()
     return await _listed(unit, (await models.find(unit, model)).id)
 
 
-async def show(storage: Storage, model: str, *, user: str | None = None) -> Applied:
+async def show(storage: Storage, model: str, *, user: str | None = None) -> AppliedPrice:
     """Raises NotFoundError where there is no price."""
     unit = storage.reading()
     found = await models.find(unit, model)
@@ -96,12 +96,12 @@ async def show(storage: Storage, model: str, *, user: str | None = None) -> Appl
             f"{remedy(model)} (or --free)",
         )
     [listed] = [listed for listed in await _listed(unit, found.id) if listed.version.id == rate.price_id]
-    return Applied(listed, rate.markup, rate.request_fee_pico, rate.costs)
+    return AppliedPrice(listed, rate.markup, rate.request_fee_pico, rate.costs)
 
 
 async def set_price(
-    storage: Storage, model: str, sheet: Sheet, *, user: str | None = None, starts_at_us: int | None = None
-) -> Listed:
+    storage: Storage, model: str, sheet: PriceSheet, *, user: str | None = None, starts_at_us: int | None = None
+) -> ListedPrice:
     """A new version, from now or from an instant to come. Raises NotFoundError, BadInputError for the past."""
     async with storage.writing() as unit:
         found = await models.find(unit, model)
@@ -109,7 +109,9 @@ async def set_price(
         return await add_version(unit, found, customer, sheet, start_us(starts_at_us, unit.clock.now_us()))
 
 
-async def add_version(unit: Unit, model: Model, customer: User | None, sheet: Sheet, starts_at_us: int) -> Listed:
+async def add_version(
+    unit: Unit, model: Model, customer: User | None, sheet: PriceSheet, starts_at_us: int
+) -> ListedPrice:
     now_us = unit.clock.now_us()
     asked = PriceVersion(
         id=0,
@@ -121,11 +123,11 @@ async def add_version(unit: Unit, model: Model, customer: User | None, sheet: Sh
         created_at_us=now_us,
     )
     [version] = await unit.prices.add_all([asked])
-    state = State.UPCOMING if version.starts_at_us > now_us else State.IN_FORCE
-    return Listed(version, model, await unit.providers.get(model.provider_id), customer, state)
+    state = PriceState.UPCOMING if version.starts_at_us > now_us else PriceState.IN_FORCE
+    return ListedPrice(version, model, await unit.providers.get(model.provider_id), customer, state)
 
 
-async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Missing]:
+async def missing(storage: Storage, within_us: int | None = None) -> Sequence[MissingPrice]:
     """Active models without a price, or asked for what theirs leaves out; the most asked for first.
 
     With `within_us` only what was asked for of late.
@@ -134,7 +136,7 @@ async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Mi
     since_us = None if within_us is None else unit.clock.now_us() - within_us
     asks = {asked.model_id: asked for asked in await unit.prices.unpriced_asks()}
     found = [
-        Missing(entry, asks.get(entry.model.id, UnpricedAsks(entry.model.id, 0, 0)))
+        MissingPrice(entry, asks.get(entry.model.id, UnpricedAsks(entry.model.id, 0, 0)))
         for entry in await models.list_all(storage)
         if entry.sheet is None or (entry.model.id in asks and _leaves_out_tokens(entry.sheet))
     ]
@@ -143,7 +145,7 @@ async def missing(storage: Storage, within_us: int | None = None) -> Sequence[Mi
     return sorted(found, key=lambda item: -item.asks.asks)
 
 
-def _leaves_out_tokens(sheet: Sheet) -> bool:
+def _leaves_out_tokens(sheet: PriceSheet) -> bool:
     rate = Rate(0, sheet)
     return not (rate.has_price("input_tokens") and rate.has_price("output_tokens"))
 
@@ -180,10 +182,10 @@ async def set_markup(
             fee_pico=before.fee_pico if fee_pico is None else fee_pico,
         )
         version = await unit.prices.add_markup(asked)
-        return ListedMarkup(version, subject, State.UPCOMING if starts_us > now_us else State.IN_FORCE)
+        return ListedMarkup(version, subject, PriceState.UPCOMING if starts_us > now_us else PriceState.IN_FORCE)
 
 
-async def _markup_before(unit: Unit, scope: Scope, subject_id: int | None, starts_us: int) -> MarkupVersion:
+async def _markup_before(unit: Unit, scope: PriceScope, subject_id: int | None, starts_us: int) -> MarkupVersion:
     """The version that a new one takes the place of: the subject's own, else the default."""
     before = [version for version in await unit.prices.markups() if version.has_started(starts_us)]
     for subject in ((scope, subject_id), ("default", None)):
@@ -198,7 +200,7 @@ async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:
     unit = storage.reading()
     versions = await unit.prices.markups()
     now_us = unit.clock.now_us()
-    latest: dict[tuple[Scope, int | None], MarkupVersion] = {}
+    latest: dict[tuple[PriceScope, int | None], MarkupVersion] = {}
     for version in sorted(versions, key=lambda version: (version.starts_at_us, version.id)):
         if version.has_started(now_us):
             latest[(version.scope, version.subject_id)] = version
@@ -206,14 +208,14 @@ async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:
         ListedMarkup(
             version,
             await _subject_name(unit, version),
-            State.IN_FORCE if version.has_started(now_us) else State.UPCOMING,
+            PriceState.IN_FORCE if version.has_started(now_us) else PriceState.UPCOMING,
         )
         for version in versions
         if not version.has_started(now_us) or version in latest.values()
     ]
 
 
-async def _subject(unit: Unit, user: str | None, model: str | None) -> tuple[Scope, int | None, str | None]:
+async def _subject(unit: Unit, user: str | None, model: str | None) -> tuple[PriceScope, int | None, str | None]:
     if user is not None:
         customer = await users.find(unit, user)
         return "user", customer.id, customer.name
@@ -232,7 +234,7 @@ async def _subject_name(unit: Unit, version: MarkupVersion) -> str | None:
     return f"{(await unit.providers.get(model.provider_id)).name}/{model.name}"
 
 
-async def _listed(unit: Unit, model_id: int | None) -> list[Listed]:
+async def _listed(unit: Unit, model_id: int | None) -> list[ListedPrice]:
     versions = await unit.prices.list(model_id)
     directory = await priced_directory(unit, model_id)
     now_us = unit.clock.now_us()
@@ -242,7 +244,7 @@ async def _listed(unit: Unit, model_id: int | None) -> list[Listed]:
     for user_id in {version.user_id for version in versions if version.user_id is not None}:
         customers[user_id] = await unit.users.get(user_id)
     return [
-        Listed(
+        ListedPrice(
             version,
             known[version.model_id],
             hosts[known[version.model_id].provider_id],
@@ -253,11 +255,11 @@ async def _listed(unit: Unit, model_id: int | None) -> list[Listed]:
     ]
 
 
-def _state(version: PriceVersion, directory: Directory, now_us: int) -> State:
+def _state(version: PriceVersion, directory: Directory, now_us: int) -> PriceState:
     if not version.has_started(now_us):
-        return State.UPCOMING
+        return PriceState.UPCOMING
     rate = directory.rate(version.user_id or NOBODY, version.model_id, now_us)
-    return State.IN_FORCE if rate is not None and rate.price_id == version.id else State.SUPERSEDED
+    return PriceState.IN_FORCE if rate is not None and rate.price_id == version.id else PriceState.SUPERSEDED
 
 
 def start_us(asked_us: int | None, now_us: int) -> int:

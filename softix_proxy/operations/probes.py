@@ -147,14 +147,14 @@ async def _fetch(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetc
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredServer:
     """A server that lists models."""
 
     base: BaseUrl
     models: tuple[str, ...]
 
 
-async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> Found:
+async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> DiscoveredServer:
     """A server on this machine, at one of the type's usual ports. Raises FailureError that names what was tried."""
     tried = []
     for port in PROFILES[kind].ports:
@@ -168,7 +168,7 @@ async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> Found
     )
 
 
-async def look(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch) -> Found:
+async def look(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch) -> DiscoveredServer:
     """What the server at this address has. Raises FailureError, BadInputError."""
     base = read_base_url(base_url, kind)
     try:
@@ -183,14 +183,14 @@ class NoListError(FailureError):
     """Somebody answers there, but with no list of models."""
 
 
-async def _look(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> Found:
+async def _look(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> DiscoveredServer:
     status, body = await _fetch(kind, base, key, fetch)
     if status in (401, 403):
         raise FailureError("it asks for a key", "give --key-stdin, --key-env or --key-file")
     names = read_names(body) if status in _GOOD else None
     if names is None:
         raise NoListError("what answers there lists no models", "check the base URL")
-    return Found(base, names)
+    return DiscoveredServer(base, names)
 
 
 def chosen(

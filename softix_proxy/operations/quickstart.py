@@ -10,7 +10,7 @@ from softix_proxy.domain.keys import Key, KeyStatus
 from softix_proxy.domain.money import parse_usd
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role, User
+from softix_proxy.domain.users import User, UserRole
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import balance, catalogue, keys, providers, users
 from softix_proxy.operations.catalogue import CatalogueModel
@@ -37,7 +37,7 @@ async def prepare(storage: Storage, vault: Vault, demo_models: Sequence[Catalogu
     try:
         user = await users.show(storage, USER)
     except NotFoundError:
-        user = await users.create(storage, name=USER, email=EMAIL, role=Role.USER, postpaid=False)
+        user = await users.create(storage, name=USER, email=EMAIL, role=UserRole.USER, postpaid=False)
     await balance.add(storage, USER, _AMOUNT_PICO, note="for a first look", reference=_REFERENCE)
     for key in await keys.list_all(storage, user=USER):
         if key.label == LABEL and key.status is KeyStatus.ACTIVE:

@@ -12,14 +12,14 @@ from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.reconciliation import (
     ALL_MODELS,
     UNNAMED,
-    BillLine,
-    Compared,
+    ComparedDay,
+    ComparedSums,
     Matcher,
+    ProviderBillLine,
     Reconciliation,
-    Side,
     explain,
 )
-from softix_proxy.imports.formats import Bill
+from softix_proxy.imports.formats import ProviderBill
 
 MOST_SUBJECTS = 200_000
 """Days × models of one bill, which are kept in memory."""
@@ -30,17 +30,17 @@ _Names = tuple[str, ...]
 class _Read:
     """A bill, added up."""
 
-    sides: dict[tuple[int, str], Side] = field(default_factory=dict)
+    sides: dict[tuple[int, str], ComparedSums] = field(default_factory=dict)
     step_pico: int = PICO_PER_USD
     """The smallest that any line's decimals show."""
     named: bool = False
     left_out: int = 0
 
-    def add(self, line: BillLine | None) -> None:
+    def add(self, line: ProviderBillLine | None) -> None:
         if line is None:
             self.left_out += 1
             return
-        side = self.sides.setdefault((line.day, line.model or UNNAMED), Side())
+        side = self.sides.setdefault((line.day, line.model or UNNAMED), ComparedSums())
         if len(self.sides) > MOST_SUBJECTS:
             raise BadInputError(
                 f"the bill has more than {MOST_SUBJECTS:,} days and models", "compare fewer days at once"
@@ -53,7 +53,7 @@ class _Read:
 async def reconcile(
     storage: Storage,
     provider: str,
-    bill: Bill,
+    bill: ProviderBill,
     *,
     from_: str | None = None,
     to: str | None = None,
@@ -74,24 +74,24 @@ async def reconcile(
     ours = await _recorded(unit, found.name, first_day, end_day)
     matcher = Matcher({name for day, name in read.sides if first_day <= day < end_day} - {UNNAMED})
     matches = {names: matcher.match(names) for _, names in ours}
-    both: dict[tuple[int, str], Side] = {}
+    both: dict[tuple[int, str], ComparedSums] = {}
     outside = 0
     for (day, name), side in read.sides.items():
         if first_day <= day < end_day:
             subject = matcher.subject(name) if read.named else ALL_MODELS
-            both.setdefault((day, subject), Side()).add(side)
+            both.setdefault((day, subject), ComparedSums()).add(side)
         else:
             outside += side.bill_lines
     for (day, names), side in ours.items():
         subject = matcher.subject(matches[names] or names[0]) if read.named else ALL_MODELS
-        both.setdefault((day, subject), Side()).add(side)
+        both.setdefault((day, subject), ComparedSums()).add(side)
     return Reconciliation(
         provider=found.name,
         measure=bill.measure,
         first_day=first_day,
         end_day=end_day,
         lines=[
-            Compared(
+            ComparedDay(
                 day, model, side, side.ours(bill.measure), side.theirs(bill.measure), explain(side, bill.measure, step)
             )
             for (day, model), side in sorted(both.items())
@@ -106,12 +106,12 @@ async def reconcile(
     )
 
 
-async def _recorded(unit: Unit, provider: str, first_day: int, end_day: int) -> dict[tuple[int, _Names], Side]:
+async def _recorded(unit: Unit, provider: str, first_day: int, end_day: int) -> dict[tuple[int, _Names], ComparedSums]:
     """By day and the names that a model goes by: served, upstream, asked for."""
-    ours: dict[tuple[int, _Names], Side] = {}
+    ours: dict[tuple[int, _Names], ComparedSums] = {}
     async for cost in unit.usage.daily_costs(provider, first_day, end_day):
         names = tuple(dict.fromkeys(name for name in (cost.model_served, cost.upstream_name, cost.model) if name))
-        ours.setdefault((cost.day, names), Side()).add_cost(cost)
+        ours.setdefault((cost.day, names), ComparedSums()).add_cost(cost)
     return ours
 
 

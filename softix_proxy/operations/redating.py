@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from softix_proxy.domain.clock import SLACK_US
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.redating import Misdated, Redated, booked_at_us
+from softix_proxy.domain.redating import MisdatedPosting, RedatedPosting, booked_at_us
 from softix_proxy.domain.usage import Span
 
 _AT_ONCE = 10
@@ -23,7 +23,7 @@ def ahead(now_us: int) -> Span:
 
 async def run(
     storage: Storage, span: Span | None, ahead_us: int | None, *, note: str, dry: bool
-) -> AsyncIterator[Redated]:
+) -> AsyncIterator[RedatedPosting]:
     """What was posted in the span, or else ahead of the clock, as it is booked; `dry` posts nothing.
 
     Twice changes nothing. What lies in a closed period is told and stays. Raises BadInputError for a note that is not a
@@ -37,7 +37,7 @@ async def run(
     if span.from_us < closed_us:
         async for day in reading.ledger.misdated(Span(span.from_us, min(span.to_us, closed_us))):
             for one in day:
-                yield Redated(one, None)
+                yield RedatedPosting(one, None)
         span = Span(closed_us, span.to_us)
     async for day in reading.ledger.misdated(span):
         for first in range(0, len(day), _AT_ONCE):
@@ -46,18 +46,18 @@ async def run(
 
 
 async def _book(
-    storage: Storage, some: Sequence[Misdated], ahead_us: int | None, note: str, dry: bool
-) -> list[Redated]:
+    storage: Storage, some: Sequence[MisdatedPosting], ahead_us: int | None, note: str, dry: bool
+) -> list[RedatedPosting]:
     if dry:
         unit = storage.reading()
         closed_us, now_us = await unit.ledger.closed_us(), unit.clock.now_us()
-        return [Redated(one, booked_at_us(one.posted_us, ahead_us, closed_us, now_us)) for one in some]
+        return [RedatedPosting(one, booked_at_us(one.posted_us, ahead_us, closed_us, now_us)) for one in some]
     async with storage.writing() as unit:
         closed_us, done = await unit.ledger.closed_us(), []
         for one in some:
             booked_us = booked_at_us(one.posted_us, ahead_us, closed_us, unit.clock.now_us())
             if one.posted_us < closed_us:
-                done.append(Redated(one, None))
+                done.append(RedatedPosting(one, None))
             elif await unit.ledger.redate(one, booked_us, note):
-                done.append(Redated(one, booked_us))
+                done.append(RedatedPosting(one, booked_us))
         return done

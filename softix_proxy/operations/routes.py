@@ -12,12 +12,12 @@ from softix_proxy.domain.clock import parse_duration_us
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
-from softix_proxy.domain.keys import Key, KeyStatus, Limits
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.models import NAME, NAME_RULE, Model
 from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider
-from softix_proxy.domain.routes import Leg, Reported, Route, RouteStatus
+from softix_proxy.domain.routes import ReportedHealth, Route, RouteLeg, RouteStatus
 from softix_proxy.domain.routing import Drop, judge
 from softix_proxy.operations import keys, models, users
 
@@ -31,8 +31,8 @@ _SYNTAX = "write for example: openai/gpt-5 weight 3, azure/gpt-5, then anthropic
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    leg: Leg
+class RouteTarget:
+    leg: RouteLeg
     model: Model
     provider: Provider
 
@@ -42,21 +42,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RouteDetails:
     route: Route
-    targets: Sequence[Target]
+    targets: Sequence[RouteTarget]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RouteCandidate:
     """One target of a request that nobody sent, and why it would be taken, or not."""
 
-    target: Target
+    target: RouteTarget
     drop: Drop | None
     rate: Rate | None
     place: int | None
     """Where it stands among those that would be tried: 1 is the first tier's; weights decide within one."""
-    reported: Sequence[Reported]
+    reported: Sequence[ReportedHealth]
     """By each daemon that has used it."""
 
 
@@ -68,7 +68,7 @@ async def set_route(
     retries: int | None = None,
     sticky: bool | None = None,
     timeouts: Mapping[str, int | None] | None = None,
-) -> Shown:
+) -> RouteDetails:
     """Makes a route, or changes what is given of one. Raises BadInputError, NotFoundError, ConflictError."""
     async with storage.writing() as unit:
         known = await unit.routes.find(name)
@@ -107,9 +107,9 @@ async def _refuse_taken(unit: Unit, name: str) -> None:
         raise ConflictError(f"{name} is a model", "a route needs a name of its own; a bare model name may be one")
 
 
-async def _parse(unit: Unit, text: str) -> tuple[Leg, ...]:
+async def _parse(unit: Unit, text: str) -> tuple[RouteLeg, ...]:
     """`openai/gpt-5 weight 3, azure/gpt-5 weight 1, then anthropic/claude-opus-4-1`."""
-    legs: list[Leg] = []
+    legs: list[RouteLeg] = []
     tier = 0
     for part in text.removeprefix("=").split(","):
         words = part.split()
@@ -118,7 +118,7 @@ async def _parse(unit: Unit, text: str) -> tuple[Leg, ...]:
             tier += 1 if legs else 0
         if not words or len(words) % 2 == 0:
             raise BadInputError(f"not a target: {part.strip()!r}", _SYNTAX)
-        leg = Leg((await models.find(unit, words[0])).id, tier=tier)
+        leg = RouteLeg((await models.find(unit, words[0])).id, tier=tier)
         for option, value in zip(words[1::2], words[2::2], strict=True):
             leg = _with_option(leg, option, value)
         if any(other.model_id == leg.model_id for other in legs):
@@ -129,7 +129,7 @@ async def _parse(unit: Unit, text: str) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _with_option(leg: Leg, option: str, value: str) -> Leg:
+def _with_option(leg: RouteLeg, option: str, value: str) -> RouteLeg:
     if option in _TIMES:
         return replace(leg, timeouts=replace(leg.timeouts, **{_TIMES[option]: parse_timeout_ms(value)}))
     if option not in _COUNTS:
@@ -151,18 +151,18 @@ def parse_timeout_ms(text: str) -> int:
     return ms
 
 
-async def list_all(storage: Storage) -> Sequence[Shown]:
+async def list_all(storage: Storage) -> Sequence[RouteDetails]:
     """Without those that were removed."""
     async with storage.snapshot() as unit:
         return [await _shown(unit, r) for r in await unit.routes.list() if r.status is not RouteStatus.REMOVED]
 
 
-async def show(storage: Storage, reference: str) -> Shown:
+async def show(storage: Storage, reference: str) -> RouteDetails:
     async with storage.snapshot() as unit:
         return await _shown(unit, await find(unit, reference))
 
 
-async def set_status(storage: Storage, reference: str, status: RouteStatus) -> Shown:
+async def set_status(storage: Storage, reference: str, status: RouteStatus) -> RouteDetails:
     """Disabled, its name means the models of that name again, if there are any."""
     async with storage.writing() as unit:
         changed = replace(await find(unit, reference), status=status)
@@ -170,7 +170,7 @@ async def set_status(storage: Storage, reference: str, status: RouteStatus) -> S
         return await _shown(unit, changed)
 
 
-async def remove(storage: Storage, reference: str) -> Shown:
+async def remove(storage: Storage, reference: str) -> RouteDetails:
     """Its name is free again."""
     async with storage.writing() as unit:
         route = await find(unit, reference)
@@ -187,17 +187,17 @@ async def find(unit: Unit, reference: str) -> Route:
     return route
 
 
-async def _shown(unit: Unit, route: Route) -> Shown:
+async def _shown(unit: Unit, route: Route) -> RouteDetails:
     targets = []
     for leg in route.legs:
         model = await unit.models.get(leg.model_id)
-        targets.append(Target(leg, model, await unit.providers.get(model.provider_id)))
-    return Shown(route, targets)
+        targets.append(RouteTarget(leg, model, await unit.providers.get(model.provider_id)))
+    return RouteDetails(route, targets)
 
 
 async def explain(
     storage: Storage, *, model: str, user: str, key: str | None = None, endpoint: str | None = None
-) -> Sequence[Candidate]:
+) -> Sequence[RouteCandidate]:
     """What a request of this user for this model would meet now; nothing is sent.
 
     Without a key, one that may use every model is assumed; without an endpoint, one that the targets speak. Raises
@@ -210,22 +210,22 @@ async def explain(
     if found is None:
         raise NotFoundError(f"no route or model {model!r}", "see: softix routes list, softix models list")
     owner = await users.find(unit, user)
-    anyone = Key(0, "", owner.id, "", "", b"", (), (), Limits(), KeyStatus.ACTIVE, None, 0)
+    anyone = Key(0, "", owner.id, "", "", b"", (), (), KeyLimits(), KeyStatus.ACTIVE, None, 0)
     asking = await keys.find(unit, key) if key else anyone
     if asking.user_id != owner.id:
         raise BadInputError(f"the key {key!r} is not one of {owner.name}", f"see: softix keys list --user {owner.name}")
     now_us, reported = unit.clock.now_us(), await unit.routes.reported()
-    candidates: list[Candidate] = []
+    candidates: list[RouteCandidate] = []
     for leg in found.legs:
         asked_model = directory.models[leg.model_id]
         provider = directory.providers[asked_model.provider_id]
-        target = Target(leg, asked_model, provider)
+        target = RouteTarget(leg, asked_model, provider)
         drop = judge(directory, owner, asking, found, leg, speaks=_speaks(provider, asked_model, endpoint))
         rate = directory.rate(owner.id, asked_model.id, now_us)
         told = [each for each in reported if each.model_id == asked_model.id]
         if drop is None:
             drop = Drop.UNPRICED if rate is None else _health(told, now_us)
-        candidates.append(Candidate(target, drop, rate, None, told))
+        candidates.append(RouteCandidate(target, drop, rate, None, told))
     return _placed(candidates)
 
 
@@ -236,7 +236,7 @@ def _speaks(provider: Provider, model: Model, endpoint: str | None) -> bool:
     return provider_side(ASKED_BY[endpoint], profile.endpoints, profile.preferred, model.upstream_name) is not None
 
 
-def _health(told: Sequence[Reported], now_us: int) -> Drop | None:
+def _health(told: Sequence[ReportedHealth], now_us: int) -> Drop | None:
     """Only where every daemon that knows it says so."""
     if told and all(each.vitals.breaker.state(now_us) == "open" for each in told):
         return Drop.BREAKER
@@ -245,7 +245,7 @@ def _health(told: Sequence[Reported], now_us: int) -> Drop | None:
     return None
 
 
-def _placed(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+def _placed(candidates: Sequence[RouteCandidate]) -> Sequence[RouteCandidate]:
     tiers = sorted({candidate.target.leg.tier for candidate in candidates if candidate.drop is None})
     return [
         candidate if candidate.drop else replace(candidate, place=tiers.index(candidate.target.leg.tier) + 1)
@@ -254,17 +254,17 @@ def _placed(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
-    target: Target
-    reported: Reported
+class TargetHealth:
+    target: RouteTarget
+    reported: ReportedHealth
 
 
-async def health(storage: Storage) -> Sequence[Health]:
+async def health(storage: Storage) -> Sequence[TargetHealth]:
     """What the daemons last told of their targets."""
     async with storage.snapshot() as unit:
         found = []
         for reported in await unit.routes.reported():
             model = await unit.models.get(reported.model_id)
             provider = await unit.providers.get(model.provider_id)
-            found.append(Health(Target(Leg(model.id), model, provider), reported))
+            found.append(TargetHealth(RouteTarget(RouteLeg(model.id), model, provider), reported))
         return found

@@ -31,7 +31,7 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class SecretsStatus:
     key_id: str
     source: str | None
     secrets: int
@@ -55,14 +55,14 @@ async def rotate(storage: Storage, keys: MasterKeys) -> Rotation:
         return Rotation(vault.master_key_id, resumed, rewrapped, keys.put_in_place(vault.master_key_id))
 
 
-async def status(storage: Storage, keys: MasterKeys) -> Status:
+async def status(storage: Storage, keys: MasterKeys) -> SecretsStatus:
     """Raises FailureError where the master key is missing or not this instance's."""
     reading = storage.reading()
     vault = keys.open(await instance.require_identity(reading))
     sealed = sum(len(provider.keys) for provider in await reading.providers.list())
     signing_key = await reading.instance.get(instance.SEALED_SIGNING_KEY)
     outstanding = signing_key is not None and not _is_current(vault, signing_key)
-    return Status(
+    return SecretsStatus(
         key_id=vault.master_key_id,
         source=keys.source(),
         secrets=sealed + (signing_key is not None),

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from softix_proxy.dialects import refused_fields
-from softix_proxy.dialects.base import ProviderEndpoint, Report
+from softix_proxy.dialects.base import ProviderEndpoint, UsageReport
 from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.errors import ProviderError
-from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.fields import JsonMembers
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS, path_for, provider_side, streaming
 from softix_proxy.dialects.translate import Interpretation, Setting, translation
 from softix_proxy.dialects.translate.wire import encode, seen_child, seen_children, seen_object
@@ -20,10 +20,10 @@ from softix_proxy.domain.errors import ConflictError, FailureError, RefusedError
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.routes import Timeouts
-from softix_proxy.domain.upstream import Call, Exchange, Fetch, ProviderFault, Upstream
+from softix_proxy.domain.upstream import Fetch, ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import models, probes, providers
-from softix_proxy.operations.models import Entry
+from softix_proxy.operations.models import PricedModel
 from softix_proxy.operations.probes import Probe
 
 _MOST_BYTES = 4 << 20
@@ -51,7 +51,7 @@ _MOST_TRIES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     what: str
     ok: bool | None
     """None: not tried, or there is nothing to try."""
@@ -64,7 +64,7 @@ class Trial:
     provider: Provider
     model: str | None
     """As the provider calls it."""
-    checks: tuple[Check, ...]
+    checks: tuple[CheckResult, ...]
     remedy: str = ""
     refused_fields: tuple[str, ...] = ()
     """Of what was sent: what it does not take, and may do without."""
@@ -98,7 +98,7 @@ async def run(
         remedy = (
             probe.remedy if probe and probe.remedy else f"name one: softix providers test {provider.name} --model M"
         )
-        return Trial(provider, None, (listed, Check("plain", None, detail), *_untried()), remedy)
+        return Trial(provider, None, (listed, CheckResult("plain", None, detail), *_untried()), remedy)
     there = provider_side(chat, provider.profile.endpoints, provider.profile.preferred, name) or there
     bench = _Bench(provider, there, name, upstream, unit.clock)
     plain, first = await bench.plain()
@@ -118,16 +118,16 @@ async def run(
     )
 
 
-def _untried() -> list[Check]:
+def _untried() -> list[CheckResult]:
     """Of what follows a plain answer."""
-    return [Check(name, None, _NOT_TRIED) for name in ("stream", "tools", "usage", "fields")]
+    return [CheckResult(name, None, _NOT_TRIED) for name in ("stream", "tools", "usage", "fields")]
 
 
-def _listed(probe: Probe | None) -> Check:
+def _listed(probe: Probe | None) -> CheckResult:
     if probe is None:
-        return Check("models", None, "it has no list of them")
+        return CheckResult("models", None, "it has no list of them")
     detail = f"{len(probe.models)} models" if probe.ok else probe.message
-    return Check("models", probe.ok, detail, probe.latency_ms)
+    return CheckResult("models", probe.ok, detail, probe.latency_ms)
 
 
 def _choice(entries: Any, probe: Probe | None, wanted: str | None) -> str | None:
@@ -144,7 +144,7 @@ def _choice(entries: Any, probe: Probe | None, wanted: str | None) -> str | None
     return next((name for name in names if name in there), next(iter(names or (probe.models if probe else ())), None))
 
 
-def _writes_text(entry: Entry) -> bool:
+def _writes_text(entry: PricedModel) -> bool:
     sheet = entry.sheet
     if sheet is None or sheet.free:
         return True
@@ -152,7 +152,7 @@ def _writes_text(entry: Entry) -> bool:
     return prices.keys() >= _TEXT and not any(name.startswith(_OTHER_THAN_TEXT) for name in prices)
 
 
-def _price(entry: Entry) -> Any:
+def _price(entry: PricedModel) -> Any:
     """Only a price of text proves that a model writes any. What is free comes after, and what is unpriced last."""
     sheet = entry.sheet
     if sheet is None or sheet.free:
@@ -160,13 +160,13 @@ def _price(entry: Entry) -> Any:
     return (0, sum(sheet.bands[0].unit_prices[name] for name in _TEXT))
 
 
-def _usage(plain: Report | None, stream: Report | None) -> Check:
+def _usage(plain: UsageReport | None, stream: UsageReport | None) -> CheckResult:
     told = {"plain": plain, "stream": stream}
     missing = [name for name, report in told.items() if report is None]
     if missing:
-        return Check("usage", False, f"not told: {', '.join(missing)}")
+        return CheckResult("usage", False, f"not told: {', '.join(missing)}")
     counts = (f"{name} {_tokens(report.meters)}" for name, report in told.items() if report)
-    return Check("usage", True, ", ".join(counts))
+    return CheckResult("usage", True, ", ".join(counts))
 
 
 def _tokens(meters: Mapping[str, int]) -> str:
@@ -194,19 +194,19 @@ class _Bench:
         self.refused: list[str] = []
         """Fields that it did not take, and are left out from then on."""
 
-    async def plain(self) -> tuple[Check, Report | None]:
+    async def plain(self) -> tuple[CheckResult, UsageReport | None]:
         return await self._timed("plain", self._whole, _HELLO, _FEW_TOKENS)
 
-    async def stream(self) -> tuple[Check, Report | None]:
+    async def stream(self) -> tuple[CheckResult, UsageReport | None]:
         return await self._timed("stream", self._streamed, _HELLO, _FEW_TOKENS)
 
-    async def tools(self) -> Check:
+    async def tools(self) -> CheckResult:
         check, _ = await self._timed("tools", self._called, _WEATHER, _SOME_TOKENS)
         return check
 
-    async def fields(self) -> Check:
+    async def fields(self) -> CheckResult:
         if self._there.name != _CHAT:
-            return Check("fields", None, "it is sent nothing in OpenAI's dialect")
+            return CheckResult("fields", None, "it is sent nothing in OpenAI's dialect")
         check, _ = await self._timed("fields", self._with_optional_fields, _HELLO, _FEW_TOKENS)
         if check.ok and self.refused:
             return replace(check, ok=False, detail=f"it does not take {', '.join(dict.fromkeys(self.refused))}")
@@ -216,7 +216,7 @@ class _Bench:
         await self._read(self._prepare(messages, limit, **_OPTIONAL))
         return "it takes what clients usually send", None
 
-    async def _timed(self, what: str, step: Any, messages: Any, limit: int) -> tuple[Check, Report | None]:
+    async def _timed(self, what: str, step: Any, messages: Any, limit: int) -> tuple[CheckResult, UsageReport | None]:
         started_ns = self._clock.monotonic_ns()
         report = None
         try:
@@ -228,9 +228,9 @@ class _Bench:
             ok, detail = False, fault.code.value
         except RefusedError as error:
             ok, detail = False, error.code.value
-        return Check(what, ok, detail, (self._clock.monotonic_ns() - started_ns) // 1_000_000), report
+        return CheckResult(what, ok, detail, (self._clock.monotonic_ns() - started_ns) // 1_000_000), report
 
-    async def _whole(self, messages: Any, limit: int) -> tuple[str, Report | None]:
+    async def _whole(self, messages: Any, limit: int) -> tuple[str, UsageReport | None]:
         answer = await self._read(self._prepare(messages, limit))
         return f"{self._model} answers", self._there.report(answer)
 
@@ -245,7 +245,7 @@ class _Bench:
             raise FailureError("it does not call the tool")
         return "it calls the tool", None
 
-    async def _streamed(self, messages: Any, limit: int) -> tuple[str, Report | None]:
+    async def _streamed(self, messages: Any, limit: int) -> tuple[str, UsageReport | None]:
         prepared = self._prepare(messages, limit, stream=True)
         exchange = await self._send(prepared, stream=True)
         try:
@@ -281,10 +281,10 @@ class _Bench:
             body = found.request(body, setting).body
         names = {**self._provider.renamed_fields, **dict.fromkeys(self.refused, "")}
         if names:
-            body = Fields(body, frozenset()).renamed(names)
+            body = JsonMembers(body, frozenset()).renamed(names)
         return _Prepared(endpoint, body, found)
 
-    async def _send(self, prepared: _Prepared, *, stream: bool = False) -> Exchange:
+    async def _send(self, prepared: _Prepared, *, stream: bool = False) -> UpstreamResponse:
         """Without what it turns out not to take. Raises ProviderFault, and FailureError for an error, in our words."""
         body, endpoint = prepared.body, prepared.endpoint
         dropped = ""
@@ -313,7 +313,7 @@ class _Bench:
         usable = [name for name in refused_fields.members(body) if may_be_dropped(name)]
         return next(iter(refused_fields.named_fields(refusal, usable)), "")
 
-    async def _sent(self, endpoint: ProviderEndpoint, body: bytes, *, stream: bool) -> Exchange:
+    async def _sent(self, endpoint: ProviderEndpoint, body: bytes, *, stream: bool) -> UpstreamResponse:
         path = path_for(endpoint, self._model)
         headers = [
             ("content-type", "application/json"),
@@ -321,7 +321,7 @@ class _Bench:
             *HEADERS.get(endpoint.name, ()),
         ]
         key = next(iter(self._provider.keys), None)
-        call = Call(0, self._provider, path, headers, body, stream, key=key, timeouts=_PATIENCE)
+        call = UpstreamRequest(0, self._provider, path, headers, body, stream, key=key, timeouts=_PATIENCE)
         return await self._upstream.send(call, lambda: None)
 
     async def _read(self, prepared: _Prepared) -> bytes:

@@ -14,40 +14,49 @@ from softix_proxy.domain.explanation import Explained, explain_correction
 from softix_proxy.domain.explanation import explain as explained
 from softix_proxy.domain.ids import parse_request_id
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.usage import AttemptRow, Layout, Lines, Span, Subject, Total, UsageFilter, UsageRow
+from softix_proxy.domain.usage import (
+    AttemptRow,
+    ExportedLines,
+    Layout,
+    Span,
+    SummarySubject,
+    UsageFilter,
+    UsageRow,
+    UsageTotal,
+)
 from softix_proxy.exports import csv_usage, jsonl_usage
-from softix_proxy.exports.columns import Value, fields
-from softix_proxy.exports.html_summary import Page, Part
+from softix_proxy.exports.columns import ColumnValue, fields
+from softix_proxy.exports.html_summary import SummaryPage, SummaryTable
 from softix_proxy.operations import users
 
-Format = Literal["csv", "jsonl"]
-FORMATS: Mapping[Format, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
+UsageFormat = Literal["csv", "jsonl"]
+FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
 MAX_US = 2**63 - 1
 _TRENDS = 20
 """So many subjects are drawn day by day."""
-_PARTS: Sequence[Subject] = ("model", "user", "key")
+_PARTS: Sequence[SummarySubject] = ("model", "user", "key")
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    by: Subject
+class UsageSummary:
+    by: SummarySubject
     zone: str
     """The IANA name of the time zone by whose days it is."""
     first_day: int
     end_day: int
     """Days since 1970, the last one exclusive."""
-    totals: Sequence[Total]
-    days: Sequence[Total]
+    totals: Sequence[UsageTotal]
+    days: Sequence[UsageTotal]
     """The same by day; days without a request are left out."""
-    trends: Mapping[str, Mapping[int, Total]] = field(default_factory=dict)
+    trends: Mapping[str, Mapping[int, UsageTotal]] = field(default_factory=dict)
     """Of the dearest, day by day: id → day since 1970 → sums."""
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class UsageExport:
     expected_rows: int
     """Those of the whole days that it touches, for a progress bar."""
-    chunks: AsyncIterator[Lines]
+    chunks: AsyncIterator[ExportedLines]
     """The first is the header, if the format has one."""
     last_us: int = MAX_US
     """What is posted after it is left out."""
@@ -138,14 +147,16 @@ async def explain(storage: Storage, reference: str) -> Explained:
     return explain_correction(row, corrected, earlier, sheet, attempts, cost_sheet)
 
 
-async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, Value] | None:
+async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, ColumnValue] | None:
     """The row under the export's names; None where there is none, or it is another user's."""
     number = parse_request_id(reference)
     row = None if number is None else await storage.reading().usage.by_request(number)
     return fields(row) if row is not None and row.user_id == user_id else None
 
 
-async def summary(storage: Storage, by: Subject, from_: str | None, to: str | None, zone: str | None = None) -> Summary:
+async def summary(
+    storage: Storage, by: SummarySubject, from_: str | None, to: str | None, zone: str | None = None
+) -> UsageSummary:
     """Over whole days; this month where nothing is said.
 
     By the days of a zone, or else by those of which sums are kept. Raises BadInputError.
@@ -155,38 +166,40 @@ async def summary(storage: Storage, by: Subject, from_: str | None, to: str | No
     first_day, end_day = _days(unit.clock, at, from_, to)
     days = await unit.usage.totals("day", first_day, end_day, at)
     if by == "day":
-        return Summary(by, at.name, first_day, end_day, days, days)
+        return UsageSummary(by, at.name, first_day, end_day, days, days)
     trends = await unit.usage.trends(by, first_day, end_day, at, _TRENDS)
     totals = await unit.usage.totals(by, first_day, end_day, at)
-    return Summary(by, at.name, first_day, end_day, totals, days, trends)
+    return UsageSummary(by, at.name, first_day, end_day, totals, days, trends)
 
 
-async def page(storage: Storage, from_: str | None, to: str | None, version: str, zone: str | None = None) -> Page:
+async def page(
+    storage: Storage, from_: str | None, to: str | None, version: str, zone: str | None = None
+) -> SummaryPage:
     """Summaries by model, user and key, for one page in HTML. Raises as `summary`."""
     parts = [await summary(storage, by, from_, to, zone) for by in _PARTS]
-    shown, first = [Part(part.by, part.totals, part.trends) for part in parts], parts[0]
+    shown, first = [SummaryTable(part.by, part.totals, part.trends) for part in parts], parts[0]
     now_us = storage.reading().clock.now_us()
-    return Page(first.zone, first.first_day, first.end_day, first.days, shown, now_us, version)
+    return SummaryPage(first.zone, first.first_day, first.end_day, first.days, shown, now_us, version)
 
 
 async def export(
     storage: Storage, layout: Layout, span: Span, user: str | None, *, after_id: int | None = None
-) -> Export:
+) -> UsageExport:
     """`after_id`: only what follows this row, and no header. Raises NotFoundError where there is no such user."""
     unit = storage.reading()
     user_id = (await users.find(unit, user)).id if user is not None else None
     if after_id is not None:
         layout, span = replace(layout, header=""), span._replace(from_us=after_id + 1)
-    return Export(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
+    return UsageExport(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
 
 
-async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
     """The database's thread makes the next one while the last one is worked on."""
     if layout.header:
-        yield Lines(layout.header.encode(), 0, 0, 0)
+        yield ExportedLines(layout.header.encode(), 0, 0, 0)
     chunks = unit.usage.lines(layout, span, user_id)
 
-    async def following() -> Lines | None:
+    async def following() -> ExportedLines | None:
         return await anext(chunks, None)
 
     task = asyncio.create_task(following())

@@ -9,7 +9,7 @@ from dataclasses import replace
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ids import new_public_id
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import providers
 
@@ -19,7 +19,7 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,188}")
 
 
 async def create(
-    storage: Storage, *, name: str, email: str, role: Role, postpaid: bool, regions: Sequence[str] = ()
+    storage: Storage, *, name: str, email: str, role: UserRole, postpaid: bool, regions: Sequence[str] = ()
 ) -> User:
     """A user with an empty wallet. Raises BadInputError, or ConflictError if name or e-mail is taken."""
     async with storage.writing() as unit:
@@ -30,7 +30,7 @@ async def create(
                 name=_checked(_NAME, name, "name"),
                 email=_checked(_EMAIL, email, "e-mail"),
                 role=role,
-                status=Status.ACTIVE,
+                status=UserStatus.ACTIVE,
                 postpaid=postpaid,
                 created_at_us=unit.clock.now_us(),
                 regions=providers.checked_regions(regions),
@@ -56,9 +56,9 @@ async def update(
     *,
     name: str | None = None,
     email: str | None = None,
-    role: Role | None = None,
+    role: UserRole | None = None,
     postpaid: bool | None = None,
-    status: Status | None = None,
+    status: UserStatus | None = None,
     regions: Sequence[str] | None = None,
 ) -> User:
     """Changes what is given. Raises NotFoundError, BadInputError, ConflictError."""

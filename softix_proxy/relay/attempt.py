@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from softix_proxy.dialects import refused_fields
 from softix_proxy.dialects.base import Ask, StreamMeter
-from softix_proxy.dialects.classification import Classification, Told, as_event, classify, classify_stream
+from softix_proxy.dialects.classification import Classification, ClientError, as_event, classify, classify_stream
 from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.domain.errors import HTTP_STATUS, Code, RefusedError
-from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Upstream
+from softix_proxy.domain.upstream import Header, Headers, ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
 from softix_proxy.relay import failures, refusal
 from softix_proxy.relay.failures import Failure
 from softix_proxy.relay.fleet import Berth, Outcome
@@ -70,7 +70,7 @@ class Attempt:
         else:
             self.berth.leave(failure.outcome, failure.error, failure.wait_us)
 
-    async def run(self, outbound: Call) -> Failure | None:
+    async def run(self, outbound: UpstreamRequest) -> Failure | None:
         """None: the client was answered. Raises ClientGoneError."""
         facts = self.hold.facts
         try:
@@ -115,7 +115,7 @@ class Attempt:
             return await self._without_usage(refused_usage, self.failure)
         return self.failure
 
-    async def _without_usage(self, refused: Call, failure: Failure) -> Failure | None:
+    async def _without_usage(self, refused: UpstreamRequest, failure: Failure) -> Failure | None:
         """The same once more, without what softix itself has put in, where the provider says that it minds that."""
         body = failure.told.body if failure.told is not None else b""
         if not refused_fields.names_field(body, refused_fields.USAGE_OPTION):
@@ -128,7 +128,7 @@ class Attempt:
         body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
         return await self.run(replace(refused, body=body, adds_usage_option=False))
 
-    async def _send(self, outbound: Call) -> Exchange:
+    async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
         facts = self.hold.facts
         self.hold.dispatched()
         try:
@@ -151,7 +151,7 @@ class Attempt:
         return exchange
 
     async def _whole(
-        self, exchange: Exchange, headers: list[Header], begun: bytes = b"", most_bytes: int = _MAX_ANSWER_BYTES
+        self, exchange: UpstreamResponse, headers: list[Header], begun: bytes = b"", most_bytes: int = _MAX_ANSWER_BYTES
     ) -> Failure | None:
         """Read to its end even if the client has left: the provider bills all of it. `begun` was read before."""
         answer = begun + await exchange.read(most_bytes)
@@ -167,7 +167,9 @@ class Attempt:
         await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
         return None
 
-    def _failed(self, found: Classification, exchange: Exchange, headers: list[Header], answer: bytes) -> Failure:
+    def _failed(
+        self, found: Classification, exchange: UpstreamResponse, headers: list[Header], answer: bytes
+    ) -> Failure:
         """An error, whatever its status. What of it is work stays to be billed."""
         hold, facts = self.hold, self.hold.facts
         failure = failures.of_answer(
@@ -195,7 +197,7 @@ class Attempt:
         else:
             await self.client.answer(told.status, headers, told.body)
 
-    async def _unframed(self, exchange: Exchange, headers: list[Header]) -> Failure | None:
+    async def _unframed(self, exchange: UpstreamResponse, headers: list[Header]) -> Failure | None:
         """Sound, or a JSON array in parts. Its first bytes tell whether it is something whole in place of that."""
         first = await exchange.chunk()
         while first and not first.strip() and (chunk := await exchange.chunk()):
@@ -204,7 +206,7 @@ class Attempt:
             return await self._whole(exchange, headers, first)
         return await self._stream(exchange, headers, first)
 
-    async def _stream(self, exchange: Exchange, headers: list[Header], first: bytes = b"") -> Failure | None:
+    async def _stream(self, exchange: UpstreamResponse, headers: list[Header], first: bytes = b"") -> Failure | None:
         """Bytes go back as they come; the terminal event waits for the settlement."""
         client, hold = self.client, self.hold
         meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.ask.wants_usage)
@@ -235,7 +237,7 @@ class Attempt:
             raise
         return None
 
-    async def _opening(self, exchange: Exchange, meter: StreamMeter, first: bytes) -> bytes:
+    async def _opening(self, exchange: UpstreamResponse, meter: StreamMeter, first: bytes) -> bytes:
         """The first whole events: as long as the client has none, another target may take over.
 
         Comments are none: some providers send them until they know whether there will be an answer.
@@ -255,25 +257,27 @@ class Attempt:
         return not events or (self.target.endpoint.framed and _COMMENTS.fullmatch(events) is not None)
 
     def _before_anything(
-        self, exchange: Exchange, headers: list[Header], meter: StreamMeter, opening: bytes
+        self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
     ) -> Failure | None:
         """Whether it failed as long as the client has nothing of it, and some of an answer is not lost with it."""
         if meter.failure is not None and not (self.answering and classify_stream(meter).worked):
             return self._stillborn(exchange, headers, meter, opening)
         return None if self.answering else self._unanswered(exchange, headers, meter)
 
-    def _stillborn(self, exchange: Exchange, headers: list[Header], meter: StreamMeter, opening: bytes) -> Failure:
+    def _stillborn(
+        self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
+    ) -> Failure:
         """A stream that begins with an error, which is told as such."""
         facts, found = self.hold.facts, classify_stream(meter)
         facts.error, facts.complete, facts.refused = found.error, found.worked, not found.worked
         if found.error != ProviderError.CREDENTIALS:
-            found = replace(found, told=Told(exchange.status, opening + meter.take_held()))
+            found = replace(found, told=ClientError(exchange.status, opening + meter.take_held()))
         failure = failures.of_answer(
             found, exchange.headers, self.hold.clock.now_us(), headers=headers, secret=exchange.secret
         )
         return replace(failure, is_stream=True)
 
-    def _unanswered(self, exchange: Exchange, headers: list[Header], meter: StreamMeter) -> Failure | None:
+    def _unanswered(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> Failure | None:
         """A stream of events that is over without one: it is what a whole answer with this body would be."""
         if meter.ended or not exchange.is_stream:
             return None
@@ -306,7 +310,7 @@ class Attempt:
         await self.hold.settle()
         self.client.send(meter.take_held())
 
-    async def _end(self, exchange: Exchange, headers: list[Header], meter: StreamMeter) -> None:
+    async def _end(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> None:
         """Of a stream without a terminal event. Raises ProviderFault where it had no event at all."""
         if self.answering or meter.ended or not exchange.is_stream:
             await self._finish(meter)
@@ -322,7 +326,7 @@ class Attempt:
         else:
             self.client.send(as_event(failure.told.body))
 
-    async def _read_on(self, exchange: Exchange, meter: StreamMeter) -> None:
+    async def _read_on(self, exchange: UpstreamResponse, meter: StreamMeter) -> None:
         """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""
         facts = self.hold.facts
         facts.hang_up()

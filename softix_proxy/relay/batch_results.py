@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from softix_proxy.dialects import batches as wire
-from softix_proxy.dialects.base import Ask, Report
-from softix_proxy.dialects.batches import Item, Outcome, Progress
+from softix_proxy.dialects.base import Ask, UsageReport
+from softix_proxy.dialects.batches import BatchItem, BatchItemResult, BatchProgress
 from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
 from softix_proxy.dialects.tokens import modes
@@ -24,8 +24,8 @@ from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.pricing import MODES, STANDARD, Rate
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
 from softix_proxy.domain.settlement import Settlement, interrupted
-from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.metered import Metered, metered, text_bytes, unpriced_notes
 from softix_proxy.relay.settle import Facts
@@ -129,14 +129,14 @@ class Results:
         await self._finish(batch, lost=None in found or answered < progress.answered)
         return True
 
-    def _gone(self, batch: Batch, exchange: Exchange) -> bool:
+    def _gone(self, batch: Batch, exchange: UpstreamResponse) -> bool:
         """For good. Raises ProviderFault where it may not be, and for any other refusal."""
         gone = exchange.status in _GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
         if exchange.status >= 300 and not gone:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         return gone
 
-    async def _meter(self, batch: Batch, call: Call, silent: dict[str, _Silent]) -> int | None:
+    async def _meter(self, batch: Batch, call: UpstreamRequest, silent: dict[str, _Silent]) -> int | None:
         """Settles what these results tell; returns how many answers they have. None where they are gone.
 
         Answers that tell no usage go to `silent`, by their custom id.
@@ -169,7 +169,7 @@ class Results:
             exchange.release()
         return len(answered)
 
-    async def note_files(self, batch: Batch, progress: Progress) -> None:
+    async def note_files(self, batch: Batch, progress: BatchProgress) -> None:
         """Whose the files with the results are."""
         if not progress.files:
             return
@@ -210,14 +210,14 @@ class Results:
             self.house.telemetry.opened(settlement.hold_pico)
             self.house.telemetry.finished(settlement, provider.name, model.name)
 
-    def _told(self, line: OpenLine, outcome: Outcome) -> Settlement | _Silent:
+    def _told(self, line: OpenLine, outcome: BatchItemResult) -> Settlement | _Silent:
         """By the rule for requests."""
         endpoint = ENDPOINTS.get(line.intent.endpoint)
         if outcome.answer is None:
-            return self._settlement(line, Source.NONE, outcome.status_code, "not_run")
+            return self._settlement(line, UsageSource.NONE, outcome.status_code, "not_run")
         found = classify(outcome.status_code, (), outcome.answer, endpoint)
         if endpoint is None or not endpoint.metered or not found.worked:
-            return self._settlement(line, Source.NONE, found.status, found.error)
+            return self._settlement(line, UsageSource.NONE, found.status, found.error)
         ask = _ASKS.get(line.intent.endpoint, _ASK)
         known = Facts(started=True, complete=True, report=found.report)
         known.answer_bytes = text_bytes(found.report, outcome.answer, ask)
@@ -249,7 +249,7 @@ class Results:
                 exchange.release()
         await self.settle([*settlements, *(self._judged(each, None) for each in silent.values())])
 
-    def _judged(self, silent: _Silent, item: Item | None) -> Settlement:
+    def _judged(self, silent: _Silent, item: BatchItem | None) -> Settlement:
         if item is not None:
             used = metered(silent.known, item.endpoint.read(item.body), len(item.body))
         else:
@@ -259,14 +259,14 @@ class Results:
         return self._priced(silent.line, silent.status_code, silent.error, None, used)
 
     def _priced(
-        self, line: OpenLine, status_code: int, error: str | None, report: Report | None, used: Metered
+        self, line: OpenLine, status_code: int, error: str | None, report: UsageReport | None, used: Metered
     ) -> Settlement:
         """By the price of when it was asked."""
         intent, directory = line.intent, self.house.directory.current
         rate = self._rate(intent)
         if rate is None:
             return self.unknown(line, "unpriced", status_code)
-        told = report or Report({})
+        told = report or UsageReport({})
         served = modes(wire.TIER, *(told.service_tier or STANDARD).split(MODES))
         cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
         notes = [*(["clamped"] if told.clamped else []), *used.notes, *unpriced_notes(unpriced, told)]
@@ -305,9 +305,9 @@ class Results:
         return replace(found, latency_ms=self._took_ms(line))
 
     def _not_run(self, line: OpenLine) -> Settlement:
-        return self._settlement(line, Source.NONE, 499, "not_run")
+        return self._settlement(line, UsageSource.NONE, 499, "not_run")
 
-    def _settlement(self, line: OpenLine, source: Source, status_code: int, error: str | None) -> Settlement:
+    def _settlement(self, line: OpenLine, source: UsageSource, status_code: int, error: str | None) -> Settlement:
         return Settlement(
             intent=line.intent,
             hold_pico=line.hold_pico,
@@ -324,12 +324,14 @@ class Results:
 
     # The provider
 
-    def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> Call:
+    def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> UpstreamRequest:
         """What softix itself asks."""
         headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
-        return Call(key_id, account.provider, path, headers, b"", False, key=account.key, method=method)
+        return UpstreamRequest(key_id, account.provider, path, headers, b"", False, key=account.key, method=method)
 
-    async def whole(self, call: Call, sending: Callable[[], None] | None = None) -> tuple[Exchange, bytes]:
+    async def whole(
+        self, call: UpstreamRequest, sending: Callable[[], None] | None = None
+    ) -> tuple[UpstreamResponse, bytes]:
         exchange = await self.house.upstream.send(call, sending or _nothing)
         try:
             return exchange, await exchange.read(_MOST_ANSWER_BYTES)
@@ -345,7 +347,7 @@ def slices(values: Sequence[T]) -> Iterable[Sequence[T]]:
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
-async def _lines(exchange: Exchange) -> AsyncIterator[bytes]:
+async def _lines(exchange: UpstreamResponse) -> AsyncIterator[bytes]:
     held = bytearray()
     try:
         while chunk := await exchange.chunk():
@@ -357,7 +359,7 @@ async def _lines(exchange: Exchange) -> AsyncIterator[bytes]:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
 
 
-def _asked(text: bytes, silent: Mapping[str, _Silent]) -> Item | None:
+def _asked(text: bytes, silent: Mapping[str, _Silent]) -> BatchItem | None:
     """One of the requests whose answers tell nothing; None for any other."""
     try:
         name = wire.name_of(text)

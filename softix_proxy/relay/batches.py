@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Ask, Endpoint
-from softix_proxy.dialects.batches import Item
+from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.dialects.fields import invalid
@@ -25,7 +25,7 @@ from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError, RefusedE
 from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.relay import refusal
 from softix_proxy.relay.batch_results import Account, Results, folder_of, slices
 from softix_proxy.relay.bound import bound
@@ -70,7 +70,7 @@ class Batches:
     def clock(self) -> Clock:
         return self.house.clock
 
-    async def read(self, items: AsyncGenerator[Item, None]) -> list[Read]:
+    async def read(self, items: AsyncGenerator[BatchItem, None]) -> list[Read]:
         """What decides of each request; of their bodies nothing is kept. Raises RefusedError."""
         found: list[Read] = []
         seen: set[str] = set()
@@ -163,8 +163,8 @@ class Batches:
         return None
 
     async def make(
-        self, family: BatchFamily, caller: Caller, account: Account, asked: Sequence[Asked], call: Call
-    ) -> tuple[Exchange, bytes]:
+        self, family: BatchFamily, caller: Caller, account: Account, asked: Sequence[Asked], call: UpstreamRequest
+    ) -> tuple[UpstreamResponse, bytes]:
         """Sends what is admitted; the batch is the user's once the provider has it. Raises RefusedError.
 
         Whoever is refused after the provider may have made it is told not to try again: each try could make one more.

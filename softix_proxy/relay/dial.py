@@ -8,7 +8,7 @@ from softix_proxy.dialects.classification import classify
 from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.upstream import Call, Line, Lines, NoLineError, ProviderFault
+from softix_proxy.domain.upstream import Line, Lines, NoLineError, ProviderFault, UpstreamRequest
 from softix_proxy.relay import failures, refusal
 from softix_proxy.relay.failures import Failure
 from softix_proxy.relay.fleet import Berth, Outcome
@@ -89,11 +89,11 @@ _CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 504: Code.PROVIDER_TIMEOUT}
 """What the provider's status is in softix's own codes. 405: nothing there takes a WebSocket."""
 
 
-def _call(request: Inbound, hold: Hold, berth: Berth, pass_headers: frozenset[str]) -> Call:
+def _call(request: Inbound, hold: Hold, berth: Berth, pass_headers: frozenset[str]) -> UpstreamRequest:
     target = berth.target
     passed = passing(request.endpoint.family, target.provider.type, pass_headers)
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe=""), 1)
-    return Call(
+    return UpstreamRequest(
         hold.plan.caller.key.id,
         target.provider,
         path,

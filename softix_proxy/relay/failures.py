@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from softix_proxy.dialects.classification import Classification, Told
+from softix_proxy.dialects.classification import Classification, ClientError
 from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.quotas import retry_after_us
@@ -31,7 +31,7 @@ class Failure:
     found: Classification | None = None
     """What the provider answered, where it did."""
     headers: tuple[Header, ...] = ()
-    told: Told | None = field(default=None, repr=False)
+    told: ClientError | None = field(default=None, repr=False)
     """What the client may have of it."""
     is_stream: bool = False
     wait_us: int | None = None
@@ -62,7 +62,7 @@ def of_answer(
     )
 
 
-def tellable(found: Classification, secret: str | None) -> Told | None:
+def tellable(found: Classification, secret: str | None) -> ClientError | None:
     """What the provider said, unless its own key is in it."""
     told = found.told
     return None if told is None or (secret is not None and _has(told.body, secret.encode())) else told

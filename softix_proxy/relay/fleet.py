@@ -15,9 +15,9 @@ from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.health import Vitals
 from softix_proxy.domain.providers import Provider, ProviderKey
-from softix_proxy.domain.quotas import LONGEST_US, Left, read
+from softix_proxy.domain.quotas import LONGEST_US, RemainingQuota, read
 from softix_proxy.domain.routing import Draw, arrange
-from softix_proxy.domain.sections import Routing
+from softix_proxy.domain.sections import RoutingSection
 from softix_proxy.domain.upstream import Headers
 from softix_proxy.relay.plan import Target
 
@@ -62,7 +62,7 @@ class Care:
     key_pause_us: int = 60 * SECOND_US
 
     @classmethod
-    def of(cls, routing: Routing) -> Care:
+    def of(cls, routing: RoutingSection) -> Care:
         pauses_us = (int(each * SECOND_US) for each in (routing.breaker_pause_s, routing.key_pause_s))
         return cls(routing.breaker_failures, *pauses_us)
 
@@ -72,8 +72,8 @@ class Lane:
     """One target with one key, whose limits the provider counts."""
 
     closed_until_us: int = 0
-    requests: Left | None = None
-    tokens: Left | None = None
+    requests: RemainingQuota | None = None
+    tokens: RemainingQuota | None = None
 
     def until_us(self, tokens: int) -> int:
         """When it may be used again; 0 or past: now."""
@@ -178,7 +178,7 @@ class Fleet:
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Hash → (model that served it, when); the oldest first."""
 
-    def take(self, routing: Routing) -> None:
+    def take(self, routing: RoutingSection) -> None:
         self.care = Care.of(routing)
 
     def arrange(self, targets: Sequence[Target], prefix: int | None, tokens: int) -> list[Target]:

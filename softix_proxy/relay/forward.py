@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from softix_proxy.dialects.base import Ask
-from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.fields import JsonMembers
 from softix_proxy.dialects.refused_fields import USAGE_OPTION
 from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, path_for
 from softix_proxy.dialects.request_headers import Passing, passing, passing_translated
 from softix_proxy.domain.providers import ProviderKey
-from softix_proxy.domain.upstream import Call, Header, Headers
+from softix_proxy.domain.upstream import Header, Headers, UpstreamRequest
 from softix_proxy.relay.inbound import Inbound
 from softix_proxy.relay.plan import Target
 
@@ -62,7 +62,7 @@ def call(
     pass_headers: frozenset[str] = frozenset(),
     *,
     usage_refused: bool = False,
-) -> Call:
+) -> UpstreamRequest:
     """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change.
 
     `pass_headers` are what the operator lets pass beside the headers of the dialect and of the provider's type.
@@ -91,7 +91,7 @@ def call(
     passed = passing(request.endpoint.family, target.provider.type, pass_headers)
     headers = outgoing(request.headers, request.credential, passed)
     rest = request.rest if request.rest_bytes else None
-    return Call(
+    return UpstreamRequest(
         caller_key_id,
         target.provider,
         path,
@@ -115,14 +115,14 @@ def _abroad(
     pass_headers: frozenset[str],
     *,
     usage_refused: bool,
-) -> Call:
+) -> UpstreamRequest:
     """Of a body that is translated already: without the headers that only the client's own dialect has."""
     name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
     passed = passing_translated(name, target.provider.type, pass_headers)
     headers = outgoing(request.headers, request.credential, passed)
     headers += [("content-type", "application/json"), *HEADERS.get(name, ())]
     body = _understood(body, target, usage_refused=ask.stream and usage_refused)
-    return Call(
+    return UpstreamRequest(
         caller_key_id,
         target.provider,
         path,
@@ -142,7 +142,7 @@ def _understood(body: bytes, target: Target, *, usage_refused: bool) -> bytes:
         names = {**names, USAGE_OPTION: ""}
     if not names or target.endpoint.form_fields is not None:
         return body
-    return Fields(body, _NONE).renamed(names)
+    return JsonMembers(body, _NONE).renamed(names)
 
 
 def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[Header]:

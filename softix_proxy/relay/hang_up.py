@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from softix_proxy.domain.upstream import Exchange
+from softix_proxy.domain.upstream import UpstreamResponse
 from softix_proxy.relay.settle import Hold
 
 
@@ -16,7 +16,7 @@ class HangUp:
     hold: Hold
     task: asyncio.Task[None] | None = None
     """Set where the provider is to be stopped; else nothing is done here."""
-    exchange: Exchange | None = None
+    exchange: UpstreamResponse | None = None
 
     def __call__(self) -> None:
         facts = self.hold.facts

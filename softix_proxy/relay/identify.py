@@ -5,7 +5,7 @@ from __future__ import annotations
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import KeyStatus
-from softix_proxy.domain.users import Status
+from softix_proxy.domain.users import UserStatus
 from softix_proxy.relay.plan import Caller
 
 _UNKNOWN = "This is not a valid softix API key. Keys begin with sx_live_; ask your administrator for one."
@@ -24,7 +24,7 @@ def identify(directory: Directory, digest: bytes | None, address: str, now_us: i
     if key.expires_at_us is not None and key.expires_at_us <= now_us:
         raise RefusedError(Code.KEY_EXPIRED, "This API key has expired. Ask your administrator for a new one.")
     user = directory.users[key.user_id]
-    if user.status is not Status.ACTIVE:
+    if user.status is not UserStatus.ACTIVE:
         raise RefusedError(Code.USER_DISABLED, "The account of this API key is disabled. Ask your administrator.")
     if not key.allows_address(address):
         raise RefusedError(Code.IP_NOT_ALLOWED, "This API key may not be used from this network address.")

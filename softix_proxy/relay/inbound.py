@@ -8,7 +8,7 @@ from typing import Protocol
 
 from softix_proxy.dialects.base import Endpoint
 from softix_proxy.domain.records import record
-from softix_proxy.domain.upstream import Headers, Rest
+from softix_proxy.domain.upstream import BodyRemainder, Headers
 
 
 class ClientGoneError(Exception):
@@ -94,7 +94,7 @@ class Inbound:
     started_ns: int
     read_body: Callable[[], Awaitable[bytes]]
     """Of a form perhaps only what comes before its files."""
-    rest: Rest | None = None
+    rest: BodyRemainder | None = None
     """What comes after that."""
 
     @property

@@ -12,7 +12,7 @@ from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.telemetry import Telemetry
-from softix_proxy.domain.upstream import Call, Upstream
+from softix_proxy.domain.upstream import Upstream, UpstreamRequest
 from softix_proxy.domain.vault import Vault
 from softix_proxy.relay import refusal
 from softix_proxy.relay.attempt import Attempt
@@ -249,7 +249,7 @@ class Passage:
         """Of the body: no other attempt may need it."""
         self.body = b""
 
-    def _outbound(self, attempt: Attempt) -> Call:
+    def _outbound(self, attempt: Attempt) -> UpstreamRequest:
         body, attempt.body = attempt.body, b""
         if attempt.last:
             self._let_go()

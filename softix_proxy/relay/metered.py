@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple, Protocol
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.domain.settlement import UNPRICED
-from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, Source, total
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, UsageSource, total
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
 
 IMPLAUSIBLE = "implausible_usage"
@@ -38,7 +38,7 @@ class Known(Protocol):
     @property
     def hung_up(self) -> bool: ...
     @property
-    def report(self) -> Report | None: ...
+    def report(self) -> UsageReport | None: ...
     @property
     def meter(self) -> StreamMeter | None: ...
     @property
@@ -46,13 +46,13 @@ class Known(Protocol):
 
 
 class Metered(NamedTuple):
-    source: Source
+    source: UsageSource
     meters: Meters
     notes: tuple[str, ...] = ()
 
 
-_NOTHING = Metered(Source.NONE, {})
-_UNKNOWN = Metered(Source.INTERRUPTED, {})
+_NOTHING = Metered(UsageSource.NONE, {})
+_UNKNOWN = Metered(UsageSource.INTERRUPTED, {})
 
 
 def metered(known: Known, ask: Ask, body_bytes: int) -> Metered:
@@ -76,27 +76,27 @@ def metered(known: Known, ask: Ask, body_bytes: int) -> Metered:
             unreported = max(seen - total(meters, OUTPUT_METERS), 0)
             meters["output_tokens"] = meters.get("output_tokens", 0) + unreported
         if added is not None:
-            return Metered(Source.ESTIMATE, meters, (UNDIVIDED if report.undivided else IMPLAUSIBLE,))
-        return Metered(Source.PROVIDER if known.complete else Source.PARTIAL, meters)
+            return Metered(UsageSource.ESTIMATE, meters, (UNDIVIDED if report.undivided else IMPLAUSIBLE,))
+        return Metered(UsageSource.PROVIDER if known.complete else UsageSource.PARTIAL, meters)
     if known.complete and ask.counted:  # nothing else is charged, so nothing else has to be told
-        return Metered(Source.PROVIDER, {**ask.counted, "requests": 1})
+        return Metered(UsageSource.PROVIDER, {**ask.counted, "requests": 1})
     if known.complete or known.hung_up or known.meter is not None:
-        return Metered(Source.ESTIMATE, {**_judged(ask, body_bytes, seen), **ask.counted, "requests": 1})
+        return Metered(UsageSource.ESTIMATE, {**_judged(ask, body_bytes, seen), **ask.counted, "requests": 1})
     return _UNKNOWN
 
 
-def told(known: Known) -> Report | None:
+def told(known: Known) -> UsageReport | None:
     """The last that the provider said."""
     meter = known.meter
     return known.report if meter is None or meter.report is None else meter.report
 
 
-def unpriced_notes(unpriced: Sequence[str], report: Report | None) -> list[str]:
+def unpriced_notes(unpriced: Sequence[str], report: UsageReport | None) -> list[str]:
     """For the row: what has no price, and what the answer tells of that no meter counts."""
     return [f"{UNPRICED}{name}" for name in (*unpriced, *(report.unpriced if report is not None else ()))]
 
 
-def text_bytes(report: Report | None, answer: bytes, ask: Ask) -> int:
+def text_bytes(report: UsageReport | None, answer: bytes, ask: Ask) -> int:
     """Of a whole answer: its text, where that is needed to judge its report; else 0, since to look takes time."""
     if ask.max_output_tokens == 0:
         return 0
@@ -122,7 +122,7 @@ def _seen_tokens(known: Known, ask: Ask) -> int:
     return seen if ask.max_output_tokens is None else min(seen, ask.max_output_tokens * ask.choices)
 
 
-def _left_out(report: Report, seen: int, ask: Ask, body_bytes: int, *, failed: bool) -> Meters | None:
+def _left_out(report: UsageReport, seen: int, ask: Ask, body_bytes: int, *, failed: bool) -> Meters | None:
     """What a report must have left out, to be added to it; None where it may be true.
 
     It cannot be true where it tells of no input though there is an answer, or of so little output that no token would

@@ -11,7 +11,7 @@ from softix_proxy.domain.models import Model
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.records import record
-from softix_proxy.domain.routes import Leg
+from softix_proxy.domain.routes import RouteLeg
 from softix_proxy.domain.users import User
 
 BYTES_PER_TOKEN = 4
@@ -31,7 +31,7 @@ class Target:
     rate: Rate
     endpoint: ProviderEndpoint
     """The provider's side: what is sent and metered. The client's own where the provider speaks it."""
-    leg: Leg
+    leg: RouteLeg
 
 
 @record(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from softix_proxy.domain.settlement import InterruptedCharge
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.sections import Money, Routing, Upstream
+    from softix_proxy.domain.sections import MoneySection, RoutingSection, UpstreamSection
 
 FailedAttemptsCharge = Literal["provider-billed", "never"]
 
@@ -32,7 +32,7 @@ class Policy:
     """Headers of requests that pass to providers beside those of the dialects and of the types of providers."""
 
     @classmethod
-    def of(cls, money: Money, upstream: Upstream, routing: Routing) -> Policy:
+    def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection) -> Policy:
         return cls(
             least_output_tokens=money.least_output_tokens,
             interrupted_charge=money.interrupted_charge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from softix_proxy.domain.admission import Allowance, Denied
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.upstream import Headers, ProviderFault
 
@@ -36,7 +36,7 @@ OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
 """It is no fault of a provider that softix has no connection for it; a moment later it may have."""
 
 
-def denied(decision: Denied, limits: Limits) -> RefusedError:
+def denied(decision: Denied, limits: KeyLimits) -> RefusedError:
     headers = tuple(rate_headers(limits, decision.allowance))
     if decision.code in _PACE:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
@@ -69,7 +69,7 @@ def busy() -> RefusedError:
     )
 
 
-def rate_headers(limits: Limits, allowance: Allowance) -> Headers:
+def rate_headers(limits: KeyLimits, allowance: Allowance) -> Headers:
     """`x-ratelimit-*` as OpenAI has them; empty for a key without limits on its pace."""
     headers: list[tuple[str, str]] = []
     for what, limit, left, reset_us in (

@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import NamedTuple
 
-from softix_proxy.dialects.base import Ask, Report, StreamMeter
+from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
 from softix_proxy.domain.admission import Admitted, Intent
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import HTTP_STATUS, Code, FailureError
@@ -19,7 +19,7 @@ from softix_proxy.domain.ports import Journal
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.settlement import FailedAttempt, Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
-from softix_proxy.domain.usage import Meters, Source
+from softix_proxy.domain.usage import Meters, UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.metered import Metered, metered, told, unpriced_notes
 from softix_proxy.relay.plan import Plan, Target
@@ -43,7 +43,7 @@ class Facts:
     """The provider answered with an error: no work to bill."""
     complete: bool = False
     """The answer came to its end, or to its terminal event."""
-    report: Report | None = None
+    report: UsageReport | None = None
     meter: StreamMeter | None = None
     answer_bytes: int = 0
     """Of a whole answer: its text, where that is needed to judge its report; else 0."""
@@ -133,7 +133,7 @@ class Hold:
                 latency_ms=took_ns // _NS_PER_MS,
                 meters=account.meters,
                 service_tier=account.tier,
-                bound_pico=self._bound_pico() if account.source is Source.INTERRUPTED else 0,
+                bound_pico=self._bound_pico() if account.source is UsageSource.INTERRUPTED else 0,
                 cost_pico=min(account.cost_pico, MAX_PICO),
                 charge_pico=self._charge_of_failed(account) if charged else 0,
             )
@@ -173,10 +173,10 @@ class Hold:
         ask = replace(self.ask, counted=self._priced(self.ask.counted)) if self.ask.counted else self.ask
         facts.report = report = told(facts)
         paid = self.target.endpoint.metered
-        source, meters, noted = metered(facts, ask, self.body_bytes) if paid else Metered(Source.NONE, {})
+        source, meters, noted = metered(facts, ask, self.body_bytes) if paid else Metered(UsageSource.NONE, {})
         tier = (report.service_tier or self.ask.service_tier) if report else STANDARD
         notes = [*(["clamped"] if report and report.clamped else ()), *noted]
-        if source is Source.INTERRUPTED:
+        if source is UsageSource.INTERRUPTED:
             charge_pico = self.admitted.hold_pico if self.policy.interrupted_charge == "bound" else 0
             return _Account(source, meters, tier, 0, charge_pico, notes)
         if not meters:
@@ -190,7 +190,7 @@ class Hold:
 
     def _charge_of_failed(self, account: _Account) -> int:
         """Without the fee, which is for an answer."""
-        if account.source is Source.INTERRUPTED:
+        if account.source is UsageSource.INTERRUPTED:
             return self._bound_pico() if account.charge_pico else 0
         return account.charge_pico - (self.target.rate.request_fee_pico if account.meters else 0)
 
@@ -251,7 +251,7 @@ class Hold:
 
 
 class _Account(NamedTuple):
-    source: Source
+    source: UsageSource
     meters: Meters
     tier: str
     cost_pico: int

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from softix_proxy.domain.clock import DAY_US
-from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, AttemptRow, DailyCost, Source, UsageFilter
+from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, AttemptRow, DailyCost, UsageFilter, UsageSource
 from softix_proxy.storage import usage_sql as sql
 from softix_proxy.storage.database import Row, Session
 
@@ -54,7 +54,7 @@ async def daily_costs(session: Session, provider: str, from_us: int, to_us: int)
             model=model,
             upstream_name=upstream_name,
             model_served=None,
-            source=Source(source),
+            source=UsageSource(source),
             unpriced=bool(unpriced),
             requests=requests,
             tokens=tokens,
@@ -69,5 +69,13 @@ async def daily_costs(session: Session, provider: str, from_us: int, to_us: int)
 
 def _to_row(row: Row) -> AttemptRow:
     before, (source, meters, service_tier, price_id, num, den), amounts = row[:10], row[10:16], row[16:]
-    values: Row = (*before, Source(source), json.loads(meters), service_tier, price_id, Fraction(num, den), *amounts)
+    values: Row = (
+        *before,
+        UsageSource(source),
+        json.loads(meters),
+        service_tier,
+        price_id,
+        Fraction(num, den),
+        *amounts,
+    )
     return AttemptRow(*values)

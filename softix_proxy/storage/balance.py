@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.domain.balance import Entry, Wallet
+from softix_proxy.domain.balance import Wallet, WalletEntry
 from softix_proxy.domain.errors import NotFoundError
 from softix_proxy.storage.database import Session
 
@@ -24,7 +24,7 @@ class Balance:
     async def set_credit(self, user_id: int, credit_pico: int) -> None:
         await self._session.run("UPDATE wallets SET credit_pico = ? WHERE user_id = ?", credit_pico, user_id)
 
-    async def history(self, user_id: int, limit: int) -> Sequence[Entry]:
+    async def history(self, user_id: int, limit: int) -> Sequence[WalletEntry]:
         """Scans from the newest transfer back: charges have no index, so that writing them stays cheap."""
         rows = await self._session.all(
             "SELECT id, kind, iif(to_account = ?1, amount_pico, -amount_pico), reference, note FROM transfers"
@@ -35,6 +35,6 @@ class Balance:
         balance_pico = (await self.get(user_id)).posted_pico
         entries = []
         for number, kind, amount_pico, reference, note in rows:
-            entries.append(Entry(number, kind, amount_pico, balance_pico, reference, note))
+            entries.append(WalletEntry(number, kind, amount_pico, balance_pico, reference, note))
             balance_pico -= amount_pico
         return entries

@@ -11,11 +11,11 @@ from fractions import Fraction
 import msgspec
 
 from softix_proxy.domain.bill import (
-    Bill,
     CorrectionSum,
     Customer,
     Document,
     Payment,
+    StoredDocument,
     UsageSum,
 )
 from softix_proxy.domain.calendar import Calendar
@@ -83,7 +83,7 @@ class Bills:
             charged[user] += whole(*charge)
         return charged
 
-    async def add(self, bill: Bill, series: str) -> Bill:
+    async def add(self, bill: StoredDocument, series: str) -> StoredDocument:
         [(sequence,)] = await self._session.all(sql.NEXT, series)
         document = replace(bill.document, number=f"{series}{sequence:0{_DIGITS}d}")
         from_us, to_us = bill.span or (None, None)
@@ -111,26 +111,26 @@ class Bills:
             raise ConflictError(f"there is a {document.kind.value} for this already", "see: softix bill list") from None
         return replace(bill, id=number, document=document)
 
-    async def find(self, number: str) -> Bill | None:
+    async def find(self, number: str) -> StoredDocument | None:
         return await self._one("number = ?", number)
 
-    async def get(self, bill_id: int) -> Bill:
+    async def get(self, bill_id: int) -> StoredDocument:
         found = await self._one("id = ?", bill_id)
         if found is None:
             raise NotFoundError(f"no bill {bill_id}")
         return found
 
-    async def cancelled_by(self, bill_id: int) -> Bill | None:
+    async def cancelled_by(self, bill_id: int) -> StoredDocument | None:
         return await self._one("cancels = 1 AND about_id = ?", bill_id)
 
-    async def _one(self, condition: str, value: object) -> Bill | None:
+    async def _one(self, condition: str, value: object) -> StoredDocument | None:
         row = await self._session.one(f"SELECT {sql.BILL} FROM bills WHERE {condition}", value)
         return _to_bill(row) if row else None
 
-    async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[Bill]:
+    async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[StoredDocument]:
         return [_to_bill(row) for row in await self._session.all(sql.LIST, user_id, period)]
 
-    async def of_period(self, user_id: int, span: Span) -> Sequence[Bill]:
+    async def of_period(self, user_id: int, span: Span) -> Sequence[StoredDocument]:
         return [_to_bill(row) for row in await self._session.all(sql.OF_PERIOD, user_id, *span)]
 
     async def receipted(self, transfer_ids: Sequence[int]) -> frozenset[int]:
@@ -160,9 +160,9 @@ def _to_usage_sum(row: Row, bands: Sequence[int]) -> UsageSum:
     )
 
 
-def _to_bill(row: Row) -> Bill:
+def _to_bill(row: Row) -> StoredDocument:
     number, user_id, document, from_us, to_us, covers, issued_at_us, about_id, cancels, *rest = row
-    return Bill(
+    return StoredDocument(
         number,
         user_id,
         msgspec.json.decode(document, type=Document),

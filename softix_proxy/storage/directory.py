@@ -9,13 +9,13 @@ from fractions import Fraction
 from typing import Any
 
 from softix_proxy.domain.directory import Changes
-from softix_proxy.domain.keys import Key, KeyStatus, Limits
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
-from softix_proxy.domain.routes import Leg, Route, RouteStatus, Timeouts
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.routes import Route, RouteLeg, RouteStatus, Timeouts
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.storage.database import Row, Session
 
 USER = "id, public_id, name, email, role, status, postpaid, created_at_us, regions"
@@ -38,7 +38,7 @@ MARKUP = "id, scope, subject_id, numerator, denominator, starts_at_us, created_a
 def to_user(row: Row) -> User:
     number, public_id, name, email, role, status, postpaid, created, regions = row
     bound_to = tuple(json.loads(regions))
-    return User(number, public_id, name, email, Role(role), Status(status), bool(postpaid), created, bound_to)
+    return User(number, public_id, name, email, UserRole(role), UserStatus(status), bool(postpaid), created, bound_to)
 
 
 def to_key(row: Row) -> Key:
@@ -54,7 +54,7 @@ def to_key(row: Row) -> Key:
         digest,
         tuple(json.loads(models)),
         tuple(json.loads(allow_ip)),
-        Limits(*limits),
+        KeyLimits(*limits),
         KeyStatus(status),
         expires,
         created,
@@ -93,7 +93,7 @@ def to_model(row: Row) -> Model:
 
 def to_price(row: Row) -> PriceVersion:
     number, model_id, user_id, source, sheet, starts, created = row
-    return PriceVersion(number, model_id, user_id, source, Sheet.parse(json.loads(sheet)), starts, created)
+    return PriceVersion(number, model_id, user_id, source, PriceSheet.parse(json.loads(sheet)), starts, created)
 
 
 def to_markup(row: Row) -> MarkupVersion:
@@ -116,9 +116,9 @@ def to_route(row: Row) -> Route:
     )
 
 
-def _to_leg(stored: Mapping[str, Any]) -> Leg:
+def _to_leg(stored: Mapping[str, Any]) -> RouteLeg:
     timeouts = Timeouts(*(stored.get(field.name) for field in fields(Timeouts)))
-    return Leg(stored["model_id"], stored["weight"], stored["tier"], timeouts, stored.get("concurrency"))
+    return RouteLeg(stored["model_id"], stored["weight"], stored["tier"], timeouts, stored.get("concurrency"))
 
 
 async def revision(session: Session) -> int:

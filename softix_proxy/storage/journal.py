@@ -25,7 +25,7 @@ from softix_proxy.domain.admission import (
 )
 from softix_proxy.domain.batches import PARKED_SLOT
 from softix_proxy.domain.calendar import Calendar, calendar
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.limits import adjust
 from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.usage import METERS
@@ -205,7 +205,7 @@ def to_intent(row: Sequence[Any]) -> tuple[Intent, int]:
         user_id=row[2],
         postpaid=False,
         key_id=row[3],
-        limits=Limits(),
+        limits=KeyLimits(),
         provider_id=row[4],
         model_id=row[5],
         price_id=row[6],

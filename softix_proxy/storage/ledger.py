@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from softix_proxy.domain.errors import BadInputError, NotFoundError
-from softix_proxy.domain.ledger import Account, Portion, Transfer, Verdict, Violation
+from softix_proxy.domain.ledger import AccountBalance, LedgerViolation, PostingBatch, Transfer, VerificationResult
 from softix_proxy.domain.money import MAX_PICO
-from softix_proxy.domain.redating import Misdated
+from softix_proxy.domain.redating import MisdatedPosting
 from softix_proxy.domain.usage import Span
 from softix_proxy.storage import ledger_postings, ledger_sums, redating
 from softix_proxy.storage import ledger_sql as sql
@@ -63,21 +63,21 @@ class Ledger:
         )
         return Transfer(*row) if row else None
 
-    async def accounts(self) -> Sequence[Account]:
+    async def accounts(self) -> Sequence[AccountBalance]:
         return await self._accounts(await ledger_sums.entries(self._session))
 
-    async def _accounts(self, sums: Mapping[int, int]) -> Sequence[Account]:
+    async def _accounts(self, sums: Mapping[int, int]) -> Sequence[AccountBalance]:
         names: dict[int, str] = dict(await self._session.all("SELECT id, name FROM accounts ORDER BY id DESC"))
-        operator = [Account(name, sums.get(number, 0)) for number, name in names.items()]
-        return [*operator, Account("wallets", sum(sums[account] for account in sums if account not in names))]
+        operator = [AccountBalance(name, sums.get(number, 0)) for number, name in names.items()]
+        return [*operator, AccountBalance("wallets", sum(sums[account] for account in sums if account not in names))]
 
-    def misdated(self, span: Span) -> AsyncIterator[Sequence[Misdated]]:
+    def misdated(self, span: Span) -> AsyncIterator[Sequence[MisdatedPosting]]:
         return redating.find(self._session, span)
 
     async def closed_us(self) -> int:
         return await redating.closed_us(self._session)
 
-    async def redate(self, misdated: Misdated, booked_us: int, note: str) -> bool:
+    async def redate(self, misdated: MisdatedPosting, booked_us: int, note: str) -> bool:
         return await redating.redate(self._session, self.post, misdated, booked_us, note)
 
     async def first_posted(self, span: Span) -> int | None:
@@ -86,23 +86,23 @@ class Ledger:
     async def last_posted(self) -> int:
         return await ledger_postings.last(self._session)
 
-    def postings(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+    def postings(self, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
         return ledger_postings.one_by_one(self._session, span, user_id)
 
-    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+    def sums(self, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
         return ledger_postings.sums(self._session, span, user_id)
 
-    async def verify(self) -> Verdict:
-        violations: list[Violation] = []
+    async def verify(self) -> VerificationResult:
+        violations: list[LedgerViolation] = []
         for rule, statement in sql.RULES.items():
             for subject, detail in await self._session.all(f"{statement} LIMIT {_SHOWN}"):
-                violations.append(Violation(rule, str(subject), str(detail)))
+                violations.append(LedgerViolation(rule, str(subject), str(detail)))
         sums = await ledger_sums.entries(self._session)
         violations += (await ledger_sums.wrong_balances(self._session, sums))[:_SHOWN]
         violations += await ledger_sums.wrong_usage_sums(self._session, _SHOWN)
         total_pico = sum(account.balance_pico for account in await self._accounts(sums))
         if total_pico:
-            violations.append(Violation("entries sum to zero", "ledger", f"they sum to {total_pico} pico-USD"))
+            violations.append(LedgerViolation("entries sum to zero", "ledger", f"they sum to {total_pico} pico-USD"))
         counts = await self._session.one(sql.COUNTS)
         transfers, usage_rows, open_holds = counts or (0, 0, 0)
-        return Verdict(transfers, usage_rows, open_holds, tuple(violations))
+        return VerificationResult(transfers, usage_rows, open_holds, tuple(violations))

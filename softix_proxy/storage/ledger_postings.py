@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from softix_proxy.domain.ledger import REVENUE, Portion, Posting
+from softix_proxy.domain.ledger import REVENUE, Posting, PostingBatch
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Span
 from softix_proxy.storage.database import Row, Session
 from softix_proxy.storage.numbering import LAST_POSTED
@@ -85,14 +85,14 @@ async def last(session: Session) -> int:
     return int(number)
 
 
-async def one_by_one(session: Session, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+async def one_by_one(session: Session, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
     async for rows, after, upto in _portions(session, span, _ROWS_AT_ONCE):
-        yield Portion(rows, [Posting._make(row) for row in await session.all(_ONE_BY_ONE, after, upto, user_id)])
+        yield PostingBatch(rows, [Posting._make(row) for row in await session.all(_ONE_BY_ONE, after, upto, user_id)])
 
 
-async def sums(session: Session, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+async def sums(session: Session, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
     async for rows, after, upto in _portions(session, span, _SUMMED_AT_ONCE):
-        yield Portion(rows, [_summed(row) for row in await session.all(_SUMS, after, upto, user_id)])
+        yield PostingBatch(rows, [_summed(row) for row in await session.all(_SUMS, after, upto, user_id)])
 
 
 async def _portions(session: Session, span: Span, at_once: int) -> AsyncIterator[tuple[int, int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from softix_proxy.domain.ledger import Violation
+from softix_proxy.domain.ledger import LedgerViolation
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.usage import Span
 from softix_proxy.storage import rollups
@@ -51,20 +51,20 @@ async def entries(session: Session) -> Mapping[int, int]:
     return sums
 
 
-async def wrong_balances(session: Session, sums: Mapping[int, int]) -> Sequence[Violation]:
+async def wrong_balances(session: Session, sums: Mapping[int, int]) -> Sequence[LedgerViolation]:
     wallets = await session.all(
         "SELECT user_id, public_id, posted_pico FROM wallets JOIN users ON users.id = user_id ORDER BY user_id"
     )
     return [
-        Violation(BALANCES, public_id, f"cached {posted_pico}, entries {sums.get(user_id, 0)} pico-USD")
+        LedgerViolation(BALANCES, public_id, f"cached {posted_pico}, entries {sums.get(user_id, 0)} pico-USD")
         for user_id, public_id, posted_pico in wallets
         if posted_pico != sums.get(user_id, 0)
     ]
 
 
-async def wrong_usage_sums(session: Session, most: int) -> Sequence[Violation]:
+async def wrong_usage_sums(session: Session, most: int) -> Sequence[LedgerViolation]:
     """In one pass over usage: wrong days and wrong spend of keys, at most so many of each."""
-    found: list[Violation] = []
+    found: list[LedgerViolation] = []
     charges: Counter[int] = Counter()
     open_days: dict[Place, list[int]] = {}
     checked = -1
@@ -83,20 +83,20 @@ async def wrong_usage_sums(session: Session, most: int) -> Sequence[Violation]:
 
 async def _wrong_days(
     session: Session, open_days: dict[Place, list[int]], after: int, upto: int
-) -> Sequence[Violation]:
+) -> Sequence[LedgerViolation]:
     """Takes the days up to this one out of `open_days`."""
     kept: dict[Place, list[int]] = {
         (day, key_id, model_id): sums for day, key_id, model_id, *sums in await session.all(_KEPT, after, upto)
     }
     counted = {place: open_days.pop(place) for place in [place for place in open_days if place[0] <= upto]}
     return [
-        Violation(DAYS, f"day {day}", f"key {key_id}, model {model_id}")
+        LedgerViolation(DAYS, f"day {day}", f"key {key_id}, model {model_id}")
         for day, key_id, model_id in sorted(kept.keys() | counted.keys())
         if kept.get((day, key_id, model_id)) != counted.get((day, key_id, model_id))
     ]
 
 
-async def _wrong_spend(session: Session, charges: Counter[int]) -> Sequence[Violation]:
+async def _wrong_spend(session: Session, charges: Counter[int]) -> Sequence[LedgerViolation]:
     """A key has spent its own charges, and at most also those of the keys that it was rotated from."""
     found = []
     with_older: dict[int, int] = {}  # a key comes after the one it replaced, so that one is known by then
@@ -108,5 +108,5 @@ async def _wrong_spend(session: Session, charges: Counter[int]) -> Sequence[Viol
         own_pico = charges.pop(key_id, 0)
         with_older[key_id] = own_pico + with_older.get(rotated_from, 0)
         if not own_pico <= spent_pico <= with_older[key_id]:
-            found.append(Violation(SPEND, public_id, f"cached {spent_pico}, own charges {own_pico} pico-USD"))
-    return [*found, *(Violation(SPEND, f"key {key_id}", "usage of an unknown key") for key_id in sorted(charges))]
+            found.append(LedgerViolation(SPEND, public_id, f"cached {spent_pico}, own charges {own_pico} pico-USD"))
+    return [*found, *(LedgerViolation(SPEND, f"key {key_id}", "usage of an unknown key") for key_id in sorted(charges))]

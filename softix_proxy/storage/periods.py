@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from softix_proxy.domain.errors import ConflictError
-from softix_proxy.domain.periods import Contents, Period, PeriodSum
+from softix_proxy.domain.periods import ClosedPeriod, PeriodContents, PeriodSum
 from softix_proxy.domain.usage import CURRENCY, Span
 from softix_proxy.storage.database import Row, Session
 from softix_proxy.storage.engine_sqlite import IntegrityError
@@ -57,15 +57,15 @@ class Periods:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def list(self) -> Sequence[Period]:
+    async def list(self) -> Sequence[ClosedPeriod]:
         names = await self._users()
         return [_to_period(row, names) for row in await self._session.all(f"{_PERIOD} ORDER BY from_us")]
 
-    async def find(self, label: str) -> Period | None:
+    async def find(self, label: str) -> ClosedPeriod | None:
         row = await self._session.one(f"{_PERIOD} WHERE label = ?", label)
         return _to_period(row, await self._users()) if row else None
 
-    async def contents(self, span: Span) -> Contents:
+    async def contents(self, span: Span) -> PeriodContents:
         last_us = await self.last_posted_us(span)  # what is posted from here on is above it
         digest, sums = sha256(), defaultdict[int, list[int]](lambda: [0] * 4)
         for table, hashed in _HASHED.items():
@@ -79,7 +79,7 @@ class Periods:
                     sums[user_id] = [a + b for a, b in zip(sums[user_id], added, strict=True)]
         users = await self._users()
         made = tuple(_to_sum(users, user_id, CURRENCY, *sums[user_id]) for user_id in sorted(sums))
-        return Contents(made, digest.digest(), last_us)
+        return PeriodContents(made, digest.digest(), last_us)
 
     async def _chunks(self, table: str, after: int, last: int) -> AsyncIterator[tuple[int, int]]:
         """Ranges of ids, open below."""
@@ -98,7 +98,7 @@ class Periods:
         row = await self._session.one(_LAST, *span)
         return row[0] if row else None
 
-    async def add(self, period: Period) -> Period:
+    async def add(self, period: ClosedPeriod) -> ClosedPeriod:
         try:
             number = await self._session.run(
                 "INSERT INTO periods (label, zone, from_us, to_us, closed_at_us, sums, rows_sha256)"
@@ -145,7 +145,7 @@ def _to_json(sums: Sequence[PeriodSum]) -> str:
     )
 
 
-def _to_period(row: Row, users: Users) -> Period:
+def _to_period(row: Row, users: Users) -> ClosedPeriod:
     number, label, zone, from_us, to_us, closed_at_us, rows_sha256, text = row
     kept: list[dict[str, Any]] = json.loads(text)
     sums = tuple(
@@ -160,4 +160,4 @@ def _to_period(row: Row, users: Users) -> Period:
         )
         for one in kept
     )
-    return Period(number, label, zone, Span(from_us, to_us), closed_at_us, sums, rows_sha256)
+    return ClosedPeriod(number, label, zone, Span(from_us, to_us), closed_at_us, sums, rows_sha256)

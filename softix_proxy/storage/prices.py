@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Proposal, UnpricedAsks, in_order
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.storage.database import Session
 from softix_proxy.storage.directory import MARKUP, PRICE, to_markup, to_price
 
@@ -83,7 +83,7 @@ class Prices:
     async def proposals(self) -> Sequence[Proposal]:
         rows = await self._session.all(f"SELECT {PRICE} FROM price_proposals ORDER BY id")
         return [
-            Proposal(number, model_id, user_id, source, Sheet.parse(json.loads(sheet)), starts, created)
+            Proposal(number, model_id, user_id, source, PriceSheet.parse(json.loads(sheet)), starts, created)
             for number, model_id, user_id, source, sheet, starts, created in rows
         ]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from softix_proxy.domain.ids import CORRECTIONS_SLOT, RequestIds
 from softix_proxy.domain.ledger import REVENUE, Transfer
-from softix_proxy.domain.redating import BOOKED, TAKEN_BACK, Misdated
+from softix_proxy.domain.redating import BOOKED, TAKEN_BACK, MisdatedPosting
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Span, total
 from softix_proxy.storage import journal_sql as sql
 from softix_proxy.storage.database import Row, Session
@@ -59,7 +59,7 @@ async def closed_us(session: Session) -> int:
     return int(end_us)
 
 
-async def find(session: Session, span: Span) -> AsyncIterator[Sequence[Misdated]]:
+async def find(session: Session, span: Span) -> AsyncIterator[Sequence[MisdatedPosting]]:
     by = await session.calendar()
     reached_us = span.from_us
     while (row := await session.one(OLDEST_SINCE, reached_us, span.to_us)) and row[0] is not None:
@@ -68,7 +68,7 @@ async def find(session: Session, span: Span) -> AsyncIterator[Sequence[Misdated]
         payments = await session.all(_PAYMENTS, reached_us, end_us)
         found = [_to_misdated(day, row) for row in await session.all(_ALL_USAGE, reached_us, end_us)]
         found += [
-            Misdated(kind, number, number, day, user, amount_pico, reference=reference)
+            MisdatedPosting(kind, number, number, day, user, amount_pico, reference=reference)
             for number, kind, user, amount_pico, reference in payments
         ]
         if found:
@@ -76,17 +76,17 @@ async def find(session: Session, span: Span) -> AsyncIterator[Sequence[Misdated]
         reached_us = end_us
 
 
-def _to_misdated(day: int, row: Row) -> Misdated:
+def _to_misdated(day: int, row: Row) -> MisdatedPosting:
     number, posted_us, request_id, user, charge_pico, cost_pico, *quantities = row
     meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
-    return Misdated("usage", number, posted_us, day, user or "", charge_pico, cost_pico, meters, request_id)
+    return MisdatedPosting("usage", number, posted_us, day, user or "", charge_pico, cost_pico, meters, request_id)
 
 
 Post = Callable[[Transfer, int], Awaitable[Transfer]]
 """The ledger's way in, under a number."""
 
 
-async def redate(session: Session, post: Post, misdated: Misdated, booked_us: int, note: str) -> bool:
+async def redate(session: Session, post: Post, misdated: MisdatedPosting, booked_us: int, note: str) -> bool:
     """In a transaction that writes. Numbers are those of the day, and of the instant, or the next that are free."""
     by = await session.calendar()
     begun_us, end_us = by.start_us(misdated.day), by.start_us(misdated.day + 1)
@@ -115,7 +115,7 @@ class _Step(NamedTuple):
     note: str
 
 
-async def _move_usage(session: Session, post: Post, one: Misdated, step: _Step) -> None:
+async def _move_usage(session: Session, post: Post, one: MisdatedPosting, step: _Step) -> None:
     """A row of its own that corrects the first, with amounts and quantities."""
     number, sign, note = step
     earlier_us = max(one.posted_us - number, 0) if sign > 0 else 0
@@ -133,7 +133,7 @@ async def _move_usage(session: Session, post: Post, one: Misdated, step: _Step) 
     await session.run(sql.of(sql.ADD_DAILY, 1), *place, 0, 0, *tokens, cost_pico, charge_pico)
 
 
-async def _move_payment(session: Session, post: Post, one: Misdated, step: _Step) -> None:
+async def _move_payment(session: Session, post: Post, one: MisdatedPosting, step: _Step) -> None:
     number, sign, note = step
     [(giver, taker, amount_pico, kind, told)] = await session.all(_ACCOUNTS, one.number)
     giver, taker = (giver, taker) if sign > 0 else (taker, giver)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from softix_proxy.domain.calendar import Calendar, Piece, calendar
+from softix_proxy.domain.calendar import Calendar, OffsetSpan, calendar
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.redating import REDATED
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Span
@@ -79,7 +79,7 @@ async def portions(session: Session, by: Calendar, span: Span) -> AsyncIterator[
             yield portion
 
 
-async def _cut(session: Session, piece: Piece) -> AsyncIterator[Portion]:
+async def _cut(session: Session, piece: OffsetSpan) -> AsyncIterator[Portion]:
     begun_us = piece.from_us
     while (row := await session.one(_END, begun_us, piece.to_us)) and row[0] is not None:
         yield Portion(begun_us, row[0], piece.offset_us)

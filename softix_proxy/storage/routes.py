@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.health import Breaker, Vitals
-from softix_proxy.domain.routes import Leg, Reported, Route
+from softix_proxy.domain.routes import ReportedHealth, Route, RouteLeg
 from softix_proxy.storage.database import Session
 from softix_proxy.storage.directory import ROUTE, to_route
 from softix_proxy.storage.engine_sqlite import IntegrityError
@@ -65,11 +65,11 @@ class Routes:
                 json.dumps(asdict(each)),
             )
 
-    async def reported(self) -> Sequence[Reported]:
+    async def reported(self) -> Sequence[ReportedHealth]:
         rows = await self._session.all(
             "SELECT slot, model_id, reported_at_us, state FROM target_health ORDER BY model_id, slot"
         )
-        return [Reported(slot, model_id, at_us, _to_vitals(state)) for slot, model_id, at_us, state in rows]
+        return [ReportedHealth(slot, model_id, at_us, _to_vitals(state)) for slot, model_id, at_us, state in rows]
 
 
 def _changeable(route: Route) -> tuple[object, ...]:
@@ -86,7 +86,7 @@ def _changeable(route: Route) -> tuple[object, ...]:
     )
 
 
-def _leg(leg: Leg) -> dict[str, object]:
+def _leg(leg: RouteLeg) -> dict[str, object]:
     """Without what is not set."""
     stored = {"model_id": leg.model_id, "weight": leg.weight, "tier": leg.tier, "concurrency": leg.concurrency}
     return {name: value for name, value in (stored | asdict(leg.timeouts)).items() if value is not None}

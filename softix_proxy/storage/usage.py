@@ -13,15 +13,15 @@ from softix_proxy.domain.usage import (
     AttemptRow,
     Correction,
     DailyCost,
+    ExportedLines,
     Layout,
-    Lines,
-    Source,
     Span,
-    Subject,
-    Sums,
-    Total,
+    SummarySubject,
     UsageFilter,
     UsageRow,
+    UsageSource,
+    UsageSums,
+    UsageTotal,
     UserSum,
 )
 from softix_proxy.storage import attempts, corrections, rollups
@@ -70,15 +70,15 @@ class Usage:
     async def change_zone(self, zone: str) -> bool:
         return await rollups.change_zone(self._session, zone)
 
-    async def totals(self, by: Subject, first_day: int, end_day: int, days: Calendar) -> Sequence[Total]:
+    async def totals(self, by: SummarySubject, first_day: int, end_day: int, days: Calendar) -> Sequence[UsageTotal]:
         statement = sql.totals(by, await rollups.table(self._session, days, first_day, end_day))
         rows = [_to_total(row) for row in await self._session.all(statement, first_day, end_day)]
         return rows if by == "day" else sorted(rows, key=lambda total: -total.charge_pico)
 
     async def trends(
-        self, by: Subject, first_day: int, end_day: int, days: Calendar, most: int
-    ) -> Mapping[str, Mapping[int, Total]]:
-        found: dict[str, dict[int, Total]] = {}
+        self, by: SummarySubject, first_day: int, end_day: int, days: Calendar, most: int
+    ) -> Mapping[str, Mapping[int, UsageTotal]]:
+        found: dict[str, dict[int, UsageTotal]] = {}
         statement = sql.trends(by, await rollups.table(self._session, days, first_day, end_day))
         for *columns, day in await self._session.all(statement, first_day, end_day, most):
             total = _to_total(columns)
@@ -98,18 +98,18 @@ class Usage:
         for cost in await attempts.daily_costs(self._session, provider, first_day * DAY_US, end_day * DAY_US):
             yield cost
 
-    async def sums(self, span: Span, user_id: int | None) -> AsyncIterator[Sums]:
+    async def sums(self, span: Span, user_id: int | None) -> AsyncIterator[UsageSums]:
         async for after, upto in self._chunks(span, _SUMMED_AT_ONCE):
             yield await self._by_user(after, upto, user_id)
 
-    async def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[Lines]:
+    async def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
         """Each chunk is a read of its own; what is posted after the first is left out."""
         statement = sql.lines(layout)
         async for after, upto in self._chunks(span, _LINES_AT_ONCE):
             [(text,)] = await self._session.all(statement, sql.PAIRS, user_id, after, upto)
             sums = await self._by_user(after, upto, user_id)
             rows, costs, charges = zip((0, 0, 0), *(one[1:] for one in sums.by_user), strict=True)
-            yield Lines(text, sum(rows), sum(costs), sum(charges), sums=sums)
+            yield ExportedLines(text, sum(rows), sum(costs), sum(charges), sums=sums)
 
     async def _chunks(self, span: Span, at_once: int) -> AsyncIterator[tuple[int, int]]:
         """Ranges of ids, open below, of what is posted by now."""
@@ -123,12 +123,14 @@ class Usage:
                 yield after, row[0]
                 after = row[0]
 
-    async def _by_user(self, after: int, upto: int, user_id: int | None) -> Sums:
+    async def _by_user(self, after: int, upto: int, user_id: int | None) -> UsageSums:
         rows = await self._session.all(sql.BY_USER, after, upto, user_id)
         by_user = tuple(
             UserSum(user, count, sql.whole(*sums[:2]), sql.whole(*sums[2:4])) for user, count, *sums in rows
         )
-        return Sums(min((row[6] for row in rows), default=after), max((row[7] for row in rows), default=upto), by_user)
+        return UsageSums(
+            min((row[6] for row in rows), default=after), max((row[7] for row in rows), default=upto), by_user
+        )
 
     async def _rows(self, wanted: UsageFilter, after: int, order: str, limit: int) -> Sequence[UsageRow]:
         conditions: dict[str, Sequence[object]] = {"u.id > ?": [after]}
@@ -162,7 +164,7 @@ def _to_row(row: Row) -> UsageRow:
         bool(stream),
         *quantities_and_price,
         *numbers,
-        Source(source),
+        UsageSource(source),
         note,
         corrects_row_id,
         fee_pico,
@@ -171,15 +173,15 @@ def _to_row(row: Row) -> UsageRow:
     return UsageRow(*values)
 
 
-def _to_total(row: Sequence[Any]) -> Total:
+def _to_total(row: Sequence[Any]) -> UsageTotal:
     number, name, requests, errors, tokens_in, tokens_out, cost_m, cost_rest, charge_m, charge_rest, _ = row
     cost_pico, charge_pico = sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest)
-    return Total(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)
+    return UsageTotal(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)
 
 
 def _to_daily_cost(row: Row) -> DailyCost:
     day, model, upstream_name, served, source, unpriced, requests, tokens, *sums = row
     cost_pico, hold_pico = sql.whole(*sums[:2]), sql.whole(*sums[2:])
     return DailyCost(
-        day, model, upstream_name, served, Source(source), bool(unpriced), requests, tokens, cost_pico, hold_pico
+        day, model, upstream_name, served, UsageSource(source), bool(unpriced), requests, tokens, cost_pico, hold_pico
     )

@@ -13,7 +13,16 @@ from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import PICO_PER_USD
 from softix_proxy.domain.redating import BOOKED, REDATED
-from softix_proxy.domain.usage import CURRENCY, INPUT_METERS, METERS, OUTPUT_METERS, Cell, Encoding, Layout, Subject
+from softix_proxy.domain.usage import (
+    CURRENCY,
+    INPUT_METERS,
+    METERS,
+    OUTPUT_METERS,
+    Cell,
+    Encoding,
+    Layout,
+    SummarySubject,
+)
 
 NAMES = """
 LEFT JOIN users ON users.id = u.user_id LEFT JOIN keys ON keys.id = u.key_id
@@ -157,7 +166,7 @@ class _By(NamedTuple):
 
 _DATE = f"date(subject*{DAY_US // SECOND_US}, 'unixepoch')"
 _MODEL = "providers.name || '/' || models.name"
-_BY: Mapping[Subject, _By] = {
+_BY: Mapping[SummarySubject, _By] = {
     "user": _By("user_id", "users.public_id", "users.name", "LEFT JOIN users ON users.id = subject"),
     "key": _By(
         "key_id",
@@ -176,7 +185,7 @@ _BY: Mapping[Subject, _By] = {
 }
 
 
-def totals(by: Subject, table: str) -> str:
+def totals(by: SummarySubject, table: str) -> str:
     """(Id, name, requests, errors, tokens in, out, cost and charge in two parts each) from day ?1 to before ?2."""
     names = _BY[by]
     return f"""
@@ -188,7 +197,7 @@ FROM (
 ) AS sums {names.join} ORDER BY subject"""
 
 
-def trends(by: Subject, table: str) -> str:
+def trends(by: SummarySubject, table: str) -> str:
     """As `totals`, for each day (the last column) of the ?3 dearest subjects."""
     names = _BY[by]
     return f"""

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from softix_proxy.domain.money import PICO_PER_USD
 
 if TYPE_CHECKING:
-    from softix_proxy.telemetry.metrics import Books, Histogram, Metrics
+    from softix_proxy.telemetry.metrics import Histogram, Metrics, WriterStats
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 _LABELS = ("endpoint", "provider", "model", "status", "source")
@@ -50,7 +50,7 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield from _books(metrics.read_books())
 
 
-def _books(books: Books) -> Iterator[Metric]:
+def _books(books: WriterStats) -> Iterator[Metric]:
     yield _gauge("softix_journal_queue", "Steps that wait to be written.", books.queue_depth)
     failing = GaugeMetricFamily("softix_journal_failing", "1 while the books cannot be written.", labels=("error",))
     failing.add_metric([books.failing], 1 if books.failing else 0)

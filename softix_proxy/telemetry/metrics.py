@@ -53,7 +53,7 @@ class _Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class WriterStats:
     """What the writer of the books tells of itself."""
 
     queue_depth: int
@@ -67,7 +67,7 @@ class Books:
     clock_jumps: int = 0
 
     @classmethod
-    def of(cls, writer: _Writer, trouble: Trouble | None) -> Books:
+    def of(cls, writer: _Writer, trouble: Trouble | None) -> WriterStats:
         tally, second_ns = writer.tally, 1_000_000_000
         return cls(
             queue_depth=writer.depth,
@@ -84,7 +84,7 @@ class Books:
 class Metrics:
     """Implements `domain.telemetry.Telemetry`. `read_books` is asked at each scrape."""
 
-    def __init__(self, read_books: Callable[[], Books]) -> None:
+    def __init__(self, read_books: Callable[[], WriterStats]) -> None:
         self.read_books = read_books
         self.requests: Counter[tuple[str, str, str, int, str]] = Counter()
         self.tokens: Counter[tuple[str, str, str]] = Counter()

@@ -14,11 +14,11 @@ from softix_proxy.domain.credentials import AwsKeys
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.routes import SETTINGS, Timeouts
-from softix_proxy.domain.sections import Upstream
-from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault
+from softix_proxy.domain.sections import UpstreamSection
+from softix_proxy.domain.upstream import Headers, ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.domain.vault import Vault
-from softix_proxy.upstream.credentials import Credentials, Opened, Proof
-from softix_proxy.upstream.pool import Place, Pool
+from softix_proxy.upstream.credentials import Credentials, OpenedCredential, RequestProof
+from softix_proxy.upstream.pool import ConnectionPool, PoolKey
 from softix_proxy.upstream.sockets import OutOfFilesError, Trust
 from softix_proxy.upstream.wire import Wire
 
@@ -28,7 +28,7 @@ _STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class UpstreamLimits:
     connect_timeout_s: float
     first_byte_timeout_s: float
     idle_timeout_s: float
@@ -39,7 +39,7 @@ class Limits:
     """Between API keys: fewer handshakes, and trust in the provider that each answer is to its own request."""
 
     @classmethod
-    def of(cls, upstream: Upstream) -> Limits:
+    def of(cls, upstream: UpstreamSection) -> UpstreamLimits:
         return cls(
             connect_timeout_s=upstream.connect_timeout_s,
             first_byte_timeout_s=upstream.first_byte_timeout_s,
@@ -50,7 +50,7 @@ class Limits:
         )
 
 
-class Waits(NamedTuple):
+class RequestTimeouts(NamedTuple):
     """How long this call may take to be connected, to be answered, and to go on."""
 
     connect_s: float
@@ -58,7 +58,7 @@ class Waits(NamedTuple):
     idle_s: float
 
     @classmethod
-    def of(cls, asked: Timeouts, limits: Limits) -> Waits:
+    def of(cls, asked: Timeouts, limits: UpstreamLimits) -> RequestTimeouts:
         """What the call's route asks for, else the settings'."""
         if asked is SETTINGS:
             return cls(limits.connect_timeout_s, limits.first_byte_timeout_s, limits.idle_timeout_s)
@@ -70,7 +70,7 @@ class Waits(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ProviderOrigin:
     """A base URL, taken apart once."""
 
     host: str
@@ -85,7 +85,7 @@ class Origin:
         return f"{'https' if self.tls else 'http'}://{self.host_header}{self.prefix}"
 
     @classmethod
-    def of(cls, base_url: str) -> Origin:
+    def of(cls, base_url: str) -> ProviderOrigin:
         url = urlsplit(base_url)
         port = url.port or _PORTS[url.scheme]
         return cls(url.hostname or "", port, url.scheme == "https", url.netloc.rpartition("@")[2], url.path.rstrip("/"))
@@ -97,7 +97,7 @@ class HttpUpstream:
     def __init__(
         self,
         vault: Vault,
-        limits: Limits,
+        limits: UpstreamLimits,
         ca_file: Path | None = None,
         bases: Mapping[ProviderType, str] | None = None,
         clock: Clock | None = None,
@@ -106,17 +106,17 @@ class HttpUpstream:
         self._credentials = Credentials(vault, clock or SystemClock(), ca_file)
         self._limits = limits
         self._bases = bases or {}
-        self._origins: dict[str, Origin] = {}
-        self._pool = Pool(Trust(ca_file), limits.connections_per_provider, open_files.clients())
+        self._origins: dict[str, ProviderOrigin] = {}
+        self._pool = ConnectionPool(Trust(ca_file), limits.connections_per_provider, open_files.clients())
 
     async def close(self) -> None:
         self._pool.close()
 
-    def take(self, upstream: Upstream) -> None:
+    def take(self, upstream: UpstreamSection) -> None:
         """For the calls to come; how many connections there may be stays as it is."""
-        self._limits = Limits.of(upstream)
+        self._limits = UpstreamLimits.of(upstream)
 
-    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
+    async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> UpstreamResponse:
         origin = self._origin(call.provider)
         try:
             opened = self._credentials.of(call.provider, call.key)
@@ -125,8 +125,8 @@ class HttpUpstream:
             code = Code.OUT_OF_FILES if isinstance(error, OutOfFilesError) else Code.PROVIDER_REFUSED
             raise ProviderFault(code, started=False) from None
         head = compose(origin, call, proof.headers)
-        waits = Waits.of(call.timeouts, self._limits)
-        place = Place(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
+        waits = RequestTimeouts.of(call.timeouts, self._limits)
+        place = PoolKey(origin.host, origin.port, origin.tls, None if self._limits.share_connections else call.key_id)
         for tries_left in range(self._limits.connect_retries, -1, -1):
             try:
                 answer = await self._try(place, head, call, proof.secret, waits, sending)
@@ -139,7 +139,7 @@ class HttpUpstream:
                 return answer
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
-    async def _prove(self, opened: Opened, origin: Origin, call: Call) -> Proof:
+    async def _prove(self, opened: OpenedCredential, origin: ProviderOrigin, call: UpstreamRequest) -> RequestProof:
         """Raises OperatorError."""
         if call.rest is not None and isinstance(opened.credential, AwsKeys):
             raise ProviderFault(Code.PROVIDER_REFUSED, started=False)  # a signature needs the whole body
@@ -147,8 +147,14 @@ class HttpUpstream:
         return await self._credentials.prove(opened, origin.url + path, dict(call.headers), call.body)
 
     async def _try(
-        self, place: Place, head: bytes, call: Call, secret: str | None, waits: Waits, sending: Callable[[], None]
-    ) -> Answer:
+        self,
+        place: PoolKey,
+        head: bytes,
+        call: UpstreamRequest,
+        secret: str | None,
+        waits: RequestTimeouts,
+        sending: Callable[[], None],
+    ) -> HttpResponse:
         wire = await self._pool.take(place, waits.connect_s)
         sending()
         try:
@@ -157,22 +163,22 @@ class HttpUpstream:
             wire.close()
             self._pool.give(place, wire)
             raise
-        answer = Answer(self._pool, place, wire, secret)
+        answer = HttpResponse(self._pool, place, wire, secret)
         if answer.is_stream:
             wire.listen(waits.idle_s)
         return answer
 
-    def _origin(self, provider: Provider) -> Origin:
+    def _origin(self, provider: Provider) -> ProviderOrigin:
         base_url = provider.base_url or self._bases.get(provider.type, "")
         origin = self._origins.get(base_url)
         if origin is None:
             if not base_url:
                 raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
-            origin = self._origins[base_url] = Origin.of(base_url)
+            origin = self._origins[base_url] = ProviderOrigin.of(base_url)
         return origin
 
 
-def compose(origin: Origin, call: Call, proof: Mapping[str, str]) -> bytes:
+def compose(origin: ProviderOrigin, call: UpstreamRequest, proof: Mapping[str, str]) -> bytes:
     """The head of the request, byte for byte as the values came. Raises ProviderFault for one with a line break."""
     path = call.provider.path(call.path)
     lines = [f"{call.method} {origin.prefix}{path} HTTP/1.1", f"host: {origin.host_header}"]
@@ -188,10 +194,10 @@ def compose(origin: Origin, call: Call, proof: Mapping[str, str]) -> bytes:
     return head.encode("utf-8", "surrogateescape")
 
 
-class Answer:
-    """Implements `domain.upstream.Exchange`."""
+class HttpResponse:
+    """Implements `domain.upstream.UpstreamResponse`."""
 
-    def __init__(self, pool: Pool, place: Place, wire: Wire, secret: str | None) -> None:
+    def __init__(self, pool: ConnectionPool, place: PoolKey, wire: Wire, secret: str | None) -> None:
         self._pool = pool
         self._place = place
         self._wire: Wire = wire

@@ -23,22 +23,22 @@ _SIGNED = frozenset(("content-type",))
 """Of the headers: others may be changed on the way."""
 
 
-class Proof(NamedTuple):
+class RequestProof(NamedTuple):
     secret: str | None
     """What must not come back to a client."""
     headers: Mapping[str, str]
 
 
-class Opened(NamedTuple):
+class OpenedCredential(NamedTuple):
     provider: Provider
     place: str
     """Tells credentials apart, and one from that which takes its place."""
     credential: Credential | None
-    proof: Proof | None
+    proof: RequestProof | None
     """The same for each request; None: each is proved for itself."""
 
 
-_NOTHING = Proof(None, {})
+_NOTHING = RequestProof(None, {})
 
 
 class Credentials:
@@ -49,9 +49,9 @@ class Credentials:
         self._clock = clock
         self._ca_file = ca_file
         self._tokens: Tokens | None = None
-        self._opened: dict[tuple[int, str], Opened] = {}
+        self._opened: dict[tuple[int, str], OpenedCredential] = {}
 
-    def of(self, provider: Provider, key: ProviderKey | None) -> Opened:
+    def of(self, provider: Provider, key: ProviderKey | None) -> OpenedCredential:
         """Raises FailureError if it does not open, BadInputError if what is in it is no credential."""
         place = provider.id, "" if key is None else key.label
         known = self._opened.get(place)
@@ -59,7 +59,7 @@ class Credentials:
             known = self._opened[place] = self._open(provider, key)
         return known
 
-    async def prove(self, opened: Opened, url: str, headers: Mapping[str, str], body: bytes) -> Proof:
+    async def prove(self, opened: OpenedCredential, url: str, headers: Mapping[str, str], body: bytes) -> RequestProof:
         """For one POST of this body, where `opened` has no proof. Raises FailureError."""
         credential = opened.credential
         if isinstance(credential, AwsKeys):
@@ -68,7 +68,7 @@ class Credentials:
                 raise FailureError("the base URL names no AWS region", "give the provider one, with --region")
             covered = {name: value for name, value in headers.items() if name in _SIGNED}
             covered["host"] = urlsplit(url).netloc
-            return Proof(credential.access_key_id, signed(credential, region, url, covered, body))
+            return RequestProof(credential.access_key_id, signed(credential, region, url, covered, body))
         if credential is None or isinstance(credential, str):
             return opened.proof or _NOTHING
         if self._tokens is None:
@@ -76,21 +76,21 @@ class Credentials:
 
             self._tokens = Tokens(self._clock, self._ca_file)
         token = await self._tokens.of(opened.place, credential)
-        return Proof(token, {"authorization": f"Bearer {token}"})
+        return RequestProof(token, {"authorization": f"Bearer {token}"})
 
-    def forget(self, opened: Opened) -> None:
+    def forget(self, opened: OpenedCredential) -> None:
         """The provider did not take it: the next request fetches another one."""
         if self._tokens is not None:
             self._tokens.forget(opened.place)
 
-    def _open(self, provider: Provider, key: ProviderKey | None) -> Opened:
+    def _open(self, provider: Provider, key: ProviderKey | None) -> OpenedCredential:
         if key is None:
-            return Opened(provider, "", None, _NOTHING)
+            return OpenedCredential(provider, "", None, _NOTHING)
         secret = self._vault.open_secret(key.sealed, *provider.place_of(key))
         credential = parse(secret)
         plain = isinstance(credential, str)
-        proof = Proof(secret, provider.profile.auth_headers(secret)) if plain else None
-        return Opened(provider, key.sealed.hex(), credential, proof)
+        proof = RequestProof(secret, provider.profile.auth_headers(secret)) if plain else None
+        return OpenedCredential(provider, key.sealed.hex(), credential, proof)
 
 
 def aws_region(url: str) -> str | None:

@@ -15,10 +15,10 @@ from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock, SystemClock
 from softix_proxy.domain.errors import Code, OperatorError
 from softix_proxy.domain.providers import Provider, ProviderType
-from softix_proxy.domain.sections import Upstream
-from softix_proxy.domain.upstream import Call, NoLineError, ProviderFault
+from softix_proxy.domain.sections import UpstreamSection
+from softix_proxy.domain.upstream import NoLineError, ProviderFault, UpstreamRequest
 from softix_proxy.domain.vault import Vault
-from softix_proxy.upstream.client import Limits, Waits
+from softix_proxy.upstream.client import RequestTimeouts, UpstreamLimits
 from softix_proxy.upstream.credentials import Credentials
 from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 
@@ -33,7 +33,7 @@ class SocketLines:
     def __init__(
         self,
         vault: Vault,
-        limits: Limits,
+        limits: UpstreamLimits,
         ca_file: Path | None = None,
         bases: Mapping[ProviderType, str] | None = None,
         clock: Clock | None = None,
@@ -52,16 +52,16 @@ class SocketLines:
             if session is not None:
                 await session.close()
 
-    def take(self, upstream: Upstream) -> None:
+    def take(self, upstream: UpstreamSection) -> None:
         """For the lines to come."""
-        limits = Limits.of(upstream)
+        limits = UpstreamLimits.of(upstream)
         if self._session is not None and limits.connect_timeout_s != self._limits.connect_timeout_s:
             self._earlier.append(self._session)
             self._session = None
         self._limits = limits
 
-    async def open(self, call: Call) -> SocketLine:
-        url, waits = self._url(call.provider, call.path), Waits.of(call.timeouts, self._limits)
+    async def open(self, call: UpstreamRequest) -> SocketLine:
+        url, waits = self._url(call.provider, call.path), RequestTimeouts.of(call.timeouts, self._limits)
         try:
             opened = self._credentials.of(call.provider, call.key)
             proof = opened.proof or await self._credentials.prove(opened, str(url), dict(call.headers), b"")

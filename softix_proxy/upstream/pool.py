@@ -30,7 +30,7 @@ _FALLBACK_S = 0.25
 """Before the next address is tried beside the first: RFC 8305."""
 
 
-class Place(NamedTuple):
+class PoolKey(NamedTuple):
     """Where a connection leads, and whose it is."""
 
     host: str
@@ -46,7 +46,7 @@ class _Idle:
     since_s: float
 
 
-class Pool:
+class ConnectionPool:
     """To be made within the running event loop."""
 
     def __init__(self, trust: Trust, limit: int, most: int) -> None:
@@ -55,12 +55,12 @@ class Pool:
         self._most = most
         self._limit = limit
         self._loop = asyncio.get_running_loop()
-        self._idle: dict[Place, list[_Idle]] = {}
-        self._taken: dict[Place, asyncio.Semaphore] = {}
+        self._idle: dict[PoolKey, list[_Idle]] = {}
+        self._taken: dict[PoolKey, asyncio.Semaphore] = {}
         self._busy: set[Wire] = set()
         self._sweeper: asyncio.TimerHandle | None = None
 
-    async def take(self, place: Place, connect_timeout_s: float) -> Wire:
+    async def take(self, place: PoolKey, connect_timeout_s: float) -> Wire:
         """One that is idle and silent, or a new one. Raises ProviderFault."""
         if self._limit:
             await self._room(place, connect_timeout_s)
@@ -82,7 +82,7 @@ class Pool:
         self._busy.add(wire)
         return wire
 
-    def give(self, place: Place, wire: Wire) -> None:
+    def give(self, place: PoolKey, wire: Wire) -> None:
         """Back after use; closed if its answer was not read to the end, or anything else speaks against it."""
         self._busy.discard(wire)
         self._leave(place)
@@ -100,7 +100,7 @@ class Pool:
             wire.close()
         self._idle.clear()
 
-    async def _room(self, place: Place, timeout_s: float) -> None:
+    async def _room(self, place: PoolKey, timeout_s: float) -> None:
         """Raises ProviderFault where all are in use for too long."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -108,7 +108,7 @@ class Pool:
         except TimeoutError:
             raise ProviderFault(Code.PROVIDER_BUSY, started=False) from None
 
-    def _leave(self, place: Place) -> None:
+    def _leave(self, place: PoolKey) -> None:
         if self._limit:
             self._taken[place].release()
 
@@ -120,7 +120,7 @@ class Pool:
             if not self._idle[place]:
                 del self._idle[place]
 
-    async def _connected(self, place: Place, timeout_s: float) -> Wire:
+    async def _connected(self, place: PoolKey, timeout_s: float) -> Wire:
         try:
             return await self._connect(place, timeout_s)
         except ProviderFault as fault:
@@ -130,7 +130,7 @@ class Pool:
         await asyncio.sleep(0)  # in which they are closed
         return await self._connect(place, timeout_s)
 
-    async def _connect(self, place: Place, timeout_s: float) -> Wire:
+    async def _connect(self, place: PoolKey, timeout_s: float) -> Wire:
         try:
             async with asyncio.timeout(timeout_s):
                 trust = await self._trust.context() if place.tls else None

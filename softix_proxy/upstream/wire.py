@@ -14,7 +14,7 @@ from typing import cast
 import httptools
 
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.upstream import Header, ProviderFault, Rest
+from softix_proxy.domain.upstream import BodyRemainder, Header, ProviderFault
 
 _MAX_HEAD_BYTES = 64 * 1024
 """Of everything before the final answer's body: informational answers, status line, headers."""
@@ -59,7 +59,7 @@ class Wire(asyncio.Protocol):
 
     # What the relay calls
 
-    async def exchange(self, head: bytes, body: bytes, silence_s: float, rest: Rest | None = None) -> None:
+    async def exchange(self, head: bytes, body: bytes, silence_s: float, rest: BodyRemainder | None = None) -> None:
         """Sends a request and returns with the head of its answer. Raises ProviderFault, and what `rest` raises."""
         self.status, self.headers, self.complete = 0, [], False
         self._in_head, self._head_bytes, self._until_close = True, 0, False
@@ -135,7 +135,7 @@ class Wire(asyncio.Protocol):
             self._heard_s = self._loop.time()
             self._write(view[start : start + _SLICE_BYTES])
 
-    async def _pass_on(self, rest: Rest) -> None:
+    async def _pass_on(self, rest: BodyRemainder) -> None:
         """The rest of a body, as it comes from the client."""
         async for chunk in rest.chunks():
             if self._room is not None:

@@ -24,7 +24,7 @@ _KEY_AT = _HEAD + _NONCE_BYTES
 _BODY = _KEY_AT + KEY_BYTES + _TAG_BYTES
 _TEXT_AT = _BODY + _NONCE_BYTES
 
-Finder = Callable[[str], MasterKey]
+MasterKeyFinder = Callable[[str], MasterKey]
 """The master key of an id. Raises FailureError where it is not at hand."""
 
 
@@ -34,7 +34,7 @@ def seal(master: MasterKey, secret: bytes, place: Sequence[str]) -> bytes:
     return _wrapped(master, data_key, place) + nonce + AESGCM(data_key).encrypt(nonce, secret, _bound(place))
 
 
-def unseal(find: Finder, blob: bytes, place: Sequence[str]) -> bytes:
+def unseal(find: MasterKeyFinder, blob: bytes, place: Sequence[str]) -> bytes:
     """Raises FailureError where place or master key is another, or the envelope is damaged."""
     data_key = _unwrapped(find, blob, place)
     try:
@@ -43,7 +43,7 @@ def unseal(find: Finder, blob: bytes, place: Sequence[str]) -> bytes:
         raise _unreadable(place) from None
 
 
-def rewrap(find: Finder, master: MasterKey, blob: bytes, place: Sequence[str]) -> bytes:
+def rewrap(find: MasterKeyFinder, master: MasterKey, blob: bytes, place: Sequence[str]) -> bytes:
     """The same envelope for another master key. Raises as `unseal` does."""
     unseal(find, blob, place)
     return _wrapped(master, _unwrapped(find, blob, place), place) + blob[_BODY:]
@@ -61,7 +61,7 @@ def _wrapped(master: MasterKey, data_key: bytes, place: Sequence[str]) -> bytes:
     return head + nonce + master.wrapping.encrypt(nonce, data_key, head + _bound(place))
 
 
-def _unwrapped(find: Finder, blob: bytes, place: Sequence[str]) -> bytes:
+def _unwrapped(find: MasterKeyFinder, blob: bytes, place: Sequence[str]) -> bytes:
     master = find(sealed_by(blob))
     try:
         return master.wrapping.decrypt(blob[_HEAD:_KEY_AT], blob[_KEY_AT:_BODY], blob[:_HEAD] + _bound(place))

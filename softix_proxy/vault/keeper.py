@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from softix_proxy.domain.errors import ConflictError, FailureError
 from softix_proxy.domain.vault import Identity
 from softix_proxy.vault import master_key
-from softix_proxy.vault.master_key import MasterKey, Sources
-from softix_proxy.vault.vault import MasterVault, Ring, new_identity, open_vault
+from softix_proxy.vault.master_key import MasterKey, MasterKeySources
+from softix_proxy.vault.vault import KeyRing, MasterVault, new_identity, open_vault
 
 
-class Keeper:
+class MasterKeyStore:
     """Is domain.vault.MasterKeys."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: MasterKeySources) -> None:
         self._sources = sources
 
     def source(self) -> str | None:
@@ -51,7 +51,7 @@ class Keeper:
         keys = self._keys()
         mine = next((key for key in keys if key.check_value == identity.check_value), None)
         if mine is not None:
-            return open_vault(mine, identity, Ring(keys, self._sources.find_by_id))
+            return open_vault(mine, identity, KeyRing(keys, self._sources.find_by_id))
         source = self.source()
         if source is None:
             raise self._missing()
@@ -65,7 +65,7 @@ class Keeper:
         following = self._sources.find_next()
         if following is None:
             raise FailureError(f"{self._sources.next_file} was removed", "run the command again")
-        return open_vault(following, identity, Ring(self._keys(), self._sources.find_by_id))
+        return open_vault(following, identity, KeyRing(self._keys(), self._sources.find_by_id))
 
     @contextmanager
     def changing(self) -> Iterator[None]:

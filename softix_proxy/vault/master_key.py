@@ -46,13 +46,13 @@ class MasterKey:
         return f"MasterKey({self.id})"
 
 
-class Found(NamedTuple):
+class FoundMasterKey(NamedTuple):
     key: MasterKey
     source: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class MasterKeySources:
     """Where a master key may come from: a systemd credential, a file, a command, the environment; in that order."""
 
     file: Path
@@ -64,19 +64,19 @@ class Sources:
         """Beside the file: the key that is taking over."""
         return self.file.with_name(self.file.name + ".next")
 
-    def find(self) -> Found | None:
+    def find(self) -> FoundMasterKey | None:
         """Raises FailureError where the first source that there is gives no key."""
         folder = self.environ.get("CREDENTIALS_DIRECTORY")
         credential = Path(folder) / CREDENTIAL if folder else None
         if credential is not None and credential.exists():
             # No look at the mode: systemd grants access by an ACL, which shows as the group's.
-            return Found(_decode(_read(credential, private=False), str(credential)), "systemd credential")
+            return FoundMasterKey(_decode(_read(credential, private=False), str(credential)), "systemd credential")
         if (key := from_file(self.file)) is not None:
-            return Found(key, "file")
+            return FoundMasterKey(key, "file")
         if self.command:
-            return Found(_decode(_run(self.command), "the output of master_key.command"), "command")
+            return FoundMasterKey(_decode(_run(self.command), "the output of master_key.command"), "command")
         if text := self.environ.get(VARIABLE):
-            return Found(_decode(text.encode(errors="replace"), VARIABLE), "environment")
+            return FoundMasterKey(_decode(text.encode(errors="replace"), VARIABLE), "environment")
         return None
 
     def find_next(self) -> MasterKey | None:

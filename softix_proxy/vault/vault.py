@@ -18,7 +18,7 @@ def _nowhere(_key_id: str) -> None:
     return None
 
 
-class Ring:
+class KeyRing:
     """The master keys at hand, and where to look for one that is not yet."""
 
     def __init__(self, keys: Iterable[MasterKey], look: Callable[[str], MasterKey | None] = _nowhere) -> None:
@@ -40,7 +40,7 @@ class Ring:
 class MasterVault:
     """Seals with `master`; opens what any key of the ring has sealed."""
 
-    def __init__(self, master: MasterKey, pepper: bytes, ring: Ring) -> None:
+    def __init__(self, master: MasterKey, pepper: bytes, ring: KeyRing) -> None:
         self._master = master
         self._find = ring.find
         api_keys = ApiKeys(pepper)
@@ -92,6 +92,6 @@ def new_identity(master: MasterKey) -> Identity:
     return Identity(master.id, master.check_value, envelope.seal(master, pepper, PEPPER_PLACE))
 
 
-def open_vault(master: MasterKey, identity: Identity, ring: Ring) -> MasterVault:
+def open_vault(master: MasterKey, identity: Identity, ring: KeyRing) -> MasterVault:
     """Raises FailureError where the pepper was sealed by a key that is not at hand."""
     return MasterVault(master, envelope.unseal(ring.find, identity.sealed_pepper, PEPPER_PLACE), ring)

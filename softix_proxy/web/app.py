@@ -19,7 +19,7 @@ from softix_proxy.domain import open_files
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import Code, OperatorError, RefusedError
 from softix_proxy.domain.ids import RequestIds, format_request_id
-from softix_proxy.domain.sections import Server
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
 from softix_proxy.web import bodies, errors, scrapes, sdk_calls
@@ -60,7 +60,7 @@ class App:
     """One for each inference request; the daemon waits for them when it stops, and cancels what is left."""
     scrapers: Scrapers = field(default_factory=Scrapers)
 
-    def take(self, server: Server) -> None:
+    def take(self, server: ServerSection) -> None:
         """What the operator set, for the requests to come."""
         self.addresses = Addresses(server.trusted_proxies)
         self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.base import Family
-from softix_proxy.dialects.batches import Item
+from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.domain.batches import Batch, BatchFamily, KeptFile
 from softix_proxy.domain.directory import Directory
@@ -17,7 +17,7 @@ from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.providers import ProviderStatus
 from softix_proxy.domain.routing import in_regions
-from softix_proxy.domain.upstream import Call, Exchange
+from softix_proxy.domain.upstream import UpstreamRequest, UpstreamResponse
 from softix_proxy.relay.batch_results import Account
 from softix_proxy.relay.batches import Asked, Read
 from softix_proxy.web.files import Files
@@ -81,7 +81,7 @@ class _Batches(Keeper):
         return inside[0]
 
     async def _make(self, family: BatchFamily, account: Account, lines: Any, path: str, body: bytes) -> None:
-        call = Call(self._caller.key.id, account.provider, path, self._headers, body, False, key=account.key)
+        call = UpstreamRequest(self._caller.key.id, account.provider, path, self._headers, body, False, key=account.key)
         exchange, answer = await self._batches.make(family, self._caller, account, lines, call)
         told = wire.read_progress(answer) if exchange.status < 300 else None
         at_home = family == "anthropic" and told is not None and told.remote_id is not None
@@ -90,7 +90,7 @@ class _Batches(Keeper):
     async def _list(self, family: BatchFamily, folder: str) -> None:
         await self._listed("batches", partial(self._unit.batches.page, self._caller.user.id, family), folder)
 
-    async def _told(self, batch: Batch, found: tuple[Exchange, bytes]) -> None:
+    async def _told(self, batch: Batch, found: tuple[UpstreamResponse, bytes]) -> None:
         exchange, answer = found
         progress = wire.read_progress(answer) if exchange.status < 300 else None
         if progress is not None:
@@ -126,7 +126,7 @@ class OpenAIBatches(_Batches):
     async def list_all(self) -> None:
         await self._list("openai", wire.BATCHES)
 
-    async def _lines(self, file: KeptFile, asked: wire.Creation) -> AsyncGenerator[Item, None]:
+    async def _lines(self, file: KeptFile, asked: wire.BatchCreation) -> AsyncGenerator[BatchItem, None]:
         exchange = await self._send(self._call_for(file, f"{wire.FILES}/{file.remote_id}/content"))
         held, number = bytearray(), 0
         try:
@@ -203,7 +203,7 @@ def _place(batch: Batch) -> str:
     return f"{folder}/{batch.remote_id}"
 
 
-async def _each(items: Iterator[Item]) -> AsyncGenerator[Item, None]:
+async def _each(items: Iterator[BatchItem]) -> AsyncGenerator[BatchItem, None]:
     for item in items:
         yield item
 

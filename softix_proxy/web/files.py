@@ -15,7 +15,7 @@ from softix_proxy.domain.batches import KeptFile
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.providers import ProviderStatus, ProviderType
 from softix_proxy.domain.routing import in_regions
-from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.relay.batch_results import Account
 from softix_proxy.web.kept import ONE, Keeper, Verb
 
@@ -44,7 +44,9 @@ class Files(Keeper):
         account = self._place()
         rest = self._wish.rest
         rest = rest if rest is not None and rest.size_bytes else None
-        call = Call(self._caller.key.id, account.provider, wire.FILES, self._headers, body, False, rest, account.key)
+        call = UpstreamRequest(
+            self._caller.key.id, account.provider, wire.FILES, self._headers, body, False, rest, account.key
+        )
         exchange, answer = await self._ask(call)
         told = wire.read_progress(answer) if exchange.status < 300 else None
         if told is not None and told.remote_id is not None:

@@ -9,13 +9,13 @@ from io import BytesIO
 from aiohttp import web
 
 from softix_proxy.dialects.fields import invalid
-from softix_proxy.dialects.multipart import Form, boundary_of
+from softix_proxy.dialects.multipart import MultipartForm, boundary_of
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.web.bodies import announced_bytes, ask_for_it, late_s, told, too_large
 
 
 class Upload:
-    """Implements `domain.upstream.Rest` for what comes after `head`."""
+    """Implements `domain.upstream.BodyRemainder` for what comes after `head`."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Upload:
         self._decides = decides
         self._limit_bytes = limit_bytes
         self._timeout_s = timeout_s
-        self._form: Form | None = None
+        self._form: MultipartForm | None = None
         self._began_s = 0.0
         self._read_bytes = 0
         self.size_bytes = 0
@@ -42,7 +42,7 @@ class Upload:
         Raises as `bodies.read` does, and RefusedError for what is no plain form.
         """
         announced = announced_bytes(self._request, self._limit_bytes)
-        form = self._form = Form(boundary_of(self._request.headers.get("Content-Type", "")), self._watched)
+        form = self._form = MultipartForm(boundary_of(self._request.headers.get("Content-Type", "")), self._watched)
         in_pieces = announced > 0 and "Content-Encoding" not in self._request.headers
         self._began_s, body, size = asyncio.get_running_loop().time(), BytesIO(), 0
         with told():
@@ -83,6 +83,6 @@ class Upload:
         return chunk
 
 
-def _check_whole(form: Form) -> None:
+def _check_whole(form: MultipartForm) -> None:
     if not form.complete:
         raise invalid("The form ends before its last part does.")

@@ -9,15 +9,22 @@ from typing import Any, ClassVar
 
 from softix_proxy.dialects import queries
 from softix_proxy.dialects.base import Family
-from softix_proxy.dialects.classification import Told, classify
-from softix_proxy.dialects.listings import Kind, read_page, write_one, write_page
+from softix_proxy.dialects.classification import ClientError, classify
+from softix_proxy.dialects.listings import ListedKind, read_page, write_one, write_page
 from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.batches import Batch, KeptFile
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.providers import ProviderStatus
 from softix_proxy.domain.routing import in_regions
-from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Rest
+from softix_proxy.domain.upstream import (
+    BodyRemainder,
+    Header,
+    Headers,
+    ProviderFault,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 from softix_proxy.relay import failures, refusal
 from softix_proxy.relay.batch_results import Account
 from softix_proxy.relay.batches import Batches
@@ -45,7 +52,7 @@ class Wish:
     credential: str | None
     address: str
     read_body: Callable[[], Awaitable[bytes]]
-    rest: Rest | None = None
+    rest: BodyRemainder | None = None
     family: Family = "openai"
     """Whose shape the client reads."""
 
@@ -92,7 +99,7 @@ class Keeper:
         except ProviderFault as fault:
             raise refusal.failed(fault) from None
 
-    async def _listed(self, kind: Kind, read: Callable[[int, str | None, bool], Any], folder: str) -> None:
+    async def _listed(self, kind: ListedKind, read: Callable[[int, str | None, bool], Any], folder: str) -> None:
         """A page of what this user has, in the shape of who asks. `read` gets how many, after which, and which way."""
         page = read_page(self._family, self._wish.query)
         began_ns = self._batches.clock.monotonic_ns()
@@ -110,7 +117,7 @@ class Keeper:
         body = write_page(self._family, kind, found, next_cursor)
         await self._client.answer(200, [_JSON, *self._costs()], body)
 
-    def _call_if_any(self, folder: str, kept: Batch | KeptFile) -> Call | None:
+    def _call_if_any(self, folder: str, kept: Batch | KeptFile) -> UpstreamRequest | None:
         """None for what is at a provider that is not used any more, or not for this key."""
         try:
             return self._call_for(kept, f"{folder}/{kept.remote_id}")
@@ -122,7 +129,7 @@ class Keeper:
         """Whose shape the answers have."""
         return "gemini" if self._wish.family == "gemini" else "openai"
 
-    async def _show(self, kind: Kind, exchange: Exchange, answer: bytes) -> None:
+    async def _show(self, kind: ListedKind, exchange: UpstreamResponse, answer: bytes) -> None:
         """One of them, in the shape of who asks."""
         if self._family == "gemini" and exchange.status in GONE:
             raise RefusedError(Code.NOT_FOUND, MISSING)
@@ -131,7 +138,7 @@ class Keeper:
         else:
             await self._pass(exchange, answer)
 
-    async def _ask(self, call: Call) -> tuple[Exchange, bytes]:
+    async def _ask(self, call: UpstreamRequest) -> tuple[UpstreamResponse, bytes]:
         began_ns = self._batches.clock.monotonic_ns()
         found = await self._results.whole(call)
         self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
@@ -146,16 +153,20 @@ class Keeper:
         if batch is not None and not await self._results.collect(batch):
             raise RefusedError(Code.NOT_FOUND, "The batch has not ended yet: there are no results.")
 
-    async def _pass(self, exchange: Exchange, answer: bytes) -> None:
+    async def _pass(self, exchange: UpstreamResponse, answer: bytes) -> None:
         """What the provider answered, by the same rule as an answer to a request. Raises RefusedError."""
         found = classify(exchange.status, exchange.headers, answer)
-        told = failures.tellable(found, exchange.secret) if found.error is not None else Told(exchange.status, answer)
+        told = (
+            failures.tellable(found, exchange.secret)
+            if found.error is not None
+            else ClientError(exchange.status, answer)
+        )
         if told is None:
             raise failures.unsayable(found)
         headers = returning(exchange.headers, exchange.secret)
         await self._client.answer(told.status, [*headers, *self._costs()], told.body)
 
-    async def _stream(self, call: Call) -> None:
+    async def _stream(self, call: UpstreamRequest) -> None:
         exchange = await self._send(call)
         try:
             if exchange.status >= 300:
@@ -173,7 +184,7 @@ class Keeper:
         finally:
             exchange.release()
 
-    async def _send(self, call: Call) -> Exchange:
+    async def _send(self, call: UpstreamRequest) -> UpstreamResponse:
         return await self._batches.house.upstream.send(call, lambda: None)
 
     def _account(self, kept: Batch | KeptFile) -> Account:
@@ -184,11 +195,13 @@ class Keeper:
             raise RefusedError(Code.REGION_NOT_ALLOWED, "It is not in the regions that this API key may use.")
         return account
 
-    def _call_for(self, kept: Batch | KeptFile, path: str, query: str = "", method: str = "GET") -> Call:
+    def _call_for(self, kept: Batch | KeptFile, path: str, query: str = "", method: str = "GET") -> UpstreamRequest:
         account, query = self._account(kept), queries.passing(query, self.family)
         path = f"{path}?{query}" if query else path
         key_id = self._caller.key.id
-        return Call(key_id, account.provider, path, self._headers, b"", False, key=account.key, method=method)
+        return UpstreamRequest(
+            key_id, account.provider, path, self._headers, b"", False, key=account.key, method=method
+        )
 
     async def _kept_file(self, name: str) -> KeptFile:
         file = await self._unit.batches.find_file(self._caller.user.id, name)

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from aiohttp import web
 
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
-from softix_proxy.domain.sections import Server as ServerSection
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.web import errors, health, scrapes
 from softix_proxy.web.app import App
 from softix_proxy.web.connection import SERVER

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.sections import Server
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.web.addresses import Networks, is_this_machine
 
 PATH = "/metrics"
@@ -61,10 +61,10 @@ class Scrapers:
         self._elsewhere = elsewhere
 
     @classmethod
-    def of(cls, section: Server) -> Scrapers:
+    def of(cls, section: ServerSection) -> Scrapers:
         return cls(section.metrics_networks, elsewhere=section.metrics_port is not None)
 
-    def take(self, section: Server) -> None:
+    def take(self, section: ServerSection) -> None:
         """The networks, for scrapes to come: at both listeners, which share this object."""
         self._networks = Networks(section.metrics_networks)
 

@@ -13,7 +13,7 @@ from aiohttp import http_parser, web
 
 from softix_proxy.domain import open_files
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.sections import Server as ServerSection
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.web.app import App
 from softix_proxy.web.connection import Connection
 

@@ -17,7 +17,7 @@ import pytest
 from support.daemon import PRICE, Prepared, prepared
 from support.process import ServerProcess
 
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.operations import models, providers
 
@@ -86,7 +86,7 @@ async def served(tmp_path: Path, agents_provider: ServerProcess) -> AsyncIterato
             base_url=agents_provider.base_url,
             key=key,
         )
-        sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+        sheet = PriceSheet.parse({"bands": [{"prices": PRICE}]})
         await models.add(storage, name=MODELS["gemini"], provider=name, sheet=sheet)
     async with made.instance.serving():
         yield made

@@ -10,16 +10,16 @@ from support.books import NOW_US, make_database, make_intent, make_settlement, p
 
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.settlement import FailedAttempt
-from softix_proxy.domain.usage import Source, Span, UsageFilter
+from softix_proxy.domain.usage import Span, UsageFilter, UsageSource
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import IntegrityError
 from softix_proxy.storage.storage import SqliteStorage
 
-TIMED_OUT = FailedAttempt(1, 1, 4, Fraction(11, 10), Source.INTERRUPTED, 504, "provider_timeout", 9, bound_pico=77)
+TIMED_OUT = FailedAttempt(1, 1, 4, Fraction(11, 10), UsageSource.INTERRUPTED, 504, "provider_timeout", 9, bound_pico=77)
 BILLED = FailedAttempt(
-    1, 1, 4, Fraction(1), Source.PROVIDER, 200, "provider_fault", 8, {"input_tokens": 5}, "flex", 0, 30, 20
+    1, 1, 4, Fraction(1), UsageSource.PROVIDER, 200, "provider_fault", 8, {"input_tokens": 5}, "flex", 0, 30, 20
 )
-REFUSED = FailedAttempt(1, 1, None, Fraction(1), Source.NONE, 429, "provider_rate_limited", 7)
+REFUSED = FailedAttempt(1, 1, None, Fraction(1), UsageSource.NONE, 429, "provider_rate_limited", 7)
 DAY = NOW_US // DAY_US
 
 
@@ -44,7 +44,7 @@ async def test_they_come_back_with_their_request(database: Database) -> None:
     rows = {row.request_id: row for row in await usage.newest(UsageFilter(), 9)}
     assert [rows[number].attempts for number in (1, 2, 3)] == [3, 1, 2]
     first, second = await usage.attempts_of(rows[1].id)
-    assert (first.sequence, first.status_code, first.source, first.bound_pico) == (1, 504, Source.INTERRUPTED, 77)
+    assert (first.sequence, first.status_code, first.source, first.bound_pico) == (1, 504, UsageSource.INTERRUPTED, 77)
     assert (first.markup, first.user_name, first.provider, first.model) == (Fraction(11, 10), "ada", "lab", "llama")
     assert (second.sequence, second.meters, second.service_tier) == (2, {"input_tokens": 5}, "flex")
     assert (second.cost_pico, second.charge_pico, second.price_id) == (30, 20, 4)
@@ -64,8 +64,8 @@ async def test_what_the_provider_may_have_billed_counts_with_its_days(database: 
     usage = SqliteStorage(database).reading().usage
     costs = [cost async for cost in usage.daily_costs("lab", DAY, DAY + 1)][1:]
     assert [(cost.source, cost.requests, cost.tokens, cost.cost_pico, cost.hold_pico) for cost in costs] == [
-        (Source.INTERRUPTED, 1, 0, 0, 77),
-        (Source.PROVIDER, 1, 5, 30, 0),
+        (UsageSource.INTERRUPTED, 1, 0, 0, 77),
+        (UsageSource.PROVIDER, 1, 5, 30, 0),
     ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, POSTED_PICO, USD, make_database, make_intent, make_settlement, revision
 
-from softix_proxy.domain.balance import Entry, Wallet
+from softix_proxy.domain.balance import Wallet, WalletEntry
 from softix_proxy.domain.errors import NotFoundError
 from softix_proxy.domain.ledger import CASH, Transfer
 from softix_proxy.storage.database import Database
@@ -48,8 +48,8 @@ async def test_history_shows_each_posting_and_the_balance_after_it(storage: Sqli
     connection.close()
     history = await storage.reading().balance.history(1, 10)
     assert history == [
-        Entry(NOW_US + 2, "charge", -USD, POSTED_PICO + 4 * USD, None, None),
-        Entry(NOW_US, "top-up", 5 * USD, POSTED_PICO + 5 * USD, "pay-1", "invoice 1"),
-        Entry(1, "top-up", POSTED_PICO, POSTED_PICO, None, None),
+        WalletEntry(NOW_US + 2, "charge", -USD, POSTED_PICO + 4 * USD, None, None),
+        WalletEntry(NOW_US, "top-up", 5 * USD, POSTED_PICO + 5 * USD, "pay-1", "invoice 1"),
+        WalletEntry(1, "top-up", POSTED_PICO, POSTED_PICO, None, None),
     ]
     assert await storage.reading().balance.history(1, 1) == history[:1]

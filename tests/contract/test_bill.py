@@ -10,14 +10,14 @@ import pytest
 from support.billing import NOVEMBER_US, OCTOBER_US, SHEET, Ledger, document
 from support.process import environment
 
-from softix_proxy.domain.bill import Bill, Customer, Kind, Party
+from softix_proxy.domain.bill import Customer, DocumentKind, Party, StoredDocument
 from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.taxes import Category
-from softix_proxy.domain.usage import Source, Span
+from softix_proxy.domain.usage import Span, UsageSource
 from softix_proxy.operations import balance
 from softix_proxy.operations.corrections import Corrections
 from softix_proxy.storage.engine_sqlite import DatabaseError
@@ -40,7 +40,7 @@ async def storage(ledger: Ledger) -> AsyncIterator[SqliteStorage]:
     await ledger.database.close()
 
 
-def bill(**changes: object) -> Bill:
+def bill(**changes: object) -> StoredDocument:
     values: dict[str, object] = {
         "id": 0,
         "user_id": 1,
@@ -52,23 +52,23 @@ def bill(**changes: object) -> Bill:
         "carried_pico": 2,
         **changes,
     }
-    return Bill(**values)  # type: ignore[arg-type]
+    return StoredDocument(**values)  # type: ignore[arg-type]
 
 
-async def add(storage: SqliteStorage, series: str = SERIES, **changes: object) -> Bill:
+async def add(storage: SqliteStorage, series: str = SERIES, **changes: object) -> StoredDocument:
     async with storage.writing() as unit:
         return await unit.bill.add(bill(**changes), series)
 
 
 async def test_a_document_comes_back_as_it_was_issued(storage: SqliteStorage) -> None:
-    for kind in Kind:
-        receipt = kind is Kind.RECEIPT
+    for kind in DocumentKind:
+        receipt = kind is DocumentKind.RECEIPT
         amounts = {"exact_pico": None, "carried_pico": None, "transfer_id": 7, "span": None} if receipt else {}
         added = await add(storage, f"{kind}-", document=document(kind), covers=False, **amounts)
         assert added.document == replace(document(kind), number=f"{kind}-00001") and added.id > 0
         assert await storage.reading().bill.find(added.document.number) == added
         assert await storage.reading().bill.get(added.id) == added
-    assert len(await storage.reading().bill.list(1, "2026-10")) == len(Kind)
+    assert len(await storage.reading().bill.list(1, "2026-10")) == len(DocumentKind)
     assert await storage.reading().bill.list(2) == await storage.reading().bill.list(1, "2026-09") == []
     with pytest.raises(NotFoundError):
         await storage.reading().bill.get(99)
@@ -134,7 +134,7 @@ async def test_a_time_has_one_document_until_it_is_cancelled(storage: SqliteStor
     await add(storage, user_id=2)
     await add(storage, span=Span(NOVEMBER_US, NOVEMBER_US + DAY_US))
     assert await storage.reading().bill.of_period(1, OCTOBER) == [first]
-    credit = document(Kind.CREDIT_NOTE)
+    credit = document(DocumentKind.CREDIT_NOTE)
     taken = await add(storage, document=credit, covers=False, about_id=first.id, cancels=True, carried_pico=-4)
     assert await storage.reading().bill.cancelled_by(first.id) == taken
     assert await storage.reading().bill.of_period(1, OCTOBER) == []
@@ -148,7 +148,7 @@ async def test_what_is_carried_is_the_last_documents(storage: SqliteStorage) -> 
     assert await storage.reading().bill.carried_pico(1) == 0
     await add(storage, carried_pico=-3, covers=False)
     await add(storage, user_id=2)
-    receipt = {"exact_pico": None, "carried_pico": None, "transfer_id": 7, "document": document(Kind.RECEIPT)}
+    receipt = {"exact_pico": None, "carried_pico": None, "transfer_id": 7, "document": document(DocumentKind.RECEIPT)}
     await add(storage, covers=False, **receipt)
     assert await storage.reading().bill.carried_pico(1) == -3
     assert await storage.reading().bill.receipted([6, 7]) == {7}
@@ -173,7 +173,7 @@ async def test_sums_are_those_of_the_rows(
     rows = [ledger.request({"input_tokens": size, "output_tokens": 7}, price=6) for size in sizes]
     rows += [ledger.request({"input_tokens": 1}, user=2), ledger.request({"input_tokens": 1}, charge_pico=0)]
     rows.append(ledger.request({"output_tokens": 1}, charge_pico=5, note="clamped limited_to_hold"))
-    rows.append(ledger.request({}, charge_pico=9, source=Source.INTERRUPTED))
+    rows.append(ledger.request({}, charge_pico=9, source=UsageSource.INTERRUPTED))
     ledger.post(rows, OCTOBER_US)
     ledger.post([ledger.request({"input_tokens": 1})], NOVEMBER_US)
     reading = storage.reading().bill

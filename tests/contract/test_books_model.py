@@ -17,10 +17,10 @@ from softix_proxy.domain.admission import Admitted, Bound, Denied, Intent
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.ids import RequestIds
-from softix_proxy.domain.keys import Key, KeyStatus, Limits
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import Source
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.usage import UsageSource
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.jobs.recovery import close_orphans
 from softix_proxy.operations import balance
 from softix_proxy.storage import slots
@@ -89,10 +89,10 @@ class Books(RuleBasedStateMachine):
         self.users: dict[str, tuple[User, Key]] = {}
         async with self.storage.writing() as unit:
             for number, name in enumerate(USERS):
-                user = User(0, f"usr_{name}", name, f"{name}@example.org", Role.USER, Status.ACTIVE, False, 1)
+                user = User(0, f"usr_{name}", name, f"{name}@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1)
                 user = await unit.users.add(user)
                 key = Key(
-                    0, f"key_{name}", user.id, "", "sx", b"%d" % number, (), (), Limits(), KeyStatus.ACTIVE, None, 1
+                    0, f"key_{name}", user.id, "", "sx", b"%d" % number, (), (), KeyLimits(), KeyStatus.ACTIVE, None, 1
                 )
                 self.users[name] = user, await unit.keys.add(key)
         await self._begin()
@@ -185,7 +185,7 @@ class Books(RuleBasedStateMachine):
             return
         charge = int(request.hold_pico * part)
         settlement = Settlement(
-            request.intent, request.hold_pico, 0, Source.PROVIDER, 200, cost_pico=charge, charge_pico=charge
+            request.intent, request.hold_pico, 0, UsageSource.PROVIDER, 200, cost_pico=charge, charge_pico=charge
         )
         first = self.run(self.journal.settle(settlement))
         assert first is not None
@@ -230,7 +230,7 @@ class Books(RuleBasedStateMachine):
         """Until what is to be taken back is taken back: who is told of a refusal does not wait for that."""
         user, key = self.users["ada"]
         unknown = Intent(1, 0, user.id, False, key.id, key.limits, 1, 1, None, "chat", False, Bound(), 0, 1)
-        assert await self.journal.settle(Settlement(unknown, 0, 0, Source.NONE, 200)) is None
+        assert await self.journal.settle(Settlement(unknown, 0, 0, UsageSource.NONE, 200)) is None
 
     def teardown(self) -> None:
         Failing.plan.clear()

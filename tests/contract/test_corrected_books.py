@@ -16,11 +16,11 @@ from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.explanation import Explained
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.pricing import Band, Sheet
+from softix_proxy.domain.pricing import PriceBand, PriceSheet
 from softix_proxy.domain.redating import BOOKED, REDATED
-from softix_proxy.domain.usage import Source, Span, UsageFilter, UsageRow
+from softix_proxy.domain.usage import Span, UsageFilter, UsageRow, UsageSource
 from softix_proxy.operations import models, periods, prices, redating, usage
-from softix_proxy.operations.corrections import Corrected, Corrections
+from softix_proxy.operations.corrections import CorrectedRequest, Corrections
 from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -63,8 +63,8 @@ class Books:
         if self.random.random() < 0.4:
             sheet["fast+us"] = self.random.randint(20, 29)
         user = self.random.choice((None, "ada")) if self.operator else None
-        bands = [Band({"input_tokens": Decimal(price)}, 0, tier) for tier, price in sheet.items()]
-        await prices.set_price(self.storage, "llama", Sheet(tuple(bands)), user=user)
+        bands = [PriceBand({"input_tokens": Decimal(price)}, 0, tier) for tier, price in sheet.items()]
+        await prices.set_price(self.storage, "llama", PriceSheet(tuple(bands)), user=user)
         if user is None:
             self.operator = sheet
         else:
@@ -113,7 +113,7 @@ class Books:
     async def recost(self) -> None:
         recost = Corrections(self.storage, "costs").recost(None, EVER, None, current=False, dry=False)
         done = [one async for one in recost]
-        assert not [one for one in done if isinstance(one, Corrected) and one.correction is not None]
+        assert not [one for one in done if isinstance(one, CorrectedRequest) and one.correction is not None]
 
     async def recost_now(self) -> None:
         recost = Corrections(self.storage, "costs").recost(None, EVER, None, current=True, dry=False)
@@ -203,7 +203,7 @@ class Books:
 
     def _check_explained(self, explained: Explained) -> None:
         row = explained.row
-        if row.source is Source.CORRECTION and not (row.note or "").startswith((REDATED, "as agreed")):
+        if row.source is UsageSource.CORRECTION and not (row.note or "").startswith((REDATED, "as agreed")):
             assert not explained.stated, "it can be worked out"
 
 

@@ -11,7 +11,7 @@ from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database, make
 
 from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US
-from softix_proxy.domain.usage import Correction, Source, UsageRow
+from softix_proxy.domain.usage import Correction, UsageRow, UsageSource
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -46,7 +46,7 @@ async def correct(storage: SqliteStorage, cost_pico: int, charge_pico: int, requ
 @pytest.mark.parametrize("charge_pico", [-CHARGED_PICO, 0, 5])
 async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: SqliteStorage, charge_pico: int) -> None:
     row = await correct(storage, -3, charge_pico)
-    assert (row.source, row.cost_pico, row.charge_pico, row.hold_pico) == (Source.CORRECTION, -3, charge_pico, 0)
+    assert (row.source, row.cost_pico, row.charge_pico, row.hold_pico) == (UsageSource.CORRECTION, -3, charge_pico, 0)
     assert (row.corrects_row_id, row.note, row.markup, row.meters) == (NOW_US, "agreed", Fraction(3, 2), {})
     assert row.id >= NOW_US + DAY_US, "posted now, not when it was used"
     unit = storage.reading()

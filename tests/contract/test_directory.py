@@ -9,16 +9,16 @@ import pytest
 
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.directory import Changes, Directory
-from softix_proxy.domain.keys import Key, KeyStatus, Limits
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage, Unit
 
-FREE = Sheet.parse({"free": True})
+FREE = PriceSheet.parse({"free": True})
 KINDS = tuple(field.name for field in fields(Changes) if field.name != "revision")
 
 
@@ -38,7 +38,7 @@ def told(changes: Changes) -> dict[str, list[int]]:
 
 
 async def furnish(unit: Unit) -> tuple[User, Provider, Model]:
-    user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1))
+    user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1))
     lab = await unit.providers.add(
         Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
     )
@@ -68,7 +68,7 @@ async def test_tells_exactly_what_changed_since(storage: SqliteStorage) -> None:
     async with storage.writing() as unit:
         [price] = await unit.prices.add_all([PriceVersion(0, one.id, None, "operator", FREE, 1, 1)])
         markup = await unit.prices.add_markup(MarkupVersion(0, "user", user.id, Fraction(1), 1, 1))
-        await unit.users.update(replace(user, status=Status.DISABLED))
+        await unit.users.update(replace(user, status=UserStatus.DISABLED))
     third = await storage.changes(second.revision)
     assert told(third) == {"users": [user.id], "prices": [price.id], "markups": [markup.id]}
 
@@ -108,7 +108,18 @@ async def test_knows_a_key_by_its_digest(storage: SqliteStorage) -> None:
     async with storage.writing() as unit:
         user, _, _ = await furnish(unit)
         key = Key(
-            0, "key_a", user.id, "", "sx_live_ab", b"d" * 32, ("gpt-*",), (), Limits(rpm=3), KeyStatus.ACTIVE, None, 1
+            0,
+            "key_a",
+            user.id,
+            "",
+            "sx_live_ab",
+            b"d" * 32,
+            ("gpt-*",),
+            (),
+            KeyLimits(rpm=3),
+            KeyStatus.ACTIVE,
+            None,
+            1,
         )
         added = await unit.keys.add(key)
     directory = Directory()

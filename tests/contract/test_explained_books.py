@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, post
 from support.playbook import KEY, LAB, MODEL, USER, Journal, Ticking
 
-from softix_proxy.dialects.base import Ask, Report
+from softix_proxy.dialects.base import Ask, UsageReport
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance, Bound
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER, Sheet
-from softix_proxy.domain.routes import Leg
-from softix_proxy.domain.usage import INPUT_METERS, METERS, Source, Span, UsageFilter, UsageRow
+from softix_proxy.domain.pricing import STANDARD, UNKNOWN_TIER, PriceSheet
+from softix_proxy.domain.routes import RouteLeg
+from softix_proxy.domain.usage import INPUT_METERS, METERS, Span, UsageFilter, UsageRow, UsageSource
 from softix_proxy.operations import models, prices, usage
-from softix_proxy.operations.corrections import Corrected, Corrections
+from softix_proxy.operations.corrections import CorrectedRequest, Corrections
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.settle import Facts, Hold
@@ -42,19 +42,19 @@ unit_prices = st.dictionaries(
 
 
 @st.composite
-def sheets(draw: st.DrawFn) -> Sheet:
+def sheets(draw: st.DrawFn) -> PriceSheet:
     if draw(st.integers(0, 9)) == 0:
-        return Sheet(())
+        return PriceSheet(())
     bands = [{"prices": draw(unit_prices)}]
     if draw(st.booleans()):
         bands.append({"prices": draw(unit_prices), "above_input_tokens": draw(st.integers(1, 2000))})
     if draw(st.booleans()):
         bands.append({"prices": draw(unit_prices), "service_tier": "flex"})
-    return Sheet.parse({"bands": bands})
+    return PriceSheet.parse({"bands": bands})
 
 
 reports = st.builds(
-    Report,
+    UsageReport,
     st.dictionaries(st.sampled_from(sorted(set(METERS) - {"requests"})), st.integers(0, 3000)),
     service_tier=st.sampled_from(TIERS),
 )
@@ -82,7 +82,7 @@ class Book:
         self.storage, self.connection, self.clock = storage, connection, clock
         self.number = 0
 
-    async def price(self, sheet: Sheet, user: str | None, delay: int) -> None:
+    async def price(self, sheet: PriceSheet, user: str | None, delay: int) -> None:
         await prices.set_price(self.storage, "llama", sheet, user=user, starts_at_us=self.clock.us + delay)
 
     async def markup(self, factor: Fraction, fee_pico: int, scope: str, delay: int) -> None:
@@ -90,7 +90,7 @@ class Book:
         starts_at_us = self.clock.us + delay
         await prices.set_markup(self.storage, factor, fee_pico=fee_pico, starts_at_us=starts_at_us, **subject)
 
-    async def request(self, owner: str, report: Report, how: str) -> None:
+    async def request(self, owner: str, report: UsageReport, how: str) -> None:
         user_id = USERS.index(owner) + 1
         rate = (await models.priced_directory(self.storage.reading())).rate(user_id, 1, self.clock.us)
         if rate is None:
@@ -108,7 +108,7 @@ class Book:
         }[how]
         journal = Journal()
         charge = "bound" if self.number % 2 else "nothing"
-        target = Target(MODEL, LAB, rate, ENDPOINTS["chat_completions"], Leg(1))
+        target = Target(MODEL, LAB, rate, ENDPOINTS["chat_completions"], RouteLeg(1))
         plan = Plan(Caller(USER, KEY), [target], intent, [Bound(fixed_pico=hold_pico)], 0, 1, None)
         admitted, policy = Admitted(hold_pico, None, 0, Allowance()), Policy(16, charge, 5.0, 1)  # type: ignore[arg-type]
         hold = Hold(journal, Ticking(), Ask("m"), plan, admitted, 99, policy, 0, target, facts)
@@ -116,7 +116,7 @@ class Book:
         post(self.connection, journal.settlements, self.clock.us)
 
     async def _row(self, number: int) -> str | None:
-        rows = [row for row in await usage.newest(self.storage, limit=100) if row.source is not Source.CORRECTION]
+        rows = [row for row in await usage.newest(self.storage, limit=100) if row.source is not UsageSource.CORRECTION]
         return format_request_id(rows[number % len(rows)].request_id) if rows else None
 
     async def reprice(self, number: int) -> None:
@@ -130,7 +130,7 @@ class Book:
     async def recost(self, current: bool) -> None:
         """What was made by this version is right by the prices of its time: only `current` finds something."""
         recost = Corrections(self.storage, "costs").recost(None, Span(0, 2**62), None, current=current, dry=False)
-        posted = [one async for one in recost if isinstance(one, Corrected) and one.correction is not None]
+        posted = [one async for one in recost if isinstance(one, CorrectedRequest) and one.correction is not None]
         assert current or not posted
 
 
@@ -170,7 +170,7 @@ async def check(storage: SqliteStorage) -> None:
     for row in rows:
         explained = await usage.explain(storage, format_request_id(row.request_id))
         assert explained.agrees, json.dumps(explained.row.meters)
-        if row.source in (Source.PROVIDER, Source.PARTIAL, Source.ESTIMATE):
+        if row.source in (UsageSource.PROVIDER, UsageSource.PARTIAL, UsageSource.ESTIMATE):
             assert row.price_id is not None
             charge_pico = plain(row, versions[row.price_id].sheet.dump(), row.markup, row.fee_pico)
             assert row.charge_pico == (min(charge_pico, row.hold_pico) if explained.limited else charge_pico)
@@ -207,6 +207,6 @@ async def write(folder: Path, story: list[tuple[Any, ...]]) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, min_size=4, max_size=16), sheets())
-async def test_every_row_of_a_random_book_is_derived_again(story: list[tuple[Any, ...]], first: Sheet) -> None:
+async def test_every_row_of_a_random_book_is_derived_again(story: list[tuple[Any, ...]], first: PriceSheet) -> None:
     with tempfile.TemporaryDirectory() as folder:
         await write(Path(folder), [("price", first, None, 0), *story])

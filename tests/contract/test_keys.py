@@ -7,7 +7,7 @@ from support.books import NOW_US, USD, StoppedClock, make_database, make_intent,
 
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import FailureError, NotFoundError
-from softix_proxy.domain.keys import Key, KeyStatus, Limits, Spend
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal import Group
 from softix_proxy.storage.storage import SqliteStorage
@@ -21,7 +21,7 @@ KEY = Key(
     digest=b"\x0a" * 32,
     models=("gpt-*", "lab/*"),
     allow_ip=("10.0.0.0/8",),
-    limits=Limits(60, 1000, 3, 5 * USD, "month"),
+    limits=KeyLimits(60, 1000, 3, 5 * USD, "month"),
     status=KeyStatus.ACTIVE,
     expires_at_us=NOW_US + 5,
     created_at_us=NOW_US,
@@ -77,8 +77,8 @@ async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
 
 
 async def test_a_key_without_limits(storage: SqliteStorage) -> None:
-    plain = await add(storage, limits=Limits(), models=(), allow_ip=(), expires_at_us=None)
-    assert (plain.limits, plain.models, plain.allow_ip, plain.expires_at_us) == (Limits(), (), (), None)
+    plain = await add(storage, limits=KeyLimits(), models=(), allow_ip=(), expires_at_us=None)
+    assert (plain.limits, plain.models, plain.allow_ip, plain.expires_at_us) == (KeyLimits(), (), (), None)
 
 
 async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: SqliteStorage) -> None:
@@ -102,7 +102,7 @@ async def test_update_writes_what_may_change(storage: SqliteStorage) -> None:
         label="other",
         models=(),
         allow_ip=("::1/128",),
-        limits=Limits(cap_pico=0, cap_period="day"),
+        limits=KeyLimits(cap_pico=0, cap_period="day"),
         status=KeyStatus.REVOKED,
         expires_at_us=None,
     )

@@ -6,7 +6,7 @@ import pytest
 from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database
 
 from softix_proxy.domain.errors import BadInputError, FailureError, NotFoundError
-from softix_proxy.domain.ledger import ADJUSTMENTS, CASH, Account, Transfer, Verdict
+from softix_proxy.domain.ledger import ADJUSTMENTS, CASH, AccountBalance, Transfer, VerificationResult
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -65,17 +65,17 @@ async def test_a_wallet_has_64_bits(storage: SqliteStorage, transfer: Transfer) 
 async def test_accounts_are_the_operators_and_all_wallets_together(storage: SqliteStorage) -> None:
     await post(storage, Transfer(0, ADJUSTMENTS, 1, 7, "adjustment"))
     assert await storage.reading().ledger.accounts() == [
-        Account("cash", -2 * POSTED_PICO),
-        Account("revenue", 0),
-        Account("adjustments", -7),
-        Account("wallets", 2 * POSTED_PICO + 7),
+        AccountBalance("cash", -2 * POSTED_PICO),
+        AccountBalance("revenue", 0),
+        AccountBalance("adjustments", -7),
+        AccountBalance("wallets", 2 * POSTED_PICO + 7),
     ]
 
 
 async def test_right_books_verify(storage: SqliteStorage) -> None:
     await post(storage, TOP_UP)
     async with storage.snapshot() as unit:
-        assert await unit.ledger.verify() == Verdict(3, 0, 0, ())
+        assert await unit.ledger.verify() == VerificationResult(3, 0, 0, ())
 
 
 async def test_one_posting_has_64_bits(storage: SqliteStorage) -> None:
@@ -89,4 +89,4 @@ async def test_nothing_is_posted_to_nobody(storage: SqliteStorage, transfer: Tra
     with pytest.raises(NotFoundError):
         await post(storage, transfer)
     async with storage.snapshot() as unit:
-        assert await unit.ledger.verify() == Verdict(2, 0, 0, ())
+        assert await unit.ledger.verify() == VerificationResult(2, 0, 0, ())

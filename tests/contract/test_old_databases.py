@@ -88,7 +88,7 @@ async def test_what_mends_books_works_on_it_and_leaves_closed_periods_alone(dump
         async with storage.writing() as unit:
             await unit.usage.change_zone("Asia/Kolkata")
         mend = corrections.Corrections(storage, "costs").recost(None, EVER, None, current=True, dry=False)
-        assert [one async for one in mend if isinstance(one, corrections.Corrected) and one.correction] == []
+        assert [one async for one in mend if isinstance(one, corrections.CorrectedRequest) and one.correction] == []
         assert await totals(storage) == (charged_pico, costs_pico)
         assert (await ledger.verify(storage)).violations == ()
         assert (await periods.verify(storage.reading()))[1] == []

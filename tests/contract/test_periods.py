@@ -11,7 +11,7 @@ from support.books import NOW_US, POSTED_PICO, make_database, make_intent, make_
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.ledger import CASH, Transfer
-from softix_proxy.domain.periods import Period, PeriodSum
+from softix_proxy.domain.periods import ClosedPeriod, PeriodSum
 from softix_proxy.domain.usage import Span, UsageFilter
 from softix_proxy.storage import periods
 from softix_proxy.storage.database import Database
@@ -44,10 +44,12 @@ def storage(database: Database) -> SqliteStorage:
     return SqliteStorage(database)
 
 
-async def close(storage: SqliteStorage, label: str, span: Span) -> Period:
+async def close(storage: SqliteStorage, label: str, span: Span) -> ClosedPeriod:
     contents = await storage.reading().periods.contents(span)
     async with storage.writing() as unit:
-        return await unit.periods.add(Period(0, label, "UTC", span, span.to_us, contents.sums, contents.rows_sha256))
+        return await unit.periods.add(
+            ClosedPeriod(0, label, "UTC", span, span.to_us, contents.sums, contents.rows_sha256)
+        )
 
 
 def line(row: tuple[object, ...]) -> str:

@@ -8,15 +8,15 @@ import pytest
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, UnpricedAsks
-from softix_proxy.domain.pricing import Sheet, parse_markup
+from softix_proxy.domain.pricing import PriceSheet, parse_markup
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal_sql import NOTE_UNPRICED
 from softix_proxy.storage.storage import SqliteStorage, Unit
 
-CHEAP = Sheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60", "audio_second": "0.000000000001"}}]})
-LONG = Sheet.parse(
+CHEAP = PriceSheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60", "audio_second": "0.000000000001"}}]})
+LONG = PriceSheet.parse(
     {
         "bands": [
             {"prices": {"input": "3"}},
@@ -25,7 +25,7 @@ LONG = Sheet.parse(
         ]
     }
 )
-FREE = Sheet.parse({"free": True})
+FREE = PriceSheet.parse({"free": True})
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
 
 
 async def furnish(unit: Unit) -> tuple[User, Sequence[Model]]:
-    user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1))
+    user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1))
     lab = await unit.providers.add(
         Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
     )

@@ -10,9 +10,9 @@ from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.redating import Redated
-from softix_proxy.domain.usage import Source, Span, UsageFilter
+from softix_proxy.domain.pricing import PriceSheet
+from softix_proxy.domain.redating import RedatedPosting
+from softix_proxy.domain.usage import Span, UsageFilter, UsageSource
 from softix_proxy.operations import balance, corrections, ledger, periods, prices, redating, usage
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
@@ -69,7 +69,7 @@ async def charged(storage: SqliteStorage, month: tuple[str, str]) -> tuple[int, 
 
 async def redate(
     storage: SqliteStorage, span: Span | None = None, ahead_us: int | None = None, *, dry: bool = False
-) -> list[Redated]:
+) -> list[RedatedPosting]:
     return [one async for one in redating.run(storage, span, ahead_us, note="the clock was wrong", dry=dry)]
 
 
@@ -133,7 +133,7 @@ async def test_it_is_booked_beside_what_has_its_number(
     [booked] = [
         row for row in await usage.newest(storage, limit=100) if row.corrects_row_id == number and row.charge_pico > 0
     ]
-    assert booked.id == taken + 1 and booked.source is Source.CORRECTION
+    assert booked.id == taken + 1 and booked.source is UsageSource.CORRECTION
 
 
 async def test_a_closed_period_is_not_touched(storage: SqliteStorage, clock: StoppedClock) -> None:
@@ -207,7 +207,7 @@ async def test_what_was_posted_today_can_be_booked_today(storage: SqliteStorage)
 
 
 async def test_a_correction_after_it_is_explained_by_what_was_posted_before(storage: SqliteStorage) -> None:
-    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
+    await prices.set_price(storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
     await redate(storage, ahead_us=YEAR_US)
     done = await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
     assert done.correction is not None
@@ -220,7 +220,9 @@ async def test_to_be_redated_does_not_change_by_whose_price_the_cost_is(
 ) -> None:
     for price in ("1", "2"):
         clock.us += SECOND_US
-        await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": price, "output": "2"}}]}))
+        await prices.set_price(
+            storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": price, "output": "2"}}]})
+        )
         done = await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
     await redate(storage, ahead_us=YEAR_US)
     again = await corrections.Corrections(storage, "agreed").set_charge(format_request_id(3), USD)
@@ -241,7 +243,7 @@ async def test_a_bill_meets_what_was_corrected_on_the_day_on_which_its_request_i
 
     today = NOW_US // DAY_US
     assert await costs() == {today: 8 * USD, today + 365: 3 * USD}
-    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
+    await prices.set_price(storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
     price_pico = 11 * 10**6
     clock.us += YEAR_US
     await corrections.Corrections(storage, "a price").reprice(format_request_id(1))

@@ -12,12 +12,12 @@ from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.health import Breaker, Vitals
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
-from softix_proxy.domain.routes import Leg, Route, RouteStatus, Timeouts
+from softix_proxy.domain.routes import Route, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.OPENAI, "http://lab", b"a", "drain", ProviderStatus.ACTIVE, 7)
-LEGS = (Leg(1, 3, 0, Timeouts(1, 2, 3), 4), Leg(2, tier=1))
+LEGS = (RouteLeg(1, 3, 0, Timeouts(1, 2, 3), 4), RouteLeg(2, tier=1))
 ROUTE = Route(0, "rte_a", "best", LEGS, 2, False, Timeouts(idle_ms=9), RouteStatus.ACTIVE, 7)
 
 

@@ -12,7 +12,7 @@ from support.books import post
 from softix_proxy.domain.admission import Bound, Intent
 from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US, SystemClock, parse_instant
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.money import parse_usd
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.domain.usage import (
@@ -20,10 +20,10 @@ from softix_proxy.domain.usage import (
     METERS,
     Correction,
     Layout,
-    Source,
     Span,
     UsageFilter,
     UsageRow,
+    UsageSource,
     add_up,
 )
 from softix_proxy.exports import csv_usage, jsonl_usage
@@ -56,7 +56,7 @@ def settlement(number: int, **changes: object) -> Settlement:
         user_id=user,
         postpaid=False,
         key_id=user,
-        limits=Limits(),
+        limits=KeyLimits(),
         provider_id=2 if model == 2 else 1,
         model_id=model,
         price_id=None if number % 5 == 0 else 4,
@@ -70,7 +70,7 @@ def settlement(number: int, **changes: object) -> Settlement:
         "intent": intent,
         "hold_pico": 0,
         "tokens_held": 0,
-        "source": Source.PROVIDER,
+        "source": UsageSource.PROVIDER,
         "status_code": 200,
         "meters": {"input_tokens": number, "output_tokens": 7},
         "markup": Fraction(1) if number % 2 else Fraction(43, 40),
@@ -83,7 +83,7 @@ def settlement(number: int, **changes: object) -> Settlement:
 
 ODD: Sequence[dict[str, object]] = (
     {"model_served": "-x\r\n,y", "note": '\tit\'s 100% "so"\\ é 🦊\x01', "service_tier": "+a", "ttfb_ms": 3},
-    {"error": "provider_broke_off", "status_code": 502, "source": Source.PARTIAL, "meters": {}, "note": ""},
+    {"error": "provider_broke_off", "status_code": 502, "source": UsageSource.PARTIAL, "meters": {}, "note": ""},
     {"meters": dict(zip(METERS, range(20, 60), strict=False)), "markup": Fraction(100000001, 100000000)},
     {"cost_pico": 10**12, "charge_pico": 1234 * 10**12 + 10**10, "markup": Fraction(0)},
     {"cost_pico": 0, "charge_pico": 0, "model_served": "A=1", "note": "@"},
@@ -132,7 +132,7 @@ async def test_rows_have_names_and_meters(storage: SqliteStorage) -> None:
         "@old",
         "llama",
         "provider_broke_off",
-        Source.PARTIAL,
+        UsageSource.PARTIAL,
         {},
     )
     assert posted[2].meters == dict(zip(METERS, range(20, 60), strict=False))
@@ -323,12 +323,12 @@ async def test_daily_costs_are_the_sums_of_the_rows(storage: SqliteStorage, monk
 
 async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage: SqliteStorage) -> None:
     connection = database.connect()
-    changes = {"note": "clamped unpriced:images", "source": Source.ESTIMATE}
+    changes = {"note": "clamped unpriced:images", "source": UsageSource.ESTIMATE}
     post(connection, [settlement(60, **changes)], START_US + 5 * DAY_US)
     connection.close()
     day = START_US // DAY_US + 5
     [one] = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]
-    assert (one.unpriced, one.source, one.requests) == (True, Source.ESTIMATE, 1)
+    assert (one.unpriced, one.source, one.requests) == (True, UsageSource.ESTIMATE, 1)
 
 
 @pytest.mark.parametrize(

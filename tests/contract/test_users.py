@@ -7,11 +7,11 @@ import pytest
 from softix_proxy.domain.balance import Wallet
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.errors import ConflictError, NotFoundError
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
-ADA = User(0, "usr_ada", "Ada", "ada@example.org", Role.BILLING, Status.ACTIVE, True, 7)
+ADA = User(0, "usr_ada", "Ada", "ada@example.org", UserRole.BILLING, UserStatus.ACTIVE, True, 7)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ async def test_update_writes_every_column_that_may_change(storage: SqliteStorage
     added = await add(storage)
     await add(storage, public_id="usr_two", name="two", email="two@example.org")
     changed = replace(
-        added, name="Ada L.", email="a@example.net", role=Role.ADMIN, status=Status.DISABLED, postpaid=False
+        added, name="Ada L.", email="a@example.net", role=UserRole.ADMIN, status=UserStatus.DISABLED, postpaid=False
     )
     async with storage.writing() as unit:
         await unit.users.update(changed)
@@ -84,5 +84,5 @@ async def test_every_change_raises_the_revision(storage: SqliteStorage) -> None:
     second = await storage.changes(first)
     assert second.users == (added,) and second.revision > first
     async with storage.writing() as unit:
-        await unit.users.update(replace(added, status=Status.DISABLED))
-    assert [user.status for user in (await storage.changes(second.revision)).users] == [Status.DISABLED]
+        await unit.users.update(replace(added, status=UserStatus.DISABLED))
+    assert [user.status for user in (await storage.changes(second.revision)).users] == [UserStatus.DISABLED]

@@ -15,7 +15,7 @@ from support.batch_lab import BatchLab, batch_lab
 from support.daemon import Prepared, prepared
 from support.tenants import charges, held, rows, tenant
 
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 
 PARAMS: Any = {"model": "claude-test", "max_tokens": 20, "messages": [{"role": "user", "content": "A secret word."}]}
 COST = "-0.00002"
@@ -277,7 +277,7 @@ async def test_a_crash_in_between(client: Prepared, house: Prepared, lab: BatchL
 
 
 async def test_a_limit_on_requests_at_once_is_not_used_up(house: Prepared, lab: BatchLab) -> None:
-    one_at_once = await tenant(house, limits=Limits(concurrency=1))
+    one_at_once = await tenant(house, limits=KeyLimits(concurrency=1))
     async with anthropic_of(one_at_once) as sdk:
         await begin_inline(sdk, *(f"r{number}" for number in range(300)))
         assert (await begin_inline(sdk, "one")).id in lab.batches

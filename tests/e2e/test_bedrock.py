@@ -15,7 +15,7 @@ from support.daemon import Prepared, prepared
 from support.process import ServerProcess
 from support.tenants import offer, rows, settled
 
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.operations import models
 
@@ -41,7 +41,7 @@ async def house(bedrock: ServerProcess, tmp_path: Path) -> AsyncIterator[Prepare
     await offer(made, "gated", ProviderType.BEDROCK, bedrock.base_url, PRICE)
     async with made.instance.office() as office:
         for name in (CLAUDE, LLAMA, "throttled", "claude-gated"):
-            sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+            sheet = PriceSheet.parse({"bands": [{"prices": PRICE}]})
             await models.add(office.storage, name=name, provider="gated-lab", sheet=sheet, max_output_tokens=4096)
     async with made.instance.serving():
         yield made

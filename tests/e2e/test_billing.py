@@ -15,13 +15,13 @@ from support.sources import ROOT
 from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.domain.clock import SystemClock, parse_instant
-from softix_proxy.domain.pricing import Rate, Sheet, parse_markup
+from softix_proxy.domain.pricing import PriceSheet, Rate, parse_markup
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import keys, models, prices, providers, users
 
 PAGE = (ROOT / "docs" / "billing.md").read_text("utf-8")
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
 METERS = {"input_tokens": 4_310_220, "cached_input_tokens": 1_288_000, "output_tokens": 402_117}
 CHANCE = re.compile(r"usr_[0-9a-z]{16}|[0-9a-f]{64}")
 """Ids, and hashes of what names them."""
@@ -32,7 +32,7 @@ async def _prepare(folder: Path) -> None:
     await assembly.initialise(made)
     async with assembly.open_office(made) as office:
         storage, vault = office.storage, await office.vault()
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=True)
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=True)
         await keys.create(storage, vault, user="ada", label="ci")
         await providers.add(
             storage,

@@ -15,7 +15,7 @@ from support.faketime import FakeClock
 from support.provider import FakeProvider
 
 from softix_proxy.domain.clock import SystemClock, from_us
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.money import parse_usd
 
 DAY_S = 86_400
@@ -34,7 +34,7 @@ def clock(tmp_path: Path) -> FakeClock:
 @pytest.fixture
 async def client(tmp_path: Path, clock: FakeClock, fake_provider: FakeProvider) -> Prepared:
     """Not started yet. Its key has limits a minute, and one on what it spends in a day."""
-    limits = Limits(rpm=20, tpm=100_000, cap_pico=parse_usd("5.00"), cap_period="day")
+    limits = KeyLimits(rpm=20, tpm=100_000, cap_pico=parse_usd("5.00"), cap_period="day")
     return await prepared(tmp_path, fake_provider.base_url, limits=limits)
 
 

@@ -16,7 +16,7 @@ from support.provider import FakeProvider, fake, told
 from support.tenants import held, offer, rows, tenant
 
 from softix_proxy.dialects.errors import ProviderError
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.providers import ProviderType
 
 SAY = [{"role": "user", "content": "What is there to say?"}]
@@ -180,7 +180,7 @@ async def test_a_short_balance_tells_what_would_pass(
 
 
 async def test_a_cap_is_told_once(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
-    capped = await tenant(client, limits=Limits(cap_pico=10**6))
+    capped = await tenant(client, limits=KeyLimits(cap_pico=10**6))
     found = await post(session, capped, dialect)
     assert (found.status, found.error["code"], found.error["available"]) == (429, "cap_reached", "0.000001")
     before = await refusals(session, capped, "cap_reached")
@@ -225,9 +225,9 @@ async def test_a_large_body_of_a_stranger(dialect: Dialect, client: Prepared, se
 
 
 PACES = {
-    "rate_limited": (Limits(rpm=1), "requests"),
-    "tokens_limited": (Limits(tpm=20), "tokens"),
-    "concurrency_limited": (Limits(concurrency=1), ""),
+    "rate_limited": (KeyLimits(rpm=1), "requests"),
+    "tokens_limited": (KeyLimits(tpm=20), "tokens"),
+    "concurrency_limited": (KeyLimits(concurrency=1), ""),
 }
 
 

@@ -33,7 +33,7 @@ async def year(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Year]:
 
 async def take(year: Year, folder: Path, form: str, span: Span, **told: Any) -> Path:
     """The file that was written."""
-    exported = await exports.export(year.storage, exports.Wanted(form, span, **told))
+    exported = await exports.export(year.storage, exports.ExportRequest(form, span, **told))
     file = folder
     async for chunk in exported.chunks:
         if chunk.text:

@@ -13,7 +13,7 @@ from support.provider import FakeProvider
 
 from softix_proxy.domain.clock import SystemClock, format_instant
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.operations import prices
 
 ASK = {"model": "gpt-test", "max_tokens": 100, "messages": [{"role": "user", "content": "Still there?"}]}
@@ -147,7 +147,7 @@ async def test_a_new_price_and_markup_apply(client: Prepared) -> None:
 async def test_a_price_that_starts_in_the_future_starts_then(client: Prepared) -> None:
     """While the daemon serves, and without a hand on it: what is planned before the instant has the old price."""
     assert await ask(client) == OK
-    sheet = Sheet.parse({"bands": [{"prices": {"input": "9", "output": "9"}}]})
+    sheet = PriceSheet.parse({"bands": [{"prices": {"input": "9", "output": "9"}}]})
     async with client.instance.office() as office:
         start_us = office.clock.now_us() + 1_000_000
         coming = (await prices.set_price(office.storage, "gpt-test", sheet, starts_at_us=start_us)).version

@@ -17,10 +17,10 @@ from support.provider import FakeProvider
 from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, path_for
 from softix_proxy.domain.profiles import PROFILES, ProviderType
-from softix_proxy.domain.upstream import Call
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.upstream import UpstreamRequest
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.operations.base_urls import read_base_url
-from softix_proxy.upstream.client import HttpUpstream, Limits
+from softix_proxy.upstream.client import HttpUpstream, UpstreamLimits
 
 KEY = f"sk-{secrets.token_hex(16)}"
 GOOGLE = "/v1/projects/house/locations/eu/publishers/google/models/llama:generateContent"
@@ -61,7 +61,7 @@ class Vault:
 
 @pytest.fixture
 async def upstream() -> AsyncIterator[HttpUpstream]:
-    made = HttpUpstream(Vault(), Limits(5, 5, 5, 0, 0))  # type: ignore[arg-type]
+    made = HttpUpstream(Vault(), UpstreamLimits(5, 5, 5, 0, 0))  # type: ignore[arg-type]
     yield made
     await made.close()
 
@@ -78,7 +78,7 @@ def staged(kind: ProviderType, provider: FakeProvider, upstream: HttpUpstream) -
 
 def charged_once(stage: Stage) -> None:
     settlement = stage.settlement
-    assert (settlement.source, settlement.status_code, settlement.error) == (Source.PROVIDER, 200, None)
+    assert (settlement.source, settlement.status_code, settlement.error) == (UsageSource.PROVIDER, 200, None)
     assert 0 < settlement.charge_pico <= settlement.hold_pico
     assert KEY.encode() not in stage.client.body
 
@@ -213,7 +213,9 @@ async def test_each_endpoint_lands_where_the_base_url_says(
     spoken = [name for name in PROVIDER_ENDPOINTS if name in lab.profile.endpoints]
     for name in spoken:
         path = path_for(PROVIDER_ENDPOINTS[name], "m")
-        exchange = await upstream.send(Call(1, lab, path, [("content-type", "text/x")], b"{}", False), lambda: None)
+        exchange = await upstream.send(
+            UpstreamRequest(1, lab, path, [("content-type", "text/x")], b"{}", False), lambda: None
+        )
         await exchange.read(1 << 20)
         exchange.release()
     landed = [seen["path"] + (f"?{seen['query']}" if seen["query"] else "") for seen in await fake_provider.requests()]

@@ -16,9 +16,9 @@ from softix_proxy import assembly
 from softix_proxy.cli.main import main
 from softix_proxy.domain.clock import parse_instant
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.reconciliation import Kind
-from softix_proxy.domain.usage import Source
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.reconciliation import DifferenceKind
+from softix_proxy.domain.usage import UsageSource
+from softix_proxy.domain.users import UserRole
 from softix_proxy.imports import formats
 from softix_proxy.operations import keys, models, providers, users
 
@@ -26,7 +26,12 @@ PAGE = (ROOT / "docs" / "reconciling.md").read_text("utf-8")
 COSTS = {
     "2026-10-01T09:30:00Z": {"cost_pico": 16_406_720_000_000},
     "2026-10-02T09:30:00Z": {"cost_pico": 8_190_000_000_000},
-    "2026-10-02T09:40:00Z": {"source": Source.INTERRUPTED, "meters": {}, "hold_pico": 400_000_000_000, "cost_pico": 0},
+    "2026-10-02T09:40:00Z": {
+        "source": UsageSource.INTERRUPTED,
+        "meters": {},
+        "hold_pico": 400_000_000_000,
+        "cost_pico": 0,
+    },
 }
 """When, and what is recorded of a request."""
 
@@ -36,7 +41,7 @@ async def _prepare(folder: Path) -> None:
     await assembly.initialise(made)
     async with assembly.open_office(made) as office:
         storage, vault = office.storage, await office.vault()
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=True)
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=True)
         await keys.create(storage, vault, user="ada", label="ci")
         kind = ProviderType.OPENAI_COMPATIBLE
         await providers.add(storage, vault, name="reseller", kind=kind, base_url="http://127.0.0.1:9", key="none")
@@ -66,5 +71,5 @@ def test_the_page_shows_what_one_gets(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_it_names_each_format_and_cause() -> None:
-    for name in (*formats.KINDS, "mapping", *(kind.value for kind in Kind)):
+    for name in (*formats.KINDS, "mapping", *(kind.value for kind in DifferenceKind)):
         assert f"| `{name}` |" in PAGE, name

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.base import Report, StreamMeter
+from softix_proxy.dialects.base import StreamMeter, UsageReport
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.usage import METERS
 from softix_proxy.relay.metered import metered, text_bytes
@@ -61,7 +61,7 @@ def sent(case: str) -> bytes:
     return b"".join(event for number, event in enumerate(events) if number not in expected(case)["hidden_events"])
 
 
-def told(report: Report | None) -> dict[str, Any] | None:
+def told(report: UsageReport | None) -> dict[str, Any] | None:
     """What a case says of a report: without the remarks that it does not make, which few do."""
     if report is None:
         return None

@@ -21,12 +21,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import softix_proxy.cli
-from softix_proxy.cli.tables import Table, fitting, grid, lines, plain
+from softix_proxy.cli.tables import TableLayout, fitting, grid, lines, plain
 from softix_proxy.cli.usage_summary import picture
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.usage import Total
-from softix_proxy.operations.usage import Summary
+from softix_proxy.domain.usage import UsageTotal
+from softix_proxy.operations.usage import UsageSummary
 
 HERE = Path(__file__).parent / "tables"
 WIDTHS = (80, 120, 200)
@@ -160,13 +160,13 @@ SHORT: Mapping[str, Any] = {
 }
 
 
-def tables() -> dict[str, Table]:
+def tables() -> dict[str, TableLayout]:
     """`<module>.<name>` → each table that a command declares."""
-    found: dict[str, Table] = {}
+    found: dict[str, TableLayout] = {}
     for module in pkgutil.iter_modules(softix_proxy.cli.__path__):
         declared = vars(importlib.import_module(f"softix_proxy.cli.{module.name}"))
         names = ((name.strip("_").lower(), value) for name, value in declared.items())
-        found |= {f"{module.name}.{name}": value for name, value in names if isinstance(value, Table)}
+        found |= {f"{module.name}.{name}": value for name, value in names if isinstance(value, TableLayout)}
     return found
 
 
@@ -176,7 +176,7 @@ def value_of(column: str) -> tuple[Any, Any]:
     return LONG[column], SHORT[column]
 
 
-def drawn(table: Table, width: int) -> str:
+def drawn(table: TableLayout, width: int) -> str:
     """What a terminal of this width shows of a long and a short row."""
     both = {column: value_of(column) for column in table.columns}
     rows = [{column: values[number] for column, values in both.items()} for number in (0, 1)]
@@ -193,11 +193,11 @@ def summary_drawn(width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     first = parse_instant("2026-10-01") // DAY_US
     whole = parse_usd("123456.789")
     names = ("meta-llama/llama-4-maverick-17b-128e-instruct", "gpt-5.2")
-    totals = [Total(name, name, 1_234_567, 12, 123_456_789_000, 2_345_678_000, whole, whole) for name in names]
-    days = [Total(f"2026-10-0{day}", f"2026-10-0{day}", day, 1, 10, 20, day, day * whole) for day in (1, 2, 3)]
+    totals = [UsageTotal(name, name, 1_234_567, 12, 123_456_789_000, 2_345_678_000, whole, whole) for name in names]
+    days = [UsageTotal(f"2026-10-0{day}", f"2026-10-0{day}", day, 1, 10, 20, day, day * whole) for day in (1, 2, 3)]
     trends = {name: {first + number: day for number, day in enumerate(days)} for name in names}
     monkeypatch.setenv("COLUMNS", str(width))
-    picture(Summary("model", "UTC", first, first + 31, totals, days, trends))
+    picture(UsageSummary("model", "UTC", first, first + 31, totals, days, trends))
     return "\n".join(line.rstrip() for line in capsys.readouterr().out.splitlines())
 
 

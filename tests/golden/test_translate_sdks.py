@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.sdk_readers import Said, failure, read
 
-from softix_proxy.dialects.translate.canonical import Answer, Refusal, Text, Thinking, ToolCall
+from softix_proxy.dialects.translate.canonical import CanonicalAnswer, RefusalPart, TextPart, Thinking, ToolCall
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.table import PROVIDERS
 from softix_proxy.dialects.translate.wire import arguments_object
@@ -32,11 +32,11 @@ STREAMS = [case for case in golden.CASES if case[0].endswith(golden.STREAMED)]
 ERRORS = [case for case in golden.CASES if case[0].endswith(".error.json")]
 
 
-def told(answer: Answer, target: str) -> Said:
+def told(answer: CanonicalAnswer, target: str) -> Said:
     """What the canonical answer says, as its first choice tells it in the target's words."""
     choice = answer.choices[0]
-    refusal = "".join(part.text for part in choice.parts if isinstance(part, Refusal))
-    text = "".join(part.text for part in choice.parts if isinstance(part, Text))
+    refusal = "".join(part.text for part in choice.parts if isinstance(part, RefusalPart))
+    text = "".join(part.text for part in choice.parts if isinstance(part, TextPart))
     apart = target in ("chat_completions", "responses")
     usage = answer.usage.meters if answer.usage else None
     reason = "filter" if refusal and not apart else choice.reason
@@ -61,10 +61,10 @@ def compared(found: Said, wanted: Said) -> tuple[Said, Said]:
     return found, wanted
 
 
-def canonical(source: str) -> Answer:
+def canonical(source: str) -> CanonicalAnswer:
     dialect = source.split("/")[0]
     if source.endswith(golden.STREAMED):
-        answer: Answer = golden.folded(source, [golden.read(source)])
+        answer: CanonicalAnswer = golden.folded(source, [golden.read(source)])
         return answer
     return fold(PROVIDERS[dialect].reader().read_whole(json.loads(golden.read(source))))
 

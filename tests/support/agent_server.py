@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from softix_proxy.demo.answer import Frame, Refusal, Turn
+from softix_proxy.demo.answer import DemoError, DemoTurn, ServerSentEvent
 from softix_proxy.demo.server import ENDPOINTS, decode, error_body, model_list
-from softix_proxy.demo.text import Reply, Tool, count, pieces
+from softix_proxy.demo.text import NamedTool, Reply, count, pieces
 
 PROOF = "written by a tool"
 DONE = "The file is written, as you asked."
@@ -47,17 +47,19 @@ class Gemini(msgspec.Struct, kw_only=True):
     def prompt(self) -> list[Any]:
         return [self.systemInstruction, self.contents, self.tools]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         return self._chunk(turn, turn.reply.text, len(turn.reply.pieces), "STOP")
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         if turn.reply.tool is not None:
-            yield Frame(self.whole(turn))
+            yield ServerSentEvent(self.whole(turn))
             return
         for number, piece in enumerate(turn.reply.pieces, 1):
-            yield Frame(self._chunk(turn, piece, number, "STOP" if number == len(turn.reply.pieces) else None))
+            yield ServerSentEvent(
+                self._chunk(turn, piece, number, "STOP" if number == len(turn.reply.pieces) else None)
+            )
 
-    def _chunk(self, turn: Turn, text: str, spoken: int, finish: str | None) -> dict[str, Any]:
+    def _chunk(self, turn: DemoTurn, text: str, spoken: int, finish: str | None) -> dict[str, Any]:
         tool = turn.reply.tool
         part = {"text": text} if tool is None else {"functionCall": {"name": tool.name, "args": json.loads(text)}}
         usage = {"promptTokenCount": turn.input_tokens, "candidatesTokenCount": spoken}
@@ -83,7 +85,7 @@ def reply(body: bytes, offered: Any) -> Reply:
     tool = next((name for name in _TOOLS if name in names), None)
     if tool is None or place is None or any(result in body for result in _RESULTS):
         return Reply(pieces(DONE), complete=True)
-    return Reply(pieces(json.dumps(_TOOLS[tool](place[1].decode()))), complete=True, tool=Tool(tool, {}))
+    return Reply(pieces(json.dumps(_TOOLS[tool](place[1].decode()))), complete=True, tool=NamedTool(tool, {}))
 
 
 async def handle(request: web.BaseRequest) -> web.StreamResponse:
@@ -95,11 +97,13 @@ async def handle(request: web.BaseRequest) -> web.StreamResponse:
     body = await request.read()
     try:
         asked: Any = decode(endpoint, body)
-    except Refusal as refusal:
+    except DemoError as refusal:
         return web.json_response(error_body(family, refusal), status=refusal.status)
     if named:
         asked.model, asked.streams = named[1], named[2].startswith("stream")
-    turn = Turn(secrets.token_hex(12), 1_767_225_600, count(asked.prompt), reply(body, getattr(asked, "tools", None)))
+    turn = DemoTurn(
+        secrets.token_hex(12), 1_767_225_600, count(asked.prompt), reply(body, getattr(asked, "tools", None))
+    )
     if not asked.streams:
         return web.Response(body=msgspec.json.encode(asked.whole(turn)), content_type="application/json")
     response = web.StreamResponse(headers={"content-type": "text/event-stream; charset=utf-8"})

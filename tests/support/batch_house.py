@@ -16,7 +16,7 @@ from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.batches import OpenLine
 from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.models import Model
-from softix_proxy.domain.upstream import Call
+from softix_proxy.domain.upstream import UpstreamRequest
 from softix_proxy.relay.batch_results import Account, Results
 from softix_proxy.relay.batches import Asked, Batches, Read
 from softix_proxy.relay.live_directory import LiveDirectory
@@ -57,9 +57,9 @@ class Provider:
     """Answers by the path's end; an exception is raised once the request was seen."""
 
     says: dict[str, Answer | BaseException] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[UpstreamRequest] = field(default_factory=list)
 
-    async def send(self, call: Call, sending: Callable[[], None]) -> Any:
+    async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> Any:
         self.calls.append(call)
         sending()
         found = next(answer for end, answer in self.says.items() if call.path.endswith(end))

@@ -17,9 +17,17 @@ from typing import Any
 from support.books import StoppedClock, make_database, make_intent, make_settlement, post
 
 from softix_proxy.domain import invoicing
-from softix_proxy.domain.bill import Account, CorrectionSum, Document, Kind, Party, Reference, UsageSum
+from softix_proxy.domain.bill import (
+    BalanceStatement,
+    CorrectionSum,
+    Document,
+    DocumentKind,
+    DocumentReference,
+    Party,
+    UsageSum,
+)
 from softix_proxy.domain.clock import parse_instant
-from softix_proxy.domain.pricing import Rate, Sheet
+from softix_proxy.domain.pricing import PriceSheet, Rate
 from softix_proxy.domain.seller import Billing
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.domain.taxes import Category, Treatment
@@ -27,8 +35,8 @@ from softix_proxy.domain.usage import Meters
 from softix_proxy.storage.engine_sqlite import Connection
 
 OCTOBER_US, NOVEMBER_US, DECEMBER_US = (parse_instant(f"2026-{month}-01") for month in (10, 11, 12))
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
-TIERED = Sheet.parse(
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
+TIERED = PriceSheet.parse(
     {
         "bands": [
             {"prices": {"input": "1.25", "output": "10.00", "request": "0.001"}},
@@ -37,7 +45,7 @@ TIERED = Sheet.parse(
         ]
     }
 )
-SHEETS: Mapping[int, Sheet] = {5: SHEET, 6: TIERED}
+SHEETS: Mapping[int, PriceSheet] = {5: SHEET, 6: TIERED}
 MARKUP = Fraction(43, 40)
 SELLER = Billing(
     seller_name="Example GmbH",
@@ -93,22 +101,24 @@ def treatment(category: Category = Category.STANDARD) -> Treatment:
     return Treatment.of(category, Decimal(19), "Small business" if category is Category.EXEMPT else "")
 
 
-def document(kind: Kind = Kind.INVOICE, category: Category = Category.STANDARD, **changes: Any) -> Document:
+def document(
+    kind: DocumentKind = DocumentKind.INVOICE, category: Category = Category.STANDARD, **changes: Any
+) -> Document:
     """As a run would make it: usage of two models, and a correction."""
     sums = [usage_sum(), usage_sum({"input_tokens": 1_345_678, "output_tokens": 45_678}, model_id=2, model="lab/mini")]
     corrected = CorrectionSum(1, "openai/gpt-4o", None, "2026-09", "wrong price", 2, -5 * 10**9)
     items = [*invoicing.usage_items(sums, SHEETS), *invoicing.correction_items([corrected], {})]
-    credit = kind is Kind.CREDIT_NOTE
+    credit = kind is DocumentKind.CREDIT_NOTE
     if credit:
         items = invoicing.correction_items([replace(corrected, charge_pico=-7 * 10**12)], {})
-    taxed = None if kind is Kind.STATEMENT else treatment(category)
+    taxed = None if kind is DocumentKind.STATEMENT else treatment(category)
     amounts = invoicing.add_up(items, 7 * 10**9, taxed, credit=credit)
-    paid = kind in (Kind.STATEMENT, Kind.RECEIPT)
+    paid = kind in (DocumentKind.STATEMENT, DocumentKind.RECEIPT)
     made = Document(
         number="INV-2026-00001",
         kind=kind,
         issued_on=date(2026, 11, 1),
-        due_on=date(2026, 12, 1) if kind is Kind.INVOICE else None,
+        due_on=date(2026, 12, 1) if kind is DocumentKind.INVOICE else None,
         period="2026-10",
         first_day=date(2026, 10, 1),
         last_day=date(2026, 10, 31),
@@ -121,11 +131,11 @@ def document(kind: Kind = Kind.INVOICE, category: Category = Category.STANDARD, 
         tax=amounts.tax,
         ledger=amounts.ledger,
         payment="" if credit else SELLER.iban or "",
-        about=(Reference("INV-2026-00000", date(2026, 10, 1)),) if credit else (),
+        about=(DocumentReference("INV-2026-00000", date(2026, 10, 1)),) if credit else (),
     )
-    if kind is Kind.STATEMENT:
+    if kind is DocumentKind.STATEMENT:
         sums_of = ("25.00", "50.00", "-1.00", "38.627123456789", "35.372876543211")
-        made = replace(made, account=Account(*map(Decimal, sums_of)))
+        made = replace(made, account=BalanceStatement(*map(Decimal, sums_of)))
     return replace(made, **changes)
 
 

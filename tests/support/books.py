@@ -9,9 +9,9 @@ from typing import Any
 import apsw
 
 from softix_proxy.domain.admission import Admitted, Bound, Intent
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import Connection
 from softix_proxy.storage.journal import Group
@@ -78,7 +78,7 @@ def make_intent(number: int, at_revision: int, *, hold_pico: int = USD, user: in
         "user_id": user,
         "postpaid": False,
         "key_id": user,
-        "limits": Limits(),
+        "limits": KeyLimits(),
         "provider_id": 1,
         "model_id": 1,
         "price_id": None,
@@ -96,7 +96,7 @@ def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: A
         "intent": intent,
         "hold_pico": intent.bound.hold_pico(0),
         "tokens_held": 0,
-        "source": Source.PROVIDER,
+        "source": UsageSource.PROVIDER,
         "status_code": 200,
         "meters": {"input_tokens": 3, "output_tokens": 4},
         "cost_pico": charge_pico,

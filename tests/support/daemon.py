@@ -22,9 +22,9 @@ from softix_proxy import assembly
 from softix_proxy import settings as settings_module
 from softix_proxy.assembly import Office
 from softix_proxy.domain.money import parse_usd
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import balance as balances
 from softix_proxy.operations import keys, models, providers, users
 from softix_proxy.settings import Settings
@@ -219,7 +219,7 @@ async def prepared(
     """
     instance = Instance(folder)
     await assembly.initialise(instance.settings)
-    sheet = Sheet.parse({"bands": [{"prices": PRICE}]})
+    sheet = PriceSheet.parse({"bands": [{"prices": PRICE}]})
     secrets_of = {name: f"sk-{secrets.token_urlsafe(24)}" for name in ("chat-lab", "message-lab")}
     labs = (
         ("chat-lab", ProviderType.OPENAI_COMPATIBLE, chat_models),
@@ -240,7 +240,7 @@ async def prepared(
                     context_tokens=100_000,
                     max_output_tokens=4_096,
                 )
-        user = await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+        user = await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
         if balance:
             await balances.add(storage, user.public_id, parse_usd(balance), note="for the test")
         issued = await keys.create(storage, vault, user=user.public_id, **key_options)

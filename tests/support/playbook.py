@@ -16,14 +16,14 @@ from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance, Decision, Intent
 from softix_proxy.domain.directory import Changes
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.keys import Key, KeyStatus, Limits
+from softix_proxy.domain.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.settlement import Settled, Settlement
-from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.lifecycle import Lifecycle
@@ -34,9 +34,9 @@ KEY_TEXT = "good"
 SECRET = "sk-canary-of-the-provider"
 JSON = [("content-type", "application/json")]
 SSE = [("content-type", "text/event-stream")]
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
-USER = User(1, "usr_ada", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1)
-KEY = Key(1, "key_a", 1, "", "sx_live_aaaa", b"good", (), (), Limits(), KeyStatus.ACTIVE, None, 1)
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+USER = User(1, "usr_ada", "ada", "ada@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1)
+KEY = Key(1, "key_a", 1, "", "sx_live_aaaa", b"good", (), (), KeyLimits(), KeyStatus.ACTIVE, None, 1)
 LAB = Provider(
     1, "prv_lab", "lab", ProviderType.OPENAI_COMPATIBLE, "http://lab", None, "cancel", ProviderStatus.ACTIVE, 1
 )
@@ -167,7 +167,7 @@ class Exchange:
 
 class Upstream:
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[UpstreamRequest] = []
         self.answer: Exchange | ProviderFault | Callable[[], Any] = Exchange(b"{}")
         self.connecting: Callable[[], None] | None = None
         """Called in place of a connection, which then never comes about."""
@@ -175,7 +175,7 @@ class Upstream:
         self.answers: dict[str, list[Any]] = {}
         """Provider → what it answers, one after the other, in place of `answer`."""
 
-    async def send(self, call: Call, sending: Callable[[], None]) -> Exchange:
+    async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> Exchange:
         if self.connecting is not None:
             self.connecting()
             await asyncio.Event().wait()

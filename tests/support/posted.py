@@ -11,8 +11,8 @@ from typing import Any
 from softix_proxy.domain.clock import parse_instant
 from softix_proxy.domain.ledger import ADJUSTMENTS, CASH, REVENUE, Posting
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.usage import Source, Span, UsageRow
-from softix_proxy.exports.form import Form, Granularity, Options
+from softix_proxy.domain.usage import Span, UsageRow, UsageSource
+from softix_proxy.exports.form import ExportFormat, ExportOptions, Granularity
 
 ROW = UsageRow(
     id=1_790_812_800_000_001,
@@ -41,7 +41,7 @@ ROW = UsageRow(
     latency_ms=80,
     ttfb_ms=None,
     attempts=1,
-    source=Source.PROVIDER,
+    source=UsageSource.PROVIDER,
     note=None,
 )
 
@@ -100,12 +100,16 @@ MONTH: Sequence[Posting] = (
 )
 
 
-def options(form: Form, names: Sequence[str] = (), granularity: Granularity | None = None, **told: Any) -> Options:
+def options(
+    form: ExportFormat, names: Sequence[str] = (), granularity: Granularity | None = None, **told: Any
+) -> ExportOptions:
     granularity = granularity or form.granularities[0]
-    return Options(told.pop("span", OCTOBER), "out", granularity, form.names.chart(names), **told)
+    return ExportOptions(told.pop("span", OCTOBER), "out", granularity, form.names.chart(names), **told)
 
 
-def written(form: Form, postings: Iterable[Posting], known: Iterable[Posting] = (), **told: Any) -> dict[str, str]:
+def written(
+    form: ExportFormat, postings: Iterable[Posting], known: Iterable[Posting] = (), **told: Any
+) -> dict[str, str]:
     """File → text."""
     writer = form.make(options(form, **told))
     writer.known(known)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 from provider_media import MEDIA, read_form
 
-from softix_proxy.demo.answer import Frame, Refusal, Request, Turn
+from softix_proxy.demo.answer import DemoError, DemoRequest, DemoTurn, ServerSentEvent
 from softix_proxy.demo.server import ENDPOINTS, decode
 
 STATUSES = {
@@ -46,12 +46,12 @@ def is_gemini(path: str) -> bool:
     return _NAMED.fullmatch(path) is not None
 
 
-def find(path: str) -> type[Request] | None:
+def find(path: str) -> type[DemoRequest] | None:
     named = _NAMED.fullmatch(path)
     return GEMINI.get(named[2]) if named else MEDIA.get(path) or COUNTS.get(path) or ENDPOINTS.get(path)
 
 
-def read(endpoint: type[Any], path: str, query: str, body: bytes) -> Request:
+def read(endpoint: type[Any], path: str, query: str, body: bytes) -> DemoRequest:
     """Raises Refusal, which quotes nothing."""
     if getattr(endpoint, "form", False):
         return convert(endpoint, read_form(body))
@@ -62,19 +62,19 @@ def read(endpoint: type[Any], path: str, query: str, body: bytes) -> Request:
     return asked
 
 
-def convert(endpoint: type[Any], fields: dict[str, Any]) -> Request:
+def convert(endpoint: type[Any], fields: dict[str, Any]) -> DemoRequest:
     """A form has texts only. Raises Refusal."""
     try:
         return msgspec.convert(fields, endpoint, strict=False)
     except msgspec.ValidationError:
-        raise Refusal(400, "A field is missing, or not of the right type.") from None
+        raise DemoError(400, "A field is missing, or not of the right type.") from None
 
 
 def gemini_error(status: int, message: str) -> dict[str, Any]:
     return {"error": {"code": status, "message": message, "status": STATUSES.get(status, "INTERNAL")}}
 
 
-class Element(Frame):
+class Element(ServerSentEvent):
     """One element of a stream that is a JSON array; its `event` is what stands before it."""
 
     def encode(self) -> bytes:
@@ -115,21 +115,25 @@ class GenerateContent(msgspec.Struct, kw_only=True):
     def stream_kind(self) -> str:
         return "application/json; charset=UTF-8" if self.is_array else "text/event-stream"
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         return self._chunk(
             turn, turn.reply.text, len(turn.reply.pieces), "STOP" if turn.reply.complete else "MAX_TOKENS"
         )
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         pieces = turn.reply.pieces
         for number, piece in enumerate(pieces, 1):
             finish = None if number < len(pieces) else "STOP" if turn.reply.complete else "MAX_TOKENS"
             chunk = self._chunk(turn, piece, number, finish)
-            yield Element(chunk, "[" if number == 1 else "\n,\r\n", 1) if self.is_array else Frame(chunk, tokens=1)
+            yield (
+                Element(chunk, "[" if number == 1 else "\n,\r\n", 1)
+                if self.is_array
+                else ServerSentEvent(chunk, tokens=1)
+            )
         if self.is_array:
             yield Element("\n]\n")
 
-    def _chunk(self, turn: Turn, text: str, spoken: int, finish: str | None) -> dict[str, Any]:
+    def _chunk(self, turn: DemoTurn, text: str, spoken: int, finish: str | None) -> dict[str, Any]:
         candidate: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
         usage = {"promptTokenCount": turn.input_tokens, "candidatesTokenCount": spoken}
         return {
@@ -152,7 +156,7 @@ class CountTokens(GenerateContent, kw_only=True):
     def prompt(self) -> list[Any]:
         return GenerateContent.prompt.fget(self.generateContentRequest or self)  # type: ignore[attr-defined, no-any-return]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         return {"totalTokens": turn.input_tokens}
 
 
@@ -170,10 +174,10 @@ class InputTokens(msgspec.Struct, kw_only=True):
     def prompt(self) -> list[Any]:
         return [self.instructions, self.input]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         return {"object": "response.input_tokens", "input_tokens": turn.input_tokens}
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         return iter(())
 
 
@@ -191,10 +195,10 @@ class EmbedContent(msgspec.Struct, kw_only=True):
     def prompt(self) -> list[Any]:
         return [part.get("text") for part in self.content.parts]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         return {"embedding": {"values": [0.5]}, "usageMetadata": {"promptTokenCount": turn.input_tokens}}
 
-    def frames(self, turn: Turn) -> Iterator[Frame]:
+    def frames(self, turn: DemoTurn) -> Iterator[ServerSentEvent]:
         return iter(())
 
 
@@ -206,7 +210,7 @@ class BatchEmbedContents(EmbedContent, kw_only=True):
     def prompt(self) -> list[Any]:
         return [part.get("text") for request in self.requests for part in request.content.parts]
 
-    def whole(self, turn: Turn) -> dict[str, Any]:
+    def whole(self, turn: DemoTurn) -> dict[str, Any]:
         embeddings = [{"values": [0.5]} for _ in self.requests]
         return {"embeddings": embeddings, "usageMetadata": {"promptTokenCount": turn.input_tokens}}
 

@@ -37,7 +37,7 @@ from aiohttp import web
 from provider_books import Books, Directives, Record
 from provider_dialects import find, gemini_error, is_gemini, read, usual
 
-from softix_proxy.demo.answer import Frame, Refusal, Request, Turn
+from softix_proxy.demo.answer import DemoError, DemoRequest, DemoTurn, ServerSentEvent
 from softix_proxy.demo.server import model_list
 from softix_proxy.demo.text import Reply
 
@@ -134,7 +134,7 @@ class Exchange:
         self.record.metered = not self.request.path.endswith(("/count_tokens", "/input_tokens", ":countTokens"))
         try:
             asked = read(endpoint, self.path, self.request.query_string, body)
-        except Refusal:
+        except DemoError:
             return await self._send_error(400)
         self._tell(asked)
         if "gate" in self.told and "gate-after" not in self.told:
@@ -162,7 +162,7 @@ class Exchange:
             body = gzip.decompress(body)
         return body if len(parts) else b""
 
-    def _tell(self, asked: Request) -> None:
+    def _tell(self, asked: DemoRequest) -> None:
         script = self.books.script.popleft() if self.record.metered and self.books.script else ""
         header = self.request.headers.get("x-fake", "")
         self.told = Directives(Directives.of_model(asked.model) | Directives.parse(script) | Directives.parse(header))
@@ -175,11 +175,11 @@ class Exchange:
             if value is not None and not isinstance(value, list) and not (isinstance(value, str) and len(value) > 100)
         }
 
-    async def _answer(self, asked: Request) -> web.StreamResponse:
+    async def _answer(self, asked: DemoRequest) -> web.StreamResponse:
         if "garbage" in self.told:
             kind = "text/event-stream" if asked.streams else "application/json"
             return await self._send(b"data: \xff{not json " + self._canary.encode() + b"\n\n", kind)
-        turn = Turn(secrets.token_hex(12), 1_767_225_600, words(asked.prompt), self._reply(asked))
+        turn = DemoTurn(secrets.token_hex(12), 1_767_225_600, words(asked.prompt), self._reply(asked))
         spoken = len(turn.reply.pieces) * asked.choices
         totals = tuple(map(int, self.told["tokens"].split(","))) if "tokens" in self.told else None
         self._report = totals or (turn.input_tokens, spoken)
@@ -198,7 +198,7 @@ class Exchange:
     def _canary(self) -> str:
         return self.told.get("canary", "")
 
-    def _reply(self, asked: Request) -> Reply:
+    def _reply(self, asked: DemoRequest) -> Reply:
         tool = asked.tool
         if tool is not None:
             return Reply(('{"city"', ":", '"here"', "}"), True, tool)
@@ -231,7 +231,7 @@ class Exchange:
         self.record.finished = True
         self.record.input_tokens, self.record.output_tokens = self._report
 
-    def _units(self, frames: Iterator[Frame]) -> Iterator[tuple[bytes, int]]:
+    def _units(self, frames: Iterator[ServerSentEvent]) -> Iterator[tuple[bytes, int]]:
         """What is written at once, and for how many tokens it counts."""
         shown = (
             frame
@@ -247,7 +247,7 @@ class Exchange:
         for start in range(0, len(whole), size):
             yield whole[start : start + size], 1
 
-    async def _stream(self, frames: Iterator[Frame], kind: str) -> web.StreamResponse:
+    async def _stream(self, frames: Iterator[ServerSentEvent], kind: str) -> web.StreamResponse:
         response = web.StreamResponse(headers=self._headers(kind))
         self.record.status = 200
         await response.prepare(self.request)
@@ -273,7 +273,7 @@ class Exchange:
         if self.told.number("stall-after") == sent:
             await asyncio.Event().wait()
         if self.told.number("error-after") == sent:
-            await response.write(Frame(self._error(529), "error" if self.anthropic else None).encode())
+            await response.write(ServerSentEvent(self._error(529), "error" if self.anthropic else None).encode())
             await response.write_eof()
             return True
         if self.told.number("cut-after") == sent:

@@ -11,7 +11,7 @@ from support.playbook import KEY_TEXT, NOW_US, Stage
 from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.ids import RequestIds
-from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.sessions import Sessions
 
@@ -82,9 +82,9 @@ class Guest(End):
 class Lines:
     def __init__(self, *answers: Line | Exception) -> None:
         self.answers = list(answers)
-        self.calls: list[Call] = []
+        self.calls: list[UpstreamRequest] = []
 
-    async def open(self, call: Call) -> Line:
+    async def open(self, call: UpstreamRequest) -> Line:
         self.calls.append(call)
         await asyncio.sleep(0)
         answer = self.answers.pop(0) if self.answers else ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)

@@ -12,9 +12,9 @@ from typing import Any
 from support.daemon import PRICE, Prepared, prepared
 
 from softix_proxy.domain.money import format_usd, parse_usd
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.exports.columns import fields
 from softix_proxy.operations import balance as balances
 from softix_proxy.operations import keys, models, providers, usage, users
@@ -46,7 +46,7 @@ async def offer(
         storage, vault = office.storage, await office.vault()
         lab = f"{model}-lab"
         await providers.add(storage, vault, name=lab, kind=kind, base_url=base_url, key="sk-of-a-lab", **more)
-        sheet = Sheet.parse({"bands": [{"prices": dict(price)}]})
+        sheet = PriceSheet.parse({"bands": [{"prices": dict(price)}]})
         await models.add(
             storage, name=model, provider=lab, sheet=sheet, context_tokens=100_000, max_output_tokens=4_096
         )
@@ -69,7 +69,7 @@ async def tenant(
     async with of.instance.office() as office:
         storage, vault = office.storage, await office.vault()
         name = f"user-{secrets.token_hex(6)}"
-        user = await users.create(storage, name=name, email=f"{name}@example.org", role=Role.USER, postpaid=False)
+        user = await users.create(storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False)
         if balance:
             await balances.add(storage, user.public_id, parse_usd(balance), note="for the test")
         issued = await keys.create(storage, vault, user=user.public_id, models=offered, **key_options)

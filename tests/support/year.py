@@ -11,7 +11,7 @@ from support.books import USD, StoppedClock, make_database, make_intent, make_se
 
 from softix_proxy.domain.clock import DAY_US, SECOND_US, parse_instant
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.usage import Source, Span
+from softix_proxy.domain.usage import Span, UsageSource
 from softix_proxy.operations import balance
 from softix_proxy.operations.corrections import Corrections
 from softix_proxy.storage.database import Database
@@ -84,5 +84,11 @@ def _settled(number: int, random: Random):  # type: ignore[no-untyped-def]
     tokens = {"input_tokens": random.randrange(9000), "output_tokens": random.randrange(900)}
     told = {"meters": tokens, "cost_pico": charge_pico * 9 // 10}
     if failed:
-        told = {"meters": {}, "cost_pico": 17, "status_code": 502, "error": "provider_broke_off", "source": Source.NONE}
+        told = {
+            "meters": {},
+            "cost_pico": 17,
+            "status_code": 502,
+            "error": "provider_broke_off",
+            "source": UsageSource.NONE,
+        }
     return make_settlement(intent, charge_pico=charge_pico, **told)

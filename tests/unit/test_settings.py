@@ -101,8 +101,8 @@ def test_paths_in_a_file_begin_at_the_file(tmp_path: Path) -> None:
 
 
 def test_sizes_in_bytes() -> None:
-    assert settings.Server(max_body_mib=2).max_body_bytes == 2 << 20
-    assert settings.Upstream(drain_limit_mib=3).drain_limit_bytes == 3 << 20
+    assert settings.ServerSection(max_body_mib=2).max_body_bytes == 2 << 20
+    assert settings.UpstreamSection(drain_limit_mib=3).drain_limit_bytes == 3 << 20
 
 
 def test_a_commands_arguments_are_veiled(tmp_path: Path) -> None:

@@ -12,26 +12,26 @@ import msgspec
 
 from softix_proxy.domain.usage import Meters
 
-Role = Literal["system", "user", "assistant"]
-Cache = Literal["", "5m", "1h"]
+TurnRole = Literal["system", "user", "assistant"]
+CacheLifetime = Literal["", "5m", "1h"]
 """How long the provider is asked to keep the prompt up to here; empty: not marked."""
 MediaKind = Literal["image", "document", "audio", "video"]
 Number = Any
 """An int or a float, as the client wrote it."""
 
 
-class Text(msgspec.Struct, frozen=True):
+class TextPart(msgspec.Struct, frozen=True):
     text: str
-    cache: Cache = ""
+    cache: CacheLifetime = ""
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class RefusalPart(msgspec.Struct, frozen=True):
     """The model's words for why it does not answer."""
 
     text: str
 
 
-class Media(msgspec.Struct, frozen=True):
+class MediaPart(msgspec.Struct, frozen=True):
     """Exactly one of `data` (base64), `url` and `text` (of a plain document) is set."""
 
     kind: MediaKind
@@ -42,7 +42,7 @@ class Media(msgspec.Struct, frozen=True):
     name: str = ""
     detail: str = ""
     context: str = ""
-    cache: Cache = ""
+    cache: CacheLifetime = ""
 
 
 class ToolCall(msgspec.Struct, frozen=True):
@@ -51,16 +51,16 @@ class ToolCall(msgspec.Struct, frozen=True):
     arguments: str = ""
     """JSON as the model wrote it, so it may be none; of a custom tool its text."""
     custom: bool = False
-    cache: Cache = ""
+    cache: CacheLifetime = ""
 
 
 class ToolResult(msgspec.Struct, frozen=True):
     id: str
-    parts: Sequence[Text | Media] = ()
+    parts: Sequence[TextPart | MediaPart] = ()
     name: str = ""
     is_error: bool = False
     custom: bool = False
-    cache: Cache = ""
+    cache: CacheLifetime = ""
 
 
 class Thinking(msgspec.Struct, frozen=True):
@@ -76,12 +76,12 @@ class Thinking(msgspec.Struct, frozen=True):
     """The tool call that the signature belongs to, or the id that the provider gave to these thoughts."""
 
 
-Part = Text | Media | ToolCall | ToolResult | Thinking | Refusal
+ContentPart = TextPart | MediaPart | ToolCall | ToolResult | Thinking | RefusalPart
 
 
 class Turn(msgspec.Struct, frozen=True):
-    role: Role
-    parts: Sequence[Part]
+    role: TurnRole
+    parts: Sequence[ContentPart]
 
 
 class Namespace(msgspec.Struct, frozen=True):
@@ -93,7 +93,7 @@ class Namespace(msgspec.Struct, frozen=True):
     tool_description: str = ""
 
 
-class Tool(msgspec.Struct, frozen=True):
+class ToolDefinition(msgspec.Struct, frozen=True):
     name: str
     description: str = ""
     schema: Mapping[str, Any] | None = None
@@ -101,7 +101,7 @@ class Tool(msgspec.Struct, frozen=True):
     custom: bool = False
     """Takes text instead of JSON, perhaps of a grammar."""
     grammar: Mapping[str, Any] | None = None
-    cache: Cache = ""
+    cache: CacheLifetime = ""
     within: Namespace | None = None
 
 
@@ -116,7 +116,7 @@ class ToolChoice(msgspec.Struct, frozen=True):
     """Only these; empty: all."""
 
 
-class Format(msgspec.Struct, frozen=True):
+class JsonFormat(msgspec.Struct, frozen=True):
     """The answer is JSON: any object, or one that fits the schema."""
 
     schema: Mapping[str, Any] | None = None
@@ -135,15 +135,15 @@ class Reasoning(msgspec.Struct, frozen=True):
     """The client wants to see thoughts or a summary of them."""
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class CanonicalRequest(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     turns: Sequence[Turn]
     stream: bool = False
     wants_usage: bool = True
-    tools: Sequence[Tool] = ()
+    tools: Sequence[ToolDefinition] = ()
     tool_choice: ToolChoice | None = None
     parallel_calls: bool | None = None
-    format: Format | None = None
+    format: JsonFormat | None = None
     max_output_tokens: int | None = None
     temperature: Number = None
     top_p: Number = None
@@ -161,7 +161,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] | None = None
     service_tier: str = ""
     cache_key: str = ""
-    cache: Cache = ""
+    cache: CacheLifetime = ""
     """The provider is to choose itself where it marks the prompt."""
 
 
@@ -179,7 +179,7 @@ class Logprob(msgspec.Struct, frozen=True):
 StopReason = Literal["end", "length", "calls", "stop_sequence", "filter", "pause", "context"]
 
 
-class Start(msgspec.Struct, frozen=True):
+class AnswerStart(msgspec.Struct, frozen=True):
     id: str = ""
     model: str = ""
     created_s: int | None = None
@@ -191,7 +191,7 @@ class Open(msgspec.Struct, frozen=True):
     choice: int
     index: int
     """Of the part within its choice: 0, 1, 2 … in the order of opening."""
-    part: Part
+    part: ContentPart
 
 
 class Grow(msgspec.Struct, frozen=True):
@@ -200,7 +200,7 @@ class Grow(msgspec.Struct, frozen=True):
     text: str
 
 
-class Sign(msgspec.Struct, frozen=True):
+class PartSignature(msgspec.Struct, frozen=True):
     """The signature of a part that is thinking."""
 
     choice: int
@@ -209,7 +209,7 @@ class Sign(msgspec.Struct, frozen=True):
     of: str = ""
 
 
-class Close(msgspec.Struct, frozen=True):
+class PartEnd(msgspec.Struct, frozen=True):
     choice: int
     index: int
 
@@ -221,13 +221,13 @@ class Weigh(msgspec.Struct, frozen=True):
     logprobs: Sequence[Logprob]
 
 
-class Stop(msgspec.Struct, frozen=True):
+class AnswerStop(msgspec.Struct, frozen=True):
     choice: int
     reason: StopReason
     sequence: str = ""
 
 
-class Usage(msgspec.Struct, frozen=True):
+class CanonicalUsage(msgspec.Struct, frozen=True):
     """Cumulative: a later one replaces an earlier one."""
 
     meters: Meters
@@ -242,24 +242,26 @@ class Fail(msgspec.Struct, frozen=True):
     message: str
 
 
-class End(msgspec.Struct, frozen=True):
+class AnswerEnd(msgspec.Struct, frozen=True):
     """The provider has said its last word."""
 
 
-Event = Start | Open | Grow | Sign | Close | Weigh | Stop | Usage | Fail | End
+CanonicalEvent = (
+    AnswerStart | Open | Grow | PartSignature | PartEnd | Weigh | AnswerStop | CanonicalUsage | Fail | AnswerEnd
+)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    parts: Sequence[Part] = ()
+    parts: Sequence[ContentPart] = ()
     reason: StopReason = "end"
     sequence: str = ""
     logprobs: Sequence[Logprob] | None = None
 
 
-class Answer(msgspec.Struct, frozen=True):
-    start: Start = Start()
+class CanonicalAnswer(msgspec.Struct, frozen=True):
+    start: AnswerStart = AnswerStart()
     choices: Sequence[Choice] = ()
-    usage: Usage | None = None
+    usage: CanonicalUsage | None = None
     failure: Fail | None = None
     ended: bool = False
 
@@ -284,7 +286,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer is written for: the request as it was understood, and what identifies the answer."""
 
-    request: Request
+    request: CanonicalRequest
     id: str
     """For where the provider gave none: letters, digits and underscores."""
     now_s: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from softix_proxy.dialects.translate.canonical import Number, Request
+from softix_proxy.dialects.translate.canonical import CanonicalRequest, Number
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.wire import Object
 
@@ -30,7 +30,7 @@ def temperature_of(temperature: Number, thinking: Object | None, losses: Losses)
     return temperature
 
 
-def thinking_of(request: Request, model: str, limit: int, losses: Losses) -> tuple[Object | None, str]:
+def thinking_of(request: CanonicalRequest, model: str, limit: int, losses: Losses) -> tuple[Object | None, str]:
     """How much the model is to think: in words where it knows them, else in tokens, which must fit into the limit."""
     reasoning = request.reasoning
     if reasoning is None:

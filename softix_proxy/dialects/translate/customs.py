@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from softix_proxy.dialects.translate.canonical import Close, Event, Grow, Open, ToolCall
+from softix_proxy.dialects.translate.canonical import CanonicalEvent, Grow, Open, PartEnd, ToolCall
 from softix_proxy.dialects.translate.fold import Fold
 from softix_proxy.dialects.translate.tools import as_custom_call
 
@@ -16,8 +16,8 @@ class Customs:
         self.names = names
         self._held: dict[tuple[int, int], Fold] = {}
 
-    def take(self, event: Event) -> Iterable[Event]:
-        if not isinstance(event, (Open, Grow, Close)):
+    def take(self, event: CanonicalEvent) -> Iterable[CanonicalEvent]:
+        if not isinstance(event, (Open, Grow, PartEnd)):
             return (event,)
         place = (event.choice, event.index)
         if isinstance(event, Open) and isinstance(event.part, ToolCall) and event.part.name in self.names:

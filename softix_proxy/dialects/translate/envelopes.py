@@ -12,8 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from softix_proxy.dialects.event_stream import BrokenFramesError, EventStream
-from softix_proxy.dialects.fields import Fields
-from softix_proxy.dialects.translate.canonical import Media, Part, Request, Setting, ToolResult
+from softix_proxy.dialects.fields import JsonMembers
+from softix_proxy.dialects.translate.canonical import CanonicalRequest, ContentPart, MediaPart, Setting, ToolResult
 from softix_proxy.dialects.translate.frames import as_message_event
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.messages.write_request import write_request
@@ -50,10 +50,10 @@ class Translated(NamedTuple):
     """What the provider will not know of, or only about; names from losses.py."""
 
 
-def writer(envelope: Envelope) -> Callable[[Request, Setting, Losses], Object]:
+def writer(envelope: Envelope) -> Callable[[CanonicalRequest, Setting, Losses], Object]:
     """For clients of other dialects."""
 
-    def write(request: Request, setting: Setting, losses: Losses) -> Object:
+    def write(request: CanonicalRequest, setting: Setting, losses: Losses) -> Object:
         if not envelope.takes_urls and any(_has_url(part) for turn in request.turns for part in turn.parts):
             losses.meet("media_url")
         written = write_request(request, setting, losses)
@@ -63,10 +63,10 @@ def writer(envelope: Envelope) -> Callable[[Request, Setting, Losses], Object]:
     return write
 
 
-def _has_url(part: Part) -> bool:
+def _has_url(part: ContentPart) -> bool:
     if isinstance(part, ToolResult):
         return any(_has_url(inner) for inner in part.parts)
-    return isinstance(part, Media) and bool(part.url)
+    return isinstance(part, MediaPart) and bool(part.url)
 
 
 class Adaptation:
@@ -88,7 +88,7 @@ class Adaptation:
         if setting.output_limit is not None:
             limit = min(setting.output_limit, setting.most_output_tokens or setting.output_limit)
             changes[_LIMIT] = b"%d" % limit
-        adapted = Fields(body, _WATCHED).replaced(changes, _APART)
+        adapted = JsonMembers(body, _WATCHED).replaced(changes, _APART)
         lost = envelope.betas and len(kept) < len(setting.betas)
         return Translated(adapted, ("anthropic_beta",) if lost else ())
 

@@ -8,23 +8,23 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
+    ContentPart,
     Fail,
     Grow,
     Logprob,
     Open,
-    Part,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
     StopReason,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 
@@ -34,16 +34,16 @@ class _Growing:
 
     __slots__ = ("part", "pieces")
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: ContentPart) -> None:
         self.part = part
         self.pieces: list[str] = []
 
-    def whole(self) -> Part:
+    def whole(self) -> ContentPart:
         if not self.pieces:
             return self.part
         field = "arguments" if isinstance(self.part, ToolCall) else "text"
         text = getattr(self.part, field) + "".join(self.pieces)
-        grown: Part = msgspec.structs.replace(self.part, **{field: text})
+        grown: ContentPart = msgspec.structs.replace(self.part, **{field: text})
         return grown
 
 
@@ -61,18 +61,18 @@ class Fold:
     """Takes events in their order, and has the answer as far as it has come."""
 
     def __init__(self) -> None:
-        self._start = Start()
+        self._start = AnswerStart()
         self._choices: list[_Choosing] = []
-        self._usage: Usage | None = None
+        self._usage: CanonicalUsage | None = None
         self._failure: Fail | None = None
         self._ended = False
 
-    def take(self, event: Event) -> None:
+    def take(self, event: CanonicalEvent) -> None:
         if isinstance(event, Grow):
             self._choices[event.choice].parts[event.index].pieces.append(event.text)
         elif isinstance(event, Open):
             self._choice(event.choice).parts.append(_Growing(event.part))
-        elif isinstance(event, Sign):
+        elif isinstance(event, PartSignature):
             growing = self._choices[event.choice].parts[event.index]
             if isinstance(growing.part, Thinking):
                 of = event.of or growing.part.of
@@ -80,38 +80,38 @@ class Fold:
         elif isinstance(event, Weigh):
             choice = self._choice(event.choice)
             choice.logprobs = [*(choice.logprobs or ()), *event.logprobs]
-        elif isinstance(event, Stop):
+        elif isinstance(event, AnswerStop):
             choice = self._choice(event.choice)
             choice.reason, choice.sequence = event.reason, event.sequence
-        elif not isinstance(event, Close):
+        elif not isinstance(event, PartEnd):
             self._take_rare(event)
 
-    def _take_rare(self, event: Start | Usage | Fail | End) -> None:
-        if isinstance(event, Start):
+    def _take_rare(self, event: AnswerStart | CanonicalUsage | Fail | AnswerEnd) -> None:
+        if isinstance(event, AnswerStart):
             self._start = event
-        elif isinstance(event, Usage):
+        elif isinstance(event, CanonicalUsage):
             self._usage = event
         elif isinstance(event, Fail):
             self._failure = event
         else:
             self._ended = True
 
-    def take_growth(self, event: Grow) -> Part:
+    def take_growth(self, event: Grow) -> ContentPart:
         """The same, and tells what grows: the part as it began."""
         growing = self._choices[event.choice].parts[event.index]
         growing.pieces.append(event.text)
         return growing.part
 
-    def part(self, choice: int, index: int) -> Part:
+    def part(self, choice: int, index: int) -> ContentPart:
         """That part as far as it has come."""
         return self._choices[choice].parts[index].whole()
 
-    def answer(self) -> Answer:
+    def answer(self) -> CanonicalAnswer:
         choices = [
             Choice([growing.whole() for growing in choice.parts], choice.reason, choice.sequence, choice.logprobs)
             for choice in self._choices
         ]
-        return Answer(self._start, choices, self._usage, self._failure, self._ended)
+        return CanonicalAnswer(self._start, choices, self._usage, self._failure, self._ended)
 
     def _choice(self, index: int) -> _Choosing:
         while len(self._choices) <= index:
@@ -119,18 +119,18 @@ class Fold:
         return self._choices[index]
 
 
-def fold(events: Iterable[Event]) -> Answer:
+def fold(events: Iterable[CanonicalEvent]) -> CanonicalAnswer:
     folded = Fold()
     for event in events:
         folded.take(event)
     return folded.answer()
 
 
-def parts_of(choice: int, parts: Sequence[Part]) -> Iterator[Event]:
+def parts_of(choice: int, parts: Sequence[ContentPart]) -> Iterator[CanonicalEvent]:
     """Whole parts as events."""
     for index, part in enumerate(parts):
         yield Open(choice, index, part)
-        yield Close(choice, index)
+        yield PartEnd(choice, index)
 
 
 class InOrder:
@@ -140,28 +140,28 @@ class InOrder:
         self._open: tuple[int, int] | None = None
         self._waiting: list[Any] = []
 
-    def take(self, event: Event) -> list[Event]:
+    def take(self, event: CanonicalEvent) -> list[CanonicalEvent]:
         if isinstance(event, Open) and self._open is None:
             self._open = (event.choice, event.index)
             return [event]
-        if isinstance(event, (Open, Grow, Sign, Close)):
+        if isinstance(event, (Open, Grow, PartSignature, PartEnd)):
             if (event.choice, event.index) != self._open:
                 self._waiting.append(event)
                 return []
-            return self._closed(event) if isinstance(event, Close) else [event]
-        if isinstance(event, Stop):
+            return self._closed(event) if isinstance(event, PartEnd) else [event]
+        if isinstance(event, AnswerStop):
             return [*self.rest(), event]
         return [event]
 
-    def rest(self) -> list[Event]:
+    def rest(self) -> list[CanonicalEvent]:
         """All that waits, each part closed."""
-        passed: list[Event] = []
+        passed: list[CanonicalEvent] = []
         while self._open is not None:
-            passed += self._closed(Close(*self._open))
+            passed += self._closed(PartEnd(*self._open))
         return passed
 
-    def _closed(self, close: Close) -> list[Event]:
-        passed: list[Event] = [close]
+    def _closed(self, close: PartEnd) -> list[CanonicalEvent]:
+        passed: list[CanonicalEvent] = [close]
         self._open = None
         waiting, self._waiting = self._waiting, []
         for event in waiting:

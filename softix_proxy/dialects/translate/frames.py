@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from softix_proxy.dialects.envelopes import carried
 from softix_proxy.dialects.errors import classify_exception
-from softix_proxy.dialects.event_stream import BrokenFramesError, Event, EventStream
+from softix_proxy.dialects.event_stream import BrokenFramesError, EventStream, EventStreamMessage
 from softix_proxy.dialects.translate.wire import Object, encode, seen_object, seen_text
 from softix_proxy.dialects.translate.write_error import anthropic_error
 
@@ -32,7 +32,7 @@ class Frames:
         """A frame that is not whole says nothing."""
         return iter(())
 
-    def read(self, event: Event) -> Object | None:
+    def read(self, event: EventStreamMessage) -> Object | None:
         """As one member, under the event's name, as AWS's SDKs show it."""
         found = seen_object(event.payload)
         return None if found is None else {event.kind: found}
@@ -41,12 +41,12 @@ class Frames:
 class Chunks(Frames):
     """InvokeModel's: each holds an event of Anthropic's messages."""
 
-    def read(self, event: Event) -> Object | None:
+    def read(self, event: EventStreamMessage) -> Object | None:
         data = as_message_event(event)
         return None if data is None else seen_object(data)
 
 
-def as_message_event(event: Event) -> bytes | None:
+def as_message_event(event: EventStreamMessage) -> bytes | None:
     """The JSON of an event of messages, or of the error that an exception is there; None where there is none."""
     if event.headers.get(":message-type", "event") == "event":
         return carried(event)

@@ -14,7 +14,7 @@ from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.loss_table import ANSWERS, CARRIED, NAMES, READING, WRITING, Loss
 
 
-class Fate(StrEnum):
+class LossTreatment(StrEnum):
     REFUSED = "refused"
     """Without it the request would mean something else."""
     DROPPED = "dropped"
@@ -31,7 +31,7 @@ class Losses:
     def meet(self, name: str) -> None:
         """Raises RefusedError if a request that says this must not be sent without."""
         loss = self._table[name]
-        if loss.fate == Fate.REFUSED:
+        if loss.fate == LossTreatment.REFUSED:
             raise invalid(f"`{name}` cannot be translated for this model: {loss.reason}")
         self.found[name] = None
 
@@ -47,23 +47,23 @@ def _writing(provider: str) -> Mapping[str, Loss]:
     return WRITING[provider] if own is None else {**WRITING["messages"], **own}
 
 
-class Row(NamedTuple):
+class LossRow(NamedTuple):
     field: str
     fate: str
     reason: str
 
 
-def rows(client: str, provider: str) -> Iterator[Row]:
+def rows(client: str, provider: str) -> Iterator[LossRow]:
     """The table of one direction: of what the provider's dialect lacks, only what the client's can say."""
     for name, loss in sorted(READING[client].items()):
-        yield Row(name, loss.fate, loss.reason)
-    unsaid = {name for name, loss in WRITING[client].items() if loss.fate != Fate.APPROXIMATED}
+        yield LossRow(name, loss.fate, loss.reason)
+    unsaid = {name for name, loss in WRITING[client].items() if loss.fate != LossTreatment.APPROXIMATED}
     for name, loss in sorted(WRITING[provider].items()):
         if client in loss.clients or (not loss.clients and name not in unsaid):
-            yield Row(name, loss.fate, loss.reason)
+            yield LossRow(name, loss.fate, loss.reason)
     for name, loss in sorted(ANSWERS.items()):
         if provider in loss.clients and client not in loss.kept_by:
-            yield Row(f"answer: {name}", loss.fate, loss.reason)
+            yield LossRow(f"answer: {name}", loss.fate, loss.reason)
 
 
 def directions() -> Iterator[tuple[str, str]]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
-from softix_proxy.dialects.translate.canonical import Answer, Event, Occasion, Request, Setting
+from softix_proxy.dialects.translate.canonical import (
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalRequest,
+    Occasion,
+    Setting,
+)
 from softix_proxy.dialects.translate.chat.read_answer import ReadAnswer as ReadChat
 from softix_proxy.dialects.translate.chat.read_request import read_request as read_chat
 from softix_proxy.dialects.translate.chat.write_answer import WriteStream as StreamChat
@@ -37,41 +43,41 @@ from softix_proxy.dialects.translate.wire import Object
 from softix_proxy.dialects.translate.write_error import anthropic_error, google_error, openai_error
 
 
-class Reader(Protocol):
+class AnswerReader(Protocol):
     """Of one answer. Never raises on what a provider sends."""
 
-    def read_whole(self, answer: Object) -> Iterator[Event]: ...
+    def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]: ...
 
-    def read(self, event: Object) -> Iterator[Event]:
+    def read(self, event: Object) -> Iterator[CanonicalEvent]:
         """The next object of a stream."""
         ...
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[CanonicalEvent]:
         """The stream is over."""
         ...
 
 
-class Writer(Protocol):
+class StreamWriter(Protocol):
     """Of one stream."""
 
-    def write(self, event: Event) -> bytes: ...
+    def write(self, event: CanonicalEvent) -> bytes: ...
 
 
-class Dialect(NamedTuple):
-    read_request: Callable[[Object, Losses], Request]
-    write_request: Callable[[Request, Setting, Losses], Object]
-    reader: Callable[[], Reader]
-    write_answer: Callable[[Answer, Occasion], Object]
-    writer: Callable[[Occasion], Writer]
+class DialectCodec(NamedTuple):
+    read_request: Callable[[Object, Losses], CanonicalRequest]
+    write_request: Callable[[CanonicalRequest, Setting, Losses], Object]
+    reader: Callable[[], AnswerReader]
+    write_answer: Callable[[CanonicalAnswer, Occasion], Object]
+    writer: Callable[[Occasion], StreamWriter]
     write_error: Callable[[str, str], Object]
     has_custom_tools: bool = False
 
 
-DIALECTS: Mapping[str, Dialect] = {
-    "chat_completions": Dialect(
+DIALECTS: Mapping[str, DialectCodec] = {
+    "chat_completions": DialectCodec(
         read_chat, write_chat, ReadChat, answer_chat, StreamChat, openai_error, has_custom_tools=True
     ),
-    "responses": Dialect(
+    "responses": DialectCodec(
         read_responses,
         write_responses,
         ReadResponses,
@@ -80,16 +86,18 @@ DIALECTS: Mapping[str, Dialect] = {
         openai_error,
         has_custom_tools=True,
     ),
-    "messages": Dialect(read_messages, write_messages, ReadMessages, answer_messages, StreamMessages, anthropic_error),
-    "generate_content": Dialect(read_gemini, write_gemini, ReadGemini, answer_gemini, StreamGemini, google_error),
+    "messages": DialectCodec(
+        read_messages, write_messages, ReadMessages, answer_messages, StreamMessages, anthropic_error
+    ),
+    "generate_content": DialectCodec(read_gemini, write_gemini, ReadGemini, answer_gemini, StreamGemini, google_error),
 }
 
 
 class ProviderSide(NamedTuple):
     """How a provider is asked and answers, whoever asks."""
 
-    write_request: Callable[[Request, Setting, Losses], Object]
-    reader: Callable[[], Reader]
+    write_request: Callable[[CanonicalRequest, Setting, Losses], Object]
+    reader: Callable[[], AnswerReader]
     has_custom_tools: bool = False
     framer: Callable[[], Framer | Frames] = Framer
     envelope: Envelope | None = None

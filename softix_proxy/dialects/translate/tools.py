@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from softix_proxy.dialects.translate.canonical import Part, Tool, ToolCall, ToolChoice
+from softix_proxy.dialects.translate.canonical import ContentPart, ToolCall, ToolChoice, ToolDefinition
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.wire import encode_text, seen_object
 
@@ -19,14 +19,16 @@ _SCHEMA = {
 }
 
 
-def chosen(tools: Sequence[Tool], choice: ToolChoice | None) -> tuple[Sequence[Tool], ToolChoice | None]:
+def chosen(
+    tools: Sequence[ToolDefinition], choice: ToolChoice | None
+) -> tuple[Sequence[ToolDefinition], ToolChoice | None]:
     """Where only some are allowed, only those are shown: it comes to the same."""
     if choice is None or not choice.names or (choice.mode == "required" and len(choice.names) == 1):
         return tools, choice
     return [tool for tool in tools if tool.name in choice.names], choice
 
 
-def as_function(tool: Tool, losses: Losses) -> Tool:
+def as_function(tool: ToolDefinition, losses: Losses) -> ToolDefinition:
     """A tool that takes text, as a function of one text."""
     if not tool.custom:
         return tool
@@ -34,7 +36,7 @@ def as_function(tool: Tool, losses: Losses) -> Tool:
     description = tool.description
     if tool.grammar:
         description += f"\n\nThe input must fit this grammar:\n{tool.grammar.get('definition', '')}"
-    return Tool(tool.name, description, _SCHEMA, cache=tool.cache, within=tool.within)
+    return ToolDefinition(tool.name, description, _SCHEMA, cache=tool.cache, within=tool.within)
 
 
 def as_function_call(call: ToolCall) -> ToolCall:
@@ -43,7 +45,7 @@ def as_function_call(call: ToolCall) -> ToolCall:
     return ToolCall(call.id, call.name, encode_text({_FIELD: call.arguments}), cache=call.cache)
 
 
-def as_custom_call(call: Part) -> Part:
+def as_custom_call(call: ContentPart) -> ContentPart:
     """Back again, once the arguments are whole."""
     if not isinstance(call, ToolCall):
         return call

@@ -8,7 +8,7 @@ import msgspec
 
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.spoken import CARRIED, COUNTS, STREAMS_BY_PATH, dialect_of
-from softix_proxy.dialects.translate.canonical import Event, Occasion, Request, Setting
+from softix_proxy.dialects.translate.canonical import CanonicalEvent, CanonicalRequest, Occasion, Setting
 from softix_proxy.dialects.translate.counts import Count, Silent
 from softix_proxy.dialects.translate.customs import Customs
 from softix_proxy.dialects.translate.envelopes import Adaptation, Translated, Unwrapper
@@ -17,20 +17,20 @@ from softix_proxy.dialects.translate.losses import Losses, losses
 from softix_proxy.dialects.translate.table import (
     DIALECTS,
     PROVIDERS,
-    Dialect,
+    DialectCodec,
     ProviderSide,
 )
 from softix_proxy.dialects.translate.wire import encode, read_object, seen_object
 from softix_proxy.dialects.translate.write_error import translated_error
 from softix_proxy.domain.errors import Code, RefusedError
 
-_NOTHING = Request(model="", turns=())
+_NOTHING = CanonicalRequest(model="", turns=())
 
 
 class StreamTranslator:
     """The provider's bytes in, the client's bytes out, however they are split."""
 
-    def __init__(self, provider: ProviderSide, client: Dialect, occasion: Occasion, customs: Customs) -> None:
+    def __init__(self, provider: ProviderSide, client: DialectCodec, occasion: Occasion, customs: Customs) -> None:
         self._framer = provider.framer()
         self._reader = provider.reader()
         self._writer = client.writer(occasion)
@@ -46,7 +46,7 @@ class StreamTranslator:
         rest = [self._write(self._reader.read(found)) for found in self._framer.end()]
         return b"".join([*rest, self._write(self._reader.end())])
 
-    def _write(self, events: Iterable[Event]) -> bytes:
+    def _write(self, events: Iterable[CanonicalEvent]) -> bytes:
         write, customs = self._writer.write, self._customs
         if customs.names:
             return b"".join([write(event) for found in events for event in customs.take(found)])
@@ -94,7 +94,7 @@ class Translation:
             return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
         return encode(self._client.write_answer(answer, self._occasion))
 
-    def _told(self, events: Iterable[Event]) -> Iterable[Event]:
+    def _told(self, events: Iterable[CanonicalEvent]) -> Iterable[CanonicalEvent]:
         if not self._customs:
             return events
         customs = Customs(self._customs)
@@ -108,7 +108,7 @@ class Translation:
         return StreamTranslator(self._provider, self._client, self._occasion, Customs(self._customs))
 
 
-def _check_tools(request: Request, reading: Losses) -> None:
+def _check_tools(request: CanonicalRequest, reading: Losses) -> None:
     """A request that is about tools of a provider's own is not sent without them."""
     if "hosted_tools" in reading.found:
         forced = request.tool_choice.names if request.tool_choice else ()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from softix_proxy.dialects.translate.canonical import Part, Role, Text, Turn
+from softix_proxy.dialects.translate.canonical import ContentPart, TextPart, Turn, TurnRole
 from softix_proxy.dialects.translate.losses import Losses
 
 
-def leading_system(turns: Sequence[Turn]) -> tuple[list[Part], Sequence[Turn]]:
+def leading_system(turns: Sequence[Turn]) -> tuple[list[ContentPart], Sequence[Turn]]:
     """What is said to the model before the conversation begins, and the conversation."""
-    parts: list[Part] = []
+    parts: list[ContentPart] = []
     for index, turn in enumerate(turns):
         if turn.role != "system":
             return parts, turns[index:]
@@ -20,15 +20,16 @@ def leading_system(turns: Sequence[Turn]) -> tuple[list[Part], Sequence[Turn]]:
 
 def merged(turns: Sequence[Turn], losses: Losses) -> Iterator[Turn]:
     """Neighbours of one role as one turn; a later word of the system as the user's, in tags."""
-    role: Role = "user"
-    parts: list[Part] = []
+    role: TurnRole = "user"
+    parts: list[ContentPart] = []
     for turn in turns:
         spoken = turn.role
         if spoken == "system":
             losses.meet("later_system")
             spoken = "user"
             turn = Turn(
-                "user", [Text(f"<system>\n{part.text}\n</system>") for part in turn.parts if isinstance(part, Text)]
+                "user",
+                [TextPart(f"<system>\n{part.text}\n</system>") for part in turn.parts if isinstance(part, TextPart)],
             )
         if spoken != role and parts:
             yield Turn(role, parts)

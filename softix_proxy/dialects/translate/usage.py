@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from softix_proxy.dialects.translate.canonical import Usage
+from softix_proxy.dialects.translate.canonical import CanonicalUsage
 from softix_proxy.dialects.translate.wire import Object, said
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, total
 
 _CACHED = frozenset(("cached_input_tokens", "cached_audio_input_tokens", "cached_image_input_tokens"))
 
 
-def openai_usage(usage: Usage) -> Object:
+def openai_usage(usage: CanonicalUsage) -> Object:
     """Chat's: all input in `prompt_tokens`, all output in `completion_tokens`."""
     asked, answered, written, details = _totals(usage.meters)
     meters = usage.meters
@@ -30,7 +30,7 @@ def openai_usage(usage: Usage) -> Object:
     }
 
 
-def responses_usage(usage: Usage) -> Object:
+def responses_usage(usage: CanonicalUsage) -> Object:
     asked, answered, written, _ = _totals(usage.meters)
     meters = usage.meters
     return {
@@ -46,7 +46,7 @@ def responses_usage(usage: Usage) -> Object:
     }
 
 
-def anthropic_usage(usage: Usage | None) -> Object:
+def anthropic_usage(usage: CanonicalUsage | None) -> Object:
     """Input without what the cache gave or took; output with the thoughts."""
     meters: Meters = usage.meters if usage else {}
     five_minutes, hour = meters.get("cache_write_5m_tokens", 0), meters.get("cache_write_1h_tokens", 0)
@@ -62,7 +62,7 @@ def anthropic_usage(usage: Usage | None) -> Object:
     return counted
 
 
-def gemini_usage(usage: Usage) -> Object:
+def gemini_usage(usage: CanonicalUsage) -> Object:
     """The prompt with what was cached; candidates without the thoughts."""
     meters = usage.meters
     asked = total(meters, INPUT_METERS)

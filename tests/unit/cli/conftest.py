@@ -19,7 +19,7 @@ from softix_proxy.cli.main import main
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.upstream import Fetched
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.storage.database import Database
 from softix_proxy.upstream import probe
 
@@ -85,7 +85,12 @@ def database(instance: Path, run: Softix) -> Database:
         meters={"input_tokens": 1000, "output_tokens": 100},
     )
     failed = make_settlement(
-        make_intent(2, 0), charge_pico=0, meters={}, status_code=502, error="provider_broke_off", source=Source.NONE
+        make_intent(2, 0),
+        charge_pico=0,
+        meters={},
+        status_code=502,
+        error="provider_broke_off",
+        source=UsageSource.NONE,
     )
     post(connection, [paid, failed], NOW_US)
     connection.close()

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from softix_proxy.cli import console, tables
 from softix_proxy.cli.console import Command, Group, Invocation
-from softix_proxy.cli.tables import Table
+from softix_proxy.cli.tables import TableLayout
 from softix_proxy.domain.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.storage.database import Database
@@ -37,7 +37,7 @@ def where() -> None:
 
 @tool.command("many")
 def many() -> None:
-    console.show_all(ROWS, Table(("a", "b")))
+    console.show_all(ROWS, TableLayout(("a", "b")))
 
 
 @tool.command("fails")
@@ -92,7 +92,7 @@ def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
         printed: list[Any] = []
         patched.setenv("COLUMNS", "80")
         patched.setattr("rich.console.Console.print", lambda _, table: printed.append(table))
-        console.show_all(ROWS, Table(("a", "b")))
+        console.show_all(ROWS, TableLayout(("a", "b")))
     assert [column.header for column in printed[0].columns] == ["a", "b"]
 
 
@@ -105,7 +105,7 @@ def test_what_is_left_out_is_told_only_where_there_is_something(
     names = ("a", "b", *(f"column_{number}" for number in range(5)))
     listed = [dict.fromkeys(names, "-") | row for row in rows]
     with click.Context(click.Command("x"), obj=Invocation()):
-        console.show_all(listed, Table(names, leave=(*names[2:], "b")))
+        console.show_all(listed, TableLayout(names, leave=(*names[2:], "b")))
     error = capsys.readouterr().err
     assert ("Left out for want of room" in error) is bool(rows)
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from support.process import environment
 
 from softix_proxy.cli.main import main
-from softix_proxy.cli.quickstart import Frame, _program
+from softix_proxy.cli.quickstart import FirstRequest, _program
 
-FRAME = Frame("http://127.0.0.1:1", "sx_live_text", True, "demo", "5.00", "demo-model")
+FRAME = FirstRequest("http://127.0.0.1:1", "sx_live_text", True, "demo", "5.00", "demo-model")
 
 
 def command(folder: Path, *words: str) -> list[str]:
@@ -57,7 +57,7 @@ def test_a_provider_whose_key_is_not_there(tmp_path: Path, monkeypatch: pytest.M
 def test_the_frame_shows_a_new_key_once() -> None:
     text = FRAME.text()
     assert "sx_live_text  (shown this once)" in text and "http://127.0.0.1:1/v1" in text and "curl -N" in text
-    again = Frame("http://127.0.0.1:1", "sx_live_text", False, "demo", "5.00", "demo-model")
+    again = FirstRequest("http://127.0.0.1:1", "sx_live_text", False, "demo", "5.00", "demo-model")
     assert "YOUR_KEY" in again.text() and again.fields()["key"] is None
 
 

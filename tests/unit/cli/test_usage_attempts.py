@@ -12,7 +12,7 @@ from support.books import make_intent, make_settlement, post
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.settlement import FailedAttempt
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.storage.database import Database
 
 Softix = Callable[..., Result]
@@ -29,9 +29,9 @@ def books(instance: Path, run: Softix) -> None:
     run("providers add lab --type openai-compatible --base-url http://lab.example")
     run("models add llama --provider lab --input 2.00 --output 8.00")
     failed = (
-        FailedAttempt(1, 1, 1, Fraction(1), Source.PROVIDER, 200, "provider_fault", 12, {"input_tokens": 5}, "standard",
-                      0, 10_000_000, 10_000_000),
-        FailedAttempt(1, 1, 1, Fraction(1), Source.NONE, 429, "provider_rate_limited", 3),
+        FailedAttempt(1, 1, 1, Fraction(1), UsageSource.PROVIDER, 200, "provider_fault", 12, {"input_tokens": 5},
+                      "standard", 0, 10_000_000, 10_000_000),
+        FailedAttempt(1, 1, 1, Fraction(1), UsageSource.NONE, 429, "provider_rate_limited", 3),
     )  # fmt: skip
     connection = Database(instance / "softix.db", SystemClock()).connect()
     meters = {"input_tokens": 1000, "output_tokens": 100}

@@ -10,7 +10,7 @@ from support.books import make_intent, make_settlement, post
 
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.storage.database import Database
 
 Softix = Callable[..., Result]
@@ -36,7 +36,7 @@ def database(instance: Path, run: Softix) -> Database:
         make_settlement(
             make_intent(2, 0, price_id=1, hold_pico=10**9), charge_pico=10**9, note="limited_to_hold", **paid
         ),
-        make_settlement(make_intent(3, 0, price_id=1), charge_pico=0, meters={}, source=Source.INTERRUPTED),
+        make_settlement(make_intent(3, 0, price_id=1), charge_pico=0, meters={}, source=UsageSource.INTERRUPTED),
     ]
     post(connection, settlements, NOW_US)
     connection.close()

@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from softix_proxy.cli.usage_summary import bar, picture, share, sparkline
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.usage import Total
-from softix_proxy.operations.usage import Summary
+from softix_proxy.domain.usage import UsageTotal
+from softix_proxy.operations.usage import UsageSummary
 
 FIRST = parse_instant("2026-10-01") // DAY_US
 
 
-def total(name: str, charge_pico: int, requests: int = 10) -> Total:
-    return Total(name, name, requests, 1, 1500, 2_500_000, charge_pico // 2, charge_pico)
+def total(name: str, charge_pico: int, requests: int = 10) -> UsageTotal:
+    return UsageTotal(name, name, requests, 1, 1500, 2_500_000, charge_pico // 2, charge_pico)
 
 
 def test_sparkline_rises_with_the_values() -> None:
@@ -41,7 +41,7 @@ def test_a_picture_shows_the_dearest_and_the_days(
     monkeypatch.setenv("COLUMNS", "130")
     users = [total(f"user-{number}", (30 - number) * PICO_PER_USD) for number in range(25)]
     days = [total("2026-10-01", 5 * PICO_PER_USD), total("2026-10-03", 445 * PICO_PER_USD)]
-    picture(Summary("user", "UTC", FIRST, FIRST + 3, users, days))
+    picture(UsageSummary("user", "UTC", FIRST, FIRST + 3, users, days))
     shown = capsys.readouterr().out
     assert "Usage by user   2026-10-01 to 2026-10-03, UTC" in shown
     assert "▁·█   most on 2026-10-03  $445.00" in shown
@@ -55,12 +55,12 @@ def test_a_picture_of_free_models_counts_requests(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "130")
     days = [total("2026-10-01", 0, 1), total("2026-10-02", 0, 4)]
-    picture(Summary("day", "UTC", FIRST, FIRST + 2, days, days))
+    picture(UsageSummary("day", "UTC", FIRST, FIRST + 2, days, days))
     assert "▂█   most on 2026-10-02  4 requests" in capsys.readouterr().out
 
 
 def test_a_picture_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    picture(Summary("user", "UTC", FIRST, FIRST + 1, [], []))
+    picture(UsageSummary("user", "UTC", FIRST, FIRST + 1, [], []))
     assert "Nothing was used." in capsys.readouterr().out
 
 
@@ -70,7 +70,7 @@ def test_a_wide_terminal_has_a_trend_for_each(
     first = FIRST
     days = [total("2026-10-01", 4 * PICO_PER_USD), total("2026-10-03", 8 * PICO_PER_USD)]
     trends = {"ada": {first: days[0], first + 2: days[1]}}
-    summary = Summary("user", "UTC", FIRST, FIRST + 3, [total("ada", 12 * PICO_PER_USD)], days, trends)
+    summary = UsageSummary("user", "UTC", FIRST, FIRST + 3, [total("ada", 12 * PICO_PER_USD)], days, trends)
     for columns, shown in (("80", 1), ("170", 2)):
         monkeypatch.setenv("COLUMNS", columns)
         picture(summary)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.demo.text import ANSWER, Tool, compose, count, example, forced_tool, pieces
+from softix_proxy.demo.text import ANSWER, NamedTool, compose, count, example, forced_tool, pieces
 
 
 @given(st.text())
@@ -39,7 +39,7 @@ def test_the_answer_is_cut_at_the_limit() -> None:
     ],
 )
 def test_which_tool_is_forced(choice: Any, name: str | None) -> None:
-    tool = forced_tool(iter([Tool("a", {}), Tool("b", {})]), choice, ("required",))
+    tool = forced_tool(iter([NamedTool("a", {}), NamedTool("b", {})]), choice, ("required",))
     assert (tool and tool.name) == name
 
 

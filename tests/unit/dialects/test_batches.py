@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects import batches
-from softix_proxy.dialects.batches import Creation, Outcome, Progress, digest
+from softix_proxy.dialects.batches import BatchCreation, BatchItemResult, BatchProgress, digest
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import Code, RefusedError
 
@@ -23,7 +23,7 @@ def test_a_name_is_kept_as_a_digest_only() -> None:
 
 def test_what_makes_a_batch() -> None:
     body = as_json(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
-    assert batches.read_creation(body) == Creation("file-1", CHAT)
+    assert batches.read_creation(body) == BatchCreation("file-1", CHAT)
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,18 @@ def test_only_models_of_another_name_are_changed() -> None:
 def test_how_far_a_batch_of_openai_is(status: str) -> None:
     counts = {"total": 3, "completed": 2, "failed": 1}
     body = as_json(id="b", status=status, output_file_id="f1", error_file_id="f2", request_counts=counts)
-    assert batches.read_progress(body) == Progress(True, "b", ("f1", "f2"), False, 2)
+    assert batches.read_progress(body) == BatchProgress(True, "b", ("f1", "f2"), False, 2)
 
 
 def test_how_far_others_are() -> None:
-    assert batches.read_progress(as_json(id="b", status="in_progress")) == Progress(False, "b", (), False, 0)
+    assert batches.read_progress(as_json(id="b", status="in_progress")) == BatchProgress(False, "b", (), False, 0)
     ended = as_json(id="m", processing_status="ended", results_url="https://there", request_counts={"succeeded": 7})
-    assert batches.read_progress(ended) == Progress(True, "m", (), True, 7)
+    assert batches.read_progress(ended) == BatchProgress(True, "m", (), True, 7)
     strange = as_json(id="m", processing_status="ended", request_counts={"succeeded": "many", "completed": True})
-    assert batches.read_progress(strange) == Progress(True, "m", (), False, 0)
-    assert batches.read_progress(as_json(id=1, processing_status="canceling")) == Progress(False, None, (), False, 0)
+    assert batches.read_progress(strange) == BatchProgress(True, "m", (), False, 0)
+    assert batches.read_progress(as_json(id=1, processing_status="canceling")) == BatchProgress(
+        False, None, (), False, 0
+    )
     assert batches.read_progress(b"[]") is None
     named = batches.read_progress(as_json(id="b", status="completed", input_file_id="f0"))
     assert named is not None and named.input_file == "f0"
@@ -128,24 +130,36 @@ def test_results_are_fetched_here() -> None:
     [
         (
             as_json(custom_id="a", response={"status_code": 200, "body": {"x": 1}}),
-            Outcome(digest("a"), 200, b'{"x": 1}', True),
+            BatchItemResult(digest("a"), 200, b'{"x": 1}', True),
         ),
-        (as_json(custom_id="a", response={"status_code": 429, "body": {}}), Outcome(digest("a"), 429, b"{}", False)),
-        (as_json(custom_id="a", response={"status_code": "x", "body": {}}), Outcome(digest("a"), 200, b"{}", True)),
-        (as_json(custom_id="a", response={"status_code": 200}), Outcome(digest("a"), 200, b"", True)),
+        (
+            as_json(custom_id="a", response={"status_code": 429, "body": {}}),
+            BatchItemResult(digest("a"), 429, b"{}", False),
+        ),
+        (
+            as_json(custom_id="a", response={"status_code": "x", "body": {}}),
+            BatchItemResult(digest("a"), 200, b"{}", True),
+        ),
+        (as_json(custom_id="a", response={"status_code": 200}), BatchItemResult(digest("a"), 200, b"", True)),
         (
             as_json(custom_id="a", response=None, error={"code": "batch_expired"}),
-            Outcome(digest("a"), 400, None, False),
+            BatchItemResult(digest("a"), 400, None, False),
         ),
-        (as_json(custom_id="a", result={"type": "succeeded", "message": {}}), Outcome(digest("a"), 200, b"{}", True)),
-        (as_json(custom_id="a", result={"type": "errored", "error": {}}), Outcome(digest("a"), 400, b"{}", False)),
-        (as_json(custom_id="a", result={"type": "expired"}), Outcome(digest("a"), 504, None, False)),
-        (as_json(custom_id="a", result={"type": "canceled"}), Outcome(digest("a"), 499, None, False)),
+        (
+            as_json(custom_id="a", result={"type": "succeeded", "message": {}}),
+            BatchItemResult(digest("a"), 200, b"{}", True),
+        ),
+        (
+            as_json(custom_id="a", result={"type": "errored", "error": {}}),
+            BatchItemResult(digest("a"), 400, b"{}", False),
+        ),
+        (as_json(custom_id="a", result={"type": "expired"}), BatchItemResult(digest("a"), 504, None, False)),
+        (as_json(custom_id="a", result={"type": "canceled"}), BatchItemResult(digest("a"), 499, None, False)),
         (b"{}", None),
         (b"no", None),
     ],
 )
-def test_what_came_of_a_request(line: bytes, outcome: Outcome | None) -> None:
+def test_what_came_of_a_request(line: bytes, outcome: BatchItemResult | None) -> None:
     assert batches.read_outcome(line) == outcome
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.classification import Told, as_event, classify, classify_stream
+from softix_proxy.dialects.classification import ClientError, as_event, classify, classify_stream
 from softix_proxy.dialects.errors import ProviderError
 from softix_proxy.dialects.registry import ENDPOINTS
 
@@ -149,14 +149,14 @@ def test_an_error_at_the_end_of_a_large_answer_is_seen() -> None:
     choice = {"message": {"content": "x" * 200_000}, "finish_reason": "error", "error": {"code": 502}}
     body = coded({"error": None, "choices": [choice], "usage": USAGE})
     found = classify(200, (), body, CHAT)
-    assert (found.error, found.worked, found.told) == ("provider_fault", True, Told(200, body))
+    assert (found.error, found.worked, found.told) == ("provider_fault", True, ClientError(200, body))
 
 
 def test_half_an_answer_without_usage_is_work_and_reaches_the_client() -> None:
     body = coded({"choices": [{"finish_reason": "error", "error": {"code": 502}, "message": {"content": "half"}}]})
     found = classify(200, (), body, CHAT)
     assert (found.error, found.worked, found.report) == ("provider_fault", True, None)
-    assert found.told == Told(200, body)
+    assert found.told == ClientError(200, body)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_a_client_may_be_told(what: str, told: tuple[int, bytes] | None) ->
 
 def test_a_response_that_failed_is_told_as_its_clients_know_it() -> None:
     endpoint, body, *_ = ERRORS["a failed response"]
-    assert classify(200, (), coded(body), endpoint).told == Told(200, coded(body))
+    assert classify(200, (), coded(body), endpoint).told == ClientError(200, coded(body))
 
 
 @pytest.mark.parametrize(

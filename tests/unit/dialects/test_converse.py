@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.frames import event
 
-from softix_proxy.dialects.base import Report
+from softix_proxy.dialects.base import UsageReport
 from softix_proxy.dialects.converse import ConverseMeter, converse_report, includes_cache, read_report
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, counting
 
@@ -18,7 +18,7 @@ CASES = {path.stem: json.loads(path.read_text()) for path in Path(__file__).pare
 STREAMS = sorted(name for name, case in CASES.items() if "events" in case)
 
 
-def told(report: Report | None) -> dict[str, Any] | None:
+def told(report: UsageReport | None) -> dict[str, Any] | None:
     """Without the remarks that a case does not make."""
     if report is None:
         return None

@@ -9,7 +9,7 @@ import pytest
 from support.frames import chunk, event, frame
 
 from softix_proxy.dialects.envelopes import Invoke, InvokeStream, RawPredict, StreamRawPredict, carried
-from softix_proxy.dialects.event_stream import Event
+from softix_proxy.dialects.event_stream import EventStreamMessage
 
 START = {"type": "message_start", "message": {"model": "claude-x", "usage": {"input_tokens": 9, "output_tokens": 1}}}
 WORD = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}}
@@ -46,11 +46,11 @@ def test_a_stream_of_server_sent_events() -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"bytes":7}', b'{"bytes":"?"}'])
 def test_a_frame_that_carries_nothing_passes(payload: bytes) -> None:
-    assert carried(Event({}, payload, 0)) is None
+    assert carried(EventStreamMessage({}, payload, 0)) is None
     meter, strange = InvokeStream().stream(hide_usage=False), frame({":event-type": "chunk"}, payload)
     assert meter.feed(strange) == strange
 
 
 def test_what_is_carried() -> None:
-    assert carried(Event({}, json.dumps({"bytes": base64.b64encode(b"{}").decode()}).encode(), 0)) == b"{}"
+    assert carried(EventStreamMessage({}, json.dumps({"bytes": base64.b64encode(b"{}").decode()}).encode(), 0)) == b"{}"
     assert InvokeStream().stream(hide_usage=False).feed(event("!throttlingException", {})) == b""

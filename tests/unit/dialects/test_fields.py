@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.dialects.base import Endpoint
-from softix_proxy.dialects.fields import Fields, fits, is_heavy, read_request
+from softix_proxy.dialects.fields import JsonMembers, fits, is_heavy, read_request
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import Code, RefusedError
 
@@ -121,7 +121,7 @@ def test_what_matters_comes_once(endpoint: str, names: list[str]) -> None:
 
 
 def test_empty_values_say_nothing() -> None:
-    fields = Fields(b'{"model":null,"models":[],"stream":false,"n":"x"}', WATCHED)
+    fields = JsonMembers(b'{"model":null,"models":[],"stream":false,"n":"x"}', WATCHED)
     assert [name for name in sorted(WATCHED) if fields.has(name)] == ["n"]
     assert not fields.has_any(frozenset(("model", "models", "other")))
     assert fields.has_any(frozenset(("models", "n")))
@@ -129,7 +129,7 @@ def test_empty_values_say_nothing() -> None:
 
 
 def test_the_largest_of_several_names() -> None:
-    fields = Fields(b'{"n":3,"model":7,"stream":null}', WATCHED)
+    fields = JsonMembers(b'{"n":3,"model":7,"stream":null}', WATCHED)
     assert fields.largest(("n", "model", "stream", "models")) == 7
     assert fields.largest(("stream", "models")) is None
 
@@ -149,18 +149,18 @@ def test_a_body_beyond_ascii_in_slices() -> None:
 
 def test_fits() -> None:
     decoder = msgspec.json.Decoder(list[str])
-    fields = Fields(b'{"n":["a"],"model":[1],"stream":null}', WATCHED)
+    fields = JsonMembers(b'{"n":["a"],"model":[1],"stream":null}', WATCHED)
     assert fits(fields.raw("n"), decoder) and fits(fields.raw("models"), decoder)
     assert not fits(fields.raw("model"), decoder) and not fits(fields.raw("stream"), decoder)
 
 
 def test_values_stay_byte_for_byte() -> None:
     body = b'{ "model" : "m" ,\n"x": [1.50, 1e3 , "\\u00e9\\/"],"y":{"model":"inner"},"user":"a","user":"b"}'
-    replaced = Fields(body, frozenset()).replaced({"model": b'"new"', "added": b"7"})
+    replaced = JsonMembers(body, frozenset()).replaced({"model": b'"new"', "added": b"7"})
     assert replaced == (
         b'{"model":"new","x":[1.50, 1e3 , "\\u00e9\\/"],"y":{"model":"inner"},"user":"a","user":"b","added":7}'
     )
-    assert Fields(b"{}", frozenset()).replaced({"a": b"1"}) == b'{"a":1}'
+    assert JsonMembers(b"{}", frozenset()).replaced({"a": b"1"}) == b'{"a":1}'
 
 
 JSON = st.recursive(
@@ -180,7 +180,7 @@ def test_replaced_is_what_a_dict_update_is(members: dict[str, Any], changes: dic
         body = json.dumps(members, ensure_ascii=escape, indent=1).encode()
     except UnicodeEncodeError:
         return
-    got = Fields(body, frozenset()).replaced({name: json.dumps(value).encode() for name, value in changes.items()})
+    got = JsonMembers(body, frozenset()).replaced({name: json.dumps(value).encode() for name, value in changes.items()})
     assert json.loads(got) == members | changes
 
 
@@ -202,7 +202,7 @@ def test_what_takes_too_long_to_look_into(body: bytes, heavy: bool) -> None:
 
 def test_members_get_other_names_or_are_left_out() -> None:
     names = {"old": "new", "gone": ""}
-    assert Fields(b'{"a": 1.0,"old":2,"gone":{}}', frozenset()).renamed(names) == b'{"a":1.0,"new":2}'
-    assert Fields(b'{"old":2,"new":3}', frozenset()).renamed(names) == b'{"new":3}'
-    assert Fields(b"{}", frozenset()).renamed(names) == b"{}"
-    assert Fields(b'{"gone":1}', frozenset()).renamed(names) == b"{}"
+    assert JsonMembers(b'{"a": 1.0,"old":2,"gone":{}}', frozenset()).renamed(names) == b'{"a":1.0,"new":2}'
+    assert JsonMembers(b'{"old":2,"new":3}', frozenset()).renamed(names) == b'{"new":3}'
+    assert JsonMembers(b"{}", frozenset()).renamed(names) == b"{}"
+    assert JsonMembers(b'{"gone":1}', frozenset()).renamed(names) == b"{}"

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 from support.frames import event
 
-from softix_proxy.dialects.event_stream import Event
+from softix_proxy.dialects.event_stream import EventStreamMessage
 from softix_proxy.dialects.frame_meter import FrameMeter
-from softix_proxy.dialects.sse import Fate
+from softix_proxy.dialects.sse import EventAction
 
 
 class Until(FrameMeter):
-    def take(self, event: Event) -> Fate:
-        return Fate.END if event.kind == "last" else Fate.PASS
+    def take(self, event: EventStreamMessage) -> EventAction:
+        return EventAction.END if event.kind == "last" else EventAction.PASS
 
 
 @pytest.mark.parametrize("size", [1, 7, 10**6])

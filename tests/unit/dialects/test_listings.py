@@ -4,7 +4,15 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.base import Family
-from softix_proxy.dialects.listings import Kind, Listed, Page, has_purpose, read_page, write_one, write_page
+from softix_proxy.dialects.listings import (
+    ListedKind,
+    ListedObject,
+    PageRequest,
+    has_purpose,
+    read_page,
+    write_one,
+    write_page,
+)
 from softix_proxy.domain.errors import RefusedError
 
 FILE = {
@@ -18,25 +26,25 @@ FILE = {
 BATCH = {"id": "b1", "object": "batch", "status": "completed", "created_at": 1_767_225_600, "output_file_id": "f2"}
 
 
-def listed(*bodies: dict[str, Any]) -> list[Listed]:
-    return [Listed(body["id"], json.dumps(body).encode()) for body in bodies]
+def listed(*bodies: dict[str, Any]) -> list[ListedObject]:
+    return [ListedObject(body["id"], json.dumps(body).encode()) for body in bodies]
 
 
 @pytest.mark.parametrize(
     ("family", "query", "page"),
     [
-        ("openai", "", Page(20, None)),
-        ("openai", "limit=5&after=x", Page(5, "x")),
-        ("openai", "limit=10000", Page(100, None)),
-        ("openai", "order=asc&purpose=batch", Page(20, None, ascending=True, purpose="batch")),
-        ("openai", "order=desc&after_id=x", Page(20, None)),
-        ("anthropic", "after_id=x", Page(20, "x")),
-        ("anthropic", "before_id=x&limit=2", Page(2, "x", ascending=True, backwards=True)),
-        ("gemini", "pageSize=5&pageToken=x", Page(5, "x")),
-        ("gemini", "page_size=6&limit=9", Page(6, None)),
+        ("openai", "", PageRequest(20, None)),
+        ("openai", "limit=5&after=x", PageRequest(5, "x")),
+        ("openai", "limit=10000", PageRequest(100, None)),
+        ("openai", "order=asc&purpose=batch", PageRequest(20, None, ascending=True, purpose="batch")),
+        ("openai", "order=desc&after_id=x", PageRequest(20, None)),
+        ("anthropic", "after_id=x", PageRequest(20, "x")),
+        ("anthropic", "before_id=x&limit=2", PageRequest(2, "x", ascending=True, backwards=True)),
+        ("gemini", "pageSize=5&pageToken=x", PageRequest(5, "x")),
+        ("gemini", "page_size=6&limit=9", PageRequest(6, None)),
     ],
 )
-def test_each_family_asks_in_its_words(family: Family, query: str, page: Page) -> None:
+def test_each_family_asks_in_its_words(family: Family, query: str, page: PageRequest) -> None:
     assert read_page(family, query) == page
 
 
@@ -74,7 +82,7 @@ def test_a_page_of_anthropic_s() -> None:
 
 
 @pytest.mark.parametrize(("kind", "body", "name"), [("files", FILE, "files"), ("batches", BATCH, "operations")])
-def test_a_page_of_google_s(kind: Kind, body: dict[str, Any], name: str) -> None:
+def test_a_page_of_google_s(kind: ListedKind, body: dict[str, Any], name: str) -> None:
     told = json.loads(write_page("gemini", kind, listed(body), "x"))
     assert told["nextPageToken"] == "x" and told[name] == [json.loads(write_one(kind, json.dumps(body).encode()))]
     assert "nextPageToken" not in json.loads(write_page("gemini", kind, [], None))

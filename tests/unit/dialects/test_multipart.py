@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.multipart import Form, FormFields, boundary_of
+from softix_proxy.dialects.multipart import FormFields, MultipartForm, boundary_of
 from softix_proxy.domain.errors import RefusedError
 
 WATCHED = frozenset(("model", "n", "stream"))
@@ -24,8 +24,8 @@ FILE = part("file", b"\r\n--e\r\n or \r\n--e and \r\n\r\n--", '; filename="a.png
 WHOLE = form(part("model", "müde".encode()), part("prompt", b"x" * 5000), FILE, part("n", b"3"))
 
 
-def read(body: bytes, cuts: tuple[int, ...] = ()) -> Form:
-    found = Form(b"d", WATCHED)
+def read(body: bytes, cuts: tuple[int, ...] = ()) -> MultipartForm:
+    found = MultipartForm(b"d", WATCHED)
     for start, end in zip((0, *cuts), (*cuts, len(body)), strict=True):
         found.feed(body[start:end])
     return found
@@ -50,7 +50,7 @@ def test_the_parts_before_a_file_are_known_before_it_is_whole() -> None:
 
 
 def test_what_decides_may_not_come_late() -> None:
-    found = Form(b"d", WATCHED)
+    found = MultipartForm(b"d", WATCHED)
     found.feed(WHOLE[:-40])
     found.close()
     with pytest.raises(RefusedError, match="before the files"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.fields import Fields
+from softix_proxy.dialects.fields import JsonMembers
 from softix_proxy.dialects.openai import wants_usage
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import RefusedError
@@ -61,7 +61,7 @@ def test_usage_is_asked_for(options: Any, expected: Any) -> None:
     ("options", "wanted"), [(b"null", False), (b"{}", False), (b'{"include_usage":true}', True), (b"[]", False)]
 )
 def test_wants_usage(options: bytes, wanted: bool) -> None:
-    assert wants_usage(Fields(b'{"stream_options":%s}' % options, frozenset(("stream_options",)))) is wanted
+    assert wants_usage(JsonMembers(b'{"stream_options":%s}' % options, frozenset(("stream_options",)))) is wanted
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from softix_proxy.dialects import sse
-from softix_proxy.dialects.sse import EventMeter, Fate, data_of
+from softix_proxy.dialects.sse import EventAction, EventMeter, data_of
 
 
 class Meter(EventMeter):
@@ -11,9 +11,9 @@ class Meter(EventMeter):
         super().__init__()
         self.seen: list[bytes] = []
 
-    def inspect(self, data: bytes) -> Fate:
+    def inspect(self, data: bytes) -> EventAction:
         self.seen.append(data.strip())
-        return {b"hide": Fate.HIDE, b"end": Fate.END}.get(data.strip(), Fate.PASS)
+        return {b"hide": EventAction.HIDE, b"end": EventAction.END}.get(data.strip(), EventAction.PASS)
 
 
 def test_data_of() -> None:

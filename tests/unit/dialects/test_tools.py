@@ -3,10 +3,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FILE_SEARCH, FREE, SEARCH, Kinds, read_tools
+from softix_proxy.dialects.tools import CLIENT_SIDE, DEFAULT_CALLS, FILE_SEARCH, FREE, SEARCH, ToolBillings, read_tools
 from softix_proxy.domain.errors import Code, RefusedError
 
-KINDS: Kinds = {
+KINDS: ToolBillings = {
     "function": CLIENT_SIDE,
     "bash": CLIENT_SIDE,
     "web_fetch": FREE,

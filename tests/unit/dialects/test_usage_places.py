@@ -22,7 +22,7 @@ def meters(**more: Any) -> Any:
     ("meter", "place"), [("cached_input_tokens", CACHED), ("cache_write_5m_tokens", WRITTEN)], ids=["read", "written"]
 )
 def test_each_place_of_the_cache_is_read_and_taken_out_of_the_prompt(
-    holder: str, meter: str, place: usage_places.Place
+    holder: str, meter: str, place: usage_places.CounterPath
 ) -> None:
     found = {"input_tokens": 600, meter: 400, "output_tokens": 10}
     for name in place.within:

@@ -5,7 +5,7 @@ from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.batches import Batch
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import keys, providers, users
 from softix_proxy.settings import Settings
 
@@ -13,7 +13,7 @@ from softix_proxy.settings import Settings
 async def wait_for(settings: Settings, *made_at_us: int) -> None:
     async with assembly.open_office(settings) as office:
         storage, vault = office.storage, await office.vault()
-        await users.create(storage, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+        await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
         await keys.create(storage, vault, user="ada")
         kind = ProviderType.OPENAI_COMPATIBLE
         await providers.add(storage, vault, name="lab", kind=kind, base_url="http://lab:8000")

@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.domain.clock import SystemClock, from_us
-from softix_proxy.domain.sections import Server
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.settings import Settings
 
 PASSPHRASE = serialization.BestAvailableEncryption(b"passphrase")
@@ -33,7 +33,7 @@ class Pair:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self.cert, self.key = folder / "tls.crt", folder / "tls.key"
-        self.settings = replace(settings, server=Server(tls_cert=self.cert, tls_key=self.key))
+        self.settings = replace(settings, server=ServerSection(tls_cert=self.cert, tls_key=self.key))
         self.private = ec.generate_private_key(ec.SECP256R1())
         write_key(self.key, self.private)
         self.issue(-1, 90)

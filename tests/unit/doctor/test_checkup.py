@@ -6,7 +6,7 @@ import pytest
 from support.process import ROOT
 
 from softix_proxy.doctor import checkup
-from softix_proxy.doctor.findings import Found, Severity, ok
+from softix_proxy.doctor.findings import Observation, Severity, ok
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.settings import Settings
@@ -27,11 +27,11 @@ async def test_only_what_is_named_is_done(made: Settings, look) -> None:
 async def test_what_a_check_raises_is_a_finding_after_those_before(
     made: Settings, look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuses(_: Patient) -> AsyncIterator[Found]:
+    async def refuses(_: Patient) -> AsyncIterator[Observation]:
         yield ok("first")
         raise FailureError("broken", "mend it")
 
-    async def breaks(_: Patient) -> AsyncIterator[Found]:
+    async def breaks(_: Patient) -> AsyncIterator[Observation]:
         yield ok("first")
         raise ValueError("a secret")
 

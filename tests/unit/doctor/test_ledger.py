@@ -1,6 +1,6 @@
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import users
 from softix_proxy.settings import Settings
 
@@ -16,7 +16,9 @@ async def test_books_that_agree_are_well(made: Settings, look) -> None:
 async def test_wallets_changed_by_hand_are_found_together(made: Settings, look, books) -> None:
     async with assembly.open_office(made) as office:
         for name in ("ada", "bob"):
-            await users.create(office.storage, name=name, email=f"{name}@example.org", role=Role.USER, postpaid=False)
+            await users.create(
+                office.storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False
+            )
     books.execute("UPDATE wallets SET posted_pico = 5")
     found = await look("ledger")
     assert found[0].severity is Severity.ERROR

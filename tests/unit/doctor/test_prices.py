@@ -1,14 +1,14 @@
 from softix_proxy import assembly
 from softix_proxy.doctor.findings import Severity
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.operations import models, prices, providers
 from softix_proxy.settings import Settings
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1.00", "output": "2.00"}}]})
 
 
-async def add(settings: Settings, *names: str, sheet: Sheet | None = None) -> None:
+async def add(settings: Settings, *names: str, sheet: PriceSheet | None = None) -> None:
     async with assembly.open_office(settings) as office:
         if not await providers.list_all(office.storage):
             await providers.add(

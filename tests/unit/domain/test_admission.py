@@ -20,7 +20,7 @@ from softix_proxy.domain.admission import (
 from softix_proxy.domain.calendar import Calendar, Today
 from softix_proxy.domain.clock import DAY_US, PERIODS, SECOND_US, parse_instant
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.money import MAX_PICO
 
 UTC = Calendar("UTC")
@@ -67,7 +67,7 @@ def test_a_hold_is_never_below_the_exact_cost(bound: Bound, tokens: int) -> None
 # Decisions
 
 limit_sets = st.builds(
-    Limits,
+    KeyLimits,
     rpm=st.none() | st.integers(1, 100),
     tpm=st.none() | st.integers(1, 10_000),
     concurrency=st.none() | st.integers(1, 4),
@@ -101,8 +101,8 @@ def test_admitted_in_any_order_nothing_is_overspent(asked: list[Any], posted_pic
         assert key.tpm_tat_us < 2**63
 
 
-def ask(bound: Bound, limits: Limits | None = None, **changes: Any) -> Any:
-    return make_intent(1, 1, bound=bound, limits=limits or Limits(), **changes)
+def ask(bound: Bound, limits: KeyLimits | None = None, **changes: Any) -> Any:
+    return make_intent(1, 1, bound=bound, limits=limits or KeyLimits(), **changes)
 
 
 TEN_A_TOKEN = Bound(fixed_pico=100, token_num=10, output_tokens=50, adjustable=True, least_tokens=5)
@@ -145,13 +145,13 @@ def test_credit_counts_and_what_is_held_does_not() -> None:
 
 def test_the_tighter_one_is_named() -> None:
     for cap_pico, code in ((10, Code.CAP_REACHED), (30, Code.INSUFFICIENT_BALANCE)):
-        decision = decided(ask(TEN_A_TOKEN, Limits(cap_pico=cap_pico)), WalletState(20, 0, 0), KeyState(), NOW_US)
+        decision = decided(ask(TEN_A_TOKEN, KeyLimits(cap_pico=cap_pico)), WalletState(20, 0, 0), KeyState(), NOW_US)
         assert isinstance(decision, Denied) and decision.code is code
 
 
 def test_a_cap_counts_what_was_spent_in_its_period() -> None:
     spent = KeyState(spent_at_us=NOW_US, spent_day_pico=500, spent_total_pico=500)
-    limits = Limits(cap_pico=1000, cap_period="day")
+    limits = KeyLimits(cap_pico=1000, cap_period="day")
     today = decided(ask(TEN_A_TOKEN, limits), WalletState(10**6, 0, 0), replace(spent), NOW_US)
     assert isinstance(today, Admitted) and today.hold_pico == 500
     tomorrow = decided(ask(TEN_A_TOKEN, limits), WalletState(10**6, 0, 0), replace(spent), NOW_US + DAY_US)
@@ -174,15 +174,15 @@ def test_what_costs_nothing_needs_no_money() -> None:
 
 def test_pace() -> None:
     key, wallet = KeyState(), WalletState(10**9, 0, 0)
-    limits = Limits(rpm=2, tpm=100, concurrency=9)
+    limits = KeyLimits(rpm=2, tpm=100, concurrency=9)
     for left in (1, 0):
         decision = decided(ask(NOTHING, limits, tokens_estimate=10), wallet, key, NOW_US)
         assert isinstance(decision, Admitted) and decision.allowance.requests_remaining == left
     late = decided(ask(NOTHING, limits, tokens_estimate=10), wallet, key, NOW_US)
     assert isinstance(late, Denied) and (late.code, late.retry_after_us) == (Code.RATE_LIMITED, 30_000_000)
-    many = decided(ask(NOTHING, Limits(tpm=100), tokens_estimate=99), wallet, key, NOW_US)
+    many = decided(ask(NOTHING, KeyLimits(tpm=100), tokens_estimate=99), wallet, key, NOW_US)
     assert isinstance(many, Denied) and many.code is Code.TOKENS_LIMITED
-    busy = decided(ask(NOTHING, Limits(concurrency=2)), wallet, key, NOW_US)
+    busy = decided(ask(NOTHING, KeyLimits(concurrency=2)), wallet, key, NOW_US)
     assert isinstance(busy, Denied) and busy.code is Code.CONCURRENCY_LIMITED
 
 
@@ -246,6 +246,6 @@ def test_a_small_step_back_over_midnight_starts_no_day_twice() -> None:
 def test_arrival_times_that_no_limit_can_have_made_lock_nobody_out() -> None:
     key, wallet = KeyState(rpm_tat_us=NOW_US + 365 * DAY_US, tpm_tat_us=NOW_US + 365 * DAY_US), WalletState(0, 0, 0)
     key.come_back(NOW_US)
-    limits = Limits(rpm=1, tpm=10)
+    limits = KeyLimits(rpm=1, tpm=10)
     assert isinstance(decided(ask(NOTHING, limits), wallet, key, NOW_US), Admitted)
     assert isinstance(decided(ask(NOTHING, limits), wallet, key, NOW_US), Denied), "the limit holds from here on"

@@ -6,20 +6,22 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.models import Model, ModelStatus
-from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Scope, Source
-from softix_proxy.domain.pricing import Rate, Sheet
+from softix_proxy.domain.prices import MarkupVersion, PriceScope, PriceSource, PriceVersion
+from softix_proxy.domain.pricing import PriceSheet, Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
-FREE = Sheet.parse({"free": True})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+FREE = PriceSheet.parse({"free": True})
 ADA, BOB, MODEL, OTHER = 1, 2, 10, 11
 
 
-def price(number: int, source: Source, starts: int = 0, *, model: int = MODEL, sheet: Sheet = SHEET) -> PriceVersion:
+def price(
+    number: int, source: PriceSource, starts: int = 0, *, model: int = MODEL, sheet: PriceSheet = SHEET
+) -> PriceVersion:
     return PriceVersion(number, model, ADA if source == "customer" else None, source, sheet, starts, 0)
 
 
-def markup(number: int, scope: Scope, subject: int | None, percent: int, starts: int = 0) -> MarkupVersion:
+def markup(number: int, scope: PriceScope, subject: int | None, percent: int, starts: int = 0) -> MarkupVersion:
     return MarkupVersion(number, scope, subject, 1 + Fraction(percent, 100), starts, 0)
 
 
@@ -40,7 +42,7 @@ def applied(made: Directory, user: int = ADA, now: int = 100, model: int = MODEL
 # Prices
 
 
-def made_at(number: int, us: int, source: Source = "operator", starts_at_us: int | None = None) -> PriceVersion:
+def made_at(number: int, us: int, source: PriceSource = "operator", starts_at_us: int | None = None) -> PriceVersion:
     return PriceVersion(number, MODEL, None, source, SHEET, us if starts_at_us is None else starts_at_us, us)
 
 
@@ -184,7 +186,7 @@ markups_to_draw = st.tuples(st.sampled_from(["default", "model", "user"]), st.in
 
 @given(st.lists(prices_to_draw, max_size=6), st.lists(markups_to_draw, max_size=6), st.integers(0, 5))
 def test_the_order_in_which_rows_arrive_does_not_matter(
-    prices: list[tuple[Source, int]], markups: list[tuple[Scope, int, int]], now: int
+    prices: list[tuple[PriceSource, int]], markups: list[tuple[PriceScope, int, int]], now: int
 ) -> None:
     subjects = {"default": None, "model": MODEL, "user": ADA}
     rows = [

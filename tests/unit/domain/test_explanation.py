@@ -5,10 +5,10 @@ from fractions import Fraction
 import pytest
 
 from softix_proxy.domain.explanation import LIMITED_TO_HOLD, explain, explain_correction
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.usage import Source, UsageRow
+from softix_proxy.domain.pricing import PriceSheet
+from softix_proxy.domain.usage import UsageRow, UsageSource
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "2.00", "output": "8.00"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "2.00", "output": "8.00"}}]})
 ROW = UsageRow(
     id=50,
     request_id=7,
@@ -36,7 +36,7 @@ ROW = UsageRow(
     latency_ms=1,
     ttfb_ms=None,
     attempts=1,
-    source=Source.PROVIDER,
+    source=UsageSource.PROVIDER,
     note=None,
     fee_pico=5,
 )
@@ -69,14 +69,14 @@ def test_a_charge_is_cut_to_its_hold() -> None:
 
 @pytest.mark.parametrize(("charge_pico", "agrees"), [(0, True), (10**12, True), (5, False)])
 def test_what_nobody_knows_is_charged_whole_or_not_at_all(charge_pico: int, agrees: bool) -> None:
-    row = replace(ROW, source=Source.INTERRUPTED, meters={}, cost_pico=0, fee_pico=0, charge_pico=charge_pico)
+    row = replace(ROW, source=UsageSource.INTERRUPTED, meters={}, cost_pico=0, fee_pico=0, charge_pico=charge_pico)
     assert explain(row, SHEET).agrees is agrees
 
 
 def test_without_a_price_there_is_no_line() -> None:
     row = replace(ROW, price_id=None, cost_pico=0, charge_pico=0)
     assert explain(row, None).lines == () and explain(row, None).agrees
-    assert explain(replace(row, fee_pico=0), Sheet(())).agrees
+    assert explain(replace(row, fee_pico=0), PriceSheet(())).agrees
 
 
 def test_what_has_no_price_is_named() -> None:
@@ -93,7 +93,7 @@ def correction(number: int, charge_pico: int, **changes: object) -> UsageRow:
     return replace(
         ROW,
         id=number,
-        source=Source.CORRECTION,
+        source=UsageSource.CORRECTION,
         corrects_row_id=ROW.id,
         meters={},
         charge_pico=charge_pico,
@@ -102,7 +102,7 @@ def correction(number: int, charge_pico: int, **changes: object) -> UsageRow:
 
 
 def test_a_repricing_is_the_difference_to_its_own_price() -> None:
-    dearer = Sheet.parse({"bands": [{"prices": {"input": "4.00", "output": "8.00"}}]})
+    dearer = PriceSheet.parse({"bands": [{"prices": {"input": "4.00", "output": "8.00"}}]})
     first = correction(60, -5)
     second = correction(70, 3_000_000_005, cost_pico=2_000_000_000, price_id=4)
     explained = explain_correction(second, ROW, [first], dearer)

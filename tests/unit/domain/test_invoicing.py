@@ -12,7 +12,7 @@ from support.billing import SHEETS, treatment, usage_sum
 from softix_proxy.domain.bill import CorrectionSum, UsageSum
 from softix_proxy.domain.invoicing import (
     CENT_PICO,
-    Item,
+    UnroundedLine,
     add_up,
     correction_items,
     merge,
@@ -183,6 +183,6 @@ def test_without_tax_there_is_none() -> None:
 
 
 def test_what_rounding_leaves_becomes_a_line() -> None:
-    made = add_up([Item(single("x", 4 * 10**9).line, 4 * 10**9) for _ in range(3)], 0, None)
+    made = add_up([UnroundedLine(single("x", 4 * 10**9).line, 4 * 10**9) for _ in range(3)], 0, None)
     assert [line.net for line in made.lines] == [0, 0, 0, Decimal("0.01")]
     assert made.lines[-1].description.startswith("Rounding") and made.carried_pico == 2 * 10**9

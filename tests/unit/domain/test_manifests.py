@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from softix_proxy.domain.manifests import Account, Chunk, Entry, Manifest, RowForm, canonical
-from softix_proxy.domain.usage import Span, Sums, UserSum
+from softix_proxy.domain.manifests import ExportContents, Manifest, ManifestChunk, ManifestFile, RowForm, canonical
+from softix_proxy.domain.usage import Span, UsageSums, UserSum
 
 MANIFEST = Manifest(12, "2026-11-01T00:00:00.000000Z", "a.csv", "csv", 3, "00" * 32, "11" * 32, "22" * 32, b"\x01\x02")
 
@@ -36,17 +36,17 @@ def test_what_is_no_manifest(change: dict[str, int]) -> None:
 
 
 def test_an_entry_goes_through_json() -> None:
-    entry = Entry("a.csv", 5, "00", RowForm("", "\r\n"), (Chunk(7, 1, "ab", 3, 21),))
-    assert Entry.of(json.loads(canonical(entry.fields()))) == entry
-    assert "rows" not in Entry("a", 1, "00").fields()
+    entry = ManifestFile("a.csv", 5, "00", RowForm("", "\r\n"), (ManifestChunk(7, 1, "ab", 3, 21),))
+    assert ManifestFile.of(json.loads(canonical(entry.fields()))) == entry
+    assert "rows" not in ManifestFile("a", 1, "00").fields()
 
 
 def test_an_account_adds_up_by_user() -> None:
-    account = Account("csv", Span(0, 10), None)
+    account = ExportContents("csv", Span(0, 10), None)
     assert (account.is_counted, account.rows, account.totals()[0]["charge"]) == (False, 0, "0.00")
-    account.add(Sums(1, 3, (UserSum("usr_b", 2, 10, 2**63), UserSum("usr_a", 1, 1, 1))))
-    account.add(Sums(4, 4, ()))
-    account.add(Sums(5, 6, (UserSum("usr_b", 1, 5, 2**63),)))
+    account.add(UsageSums(1, 3, (UserSum("usr_b", 2, 10, 2**63), UserSum("usr_a", 1, 1, 1))))
+    account.add(UsageSums(4, 4, ()))
+    account.add(UsageSums(5, 6, (UserSum("usr_b", 1, 5, 2**63),)))
     assert (account.rows, account.first_row_id, account.last_row_id, account.is_counted) == (4, 1, 6, True)
     assert [(one["user_id"], one["rows"], one["provider_cost"]) for one in account.sums()] == [
         ("usr_a", 1, "0.000000000001"),

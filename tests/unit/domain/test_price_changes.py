@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.price_changes import Change, differences, merged, oddities, remedy, unit_prices
-from softix_proxy.domain.pricing import PRICE_KEYS, Rate, Sheet
+from softix_proxy.domain.price_changes import UnitPriceChange, differences, merged, oddities, remedy, unit_prices
+from softix_proxy.domain.pricing import PRICE_KEYS, PriceSheet, Rate
 from softix_proxy.domain.usage import METERS
 
 
-def sheet(*bands: dict[str, Any]) -> Sheet:
+def sheet(*bands: dict[str, Any]) -> PriceSheet:
     """Each: prices, and if need be `tier` and `above`."""
     made = [
         {
@@ -19,7 +19,7 @@ def sheet(*bands: dict[str, Any]) -> Sheet:
         }
         for band in (dict(band) for band in bands)
     ]
-    return Sheet.parse({"bands": made})
+    return PriceSheet.parse({"bands": made})
 
 
 def named(**prices: str) -> dict[str, Decimal]:
@@ -37,11 +37,11 @@ def test_what_is_named_changes_and_all_else_keeps_its_absolute_price() -> None:
     new = merged(WHOLE, named(input="2", output="8"))
     assert new == sheet({**STANDARD_BAND, "input": "2", "output": "8"}, LONG, FLEX, PRIORITY)
     assert differences(WHOLE, new) == [
-        Change("standard", 0, "input", Decimal("2.5"), Decimal(2)),
-        Change("standard", 0, "output", Decimal(10), Decimal(8)),
+        UnitPriceChange("standard", 0, "input", Decimal("2.5"), Decimal(2)),
+        UnitPriceChange("standard", 0, "output", Decimal(10), Decimal(8)),
     ]
     stays = [change for change in unit_prices(WHOLE, new) if change.old == change.new]
-    assert len(stays) == 13 and Change("flex", 0, "input", Decimal("1.25"), Decimal("1.25")) in stays
+    assert len(stays) == 13 and UnitPriceChange("flex", 0, "input", Decimal("1.25"), Decimal("1.25")) in stays
 
 
 def test_what_has_no_price_anywhere_gets_it_in_every_band() -> None:
@@ -73,8 +73,8 @@ def test_another_band() -> None:
         merged(sheet(STANDARD_BAND), named(input="1"), "batch", 1000)
 
 
-@pytest.mark.parametrize("before", [None, Sheet(())])
-def test_without_a_price_what_is_named_is_all(before: Sheet | None) -> None:
+@pytest.mark.parametrize("before", [None, PriceSheet(())])
+def test_without_a_price_what_is_named_is_all(before: PriceSheet | None) -> None:
     assert merged(before, named(input="1")) == sheet({"input": "1"})
 
 
@@ -106,7 +106,7 @@ def test_a_remedy_prices_the_meter_that_it_is_for(meter: str) -> None:
     assert words[:4] == ["softix", "prices", "set", "lab/llama"]
     options = dict(zip(words[4::2], words[5::2], strict=True))
     prices = {flag.removeprefix("--").replace("-", "_"): price for flag, price in options.items()}
-    assert Rate(1, Sheet.parse({"bands": [{"prices": prices}]})).has_price(meter)
+    assert Rate(1, PriceSheet.parse({"bands": [{"prices": prices}]})).has_price(meter)
 
 
 def test_a_remedy_without_meters_and_for_a_customer() -> None:

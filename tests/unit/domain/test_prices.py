@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.domain.prices import PriceVersion, format_markup, in_order, marked_up
-from softix_proxy.domain.pricing import Sheet, parse_markup
+from softix_proxy.domain.pricing import PriceSheet, parse_markup
 
 
 @pytest.mark.parametrize("text", ["7.5%", "0%", "-100%", "10000%", "-0.000001%", "100%", "33.333333%"])
@@ -29,7 +29,7 @@ def test_plain_numbers_stay_plain() -> None:
 
 
 def version(number: int, starts_at_us: int, created_at_us: int) -> PriceVersion:
-    return PriceVersion(number, 1, None, "operator", Sheet.parse({"free": True}), starts_at_us, created_at_us)
+    return PriceVersion(number, 1, None, "operator", PriceSheet.parse({"free": True}), starts_at_us, created_at_us)
 
 
 def test_a_version_that_was_to_start_at_once_has_started_whatever_the_clock_says() -> None:

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.money import PICO_PER_USD, parse_usd
-from softix_proxy.domain.pricing import STANDARD, Band, Rate, Sheet, parse_markup, parse_price
+from softix_proxy.domain.pricing import STANDARD, PriceBand, PriceSheet, Rate, parse_markup, parse_price
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, total
 
 USD = PICO_PER_USD
 
 
-def flat(**prices: str) -> Sheet:
-    return Sheet.parse({"bands": [{"prices": prices}]})
+def flat(**prices: str) -> PriceSheet:
+    return PriceSheet.parse({"bands": [{"prices": prices}]})
 
 
-def tiered(*bands: tuple[int, str, dict[str, str]]) -> Sheet:
+def tiered(*bands: tuple[int, str, dict[str, str]]) -> PriceSheet:
     rows = [{"above_input_tokens": above, "service_tier": tier, "prices": prices} for above, tier, prices in bands]
-    return Sheet.parse({"bands": rows})
+    return PriceSheet.parse({"bands": rows})
 
 
 MINI = flat(input="0.15", cached_input="0.075", output="0.6")
@@ -39,7 +39,7 @@ prices = st.dictionaries(price_keys, price_texts, min_size=1)
 
 
 @st.composite
-def sheets(draw: st.DrawFn) -> Sheet:
+def sheets(draw: st.DrawFn) -> PriceSheet:
     bands = [(0, STANDARD, draw(prices))]
     for tier in draw(st.lists(st.sampled_from([STANDARD, "flex", "priority"]), unique=True)):
         if tier != STANDARD:
@@ -58,20 +58,20 @@ tiers = st.sampled_from([STANDARD, "flex", "priority", "auto"])
 
 
 @given(sheets())
-def test_parse_of_dump_is_the_same_sheet(sheet: Sheet) -> None:
-    assert Sheet.parse(sheet.dump()) == sheet
+def test_parse_of_dump_is_the_same_sheet(sheet: PriceSheet) -> None:
+    assert PriceSheet.parse(sheet.dump()) == sheet
 
 
 def test_free_is_a_statement() -> None:
-    assert Sheet.parse({"free": True}).free
-    assert Sheet.parse({"free": True}).dump() == {"free": True}
+    assert PriceSheet.parse({"free": True}).free
+    assert PriceSheet.parse({"free": True}).dump() == {"free": True}
     assert not flat(input="0").free
 
 
 @pytest.mark.parametrize("absent", [{}, {"bands": []}, {"free": False}, {"free": "yes"}, {"bands": [{"prices": {}}]}])
 def test_an_absent_price_is_not_free(absent: dict[str, Any]) -> None:
     with pytest.raises(BadInputError):
-        Sheet.parse(absent)
+        PriceSheet.parse(absent)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_an_absent_price_is_not_free(absent: dict[str, Any]) -> None:
 )
 def test_refuses_a_sheet_that_leaves_a_request_without_one_price(bands: list[dict[str, Any]]) -> None:
     with pytest.raises(BadInputError) as caught:
-        Sheet.parse({"bands": bands})
+        PriceSheet.parse({"bands": bands})
     assert caught.value.remedy
 
 
@@ -230,7 +230,7 @@ def test_what_has_neither_price_nor_fallback_is_named_unless_nothing_was_used() 
 
 
 def test_free_costs_nothing_and_leaves_nothing_unpriced() -> None:
-    rate = Rate(1, Sheet.parse({"free": True}), parse_markup("7.5%"))
+    rate = Rate(1, PriceSheet.parse({"free": True}), parse_markup("7.5%"))
     assert rate.price({"input_tokens": 10**9, "web_search_calls": 5}) == (0, 0, ())
     assert rate.lines({"input_tokens": 10**9}) == ()
     assert rate.dearest_input() == rate.dearest_output("priority") == 0
@@ -257,7 +257,7 @@ def test_a_tier_has_prices_of_its_own_and_an_unknown_one_is_told() -> None:
     assert rate.price(used, "priority").cost_pico == parse_usd("10.4")
     assert rate.price(used) == rate.price(used, STANDARD)
     assert rate.price(used, "scale") == rate.price(used)._replace(unpriced=("service_tier",))
-    assert Rate(1, Sheet(())).price(used, "scale").unpriced == ()
+    assert Rate(1, PriceSheet(())).price(used, "scale").unpriced == ()
     assert rate.lines(used, "scale") == rate.lines(used)
 
 
@@ -283,8 +283,8 @@ def test_several_modes_cost_what_the_sheet_says_of_them_together_or_of_the_neare
 
 
 def test_bands_need_not_come_in_order() -> None:
-    bands = [Band({"input_tokens": Decimal(price)}, above) for price, above in ((2, 10), (3, 20), (1, 0))]
-    rate = Rate(1, Sheet(tuple(bands)))
+    bands = [PriceBand({"input_tokens": Decimal(price)}, above) for price, above in ((2, 10), (3, 20), (1, 0))]
+    rate = Rate(1, PriceSheet(tuple(bands)))
     assert [rate.price({"input_tokens": n}).cost_pico for n in (10, 20, 21)] == [10 * 10**6, 40 * 10**6, 63 * 10**6]
 
 

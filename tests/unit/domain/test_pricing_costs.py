@@ -1,11 +1,11 @@
 """What a provider asks, beside what its customer is charged."""
 
 from softix_proxy.domain.money import PICO_PER_USD, parse_usd
-from softix_proxy.domain.pricing import UNKNOWN_COSTS, Rate, Sheet
+from softix_proxy.domain.pricing import UNKNOWN_COSTS, PriceSheet, Rate
 
 USD = PICO_PER_USD
-OWN = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
-PROVIDERS = Sheet.parse(
+OWN = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+PROVIDERS = PriceSheet.parse(
     {
         "bands": [
             {"prices": {"input": "2.50", "cached_input": "1.25", "output": "10"}},
@@ -25,8 +25,8 @@ def test_a_cost_of_its_own_sheet_leaves_the_charge_as_it_is() -> None:
 
 
 def test_free_for_the_customer_is_not_free_of_the_provider() -> None:
-    assert Rate(7, Sheet(()), costs=Rate(3, PROVIDERS)).price(USED) == (parse_usd("0.1975"), 0, ())
-    assert Rate(7, OWN, costs=Rate(3, Sheet(()))).price(USED) == (0, parse_usd("0.102"), ())
+    assert Rate(7, PriceSheet(()), costs=Rate(3, PROVIDERS)).price(USED) == (parse_usd("0.1975"), 0, ())
+    assert Rate(7, OWN, costs=Rate(3, PriceSheet(()))).price(USED) == (0, parse_usd("0.102"), ())
 
 
 def test_a_hold_is_by_what_the_customer_pays() -> None:
@@ -38,7 +38,7 @@ def test_a_hold_is_by_what_the_customer_pays() -> None:
 
 
 def test_what_only_the_customer_has_a_price_for_is_uncosted() -> None:
-    search = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2", "web_search": "10"}}]})
+    search = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2", "web_search": "10"}}]})
     rate = Rate(7, search, costs=Rate(3, PROVIDERS))
     used = {"input_tokens": 1_000_000, "web_search_calls": 1000}
     assert rate.price(used) == (parse_usd("2.50"), parse_usd("11"), ())

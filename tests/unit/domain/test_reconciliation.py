@@ -7,87 +7,95 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.reconciliation import (
-    BillLine,
-    Cause,
-    Compared,
-    Kind,
+    ComparedDay,
+    ComparedSums,
+    DifferenceCause,
+    DifferenceKind,
     Matcher,
     Measure,
+    ProviderBillLine,
     Reconciliation,
-    Side,
     explain,
     parse_tolerance,
     undated,
     words,
 )
-from softix_proxy.domain.usage import DailyCost, Source
+from softix_proxy.domain.usage import DailyCost, UsageSource
 
 USD, TOKENS = Measure.USD, Measure.TOKENS
 
 
-def cost(cost_pico: int, source: Source = Source.PROVIDER, **changes: Any) -> DailyCost:
+def cost(cost_pico: int, source: UsageSource = UsageSource.PROVIDER, **changes: Any) -> DailyCost:
     values = {"unpriced": False, "requests": 2, "tokens": 30, "hold_pico": 3 * cost_pico}
     return DailyCost(1, "m", "m", None, source, cost_pico=cost_pico, **{**values, **changes})
 
 
-def side(*costs: DailyCost, bill_pico: int = 0, bill_tokens: int | None = None) -> Side:
-    both = Side()
+def side(*costs: DailyCost, bill_pico: int = 0, bill_tokens: int | None = None) -> ComparedSums:
+    both = ComparedSums()
     for one in costs:
         both.add_cost(one)
-    both.add_bill(BillLine(1, "m", bill_pico, bill_tokens, 1))
+    both.add_bill(ProviderBillLine(1, "m", bill_pico, bill_tokens, 1))
     return both
 
 
 EXACT = cost(1_000_000)
-CUT = cost(400_000, Source.PARTIAL)
-CRASHED = cost(0, Source.INTERRUPTED, hold_pico=500_000, tokens=0, requests=1)
+CUT = cost(400_000, UsageSource.PARTIAL)
+CRASHED = cost(0, UsageSource.INTERRUPTED, hold_pico=500_000, tokens=0, requests=1)
 
 
 @pytest.mark.parametrize(
     ("both", "causes"),
     [
         (side(EXACT, bill_pico=1_000_000), []),
-        (side(EXACT, bill_pico=1_000_009), [Cause(Kind.ROUNDING, 9, 0)]),
-        (side(EXACT, bill_pico=1_300_000), [Cause(Kind.OUTSIDE, 300_000, 0)]),
-        (side(EXACT, bill_pico=700_000), [Cause(Kind.NOT_BILLED, -300_000, 2)]),
-        (side(EXACT, CRASHED, bill_pico=1_300_000), [Cause(Kind.INTERRUPTED, 300_000, 1)]),
+        (side(EXACT, bill_pico=1_000_009), [DifferenceCause(DifferenceKind.ROUNDING, 9, 0)]),
+        (side(EXACT, bill_pico=1_300_000), [DifferenceCause(DifferenceKind.OUTSIDE, 300_000, 0)]),
+        (side(EXACT, bill_pico=700_000), [DifferenceCause(DifferenceKind.NOT_BILLED, -300_000, 2)]),
+        (side(EXACT, CRASHED, bill_pico=1_300_000), [DifferenceCause(DifferenceKind.INTERRUPTED, 300_000, 1)]),
         (
             side(EXACT, CRASHED, CUT, bill_pico=3_000_000),
             [
-                Cause(Kind.INTERRUPTED, 500_000, 1),
-                Cause(Kind.ESTIMATED, 800_000, 2),
-                Cause(Kind.OUTSIDE, 300_000, 0),
+                DifferenceCause(DifferenceKind.INTERRUPTED, 500_000, 1),
+                DifferenceCause(DifferenceKind.ESTIMATED, 800_000, 2),
+                DifferenceCause(DifferenceKind.OUTSIDE, 300_000, 0),
             ],
         ),
         (
             side(EXACT, CUT, bill_pico=900_000),
-            [Cause(Kind.ESTIMATED, -400_000, 2), Cause(Kind.NOT_BILLED, -100_000, 4)],
+            [
+                DifferenceCause(DifferenceKind.ESTIMATED, -400_000, 2),
+                DifferenceCause(DifferenceKind.NOT_BILLED, -100_000, 4),
+            ],
         ),
-        (side(cost(5, unpriced=True), bill_pico=70_000), [Cause(Kind.UNPRICED, 69_995, 2)]),
-        (side(EXACT, bill_pico=1_300_000, bill_tokens=30), [Cause(Kind.PRICE, 300_000, 2)]),
-        (side(EXACT, bill_pico=700_000, bill_tokens=30), [Cause(Kind.PRICE, -300_000, 2)]),
-        (side(bill_pico=700_000, bill_tokens=0), [Cause(Kind.OUTSIDE, 700_000, 0)]),
+        (side(cost(5, unpriced=True), bill_pico=70_000), [DifferenceCause(DifferenceKind.UNPRICED, 69_995, 2)]),
+        (side(EXACT, bill_pico=1_300_000, bill_tokens=30), [DifferenceCause(DifferenceKind.PRICE, 300_000, 2)]),
+        (side(EXACT, bill_pico=700_000, bill_tokens=30), [DifferenceCause(DifferenceKind.PRICE, -300_000, 2)]),
+        (side(bill_pico=700_000, bill_tokens=0), [DifferenceCause(DifferenceKind.OUTSIDE, 700_000, 0)]),
     ],
 )
-def test_a_difference_is_split_into_what_can_account_for_it(both: Side, causes: list[Cause]) -> None:
+def test_a_difference_is_split_into_what_can_account_for_it(both: ComparedSums, causes: list[DifferenceCause]) -> None:
     assert list(explain(both, USD, 1)) == causes
 
 
 def test_a_bill_of_cents_may_be_off_by_half_a_cent_a_line() -> None:
     cent = 10**10
-    assert explain(side(cost(cent), bill_pico=cent + cent // 2), USD, cent) == (Cause(Kind.ROUNDING, cent // 2, 0),)
+    assert explain(side(cost(cent), bill_pico=cent + cent // 2), USD, cent) == (
+        DifferenceCause(DifferenceKind.ROUNDING, cent // 2, 0),
+    )
 
 
 @pytest.mark.parametrize(
     ("both", "causes"),
     [
-        (side(EXACT, bill_tokens=40), [Cause(Kind.OUTSIDE, 10, 0)]),
-        (side(EXACT, CRASHED, bill_tokens=40), [Cause(Kind.INTERRUPTED, 10, 1)]),
-        (side(EXACT, CUT, bill_tokens=70), [Cause(Kind.ESTIMATED, 10, 2)]),
-        (side(EXACT, CUT, bill_tokens=20), [Cause(Kind.ESTIMATED, -30, 2), Cause(Kind.NOT_BILLED, -10, 4)]),
+        (side(EXACT, bill_tokens=40), [DifferenceCause(DifferenceKind.OUTSIDE, 10, 0)]),
+        (side(EXACT, CRASHED, bill_tokens=40), [DifferenceCause(DifferenceKind.INTERRUPTED, 10, 1)]),
+        (side(EXACT, CUT, bill_tokens=70), [DifferenceCause(DifferenceKind.ESTIMATED, 10, 2)]),
+        (
+            side(EXACT, CUT, bill_tokens=20),
+            [DifferenceCause(DifferenceKind.ESTIMATED, -30, 2), DifferenceCause(DifferenceKind.NOT_BILLED, -10, 4)],
+        ),
     ],
 )
-def test_tokens(both: Side, causes: list[Cause]) -> None:
+def test_tokens(both: ComparedSums, causes: list[DifferenceCause]) -> None:
     assert list(explain(both, TOKENS, 1)) == causes
 
 
@@ -95,7 +103,7 @@ amounts = st.integers(-(10**9), 10**15)
 costs = st.builds(
     cost,
     st.integers(0, 10**12),
-    st.sampled_from(Source),
+    st.sampled_from(UsageSource),
     unpriced=st.booleans(),
     requests=st.integers(0, 9),
     tokens=st.integers(0, 10**6),
@@ -129,7 +137,14 @@ def test_sides_add_up() -> None:
 
 def report(*pairs: tuple[int, int], tolerance: Fraction = Fraction(0)) -> Reconciliation:
     lines = [
-        Compared(1, "m", Side(), ours, theirs, [Cause(Kind.OUTSIDE, theirs - ours, 0)] if theirs != ours else [])
+        ComparedDay(
+            1,
+            "m",
+            ComparedSums(),
+            ours,
+            theirs,
+            [DifferenceCause(DifferenceKind.OUTSIDE, theirs - ours, 0)] if theirs != ours else [],
+        )
         for ours, theirs in pairs
     ]
     return Reconciliation("p", USD, 1, 2, lines, [], [], 0, 0, tolerance)
@@ -139,7 +154,7 @@ def test_differences_that_cancel_out_are_seen() -> None:
     seen = report((100, 90), (100, 110), tolerance=Fraction(1, 10))
     assert (seen.difference, seen.matched, seen.within) == (0, Fraction(9, 10), True)
     assert not report((100, 90), (100, 110), tolerance=Fraction(99, 1000)).within
-    assert report((100, 90), (100, 115)).causes() == [Cause(Kind.OUTSIDE, 5, 0)]
+    assert report((100, 90), (100, 115)).causes() == [DifferenceCause(DifferenceKind.OUTSIDE, 5, 0)]
 
 
 def test_matched_is_from_nothing_to_all() -> None:

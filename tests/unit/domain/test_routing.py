@@ -9,11 +9,11 @@ from support.playbook import KEY, LAB, MODEL, USER
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.providers import Provider
-from softix_proxy.domain.routes import Leg, Route
+from softix_proxy.domain.routes import Route, RouteLeg
 from softix_proxy.domain.routing import Drop, arrange, in_regions, judge, pause_us
 
 legs_of = st.lists(
-    st.builds(Leg, st.integers(1, 50), weight=st.integers(1, 9), tier=st.integers(0, 3)), min_size=1, max_size=8
+    st.builds(RouteLeg, st.integers(1, 50), weight=st.integers(1, 9), tier=st.integers(0, 3)), min_size=1, max_size=8
 )
 REGIONS = ("eu", "us", "ch")
 bonds = st.lists(st.sampled_from(REGIONS), max_size=2, unique=True).map(tuple)
@@ -21,7 +21,7 @@ bonds = st.lists(st.sampled_from(REGIONS), max_size=2, unique=True).map(tuple)
 
 @given(legs_of, st.integers(0, 2**32), st.data())
 def test_every_target_once_tier_by_tier_and_those_that_are_out_last(
-    legs: list[Leg], seed: int, data: st.DataObject
+    legs: list[RouteLeg], seed: int, data: st.DataObject
 ) -> None:
     out = data.draw(st.sets(st.integers(0, len(legs) - 1)))
     preferred = data.draw(st.none() | st.integers(0, len(legs) - 1))
@@ -38,7 +38,7 @@ def test_every_target_once_tier_by_tier_and_those_that_are_out_last(
 
 
 def test_weights_are_shares_of_first_tries() -> None:
-    legs, random = [Leg(1, weight=3), Leg(2, weight=1), Leg(3, weight=9, tier=1)], Random(7)
+    legs, random = [RouteLeg(1, weight=3), RouteLeg(2, weight=1), RouteLeg(3, weight=9, tier=1)], Random(7)
     first = Counter(arrange(legs, random.randrange)[0] for _ in range(4000))
     assert set(first) == {0, 1} and 2700 < first[0] < 3300
 
@@ -60,7 +60,7 @@ def test_what_speaks_against_a_target_the_weightiest_first() -> None:
     def found(key: object = KEY, provider: Provider = LAB, status: ModelStatus = ModelStatus.ACTIVE) -> Drop | None:
         directory = Directory()
         directory.apply(Changes(1, providers=(provider,), models=(replace(MODEL, status=status),)))
-        route = Route(3, "rte_a", "best", (Leg(1),))
+        route = Route(3, "rte_a", "best", (RouteLeg(1),))
         return judge(directory, USER, key, route, route.legs[0], speaks=provider is LAB)  # type: ignore[arg-type]
 
     bound = replace(KEY, regions=("eu",))

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from support.billing import BUYER, SELLER, treatment
 
-from softix_proxy.domain.bill import Customer, Kind, Party
+from softix_proxy.domain.bill import Customer, DocumentKind, Party
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.domain.seller import Billing, parse_iban, parse_series, require_buyer
 from softix_proxy.domain.taxes import Category
@@ -13,8 +13,8 @@ CUSTOMER = Customer(1, BUYER)
 
 
 def test_series_have_the_year_of_issue() -> None:
-    assert SELLER.series(Kind.INVOICE, 2026) == "INV-2026-"
-    assert len({SELLER.series(kind, 2026) for kind in Kind}) == len(Kind)
+    assert SELLER.series(DocumentKind.INVOICE, 2026) == "INV-2026-"
+    assert len({SELLER.series(kind, 2026) for kind in DocumentKind}) == len(DocumentKind)
 
 
 def test_a_customer_is_taxed_as_configured_unless_it_has_its_own() -> None:

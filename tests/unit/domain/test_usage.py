@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Source, Total, add_up, total
+from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, UsageSource, UsageTotal, add_up, total
 
 quantities = st.dictionaries(st.sampled_from(sorted(METERS)), st.integers(0, 10**9))
 
@@ -54,10 +54,10 @@ def test_sides_are_disjoint_so_that_their_totals_add_up(meters: dict[str, int]) 
 
 def test_sources_are_the_stored_words() -> None:
     expected = ["provider", "partial", "estimate", "interrupted", "none", "correction"]
-    assert [str(source) for source in Source] == expected
+    assert [str(source) for source in UsageSource] == expected
 
 
 def test_add_up() -> None:
-    totals = [Total("a", "a", 3, 1, 1500, 25, 2, 4), Total("b", "b", 4, 1, 1500, 25, 3, 6)]
-    assert add_up(totals) == Total("total", "total", 7, 2, 3000, 50, 5, 10)
-    assert add_up([], "none") == Total("none", "none", 0, 0, 0, 0, 0, 0)
+    totals = [UsageTotal("a", "a", 3, 1, 1500, 25, 2, 4), UsageTotal("b", "b", 4, 1, 1500, 25, 3, 6)]
+    assert add_up(totals) == UsageTotal("total", "total", 7, 2, 3000, 50, 5, 10)
+    assert add_up([], "none") == UsageTotal("none", "none", 0, 0, 0, 0, 0, 0)

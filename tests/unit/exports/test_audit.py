@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.exported import FIRST_ID, Exporter, row
 
 from softix_proxy.domain.manifests import canonical
-from softix_proxy.exports.audit import Audit, Range, audit
+from softix_proxy.exports.audit import Audit, ManifestRange, audit
 from softix_proxy.vault.signatures import Ed25519Signer, is_signed
 
 SIGNER = Ed25519Signer(secrets.token_bytes(32))
@@ -40,7 +40,7 @@ def folder(original: Path, tmp_path: Path) -> Path:
 
 
 def check(folder: Path, **expected: object) -> Audit:
-    return audit([folder], SIGNER.public_key, is_signed, Range(**expected))  # type: ignore[arg-type]
+    return audit([folder], SIGNER.public_key, is_signed, ManifestRange(**expected))  # type: ignore[arg-type]
 
 
 def details(folder: Path, **expected: object) -> list[str]:
@@ -117,7 +117,7 @@ def test_manifests(folder: Path) -> None:
 
 def test_another_key(folder: Path) -> None:
     other = Ed25519Signer(secrets.token_bytes(32)).public_key
-    found = audit([folder], other, is_signed, Range()).findings
+    found = audit([folder], other, is_signed, ManifestRange()).findings
     assert len(found) == 8 and "is signed by another key" in found[0].detail
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_was_exported_again(tmp_path: Path) -> None:
 
 def test_a_copy_elsewhere(folder: Path, tmp_path: Path) -> None:
     other = shutil.copytree(folder, tmp_path / "copy")
-    assert audit([folder, other], SIGNER.public_key, is_signed, Range()).findings == []
+    assert audit([folder, other], SIGNER.public_key, is_signed, ManifestRange()).findings == []
 
 
 def test_an_empty_folder_and_a_spared_file(folder: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_an_empty_folder_and_a_spared_file(folder: Path, tmp_path: Path) -> None
     assert check(tmp_path / "none").findings == [(str(tmp_path / "none"), "there is no manifest", None)]
     (folder / "key").write_text(SIGNER.public_key)
     assert len(check(folder).findings) == 1
-    assert audit([folder], SIGNER.public_key, is_signed, Range(), [folder / "key"]).findings == []
+    assert audit([folder], SIGNER.public_key, is_signed, ManifestRange(), [folder / "key"]).findings == []
 
 
 def test_links_and_folders_are_no_files(folder: Path) -> None:

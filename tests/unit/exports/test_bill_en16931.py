@@ -11,17 +11,17 @@ import pytest
 from lxml import etree
 from support.billing import BUYER, broken_rules, document
 
-from softix_proxy.domain.bill import Kind, Party
+from softix_proxy.domain.bill import DocumentKind, Party
 from softix_proxy.domain.errors import BadInputError, FailureError
 from softix_proxy.domain.taxes import Category
 from softix_proxy.exports.bill_en16931 import Syntax, render
 
-SALES = (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.RECEIPT)
+SALES = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE, DocumentKind.RECEIPT)
 
 
 @pytest.mark.parametrize("syntax", ["factur-x", "ubl-2.1"])
 @pytest.mark.parametrize("kind", SALES)
-def test_every_category_is_valid(kind: Kind, syntax: Syntax) -> None:
+def test_every_category_is_valid(kind: DocumentKind, syntax: Syntax) -> None:
     for category in Category:
         assert broken_rules(render(document(kind, category), syntax), syntax) == [], category
 
@@ -52,7 +52,7 @@ def test_figures_are_the_documents_and_plain_decimals() -> None:
 
 def test_kinds_have_their_codes() -> None:
     assert [values(render(document(kind)), "TypeCode")[0] for kind in SALES] == ["380", "381", "386"]
-    assert values(render(document(Kind.CREDIT_NOTE)), "IssuerAssignedID") == ["INV-2026-00000"]
+    assert values(render(document(DocumentKind.CREDIT_NOTE)), "IssuerAssignedID") == ["INV-2026-00000"]
 
 
 def test_outside_the_scope_no_vat_id_is_named() -> None:
@@ -77,7 +77,7 @@ def test_markup_in_names_is_text() -> None:
 
 def test_what_makes_no_invoice() -> None:
     with pytest.raises(BadInputError, match="no invoice"):
-        render(document(Kind.STATEMENT))
+        render(document(DocumentKind.STATEMENT))
     with pytest.raises(FailureError, match="no valid XML"):
         render(document(buyer=Party("No\x00body")))
 

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 import pytest
 from support.billing import BUYER, document
 
-from softix_proxy.domain.bill import Kind
+from softix_proxy.domain.bill import DocumentKind
 from softix_proxy.exports.bill_html import render
 from softix_proxy.exports.bill_view import view
 
@@ -31,8 +31,8 @@ class Balanced(HTMLParser):
         self.texts.append(data)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_the_page_says_everything(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_the_page_says_everything(kind: DocumentKind) -> None:
     made = document(kind)
     parser = Balanced()
     parser.feed(render(made).decode())

@@ -4,12 +4,12 @@ import msgspec
 import pytest
 from support.billing import document
 
-from softix_proxy.domain.bill import Document, Kind
+from softix_proxy.domain.bill import Document, DocumentKind
 from softix_proxy.exports.bill_json import fields, render
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_it_is_the_document(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_it_is_the_document(kind: DocumentKind) -> None:
     made = document(kind)
     assert msgspec.json.decode(render(made), type=Document) == made
     assert json.loads(render(made), parse_float=pytest.fail) == json.loads(json.dumps(fields(made)))

@@ -9,7 +9,7 @@ import pytest
 from pypdf import PdfReader
 from support.billing import BUYER, document
 
-from softix_proxy.domain.bill import Kind
+from softix_proxy.domain.bill import DocumentKind
 from softix_proxy.domain.errors import BadInputError, FailureError
 from softix_proxy.exports import bill_en16931
 from softix_proxy.exports.bill_pdf import Fonts, render, shipped_fonts
@@ -24,8 +24,8 @@ def text(pdf: bytes) -> str:
     return " ".join("\n".join(page.extract_text() for page in read(pdf).pages).split())
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_it_says_everything(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", DocumentKind)
+def test_it_says_everything(kind: DocumentKind) -> None:
     made = document(kind)
     page, said = view(made), text(render(made))
     for row in page.rows:
@@ -46,7 +46,7 @@ def test_an_invoice_has_its_xml_inside() -> None:
 
 
 def test_a_statement_has_none_and_is_for_archives_too() -> None:
-    pdf = read(render(document(Kind.STATEMENT)))
+    pdf = read(render(document(DocumentKind.STATEMENT)))
     assert pdf.attachments == {}
     assert "pdfaid" in pdf.root_object["/Metadata"].get_data().decode()
     assert pdf.root_object["/OutputIntents"][0]["/S"] == "/GTS_PDFA1"
@@ -59,7 +59,7 @@ def test_fonts_are_embedded() -> None:
 
 
 def test_a_long_one_repeats_its_head_and_counts_its_pages() -> None:
-    made = document(Kind.STATEMENT)
+    made = document(DocumentKind.STATEMENT)
     long = replace(made, lines=made.lines * 20)
     pages = [" ".join(page.extract_text().split()) for page in read(render(long)).pages]
     assert len(pages) > 2

@@ -1,6 +1,6 @@
 from support.billing import document
 
-from softix_proxy.domain.bill import Kind
+from softix_proxy.domain.bill import DocumentKind
 from softix_proxy.exports.bill_text import render
 
 
@@ -10,4 +10,4 @@ def test_a_document_on_a_terminal() -> None:
     widths = {len(line) for line in text.splitlines() if line.endswith(("3.62", "33.18", "Amount"))}
     assert len(widths) == 1, "figures stand under each other"
     assert "Against the ledger" in text
-    assert "Balance after    35.372876543211" in render(document(Kind.STATEMENT))
+    assert "Balance after    35.372876543211" in render(document(DocumentKind.STATEMENT))

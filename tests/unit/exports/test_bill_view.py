@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from support.billing import document
 
-from softix_proxy.domain.bill import Kind
+from softix_proxy.domain.bill import DocumentKind
 from softix_proxy.domain.taxes import Category
 from softix_proxy.exports.bill_view import COLUMNS, Pair, amount, day, view
 
@@ -37,7 +37,7 @@ def test_an_invoice_in_words() -> None:
 
 
 def test_what_the_other_kinds_say() -> None:
-    statement = view(document(Kind.STATEMENT))
+    statement = view(document(DocumentKind.STATEMENT))
     assert [pair.label for pair in statement.account] == [
         "Balance before",
         "Paid in",
@@ -46,10 +46,10 @@ def test_what_the_other_kinds_say() -> None:
         "Balance after",
     ]
     assert statement.totals[-1] == Pair("To pay", "0.00", strong=True) and "no invoice" in statement.notes[0]
-    credit = view(document(Kind.CREDIT_NOTE))
+    credit = view(document(DocumentKind.CREDIT_NOTE))
     assert Pair("Corrects", "INV-2026-00000 of 1 October 2026") in credit.facts
     assert credit.totals[-1].label == "Credited"
-    receipt = view(replace(document(Kind.RECEIPT), ledger=None, first_day=None, payment="Paid on 2026-10-02"))
+    receipt = view(replace(document(DocumentKind.RECEIPT), ledger=None, first_day=None, payment="Paid on 2026-10-02"))
     assert receipt.ledger == () and "Paid on 2026-10-02." in receipt.notes
 
 

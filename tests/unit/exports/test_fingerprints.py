@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softix_proxy.domain.manifests import Entry, RowForm
+from softix_proxy.domain.manifests import ManifestFile, RowForm
 from softix_proxy.exports.fingerprints import CHUNK_LINES, Begun, Fingerprint, begun, differences, of_file, row_ids
 
 CSV = RowForm("", "\r\n")
@@ -23,7 +23,7 @@ def text(lines: list[bytes]) -> bytes:
     return b"".join(line + b"\r\n" for line in [HEADER, *lines])
 
 
-def entry(content: bytes, form: RowForm | None = CSV) -> Entry:
+def entry(content: bytes, form: RowForm | None = CSV) -> ManifestFile:
     fingerprint = Fingerprint(form)
     fingerprint.feed(content)
     return fingerprint.entry("a.csv")
@@ -53,7 +53,7 @@ def test_it_is_the_same_in_whatever_pieces_it_comes(count: int, sizes: list[int]
 
 def test_it_goes_through_json(tmp_path: Path) -> None:
     for told in (entry(text(rows(2001))), entry(b"PAR1", None), entry(b"")):
-        assert Entry.of(told.fields()) == told
+        assert ManifestFile.of(told.fields()) == told
     place = tmp_path / "a.csv"
     place.write_bytes(text(rows(3)))
     assert of_file(place, "a.csv", CSV) == entry(text(rows(3)))

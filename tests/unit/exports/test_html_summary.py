@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.usage import Total
-from softix_proxy.exports.html_summary import Page, Part, _step, render
+from softix_proxy.domain.usage import UsageTotal
+from softix_proxy.exports.html_summary import SummaryPage, SummaryTable, _step, render
 
 FIRST_US = parse_instant("2026-10-01")
 FIRST_DAY = FIRST_US // DAY_US
@@ -48,22 +48,22 @@ class Reader(HTMLParser):
             self.text.append(data.strip())
 
 
-def total(name: str, dollars: int, requests: int = 10, day: str = "") -> Total:
+def total(name: str, dollars: int, requests: int = 10, day: str = "") -> UsageTotal:
     pico = dollars * PICO_PER_USD
-    return Total(day or f"id-{name}", day or name, requests, 1, 1500, 2_500_000, pico // 2, pico)
+    return UsageTotal(day or f"id-{name}", day or name, requests, 1, 1500, 2_500_000, pico // 2, pico)
 
 
 def page(
-    totals: Sequence[Total],
-    days: Sequence[Total],
-    trends: Mapping[str, Mapping[int, Total]] | None = None,
+    totals: Sequence[UsageTotal],
+    days: Sequence[UsageTotal],
+    trends: Mapping[str, Mapping[int, UsageTotal]] | None = None,
     length: int = 31,
-) -> Page:
-    parts = [Part(by, totals, trends or {}) for by in ("model", "user", "key")]  # type: ignore[arg-type]
-    return Page("UTC", FIRST_DAY, FIRST_DAY + length, days, parts, FIRST_US, "0.1.0")
+) -> SummaryPage:
+    parts = [SummaryTable(by, totals, trends or {}) for by in ("model", "user", "key")]  # type: ignore[arg-type]
+    return SummaryPage("UTC", FIRST_DAY, FIRST_DAY + length, days, parts, FIRST_US, "0.1.0")
 
 
-def read(shown: Page) -> Reader:
+def read(shown: SummaryPage) -> Reader:
     reader = Reader()
     reader.feed("".join(render(shown)))
     reader.close()
@@ -129,7 +129,7 @@ def test_free_models_are_drawn_by_requests() -> None:
 
 def test_nothing_and_less_than_nothing() -> None:
     assert "Nothing was used." in read(page([], [])).text
-    taken_back = Total("2026-10-02", "2026-10-02", 0, 0, 0, 0, -5, -PICO_PER_USD)
+    taken_back = UsageTotal("2026-10-02", "2026-10-02", 0, 0, 0, 0, -5, -PICO_PER_USD)
     assert "-$1.00" in read(page([total("ada", 4)], [total("", 5, day="2026-10-01"), taken_back])).text
 
 

@@ -13,7 +13,7 @@ from support.posted import ROW
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import MAX_PICO, format_usd
 from softix_proxy.exports import parquet_usage
-from softix_proxy.exports.columns import COLUMNS, Value, fields, format_factor
+from softix_proxy.exports.columns import COLUMNS, ColumnValue, fields, format_factor
 from softix_proxy.exports.parquet_usage import ParquetUsage
 
 ROWS = [
@@ -27,7 +27,7 @@ def read(*pieces: bytes) -> pyarrow.Table:
     return pyarrow.parquet.read_table(io.BytesIO(b"".join(pieces)))
 
 
-def as_csv_has_it(name: str, value: Any) -> Value:
+def as_csv_has_it(name: str, value: Any) -> ColumnValue:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if name in ("request_fee", "provider_cost", "charge"):

@@ -9,7 +9,7 @@ import pytest
 
 from softix_proxy.domain.clock import DAY_US, from_us
 from softix_proxy.imports import formats
-from softix_proxy.imports.mapping import Told
+from softix_proxy.imports.mapping import BillMapping
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reconcile"
 Line = tuple[str, str | None, int | None, int | None]
@@ -21,7 +21,7 @@ def golden() -> Callable[[str], tuple[str, list[Line | None]]]:
 
     def read(name: str) -> tuple[str, list[Line | None]]:
         with (GOLDEN / name).open("rb") as file:
-            bill = formats.read(file, name, "auto", Told())
+            bill = formats.read(file, name, "auto", BillMapping())
             return bill.title, [
                 line
                 and (

@@ -6,7 +6,7 @@ import pytest
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.imports import formats
 from softix_proxy.imports.cloud_costs import model_of_meter, model_of_usage_type
-from softix_proxy.imports.mapping import Told
+from softix_proxy.imports.mapping import BillMapping
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_azure_in_euros_has_dollars_in_some_agreements() -> None:
     def read(header: str) -> object:
         row = "10/01/2026,m Inp Tokens,Microsoft.CognitiveServices,Usage,5,EUR,7\n"
         file = io.BufferedReader(io.BytesIO(f"{header}\n{row}".encode()))  # type: ignore[arg-type]
-        [line] = formats.read(file, "f.csv", "azure", Told()).lines
+        [line] = formats.read(file, "f.csv", "azure", BillMapping()).lines
         return line and line.amount_pico
 
     header = "date,meterName,consumedService,chargeType,costInBillingCurrency,billingCurrency,"

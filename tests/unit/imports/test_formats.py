@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.reconciliation import BillLine, Measure
+from softix_proxy.domain.reconciliation import Measure, ProviderBillLine
 from softix_proxy.imports import formats, mapping
-from softix_proxy.imports.formats import KINDS, Format
-from softix_proxy.imports.mapping import Told
+from softix_proxy.imports.formats import KINDS, BillFormat
+from softix_proxy.imports.mapping import BillMapping
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "reconcile"
 HEADERS = [path.read_bytes().splitlines()[0].decode() for path in sorted(GOLDEN.glob("*.csv"))]
 
 
-def lines(raw: bytes, form: Format = "auto", told: Told | None = None) -> list[BillLine | None]:
+def lines(raw: bytes, form: BillFormat = "auto", told: BillMapping | None = None) -> list[ProviderBillLine | None]:
     file = io.BufferedReader(io.BytesIO(raw))  # type: ignore[arg-type]
-    return list(formats.read(file, "bill", form, told or Told()).lines)
+    return list(formats.read(file, "bill", form, told or BillMapping()).lines)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def lines(raw: bytes, form: Format = "auto", told: Told | None = None) -> list[B
         ("aws", "aws_2.csv"),
     ],
 )
-def test_a_format_is_told_by_what_is_in_it(form: Format, name: str) -> None:
+def test_a_format_is_told_by_what_is_in_it(form: BillFormat, name: str) -> None:
     raw = (GOLDEN / name).read_bytes()
     found = lines(raw)
     assert any(found)
@@ -44,7 +44,7 @@ def test_a_format_is_told_by_what_is_in_it(form: Format, name: str) -> None:
 
 def test_what_is_compared() -> None:
     file = io.BufferedReader(io.BytesIO((GOLDEN / "openai_usage.json").read_bytes()))  # type: ignore[arg-type]
-    assert formats.read(file, "bill", "auto", Told()).measure is Measure.TOKENS
+    assert formats.read(file, "bill", "auto", BillMapping()).measure is Measure.TOKENS
     assert KINDS["azure"].measure is Measure.USD
 
 
@@ -52,13 +52,13 @@ def test_a_mapping_makes_a_form_or_adds_to_one() -> None:
     with (GOLDEN / "mapped.toml").open("rb") as file:
         told = mapping.read(file, "mapped.toml")
     assert lines((GOLDEN / "mapped.csv").read_bytes(), told=told) == [
-        BillLine(20727, "gpt-4o", 125 * 10**9, 1000, 10**9),
+        ProviderBillLine(20727, "gpt-4o", 125 * 10**9, 1000, 10**9),
         None,
     ]
-    renamed = Told(None, {"meternameX": ("x",)}, {"gpt*4o*0806": "gpt-4o"})
+    renamed = BillMapping(None, {"meternameX": ("x",)}, {"gpt*4o*0806": "gpt-4o"})
     with pytest.raises(BadInputError, match="no column 'meternameX'"):
         lines((GOLDEN / "azure.csv").read_bytes(), told=renamed)
-    one = lines((GOLDEN / "azure.csv").read_bytes(), told=Told(None, {"metername": ("*outp*",)}, renamed.models))
+    one = lines((GOLDEN / "azure.csv").read_bytes(), told=BillMapping(None, {"metername": ("*outp*",)}, renamed.models))
     assert [line and line.model for line in one] == [None, "gpt-4o", None]
 
 
@@ -75,7 +75,7 @@ def test_a_mapping_makes_a_form_or_adds_to_one() -> None:
         (b"\x1f\x8b\x00", "auto", "bill: the compressed file is damaged"),
     ],
 )
-def test_what_is_no_bill_is_refused(raw: bytes, form: Format, told: str) -> None:
+def test_what_is_no_bill_is_refused(raw: bytes, form: BillFormat, told: str) -> None:
     with pytest.raises(BadInputError) as caught:
         lines(raw, form)
     assert caught.value.message.startswith(told)
@@ -92,7 +92,7 @@ rows = st.lists(st.lists(cells | st.text(max_size=8), min_size=1, max_size=17).m
 
 
 @given(st.sampled_from(HEADERS), rows, st.sampled_from(["auto", *KINDS]))
-def test_any_table_is_lines_or_refused(header: str, rows: list[str], form: Format) -> None:
+def test_any_table_is_lines_or_refused(header: str, rows: list[str], form: BillFormat) -> None:
     try:
         lines("\n".join([header, *rows]).encode("utf-8", "surrogatepass"), form)
     except BadInputError as error:

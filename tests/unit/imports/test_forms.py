@@ -3,11 +3,11 @@ import io
 import pytest
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.domain.reconciliation import ProviderBillLine
 from softix_proxy.imports import tables
-from softix_proxy.imports.forms import Form
+from softix_proxy.imports.forms import CsvBillLayout
 
-FORM = Form(
+FORM = CsvBillLayout(
     title="a test",
     date=("day", "date"),
     end=("end",),
@@ -23,12 +23,14 @@ FORM = Form(
 HEADER = "date,end,model,cost,currency,in,out,kind\n"
 
 
-def lines(rows: str, form: Form = FORM, header: str = HEADER) -> list[BillLine | None]:
+def lines(rows: str, form: CsvBillLayout = FORM, header: str = HEADER) -> list[ProviderBillLine | None]:
     return list(form.lines(tables.read(io.BytesIO((header + rows).encode()), "f.csv"), "f.csv"))
 
 
 def test_a_row_is_a_line() -> None:
-    assert lines("1790812800,1790899200,m,150,USD,3,4,Usage\n") == [BillLine(20727, "M", 15 * 10**11, 7, 10**10)]
+    assert lines("1790812800,1790899200,m,150,USD,3,4,Usage\n") == [
+        ProviderBillLine(20727, "M", 15 * 10**11, 7, 10**10)
+    ]
 
 
 def test_rows_of_other_kinds_and_without_cost_are_left_out() -> None:
@@ -37,7 +39,7 @@ def test_rows_of_other_kinds_and_without_cost_are_left_out() -> None:
 
 def test_no_model() -> None:
     [line] = lines("2026-10-01,2026-10-02,,1,usd,,,usage\n")
-    assert line == BillLine(20727, None, 10**10, 0, 10**10)
+    assert line == ProviderBillLine(20727, None, 10**10, 0, 10**10)
 
 
 @pytest.mark.parametrize(

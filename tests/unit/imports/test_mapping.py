@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.imports import mapping
-from softix_proxy.imports.mapping import Told
+from softix_proxy.imports.mapping import BillMapping
 
 FULL = b"""
 [columns]
@@ -22,7 +22,7 @@ Service = ["AI *"]
 """
 
 
-def read(raw: bytes) -> Told:
+def read(raw: bytes) -> BillMapping:
     return mapping.read(io.BytesIO(raw), "m.toml")
 
 
@@ -38,7 +38,7 @@ def test_columns_rows_and_models() -> None:
 
 
 def test_models_alone_make_no_form() -> None:
-    assert read(b'[models]\n"a" = "b"\n') == Told(None, {}, {"a": "b"})
+    assert read(b'[models]\n"a" = "b"\n') == BillMapping(None, {}, {"a": "b"})
 
 
 @pytest.mark.parametrize(

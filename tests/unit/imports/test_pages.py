@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.reconciliation import BillLine
+from softix_proxy.domain.reconciliation import ProviderBillLine
 from softix_proxy.imports import pages
 from softix_proxy.imports.openai_bill import COSTS_JSON
 
@@ -22,7 +22,7 @@ def cost(value: Any, currency: Any = "usd") -> dict[str, Any]:
     return {"amount": {"value": value, "currency": currency}, "line_item": None}
 
 
-def lines(data: Any) -> list[BillLine]:
+def lines(data: Any) -> list[ProviderBillLine]:
     raw = data if isinstance(data, bytes) else json.dumps(data).encode()
     return list(COSTS_JSON.lines(pages.read(io.BytesIO(raw), "f.json"), "f.json"))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from softix_proxy.domain.clock import parse_instant
 from softix_proxy.domain.errors import BadInputError
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.imports.price_list import PriceRow, read
 
 CSV = b"""\xef\xbb\xbfmodel,user,starts_at,input,output,above_input_tokens,free\r
@@ -25,7 +25,7 @@ def test_csv_with_bands_users_dates_and_free() -> None:
         {"prices": {"input": "2.50", "output": "10.00"}},
         {"prices": {"input": "5.00", "output": "20.00"}, "above_input_tokens": 200_000},
     ]
-    assert tiered == PriceRow("line 2", "gpt-4o", None, None, Sheet.parse({"bands": bands}))
+    assert tiered == PriceRow("line 2", "gpt-4o", None, None, PriceSheet.parse({"bands": bands}))
     assert (customer.place, customer.model, customer.user) == ("line 4", "lab/llama", "ada")
     assert customer.starts_at_us == parse_instant("2027-01-01")
     assert free.sheet.free
@@ -34,7 +34,7 @@ def test_csv_with_bands_users_dates_and_free() -> None:
 def test_json_keeps_numbers_as_they_are_written() -> None:
     text = '[{"model": "m", "input": 0.10, "output": 3}, {"model": "n", "free": true}]'
     priced, free = read(text.encode(), "prices.json")
-    assert priced.sheet == Sheet.parse({"bands": [{"prices": {"input": "0.10", "output": "3"}}]})
+    assert priced.sheet == PriceSheet.parse({"bands": [{"prices": {"input": "0.10", "output": "3"}}]})
     assert free.sheet.free and free.place == "item 2"
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.errors import BadInputError
 from softix_proxy.imports import values
-from softix_proxy.imports.values import Place
+from softix_proxy.imports.values import FilePosition
 
-PLACE = Place("bill.csv", 7, "cost")
+PLACE = FilePosition("bill.csv", 7, "cost")
 FIRST = parse_instant("2026-10-01") // DAY_US
 
 

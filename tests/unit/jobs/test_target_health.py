@@ -11,13 +11,13 @@ from support.playbook import LAB, MODEL, SHEET
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.pricing import Rate
-from softix_proxy.domain.routes import Leg
+from softix_proxy.domain.routes import RouteLeg
 from softix_proxy.jobs import target_health
 from softix_proxy.relay.fleet import Care, Fleet, Outcome
 from softix_proxy.relay.plan import Target
 from softix_proxy.storage.storage import SqliteStorage
 
-TARGET = Target(MODEL, LAB, Rate(1, SHEET), ENDPOINTS["chat_completions"], Leg(1))
+TARGET = Target(MODEL, LAB, Rate(1, SHEET), ENDPOINTS["chat_completions"], RouteLeg(1))
 
 
 def fleet() -> Fleet:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.books import StoppedClock
 
-from softix_proxy.domain.users import Role, User
+from softix_proxy.domain.users import User, UserRole
 from softix_proxy.domain.vault import NewKey
 from softix_proxy.operations import users
 from softix_proxy.storage.database import Database
@@ -52,4 +52,4 @@ async def books(tmp_path: Path, stopped_clock: StoppedClock) -> AsyncIterator[Sq
 
 @pytest.fixture
 async def ada(books: SqliteStorage) -> User:
-    return await users.create(books, name="ada", email="ada@example.org", role=Role.USER, postpaid=False)
+    return await users.create(books, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)

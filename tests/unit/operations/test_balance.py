@@ -3,7 +3,7 @@ from support.books import USD
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.money import MAX_PICO
-from softix_proxy.domain.users import Role, User
+from softix_proxy.domain.users import User, UserRole
 from softix_proxy.operations import balance, users
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -20,7 +20,7 @@ async def test_a_reference_counts_once(books: SqliteStorage, ada: User) -> None:
 
 
 async def test_a_reference_of_something_else_is_refused(books: SqliteStorage, ada: User) -> None:
-    await users.create(books, name="bob", email="bob@example.org", role=Role.USER, postpaid=False)
+    await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
     await balance.add(books, "ada", USD, reference="pay-1")
     for user, amount_pico in (("ada", 2 * USD), ("bob", USD)):
         with pytest.raises(ConflictError, match=r"of \$1\.00"):

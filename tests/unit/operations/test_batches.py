@@ -10,7 +10,7 @@ from support.batch_house import Answer, House, batch_house
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.upstream import Call
+from softix_proxy.domain.upstream import UpstreamRequest
 from softix_proxy.operations import batches
 
 
@@ -19,7 +19,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with batch_house(tmp_path) as house:
         house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}'), "/b1": Answer(404, b"")}
         asked = await house.batches.admit(lambda: house.asked("x", "y"))
-        call = Call(1, house.account.provider, "/v1/batches", (), b"{}", False)
+        call = UpstreamRequest(1, house.account.provider, "/v1/batches", (), b"{}", False)
         await house.batches.make("openai", house.caller, house.account, asked, call)
         yield house
 

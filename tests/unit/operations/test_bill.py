@@ -6,7 +6,7 @@ import pytest
 from support.billing import SELLER, document
 from support.books import StoppedClock
 
-from softix_proxy.domain.bill import Bill, Kind
+from softix_proxy.domain.bill import DocumentKind, StoredDocument
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.taxes import Category
 from softix_proxy.domain.usage import Span
@@ -17,9 +17,16 @@ from softix_proxy.storage.storage import SqliteStorage
 EXACT_PICO = 42_341_346_250_000
 
 
-async def issue(books: SqliteStorage, ada: User, kind: Kind = Kind.INVOICE) -> Bill:
-    draft = Bill(
-        0, ada.id, document(kind), Span(1, 9), kind is not Kind.CREDIT_NOTE, 9, exact_pico=EXACT_PICO, carried_pico=3
+async def issue(books: SqliteStorage, ada: User, kind: DocumentKind = DocumentKind.INVOICE) -> StoredDocument:
+    draft = StoredDocument(
+        0,
+        ada.id,
+        document(kind),
+        Span(1, 9),
+        kind is not DocumentKind.CREDIT_NOTE,
+        9,
+        exact_pico=EXACT_PICO,
+        carried_pico=3,
     )
     async with books.writing() as unit:
         return await unit.bill.add(draft, f"{kind.name[0]}-")
@@ -59,9 +66,9 @@ async def test_what_a_customer_cannot_be(books: SqliteStorage, ada: User, change
 
 
 async def test_lists_and_names(books: SqliteStorage, ada: User) -> None:
-    made = [await issue(books, ada), await issue(books, ada, Kind.CREDIT_NOTE)]
+    made = [await issue(books, ada), await issue(books, ada, DocumentKind.CREDIT_NOTE)]
     assert await bills.list_all(books) == await bills.list_all(books, user="ada", period="2026-10") == made
-    assert await bills.list_all(books, kind=Kind.CREDIT_NOTE) == made[1:]
+    assert await bills.list_all(books, kind=DocumentKind.CREDIT_NOTE) == made[1:]
     assert await bills.names(books) == {ada.id: "ada"}
     assert await bills.show(books, "I-00001") == made[0]
     with pytest.raises(NotFoundError, match="X-1"):
@@ -74,7 +81,7 @@ async def test_an_invoice_is_taken_back_as_a_whole(
     invoice = await issue(books, ada)
     credit = await bills.credit(books, SELLER, "I-00001", "wrong address")
     made = credit.document
-    assert (made.kind, made.number, made.due_on) == (Kind.CREDIT_NOTE, "CRN-2027-00001", None)
+    assert (made.kind, made.number, made.due_on) == (DocumentKind.CREDIT_NOTE, "CRN-2027-00001", None)
     assert made.lines == invoice.document.lines and made.totals == invoice.document.totals
     assert made.about[0].number == "I-00001" and "wrong address" in made.notes[0]
     assert credit.cancels and credit.about_id == invoice.id and credit.exact_pico == -EXACT_PICO
@@ -86,7 +93,7 @@ async def test_an_invoice_is_taken_back_as_a_whole(
 
 
 async def test_what_is_not_credited(books: SqliteStorage, ada: User) -> None:
-    await issue(books, ada, Kind.STATEMENT)
+    await issue(books, ada, DocumentKind.STATEMENT)
     with pytest.raises(ConflictError, match="S-00001 is a statement"):
         await bills.credit(books, SELLER, "S-00001", "no")
     for note in ("", "two\nlines", "x" * 201):

@@ -16,17 +16,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.billing import DECEMBER_US, NOVEMBER_US, OCTOBER_US, SELLER, Ledger
 
-from softix_proxy.domain.bill import Document, Kind
+from softix_proxy.domain.bill import Document, DocumentKind
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.seller import Billing
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.operations import balance, bill_run
 from softix_proxy.operations import bill as bills
-from softix_proxy.operations.bill_run import Outcome
+from softix_proxy.operations.bill_run import BillRunResult
 from softix_proxy.operations.corrections import Corrections
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -57,7 +57,7 @@ async def known_customer(storage: SqliteStorage) -> None:
 
 async def run(
     storage: SqliteStorage, period: str = "2026-10", billing: Billing = SELLER, **options: Any
-) -> list[Outcome]:
+) -> list[BillRunResult]:
     wanted = {"user": None, "open_": True, "dry": False, **options}
     return [outcome async for outcome in bill_run.run(storage, billing, period, **wanted)]
 
@@ -78,7 +78,7 @@ def exact(documents: Sequence[Document]) -> Decimal:
 async def test_an_invoice_for_who_pays_afterwards(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 4_000_000, "output_tokens": 7}) for _ in range(3)], OCTOBER_US)
     [invoice] = await issued(storage)
-    assert (invoice.kind, invoice.number, invoice.period) == (Kind.INVOICE, "INV-2026-00001", "2026-10")
+    assert (invoice.kind, invoice.number, invoice.period) == (DocumentKind.INVOICE, "INV-2026-00001", "2026-10")
     assert (invoice.first_day, invoice.last_day) == (date(2026, 10, 1), date(2026, 10, 31))
     assert (invoice.issued_on, invoice.due_on) == (date(2026, 12, 1), date(2026, 12, 31))
     assert (invoice.seller.name, invoice.buyer.name, invoice.payment) == ("Example GmbH", "Ada Ltd", SELLER.iban)
@@ -102,12 +102,12 @@ async def test_a_statement_and_a_receipt_for_who_is_prepaid(ledger: Ledger, stor
     ledger.post([ledger.request({"input_tokens": 400_000}, user=2)], NOVEMBER_US + 9)
     ledger.clock.us = DECEMBER_US
     receipt, statement = await issued(storage)
-    assert (receipt.kind, receipt.number, receipt.ledger) == (Kind.RECEIPT, "RCT-2026-00001", None)
+    assert (receipt.kind, receipt.number, receipt.ledger) == (DocumentKind.RECEIPT, "RCT-2026-00001", None)
     assert (receipt.totals.net, receipt.totals.tax, receipt.totals.paid, receipt.totals.due) == tuple(
         map(Decimal, ("20.00", "3.80", "23.80", "0.00"))
     )
     assert receipt.payment == "Paid on 2026-10-02, reference pay-9" and receipt.notes == ("thanks",)
-    assert (statement.kind, statement.tax, statement.totals.due) == (Kind.STATEMENT, None, 0)
+    assert (statement.kind, statement.tax, statement.totals.due) == (DocumentKind.STATEMENT, None, 0)
     account = statement.account
     assert account is not None
     assert (account.opening, account.paid_in, account.adjusted, account.used, account.closing) == tuple(
@@ -120,7 +120,7 @@ async def test_a_payment_for_invoices_has_no_tax(ledger: Ledger, storage: Sqlite
     await balance.add(storage, "ada", 20 * 10**12)
     ledger.clock.us = DECEMBER_US
     [receipt] = await issued(storage)
-    assert (receipt.kind, receipt.tax, receipt.totals.gross) == (Kind.RECEIPT, None, Decimal("20.00"))
+    assert (receipt.kind, receipt.tax, receipt.totals.gross) == (DocumentKind.RECEIPT, None, Decimal("20.00"))
 
 
 async def test_twice_changes_nothing(ledger: Ledger, storage: SqliteStorage) -> None:
@@ -199,7 +199,7 @@ async def test_a_correction_of_what_was_invoiced_is_credited(ledger: Ledger, sto
     await correct(storage, request, 10**12, "wrong price")
     ledger.clock.us = DECEMBER_US
     credit, november = await issued(storage, "2026-11", billing=replace(SELLER, tax_rate="7"))
-    assert (credit.kind, credit.about[0].number, credit.period) == (Kind.CREDIT_NOTE, october.number, "2026-11")
+    assert (credit.kind, credit.about[0].number, credit.period) == (DocumentKind.CREDIT_NOTE, october.number, "2026-11")
     assert credit.totals.net == Decimal("1.69") and credit.lines[0].quantity == 1
     assert credit.tax is not None and credit.tax.rate == 19, "the tax is that of the invoice"
     assert "2026-10, INV-2026-00001 (wrong price)" in credit.lines[0].description
@@ -218,7 +218,7 @@ async def test_a_correction_upwards_or_of_nothing_billed_is_a_line(ledger: Ledge
     await correct(storage, unbilled, 0)
     ledger.clock.us = DECEMBER_US
     [november] = await issued(storage, "2026-11")
-    assert november.kind is Kind.CREDIT_NOTE, "more was taken back than used"
+    assert november.kind is DocumentKind.CREDIT_NOTE, "more was taken back than used"
     assert [(line.description.split("of ")[1], line.net) for line in november.lines] == [
         ("2026-09 (agreed)", Decimal("2.69")),
         ("2026-10, INV-2026-00001 (agreed)", Decimal("-0.31")),
@@ -299,7 +299,7 @@ async def _bill_all(ledger: Ledger, used: list[dict[str, Any]], cancelled: set[i
         label = ("2026-09", "2026-10", "2026-11")[month]
         await run(storage, label)
         if month in cancelled:
-            for one in await bills.list_all(storage, period=label, kind=Kind.INVOICE):
+            for one in await bills.list_all(storage, period=label, kind=DocumentKind.INVOICE):
                 await bills.credit(storage, SELLER, one.document.number, "again")
             await run(storage, label)
         assert {one.state for one in await run(storage, label)} <= {"kept"}
@@ -315,7 +315,7 @@ def _request(ledger: Ledger, one: dict[str, Any]) -> Settlement:
     fate: dict[str, Any] = {
         "priced": {},
         "limited": {"charge_pico": 10**6, "note": "limited_to_hold"},
-        "interrupted": {"charge_pico": 10**9, "source": Source.INTERRUPTED},
+        "interrupted": {"charge_pico": 10**9, "source": UsageSource.INTERRUPTED},
     }[one["fate"]]
     meters = {} if one["fate"] == "interrupted" else one["meters"]
     return ledger.request(meters, user=one["user"], price=one["price"], markup=one["markup"], tier=one["tier"], **fate)
@@ -325,7 +325,8 @@ async def _check_chain(storage: SqliteStorage, ledger: Ledger, user: int) -> Non
     """Every month of cents, and what the last one carries, is what was charged."""
     made = [one for one in await storage.reading().bill.list(user) if one.exact_pico is not None]
     cents_pico = sum(
-        (-1 if one.document.kind is Kind.CREDIT_NOTE else 1) * int(one.document.totals.net.scaleb(12)) for one in made
+        (-1 if one.document.kind is DocumentKind.CREDIT_NOTE else 1) * int(one.document.totals.net.scaleb(12))
+        for one in made
     )
     carried_pico = await storage.reading().bill.carried_pico(user)
     assert cents_pico + carried_pico == ledger.charged_pico(user, MONTHS[0], MONTHS[-1])

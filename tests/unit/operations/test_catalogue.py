@@ -14,9 +14,9 @@ from support.sources import ROOT
 from softix_proxy.domain.clock import parse_instant
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.money import format_usd, parse_usd
-from softix_proxy.domain.pricing import STANDARD, Rate, Sheet
+from softix_proxy.domain.pricing import STANDARD, PriceSheet, Rate
 from softix_proxy.domain.usage import METERS
-from softix_proxy.operations.catalogue import Catalogue, CatalogueModel, Start, load
+from softix_proxy.operations.catalogue import AnnouncedPrice, Catalogue, CatalogueModel, load
 
 FOLDER = files("softix_proxy").joinpath("data/catalogue")
 SECTIONS = {section: load().models(section) for section in load().sections}
@@ -51,7 +51,7 @@ def cost(section: str, name: str, tier: str = STANDARD, /, **used: int) -> str:
     return format_usd(Rate(1, model(section, name).sheet).price(used, tier).cost_pico)
 
 
-def sheets() -> Iterator[tuple[CatalogueModel, Sheet]]:
+def sheets() -> Iterator[tuple[CatalogueModel, PriceSheet]]:
     for models in SECTIONS.values():
         for entry in models:
             for _, sheet in entry.versions(0):
@@ -238,8 +238,10 @@ def test_announced_prices_come_with_their_day() -> None:
 
 def test_versions_drop_what_is_over() -> None:
     texts = ['{"free":true}', '{"bands":[{"prices":{"input":"1"}}]}', '{"bands":[{"prices":{"input":"2"}}]}']
-    entry = CatalogueModel("demo", "m", None, None, texts[0], (Start(10, texts[1]), Start(20, texts[2])))
-    free, one, two = (Sheet.parse(json.loads(text)) for text in texts)
+    entry = CatalogueModel(
+        "demo", "m", None, None, texts[0], (AnnouncedPrice(10, texts[1]), AnnouncedPrice(20, texts[2]))
+    )
+    free, one, two = (PriceSheet.parse(json.loads(text)) for text in texts)
     assert entry.sheet == free
     assert entry.versions(9) == [(9, free), (10, one), (20, two)]
     assert entry.versions(10) == [(10, one), (20, two)]

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from softix_proxy.domain.errors import ConflictError
-from softix_proxy.operations.client_files import Form, changed
+from softix_proxy.operations.client_files import FileSyntax, changed
 
 
 def test_json_keeps_what_else_is_there() -> None:
@@ -44,7 +44,7 @@ def test_env_replaces_each_line_once() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "toml", "yaml", "env"])
-def test_twice_changes_nothing(form: Form) -> None:
+def test_twice_changes_nothing(form: FileSyntax) -> None:
     changes = {"A": "x"} if form == "env" else {"env": {"A": "x"}}
     once = changed(form, "", changes)
     assert changed(form, once, changes) == once
@@ -63,6 +63,6 @@ def test_twice_changes_nothing(form: Form) -> None:
         ("yaml", "env: 1", "another env"),
     ],
 )
-def test_what_cannot_be_changed_is_refused(form: Form, text: str, message: str) -> None:
+def test_what_cannot_be_changed_is_refused(form: FileSyntax, text: str, message: str) -> None:
     with pytest.raises(ConflictError, match=message):
         changed(form, text, {"env": {"A": "x"}})

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, FailureError
-from softix_proxy.operations.connect import CLIENTS, Access, file_of, settings_text, undo, write
+from softix_proxy.operations.connect import CLIENTS, ClientAccess, file_of, settings_text, undo, write
 
-ACCESS = Access("http://127.0.0.1:8484", f"sx_live_{secrets.token_hex(8)}", "m-1")
+ACCESS = ClientAccess("http://127.0.0.1:8484", f"sx_live_{secrets.token_hex(8)}", "m-1")
 
 
 @pytest.mark.parametrize("name", CLIENTS)
@@ -34,7 +34,7 @@ def test_a_file_is_changed_and_put_back(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     file.write_text('{"theme":"dark"}')
     first = write(CLIENTS["claude-code"], ACCESS, file)
-    again = write(CLIENTS["claude-code"], Access("http://other", ACCESS.key), file)
+    again = write(CLIENTS["claude-code"], ClientAccess("http://other", ACCESS.key), file)
     told = json.loads(file.read_text())
     assert told["theme"] == "dark" and told["env"]["ANTHROPIC_BASE_URL"] == "http://other"
     assert first == again and first.backup.read_text() == '{"theme":"dark"}', "as it was before the first time"

@@ -11,11 +11,11 @@ from softix_proxy.domain.clock import DAY_US, format_instant
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.settlement import FailedAttempt
-from softix_proxy.domain.usage import Correction, Source, Span, UsageFilter, UsageRow
+from softix_proxy.domain.usage import Correction, Span, UsageFilter, UsageRow, UsageSource
 from softix_proxy.operations import periods, prices, usage
-from softix_proxy.operations.corrections import Corrected, Corrections
+from softix_proxy.operations.corrections import CorrectedRequest, Corrections
 from softix_proxy.storage.storage import SqliteStorage
 
 EVER = Span(0, 2**63 - 1)
@@ -36,7 +36,7 @@ async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteSt
     asked = [make_intent(number, 0, hold_pico=CHARGED_PICO, user=2 if number == 13 else 1) for number in range(1, 15)]
     settlements = [make_settlement(intent, charge_pico=CHARGED_PICO, meters=METERS) for intent in asked[:13]]
     settlements.append(
-        make_settlement(asked[13], charge_pico=0, meters={}, source=Source.NONE, error="provider_timeout")
+        make_settlement(asked[13], charge_pico=0, meters={}, source=UsageSource.NONE, error="provider_timeout")
     )
     connection = database.connect()
     post(connection, settlements, NOW_US - DAY_US)
@@ -57,7 +57,7 @@ async def violations(storage: SqliteStorage) -> object:
 async def test_a_charge_is_taken_back_by_a_row_of_its_own(storage: SqliteStorage) -> None:
     corrected = await Corrections(storage, "the answer was empty").set_charge(at(1), 0)
     row = corrected.correction
-    assert row is not None and (row.source, row.corrects_row_id) == (Source.CORRECTION, corrected.row.id)
+    assert row is not None and (row.source, row.corrects_row_id) == (UsageSource.CORRECTION, corrected.row.id)
     assert (row.charge_pico, row.cost_pico, row.note) == (-CHARGED_PICO, 0, "the answer was empty")
     assert row.id >= NOW_US, "in the open period"
     unit = storage.reading()
@@ -84,7 +84,7 @@ async def test_two_processes_give_out_no_id_twice(storage: SqliteStorage) -> Non
 
 
 async def test_repricing_a_period(storage: SqliteStorage) -> None:
-    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
+    await prices.set_price(storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
     corrections = Corrections(storage, "new price list")
     dry = [one async for one in corrections.reprice_all("llama", EVER, "ada", dry=True)]
     assert {(one.before_pico, one.after_pico, one.correction) for one in dry} == {(CHARGED_PICO, 2 * 10**9, None)}
@@ -99,7 +99,7 @@ async def test_repricing_a_period(storage: SqliteStorage) -> None:
 
 
 async def test_repricing_one_and_summaries(storage: SqliteStorage) -> None:
-    await prices.set_price(storage, "llama", Sheet.parse({"free": True}))
+    await prices.set_price(storage, "llama", PriceSheet.parse({"free": True}))
     await Corrections(storage, "was free").reprice(at(13))
     totals = (await usage.summary(storage, "user", "1970-01-01", None)).totals
     bob = next(total for total in totals if total.name == "bob")
@@ -107,7 +107,9 @@ async def test_repricing_one_and_summaries(storage: SqliteStorage) -> None:
 
 
 async def test_repricing_leaves_what_failed_attempts_were_charged(storage: SqliteStorage, clock: StoppedClock) -> None:
-    failed = FailedAttempt(1, 1, None, Fraction(1), Source.PARTIAL, 200, "provider_broke_off", 9, METERS, charge_pico=7)
+    failed = FailedAttempt(
+        1, 1, None, Fraction(1), UsageSource.PARTIAL, 200, "provider_broke_off", 9, METERS, charge_pico=7
+    )
     intent = make_intent(20, 0, user=2, hold_pico=CHARGED_PICO + 7)
     charged = make_settlement(
         intent, charge_pico=CHARGED_PICO + 7, cost_pico=CHARGED_PICO, meters=METERS, failed=(failed,)
@@ -115,7 +117,7 @@ async def test_repricing_leaves_what_failed_attempts_were_charged(storage: Sqlit
     connection = storage._database.connect()
     post(connection, [charged], clock.us)
     connection.close()
-    await prices.set_price(storage, "llama", Sheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
+    await prices.set_price(storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
     corrected = await Corrections(storage, "new price list").reprice(at(20))
     assert (corrected.before_pico, corrected.after_pico) == (CHARGED_PICO + 7, 2 * 10**9 + 7)
     assert corrected.correction is not None
@@ -164,10 +166,10 @@ async def test_what_cannot_be_corrected(storage: SqliteStorage) -> None:
 
 # What the provider asks
 
-OWN = Sheet.parse({"bands": [{"prices": {"input": "1.00"}}]})
+OWN = PriceSheet.parse({"bands": [{"prices": {"input": "1.00"}}]})
 """ada's: it makes of 1,000 tokens what she was charged."""
-PROVIDERS = Sheet.parse({"bands": [{"prices": {"input": "2.00"}}]})
-DEARER = Sheet.parse({"bands": [{"prices": {"input": "5.00"}}]})
+PROVIDERS = PriceSheet.parse({"bands": [{"prices": {"input": "2.00"}}]})
+DEARER = PriceSheet.parse({"bands": [{"prices": {"input": "5.00"}}]})
 
 
 async def older_rows(storage: SqliteStorage, clock: StoppedClock, *, priced: bool = True) -> None:
@@ -187,7 +189,7 @@ async def older_rows(storage: SqliteStorage, clock: StoppedClock, *, priced: boo
     connection.close()
 
 
-async def recosted(storage: SqliteStorage, **changes: bool) -> list[Corrected | UsageRow]:
+async def recosted(storage: SqliteStorage, **changes: bool) -> list[CorrectedRequest | UsageRow]:
     corrections = Corrections(storage, "costs by the provider")
     wanted = {"current": False, "dry": False, **changes}
     return [one async for one in corrections.recost("llama", Span(NOW_US - 99, NOW_US), "ada", **wanted)]
@@ -199,10 +201,10 @@ async def test_recosting_takes_the_providers_price_of_then_and_leaves_the_charge
     await older_rows(storage, clock)
     closed = await periods.close(storage, periods.asked("first", "2020-01-01", str(format_instant(NOW_US)), "UTC"))
     wallet = await storage.reading().balance.get(1)
-    dry = [one for one in await recosted(storage, dry=True) if isinstance(one, Corrected)]
+    dry = [one for one in await recosted(storage, dry=True) if isinstance(one, CorrectedRequest)]
     assert [(one.cost_before_pico, one.cost_after_pico) for one in dry] == [(CHARGED_PICO, 2 * CHARGED_PICO)] * 2
     assert len(await storage.reading().usage.after(UsageFilter(), NOW_US - 1, 9)) == 0, "a rehearsal posts nothing"
-    posted = [one for one in await recosted(storage) if isinstance(one, Corrected)]
+    posted = [one for one in await recosted(storage) if isinstance(one, CorrectedRequest)]
     rows = [one.correction for one in posted if one.correction is not None]
     assert [(row.cost_pico, row.charge_pico) for row in rows] == [(CHARGED_PICO, 0)] * 2
     assert [(row.price_id, row.cost_price_id) for row in rows] == [(1, 2)] * 2
@@ -214,14 +216,14 @@ async def test_recosting_takes_the_providers_price_of_then_and_leaves_the_charge
     correction = await usage.explain(storage, format_request_id(rows[0].request_id))
     assert correction.agrees and not correction.stated and correction.cost_pico == 2 * CHARGED_PICO
     assert await violations(storage) == ()
-    again = [one for one in await recosted(storage) if isinstance(one, Corrected)]
+    again = [one for one in await recosted(storage) if isinstance(one, CorrectedRequest)]
     assert [one.correction for one in again] == [None] * len(again), "run again, it changes nothing"
 
 
 async def test_recosting_by_the_price_of_now(storage: SqliteStorage, clock: StoppedClock) -> None:
     await older_rows(storage, clock)
     await recosted(storage)
-    posted = [one for one in await recosted(storage, current=True) if isinstance(one, Corrected)]
+    posted = [one for one in await recosted(storage, current=True) if isinstance(one, CorrectedRequest)]
     assert [(one.cost_before_pico, one.cost_after_pico) for one in posted] == [(2 * CHARGED_PICO, 5 * CHARGED_PICO)] * 2
     assert await violations(storage) == ()
 
@@ -258,7 +260,7 @@ async def test_an_older_repricing_is_recosted_by_the_price_of_its_time(
     corrections = Corrections(storage, "costs")
     span = Span(NOW_US, 2**62)
     [found] = [one async for one in corrections.recost(None, span, None, current=False, dry=False)]
-    assert isinstance(found, Corrected) and found.row.request_id == 40
+    assert isinstance(found, CorrectedRequest) and found.row.request_id == 40
     assert (found.cost_before_pico, found.cost_after_pico) == (CHARGED_PICO, 2 * CHARGED_PICO)
     assert found.before_pico == found.after_pico == CHARGED_PICO
 

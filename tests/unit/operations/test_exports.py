@@ -17,7 +17,7 @@ from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.usage import Span
 from softix_proxy.exports.cents import to_cents
 from softix_proxy.operations import balance, exports, usage
-from softix_proxy.operations.exports import FORMATS, Wanted
+from softix_proxy.operations.exports import FORMATS, ExportRequest
 
 ACCOUNTS = {"Checking": "cash", "AI Usage Revenue": "revenue", "Customer Adjustments": "adjustments"}
 
@@ -33,7 +33,7 @@ async def year(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Year]:
 async def taken(year: Year, form: str, span: Span = WHOLE_YEAR, **told: Any) -> dict[str, bytes]:
     """File → text."""
     files: dict[str, bytes] = {}
-    exported = await exports.export(year.storage, Wanted(form, span, **told))
+    exported = await exports.export(year.storage, ExportRequest(form, span, **told))
     async for chunk in exported.chunks:
         if chunk.text:
             files[chunk.file] = files.get(chunk.file, b"") + chunk.text
@@ -43,7 +43,7 @@ async def taken(year: Year, form: str, span: Span = WHOLE_YEAR, **told: Any) -> 
 @pytest.mark.parametrize("form", FORMATS)
 async def test_every_format_says_what_it_holds(year: Year, form: str) -> None:
     span = Span(0, WHOLE_YEAR.to_us)
-    exported = await exports.export(year.storage, Wanted(form, span))
+    exported = await exports.export(year.storage, ExportRequest(form, span))
     chunks = [chunk async for chunk in exported.chunks]
     csv = await usage.export(year.storage, usage.FORMATS["csv"], span, None)
     rows_of_csv = [chunk async for chunk in csv.chunks]
@@ -81,7 +81,7 @@ async def test_a_day_is_that_of_the_zone(year: Year) -> None:
 async def test_what_is_posted_meanwhile_is_left_out(tmp_path: Path, form: str) -> None:
     year, span = await make_year(tmp_path, months=2), Span(0, 2**63 - 1)
     [whole] = (await taken(year, form, span)).values()
-    exported = await exports.export(year.storage, Wanted(form, span))
+    exported = await exports.export(year.storage, ExportRequest(form, span))
     pieces = []
     async for chunk in exported.chunks:
         if not pieces:
@@ -171,7 +171,7 @@ async def test_invoices_of_a_year_are_the_charges_to_the_cent(year: Year) -> Non
 )
 async def test_what_a_format_cannot_do(year: Year, form: str, told: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInputError, match=said) as refused:
-        await exports.export(year.storage, Wanted(form, WHOLE_YEAR, **told))
+        await exports.export(year.storage, ExportRequest(form, WHOLE_YEAR, **told))
     assert refused.value.remedy
 
 

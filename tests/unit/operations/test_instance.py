@@ -9,8 +9,8 @@ from softix_proxy.domain.vault import Identity
 from softix_proxy.operations import instance
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
-from softix_proxy.vault.keeper import Keeper
-from softix_proxy.vault.master_key import Sources
+from softix_proxy.vault.keeper import MasterKeyStore
+from softix_proxy.vault.master_key import MasterKeySources
 from softix_proxy.vault.signatures import is_signed
 
 IDENTITY = Identity("00112233aabbccdd", b"check", b"pepper")
@@ -49,7 +49,7 @@ async def test_without_one_the_remedy_is_init(storage: SqliteStorage) -> None:
 
 
 async def test_the_signing_key_is_made_once(storage: SqliteStorage, tmp_path: Path) -> None:
-    keeper = Keeper(Sources(tmp_path / "master.key", None, {}))
+    keeper = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
     keeper.create()
     await instance.record(storage, keeper.new_identity())
     vault = keeper.open(await instance.require_identity(storage.reading()))

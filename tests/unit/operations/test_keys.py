@@ -4,14 +4,14 @@ import pytest
 from support.books import NOW_US, USD, StoppedClock
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.keys import KeyStatus, Limits, Spend
-from softix_proxy.domain.users import Role, User
+from softix_proxy.domain.keys import KeyLimits, KeyStatus, Spend
+from softix_proxy.domain.users import User, UserRole
 from softix_proxy.operations import keys, users
-from softix_proxy.operations.keys import Issued
+from softix_proxy.operations.keys import IssuedKey
 from softix_proxy.storage.storage import SqliteStorage
 
 
-async def issue(books: SqliteStorage, maker: Any, **options: Any) -> Issued:
+async def issue(books: SqliteStorage, maker: Any, **options: Any) -> IssuedKey:
     return await keys.create(books, maker, **{"user": "ada", **options})
 
 
@@ -34,7 +34,7 @@ async def test_create_and_standing(books: SqliteStorage, maker: Any, ada: User) 
 
 
 async def test_only_of_that_user(books: SqliteStorage, maker: Any, ada: User) -> None:
-    await users.create(books, name="bob", email="bob@example.org", role=Role.USER, postpaid=False)
+    await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
     await issue(books, maker)
     assert await keys.list_all(books, "bob") == []
 
@@ -47,10 +47,10 @@ async def test_only_of_that_user(books: SqliteStorage, maker: Any, ada: User) ->
         {"models": ("a b",)},
         {"models": ("",)},
         {"allow_ip": ("nonsense",)},
-        {"limits": Limits(rpm=0)},
-        {"limits": Limits(tpm=10**9 + 1)},
-        {"limits": Limits(concurrency=-1)},
-        {"limits": Limits(cap_pico=-1)},
+        {"limits": KeyLimits(rpm=0)},
+        {"limits": KeyLimits(tpm=10**9 + 1)},
+        {"limits": KeyLimits(concurrency=-1)},
+        {"limits": KeyLimits(cap_pico=-1)},
     ],
 )
 async def test_what_cannot_be_meant(books: SqliteStorage, maker: Any, ada: User, options: dict[str, Any]) -> None:
@@ -60,11 +60,11 @@ async def test_what_cannot_be_meant(books: SqliteStorage, maker: Any, ada: User,
 
 
 async def test_update(books: SqliteStorage, maker: Any, ada: User, stopped_clock: StoppedClock) -> None:
-    before = (await issue(books, maker, label="ci", limits=Limits(rpm=5, cap_pico=USD))).key
+    before = (await issue(books, maker, label="ci", limits=KeyLimits(rpm=5, cap_pico=USD))).key
     assert await keys.update(books, "ci") == before
     stopped_clock.us += 10
     changed = await keys.update(books, "ci", limits={"rpm": None, "tpm": 7}, expires_in_us=3)
-    assert changed.limits == Limits(tpm=7, cap_pico=USD) and changed.expires_at_us == NOW_US + 13
+    assert changed.limits == KeyLimits(tpm=7, cap_pico=USD) and changed.expires_at_us == NOW_US + 13
     assert (await keys.update(books, "ci", never_expires=True)).expires_at_us is None
     assert (await keys.standing(books, "ci")).key.limits == changed.limits
     with pytest.raises(BadInputError):
@@ -72,7 +72,7 @@ async def test_update(books: SqliteStorage, maker: Any, ada: User, stopped_clock
 
 
 async def test_rotate_now_or_later(books: SqliteStorage, maker: Any, ada: User) -> None:
-    old = (await issue(books, maker, label="ci", limits=Limits(rpm=5))).key
+    old = (await issue(books, maker, label="ci", limits=KeyLimits(rpm=5))).key
     new = await keys.rotate(books, maker, "ci", 0)
     assert new.key.limits == old.limits and new.key.digest != old.digest and new.key.public_id != old.public_id
     assert (await keys.standing(books, old.public_id)).key.status is KeyStatus.REVOKED
@@ -109,7 +109,7 @@ async def test_revoke(books: SqliteStorage, maker: Any, ada: User) -> None:
 
 
 async def test_as_fields(books: SqliteStorage, maker: Any, ada: User) -> None:
-    issued = await issue(books, maker, limits=Limits(cap_pico=USD // 2, cap_period="day"))
+    issued = await issue(books, maker, limits=KeyLimits(cap_pico=USD // 2, cap_period="day"))
     fields = keys.as_fields(issued.key, ada.public_id)
     assert (fields["cap"], fields["cap_period"], fields["user_id"]) == ("0.50", "day", ada.public_id)
     assert "spent" not in fields and issued.text not in str(fields)

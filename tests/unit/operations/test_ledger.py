@@ -1,4 +1,4 @@
-from softix_proxy.domain.ledger import Verdict
+from softix_proxy.domain.ledger import VerificationResult
 from softix_proxy.domain.users import User
 from softix_proxy.operations import balance, ledger
 from softix_proxy.storage.storage import SqliteStorage
@@ -7,6 +7,6 @@ from softix_proxy.storage.storage import SqliteStorage
 async def test_whatever_was_posted_the_books_are_right(books: SqliteStorage, ada: User) -> None:
     await balance.add(books, "ada", 500)
     await balance.set_to(books, "ada", -20)
-    assert await ledger.verify(books) == Verdict(2, 0, 0, ())
+    assert await ledger.verify(books) == VerificationResult(2, 0, 0, ())
     accounts = {account.name: account.balance_pico for account in await ledger.accounts(books)}
     assert accounts == {"cash": -500, "revenue": 0, "adjustments": 520, "wallets": -20}

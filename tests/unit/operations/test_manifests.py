@@ -11,8 +11,8 @@ from softix_proxy.domain.errors import ConflictError, FailureError, NotFoundErro
 from softix_proxy.domain.usage import Span
 from softix_proxy.exports.drafts import Draft
 from softix_proxy.operations import exports, manifests, periods
-from softix_proxy.operations.exports import Wanted
-from softix_proxy.operations.manifests import Published
+from softix_proxy.operations.exports import ExportRequest
+from softix_proxy.operations.manifests import PublishedManifest
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 from softix_proxy.vault.signatures import Ed25519Signer, is_signed
@@ -41,10 +41,10 @@ def storage(database: Database) -> SqliteStorage:
 
 async def export(
     storage: SqliteStorage, out: Path, user: str | None = None, form: str = "csv", counted: bool = True
-) -> Published:
-    told = await exports.account(storage, Wanted(form, SPAN, user))
+) -> PublishedManifest:
+    told = await exports.account(storage, ExportRequest(form, SPAN, user))
     with Draft(out, overwrite=True, form=exports.row_form(form)) as draft:
-        exported = await exports.export(storage, Wanted(form, SPAN, user))
+        exported = await exports.export(storage, ExportRequest(form, SPAN, user))
         async for chunk in exported.chunks:
             draft.write(chunk.text)
             if chunk.sums is not None and counted:
@@ -89,7 +89,7 @@ async def test_an_export_that_does_not_count_is_counted(storage: SqliteStorage, 
     of_bob = await export(storage, tmp_path / "b.csv", "bob", counted=False)
     assert [one["rows"] for one in of_bob.body["sums"]] == [2] and of_bob.body["user_id"] == "usr_bob"
     with pytest.raises(NotFoundError):
-        await exports.account(storage, Wanted("csv", SPAN, "eve"))
+        await exports.account(storage, ExportRequest("csv", SPAN, "eve"))
 
 
 @pytest.mark.parametrize("renamed", [False, True])
@@ -107,8 +107,8 @@ async def test_an_export_that_was_killed_at_its_end_is_made_up_for(
         patch.setattr(Draft, "place", die)
         with pytest.raises(FailureError, match="killed"):
             await export(storage, out)
-    other = await exports.account(storage, Wanted("jsonl", SPAN))
-    asked = await exports.account(storage, Wanted("csv", SPAN))
+    other = await exports.account(storage, ExportRequest("jsonl", SPAN))
+    asked = await exports.account(storage, ExportRequest("csv", SPAN))
     if renamed:
         assert await manifests.made_up(storage, out, other) is None
         asked_again = await manifests.made_up(storage, out, asked)
@@ -131,7 +131,7 @@ async def test_what_was_never_signed_is_forgotten(
         with pytest.raises(ConflictError):
             await export(storage, tmp_path / "a.csv")
     assert (
-        await manifests.made_up(storage, tmp_path / "a.csv", await exports.account(storage, Wanted("csv", SPAN)))
+        await manifests.made_up(storage, tmp_path / "a.csv", await exports.account(storage, ExportRequest("csv", SPAN)))
         is None
     )
     assert not list(tmp_path.glob("*.manifest*")) and await manifests.list_all(storage) == []
@@ -142,7 +142,7 @@ async def test_what_was_never_signed_is_forgotten(
 async def test_what_is_posted_while_it_is_written_is_not_counted(
     storage: SqliteStorage, database: Database, tmp_path: Path
 ) -> None:
-    wanted = Wanted("hledger", Span(0, NOW_US + 9 * DAY_US))
+    wanted = ExportRequest("hledger", Span(0, NOW_US + 9 * DAY_US))
     exported, told = await exports.export(storage, wanted), await exports.account(storage, wanted)
     connection = database.connect()
     post(connection, [make_settlement(make_intent(90, 0))], NOW_US + DAY_US)

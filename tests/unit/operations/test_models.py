@@ -6,13 +6,13 @@ import pytest
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.models import ModelStatus
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.operations import models, prices, providers
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
-SHEET = Sheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60"}}]})
+SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60"}}]})
 LAB = Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
 
 
@@ -73,7 +73,7 @@ async def test_adds_a_model_with_its_price(storage: SqliteStorage) -> None:
 
 async def test_without_a_price_it_has_none_and_free_is_a_price(storage: SqliteStorage) -> None:
     assert (await models.add(storage, name="a", provider="lab")).sheet is None
-    await models.add(storage, name="b", provider="lab", sheet=Sheet(()))
+    await models.add(storage, name="b", provider="lab", sheet=PriceSheet(()))
     entry = await models.show(storage, "b")
     assert entry.sheet is not None and entry.sheet.free
     assert (await models.show(storage, "a")).sheet is None
@@ -161,7 +161,7 @@ async def test_update_changes_what_is_given(storage: SqliteStorage) -> None:
 
 async def test_the_price_shown_is_the_one_in_force(storage: SqliteStorage, clock: StoppedClock) -> None:
     await models.add(storage, name="a", provider="lab", sheet=SHEET)
-    await prices.set_price(storage, "a", Sheet(()), starts_at_us=clock.us + 10)
+    await prices.set_price(storage, "a", PriceSheet(()), starts_at_us=clock.us + 10)
     assert [entry.sheet for entry in await models.list_all(storage)] == [SHEET]
     clock.us += 10
-    assert [entry.sheet for entry in await models.list_all(storage)] == [Sheet(())]
+    assert [entry.sheet for entry in await models.list_all(storage)] == [PriceSheet(())]

@@ -6,7 +6,7 @@ from support.books import NOW_US, StoppedClock
 
 from softix_proxy.domain.clock import DAY_US, format_instant, parse_instant
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.periods import Contents
+from softix_proxy.domain.periods import PeriodContents
 from softix_proxy.domain.usage import Span
 from softix_proxy.domain.users import User
 from softix_proxy.operations import balance, ledger, periods
@@ -94,10 +94,10 @@ async def test_what_was_posted_while_it_was_counted_is_counted_too(
     posted: SqliteStorage, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock was set back for a moment, so that a top-up came into the month that is over."""
-    counted: list[Contents] = []
+    counted: list[PeriodContents] = []
     original: Callable[..., Any] = Periods.contents
 
-    async def contents(self: Periods, span: Span) -> Contents:
+    async def contents(self: Periods, span: Span) -> PeriodContents:
         counted.append(await original(self, span))
         if len(counted) == 1:
             stopped_clock.us = NOW_US + 1

@@ -10,13 +10,13 @@ from support.books import NOW_US, StoppedClock, make_database
 
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import BadInputError, NotFoundError
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.operations import prices
-from softix_proxy.operations.price_changes import Given, change_price
+from softix_proxy.operations.price_changes import GivenPrice, change_price
 from softix_proxy.storage.storage import SqliteStorage
 
-FOR_ALL = Sheet.parse({"bands": [{"prices": {"input": "2", "cached_input": "1", "output": "8"}}]})
-LOWER = Given({"input_tokens": Decimal("0.5")})
+FOR_ALL = PriceSheet.parse({"bands": [{"prices": {"input": "2", "cached_input": "1", "output": "8"}}]})
+LOWER = GivenPrice({"input_tokens": Decimal("0.5")})
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
 async def test_it_begins_from_what_is_in_force_when_it_starts(storage: SqliteStorage) -> None:
     """And not from what is in force now."""
     await prices.set_price(storage, "llama", FOR_ALL)
-    tomorrows = Sheet.parse({"bands": [{"prices": {"input": "4", "output": "9"}}]})
+    tomorrows = PriceSheet.parse({"bands": [{"prices": {"input": "4", "output": "9"}}]})
     await prices.set_price(storage, "llama", tomorrows, starts_at_us=NOW_US + DAY_US)
     changed = await change_price(storage, "llama", LOWER, starts_at_us=NOW_US + 2 * DAY_US)
     assert changed.before == tomorrows
@@ -67,7 +67,7 @@ async def test_what_was_priced_while_the_clock_was_ahead_is_in_force_and_is_begu
     clock = StoppedClock()
     database = await make_database(tmp_path, clock).open()
     ahead = SqliteStorage(database)
-    await prices.set_price(ahead, "llama", Sheet.parse({"bands": [{"prices": {"input": "4", "output": "9"}}]}))
+    await prices.set_price(ahead, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "4", "output": "9"}}]}))
     clock.us += 300 * DAY_US
     await prices.set_price(ahead, "llama", FOR_ALL)
     clock.us -= 300 * DAY_US - 1

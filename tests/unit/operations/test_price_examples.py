@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from softix_proxy.domain.money import format_usd
-from softix_proxy.domain.pricing import Rate, Sheet
+from softix_proxy.domain.pricing import PriceSheet, Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.usage import METERS
 from softix_proxy.operations import catalogue, models, price_examples, prices
-from softix_proxy.operations.price_examples import Example
+from softix_proxy.operations.price_examples import PriceExample
 from softix_proxy.storage.storage import SqliteStorage
 
 EXAMPLES = price_examples.load()
@@ -19,7 +19,7 @@ MINI = next(example for example in EXAMPLES if example.model == "gpt-4o-mini" an
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one.provider_type}-{one.model}-{one.service_tier}")
-def test_the_catalogue_asks_what_the_providers_page_says(example: Example) -> None:
+def test_the_catalogue_asks_what_the_providers_page_says(example: PriceExample) -> None:
     shipped = catalogue.load().find(example.provider_type, example.model)
     assert shipped is not None
     priced = Rate(1, shipped.sheet).price(example.used, example.service_tier)
@@ -40,7 +40,7 @@ async def test_what_is_in_force_here_is_checked_too(books: SqliteStorage) -> Non
     await models.add(books, name="mini", provider="fast", upstream_name="gpt-4o-mini")
     [shipped] = await price_examples.check(books, catalogue.load(), [MINI])
     assert (shipped.place, shipped.agrees, shipped.fails) == ("catalogue", True, False)
-    await prices.set_price(books, "mini", Sheet.parse({"bands": [{"prices": {"input": "9", "output": "9"}}]}))
+    await prices.set_price(books, "mini", PriceSheet.parse({"bands": [{"prices": {"input": "9", "output": "9"}}]}))
     _, own = await price_examples.check(books, catalogue.load(), [MINI])
     assert (own.place, own.source, own.agrees, own.fails) == ("fast/mini", "operator", False, False)
 

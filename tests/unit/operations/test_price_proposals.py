@@ -10,17 +10,17 @@ from support.books import NOW_US, StoppedClock, make_database
 
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import BadInputError, NotFoundError
-from softix_proxy.domain.price_changes import Change
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.price_changes import UnitPriceChange
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.imports.price_list import PriceRow
 from softix_proxy.operations import price_proposals as proposals
 from softix_proxy.operations import prices
-from softix_proxy.operations.catalogue import Catalogue, CatalogueModel, Start
+from softix_proxy.operations.catalogue import AnnouncedPrice, Catalogue, CatalogueModel
 from softix_proxy.storage.storage import SqliteStorage
 
 
-def sheet(**usd: str) -> Sheet:
-    return Sheet.parse({"bands": [{"prices": usd}]})
+def sheet(**usd: str) -> PriceSheet:
+    return PriceSheet.parse({"bands": [{"prices": usd}]})
 
 
 def row(model: str = "llama", user: str | None = None, starts_at_us: int | None = None, **usd: str) -> PriceRow:
@@ -43,7 +43,7 @@ async def test_a_proposal_applies_when_it_is_approved(storage: SqliteStorage) ->
     await prices.set_price(storage, "llama", sheet(input="2.00", output="8.00"))
     imported = await proposals.import_rows(storage, [row(input="1.50", output="8.00")], "p.csv")
     [proposed] = imported.proposed
-    assert proposed.changes == [Change("standard", 0, "input", Decimal("2.00"), Decimal("1.50"))]
+    assert proposed.changes == [UnitPriceChange("standard", 0, "input", Decimal("2.00"), Decimal("1.50"))]
     assert (await prices.show(storage, "llama")).listed.version.sheet == sheet(input="2.00", output="8.00")
     assert await proposals.pending(storage) == imported.proposed
     assert await proposals.approve(storage, ["lab/llama"]) == imported.proposed
@@ -72,7 +72,7 @@ async def test_a_price_of_a_date_to_come_starts_then(storage: SqliteStorage) -> 
     await proposals.import_rows(storage, [row(input="1", starts_at_us=NOW_US + DAY_US)], "p.csv")
     await proposals.approve(storage, [])
     [listed] = await prices.history(storage, "llama")
-    assert (listed.version.starts_at_us, listed.state) == (NOW_US + DAY_US, prices.State.UPCOMING)
+    assert (listed.version.starts_at_us, listed.state) == (NOW_US + DAY_US, prices.PriceState.UPCOMING)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_rejected_ones_are_gone(storage: SqliteStorage) -> None:
 class Shipped(Catalogue):
     """With two models of one price, and what is announced."""
 
-    def __init__(self, usd: str, *later: Start) -> None:
+    def __init__(self, usd: str, *later: AnnouncedPrice) -> None:
         super().__init__("2026.11.23", "", "", {})
         text = f'{{"bands": [{{"prices": {{"input": "{usd}"}}}}]}}'
         object.__setattr__(
@@ -115,7 +115,7 @@ class Shipped(Catalogue):
 
 
 async def test_what_a_catalogue_announces_starts_then(storage: SqliteStorage, clock: StoppedClock) -> None:
-    dearer = Start(clock.us + DAY_US, '{"bands": [{"prices": {"input": "3"}}]}')
+    dearer = AnnouncedPrice(clock.us + DAY_US, '{"bands": [{"prices": {"input": "3"}}]}')
     first = await proposals.import_catalogue(storage, Shipped("1", dearer))
     assert [(one.proposal.starts_at_us, one.changes[0].old, one.changes[0].new) for one in first.proposed] == [
         (None, None, Decimal(1)),
@@ -151,11 +151,13 @@ async def test_a_newer_catalogue(storage: SqliteStorage) -> None:
     assert (await proposals.import_catalogue(storage, catalogue("1"))).unchanged == 1
     await prices.set_price(storage, "llama", sheet(input="9"))
     [changed] = (await proposals.import_catalogue(storage, catalogue("2"))).proposed
-    assert changed.changes == [Change("standard", 0, "input", Decimal(1), Decimal(2))], "not against the operator's"
+    assert changed.changes == [UnitPriceChange("standard", 0, "input", Decimal(1), Decimal(2))], (
+        "not against the operator's"
+    )
 
 
 def test_free_is_a_change() -> None:
-    free = Sheet.parse({"free": True})
-    assert proposals.differences(None, free) == [Change("standard", 0, "free", None, Decimal(0))]
+    free = PriceSheet.parse({"free": True})
+    assert proposals.differences(None, free) == [UnitPriceChange("standard", 0, "free", None, Decimal(0))]
     assert proposals.differences(free, free) == []
-    assert proposals.differences(sheet(input="1"), free) == [Change("standard", 0, "input", Decimal(1), None)]
+    assert proposals.differences(sheet(input="1"), free) == [UnitPriceChange("standard", 0, "input", Decimal(1), None)]

@@ -6,21 +6,21 @@ import pytest
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import Sheet, parse_markup
+from softix_proxy.domain.pricing import PriceSheet, parse_markup
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.users import Role
+from softix_proxy.domain.users import UserRole
 from softix_proxy.operations import models, prices, providers, users
-from softix_proxy.operations.prices import Listed, State
+from softix_proxy.operations.prices import ListedPrice, PriceState
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal_sql import NOTE_UNPRICED
 from softix_proxy.storage.storage import SqliteStorage
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
-IN_FORCE, UPCOMING, SUPERSEDED = State
+IN_FORCE, UPCOMING, SUPERSEDED = PriceState
 
 
-def sheet(usd: str) -> Sheet:
-    return Sheet.parse({"bands": [{"prices": {"input": usd}}]})
+def sheet(usd: str) -> PriceSheet:
+    return PriceSheet.parse({"bands": [{"prices": {"input": usd}}]})
 
 
 class StoppedClock:
@@ -54,7 +54,7 @@ async def furnish(storage: SqliteStorage) -> None:
     async with storage.writing() as unit:
         await unit.providers.add(LAB)
     for name in ("ada", "bob"):
-        await users.create(storage, name=name, email=f"{name}@example.org", role=Role.USER, postpaid=False)
+        await users.create(storage, name=name, email=f"{name}@example.org", role=UserRole.USER, postpaid=False)
     await models.add(storage, name="llama", provider="lab")
 
 
@@ -65,11 +65,11 @@ async def catalogue_price(storage: SqliteStorage, usd: str) -> None:
         await unit.prices.add_all([PriceVersion(0, model.id, None, "catalogue", sheet(usd), now_us, now_us)])
 
 
-def told(listed: Sequence[Listed]) -> list[tuple[str, str | None, Sheet, State]]:
+def told(listed: Sequence[ListedPrice]) -> list[tuple[str, str | None, PriceSheet, PriceState]]:
     return [(one.version.source, one.user.name if one.user else None, one.version.sheet, one.state) for one in listed]
 
 
-async def paid(storage: SqliteStorage, user: str | None = None) -> Sheet:
+async def paid(storage: SqliteStorage, user: str | None = None) -> PriceSheet:
     return (await prices.show(storage, "llama", user=user)).listed.version.sheet
 
 
@@ -92,7 +92,7 @@ async def test_customer_then_operator_then_catalogue(storage: SqliteStorage) -> 
 async def test_a_new_version_starts_and_the_old_one_stays(storage: SqliteStorage, clock: StoppedClock) -> None:
     first = await prices.set_price(storage, "llama", sheet("1"))
     clock.us += 10
-    second = await prices.set_price(storage, "llama", Sheet(()))
+    second = await prices.set_price(storage, "llama", PriceSheet(()))
     assert [one.version.id for one in await prices.history(storage, "llama")] == [first.version.id, second.version.id]
     assert [one.state for one in await prices.history(storage, "llama")] == [SUPERSEDED, IN_FORCE]
     assert first.version.starts_at_us == second.version.starts_at_us - 10
@@ -149,7 +149,7 @@ async def test_a_removed_providers_prices_are_history(storage: SqliteStorage) ->
 async def test_models_without_a_price_the_most_asked_for_first(
     storage: SqliteStorage, clock: StoppedClock, tmp_path: Path
 ) -> None:
-    whole = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+    whole = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
     sheets = {"priced": whole, "never": None, "off": None, "half": sheet("1"), "half unasked": sheet("1")}
     for name, its in sheets.items():
         await models.add(storage, name=name.replace(" ", "-"), provider="lab", sheet=its)

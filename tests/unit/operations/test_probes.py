@@ -11,7 +11,7 @@ from softix_proxy.domain.providers import Provider, ProviderType
 from softix_proxy.domain.upstream import Fetched
 from softix_proxy.operations import probes, providers
 from softix_proxy.operations.base_urls import BaseUrl
-from softix_proxy.operations.probes import Found, Probe
+from softix_proxy.operations.probes import DiscoveredServer, Probe
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -257,7 +257,7 @@ async def test_a_server_on_this_machine_is_found_or_what_was_tried_is_told(
         return answer
 
     if isinstance(found, tuple):
-        assert await probes.find_local(ProviderType.OLLAMA, None, fetch) == Found(
+        assert await probes.find_local(ProviderType.OLLAMA, None, fetch) == DiscoveredServer(
             BaseUrl("http://127.0.0.1:11434"), found
         )
         return

@@ -10,9 +10,9 @@ from support.books import make_database, make_intent, make_settlement, post
 
 from softix_proxy.domain.clock import DAY_US, parse_instant
 from softix_proxy.domain.errors import BadInputError, NotFoundError
-from softix_proxy.domain.reconciliation import BillLine, Kind, Measure, Reconciliation
-from softix_proxy.domain.usage import Source
-from softix_proxy.imports.formats import Bill
+from softix_proxy.domain.reconciliation import DifferenceKind, Measure, ProviderBillLine, Reconciliation
+from softix_proxy.domain.usage import UsageSource
+from softix_proxy.imports.formats import ProviderBill
 from softix_proxy.operations import reconcile as operations
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -43,7 +43,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
             asked(1, 1, 100, model_served="llama-2026-01-01"),
             asked(2, 2, 50),
             asked(3, 3, 7000),
-            asked(4, 1, 0, source=Source.INTERRUPTED, meters={}),
+            asked(4, 1, 0, source=UsageSource.INTERRUPTED, meters={}),
         ],
         DAY * DAY_US,
     )
@@ -54,15 +54,15 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     await database.close()
 
 
-def line(day: int, model: str | None, micro: int | None, tokens: int | None = None) -> BillLine:
-    return BillLine(DAY + day, model, None if micro is None else micro * MICRO, tokens, 1)
+def line(day: int, model: str | None, micro: int | None, tokens: int | None = None) -> ProviderBillLine:
+    return ProviderBillLine(DAY + day, model, None if micro is None else micro * MICRO, tokens, 1)
 
 
-def bill(*lines: BillLine | None, measure: Measure = Measure.USD) -> Bill:
-    return Bill("a test", measure, iter(lines))
+def bill(*lines: ProviderBillLine | None, measure: Measure = Measure.USD) -> ProviderBill:
+    return ProviderBill("a test", measure, iter(lines))
 
 
-async def compare(storage: SqliteStorage, given: Bill, provider: str = "lab", **options: Any) -> Reconciliation:
+async def compare(storage: SqliteStorage, given: ProviderBill, provider: str = "lab", **options: Any) -> Reconciliation:
     return await operations.reconcile(storage, provider, given, **options)
 
 
@@ -109,7 +109,10 @@ async def test_a_difference_is_explained_from_the_rows(storage: SqliteStorage) -
     report = await compare(
         storage, bill(line(0, "llama", 900), line(0, "fast", 50), line(1, "llama", 31)), tolerance=Fraction(1)
     )
-    assert [(cause.kind, cause.requests) for cause in report.causes()] == [(Kind.INTERRUPTED, 1), (Kind.UNPRICED, 1)]
+    assert [(cause.kind, cause.requests) for cause in report.causes()] == [
+        (DifferenceKind.INTERRUPTED, 1),
+        (DifferenceKind.UNPRICED, 1),
+    ]
     assert [cause.amount for cause in report.causes()] == [800 * MICRO, MICRO]
 
 

@@ -7,15 +7,15 @@ from support.books import NOW_US
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.health import Breaker, Vitals
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.routes import Leg, RouteStatus, Timeouts
+from softix_proxy.domain.routes import RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing import Drop
 from softix_proxy.domain.users import User
 from softix_proxy.operations import keys, models, providers, routes, users
 from softix_proxy.storage.storage import SqliteStorage
 
-FREE = Sheet.parse({"free": True})
+FREE = PriceSheet.parse({"free": True})
 HOUSES = {"openai": (ProviderType.OPENAI_COMPATIBLE, "us"), "azure": (ProviderType.OPENAI_COMPATIBLE, "eu"),
           "claude": (ProviderType.DEMO, None)}  # fmt: skip
 SYNTAX = "openai/gpt weight 3, azure/gpt concurrency 8, then claude/opus first-byte 20s idle 500ms"
@@ -39,9 +39,9 @@ async def books(books: SqliteStorage) -> SqliteStorage:
 async def test_targets_as_they_are_written(books: SqliteStorage) -> None:
     shown = await routes.set_route(books, "best", targets=f"= {SYNTAX}")
     assert shown.route.legs == (
-        Leg(1, 3),
-        Leg(2, 1, concurrency=8),
-        Leg(3, 1, 1, Timeouts(None, 20_000, 500)),
+        RouteLeg(1, 3),
+        RouteLeg(2, 1, concurrency=8),
+        RouteLeg(3, 1, 1, Timeouts(None, 20_000, 500)),
     )
     assert [target.name for target in shown.targets] == ["openai/gpt", "azure/gpt", "claude/opus"]
     assert (shown.route.retries, shown.route.sticky) == (1, True)

@@ -12,11 +12,11 @@ from softix_proxy.domain.errors import ConflictError, FailureError
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.vault import Identity, Vault
 from softix_proxy.operations import instance, providers
-from softix_proxy.operations.secrets import Rotation, Status, rotate, status
+from softix_proxy.operations.secrets import Rotation, SecretsStatus, rotate, status
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
-from softix_proxy.vault.keeper import Keeper
-from softix_proxy.vault.master_key import Sources
+from softix_proxy.vault.keeper import MasterKeyStore
+from softix_proxy.vault.master_key import MasterKeySources
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
 
 
 @pytest.fixture
-async def keys(storage: SqliteStorage, tmp_path: Path) -> Keeper:
-    keeper = Keeper(Sources(tmp_path / "master.key", None, {}))
+async def keys(storage: SqliteStorage, tmp_path: Path) -> MasterKeyStore:
+    keeper = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
     keeper.create()
     await instance.record(storage, keeper.new_identity())
     return keeper
@@ -40,7 +40,7 @@ async def known(storage: SqliteStorage) -> Identity:
     return await instance.require_identity(storage.reading())
 
 
-async def opened(storage: SqliteStorage, keys: Keeper) -> Vault:
+async def opened(storage: SqliteStorage, keys: MasterKeyStore) -> Vault:
     return keys.open(await known(storage))
 
 
@@ -66,7 +66,9 @@ async def sealers(storage: SqliteStorage, vault: Vault) -> set[str]:
     return {vault.sealed_by(provider.sealed_key) for provider in listed if provider.sealed_key is not None}
 
 
-async def test_everything_opens_by_the_new_key_alone(storage: SqliteStorage, keys: Keeper, tmp_path: Path) -> None:
+async def test_everything_opens_by_the_new_key_alone(
+    storage: SqliteStorage, keys: MasterKeyStore, tmp_path: Path
+) -> None:
     running = await opened(storage, keys)
     given = await add(storage, running, 3)
     await providers.add(storage, running, name="demo", kind=ProviderType.DEMO)
@@ -84,7 +86,7 @@ async def test_everything_opens_by_the_new_key_alone(storage: SqliteStorage, key
     assert await sealers(storage, after) == {done.key_id}
     assert await stored(storage, after) == given
     assert after.digest(api_key.text) == api_key.digest
-    assert await status(storage, keys) == Status(done.key_id, "file", 3, 0, False)
+    assert await status(storage, keys) == SecretsStatus(done.key_id, "file", 3, 0, False)
 
     assert await stored(storage, running) == given, "a daemon that runs on finds the new key"
     (tmp_path / "master.key").write_bytes(old)
@@ -92,7 +94,7 @@ async def test_everything_opens_by_the_new_key_alone(storage: SqliteStorage, key
         await opened(storage, keys)
 
 
-async def test_twice_changes_the_key_twice(storage: SqliteStorage, keys: Keeper) -> None:
+async def test_twice_changes_the_key_twice(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     given = await add(storage, await opened(storage, keys), 2)
     first, second = await rotate(storage, keys), await rotate(storage, keys)
     assert (first.key_id != second.key_id, second.resumed, second.rewrapped) == (True, False, 2)
@@ -105,7 +107,7 @@ class StoppedError(Exception):
 
 @pytest.mark.parametrize("stop_at", range(6))
 async def test_stopped_anywhere_everything_opens_and_it_goes_on(
-    storage: SqliteStorage, keys: Keeper, monkeypatch: pytest.MonkeyPatch, stop_at: int
+    storage: SqliteStorage, keys: MasterKeyStore, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     """The steps: the switch, three secrets, the swap of the files; and after all of it."""
     running = await opened(storage, keys)
@@ -154,7 +156,7 @@ async def test_stopped_anywhere_everything_opens_and_it_goes_on(
 
 
 async def test_a_secret_that_was_sealed_by_the_old_key_meanwhile(
-    storage: SqliteStorage, keys: Keeper, monkeypatch: pytest.MonkeyPatch
+    storage: SqliteStorage, keys: MasterKeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = await opened(storage, keys)
     given, late = await add(storage, running, 1), "sk-" + secrets.token_urlsafe(16)
@@ -189,7 +191,7 @@ async def broken(storage: SqliteStorage, name: str, blob: bytes) -> None:
 
 @pytest.mark.parametrize("blob", [b"", b"\x01" + bytes(120), b"\x02" + bytes(120)])
 async def test_a_damaged_secret_is_named_and_the_others_are_done(
-    storage: SqliteStorage, keys: Keeper, blob: bytes
+    storage: SqliteStorage, keys: MasterKeyStore, blob: bytes
 ) -> None:
     given = await add(storage, await opened(storage, keys), 3)
     await broken(storage, "p1", blob)
@@ -207,7 +209,7 @@ async def test_a_damaged_secret_is_named_and_the_others_are_done(
 
 async def test_a_key_from_elsewhere_waits_for_the_operator(storage: SqliteStorage, tmp_path: Path) -> None:
     environ = {"SOFTIX_MASTER_KEY": secrets.token_hex(32)}
-    keys = Keeper(Sources(tmp_path / "master.key", None, environ))
+    keys = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, environ))
     await instance.record(storage, keys.new_identity())
     given = await add(storage, await opened(storage, keys), 1)
     done = await rotate(storage, keys)
@@ -218,31 +220,33 @@ async def test_a_key_from_elsewhere_waits_for_the_operator(storage: SqliteStorag
     environ["SOFTIX_MASTER_KEY"] = (tmp_path / "master.key.next").read_text()
     assert (await rotate(storage, keys)).in_place
     assert not (tmp_path / "master.key.next").exists()
-    assert await status(storage, keys) == Status(done.key_id, "environment", 1, 0, False)
+    assert await status(storage, keys) == SecretsStatus(done.key_id, "environment", 1, 0, False)
 
 
-async def test_two_at_once_are_refused(storage: SqliteStorage, keys: Keeper) -> None:
+async def test_two_at_once_are_refused(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     with keys.changing(), pytest.raises(ConflictError):
         await rotate(storage, keys)
 
 
 async def test_an_instance_without_a_key_has_none_to_change(storage: SqliteStorage, tmp_path: Path) -> None:
     with pytest.raises(FailureError) as caught:
-        await rotate(storage, Keeper(Sources(tmp_path / "master.key", None, {})))
+        await rotate(storage, MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {})))
     assert caught.value.remedy == "run: softix init"
 
 
-async def test_the_signing_key_outlives_the_master_key(storage: SqliteStorage, keys: Keeper, tmp_path: Path) -> None:
+async def test_the_signing_key_outlives_the_master_key(
+    storage: SqliteStorage, keys: MasterKeyStore, tmp_path: Path
+) -> None:
     public_key = (await instance.signer(storage, await opened(storage, keys))).public_key
     assert (await status(storage, keys)).secrets == 1
     assert (await rotate(storage, keys)).rewrapped == 1
     assert (await status(storage, keys)).outstanding == 0
-    alone = Keeper(Sources(tmp_path / "master.key", None, {}))
+    alone = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
     assert (await instance.signer(storage, await opened(storage, alone))).public_key == public_key
     assert (await rotate(storage, alone)).rewrapped == 1
 
 
-async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: SqliteStorage, keys: Keeper) -> None:
+async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     late = await opened(storage, keys)
     following = keys.open_next(await known(storage))
     async with storage.writing() as unit:
@@ -255,7 +259,7 @@ async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: Sqlite
     assert (await instance.signer(storage, await opened(storage, keys))).public_key == public_key
 
 
-async def test_a_providers_further_keys_are_changed_too(storage: SqliteStorage, keys: Keeper) -> None:
+async def test_a_providers_further_keys_are_changed_too(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     running = await opened(storage, keys)
     await add(storage, running, 1)
     text = "sk-" + secrets.token_urlsafe(16)

@@ -12,7 +12,7 @@ from support.provider import FakeProvider, told
 from softix_proxy import assembly
 from softix_proxy.assembly import Office
 from softix_proxy.domain.errors import ConflictError
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.operations import models, providers, trials
 from softix_proxy.operations.trials import Trial
@@ -139,7 +139,7 @@ async def test_the_cheapest_model_that_is_listed_and_writes_text_is_taken(
         "unlisted": ("gone", {"input": "0.1", "output": "0.1"}),
     }
     for name, (there, price) in prices.items():
-        sheet = Sheet.parse({"bands": [{"prices": price}]})
+        sheet = PriceSheet.parse({"bands": [{"prices": price}]})
         await models.add(office.storage, name=name, provider="lab", upstream_name=there, sheet=sheet)
     async with assembly.reaching(office, vault) as upstream:
         run = partial(trials.run, office.storage, vault, upstream, partial(fetch), "lab")
@@ -154,11 +154,11 @@ async def test_a_free_model_is_tried_only_where_none_with_a_price_of_text_is_lis
     vault, url = await office.vault(), fake_provider.base_url
     await providers.add(office.storage, vault, name="lab", kind=ProviderType.VLLM, base_url=url)
     add = partial(models.add, office.storage, provider="lab")
-    await add(name="moderation", upstream_name="gpt-test", sheet=Sheet.parse({"free": True}))
+    await add(name="moderation", upstream_name="gpt-test", sheet=PriceSheet.parse({"free": True}))
     async with assembly.reaching(office, vault) as upstream:
         run = partial(trials.run, office.storage, vault, upstream, partial(fetch), "lab")
         assert (await run()).model == "gpt-test"
-        priced = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
+        priced = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
         await add(name="chat", upstream_name="claude-test", sheet=priced)
         assert (await run()).model == "claude-test"
 

@@ -10,9 +10,9 @@ from softix_proxy.domain.calendar import date_of
 from softix_proxy.domain.clock import DAY_US, format_instant
 from softix_proxy.domain.errors import BadInputError, NotFoundError
 from softix_proxy.domain.ids import format_request_id
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.settlement import Settlement
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.operations import prices, usage
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -35,10 +35,10 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     made = SqliteStorage(database)
     price = (
         await prices.set_price(
-            made, "lab/llama", Sheet.parse({"bands": [{"prices": {"input": "2.00", "output": "8.00"}}]})
+            made, "lab/llama", PriceSheet.parse({"bands": [{"prices": {"input": "2.00", "output": "8.00"}}]})
         )
     ).version.id
-    failed = {"error": "provider_broke_off", "status_code": 502, "source": Source.NONE, "meters": {}}
+    failed = {"error": "provider_broke_off", "status_code": 502, "source": UsageSource.NONE, "meters": {}}
     connection = database.connect()
     post(connection, [settled(1, 5), settled(2, 0, **failed), settled(3, 7, user=2)], NOW_US - DAY_US)
     meters = {"input_tokens": 1000, "output_tokens": 100}
@@ -137,7 +137,7 @@ async def test_a_summary_is_of_this_month_and_of_whole_days(storage: SqliteStora
 
 
 @pytest.mark.parametrize("form", usage.FORMATS)
-async def test_an_export_sums_up_to_what_it_holds(storage: SqliteStorage, form: usage.Format) -> None:
+async def test_an_export_sums_up_to_what_it_holds(storage: SqliteStorage, form: usage.UsageFormat) -> None:
     layout = usage.FORMATS[form]
     exported = await usage.export(storage, layout, usage.parse_span(YESTERDAY, TOMORROW), None)
     chunks = [chunk async for chunk in exported.chunks]

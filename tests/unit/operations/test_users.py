@@ -4,13 +4,13 @@ import pytest
 from support.books import NOW_US
 
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
-from softix_proxy.domain.users import Role, Status, User
+from softix_proxy.domain.users import User, UserRole, UserStatus
 from softix_proxy.operations import users
 from softix_proxy.storage.storage import SqliteStorage
 
 
 async def test_create_and_show(books: SqliteStorage, ada: User) -> None:
-    assert (ada.name, ada.status, ada.created_at_us) == ("ada", Status.ACTIVE, NOW_US)
+    assert (ada.name, ada.status, ada.created_at_us) == ("ada", UserStatus.ACTIVE, NOW_US)
     assert await users.show(books, "ADA") == await users.show_number(books, ada.id) == ada
     assert await users.list_all(books) == [ada]
     with pytest.raises(NotFoundError):
@@ -20,32 +20,32 @@ async def test_create_and_show(books: SqliteStorage, ada: User) -> None:
 @pytest.mark.parametrize("name", ["", " ada", "ada ", "a\nb", "-ada", "a" * 65, "<b>"])
 async def test_odd_names(books: SqliteStorage, ada: User, name: str) -> None:
     with pytest.raises(BadInputError):
-        await users.create(books, name=name, email="x@example.org", role=Role.USER, postpaid=False)
+        await users.create(books, name=name, email="x@example.org", role=UserRole.USER, postpaid=False)
     with pytest.raises(BadInputError):
         await users.update(books, "ada", name=name)
 
 
 @pytest.mark.parametrize("name", ["a", "Ada Lovelace", "ada@example.org", "Zoë", "o'brien-2.b", "a" * 64])
 async def test_plain_names(books: SqliteStorage, name: str) -> None:
-    made = await users.create(books, name=name, email="x@example.org", role=Role.USER, postpaid=True)
+    made = await users.create(books, name=name, email="x@example.org", role=UserRole.USER, postpaid=True)
     assert made.name == name and made.postpaid
 
 
 @pytest.mark.parametrize("email", ["", "ada", "@example.org", "a b@example.org", "a@b@c", "a@.org", "a@" + "x" * 200])
 async def test_odd_e_mails(books: SqliteStorage, email: str) -> None:
     with pytest.raises(BadInputError):
-        await users.create(books, name="x", email=email, role=Role.USER, postpaid=False)
+        await users.create(books, name="x", email=email, role=UserRole.USER, postpaid=False)
 
 
 async def test_update_changes_what_is_given(books: SqliteStorage, ada: User) -> None:
     assert await users.update(books, ada.public_id) == ada
-    changed = await users.update(books, "ada", role=Role.ADMIN, status=Status.DISABLED, postpaid=True)
+    changed = await users.update(books, "ada", role=UserRole.ADMIN, status=UserStatus.DISABLED, postpaid=True)
     assert await users.show(books, "ada") == changed
-    assert (changed.role, changed.status, changed.postpaid) == (Role.ADMIN, Status.DISABLED, True)
+    assert (changed.role, changed.status, changed.postpaid) == (UserRole.ADMIN, UserStatus.DISABLED, True)
 
 
 async def test_taken(books: SqliteStorage, ada: User) -> None:
-    await users.create(books, name="bob", email="bob@example.org", role=Role.USER, postpaid=False)
+    await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
     with pytest.raises(ConflictError):
         await users.update(books, "bob", email="Ada@example.org")
 

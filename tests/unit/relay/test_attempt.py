@@ -25,10 +25,10 @@ from softix_proxy.dialects.gemini import GeminiEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 
 
@@ -54,7 +54,7 @@ async def test_a_whole_answer(stage: Stage) -> None:
     [call] = stage.upstream.calls
     assert (call.path, call.body, call.stream) == ("/v1/chat/completions", PLAIN, False)
     settlement = stage.settlement
-    assert (settlement.source, settlement.status_code, settlement.error) == (Source.PROVIDER, 200, None)
+    assert (settlement.source, settlement.status_code, settlement.error) == (UsageSource.PROVIDER, 200, None)
     assert settlement.meters == {"input_tokens": 7, "output_tokens": 5, "requests": 1}
     assert settlement.charge_pico == 17 * MICRO <= settlement.hold_pico
     assert (settlement.model_served, settlement.tokens_used) == ("llama-served", 12)
@@ -92,12 +92,12 @@ async def test_a_stream_that_is_not_of_events() -> None:
     await stage.serve(b'{"contents":[]}', endpoint=gemini("stream_generate_content"))
     stage.settled_once()
     assert stage.client.body == first + last and stage.settlement.intent.stream
-    assert (stage.settlement.source, stage.settlement.meters["output_tokens"]) == (Source.PROVIDER, 2)
+    assert (stage.settlement.source, stage.settlement.meters["output_tokens"]) == (UsageSource.PROVIDER, 2)
     assert stage.journal.story[-3:] == ["settled", "send", "end"], "the last bytes wait for the settlement"
 
 
 async def test_the_keys_pace_is_told(stage: Stage) -> None:
-    stage = Stage(keys=(replace(KEY, limits=Limits(rpm=60)),))
+    stage = Stage(keys=(replace(KEY, limits=KeyLimits(rpm=60)),))
     stage.upstream.answer = Exchange(ANSWER)
     stage.journal.decisions = [Admitted(10**9, None, 0, Allowance(59, 1_000_000))]
     await stage.serve(PLAIN)
@@ -110,7 +110,7 @@ async def test_a_client_that_left_before_a_whole_answer_pays_it(stage: Stage) ->
     with pytest.raises(ClientGoneError):
         await stage.serve(PLAIN)
     stage.settled_once()
-    assert stage.settlement.source is Source.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
+    assert stage.settlement.source is UsageSource.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
 
 
 async def test_an_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
@@ -119,7 +119,7 @@ async def test_an_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
     await stage.serve(b'{"model":"llama","messages":[]}', endpoint="count_tokens")
     stage.settled_once()
     assert (stage.settlement.charge_pico, stage.settlement.hold_pico) == (0, 0)
-    assert (stage.settlement.source, stage.settlement.meters) == (Source.NONE, {})
+    assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.NONE, {})
 
 
 async def test_a_charge_above_the_hold_is_limited_to_it(stage: Stage) -> None:
@@ -140,7 +140,7 @@ async def test_a_stream_ends_only_after_its_settlement(stage: Stage) -> None:
     story = stage.journal.story
     assert story[:3] == ["read", "begin", "send"] and story[-3:] == ["settled", "send", "end"]
     assert stage.client.body == HELLO + STOP + USAGE + DONE
-    assert stage.settlement.source is Source.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
+    assert stage.settlement.source is UsageSource.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
     assert stage.settlement.intent.stream and stage.settlement.ttfb_ms is not None
 
 
@@ -156,7 +156,7 @@ async def test_a_stream_without_usage_is_estimated(stage: Stage) -> None:
     stage.streams(HELLO, STOP, DONE)
     await stage.serve(STREAM)
     stage.settled_once()
-    assert stage.settlement.source is Source.ESTIMATE
+    assert stage.settlement.source is UsageSource.ESTIMATE
     assert stage.settlement.meters["input_tokens"] == -(-len(STREAM) // 4)
     assert stage.settlement.meters["output_tokens"] > 0
 
@@ -174,7 +174,7 @@ async def test_a_provider_that_breaks_off_a_stream(stage: Stage, code: Code) -> 
     await stage.serve(STREAM)
     stage.settled_once()
     assert stage.journal.story[-2:] == ["settled", "cut"]
-    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, code.value)
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, code.value)
     assert stage.settlement.status_code == 200 and stage.settlement.charge_pico > 0
 
 
@@ -182,7 +182,7 @@ async def test_a_break_after_the_last_word_changes_nothing(stage: Stage) -> None
     stage.streams(HELLO, USAGE + DONE, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     await stage.serve(STREAM)
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.error) == (Source.PROVIDER, None)
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, None)
     assert stage.journal.story[-1] == "cut"
 
 
@@ -190,7 +190,7 @@ async def test_a_running_report_and_what_passed_since(stage: Stage) -> None:
     running = b'data: {"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":900}}\n\n'
     stage.streams(running, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     await stage.serve(STREAM)
-    assert stage.settlement.source is Source.PARTIAL
+    assert stage.settlement.source is UsageSource.PARTIAL
     assert stage.settlement.meters == {"input_tokens": 7, "output_tokens": 900, "requests": 1}
     assert stage.settlement.charge_pico == stage.settlement.hold_pico and stage.settlement.note == "limited_to_hold"
 
@@ -204,7 +204,7 @@ async def test_the_providers_own_error_passes_unbilled(stage: Stage) -> None:
     await stage.serve(PLAIN)
     stage.settled_once()
     assert (stage.client.status, stage.client.body, stage.client.headers["retry-after"]) == (429, body, "3")
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
     assert (stage.settlement.status_code, stage.settlement.error) == (429, "provider_rate_limited")
 
 
@@ -231,7 +231,7 @@ async def test_no_answer(stage: Stage, code: Code, started: bool) -> None:
     error = await stage.refused()
     stage.settled_once()
     assert error.code is code
-    assert stage.settlement.source is (Source.INTERRUPTED if started else Source.NONE)
+    assert stage.settlement.source is (UsageSource.INTERRUPTED if started else UsageSource.NONE)
     assert (stage.settlement.charge_pico, stage.settlement.error) == (0, code.value)
 
 
@@ -256,7 +256,7 @@ async def test_a_whole_answer_that_breaks_off(stage: Stage) -> None:
     stage.upstream.answer = Exchange(b'{"us', ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     error = await stage.refused()
     stage.settled_once()
-    assert error.code is Code.PROVIDER_BROKE_OFF and stage.settlement.source is Source.INTERRUPTED
+    assert error.code is Code.PROVIDER_BROKE_OFF and stage.settlement.source is UsageSource.INTERRUPTED
 
 
 # Errors with a good status
@@ -271,7 +271,7 @@ async def test_an_error_with_a_good_status_is_told_with_the_one_it_should_have_h
     stage.settled_once()
     assert (stage.client.status, stage.client.body) == (503, ERROR)
     settlement = stage.settlement
-    assert (settlement.source, settlement.charge_pico, settlement.meters) == (Source.NONE, 0, {})
+    assert (settlement.source, settlement.charge_pico, settlement.meters) == (UsageSource.NONE, 0, {})
     assert (settlement.status_code, settlement.error) == (503, "provider_overloaded")
 
 
@@ -280,7 +280,7 @@ async def test_what_is_no_answer_costs_nothing(stage: Stage, what: str) -> None:
     stage.upstream.answer = Exchange(NOTHING_ANSWERED[what])
     assert (await stage.refused()).code is Code.PROVIDER_BROKE_OFF
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
     assert (stage.settlement.status_code, stage.settlement.error) == (502, "provider_no_answer")
 
 
@@ -300,7 +300,7 @@ async def test_half_an_answer_is_paid_and_reaches_the_client(stage: Stage) -> No
     await stage.serve(PLAIN)
     stage.settled_once()
     assert (stage.client.status, stage.client.body) == (200, body)
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.PROVIDER, 17 * MICRO)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.PROVIDER, 17 * MICRO)
     assert stage.settlement.error == "provider_fault"
 
 
@@ -317,7 +317,7 @@ async def test_a_stream_that_is_an_error_costs_nothing(stage: Stage, events: tup
     await stage.serve(STREAM)
     stage.settled_once()
     assert (stage.client.status, stage.client.body, stage.journal.story[-1]) == (200, body, "end")
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
     assert (stage.settlement.status_code, stage.settlement.error) == (200, "provider_fault")
 
 
@@ -341,7 +341,7 @@ async def test_what_passed_before_an_error_is_paid(stage: Stage) -> None:
     stage.streams(HELLO, b'data: {"error":{"code":502}}\n\n')
     await stage.serve(STREAM)
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, "provider_fault")
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, "provider_fault")
     assert stage.settlement.meters["output_tokens"] == 4 and stage.settlement.charge_pico > 0
 
 

@@ -14,7 +14,7 @@ from support.playbook import ANSWER, ASK, DONE, HELLO, SSE, STOP, USAGE, Exchang
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.policy import Policy
 
@@ -106,7 +106,7 @@ async def test_a_mixture_of_answers_is_settled_once_within_its_hold(seed: int) -
     failed_pico = sum(attempt.charge_pico for attempt in settlement.failed)
     if "limited_to_hold" not in (settlement.note or ""):
         assert settlement.charge_pico >= failed_pico
-    if settlement.source is Source.NONE:
+    if settlement.source is UsageSource.NONE:
         assert settlement.charge_pico == failed_pico and settlement.cost_pico == 0
     if at.policy.charge_failed_attempts == "never":
         assert failed_pico == 0
@@ -116,4 +116,4 @@ async def test_a_mixture_of_answers_is_settled_once_within_its_hold(seed: int) -
         assert at.client.begun, "only a stream begins before it is known what it costs"
     assert settlement.error is not None or settlement.status_code < 400
     for attempt in settlement.failed:
-        assert (attempt.bound_pico > 0) == (attempt.source is Source.INTERRUPTED)
+        assert (attempt.bound_pico > 0) == (attempt.source is UsageSource.INTERRUPTED)

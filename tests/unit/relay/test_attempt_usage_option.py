@@ -23,7 +23,7 @@ from support.playbook import (
 from softix_proxy.domain.directory import Changes
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 
 
@@ -62,10 +62,10 @@ async def test_a_stream_that_is_refused_for_softixs_own_option_is_asked_for_once
     assert stage.client.body == HELLO + STOP + DONE and stage.client.status == 200
     assert has_option(stage) == [True, False]
     settlement = stage.settlement
-    assert (settlement.source, settlement.status_code, settlement.error) == (Source.ESTIMATE, 200, None)
+    assert (settlement.source, settlement.status_code, settlement.error) == (UsageSource.ESTIMATE, 200, None)
     assert 0 < settlement.charge_pico <= settlement.hold_pico
     [failed] = settlement.failed
-    assert (failed.status_code, failed.source, failed.charge_pico, failed.cost_pico) == (status, Source.NONE, 0, 0)
+    assert (failed.status_code, failed.source, failed.charge_pico, failed.cost_pico) == (status, UsageSource.NONE, 0, 0)
     [vitals] = stage.fleet.vitals()
     assert (vitals.failures, vitals.breaker.failures, vitals.in_flight) == (0, 0, 0)
 
@@ -83,7 +83,7 @@ async def test_that_is_learnt_for_the_provider_until_its_row_changes(stage: Stag
     stage.client.begun = False
     await stage.serve(UNASKED)
     assert has_option(stage)[3:] == [True]
-    assert stage.journal.settlements[2].source is Source.PROVIDER
+    assert stage.journal.settlements[2].source is UsageSource.PROVIDER
 
 
 async def test_a_failed_attempt_that_providers_bill_is_not_this_one(stage: Stage) -> None:
@@ -151,7 +151,7 @@ async def test_fields_that_the_operator_drops_are_never_sent() -> None:
     await stage.serve(json.dumps(body).encode())
     [call] = stage.upstream.calls
     assert list(json.loads(call.body)) == ["model", "messages", "max_tokens", "stream", "user"]
-    assert stage.journal.settlements[0].source is Source.ESTIMATE
+    assert stage.journal.settlements[0].source is UsageSource.ESTIMATE
 
 
 async def test_a_stream_in_the_second_dialect_of_its_provider_that_then_breaks_off_gives_way() -> None:
@@ -164,6 +164,6 @@ async def test_a_stream_in_the_second_dialect_of_its_provider_that_then_breaks_o
     at.settled_once()
     assert [call.path for call in at.upstream.calls] == ["/v1/chat/completions"] * 3
     refused, broken = at.settlement.failed
-    assert (refused.charge_pico, refused.source) == (0, Source.NONE)
-    assert (broken.source, broken.provider_id) == (Source.INTERRUPTED, 1)
+    assert (refused.charge_pico, refused.source) == (0, UsageSource.NONE)
+    assert (broken.source, broken.provider_id) == (UsageSource.INTERRUPTED, 1)
     assert 0 < broken.charge_pico == broken.bound_pico

@@ -14,8 +14,8 @@ from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.prices import PriceVersion
-from softix_proxy.domain.pricing import Sheet
-from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.domain.pricing import PriceSheet
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.domain.usage import UsageFilter
 from softix_proxy.operations import usage
 
@@ -37,7 +37,7 @@ def result(custom_id: str, **usage: int) -> bytes:
 async def begun(house: House, *names: str, endpoint: str = "chat_completions") -> Batch:
     house.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
     asked = await house.batches.admit(lambda: house.asked(*map(digest, names), endpoint=endpoint))
-    call = Call(1, house.account.provider, "/v1/batches", (), b"{}", False)
+    call = UpstreamRequest(1, house.account.provider, "/v1/batches", (), b"{}", False)
     await house.batches.make("openai", house.caller, house.account, asked, call)
     batch = await house.storage.reading().batches.find(1, "b1")
     assert batch is not None
@@ -270,7 +270,7 @@ async def test_files_of_results_are_the_users(house: House) -> None:
 
 
 async def test_the_cost_of_a_result_is_by_the_providers_price(house: House) -> None:
-    own = Sheet.parse({"bands": [{"prices": {"input": "7", "output": "9", "request": "0.5"}}]})
+    own = PriceSheet.parse({"bands": [{"prices": {"input": "7", "output": "9", "request": "0.5"}}]})
     async with house.storage.writing() as unit:
         at_us = house.clock.now_us()
         await unit.prices.add_all([PriceVersion(0, 1, house.caller.user.id, "customer", own, at_us, at_us)])
@@ -285,7 +285,7 @@ async def test_the_cost_of_a_result_is_by_the_providers_price(house: House) -> N
 
 async def test_a_batch_is_charged_by_the_price_that_a_clock_which_was_ahead_made(house: House) -> None:
     """It was in force when the batch was made, though by the clock it starts later."""
-    dearer = Sheet.parse({"bands": [{"prices": {"input": "2", "output": "4"}}]})
+    dearer = PriceSheet.parse({"bands": [{"prices": {"input": "2", "output": "4"}}]})
     async with house.storage.writing() as unit:
         at_us = house.clock.now_us() + 300 * DAY_US
         await unit.prices.add_all([PriceVersion(0, 1, None, "operator", dearer, at_us, at_us)])

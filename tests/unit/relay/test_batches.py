@@ -10,11 +10,11 @@ import pytest
 from support.batch_house import SLOT, Answer, House, batch_house
 
 from softix_proxy.dialects.base import Ask
-from softix_proxy.dialects.batches import MOST_REQUESTS, Item
+from softix_proxy.dialects.batches import MOST_REQUESTS, BatchItem
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.admission import Intent
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
-from softix_proxy.domain.upstream import Call, ProviderFault
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.relay import batches as module
 
 CHAT = ENDPOINTS["chat_completions"]
@@ -28,13 +28,13 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield made
 
 
-async def each(*items: Item) -> AsyncGenerator[Item, None]:
+async def each(*items: BatchItem) -> AsyncGenerator[BatchItem, None]:
     for item in items:
         yield item
 
 
-def call(house: House) -> Call:
-    return Call(1, house.account.provider, "/v1/batches", (), b"{}", False)
+def call(house: House) -> UpstreamRequest:
+    return UpstreamRequest(1, house.account.provider, "/v1/batches", (), b"{}", False)
 
 
 async def make(house: House, *names: str) -> Any:
@@ -43,7 +43,7 @@ async def make(house: House, *names: str) -> Any:
 
 
 async def test_what_is_read_of_each_request(house: House) -> None:
-    [read] = await house.batches.read(each(Item("a", CHAT, BODY)))
+    [read] = await house.batches.read(each(BatchItem("a", CHAT, BODY)))
     assert (read.custom_id, read.body_bytes) == ("a", len(BODY))
     assert read.ask == replace(Ask("llama", max_output_tokens=10), service_tier="batch", adjustable=False)
 
@@ -52,12 +52,15 @@ async def test_what_is_read_of_each_request(house: House) -> None:
     ("items", "why"),
     [
         ((), "no requests"),
-        ((Item("a", CHAT, BODY), Item("a", CHAT, BODY)), "Request 2 of the batch: another one"),
-        ((Item("a", CHAT, BODY[:-1] + b', "stream": true}'),), "Request 1 of the batch: a batch's requests do not"),
-        ((Item("a", CHAT, b"[]"),), "Request 1 of the batch"),
+        ((BatchItem("a", CHAT, BODY), BatchItem("a", CHAT, BODY)), "Request 2 of the batch: another one"),
+        (
+            (BatchItem("a", CHAT, BODY[:-1] + b', "stream": true}'),),
+            "Request 1 of the batch: a batch's requests do not",
+        ),
+        ((BatchItem("a", CHAT, b"[]"),), "Request 1 of the batch"),
     ],
 )
-async def test_what_makes_no_batch(house: House, items: tuple[Item, ...], why: str) -> None:
+async def test_what_makes_no_batch(house: House, items: tuple[BatchItem, ...], why: str) -> None:
     with pytest.raises(RefusedError) as refused:
         await house.batches.read(each(*items))
     assert why in refused.value.message
@@ -66,7 +69,7 @@ async def test_what_makes_no_batch(house: House, items: tuple[Item, ...], why: s
 async def test_there_is_a_most(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.wire, "MOST_REQUESTS", 1)
     with pytest.raises(RefusedError):
-        await house.batches.read(each(Item("a", CHAT, BODY), Item("b", CHAT, BODY)))
+        await house.batches.read(each(BatchItem("a", CHAT, BODY), BatchItem("b", CHAT, BODY)))
     assert MOST_REQUESTS > 1
 
 

@@ -9,14 +9,14 @@ from softix_proxy.domain.admission import NOTHING, Bound
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model, ModelStatus
 from softix_proxy.domain.money import PICO_PER_USD
-from softix_proxy.domain.pricing import STANDARD, Rate, Sheet, parse_markup
+from softix_proxy.domain.pricing import STANDARD, PriceSheet, Rate, parse_markup
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS
 from softix_proxy.relay.bound import TEMPLATE_TOKENS, bound, estimate, together
 
 MODEL = Model(1, "m", 1, "m", 100_000, 4_000, ModelStatus.ACTIVE, 1)
 CALLS = ("web_search_calls", "tool_calls", "audio_ms", "images")
 TIERS = (STANDARD, "flex", "priority")
-PLAIN = Rate(1, Sheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
+PLAIN = Rate(1, PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
 MICRO = PICO_PER_USD // 1_000_000
 """What a token costs at a dollar a million."""
 
@@ -42,7 +42,7 @@ def rates(draw: st.DrawFn) -> Rate:
             {"above_input_tokens": start, "service_tier": tier, "prices": draw(price_maps)} for start in sorted(starts)
         ]
     markup = draw(st.decimals(-100, 300, places=3).map(lambda percent: parse_markup(format(percent, "f"))))
-    return Rate(1, Sheet.parse({"bands": bands}), markup, draw(st.integers(0, PICO_PER_USD)))
+    return Rate(1, PriceSheet.parse({"bands": bands}), markup, draw(st.integers(0, PICO_PER_USD)))
 
 
 def parts(draw: st.DrawFn, names: frozenset[str], whole: int) -> dict[str, int]:
@@ -119,9 +119,9 @@ def test_the_context_bounds_the_input() -> None:
 
 def test_what_the_request_counts_is_held_and_has_to_have_a_price() -> None:
     ask = Ask("m", max_output_tokens=0, counted={"characters": 2_000_000}, priced_by=("characters", "images"))
-    spoken = Rate(1, Sheet.parse({"bands": [{"prices": {"character": "15"}}]}))
+    spoken = Rate(1, PriceSheet.parse({"bands": [{"prices": {"character": "15"}}]}))
     assert bounded(ask, rate=spoken).fixed_pico == 30 * PICO_PER_USD + len(METERS)
-    assert bounded(ask, rate=Rate(1, Sheet(()))).fixed_pico == 0
+    assert bounded(ask, rate=Rate(1, PriceSheet(()))).fixed_pico == 0
     with pytest.raises(RefusedError) as raised:
         bounded(ask)
     assert raised.value.code is Code.ENDPOINT_NOT_METERED and "character, image" in raised.value.message
@@ -133,7 +133,7 @@ def test_what_makes_no_output_needs_none() -> None:
 
 
 def test_free_and_unmetered_hold_nothing() -> None:
-    assert bounded(Ask("m"), rate=Rate(1, Sheet(()))).hold_pico(4000) == 0
+    assert bounded(Ask("m"), rate=Rate(1, PriceSheet(()))).hold_pico(4000) == 0
     assert bounded(Ask("m", max_output_tokens=7), metered=False) == NOTHING
 
 

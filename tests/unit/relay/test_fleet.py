@@ -16,14 +16,14 @@ from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import ProviderKey
-from softix_proxy.domain.routes import Leg
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.routes import RouteLeg
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay import fleet as fleet_module
 from softix_proxy.relay.fleet import Berth, Care, Fleet, Outcome
 from softix_proxy.relay.plan import Target
 
 SECOND_US = 1_000_000
-TARGET = Target(MODEL, LAB, Rate(1, SHEET), ENDPOINTS["chat_completions"], Leg(1))
+TARGET = Target(MODEL, LAB, Rate(1, SHEET), ENDPOINTS["chat_completions"], RouteLeg(1))
 KEYED = replace(
     TARGET, provider=replace(LAB, sealed_key=b"a", more_keys=(ProviderKey("pky_a", "second", b"b", weight=3),))
 )
@@ -110,7 +110,7 @@ def test_turns_are_shares(weights: list[int], rounds: int) -> None:
 
 def test_what_is_remembered_has_an_end(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet_module, "_PREFIXES_KEPT", 3)
-    other = replace(TARGET, model=replace(MODEL, id=2), leg=Leg(2))
+    other = replace(TARGET, model=replace(MODEL, id=2), leg=RouteLeg(2))
     for prefix in range(5):
         fleet.remember(prefix, other)
     assert len(fleet._prefixes) == 3
@@ -171,14 +171,14 @@ async def test_the_providers_own_limit_is_heeded() -> None:
 
 
 async def test_the_operators_own_limit_always_holds() -> None:
-    at = stage(routes=(replace(ROUTE, legs=(Leg(1, concurrency=1),), retries=0),))
+    at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1, concurrency=1),), retries=0),))
     reached = asyncio.Event()
     at.upstream.answers = {"lab": [reached.set]}
     first = asyncio.create_task(at.serve(PLAIN))
     await reached.wait()
     refused = await at.refused()
     assert refused.code is Code.PROVIDER_BUSY and refused.retry_after_s
-    assert (at.settlement.source, at.settlement.charge_pico, at.settlement.status_code) == (Source.NONE, 0, 429)
+    assert (at.settlement.source, at.settlement.charge_pico, at.settlement.status_code) == (UsageSource.NONE, 0, 429)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
@@ -191,7 +191,7 @@ async def test_the_operators_own_limit_always_holds() -> None:
 
 
 async def test_a_conversation_stays_where_its_prompt_is_cached() -> None:
-    at = stage(routes=(replace(ROUTE, legs=(Leg(1), Leg(2))),))
+    at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1), RouteLeg(2))),))
     long = PLAIN[:-1] + b',"user":"' + b"x" * 5000 + b'"}'
     at.fleet.draw = lambda most: most - 1  # the last of them
     at.upstream.answers = {"lab": [Exchange(ANSWER) for _ in range(4)], "two": [Exchange(ANSWER) for _ in range(4)]}

@@ -14,7 +14,7 @@ from support.playbook import (
     Stage,
 )
 
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 
 
@@ -31,7 +31,7 @@ async def test_a_hang_up_in_a_stream_that_is_cancelled(stage: Stage, gone_at: st
         await stage.serve(STREAM)
     stage.settled_once()
     assert bool(exchange.script) is (gone_at != "end")  # read no further
-    expected = (Source.PROVIDER, None) if gone_at == "end" else (Source.ESTIMATE, "client_hung_up")
+    expected = (UsageSource.PROVIDER, None) if gone_at == "end" else (UsageSource.ESTIMATE, "client_hung_up")
     assert (stage.settlement.source, stage.settlement.error) == expected
 
 
@@ -41,7 +41,7 @@ async def test_a_notice_of_hang_up_aborts_the_provider(stage: Stage) -> None:
         await stage.serve(STREAM)
     stage.settled_once()
     assert exchange.aborted
-    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, "client_hung_up")
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, "client_hung_up")
     assert stage.settlement.status_code == 200
 
 
@@ -62,7 +62,7 @@ async def test_a_hang_up_once_the_model_has_stopped_waits_for_the_report(stage: 
         await stage.serve(STREAM)
     stage.settled_once()
     assert not exchange.aborted
-    assert (stage.settlement.source, stage.settlement.error) == (Source.PROVIDER, None)
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, None)
 
 
 async def test_a_stream_that_is_drained_is_billed_whole(stage: Stage) -> None:
@@ -73,7 +73,7 @@ async def test_a_stream_that_is_drained_is_billed_whole(stage: Stage) -> None:
         await stage.serve(STREAM)
     stage.settled_once()
     assert stage.client.notice is None and not exchange.script
-    assert (stage.settlement.source, stage.settlement.error) == (Source.PROVIDER, "client_hung_up")
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, "client_hung_up")
 
 
 async def test_draining_has_an_end(stage: Stage) -> None:
@@ -84,4 +84,4 @@ async def test_draining_has_an_end(stage: Stage) -> None:
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
     stage.settled_once()
-    assert len(exchange.script) == 8 and stage.settlement.source is Source.ESTIMATE
+    assert len(exchange.script) == 8 and stage.settlement.source is UsageSource.ESTIMATE

@@ -7,7 +7,7 @@ from support.playbook import KEY, USER
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import KeyStatus
-from softix_proxy.domain.users import Status
+from softix_proxy.domain.users import UserStatus
 from softix_proxy.relay.identify import identify
 from softix_proxy.relay.plan import Caller
 
@@ -41,10 +41,10 @@ def test_an_address_as_a_socket_of_both_families_has_it() -> None:
     [
         ({"status": KeyStatus.REVOKED}, {}, Code.KEY_REVOKED),
         ({"expires_at_us": NOW_US}, {}, Code.KEY_EXPIRED),
-        ({}, {"status": Status.DISABLED}, Code.USER_DISABLED),
+        ({}, {"status": UserStatus.DISABLED}, Code.USER_DISABLED),
         ({"allow_ip": ("192.168.0.0/16",)}, {}, Code.IP_NOT_ALLOWED),
         ({"allow_ip": ("10.1.2.4/32", "::/0")}, {}, Code.IP_NOT_ALLOWED),
-        ({"status": KeyStatus.REVOKED, "expires_at_us": 1}, {"status": Status.DISABLED}, Code.KEY_REVOKED),
+        ({"status": KeyStatus.REVOKED, "expires_at_us": 1}, {"status": UserStatus.DISABLED}, Code.KEY_REVOKED),
     ],
 )
 def test_refusals(key: dict[str, Any], user: dict[str, Any], expected: Code) -> None:

@@ -11,7 +11,7 @@ from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 
 ASK: dict[str, Any] = {"model": "llama", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]}
@@ -43,7 +43,7 @@ async def test_a_plain_answer(stage: Stage) -> None:
     assert stage.client.headers["x-softix-dropped"] == "top_k"
     assert "x-softix-cost-usd" in stage.client.headers
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.meters) == (Source.PROVIDER, METERS)
+    assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.PROVIDER, METERS)
     assert stage.settlement.intent.endpoint == "messages"
 
 
@@ -65,7 +65,7 @@ async def test_a_stream_whose_end_waits_for_the_settlement(stage: Stage) -> None
     story = stage.journal.story
     assert story.index("settled") < len(story) - 1 - story[::-1].index("send")
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.meters) == (Source.PROVIDER, METERS)
+    assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.PROVIDER, METERS)
 
 
 async def test_an_error_in_the_clients_words(stage: Stage) -> None:
@@ -85,7 +85,7 @@ async def test_what_must_not_be_lost_never_reaches_the_provider(stage: Stage) ->
     assert refused.code is Code.INVALID_REQUEST
     assert stage.upstream.calls == []
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
     assert (stage.settlement.error, stage.settlement.status_code) == ("invalid_request", 400)
 
 
@@ -101,7 +101,7 @@ async def test_a_client_that_hangs_up_in_a_stream(stage: Stage) -> None:
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM, "messages")
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.error) == (Source.ESTIMATE, "client_hung_up")
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, "client_hung_up")
 
 
 async def test_a_provider_that_breaks_off_within_a_stream(stage: Stage) -> None:
@@ -160,7 +160,7 @@ async def test_an_answer_that_says_that_it_failed_is_an_error_by_its_status() ->
     await stage.serve(PLAIN, "messages")
     assert (stage.client.status, json.loads(stage.client.body)["type"]) == (502, "error")
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.meters) == (Source.PROVIDER, METERS)
+    assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.PROVIDER, METERS)
 
 
 NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
@@ -181,6 +181,6 @@ async def test_a_usage_of_nothing_beside_an_answer_is_an_estimate(stage: Stage, 
     body = json.dumps({**ASK, "stream": stream}).encode()
     await stage.serve(body, endpoint)
     found = stage.settlement
-    assert (found.source, found.note) == (Source.ESTIMATE, "implausible_usage")
+    assert (found.source, found.note) == (UsageSource.ESTIMATE, "implausible_usage")
     assert found.meters == {"input_tokens": -(-len(body) // 4), **JUDGED}
     assert 0 < found.charge_pico <= found.hold_pico

@@ -28,8 +28,8 @@ from support.playbook import (
 from softix_proxy.domain.admission import Admitted, Allowance
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.providers import ProviderType
-from softix_proxy.domain.routes import Leg
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.routes import RouteLeg
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 
 SAFE = {
@@ -69,7 +69,7 @@ async def test_another_target_takes_over_and_its_own_price_is_charged(what: str)
     assert (failed.provider_id, failed.price_id, failed.cost_pico, failed.charge_pico) == (1, 1, 0, 0)
     assert (failed.error and failed.status_code >= 400) or what == "broke off within its answer"
     unknown = what in ("no first byte", "broke off before its head", "broke off within its answer")
-    assert failed.source is (Source.INTERRUPTED if unknown else Source.NONE)
+    assert failed.source is (UsageSource.INTERRUPTED if unknown else UsageSource.NONE)
     assert (failed.bound_pico > 0) == unknown
 
 
@@ -110,8 +110,8 @@ async def test_a_stream_fails_over_before_its_first_byte() -> None:
     assert at.client.body == HELLO + STOP + USAGE + DONE
     assert at.journal.story == ["read", "begin", "send", "send", "settled", "send", "end"]
     assert [(failed.error, failed.source) for failed in at.settlement.failed] == [
-        ("provider_overloaded", Source.NONE),
-        ("provider_broke_off", Source.ESTIMATE),
+        ("provider_overloaded", UsageSource.NONE),
+        ("provider_broke_off", UsageSource.ESTIMATE),
     ]
     assert at.settlement.charge_pico == 17 * MICRO
 
@@ -138,7 +138,7 @@ async def test_a_stream_without_anything_of_an_answer_gives_way(events: tuple[by
     at.settled_once()
     assert at.client.body == b": wait\n\n" + HELLO + STOP + USAGE + DONE
     [failed] = at.settlement.failed
-    assert (failed.source, failed.cost_pico) == (Source.NONE, 0) and failed.error
+    assert (failed.source, failed.cost_pico) == (UsageSource.NONE, 0) and failed.error
     assert at.settlement.charge_pico == 170 * MICRO
 
 
@@ -187,7 +187,7 @@ async def test_only_the_oldest_where_the_operator_says_so() -> None:
 
 
 async def test_a_round_more_after_a_pause() -> None:
-    at = stage(routes=(replace(ROUTE, legs=(Leg(1),), retries=2),))
+    at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=2),))
     at.upstream.answers = {"lab": [error(500), fault(Code.PROVIDER_UNREACHABLE, False), Exchange(ANSWER)]}
     await at.serve(PLAIN)
     at.settled_once()
@@ -196,14 +196,14 @@ async def test_a_round_more_after_a_pause() -> None:
 
 
 async def test_the_providers_retry_after_is_waited_for() -> None:
-    at = stage(routes=(replace(ROUTE, legs=(Leg(1),), retries=1),))
+    at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=1),))
     at.upstream.answers = {"lab": [error(429, retry_after="7"), Exchange(ANSWER)]}
     await at.serve(PLAIN)
     assert at.pauses_s == [7.0] and at.client.body == ANSWER
 
 
 async def test_nobody_is_kept_waiting_for_long() -> None:
-    at = stage(routes=(replace(ROUTE, legs=(Leg(1),), retries=1),))
+    at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=1),))
     at.upstream.answers = {"lab": [error(429, retry_after="120")]}
     await at.serve(PLAIN)
     assert at.pauses_s == [] and at.client.status == 429 and at.client.headers["retry-after"] == "120"
@@ -239,7 +239,7 @@ async def test_nobody_waits_for_another_attempt() -> None:
 
 
 async def test_a_hang_up_in_the_pause_ends_it() -> None:
-    at = stage(routes=(replace(ROUTE, legs=(Leg(1),), retries=1),))
+    at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=1),))
     at.upstream.answers = {"lab": [error(500)]}
 
     async def pause(seconds: float) -> None:
@@ -349,12 +349,12 @@ async def test_a_target_of_another_dialect_takes_over() -> None:
 
 async def test_a_target_that_cannot_be_asked_in_its_dialect_is_passed_over() -> None:
     body = PLAIN[:-1] + b',"n":2}'
-    at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(Leg(2), Leg(1, tier=1))),))
+    at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(RouteLeg(2), RouteLeg(1, tier=1))),))
     at.upstream.answers = {"lab": [Exchange(ANSWER)]}
     await at.serve(body)
     at.settled_once()
     assert at.upstream.asked == ["lab"] and at.client.body == ANSWER and at.settlement.failed == ()
-    alone = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(Leg(2),)),))
+    alone = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(RouteLeg(2),)),))
     assert (await alone.refused(body)).code is Code.INVALID_REQUEST
     alone.settled_once()
     assert alone.settlement.charge_pico == 0 and all(each.in_flight == 0 for each in alone.fleet.vitals())
@@ -362,7 +362,9 @@ async def test_a_target_that_cannot_be_asked_in_its_dialect_is_passed_over() -> 
 
 async def test_who_cannot_be_told_the_request_does_not_hide_the_failure_before_it() -> None:
     """The client is told what may go well another time, and not that its request is wrong."""
-    at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(Leg(1), Leg(2, tier=1)), retries=0),))
+    at = stage(
+        providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(RouteLeg(1), RouteLeg(2, tier=1)), retries=0),)
+    )
     at.upstream.answers = {"lab": [error(503)]}
     await at.serve(PLAIN[:-1] + b',"n":2}')
     at.settled_once()
@@ -373,7 +375,7 @@ async def test_who_cannot_be_told_the_request_does_not_hide_the_failure_before_i
 
 
 async def test_who_cannot_be_told_the_request_takes_no_try_from_others() -> None:
-    legs = (Leg(1), Leg(2, tier=1))
+    legs = (RouteLeg(1), RouteLeg(2, tier=1))
     at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=legs, retries=1),))
     at.policy = replace(at.policy, most_attempts=2)
     at.upstream.answers = {"lab": [error(503), Exchange(ANSWER)]}
@@ -385,7 +387,9 @@ async def test_who_cannot_be_told_the_request_takes_no_try_from_others() -> None
 
 async def test_a_limit_for_the_dearest_target_is_no_more_than_another_can() -> None:
     models = (MODELS[0], replace(MODELS[1], max_output_tokens=300), MODELS[2])
-    at = stage(providers=(LAB, CLAUDE, THIRD), models=models, routes=(replace(ROUTE, legs=(Leg(2), Leg(1, tier=1))),))
+    at = stage(
+        providers=(LAB, CLAUDE, THIRD), models=models, routes=(replace(ROUTE, legs=(RouteLeg(2), RouteLeg(1, tier=1))),)
+    )
     at.journal.decisions = [Admitted(USD, 700, 0, Allowance())]
     at.upstream.answers = {"two": [Exchange(MESSAGE)]}
     await at.serve(b'{"model":"llama","messages":[{"role":"user","content":"hello"}]}')

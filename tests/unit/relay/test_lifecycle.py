@@ -12,7 +12,7 @@ from support.playbook import (
 
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.relay.inbound import ClientGoneError
 
 
@@ -33,7 +33,7 @@ async def test_a_request_cut_at_shutdown_is_settled(stage: Stage) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     stage.settled_once()
-    assert (stage.settlement.source, stage.settlement.error) == (Source.INTERRUPTED, "shutting_down")
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.INTERRUPTED, "shutting_down")
     assert stage.settlement.status_code == 503
 
 
@@ -46,7 +46,7 @@ async def test_cancelled_in_a_stream(stage: Stage) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     stage.settled_once()
-    assert stage.settlement.source is Source.ESTIMATE and exchange.script
+    assert stage.settlement.source is UsageSource.ESTIMATE and exchange.script
 
 
 async def test_a_fault_of_our_own_is_settled_and_told(stage: Stage) -> None:
@@ -80,7 +80,7 @@ async def test_who_leaves_before_anything_is_sent_pays_nothing(stage: Stage) -> 
         await stage.serve(STREAM)
     stage.settled_once()
     assert not stage.upstream.calls and stage.settlement.error == "client_hung_up"
-    assert (stage.settlement.source, stage.settlement.charge_pico) == (Source.NONE, 0)
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
 
 
 async def test_who_left_while_it_was_admitted_is_not_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ async def test_who_left_while_it_was_admitted_is_not_served(stage: Stage, monkey
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
     stage.settled_once()
-    assert not stage.upstream.calls and stage.settlement.source is Source.NONE
+    assert not stage.upstream.calls and stage.settlement.source is UsageSource.NONE
 
 
 async def test_a_refusal_tells_what_it_cost(stage: Stage) -> None:

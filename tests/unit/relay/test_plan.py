@@ -11,7 +11,7 @@ from softix_proxy.domain.admission import Denied, Stale
 from softix_proxy.domain.directory import Changes
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.keys import KeyStatus
-from softix_proxy.domain.users import Status
+from softix_proxy.domain.users import UserStatus
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def stage() -> Stage:
         ({}, "unknown", Code.INVALID_API_KEY),
         ({"keys": (replace(KEY, status=KeyStatus.REVOKED),)}, "good", Code.KEY_REVOKED),
         ({"keys": (replace(KEY, allow_ip=("192.168.0.0/16",)),)}, "good", Code.IP_NOT_ALLOWED),
-        ({"users": (replace(USER, status=Status.DISABLED),)}, "good", Code.USER_DISABLED),
+        ({"users": (replace(USER, status=UserStatus.DISABLED),)}, "good", Code.USER_DISABLED),
     ],
 )
 async def test_a_strangers_body_is_not_read(world: Any, credential: str | None, code: Code) -> None:

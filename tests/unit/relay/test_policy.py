@@ -20,7 +20,7 @@ from support.playbook import (
 )
 
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.routes import Leg
+from softix_proxy.domain.routes import RouteLeg
 
 # Regions
 
@@ -45,7 +45,7 @@ bonds = st.lists(st.sampled_from(REGIONS), max_size=2, unique=True).map(tuple)
     bonds,
     bonds,
     st.lists(
-        st.builds(Leg, st.integers(1, 3), weight=st.integers(1, 5), tier=st.integers(0, 2)),
+        st.builds(RouteLeg, st.integers(1, 3), weight=st.integers(1, 5), tier=st.integers(0, 2)),
         min_size=1,
         max_size=3,
         unique_by=lambda leg: leg.model_id,
@@ -54,7 +54,7 @@ bonds = st.lists(st.sampled_from(REGIONS), max_size=2, unique=True).map(tuple)
     st.integers(0, 2**32),
 )
 def test_no_route_leads_out_of_the_regions(
-    regions: list[str | None], user_bond: Any, key_bond: Any, legs: list[Leg], statuses: list[int], seed: int
+    regions: list[str | None], user_bond: Any, key_bond: Any, legs: list[RouteLeg], statuses: list[int], seed: int
 ) -> None:
     """Whatever fails, however often it is tried, and by whatever route."""
     labs = [replace(lab, region=region) for lab, region in zip((LAB, OTHER, THIRD), regions, strict=True)]

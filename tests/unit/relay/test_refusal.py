@@ -2,7 +2,7 @@ import pytest
 
 from softix_proxy.domain.admission import Allowance, Denied
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.relay import refusal
 
@@ -11,21 +11,21 @@ USD = 10**12
 
 @pytest.mark.parametrize("code", [Code.RATE_LIMITED, Code.TOKENS_LIMITED, Code.CONCURRENCY_LIMITED])
 def test_too_fast_tells_how_long_to_wait(code: Code) -> None:
-    error = refusal.denied(Denied(code, 2_500_000, allowance=Allowance(0, 60_000_000)), Limits(rpm=60))
+    error = refusal.denied(Denied(code, 2_500_000, allowance=Allowance(0, 60_000_000)), KeyLimits(rpm=60))
     assert (error.code, error.retry_after_s) == (code, 2.5)
     assert ("x-ratelimit-remaining-requests", "0") in error.headers
-    assert refusal.denied(Denied(code), Limits()).retry_after_s == 1
+    assert refusal.denied(Denied(code), KeyLimits()).retry_after_s == 1
 
 
 def test_too_little_money_tells_the_figures() -> None:
-    error = refusal.denied(Denied(Code.INSUFFICIENT_BALANCE, None, USD // 2, USD // 10, 33), Limits())
+    error = refusal.denied(Denied(Code.INSUFFICIENT_BALANCE, None, USD // 2, USD // 10, 33), KeyLimits())
     assert error.details == {"needed": "0.50", "available": "0.10", "currency": "USD", "max_tokens": 33}
     assert "$0.50" in error.message and "$0.10" in error.message and "at most 33 output tokens" in error.message
     assert error.retry_after_s is None
 
 
 def test_a_cap_without_anything_affordable() -> None:
-    error = refusal.denied(Denied(Code.CAP_REACHED, None, USD, 0, 0), Limits())
+    error = refusal.denied(Denied(Code.CAP_REACHED, None, USD, 0, 0), KeyLimits())
     assert "cap of this API key" in error.message and "output tokens" not in error.message
 
 
@@ -37,9 +37,9 @@ def test_a_cap_without_anything_affordable() -> None:
     ],
 )
 def test_too_little_money_for_any_answer_says_whom_to_ask(code: Code, remedy: str) -> None:
-    message = refusal.denied(Denied(code, None, USD, 0, 0), Limits()).message
+    message = refusal.denied(Denied(code, None, USD, 0, 0), KeyLimits()).message
     assert message.endswith(f"this request needs up to $1.00, and $0.00 is available. {remedy}")
-    assert remedy not in refusal.denied(Denied(code, None, USD, USD // 2, 40), Limits()).message
+    assert remedy not in refusal.denied(Denied(code, None, USD, USD // 2, 40), KeyLimits()).message
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_every_fault_has_its_words(code: Code) -> None:
 
 def test_headers_of_the_keys_limits() -> None:
     allowance = Allowance(9, 1_500_000, 90, 250_000)
-    assert refusal.rate_headers(Limits(rpm=10, tpm=100), allowance) == [
+    assert refusal.rate_headers(KeyLimits(rpm=10, tpm=100), allowance) == [
         ("x-ratelimit-limit-requests", "10"),
         ("x-ratelimit-remaining-requests", "9"),
         ("x-ratelimit-reset-requests", "1.500s"),
@@ -67,5 +67,5 @@ def test_headers_of_the_keys_limits() -> None:
         ("x-ratelimit-remaining-tokens", "90"),
         ("x-ratelimit-reset-tokens", "0.250s"),
     ]
-    assert len(refusal.rate_headers(Limits(tpm=100), allowance)) == 3
-    assert refusal.rate_headers(Limits(), Allowance()) == []
+    assert len(refusal.rate_headers(KeyLimits(tpm=100), allowance)) == 3
+    assert refusal.rate_headers(KeyLimits(), Allowance()) == []

@@ -10,7 +10,7 @@ from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import Key
 from softix_proxy.domain.models import ModelStatus
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.relay.plan import Caller, Target
 from softix_proxy.relay.route import UnpricedError, prefix_of, route
@@ -85,12 +85,12 @@ def test_no_price_is_refused_and_names_the_remedy() -> None:
 
 def test_what_is_not_priced_is_not_free() -> None:
     """An input price alone pays for embeddings, and for nothing that answers."""
-    found = directory(prices=(replace(PRICE, sheet=Sheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
+    found = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
     assert route(found, Caller(USER, KEY), CHAT, Ask("llama", max_output_tokens=0), 1000)[1][0].model is MODEL
     with pytest.raises(UnpricedError, match="no price for output, web_search yet") as refused:
         route(found, Caller(USER, KEY), CHAT, SEARCHING, 1000)
     assert refused.value.model_id == 1
-    free = directory(prices=(replace(PRICE, sheet=Sheet.parse({"free": True})),))
+    free = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"free": True})),))
     assert route(free, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1][0].rate.sheet.free
 
 
@@ -98,7 +98,7 @@ def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
     both = directory(
         providers=(LAB, replace(LAB, id=2, public_id="prv_two", name="two")),
         models=(MODEL, OTHER),
-        prices=(PRICE, replace(PRICE, id=2, model_id=2, sheet=Sheet.parse({"free": True}))),
+        prices=(PRICE, replace(PRICE, id=2, model_id=2, sheet=PriceSheet.parse({"free": True}))),
     )
     targets = route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1]
     assert [target.provider.name for target in targets] == ["two"]

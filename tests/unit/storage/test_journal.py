@@ -6,7 +6,7 @@ from support.books import NOW_US, POSTED_PICO, USD, make_database, make_intent, 
 
 from softix_proxy.domain.admission import Admitted, Allowance, Bound, Intent, Stale
 from softix_proxy.domain.clock import DAY_US
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.domain.usage import METERS
 from softix_proxy.storage.engine_sqlite import Connection
@@ -121,7 +121,7 @@ def test_numbers_go_on_though_the_clock_goes_back(books: Connection) -> None:
 
 
 def test_tokens_a_minute_count_what_was_used(books: Connection) -> None:
-    limits = Limits(tpm=600)
+    limits = KeyLimits(tpm=600)
     intent = make_intent(1, revision(books), limits=limits, tokens_estimate=100)
     [admitted] = admit(books, intent)
     assert isinstance(admitted, Admitted)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, make_database, make_intent, make_settlement, revision
 
-from softix_proxy.domain.ledger import Verdict
+from softix_proxy.domain.ledger import VerificationResult
 from softix_proxy.domain.settlement import FailedAttempt
-from softix_proxy.domain.usage import Source
+from softix_proxy.domain.usage import UsageSource
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal import Group
 from softix_proxy.storage.ledger_sql import RULES
@@ -30,7 +30,7 @@ def database(tmp_path: Path) -> Database:
     batch = Group(connection, 0, NOW_US)
     batch.load(intents)
     batch.admit(intents)
-    failed = FailedAttempt(1, 1, None, Fraction(1), Source.NONE, 500, "provider_fault", 1)
+    failed = FailedAttempt(1, 1, None, Fraction(1), UsageSource.NONE, 500, "provider_fault", 1)
     batch.settle([make_settlement(intents[0], failed=(failed,)), make_settlement(intents[1])])
     batch.save()
     connection.execute(
@@ -50,7 +50,7 @@ async def storage(database: Database) -> AsyncIterator[SqliteStorage]:
     await database.close()
 
 
-async def verify(storage: SqliteStorage) -> Verdict:
+async def verify(storage: SqliteStorage) -> VerificationResult:
     async with storage.snapshot() as unit:
         return await unit.ledger.verify()
 
@@ -110,7 +110,7 @@ BREAKS = {
 
 
 async def test_right_books_pass(storage: SqliteStorage) -> None:
-    assert await verify(storage) == Verdict(4, 2, 1, ())
+    assert await verify(storage) == VerificationResult(4, 2, 1, ())
 
 
 @pytest.mark.parametrize("statement", BREAKS)

@@ -7,7 +7,7 @@ import pytest
 from support.books import NOW_US, POSTED_PICO, make_database, make_intent, make_settlement, revision
 
 from softix_proxy.domain.clock import DAY_US
-from softix_proxy.domain.ledger import Violation
+from softix_proxy.domain.ledger import LedgerViolation
 from softix_proxy.storage import ledger_sums
 from softix_proxy.storage.database import Database, Session
 from softix_proxy.storage.engine_sqlite import Connection
@@ -62,7 +62,7 @@ async def test_entries_add_up_whatever_the_portions(session: Session) -> None:
     assert sums == {-1: -2 * POSTED_PICO, -2: 9 * 7, 1: POSTED_PICO - 5 * 7, 2: POSTED_PICO - 4 * 7}
     assert await ledger_sums.wrong_balances(session, sums) == []
     assert [found.subject for found in await ledger_sums.wrong_balances(session, {**sums, 2: 0})] == ["usr_bob"]
-    assert (await ledger_sums.wrong_balances(session, {}))[0] == Violation(
+    assert (await ledger_sums.wrong_balances(session, {}))[0] == LedgerViolation(
         BALANCES, "usr_ada", f"cached {POSTED_PICO - 35}, entries 0 pico-USD"
     )
 
@@ -81,14 +81,14 @@ async def test_no_rows_at_all(tmp_path: Path) -> None:
 async def test_a_sum_of_any_day_without_its_rows(session: Session, database: Database, day: int) -> None:
     """Before the first, between two portions, after the last."""
     change(database, f"INSERT INTO usage_daily VALUES ({day}, 1, 77, 1, 1, 1, 0, 0, 0, 0, 0)")
-    assert await ledger_sums.wrong_usage_sums(session, MANY) == [Violation(DAYS, f"day {day}", "key 1, model 77")]
+    assert await ledger_sums.wrong_usage_sums(session, MANY) == [LedgerViolation(DAYS, f"day {day}", "key 1, model 77")]
 
 
 @pytest.mark.parametrize("day", [DAY, DAY + 2])
 @pytest.mark.parametrize("column", ["requests", "errors", "input_tokens", "output_tokens", "cost_pico", "charge_pico"])
 async def test_each_sum_counts(session: Session, database: Database, day: int, column: str) -> None:
     change(database, f"UPDATE usage_daily SET {column} = {column} + 1 WHERE day = {day} AND key_id = 2")
-    assert await ledger_sums.wrong_usage_sums(session, MANY) == [Violation(DAYS, f"day {day}", "key 2, model 1")]
+    assert await ledger_sums.wrong_usage_sums(session, MANY) == [LedgerViolation(DAYS, f"day {day}", "key 2, model 1")]
 
 
 async def test_at_most_so_many_are_told(session: Session, database: Database) -> None:

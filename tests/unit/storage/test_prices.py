@@ -6,7 +6,7 @@ import pytest
 from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.models import Model, ModelStatus
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion
-from softix_proxy.domain.pricing import Sheet
+from softix_proxy.domain.pricing import PriceSheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
@@ -24,7 +24,7 @@ async def database(tmp_path: Path) -> Database:
             Provider(0, "prv_a", "a", ProviderType.DEMO, "", None, "cancel", ProviderStatus.ACTIVE, 1)
         )
         [model] = await Models(session).add_all([Model(0, "m", lab.id, "m", None, None, ModelStatus.ACTIVE, 1)])
-        await Prices(session).add_all([PriceVersion(0, model.id, None, "operator", Sheet(()), 1, 1)])
+        await Prices(session).add_all([PriceVersion(0, model.id, None, "operator", PriceSheet(()), 1, 1)])
         await Prices(session).add_markup(MarkupVersion(0, "default", None, Fraction(43, 40), 1, 1))
     return database
 

@@ -20,7 +20,7 @@ from support.faulty import Faulty
 from softix_proxy.domain.admission import Admitted
 from softix_proxy.domain.clock import DAY_US, SECOND_US
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
-from softix_proxy.domain.keys import Limits
+from softix_proxy.domain.keys import KeyLimits
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.storage import writer as writer_module
 from softix_proxy.storage.database import Database
@@ -336,7 +336,7 @@ def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None
 
 
 def test_a_huge_count_of_tokens_fits_its_column(bench: Bench) -> None:
-    limits = Limits(tpm=1)
+    limits = KeyLimits(tpm=1)
     intent = make_intent(1, bench.revision, limits=limits, tokens_estimate=2**60)
     bench.submit(Work(None, admit=intent))
     bench.writer.start()

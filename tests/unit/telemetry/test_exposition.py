@@ -7,10 +7,10 @@ from prometheus_client.samples import Sample
 from support.books import USD, make_intent, make_settlement
 
 from softix_proxy.domain.errors import Code
-from softix_proxy.domain.usage import Source
-from softix_proxy.telemetry.metrics import Books, Metrics
+from softix_proxy.domain.usage import UsageSource
+from softix_proxy.telemetry.metrics import Metrics, WriterStats
 
-BOOKS = Books(
+BOOKS = WriterStats(
     queue_depth=2, commits=7, commit_seconds=0.5, longest_commit_seconds=0.1, rows=20, failures=1, clock_jumps=3
 )
 
@@ -52,7 +52,7 @@ def test_why_the_books_cannot_be_written() -> None:
 
 def test_requests_tokens_and_money(metrics: Metrics) -> None:
     finish(metrics)
-    finish(metrics, source=Source.ESTIMATE, error="client_hung_up")
+    finish(metrics, source=UsageSource.ESTIMATE, error="client_hung_up")
     found = values(metrics)
     assert found["softix_requests_total", "chat", "llama", "lab", "provider", "200"] == 1
     assert found["softix_requests_total", "chat", "llama", "lab", "estimate", "200"] == 1

@@ -5,7 +5,7 @@ import sys
 
 from support.books import USD, make_intent, make_settlement
 
-from softix_proxy.telemetry.metrics import Books, Histogram, Metrics
+from softix_proxy.telemetry.metrics import Histogram, Metrics, WriterStats
 
 
 def test_a_value_on_the_bound_is_below_it() -> None:
@@ -17,7 +17,7 @@ def test_a_value_on_the_bound_is_below_it() -> None:
 
 
 def test_a_finished_request_is_no_longer_open() -> None:
-    metrics = Metrics(lambda: Books(0, 0, 0.0, 0.0, 0, 0))
+    metrics = Metrics(lambda: WriterStats(0, 0, 0.0, 0.0, 0, 0))
     metrics.opened(2 * USD)
     metrics.opened(USD)
     metrics.finished(make_settlement(make_intent(1, 1, hold_pico=2 * USD)), "lab", "llama")

@@ -17,12 +17,12 @@ from support.open_files import used_up
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.routes import SETTINGS, Timeouts
-from softix_proxy.domain.upstream import Call, ProviderFault
-from softix_proxy.upstream.client import HttpUpstream, Limits, Origin, Waits, compose
+from softix_proxy.domain.upstream import ProviderFault, UpstreamRequest
+from softix_proxy.upstream.client import HttpUpstream, ProviderOrigin, RequestTimeouts, UpstreamLimits, compose
 
 SECRET = f"sk-{secrets.token_hex(16)}"
 PROMPT = "canary-of-a-prompt"
-LIMITS = Limits(5, 5, 5, 2, 0)
+LIMITS = UpstreamLimits(5, 5, 5, 2, 0)
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n5\r\ndata:\r\n"
 
@@ -73,22 +73,22 @@ async def server() -> AsyncIterator[Server]:
 
 @contextlib.asynccontextmanager
 async def upstream(vault: Vault | None = None, **limits: Any) -> AsyncIterator[HttpUpstream]:
-    client = HttpUpstream(vault or Vault(), Limits(**{**_as_fields(LIMITS), **limits}))  # type: ignore[arg-type]
+    client = HttpUpstream(vault or Vault(), UpstreamLimits(**{**_as_fields(LIMITS), **limits}))  # type: ignore[arg-type]
     try:
         yield client
     finally:
         await client.close()
 
 
-def _as_fields(limits: Limits) -> dict[str, Any]:
+def _as_fields(limits: UpstreamLimits) -> dict[str, Any]:
     return {name: getattr(limits, name) for name in limits.__slots__}
 
 
-def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key: int = 1) -> Call:
+def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key: int = 1) -> UpstreamRequest:
     url = base_url or f"http://127.0.0.1:{port}/base"
     provider = Provider(1, "prv_a", "a", ProviderType.ANTHROPIC, url, sealed, "cancel", ProviderStatus.ACTIVE, 1)
     path = "/v1/messages?beta=true"
-    return Call(
+    return UpstreamRequest(
         key,
         provider,
         path,
@@ -99,7 +99,7 @@ def call(port: int, *, sealed: bytes | None = b"sealed", base_url: str = "", key
     )
 
 
-async def fault(client: HttpUpstream, asked: Call) -> ProviderFault:
+async def fault(client: HttpUpstream, asked: UpstreamRequest) -> ProviderFault:
     with pytest.raises(ProviderFault) as caught:
         answer = await client.send(asked, lambda: None)
         try:
@@ -234,25 +234,25 @@ async def test_a_clouds_secrets_are_out_of_reach(url: str) -> None:
 @pytest.mark.parametrize(
     ("base_url", "origin"),
     [
-        ("https://a.example", Origin("a.example", 443, True, "a.example", "")),
-        ("http://a.example:81/x/", Origin("a.example", 81, False, "a.example:81", "/x")),
-        ("http://[::1]:82", Origin("::1", 82, False, "[::1]:82", "")),
+        ("https://a.example", ProviderOrigin("a.example", 443, True, "a.example", "")),
+        ("http://a.example:81/x/", ProviderOrigin("a.example", 81, False, "a.example:81", "/x")),
+        ("http://[::1]:82", ProviderOrigin("::1", 82, False, "[::1]:82", "")),
     ],
 )
-def test_a_base_url_is_taken_apart(base_url: str, origin: Origin) -> None:
-    assert Origin.of(base_url) == origin
+def test_a_base_url_is_taken_apart(base_url: str, origin: ProviderOrigin) -> None:
+    assert ProviderOrigin.of(base_url) == origin
 
 
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b"])
 def test_no_header_makes_a_line_of_its_own(value: str) -> None:
     asked = replace(call(1), headers=[("x-thing", value)])
     with pytest.raises(ProviderFault):
-        compose(Origin.of("http://a.example"), asked, {})
+        compose(ProviderOrigin.of("http://a.example"), asked, {})
 
 
 def test_values_are_sent_byte_for_byte() -> None:
     odd = b"caf\xc3\xa9 \xff".decode("utf-8", "surrogateescape")
-    head = compose(Origin.of("http://a.example"), replace(call(1), headers=[("x-thing", odd)]), {})
+    head = compose(ProviderOrigin.of("http://a.example"), replace(call(1), headers=[("x-thing", odd)]), {})
     assert b"x-thing: caf\xc3\xa9 \xff\r\n" in head
 
 
@@ -260,7 +260,7 @@ async def test_a_type_without_a_base_url_of_its_own() -> None:
     client = HttpUpstream(Vault(), LIMITS, None, {ProviderType.ANTHROPIC: "http://demo:1"})  # type: ignore[arg-type]
     asked = call(0, base_url="x").provider
     provider = replace(asked, base_url="")
-    assert client._origin(provider) == Origin("demo", 1, False, "demo:1", "")
+    assert client._origin(provider) == ProviderOrigin("demo", 1, False, "demo:1", "")
     await client.close()
 
 
@@ -272,10 +272,10 @@ def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_calls_own_time_outs_win() -> None:
-    limits = Limits(10, 600, 300, 0, 0)
-    assert Waits.of(SETTINGS, limits) == (10, 600, 300)
-    assert Waits.of(Timeouts(first_byte_ms=1500), limits) == (10, 1.5, 300)
-    assert Waits.of(Timeouts(20, 30, 40), limits) == (0.02, 0.03, 0.04)
+    limits = UpstreamLimits(10, 600, 300, 0, 0)
+    assert RequestTimeouts.of(SETTINGS, limits) == (10, 600, 300)
+    assert RequestTimeouts.of(Timeouts(first_byte_ms=1500), limits) == (10, 1.5, 300)
+    assert RequestTimeouts.of(Timeouts(20, 30, 40), limits) == (0.02, 0.03, 0.04)
 
 
 # Credentials that are no plain key
@@ -286,7 +286,7 @@ def header_of(head: bytes, name: bytes) -> str:
     return value.decode()
 
 
-async def sent(client: HttpUpstream, asked: Call) -> tuple[int, str | None]:
+async def sent(client: HttpUpstream, asked: UpstreamRequest) -> tuple[int, str | None]:
     answer = await client.send(asked, lambda: None)
     await answer.read(100)
     answer.release()

@@ -12,12 +12,12 @@ from support.playbook import LAB, SECRET
 
 from softix_proxy.domain.errors import Code, FailureError
 from softix_proxy.domain.providers import ProviderKey
-from softix_proxy.domain.sections import Upstream
-from softix_proxy.domain.upstream import Call, NoLineError, ProviderFault
-from softix_proxy.upstream.client import Limits
+from softix_proxy.domain.sections import UpstreamSection
+from softix_proxy.domain.upstream import NoLineError, ProviderFault, UpstreamRequest
+from softix_proxy.upstream.client import UpstreamLimits
 from softix_proxy.upstream.lines import SocketLines
 
-LIMITS = Limits(5, 5, 5, 0, 0)
+LIMITS = UpstreamLimits(5, 5, 5, 0, 0)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -31,15 +31,15 @@ class Vault:
 
 
 @contextlib.asynccontextmanager
-async def calling(handler: Handler) -> AsyncIterator[tuple[SocketLines, Callable[..., Call]]]:
+async def calling(handler: Handler) -> AsyncIterator[tuple[SocketLines, Callable[..., UpstreamRequest]]]:
     listening = await asyncio.get_running_loop().create_server(web.Server(handler), "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     lines = SocketLines(Vault(), LIMITS)  # type: ignore[arg-type]
 
-    def call(sealed: bytes = b"sealed", base_url: str = url, **headers: str) -> Call:
+    def call(sealed: bytes = b"sealed", base_url: str = url, **headers: str) -> UpstreamRequest:
         lab = replace(LAB, base_url=base_url, sealed_key=sealed)
         key = ProviderKey("prv_lab", "main", sealed)
-        return Call(1, lab, "/v1/realtime?model=a%2Fb", list(headers.items()), b"", stream=True, key=key)
+        return UpstreamRequest(1, lab, "/v1/realtime?model=a%2Fb", list(headers.items()), b"", stream=True, key=key)
 
     try:
         yield lines, call
@@ -130,7 +130,7 @@ async def test_lines_to_come_have_the_new_time_outs_and_those_that_are_open_stay
 
     async with calling(echo) as (lines, call):
         before = await lines.open(call())
-        lines.take(Upstream(connect_timeout_s=7))
+        lines.take(UpstreamSection(connect_timeout_s=7))
         after = await lines.open(call())
         assert lines._session is not None and lines._session.timeout.sock_connect == 7
         for line in (before, after):

@@ -8,7 +8,7 @@ from support.open_files import used_up
 
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.upstream.pool import Place, Pool
+from softix_proxy.upstream.pool import ConnectionPool, PoolKey
 from softix_proxy.upstream.sockets import Trust
 
 SURPLUS = ("surplus", "surplus-later", "surplus-bytes", "timeout-408")
@@ -16,18 +16,18 @@ BODY = b"{}"
 
 
 @pytest.fixture
-async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(Trust(None), 0, 100)
+async def pool() -> AsyncIterator[ConnectionPool]:
+    pool = ConnectionPool(Trust(None), 0, 100)
     yield pool
     pool.close()
 
 
-def place_of(provider: HostileProvider, key_id: int = 1) -> Place:
+def place_of(provider: HostileProvider, key_id: int = 1) -> PoolKey:
     host, port = provider.base_url.removeprefix("http://").split(":")
-    return Place(host, int(port), False, key_id)
+    return PoolKey(host, int(port), False, key_id)
 
 
-async def ask(pool: Pool, provider: HostileProvider, mode: str, test_id: str, key_id: int = 1) -> bytes:
+async def ask(pool: ConnectionPool, provider: HostileProvider, mode: str, test_id: str, key_id: int = 1) -> bytes:
     lines = ("POST /v1/chat/completions HTTP/1.1", "host: a", f"x-hostile: {mode}", f"x-test-id: {test_id}")
     head = "\r\n".join((*lines, f"content-length: {len(BODY)}", "", "")).encode()
     place = place_of(provider, key_id)
@@ -40,7 +40,7 @@ async def ask(pool: Pool, provider: HostileProvider, mode: str, test_id: str, ke
 
 
 @pytest.mark.parametrize("mode", SURPLUS)
-async def test_a_surplus_answer_is_nobodys(pool: Pool, hostile_provider: HostileProvider, mode: str) -> None:
+async def test_a_surplus_answer_is_nobodys(pool: ConnectionPool, hostile_provider: HostileProvider, mode: str) -> None:
     sent = (await hostile_provider.books())["surplus_sent"]
     for number in range(1, 6):
         bad = await ask(pool, hostile_provider, mode, f"bad-{number}")
@@ -52,7 +52,7 @@ async def test_a_surplus_answer_is_nobodys(pool: Pool, hostile_provider: Hostile
 
 
 async def test_a_silent_connection_is_used_again_by_the_same_key_only(
-    pool: Pool, hostile_provider: HostileProvider
+    pool: ConnectionPool, hostile_provider: HostileProvider
 ) -> None:
     place = place_of(hostile_provider)
     await ask(pool, hostile_provider, "plain", "first")
@@ -65,7 +65,7 @@ async def test_a_silent_connection_is_used_again_by_the_same_key_only(
 
 
 async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> None:
-    pool, place = Pool(Trust(None), 1, 100), place_of(hostile_provider)
+    pool, place = ConnectionPool(Trust(None), 1, 100), place_of(hostile_provider)
     first = await pool.take(place, 5)
     waiting = asyncio.create_task(pool.take(place, 5))
     await asyncio.sleep(0)
@@ -76,7 +76,7 @@ async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> 
 
 
 async def test_whoever_waits_for_too_long_is_told(hostile_provider: HostileProvider) -> None:
-    pool, place = Pool(Trust(None), 1, 100), place_of(hostile_provider)
+    pool, place = ConnectionPool(Trust(None), 1, 100), place_of(hostile_provider)
     first = await pool.take(place, 5)
     with pytest.raises(ProviderFault) as fault:
         await pool.take(place, 0.01)
@@ -87,7 +87,7 @@ async def test_whoever_waits_for_too_long_is_told(hostile_provider: HostileProvi
 
 
 async def test_what_has_rested_for_too_long_is_closed(
-    pool: Pool, hostile_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
+    pool: ConnectionPool, hostile_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ask(pool, hostile_provider, "plain", "first")
     [[idle]] = pool._idle.values()
@@ -99,15 +99,15 @@ async def test_what_has_rested_for_too_long_is_closed(
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "no-such-host.invalid", "x" * 300])
-async def test_where_nothing_can_be_reached(pool: Pool, host: str) -> None:
+async def test_where_nothing_can_be_reached(pool: ConnectionPool, host: str) -> None:
     with pytest.raises(ProviderFault) as caught:
-        await pool.take(Place(host, 80, False, 1), 5)
+        await pool.take(PoolKey(host, 80, False, 1), 5)
     assert (caught.value.code, caught.value.started) == (Code.PROVIDER_UNREACHABLE, False)
 
 
 async def test_idle_connections_make_room_for_new_ones(hostile_provider: HostileProvider) -> None:
     """Of many keys, each would keep its own for a minute, and those of clients that have left would be in the way."""
-    pool = Pool(Trust(None), 0, 4)
+    pool = ConnectionPool(Trust(None), 0, 4)
     for key_id in range(1, 10):
         await ask(pool, hostile_provider, "plain", f"key-{key_id}", key_id)
         assert sum(map(len, pool._idle.values())) <= 4
@@ -116,7 +116,7 @@ async def test_idle_connections_make_room_for_new_ones(hostile_provider: Hostile
 
 
 async def test_out_of_files_idle_connections_are_closed_first(hostile_provider: HostileProvider) -> None:
-    pool = Pool(Trust(None), 0, 100)
+    pool = ConnectionPool(Trust(None), 0, 100)
     for key_id in (1, 2):
         await ask(pool, hostile_provider, "plain", f"key-{key_id}", key_id)
     with used_up():
@@ -125,7 +125,9 @@ async def test_out_of_files_idle_connections_are_closed_first(hostile_provider: 
     pool.close()
 
 
-async def test_out_of_files_is_no_fault_of_the_provider(pool: Pool, hostile_provider: HostileProvider) -> None:
+async def test_out_of_files_is_no_fault_of_the_provider(
+    pool: ConnectionPool, hostile_provider: HostileProvider
+) -> None:
     for host in ("127.0.0.1", "localhost", "provider.example"):
         place = place_of(hostile_provider)._replace(host=host)
         with used_up(), pytest.raises(ProviderFault) as fault:

@@ -5,36 +5,36 @@ import pytest
 
 from softix_proxy.domain.errors import ConflictError, FailureError
 from softix_proxy.domain.vault import PEPPER_PLACE, Identity
-from softix_proxy.vault.keeper import Keeper
-from softix_proxy.vault.master_key import Sources, create
+from softix_proxy.vault.keeper import MasterKeyStore
+from softix_proxy.vault.master_key import MasterKeySources, create
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> Keeper:
-    return Keeper(Sources(tmp_path / "master.key", None, {}))
+def keeper(tmp_path: Path) -> MasterKeyStore:
+    return MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
 
 
-def switched(keeper: Keeper, before: Identity) -> Identity:
+def switched(keeper: MasterKeyStore, before: Identity) -> Identity:
     """What the database holds once the next key is the instance's."""
     vault = keeper.open_next(before)
     pepper = vault.rewrap_secret(before.sealed_pepper, *PEPPER_PLACE)
     return Identity(vault.master_key_id, vault.check_value(), pepper)
 
 
-def test_create_makes_a_key_only_where_there_is_none(keeper: Keeper, tmp_path: Path) -> None:
+def test_create_makes_a_key_only_where_there_is_none(keeper: MasterKeyStore, tmp_path: Path) -> None:
     assert keeper.source() is None
     with pytest.raises(FailureError, match="the master key is missing"):
         keeper.new_identity()
     assert keeper.create()
     assert not keeper.create()
     assert keeper.source() == "file"
-    given = Keeper(Sources(tmp_path / "other.key", None, {"SOFTIX_MASTER_KEY": secrets.token_hex(32)}))
+    given = MasterKeyStore(MasterKeySources(tmp_path / "other.key", None, {"SOFTIX_MASTER_KEY": secrets.token_hex(32)}))
     assert not given.create()
     assert given.source() == "environment"
     assert [path.name for path in tmp_path.iterdir()] == ["master.key"]
 
 
-def test_a_wrong_key_is_refused(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_wrong_key_is_refused(keeper: MasterKeyStore, tmp_path: Path) -> None:
     keeper.create()
     identity = keeper.new_identity()
     assert keeper.open(identity).master_key_id == identity.key_id
@@ -49,7 +49,7 @@ def test_a_wrong_key_is_refused(keeper: Keeper, tmp_path: Path) -> None:
     assert identity.key_id in caught.value.remedy
 
 
-def test_the_next_key_opens_what_the_first_sealed(keeper: Keeper) -> None:
+def test_the_next_key_opens_what_the_first_sealed(keeper: MasterKeyStore) -> None:
     keeper.create()
     before = keeper.new_identity()
     first = keeper.open(before)
@@ -61,7 +61,7 @@ def test_the_next_key_opens_what_the_first_sealed(keeper: Keeper) -> None:
     assert keeper.open_next(before).master_key_id == following.master_key_id
 
 
-def test_whichever_the_database_names_is_the_instances(keeper: Keeper) -> None:
+def test_whichever_the_database_names_is_the_instances(keeper: MasterKeyStore) -> None:
     keeper.create()
     before = keeper.new_identity()
     after = switched(keeper, before)
@@ -69,7 +69,7 @@ def test_whichever_the_database_names_is_the_instances(keeper: Keeper) -> None:
     assert keeper.open(after).master_key_id == after.key_id != before.key_id
 
 
-def test_the_next_key_takes_the_place_of_the_file(keeper: Keeper, tmp_path: Path) -> None:
+def test_the_next_key_takes_the_place_of_the_file(keeper: MasterKeyStore, tmp_path: Path) -> None:
     keeper.create()
     before = keeper.new_identity()
     running = keeper.open(before)
@@ -84,7 +84,7 @@ def test_the_next_key_takes_the_place_of_the_file(keeper: Keeper, tmp_path: Path
 
 def test_a_key_from_elsewhere_is_put_in_place_by_the_operator(tmp_path: Path) -> None:
     environ = {"SOFTIX_MASTER_KEY": secrets.token_hex(32)}
-    keeper = Keeper(Sources(tmp_path / "master.key", None, environ))
+    keeper = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, environ))
     after = switched(keeper, keeper.new_identity())
     assert not keeper.put_in_place(after.key_id)
     assert keeper.open(after).master_key_id == after.key_id
@@ -94,7 +94,7 @@ def test_a_key_from_elsewhere_is_put_in_place_by_the_operator(tmp_path: Path) ->
     assert keeper.open(after).master_key_id == after.key_id
 
 
-def test_a_strangers_next_key_is_left_alone(keeper: Keeper, tmp_path: Path) -> None:
+def test_a_strangers_next_key_is_left_alone(keeper: MasterKeyStore, tmp_path: Path) -> None:
     keeper.create()
     create(tmp_path / "master.key.next")
     mine = keeper.key_id() or ""
@@ -104,7 +104,7 @@ def test_a_strangers_next_key_is_left_alone(keeper: Keeper, tmp_path: Path) -> N
     assert keeper.key_id() == mine
 
 
-def test_one_change_at_a_time(keeper: Keeper) -> None:
+def test_one_change_at_a_time(keeper: MasterKeyStore) -> None:
     with keeper.changing(), pytest.raises(ConflictError, match="another process"), keeper.changing():
         pass
     with keeper.changing():

@@ -8,7 +8,7 @@ import pytest
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.vault import master_key
-from softix_proxy.vault.master_key import MasterKey, Sources, create, from_file
+from softix_proxy.vault.master_key import MasterKey, MasterKeySources, create, from_file
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def put(path: Path, text: str | bytes, mode: int = 0o600) -> Path:
     return path
 
 
-def sources(folder: Path, *, command: list[str] | None = None, **environ: str) -> Sources:
-    return Sources(folder / "master.key", command, environ)
+def sources(folder: Path, *, command: list[str] | None = None, **environ: str) -> MasterKeySources:
+    return MasterKeySources(folder / "master.key", command, environ)
 
 
 def printing(text: str) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.vault import PEPPER_PLACE, Identity, Vault
 from softix_proxy.vault.master_key import MasterKey
-from softix_proxy.vault.vault import MasterVault, Ring, new_identity, open_vault
+from softix_proxy.vault.vault import KeyRing, MasterVault, new_identity, open_vault
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def master() -> MasterKey:
 
 @pytest.fixture
 def vault(master: MasterKey) -> Vault:
-    return open_vault(master, new_identity(master), Ring([master]))
+    return open_vault(master, new_identity(master), KeyRing([master]))
 
 
 def test_text_and_bytes_come_back_as_text(vault: Vault, master: MasterKey) -> None:
@@ -33,28 +33,28 @@ def test_shows_the_id_alone(vault: Vault, master: MasterKey) -> None:
 
 def test_digests_outlive_a_change_of_the_master_key(vault: Vault, master: MasterKey) -> None:
     new, before = MasterKey(secrets.token_bytes(32)), new_identity(master)
-    old_vault = open_vault(master, before, Ring([master]))
+    old_vault = open_vault(master, before, KeyRing([master]))
     key = old_vault.new_api_key()
-    new_vault = open_vault(new, before, Ring([new, master]))
+    new_vault = open_vault(new, before, KeyRing([new, master]))
     pepper = new_vault.rewrap_secret(before.sealed_pepper, *PEPPER_PLACE)
-    after = open_vault(new, Identity(new.id, new.check_value, pepper), Ring([new]))
+    after = open_vault(new, Identity(new.id, new.check_value, pepper), KeyRing([new]))
     assert after.digest(key.text) == new_vault.digest(key.text) == key.digest
     assert vault.digest(key.text) != key.digest
 
 
 def test_another_keys_secrets_open_once_it_is_found(master: MasterKey) -> None:
     new, looked = MasterKey(secrets.token_bytes(32)), []
-    blob = MasterVault(new, b"pepper", Ring([new])).seal_secret("x", "t")
+    blob = MasterVault(new, b"pepper", KeyRing([new])).seal_secret("x", "t")
 
     def look(key_id: str) -> MasterKey | None:
         looked.append(key_id)
         return new if key_id == new.id else None
 
-    vault = MasterVault(master, b"pepper", Ring([master], look))
+    vault = MasterVault(master, b"pepper", KeyRing([master], look))
     assert [vault.open_secret(blob, "t") for _ in range(3)] == ["x"] * 3
     assert looked == [new.id]
     with pytest.raises(FailureError, match=f"sealed by the master key {new.id}, which is not at hand"):
-        MasterVault(master, b"pepper", Ring([master])).open_secret(blob, "t")
+        MasterVault(master, b"pepper", KeyRing([master])).open_secret(blob, "t")
 
 
 def test_an_identity_shows_no_bytes(master: MasterKey) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.domain.routes import Leg, Route
+from softix_proxy.domain.routes import Route, RouteLeg
 
 
 async def test_models_in_the_shape_of_who_asks(place: Any) -> None:
@@ -25,7 +25,7 @@ async def test_only_what_the_key_may_use(place: Any) -> None:
 
 async def test_routes_are_listed_to_who_may_use_a_target(place: Any) -> None:
     async with place.storage.writing() as unit:
-        await unit.routes.add(Route(0, "rte_a", "best", (Leg(1),)))
+        await unit.routes.add(Route(0, "rte_a", "best", (RouteLeg(1),)))
         await unit.users.update(replace(await unit.users.get(2), regions=("eu",)))
     listed = (await place.ask("GET", "/v1/models"))[2]["data"]
     assert [(model["id"], model["owned_by"]) for model in listed] == [("best", "softix"), ("llama", "lab")]

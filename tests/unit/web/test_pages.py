@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.listings import Page
+from softix_proxy.dialects.listings import PageRequest
 from softix_proxy.domain.upstream import ProviderFault
 from softix_proxy.web.pages import GONE, NotToldError, fill
 
@@ -41,7 +41,7 @@ class Kept:
         return SimpleNamespace(status=status), body
 
     async def page(self, size: int, cursor: str | None = None, **more: Any) -> tuple[list[str], str | None]:
-        filled = await fill(Page(size, cursor, **more), self.read, self.call_for, self.ask)
+        filled = await fill(PageRequest(size, cursor, **more), self.read, self.call_for, self.ask)
         return [each.name for each in filled.found], filled.next_cursor
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.domain.sections import Server
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.web.scrape_server import listen
 from softix_proxy.web.scrapes import Scrapers
 
 
-async def there(place: Any, caplog: pytest.LogCaptureFixture, section: Server) -> tuple[str, Any]:
+async def there(place: Any, caplog: pytest.LogCaptureFixture, section: ServerSection) -> tuple[str, Any]:
     """Where metrics are told, and what closes it."""
     with caplog.at_level(logging.INFO, "softix.web"):
         place.app.scrapers = Scrapers.of(section)
@@ -22,7 +22,7 @@ async def there(place: Any, caplog: pytest.LogCaptureFixture, section: Server) -
 
 
 async def test_it_tells_metrics_and_nothing_else(place: Any, caplog: pytest.LogCaptureFixture) -> None:
-    url, close = await there(place, caplog, Server(metrics_port=0))
+    url, close = await there(place, caplog, ServerSection(metrics_port=0))
     beside = replace(place, url=url)
     assert (await beside.ask("GET", "/metrics", key=None))[2] == "softix_up 1\n"
     assert (await beside.ask("GET", "/metrics", key=None, headers={"via": "1.1 mesh"}))[0] == 200
@@ -38,7 +38,7 @@ async def test_it_tells_metrics_and_nothing_else(place: Any, caplog: pytest.LogC
 
 
 async def test_it_tells_the_operator_s_networks_only(place: Any, caplog: pytest.LogCaptureFixture) -> None:
-    url, close = await there(place, caplog, Server(metrics_port=0, metrics_networks=("10.0.0.0/8",)))
+    url, close = await there(place, caplog, ServerSection(metrics_port=0, metrics_networks=("10.0.0.0/8",)))
     status, _, body = await replace(place, url=url).ask("GET", "/metrics", key=None)
     assert status == 404 and "metrics_networks" in body["error"]["message"]
     await close()
@@ -46,5 +46,5 @@ async def test_it_tells_the_operator_s_networks_only(place: Any, caplog: pytest.
 
 async def test_a_port_that_is_taken_names_its_setting(place: Any) -> None:
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
-        await listen(place.app, place.server._listening, Server(), place.port)
+        await listen(place.app, place.server._listening, ServerSection(), place.port)
     assert "server.metrics_port" in failure.value.remedy

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.sections import Server
+from softix_proxy.domain.sections import ServerSection
 from softix_proxy.web.scrapes import Scrapers, told_by_proxy
 
 DIRECT = {"host": "127.0.0.1:8484", "user-agent": "Prometheus/3.8", "x-prometheus-scrape-timeout-seconds": "10"}
@@ -99,14 +99,14 @@ def test_a_proxy_on_this_machine_that_adds_nothing_is_seen(version: tuple[int, i
 def test_a_network_of_the_operator_s_reads_them_under_any_name() -> None:
     scrapers, named = Scrapers(), {**DIRECT, "host": "softix.internal.example:8484"}
     assert refused(scrapers, request("10.0.0.9", "10.0.0.5"), named)
-    scrapers.take(Server(metrics_networks=("10.0.0.0/8",)))
+    scrapers.take(ServerSection(metrics_networks=("10.0.0.0/8",)))
     assert refused(scrapers, request("10.0.0.9", "10.0.0.5"), named) == ""
     assert refused(scrapers, request("192.0.2.9", "10.0.0.5"), named)
     assert refused(scrapers, request(), DIRECT), "the loopback is not among them"
 
 
 def test_with_a_listener_of_their_own_they_are_nowhere_else() -> None:
-    scrapers = Scrapers.of(Server(metrics_port=9484, metrics_networks=("10.0.0.0/8",)))
+    scrapers = Scrapers.of(ServerSection(metrics_port=9484, metrics_networks=("10.0.0.0/8",)))
     assert "metrics_port" in refused(scrapers, request("10.0.0.9", "10.0.0.5"), DIRECT)
     scrapers.admit_there(request("10.0.0.9", "10.0.0.5", (1, 0)))
     with pytest.raises(RefusedError):

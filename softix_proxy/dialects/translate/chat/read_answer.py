@@ -11,24 +11,24 @@ from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.tokens import openai_report
 from softix_proxy.dialects.translate.canonical import (
     Alternative,
-    Close,
-    End,
-    Event,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalEvent,
+    CanonicalUsage,
+    ContentPart,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Open,
-    Part,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.chat.reasoning import read_detail
@@ -67,7 +67,7 @@ class _Choice:
     def __init__(self, index: int) -> None:
         self.index = index
         self.parts = 0
-        self.flowing: tuple[type[Part], int] | None = None
+        self.flowing: tuple[type[ContentPart], int] | None = None
         """The text, refusal or thoughts that grow; no two of them do at once."""
         self.calls: dict[int, _Call] = {}
         """By their index, while they are open."""
@@ -76,11 +76,11 @@ class _Choice:
         """The number that the server gives to the thoughts that flow."""
         self.stopped = False
 
-    def open(self, part: Part) -> Open:
+    def open(self, part: ContentPart) -> Open:
         self.parts += 1
         return Open(self.index, self.parts - 1, part)
 
-    def flow(self, part: Text | Refusal | Thinking) -> Iterator[Event]:
+    def flow(self, part: TextPart | RefusalPart | Thinking) -> Iterator[CanonicalEvent]:
         """More of what flows, or the beginning of what will."""
         if self.flowing is None or self.flowing[0] is not type(part):
             yield from self.stop_flow()
@@ -89,12 +89,12 @@ class _Choice:
         else:
             yield Grow(self.index, self.flowing[1], part.text)
 
-    def stop_flow(self) -> Iterator[Event]:
+    def stop_flow(self) -> Iterator[CanonicalEvent]:
         if self.flowing is not None:
-            yield Close(self.index, self.flowing[1])
+            yield PartEnd(self.index, self.flowing[1])
             self.flowing = None
 
-    def call(self, item: Object, position: int) -> Iterator[Event]:
+    def call(self, item: Object, position: int) -> Iterator[CanonicalEvent]:
         """A piece of a call, or a new one: by its index, unless a server gives every call the same and another id."""
         key = seen_count(item, "index")
         key = position if key is None else key
@@ -115,23 +115,23 @@ class _Choice:
         custom = not seen_child(item, "function")
         yield self.open(ToolCall(given, seen_text(function, "name"), piece, custom))
 
-    def sign_call(self, item: Object) -> Iterator[Event]:
+    def sign_call(self, item: Object) -> Iterator[CanonicalEvent]:
         """Google keeps a call's signature here when it speaks chat."""
         signature = seen_text(seen_child(seen_child(item, "extra_content"), "google"), "thought_signature")
         if signature:
             part = self.open(Thinking("", signature, "generate_content", of=seen_text(item, "id")))
             yield part
-            yield Close(self.index, part.index)
+            yield PartEnd(self.index, part.index)
 
-    def close_calls(self, *, only_whole: bool = False) -> Iterator[Event]:
+    def close_calls(self, *, only_whole: bool = False) -> Iterator[CanonicalEvent]:
         """`only_whole`: those whose arguments are complete; others may still grow beside the next."""
         for key, call in list(self.calls.items()):
             if not only_whole or seen_object("".join(call.pieces)) is not None:
                 del self.calls[key]
                 self.closed_calls[key] = call.id
-                yield Close(self.index, call.part)
+                yield PartEnd(self.index, call.part)
 
-    def details(self, items: Sequence[Object]) -> Iterator[Event]:
+    def details(self, items: Sequence[Object]) -> Iterator[CanonicalEvent]:
         """Thoughts that flow, and their signatures; what is encrypted as a whole is a part of its own."""
         for item in items:
             thinking, index = read_detail(item), seen_count(item, "index")
@@ -146,18 +146,18 @@ class _Choice:
             if not thinking.signature:
                 continue
             if flowing is not None and flowing[0] is Thinking and not thinking.redacted:
-                yield Sign(self.index, flowing[1], thinking.signature, thinking.of)
+                yield PartSignature(self.index, flowing[1], thinking.signature, thinking.of)
                 continue
             yield from self.stop_flow()
             part = self.open(thinking)
             yield part
-            yield Close(self.index, part.index)
+            yield PartEnd(self.index, part.index)
 
-    def stop(self, reason: StopReason) -> Iterator[Event]:
+    def stop(self, reason: StopReason) -> Iterator[CanonicalEvent]:
         yield from self.stop_flow()
         yield from self.close_calls()
         self.stopped = True
-        yield Stop(self.index, reason)
+        yield AnswerStop(self.index, reason)
 
 
 class ReadAnswer:
@@ -168,12 +168,12 @@ class ReadAnswer:
         self._started = False
         self._over = False
 
-    def read_whole(self, answer: Object) -> Iterator[Event]:
+    def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]:
         choices = [_as_chunk(choice) for choice in seen_children(answer, "choices")]
         yield from self.read({**answer, "choices": choices})
         yield from self.end()
 
-    def read(self, chunk: Object) -> Iterator[Event]:
+    def read(self, chunk: Object) -> Iterator[CanonicalEvent]:
         if self._over:
             return
         error = chunk.get("error")
@@ -183,7 +183,7 @@ class ReadAnswer:
             return
         if not self._started:
             self._started = True
-            yield Start(seen_text(chunk, "id"), seen_text(chunk, "model"), seen_count(chunk, "created"))
+            yield AnswerStart(seen_text(chunk, "id"), seen_text(chunk, "model"), seen_count(chunk, "created"))
         usage = chunk.get("usage") or seen_child(chunk, "x_groq").get("usage")
         for item in seen_children(chunk, "choices"):
             yield from self._read_choice(item)
@@ -191,15 +191,15 @@ class ReadAnswer:
         if usage:
             report = openai_report(usage, None, chunk.get("service_tier"))
             if report is not None:
-                yield Usage(report.meters, seen_text(chunk, "service_tier"))
+                yield CanonicalUsage(report.meters, seen_text(chunk, "service_tier"))
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[CanonicalEvent]:
         """The stream is over: it ended well if each choice had stopped."""
         if not self._over and self._choices and all(choice.stopped for choice in self._choices.values()):
             self._over = True
-            yield End()
+            yield AnswerEnd()
 
-    def _read_choice(self, item: Object) -> Iterator[Event]:
+    def _read_choice(self, item: Object) -> Iterator[CanonicalEvent]:
         index = seen_count(item, "index") or 0
         if index > _MOST_CHOICES:
             return
@@ -219,7 +219,7 @@ class ReadAnswer:
             yield from choice.stop(_REASONS.get(reason, "end"))
 
 
-def _read_delta(choice: _Choice, delta: Object) -> Iterator[Event]:
+def _read_delta(choice: _Choice, delta: Object) -> Iterator[CanonicalEvent]:
     details = delta.get("reasoning_details")
     if details:
         yield from choice.details(seen_children(delta, "reasoning_details"))
@@ -232,22 +232,22 @@ def _read_delta(choice: _Choice, delta: Object) -> Iterator[Event]:
         yield from _read_content(choice, content)
     refusal = delta.get("refusal")
     if refusal and isinstance(refusal, str):
-        yield from choice.flow(Refusal(refusal))
+        yield from choice.flow(RefusalPart(refusal))
     if delta.get("images"):
         for image in seen_children(delta, "images"):
             yield from choice.stop_flow()
             part = choice.open(_image(seen_text(seen_child(image, "image_url"), "url")))
             yield part
-            yield Close(choice.index, part.index)
+            yield PartEnd(choice.index, part.index)
     if delta.get("tool_calls"):
         for position, call in enumerate(seen_children(delta, "tool_calls")):
             yield from choice.call(call, position)
 
 
-def _read_content(choice: _Choice, content: object) -> Iterator[Event]:
+def _read_content(choice: _Choice, content: object) -> Iterator[CanonicalEvent]:
     """A string; Mistral has a list of parts, some of which are thoughts."""
     if isinstance(content, str):
-        yield from choice.flow(Text(content))
+        yield from choice.flow(TextPart(content))
         return
     for part in content if isinstance(content, list) else []:
         if not isinstance(part, dict):
@@ -257,7 +257,7 @@ def _read_content(choice: _Choice, content: object) -> Iterator[Event]:
                 if text := seen_text(thought, "text"):
                     yield from choice.flow(Thinking(text))
         elif text := seen_text(part, "text"):
-            yield from choice.flow(Text(text))
+            yield from choice.flow(TextPart(text))
 
 
 def _as_chunk(choice: Object) -> Object:
@@ -268,9 +268,9 @@ def _as_chunk(choice: Object) -> Object:
     return {**choice, "delta": {**message, "tool_calls": calls}, "finish_reason": reason or "stop"}
 
 
-def _image(url: str) -> Media:
+def _image(url: str) -> MediaPart:
     if url.startswith("data:") and ";base64," not in url:
-        return Media("image", url="")
+        return MediaPart("image", url="")
     return from_url(url, "image")
 
 

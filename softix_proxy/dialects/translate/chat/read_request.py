@@ -5,21 +5,21 @@ from __future__ import annotations
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import (
     TOOL_CHOICE_MODES,
-    Cache,
-    Format,
-    Media,
-    Part,
+    CacheLifetime,
+    CanonicalRequest,
+    ContentPart,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Request,
-    Role,
-    Text,
+    RefusalPart,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
+    TurnRole,
 )
 from softix_proxy.dialects.translate.chat.reasoning import read_details
 from softix_proxy.dialects.translate.losses import Losses
@@ -37,7 +37,7 @@ from softix_proxy.dialects.translate.wire import (
     whole,
 )
 
-_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES: dict[str, TurnRole] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _UNSAID = ("prediction", "store", "logit_bias", "functions", "modalities", "audio", "moderation", "web_search_options")
 _KNOWN = names("""model messages stream stream_options tools tool_choice parallel_tool_calls response_format max_tokens
     max_completion_tokens temperature top_p top_k stop seed n logprobs top_logprobs frequency_penalty presence_penalty
@@ -54,10 +54,10 @@ _PART = names(
 _TEXT_FORMATS = ("", "text")
 
 
-def read_request(node: Object, losses: Losses) -> Request:
+def read_request(node: Object, losses: Losses) -> CanonicalRequest:
     """Raises RefusedError for what is no such request, and for what must not be lost."""
     _meet_unsaid(node, losses)
-    return Request(
+    return CanonicalRequest(
         model=text(node, "model"),
         turns=[turn for message in children(node, "messages") for turn in _turns(message, losses)],
         stream=flag(node, "stream") or False,
@@ -104,7 +104,7 @@ def _most(*limits: int | None) -> int | None:
     return max((limit for limit in limits if limit is not None), default=None)
 
 
-def read_cache(node: Object) -> Cache:
+def read_cache(node: Object) -> CacheLifetime:
     """Anthropic's mark, which OpenRouter and others take in chat too, or OpenAI's own breakpoint."""
     mark = child(node, "cache_control")
     if mark:
@@ -122,7 +122,7 @@ def _turns(message: Object, losses: Losses) -> list[Turn]:
     if role == "tool":
         result = ToolResult(
             text(message, "tool_call_id"),
-            [part for part in content if isinstance(part, (Text, Media))],
+            [part for part in content if isinstance(part, (TextPart, MediaPart))],
             text(message, "name"),
             cache=read_cache(message),
         )
@@ -135,21 +135,21 @@ def _turns(message: Object, losses: Losses) -> list[Turn]:
     return [Turn(_ROLES[role], _marked(parts, read_cache(message)))]
 
 
-def _marked(parts: list[Part], cache: Cache) -> list[Part]:
+def _marked(parts: list[ContentPart], cache: CacheLifetime) -> list[ContentPart]:
     """A mark on a message is one on its last part."""
-    if cache and parts and isinstance(last := parts[-1], Text):
-        return [*parts[:-1], Text(last.text, cache)]
+    if cache and parts and isinstance(last := parts[-1], TextPart):
+        return [*parts[:-1], TextPart(last.text, cache)]
     return parts
 
 
-def _assistant(message: Object, content: list[Part], losses: Losses) -> list[Part]:
+def _assistant(message: Object, content: list[ContentPart], losses: Losses) -> list[ContentPart]:
     if message.get("function_call"):
         losses.meet("functions")
     if message.get("audio"):
         losses.meet("audio")
     refusal = text(message, "refusal")
-    calls: list[Part] = []
-    signatures: list[Part] = []
+    calls: list[ContentPart] = []
+    signatures: list[ContentPart] = []
     for item in children(message, "tool_calls"):
         call = read_call(item)
         signature = text(child(child(item, "extra_content"), "google"), "thought_signature")
@@ -159,7 +159,7 @@ def _assistant(message: Object, content: list[Part], losses: Losses) -> list[Par
     thoughts = read_details(message)
     known = {part.of for part in thoughts if isinstance(part, Thinking)}
     signatures = [part for part in signatures if isinstance(part, Thinking) and part.of not in known]
-    return [*thoughts, *content, *([Refusal(refusal)] if refusal else []), *signatures, *calls]
+    return [*thoughts, *content, *([RefusalPart(refusal)] if refusal else []), *signatures, *calls]
 
 
 def read_call(item: Object) -> ToolCall:
@@ -170,61 +170,61 @@ def read_call(item: Object) -> ToolCall:
     return ToolCall(text(item, "id"), text(function, "name"), text(function, "arguments"))
 
 
-def _content(message: Object, losses: Losses) -> list[Part]:
+def _content(message: Object, losses: Losses) -> list[ContentPart]:
     content = message.get("content")
     if content is None:
         return []
     if isinstance(content, str):
-        return [Text(content)] if content else []
+        return [TextPart(content)] if content else []
     if not isinstance(content, list):
         raise invalid("`content` must be a string or a list of parts.")
     return [_part(part, losses) for part in children(message, "content")]
 
 
-def _part(node: Object, losses: Losses) -> Part:
+def _part(node: Object, losses: Losses) -> ContentPart:
     if rest(node, _PART):
         losses.meet("other")
     kind, cache = text(node, "type"), read_cache(node)
     if kind == "text":
-        return Text(text(node, "text"), cache)
+        return TextPart(text(node, "text"), cache)
     if kind == "refusal":
-        return Refusal(text(node, "refusal"))
+        return RefusalPart(text(node, "refusal"))
     if kind == "image_url":
         image = child(node, "image_url")
         media = from_url(text(image, "url"), "image")
-        return Media("image", media.mime, media.data, media.url, detail=text(image, "detail"), cache=cache)
+        return MediaPart("image", media.mime, media.data, media.url, detail=text(image, "detail"), cache=cache)
     if kind == "thinking":  # Mistral's
         return Thinking("".join(text(piece, "text") for piece in children(node, "thinking")))
     if kind == "document_url":
         return from_url(text(node, "document_url"), "document")
     if kind == "video_url":  # OpenRouter's
         media = from_url(text(child(node, "video_url"), "url"), "video")
-        return Media("video", media.mime, media.data, media.url, cache=cache)
+        return MediaPart("video", media.mime, media.data, media.url, cache=cache)
     if kind == "input_audio":
         audio = child(node, "input_audio")
-        return Media("audio", f"audio/{text(audio, 'format')}", text(audio, "data"), cache=cache)
+        return MediaPart("audio", f"audio/{text(audio, 'format')}", text(audio, "data"), cache=cache)
     if kind == "file":
         file = child(node, "file")
         if text(file, "file_id"):
             losses.meet("file_id")
         media = from_url(text(file, "file_data"), "document")
         name = text(file, "filename")
-        return Media(kind_of(media.mime), media.mime, media.data, media.url, name=name, cache=cache)
+        return MediaPart(kind_of(media.mime), media.mime, media.data, media.url, name=name, cache=cache)
     raise invalid("The `type` of a part must be text, refusal, image_url, input_audio or file.")
 
 
-def _tool(item: Object, losses: Losses) -> Tool | None:
+def _tool(item: Object, losses: Losses) -> ToolDefinition | None:
     kind = text(item, "type")
     if kind == "custom":
         custom = child(item, "custom")
         shape = child(custom, "format")
         grammar = child(shape, "grammar") if text(shape, "type") == "grammar" else None
-        return Tool(text(custom, "name"), text(custom, "description"), custom=True, grammar=grammar)
+        return ToolDefinition(text(custom, "name"), text(custom, "description"), custom=True, grammar=grammar)
     if kind != "function":
         losses.meet("hosted_tools")
         return None
     function = child(item, "function")
-    return Tool(
+    return ToolDefinition(
         text(function, "name"),
         text(function, "description"),
         child(function, "parameters") or None,
@@ -256,16 +256,18 @@ def name_of(tool: Object) -> str:
     return name
 
 
-def _format(node: Object) -> Format | None:
+def _format(node: Object) -> JsonFormat | None:
     kind = text(node, "type")
     if kind in _TEXT_FORMATS:
         return None
     if kind == "json_object":
-        return Format()
+        return JsonFormat()
     if kind != "json_schema":
         raise invalid("The `type` of `response_format` must be text, json_object or json_schema.")
     schema = child(node, "json_schema")
-    return Format(child(schema, "schema"), text(schema, "name"), text(schema, "description"), flag(schema, "strict"))
+    return JsonFormat(
+        child(schema, "schema"), text(schema, "name"), text(schema, "description"), flag(schema, "strict")
+    )
 
 
 def _reasoning(node: Object) -> Reasoning | None:

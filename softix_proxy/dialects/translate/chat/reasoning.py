@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from softix_proxy.dialects.translate.canonical import Part, Thinking
+from softix_proxy.dialects.translate.canonical import ContentPart, Thinking
 from softix_proxy.dialects.translate.wire import Object, said, seen_children, seen_count, seen_text
 
 _FORMATS = {
@@ -19,7 +19,7 @@ _ORIGINS = {form: origin for origin, form in _FORMATS.items()}
 _ORIGINS["azure-openai-responses-v1"] = "responses"
 
 
-def read_details(message: Object) -> list[Part]:
+def read_details(message: Object) -> list[ContentPart]:
     """The thoughts of a message, client's or provider's alike; the plain text where there are no details.
 
     Pieces of one thought have one index: clients that gathered a stream may not have put them together.

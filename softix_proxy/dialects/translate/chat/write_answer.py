@@ -7,27 +7,27 @@ from collections.abc import Mapping
 import msgspec
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
+    ContentPart,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Part,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.chat.reasoning import detail, details
@@ -50,7 +50,7 @@ _REASONS: Mapping[StopReason, str] = {
 }
 
 
-def write_answer(answer: Answer, occasion: Occasion) -> Object:
+def write_answer(answer: CanonicalAnswer, occasion: Occasion) -> Object:
     usage = openai_usage(answer.usage) if answer.usage else None
     body = _head(answer.start, occasion, "chat.completion")
     body["choices"] = [_choice(index, choice) for index, choice in enumerate(answer.choices)]
@@ -59,7 +59,7 @@ def write_answer(answer: Answer, occasion: Occasion) -> Object:
     return body
 
 
-def _head(start: Start, occasion: Occasion, kind: str) -> Object:
+def _head(start: AnswerStart, occasion: Occasion, kind: str) -> Object:
     created_s = occasion.now_s if start.created_s is None else start.created_s
     known = answer_id(start.id, "chatcmpl-", occasion.id)
     return {"id": known, "object": kind, "created": created_s, "model": start.model or occasion.request.model}
@@ -67,11 +67,11 @@ def _head(start: Start, occasion: Occasion, kind: str) -> Object:
 
 def _choice(index: int, choice: Choice) -> Object:
     parts = choice.parts
-    text = "".join(part.text for part in parts if isinstance(part, Text))
+    text = "".join(part.text for part in parts if isinstance(part, TextPart))
     thoughts = [part for part in parts if isinstance(part, Thinking)]
-    refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
+    refusal = "".join(part.text for part in parts if isinstance(part, RefusalPart))
     calls = [_call(part) for part in parts if isinstance(part, ToolCall)]
-    images = [_image(part) for part in parts if isinstance(part, Media)]
+    images = [_image(part) for part in parts if isinstance(part, MediaPart)]
     extra = said(
         {
             "reasoning_content": "".join(part.text for part in thoughts),
@@ -97,7 +97,7 @@ def _call(call: ToolCall) -> Object:
     }
 
 
-def _image(media: Media) -> Object:
+def _image(media: MediaPart) -> Object:
     return {"type": "image_url", "image_url": {"url": to_url(media)}}
 
 
@@ -121,30 +121,30 @@ class WriteStream:
         self._counts: dict[int, int] = {}
         self._thoughts: dict[int, int] = {}
         self._begun: set[int] = set()
-        self._usage: Usage | None = None
+        self._usage: CanonicalUsage | None = None
 
-    def write(self, event: Event) -> bytes:
+    def write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, Grow):
             return self._grow(event)
         if isinstance(event, Open):
             self._fold.take(event)
             return self._open(event)
-        if isinstance(event, Close):
+        if isinstance(event, PartEnd):
             return self._close(event)
-        if isinstance(event, Sign):
+        if isinstance(event, PartSignature):
             self._fold.take(event)
-        elif isinstance(event, Start):
+        elif isinstance(event, AnswerStart):
             self._head = _head(event, self._occasion, "chat.completion.chunk")
         elif isinstance(event, Weigh):
             weights = [write_logprob(item) for item in event.logprobs]
             return self._chunk(event.choice, {}, logprobs={"content": weights, "refusal": None})
-        elif isinstance(event, Stop):
+        elif isinstance(event, AnswerStop):
             return self._chunk(event.choice, {}, reason=_REASONS[event.reason])
-        elif isinstance(event, Usage):
+        elif isinstance(event, CanonicalUsage):
             self._usage = event
         elif isinstance(event, Fail):
             return data_event(openai_error(event.kind, event.message))
-        elif isinstance(event, End):
+        elif isinstance(event, AnswerEnd):
             return self._end()
         return b""
 
@@ -169,7 +169,7 @@ class WriteStream:
             return self._chunk(
                 event.choice, {"tool_calls": [{"index": index, "id": part.id, "type": kind, kind: named}]}
             )
-        if isinstance(part, Media):
+        if isinstance(part, MediaPart):
             return self._chunk(event.choice, {"images": [_image(part)]})
         text = getattr(part, "text", "")
         if isinstance(part, Thinking):
@@ -184,7 +184,7 @@ class WriteStream:
         piece = detail(Thinking(text, origin=part.origin), self._thoughts[choice])
         return {"reasoning_content": text, "reasoning_details": [piece]}
 
-    def _close(self, event: Close) -> bytes:
+    def _close(self, event: PartEnd) -> bytes:
         """The signature of thoughts is whole now."""
         part = self._fold.part(event.choice, event.index)
         if not isinstance(part, Thinking) or not part.signature:
@@ -206,5 +206,5 @@ class WriteStream:
         return usage + b"data: [DONE]\n\n"
 
 
-def _flow(part: Part, text: str) -> Object:
-    return {"refusal": text} if isinstance(part, Refusal) else {"content": text}
+def _flow(part: ContentPart, text: str) -> Object:
+    return {"refusal": text} if isinstance(part, RefusalPart) else {"content": text}

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Media,
-    Part,
+    CanonicalRequest,
+    ContentPart,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Request,
+    RefusalPart,
     Setting,
-    Text,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -34,7 +34,7 @@ _TIERS = frozenset(("auto", "default", "flex", "scale", "priority", "fast"))
 _TIER_NAMES = {"standard_only": "default", "standard": "default"}
 
 
-def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
+def write_request(request: CanonicalRequest, setting: Setting, losses: Losses) -> Object:
     """Raises RefusedError for what must not be lost."""
     if is_marked(request):
         losses.meet("cache_control")
@@ -72,9 +72,11 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     return said(body)
 
 
-def is_marked(request: Request) -> bool:
+def is_marked(request: CanonicalRequest) -> bool:
     """Whether the client says what of the prompt is to be cached."""
-    marked = (part.cache for turn in request.turns for part in turn.parts if not isinstance(part, (Thinking, Refusal)))
+    marked = (
+        part.cache for turn in request.turns for part in turn.parts if not isinstance(part, (Thinking, RefusalPart))
+    )
     return bool(request.cache) or any(marked) or any(tool.cache for tool in request.tools)
 
 
@@ -114,10 +116,10 @@ def _messages(turn: Turn, model: str, losses: Losses) -> Iterator[Object]:
     results = [part for part in turn.parts if isinstance(part, ToolResult)]
     extra: list[Object] = []
     for result in results:
-        texts = [part for part in result.parts if isinstance(part, Text)]
+        texts = [part for part in result.parts if isinstance(part, TextPart)]
         content = _joined(texts)
         yield {"role": "tool", "tool_call_id": result.id, "content": content}
-        media = [part for part in result.parts if isinstance(part, Media)]
+        media = [part for part in result.parts if isinstance(part, MediaPart)]
         if media:
             losses.meet("tool_result_media")
             extra += [_media(part, losses) for part in media]
@@ -131,27 +133,27 @@ def _messages(turn: Turn, model: str, losses: Losses) -> Iterator[Object]:
         yield {"role": turn.role, "content": content}
 
 
-def _joined(texts: Sequence[Text]) -> str | list[Object]:
+def _joined(texts: Sequence[TextPart]) -> str | list[Object]:
     """A string, as most servers want it, unless there are several texts."""
     if len(texts) == 1:
         return texts[0].text
     return [{"type": "text", "text": part.text} for part in texts] or ""
 
 
-def _content(parts: Sequence[Part], losses: Losses) -> str | list[Object]:
-    texts = [part for part in parts if isinstance(part, Text)]
+def _content(parts: Sequence[ContentPart], losses: Losses) -> str | list[Object]:
+    texts = [part for part in parts if isinstance(part, TextPart)]
     if len(texts) == len(parts):
         return _joined(texts)
     return [item for part in parts if (item := _part(part, losses)) is not None]
 
 
-def _part(part: Part, losses: Losses) -> Object | None:
-    if isinstance(part, (Text, Refusal)):
+def _part(part: ContentPart, losses: Losses) -> Object | None:
+    if isinstance(part, (TextPart, RefusalPart)):
         return {"type": "text", "text": part.text}
-    return _media(part, losses) if isinstance(part, Media) else None
+    return _media(part, losses) if isinstance(part, MediaPart) else None
 
 
-def _media(media: Media, losses: Losses) -> Object:
+def _media(media: MediaPart, losses: Losses) -> Object:
     if media.text:
         losses.meet("text_document")
         title = f"{media.name}\n\n" if media.name else ""
@@ -170,21 +172,21 @@ def _media(media: Media, losses: Losses) -> Object:
     return {"type": "file", "file": {"file_data": to_url(media), "filename": name}}
 
 
-def _assistant(parts: Sequence[Part], model: str, losses: Losses) -> Iterator[Object]:
+def _assistant(parts: Sequence[ContentPart], model: str, losses: Losses) -> Iterator[Object]:
     thoughts = [part for part in parts if isinstance(part, Thinking)]
     takes = _OPENAI.match(model) is None
     own = [part for part in thoughts if part.origin in ("", _OWN) and takes]
     if len(own) < len(thoughts):
         losses.meet("thinking")
-    if any(isinstance(part, Media) for part in parts):
+    if any(isinstance(part, MediaPart) for part in parts):
         losses.meet("assistant_media")
-    content = _content([part for part in parts if isinstance(part, Text)], losses)
+    content = _content([part for part in parts if isinstance(part, TextPart)], losses)
     calls = [_call(part) for part in parts if isinstance(part, ToolCall)]
     message = said(
         {
             "role": "assistant",
             "content": content,
-            "refusal": "".join(part.text for part in parts if isinstance(part, Refusal)),
+            "refusal": "".join(part.text for part in parts if isinstance(part, RefusalPart)),
             "reasoning_content": "".join(part.text for part in own),
             "reasoning_details": details([part for part in own if part.signature]),
             "tool_calls": calls,
@@ -204,7 +206,7 @@ def _call(call: ToolCall) -> Object:
     }
 
 
-def write_tool(tool: Tool) -> Object:
+def write_tool(tool: ToolDefinition) -> Object:
     if tool.custom:
         shape = {"type": "grammar", "grammar": tool.grammar} if tool.grammar else None
         named = said({"name": tool.name, "description": tool.description, "format": shape})
@@ -218,7 +220,7 @@ def write_tool(tool: Tool) -> Object:
     return {"type": "function", "function": said(function)}
 
 
-def write_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> str | Object | None:
+def write_choice(choice: ToolChoice | None, tools: Sequence[ToolDefinition]) -> str | Object | None:
     if choice is None or not tools:
         return None
     if not choice.names:
@@ -229,13 +231,13 @@ def write_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> str | Obje
     return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": listed}}
 
 
-def _reference(name: str, tools: Sequence[Tool]) -> Object:
+def _reference(name: str, tools: Sequence[ToolDefinition]) -> Object:
     custom = any(tool.custom and tool.name == name for tool in tools)
     kind = "custom" if custom else "function"
     return {"type": kind, kind: {"name": name}}
 
 
-def _format(request: Request) -> Object | None:
+def _format(request: CanonicalRequest) -> Object | None:
     form = request.format
     if form is None:
         return None

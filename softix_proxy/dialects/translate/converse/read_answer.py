@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping
 from softix_proxy.dialects.converse import converse_report
 from softix_proxy.dialects.errors import classify_exception
 from softix_proxy.dialects.translate.canonical import (
-    Close,
-    End,
-    Event,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalEvent,
+    CanonicalUsage,
+    ContentPart,
     Fail,
     Grow,
-    Media,
+    MediaPart,
     Open,
-    Part,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
 )
 from softix_proxy.dialects.translate.converse.spelling import MIMES, OWN, SIGNED
 from softix_proxy.dialects.translate.wire import (
@@ -49,26 +49,26 @@ class ReadAnswer:
     """One per answer. `read` takes the events of a stream, each under its name; `read_whole` a plain answer."""
 
     def __init__(self) -> None:
-        self._open: dict[int, tuple[int, Part]] = {}
+        self._open: dict[int, tuple[int, ContentPart]] = {}
         """Index of a block → its part. Only calls and images are announced; others begin with their first piece."""
         self._unfed: set[int] = set()
         """Calls without arguments so far."""
         self._parts = 0
-        self._stop: Stop | None = None
+        self._stop: AnswerStop | None = None
         self._done = False
 
-    def read_whole(self, answer: Object) -> Iterator[Event]:
-        yield Start()
+    def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]:
+        yield AnswerStart()
         for block in seen_children(seen_child(seen_child(answer, "output"), "message"), "content"):
             part = _part(block)
             if part is not None:
                 yield Open(0, self._parts, part)
-                yield Close(0, self._parts)
+                yield PartEnd(0, self._parts)
                 self._parts += 1
         self._note_stop(answer)
         yield from self._finish(answer)
 
-    def read(self, event: Object) -> Iterator[Event]:
+    def read(self, event: Object) -> Iterator[CanonicalEvent]:
         if self._done or not event:
             return
         kind, body = next(iter(event.items()))
@@ -81,7 +81,7 @@ class ReadAnswer:
         elif kind == "contentBlockStop":
             yield from self._close(index)
         elif kind == "messageStart":
-            yield Start()
+            yield AnswerStart()
         elif kind == "messageStop":
             self._note_stop(body)
         elif kind == "metadata":
@@ -90,27 +90,27 @@ class ReadAnswer:
             self._done = True
             yield Fail(classify_exception(kind), seen_text(body, "message"))
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[CanonicalEvent]:
         """The stream is over: well, if the model had stopped."""
         if self._stop is not None and not self._done:
             yield from self._finish({})
 
-    def _start(self, index: int, start: Object) -> Iterator[Event]:
+    def _start(self, index: int, start: Object) -> Iterator[CanonicalEvent]:
         call = seen_child(start, "toolUse")
         if call:
             yield from self._begin(index, ToolCall(seen_text(call, "toolUseId"), seen_text(call, "name")))
             self._unfed.add(index)
 
-    def _grow(self, index: int, delta: Object) -> Iterator[Event]:
+    def _grow(self, index: int, delta: Object) -> Iterator[CanonicalEvent]:
         thoughts = seen_child(delta, "reasoningContent")
         if redacted := seen_text(thoughts, "redactedContent"):
             yield from self._begin(index, Thinking("", redacted, OWN, redacted=True))
             return
         if index not in self._open:
-            yield from self._begin(index, Thinking(origin=SIGNED) if thoughts else Text(""))
+            yield from self._begin(index, Thinking(origin=SIGNED) if thoughts else TextPart(""))
         number, part = self._open[index]
         if signature := seen_text(thoughts, "signature"):
-            yield Sign(0, number, signature)
+            yield PartSignature(0, number, signature)
         text = (
             seen_text(delta, "text") or seen_text(thoughts, "text") or seen_text(seen_child(delta, "toolUse"), "input")
         )
@@ -118,36 +118,36 @@ class ReadAnswer:
             self._unfed.discard(index)
             yield Grow(0, number, text)
 
-    def _begin(self, index: int, part: Part) -> Iterator[Event]:
+    def _begin(self, index: int, part: ContentPart) -> Iterator[CanonicalEvent]:
         yield from self._close(index)
         self._open[index] = (self._parts, part)
         yield Open(0, self._parts, part)
         self._parts += 1
 
-    def _close(self, index: int) -> Iterator[Event]:
+    def _close(self, index: int) -> Iterator[CanonicalEvent]:
         known = self._open.pop(index, None)
         if known is not None:
             if index in self._unfed:
                 self._unfed.discard(index)
                 yield Grow(0, known[0], "{}")
-            yield Close(0, known[0])
+            yield PartEnd(0, known[0])
 
     def _note_stop(self, node: Object) -> None:
-        self._stop = Stop(0, _REASONS.get(seen_text(node, "stopReason"), "end"))
+        self._stop = AnswerStop(0, _REASONS.get(seen_text(node, "stopReason"), "end"))
 
-    def _finish(self, node: Object) -> Iterator[Event]:
+    def _finish(self, node: Object) -> Iterator[CanonicalEvent]:
         for index in list(self._open):
             yield from self._close(index)
         self._done = True
-        yield self._stop or Stop(0, "end")
+        yield self._stop or AnswerStop(0, "end")
         tier = seen_child(node, "serviceTier").get("type")
         report = converse_report(node.get("usage"), tier)
         if report is not None:
-            yield Usage(report.meters, tier if isinstance(tier, str) else "")
-        yield End()
+            yield CanonicalUsage(report.meters, tier if isinstance(tier, str) else "")
+        yield AnswerEnd()
 
 
-def _part(block: Object) -> Part | None:
+def _part(block: Object) -> ContentPart | None:
     """None for what is not asked for in a translated request."""
     thoughts = seen_child(block, "reasoningContent")
     if thoughts:
@@ -161,9 +161,9 @@ def _part(block: Object) -> Part | None:
         return ToolCall(seen_text(call, "toolUseId"), seen_text(call, "name"), arguments)
     cited = seen_children(seen_child(block, "citationsContent"), "content")
     if cited:
-        return Text("".join(seen_text(item, "text") for item in cited))
+        return TextPart("".join(seen_text(item, "text") for item in cited))
     image = seen_child(block, "image")
     if image:
         data = seen_text(seen_child(image, "source"), "bytes")
-        return Media("image", MIMES.get(seen_text(image, "format"), "image/png"), data)
-    return Text(seen_text(block, "text")) if "text" in block else None
+        return MediaPart("image", MIMES.get(seen_text(image, "format"), "image/png"), data)
+    return TextPart(seen_text(block, "text")) if "text" in block else None

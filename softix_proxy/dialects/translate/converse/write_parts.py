@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Cache,
-    Media,
-    Part,
-    Refusal,
-    Text,
+    CacheLifetime,
+    ContentPart,
+    MediaPart,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
     ToolResult,
@@ -35,12 +35,12 @@ class WriteParts:
         self._caches = any(name in model.lower() for name in _CACHING)
         self._names: set[str] = set()
 
-    def write(self, parts: Sequence[Part]) -> list[Object]:
+    def write(self, parts: Sequence[ContentPart]) -> list[Object]:
         """Results come first, as it is wanted there; what is empty is left out, as it is refused there."""
         ordered = sorted(parts, key=lambda part: not isinstance(part, ToolResult))
         return [block for part in ordered for block in self._marked(part)]
 
-    def mark(self, cache: Cache) -> list[Object]:
+    def mark(self, cache: CacheLifetime) -> list[Object]:
         """What tells to keep the prompt up to here."""
         if not cache:
             return []
@@ -49,16 +49,16 @@ class WriteParts:
             return []
         return [{"cachePoint": {"type": "default", **({"ttl": "1h"} if cache == "1h" else {})}}]
 
-    def _marked(self, part: Part) -> Iterator[Object]:
+    def _marked(self, part: ContentPart) -> Iterator[Object]:
         block = self._block(part)
         if block is not None:
             yield block
             yield from self.mark(_cache(part))
 
-    def _block(self, part: Part) -> Object | None:
-        if isinstance(part, (Text, Refusal)):
+    def _block(self, part: ContentPart) -> Object | None:
+        if isinstance(part, (TextPart, RefusalPart)):
             return {"text": part.text} if part.text.strip() else None
-        if isinstance(part, Media):
+        if isinstance(part, MediaPart):
             return self._media(part)
         if isinstance(part, ToolCall):
             call = as_function_call(part)
@@ -77,13 +77,13 @@ class WriteParts:
         return {"reasoningContent": {"reasoningText": {"text": part.text, "signature": part.signature}}}
 
     def _result(self, part: ToolResult) -> Object:
-        if any(isinstance(inner, Media) and inner.kind == "audio" for inner in part.parts):
+        if any(isinstance(inner, MediaPart) and inner.kind == "audio" for inner in part.parts):
             self._losses.meet("media_type")
         content = [block for inner in part.parts if (block := self._block(inner)) is not None]
         result: Object = {"toolUseId": part.id, "content": content or [{"text": "(empty)"}]}
         return {"toolResult": result | ({"status": "error"} if part.is_error else {})}
 
-    def _media(self, media: Media) -> Object:
+    def _media(self, media: MediaPart) -> Object:
         if media.url:
             self._losses.meet("media_url")
         mime = "text/plain" if media.text else guess_mime(media) or _DEFAULTS.get(media.kind, "")
@@ -105,9 +105,9 @@ class WriteParts:
         return name
 
 
-def _cache(part: Part) -> Cache:
+def _cache(part: ContentPart) -> CacheLifetime:
     """Of a result also where one of its parts has the mark."""
-    if isinstance(part, (Thinking, Refusal)):
+    if isinstance(part, (Thinking, RefusalPart)):
         return ""
     if isinstance(part, ToolResult) and not part.cache:
         return next((inner.cache for inner in part.parts if inner.cache), "")

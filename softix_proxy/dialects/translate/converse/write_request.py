@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from softix_proxy.dialects.spoken import is_claude
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Request,
+    CanonicalRequest,
+    JsonFormat,
     Setting,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     Turn,
 )
 from softix_proxy.dialects.translate.claude import (
@@ -39,7 +39,7 @@ _EFFORTS: Mapping[str, str] = {
 }
 
 
-def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
+def write_request(request: CanonicalRequest, setting: Setting, losses: Losses) -> Object:
     """Raises RefusedError for what must not be lost."""
     _meet(request, losses)
     writer = WriteParts(setting.model, losses)
@@ -82,7 +82,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     )
 
 
-def _meet(request: Request, losses: Losses) -> None:
+def _meet(request: CanonicalRequest, losses: Losses) -> None:
     for name, says in {
         "n": (request.choices or 1) > 1,
         "logprobs": request.logprobs is not None,
@@ -100,7 +100,7 @@ def _meet(request: Request, losses: Losses) -> None:
             losses.meet(name)
 
 
-def _model_fields(request: Request, model: str, limit: int, losses: Losses) -> tuple[Object | None, Object]:
+def _model_fields(request: CanonicalRequest, model: str, limit: int, losses: Losses) -> tuple[Object | None, Object]:
     """What goes to the model as it is, since Converse has no word of its own for it; and of it, how to think."""
     if is_claude(model):
         thinking, effort = thinking_of(request, model, limit, losses)
@@ -122,7 +122,7 @@ def _model_fields(request: Request, model: str, limit: int, losses: Losses) -> t
     return None, more
 
 
-def _tools(request: Request, writer: WriteParts, losses: Losses) -> tuple[Object | None, bool]:
+def _tools(request: CanonicalRequest, writer: WriteParts, losses: Losses) -> tuple[Object | None, bool]:
     """The tools, and whether words have to forbid them: those that the conversation used must be told again."""
     tools, choice = chosen(request.tools, request.tool_choice)
     used = _used(request.turns)
@@ -130,7 +130,7 @@ def _tools(request: Request, writer: WriteParts, losses: Losses) -> tuple[Object
         return None, False
     if used and not tools:
         losses.meet("tools_of_before")
-        tools = [Tool(name) for name in used]
+        tools = [ToolDefinition(name) for name in used]
         choice = ToolChoice("none")
     if not tools:
         return None, False
@@ -144,7 +144,7 @@ def _used(turns: Sequence[Turn]) -> list[str]:
     return list(dict.fromkeys(call.name for call in calls))
 
 
-def _tool(tool: Tool) -> Object:
+def _tool(tool: ToolDefinition) -> Object:
     schema = {"type": "object", "properties": {}} if not tool.schema else tool.schema
     told = said({"name": tool.name, "description": tool.description, "strict": tool.strict or None})
     return {"toolSpec": {**told, "inputSchema": {"json": schema}}}
@@ -158,7 +158,7 @@ def _choice(choice: ToolChoice | None) -> Object | None:
     return {"any" if choice.mode == "required" else "auto": {}}
 
 
-def _shape(form: Format | None) -> Object | None:
+def _shape(form: JsonFormat | None) -> Object | None:
     if form is None or form.schema is None:
         return None
     told = said({"name": form.name, "description": form.description})

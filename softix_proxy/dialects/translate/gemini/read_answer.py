@@ -10,23 +10,23 @@ from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.gemini_usage import gemini_report, service_tier
 from softix_proxy.dialects.translate.canonical import (
     Alternative,
-    Close,
-    End,
-    Event,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalEvent,
+    CanonicalUsage,
+    ContentPart,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Open,
-    Part,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.gemini.read_parts import OWN
@@ -55,17 +55,17 @@ class _Candidate:
     def __init__(self, index: int) -> None:
         self.index = index
         self.parts = 0
-        self.flowing: tuple[type[Text | Thinking], int] | None = None
+        self.flowing: tuple[type[TextPart | Thinking], int] | None = None
         self.called = False
         self.reason: StopReason | None = None
 
-    def whole(self, part: Part) -> Iterator[Event]:
+    def whole(self, part: ContentPart) -> Iterator[CanonicalEvent]:
         yield from self.stop_flow()
         yield Open(self.index, self.parts, part)
-        yield Close(self.index, self.parts)
+        yield PartEnd(self.index, self.parts)
         self.parts += 1
 
-    def flow(self, part: Text | Thinking) -> Iterator[Event]:
+    def flow(self, part: TextPart | Thinking) -> Iterator[CanonicalEvent]:
         if self.flowing is not None and self.flowing[0] is type(part):
             if part.text:
                 yield Grow(self.index, self.flowing[1], part.text)
@@ -75,14 +75,14 @@ class _Candidate:
         yield Open(self.index, self.parts, part)
         self.parts += 1
 
-    def sign_flow(self, signature: str) -> Iterator[Event]:
+    def sign_flow(self, signature: str) -> Iterator[CanonicalEvent]:
         if self.flowing is not None:
-            yield Sign(self.index, self.flowing[1], signature)
+            yield PartSignature(self.index, self.flowing[1], signature)
         yield from self.stop_flow()
 
-    def stop_flow(self) -> Iterator[Event]:
+    def stop_flow(self) -> Iterator[CanonicalEvent]:
         if self.flowing is not None:
-            yield Close(self.index, self.flowing[1])
+            yield PartEnd(self.index, self.flowing[1])
             self.flowing = None
 
 
@@ -98,11 +98,11 @@ class ReadAnswer:
         self._started = False
         self._over = False
 
-    def read_whole(self, answer: Object) -> Iterator[Event]:
+    def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]:
         yield from self.read(answer)
         yield from self.end()
 
-    def read(self, chunk: Object) -> Iterator[Event]:
+    def read(self, chunk: Object) -> Iterator[CanonicalEvent]:
         chunk = camel(chunk)
         if self._over:
             return
@@ -114,7 +114,7 @@ class ReadAnswer:
         if not self._started:
             self._started = True
             self._id = seen_text(chunk, "responseId")
-            yield Start(self._id, seen_text(chunk, "modelVersion").removeprefix("models/"))
+            yield AnswerStart(self._id, seen_text(chunk, "modelVersion").removeprefix("models/"))
         for position, item in enumerate(seen_children(chunk, "candidates")):
             yield from self._read_candidate(position, camel(item))
         if seen_text(camel(seen_child(chunk, "promptFeedback")), "blockReason"):
@@ -122,17 +122,17 @@ class ReadAnswer:
         usage = camel(seen_child(chunk, "usageMetadata"))
         report = gemini_report(usage, None, {})
         if report is not None:
-            yield Usage(report.meters, service_tier(told) if (told := usage.get("serviceTier")) else "")
+            yield CanonicalUsage(report.meters, service_tier(told) if (told := usage.get("serviceTier")) else "")
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[CanonicalEvent]:
         if self._over or not any(candidate.reason for candidate in self._candidates.values()):
             return
         self._over = True
         for candidate in self._candidates.values():
             yield from candidate.stop_flow()
             reason = candidate.reason or "end"
-            yield Stop(candidate.index, "calls" if candidate.called and reason == "end" else reason)
-        yield End()
+            yield AnswerStop(candidate.index, "calls" if candidate.called and reason == "end" else reason)
+        yield AnswerEnd()
 
     def _candidate(self, index: int) -> _Candidate:
         for missing in range(index + 1):
@@ -140,7 +140,7 @@ class ReadAnswer:
                 self._candidates[missing] = _Candidate(missing)
         return self._candidates[index]
 
-    def _read_candidate(self, position: int, item: Object) -> Iterator[Event]:
+    def _read_candidate(self, position: int, item: Object) -> Iterator[CanonicalEvent]:
         index = seen_count(item, "index")
         index = position if index is None else index
         if index > _MOST_CANDIDATES:
@@ -155,7 +155,7 @@ class ReadAnswer:
         if isinstance(reason, str):
             candidate.reason = _REASONS.get(reason, "end")
 
-    def _read_part(self, candidate: _Candidate, part: Object) -> Iterator[Event]:
+    def _read_part(self, candidate: _Candidate, part: Object) -> Iterator[CanonicalEvent]:
         signature = seen_text(part, "thoughtSignature")
         call = seen_child(part, "functionCall")
         if call:
@@ -164,7 +164,7 @@ class ReadAnswer:
         data = camel(seen_child(part, "inlineData"))
         if data:
             mime = seen_text(data, "mimeType")
-            yield from candidate.whole(Media(kind_of(mime), mime, seen_text(data, "data")))
+            yield from candidate.whole(MediaPart(kind_of(mime), mime, seen_text(data, "data")))
             return
         text = seen_text(part, "text")
         if part.get("thought") is True:
@@ -174,11 +174,11 @@ class ReadAnswer:
                 yield from candidate.sign_flow(signature)
             return
         if text:
-            yield from candidate.flow(Text(text))
+            yield from candidate.flow(TextPart(text))
         if signature:
             yield from candidate.whole(Thinking(signature=signature, origin=OWN))
 
-    def _read_call(self, candidate: _Candidate, call: Object, signature: str) -> Iterator[Event]:
+    def _read_call(self, candidate: _Candidate, call: Object, signature: str) -> Iterator[CanonicalEvent]:
         candidate.called = True
         made = f"call_{_UNFIT.sub('', self._id) or 'gemini'}_{candidate.index}_{candidate.parts}"
         known_as = seen_text(call, "id") or made

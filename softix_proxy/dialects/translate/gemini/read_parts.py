@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from softix_proxy.dialects.fields import invalid
-from softix_proxy.dialects.translate.canonical import Media, Part, Text, Thinking, ToolCall, ToolResult
+from softix_proxy.dialects.translate.canonical import ContentPart, MediaPart, TextPart, Thinking, ToolCall, ToolResult
 from softix_proxy.dialects.translate.gemini.spelling import camel
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.media import kind_of
@@ -26,10 +26,10 @@ class ReadParts:
         self._calls = 0
         self._unanswered: list[ToolCall] = []
 
-    def read(self, parts: Sequence[Object]) -> list[Part]:
+    def read(self, parts: Sequence[Object]) -> list[ContentPart]:
         return [found for part in parts for found in self._part(part)]
 
-    def _part(self, part: Object) -> list[Part]:
+    def _part(self, part: Object) -> list[ContentPart]:
         signature = text(part, "thoughtSignature")
         if part.get("functionCall") is not None:
             call = self._call(camel(child(part, "functionCall")))
@@ -41,7 +41,7 @@ class ReadParts:
         if part.get("inlineData") is not None:
             data = camel(child(part, "inlineData"))
             mime = text(data, "mimeType")
-            return [Media(kind_of(mime), mime, text(data, "data"), name=text(data, "displayName"))]
+            return [MediaPart(kind_of(mime), mime, text(data, "data"), name=text(data, "displayName"))]
         if part.get("fileData") is not None:
             return [self._file(camel(child(part, "fileData")), part)]
         if part.get("text") is None:
@@ -53,7 +53,7 @@ class ReadParts:
             raise invalid("A part must have text, data, a function call or a function's response.")
         if flag(part, "thought"):
             return [unseal(signature, OWN, text(part, "text"))]
-        said: list[Part] = [Text(text(part, "text"))] if part["text"] else []
+        said: list[ContentPart] = [TextPart(text(part, "text"))] if part["text"] else []
         return [*said, unseal(signature, OWN)] if signature else said
 
     def _call(self, node: Object) -> ToolCall:
@@ -71,17 +71,17 @@ class ReadParts:
                 given = call.id
                 break
         response, parts = child(node, "response"), self.read([camel(item) for item in children(node, "parts")])
-        media = [part for part in parts if isinstance(part, Media)]
-        return ToolResult(given, [Text(_told(response)), *media], name, is_error=response.keys() == {"error"})
+        media = [part for part in parts if isinstance(part, MediaPart)]
+        return ToolResult(given, [TextPart(_told(response)), *media], name, is_error=response.keys() == {"error"})
 
-    def _file(self, node: Object, part: Object) -> Media:
+    def _file(self, node: Object, part: Object) -> MediaPart:
         url, mime = text(node, "fileUri"), text(node, "mimeType")
         if _KEPT.match(url):
             self._losses.meet("file_id")
         if part.get("videoMetadata"):
             self._losses.meet("video_metadata")
         kind = "video" if _VIDEO.match(url) else kind_of(mime)
-        return Media(kind, mime, url=url, name=text(node, "displayName"))
+        return MediaPart(kind, mime, url=url, name=text(node, "displayName"))
 
 
 def _told(response: Object) -> str:

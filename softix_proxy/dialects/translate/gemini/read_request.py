@@ -9,15 +9,15 @@ import msgspec
 
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Part,
+    CanonicalRequest,
+    ContentPart,
+    JsonFormat,
     Reasoning,
-    Request,
-    Text,
+    TextPart,
     Thinking,
-    Tool,
     ToolChoice,
     ToolChoiceMode,
+    ToolDefinition,
     Turn,
 )
 from softix_proxy.dialects.translate.gemini.read_parts import ReadParts
@@ -48,7 +48,7 @@ _CONFIG = names(
 _MODES: Mapping[str, ToolChoiceMode] = {"AUTO": "auto", "ANY": "required", "NONE": "none", "VALIDATED": "auto"}
 
 
-def read_request(node: Object, losses: Losses) -> Request:
+def read_request(node: Object, losses: Losses) -> CanonicalRequest:
     """Raises RefusedError for what is no such request, and for what must not be lost.
 
     Whether the answer is streamed stands in the path, and so does the model.
@@ -62,7 +62,7 @@ def read_request(node: Object, losses: Losses) -> Request:
     config = camel(child(node, "generationConfig"))
     _meet_config(config, losses)
     tools = _tools(node, losses)
-    return Request(
+    return CanonicalRequest(
         model=text(node, "model"),
         turns=_turns(node, losses),
         tools=tools,
@@ -105,7 +105,7 @@ def _turns(node: Object, losses: Losses) -> list[Turn]:
     turns: list[Turn] = []
     system = node.get("systemInstruction")
     if isinstance(system, str):
-        turns.append(Turn("system", [Text(system)]))
+        turns.append(Turn("system", [TextPart(system)]))
     elif system is not None:
         turns.append(Turn("system", _merged(reader.read(contents(child(node, "systemInstruction"), "parts")))))
     for content in contents(node, "contents"):
@@ -117,13 +117,13 @@ def _turns(node: Object, losses: Losses) -> list[Turn]:
     return [turn for turn in turns if turn.parts]
 
 
-def _merged(parts: list[Part]) -> list[Part]:
+def _merged(parts: list[ContentPart]) -> list[ContentPart]:
     """What a stream told in pieces as one: clients put the pieces into their history."""
-    found: list[Part] = []
+    found: list[ContentPart] = []
     for part in parts:
         last = found[-1] if found else None
-        if isinstance(part, Text) and isinstance(last, Text):
-            found[-1] = Text(last.text + part.text)
+        if isinstance(part, TextPart) and isinstance(last, TextPart):
+            found[-1] = TextPart(last.text + part.text)
         elif isinstance(part, Thinking) and isinstance(last, Thinking) and not (last.signature or part.of):
             found[-1] = msgspec.structs.replace(part, text=last.text + part.text)
         else:
@@ -131,8 +131,8 @@ def _merged(parts: list[Part]) -> list[Part]:
     return found
 
 
-def _tools(node: Object, losses: Losses) -> list[Tool]:
-    found: list[Tool] = []
+def _tools(node: Object, losses: Losses) -> list[ToolDefinition]:
+    found: list[ToolDefinition] = []
     for entry in contents(node, "tools"):
         if any(value is not None for name, value in entry.items() if name != "functionDeclarations"):
             losses.meet("hosted_tools")
@@ -140,10 +140,10 @@ def _tools(node: Object, losses: Losses) -> list[Tool]:
     return found
 
 
-def _tool(item: Object) -> Tool:
+def _tool(item: Object) -> ToolDefinition:
     given = item.get("parametersJsonSchema")
     schema: Any = given if isinstance(given, dict) else json_schema(child(item, "parameters"))
-    return Tool(text(item, "name"), text(item, "description"), schema or None)
+    return ToolDefinition(text(item, "name"), text(item, "description"), schema or None)
 
 
 def _tool_choice(config: Object) -> ToolChoice | None:
@@ -153,12 +153,12 @@ def _tool_choice(config: Object) -> ToolChoice | None:
     return ToolChoice(_MODES[mode], texts(config, "allowedFunctionNames"))
 
 
-def _format(config: Object) -> Format | None:
+def _format(config: Object) -> JsonFormat | None:
     given = config.get("responseJsonSchema") or config.get("_responseJsonSchema")
     schema: Any = given if isinstance(given, dict) else json_schema(child(config, "responseSchema"))
     if not schema and text(config, "responseMimeType") != "application/json":
         return None
-    return Format(schema or None, strict=True if schema else None)
+    return JsonFormat(schema or None, strict=True if schema else None)
 
 
 def _reasoning(config: Object) -> Reasoning | None:

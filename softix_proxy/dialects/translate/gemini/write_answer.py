@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
+    ContentPart,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Part,
-    Refusal,
-    Start,
-    Stop,
+    PartEnd,
+    RefusalPart,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.fold import Fold
@@ -46,7 +46,7 @@ _REASONS: Mapping[StopReason, str] = {
 }
 
 
-def write_answer(answer: Answer, occasion: Occasion) -> Object:
+def write_answer(answer: CanonicalAnswer, occasion: Occasion) -> Object:
     candidates = [_candidate(index, choice) for index, choice in enumerate(answer.choices)]
     body: Object = {"candidates": candidates}
     if answer.usage is not None:
@@ -54,28 +54,28 @@ def write_answer(answer: Answer, occasion: Occasion) -> Object:
     return body | _head(answer.start, occasion)
 
 
-def _head(start: Start, occasion: Occasion) -> Object:
+def _head(start: AnswerStart, occasion: Occasion) -> Object:
     model = start.model or occasion.request.model
     return {"modelVersion": model, "responseId": answer_id(start.id, "", occasion.id)}
 
 
 def _candidate(index: int, choice: Choice) -> Object:
     parts = [item for part in choice.parts if (item := _part(part)) is not None]
-    reason = "SAFETY" if any(isinstance(part, Refusal) for part in choice.parts) else _REASONS[choice.reason]
+    reason = "SAFETY" if any(isinstance(part, RefusalPart) for part in choice.parts) else _REASONS[choice.reason]
     candidate: Object = {"content": {"parts": parts, "role": "model"}, "finishReason": reason, "index": index}
     if choice.logprobs is not None:
         candidate["logprobsResult"] = _logprobs(choice.logprobs)
     return candidate
 
 
-def _part(part: Part) -> Object | None:
-    if isinstance(part, (Text, Refusal)):
+def _part(part: ContentPart) -> Object | None:
+    if isinstance(part, (TextPart, RefusalPart)):
         return {"text": part.text}
     if isinstance(part, Thinking):
         return _thought(part.text, seal(part, OWN))
     if isinstance(part, ToolCall):
         return {"functionCall": {"id": part.id, "name": part.name, "args": arguments_object(part.arguments)}}
-    if isinstance(part, Media):
+    if isinstance(part, MediaPart):
         return {"inlineData": {"mimeType": part.mime, "data": part.data}}
     return None
 
@@ -100,47 +100,47 @@ class WriteStream:
 
     def __init__(self, occasion: Occasion) -> None:
         self._occasion = occasion
-        self._head: Object = _head(Start(), occasion)
+        self._head: Object = _head(AnswerStart(), occasion)
         self._fold = Fold()
         self._stops: dict[int, str] = {}
         self._refused: set[int] = set()
-        self._usage: Usage | None = None
+        self._usage: CanonicalUsage | None = None
         self._begun = False
 
-    def write(self, event: Event) -> bytes:
+    def write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, Grow):
             return self._grow(event.choice, self._fold.take_growth(event), event.text)
         self._fold.take(event)
         if isinstance(event, Open):
-            if isinstance(event.part, Refusal):
+            if isinstance(event.part, RefusalPart):
                 self._refused.add(event.choice)
             text = "" if isinstance(event.part, ToolCall) else getattr(event.part, "text", "")
             return self._grow(event.choice, event.part, text) if text else b""
-        if isinstance(event, Close):
+        if isinstance(event, PartEnd):
             return self._close(event)
-        if isinstance(event, Start):
+        if isinstance(event, AnswerStart):
             self._head = _head(event, self._occasion)
-        elif isinstance(event, Stop):
+        elif isinstance(event, AnswerStop):
             self._stops[event.choice] = "SAFETY" if event.choice in self._refused else _REASONS[event.reason]
-        elif isinstance(event, Usage):
+        elif isinstance(event, CanonicalUsage):
             self._usage = event
         elif isinstance(event, Weigh):
             return self._chunk(event.choice, [], {"logprobsResult": _logprobs(event.logprobs)})
         elif isinstance(event, Fail):
             return self._send(google_error(event.kind, event.message))
-        elif isinstance(event, End):
+        elif isinstance(event, AnswerEnd):
             return self._end()
         return b""
 
-    def _grow(self, choice: int, part: Part, text: str) -> bytes:
+    def _grow(self, choice: int, part: ContentPart, text: str) -> bytes:
         if isinstance(part, ToolCall):
             return b""
         item = {"text": text, "thought": True} if isinstance(part, Thinking) else {"text": text}
         return self._chunk(choice, [item], {})
 
-    def _close(self, event: Close) -> bytes:
+    def _close(self, event: PartEnd) -> bytes:
         part = self._fold.part(event.choice, event.index)
-        if isinstance(part, (ToolCall, Media)):
+        if isinstance(part, (ToolCall, MediaPart)):
             item = _part(part)
             return self._chunk(event.choice, [item] if item else [], {})
         if isinstance(part, Thinking) and part.signature:

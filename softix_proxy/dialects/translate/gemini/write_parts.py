@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterator, Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Media,
-    Part,
-    Refusal,
-    Text,
+    ContentPart,
+    MediaPart,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
     ToolResult,
@@ -33,7 +33,7 @@ class WriteParts:
         self._signs_calls = signs_calls
         self._names = {part.id: part.name for turn in turns for part in turn.parts if isinstance(part, ToolCall)}
 
-    def write(self, parts: Sequence[Part]) -> list[Object]:
+    def write(self, parts: Sequence[ContentPart]) -> list[Object]:
         signatures = {
             part.of: part.signature
             for part in parts
@@ -71,16 +71,16 @@ class WriteParts:
         else:
             written.append({"text": "", "thoughtSignature": part.signature})
 
-    def _plain(self, part: Text | Refusal | Media | ToolResult) -> Iterator[Object]:
-        if isinstance(part, (Text, Refusal)):
+    def _plain(self, part: TextPart | RefusalPart | MediaPart | ToolResult) -> Iterator[Object]:
+        if isinstance(part, (TextPart, RefusalPart)):
             if part.text:
                 yield {"text": part.text}
-        elif isinstance(part, Media):
+        elif isinstance(part, MediaPart):
             yield self._media(part)
         else:
             yield from self._result(part)
 
-    def _media(self, media: Media) -> Object:
+    def _media(self, media: MediaPart) -> Object:
         if media.text:
             self._losses.meet("text_document")
             title = f"{media.name}\n\n" if media.name else ""
@@ -96,12 +96,12 @@ class WriteParts:
 
     def _result(self, result: ToolResult) -> Iterator[Object]:
         """An object as it is; any other text under the name that Google's SDKs give it."""
-        plain = "\n".join(part.text for part in result.parts if isinstance(part, Text))
+        plain = "\n".join(part.text for part in result.parts if isinstance(part, TextPart))
         whole = None if result.is_error else seen_object(plain)
         response = {"error" if result.is_error else "output": plain} if whole is None else whole
         name = result.name or self._names.get(result.id, "")
         yield {"functionResponse": {**said({"id": result.id}), "name": name, "response": response}}
-        media = [part for part in result.parts if isinstance(part, Media)]
+        media = [part for part in result.parts if isinstance(part, MediaPart)]
         if media:
             self._losses.meet("tool_result_media")
         for part in media:

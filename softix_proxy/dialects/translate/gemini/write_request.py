@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
+    CanonicalRequest,
+    JsonFormat,
     Reasoning,
-    Request,
     Setting,
-    Text,
-    Tool,
+    TextPart,
     ToolChoice,
+    ToolDefinition,
 )
 from softix_proxy.dialects.translate.gemini.spelling import without_dialect
 from softix_proxy.dialects.translate.gemini.write_parts import WriteParts
@@ -31,14 +31,14 @@ _TIERS = {"default": "standard", "standard": "standard", "standard_only": "stand
 }
 
 
-def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
+def write_request(request: CanonicalRequest, setting: Setting, losses: Losses) -> Object:
     """Raises RefusedError for what must not be lost."""
     _meet(request, losses)
     system, turns = leading_system(request.turns)
     newer = _is_newer(setting.model)
     writer = WriteParts(request.turns, losses, signs_calls=newer)
     tools, choice = chosen(request.tools, request.tool_choice)
-    instruction = [{"text": part.text} for part in system if isinstance(part, Text) and part.text]
+    instruction = [{"text": part.text} for part in system if isinstance(part, TextPart) and part.text]
     contents = [
         {"role": "model" if turn.role == "assistant" else "user", "parts": parts}
         for turn in merged(turns, losses)
@@ -57,7 +57,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     )
 
 
-def _meet(request: Request, losses: Losses) -> None:
+def _meet(request: CanonicalRequest, losses: Losses) -> None:
     marked = (getattr(part, "cache", "") for turn in request.turns for part in turn.parts)
     for name, says in {
         "cache_control": bool(request.cache) or any(marked) or any(tool.cache for tool in request.tools),
@@ -74,7 +74,7 @@ def _meet(request: Request, losses: Losses) -> None:
             losses.meet(name)
 
 
-def _config(request: Request, model: str, losses: Losses) -> Object:
+def _config(request: CanonicalRequest, model: str, losses: Losses) -> Object:
     return said(
         {
             "temperature": request.temperature,
@@ -94,18 +94,18 @@ def _config(request: Request, model: str, losses: Losses) -> Object:
     )
 
 
-def _format(form: Format | None) -> Object:
+def _format(form: JsonFormat | None) -> Object:
     if form is None:
         return {}
     return said({"responseMimeType": "application/json", "responseJsonSchema": without_dialect(form.schema)})
 
 
-def _tool(tool: Tool) -> Object:
+def _tool(tool: ToolDefinition) -> Object:
     schema = without_dialect(tool.schema)
     return said({"name": tool.name, "description": tool.description, "parametersJsonSchema": schema})
 
 
-def _tool_config(choice: ToolChoice | None, tools: Sequence[Tool]) -> Object | None:
+def _tool_config(choice: ToolChoice | None, tools: Sequence[ToolDefinition]) -> Object | None:
     if choice is None or not tools:
         return None
     allowed = list(choice.names) if choice.mode == "required" else []

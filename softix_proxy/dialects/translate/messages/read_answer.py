@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping
 from softix_proxy.dialects.errors import classify_event
 from softix_proxy.dialects.messages import anthropic_report, grown
 from softix_proxy.dialects.translate.canonical import (
-    Close,
-    End,
-    Event,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalEvent,
+    CanonicalUsage,
+    ContentPart,
     Fail,
     Grow,
     Open,
-    Part,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
 )
 from softix_proxy.dialects.translate.wire import (
     Object,
@@ -49,15 +49,15 @@ class ReadAnswer:
 
     def __init__(self) -> None:
         self._usage: Object = {}
-        self._open: dict[int, tuple[int, Part]] = {}
+        self._open: dict[int, tuple[int, ContentPart]] = {}
         """Index of a block → its part; blocks that have no part are not counted."""
         self._unfed: set[int] = set()
         """Tool calls whose arguments have not begun: what the block's start has for them may be all there is."""
         self._parts = 0
-        self._stop: Stop | None = None
+        self._stop: AnswerStop | None = None
         self._done = False
 
-    def read_whole(self, answer: Object) -> Iterator[Event]:
+    def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]:
         if answer.get("error"):
             yield _failure(answer)
             return
@@ -68,7 +68,7 @@ class ReadAnswer:
         yield from self._delta(answer, seen_child(answer, "usage"))
         yield from self._finish()
 
-    def read(self, event: Object) -> Iterator[Event]:
+    def read(self, event: Object) -> Iterator[CanonicalEvent]:
         kind = event.get("type")
         if self._done:
             return
@@ -88,18 +88,18 @@ class ReadAnswer:
             self._done = True
             yield _failure(event)
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[CanonicalEvent]:
         """The stream is over: it ended well only if it said so."""
         return iter(())
 
-    def _begin(self, message: Object) -> Start:
+    def _begin(self, message: Object) -> AnswerStart:
         self._note(seen_child(message, "usage"))
-        return Start(seen_text(message, "id"), seen_text(message, "model"))
+        return AnswerStart(seen_text(message, "id"), seen_text(message, "model"))
 
     def _note(self, usage: Object) -> None:
         self._usage |= grown(self._usage, usage)
 
-    def _open_block(self, index: int, block: Object) -> Iterator[Event]:
+    def _open_block(self, index: int, block: Object) -> Iterator[CanonicalEvent]:
         part = _part(block)
         if part is None or index in self._open:
             return
@@ -110,20 +110,20 @@ class ReadAnswer:
         yield Open(0, self._parts, shown)
         self._parts += 1
 
-    def _grow(self, event: Object) -> Iterator[Event]:
+    def _grow(self, event: Object) -> Iterator[CanonicalEvent]:
         index = seen_count(event, "index") or 0
         known = self._open.get(index)
         if known is None:
             return
         delta = seen_child(event, "delta")
         if signature := seen_text(delta, "signature"):
-            yield Sign(0, known[0], signature)
+            yield PartSignature(0, known[0], signature)
         text = seen_text(delta, "text") or seen_text(delta, "thinking") or seen_text(delta, "partial_json")
         if text:
             self._unfed.discard(index)
             yield Grow(0, known[0], text)
 
-    def _close_block(self, index: int) -> Iterator[Event]:
+    def _close_block(self, index: int) -> Iterator[CanonicalEvent]:
         known = self._open.pop(index, None)
         if known is None:
             return
@@ -131,30 +131,30 @@ class ReadAnswer:
         if index in self._unfed and isinstance(part, ToolCall):
             self._unfed.discard(index)
             yield Grow(0, number, part.arguments)
-        yield Close(0, number)
+        yield PartEnd(0, number)
 
-    def _delta(self, delta: Object, usage: Object) -> Iterator[Event]:
+    def _delta(self, delta: Object, usage: Object) -> Iterator[CanonicalEvent]:
         self._note(usage)
         reason = delta.get("stop_reason")
         if isinstance(reason, str):
-            self._stop = Stop(0, _REASONS.get(reason, "end"), seen_text(delta, "stop_sequence"))
+            self._stop = AnswerStop(0, _REASONS.get(reason, "end"), seen_text(delta, "stop_sequence"))
         report = anthropic_report(self._usage, None)
         if report is not None:
-            yield Usage(report.meters, seen_text(self._usage, "service_tier"))
+            yield CanonicalUsage(report.meters, seen_text(self._usage, "service_tier"))
 
-    def _finish(self) -> Iterator[Event]:
+    def _finish(self) -> Iterator[CanonicalEvent]:
         for index in list(self._open):
             yield from self._close_block(index)
-        yield self._stop or Stop(0, "end")
+        yield self._stop or AnswerStop(0, "end")
         self._done = True
-        yield End()
+        yield AnswerEnd()
 
 
-def _part(block: Object) -> Part | None:
+def _part(block: Object) -> ContentPart | None:
     """None for what tools of the provider's own leave: they are not asked for in a translated request."""
     kind = block.get("type")
     if kind == "text":
-        return Text(seen_text(block, "text"))
+        return TextPart(seen_text(block, "text"))
     if kind == "thinking":
         signature = seen_text(block, "signature")
         return Thinking(seen_text(block, "thinking"), signature, _OWN)

@@ -6,21 +6,21 @@ from collections.abc import Mapping
 
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import (
-    Cache,
-    Format,
-    Media,
+    CacheLifetime,
+    CanonicalRequest,
+    ContentPart,
+    JsonFormat,
     MediaKind,
-    Part,
+    MediaPart,
     Reasoning,
-    Request,
-    Role,
-    Text,
-    Tool,
+    TextPart,
     ToolCall,
     ToolChoice,
     ToolChoiceMode,
+    ToolDefinition,
     ToolResult,
     Turn,
+    TurnRole,
 )
 from softix_proxy.dialects.translate.losses import Losses
 from softix_proxy.dialects.translate.seal import unseal
@@ -50,11 +50,11 @@ _BLOCK = names(
 )
 _HOSTED = names("container_upload compaction")
 _TOOL = names("type name description input_schema strict cache_control eager_input_streaming input_examples")
-_ROLES: Mapping[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
+_ROLES: Mapping[str, TurnRole] = {"user": "user", "assistant": "assistant", "system": "system"}
 _MODES: Mapping[str, ToolChoiceMode] = {"auto": "auto", "any": "required", "tool": "required", "none": "none"}
 
 
-def read_request(node: Object, losses: Losses) -> Request:
+def read_request(node: Object, losses: Losses) -> CanonicalRequest:
     """Raises RefusedError for what is no such request, and for what must not be lost."""
     for name in _UNSAID:
         if node.get(name):
@@ -64,7 +64,7 @@ def read_request(node: Object, losses: Losses) -> Request:
     system = _content(node, "system", losses)
     turns = [turn for message in children(node, "messages") for turn in _turns(message, losses)]
     choice = child(node, "tool_choice")
-    return Request(
+    return CanonicalRequest(
         model=text(node, "model"),
         turns=[Turn("system", system), *turns] if system else turns,
         stream=flag(node, "stream") or False,
@@ -84,7 +84,7 @@ def read_request(node: Object, losses: Losses) -> Request:
     )
 
 
-def _cache(node: Object) -> Cache:
+def _cache(node: Object) -> CacheLifetime:
     mark = child(node, "cache_control")
     if not mark:
         return ""
@@ -103,22 +103,22 @@ def _turns(message: Object, losses: Losses) -> list[Turn]:
     return [*turns, Turn(role, parts)] if parts else turns
 
 
-def _content(node: Object, name: str, losses: Losses) -> list[Part]:
+def _content(node: Object, name: str, losses: Losses) -> list[ContentPart]:
     content = node.get(name)
     if isinstance(content, str):
-        return [Text(content)] if content else []
+        return [TextPart(content)] if content else []
     parts = (_part(block, losses) for block in children(node, name))
     return [part for part in parts if part is not None]
 
 
-def _part(block: Object, losses: Losses) -> Part | None:
+def _part(block: Object, losses: Losses) -> ContentPart | None:
     if rest(block, _BLOCK):
         losses.meet("other")
     kind, cache = text(block, "type"), _cache(block)
     if kind == "text":
         if block.get("citations"):
             losses.meet("citations")
-        return Text(text(block, "text"), cache)
+        return TextPart(text(block, "text"), cache)
     if kind in ("image", "document"):
         return _media(block, cache, losses)
     if kind == "tool_use":
@@ -132,8 +132,8 @@ def _part(block: Object, losses: Losses) -> Part | None:
         return unseal(text(block, "data"), _OWN, redacted=True)
     if kind == "search_result":
         losses.meet("search_result")
-        found = [part.text for part in _content(block, "content", losses) if isinstance(part, Text)]
-        return Text("\n".join([text(block, "title"), text(block, "source"), *found]), cache)
+        found = [part.text for part in _content(block, "content", losses) if isinstance(part, TextPart)]
+        return TextPart("\n".join([text(block, "title"), text(block, "source"), *found]), cache)
     if kind in _HOSTED or kind.endswith(("_tool_use", "_tool_result")):
         losses.meet("hosted_tool_results")
     elif kind not in ("mid_conv_system", "tool_reference"):
@@ -141,7 +141,7 @@ def _part(block: Object, losses: Losses) -> Part | None:
     return None
 
 
-def _media(block: Object, cache: Cache, losses: Losses) -> Part | None:
+def _media(block: Object, cache: CacheLifetime, losses: Losses) -> ContentPart | None:
     source = child(block, "source")
     how, name, context = text(source, "type"), text(block, "title"), text(block, "context")
     if child(block, "citations").get("enabled"):
@@ -149,25 +149,25 @@ def _media(block: Object, cache: Cache, losses: Losses) -> Part | None:
     kind: MediaKind = "image" if text(block, "type") == "image" else "document"
     mime = text(source, "media_type")
     if how == "base64":
-        return Media(kind, mime, data=text(source, "data"), name=name, context=context, cache=cache)
+        return MediaPart(kind, mime, data=text(source, "data"), name=name, context=context, cache=cache)
     if how == "url":
-        return Media(kind, mime, url=text(source, "url"), name=name, context=context, cache=cache)
+        return MediaPart(kind, mime, url=text(source, "url"), name=name, context=context, cache=cache)
     if how == "text":
-        return Media("document", "text/plain", text=text(source, "data"), name=name, context=context, cache=cache)
+        return MediaPart("document", "text/plain", text=text(source, "data"), name=name, context=context, cache=cache)
     if how == "content":
-        inner = [part.text for part in _content(source, "content", losses) if isinstance(part, Text)]
-        return Media("document", "text/plain", text="\n".join(inner), name=name, context=context, cache=cache)
+        inner = [part.text for part in _content(source, "content", losses) if isinstance(part, TextPart)]
+        return MediaPart("document", "text/plain", text="\n".join(inner), name=name, context=context, cache=cache)
     losses.meet("file_id")
     return None
 
 
-def _result(block: Object, cache: Cache, losses: Losses) -> ToolResult:
+def _result(block: Object, cache: CacheLifetime, losses: Losses) -> ToolResult:
     inner = _content(block, "content", losses)
-    parts = [part for part in inner if isinstance(part, (Text, Media))]
+    parts = [part for part in inner if isinstance(part, (TextPart, MediaPart))]
     return ToolResult(text(block, "tool_use_id"), parts, is_error=flag(block, "is_error") or False, cache=cache)
 
 
-def _tool(item: Object, losses: Losses) -> Tool | None:
+def _tool(item: Object, losses: Losses) -> ToolDefinition | None:
     if text(item, "type") not in ("", "custom"):
         losses.meet("hosted_tools")
         return None
@@ -176,7 +176,9 @@ def _tool(item: Object, losses: Losses) -> Tool | None:
     if rest(item, _TOOL):
         losses.meet("other")
     schema = child(item, "input_schema")
-    return Tool(text(item, "name"), text(item, "description"), schema, flag(item, "strict"), cache=_cache(item))
+    return ToolDefinition(
+        text(item, "name"), text(item, "description"), schema, flag(item, "strict"), cache=_cache(item)
+    )
 
 
 def _tool_choice(node: Object) -> ToolChoice | None:
@@ -188,9 +190,9 @@ def _tool_choice(node: Object) -> ToolChoice | None:
     return ToolChoice(_MODES[kind], [text(node, "name")] if kind == "tool" else [])
 
 
-def _format(node: Object) -> Format | None:
+def _format(node: Object) -> JsonFormat | None:
     form = child(child(node, "output_config"), "format") or child(node, "output_format")
-    return Format(child(form, "schema"), strict=True) if text(form, "type") == "json_schema" else None
+    return JsonFormat(child(form, "schema"), strict=True) if text(form, "type") == "json_schema" else None
 
 
 def _reasoning(node: Object, losses: Losses) -> Reasoning | None:

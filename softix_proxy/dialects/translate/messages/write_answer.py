@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
-    Close,
-    End,
-    Event,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalUsage,
+    ContentPart,
     Fail,
     Grow,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Part,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
 )
 from softix_proxy.dialects.translate.fold import InOrder
 from softix_proxy.dialects.translate.framing import named_event
@@ -45,7 +45,7 @@ _REASONS: Mapping[StopReason, str] = {
 }
 
 
-def write_answer(answer: Answer, occasion: Occasion) -> Object:
+def write_answer(answer: CanonicalAnswer, occasion: Occasion) -> Object:
     message = _head(answer.start, occasion)
     choice = answer.choices[0] if answer.choices else None
     if choice is not None:
@@ -56,7 +56,7 @@ def write_answer(answer: Answer, occasion: Occasion) -> Object:
     return message
 
 
-def _head(start: Start, occasion: Occasion) -> Object:
+def _head(start: AnswerStart, occasion: Occasion) -> Object:
     return {
         "id": answer_id(start.id, "msg_", occasion.id),
         "type": "message",
@@ -68,8 +68,8 @@ def _head(start: Start, occasion: Occasion) -> Object:
     }
 
 
-def _block(part: Part) -> Object | None:
-    if isinstance(part, (Text, Refusal)):
+def _block(part: ContentPart) -> Object | None:
+    if isinstance(part, (TextPart, RefusalPart)):
         return {"type": "text", "text": part.text}
     if isinstance(part, Thinking):
         if part.redacted and not part.text:
@@ -87,40 +87,40 @@ class WriteStream:
         self._occasion = occasion
         self._in_order = InOrder()
         self._block = -1
-        self._growing: Part | None = None
-        self._stop = Stop(0, "end")
-        self._usage: Usage | None = None
+        self._growing: ContentPart | None = None
+        self._stop = AnswerStop(0, "end")
+        self._usage: CanonicalUsage | None = None
 
-    def write(self, event: Event) -> bytes:
-        if isinstance(event, (Open, Grow, Sign, Close, Stop)) and event.choice:
+    def write(self, event: CanonicalEvent) -> bytes:
+        if isinstance(event, (Open, Grow, PartSignature, PartEnd, AnswerStop)) and event.choice:
             return b""  # there is no second one here, and none was asked for
         return b"".join([self._write(ordered) for ordered in self._in_order.take(event)])
 
-    def _write(self, event: Event) -> bytes:
+    def _write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, Grow):
             return self._delta(event.text)
         if isinstance(event, Open):
             return self._open(event.part)
-        if isinstance(event, Close):
+        if isinstance(event, PartEnd):
             return self._close()
-        if isinstance(event, Sign):
+        if isinstance(event, PartSignature):
             self._sign(event)
-        elif isinstance(event, Start):
+        elif isinstance(event, AnswerStart):
             message = {**_head(event, self._occasion), "usage": anthropic_usage(None)}
             return named_event({"type": "message_start", "message": message})
-        elif isinstance(event, Stop):
+        elif isinstance(event, AnswerStop):
             self._stop = event
-        elif isinstance(event, Usage):
+        elif isinstance(event, CanonicalUsage):
             self._usage = event
         elif isinstance(event, Fail):
             return named_event(anthropic_error(event.kind, event.message))
-        elif isinstance(event, End):
+        elif isinstance(event, AnswerEnd):
             return self._end()
         return b""
 
-    def _open(self, part: Part) -> bytes:
+    def _open(self, part: ContentPart) -> bytes:
         self._growing = part
-        if isinstance(part, Media):
+        if isinstance(part, MediaPart):
             return b""
         self._block += 1
         if isinstance(part, ToolCall):
@@ -145,7 +145,7 @@ class WriteStream:
             delta = {"type": "text_delta", "text": text}
         return named_event({"type": "content_block_delta", "index": self._block, "delta": delta})
 
-    def _sign(self, event: Sign) -> None:
+    def _sign(self, event: PartSignature) -> None:
         if isinstance(self._growing, Thinking):
             known = self._growing
             self._growing = Thinking("", event.signature, known.origin, known.redacted, event.of or known.of)
@@ -153,7 +153,7 @@ class WriteStream:
     def _close(self) -> bytes:
         part, signed = self._growing, b""
         self._growing = None
-        if isinstance(part, Media):
+        if isinstance(part, MediaPart):
             return b""
         if isinstance(part, Thinking) and part.signature and not part.redacted:
             delta = {"type": "signature_delta", "signature": seal(part, _OWN)}

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Cache,
-    Format,
-    Media,
-    Part,
-    Refusal,
-    Request,
+    CacheLifetime,
+    CanonicalRequest,
+    ContentPart,
+    JsonFormat,
+    MediaPart,
+    RefusalPart,
     Setting,
-    Text,
-    Tool,
+    TextPart,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
 )
 from softix_proxy.dialects.translate.claude import (
@@ -33,11 +33,11 @@ _OWN = "messages"
 _TIERS = {"default": "standard_only", "standard": "standard_only", "standard_only": "standard_only", "auto": "auto"}
 
 
-def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
+def write_request(request: CanonicalRequest, setting: Setting, losses: Losses) -> Object:
     """Raises RefusedError for what must not be lost."""
     _meet(request, losses)
     system, turns = leading_system(request.turns)
-    blocks = [_text(part) for part in system if isinstance(part, Text) and part.text]
+    blocks = [_text(part) for part in system if isinstance(part, TextPart) and part.text]
     if request.format is not None and request.format.schema is None:
         losses.meet("json_object")
         blocks.append({"type": "text", "text": ANY_OBJECT})
@@ -73,7 +73,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     )
 
 
-def _meet(request: Request, losses: Losses) -> None:
+def _meet(request: CanonicalRequest, losses: Losses) -> None:
     for name, says in {
         "n": (request.choices or 1) > 1,
         "logprobs": request.logprobs is not None,
@@ -89,17 +89,17 @@ def _meet(request: Request, losses: Losses) -> None:
             losses.meet(name)
 
 
-def _mark(cache: Cache) -> Object | None:
+def _mark(cache: CacheLifetime) -> Object | None:
     if not cache:
         return None
     return {"type": "ephemeral", "ttl": "1h"} if cache == "1h" else {"type": "ephemeral"}
 
 
-def _marked(block: Object, cache: Cache) -> Object:
+def _marked(block: Object, cache: CacheLifetime) -> Object:
     return {**block, "cache_control": _mark(cache)} if cache else block
 
 
-def _text(part: Text) -> Object:
+def _text(part: TextPart) -> Object:
     return _marked({"type": "text", "text": part.text}, part.cache)
 
 
@@ -110,19 +110,19 @@ def _plain(blocks: list[Object]) -> str | list[Object]:
     return blocks
 
 
-def _blocks(parts: Sequence[Part], losses: Losses) -> str | list[Object]:
+def _blocks(parts: Sequence[ContentPart], losses: Losses) -> str | list[Object]:
     """Results come first, as this dialect wants it; what is empty is left out, as it refuses it."""
     ordered = sorted(parts, key=lambda part: not isinstance(part, ToolResult))
     blocks = [block for part in ordered if (block := _block(part, losses)) is not None]
     return _plain(blocks)
 
 
-def _block(part: Part, losses: Losses) -> Object | None:
-    if isinstance(part, Text):
+def _block(part: ContentPart, losses: Losses) -> Object | None:
+    if isinstance(part, TextPart):
         return _text(part) if part.text else None
-    if isinstance(part, Refusal):
+    if isinstance(part, RefusalPart):
         return {"type": "text", "text": part.text}
-    if isinstance(part, Media):
+    if isinstance(part, MediaPart):
         return _media(part, losses)
     if isinstance(part, ToolCall):
         call = as_function_call(part)
@@ -144,7 +144,7 @@ def _result(part: ToolResult, losses: Losses) -> Object:
     return _marked({"type": "tool_result", "tool_use_id": part.id, **block}, part.cache)
 
 
-def _media(media: Media, losses: Losses) -> Object:
+def _media(media: MediaPart, losses: Losses) -> Object:
     if media.kind in ("audio", "video"):
         losses.meet(media.kind)
     if media.text:
@@ -160,13 +160,13 @@ def _media(media: Media, losses: Losses) -> Object:
     return _marked(block, media.cache)
 
 
-def _tool(tool: Tool) -> Object:
+def _tool(tool: ToolDefinition) -> Object:
     named = {"name": tool.name, "description": tool.description, "strict": tool.strict or None}
     schema = {"type": "object", "properties": {}} if not tool.schema else tool.schema
     return _marked({**said(named), "input_schema": schema}, tool.cache)
 
 
-def _choice(choice: ToolChoice | None, tools: Sequence[Tool], parallel: bool | None) -> Object | None:
+def _choice(choice: ToolChoice | None, tools: Sequence[ToolDefinition], parallel: bool | None) -> Object | None:
     if not tools or (choice is None and parallel is None):
         return None
     single = {"disable_parallel_tool_use": True} if parallel is False else {}
@@ -178,7 +178,7 @@ def _choice(choice: ToolChoice | None, tools: Sequence[Tool], parallel: bool | N
     return {"type": "any" if mode == "required" else "auto", **single}
 
 
-def _shape(form: Format | None) -> Object | None:
+def _shape(form: JsonFormat | None) -> Object | None:
     if form is None or form.schema is None:
         return None
     return {"type": "json_schema", "schema": form.schema}

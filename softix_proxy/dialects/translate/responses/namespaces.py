@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from softix_proxy.dialects.translate.canonical import Namespace, Tool, ToolChoice
+from softix_proxy.dialects.translate.canonical import Namespace, ToolChoice, ToolDefinition
 from softix_proxy.dialects.translate.responses.write_request import write_choice as write_flat_choice
 from softix_proxy.dialects.translate.responses.write_request import write_tool
 from softix_proxy.dialects.translate.wire import Object, text
@@ -26,7 +26,7 @@ def flat_name(node: Object) -> str:
     return _flat(namespace, name) if namespace else name
 
 
-def flat_tools(namespace: Object, tools: Iterable[Tool]) -> Iterable[Tool]:
+def flat_tools(namespace: Object, tools: Iterable[ToolDefinition]) -> Iterable[ToolDefinition]:
     """What is said of the namespace stands before what is said of its first tool."""
     name, told = text(namespace, "name"), text(namespace, "description")
     about = told
@@ -37,12 +37,12 @@ def flat_tools(namespace: Object, tools: Iterable[Tool]) -> Iterable[Tool]:
         about = ""
 
 
-def homes(tools: Sequence[Tool]) -> Mapping[str, Namespace]:
+def homes(tools: Sequence[ToolDefinition]) -> Mapping[str, Namespace]:
     """A tool's name elsewhere → where it is at home."""
     return {tool.name: tool.within for tool in tools if tool.within is not None}
 
 
-def write_tools(tools: Sequence[Tool]) -> list[Object]:
+def write_tools(tools: Sequence[ToolDefinition]) -> list[Object]:
     """As the client gave them."""
     written: list[Object] = []
     groups: dict[str, Object] = {}
@@ -59,7 +59,7 @@ def write_tools(tools: Sequence[Tool]) -> list[Object]:
     return written
 
 
-def write_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> str | Object | None:
+def write_choice(choice: ToolChoice | None, tools: Sequence[ToolDefinition]) -> str | Object | None:
     """As the client gave it."""
     written, at_home = write_flat_choice(choice, tools), homes(tools)
     if isinstance(written, dict) and at_home:

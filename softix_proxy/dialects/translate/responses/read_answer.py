@@ -6,39 +6,39 @@ from collections.abc import Iterator, Mapping
 
 from softix_proxy.dialects.tokens import openai_report
 from softix_proxy.dialects.translate.canonical import (
-    Close,
-    End,
-    Event,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalEvent,
+    CanonicalUsage,
+    ContentPart,
     Grow,
-    Media,
+    MediaPart,
     Open,
-    Part,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
     StopReason,
-    Text,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.chat.read_answer import failure, read_logprob
 from softix_proxy.dialects.translate.wire import Object, seen_child, seen_children, seen_count, seen_text
 
 _OWN = "responses"
-_Flow = type[Text] | type[Refusal] | type[Thinking] | type[ToolCall]
+_Flow = type[TextPart] | type[RefusalPart] | type[Thinking] | type[ToolCall]
 _GROWING: Mapping[str, _Flow] = {
-    "response.output_text.delta": Text,
-    "response.refusal.delta": Refusal,
+    "response.output_text.delta": TextPart,
+    "response.refusal.delta": RefusalPart,
     "response.reasoning_summary_text.delta": Thinking,
     "response.reasoning_text.delta": Thinking,
     "response.function_call_arguments.delta": ToolCall,
     "response.custom_tool_call_input.delta": ToolCall,
 }
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
-Place = tuple[int, int]
+PartPosition = tuple[int, int]
 """An item of the output, and the part of its content; 0 for items without parts."""
 
 
@@ -56,18 +56,18 @@ class ReadAnswer:
 
     def __init__(self) -> None:
         self._parts = 0
-        self._open: dict[Place, _Growing] = {}
+        self._open: dict[PartPosition, _Growing] = {}
         self._calls = False
         self._started = False
         self._done = False
 
-    def read_whole(self, answer: Object) -> Iterator[Event]:
+    def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]:
         yield self._begin(answer)
         for index, item in enumerate(seen_children(answer, "output")):
             yield from self._finish_item(index, item)
         yield from self._finish(answer)
 
-    def read(self, event: Object) -> Iterator[Event]:
+    def read(self, event: Object) -> Iterator[CanonicalEvent]:
         kind = event.get("type")
         if self._done or not isinstance(kind, str):
             if event.get("error") and not self._done:
@@ -87,37 +87,39 @@ class ReadAnswer:
             self._done = True
             yield failure(event.get("error") or event)
 
-    def end(self) -> Iterator[Event]:
+    def end(self) -> Iterator[CanonicalEvent]:
         """The stream is over: it ended well only if it said so."""
         return iter(())
 
-    def _begin(self, response: Object) -> Start:
+    def _begin(self, response: Object) -> AnswerStart:
         self._started = True
         created = response.get("created_at")
         created_s = int(created) if isinstance(created, (int, float)) and 0 <= created < 2**40 else None
-        return Start(seen_text(response, "id"), seen_text(response, "model"), created_s)
+        return AnswerStart(seen_text(response, "id"), seen_text(response, "model"), created_s)
 
-    def _opened(self, place: Place, part: Part) -> Open:
+    def _opened(self, place: PartPosition, part: ContentPart) -> Open:
         self._open[place] = _Growing(self._parts, grown=False)
         self._parts += 1
         self._calls = self._calls or isinstance(part, ToolCall)
         return Open(0, self._parts - 1, part)
 
-    def _open_item(self, index: int, item: Object) -> Iterator[Event]:
+    def _open_item(self, index: int, item: Object) -> Iterator[CanonicalEvent]:
         """A call is known by its name from the start; texts and thoughts are parts once there is something of them."""
         call = _call(item)
         if call is not None and (index, 0) not in self._open:
             yield self._opened((index, 0), call)
 
-    def _grow(self, kind: _Flow, event: Object) -> Iterator[Event]:
+    def _grow(self, kind: _Flow, event: Object) -> Iterator[CanonicalEvent]:
         index = seen_count(event, "output_index") or 0
-        inner = (seen_count(event, "content_index") or 0) if kind in (Text, Refusal) else 0
+        inner = (seen_count(event, "content_index") or 0) if kind in (TextPart, RefusalPart) else 0
         growing, delta = self._open.get((index, inner)), seen_text(event, "delta")
         if growing is None:
             if kind is ToolCall or not delta:
                 return
             thought = Thinking(origin=_OWN, of=seen_text(event, "item_id"))
-            begun: Part = Text("") if kind is Text else Refusal("") if kind is Refusal else thought
+            begun: ContentPart = (
+                TextPart("") if kind is TextPart else RefusalPart("") if kind is RefusalPart else thought
+            )
             yield self._opened((index, inner), begun)
             growing = self._open[index, inner]
             growing.summary = seen_count(event, "summary_index") or 0
@@ -131,7 +133,7 @@ class ReadAnswer:
         if weights:
             yield Weigh(0, [read_logprob(weight) for weight in weights])
 
-    def _finish_item(self, index: int, item: Object) -> Iterator[Event]:
+    def _finish_item(self, index: int, item: Object) -> Iterator[CanonicalEvent]:
         """What of the whole item has not been told yet."""
         for inner, part in enumerate(_parts(item)):
             growing = self._open.pop((index, inner), None)
@@ -139,30 +141,30 @@ class ReadAnswer:
                 opened = self._opened((index, inner), part)
                 del self._open[index, inner]
                 yield opened
-                yield Close(0, opened.index)
+                yield PartEnd(0, opened.index)
                 yield from _weights(item, inner)
                 continue
             text = part.arguments if isinstance(part, ToolCall) else getattr(part, "text", "")
             if text and not growing.grown:
                 yield Grow(0, growing.index, text)
             if isinstance(part, Thinking) and part.signature:
-                yield Sign(0, growing.index, part.signature, part.of)
-            yield Close(0, growing.index)
+                yield PartSignature(0, growing.index, part.signature, part.of)
+            yield PartEnd(0, growing.index)
         for place in [place for place in self._open if place[0] == index]:
-            yield Close(0, self._open.pop(place).index)
+            yield PartEnd(0, self._open.pop(place).index)
 
-    def _finish(self, response: Object) -> Iterator[Event]:
+    def _finish(self, response: Object) -> Iterator[CanonicalEvent]:
         self._done = True
         if seen_text(response, "status") in ("failed", "cancelled") or response.get("error"):
             yield failure(response.get("error") or {})
             return
         for place in list(self._open):
-            yield Close(0, self._open.pop(place).index)
+            yield PartEnd(0, self._open.pop(place).index)
         usage = openai_report(response.get("usage"), None, None)
         if usage is not None:
-            yield Usage(usage.meters, seen_text(response, "service_tier"))
-        yield Stop(0, self._reason(response))
-        yield End()
+            yield CanonicalUsage(usage.meters, seen_text(response, "service_tier"))
+        yield AnswerStop(0, self._reason(response))
+        yield AnswerEnd()
 
     def _reason(self, response: Object) -> StopReason:
         if seen_text(response, "status") == "incomplete":
@@ -178,12 +180,14 @@ def _call(item: Object) -> ToolCall | None:
     return ToolCall(seen_text(item, "call_id"), seen_text(item, "name"), "", kind == "custom_tool_call")
 
 
-def _parts(item: Object) -> list[Part]:
+def _parts(item: Object) -> list[ContentPart]:
     """Of a whole item. What OpenAI's own tools leave is not asked for in a translated request."""
     kind = item.get("type")
     if kind == "message":
         return [
-            Refusal(seen_text(part, "refusal")) if part.get("type") == "refusal" else Text(seen_text(part, "text"))
+            RefusalPart(seen_text(part, "refusal"))
+            if part.get("type") == "refusal"
+            else TextPart(seen_text(part, "text"))
             for part in seen_children(item, "content")
         ]
     if kind == "reasoning":
@@ -193,14 +197,14 @@ def _parts(item: Object) -> list[Part]:
         thinking = Thinking(plain, signature, _OWN, of=seen_text(item, "id"))
         return [thinking] if plain or signature else []
     if kind == "image_generation_call" and seen_text(item, "result"):
-        return [Media("image", "image/png", seen_text(item, "result"))]
+        return [MediaPart("image", "image/png", seen_text(item, "result"))]
     call = _call(item)
     if call is None:
         return []
     return [ToolCall(call.id, call.name, seen_text(item, "input" if call.custom else "arguments"), call.custom)]
 
 
-def _weights(item: Object, inner: int) -> Iterator[Event]:
+def _weights(item: Object, inner: int) -> Iterator[CanonicalEvent]:
     content = seen_children(item, "content")
     weights = seen_children(content[inner], "logprobs") if inner < len(content) else []
     if weights:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from softix_proxy.dialects.fields import invalid
 from softix_proxy.dialects.translate.canonical import (
     TOOL_CHOICE_MODES,
-    Format,
-    Media,
-    Part,
+    CanonicalRequest,
+    ContentPart,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Request,
-    Role,
-    Text,
-    Tool,
+    RefusalPart,
+    TextPart,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
+    TurnRole,
 )
 from softix_proxy.dialects.translate.chat.read_request import name_of, read_cache
 from softix_proxy.dialects.translate.losses import Losses
@@ -38,7 +38,7 @@ from softix_proxy.dialects.translate.wire import (
 )
 
 _OWN = "responses"
-_ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
+_ROLES: dict[str, TurnRole] = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _UNSAID = (
     "conversation",
     "context_management",
@@ -59,15 +59,15 @@ _RESULTS = names("function_call_output custom_tool_call_output")
 _PLAIN = names("input_text output_text text summary_text reasoning_text")
 
 
-def read_request(node: Object, losses: Losses) -> Request:
+def read_request(node: Object, losses: Losses) -> CanonicalRequest:
     """Raises RefusedError for what is no such request, and for what must not be lost."""
     _meet_unsaid(node, losses)
     include = texts(node, "include")
     instructions = text(node, "instructions")
-    turns = [Turn("system", [Text(instructions)])] if instructions else []
+    turns = [Turn("system", [TextPart(instructions)])] if instructions else []
     top = whole(node, "top_logprobs")
     wants_logprobs = "message.output_text.logprobs" in include or bool(top)
-    return Request(
+    return CanonicalRequest(
         model=text(node, "model"),
         turns=turns + _turns(node, losses),
         stream=flag(node, "stream") or False,
@@ -106,7 +106,7 @@ def _turns(node: Object, losses: Losses) -> list[Turn]:
     """Items as turns: what the assistant says, thinks and calls in one go is one."""
     given = node.get("input")
     if isinstance(given, str):
-        return [Turn("user", [Text(given)])] if given else []
+        return [Turn("user", [TextPart(given)])] if given else []
     turns: list[Turn] = []
     for item in children(node, "input"):
         found = _item(item, losses)
@@ -139,7 +139,7 @@ def _item(item: Object, losses: Losses) -> Turn | None:
         return Turn("assistant", [ToolCall(text(item, "call_id"), flat_name(item), arguments, custom)])
     if kind in _RESULTS:
         inner = _content(item, "output", losses)
-        parts = [part for part in inner if isinstance(part, (Text, Media))]
+        parts = [part for part in inner if isinstance(part, (TextPart, MediaPart))]
         return Turn("user", [ToolResult(text(item, "call_id"), parts, custom=kind == "custom_tool_call_output")])
     if _adds(item):
         return None  # its tools are among the request's
@@ -147,46 +147,46 @@ def _item(item: Object, losses: Losses) -> Turn | None:
     return None
 
 
-def _thoughts(item: Object) -> list[Part]:
+def _thoughts(item: Object) -> list[ContentPart]:
     shown = children(item, "summary") or children(item, "content")
     plain = "\n\n".join(text(part, "text") for part in shown)
     thinking = unseal(text(item, "encrypted_content"), _OWN, plain, of=text(item, "id"))
     return [thinking] if thinking.text or thinking.signature else []
 
 
-def _content(node: Object, name: str, losses: Losses) -> list[Part]:
+def _content(node: Object, name: str, losses: Losses) -> list[ContentPart]:
     content = node.get(name)
     if isinstance(content, str):
-        return [Text(content)] if content else []
+        return [TextPart(content)] if content else []
     return [_part(part, losses) for part in children(node, name)]
 
 
-def _part(node: Object, losses: Losses) -> Part:
+def _part(node: Object, losses: Losses) -> ContentPart:
     kind, cache = text(node, "type"), read_cache(node)
     if text(node, "file_id"):
         losses.meet("file_id")
     if kind in _PLAIN:
-        return Text(text(node, "text"), cache)
+        return TextPart(text(node, "text"), cache)
     if kind == "refusal":
-        return Refusal(text(node, "refusal"))
+        return RefusalPart(text(node, "refusal"))
     if kind == "input_image":
         media = from_url(text(node, "image_url"), "image")
-        return Media("image", media.mime, media.data, media.url, detail=text(node, "detail"), cache=cache)
+        return MediaPart("image", media.mime, media.data, media.url, detail=text(node, "detail"), cache=cache)
     if kind == "input_file":
         media = from_url(text(node, "file_data") or text(node, "file_url"), "document")
         name = text(node, "filename")
-        return Media(kind_of(media.mime), media.mime, media.data, media.url, name=name, cache=cache)
+        return MediaPart(kind_of(media.mime), media.mime, media.data, media.url, name=name, cache=cache)
     if kind == "input_audio":
         audio = child(node, "input_audio")
-        return Media("audio", f"audio/{text(audio, 'format')}", text(audio, "data"), cache=cache)
+        return MediaPart("audio", f"audio/{text(audio, 'format')}", text(audio, "data"), cache=cache)
     raise invalid("The `type` of a part must be input_text, output_text, refusal, input_image or input_file.")
 
 
-def _tools(node: Object, losses: Losses) -> list[Tool]:
+def _tools(node: Object, losses: Losses) -> list[ToolDefinition]:
     """Those of the request, and those that items of its input add."""
     items = [] if isinstance(node.get("input"), str) else children(node, "input")
     added = [tool for item in items if _adds(item) for tool in children(item, "tools")]
-    found: list[Tool] = []
+    found: list[ToolDefinition] = []
     for item in [*children(node, "tools"), *added]:
         if text(item, "type") == "namespace":
             inner = [tool for each in children(item, "tools") if (tool := _tool(each, losses)) is not None]
@@ -200,17 +200,19 @@ def _adds(item: Object) -> bool:
     return text(item, "type") == "additional_tools"
 
 
-def _tool(item: Object, losses: Losses) -> Tool | None:
+def _tool(item: Object, losses: Losses) -> ToolDefinition | None:
     kind = text(item, "type")
     if kind == "custom":
         shape = child(item, "format")
         grammar: Object = {name: shape[name] for name in names("syntax definition") if name in shape}
-        return Tool(text(item, "name"), text(item, "description"), custom=True, grammar=grammar or None)
+        return ToolDefinition(text(item, "name"), text(item, "description"), custom=True, grammar=grammar or None)
     if kind != "function":
         losses.meet("hosted_tools")
         return None
     schema = child(item, "parameters") or None
-    return Tool(text(item, "name"), text(item, "description"), schema, flag(item, "strict"), cache=read_cache(item))
+    return ToolDefinition(
+        text(item, "name"), text(item, "description"), schema, flag(item, "strict"), cache=read_cache(item)
+    )
 
 
 def _tool_choice(node: Object, losses: Losses) -> ToolChoice | None:
@@ -231,15 +233,15 @@ def _tool_choice(node: Object, losses: Losses) -> ToolChoice | None:
     return ToolChoice("required", [flat_name(named) if text(named, "namespace") else name_of(named)])
 
 
-def _format(node: Object) -> Format | None:
+def _format(node: Object) -> JsonFormat | None:
     kind = text(node, "type")
     if kind in ("", "text"):
         return None
     if kind == "json_object":
-        return Format()
+        return JsonFormat()
     if kind != "json_schema":
         raise invalid("The `type` of `text.format` must be text, json_object or json_schema.")
-    return Format(child(node, "schema"), text(node, "name"), text(node, "description"), flag(node, "strict"))
+    return JsonFormat(child(node, "schema"), text(node, "name"), text(node, "description"), flag(node, "strict"))
 
 
 def _reasoning(node: Object, losses: Losses) -> Reasoning | None:

@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
     Choice,
-    Close,
-    End,
-    Event,
+    ContentPart,
     Fail,
     Grow,
-    Media,
+    MediaPart,
     Namespace,
     Occasion,
     Open,
-    Part,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
     ToolResult,
@@ -44,7 +44,7 @@ _NO_CHOICE = Choice()
 _INCOMPLETE = {"length": "max_output_tokens", "context": "max_output_tokens", "filter": "content_filter"}
 
 
-def write_answer(answer: Answer, occasion: Occasion) -> Object:
+def write_answer(answer: CanonicalAnswer, occasion: Occasion) -> Object:
     response = _head(answer.start, occasion)
     choice = answer.choices[0] if answer.choices else _NO_CHOICE
     weights = choice.logprobs
@@ -53,7 +53,7 @@ def write_answer(answer: Answer, occasion: Occasion) -> Object:
         item = _item(part, _item_id(response["id"], part, index), places, weights)
         if item is not None:
             response["output"].append(item)
-        if isinstance(part, Text):
+        if isinstance(part, TextPart):
             weights = None  # they are told of the whole answer, so with its first text
     why = _INCOMPLETE.get(choice.reason)
     response["status"] = "incomplete" if why else "completed"
@@ -67,7 +67,7 @@ def write_answer(answer: Answer, occasion: Occasion) -> Object:
     return response
 
 
-def _head(start: Start, occasion: Occasion) -> dict[str, Any]:
+def _head(start: AnswerStart, occasion: Occasion) -> dict[str, Any]:
     request = occasion.request
     reasoning = request.reasoning
     return {
@@ -98,18 +98,18 @@ def _head(start: Start, occasion: Occasion) -> dict[str, Any]:
     }
 
 
-def _item_id(answer: str, part: Part, index: int) -> str:
+def _item_id(answer: str, part: ContentPart, index: int) -> str:
     if isinstance(part, Thinking):
         prefix = "rs"
     elif isinstance(part, ToolCall):
         prefix = "ctc" if part.custom else "fc"
     else:
-        prefix = "ig" if isinstance(part, Media) else "msg"
+        prefix = "ig" if isinstance(part, MediaPart) else "msg"
     return f"{prefix}_{answer.removeprefix('resp_')}_{index}"
 
 
 def _item(
-    part: Part, known_as: str, places: Mapping[str, Namespace], weights: Any = None, *, begun: bool = False
+    part: ContentPart, known_as: str, places: Mapping[str, Namespace], weights: Any = None, *, begun: bool = False
 ) -> Object | None:
     """An item of the output; `begun`: as it is announced, before it has any content."""
     status = "in_progress" if begun else "completed"
@@ -122,7 +122,7 @@ def _item(
         arguments = "" if begun else part.arguments or ("" if part.custom else "{}")
         item = {"id": known_as, "type": kind, "status": status, "call_id": part.id, **_called(part, places)}
         return {**item, field: arguments}
-    if isinstance(part, Media):
+    if isinstance(part, MediaPart):
         return {"id": known_as, "type": "image_generation_call", "status": status, "result": part.data}
     if isinstance(part, ToolResult):
         return None
@@ -135,8 +135,8 @@ def _called(call: ToolCall, places: Mapping[str, Namespace]) -> Object:
     return {"name": call.name} if home is None else {"name": home.tool, "namespace": home.name}
 
 
-def _content(part: Text | Refusal, weights: Any = None) -> Object:
-    if isinstance(part, Refusal):
+def _content(part: TextPart | RefusalPart, weights: Any = None) -> Object:
+    if isinstance(part, RefusalPart):
         return {"type": "refusal", "refusal": part.text}
     logprobs = [write_logprob(weight) for weight in weights or ()]
     return {"type": "output_text", "annotations": [], "logprobs": logprobs, "text": part.text}
@@ -151,25 +151,25 @@ class WriteStream:
         self._number = 0
         self._id = ""
         self._places = homes(occasion.request.tools)
-        self._open: dict[int, tuple[str, Part]] = {}
+        self._open: dict[int, tuple[str, ContentPart]] = {}
         """Index of a part → its item's id, and how it began."""
 
-    def write(self, event: Event) -> bytes:
-        if isinstance(event, (Open, Grow, Sign, Close, Stop, Weigh)) and event.choice:
+    def write(self, event: CanonicalEvent) -> bytes:
+        if isinstance(event, (Open, Grow, PartSignature, PartEnd, AnswerStop, Weigh)) and event.choice:
             return b""  # there is no second one here, and none was asked for
         self._fold.take(event)
         if isinstance(event, Grow):
             return self._grow(event.index, event.text)
         if isinstance(event, Open):
             return self._begin(event.index, event.part)
-        if isinstance(event, Close):
+        if isinstance(event, PartEnd):
             return self._finish(event.index)
-        if isinstance(event, Start):
+        if isinstance(event, AnswerStart):
             response = _head(event, self._occasion)
             self._id = response["id"]
             started = [self._event(f"response.{kind}", response=response) for kind in ("created", "in_progress")]
             return b"".join(started)
-        if isinstance(event, (End, Fail)):
+        if isinstance(event, (AnswerEnd, Fail)):
             return self._end(event)
         return b""
 
@@ -177,7 +177,7 @@ class WriteStream:
         self._number += 1
         return named_event({"type": kind, "sequence_number": self._number - 1, **fields})
 
-    def _begin(self, index: int, part: Part) -> bytes:
+    def _begin(self, index: int, part: ContentPart) -> bytes:
         known_as = _item_id(self._id, part, index)
         self._open[index] = (known_as, part)
         announced = self._event(
@@ -185,8 +185,8 @@ class WriteStream:
         )
         place = {"item_id": known_as, "output_index": index}
         text = ""
-        if isinstance(part, (Text, Refusal)):
-            empty = _content(Text("") if isinstance(part, Text) else Refusal(""))
+        if isinstance(part, (TextPart, RefusalPart)):
+            empty = _content(TextPart("") if isinstance(part, TextPart) else RefusalPart(""))
             announced += self._event("response.content_part.added", **place, content_index=0, part=empty)
             text = part.text
         elif isinstance(part, Thinking):
@@ -210,13 +210,13 @@ class WriteStream:
             self._open[index] = (known_as, Thinking(text))
         return begun + self._delta(part, place, text)
 
-    def _delta(self, part: Part, place: Object, text: str) -> bytes:
+    def _delta(self, part: ContentPart, place: Object, text: str) -> bytes:
         if isinstance(part, Thinking):
             return self._event("response.reasoning_summary_text.delta", **place, summary_index=0, delta=text)
         if isinstance(part, ToolCall):
             kind = "custom_tool_call_input" if part.custom else "function_call_arguments"
             return self._event(f"response.{kind}.delta", **place, delta=text)
-        if isinstance(part, Refusal):
+        if isinstance(part, RefusalPart):
             return self._event("response.refusal.delta", **place, content_index=0, delta=text)
         return self._event("response.output_text.delta", **place, content_index=0, delta=text, logprobs=[])
 
@@ -225,7 +225,7 @@ class WriteStream:
         known_as, _ = self._open[index]
         place = {"item_id": known_as, "output_index": index}
         done = b""
-        if isinstance(part, (Text, Refusal)):
+        if isinstance(part, (TextPart, RefusalPart)):
             done = self._finish_text(part, {**place, "content_index": 0})
         elif isinstance(part, Thinking) and part.text:
             summary = {**place, "summary_index": 0}
@@ -241,14 +241,14 @@ class WriteStream:
         item = _item(part, known_as, self._places)
         return done + self._event("response.output_item.done", output_index=index, item=item)
 
-    def _finish_text(self, part: Text | Refusal, place: Object) -> bytes:
-        if isinstance(part, Refusal):
+    def _finish_text(self, part: TextPart | RefusalPart, place: Object) -> bytes:
+        if isinstance(part, RefusalPart):
             done = self._event("response.refusal.done", **place, refusal=part.text)
         else:
             done = self._event("response.output_text.done", **place, text=part.text, logprobs=[])
         return done + self._event("response.content_part.done", **place, part=_content(part))
 
-    def _end(self, event: End | Fail) -> bytes:
+    def _end(self, event: AnswerEnd | Fail) -> bytes:
         if isinstance(event, Fail) and not self._id:
             error = responses_error(event.kind, event.message)
             return self._event("error", **error, param=None)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
-    Part,
+    CanonicalRequest,
+    ContentPart,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Request,
+    RefusalPart,
     Setting,
-    Text,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -29,7 +29,7 @@ from softix_proxy.dialects.translate.wire import Object, said
 _OWN = "responses"
 
 
-def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
+def write_request(request: CanonicalRequest, setting: Setting, losses: Losses) -> Object:
     """Raises RefusedError for what must not be lost.
 
     Nothing is left with the provider: its thoughts come encrypted, and are given back by the client.
@@ -41,7 +41,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     return said(
         {
             "model": setting.model,
-            "instructions": "\n\n".join(part.text for part in system if isinstance(part, Text)),
+            "instructions": "\n\n".join(part.text for part in system if isinstance(part, TextPart)),
             "input": [item for turn in turns for item in _items(turn, losses)],
             "stream": request.stream or None,
             "store": False,
@@ -63,7 +63,7 @@ def write_request(request: Request, setting: Setting, losses: Losses) -> Object:
     )
 
 
-def _meet(request: Request, losses: Losses) -> None:
+def _meet(request: CanonicalRequest, losses: Losses) -> None:
     for name, says in {
         "n": (request.choices or 1) > 1,
         "stop": bool(request.stop),
@@ -101,13 +101,13 @@ def _result(result: ToolResult, losses: Losses) -> Object:
     return {"type": kind, "call_id": result.id, "output": output}
 
 
-def _part(part: Part, losses: Losses) -> Object | None:
-    if isinstance(part, (Text, Refusal)):
+def _part(part: ContentPart, losses: Losses) -> Object | None:
+    if isinstance(part, (TextPart, RefusalPart)):
         return {"type": "input_text", "text": part.text}
-    return _media(part, losses) if isinstance(part, Media) else None
+    return _media(part, losses) if isinstance(part, MediaPart) else None
 
 
-def _media(media: Media, losses: Losses) -> Object:
+def _media(media: MediaPart, losses: Losses) -> Object:
     if media.text:
         losses.meet("text_document")
         title = f"{media.name}\n\n" if media.name else ""
@@ -123,13 +123,13 @@ def _media(media: Media, losses: Losses) -> Object:
     return {"type": "input_file", "file_data": to_url(media), "filename": media.name or "document.pdf"}
 
 
-def _assistant(parts: Sequence[Part], losses: Losses) -> Iterator[Object]:
+def _assistant(parts: Sequence[ContentPart], losses: Losses) -> Iterator[Object]:
     texts: list[Object] = []
     for part in parts:
-        if isinstance(part, Text):
+        if isinstance(part, TextPart):
             texts.append({"type": "output_text", "text": part.text, "annotations": []})
             continue
-        if isinstance(part, Refusal):
+        if isinstance(part, RefusalPart):
             texts.append({"type": "refusal", "refusal": part.text})
             continue
         if texts:
@@ -160,7 +160,7 @@ def _call(call: ToolCall) -> Object:
     return {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments or "{}"}
 
 
-def write_tool(tool: Tool) -> Object:
+def write_tool(tool: ToolDefinition) -> Object:
     if tool.custom:
         shape = {"type": "grammar", **tool.grammar} if tool.grammar else None
         return {"type": "custom", **said({"name": tool.name, "description": tool.description, "format": shape})}
@@ -172,7 +172,7 @@ def write_tool(tool: Tool) -> Object:
 _NO_PARAMETERS: Object = {"type": "object", "properties": {}}
 
 
-def write_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> str | Object | None:
+def write_choice(choice: ToolChoice | None, tools: Sequence[ToolDefinition]) -> str | Object | None:
     if choice is None or not tools:
         return None
     if not choice.names:
@@ -184,7 +184,7 @@ def write_choice(choice: ToolChoice | None, tools: Sequence[Tool]) -> str | Obje
     return {"type": "allowed_tools", "mode": choice.mode, "tools": listed}
 
 
-def write_format(form: Format | None) -> Object | None:
+def write_format(form: JsonFormat | None) -> Object | None:
     if form is None:
         return None
     if form.schema is None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.translate.canonical import Reasoning, Request
+from softix_proxy.dialects.translate.canonical import CanonicalRequest, Reasoning
 from softix_proxy.dialects.translate.claude import temperature_of, thinking_of
 from softix_proxy.dialects.translate.losses import losses
 
@@ -19,7 +19,7 @@ from softix_proxy.dialects.translate.losses import losses
 )
 def test_versions_are_known_by_the_names_of_every_cloud(model: str, thinking: dict[str, Any]) -> None:
     _, lost = losses("chat_completions", "converse")
-    asked = Request(model="m", turns=[], reasoning=Reasoning(True, "low"))
+    asked = CanonicalRequest(model="m", turns=[], reasoning=Reasoning(True, "low"))
     assert thinking_of(asked, model, 10_000, lost)[0] == thinking
 
 

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from softix_proxy.dialects.translate.canonical import Close, Event, Grow, Open, Text, ToolCall
+from softix_proxy.dialects.translate.canonical import CanonicalEvent, Grow, Open, PartEnd, TextPart, ToolCall
 from softix_proxy.dialects.translate.customs import Customs
 
-EVENTS: list[Event] = [
-    Open(0, 0, Text("a")),
+EVENTS: list[CanonicalEvent] = [
+    Open(0, 0, TextPart("a")),
     Grow(0, 0, "b"),
     Open(0, 1, ToolCall("c", "patch")),
     Grow(0, 1, '{"inp'),
     Grow(0, 1, 'ut":"x\\ny"}'),
-    Close(0, 1),
+    PartEnd(0, 1),
 ]
 
 

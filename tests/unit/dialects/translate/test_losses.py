@@ -6,7 +6,7 @@ import pytest
 from support.sources import ROOT
 
 from softix_proxy.dialects.translate.loss_table import ANSWERS, CARRIED, NAMES, READING, WRITING
-from softix_proxy.dialects.translate.losses import Fate, directions, losses, rows
+from softix_proxy.dialects.translate.losses import LossTreatment, directions, losses, rows
 from softix_proxy.dialects.translate.table import DIALECTS, PROVIDERS
 from softix_proxy.domain.errors import Code, RefusedError
 
@@ -41,9 +41,9 @@ def test_what_must_not_be_lost_is_refused() -> None:
 
 def test_every_entry_says_what_becomes_of_it() -> None:
     entries = [entry for table in (*READING.values(), *WRITING.values(), ANSWERS) for entry in table.items()]
-    assert all(loss.fate in set(Fate) and loss.reason for _, loss in entries)
+    assert all(loss.fate in set(LossTreatment) and loss.reason for _, loss in entries)
     assert all(re.fullmatch(r"[a-z_0-9]+", name) for name, _ in entries)
-    assert all(loss.reason.endswith(".") for _, loss in entries if loss.fate == Fate.REFUSED)
+    assert all(loss.reason.endswith(".") for _, loss in entries if loss.fate == LossTreatment.REFUSED)
 
 
 @pytest.mark.parametrize("table", [READING, WRITING])

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from softix_proxy.dialects.translate.canonical import Text, Tool, ToolCall, ToolChoice
+from softix_proxy.dialects.translate.canonical import TextPart, ToolCall, ToolChoice, ToolDefinition
 from softix_proxy.dialects.translate.losses import losses
 from softix_proxy.dialects.translate.tools import as_custom_call, as_function, as_function_call, chosen
 
-A, B = Tool("a"), Tool("b")
+A, B = ToolDefinition("a"), ToolDefinition("b")
 
 
 def test_only_the_allowed_are_shown() -> None:
@@ -16,7 +16,9 @@ def test_only_the_allowed_are_shown() -> None:
 
 def test_a_tool_that_takes_text_as_a_function_of_one_text() -> None:
     _, lost = losses("responses", "messages")
-    tool = as_function(Tool("p", "Patches.", custom=True, grammar={"syntax": "lark", "definition": "start: X"}), lost)
+    tool = as_function(
+        ToolDefinition("p", "Patches.", custom=True, grammar={"syntax": "lark", "definition": "start: X"}), lost
+    )
     assert tool.schema
     assert tool.schema["required"] == ["input"]
     assert "start: X" in tool.description
@@ -29,4 +31,4 @@ def test_its_calls_there_and_back() -> None:
     assert as_function_call(call).arguments == '{"input":"a \\"patch\\"\\n"}'
     assert as_custom_call(as_function_call(call)) == call
     assert as_custom_call(ToolCall("c", "p", "not json")) == ToolCall("c", "p", "not json", custom=True)
-    assert as_custom_call(Text("a")) == Text("a")
+    assert as_custom_call(TextPart("a")) == TextPart("a")

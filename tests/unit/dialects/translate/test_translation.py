@@ -9,28 +9,28 @@ from hypothesis import strategies as st
 
 from softix_proxy.dialects.translate import Setting, Translation, translation
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalRequest,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
-    Format,
+    ContentPart,
     Grow,
-    Media,
+    JsonFormat,
+    MediaPart,
     Open,
-    Part,
-    Request,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    PartEnd,
+    PartSignature,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
-    Usage,
 )
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.framing import Framer
@@ -56,8 +56,8 @@ def between(client: str, provider: str) -> Translation:
 words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 names = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
 arguments = st.dictionaries(names, words | st.integers(-99, 99) | st.booleans() | st.none(), max_size=3)
-texts = words.map(Text)
-images = st.just(Media("image", "image/png", "iVBORw0KGgo="))
+texts = words.map(TextPart)
+images = st.just(MediaPart("image", "image/png", "iVBORw0KGgo="))
 schemas = st.dictionaries(names, st.just({"type": "string"}), max_size=3).map(
     lambda properties: {"type": "object", "properties": properties}
 )
@@ -79,15 +79,17 @@ def exchanges(draw: st.DrawFn) -> list[Turn]:
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> Request:
-    tools = [Tool(name, draw(words), draw(schemas)) for name in draw(st.lists(names, max_size=2, unique=True))]
+def requests(draw: st.DrawFn) -> CanonicalRequest:
+    tools = [
+        ToolDefinition(name, draw(words), draw(schemas)) for name in draw(st.lists(names, max_size=2, unique=True))
+    ]
     choices = [None, ToolChoice("auto"), ToolChoice("required"), ToolChoice("none")]
     choices += [ToolChoice("required", [tool.name]) for tool in tools]
     turns = [turn for exchange in draw(st.lists(exchanges(), max_size=2)) for turn in exchange]
-    return Request(
+    return CanonicalRequest(
         model="m",
         turns=[
-            *draw(st.lists(words.map(lambda word: Turn("system", [Text(word)])), max_size=1)),
+            *draw(st.lists(words.map(lambda word: Turn("system", [TextPart(word)])), max_size=1)),
             *turns,
             Turn("user", [draw(texts)]),
         ],
@@ -96,16 +98,16 @@ def requests(draw: st.DrawFn) -> Request:
         max_output_tokens=draw(st.integers(1, 10**6)),
         temperature=draw(st.sampled_from([None, 0, 0.5, 1])),
         top_p=draw(st.sampled_from([None, 0.5])),
-        format=draw(st.sampled_from([None, Format({"type": "object"}, "answer", "", True)])),
+        format=draw(st.sampled_from([None, JsonFormat({"type": "object"}, "answer", "", True)])),
     )
 
 
-def understood(dialect: str, body: bytes) -> Request:
+def understood(dialect: str, body: bytes) -> CanonicalRequest:
     reading, _ = losses(dialect, dialect)
     return DIALECTS[dialect].read_request(msgspec.json.decode(body), reading)
 
 
-def normal(request: Request) -> Any:
+def normal(request: CanonicalRequest) -> Any:
     """Neighbours of one role as one, arguments as objects, and no word on what dialects decide themselves."""
     turns: list[tuple[str, list[Any]]] = []
     for turn in request.turns:
@@ -115,7 +117,7 @@ def normal(request: Request) -> Any:
             else (part.id, part.parts)
             if isinstance(part, ToolResult)
             else (part.kind, part.mime, part.data)
-            if isinstance(part, Media)
+            if isinstance(part, MediaPart)
             else part
             for part in turn.parts
         ]
@@ -132,7 +134,7 @@ def normal(request: Request) -> Any:
 
 @given(pair=pairs, request=requests())
 @settings(max_examples=100, deadline=None)
-def test_a_request_there_and_back_is_what_it_was(pair: tuple[str, str], request: Request) -> None:
+def test_a_request_there_and_back_is_what_it_was(pair: tuple[str, str], request: CanonicalRequest) -> None:
     client, provider = pair
     _, writing = losses(provider, client)
     first = encode(DIALECTS[client].write_request(request, Setting(model="m"), writing))
@@ -210,38 +212,40 @@ def test_no_stream_raises_anything(pair: tuple[str, str], events: list[Any]) -> 
 
 
 @st.composite
-def answers(draw: st.DrawFn) -> list[Event]:
+def answers(draw: st.DrawFn) -> list[CanonicalEvent]:
     """The events of an answer, as every dialect can tell it."""
     origin = draw(st.sampled_from(["messages", "responses", "generate_content"]))
-    events: list[Event] = [Start("a1", "m", 1000)]
+    events: list[CanonicalEvent] = [AnswerStart("a1", "m", 1000)]
     thoughts = draw(st.lists(words, max_size=2))
     index = 0
     if thoughts:
         events += [Open(0, 0, Thinking(origin=origin)), *[Grow(0, 0, word) for word in thoughts]]
-        events += [Sign(0, 0, draw(names)), Close(0, 0)]
+        events += [PartSignature(0, 0, draw(names)), PartEnd(0, 0)]
         index = 1
     said = draw(st.lists(words, max_size=3))
     if said:
-        events += [Open(0, index, Text("")), *[Grow(0, index, word) for word in said], Close(0, index)]
+        events += [Open(0, index, TextPart("")), *[Grow(0, index, word) for word in said], PartEnd(0, index)]
         index += 1
     calls = draw(st.lists(st.tuples(names, arguments), max_size=2))
     for at, (name, given_arguments) in enumerate(calls):
         written = encode(given_arguments).decode()
         cut = draw(st.integers(0, len(written)))
         events += [Open(0, index, ToolCall(f"c{at}", name)), Grow(0, index, written[:cut])]
-        events += [Grow(0, index, written[cut:]), Close(0, index)]
+        events += [Grow(0, index, written[cut:]), PartEnd(0, index)]
         index += 1
     reason: Any = "calls" if calls else draw(st.sampled_from(["end", "length"]))
-    return [*events, Stop(0, reason), Usage({"input_tokens": 3, "output_tokens": 2}), End()]
+    return [*events, AnswerStop(0, reason), CanonicalUsage({"input_tokens": 3, "output_tokens": 2}), AnswerEnd()]
 
 
-def kinds(parts: Any) -> list[Part]:
+def kinds(parts: Any) -> list[ContentPart]:
     return sorted(parts, key=lambda part: type(part).__name__)
 
 
 @given(pair=pairs, events=answers(), data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_stream_tells_what_the_plain_answer_tells(pair: tuple[str, str], events: list[Event], data: Any) -> None:
+def test_a_stream_tells_what_the_plain_answer_tells(
+    pair: tuple[str, str], events: list[CanonicalEvent], data: Any
+) -> None:
     """As the provider writes it, however it is split, and as the client reads it."""
     client, provider = pair
     occasion = between(provider, client)._occasion
@@ -265,13 +269,13 @@ def _signs(choice: Choice) -> bool:
     return not any(isinstance(part, Thinking) for part in choice.parts)
 
 
-def heard(dialect: str, stream: bytes) -> Answer:
+def heard(dialect: str, stream: bytes) -> CanonicalAnswer:
 
     reader, framer = DIALECTS[dialect].reader(), Framer()
     return fold([event for found in framer.feed(stream) for event in reader.read(found)] + list(reader.end()))
 
 
-def told(dialect: str, body: bytes) -> Answer:
+def told(dialect: str, body: bytes) -> CanonicalAnswer:
     return fold(DIALECTS[dialect].reader().read_whole(msgspec.json.decode(body)))
 
 
@@ -286,12 +290,12 @@ def test_thoughts_go_there_and_back(client: str, provider: str) -> None:
         thinking = Thinking("so it is")
     answer = fold(
         [
-            Start("a1", "m"),
+            AnswerStart("a1", "m"),
             Open(0, 0, thinking),
-            Close(0, 0),
+            PartEnd(0, 0),
             Open(0, 1, ToolCall("c1", "f", "{}")),
-            Stop(0, "calls"),
-            End(),
+            AnswerStop(0, "calls"),
+            AnswerEnd(),
         ]
     )
     written = encode(DIALECTS[provider].write_answer(answer, between(provider, client)._occasion))

@@ -5,19 +5,19 @@ from typing import Any
 
 from softix_proxy.dialects.translate.canonical import (
     Alternative,
-    Answer,
+    CanonicalAnswer,
     Fail,
     Logprob,
-    Media,
-    Refusal,
-    Text,
+    MediaPart,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
 )
 from softix_proxy.dialects.translate.chat.read_answer import ReadAnswer
 from softix_proxy.dialects.translate.fold import fold
 
-Heard = Callable[..., Answer]
+Heard = Callable[..., CanonicalAnswer]
 
 
 def chunk(delta: dict[str, Any], reason: str | None = None, index: int = 0) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def call(index: int | None, arguments: str, known_as: str = "", name: str = "") 
     return {"tool_calls": [{**place, "id": known_as, "function": {"name": name, "arguments": arguments}}]}
 
 
-def parts(answer: Answer, choice: int = 0) -> Any:
+def parts(answer: CanonicalAnswer, choice: int = 0) -> Any:
     return answer.choices[choice].parts
 
 
@@ -41,14 +41,14 @@ def test_the_first_text_after_thinking_is_not_lost(heard: Heard) -> None:
         chunk({"content": "Yes"}),
         chunk({"content": "."}, "stop"),
     )
-    assert parts(answer) == [Thinking("so it is"), Text("Yes.")]
+    assert parts(answer) == [Thinking("so it is"), TextPart("Yes.")]
     assert answer.ended
 
 
 def test_both_in_one_chunk(heard: Heard) -> None:
     assert parts(heard("chat_completions", chunk({"reasoning": "so", "content": "Yes"}, "stop"))) == [
         Thinking("so"),
-        Text("Yes"),
+        TextPart("Yes"),
     ]
 
 
@@ -78,7 +78,7 @@ def test_choices(heard: Heard) -> None:
         chunk({"content": "a"}, "stop"),
         chunk({}, "length", index=1),
     )
-    assert [choice.parts for choice in answer.choices] == [[Text("a")], [Text("b")]]
+    assert [choice.parts for choice in answer.choices] == [[TextPart("a")], [TextPart("b")]]
     assert answer.choices[1].reason == "length"
 
 
@@ -126,9 +126,9 @@ def test_a_plain_answer_is_what_its_stream_is(heard: Heard) -> None:
     plain = {"id": "1", "choices": [{"message": message, "logprobs": weights, "finish_reason": "tool_calls"}]}
     answer = fold(ReadAnswer().read_whole(plain))
     assert parts(answer) == [
-        Text("a"),
-        Refusal("r"),
-        Media("image", "image/png", "AA"),
+        TextPart("a"),
+        RefusalPart("r"),
+        MediaPart("image", "image/png", "AA"),
         Thinking("", "s", "generate_content", of="x"),
         ToolCall("x", "f", "{}"),
     ]
@@ -137,4 +137,4 @@ def test_a_plain_answer_is_what_its_stream_is(heard: Heard) -> None:
 
 def test_mistrals_parts(heard: Heard) -> None:
     content = [{"type": "thinking", "thinking": [{"type": "text", "text": "so"}]}, {"type": "text", "text": "a"}]
-    assert parts(heard("chat_completions", chunk({"content": content}, "stop"))) == [Thinking("so"), Text("a")]
+    assert parts(heard("chat_completions", chunk({"content": content}, "stop"))) == [Thinking("so"), TextPart("a")]

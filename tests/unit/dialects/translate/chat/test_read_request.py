@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Text,
+    RefusalPart,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -34,11 +34,11 @@ def test_a_conversation(reading: Reading) -> None:
     ]
     request, lost = reading("chat_completions", messages=messages)
     assert request.turns == [
-        Turn("system", [Text("Be kind.")]),
-        Turn("user", [Text("Look", "5m")]),
+        Turn("system", [TextPart("Be kind.")]),
+        Turn("user", [TextPart("Look", "5m")]),
         Turn("assistant", [Thinking("so"), ToolCall("c", "f", "{}")]),
-        Turn("user", [ToolResult("c", [Text("7")])]),
-        Turn("assistant", [Refusal("No.")]),
+        Turn("user", [ToolResult("c", [TextPart("7")])]),
+        Turn("assistant", [RefusalPart("No.")]),
     ]
     assert lost == []
 
@@ -52,10 +52,10 @@ def test_media(reading: Reading) -> None:
     ]
     request, _ = reading("chat_completions", messages=[{"role": "user", "content": parts}])
     assert request.turns[0].parts == [
-        Media("image", "image/png", "AA", detail="low"),
-        Media("image", url="https://example.org/a.png"),
-        Media("audio", "audio/wav", "BB"),
-        Media("document", "application/pdf", "CC", name="a.pdf"),
+        MediaPart("image", "image/png", "AA", detail="low"),
+        MediaPart("image", url="https://example.org/a.png"),
+        MediaPart("audio", "audio/wav", "BB"),
+        MediaPart("document", "application/pdf", "CC", name="a.pdf"),
     ]
 
 
@@ -73,7 +73,10 @@ def test_tools_and_their_choice(reading: Reading) -> None:
     named = {"type": "function", "function": {"name": "f"}}
     allowed = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [named]}}
     request, lost = reading("chat_completions", tools=tools, tool_choice=named)
-    assert request.tools == [Tool("f", schema={"type": "object"}, strict=True), Tool("g", custom=True, grammar=grammar)]
+    assert request.tools == [
+        ToolDefinition("f", schema={"type": "object"}, strict=True),
+        ToolDefinition("g", custom=True, grammar=grammar),
+    ]
     assert request.tool_choice == ToolChoice("required", ["f"])
     assert lost == ["hosted_tools"]
     assert reading("chat_completions", tool_choice=allowed)[0].tool_choice == ToolChoice("auto", ["f"])
@@ -117,9 +120,9 @@ def test_reasoning(reading: Reading, given: dict[str, Any], wanted: Reasoning | 
 def test_formats(reading: Reading) -> None:
     schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}, "strict": True}}
     assert reading("chat_completions", response_format={"type": "text"})[0].format is None
-    assert reading("chat_completions", response_format={"type": "json_object"})[0].format == Format()
+    assert reading("chat_completions", response_format={"type": "json_object"})[0].format == JsonFormat()
     found = reading("chat_completions", response_format=schema)[0].format
-    assert found == Format({"type": "object"}, "a", "", True)
+    assert found == JsonFormat({"type": "object"}, "a", "", True)
 
 
 def test_what_is_dropped(reading: Reading) -> None:

@@ -6,25 +6,25 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.chat.write_answer import WriteStream, write_answer
@@ -37,8 +37,14 @@ def deltas(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_the_order_of_a_stream(spoken: Spoken, occasion: Occasion) -> None:
-    events: list[Event] = [Start("msg_1", "m"), Open(0, 0, Text("a")), Grow(0, 0, "b"), Close(0, 0), Stop(0, "end")]
-    chunks = spoken("chat_completions", *events, Usage({"input_tokens": 1, "output_tokens": 2}), End())
+    events: list[CanonicalEvent] = [
+        AnswerStart("msg_1", "m"),
+        Open(0, 0, TextPart("a")),
+        Grow(0, 0, "b"),
+        PartEnd(0, 0),
+        AnswerStop(0, "end"),
+    ]
+    chunks = spoken("chat_completions", *events, CanonicalUsage({"input_tokens": 1, "output_tokens": 2}), AnswerEnd())
     assert deltas(chunks) == [{"role": "assistant", "content": "a"}, {"content": "b"}, {}]
     assert [chunk["choices"][0]["finish_reason"] for chunk in chunks[:-1]] == [None, None, "stop"]
     assert chunks[-1]["choices"] == []
@@ -48,7 +54,7 @@ def test_the_order_of_a_stream(spoken: Spoken, occasion: Occasion) -> None:
     }
     quiet = msgspec.structs.replace(occasion, request=msgspec.structs.replace(occasion.request, wants_usage=False))
     writer = WriteStream(quiet)
-    written = b"".join(writer.write(event) for event in [*events, Usage({"output_tokens": 2}), End()])
+    written = b"".join(writer.write(event) for event in [*events, CanonicalUsage({"output_tokens": 2}), AnswerEnd()])
     assert b"usage" not in written
     assert written.endswith(b"data: [DONE]\n\n")
 
@@ -57,7 +63,7 @@ def test_calls_are_numbered_apart_from_other_parts(spoken: Spoken) -> None:
     found = deltas(
         spoken(
             "chat_completions",
-            Open(0, 0, Text("a")),
+            Open(0, 0, TextPart("a")),
             Open(0, 1, ToolCall("x", "f")),
             Grow(0, 1, "{}"),
             Open(0, 2, ToolCall("y", "g", "text", custom=True)),
@@ -74,20 +80,22 @@ def test_calls_are_numbered_apart_from_other_parts(spoken: Spoken) -> None:
 
 def test_thoughts_are_not_text(spoken: Spoken) -> None:
     thinking = Thinking("so", origin="messages")
-    found = deltas(spoken("chat_completions", Open(0, 0, thinking), Grow(0, 0, " it is"), Sign(0, 0, "s"), Close(0, 0)))
+    found = deltas(
+        spoken("chat_completions", Open(0, 0, thinking), Grow(0, 0, " it is"), PartSignature(0, 0, "s"), PartEnd(0, 0))
+    )
     assert [delta.get("content", "") for delta in found] == ["", "", ""]
     assert [delta.get("reasoning_content") for delta in found] == ["so", " it is", None]
     assert found[2]["reasoning_details"][0]["signature"] == "s"
 
 
 def test_choices_begin_each_with_a_role(spoken: Spoken) -> None:
-    found = spoken("chat_completions", Open(0, 0, Text("a")), Open(1, 0, Refusal("b")), Grow(1, 0, "c"))
+    found = spoken("chat_completions", Open(0, 0, TextPart("a")), Open(1, 0, RefusalPart("b")), Grow(1, 0, "c"))
     assert [chunk["choices"][0]["index"] for chunk in found] == [0, 1, 1]
     assert deltas(found)[1] == {"role": "assistant", "content": "", "refusal": "b"}
 
 
 def test_rare_events(spoken: Spoken) -> None:
-    image = Media("image", "image/png", "AA")
+    image = MediaPart("image", "image/png", "AA")
     found = spoken(
         "chat_completions", Open(0, 0, image), Weigh(0, [Logprob("a", -1)]), Fail("provider_overloaded", "busy")
     )
@@ -102,8 +110,8 @@ def test_rare_events(spoken: Spoken) -> None:
 
 
 def test_a_plain_answer(occasion: Occasion) -> None:
-    parts = [Thinking("so", "s", "messages"), Text("a"), ToolCall("x", "f")]
-    body = write_answer(Answer(Start("", ""), [Choice(parts, "calls", logprobs=[])]), occasion)
+    parts = [Thinking("so", "s", "messages"), TextPart("a"), ToolCall("x", "f")]
+    body = write_answer(CanonicalAnswer(AnswerStart("", ""), [Choice(parts, "calls", logprobs=[])]), occasion)
     message = body["choices"][0]["message"]
     assert (body["id"], body["model"], body["created"]) == ("chatcmpl-0a1b", "asked", 1000)
     assert (message["content"], message["refusal"], message["reasoning_content"]) == ("a", None, "so")

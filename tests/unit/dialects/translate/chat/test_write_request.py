@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Text,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -23,11 +23,16 @@ Writing = Callable[..., tuple[dict[str, Any], list[str]]]
 
 
 def test_results_come_as_messages_of_their_own(writing: Writing) -> None:
-    image = Media("image", "image/png", "AA")
+    image = MediaPart("image", "image/png", "AA")
     turns = [
-        Turn("assistant", [Text("Wait."), ToolCall("a", "f", '{"x":1}'), ToolCall("b", "f")]),
+        Turn("assistant", [TextPart("Wait."), ToolCall("a", "f", '{"x":1}'), ToolCall("b", "f")]),
         Turn(
-            "user", [ToolResult("a", [Text("1"), image]), ToolResult("b", [Text("2")], is_error=True), Text("Go on.")]
+            "user",
+            [
+                ToolResult("a", [TextPart("1"), image]),
+                ToolResult("b", [TextPart("2")], is_error=True),
+                TextPart("Go on."),
+            ],
         ),
     ]
     body, lost = writing("chat_completions", turns=turns)
@@ -41,7 +46,7 @@ def test_results_come_as_messages_of_their_own(writing: Writing) -> None:
 
 def test_thoughts_go_back_only_to_who_can_read_them(writing: Writing) -> None:
     own, foreign = Thinking("so"), Thinking("so", "s", "messages")
-    turn = [Turn("assistant", [own, foreign, Text("a")]), Turn("user", [Text("b")])]
+    turn = [Turn("assistant", [own, foreign, TextPart("a")]), Turn("user", [TextPart("b")])]
     body, lost = writing("chat_completions", turns=turn, model="deepseek-chat")
     assert body["messages"][0]["reasoning_content"] == "so"
     assert "reasoning_details" not in body["messages"][0]
@@ -78,7 +83,7 @@ def test_models_that_do_not_reason(writing: Writing) -> None:
 
 
 def test_tools(writing: Writing) -> None:
-    tools = [Tool("f", "d", {"type": "object"}, True, cache="5m"), Tool("g", custom=True)]
+    tools = [ToolDefinition("f", "d", {"type": "object"}, True, cache="5m"), ToolDefinition("g", custom=True)]
     body, lost = writing(
         "chat_completions", tools=tools, tool_choice=ToolChoice("required", ["g"]), parallel_calls=False
     )
@@ -97,8 +102,8 @@ def test_tools(writing: Writing) -> None:
 
 
 def test_documents(writing: Writing) -> None:
-    text = Media("document", "text/plain", text="long", name="Title", context="c")
-    data = Media("document", "application/pdf", "AA", context="c")
+    text = MediaPart("document", "text/plain", text="long", name="Title", context="c")
+    data = MediaPart("document", "application/pdf", "AA", context="c")
     body, lost = writing("chat_completions", turns=[Turn("user", [text, data])])
     first, second = body["messages"][0]["content"]
     assert first["text"] == "Title\n\nlong"
@@ -109,12 +114,12 @@ def test_documents(writing: Writing) -> None:
 @pytest.mark.parametrize(
     "media",
     [
-        Media("document", url="https://example.org/a.pdf"),
-        Media("video", "video/mp4", "AA"),
-        Media("audio", "audio/ogg", "AA"),
+        MediaPart("document", url="https://example.org/a.pdf"),
+        MediaPart("video", "video/mp4", "AA"),
+        MediaPart("audio", "audio/ogg", "AA"),
     ],
 )
-def test_what_it_does_not_take(writing: Writing, media: Media) -> None:
+def test_what_it_does_not_take(writing: Writing, media: MediaPart) -> None:
     with pytest.raises(RefusedError):
         writing("chat_completions", turns=[Turn("user", [media])])
 
@@ -122,7 +127,7 @@ def test_what_it_does_not_take(writing: Writing, media: Media) -> None:
 def test_formats_and_limits(writing: Writing) -> None:
     body, lost = writing(
         "chat_completions",
-        format=Format({"type": "object"}),
+        format=JsonFormat({"type": "object"}),
         max_output_tokens=5,
         top_k=3,
         service_tier="standard_only",
@@ -130,4 +135,4 @@ def test_formats_and_limits(writing: Writing) -> None:
     assert body["response_format"]["json_schema"] == {"name": "answer", "schema": {"type": "object"}}
     assert (body["max_completion_tokens"], body["service_tier"]) == (5, "default")
     assert lost == ["top_k"]
-    assert writing("chat_completions", format=Format())[0]["response_format"] == {"type": "json_object"}
+    assert writing("chat_completions", format=JsonFormat())[0]["response_format"] == {"type": "json_object"}

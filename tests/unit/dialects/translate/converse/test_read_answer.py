@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from softix_proxy.dialects.translate.canonical import Answer, Fail, Media, Text, Thinking, ToolCall
+from softix_proxy.dialects.translate.canonical import CanonicalAnswer, Fail, MediaPart, TextPart, Thinking, ToolCall
 from softix_proxy.dialects.translate.converse.read_answer import ReadAnswer
 from softix_proxy.dialects.translate.fold import fold
 
-Heard = Callable[..., Answer]
+Heard = Callable[..., CanonicalAnswer]
 END = [{"messageStop": {"stopReason": "tool_use"}}, {"metadata": {"usage": {"inputTokens": 3, "outputTokens": 2}}}]
 
 
@@ -50,7 +50,7 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
     assert choice.parts == [
         Thinking("so", "s", "messages"),
         Thinking("", "cg==", "converse", redacted=True),
-        Text("ab"),
+        TextPart("ab"),
         ToolCall("x", "f", '{"a":1}'),
         ToolCall("x", "g", "{}"),
     ]
@@ -61,7 +61,7 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
 def test_an_image() -> None:
     block = {"image": {"format": "jpeg", "source": {"bytes": "AA=="}}}
     (choice,) = fold(ReadAnswer().read_whole({"output": {"message": {"content": [block]}}})).choices
-    assert choice.parts == [Media("image", "image/jpeg", "AA==")]
+    assert choice.parts == [MediaPart("image", "image/jpeg", "AA==")]
 
 
 def test_a_stream_that_ends_without_its_usage(heard: Heard) -> None:

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.dialects.translate.canonical import Media, Part, Refusal, Text, Thinking, ToolCall, ToolResult
+from softix_proxy.dialects.translate.canonical import (
+    ContentPart,
+    MediaPart,
+    RefusalPart,
+    TextPart,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 from softix_proxy.dialects.translate.converse.write_parts import WriteParts
 from softix_proxy.dialects.translate.losses import Losses, losses
 from softix_proxy.domain.errors import RefusedError
@@ -16,11 +24,11 @@ def writer(model: str = CLAUDE) -> tuple[WriteParts, Losses]:
 
 
 def test_results_come_first_and_nothing_is_empty() -> None:
-    parts: list[Part] = [
-        Text(" "),
-        Refusal("No."),
+    parts: list[ContentPart] = [
+        TextPart(" "),
+        RefusalPart("No."),
         ToolCall("c1", "f", '{"a":1}'),
-        ToolResult("c0", [Text("bad")], is_error=True),
+        ToolResult("c0", [TextPart("bad")], is_error=True),
         ToolResult("c2"),
     ]
     assert writer()[0].write(parts) == [
@@ -34,11 +42,11 @@ def test_results_come_first_and_nothing_is_empty() -> None:
 def test_media_and_the_names_of_documents() -> None:
     written = writer()[0].write(
         [
-            Media("image", "image/png", "AA=="),
-            Media("document", "application/pdf", "BB==", name="my_plan.pdf"),
-            Media("document", text="plain", name="my_plan.pdf", context="old"),
-            Media("video", "video/mp4", "CC=="),
-            Media("audio", "audio/mpeg", "DD=="),
+            MediaPart("image", "image/png", "AA=="),
+            MediaPart("document", "application/pdf", "BB==", name="my_plan.pdf"),
+            MediaPart("document", text="plain", name="my_plan.pdf", context="old"),
+            MediaPart("video", "video/mp4", "CC=="),
+            MediaPart("audio", "audio/mpeg", "DD=="),
         ]
     )
     assert written == [
@@ -53,18 +61,18 @@ def test_media_and_the_names_of_documents() -> None:
 @pytest.mark.parametrize(
     ("part", "loss"),
     [
-        (Media("image", url="https://a.example/a.png"), "media_url"),
-        (Media("image", "image/tiff", "AA=="), "media_type"),
-        (ToolResult("c", [Media("audio", "audio/mpeg", "AA==")]), "media_type"),
+        (MediaPart("image", url="https://a.example/a.png"), "media_url"),
+        (MediaPart("image", "image/tiff", "AA=="), "media_type"),
+        (ToolResult("c", [MediaPart("audio", "audio/mpeg", "AA==")]), "media_type"),
     ],
 )
-def test_what_it_does_not_take_is_refused(part: Part, loss: str) -> None:
+def test_what_it_does_not_take_is_refused(part: ContentPart, loss: str) -> None:
     with pytest.raises(RefusedError, match=loss):
         writer()[0].write([part])
 
 
 def test_marks_of_the_cache() -> None:
-    parts: list[Part] = [Text("a", "5m"), ToolResult("c", [Text("b", "1h")])]
+    parts: list[ContentPart] = [TextPart("a", "5m"), ToolResult("c", [TextPart("b", "1h")])]
     blocks, (plain, lost) = writer()[0].write(parts), writer(LLAMA)
     assert blocks[1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
     assert blocks[3] == {"cachePoint": {"type": "default"}}

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
+    JsonFormat,
     Reasoning,
-    Text,
-    Tool,
+    TextPart,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -19,14 +19,16 @@ from softix_proxy.dialects.translate.canonical import (
 Writing = Callable[..., tuple[dict[str, Any], list[str]]]
 NEW, OLD = "us.anthropic.claude-sonnet-4-6-v1:0", "anthropic.claude-3-7-sonnet-20250219-v1:0"
 NOVA, OSS = "amazon.nova-pro-v1:0", "openai.gpt-oss-120b-1:0"
-ASK = [Turn("system", [Text("Be kind.")]), Turn("user", [Text("a")])]
-USED = [Turn("assistant", [ToolCall("c", "f", "{}")]), Turn("user", [ToolResult("c", [Text("1")])])]
+ASK = [Turn("system", [TextPart("Be kind.")]), Turn("user", [TextPart("a")])]
+USED = [Turn("assistant", [ToolCall("c", "f", "{}")]), Turn("user", [ToolResult("c", [TextPart("1")])])]
 SPEC = {"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object", "properties": {}}}}}
 
 
 def test_everything_that_it_has_a_word_for(writing: Writing) -> None:
     fields: dict[str, Any] = {"max_output_tokens": 50, "temperature": 0.5, "top_p": 0.9, "stop": ["x", ""]}
-    body, lost = writing("converse", NEW, turns=ASK, **fields, service_tier="flex", format=Format({"type": "object"}))
+    body, lost = writing(
+        "converse", NEW, turns=ASK, **fields, service_tier="flex", format=JsonFormat({"type": "object"})
+    )
     assert body == {
         "system": [{"text": "Be kind."}],
         "messages": [{"role": "user", "content": [{"text": "a"}]}],
@@ -77,15 +79,15 @@ def test_what_only_the_model_knows(
     ],
 )
 def test_tools(writing: Writing, choice: ToolChoice | None, written: Any) -> None:
-    body, lost = writing("converse", NEW, turns=ASK, tools=[Tool("f", cache="5m")], tool_choice=choice)
+    body, lost = writing("converse", NEW, turns=ASK, tools=[ToolDefinition("f", cache="5m")], tool_choice=choice)
     assert body["toolConfig"]["tools"] == [SPEC, {"cachePoint": {"type": "default"}}]
     assert (body["toolConfig"].get("toolChoice"), lost) == (written, [])
 
 
 def test_no_tool_may_be_called(writing: Writing) -> None:
     none = ToolChoice("none")
-    assert "toolConfig" not in writing("converse", NEW, turns=ASK, tools=[Tool("f")], tool_choice=none)[0]
-    body, lost = writing("converse", NEW, turns=[*ASK, *USED], tools=[Tool("f")], tool_choice=none)
+    assert "toolConfig" not in writing("converse", NEW, turns=ASK, tools=[ToolDefinition("f")], tool_choice=none)[0]
+    body, lost = writing("converse", NEW, turns=[*ASK, *USED], tools=[ToolDefinition("f")], tool_choice=none)
     assert body["toolConfig"] == {"tools": [SPEC]}
     assert (len(body["system"]), lost) == (2, ["tool_choice"])
     body, lost = writing("converse", NEW, turns=[*ASK, *USED])
@@ -93,7 +95,7 @@ def test_no_tool_may_be_called(writing: Writing) -> None:
 
 
 def test_the_rest_is_lost(writing: Writing) -> None:
-    fields: dict[str, Any] = {"seed": 1, "user": "u", "parallel_calls": False, "format": Format(), "cache": "5m"}
+    fields: dict[str, Any] = {"seed": 1, "user": "u", "parallel_calls": False, "format": JsonFormat(), "cache": "5m"}
     body, lost = writing("converse", NEW, turns=ASK, **fields)
     assert lost == ["seed", "parallel_calls", "user", "json_object"]
     assert body["messages"][0]["content"][-1] == {"cachePoint": {"type": "default"}}

@@ -7,18 +7,18 @@ import pytest
 
 from softix_proxy.dialects.translate.canonical import (
     Alternative,
-    Answer,
+    CanonicalAnswer,
     Fail,
     Logprob,
-    Media,
-    Text,
+    MediaPart,
+    TextPart,
     Thinking,
     ToolCall,
 )
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.gemini.read_answer import ReadAnswer
 
-Heard = Callable[..., Answer]
+Heard = Callable[..., CanonicalAnswer]
 OWN = "generate_content"
 
 
@@ -44,11 +44,11 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
     )
     assert answer.choices[0].parts == [
         Thinking("so it is", origin=OWN),
-        Text("ab"),
+        TextPart("ab"),
         Thinking("", "g", OWN),
         Thinking("", "h", OWN, of="call_r1_0_3"),
         ToolCall("call_r1_0_3", "f", '{"a":1}'),
-        Media("image", "image/png", "AA"),
+        MediaPart("image", "image/png", "AA"),
     ]
     assert (answer.choices[0].reason, answer.ended) == ("calls", True)
     thought, text = {"text": "so it is", "thought": True}, {"text": "ab", "thoughtSignature": "g"}
@@ -96,5 +96,5 @@ def test_candidates_and_logprobs(heard: Heard) -> None:
         "candidates": [{"index": 1, "content": {"parts": [{"text": "y"}]}}, {"index": 0, "logprobsResult": weights}]
     }
     answer = heard(OWN, both)
-    assert answer.choices[1].parts == [Text("y")]
+    assert answer.choices[1].parts == [TextPart("y")]
     assert answer.choices[0].logprobs == [Logprob("a", -1, [Alternative("c", -3)]), Logprob("b", -2, [])]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from softix_proxy.dialects.translate.canonical import Media, Part, Text, Thinking, ToolCall, ToolResult
+from softix_proxy.dialects.translate.canonical import ContentPart, MediaPart, TextPart, Thinking, ToolCall, ToolResult
 from softix_proxy.dialects.translate.gemini.read_parts import ReadParts
 from softix_proxy.dialects.translate.losses import losses
 from softix_proxy.dialects.translate.seal import seal
@@ -12,7 +12,7 @@ from softix_proxy.domain.errors import RefusedError
 OWN = "generate_content"
 
 
-def read(*parts: Object) -> tuple[list[Part], list[str]]:
+def read(*parts: Object) -> tuple[list[ContentPart], list[str]]:
     lost, _ = losses(OWN, "messages")
     return ReadParts(lost).read(parts), list(lost.found)
 
@@ -28,7 +28,7 @@ def test_thoughts_and_signatures() -> None:
     assert found == [
         foreign,
         Thinking("so"),
-        Text("a"),
+        TextPart("a"),
         Thinking("", "g", OWN),
         Thinking("", "h", OWN, of="call_1"),
         ToolCall("call_1", "f", '{"a":1}'),
@@ -45,9 +45,9 @@ def test_answers_find_their_calls() -> None:
         {"functionResponse": {"name": "f", "id": "own", "response": {"a": 3}}},
     )
     assert found[3:] == [
-        ToolResult("call_2", [Text("1")], "g"),
-        ToolResult("call_1", [Text("2")], "f", is_error=True),
-        ToolResult("own", [Text('{"a":3}')], "f"),
+        ToolResult("call_2", [TextPart("1")], "g"),
+        ToolResult("call_1", [TextPart("2")], "f", is_error=True),
+        ToolResult("own", [TextPart('{"a":3}')], "f"),
     ]
 
 
@@ -59,12 +59,12 @@ def test_media() -> None:
         {"functionResponse": {"name": "f", "parts": [{"inline_data": {"mime_type": "image/png", "data": "BB"}}]}},
     )
     assert found[:3] == [
-        Media("image", "image/png", "AA"),
-        Media("document", "application/pdf", url="https://example.org/a.pdf"),
-        Media("video", url="https://youtu.be/x"),
+        MediaPart("image", "image/png", "AA"),
+        MediaPart("document", "application/pdf", url="https://example.org/a.pdf"),
+        MediaPart("video", url="https://youtu.be/x"),
     ]
     assert isinstance(found[3], ToolResult)
-    assert found[3].parts == [Text("{}"), Media("image", "image/png", "BB")]
+    assert found[3].parts == [TextPart("{}"), MediaPart("image", "image/png", "BB")]
     assert lost == ["video_metadata"]
 
 

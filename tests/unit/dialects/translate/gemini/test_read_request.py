@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
+    JsonFormat,
     Reasoning,
-    Text,
+    TextPart,
     Thinking,
-    Tool,
     ToolChoice,
+    ToolDefinition,
     Turn,
 )
 from softix_proxy.domain.errors import RefusedError
@@ -39,13 +39,13 @@ def test_a_conversation(reading: Reading) -> None:
         ],
     )
     assert request.turns == [
-        Turn("system", [Text("Be kind.")]),
-        Turn("user", [Text("a"), Text("b")]),
-        Turn("assistant", [Thinking("so it is", "g", OWN), Text("cd")]),
+        Turn("system", [TextPart("Be kind.")]),
+        Turn("user", [TextPart("a"), TextPart("b")]),
+        Turn("assistant", [Thinking("so it is", "g", OWN), TextPart("cd")]),
     ]
     assert lost == []
     alone = reading(OWN, contents={"role": "user", "parts": {"text": "a"}}, systemInstruction="Be kind.")[0]
-    assert alone.turns == [Turn("system", [Text("Be kind.")]), Turn("user", [Text("a")])]
+    assert alone.turns == [Turn("system", [TextPart("Be kind.")]), Turn("user", [TextPart("a")])]
 
 
 def test_tools(reading: Reading) -> None:
@@ -55,7 +55,10 @@ def test_tools(reading: Reading) -> None:
     ]
     config = {"functionCallingConfig": {"mode": "ANY", "allowedFunctionNames": ["f"]}}
     request, lost = reading(OWN, tools=[{"functionDeclarations": declared}, {"googleSearch": {}}], toolConfig=config)
-    assert request.tools == [Tool("f", "d", {"type": "object"}), Tool("g", schema={"type": "object", "x": 1})]
+    assert request.tools == [
+        ToolDefinition("f", "d", {"type": "object"}),
+        ToolDefinition("g", schema={"type": "object", "x": 1}),
+    ]
     assert request.tool_choice == ToolChoice("required", ["f"])
     assert lost == ["hosted_tools"]
     assert reading(OWN, toolConfig={"functionCallingConfig": {"mode": "NONE"}})[0].tool_choice == ToolChoice("none", [])
@@ -77,9 +80,9 @@ def test_the_configuration(reading: Reading) -> None:
     request, lost = reading(OWN, generationConfig=config, serviceTier="SERVICE_TIER_FLEX")
     assert (request.temperature, request.top_k, request.max_output_tokens, request.choices) == (0.5, 40, 9, 2)
     assert (request.stop, request.logprobs, request.seed, request.service_tier) == (["x"], 3, 1, "flex")
-    assert request.format == Format({"type": "object"}, strict=True)
+    assert request.format == JsonFormat({"type": "object"}, strict=True)
     assert lost == []
-    assert reading(OWN, generationConfig={"responseMimeType": "application/json"})[0].format == Format()
+    assert reading(OWN, generationConfig={"responseMimeType": "application/json"})[0].format == JsonFormat()
 
 
 @pytest.mark.parametrize(

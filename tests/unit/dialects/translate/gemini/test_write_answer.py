@@ -6,25 +6,25 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalEvent,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
-    Event,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
     Weigh,
 )
 from softix_proxy.dialects.translate.gemini.write_answer import WriteStream, write_answer
@@ -32,22 +32,22 @@ from softix_proxy.dialects.translate.seal import seal
 
 Spoken = Callable[..., list[dict[str, Any]]]
 OWN = "generate_content"
-EVENTS: list[Event] = [
-    Start("msg_1", "m"),
+EVENTS: list[CanonicalEvent] = [
+    AnswerStart("msg_1", "m"),
     Open(0, 0, Thinking(origin="messages")),
     Grow(0, 0, "so"),
-    Sign(0, 0, "s"),
-    Close(0, 0),
-    Open(0, 1, Text("a")),
+    PartSignature(0, 0, "s"),
+    PartEnd(0, 0),
+    Open(0, 1, TextPart("a")),
     Grow(0, 1, "b"),
-    Close(0, 1),
+    PartEnd(0, 1),
     Open(0, 2, ToolCall("x", "f")),
     Grow(0, 2, '{"a":1}'),
-    Close(0, 2),
+    PartEnd(0, 2),
     Weigh(0, [Logprob("a", -1)]),
-    Stop(0, "calls"),
-    Usage({"input_tokens": 1, "output_tokens": 2, "reasoning_tokens": 3}),
-    End(),
+    AnswerStop(0, "calls"),
+    CanonicalUsage({"input_tokens": 1, "output_tokens": 2, "reasoning_tokens": 3}),
+    AnswerEnd(),
 ]
 
 
@@ -81,12 +81,12 @@ def test_a_client_that_did_not_ask_for_events(spoken: Spoken, occasion: Occasion
 def test_other_parts(spoken: Spoken) -> None:
     found = spoken(
         OWN,
-        Open(0, 0, Refusal("No.")),
-        Close(0, 0),
-        Open(0, 1, Media("image", "image/png", "AA")),
-        Close(0, 1),
-        Stop(0, "end"),
-        End(),
+        Open(0, 0, RefusalPart("No.")),
+        PartEnd(0, 0),
+        Open(0, 1, MediaPart("image", "image/png", "AA")),
+        PartEnd(0, 1),
+        AnswerStop(0, "end"),
+        AnswerEnd(),
     )
     assert found[0]["candidates"][0]["content"]["parts"] == [{"text": "No."}]
     assert found[1]["candidates"][0]["content"]["parts"] == [{"inlineData": {"mimeType": "image/png", "data": "AA"}}]
@@ -99,8 +99,8 @@ def test_a_failure(spoken: Spoken) -> None:
 
 
 def test_a_plain_answer(occasion: Occasion) -> None:
-    choice = Choice([Text("a"), ToolCall("x", "f", "broken")], "length", logprobs=[Logprob("a", -1)])
-    body = write_answer(Answer(Start("resp_1"), [choice]), occasion)
+    choice = Choice([TextPart("a"), ToolCall("x", "f", "broken")], "length", logprobs=[Logprob("a", -1)])
+    body = write_answer(CanonicalAnswer(AnswerStart("resp_1"), [choice]), occasion)
     candidate = body["candidates"][0]
     assert candidate["content"]["parts"][1]["functionCall"]["args"] == {"INVALID_JSON": "broken"}
     assert candidate["finishReason"] == "MAX_TOKENS"

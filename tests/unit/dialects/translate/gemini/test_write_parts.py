@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from softix_proxy.dialects.translate.canonical import (
-    Media,
-    Part,
-    Refusal,
-    Text,
+    ContentPart,
+    MediaPart,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
     ToolResult,
@@ -18,7 +18,9 @@ from softix_proxy.dialects.translate.losses import losses
 OWN = "generate_content"
 
 
-def write(*parts: Part, signs_calls: bool = False, before: tuple[Part, ...] = ()) -> tuple[list[Any], list[str]]:
+def write(
+    *parts: ContentPart, signs_calls: bool = False, before: tuple[ContentPart, ...] = ()
+) -> tuple[list[Any], list[str]]:
     _, lost = losses("messages", OWN)
     turns = [Turn("assistant", before), Turn("user", parts)]
     return WriteParts(turns, lost, signs_calls=signs_calls).write(parts), list(lost.found)
@@ -27,7 +29,7 @@ def write(*parts: Part, signs_calls: bool = False, before: tuple[Part, ...] = ()
 def test_signatures_go_back_to_their_parts() -> None:
     found, lost = write(
         Thinking("so", "t", OWN),
-        Text("a"),
+        TextPart("a"),
         Thinking("", "g", OWN),
         Thinking("", "h", OWN, of="x"),
         Thinking("so", "s", "messages"),
@@ -51,13 +53,13 @@ def test_calls_of_another_model_say_that_they_are_unsigned() -> None:
     assert "thoughtSignature" not in write(ToolCall("x", "f"))[0][0]
 
 
-def test_results(before: tuple[Part, ...] = (ToolCall("x", "f"),)) -> None:
-    image = Media("image", "image/png", "AA")
+def test_results(before: tuple[ContentPart, ...] = (ToolCall("x", "f"),)) -> None:
+    image = MediaPart("image", "image/png", "AA")
     found, lost = write(
-        Text("b"),
-        ToolResult("x", [Text("sunny"), image]),
-        ToolResult("y", [Text('{"a":1}')], "g"),
-        ToolResult("z", [Text("{}")], "h", is_error=True),
+        TextPart("b"),
+        ToolResult("x", [TextPart("sunny"), image]),
+        ToolResult("y", [TextPart('{"a":1}')], "g"),
+        ToolResult("z", [TextPart("{}")], "h", is_error=True),
         before=before,
     )
     assert found == [
@@ -72,11 +74,11 @@ def test_results(before: tuple[Part, ...] = (ToolCall("x", "f"),)) -> None:
 
 def test_media_and_texts() -> None:
     found, lost = write(
-        Text(""),
-        Refusal("No."),
-        Media("image", url="https://example.org/a.png", detail="high"),
-        Media("document", text="long", name="T"),
-        Media("document", data="AA", context="c"),
+        TextPart(""),
+        RefusalPart("No."),
+        MediaPart("image", url="https://example.org/a.png", detail="high"),
+        MediaPart("document", text="long", name="T"),
+        MediaPart("document", data="AA", context="c"),
     )
     assert found == [
         {"text": "No."},

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
+    JsonFormat,
     Reasoning,
-    Text,
-    Tool,
+    TextPart,
     ToolChoice,
+    ToolDefinition,
     Turn,
 )
 
@@ -19,7 +19,7 @@ OWN = "generate_content"
 
 
 def test_a_conversation(writing: Writing) -> None:
-    turns = [Turn("system", [Text("Be kind.")]), Turn("user", [Text("a")]), Turn("assistant", [Text("b")])]
+    turns = [Turn("system", [TextPart("Be kind.")]), Turn("user", [TextPart("a")]), Turn("assistant", [TextPart("b")])]
     body, lost = writing(OWN, turns=turns)
     assert body["systemInstruction"] == {"parts": [{"text": "Be kind."}]}
     assert [content["role"] for content in body["contents"]] == ["user", "model"]
@@ -28,7 +28,7 @@ def test_a_conversation(writing: Writing) -> None:
 
 def test_tools(writing: Writing) -> None:
     schema = {"$schema": "x", "type": "object"}
-    tools = [Tool("f", "d", schema, True, cache="5m"), Tool("g")]
+    tools = [ToolDefinition("f", "d", schema, True, cache="5m"), ToolDefinition("g")]
     body, lost = writing(OWN, tools=tools, tool_choice=ToolChoice("required", ["f"]), parallel_calls=False)
     declared = body["tools"][0]["functionDeclarations"]
     assert declared == [{"name": "f", "description": "d", "parametersJsonSchema": {"type": "object"}}, {"name": "g"}]
@@ -48,7 +48,7 @@ def test_the_configuration(writing: Writing) -> None:
         max_output_tokens=9,
         stop=["x"],
         logprobs=2,
-        format=Format({"type": "object"}),
+        format=JsonFormat({"type": "object"}),
         service_tier="priority",
     )
     assert body["generationConfig"] == {

@@ -3,11 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from softix_proxy.dialects.translate.canonical import Answer, Fail, Text, Thinking, ToolCall
+from softix_proxy.dialects.translate.canonical import CanonicalAnswer, Fail, TextPart, Thinking, ToolCall
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.messages.read_answer import ReadAnswer
 
-Heard = Callable[..., Answer]
+Heard = Callable[..., CanonicalAnswer]
 START = {"type": "message_start", "message": {"id": "msg_1", "model": "m", "usage": {"input_tokens": 3}}}
 END = [
     {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 2}},
@@ -61,7 +61,7 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
     assert answer.choices[0].parts == [
         Thinking("so", "s", "messages"),
         Thinking("", "d", "messages", redacted=True),
-        Text("a"),
+        TextPart("a"),
         ToolCall("x", "f", '{"a":1}'),
         ToolCall("y", "g", "{}"),
     ]

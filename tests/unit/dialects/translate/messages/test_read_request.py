@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Text,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -46,8 +46,8 @@ def test_a_conversation(reading: Reading) -> None:
         ],
     )
     assert request.turns == [
-        Turn("system", [Text("Be kind.", "1h")]),
-        Turn("user", [Text("Hello")]),
+        Turn("system", [TextPart("Be kind.", "1h")]),
+        Turn("user", [TextPart("Hello")]),
         Turn(
             "assistant",
             [
@@ -57,7 +57,7 @@ def test_a_conversation(reading: Reading) -> None:
                 ToolCall("c", "f", '{"a":1}'),
             ],
         ),
-        Turn("user", [ToolResult("c", [Text("7")], is_error=True), Text("Go on", "1h")]),
+        Turn("user", [ToolResult("c", [TextPart("7")], is_error=True), TextPart("Go on", "1h")]),
     ]
     assert lost == []
 
@@ -72,11 +72,11 @@ def test_media(reading: Reading) -> None:
     ]
     request, lost = reading("messages", messages=[{"role": "user", "content": blocks}])
     assert request.turns[0].parts == [
-        Media("image", "image/png", "AA"),
-        Media("image", url="https://example.org/a.png"),
-        Media("document", "text/plain", text="long", name="T"),
-        Media("document", "text/plain", text="inner"),
-        Text("T\ns\nx"),
+        MediaPart("image", "image/png", "AA"),
+        MediaPart("image", url="https://example.org/a.png"),
+        MediaPart("document", "text/plain", text="long", name="T"),
+        MediaPart("document", "text/plain", text="inner"),
+        TextPart("T\ns\nx"),
     ]
     assert lost == ["citations", "search_result"]
 
@@ -88,7 +88,7 @@ def test_tools(reading: Reading) -> None:
     ]
     choice = {"type": "tool", "name": "f", "disable_parallel_tool_use": True}
     request, lost = reading("messages", tools=tools, tool_choice=choice)
-    assert request.tools == [Tool("f", schema={"type": "object"}, strict=True, cache="1h")]
+    assert request.tools == [ToolDefinition("f", schema={"type": "object"}, strict=True, cache="1h")]
     assert request.tool_choice == ToolChoice("required", ["f"])
     assert request.parallel_calls is False
     assert lost == ["hosted_tools"]
@@ -118,7 +118,7 @@ def test_the_rest(reading: Reading) -> None:
         context_management={"a": 1},
         new=1,
     )
-    assert request.format == Format({"type": "object"}, strict=True)
+    assert request.format == JsonFormat({"type": "object"}, strict=True)
     assert (request.user, request.stop) == ("u", ["x"])
     assert lost == ["context_management", "other"]
 
@@ -126,14 +126,14 @@ def test_the_rest(reading: Reading) -> None:
 def test_what_a_providers_tools_found_is_left_out(reading: Reading) -> None:
     blocks = [{"type": "server_tool_use", "id": "s"}, {"type": "web_search_tool_result"}, {"type": "text", "text": "a"}]
     request, lost = reading("messages", messages=[{"role": "assistant", "content": blocks}])
-    assert request.turns == [Turn("assistant", [Text("a")])]
+    assert request.turns == [Turn("assistant", [TextPart("a")])]
     assert lost == ["hosted_tool_results"]
 
 
 def test_later_words_of_the_system(reading: Reading) -> None:
     block = {"type": "mid_conv_system", "content": [{"type": "text", "text": "now"}]}
     request, _ = reading("messages", messages=[{"role": "user", "content": [block, {"type": "text", "text": "a"}]}])
-    assert request.turns == [Turn("system", [Text("now")]), Turn("user", [Text("a")])]
+    assert request.turns == [Turn("system", [TextPart("now")]), Turn("user", [TextPart("a")])]
 
 
 @pytest.mark.parametrize(

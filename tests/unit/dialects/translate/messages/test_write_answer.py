@@ -4,23 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
     Fail,
     Grow,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
 )
 from softix_proxy.dialects.translate.messages.write_answer import write_answer
 from softix_proxy.dialects.translate.seal import seal
@@ -31,16 +31,16 @@ Spoken = Callable[..., list[dict[str, Any]]]
 def test_the_order_of_a_stream(spoken: Spoken) -> None:
     found = spoken(
         "messages",
-        Start("chatcmpl-1", "m"),
+        AnswerStart("chatcmpl-1", "m"),
         Open(0, 0, Thinking("so", origin="responses")),
-        Sign(0, 0, "e", of="rs"),
-        Close(0, 0),
-        Open(0, 1, Text("a")),
+        PartSignature(0, 0, "e", of="rs"),
+        PartEnd(0, 0),
+        Open(0, 1, TextPart("a")),
         Grow(0, 1, "b"),
-        Close(0, 1),
-        Stop(0, "stop_sequence", "x"),
-        Usage({"input_tokens": 1, "cached_input_tokens": 2, "output_tokens": 3}),
-        End(),
+        PartEnd(0, 1),
+        AnswerStop(0, "stop_sequence", "x"),
+        CanonicalUsage({"input_tokens": 1, "cached_input_tokens": 2, "output_tokens": 3}),
+        AnswerEnd(),
     )
     assert [item["type"] for item in found] == [
         "message_start",
@@ -69,7 +69,7 @@ def test_calls_that_grow_beside_each_other_come_one_after_the_other(spoken: Spok
         Open(0, 1, ToolCall("y", "g")),
         Grow(0, 1, "2"),
         Grow(0, 0, "1"),
-        Stop(0, "calls"),
+        AnswerStop(0, "calls"),
     )
     indices = [(item["type"].removeprefix("content_block_"), item["index"]) for item in found]
     assert indices == [("start", 0), ("delta", 0), ("stop", 0), ("start", 1), ("delta", 1), ("stop", 1)]
@@ -77,8 +77,8 @@ def test_calls_that_grow_beside_each_other_come_one_after_the_other(spoken: Spok
 
 
 def test_what_has_no_place(spoken: Spoken) -> None:
-    image = Media("image", "image/png", "AA")
-    assert spoken("messages", Open(0, 0, image), Close(0, 0), Open(1, 0, Text("b")), Grow(1, 0, "c")) == []
+    image = MediaPart("image", "image/png", "AA")
+    assert spoken("messages", Open(0, 0, image), PartEnd(0, 0), Open(1, 0, TextPart("b")), Grow(1, 0, "c")) == []
 
 
 def test_a_failure(spoken: Spoken) -> None:
@@ -88,8 +88,8 @@ def test_a_failure(spoken: Spoken) -> None:
 
 def test_a_plain_answer(occasion: Occasion) -> None:
     hidden = Thinking("", "d", "responses", redacted=True)
-    parts = [hidden, Thinking("so"), Refusal("No."), ToolCall("x", "f", "broken"), Media("image")]
-    body = write_answer(Answer(Start("resp_1"), [Choice(parts, "calls")]), occasion)
+    parts = [hidden, Thinking("so"), RefusalPart("No."), ToolCall("x", "f", "broken"), MediaPart("image")]
+    body = write_answer(CanonicalAnswer(AnswerStart("resp_1"), [Choice(parts, "calls")]), occasion)
     assert body["content"] == [
         {"type": "redacted_thinking", "data": seal(hidden, "messages")},
         {"type": "thinking", "thinking": "so", "signature": ""},
@@ -97,4 +97,4 @@ def test_a_plain_answer(occasion: Occasion) -> None:
         {"type": "tool_use", "id": "x", "name": "f", "input": {"INVALID_JSON": "broken"}},
     ]
     assert (body["id"], body["stop_reason"], body["model"]) == ("msg_1", "tool_use", "asked")
-    assert write_answer(Answer(), occasion)["content"] == []
+    assert write_answer(CanonicalAnswer(), occasion)["content"] == []

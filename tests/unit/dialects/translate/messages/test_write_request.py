@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Text,
+    RefusalPart,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -27,10 +27,10 @@ OLD, NEW = "claude-sonnet-4-5-20250929", "claude-opus-4-6"
 
 def test_marks_stay(writing: Writing) -> None:
     turns = [
-        Turn("system", [Text("Be kind.", "1h")]),
-        Turn("user", [Text("Look", "5m"), Media("image", "image/png", "AA", cache="5m")]),
+        Turn("system", [TextPart("Be kind.", "1h")]),
+        Turn("user", [TextPart("Look", "5m"), MediaPart("image", "image/png", "AA", cache="5m")]),
     ]
-    tools = [Tool("f", cache="5m")]
+    tools = [ToolDefinition("f", cache="5m")]
     body, lost = writing("messages", turns=turns, tools=tools, cache="5m", **LIMIT)
     five, hour = {"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}
     assert body["system"] == [{"type": "text", "text": "Be kind.", "cache_control": hour}]
@@ -42,10 +42,13 @@ def test_marks_stay(writing: Writing) -> None:
 
 def test_turns_alternate_and_results_come_first(writing: Writing) -> None:
     turns = [
-        Turn("user", [Text("a")]),
-        Turn("assistant", [Text(""), ToolCall("x", "f", '{"a":1}'), ToolCall("y", "g", "broken")]),
-        Turn("user", [ToolResult("x", [Text("1")])]),
-        Turn("user", [Text("b"), ToolResult("y", [Text("2"), Media("image", "image/png", "AA")], is_error=True)]),
+        Turn("user", [TextPart("a")]),
+        Turn("assistant", [TextPart(""), ToolCall("x", "f", '{"a":1}'), ToolCall("y", "g", "broken")]),
+        Turn("user", [ToolResult("x", [TextPart("1")])]),
+        Turn(
+            "user",
+            [TextPart("b"), ToolResult("y", [TextPart("2"), MediaPart("image", "image/png", "AA")], is_error=True)],
+        ),
     ]
     first, second, third = writing("messages", turns=turns, **LIMIT)[0]["messages"]
     assert first == {"role": "user", "content": "a"}
@@ -58,7 +61,7 @@ def test_turns_alternate_and_results_come_first(writing: Writing) -> None:
 def test_only_its_own_thoughts(writing: Writing) -> None:
     own, redacted = Thinking("so", "s", "messages"), Thinking("", "d", "messages", redacted=True)
     foreign = Thinking("so", "e", "responses")
-    turns = [Turn("assistant", [own, redacted, foreign, Refusal("No.")]), Turn("user", [Text("a")])]
+    turns = [Turn("assistant", [own, redacted, foreign, RefusalPart("No.")]), Turn("user", [TextPart("a")])]
     body, lost = writing("messages", turns=turns, **LIMIT)
     assert body["messages"][0]["content"] == [
         {"type": "thinking", "thinking": "so", "signature": "s"},
@@ -91,7 +94,7 @@ def test_reasoning(
 
 def test_thinking_gives_way(writing: Writing) -> None:
     reasoning = Reasoning(True, "low")
-    forced = {"tools": [Tool("f")], "tool_choice": ToolChoice("required")}
+    forced = {"tools": [ToolDefinition("f")], "tool_choice": ToolChoice("required")}
     body, lost = writing("messages", model=OLD, reasoning=reasoning, **forced, **LIMIT)
     assert ("thinking" in body, body["tool_choice"], lost) == (False, {"type": "any"}, ["forced_tool_with_thinking"])
     body, lost = writing("messages", model=OLD, reasoning=reasoning, max_output_tokens=1000)
@@ -107,7 +110,7 @@ def test_a_limit_is_a_must(writing: Writing) -> None:
 
 
 def test_tool_choice(writing: Writing) -> None:
-    tools = [Tool("f"), Tool("g"), Tool("h", custom=True)]
+    tools = [ToolDefinition("f"), ToolDefinition("g"), ToolDefinition("h", custom=True)]
 
     def choice(**fields: Any) -> Any:
         return writing("messages", tools=tools, **fields, **LIMIT)[0]
@@ -124,8 +127,8 @@ def test_tool_choice(writing: Writing) -> None:
 def test_the_rest(writing: Writing) -> None:
     body, lost = writing(
         "messages",
-        turns=[Turn("user", [Text("a")])],
-        format=Format(),
+        turns=[Turn("user", [TextPart("a")])],
+        format=JsonFormat(),
         temperature=1.5,
         seed=1,
         frequency_penalty=1,
@@ -150,13 +153,13 @@ def test_the_rest(writing: Writing) -> None:
         "prompt_cache_key",
         "service_tier",
     }
-    shape = writing("messages", format=Format({"type": "object"}), **LIMIT)[0]["output_config"]
+    shape = writing("messages", format=JsonFormat({"type": "object"}), **LIMIT)[0]["output_config"]
     assert shape == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{"choices": 2}, {"logprobs": 0}, {"turns": [Turn("user", [Media("audio", "audio/wav", "AA")])]}],
+    [{"choices": 2}, {"logprobs": 0}, {"turns": [Turn("user", [MediaPart("audio", "audio/wav", "AA")])]}],
 )
 def test_what_is_refused(writing: Writing, fields: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):

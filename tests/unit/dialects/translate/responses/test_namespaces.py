@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate import Setting, Translation, translation
-from softix_proxy.dialects.translate.canonical import Occasion, Request, ToolCall
+from softix_proxy.dialects.translate.canonical import CanonicalRequest, Occasion, ToolCall
 from softix_proxy.dialects.translate.responses.namespaces import flat_name
 
-Reading = Callable[..., tuple[Request, list[str]]]
+Reading = Callable[..., tuple[CanonicalRequest, list[str]]]
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
 LOOK: Any = {"type": "function", "name": "look", "description": "Looks.", "parameters": SCHEMA, "strict": False}

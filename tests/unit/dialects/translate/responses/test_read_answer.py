@@ -5,11 +5,19 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.translate.canonical import Answer, Fail, Media, Refusal, Text, Thinking, ToolCall
+from softix_proxy.dialects.translate.canonical import (
+    CanonicalAnswer,
+    Fail,
+    MediaPart,
+    RefusalPart,
+    TextPart,
+    Thinking,
+    ToolCall,
+)
 from softix_proxy.dialects.translate.fold import fold
 from softix_proxy.dialects.translate.responses.read_answer import ReadAnswer
 
-Heard = Callable[..., Answer]
+Heard = Callable[..., CanonicalAnswer]
 OUTPUT = [
     {
         "type": "reasoning",
@@ -41,11 +49,11 @@ def test_a_plain_answer() -> None:
     answer = fold(ReadAnswer().read_whole(RESPONSE))
     assert answer.choices[0].parts == [
         Thinking("one\n\ntwo", "e", "responses", of="rs_1"),
-        Text("ab"),
-        Refusal("No."),
+        TextPart("ab"),
+        RefusalPart("No."),
         ToolCall("x", "f", '{"a":1}'),
         ToolCall("y", "g", "text", custom=True),
-        Media("image", "image/png", "AA"),
+        MediaPart("image", "image/png", "AA"),
     ]
     assert (answer.start.id, answer.start.created_s, answer.choices[0].reason) == ("resp_1", 7, "calls")
     assert answer.ended

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Text,
+    RefusalPart,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -44,22 +44,22 @@ def test_items_as_turns(reading: Reading) -> None:
     ]
     request, lost = reading("responses", instructions="Be kind.", input=items)
     assert request.turns == [
-        Turn("system", [Text("Be kind.")]),
-        Turn("user", [Text("Hello")]),
+        Turn("system", [TextPart("Be kind.")]),
+        Turn("user", [TextPart("Hello")]),
         Turn(
             "assistant",
             [
                 Thinking("so", "e", "responses", of="rs_1"),
                 foreign,
-                Refusal("No."),
+                RefusalPart("No."),
                 ToolCall("x", "f", "{}"),
                 ToolCall("y", "g", "text", custom=True),
             ],
         ),
-        Turn("user", [ToolResult("x", [Text("1")]), ToolResult("y", [Text("2")], custom=True)]),
+        Turn("user", [ToolResult("x", [TextPart("1")]), ToolResult("y", [TextPart("2")], custom=True)]),
     ]
     assert lost == []
-    assert reading("responses", input="Hi")[0].turns == [Turn("user", [Text("Hi")])]
+    assert reading("responses", input="Hi")[0].turns == [Turn("user", [TextPart("Hi")])]
 
 
 def test_media(reading: Reading) -> None:
@@ -70,9 +70,9 @@ def test_media(reading: Reading) -> None:
     ]
     request, _ = reading("responses", input=[{"role": "user", "content": parts}])
     assert request.turns[0].parts == [
-        Media("image", "image/png", "AA", detail="low"),
-        Media("document", "application/pdf", "BB", name="a.pdf"),
-        Media("document", url="https://example.org/a.pdf"),
+        MediaPart("image", "image/png", "AA", detail="low"),
+        MediaPart("document", "application/pdf", "BB", name="a.pdf"),
+        MediaPart("document", url="https://example.org/a.pdf"),
     ]
 
 
@@ -85,7 +85,7 @@ def test_tools(reading: Reading) -> None:
     ]
     request, lost = reading("responses", tools=tools, tool_choice={"type": "function", "name": "f"})
     first, second = request.tools
-    assert first == Tool("f", schema={"type": "object"}, strict=False)
+    assert first == ToolDefinition("f", schema={"type": "object"}, strict=False)
     assert second.custom
     assert second.grammar == {"syntax": "lark", "definition": "start: X"}
     assert request.tool_choice == ToolChoice("required", ["f"])
@@ -104,12 +104,12 @@ def test_the_rest(reading: Reading) -> None:
         store=True,
         prompt_cache_retention="24h",
     )
-    assert request.format == Format({"type": "object"}, "a")
+    assert request.format == JsonFormat({"type": "object"}, "a")
     assert request.reasoning == Reasoning(True, "high", shown=True)
     assert (request.verbosity, request.logprobs) == ("low", 0)
     assert lost == ["store", "prompt_cache_options", "truncation", "include"]
     assert reading("responses", reasoning={"effort": "none"})[0].reasoning == Reasoning(False)
-    assert reading("responses", text={"format": {"type": "json_object"}})[0].format == Format()
+    assert reading("responses", text={"format": {"type": "json_object"}})[0].format == JsonFormat()
 
 
 @pytest.mark.parametrize(
@@ -137,5 +137,5 @@ def test_what_openais_tools_found_is_left_out(reading: Reading) -> None:
     request, lost = reading(
         "responses", input=[{"type": "web_search_call", "id": "w"}, {"role": "user", "content": "a"}]
     )
-    assert request.turns == [Turn("user", [Text("a")])]
+    assert request.turns == [Turn("user", [TextPart("a")])]
     assert lost == ["hosted_tool_results"]

@@ -4,24 +4,24 @@ from collections.abc import Callable
 from typing import Any
 
 from softix_proxy.dialects.translate.canonical import (
-    Answer,
+    AnswerEnd,
+    AnswerStart,
+    AnswerStop,
+    CanonicalAnswer,
+    CanonicalUsage,
     Choice,
-    Close,
-    End,
     Fail,
     Grow,
     Logprob,
-    Media,
+    MediaPart,
     Occasion,
     Open,
-    Refusal,
-    Sign,
-    Start,
-    Stop,
-    Text,
+    PartEnd,
+    PartSignature,
+    RefusalPart,
+    TextPart,
     Thinking,
     ToolCall,
-    Usage,
 )
 from softix_proxy.dialects.translate.responses.write_answer import write_answer
 from softix_proxy.dialects.translate.seal import seal
@@ -36,20 +36,20 @@ def kinds(found: list[dict[str, Any]]) -> list[str]:
 def test_the_order_of_a_stream(spoken: Spoken, occasion: Occasion) -> None:
     found = spoken(
         "responses",
-        Start("msg_1", "m"),
+        AnswerStart("msg_1", "m"),
         Open(0, 0, Thinking(origin="messages")),
         Grow(0, 0, "so"),
-        Sign(0, 0, "s"),
-        Close(0, 0),
-        Open(0, 1, Text("a")),
+        PartSignature(0, 0, "s"),
+        PartEnd(0, 0),
+        Open(0, 1, TextPart("a")),
         Grow(0, 1, "b"),
-        Close(0, 1),
+        PartEnd(0, 1),
         Open(0, 2, ToolCall("x", "f")),
         Grow(0, 2, "{}"),
-        Close(0, 2),
-        Usage({"input_tokens": 1, "output_tokens": 2}),
-        Stop(0, "calls"),
-        End(),
+        PartEnd(0, 2),
+        CanonicalUsage({"input_tokens": 1, "output_tokens": 2}),
+        AnswerStop(0, "calls"),
+        AnswerEnd(),
     )
     assert kinds(found) == [
         "created",
@@ -86,17 +86,17 @@ def test_the_order_of_a_stream(spoken: Spoken, occasion: Occasion) -> None:
 def test_other_parts(spoken: Spoken) -> None:
     found = spoken(
         "responses",
-        Start("1"),
-        Open(0, 0, Refusal("No")),
+        AnswerStart("1"),
+        Open(0, 0, RefusalPart("No")),
         Grow(0, 0, "."),
-        Close(0, 0),
+        PartEnd(0, 0),
         Open(0, 1, ToolCall("y", "g", "text", custom=True)),
-        Close(0, 1),
-        Open(0, 2, Media("image", "image/png", "AA")),
-        Close(0, 2),
-        Open(1, 0, Text("another choice")),
-        Stop(0, "length"),
-        End(),
+        PartEnd(0, 1),
+        Open(0, 2, MediaPart("image", "image/png", "AA")),
+        PartEnd(0, 2),
+        Open(1, 0, TextPart("another choice")),
+        AnswerStop(0, "length"),
+        AnswerEnd(),
     )
     refused, custom, image = found[-1]["response"]["output"]
     assert refused["content"] == [{"type": "refusal", "refusal": "No."}]
@@ -110,7 +110,7 @@ def test_other_parts(spoken: Spoken) -> None:
 
 
 def test_failures(spoken: Spoken) -> None:
-    failed = spoken("responses", Start("1"), Fail("provider_rate_limited", "slow down"))[-1]
+    failed = spoken("responses", AnswerStart("1"), Fail("provider_rate_limited", "slow down"))[-1]
     assert failed["type"] == "response.failed"
     assert failed["response"]["error"] == {"code": "rate_limit_exceeded", "message": "slow down"}
     (early,) = spoken("responses", Fail("provider_fault", "no"))
@@ -119,8 +119,8 @@ def test_failures(spoken: Spoken) -> None:
 
 def test_a_plain_answer(occasion: Occasion) -> None:
     weights = [Logprob("a", -1)]
-    choice = Choice([Text("a"), ToolCall("x", "f")], "calls", logprobs=weights)
-    body = write_answer(Answer(Start("chatcmpl-1"), [choice]), occasion)
+    choice = Choice([TextPart("a"), ToolCall("x", "f")], "calls", logprobs=weights)
+    body = write_answer(CanonicalAnswer(AnswerStart("chatcmpl-1"), [choice]), occasion)
     text, call = body["output"]
     assert (body["id"], body["status"], body["created_at"], body["usage"]) == ("resp_1", "completed", 1000, None)
     assert text["content"][0]["logprobs"][0]["token"] == "a"

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from softix_proxy.dialects.translate.canonical import (
-    Format,
-    Media,
+    JsonFormat,
+    MediaPart,
     Reasoning,
-    Refusal,
-    Text,
+    RefusalPart,
+    TextPart,
     Thinking,
-    Tool,
     ToolCall,
     ToolChoice,
+    ToolDefinition,
     ToolResult,
     Turn,
 )
@@ -25,22 +25,22 @@ Writing = Callable[..., tuple[dict[str, Any], list[str]]]
 
 def test_turns_as_items(writing: Writing) -> None:
     turns = [
-        Turn("system", [Text("Be kind.")]),
-        Turn("system", [Text("Be brief.")]),
-        Turn("user", [Text("a"), Media("image", "image/png", "AA")]),
+        Turn("system", [TextPart("Be kind.")]),
+        Turn("system", [TextPart("Be brief.")]),
+        Turn("user", [TextPart("a"), MediaPart("image", "image/png", "AA")]),
         Turn(
             "assistant",
             [
                 Thinking("so", "e", "responses", of="rs_1"),
                 Thinking("so", "s", "messages"),
-                Text("b"),
-                Refusal("No."),
+                TextPart("b"),
+                RefusalPart("No."),
                 ToolCall("x", "f"),
                 ToolCall("y", "g", "text", custom=True),
             ],
         ),
-        Turn("user", [ToolResult("x", [Text("1")]), ToolResult("y", [Text("2")], custom=True)]),
-        Turn("system", [Text("Now.")]),
+        Turn("user", [ToolResult("x", [TextPart("1")]), ToolResult("y", [TextPart("2")], custom=True)]),
+        Turn("system", [TextPart("Now.")]),
     ]
     body, lost = writing("responses", turns=turns)
     assert body["instructions"] == "Be kind.\n\nBe brief."
@@ -63,7 +63,7 @@ def test_nothing_is_left_with_the_provider(writing: Writing) -> None:
 
 
 def test_tools(writing: Writing) -> None:
-    tools = [Tool("f", "d"), Tool("g", custom=True, grammar={"syntax": "lark", "definition": "x"})]
+    tools = [ToolDefinition("f", "d"), ToolDefinition("g", custom=True, grammar={"syntax": "lark", "definition": "x"})]
     body, _ = writing("responses", tools=tools, tool_choice=ToolChoice("auto", ["f", "g"]))
     assert body["tools"][0]["strict"] is False
     assert body["tools"][1]["format"] == {"type": "grammar", "syntax": "lark", "definition": "x"}
@@ -73,15 +73,18 @@ def test_tools(writing: Writing) -> None:
 
 
 def test_reasoning_and_formats(writing: Writing) -> None:
-    body, _ = writing("responses", model="gpt-5", reasoning=Reasoning(True, "low", shown=True), format=Format())
+    body, _ = writing("responses", model="gpt-5", reasoning=Reasoning(True, "low", shown=True), format=JsonFormat())
     assert body["reasoning"] == {"effort": "low", "summary": "auto"}
     assert body["text"] == {"format": {"type": "json_object"}}
-    form = writing("responses", format=Format({"type": "object"}, strict=True), verbosity="low")[0]["text"]
+    form = writing("responses", format=JsonFormat({"type": "object"}, strict=True), verbosity="low")[0]["text"]
     assert (form["format"]["name"], form["format"]["strict"], form["verbosity"]) == ("answer", True, "low")
 
 
 def test_what_is_dropped(writing: Writing) -> None:
-    turns = [Turn("user", [Text("a", "5m"), Media("document", text="long")]), Turn("assistant", [Text("b")])]
+    turns = [
+        Turn("user", [TextPart("a", "5m"), MediaPart("document", text="long")]),
+        Turn("assistant", [TextPart("b")]),
+    ]
     lost = writing("responses", turns=turns, seed=1, frequency_penalty=1, presence_penalty=1, top_k=1)[1]
     assert set(lost) == {
         "cache_control",
@@ -92,7 +95,7 @@ def test_what_is_dropped(writing: Writing) -> None:
         "presence_penalty",
         "top_k",
     }
-    results = [Turn("user", [ToolResult("x", [Text("1"), Media("image", "image/png", "AA")], is_error=True)])]
+    results = [Turn("user", [ToolResult("x", [TextPart("1"), MediaPart("image", "image/png", "AA")], is_error=True)])]
     body, lost = writing("responses", turns=results)
     assert [part["type"] for part in body["input"][0]["output"]] == ["input_text", "input_image"]
     assert lost == ["is_error"]
@@ -100,7 +103,7 @@ def test_what_is_dropped(writing: Writing) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"choices": 2}, {"stop": ["x"]}, {"turns": [Turn("user", [Media("audio", "audio/wav", "AA")])]}],
+    [{"choices": 2}, {"stop": ["x"]}, {"turns": [Turn("user", [MediaPart("audio", "audio/wav", "AA")])]}],
 )
 def test_what_is_refused(writing: Writing, fields: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
