@@ -10,6 +10,7 @@ from math import ceil
 from typing import NamedTuple, Protocol
 
 from softix_proxy.dialects.base import Ask, StreamMeter, UsageReport
+from softix_proxy.dialects.written import written_bytes
 from softix_proxy.domain.settlement import UNPRICED
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Meters, UsageSource, total
 from softix_proxy.relay.plan import BYTES_PER_TOKEN
@@ -102,8 +103,6 @@ def text_bytes(report: UsageReport | None, answer: bytes, ask: Ask) -> int:
         return 0
     if report is not None and not _leaves_doubt(report.meters, len(answer)):
         return 0
-    from softix_proxy.dialects.written import written_bytes  # late: honest reports need no second look
-
     return written_bytes(answer)
 
 

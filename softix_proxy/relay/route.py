@@ -10,6 +10,7 @@ from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import Model
+from softix_proxy.domain.price_changes import remedy
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.routes import Route
 from softix_proxy.domain.routing import Drop, judge
@@ -26,8 +27,6 @@ class UnpricedError(RefusedError):
         missing = [] if rate is None else unpriced(ask, rate)
         what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
         own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
-        from softix_proxy.domain.price_changes import remedy  # late: few daemons refuse for want of a price
-
         command = remedy(directory.names_of(model)[1], missing or ask.bills or ask.priced_by[:1], own)
         RefusedError.__init__(
             self,
