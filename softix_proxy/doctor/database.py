@@ -13,6 +13,7 @@ _RESTORE = "stop softix, keep a copy of the data directory, and restore the late
 
 
 async def find(patient: Patient) -> AsyncIterator[Observation]:
+    """Finds a database that is not there, not sound, or not whole."""
     health = patient.health
     library, remedy = health.library()
     if remedy:

@@ -59,7 +59,11 @@ TO_RENAME: Mapping[str, Role] = {
 KNOWN = {**ROLES, **TO_RENAME}
 
 WITHOUT_COMMAND = {"instance": "made by `softix init`; it has one row, and nothing to list"}
-OTHER_PATHS: Mapping[str, str] = {}
+OTHER_PATHS: Mapping[str, str] = {
+    "config": "how a setting is declared (domain), and the command that shows them (cli)",
+    "migrations": "what a migration changes (domain), and how it is applied (storage)",
+    "spans": "the options that name a span (cli), and half-open spans of time (domain)",
+}
 """A file name that stands in different folders on the floors of nouns → why it is another thing there."""
 
 
