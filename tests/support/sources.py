@@ -38,6 +38,11 @@ class Source:
     def stem(self) -> str:
         return self.place.rpartition("/")[2].removesuffix(".py")
 
+    @property
+    def key(self) -> str:
+        """Floor and name, whatever folders lie between them: `domain: money`. What lies on top has its name alone."""
+        return f"{self.floor}: {self.stem}" if "/" in self.inside else self.stem
+
 
 @functools.cache
 def sources(*rooms: str) -> tuple[Source, ...]:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -31,26 +32,45 @@ def test_arrows_point_down() -> None:
     assert ", 0 broken" in done.stdout
 
 
+def place_of(key: str) -> str:
+    """Where the module lies now: `domain: money`."""
+    (place,) = [source.place for source in package() if source.key == key]
+    return place
+
+
+def steps() -> list[str]:
+    """Modules that a contract forbids to import each other."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    return next(contract["modules"] for contract in contracts if contract["type"] == "independence")
+
+
 @pytest.mark.parametrize(
-    ("place", "line", "named"),
+    ("key", "line", "named"),
     [
-        ("domain/money.py", "from softix_proxy.relay import bound", "softix_proxy.domain is not allowed to import"),
-        ("web/app.py", "from softix_proxy.storage import users", "softix_proxy.web is not allowed to import"),
-        ("exports/columns.py", "from softix_proxy import settings", "softix_proxy.exports is not allowed to import"),
-        (
-            "relay/bound.py",
-            "from softix_proxy.relay import settle",
-            "softix_proxy.relay.bound is not allowed to import",
-        ),
-        ("domain/money.py", "import click", "softix_proxy.domain is not allowed to import click"),
-        ("attic.py", "", "attic"),
+        ("domain: money", "import softix_proxy.relay", "softix_proxy.domain is not allowed to import"),
+        ("web: app", "import softix_proxy.storage", "softix_proxy.web is not allowed to import"),
+        ("exports: columns", "from softix_proxy import settings", "softix_proxy.exports is not allowed to import"),
+        ("domain: money", "import click", "softix_proxy.domain is not allowed to import click"),
     ],
 )
-def test_a_wrong_import_is_refused(tmp_path: Path, place: str, line: str, named: str) -> None:
-    shutil.copytree(ROOT / "softix_proxy", tmp_path / "softix_proxy", ignore=shutil.ignore_patterns("__pycache__"))
-    with (tmp_path / "softix_proxy" / place).open("a") as file:
+def test_a_wrong_import_is_refused(tmp_path: Path, key: str, line: str, named: str) -> None:
+    assert_refused(tmp_path, place_of(key), line, named)
+
+
+def test_an_import_of_one_step_by_another_is_refused(tmp_path: Path) -> None:
+    first, second, *_ = steps()
+    assert_refused(tmp_path, f"{first.replace('.', '/')}.py", f"import {second}", f"{first} is not allowed to import")
+
+
+def test_a_module_outside_the_floors_is_refused(tmp_path: Path) -> None:
+    assert_refused(tmp_path, "softix_proxy/attic.py", "", "attic")
+
+
+def assert_refused(folder: Path, place: str, line: str, named: str) -> None:
+    shutil.copytree(ROOT / "softix_proxy", folder / "softix_proxy", ignore=shutil.ignore_patterns("__pycache__"))
+    with (folder / place).open("a") as file:
         file.write(f"\n{line}\n")
-    done = lint(tmp_path)
+    done = lint(folder)
     assert done.returncode == 1
     assert named in " ".join(done.stdout.split())
 
