@@ -5,6 +5,7 @@ A field carries its documentation and its range; parsing, the example file and t
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 import tomllib
@@ -150,8 +151,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _refuse_unknown(given: Iterable[str], known: Iterable[str], what: str) -> None:
     for name in set(given).difference(known):
-        import difflib
-
         close = difflib.get_close_matches(name, list(known), n=1)
         raise BadInputError(f"{what} {name!r}", f"did you mean {close[0]}?" if close else "see: softix config example")
 

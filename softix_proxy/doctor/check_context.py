@@ -61,6 +61,8 @@ class DatabaseHealth(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
+    """Gives checks what they look at: the settings, the database, the master key and the running daemon."""
+
     settings: Settings
     storage: Storage
     health: DatabaseHealth

@@ -13,6 +13,7 @@ _RESTORE = "stop softix, keep a copy of the data directory, and restore the late
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
+    """Finds a database that is not there, not sound, or not whole."""
     health = context.health
     library, remedy = health.library()
     if remedy:

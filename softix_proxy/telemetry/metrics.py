@@ -20,6 +20,8 @@ _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_0
 
 @dataclass(slots=True)
 class Histogram:
+    """Counts durations of one endpoint in buckets, as Prometheus takes them."""
+
     counts: list[int] = field(default_factory=lambda: [0] * (len(_BUCKETS_MS) + 1))
     sum_ms: int = 0
 

@@ -30,6 +30,8 @@ _STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLimits:
+    """Bounds how long a provider is waited for, and how many connections lead to it."""
+
     connect_timeout_s: float
     first_byte_timeout_s: float
     idle_timeout_s: float

@@ -26,7 +26,7 @@ from support.frames import event as framed
 from softix_proxy.dialects.canonical.accumulate import Accumulator
 from softix_proxy.dialects.canonical.framing import Framer
 from softix_proxy.dialects.canonical.losses import losses
-from softix_proxy.dialects.canonical.types import TextPart
+from softix_proxy.dialects.canonical.types import MediaPart, RefusalPart, TextPart, Thinking, ToolCall
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, streaming
 from softix_proxy.dialects.translate import Translation, WriteOptions, translation
@@ -212,8 +212,8 @@ def normal(request: Any) -> Any:
 
 def in_kinds(answer: Any) -> Any:
     """The parts of each choice by their kind, since a plain answer of chat does not tell the order of kinds."""
-    kinds = ("Thinking", "Text", "Refusal", "ToolCall", "Media")
-    choices = [[[p for p in choice.parts if type(p).__name__ == kind] for kind in kinds] for choice in answer.choices]
+    kinds = (Thinking, TextPart, RefusalPart, ToolCall, MediaPart)
+    choices = [[[p for p in choice.parts if isinstance(p, kind)] for kind in kinds] for choice in answer.choices]
     texts = [["".join(p.text for p in choice.parts if isinstance(p, TextPart))] for choice in answer.choices]
     rest = [list(choice[:1] + choice[2:]) for choice in choices]
     return rest, texts, [(choice.reason, choice.logprobs) for choice in answer.choices], answer.usage, answer.start

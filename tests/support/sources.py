@@ -24,11 +24,53 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.text, self.place)
 
+    @property
+    def inside(self) -> str:
+        """Its path within the package: `domain/core/money.py`."""
+        return self.place.removeprefix("softix_proxy/")
+
+    @property
+    def floor(self) -> str:
+        """The package on which it lies, at any depth: `domain`; of a file that lies on top, its own name."""
+        return self.inside.partition("/")[0].removesuffix(".py")
+
+    @property
+    def stem(self) -> str:
+        return self.place.rpartition("/")[2].removesuffix(".py")
+
+    @property
+    def key(self) -> str:
+        """Floor and name, whatever folders lie between them: `domain: money`. What lies on top has its name alone."""
+        return f"{self.floor}: {self.stem}" if "/" in self.inside else self.stem
+
 
 @functools.cache
 def sources(*rooms: str) -> tuple[Source, ...]:
     files = sorted(path for room in rooms or ROOMS for path in (ROOT / room).rglob("*.py"))
     return tuple(Source(path.relative_to(ROOT).as_posix(), path.read_text("utf-8")) for path in files)
+
+
+def package() -> tuple[Source, ...]:
+    """The product's own modules."""
+    return sources("softix_proxy")
+
+
+@functools.cache
+def nouns() -> frozenset[str]:
+    """What the product keeps: the properties of the port that gives a transaction its stores."""
+    units = [
+        node
+        for source in package()
+        if source.floor == "domain"
+        for node in source.tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Unit"
+    ]
+    return frozenset(
+        item.name
+        for unit in units
+        for item in unit.body
+        if isinstance(item, ast.FunctionDef) and isinstance(item.returns, ast.Name) and "Store" in item.returns.id
+    )
 
 
 def tracked() -> list[str]:

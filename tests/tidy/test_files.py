@@ -1,35 +1,32 @@
-"""How files are named, how long they are, and that each has its test."""
+"""How long files are, how many lie in a folder, and that each has its test."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 import pytest
-from support.sources import ROOT, Source, sources, texts, tracked
-
-from softix_proxy.domain.ports.storage import Unit
+from support.sources import ROOT, Source, package, sources, texts, tracked
 
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
+MOST_MODULES = 24
+_FLAT = "flat as yet: to be divided into folders, one a capability"
+CROWDED = dict.fromkeys(("cli", "dialects", "domain", "exports", "operations", "storage", "web"), _FLAT)
+"""Folder → why it may hold more modules."""
+
 TESTED_ELSEWHERE = {
-    "cli/console/tables.py": ("tests/golden/test_tables.py", "by what it draws of each table"),
-    "__main__.py": ("tests/unit/cli/test_main.py", "one line, run as a process"),
-    "domain/ports/upstream.py": (
-        "tests/unit/upstream/test_client.py",
-        "declarations, and an error that carries two facts",
-    ),
+    ("cli", "tables"): ("tests/golden/test_tables.py", "by what it draws of each table"),
+    ("__main__", "__main__"): ("tests/unit/cli/test_main.py", "one line, run as a process"),
+    ("domain", "upstream"): ("tests/unit/upstream/test_client.py", "declarations, and an error that carries two facts"),
 }
-"""Source file → its test, and why it has another name."""
+"""Floor and name of a source file → its test, and why it has another name."""
 
 ALSO_TESTED_IN = {"storage": "tests/contract", "web": "tests/e2e", "cli": "tests/e2e"}
-"""Room → where else a test may lie that has the file's name."""
-
-NOUNS = sorted(name for name, item in vars(Unit).items() if isinstance(item, property) and name != "clock")
-FLOORS_OF_A_NOUN = ("domain", "storage", "operations", "cli")
-WITHOUT_COMMAND = {"instance": "made by `softix init`; it has one row, and nothing to list"}
+"""Floor → where else a test may lie, at any depth, that has the file's name."""
 
 OTHERS = r"(?<!aiohttp )"
 """Other projects' numbers may be named."""
@@ -43,15 +40,6 @@ NOT_OURS = {
 """What → pattern, and what to write instead."""
 
 
-def own(place: str) -> str:
-    return place.removeprefix("softix_proxy/")
-
-
-def modules() -> dict[str, Source]:
-    """The package's files, by their place in it."""
-    return {own(source.place): source for source in sources("softix_proxy")}
-
-
 def does_something(source: Source) -> bool:
     """Other than declare: records, protocols, names of errors and tables have nothing to be tested on their own."""
     return source.place.endswith("__main__.py") or any(
@@ -61,10 +49,27 @@ def does_something(source: Source) -> bool:
     )
 
 
-def places_of_tests(place: str) -> tuple[str, ...]:
-    room, _, name = place.rpartition("/")
-    mirrored = "/".join(part for part in ("tests/unit", room, f"test_{name}") if part)
-    return (mirrored, f"{ALSO_TESTED_IN[room]}/test_{name}") if room in ALSO_TESTED_IN else (mirrored,)
+def mirrored(source: Source) -> str:
+    """`softix_proxy/domain/access/keys.py` → `tests/unit/domain/access/test_keys.py`."""
+    folder, _, name = source.inside.rpartition("/")
+    return "/".join(part for part in ("tests/unit", folder, f"test_{name}") if part)
+
+
+def found_tests(source: Source) -> list[str]:
+    """Those that there are, of those that may be a file's test."""
+    also = ALSO_TESTED_IN.get(source.floor)
+    found = [ROOT / mirrored(source), *((ROOT / also).rglob(f"test_{source.stem}.py") if also else ())]
+    return [path.relative_to(ROOT).as_posix() for path in found if path.is_file()]
+
+
+def place_elsewhere(source: Source) -> str | None:
+    return TESTED_ELSEWHERE.get((source.floor, source.stem), (None,))[0]
+
+
+def crowds(known: Iterable[Source]) -> dict[str, int]:
+    """Folder, from the package on → how many modules it holds, where that is too many."""
+    counted = Counter(source.inside.rpartition("/")[0] for source in known if source.stem != "__init__")
+    return {folder: count for folder, count in counted.items() if count > MOST_MODULES}
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -89,21 +94,49 @@ def test_functions_are_short() -> None:
 
 def test_each_source_file_has_its_test() -> None:
     missing = []
-    for place in (place for place, source in modules().items() if does_something(source)):
-        wanted = (TESTED_ELSEWHERE[place][0],) if place in TESTED_ELSEWHERE else places_of_tests(place)
-        if not any((ROOT / test).is_file() for test in wanted):
-            missing.append(f"softix_proxy/{place}: write {' or '.join(wanted)}")
+    for source in filter(does_something, package()):
+        elsewhere = place_elsewhere(source)
+        if not ((ROOT / elsewhere).is_file() if elsewhere else found_tests(source)):
+            also = ALSO_TESTED_IN.get(source.floor)
+            wanted = [elsewhere or mirrored(source), *([f"{also}/…/test_{source.stem}.py"] if also else [])]
+            missing.append(f"{source.place}: write {' or '.join(wanted)}")
     assert not missing, "\n".join(missing)
 
 
 def test_no_file_is_tested_elsewhere_without_need() -> None:
-    known = modules()
-    idle = [
-        place
-        for place in TESTED_ELSEWHERE
-        if place not in known or any((ROOT / test).is_file() for test in places_of_tests(place))
-    ]
+    needed = {(source.floor, source.stem) for source in package() if not found_tests(source)}
+    idle = [f"{floor}/…/{stem}.py" for floor, stem in TESTED_ELSEWHERE if (floor, stem) not in needed]
     assert not idle, f"take these out of TESTED_ELSEWHERE: {', '.join(idle)}"
+
+
+@pytest.mark.parametrize(
+    ("place", "test"),
+    [
+        ("settings.py", "tests/unit/test_settings.py"),
+        ("domain/access/keys.py", "tests/unit/domain/access/test_keys.py"),
+        ("storage/sqlite/access/keys.py", "tests/unit/storage/sqlite/access/test_keys.py"),
+    ],
+)
+def test_a_test_lies_where_its_source_does(place: str, test: str) -> None:
+    assert mirrored(Source(f"softix_proxy/{place}", "")) == test
+
+
+def test_no_folder_is_crowded() -> None:
+    found = [f"softix_proxy/{folder}: {count} modules" for folder, count in crowds(package()).items()]
+    crowded = [line for line in found if line.split(":")[0].removeprefix("softix_proxy/") not in CROWDED]
+    assert not crowded, "\n".join([*crowded, f"instead: folders of at most {MOST_MODULES}, one a capability"])
+
+
+def test_no_folder_is_said_to_be_crowded_that_is_not() -> None:
+    idle = sorted(set(CROWDED) - set(crowds(package())))
+    assert not idle, f"take these out of CROWDED: {', '.join(idle)}"
+
+
+def test_a_crowded_folder_is_seen_at_any_depth() -> None:
+    names = [f"softix_proxy/domain/access/m{number}.py" for number in range(MOST_MODULES)]
+    folder = [Source(place, "") for place in [*names, "softix_proxy/domain/access/__init__.py"]]
+    assert crowds(folder) == {}
+    assert crowds([*folder, Source("softix_proxy/domain/access/more.py", "")]) == {"domain/access": MOST_MODULES + 1}
 
 
 def _subjects(name: str) -> list[str]:
@@ -113,31 +146,17 @@ def _subjects(name: str) -> list[str]:
 
 
 def test_each_test_file_has_its_source() -> None:
-    known = modules()
+    known = {source.inside for source in package()}
     strays = [
-        f"{source.place}: there is no softix_proxy/{room}{name}"
+        f"{source.place}: there is no softix_proxy/{folder}{name}"
         for source in sources("tests/unit")
         if (match := re.fullmatch(r"tests/unit/((?:\w+/)*)test_(\w+\.py)", source.place))
-        for room, name in [match.groups()]
-        if room != "support/"
-        and not any(f"{room}{subject}.py" in known for subject in _subjects(name.removesuffix(".py")))
+        for folder, name in [match.groups()]
+        if folder != "support/"
+        and not any(f"{folder}{subject}.py" in known for subject in _subjects(name.removesuffix(".py")))
         and source.place not in {test for test, _ in TESTED_ELSEWHERE.values()}
     ]
     assert not strays, "\n".join([*strays, "instead: name a test after the file that it tests"])
-
-
-@pytest.mark.parametrize("noun", NOUNS)
-def test_a_noun_has_the_same_file_name_on_every_floor(noun: str) -> None:
-    known = modules()
-    floors = [floor for floor in FLOORS_OF_A_NOUN if floor != "cli" or noun not in WITHOUT_COMMAND]
-    missing = [f"softix_proxy/{floor}/{noun}.py" for floor in floors if f"{floor}/{noun}.py" not in known]
-    assert not missing, f"instead of another name: {', '.join(missing)}"
-
-
-def test_the_nouns_are_known() -> None:
-    assert {"users", "keys", "balance", "ledger", "providers", "models", "prices", "usage"} <= set(NOUNS)
-    assert set(WITHOUT_COMMAND) <= set(NOUNS)
-    assert Unit.users.fget.__annotations__["return"] == "UserStore"
 
 
 @pytest.mark.parametrize("what", NOT_OURS)

@@ -26,6 +26,7 @@ _COLUMNS = TableLayout(
 
 
 def as_fields(row: AttemptRow) -> dict[str, Any]:
+    """Makes one failed attempt into what `--json` prints."""
     return {
         "row_id": row.usage_id,
         "posted_at": format_instant(row.usage_id),

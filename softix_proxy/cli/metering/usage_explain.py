@@ -60,6 +60,7 @@ async def explain(instance: Instance, request_id: str) -> None:
 
 
 def as_fields(explained: Explained) -> dict[str, Any]:
+    """Makes one explained request into what `--json` prints."""
     row = explained.row
     return {
         "request_id": format_request_id(row.request_id),

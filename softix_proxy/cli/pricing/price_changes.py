@@ -55,6 +55,7 @@ def show_price(fields: dict[str, Any]) -> None:
 
 
 def show_changed(changed: ChangedPrice, fields: dict[str, Any], dry_run: bool) -> None:
+    """Shows what a change of price did, or would do: each unit price before and after, and what looks odd."""
     warnings = [oddity.sentence for oddity in changed.oddities]
     if dry_run:
         fields = fields | {"version": None}

@@ -57,6 +57,8 @@ _TEXT_ONLY = msgspec.json.Decoder(list[_Message])
 
 
 class Messages:
+    """Meters Anthropic's messages, whose input excludes the cache and whose streamed usage is cumulative."""
+
     name = "messages"
     family: Family = "anthropic"
     path = "/v1/messages"
@@ -111,6 +113,8 @@ class Messages:
 
 
 class MessagesCountTokens(Messages):
+    """Counts tokens at Anthropic, which costs nothing."""
+
     name = "count_tokens"
     path = "/v1/messages/count_tokens"
     metered = False

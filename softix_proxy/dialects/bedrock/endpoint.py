@@ -57,6 +57,8 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 class Converse:
+    """Meters Bedrock's Converse; the model stands in the path, and usage counts the cache outside the input."""
+
     name = "converse"
     path = "/model/{model}/converse"
     metered = True

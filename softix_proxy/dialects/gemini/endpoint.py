@@ -148,6 +148,8 @@ def _full(model: str) -> bytes:
 
 
 class GenerateContent(GeminiEndpoint):
+    """Meters Gemini's generation of content, whole."""
+
     name = "generate_content"
     path = "/v1beta/models/{model}:generateContent"
     streams = False
@@ -199,6 +201,8 @@ def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
 
 
 class GeminiCountTokens(GeminiEndpoint):
+    """Counts tokens at Gemini, which costs nothing."""
+
     name = "gemini_count_tokens"
     path = "/v1beta/models/{model}:countTokens"
     metered = False
@@ -235,6 +239,8 @@ class EmbedContent(GeminiEndpoint):
 
 
 class BatchEmbedContents(GeminiEndpoint):
+    """Meters several embeddings in one request at Gemini."""
+
     name = "batch_embed_contents"
     path = "/v1beta/models/{model}:batchEmbedContents"
 

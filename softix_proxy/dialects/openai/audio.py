@@ -193,6 +193,8 @@ def audio_report(usage: object) -> UsageReport | None:
 
 
 class Transcriptions(FormEndpoint):
+    """Meters transcriptions: by the tokens that the provider reports, or by the seconds of the recording."""
+
     name = "transcriptions"
     path = "/v1/audio/transcriptions"
     form_fields: frozenset[str] | None = FORM | {"response_format"}

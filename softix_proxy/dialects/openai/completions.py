@@ -20,6 +20,8 @@ _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
 
 class Completions(OpenAIEndpoint):
+    """Meters OpenAI's completions of a text, which come before chat and are still served."""
+
     name = "completions"
     path = "/v1/completions"
     output_fields = _LIMITS

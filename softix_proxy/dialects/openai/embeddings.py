@@ -16,6 +16,8 @@ _TEXT_ONLY = msgspec.json.Decoder(str | list[str | int | list[int]])
 
 
 class Embeddings(OpenAIEndpoint):
+    """Meters embeddings, which have input and no output."""
+
     name = "embeddings"
     path = "/v1/embeddings"
 

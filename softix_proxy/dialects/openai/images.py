@@ -81,6 +81,8 @@ def image_report(usage: object, images: int) -> UsageReport | None:
 
 
 class ImageGenerations(OpenAIEndpoint):
+    """Meters images that are made from a text."""
+
     name = "image_generations"
     path = "/v1/images/generations"
 

@@ -32,6 +32,8 @@ _ANSWER = decimals(_Answer)
 
 
 class Rerank(OpenAIEndpoint):
+    """Meters the ordering of documents by a query: searches at some providers, tokens at others."""
+
     name = "rerank"
     path = "/v1/rerank"
 

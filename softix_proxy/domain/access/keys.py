@@ -30,6 +30,8 @@ class KeyLimits:
 
 @dataclass(frozen=True, slots=True)
 class Key:
+    """Describes an API key as it is stored: its digest, whose it is, and what bounds it."""
+
     id: int
     public_id: str
     user_id: int
@@ -82,6 +84,8 @@ class Spend:
 
 
 class KeyStore(Protocol):
+    """Keeps API keys by their digests."""
+
     async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:
         """`key.id` is ignored and given. What the key it replaces has spent counts on, so that no cap starts anew."""
         ...

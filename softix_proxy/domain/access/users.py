@@ -37,6 +37,8 @@ class User:
 
 
 class UserStore(Protocol):
+    """Keeps users."""
+
     async def add(self, user: User) -> User:
         """With a wallet of its own; `user.id` is ignored and given. Raises ConflictError if name or e-mail is taken."""
         ...

@@ -242,6 +242,8 @@ class Payment:
 
 
 class BillStore(Protocol):
+    """Keeps documents and customers, and sums up what goes into a document."""
+
     async def customer(self, user_id: int) -> Customer | None: ...
 
     async def set_customer(self, customer: Customer) -> None: ...

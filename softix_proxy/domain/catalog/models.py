@@ -37,6 +37,8 @@ class Model:
 
 
 class ModelStore(Protocol):
+    """Keeps the models that clients may ask for."""
+
     async def add_all(self, models: Sequence[Model]) -> Sequence[Model]:
         """All or none, in their order; ids are ignored and given. Raises ConflictError if one's provider has its name.
 

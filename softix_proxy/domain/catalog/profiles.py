@@ -43,6 +43,8 @@ BLANKS = ("resource", "project", "location")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
+    """Says how providers of one type are reached, and what they do that others do not."""
+
     endpoints: frozenset[str]
     """The names of the endpoints that it speaks; whatever else is asked for goes elsewhere."""
     base_url: str

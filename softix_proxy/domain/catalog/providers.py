@@ -41,6 +41,8 @@ class ProviderKey:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
+    """Describes a provider as it is stored: where it is, and how its keys are sealed."""
+
     id: int
     public_id: str
     name: str
@@ -141,6 +143,8 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 class ProviderStore(Protocol):
+    """Keeps providers and their sealed keys."""
+
     async def add(self, provider: Provider) -> Provider:
         """`provider.id` is ignored and given. Raises ConflictError if the name is taken."""
         ...

@@ -94,6 +94,8 @@ class VerificationResult:
 
 
 class LedgerStore(Protocol):
+    """Posts transfers, reads them back, and proves that they add up."""
+
     async def post(self, transfer: Transfer) -> Transfer:
         """The one way into the ledger outside the hot path: `transfer.id` is ignored and given, the wallets follow.
 

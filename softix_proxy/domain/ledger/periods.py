@@ -46,6 +46,8 @@ class PeriodContents:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
+    """Describes a span into which nothing is posted any more, with what was posted in it."""
+
     id: int
     label: str
     """`2026-10`, or what the operator called it; unique."""
@@ -103,6 +105,8 @@ def gaps(spans: Iterable[Span], first_us: int) -> Iterator[Span]:
 
 
 class PeriodStore(Protocol):
+    """Keeps closed periods, and sums up those that are to be closed."""
+
     async def list(self) -> Sequence[ClosedPeriod]:
         """Closed ones, the earliest first."""
         ...

@@ -37,6 +37,8 @@ class WalletState:
 
 @dataclass(slots=True)
 class KeyState:
+    """Holds what admission knows of a key: its limits' clocks, and what it spent in each period."""
+
     rpm_tat_us: int = 0
     tpm_tat_us: int = 0
     open_requests: int = 0

@@ -61,6 +61,8 @@ class BatchSummary(NamedTuple):
 
 
 class BatchStore(Protocol):
+    """Keeps batches, and the requests in them that are not settled."""
+
     async def add(self, batch: Batch, lines: Mapping[str, int]) -> None:
         """`lines` are digests of custom ids → request ids, whose intents no process owns from now on."""
         ...

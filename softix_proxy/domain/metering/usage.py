@@ -245,6 +245,8 @@ class Correction:
 
 
 class UsageStore(Protocol):
+    """Reads usage rows, sums them up, and corrects them by rows of their own."""
+
     async def correct(self, correction: Correction) -> UsageRow:
         """Posts the difference: usage row, transfer, balance, the key's spend and the sums of the day."""
         ...

@@ -105,6 +105,8 @@ class Unit(Protocol):
 
 
 class Storage(Protocol):
+    """Opens units of work on the database, and tells what changed in it."""
+
     def reading(self) -> Unit:
         """For reads only; each statement sees what is committed by then."""
         ...

@@ -112,6 +112,8 @@ def _plain(number: Decimal, ratio: Fraction) -> str:
 
 
 class PriceStore(Protocol):
+    """Keeps versions of prices and mark-ups, and what waits for approval."""
+
     async def add_all(self, versions: Sequence[PriceVersion]) -> Sequence[PriceVersion]:
         """All or none, in their order; ids are ignored and given."""
         ...

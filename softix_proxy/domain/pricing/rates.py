@@ -213,7 +213,7 @@ class Rate:
         return PricedUsage(cost_pico, charge_pico, unpriced)
 
     def uncosted(self, meters: Meters, service_tier: str = STANDARD) -> tuple[str, ...]:
-        """What was reported and is missing in the cost, where that has a sheet of its own; as `PricedUsage.unpriced`."""
+        """Names what was reported and has no cost, where that has a sheet of its own; as in `PricedUsage.unpriced`."""
         return () if self.costs is None else self.costs.price(meters, service_tier).unpriced
 
     def lines(

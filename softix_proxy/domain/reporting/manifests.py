@@ -174,6 +174,8 @@ class Manifest:
 
 
 class ManifestStore(Protocol):
+    """Keeps the chain of manifests of what was exported."""
+
     async def list(self) -> Sequence[Manifest]:
         """The first one first."""
         ...

@@ -133,6 +133,8 @@ class ComparedDay:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
+    """Compares a provider's bill with what was recorded, day by day and model by model."""
+
     provider: str
     measure: Measure
     first_day: int

@@ -77,6 +77,8 @@ class ReportedHealth:
 
 
 class RouteStore(Protocol):
+    """Keeps routes, and what daemons report of their targets."""
+
     async def add(self, route: Route) -> Route:
         """`route.id` is ignored and given. Raises ConflictError if the name is taken."""
         ...

@@ -34,6 +34,8 @@ NAMES = AccountNames(
 
 
 class Beancount:
+    """Writes postings as beancount's transactions."""
+
     def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.beancount"

@@ -205,6 +205,8 @@ COLUMNS = tuple(_VALUES)
 
 
 class Focus:
+    """Writes postings as rows of FOCUS."""
+
     def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.csv"

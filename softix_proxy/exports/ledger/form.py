@@ -26,6 +26,8 @@ class FilePiece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
+    """Says what of the books an export has, and how its entries are cut."""
+
     span: Span
     stem: str
     """What the names of the files begin with."""

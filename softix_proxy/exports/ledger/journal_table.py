@@ -15,6 +15,8 @@ from softix_proxy.exports.ledger.form import CENTS, ExportFormat, ExportOptions,
 
 
 class JournalLine(NamedTuple):
+    """Holds one line of a journal entry: an account with its debit or credit."""
+
     entry: str
     """The same in all lines of an entry; unlike any other's in all exports of the same cut."""
     first: bool
@@ -62,6 +64,8 @@ def form(table: JournalLayout) -> ExportFormat:
 
 
 class JournalTable:
+    """Writes postings as a table of journal lines, for programs that import such."""
+
     def __init__(self, table: JournalLayout, options: ExportOptions) -> None:
         self._columns = table.columns
         self._options = options

@@ -47,6 +47,8 @@ def form(dialect: LedgerSyntax) -> ExportFormat:
 
 
 class PlainText:
+    """Writes postings in the plain-text form that ledger and hledger share."""
+
     def __init__(self, dialect: LedgerSyntax, options: ExportOptions) -> None:
         self._options = options
         self._file = f"{options.stem}.journal"

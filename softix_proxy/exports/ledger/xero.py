@@ -40,6 +40,8 @@ class _Item(NamedTuple):
 
 
 class Xero:
+    """Writes postings as lines of Xero's sales invoices, in as many files as its limit asks for."""
+
     def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._cents = Cents()

@@ -41,6 +41,8 @@ class SummaryTable:
 
 @dataclass(frozen=True, slots=True)
 class SummaryPage:
+    """Holds what the page of a summary shows."""
+
     zone: str
     """The IANA name of the time zone by whose days it is."""
     first_day: int

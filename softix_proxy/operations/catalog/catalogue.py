@@ -59,6 +59,8 @@ class CatalogueModel:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
+    """Holds the shipped list of models with their prices, by provider's type."""
+
     version: str
     """The day it was made, as `2026.11.23`."""
     sha256: str

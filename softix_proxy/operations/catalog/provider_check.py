@@ -61,6 +61,8 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCheck:
+    """Tells what of a provider works, check by check."""
+
     provider: Provider
     model: str | None
     """As the provider calls it."""

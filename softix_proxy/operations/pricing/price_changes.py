@@ -35,6 +35,8 @@ class GivenPrice:
 
 @dataclass(frozen=True, slots=True)
 class ChangedPrice:
+    """Tells what a change of price did, or would do."""
+
     listed: ListedPrice
     before: PriceSheet | None
     """What it takes the place of: the customer's own price, else that for all; None where there was none."""

@@ -36,6 +36,8 @@ class PriceExample:
 
 @dataclass(frozen=True, slots=True)
 class CheckedExample:
+    """Compares one worked example with what softix would charge for it."""
+
     example: PriceExample
     place: str
     """`catalogue`, or `provider/model` of this instance."""

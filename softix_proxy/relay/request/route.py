@@ -11,6 +11,7 @@ from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.domain.pricing.price_changes import remedy
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.domain.routing.routes import Route
@@ -26,8 +27,6 @@ class UnpricedError(RefusedError):
         missing = [] if rate is None else unpriced(spec, rate)
         what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
         own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
-        from softix_proxy.domain.pricing.price_changes import remedy  # late: few daemons refuse for want of a price
-
         command = remedy(directory.names_of(model)[1], missing or spec.bills or spec.priced_by[:1], own)
         RefusedError.__init__(
             self,

@@ -10,6 +10,7 @@ from math import ceil
 from typing import NamedTuple, Protocol
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.written import written_bytes
 from softix_proxy.domain.metering.settlement import UNPRICED
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS, Meters, total
@@ -103,8 +104,6 @@ def text_bytes(report: UsageReport | None, answer: bytes, spec: RequestSpec) -> 
         return 0
     if report is not None and not _leaves_doubt(report.meters, len(answer)):
         return 0
-    from softix_proxy.dialects.core.written import written_bytes  # late: honest reports need no second look
-
     return written_bytes(answer)
 
 

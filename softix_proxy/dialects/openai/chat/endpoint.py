@@ -37,6 +37,8 @@ _TEXT_ONLY = msgspec.json.Decoder(list[_Message])
 
 
 class ChatCompletions(OpenAIEndpoint):
+    """Meters OpenAI's chat completions, which report usage in a stream only where it is asked for."""
+
     name = "chat_completions"
     path = "/v1/chat/completions"
     output_fields = LIMITS

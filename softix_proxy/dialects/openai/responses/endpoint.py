@@ -100,6 +100,8 @@ def _is_here(given: msgspec.Raw | None) -> bool:
 
 
 class Responses(OpenAIEndpoint):
+    """Meters OpenAI's responses, which report usage in their last event and hosted tools in their output."""
+
     name = "responses"
     path = "/v1/responses"
     output_fields: tuple[str, ...] = (_LIMIT,)
@@ -154,6 +156,8 @@ def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
 
 
 class InputTokens(Responses):
+    """Counts the input of a response, which costs nothing."""
+
     name = "input_tokens"
     path = "/v1/responses/input_tokens"
     output_fields = ()

@@ -45,6 +45,7 @@ _INCOMPLETE = {"length": "max_output_tokens", "context": "max_output_tokens", "f
 
 
 def write_answer(answer: CanonicalAnswer, context: ResponseContext) -> Object:
+    """Writes a whole canonical answer as OpenAI's response."""
     response = _head(answer.start, context)
     choice = answer.choices[0] if answer.choices else _NO_CHOICE
     weights = choice.logprobs

@@ -29,8 +29,8 @@ def books(instance: Path, run: Softix) -> None:
     run("providers add lab --type openai-compatible --base-url http://lab.example")
     run("models add llama --provider lab --input 2.00 --output 8.00")
     failed = (
-        FailedAttempt(1, 1, 1, Fraction(1), UsageSource.PROVIDER, 200, "provider_fault", 12, {"input_tokens": 5}, "standard",
-                      0, 10_000_000, 10_000_000),
+        FailedAttempt(1, 1, 1, Fraction(1), UsageSource.PROVIDER, 200, "provider_fault", 12, {"input_tokens": 5},
+                      "standard", 0, 10_000_000, 10_000_000),
         FailedAttempt(1, 1, 1, Fraction(1), UsageSource.NONE, 429, "provider_rate_limited", 3),
     )  # fmt: skip
     connection = Database(instance / "softix.db", SystemClock()).connect()
