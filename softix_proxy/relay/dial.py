@@ -24,15 +24,15 @@ async def dial(house: Lifecycle, lines: Lines, request: Inbound, hold: Hold) -> 
     itinerary = Itinerary(house.fleet, hold.plan)
     berth = itinerary.first()
     if berth is None:
-        hold.facts.refuse(Code.PROVIDER_BUSY)
+        hold.withheld(Code.PROVIDER_BUSY)
         raise refusal.busy()
-    hold.target = berth.target
+    hold.routed(berth.target)
     while True:
         hold.dispatched()
         try:
             return await lines.open(_call(request, hold, berth, house.policy.pass_headers)), berth
         except ProviderFault as fault:
-            hold.facts.fail(fault)
+            hold.failed(fault)
             failure = failures.of_fault(fault)
         except NoLineError as refused:
             berth.answered(refused.headers)
@@ -44,15 +44,16 @@ async def dial(house: Lifecycle, lines: Lines, request: Inbound, hold: Hold) -> 
         following = await _following(house, itinerary, berth, failure)
         if following is None:
             raise _told(failure)
-        hold.set_aside(following.target)
+        hold.retried(following.target)
         berth = following
 
 
 def _of_no_line(refused: NoLineError, hold: Hold) -> Failure:
     """By the rule for requests. Its body is not read: there is nothing but the status to tell."""
     found = classify(refused.status, refused.headers, b"")
-    facts = hold.facts
-    facts.refused, facts.error, facts.status_code = True, found.error, found.status
+    hold.started()
+    hold.head(refused.status)
+    hold.refused(found.error, found.status)
     return failures.of_answer(found, refused.headers, hold.clock.now_us())
 
 

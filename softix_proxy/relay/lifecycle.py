@@ -57,10 +57,10 @@ class Lifecycle:
         hold = Hold(
             journal=self.journal,
             clock=self.clock,
-            ask=ask,
+            spec=ask,
             plan=plan,
             admitted=admitted,
-            body_bytes=len(body) + request.rest_bytes,
+            request_bytes=len(body) + request.rest_bytes,
             policy=self.policy,
             started_ns=request.started_ns,
             target=plan.targets[0],
@@ -186,12 +186,12 @@ class Passage:
         itinerary, hang_up = Itinerary(fleet, hold.plan), HangUp(hold)
         berth = itinerary.first()
         if berth is None:
-            hold.facts.refuse(Code.PROVIDER_BUSY)
+            hold.withheld(Code.PROVIDER_BUSY)
             raise refusal.busy()
         failed: tuple[Attempt, Failure] | None = None
         while berth is not None:
             if failed is None:
-                hold.target = berth.target
+                hold.routed(berth.target)
             try:
                 attempt = self._prepare(berth, hang_up, last=not itinerary.may_go_on())
             except RefusedError as error:  # in its dialect the request cannot be said
@@ -199,18 +199,18 @@ class Passage:
                 berth = itinerary.instead_of(berth.target)
                 if berth is None:
                     if failed is None:
-                        hold.facts.refuse(error.code)
+                        hold.withheld(error.code)
                         raise
                     berth = await self._following(itinerary, *failed, hang_up)
                 continue
             if failed is not None:
-                hold.set_aside(berth.target)
+                hold.retried(berth.target)
             try:
                 failure = await attempt.run(self._outbound(attempt))
             finally:
                 attempt.leave()
             if failure is None:
-                if hold.plan.prefix is not None and hold.facts.error is None:
+                if hold.plan.prefix is not None and hold.error is None:
                     fleet.remember(hold.plan.prefix, berth.target)
                 return
             failed = attempt, failure
@@ -283,6 +283,6 @@ class Passage:
             berth = itinerary.again()
         if berth is not None and self.client.gone:
             berth.leave(Outcome.ABANDONED)
-            self.hold.facts.hang_up()
+            self.hold.client_left()
             raise ClientGoneError
         return berth

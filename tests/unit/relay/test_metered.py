@@ -4,27 +4,23 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from support.observations import seen
 
 from softix_proxy.dialects.base import Ask, Report, Scale
 from softix_proxy.domain.usage import Source
-from softix_proxy.relay.metered import IMPLAUSIBLE, UNDIVIDED, metered, text_bytes, told
-from softix_proxy.relay.settle import Facts
+from softix_proxy.relay.metered import IMPLAUSIBLE, INPUT_UNKNOWN, UNDIVIDED, answer_tokens, metered
+from softix_proxy.relay.observed import Observed
 
 BODY_BYTES = 401
 
 
-class Meter:
-    def __init__(self, report: Report | None = None, seen: int = 0, failure: str | None = None) -> None:
-        self.report = report
-        self.seen = seen
-        self.failure = failure
-
-    def estimate_output_tokens(self) -> int:
-        return self.seen
+def whole(**changes: Any) -> Observed:
+    """What is known of an exchange in which nothing was streamed."""
+    return seen(**{"request_bytes": BODY_BYTES, **changes})
 
 
-def facts(**changes: Any) -> Facts:
-    return Facts(**{"started": True, **changes})
+def stream(report: Report | None = None, seen_tokens: int = 0, **changes: Any) -> Observed:
+    return whole(streamed=True, report=report, seen_tokens=seen_tokens, **changes)
 
 
 REPORT = Report({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
@@ -33,55 +29,60 @@ REPORT = Report({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10}
 @pytest.mark.parametrize(
     ("known", "source", "meters"),
     [
-        (facts(started=False), Source.NONE, {}),
-        (facts(refused=True, report=REPORT, complete=True), Source.NONE, {}),
-        (facts(report=REPORT, complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 99), complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 25)), Source.PARTIAL, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 35)), Source.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
-        (facts(meter=Meter(None, 9)), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
+        (whole(started=False), Source.NONE, {}),
+        (whole(refused=True, report=REPORT, complete=True), Source.NONE, {}),
+        (whole(report=REPORT, complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
+        (stream(REPORT, 99, complete=True), Source.PROVIDER, {**REPORT.meters, "requests": 1}),
+        (stream(REPORT, 25), Source.PARTIAL, {**REPORT.meters, "requests": 1}),
+        (stream(REPORT, 35), Source.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
+        (stream(None, 9), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
         (
-            facts(complete=True, answer_bytes=5),
+            whole(complete=True, seen_tokens=2),
             Source.ESTIMATE,
             {"input_tokens": 101, "output_tokens": 2, "requests": 1},
         ),
-        (facts(hung_up=True), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
-        (facts(), Source.INTERRUPTED, {}),
+        (whole(client_left=True), Source.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
+        (whole(), Source.INTERRUPTED, {}),
     ],
 )
-def test_how_the_quantities_are_known(known: Facts, source: Source, meters: dict[str, int]) -> None:
-    assert metered(known, Ask("m"), BODY_BYTES) == (source, meters, ())
+def test_how_the_quantities_are_known(known: Observed, source: Source, meters: dict[str, int]) -> None:
+    assert metered(known, Ask("m")) == (source, meters, ())
+
+
+@pytest.mark.parametrize("ask", [Ask("m"), Ask("m", max_output_tokens=0)])
+def test_metered_unknown_request_charges_the_answer_alone(ask: Ask) -> None:
+    known = seen(complete=True, seen_tokens=9, request_bytes=None)
+    produced = 0 if ask.max_output_tokens == 0 else 9
+    wanted = (Source.ESTIMATE, {"output_tokens": produced, "requests": 1}, (INPUT_UNKNOWN,))
+    assert metered(known, ask) == wanted
+    reported = seen(complete=True, report=REPORT, request_bytes=None)
+    assert metered(reported, ask) == (Source.PROVIDER, {**REPORT.meters, "requests": 1}, ())
 
 
 def test_what_the_request_itself_says() -> None:
     """What it counts is charged with any report, and enough without one; what is typical only where nothing tells."""
     ask = Ask("m", counted={"characters": 9}, typical={"audio_ms": 5})
-    told = Facts(started=True, complete=True, report=Report({"input_tokens": 1}))
-    assert metered(told, ask, 400) == (Source.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1}, ())
-    silent = Facts(started=True, complete=True, answer_bytes=400)
-    assert metered(silent, ask, 400) == (Source.PROVIDER, {"characters": 9, "requests": 1}, ())
-    assert metered(silent, Ask("m", typical={"audio_ms": 5}), 400) == (
+    told = seen(complete=True, report=Report({"input_tokens": 1}))
+    assert metered(told, ask) == (Source.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1}, ())
+    silent = seen(complete=True, seen_tokens=100, request_bytes=400)
+    assert metered(silent, ask) == (Source.PROVIDER, {"characters": 9, "requests": 1}, ())
+    assert metered(silent, Ask("m", typical={"audio_ms": 5})) == (
         Source.ESTIMATE,
         {"audio_ms": 5, "requests": 1},
         (),
     )
     sized = Ask("m", by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 8))})
-    assert metered(silent, sized, 4001) == (Source.ESTIMATE, {"audio_ms": 501, "requests": 1}, ())
-    limited = metered(silent, Ask("m", max_output_tokens=20, choices=2), 400)
+    longer = seen(complete=True, seen_tokens=100, request_bytes=4001)
+    assert metered(longer, sized) == (Source.ESTIMATE, {"audio_ms": 501, "requests": 1}, ())
+    limited = metered(silent, Ask("m", max_output_tokens=20, choices=2))
     assert limited == (Source.ESTIMATE, {"input_tokens": 100, "output_tokens": 40, "requests": 1}, ())
-
-
-def test_the_last_report_of_a_stream_counts() -> None:
-    first, last = Report({"input_tokens": 1}), Report({"input_tokens": 2})
-    assert told(facts(report=first, meter=Meter(last))) is last
-    assert told(facts(report=first, meter=Meter())) is first and told(facts()) is None
 
 
 EMPTY = {"input_tokens": 0, "output_tokens": 0}
 JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
 
 
-@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize(
     ("reported", "meters"),
     [
@@ -93,15 +94,15 @@ JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
     ],
 )
 def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
-    reported: dict[str, int], meters: dict[str, int], stream: bool
+    reported: dict[str, int], meters: dict[str, int], streamed: bool
 ) -> None:
-    seen = {"meter": Meter(Report(reported), 175)} if stream else {"report": Report(reported), "answer_bytes": 700}
-    found = metered(facts(complete=True, **seen), Ask("m"), BODY_BYTES)
+    known = whole(complete=True, report=Report(reported), seen_tokens=175, streamed=streamed)
+    found = metered(known, Ask("m"))
     assert found == (Source.ESTIMATE, meters, (IMPLAUSIBLE,))
 
 
 @pytest.mark.parametrize(
-    ("reported", "seen", "ask"),
+    ("reported", "seen_tokens", "ask"),
     [
         ({"input_tokens": 90, "output_tokens": 0}, 0, Ask("m")),
         (EMPTY, 0, Ask("m")),
@@ -120,34 +121,34 @@ def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
         (EMPTY, 50, Ask("m", counted={"characters": 9})),
     ],
 )
-def test_a_report_that_may_be_true_is_never_raised(reported: dict[str, int], seen: int, ask: Ask) -> None:
-    found = metered(facts(complete=True, meter=Meter(Report(reported), seen)), ask, BODY_BYTES)
+def test_a_report_that_may_be_true_is_never_raised(reported: dict[str, int], seen_tokens: int, ask: Ask) -> None:
+    found = metered(stream(Report(reported), seen_tokens, complete=True), ask)
     assert found == (Source.PROVIDER, {**reported, **ask.counted, "requests": 1}, ())
 
 
 def test_what_no_model_made_may_well_be_nothing() -> None:
-    known = facts(complete=True, report=Report(EMPTY, unmade=True), answer_bytes=90)
-    assert metered(known, Ask("m"), BODY_BYTES) == (Source.PROVIDER, {**EMPTY, "requests": 1}, ())
+    known = whole(complete=True, report=Report(EMPTY, unmade=True), seen_tokens=23)
+    assert metered(known, Ask("m")) == (Source.PROVIDER, {**EMPTY, "requests": 1}, ())
 
 
 def test_an_answer_that_failed_before_its_first_word_may_have_read_nothing() -> None:
     report = Report({"input_tokens": 0, "output_tokens": 1})
-    known = facts(complete=True, meter=Meter(report, 0, "provider_overloaded"))
-    assert metered(known, Ask("m"), BODY_BYTES) == (Source.PROVIDER, {**report.meters, "requests": 1}, ())
-    known = facts(complete=True, meter=Meter(report, 9, "provider_overloaded"))
-    assert metered(known, Ask("m"), BODY_BYTES).meters["input_tokens"] == 101
+    known = stream(report, 0, complete=True, stream_failed=True)
+    assert metered(known, Ask("m")) == (Source.PROVIDER, {**report.meters, "requests": 1}, ())
+    known = stream(report, 9, complete=True, stream_failed=True)
+    assert metered(known, Ask("m")).meters["input_tokens"] == 101
 
 
 def test_a_sum_is_divided_by_what_was_seen() -> None:
-    known = facts(complete=True, report=Report({"input_tokens": 300}, undivided=True), answer_bytes=400)
+    known = whole(complete=True, report=Report({"input_tokens": 300}, undivided=True), seen_tokens=100)
     divided = {"input_tokens": 200, "output_tokens": 100, "requests": 1}
-    assert metered(known, Ask("m"), BODY_BYTES) == (Source.ESTIMATE, divided, (UNDIVIDED,))
+    assert metered(known, Ask("m")) == (Source.ESTIMATE, divided, (UNDIVIDED,))
 
 
 def test_input_that_is_paid_otherwise_is_judged_by_what_is_typical() -> None:
     ask = Ask("m", priced_by=("search_units",), typical={"search_units": 3}, max_output_tokens=0)
-    known = facts(complete=True, report=Report({"input_tokens": 0}))
-    assert metered(known, ask, BODY_BYTES) == (
+    known = whole(complete=True, report=Report({"input_tokens": 0}))
+    assert metered(known, ask) == (
         Source.ESTIMATE,
         {"input_tokens": 0, "search_units": 3, "requests": 1},
         (IMPLAUSIBLE,),
@@ -155,8 +156,8 @@ def test_input_that_is_paid_otherwise_is_judged_by_what_is_typical() -> None:
 
 
 def test_a_cut_answer_has_read_something_too() -> None:
-    known = facts(meter=Meter(Report({"input_tokens": 0, "output_tokens": 1}), 9))
-    assert metered(known, Ask("m"), BODY_BYTES) == (
+    known = stream(Report({"input_tokens": 0, "output_tokens": 1}), 9)
+    assert metered(known, Ask("m")) == (
         Source.ESTIMATE,
         {"input_tokens": 101, "output_tokens": 9, "requests": 1},
         (IMPLAUSIBLE,),
@@ -166,13 +167,13 @@ def test_a_cut_answer_has_read_something_too() -> None:
 def test_the_text_of_an_answer_is_looked_at_only_where_its_report_leaves_a_doubt() -> None:
     answer = b'{"choices":[{"message":{"content":"' + b"x" * 700 + b'"}}]}'
     honest = Report({"input_tokens": 9, "output_tokens": 175})
-    assert text_bytes(honest, answer, Ask("m")) == 0
+    assert answer_tokens(honest, answer, Ask("m")) == 0
     for doubtful in (
         None,
         Report(EMPTY),
         Report({"output_tokens": 9}),
         Report({"input_tokens": 9, "output_tokens": 2}),
     ):
-        assert text_bytes(doubtful, answer, Ask("m")) == 700
-    assert text_bytes(None, answer, Ask("m", max_output_tokens=0)) == 0
-    assert text_bytes(honest, answer + b" " * 175 * 4000, Ask("m")) == 0  # probabilities of all tokens
+        assert answer_tokens(doubtful, answer, Ask("m")) == 175
+    assert answer_tokens(None, answer, Ask("m", max_output_tokens=0)) == 0
+    assert answer_tokens(honest, answer + b" " * 175 * 4000, Ask("m")) == 0  # probabilities of all tokens
