@@ -250,6 +250,45 @@ async def test_never_more_than_was_held(house: House) -> None:
     assert house.rows() == [("provider", 200, None, line.hold_pico, "batch")]
 
 
+async def test_postpaid_line_is_charged_above_its_hold(house: House) -> None:
+    """As the user is when the results are read."""
+    batch = await begun(house, "x")
+    [line] = await house.open(batch.id)
+    connection = house.database.connect()
+    connection.execute("UPDATE users SET postpaid = 1 WHERE id = 1")
+    connection.close()
+    await house.batches.house.directory.refresh()
+    ended(house, result("x", prompt_tokens=10**6, completion_tokens=10**6))
+    assert await house.results.collect(batch)
+    charge_pico = 10**6 * 500_000 + 10**6 * 1_000_000
+    assert charge_pico > line.hold_pico
+    assert house.rows() == [("provider", 200, None, charge_pico, "batch")]
+    assert house.told[0][0].note is None and await house.held_pico() == 0
+
+
+@pytest.mark.parametrize("status", ["completed", "cancelled", "lost"])
+async def test_line_s_hold_that_no_float_can_hold_is_released_exactly(house: House, status: str) -> None:
+    above = Sheet.parse({"bands": [{"prices": {"input": "1", "output": "1", "request": "9007.199254740994"}}]})
+    async with house.storage.writing() as unit:
+        at_us = house.clock.now_us()
+        await unit.prices.add_all([PriceVersion(0, 1, None, "operator", above, at_us, at_us)])
+    connection = house.database.connect()
+    connection.execute("UPDATE wallets SET posted_pico = ?", (10**17,))
+    connection.close()
+    await house.batches.house.directory.refresh()
+    batch = await begun(house, "x")
+    [line] = await house.open(batch.id)
+    assert 2**53 < line.hold_pico < 2**54 and line.hold_pico % 2, "no float is this number"
+    ended(house, result("x", prompt_tokens=10**9), **({} if status == "completed" else {"output_file_id": None}))
+    if status == "lost":
+        house.provider.says["/b1"] = Answer(404, b"{}")
+        house.clock.us += 3600 * SECOND_US
+    assert await house.results.collect(batch)
+    [(settlement, *_)] = house.told
+    assert settlement.hold_pico == line.hold_pico and await house.held_pico() == 0
+    assert settlement.charge_pico == (line.hold_pico if status == "completed" else 0)
+
+
 async def test_a_removed_provider_gives_nothing_any_more(house: House) -> None:
     batch = await begun(house, "x")
     connection = house.database.connect()
