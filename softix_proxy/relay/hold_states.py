@@ -7,156 +7,137 @@ leaving, and softix's own stopping, can happen at any time: they are remembered,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from typing import Literal
 
+State = Literal[
+    "pending",  # nothing of the attempt was sent
+    "sent",  # the provider may have seen it
+    "answering",  # the head of an answer came
+    "streaming",  # the answer is a stream, and a meter reads it
+    "completed",  # the answer came to its end, or to its terminal event: it is to be billed
+    "refused",  # the provider answered with an error and did no work
+    "unreached",  # the attempt failed before the provider could have worked
+    "broken",  # the attempt failed, and the provider may have worked
+    "settled",
+]
+Event = Literal[
+    "routed",  # another target was chosen before anything was sent
+    "connected",  # the connection of a realtime session is open
+    "dispatched",  # the request was handed to the upstream client
+    "started",  # its first byte is about to be written
+    "withheld",  # softix did not send it, or not all of it
+    "head",  # the status and the headers of an answer came
+    "streaming",  # the answer is read as a stream
+    "chunk",
+    "body",  # a whole answer was read
+    "completed",
+    "refused",
+    "failed",
+    "failed_unseen",  # it failed in a way that proves that the provider did not work
+    "client_left",
+    "cut_short",  # softix itself ends it
+    "estimated",  # it is known what a stream without a report will be charged by
+    "taken_back",  # the provider of a realtime session did not begin the response that was asked for
+    "retried",  # another attempt follows this one, which came to nothing
+    "settled",
+]
+"""Texts, and no members of an enumeration: to look one of those up takes longer than the table does."""
 
-class State(StrEnum):
-    PENDING = "pending"
-    """Nothing of the attempt was sent."""
-    SENT = "sent"
-    """The provider may have seen it."""
-    ANSWERING = "answering"
-    """The head of an answer came."""
-    STREAMING = "streaming"
-    """The answer is a stream, and a meter reads it."""
-    COMPLETED = "completed"
-    """The answer came to its end, or to its terminal event: it is to be billed."""
-    REFUSED = "refused"
-    """The provider answered with an error and did no work."""
-    UNREACHED = "unreached"
-    """The attempt failed before the provider could have worked."""
-    BROKEN = "broken"
-    """The attempt failed, and the provider may have worked."""
-    SETTLED = "settled"
-
-
-class Event(StrEnum):
-    ROUTED = "routed"
-    """Another target was chosen before anything was sent."""
-    CONNECTED = "connected"
-    """The connection of a realtime session is open."""
-    DISPATCHED = "dispatched"
-    """The request was handed to the upstream client."""
-    STARTED = "started"
-    """Its first byte is about to be written."""
-    WITHHELD = "withheld"
-    """softix did not send it, or not all of it."""
-    HEAD = "head"
-    STREAM = "stream"
-    CHUNK = "chunk"
-    BODY = "body"
-    """A whole answer was read."""
-    COMPLETED = "completed"
-    REFUSED = "refused"
-    FAILED = "failed"
-    FAILED_UNSEEN = "failed_unseen"
-    """It failed in a way that proves that the provider did not work."""
-    CLIENT_LEFT = "client_left"
-    CUT_SHORT = "cut_short"
-    """softix itself ends it."""
-    ESTIMATED = "estimated"
-    """It is known what a stream without a report will be charged by."""
-    TAKEN_BACK = "taken_back"
-    """The provider of a realtime session did not begin the response that was asked for."""
-    RETRIED = "retried"
-    """Another attempt follows this one, which came to nothing."""
-    SETTLED = "settled"
-
-
-NOT_STARTED = frozenset((State.PENDING, State.UNREACHED))
+NOT_STARTED: frozenset[State] = frozenset(("pending", "unreached"))
 """The states in which the provider cannot have worked."""
+OVER: frozenset[State] = frozenset(("completed", "settled"))
+"""The states in which nothing more can be billed."""
 
-_E, _S = Event, State
 TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
-    _S.PENDING: {
-        _E.ROUTED: _S.PENDING,
-        _E.CONNECTED: _S.PENDING,
-        _E.DISPATCHED: _S.PENDING,
-        _E.STARTED: _S.SENT,
-        _E.WITHHELD: _S.UNREACHED,
-        _E.FAILED: _S.BROKEN,
-        _E.FAILED_UNSEEN: _S.UNREACHED,
-        _E.CLIENT_LEFT: _S.PENDING,
-        _E.CUT_SHORT: _S.PENDING,
-        _E.SETTLED: _S.SETTLED,
+    "pending": {
+        "routed": "pending",
+        "connected": "pending",
+        "dispatched": "pending",
+        "started": "sent",
+        "withheld": "unreached",
+        "failed": "broken",
+        "failed_unseen": "unreached",
+        "client_left": "pending",
+        "cut_short": "pending",
+        "settled": "settled",
     },
-    _S.SENT: {
-        _E.STARTED: _S.SENT,  # on another connection, where the first was closed under it
-        _E.WITHHELD: _S.UNREACHED,
-        _E.HEAD: _S.ANSWERING,
-        _E.FAILED: _S.BROKEN,
-        _E.FAILED_UNSEEN: _S.UNREACHED,
-        _E.CLIENT_LEFT: _S.SENT,
-        _E.CUT_SHORT: _S.SENT,
-        _E.SETTLED: _S.SETTLED,
+    "sent": {
+        "started": "sent",  # on another connection, where the first was closed under it
+        "withheld": "unreached",
+        "head": "answering",
+        "failed": "broken",
+        "failed_unseen": "unreached",
+        "client_left": "sent",
+        "cut_short": "sent",
+        "settled": "settled",
     },
-    _S.ANSWERING: {
-        _E.STREAM: _S.STREAMING,
-        _E.BODY: _S.ANSWERING,
-        _E.COMPLETED: _S.COMPLETED,
-        _E.REFUSED: _S.REFUSED,
-        _E.FAILED: _S.BROKEN,
-        _E.FAILED_UNSEEN: _S.BROKEN,  # whoever answers has seen it
-        _E.CLIENT_LEFT: _S.ANSWERING,
-        _E.CUT_SHORT: _S.ANSWERING,
-        _E.SETTLED: _S.SETTLED,
+    "answering": {
+        "streaming": "streaming",
+        "body": "answering",
+        "completed": "completed",
+        "refused": "refused",
+        "failed": "broken",
+        "failed_unseen": "broken",  # whoever answers has seen it
+        "client_left": "answering",
+        "cut_short": "answering",
+        "settled": "settled",
     },
-    _S.STREAMING: {
-        _E.CHUNK: _S.STREAMING,
-        _E.ESTIMATED: _S.STREAMING,
-        _E.COMPLETED: _S.COMPLETED,
-        _E.REFUSED: _S.REFUSED,
-        _E.TAKEN_BACK: _S.PENDING,
-        _E.FAILED: _S.BROKEN,
-        _E.FAILED_UNSEEN: _S.BROKEN,
-        _E.CLIENT_LEFT: _S.STREAMING,
-        _E.CUT_SHORT: _S.STREAMING,
-        _E.SETTLED: _S.SETTLED,
+    "streaming": {
+        "chunk": "streaming",
+        "estimated": "streaming",
+        "completed": "completed",
+        "refused": "refused",
+        "taken_back": "pending",
+        "failed": "broken",
+        "failed_unseen": "broken",
+        "client_left": "streaming",
+        "cut_short": "streaming",
+        "settled": "settled",
     },
-    _S.COMPLETED: {
-        _E.ESTIMATED: _S.COMPLETED,
-        _E.FAILED: _S.COMPLETED,  # nothing that follows takes away from a whole answer
-        _E.FAILED_UNSEEN: _S.COMPLETED,
-        _E.CLIENT_LEFT: _S.COMPLETED,
-        _E.CUT_SHORT: _S.COMPLETED,
-        _E.RETRIED: _S.PENDING,
-        _E.SETTLED: _S.SETTLED,
+    "completed": {
+        "estimated": "completed",
+        "failed": "completed",  # nothing that follows takes away from a whole answer
+        "failed_unseen": "completed",
+        "client_left": "completed",
+        "cut_short": "completed",
+        "retried": "pending",
+        "settled": "settled",
     },
-    _S.REFUSED: {
-        _E.ESTIMATED: _S.REFUSED,
-        _E.FAILED: _S.REFUSED,
-        _E.FAILED_UNSEEN: _S.REFUSED,
-        _E.CLIENT_LEFT: _S.REFUSED,
-        _E.CUT_SHORT: _S.REFUSED,
-        _E.RETRIED: _S.PENDING,
-        _E.SETTLED: _S.SETTLED,
+    "refused": {
+        "estimated": "refused",
+        "failed": "refused",
+        "failed_unseen": "refused",
+        "client_left": "refused",
+        "cut_short": "refused",
+        "retried": "pending",
+        "settled": "settled",
     },
-    _S.UNREACHED: {
-        _E.CLIENT_LEFT: _S.UNREACHED,
-        _E.CUT_SHORT: _S.UNREACHED,
-        _E.RETRIED: _S.PENDING,
-        _E.SETTLED: _S.SETTLED,
+    "unreached": {
+        "client_left": "unreached",
+        "cut_short": "unreached",
+        "retried": "pending",
+        "settled": "settled",
     },
-    _S.BROKEN: {
-        _E.CHUNK: _S.BROKEN,
-        _E.ESTIMATED: _S.BROKEN,
-        _E.COMPLETED: _S.COMPLETED,  # one direction of a session broke off while the other had the end of a response
-        _E.REFUSED: _S.REFUSED,
-        _E.TAKEN_BACK: _S.PENDING,
-        _E.FAILED: _S.BROKEN,
-        _E.FAILED_UNSEEN: _S.BROKEN,
-        _E.CLIENT_LEFT: _S.BROKEN,
-        _E.CUT_SHORT: _S.BROKEN,
-        _E.RETRIED: _S.PENDING,
-        _E.SETTLED: _S.SETTLED,
+    "broken": {
+        "chunk": "broken",
+        "estimated": "broken",
+        "completed": "completed",  # one direction of a session broke off while the other had the end of a response
+        "refused": "refused",
+        "taken_back": "pending",
+        "failed": "broken",
+        "failed_unseen": "broken",
+        "client_left": "broken",
+        "cut_short": "broken",
+        "retried": "pending",
+        "settled": "settled",
     },
-    _S.SETTLED: {
-        _E.CHUNK: _S.SETTLED,  # what comes after the last word passes unbilled
-        _E.ESTIMATED: _S.SETTLED,
-        _E.FAILED: _S.SETTLED,
-        _E.FAILED_UNSEEN: _S.SETTLED,
-        _E.CLIENT_LEFT: _S.SETTLED,
-        _E.CUT_SHORT: _S.SETTLED,
+    "settled": {
+        "chunk": "settled",  # what comes after the last word passes unbilled
+        "estimated": "settled",
+        "failed": "settled",
+        "failed_unseen": "settled",
+        "client_left": "settled",
+        "cut_short": "settled",
     },
 }
 

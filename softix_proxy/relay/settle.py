@@ -19,7 +19,7 @@ from softix_proxy.domain.settlement import FailedAttempt, Settled, Settlement
 from softix_proxy.domain.upstream import Header, ProviderFault
 from softix_proxy.domain.usage import Meters
 from softix_proxy.relay.charge import HoldTerms, charge, charge_failed
-from softix_proxy.relay.hold_states import NOT_STARTED, TRANSITIONS, Event, IllegalTransitionError, State
+from softix_proxy.relay.hold_states import NOT_STARTED, OVER, TRANSITIONS, Event, IllegalTransitionError, State
 from softix_proxy.relay.inbound import ClientGoneError
 from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.plan import Plan, Target
@@ -57,7 +57,7 @@ class Hold:
     client_is_gone: bool = False
     failed_attempts: list[FailedAttempt] = field(default_factory=list)
     """Those that preceded the one under way."""
-    _state: State = State.PENDING
+    _state: State = "pending"
     _status_code: int | None = None
     _report: Report | None = None
     _seen_tokens: int = 0
@@ -75,7 +75,7 @@ class Hold:
     @property
     def is_complete(self) -> bool:
         """The answer came to its end."""
-        return self._state is State.COMPLETED
+        return self._state == "completed"
 
     @property
     def is_finishing(self) -> bool:
@@ -83,7 +83,7 @@ class Hold:
         meter = self.meter
         if meter is not None and (meter.finishing or meter.ended):
             return True
-        return self._state in _OVER
+        return self._state in OVER
 
     async def __aenter__(self) -> Hold:
         return self
@@ -104,7 +104,7 @@ class Hold:
         """Returns when it is on disk. Needs no shield: it is handed over before the first wait."""
         observed = self._observed(self._elapsed_ms())
         settlement = charge(self.spec, observed, self.target.rate, self._terms(self.admitted.hold_pico), self.policy)
-        self._move(Event.SETTLED)
+        self._move("settled")
         self.settlement = settlement
         warn_if_limited(settlement)
         return await self.journal.settle(settlement)
@@ -112,49 +112,49 @@ class Hold:
     # Events of an attempt, in the order in which they happen
 
     def routed(self, target: Target) -> None:
-        self._move(Event.ROUTED)
+        self._move("routed")
         self.target = target
 
     def connected(self, status_code: int) -> None:
         """The connection of a session is open, and the hold waits for a response to be asked for."""
-        self._move(Event.CONNECTED)
+        self._move("connected")
         self._status_code = status_code
 
     def dispatched(self, *, rested: bool = False) -> None:
         """The upstream client has it. `rested`: what passed since its admission was the client's own time."""
-        self._move(Event.DISPATCHED)
+        self._move("dispatched")
         self._dispatched_ns = self.clock.monotonic_ns()
         if rested:
             self.started_ns = self._dispatched_ns
 
     def started(self) -> None:
         """The provider may see it from now on."""
-        self._move(Event.STARTED)
+        self._move("started")
 
     def withheld(self, code: Code | None = None) -> None:
         """softix itself did not send it, or not whole; `code` is what the client is told."""
-        self._move(Event.WITHHELD)
+        self._move("withheld")
         if code is not None:
             self._tell(code.value, HTTP_STATUS[code])
 
     def head(self, status_code: int) -> None:
-        self._move(Event.HEAD)
+        self._move("head")
         self._status_code = status_code
 
     def streaming(self, meter: StreamMeter) -> None:
         """The answer is a stream, which this meter reads."""
-        self._move(Event.STREAM)
+        self._move("streaming")
         self.meter = meter
 
     def chunk(self) -> None:
         """Something of a stream came. Called for each chunk: after the first there is nothing to do."""
         if self._ttfb_ms is None:
-            self._move(Event.CHUNK)
+            self._move("chunk")
             self._ttfb_ms = self._elapsed_ms()
 
     def body(self) -> None:
         """The whole answer is here."""
-        self._move(Event.BODY)
+        self._move("body")
         self._returned_ns = self.clock.monotonic_ns()
         self._ttfb_ms = self._elapsed_ms()
 
@@ -166,40 +166,40 @@ class Hold:
         if not found.worked:
             self.refused(found.error, status_code)
             return
-        self._move(Event.COMPLETED)
+        self._move("completed")
         self._report, self._seen_tokens = found.report, seen_tokens
         self._conclude(found.error, status_code)
 
     def refused(self, error: str | None, status_code: int | None = None) -> None:
         """The provider answered with an error, and did no work."""
-        self._move(Event.REFUSED)
+        self._move("refused")
         self._conclude(error, status_code)
 
     def failed(self, fault: ProviderFault) -> None:
-        self._move(Event.FAILED if fault.started else Event.FAILED_UNSEEN)
+        self._move("failed" if fault.started else "failed_unseen")
         self._tell(fault.code.value, HTTP_STATUS[fault.code])
 
     def client_left(self, *, at_end: bool = False) -> None:
         """`at_end`: the model has stopped, and only its last report is waited for. Many SDKs leave then."""
-        self._move(Event.CLIENT_LEFT)
-        if self._state not in _OVER:
+        self._move("client_left")
+        if self._state not in OVER:
             self.client_is_gone = True
             self._left_at_end = self._left_at_end or at_end
             self._tell(HUNG_UP, _STATUS_HUNG_UP)
 
     def cut_short(self, code: Code) -> None:
         """softix ends it, whatever the provider does."""
-        self._move(Event.CUT_SHORT)
+        self._move("cut_short")
         self.error = self.error or code.value
 
     def estimated(self, typical: Meters) -> None:
         """What is charged for the stream where it comes to no report."""
-        self._move(Event.ESTIMATED)
+        self._move("estimated")
         self.spec = replace(self.spec, typical=typical)
 
     def taken_back(self) -> None:
         """The provider did not begin what was asked for: the hold is as it was before."""
-        self._move(Event.TAKEN_BACK)
+        self._move("taken_back")
         self._begin_again(self._status_code)
 
     def retried(self, target: Target) -> None:
@@ -207,7 +207,7 @@ class Hold:
         took_ns = self.clock.monotonic_ns() - self._dispatched_ns
         observed, terms = self._observed(took_ns // _NS_PER_MS), self._terms(self._bound_pico())
         attempt = charge_failed(self.spec, observed, self.target.rate, terms, self.policy)
-        self._move(Event.RETRIED)
+        self._move("retried")
         self._failing_ns += took_ns
         self.failed_attempts.append(attempt)
         self._begin_again(None)
@@ -249,8 +249,8 @@ class Hold:
         state, meter = self._state, self.meter
         return Observed(
             started=state not in NOT_STARTED,
-            complete=state is State.COMPLETED,
-            refused=state is State.REFUSED,
+            complete=state == "completed",
+            refused=state == "refused",
             client_left=self.client_is_gone,
             report=self._report if meter is None or meter.report is None else meter.report,
             streamed=meter is not None,
@@ -285,9 +285,6 @@ class Hold:
         )
         limit = self.admitted.output_limit
         return bound.hold_pico(bound.output_tokens if limit is None else min(limit, bound.output_tokens))
-
-
-_OVER = frozenset((State.COMPLETED, State.SETTLED))
 
 
 def warn_if_limited(settlement: Settlement) -> None:
