@@ -113,7 +113,7 @@ def charge_failed(spec: Ask, observed: Observed, rate: Rate, hold: HoldTerms, po
         latency_ms=observed.latency_ms,
         meters=used.meters,
         service_tier=used.service_tier,
-        bound_pico=hold.hold_pico if used.source is Source.INTERRUPTED else 0,
+        bound_pico=hold.hold_pico if used.source is _INTERRUPTED else 0,
         cost_pico=min(used.cost_pico, MAX_PICO),
         charge_pico=min(used.charge_pico - used.fee_pico, MAX_PICO) if billed else 0,
     )
@@ -128,9 +128,9 @@ def _charge_attempt(spec: Ask, observed: Observed, rate: Rate | None, hold: Hold
     source, meters, notes = metered(observed, spec) if hold.metered else NOTHING
     if report is not None and report.clamped:
         notes = ("clamped", *notes)
-    if source is Source.INTERRUPTED or (meters and rate is None):
+    if source is _INTERRUPTED or (meters and rate is None):
         charge_pico = interrupted_charge_pico(hold.hold_pico, policy.interrupted_charge)
-        return AttemptCharge(Source.INTERRUPTED, _NO_METERS, tier, 0, charge_pico, 0, notes)
+        return AttemptCharge(_INTERRUPTED, _NO_METERS, tier, 0, charge_pico, 0, notes)
     if not meters or rate is None:
         return AttemptCharge(source, meters, tier, 0, 0, 0, notes)
     if costed:
@@ -162,4 +162,5 @@ def _costed_only(counted: Meters, rate: Rate) -> Meters:
 
 
 _ONE = Fraction(1)
+_INTERRUPTED = Source.INTERRUPTED  # once: to look it up there takes 0.2 µs
 _NO_METERS: Meters = {}

@@ -35,6 +35,7 @@ class Metered(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+_PROVIDER = Source.PROVIDER  # once: to look it up there takes 0.2 µs
 NOTHING = Metered(Source.NONE, {})
 _UNKNOWN = Metered(Source.INTERRUPTED, {})
 
@@ -59,7 +60,7 @@ def metered(observed: Observed, ask: Ask) -> Metered:
             meters["output_tokens"] = meters.get("output_tokens", 0) + unreported
         if added is not None:
             return Metered(Source.ESTIMATE, meters, (UNDIVIDED if report.undivided else IMPLAUSIBLE,))
-        return Metered(Source.PROVIDER if observed.complete else Source.PARTIAL, meters)
+        return Metered(_PROVIDER if observed.complete else Source.PARTIAL, meters)
     if observed.complete and ask.counted:  # nothing else is charged, so nothing else has to be told
         return Metered(Source.PROVIDER, {**ask.counted, "requests": 1})
     if observed.complete or observed.client_left or observed.streamed:
