@@ -14,7 +14,7 @@ from support.playbook import SHEET
 from softix_proxy.dialects.base import Ask, Report
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.pricing import UNKNOWN_COSTS, Rate, Sheet
-from softix_proxy.domain.settlement import FailedAttempt, Settlement
+from softix_proxy.domain.settlement import FailedAttempt, InterruptedCharge, Settlement, interrupted
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.charge import HoldTerms, charge, charge_failed
 from softix_proxy.relay.observed import Observed
@@ -153,9 +153,9 @@ def test_failed_attempt_is_charged_only_where_the_operator_says_so() -> None:
     assert (found.charge_pico, found.note, found.attempts) == (CHARGE_PICO, None, 2)
 
 
-@pytest.mark.parametrize(("interrupted", "charge_pico"), [("nothing", 0), ("bound", EXACT)])
-def test_failed_attempt_of_which_nobody_knows_keeps_its_bound(interrupted: str, charge_pico: int) -> None:
-    attempt = failed(seen(), hold_pico=EXACT, policy=policy(interrupted, "provider-billed"))
+@pytest.mark.parametrize(("word", "charge_pico"), [("nothing", 0), ("bound", EXACT)])
+def test_failed_attempt_of_which_nobody_knows_keeps_its_bound(word: str, charge_pico: int) -> None:
+    attempt = failed(seen(), hold_pico=EXACT, policy=policy(word, "provider-billed"))
     assert (attempt.source, attempt.bound_pico) == (Source.INTERRUPTED, EXACT)
     assert (attempt.charge_pico, attempt.cost_pico, attempt.meters) == (charge_pico, 0, {})
 
@@ -175,19 +175,25 @@ def test_failed_attempt_names_its_target_and_its_prices() -> None:
     assert (refused.status_code, refused.cost_price_id, refused.charge_pico) == (400, None, 0)
 
 
-@pytest.mark.parametrize(("interrupted", "charge_pico"), [("nothing", 0), ("bound", EXACT)])
+@pytest.mark.parametrize(("word", "charge_pico"), [("nothing", 0), ("bound", EXACT)])
 @pytest.mark.parametrize("rate", [RATE, None])
-def test_charge_of_what_nobody_knows_is_the_operators_choice(
-    interrupted: str, charge_pico: int, rate: Rate | None
-) -> None:
-    found = charged(seen(), rate, hold_pico=EXACT, policy=policy(interrupted))
+def test_charge_of_what_nobody_knows_is_the_operators_choice(word: str, charge_pico: int, rate: Rate | None) -> None:
+    found = charged(seen(), rate, hold_pico=EXACT, policy=policy(word))
     assert (found.source, found.charge_pico, found.cost_pico) == (Source.INTERRUPTED, charge_pico, 0)
     assert (found.markup, found.status_code, found.intent) == (1, 503, INTENT)
 
 
-@pytest.mark.parametrize(("interrupted", "charge_pico"), [("nothing", 0), ("bound", 10**9)])
-def test_charge_of_an_answer_without_any_price_is_that_of_what_nobody_knows(interrupted: str, charge_pico: int) -> None:
-    found = charged(rate=None, policy=policy(interrupted))
+@pytest.mark.parametrize("word", ["nothing", "bound"])
+@pytest.mark.parametrize("imposed", ["standard", "batch"])
+def test_charge_of_what_nobody_knows_is_that_of_what_a_crash_left_open(word: InterruptedCharge, imposed: str) -> None:
+    observed = seen(status_code=404, error="lost")
+    found = charged(observed, hold_pico=EXACT, tokens_held=0, service_tier=imposed, policy=policy(word))
+    assert found == interrupted(INTENT, EXACT, word, 404, "lost", imposed)
+
+
+@pytest.mark.parametrize(("word", "charge_pico"), [("nothing", 0), ("bound", 10**9)])
+def test_charge_of_an_answer_without_any_price_is_that_of_what_nobody_knows(word: str, charge_pico: int) -> None:
+    found = charged(rate=None, policy=policy(word))
     assert (found.source, found.meters, found.charge_pico) == (Source.INTERRUPTED, {}, charge_pico)
     assert charged(seen(refused=True), None).source is Source.NONE
 
