@@ -13,26 +13,22 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, post
-from support.playbook import KEY, LAB, MODEL, USER, Journal, Ticking
+from support.observations import seen
 
 from softix_proxy.dialects.core.base import RequestSpec, UsageReport
-from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.metering.admission import Admitted, Allowance, Bound
 from softix_proxy.domain.metering.usage import UsageFilter, UsageRow, UsageSource
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
 from softix_proxy.domain.pricing.prices import PriceVersion
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER, PriceSheet
-from softix_proxy.domain.routing.routes import RouteLeg
 from softix_proxy.operations.catalog import models
 from softix_proxy.operations.ledger.corrections import CorrectedRequest, Corrections
 from softix_proxy.operations.metering import usage
 from softix_proxy.operations.pricing import prices
-from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.settlement.hold import Facts, Hold
+from softix_proxy.relay.settlement.charge import HoldTerms, charge
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
@@ -103,21 +99,16 @@ class Book:
         hold_pico = USD // 100 * (1 + self.number % 3)
         more = {"price_id": rate.price_id, "started_at_us": self.clock.us}
         intent = make_intent(self.number, 0, hold_pico=hold_pico, user=user_id, **more)
-        facts = {
-            "whole": Facts(started=True, report=report, complete=True),
-            "cut": Facts(started=True, report=report),
-            "seen": Facts(started=True, complete=True, answer_bytes=99),
-            "lost": Facts(started=True),
-            "refused": Facts(started=True, refused=True),
+        observed = {
+            "whole": seen(report=report, complete=True, request_bytes=99),
+            "cut": seen(report=report, request_bytes=99),
+            "seen": seen(complete=True, seen_tokens=25, request_bytes=99),
+            "lost": seen(),
+            "refused": seen(refused=True),
         }[how]
-        journal = Journal()
-        charge = "bound" if self.number % 2 else "nothing"
-        target = Target(MODEL, LAB, rate, ENDPOINTS["chat_completions"], RouteLeg(1))
-        plan = Plan(Caller(USER, KEY), [target], intent, [Bound(fixed_pico=hold_pico)], 0, 1, None)
-        admitted, policy = Admitted(hold_pico, None, 0, Allowance()), Policy(16, charge, 5.0, 1)  # type: ignore[arg-type]
-        hold = Hold(journal, Ticking(), RequestSpec("m"), plan, admitted, 99, policy, 0, target, facts)
-        await hold.settle()
-        post(self.connection, journal.settlements, self.clock.us)
+        policy = Policy(16, "bound" if self.number % 2 else "nothing", 5.0, 1)
+        terms = HoldTerms(intent, hold_pico, intent.postpaid)
+        post(self.connection, [charge(RequestSpec("m"), observed, rate, terms, policy)], self.clock.us)
 
     async def _row(self, number: int) -> str | None:
         rows = [row for row in await usage.newest(self.storage, limit=100) if row.source is not UsageSource.CORRECTION]

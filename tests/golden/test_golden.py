@@ -18,12 +18,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.observations import of_answer, of_stream
 
 from softix_proxy.dialects.core.base import StreamMeter, UsageReport
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.pricing.meters import METERS
-from softix_proxy.relay.settlement.hold import Facts
-from softix_proxy.relay.settlement.metered import metered, text_bytes
+from softix_proxy.relay.settlement.metered import metered
 
 HERE = Path(__file__).parent
 CASES = sorted(str(path.relative_to(HERE)).removesuffix(".expected.json") for path in HERE.rglob("*.expected.json"))
@@ -139,14 +139,13 @@ def test_byte_by_byte(case: str) -> None:
 def test_a_recorded_report_is_charged_as_it_is(case: str) -> None:
     """None of them is so odd that what was seen would be believed instead."""
     endpoint = ENDPOINTS[case.split("/")[0]]
-    spec, known = endpoint.read(request_of(case)), Facts(started=True, complete=True)
+    spec, asked_bytes = endpoint.read(request_of(case)), len(request_of(case))
     if case in STREAMS:
-        known.meter = meter_of(case)
-        known.meter.feed(stream_of(case))
+        meter = meter_of(case)
+        meter.feed(stream_of(case))
+        observed = of_stream(meter, complete=True, request_bytes=asked_bytes)
     else:
-        answer = read(case, "answer.json")
-        known.report = endpoint.report(answer)
-        known.answer_bytes = text_bytes(known.report, answer, spec)
-    found = metered(known, spec, len(request_of(case)))
+        observed = of_answer(endpoint, read(case, "answer.json"), spec, request_bytes=asked_bytes)
+    found = metered(observed, spec)
     report = expected(case)["report"]
     assert found.notes == () and (report is None or found.meters == {**report["meters"], **spec.counted, "requests": 1})

@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.frames import event as framed
+from support.observations import of_answer, of_stream
 
 from softix_proxy.dialects.canonical.accumulate import Accumulator
 from softix_proxy.dialects.canonical.framing import Framer
@@ -32,8 +33,7 @@ from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS, streaming
 from softix_proxy.dialects.translate import Translation, WriteOptions, translation
 from softix_proxy.dialects.translate.dialect_table import DIALECTS, PROVIDERS
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.relay.settlement.hold import Facts
-from softix_proxy.relay.settlement.metered import metered, text_bytes, told
+from softix_proxy.relay.settlement.metered import metered
 
 HERE = Path(__file__).parent / "translate"
 KINDS = ("request.json", "answer.json", "error.json", "sse", "events.json")
@@ -239,12 +239,11 @@ EMPTIED = "responses/parallel_calls.answer.json"
 def test_a_recorded_report_is_charged_as_it_is(source: str) -> None:
     """Whatever the client speaks, the provider's own bytes are metered: none of these is too odd to be believed."""
     endpoint, spec = PROVIDER_ENDPOINTS[source.split("/")[0]], RequestSpec("m")
-    known = Facts(started=True, complete=True)
     if source.endswith(STREAMED):
-        known.meter = streaming(endpoint).stream(hide_usage=False)
-        known.meter.feed(read(source))
+        meter = streaming(endpoint).stream(hide_usage=False)
+        meter.feed(read(source))
+        observed = of_stream(meter, complete=True, request_bytes=100)
     else:
-        known.report = endpoint.report(read(source))
-        known.answer_bytes = text_bytes(known.report, read(source), spec)
-    found, report = metered(known, spec, 100), told(known)
+        observed = of_answer(endpoint, read(source), spec, request_bytes=100)
+    found, report = metered(observed, spec), observed.report
     assert report is None or (found.meters == {**report.meters, "requests": 1}) is (source != EMPTIED)

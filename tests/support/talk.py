@@ -22,15 +22,19 @@ DONE = {"status": "completed", "usage": TEXT}
 class End:
     """What is put in comes out of `receive`; what is sent is in `sent`."""
 
-    def __init__(self) -> None:
+    def __init__(self, story: list[str] | None = None) -> None:
         self.inbox: asyncio.Queue[Any] = asyncio.Queue()
         self.outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.story = [] if story is None else story
+        """The types of what was sent, at the moment when it was, among what else is written down there."""
 
     def put(self, kind: str, **fields: Any) -> None:
         self.inbox.put_nowait(json.dumps({"type": kind, **fields}).encode())
 
     async def send(self, message: bytes) -> None:
-        self.outbox.put_nowait(json.loads(message))
+        event = json.loads(message)
+        self.story.append(event["type"])
+        self.outbox.put_nowait(event)
 
     async def told(self) -> dict[str, Any]:
         async with asyncio.timeout(10):
@@ -98,7 +102,7 @@ class Talking(Stage):
 
     def __init__(self, *answers: Line | Exception, **world: Any) -> None:
         super().__init__(**world)
-        self.line, self.guest = Line(), Guest()
+        self.line, self.guest = Line(), Guest(self.journal.story)
         self.lines = Lines(*(answers or (self.line,)))
         self.sessions = Sessions(self.lifecycle, self.lines, RequestIds(3))
 

@@ -108,6 +108,11 @@ class Settled:
     balance_pico: int
 
 
+def interrupted_charge_pico(most_pico: int, charge: InterruptedCharge) -> int:
+    """What is charged where nobody knows what the provider did; `most_pico` is what may be charged at most."""
+    return most_pico if charge == "bound" else 0
+
+
 def interrupted(
     intent: Intent,
     hold_pico: int,
@@ -124,6 +129,6 @@ def interrupted(
         source=UsageSource.INTERRUPTED,
         status_code=status_code,
         service_tier=service_tier,
-        charge_pico=hold_pico if charge == "bound" else 0,
+        charge_pico=interrupted_charge_pico(hold_pico, charge),
         error=error,
     )

@@ -10,25 +10,23 @@ from typing import NamedTuple, TypeVar
 
 from softix_proxy.dialects import batches as wire
 from softix_proxy.dialects.batches import BatchItem, BatchItemResult, BatchProgress
-from softix_proxy.dialects.core.base import RequestSpec, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.classification import classify
-from softix_proxy.dialects.core.tokens import modes
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
 from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.metering.admission import Intent
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile, OpenLine
-from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
-from softix_proxy.domain.metering.settlement import Settlement, interrupted
-from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
-from softix_proxy.domain.pricing.rates import MODES, STANDARD, Rate
+from softix_proxy.domain.pricing.rates import Rate
+from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.request.lifecycle import Lifecycle
-from softix_proxy.relay.settlement.hold import Facts
-from softix_proxy.relay.settlement.metered import Metered, metered, text_bytes, unpriced_notes
+from softix_proxy.relay.settlement.charge import HoldTerms, charge
+from softix_proxy.relay.settlement.hold import warn_if_limited
+from softix_proxy.relay.settlement.metered import answer_tokens
 
 log = logging.getLogger("softix.relay")
 T = TypeVar("T")
@@ -38,12 +36,8 @@ _GONE = (404, 410)
 _YOUNG_US = 3600 * SECOND_US
 """So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
 _GOOD = 300
-_INPUT_UNKNOWN = "input_unknown"
-"""The note on an estimate that leaves out what was asked."""
-_NOT_KEPT = 0
-"""The size of a line's request: where its input has to be judged, only the note on the row says so."""
-_ASK = RequestSpec("")
-_ASKS = {
+_SPEC = RequestSpec("")
+_SPECS = {
     "embeddings": RequestSpec("", max_output_tokens=0),
     "moderations": RequestSpec("", max_output_tokens=0),
     "completions": RequestSpec("", echoes=True, reads_nothing=True),
@@ -56,9 +50,7 @@ class _Silent(NamedTuple):
     """A line with an answer that tells no usage."""
 
     line: OpenLine
-    status_code: int
-    error: str | None
-    known: Facts
+    observed: Observed
 
 
 class Account(NamedTuple):
@@ -200,6 +192,7 @@ class Results:
         for some in slices(settlements):
             await asyncio.gather(*(self.lifecycle.journal.settle(settlement) for settlement in some))
             for settlement in some:
+                warn_if_limited(settlement)
                 self._count(settlement)
 
     def _count(self, settlement: Settlement) -> None:
@@ -212,18 +205,26 @@ class Results:
 
     def _told(self, line: OpenLine, outcome: BatchItemResult) -> Settlement | _Silent:
         """By the rule for requests."""
-        endpoint = ENDPOINTS.get(line.intent.endpoint)
         if outcome.answer is None:
-            return self._settlement(line, UsageSource.NONE, outcome.status_code, "not_run")
+            return self._not_run(line, outcome.status_code)
+        endpoint, spec = ENDPOINTS.get(line.intent.endpoint), _spec_of(line)
         found = classify(outcome.status_code, (), outcome.answer, endpoint)
-        if endpoint is None or not endpoint.metered or not found.worked:
-            return self._settlement(line, UsageSource.NONE, found.status, found.error)
-        spec = _ASKS.get(line.intent.endpoint, _ASK)
-        known = Facts(started=True, complete=True, report=found.report)
-        known.answer_bytes = text_bytes(found.report, outcome.answer, spec)
-        if found.report is None:
-            return _Silent(line, found.status, found.error, known)
-        return self._priced(line, found.status, found.error, found.report, metered(known, spec, _NOT_KEPT))
+        metered = endpoint is not None and endpoint.metered
+        charged = metered and found.worked
+        observed = Observed(
+            started=True,
+            complete=True,
+            refused=not found.worked,
+            report=found.report,
+            seen_tokens=answer_tokens(found.report, outcome.answer, spec) if charged else 0,
+            request_bytes=None,
+            status_code=found.status,
+            error=found.error,
+            latency_ms=self._took_ms(line),
+        )
+        if charged and found.report is None:
+            return _Silent(line, observed)
+        return self._charge(line, observed, spec, metered=metered)
 
     async def _estimate(
         self, batch: Batch, account: Account, input_file: str | None, silent: dict[str, _Silent]
@@ -250,45 +251,25 @@ class Results:
         await self.settle([*settlements, *(self._judged(each, None) for each in silent.values())])
 
     def _judged(self, silent: _Silent, item: BatchItem | None) -> Settlement:
-        if item is not None:
-            used = metered(silent.known, item.endpoint.read(item.body), len(item.body))
-        else:
-            used = metered(silent.known, _ASKS.get(silent.line.intent.endpoint, _ASK), _NOT_KEPT)
-            answered = {name: quantity for name, quantity in used.meters.items() if name != "input_tokens"}
-            used = Metered(used.source, answered, (*used.notes, _INPUT_UNKNOWN))
-        return self._priced(silent.line, silent.status_code, silent.error, None, used)
+        if item is None:
+            return self._charge(silent.line, silent.observed, _spec_of(silent.line))
+        observed = replace(silent.observed, request_bytes=len(item.body))
+        return self._charge(silent.line, observed, item.endpoint.read(item.body))
 
-    def _priced(
-        self, line: OpenLine, status_code: int, error: str | None, report: UsageReport | None, used: Metered
-    ) -> Settlement:
-        """By the price of when it was asked."""
-        intent, directory = line.intent, self.lifecycle.directory.current
-        rate = self._rate(intent)
-        if rate is None:
-            return self.unknown(line, "unpriced", status_code)
-        told = report or UsageReport({})
-        served = modes(wire.TIER, *(told.service_tier or STANDARD).split(MODES))
-        cost_pico, charge_pico, unpriced = rate.price(used.meters, served)
-        notes = [*(["clamped"] if told.clamped else []), *used.notes, *unpriced_notes(unpriced, told)]
-        notes += [f"uncosted:{name}" for name in rate.uncosted(used.meters, served)]
-        user = directory.users.get(intent.user_id)
-        if charge_pico > line.hold_pico and not (user is not None and user.postpaid):
-            log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
-            charge_pico = line.hold_pico
-            notes.append(LIMITED_TO_HOLD)
-        return replace(
-            self._settlement(line, used.source, status_code, error),
-            intent=replace(intent, price_id=rate.price_id),
-            meters=used.meters,
-            service_tier=served,
-            model_served=told.model_served,
-            markup=rate.markup,
-            fee_pico=rate.request_fee_pico,
-            cost_price_id=rate.cost_price_id,
-            cost_pico=min(cost_pico, MAX_PICO),
-            charge_pico=min(charge_pico, MAX_PICO),
-            note=" ".join(notes) or None,
+    def _charge(self, line: OpenLine, observed: Observed, spec: RequestSpec, *, metered: bool = True) -> Settlement:
+        """By the price of when it was asked, and by what its user is now."""
+        intent, lifecycle = line.intent, self.lifecycle
+        rate, user = self._rate(intent), lifecycle.directory.current.users.get(intent.user_id)
+        if rate is None and metered and observed.complete and not observed.refused:
+            observed = replace(observed, complete=False, report=None, error="unpriced")
+        terms = HoldTerms(
+            intent=intent,
+            hold_pico=line.hold_pico,
+            postpaid=user is not None and user.postpaid,
+            metered=metered,
+            service_tier=wire.TIER,
         )
+        return charge(spec, observed, rate, terms, lifecycle.policy)
 
     def _rate(self, intent: Intent) -> Rate | None:
         """Of the version that was held by; a clock that was ahead may have made it later than it was asked."""
@@ -300,24 +281,14 @@ class Results:
         return now if now is not None and now.price_id == intent.price_id else then
 
     def unknown(self, line: OpenLine, error: str | None, status_code: int) -> Settlement:
-        charge = self.lifecycle.policy.interrupted_charge
-        found = interrupted(line.intent, line.hold_pico, charge, status_code, error, wire.TIER)
-        return replace(found, latency_ms=self._took_ms(line))
+        """Of a line of which nobody knows what the provider did."""
+        took_ms = self._took_ms(line)
+        observed = Observed(started=True, status_code=status_code, error=error, latency_ms=took_ms)
+        return self._charge(line, observed, _SPEC)
 
-    def _not_run(self, line: OpenLine) -> Settlement:
-        return self._settlement(line, UsageSource.NONE, 499, "not_run")
-
-    def _settlement(self, line: OpenLine, source: UsageSource, status_code: int, error: str | None) -> Settlement:
-        return Settlement(
-            intent=line.intent,
-            hold_pico=line.hold_pico,
-            tokens_held=0,
-            source=source,
-            status_code=status_code,
-            service_tier=wire.TIER,
-            error=error,
-            latency_ms=self._took_ms(line),
-        )
+    def _not_run(self, line: OpenLine, status_code: int = 499) -> Settlement:
+        observed = Observed(status_code=status_code, error="not_run", latency_ms=self._took_ms(line))
+        return self._charge(line, observed, _SPEC)
 
     def _took_ms(self, line: OpenLine) -> int:
         return max(self.clock.now_us() - line.intent.started_at_us, 0) // 1000
@@ -357,6 +328,10 @@ async def _lines(exchange: UpstreamResponse) -> AsyncIterator[bytes]:
             yield line
     except ValueError:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
+
+
+def _spec_of(line: OpenLine) -> RequestSpec:
+    return _SPECS.get(line.intent.endpoint, _SPEC)
 
 
 def _asked(text: bytes, silent: Mapping[str, _Silent]) -> BatchItem | None:

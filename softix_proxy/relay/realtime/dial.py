@@ -33,15 +33,15 @@ async def dial(
     retry_plan = RetryPlan(lifecycle.target_pool, hold.plan)
     lease = retry_plan.first()
     if lease is None:
-        hold.facts.refuse(Code.PROVIDER_BUSY)
+        hold.withheld(Code.PROVIDER_BUSY)
         raise refusal.busy()
-    hold.target = lease.target
+    hold.routed(lease.target)
     while True:
         hold.dispatched()
         try:
             return await lines.open(_call(request, hold, lease, lifecycle.policy.pass_headers)), lease
         except ProviderFault as fault:
-            hold.facts.fail(fault)
+            hold.failed(fault)
             failure = failures.of_fault(fault)
         except WebSocketRefusedError as refused:
             lease.answered(refused.headers)
@@ -53,15 +53,16 @@ async def dial(
         following = await _following(lifecycle, retry_plan, lease, failure)
         if following is None:
             raise _told(failure)
-        hold.set_aside(following.target)
+        hold.retried(following.target)
         lease = following
 
 
 def _of_no_line(refused: WebSocketRefusedError, hold: Hold) -> Failure:
     """By the rule for requests. Its body is not read: there is nothing but the status to tell."""
     found = classify(refused.status, refused.headers, b"")
-    facts = hold.facts
-    facts.refused, facts.error, facts.status_code = True, found.error, found.status
+    hold.started()
+    hold.head(refused.status)
+    hold.refused(found.error, found.status)
     return failures.of_answer(found, refused.headers, hold.clock.now_us())
 
 

@@ -35,7 +35,7 @@ from softix_proxy.relay.core.inbound import ClientGoneError, Guest, Inbound
 from softix_proxy.relay.realtime.dial import dial
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
-from softix_proxy.relay.settlement.hold import Facts, Hold
+from softix_proxy.relay.settlement.hold import Hold
 
 log = logging.getLogger("softix.relay")
 _SWITCHED = 101
@@ -92,9 +92,9 @@ class Session:
         if self._berth is not None:
             self._berth.leave(self._outcome)
         for hold in tuple(self._holds):
-            meter = hold.facts.meter
+            meter = hold.meter
             if isinstance(meter, ResponseMeter):
-                hold.spec = replace(hold.spec, typical=self._conversation.typical(meter))
+                hold.estimated(self._conversation.typical(meter))
             unused = meter is None and self._line is not None  # that is no failure
             await hold.__aexit__(None if unused else kind, None if unused else error, trace)
             self._settled(hold)
@@ -103,7 +103,7 @@ class Session:
         """To the first target that takes the call. Raises RefusedError."""
         hold = self._holds[0]
         self._line, self._berth = await dial(self.lifecycle, self.lines, self.request, hold)
-        hold.facts.status_code = _SWITCHED
+        hold.connected(_SWITCHED)
 
     async def run(self) -> None:
         """Until one side leaves, or softix ends it."""
@@ -162,10 +162,10 @@ class Session:
             elif event.kind == ERROR:
                 await self._take_back(event)
             hold = None if event.response_id is None else self._running.get(event.response_id)
-            if hold is None or hold.facts.meter is None:
+            if hold is None or hold.meter is None:
                 await self.guest.send(message)
                 continue
-            passing = hold.facts.meter.feed(message)
+            passing = hold.meter.feed(message)
             if passing:
                 await self.guest.send(passing)
             else:
@@ -180,14 +180,14 @@ class Session:
         except ClientGoneError:
             self._outcome = AttemptOutcome.DONE
             for hold in self._used:
-                hold.facts.hang_up()
+                hold.client_left()
         except RefusedError as error:
             self._outcome = AttemptOutcome.DONE
             self._end(error)
         except ProviderFault as fault:
             self._outcome = AttemptOutcome.FAILED
             for hold in self._used:
-                hold.facts.fail(fault)
+                hold.failed(fault)
             self._end(refusal.failed(fault))
         except FailureError:
             self._end(RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now."))
@@ -233,12 +233,13 @@ class Session:
             hold, self._spare = self._spare or await self._admit(), None
             self._use(hold)
         self._running[response_id] = hold
-        hold.first_byte()
+        hold.chunk()
 
     def _use(self, hold: Hold) -> None:
-        hold.started_ns = self.lifecycle.clock.monotonic_ns()
-        hold.dispatched()
-        hold.facts.started, hold.facts.meter = True, ResponseMeter()
+        hold.dispatched(rested=True)
+        hold.started()
+        hold.head(_SWITCHED)
+        hold.streaming(ResponseMeter())
 
     async def _take_back(self, event: ServerEvent) -> None:
         """What the client asked for and the provider refuses; who sends no ids is taken to mean its oldest."""
@@ -248,9 +249,10 @@ class Session:
         self._asked.remove(found)
         _, hold = found
         if hold is self._own:
-            hold.facts, self._spare = Facts(status_code=_SWITCHED), hold
+            hold.taken_back()
+            self._spare = hold
             return
-        hold.facts.refused, hold.facts.error = True, event.error
+        hold.refused(event.error)
         await self._settle(hold)
 
     async def _done(self, response_id: str, hold: Hold) -> None:
@@ -265,11 +267,10 @@ class Session:
     async def _close(self, response_id: str, hold: Hold) -> bytes:
         """Settles it; returns the event that says so."""
         del self._running[response_id]
-        facts, meter = hold.facts, hold.facts.meter
+        meter = hold.meter
         assert isinstance(meter, ResponseMeter)  # noqa: S101 - as `_running` has none without one
-        found = classify_stream(meter)
-        facts.complete, facts.error, facts.refused = True, facts.error or found.error, not found.worked
-        hold.spec = replace(hold.spec, typical=self._conversation.typical(meter))
+        hold.estimated(self._conversation.typical(meter))
+        hold.completed(classify_stream(meter))
         if meter.report is not None:
             self._conversation.told(meter.report)
         if hold is self._own:
@@ -301,13 +302,13 @@ class Session:
             spec=self.spec,
             plan=plan,
             admitted=admitted,
-            body_bytes=0,
+            request_bytes=0,
             policy=lifecycle.policy,
             started_ns=now_ns,
             target=target or plan.targets[0],
         )
         if self._line is not None:
-            hold.facts.status_code = _SWITCHED
+            hold.connected(_SWITCHED)
         self._holds.append(hold)
         lifecycle.telemetry.opened(admitted.hold_pico)
         if target is None:
@@ -345,7 +346,7 @@ class Session:
         ending, line = self.ending, self._the_line
         if ending is not None:
             for hold in self._used:
-                hold.facts.error = hold.facts.error or ending.code.value
+                hold.cut_short(ending.code)
             await self._unless_gone(lambda: self._tell(ending, None))
         if self._used and self._outcome is not AttemptOutcome.FAILED:
             await self._read_on(line)
@@ -375,7 +376,7 @@ class Session:
                         if not drains:
                             await line.send(cancel(response_id))
                     hold = self._running.get(response_id)
-                    if hold is not None and hold.facts.meter is not None and not hold.facts.meter.feed(message):
+                    if hold is not None and hold.meter is not None and not hold.meter.feed(message):
                         await self._close(response_id, hold)
         except (TimeoutError, ProviderFault):
             return

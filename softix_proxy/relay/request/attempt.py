@@ -11,7 +11,7 @@ from softix_proxy.dialects.core import refused_fields
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.classification import Classification, ClientError, as_event, classify, classify_stream
 from softix_proxy.dialects.core.errors import ProviderError
-from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
+from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.domain.ports.upstream import ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
 from softix_proxy.relay.core import refusal
@@ -24,7 +24,7 @@ from softix_proxy.relay.routing import failures
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease
 from softix_proxy.relay.settlement.hold import Hold
-from softix_proxy.relay.settlement.metered import text_bytes
+from softix_proxy.relay.settlement.metered import answer_tokens
 
 _MAX_ANSWER_BYTES = 256 * 1024 * 1024
 _MAX_ERROR_BYTES = 1024 * 1024
@@ -68,18 +68,17 @@ class Attempt:
         """To be called however it ended: its outcome becomes known to the fleet."""
         failure = self.failure
         if failure is None:
-            self.lease.leave(self.outcome, self.hold.facts.error)
+            self.lease.leave(self.outcome, self.hold.error)
         else:
             self.lease.leave(failure.outcome, failure.error, failure.wait_us)
 
     async def run(self, outbound: UpstreamRequest) -> Failure | None:
         """None: the client was answered. Raises ClientGoneError."""
-        facts = self.hold.facts
+        hold = self.hold
         try:
             exchange = await self._send(outbound)
         except ProviderFault as fault:
-            facts.started = fault.started
-            facts.fail(fault)
+            hold.failed(fault)
             self.failure = failures.of_fault(fault)
             return self.failure
         refused_usage = outbound if outbound.adds_usage_option and exchange.status in refused_fields.STATUSES else None
@@ -88,7 +87,7 @@ class Attempt:
             self.lease.refuses_usage_option()
         self.hang_up.exchange = exchange
         headers = returning(exchange.headers, exchange.secret)
-        headers += refusal.rate_headers(self.hold.intent.limits, self.hold.admitted.allowance)
+        headers += refusal.rate_headers(hold.intent.limits, hold.admitted.allowance)
         try:
             if exchange.status >= _GOOD:
                 self.failure = await self._whole(exchange, headers, most_bytes=_MAX_ERROR_BYTES)
@@ -100,15 +99,15 @@ class Attempt:
                 self.failure = await self._whole(exchange, headers)
             self.outcome = self.ending
         except ProviderFault as fault:
-            if facts.hung_up:
+            if hold.client_is_gone:
                 raise ClientGoneError from None
-            facts.fail(fault)
+            hold.failed(fault)
             if not self.client.begun:
                 self.failure = failures.of_fault(fault)
                 return self.failure
             self.outcome = AttemptOutcome.FAILED
-            if self.hold.settlement is None:
-                await self.hold.settle()
+            if hold.settlement is None:
+                await hold.settle()
             self.client.cut()
         finally:
             self.hang_up.exchange = None
@@ -122,33 +121,31 @@ class Attempt:
         body = failure.told.body if failure.told is not None else b""
         if not refused_fields.names_field(body, refused_fields.USAGE_OPTION):
             return failure
-        if self.hold.facts.hung_up or self.client.gone:
-            self.hold.facts.hang_up()
+        if self.hold.client_is_gone or self.client.gone:
+            self.hold.client_left()
             raise ClientGoneError
-        self.hold.set_aside(self.hold.target)  # as it was planned; mine may speak another of its dialects
+        self.hold.retried(self.hold.target)  # as it was planned; mine may speak another of its dialects
         self.failure, self._goes_without_usage = None, True
         body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
         return await self.run(replace(refused, body=body, adds_usage_option=False))
 
     async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
-        facts = self.hold.facts
-        self.hold.dispatched()
+        hold = self.hold
+        hold.dispatched()
         try:
-            if facts.hung_up:
+            if hold.client_is_gone:
                 await asyncio.sleep(0)  # it left while it was admitted: ends here, before anything is sent
-            exchange = await self.upstream.send(outbound, self.hold.sending)
+            exchange = await self.upstream.send(outbound, hold.started)
         except asyncio.CancelledError:
             if self.hang_up.swallow():
                 raise ClientGoneError from None
             raise
         except (ClientGoneError, RefusedError) as error:  # before the whole body was there
-            facts.started = False
-            if isinstance(error, RefusedError):
-                facts.error, facts.status_code = error.code.value, HTTP_STATUS[error.code]
-            else:
-                facts.hang_up()
+            hold.withheld(error.code if isinstance(error, RefusedError) else None)
+            if isinstance(error, ClientGoneError):
+                hold.client_left()
             raise
-        facts.status_code = exchange.status
+        hold.head(exchange.status)
         self.lease.answered(exchange.headers)
         return exchange
 
@@ -157,31 +154,25 @@ class Attempt:
     ) -> Failure | None:
         """Read to its end even if the client has left: the provider bills all of it. `begun` was read before."""
         answer = begun + await exchange.read(most_bytes)
-        self.hold.returned()
+        self.hold.body()
         found = classify(exchange.status, exchange.headers, answer, self.target.endpoint)
         if found.error is not None:
-            return self._failed(found, exchange, headers, answer)
-        facts = self.hold.facts
-        facts.report = found.report
-        facts.answer_bytes = text_bytes(facts.report, answer, self.spec)
-        facts.complete = True
+            failure = self._failure_of(found, exchange, headers)
+            self._failed(found, failure, answer)
+            return failure
+        self.hold.completed(found, answer_tokens(found.report, answer, self.spec))
         await self.hold.settle()
         await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
         return None
 
-    def _failed(
-        self, found: Classification, exchange: UpstreamResponse, headers: list[Header], answer: bytes
-    ) -> Failure:
+    def _failure_of(self, found: Classification, exchange: UpstreamResponse, headers: list[Header]) -> Failure:
+        now_us = self.hold.clock.now_us()
+        return failures.of_answer(found, exchange.headers, now_us, headers=headers, secret=exchange.secret)
+
+    def _failed(self, found: Classification, failure: Failure, answer: bytes) -> None:
         """An error, whatever its status. What of it is work stays to be billed."""
-        hold, facts = self.hold, self.hold.facts
-        failure = failures.of_answer(
-            found, exchange.headers, hold.clock.now_us(), headers=headers, secret=exchange.secret
-        )
-        facts.error, facts.refused = found.error, not found.worked
-        facts.report, facts.complete = found.report, found.worked
-        facts.answer_bytes = text_bytes(found.report, answer, self.spec) if found.worked else 0
-        facts.status_code = found.status if failure.told is None else failure.told.status
-        return failure
+        seen_tokens = answer_tokens(found.report, answer, self.spec) if found.worked else 0
+        self.hold.completed(found, seen_tokens, found.status if failure.told is None else failure.told.status)
 
     async def tell(self, failure: Failure) -> None:
         """The provider's own error, as it came, unless it is about the operator's credentials."""
@@ -211,7 +202,8 @@ class Attempt:
     async def _stream(self, exchange: UpstreamResponse, headers: list[Header], first: bytes = b"") -> Failure | None:
         """Bytes go back as they come; the terminal event waits for the settlement."""
         client, hold = self.client, self.hold
-        meter = hold.facts.meter = self.target.endpoint.stream(hide_usage=not self.spec.wants_usage)
+        meter = self.target.endpoint.stream(hide_usage=not self.spec.wants_usage)
+        hold.streaming(meter)
         if exchange.is_stream and self.spec.unwrapped is not None:
             headers = retyped(headers, self.spec.unwrapped)
         opening = await self._opening(exchange, meter, first)
@@ -246,10 +238,10 @@ class Attempt:
         """
         passing = b""
         if first:
-            self.hold.first_byte()
+            self.hold.chunk()
             passing = meter.feed(first)
         while not (self.last or meter.ended) and self._is_comment(passing) and (chunk := await exchange.chunk()):
-            self.hold.first_byte()
+            self.hold.chunk()
             passing += meter.feed(chunk)
         self.answering = not self._is_comment(passing)
         return passing
@@ -264,38 +256,39 @@ class Attempt:
         """Whether it failed as long as the client has nothing of it, and some of an answer is not lost with it."""
         if meter.failure is not None and not (self.answering and classify_stream(meter).worked):
             return self._stillborn(exchange, headers, meter, opening)
-        return None if self.answering else self._unanswered(exchange, headers, meter)
+        found = None if self.answering else self._unanswered(exchange, meter)
+        if found is None:
+            return None
+        if found.error is None:
+            self.hold.completed(found)
+            return None
+        failure = self._failure_of(found, exchange, retyped(headers, _JSON))
+        self._failed(found, failure, self.rest)
+        return failure
 
     def _stillborn(
         self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
     ) -> Failure:
         """A stream that begins with an error, which is told as such."""
-        facts, found = self.hold.facts, classify_stream(meter)
-        facts.error, facts.complete, facts.refused = found.error, found.worked, not found.worked
+        found = classify_stream(meter)
+        self.hold.completed(found)
         if found.error != ProviderError.CREDENTIALS:
             found = replace(found, told=ClientError(exchange.status, opening + meter.take_held()))
-        failure = failures.of_answer(
-            found, exchange.headers, self.hold.clock.now_us(), headers=headers, secret=exchange.secret
-        )
-        return replace(failure, is_stream=True)
+        return replace(self._failure_of(found, exchange, headers), is_stream=True)
 
-    def _unanswered(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> Failure | None:
+    def _unanswered(self, exchange: UpstreamResponse, meter: StreamMeter) -> Classification | None:
         """A stream of events that is over without one: it is what a whole answer with this body would be."""
         if meter.ended or not exchange.is_stream:
             return None
-        body = self.rest = self.rest or meter.take_held()
-        found = classify(exchange.status, exchange.headers, body, self.target.endpoint)
-        self.hold.facts.report = found.report
-        if found.error is None:
-            return None
-        return self._failed(found, exchange, retyped(headers, _JSON), body)
+        self.rest = self.rest or meter.take_held()
+        return classify(exchange.status, exchange.headers, self.rest, self.target.endpoint)
 
     def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
         """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""
         client, hold = self.client, self.hold
 
         def into(chunk: bytes) -> bool:
-            hold.first_byte()
+            hold.chunk()
             passing = meter.feed(chunk)
             if not self.answering:
                 self.answering = not self._is_comment(passing)
@@ -305,50 +298,48 @@ class Attempt:
         return into
 
     async def _finish(self, meter: StreamMeter) -> None:
-        facts, found = self.hold.facts, classify_stream(meter)
-        facts.complete = True
-        facts.error, facts.refused = found.error, not found.worked
+        found = classify_stream(meter)
+        self.hold.completed(found)
         self.ending = failures.outcome_of(found)
         await self.hold.settle()
         self.client.send(meter.take_held())
 
     async def _end(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> None:
         """Of a stream without a terminal event. Raises ProviderFault where it had no event at all."""
-        if self.answering or meter.ended or not exchange.is_stream:
+        found = None if self.answering else self._unanswered(exchange, meter)
+        if found is None:
             await self._finish(meter)
             return
-        facts, failure = self.hold.facts, self._unanswered(exchange, headers, meter)
-        facts.complete, facts.status_code = True, exchange.status
-        self.ending = AttemptOutcome.DONE if failure is None else failure.outcome
+        if not self.hold.is_complete:
+            self.hold.completed(found)
+        self.ending = failures.outcome_of(found)
         await self.hold.settle()
-        if failure is None:
+        if found.error is None:
             self.client.send(self.rest)
-        elif failure.told is None:
+            return
+        failure = self._failure_of(found, exchange, headers)
+        if failure.told is None:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
-        else:
-            self.client.send(as_event(failure.told.body))
+        self.client.send(as_event(failure.told.body))
 
     async def _read_on(self, exchange: UpstreamResponse, meter: StreamMeter) -> None:
         """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""
-        facts = self.hold.facts
-        facts.hang_up()
         drains = self.target.provider.on_hang_up == "drain"
-        if not (drains or meter.finishing):
+        self.hold.client_left(at_end=meter.finishing and not drains)
+        if self.hold.is_complete or not (drains or meter.finishing):
             return
-        left_bytes = self.policy.drain_limit_bytes
+        left_bytes, complete = self.policy.drain_limit_bytes, False
         try:
             async with asyncio.timeout(self.policy.drain_limit_s if drains else _FINISH_S):
-                while left_bytes > 0 and not facts.complete:
+                while left_bytes > 0 and not complete:
                     chunk = await exchange.chunk()
                     meter.feed(chunk)
                     left_bytes -= len(chunk)
-                    facts.complete = meter.ended or not chunk
+                    complete = meter.ended or not chunk
         except (TimeoutError, ProviderFault):
             return
-        found = classify_stream(meter)
-        facts.refused = facts.complete and not found.worked
-        if facts.complete and not drains:  # it left after the last word, as many SDKs do
-            facts.error = found.error
+        if complete:
+            self.hold.completed(classify_stream(meter))
 
 
 def _is_text(headers: Headers) -> bool:

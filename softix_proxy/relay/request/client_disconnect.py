@@ -19,11 +19,9 @@ class ClientDisconnect:
     exchange: UpstreamResponse | None = None
 
     def __call__(self) -> None:
-        facts = self.hold.facts
-        meter = facts.meter
-        if self.task is None or facts.complete or (meter is not None and (meter.finishing or meter.ended)):
+        if self.task is None or self.hold.is_finishing:
             return
-        facts.hang_up()
+        self.hold.client_left()
         if self.exchange is not None:
             self.exchange.abort()
         else:
@@ -31,4 +29,4 @@ class ClientDisconnect:
 
     def swallow(self) -> bool:
         """Whether a cancellation was this one, and no other came meanwhile."""
-        return self.hold.facts.hung_up and self.task is not None and self.task.uncancel() == 0
+        return self.hold.client_is_gone and self.task is not None and self.task.uncancel() == 0

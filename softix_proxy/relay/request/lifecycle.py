@@ -60,7 +60,7 @@ class Lifecycle:
             spec=spec,
             plan=plan,
             admitted=admitted,
-            body_bytes=len(body) + request.rest_bytes,
+            request_bytes=len(body) + request.rest_bytes,
             policy=self.policy,
             started_ns=request.started_ns,
             target=plan.targets[0],
@@ -188,12 +188,12 @@ class RequestRun:
         retry_plan, hang_up = RetryPlan(target_pool, hold.plan), ClientDisconnect(hold)
         lease = retry_plan.first()
         if lease is None:
-            hold.facts.refuse(Code.PROVIDER_BUSY)
+            hold.withheld(Code.PROVIDER_BUSY)
             raise refusal.busy()
         failed: tuple[Attempt, Failure] | None = None
         while lease is not None:
             if failed is None:
-                hold.target = lease.target
+                hold.routed(lease.target)
             try:
                 attempt = self._prepare(lease, hang_up, last=not retry_plan.may_go_on())
             except RefusedError as error:  # in its dialect the request cannot be said
@@ -201,18 +201,18 @@ class RequestRun:
                 lease = retry_plan.instead_of(lease.target)
                 if lease is None:
                     if failed is None:
-                        hold.facts.refuse(error.code)
+                        hold.withheld(error.code)
                         raise
                     lease = await self._following(retry_plan, *failed, hang_up)
                 continue
             if failed is not None:
-                hold.set_aside(lease.target)
+                hold.retried(lease.target)
             try:
                 failure = await attempt.run(self._outbound(attempt))
             finally:
                 attempt.leave()
             if failure is None:
-                if hold.plan.prefix is not None and hold.facts.error is None:
+                if hold.plan.prefix is not None and hold.error is None:
                     target_pool.remember(hold.plan.prefix, lease.target)
                 return
             failed = attempt, failure
@@ -285,6 +285,6 @@ class RequestRun:
             lease = retry_plan.again()
         if lease is not None and self.client.gone:
             lease.leave(AttemptOutcome.ABANDONED)
-            self.hold.facts.hang_up()
+            self.hold.client_left()
             raise ClientGoneError
         return lease

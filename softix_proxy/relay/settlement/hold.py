@@ -5,27 +5,33 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from types import TracebackType
-from typing import NamedTuple
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, FailureError
 from softix_proxy.domain.core.headers import Header
-from softix_proxy.domain.core.money import MAX_PICO, format_usd
+from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.admission import Admitted, Intent
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.metering.settlement import FailedAttempt, Settled, Settlement
-from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.storage import Journal
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.domain.pricing.meters import Meters
-from softix_proxy.domain.pricing.rates import STANDARD
 from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.relay.core.plan import Plan, Target
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.settlement.metered import Metered, metered, told, unpriced_notes
+from softix_proxy.relay.observed import Observed
+from softix_proxy.relay.settlement.charge import HoldTerms, charge, charge_failed
+from softix_proxy.relay.settlement.hold_states import (
+    NOT_STARTED,
+    OVER,
+    TRANSITIONS,
+    Event,
+    IllegalTransitionError,
+    State,
+)
 
 log = logging.getLogger("softix.relay")
 HUNG_UP = "client_hung_up"
@@ -34,67 +40,58 @@ _NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
-class Facts:
-    """What is known of a request so far. The provider's work is metered here, not what the client received."""
-
-    started: bool = False
-    """The provider may have seen it."""
-    status_code: int | None = None
-    """The provider's; until it answers, what the client is told instead."""
-    refused: bool = False
-    """The provider answered with an error: no work to bill."""
-    complete: bool = False
-    """The answer came to its end, or to its terminal event."""
-    report: UsageReport | None = None
-    meter: StreamMeter | None = None
-    answer_bytes: int = 0
-    """Of a whole answer: its text, where that is needed to judge its report; else 0."""
-    error: str | None = None
-    hung_up: bool = False
-    ttfb_ms: int | None = None
-
-    def fail(self, fault: ProviderFault) -> None:
-        self.started = self.started or fault.started
-        self.error = self.error or fault.code.value
-        if self.status_code is None:
-            self.status_code = HTTP_STATUS[fault.code]
-
-    def refuse(self, code: Code) -> None:
-        """softix itself does not send it."""
-        self.error, self.status_code = code.value, HTTP_STATUS[code]
-
-    def hang_up(self) -> None:
-        self.hung_up = True
-        self.error = self.error or HUNG_UP
-        if self.status_code is None:
-            self.status_code = _STATUS_HUNG_UP
-
-
-@dataclass(slots=True)
 class Hold:
-    """`async with`: settles on every exit, once. To settle earlier, call `settle`."""
+    """What is set aside for a request, and what is seen of it until it is settled.
+
+    `async with`: settles on every exit, once. To settle earlier, call `settle`. All that happens is told to it by an
+    event, one of its verbs; the table in `hold_states` says which may follow which. Others only read its fields.
+    """
 
     journal: Journal
     clock: Clock
     spec: RequestSpec
     plan: Plan
     admitted: Admitted
-    body_bytes: int
+    request_bytes: int
     policy: Policy
     started_ns: int
     target: Target
-    """Of the attempt that `facts` are about."""
-    facts: Facts = field(default_factory=Facts)
-    failed: list[FailedAttempt] = field(default_factory=list)
+    """Of the attempt under way."""
     settlement: Settlement | None = None
+    meter: StreamMeter | None = None
+    """Of the stream that the provider answers with."""
+    error: str | None = None
+    """The first word on why the attempt does not end well."""
+    client_is_gone: bool = False
+    failed_attempts: list[FailedAttempt] = field(default_factory=list)
+    """Those that preceded the one under way."""
+    _state: State = "pending"
+    _status_code: int | None = None
+    _report: UsageReport | None = None
+    _seen_tokens: int = 0
+    _ttfb_ms: int | None = None
+    _left_at_end: bool = False
     _dispatched_ns: int = 0
     _returned_ns: int = 0
     _failing_ns: int = 0
-    """What earlier attempts took."""
+    """How long earlier attempts took."""
 
     @property
     def intent(self) -> Intent:
         return self.plan.intent
+
+    @property
+    def is_complete(self) -> bool:
+        """The answer came to its end."""
+        return self._state == "completed"
+
+    @property
+    def is_finishing(self) -> bool:
+        """Nothing more of the answer will be billed, or only what is about to come."""
+        meter = self.meter
+        if meter is not None and (meter.finishing or meter.ended):
+            return True
+        return self._state in OVER
 
     async def __aenter__(self) -> Hold:
         return self
@@ -103,9 +100,9 @@ class Hold:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.settlement is None:
-            if not (error is None or self.facts.error or isinstance(error, ClientGoneError)):
+            if error is not None and not isinstance(error, ClientGoneError):
                 cut = isinstance(error, asyncio.CancelledError)
-                self.facts.error = (Code.SHUTTING_DOWN if cut else Code.INTERNAL).value
+                self.cut_short(Code.SHUTTING_DOWN if cut else Code.INTERNAL)
             try:
                 await self.settle()
             except FailureError:
@@ -113,49 +110,116 @@ class Hold:
 
     async def settle(self) -> Settled | None:
         """Returns when it is on disk. Needs no shield: it is handed over before the first wait."""
-        self.settlement = self._conclude()
-        return await self.journal.settle(self.settlement)
+        observed = self._observed(self._elapsed_ms())
+        settlement = charge(self.spec, observed, self.target.rate, self._terms(self.admitted.hold_pico), self.policy)
+        self._move("settled")
+        self.settlement = settlement
+        warn_if_limited(settlement)
+        return await self.journal.settle(settlement)
 
-    def set_aside(self, following: Target) -> None:
-        """What was attempted came to nothing, and another attempt follows: it gets a row of its own."""
-        account, target, facts = self._account(), self.target, self.facts
-        charged = self.policy.charge_failed_attempts == "provider-billed"
-        took_ns = self.clock.monotonic_ns() - self._dispatched_ns
-        self._failing_ns += took_ns
-        self.failed.append(
-            FailedAttempt(
-                provider_id=target.provider.id,
-                model_id=target.model.id,
-                price_id=target.rate.price_id,
-                cost_price_id=target.rate.cost_price_id if account.meters else None,
-                markup=target.rate.markup,
-                source=account.source,
-                status_code=facts.status_code or HTTP_STATUS[Code.PROVIDER_UNREACHABLE],
-                error=facts.error,
-                latency_ms=took_ns // _NS_PER_MS,
-                meters=account.meters,
-                service_tier=account.tier,
-                bound_pico=self._bound_pico() if account.source is UsageSource.INTERRUPTED else 0,
-                cost_pico=min(account.cost_pico, MAX_PICO),
-                charge_pico=self._charge_of_failed(account) if charged else 0,
-            )
-        )
-        self.facts, self.target = Facts(), following
+    # Events of an attempt, in the order in which they happen
 
-    def dispatched(self) -> None:
+    def routed(self, target: Target) -> None:
+        self._move("routed")
+        self.target = target
+
+    def connected(self, status_code: int) -> None:
+        """The connection of a session is open, and the hold waits for a response to be asked for."""
+        self._move("connected")
+        self._status_code = status_code
+
+    def dispatched(self, *, rested: bool = False) -> None:
+        """The upstream client has it. `rested`: what passed since its admission was the client's own time."""
+        self._move("dispatched")
         self._dispatched_ns = self.clock.monotonic_ns()
+        if rested:
+            self.started_ns = self._dispatched_ns
 
-    def sending(self) -> None:
-        self.facts.started = True
+    def started(self) -> None:
+        """The provider may see it from now on."""
+        self._move("started")
 
-    def returned(self) -> None:
+    def withheld(self, code: Code | None = None) -> None:
+        """softix itself did not send it, or not whole; `code` is what the client is told."""
+        self._move("withheld")
+        if code is not None:
+            self._tell(code.value, HTTP_STATUS[code])
+
+    def head(self, status_code: int) -> None:
+        self._move("head")
+        self._status_code = status_code
+
+    def streaming(self, meter: StreamMeter) -> None:
+        """The answer is a stream, which this meter reads."""
+        self._move("streaming")
+        self.meter = meter
+
+    def chunk(self) -> None:
+        """Something of a stream came. Called for each chunk: after the first there is nothing to do."""
+        if self._ttfb_ms is None:
+            self._move("chunk")
+            self._ttfb_ms = self._elapsed_ms()
+
+    def body(self) -> None:
         """The whole answer is here."""
+        self._move("body")
         self._returned_ns = self.clock.monotonic_ns()
-        self.facts.ttfb_ms = self._elapsed_ms()
+        self._ttfb_ms = self._elapsed_ms()
 
-    def first_byte(self) -> None:
-        if self.facts.ttfb_ms is None:
-            self.facts.ttfb_ms = self._elapsed_ms()
+    def completed(self, found: Classification, seen_tokens: int = 0, status_code: int | None = None) -> None:
+        """The answer came to its end, or an error in its place. What of it is work is billed.
+
+        `seen_tokens` judges a whole answer by its text; `status_code` is what an error should have come with.
+        """
+        if not found.worked:
+            self.refused(found.error, status_code)
+            return
+        self._move("completed")
+        self._report, self._seen_tokens = found.report, seen_tokens
+        self._conclude(found.error, status_code)
+
+    def refused(self, error: str | None, status_code: int | None = None) -> None:
+        """The provider answered with an error, and did no work."""
+        self._move("refused")
+        self._conclude(error, status_code)
+
+    def failed(self, fault: ProviderFault) -> None:
+        self._move("failed" if fault.started else "failed_unseen")
+        self._tell(fault.code.value, HTTP_STATUS[fault.code])
+
+    def client_left(self, *, at_end: bool = False) -> None:
+        """`at_end`: the model has stopped, and only its last report is waited for. Many SDKs leave then."""
+        self._move("client_left")
+        if self._state not in OVER:
+            self.client_is_gone = True
+            self._left_at_end = self._left_at_end or at_end
+            self._tell(HUNG_UP, _STATUS_HUNG_UP)
+
+    def cut_short(self, code: Code) -> None:
+        """softix ends it, whatever the provider does."""
+        self._move("cut_short")
+        self.error = self.error or code.value
+
+    def estimated(self, typical: Meters) -> None:
+        """What is charged for the stream where it comes to no report."""
+        self._move("estimated")
+        self.spec = replace(self.spec, typical=typical)
+
+    def taken_back(self) -> None:
+        """The provider did not begin what was asked for: the hold is as it was before."""
+        self._move("taken_back")
+        self._begin_again(self._status_code)
+
+    def retried(self, target: Target) -> None:
+        """What was attempted came to nothing, and another attempt follows: it gets a row of its own."""
+        took_ns = self.clock.monotonic_ns() - self._dispatched_ns
+        observed, terms = self._observed(took_ns // _NS_PER_MS), self._terms(self._bound_pico())
+        attempt = charge_failed(self.spec, observed, self.target.rate, terms, self.policy)
+        self._move("retried")
+        self._failing_ns += took_ns
+        self.failed_attempts.append(attempt)
+        self._begin_again(None)
+        self.target = target
 
     def headers(self) -> list[Header]:
         """What the request cost, and how long it was in softix's own hands."""
@@ -166,35 +230,57 @@ class Hold:
             own_ns += self.clock.monotonic_ns() - self._returned_ns
         return cost_headers(charge_pico, own_ns)
 
+    def _move(self, event: Event) -> None:
+        try:
+            self._state = TRANSITIONS[self._state][event]
+        except KeyError:
+            raise IllegalTransitionError(self._state, event) from None
+
+    def _tell(self, error: str, status_code: int) -> None:
+        self.error = self.error or error
+        if self._status_code is None:
+            self._status_code = status_code
+
+    def _conclude(self, error: str | None, status_code: int | None) -> None:
+        self.error = error if self._left_at_end else self.error or error
+        if status_code is not None:
+            self._status_code = status_code
+
+    def _begin_again(self, status_code: int | None) -> None:
+        self.meter, self._report, self._seen_tokens, self._ttfb_ms = None, None, 0, None
+        self.error, self.client_is_gone, self._left_at_end, self._status_code = None, False, False, status_code
+
     def _elapsed_ms(self) -> int:
         return (self.clock.monotonic_ns() - self.started_ns) // _NS_PER_MS
 
-    def _account(self) -> _Account:
-        """What the attempt under way used, and what that costs by its own target's price."""
-        facts, rate = self.facts, self.target.rate
-        spec = replace(self.spec, counted=self._priced(self.spec.counted)) if self.spec.counted else self.spec
-        facts.report = report = told(facts)
-        paid = self.target.endpoint.metered
-        source, meters, noted = metered(facts, spec, self.body_bytes) if paid else Metered(UsageSource.NONE, {})
-        tier = (report.service_tier or self.spec.service_tier) if report else STANDARD
-        notes = [*(["clamped"] if report and report.clamped else ()), *noted]
-        if source is UsageSource.INTERRUPTED:
-            charge_pico = self.admitted.hold_pico if self.policy.interrupted_charge == "bound" else 0
-            return _Account(source, meters, tier, 0, charge_pico, notes)
-        if not meters:
-            return _Account(source, meters, tier, 0, 0, notes)
-        costed = self._costed_only(self.spec.counted)
-        meters = {**meters, **costed} if costed else meters
-        cost_pico, charge_pico, unpriced = rate.price(meters, tier)
-        notes += unpriced_notes([name for name in unpriced if name not in costed], report)
-        notes += [f"uncosted:{name}" for name in rate.uncosted(meters, tier)]
-        return _Account(source, meters, tier, cost_pico, charge_pico, notes)
+    def _observed(self, latency_ms: int) -> Observed:
+        state, meter, report, tokens = self._state, self.meter, self._report, self._seen_tokens
+        if meter is not None:
+            report, tokens = meter.report or report, meter.estimate_output_tokens()
+        return Observed(  # by position: names would take three times as long, for every request
+            state not in NOT_STARTED,
+            state == "completed",
+            state == "refused",
+            self.client_is_gone,
+            report,
+            meter is not None,
+            meter is not None and meter.failure is not None,
+            tokens,
+            self.request_bytes,
+            self._status_code,
+            self.error,
+            latency_ms,
+            self._ttfb_ms,
+            tuple(self.failed_attempts),
+        )
 
-    def _charge_of_failed(self, account: _Account) -> int:
-        """Without the fee, which is for an answer."""
-        if account.source is UsageSource.INTERRUPTED:
-            return self._bound_pico() if account.charge_pico else 0
-        return account.charge_pico - (self.target.rate.request_fee_pico if account.meters else 0)
+    def _terms(self, hold_pico: int) -> HoldTerms:
+        intent, target = self.plan.intent, self.target
+        if target is not self.plan.targets[0]:
+            intent = replace(
+                intent, provider_id=target.provider.id, model_id=target.model.id, price_id=target.rate.price_id
+            )
+        return HoldTerms(intent, hold_pico, intent.postpaid, self.admitted.tokens_held, target.endpoint.metered)
 
     def _bound_pico(self) -> int:
         """The most that the attempt under way can be charged."""
@@ -204,65 +290,11 @@ class Hold:
         limit = self.admitted.output_limit
         return bound.hold_pico(bound.output_tokens if limit is None else min(limit, bound.output_tokens))
 
-    def _conclude(self) -> Settlement:
-        facts, target, intent = self.facts, self.target, self.plan.intent
-        source, meters, tier, cost_pico, charge_pico, notes = self._account()
-        if self.failed:
-            failed_pico = sum(attempt.charge_pico for attempt in self.failed)
-            charge_pico += failed_pico
-            notes += ["with_failed_attempts"] if failed_pico else []
-        if target is not self.plan.targets[0]:
-            intent = replace(
-                intent, provider_id=target.provider.id, model_id=target.model.id, price_id=target.rate.price_id
-            )
-        if charge_pico > self.admitted.hold_pico and not intent.postpaid:
-            log.warning("a charge above its hold was limited to it", extra={"model_id": intent.model_id})
-            charge_pico = self.admitted.hold_pico
-            notes.append(LIMITED_TO_HOLD)
-        return Settlement(
-            intent=intent,
-            hold_pico=self.admitted.hold_pico,
-            tokens_held=self.admitted.tokens_held,
-            source=source,
-            status_code=facts.status_code or HTTP_STATUS[Code.SHUTTING_DOWN],
-            meters=meters,
-            service_tier=tier,
-            model_served=facts.report.model_served if facts.report else None,
-            markup=target.rate.markup if meters else _ONE,
-            cost_price_id=target.rate.cost_price_id if meters else None,
-            fee_pico=target.rate.request_fee_pico if meters else 0,
-            cost_pico=min(cost_pico, MAX_PICO),
-            charge_pico=min(charge_pico, MAX_PICO),
-            error=facts.error,
-            note=" ".join(notes) or None,
-            latency_ms=self._elapsed_ms(),
-            ttfb_ms=facts.ttfb_ms,
-            failed=tuple(self.failed),
-        )
 
-    def _priced(self, counted: Meters) -> Meters:
-        """The request counts itself whatever its model is paid by."""
-        return {name: quantity for name, quantity in counted.items() if self.target.rate.has_price(name)}
-
-    def _costed_only(self, counted: Meters) -> Meters:
-        """What the provider asks for, and this customer pays in other units: it is no part of the charge."""
-        rate = self.target.rate
-        if rate.costs is None:
-            return _NOTHING
-        return {name: q for name, q in counted.items() if rate.has_cost(name) and not rate.has_price(name)}
-
-
-class _Account(NamedTuple):
-    source: UsageSource
-    meters: Meters
-    tier: str
-    cost_pico: int
-    charge_pico: int
-    notes: list[str]
-
-
-_ONE = Fraction(1)
-_NOTHING: Meters = {}
+def warn_if_limited(settlement: Settlement) -> None:
+    """An operator has to know: either the bound was too low, or the provider's report is wrong."""
+    if settlement.note is not None and LIMITED_TO_HOLD in settlement.note.split():
+        log.warning("a charge above its hold was limited to it", extra={"model_id": settlement.intent.model_id})
 
 
 def cost_headers(charge_pico: int, own_ns: int) -> list[Header]:

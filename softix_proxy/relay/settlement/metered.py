@@ -5,21 +5,24 @@ One pure rule for whole answers, streams, translated ones, realtime responses an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import ceil
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, UsageReport
 from softix_proxy.dialects.core.written import written_bytes
 from softix_proxy.domain.metering.settlement import UNPRICED
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS, Meters, total
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
+from softix_proxy.relay.observed import Observed
 
 IMPLAUSIBLE = "implausible_usage"
 """The note on a row whose report was finished and cannot be true."""
 UNDIVIDED = "undivided_usage"
 """The note on a row whose report told only the sum of input and output."""
+INPUT_UNKNOWN = "input_unknown"
+"""The note on an estimate that leaves out what was asked, since nobody has it any more."""
 _MOST_SEEN = 64
 """Tokens that were seen, for each that is reported: 256 bytes. No vocabulary has tokens of more than 128 bytes."""
 _ENVELOPE_BYTES = 16 * 1024
@@ -28,83 +31,61 @@ _MOST_BYTES_WITH_PROBABILITIES = 4096
 """Of an answer, for each token that it reports, with the twenty likeliest instead of it."""
 
 
-class Known(Protocol):
-    """What is known of an exchange when it ends."""
-
-    @property
-    def started(self) -> bool: ...
-    @property
-    def refused(self) -> bool: ...
-    @property
-    def complete(self) -> bool: ...
-    @property
-    def hung_up(self) -> bool: ...
-    @property
-    def report(self) -> UsageReport | None: ...
-    @property
-    def meter(self) -> StreamMeter | None: ...
-    @property
-    def answer_bytes(self) -> int: ...
-
-
 class Metered(NamedTuple):
     source: UsageSource
     meters: Meters
     notes: tuple[str, ...] = ()
 
 
-_NOTHING = Metered(UsageSource.NONE, {})
+_PROVIDER = UsageSource.PROVIDER  # once: to look it up there takes 0.2 µs
+NOTHING = Metered(UsageSource.NONE, {})
 _UNKNOWN = Metered(UsageSource.INTERRUPTED, {})
 
 
-def metered(known: Known, spec: RequestSpec, body_bytes: int) -> Metered:
+def metered(observed: Observed, spec: RequestSpec) -> Metered:
     """How the quantities are known, and what they are.
 
     A report of a finished answer is exact, unless it cannot be true. Of a cut one it says what went in, and what came
     out is at least what was seen to pass. Without any report both are judged by their bytes, unless the request says
     what is typical. Where nothing of the answer was seen, and the client did not leave by itself, nobody knows.
     """
-    if known.refused or not known.started:
-        return _NOTHING
-    report = told(known)
-    seen = _seen_tokens(known, spec)
+    if observed.refused or not observed.started:
+        return NOTHING
+    report, body_bytes, seen = observed.report, observed.request_bytes or 0, _seen_tokens(observed, spec)
     if report is not None:
-        failed = known.meter is not None and known.meter.failure is not None
-        added = _left_out(report, seen, spec, body_bytes, failed=failed)
+        added = _left_out(report, seen, spec, body_bytes, failed=observed.stream_failed)
         meters = {**report.meters, **spec.counted, "requests": 1}
         for name, tokens in (added or {}).items():
             meters[name] = meters.get(name, 0) + tokens
-        if not known.complete:
+        if not observed.complete:
             unreported = max(seen - total(meters, OUTPUT_METERS), 0)
             meters["output_tokens"] = meters.get("output_tokens", 0) + unreported
         if added is not None:
             return Metered(UsageSource.ESTIMATE, meters, (UNDIVIDED if report.undivided else IMPLAUSIBLE,))
-        return Metered(UsageSource.PROVIDER if known.complete else UsageSource.PARTIAL, meters)
-    if known.complete and spec.counted:  # nothing else is charged, so nothing else has to be told
+        return Metered(_PROVIDER if observed.complete else UsageSource.PARTIAL, meters)
+    if observed.complete and spec.counted:  # nothing else is charged, so nothing else has to be told
         return Metered(UsageSource.PROVIDER, {**spec.counted, "requests": 1})
-    if known.complete or known.hung_up or known.meter is not None:
-        return Metered(UsageSource.ESTIMATE, {**_judged(spec, body_bytes, seen), **spec.counted, "requests": 1})
+    if observed.complete or observed.client_left or observed.streamed:
+        meters = {**_judged(spec, body_bytes, seen), **spec.counted, "requests": 1}
+        if observed.request_bytes is not None:
+            return Metered(UsageSource.ESTIMATE, meters)
+        meters.pop("input_tokens", None)
+        return Metered(UsageSource.ESTIMATE, meters, (INPUT_UNKNOWN,))
     return _UNKNOWN
 
 
-def told(known: Known) -> UsageReport | None:
-    """The last that the provider said."""
-    meter = known.meter
-    return known.report if meter is None or meter.report is None else meter.report
-
-
-def unpriced_notes(unpriced: Sequence[str], report: UsageReport | None) -> list[str]:
+def unpriced_notes(unpriced: Iterable[str], report: UsageReport | None) -> tuple[str, ...]:
     """For the row: what has no price, and what the answer tells of that no meter counts."""
-    return [f"{UNPRICED}{name}" for name in (*unpriced, *(report.unpriced if report is not None else ()))]
+    return tuple(f"{UNPRICED}{name}" for name in (*unpriced, *(report.unpriced if report is not None else ())))
 
 
-def text_bytes(report: UsageReport | None, answer: bytes, spec: RequestSpec) -> int:
-    """Of a whole answer: its text, where that is needed to judge its report; else 0, since to look takes time."""
+def answer_tokens(report: UsageReport | None, answer: bytes, spec: RequestSpec) -> int:
+    """Judges a whole answer by its text, where that is needed to judge its report; else 0, since to look takes time."""
     if spec.max_output_tokens == 0:
         return 0
     if report is not None and not _leaves_doubt(report.meters, len(answer)):
         return 0
-    return written_bytes(answer)
+    return -(-written_bytes(answer) // BYTES_PER_TOKEN)
 
 
 def _leaves_doubt(meters: Meters, answer_bytes: int) -> bool:
@@ -116,9 +97,8 @@ def _leaves_doubt(meters: Meters, answer_bytes: int) -> bool:
     return answer_bytes > made * most
 
 
-def _seen_tokens(known: Known, spec: RequestSpec) -> int:
-    meter = known.meter
-    seen = -(-known.answer_bytes // BYTES_PER_TOKEN) if meter is None else meter.estimate_output_tokens()
+def _seen_tokens(observed: Observed, spec: RequestSpec) -> int:
+    seen = observed.seen_tokens
     return seen if spec.max_output_tokens is None else min(seen, spec.max_output_tokens * spec.choices)
 
 

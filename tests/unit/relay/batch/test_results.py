@@ -250,6 +250,45 @@ async def test_never_more_than_was_held(lifecycle: House) -> None:
     assert lifecycle.rows() == [("provider", 200, None, line.hold_pico, "batch")]
 
 
+async def test_postpaid_line_is_charged_above_its_hold(lifecycle: House) -> None:
+    """As the user is when the results are read."""
+    batch = await begun(lifecycle, "x")
+    [line] = await lifecycle.open(batch.id)
+    connection = lifecycle.database.connect()
+    connection.execute("UPDATE users SET postpaid = 1 WHERE id = 1")
+    connection.close()
+    await lifecycle.batches.lifecycle.directory.refresh()
+    ended(lifecycle, result("x", prompt_tokens=10**6, completion_tokens=10**6))
+    assert await lifecycle.results.collect(batch)
+    charge_pico = 10**6 * 500_000 + 10**6 * 1_000_000
+    assert charge_pico > line.hold_pico
+    assert lifecycle.rows() == [("provider", 200, None, charge_pico, "batch")]
+    assert lifecycle.told[0][0].note is None and await lifecycle.held_pico() == 0
+
+
+@pytest.mark.parametrize("status", ["completed", "cancelled", "lost"])
+async def test_line_s_hold_that_no_float_can_hold_is_released_exactly(lifecycle: House, status: str) -> None:
+    above = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "1", "request": "9007.199254740994"}}]})
+    async with lifecycle.storage.writing() as unit:
+        at_us = lifecycle.clock.now_us()
+        await unit.prices.add_all([PriceVersion(0, 1, None, "operator", above, at_us, at_us)])
+    connection = lifecycle.database.connect()
+    connection.execute("UPDATE wallets SET posted_pico = ?", (10**17,))
+    connection.close()
+    await lifecycle.batches.lifecycle.directory.refresh()
+    batch = await begun(lifecycle, "x")
+    [line] = await lifecycle.open(batch.id)
+    assert 2**53 < line.hold_pico < 2**54 and line.hold_pico % 2, "no float is this number"
+    ended(lifecycle, result("x", prompt_tokens=10**9), **({} if status == "completed" else {"output_file_id": None}))
+    if status == "lost":
+        lifecycle.provider.says["/b1"] = Answer(404, b"{}")
+        lifecycle.clock.us += 3600 * SECOND_US
+    assert await lifecycle.results.collect(batch)
+    [(settlement, *_)] = lifecycle.told
+    assert settlement.hold_pico == line.hold_pico and await lifecycle.held_pico() == 0
+    assert settlement.charge_pico == (line.hold_pico if status == "completed" else 0)
+
+
 async def test_a_removed_provider_gives_nothing_any_more(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     connection = lifecycle.database.connect()

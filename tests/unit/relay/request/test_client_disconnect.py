@@ -4,13 +4,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from support import labs
 from support.playbook import (
+    ANSWER,
     DONE,
     HELLO,
     LAB,
+    MICRO,
+    SSE,
     STOP,
     STREAM,
     USAGE,
+    Exchange,
     Stage,
 )
 
@@ -85,3 +90,14 @@ async def test_draining_has_an_end(stage: Stage) -> None:
         await stage.serve(STREAM)
     stage.settled_once()
     assert len(exchange.script) == 8 and stage.settlement.source is UsageSource.ESTIMATE
+
+
+async def test_hang_up_after_a_whole_answer_in_place_of_a_stream_is_charged_by_its_report() -> None:
+    """The answer came to its end before the client could have anything of it."""
+    at = labs.stage()
+    at.upstream.answers = {"lab": [Exchange(ANSWER, headers=SSE)]}
+    at.client.gone_at = "begin"
+    with pytest.raises(ClientGoneError):
+        await at.serve(STREAM)
+    at.settled_once()
+    assert (at.settlement.source, at.settlement.charge_pico) == (UsageSource.PROVIDER, 17 * MICRO)

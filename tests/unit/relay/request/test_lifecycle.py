@@ -1,19 +1,27 @@
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from support import labs
 from support.playbook import (
+    ANSWER,
     HELLO,
     KEY,
+    MICRO,
     PLAIN,
     STREAM,
     USER,
+    Exchange,
     Stage,
 )
 
 from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import ProviderFault
+from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.relay.core.inbound import ClientGoneError
+from softix_proxy.relay.request.bound import TEMPLATE_TOKENS
 
 
 @pytest.fixture
@@ -95,3 +103,31 @@ async def test_a_refusal_tells_what_it_cost(stage: Stage) -> None:
     stage.upstream.answer = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
     told = dict((await stage.refused()).headers)
     assert told["x-softix-cost-usd"] == "0.00" and float(told["x-softix-overhead-ms"]) >= 0
+
+
+# The hold
+
+
+@pytest.mark.parametrize(
+    ("charge", "retries", "targets", "times"),
+    [
+        ("never", 0, 2, 1),
+        ("never", 1, 2, 1),
+        ("provider-billed", 0, 1, 1),
+        ("provider-billed", 0, 2, 2),
+        ("provider-billed", 0, 3, 3),
+        ("provider-billed", 1, 2, 4),
+        ("provider-billed", 9, 3, 6),
+    ],
+)
+async def test_hold_covers_each_attempt_that_may_be_charged(
+    charge: Any, retries: int, targets: int, times: int
+) -> None:
+    """At the price of the dearest target, up to the most attempts that there may be."""
+    at = labs.stage(models=labs.MODELS[:targets])
+    at.policy = replace(at.policy, charge_failed_attempts=charge, retries=retries, most_attempts=6)
+    at.upstream.answer = Exchange(ANSWER)
+    await at.serve(PLAIN)
+    dearest = 1 if targets == 1 else 10
+    once_pico = dearest * ((len(PLAIN) + TEMPLATE_TOKENS) * MICRO + 50 * 2 * MICRO) + len(METERS)
+    assert at.settlement.hold_pico == times * once_pico

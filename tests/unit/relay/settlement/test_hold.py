@@ -1,195 +1,333 @@
 import asyncio
-from fractions import Fraction
+import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.playbook import KEY, LAB, MODEL, SHEET, USER, Journal, Ticking
+from support.holds import REFUSED, Meter, answer, make_hold, send
+from support.playbook import LAB, MODEL, SHEET, Journal
 
 from softix_proxy.dialects.core.base import RequestSpec, UsageReport
-from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.domain.access.keys import KeyLimits
-from softix_proxy.domain.core.errors import Code
-from softix_proxy.domain.core.money import MAX_PICO
-from softix_proxy.domain.metering.admission import Admitted, Allowance, Bound, Intent
+from softix_proxy.dialects.core.classification import Classification
+from softix_proxy.domain.core.errors import Code, FailureError
+from softix_proxy.domain.metering.admission import Bound
+from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import ProviderFault
-from softix_proxy.domain.pricing.rates import UNKNOWN_COSTS, PriceSheet, Rate
-from softix_proxy.domain.routing.routes import RouteLeg
+from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.core.inbound import ClientGoneError
-from softix_proxy.relay.core.plan import Caller, Plan, Target
+from softix_proxy.relay.core.plan import Target
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.settlement.hold import Facts, Hold
-
-BODY_BYTES = 401
-MICRO = 10**6
-
-
-def facts(**changes: Any) -> Facts:
-    return Facts(**{"started": True, **changes})
-
+from softix_proxy.relay.settlement.hold import Hold
 
 REPORT = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
+CHARGE_PICO = 737 * 10**6 // 10
 
 
-async def test_the_tier_that_was_asked_for_where_the_answer_does_not_tell() -> None:
-    for told, tier in ((None, "flex"), ("standard", "standard")):
-        report = UsageReport({"input_tokens": 1}, service_tier=told)
-        known = Facts(started=True, complete=True, report=report)
-        assert (await settled(known, spec=RequestSpec("m", service_tier="flex"))).service_tier == tier
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
 
 
-def hold(journal: Journal, known: Facts, hold_pico: int = 10**9, rate: Rate | None = None, **changes: Any) -> Hold:
-    intent = Intent(5, 1, 1, changes.pop("postpaid", False), 1, KeyLimits(), 1, 1, 1, "chat", False, Bound(), 0, 1)
-    priced = rate or Rate(1, SHEET, Fraction(11, 10))
-    targets = [Target(MODEL, LAB, priced, ENDPOINTS[changes.pop("endpoint", "chat_completions")], RouteLeg(1))]
-    charge = changes.pop("interrupted_charge", "nothing")
-    values: dict[str, Any] = {
-        "journal": journal,
-        "clock": Ticking(),
-        "spec": RequestSpec("m"),
-        "plan": Plan(Caller(USER, KEY), targets, intent, [Bound(fixed_pico=hold_pico)], 0, 1, None),
-        "admitted": Admitted(hold_pico, None, 3, Allowance()),
-        "body_bytes": BODY_BYTES,
-        "policy": Policy(16, charge, 5.0, 1_000_000),
-        "started_ns": 0,
-        "target": targets[0],
-        "facts": known,
-    }
-    return Hold(**{**values, **changes})
+def answering(journal: Journal, **changes: Any) -> Hold:
+    hold = send(make_hold(journal, **changes))
+    hold.head(200)
+    return hold
 
 
-async def settled(known: Facts, error: BaseException | None = None, **options: Any) -> Any:
-    journal = Journal()
-    try:
-        async with hold(journal, known, **options):
-            if error is not None:
-                raise error
-    except BaseException as raised:
-        assert raised is error
-    [settlement] = journal.settlements
-    return settlement
+async def settled(hold: Hold) -> Settlement:
+    async with hold:
+        pass
+    assert hold.settlement is not None
+    return hold.settlement
 
 
-async def test_the_price_with_its_mark_up() -> None:
-    found = await settled(facts(report=REPORT, complete=True, status_code=200))
-    assert (found.cost_pico, found.charge_pico) == (67 * MICRO, 737 * MICRO // 10)
-    assert (found.markup, found.tokens_used, found.tokens_held, found.note) == (Fraction(11, 10), 37, 3, None)
-
-
-async def test_a_charge_is_limited_to_its_hold() -> None:
-    found = await settled(facts(report=REPORT, complete=True), hold_pico=5)
-    assert (found.charge_pico, found.cost_pico, found.note) == (5, 67 * MICRO, "limited_to_hold")
-
-
-async def test_one_who_pays_afterwards_pays_all() -> None:
-    found = await settled(facts(report=REPORT, complete=True), hold_pico=5, postpaid=True)
-    assert (found.charge_pico, found.note) == (737 * MICRO // 10, None)
-
-
-async def test_amounts_fit_their_columns() -> None:
-    report = UsageReport({"output_tokens": 2**53})
-    rate = Rate(1, SHEET, Fraction(10**6))
-    found = await settled(facts(report=report, complete=True), postpaid=True, rate=rate)
-    assert found.charge_pico == MAX_PICO
-
-
-async def test_odd_reports_are_noted() -> None:
-    report = UsageReport(
-        {"input_tokens": 1, "web_search_calls": 2}, clamped=True, service_tier="flex", model_served="m2"
-    )
-    found = await settled(facts(report=report, complete=True))
-    assert found.note == "clamped unpriced:service_tier unpriced:web_search_calls"
-    assert (found.service_tier, found.model_served) == ("flex", "m2")
-
-
-async def test_work_that_no_meter_counts_is_noted() -> None:
-    report = UsageReport({"input_tokens": 1, "output_tokens": 1}, unpriced=("image_generation",))
-    found = await settled(facts(report=report, complete=True))
-    assert (found.note, found.source) == ("unpriced:image_generation", UsageSource.PROVIDER)
-
-
-async def test_a_fee_is_charged_once_for_what_was_answered() -> None:
-    rate = Rate(1, SHEET, request_fee_pico=50)
-    answered = await settled(facts(report=UsageReport({"input_tokens": 1}), complete=True), rate=rate)
-    assert (answered.fee_pico, answered.cost_pico, answered.charge_pico) == (50, MICRO, MICRO + 50)
-    for known in (facts(refused=True), facts(started=False), facts()):
-        found = await settled(known, rate=rate)
-        assert (found.fee_pico, found.charge_pico) == (0, 0)
-
-
-@pytest.mark.parametrize(("policy", "charge_pico"), [("nothing", 0), ("bound", 10**9)])
-async def test_what_nobody_knows_is_the_operators_choice(policy: str, charge_pico: int) -> None:
-    found = await settled(facts(), interrupted_charge=policy)
-    assert (found.source, found.charge_pico, found.cost_pico) == (UsageSource.INTERRUPTED, charge_pico, 0)
-    assert found.markup == 1
-
-
-async def test_what_is_not_metered_costs_nothing() -> None:
-    found = await settled(facts(report=REPORT, complete=True), endpoint="count_tokens")
-    assert (found.source, found.charge_pico, found.meters) == (UsageSource.NONE, 0, {})
+# Exits
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
     [(None, None), (asyncio.CancelledError(), "shutting_down"), (KeyError("x"), "internal"), (ClientGoneError(), None)],
 )
-async def test_every_exit_settles_once_and_says_why(error: BaseException | None, code: str | None) -> None:
-    found = await settled(facts(), error)
-    assert (found.error, found.status_code) == (code, 503)
+async def test_hold_on_every_exit_settles_once_and_says_why(
+    journal: Journal, error: BaseException | None, code: str | None
+) -> None:
+    try:
+        async with send(make_hold(journal)):
+            if error is not None:
+                raise error
+    except BaseException as raised:
+        assert raised is error
+    [found] = journal.settlements
+    assert (found.error, found.status_code, found.source) == (code, 503, UsageSource.INTERRUPTED)
 
 
-async def test_to_settle_earlier() -> None:
-    journal = Journal()
-    async with hold(journal, facts(report=REPORT, complete=True)) as held:
-        assert await held.settle() is not None
-        assert held.settlement is journal.settlements[0]
+async def test_hold_settled_earlier_is_not_settled_again_on_exit(journal: Journal) -> None:
+    async with answering(journal) as hold:
+        hold.completed(answer(REPORT))
+        assert await hold.settle() is not None
+        assert hold.settlement is journal.settlements[0]
     assert len(journal.settlements) == 1
 
 
-async def test_the_first_word_on_a_failure_stays() -> None:
-    known = facts(started=False)
-    known.fail(ProviderFault(Code.PROVIDER_UNREACHABLE, started=False))
-    assert (known.started, known.error, known.status_code) == (False, "provider_unreachable", 502)
-    known.fail(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
-    known.hang_up()
-    assert (known.started, known.error, known.status_code, known.hung_up) == (True, "provider_unreachable", 502, True)
+async def test_settlement_that_cannot_be_written_is_left_to_the_next_start(journal: Journal) -> None:
+    journal.failure = FailureError("a settlement could not be written", "the next start closes it")
+    async with answering(journal) as hold:
+        pass
+    assert hold.settlement is journal.settlements[0]
 
 
-OWN = PriceSheet.parse({"bands": [{"prices": {"input": "3", "output": "4", "web_search": "10"}}]})
+async def test_settlement_is_what_the_rule_makes_of_what_was_seen(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.completed(answer(REPORT))
+    found = await settled(hold)
+    assert (found.source, found.charge_pico, found.tokens_held) == (UsageSource.PROVIDER, CHARGE_PICO, 3)
+    assert (found.status_code, found.error, found.intent) == (200, None, hold.intent)
 
 
-async def test_the_cost_is_by_the_providers_sheet_and_the_charge_by_the_customers() -> None:
-    rate = Rate(7, OWN, costs=Rate(1, SHEET))
-    found = await settled(facts(report=REPORT, complete=True), rate=rate)
-    assert (found.cost_pico, found.charge_pico, found.cost_price_id) == (67 * MICRO, (21 + 120) * MICRO, 1)
-    assert found.note is None
-    nothing = await settled(facts(refused=True), rate=rate)
-    assert (nothing.cost_pico, nothing.cost_price_id) == (0, None), "no price was applied"
+async def test_charge_that_was_limited_is_told_to_the_operator(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    hold = answering(journal, hold_pico=5)
+    hold.completed(answer(REPORT))
+    with caplog.at_level(logging.WARNING):
+        assert (await settled(hold)).charge_pico == 5
+    assert [record.message for record in caplog.records] == ["a charge above its hold was limited to it"]
 
 
-async def test_what_has_no_price_of_the_providers_is_noted_and_not_refused() -> None:
-    report = UsageReport({"input_tokens": 1, "web_search_calls": 2})
-    options = {"hold_pico": 10**12, "known": facts(report=report, complete=True)}
-    found = await settled(**options, rate=Rate(7, OWN, costs=Rate(1, SHEET)))
-    assert (found.note, found.cost_pico) == ("uncosted:web_search_calls", MICRO)
-    alone = await settled(**options, rate=Rate(7, OWN, costs=UNKNOWN_COSTS))
-    assert (alone.note, alone.cost_price_id) == ("uncosted:input_tokens uncosted:web_search_calls", 0)
+async def test_postpaid_hold_is_charged_all(journal: Journal) -> None:
+    hold = answering(journal, hold_pico=5)
+    hold.plan = replace(hold.plan, intent=replace(hold.intent, postpaid=True))
+    hold.completed(answer(REPORT))
+    assert (await settled(hold)).charge_pico == CHARGE_PICO
 
 
-async def test_what_the_request_counts_is_of_the_cost_where_the_charge_is_in_other_units() -> None:
-    letters = PriceSheet.parse({"bands": [{"prices": {"character": "15"}}]})
-    spec = RequestSpec("m", counted={"characters": 1000})
-    rate = Rate(7, SHEET, costs=Rate(1, letters))
-    found = await settled(facts(report=UsageReport({"input_tokens": 7}), complete=True), rate=rate, spec=spec)
-    assert (found.cost_pico, found.charge_pico) == (15_000 * MICRO, 7 * MICRO)
-    assert found.meters == {"input_tokens": 7, "requests": 1, "characters": 1000}
-    assert found.note == "uncosted:input_tokens", "that the charge does not count the letters is no want of a price"
-    silent = await settled(facts(complete=True, answer_bytes=40), rate=rate, spec=spec)
-    assert (silent.source, silent.charge_pico > 0) == (UsageSource.ESTIMATE, True), "never free for want of tokens"
+# What is seen
 
 
-async def test_an_attempt_that_failed_keeps_the_version_of_its_cost() -> None:
-    held = hold(Journal(), facts(report=REPORT, complete=True), rate=Rate(7, OWN, costs=Rate(1, SHEET)))
-    held.set_aside(held.target)
-    [attempt] = held.failed
-    assert (attempt.price_id, attempt.cost_price_id, attempt.cost_pico) == (7, 1, 67 * MICRO)
+async def test_first_word_on_a_failure_stays(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.failed(ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    hold.failed(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
+    hold.client_left()
+    hold.cut_short(Code.SHUTTING_DOWN)
+    assert (hold.error, hold.client_is_gone) == ("provider_broke_off", True)
+    assert (await settled(hold)).status_code == 200
+
+
+async def test_failure_before_an_answer_has_the_status_that_is_told(journal: Journal) -> None:
+    hold = send(make_hold(journal))
+    hold.failed(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
+    found = await settled(hold)
+    assert (found.status_code, found.error, found.source) == (504, "provider_timeout", UsageSource.INTERRUPTED)
+
+
+@pytest.mark.parametrize("started", [False, True])
+async def test_fault_that_proves_that_nothing_was_done_takes_back_what_was_sent(
+    journal: Journal, started: bool
+) -> None:
+    hold = send(make_hold(journal))
+    hold.failed(ProviderFault(Code.PROVIDER_UNREACHABLE, started=started))
+    assert (await settled(hold)).source is (UsageSource.INTERRUPTED if started else UsageSource.NONE)
+
+
+async def test_withheld_request_is_charged_nothing_though_some_of_it_was_sent(journal: Journal) -> None:
+    hold = send(make_hold(journal))
+    hold.withheld(Code.BODY_TOO_LARGE)
+    found = await settled(hold)
+    assert (found.source, found.status_code, found.error) == (UsageSource.NONE, 413, "body_too_large")
+
+
+async def test_client_that_left_before_anything_was_sent_pays_nothing(journal: Journal) -> None:
+    hold = send(make_hold(journal))
+    hold.withheld()
+    hold.client_left()
+    found = await settled(hold)
+    assert (found.source, found.status_code, found.error) == (UsageSource.NONE, 499, "client_hung_up")
+
+
+async def test_error_that_is_an_answer_has_the_status_that_it_should_have_had(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.body()
+    hold.completed(REFUSED, status_code=400)
+    found = await settled(hold)
+    assert (found.source, found.status_code, found.error) == (UsageSource.NONE, 400, "provider_invalid_request")
+
+
+async def test_error_with_work_is_charged(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.completed(Classification("provider_fault", 502, REPORT), status_code=502)
+    found = await settled(hold)
+    assert (found.charge_pico, found.status_code, found.error) == (CHARGE_PICO, 502, "provider_fault")
+
+
+async def test_whole_answer_without_a_report_is_judged_by_its_text(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.completed(answer(), seen_tokens=25)
+    found = await settled(hold)
+    assert (found.source, found.meters["output_tokens"], found.meters["input_tokens"]) == (
+        UsageSource.ESTIMATE,
+        25,
+        101,
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "tokens"),
+    [(None, REPORT, 20), (REPORT, None, 20), (UsageReport({"output_tokens": 1}), REPORT, 20)],
+)
+async def test_last_report_of_a_stream_counts(
+    journal: Journal, first: UsageReport | None, last: UsageReport | None, tokens: int
+) -> None:
+    hold = answering(journal)
+    hold.streaming(Meter(last))
+    hold.completed(answer(first))
+    assert (await settled(hold)).meters["output_tokens"] == tokens
+
+
+@pytest.mark.parametrize(("at_end", "error"), [(True, None), (False, "client_hung_up")])
+async def test_client_that_left_once_the_model_had_stopped_is_no_hang_up(
+    journal: Journal, at_end: bool, error: str | None
+) -> None:
+    hold = answering(journal)
+    hold.streaming(Meter(REPORT))
+    hold.client_left(at_end=at_end)
+    assert hold.error == "client_hung_up", "as long as no last report came"
+    hold.completed(answer(REPORT))
+    found = await settled(hold)
+    assert (found.source, found.error) == (UsageSource.PROVIDER, error)
+
+
+async def test_client_that_left_after_the_whole_answer_came_changes_nothing(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.completed(answer(REPORT))
+    hold.client_left()
+    found = await settled(hold)
+    assert (found.source, found.error, hold.client_is_gone) == (UsageSource.PROVIDER, None, False)
+
+
+async def test_stream_that_is_estimated_is_charged_by_it(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.streaming(Meter())
+    hold.estimated({"audio_output_tokens": 9})
+    found = await settled(hold)
+    assert (found.source, found.meters) == (UsageSource.ESTIMATE, {"audio_output_tokens": 9, "requests": 1})
+
+
+async def test_response_that_is_taken_back_leaves_the_hold_as_it_was(journal: Journal) -> None:
+    hold = make_hold(journal)
+    hold.connected(101)
+    hold.dispatched(rested=True)
+    hold.started()
+    hold.head(101)
+    hold.streaming(Meter(REPORT, 9))
+    hold.chunk()
+    hold.client_left()
+    hold.taken_back()
+    assert (hold.meter, hold.error, hold.client_is_gone) == (None, None, False)
+    found = await settled(hold)
+    assert (found.source, found.status_code, found.error, found.ttfb_ms) == (UsageSource.NONE, 101, None, None)
+
+
+@pytest.mark.parametrize(("finishing", "ended"), [(True, False), (False, True), (False, False)])
+async def test_hold_is_finishing_once_the_model_has_stopped(journal: Journal, finishing: bool, ended: bool) -> None:
+    hold, meter = answering(journal), Meter()
+    meter.finishing, meter.ended = finishing, ended
+    hold.streaming(meter)
+    assert hold.is_finishing == (finishing or ended) and not hold.is_complete
+    hold.completed(answer(REPORT))
+    assert hold.is_finishing and hold.is_complete
+    await hold.settle()
+    assert hold.is_finishing
+
+
+# Attempts that failed
+
+
+async def test_attempt_that_failed_gets_a_row_and_the_next_one_begins_anew(journal: Journal) -> None:
+    hold = answering(journal)
+    [first], intent = hold.plan.targets, hold.intent
+    second = Target(replace(MODEL, id=2), replace(LAB, id=2), Rate(8, SHEET), first.endpoint, first.leg)
+    hold.plan = replace(hold.plan, targets=[first, second], bounds=[Bound(fixed_pico=70), Bound(fixed_pico=80)])
+    hold.streaming(Meter(REPORT))
+    hold.chunk()
+    hold.failed(ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
+    hold.retried(second)
+    assert (hold.target, hold.meter, hold.error) == (second, None, None)
+    send(hold)
+    hold.head(200)
+    hold.completed(answer(UsageReport({"input_tokens": 1})))
+    found = await settled(hold)
+    [attempt] = found.failed
+    assert (attempt.provider_id, attempt.price_id, attempt.error) == (1, 1, "provider_broke_off")
+    assert (attempt.source, attempt.charge_pico, attempt.meters) == (
+        UsageSource.PARTIAL,
+        0,
+        {**REPORT.meters, "requests": 1},
+    )
+    assert found.intent == replace(intent, provider_id=2, model_id=2, price_id=8)
+    assert (found.error, found.charge_pico, found.attempts) == (None, 10**6, 2)
+
+
+@pytest.mark.parametrize(("limit", "bound_pico"), [(None, 1_007), (50, 507), (200, 1_007)])
+async def test_attempt_of_which_nobody_knows_keeps_the_bound_of_its_own_target(
+    journal: Journal, limit: int | None, bound_pico: int
+) -> None:
+    hold = send(make_hold(journal, policy=Policy(16, "bound", 5.0, 1, "provider-billed")))
+    hold.plan = replace(hold.plan, bounds=[Bound(fixed_pico=7, token_num=10, output_tokens=100)])
+    hold.admitted = replace(hold.admitted, output_limit=limit)
+    hold.failed(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
+    hold.retried(hold.target)
+    [attempt] = hold.failed_attempts
+    assert (attempt.bound_pico, attempt.charge_pico) == (bound_pico, bound_pico)
+
+
+async def test_attempt_keeps_what_it_took_and_not_what_preceded(journal: Journal) -> None:
+    hold = make_hold(journal)
+    for _ in range(2):
+        send(hold)
+        hold.failed(ProviderFault(Code.PROVIDER_UNREACHABLE, started=False))
+        hold.retried(hold.target)
+    assert [attempt.latency_ms for attempt in hold.failed_attempts] == [1, 1]  # the clock ticks when it is asked
+
+
+# Times and headers
+
+
+async def test_time_to_the_first_byte_is_that_of_the_first_chunk(journal: Journal) -> None:
+    hold = answering(journal)
+    hold.streaming(Meter(REPORT))
+    hold.chunk()
+    hold.chunk()
+    hold.completed(answer(REPORT))
+    found = await settled(hold)
+    assert found.ttfb_ms == 2 and found.latency_ms == 3
+
+
+async def test_time_of_a_session_s_response_counts_from_when_it_was_asked_for(journal: Journal) -> None:
+    hold = make_hold(journal)
+    clock: Any = hold.clock
+    clock.ns = 10**12
+    hold.connected(101)
+    hold.dispatched(rested=True)
+    hold.started()
+    assert (await settled(hold)).latency_ms == 1
+
+
+async def test_headers_tell_the_charge_and_softix_s_own_time(journal: Journal) -> None:
+    hold = answering(journal)
+    assert dict(hold.headers())["x-softix-cost-usd"] == "0.00"
+    hold.body()
+    hold.completed(answer(REPORT))
+    await hold.settle()
+    told = dict(hold.headers())
+    assert told["x-softix-cost-usd"] == "0.0000737"
+    assert (
+        float(told["x-softix-overhead-ms"]) == 1 + 3
+    )  # before it was sent; then settlement, and each look at the clock
+
+
+async def test_spec_of_the_request_decides_the_tier(journal: Journal) -> None:
+    hold = answering(journal, spec=RequestSpec("m", service_tier="flex"))
+    hold.completed(answer(UsageReport({"input_tokens": 1}, service_tier=None)))
+    assert (await settled(hold)).service_tier == "flex"

@@ -4,27 +4,23 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from support.observations import seen
 
 from softix_proxy.dialects.core.base import RequestSpec, Scale, UsageReport
 from softix_proxy.domain.metering.usage import UsageSource
-from softix_proxy.relay.settlement.hold import Facts
-from softix_proxy.relay.settlement.metered import IMPLAUSIBLE, UNDIVIDED, metered, text_bytes, told
+from softix_proxy.relay.observed import Observed
+from softix_proxy.relay.settlement.metered import IMPLAUSIBLE, INPUT_UNKNOWN, UNDIVIDED, answer_tokens, metered
 
 BODY_BYTES = 401
 
 
-class Meter:
-    def __init__(self, report: UsageReport | None = None, seen: int = 0, failure: str | None = None) -> None:
-        self.report = report
-        self.seen = seen
-        self.failure = failure
-
-    def estimate_output_tokens(self) -> int:
-        return self.seen
+def whole(**changes: Any) -> Observed:
+    """What is known of an exchange in which nothing was streamed."""
+    return seen(**{"request_bytes": BODY_BYTES, **changes})
 
 
-def facts(**changes: Any) -> Facts:
-    return Facts(**{"started": True, **changes})
+def stream(report: UsageReport | None = None, seen_tokens: int = 0, **changes: Any) -> Observed:
+    return whole(streamed=True, report=report, seen_tokens=seen_tokens, **changes)
 
 
 REPORT = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
@@ -33,55 +29,60 @@ REPORT = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens"
 @pytest.mark.parametrize(
     ("known", "source", "meters"),
     [
-        (facts(started=False), UsageSource.NONE, {}),
-        (facts(refused=True, report=REPORT, complete=True), UsageSource.NONE, {}),
-        (facts(report=REPORT, complete=True), UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 99), complete=True), UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 25)), UsageSource.PARTIAL, {**REPORT.meters, "requests": 1}),
-        (facts(meter=Meter(REPORT, 35)), UsageSource.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
-        (facts(meter=Meter(None, 9)), UsageSource.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
+        (whole(started=False), UsageSource.NONE, {}),
+        (whole(refused=True, report=REPORT, complete=True), UsageSource.NONE, {}),
+        (whole(report=REPORT, complete=True), UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}),
+        (stream(REPORT, 99, complete=True), UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}),
+        (stream(REPORT, 25), UsageSource.PARTIAL, {**REPORT.meters, "requests": 1}),
+        (stream(REPORT, 35), UsageSource.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
+        (stream(None, 9), UsageSource.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
         (
-            facts(complete=True, answer_bytes=5),
+            whole(complete=True, seen_tokens=2),
             UsageSource.ESTIMATE,
             {"input_tokens": 101, "output_tokens": 2, "requests": 1},
         ),
-        (facts(hung_up=True), UsageSource.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
-        (facts(), UsageSource.INTERRUPTED, {}),
+        (whole(client_left=True), UsageSource.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
+        (whole(), UsageSource.INTERRUPTED, {}),
     ],
 )
-def test_how_the_quantities_are_known(known: Facts, source: UsageSource, meters: dict[str, int]) -> None:
-    assert metered(known, RequestSpec("m"), BODY_BYTES) == (source, meters, ())
+def test_how_the_quantities_are_known(known: Observed, source: UsageSource, meters: dict[str, int]) -> None:
+    assert metered(known, RequestSpec("m")) == (source, meters, ())
+
+
+@pytest.mark.parametrize("ask", [RequestSpec("m"), RequestSpec("m", max_output_tokens=0)])
+def test_metered_unknown_request_charges_the_answer_alone(spec: RequestSpec) -> None:
+    known = seen(complete=True, seen_tokens=9, request_bytes=None)
+    produced = 0 if spec.max_output_tokens == 0 else 9
+    wanted = (UsageSource.ESTIMATE, {"output_tokens": produced, "requests": 1}, (INPUT_UNKNOWN,))
+    assert metered(known, spec) == wanted
+    reported = seen(complete=True, report=REPORT, request_bytes=None)
+    assert metered(reported, spec) == (UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}, ())
 
 
 def test_what_the_request_itself_says() -> None:
     """What it counts is charged with any report, and enough without one; what is typical only where nothing tells."""
     spec = RequestSpec("m", counted={"characters": 9}, typical={"audio_ms": 5})
-    told = Facts(started=True, complete=True, report=UsageReport({"input_tokens": 1}))
-    assert metered(told, spec, 400) == (UsageSource.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1}, ())
-    silent = Facts(started=True, complete=True, answer_bytes=400)
-    assert metered(silent, spec, 400) == (UsageSource.PROVIDER, {"characters": 9, "requests": 1}, ())
-    assert metered(silent, RequestSpec("m", typical={"audio_ms": 5}), 400) == (
+    told = seen(complete=True, report=UsageReport({"input_tokens": 1}))
+    assert metered(told, spec) == (UsageSource.PROVIDER, {"input_tokens": 1, "characters": 9, "requests": 1}, ())
+    silent = seen(complete=True, seen_tokens=100, request_bytes=400)
+    assert metered(silent, spec) == (UsageSource.PROVIDER, {"characters": 9, "requests": 1}, ())
+    assert metered(silent, RequestSpec("m", typical={"audio_ms": 5})) == (
         UsageSource.ESTIMATE,
         {"audio_ms": 5, "requests": 1},
         (),
     )
     sized = RequestSpec("m", by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 8))})
-    assert metered(silent, sized, 4001) == (UsageSource.ESTIMATE, {"audio_ms": 501, "requests": 1}, ())
-    limited = metered(silent, RequestSpec("m", max_output_tokens=20, choices=2), 400)
+    longer = seen(complete=True, seen_tokens=100, request_bytes=4001)
+    assert metered(longer, sized) == (UsageSource.ESTIMATE, {"audio_ms": 501, "requests": 1}, ())
+    limited = metered(silent, RequestSpec("m", max_output_tokens=20, choices=2))
     assert limited == (UsageSource.ESTIMATE, {"input_tokens": 100, "output_tokens": 40, "requests": 1}, ())
-
-
-def test_the_last_report_of_a_stream_counts() -> None:
-    first, last = UsageReport({"input_tokens": 1}), UsageReport({"input_tokens": 2})
-    assert told(facts(report=first, meter=Meter(last))) is last
-    assert told(facts(report=first, meter=Meter())) is first and told(facts()) is None
 
 
 EMPTY = {"input_tokens": 0, "output_tokens": 0}
 JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
 
 
-@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize(
     ("reported", "meters"),
     [
@@ -93,19 +94,15 @@ JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
     ],
 )
 def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
-    reported: dict[str, int], meters: dict[str, int], stream: bool
+    reported: dict[str, int], meters: dict[str, int], streamed: bool
 ) -> None:
-    seen = (
-        {"meter": Meter(UsageReport(reported), 175)}
-        if stream
-        else {"report": UsageReport(reported), "answer_bytes": 700}
-    )
-    found = metered(facts(complete=True, **seen), RequestSpec("m"), BODY_BYTES)
+    known = whole(complete=True, report=UsageReport(reported), seen_tokens=175, streamed=streamed)
+    found = metered(known, RequestSpec("m"))
     assert found == (UsageSource.ESTIMATE, meters, (IMPLAUSIBLE,))
 
 
 @pytest.mark.parametrize(
-    ("reported", "seen", "spec"),
+    ("reported", "seen_tokens", "ask"),
     [
         ({"input_tokens": 90, "output_tokens": 0}, 0, RequestSpec("m")),
         (EMPTY, 0, RequestSpec("m")),
@@ -128,34 +125,36 @@ def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
         (EMPTY, 50, RequestSpec("m", counted={"characters": 9})),
     ],
 )
-def test_a_report_that_may_be_true_is_never_raised(reported: dict[str, int], seen: int, spec: RequestSpec) -> None:
-    found = metered(facts(complete=True, meter=Meter(UsageReport(reported), seen)), spec, BODY_BYTES)
+def test_a_report_that_may_be_true_is_never_raised(
+    reported: dict[str, int], seen_tokens: int, spec: RequestSpec
+) -> None:
+    found = metered(stream(UsageReport(reported), seen_tokens, complete=True), spec)
     assert found == (UsageSource.PROVIDER, {**reported, **spec.counted, "requests": 1}, ())
 
 
 def test_what_no_model_made_may_well_be_nothing() -> None:
-    known = facts(complete=True, report=UsageReport(EMPTY, unmade=True), answer_bytes=90)
-    assert metered(known, RequestSpec("m"), BODY_BYTES) == (UsageSource.PROVIDER, {**EMPTY, "requests": 1}, ())
+    known = whole(complete=True, report=UsageReport(EMPTY, unmade=True), seen_tokens=23)
+    assert metered(known, RequestSpec("m")) == (UsageSource.PROVIDER, {**EMPTY, "requests": 1}, ())
 
 
 def test_an_answer_that_failed_before_its_first_word_may_have_read_nothing() -> None:
     report = UsageReport({"input_tokens": 0, "output_tokens": 1})
-    known = facts(complete=True, meter=Meter(report, 0, "provider_overloaded"))
-    assert metered(known, RequestSpec("m"), BODY_BYTES) == (UsageSource.PROVIDER, {**report.meters, "requests": 1}, ())
-    known = facts(complete=True, meter=Meter(report, 9, "provider_overloaded"))
-    assert metered(known, RequestSpec("m"), BODY_BYTES).meters["input_tokens"] == 101
+    known = stream(report, 0, complete=True, stream_failed=True)
+    assert metered(known, RequestSpec("m")) == (UsageSource.PROVIDER, {**report.meters, "requests": 1}, ())
+    known = stream(report, 9, complete=True, stream_failed=True)
+    assert metered(known, RequestSpec("m")).meters["input_tokens"] == 101
 
 
 def test_a_sum_is_divided_by_what_was_seen() -> None:
-    known = facts(complete=True, report=UsageReport({"input_tokens": 300}, undivided=True), answer_bytes=400)
+    known = whole(complete=True, report=UsageReport({"input_tokens": 300}, undivided=True), seen_tokens=100)
     divided = {"input_tokens": 200, "output_tokens": 100, "requests": 1}
-    assert metered(known, RequestSpec("m"), BODY_BYTES) == (UsageSource.ESTIMATE, divided, (UNDIVIDED,))
+    assert metered(known, RequestSpec("m")) == (UsageSource.ESTIMATE, divided, (UNDIVIDED,))
 
 
 def test_input_that_is_paid_otherwise_is_judged_by_what_is_typical() -> None:
     spec = RequestSpec("m", priced_by=("search_units",), typical={"search_units": 3}, max_output_tokens=0)
-    known = facts(complete=True, report=UsageReport({"input_tokens": 0}))
-    assert metered(known, spec, BODY_BYTES) == (
+    known = whole(complete=True, report=UsageReport({"input_tokens": 0}))
+    assert metered(known, spec) == (
         UsageSource.ESTIMATE,
         {"input_tokens": 0, "search_units": 3, "requests": 1},
         (IMPLAUSIBLE,),
@@ -163,8 +162,8 @@ def test_input_that_is_paid_otherwise_is_judged_by_what_is_typical() -> None:
 
 
 def test_a_cut_answer_has_read_something_too() -> None:
-    known = facts(meter=Meter(UsageReport({"input_tokens": 0, "output_tokens": 1}), 9))
-    assert metered(known, RequestSpec("m"), BODY_BYTES) == (
+    known = stream(UsageReport({"input_tokens": 0, "output_tokens": 1}), 9)
+    assert metered(known, RequestSpec("m")) == (
         UsageSource.ESTIMATE,
         {"input_tokens": 101, "output_tokens": 9, "requests": 1},
         (IMPLAUSIBLE,),
@@ -174,13 +173,13 @@ def test_a_cut_answer_has_read_something_too() -> None:
 def test_the_text_of_an_answer_is_looked_at_only_where_its_report_leaves_a_doubt() -> None:
     answer = b'{"choices":[{"message":{"content":"' + b"x" * 700 + b'"}}]}'
     honest = UsageReport({"input_tokens": 9, "output_tokens": 175})
-    assert text_bytes(honest, answer, RequestSpec("m")) == 0
+    assert answer_tokens(honest, answer, RequestSpec("m")) == 0
     for doubtful in (
         None,
         UsageReport(EMPTY),
         UsageReport({"output_tokens": 9}),
         UsageReport({"input_tokens": 9, "output_tokens": 2}),
     ):
-        assert text_bytes(doubtful, answer, RequestSpec("m")) == 700
-    assert text_bytes(None, answer, RequestSpec("m", max_output_tokens=0)) == 0
-    assert text_bytes(honest, answer + b" " * 175 * 4000, RequestSpec("m")) == 0  # probabilities of all tokens
+        assert answer_tokens(doubtful, answer, RequestSpec("m")) == 175
+    assert answer_tokens(None, answer, RequestSpec("m", max_output_tokens=0)) == 0
+    assert answer_tokens(honest, answer + b" " * 175 * 4000, RequestSpec("m")) == 0  # probabilities of all tokens
