@@ -27,14 +27,14 @@ from softix_proxy.domain.models import Model
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.relay import refusal
+from softix_proxy.relay.admission import admit
 from softix_proxy.relay.batch_results import Account, Results, folder_of, slices
 from softix_proxy.relay.bound import bound
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.plan import Caller
-from softix_proxy.relay.route import UnpricedError, unpriced
+from softix_proxy.relay.route import UnpricedError, priced
 
 log = logging.getLogger("softix.relay")
-_TRIES = 8
 _A_TURN = 128
 """Requests that are looked at in one turn of the event loop."""
 
@@ -105,10 +105,9 @@ class Batches:
 
     def _ask(self, caller: Caller, request: Read, model: Model) -> Asked:
         directory, now_us, endpoint, ask = self.house.directory.current, self.clock.now_us(), *request[1:3]
-        rate = directory.rate(caller.user.id, model.id, now_us)
-        if rate is None or (endpoint.metered and unpriced(ask, rate)):
-            self.house.journal.note_unpriced(model.id)
-            raise UnpricedError(directory, model, caller.user, ask, rate)
+        rate = priced(directory, caller.user, model, endpoint, ask, now_us)
+        if rate is None:
+            raise UnpricedError(directory, model, caller.user, ask, now_us)
         most = bound(ask, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
         intent = Intent(
             request_id=self.ids.next(now_us),
@@ -129,22 +128,21 @@ class Batches:
         return Asked(request.custom_id, intent, model)
 
     async def admit(self, plan: Callable[[], Awaitable[Sequence[Asked]]]) -> Sequence[Asked]:
-        """All or none; planned again as long as the directory turns out to have changed. Raises RefusedError."""
-        for _ in range(_TRIES):
-            asked = await plan()
-            admitted: list[Intent] = []
-            try:
-                decision = await self._admit_all([each.intent for each in asked], admitted)
-            except BaseException:
-                await self.house.journal.withdraw(admitted)
-                raise
-            if decision is None:
-                return asked
+        """Has all of them admitted, or none. Raises RefusedError."""
+        asked, _ = await admit(self.house.directory, self.house.journal, plan, self._submit, _denied)
+        return asked
+
+    async def _submit(self, asked: Sequence[Asked]) -> Denied | Stale | None:
+        """Returns None where all are admitted. Where one is not, what was admitted before it is taken back."""
+        admitted: list[Intent] = []
+        try:
+            decision = await self._admit_all([each.intent for each in asked], admitted)
+        except BaseException:
             await self.house.journal.withdraw(admitted)
-            if isinstance(decision, Denied):
-                raise _denied(decision, asked, admitted)
-            await self.house.directory.refresh()
-        raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+            raise
+        if decision is not None:
+            await self.house.journal.withdraw(admitted)
+        return _of_all(decision, asked, admitted) if isinstance(decision, Denied) else decision
 
     async def _admit_all(self, intents: Sequence[Intent], admitted: list[Intent]) -> Denied | Stale | None:
         async def one(intent: Intent) -> Decision:
@@ -247,13 +245,14 @@ class Batches:
         await self.results.settle([self.results.unknown(line, code.value, HTTP_STATUS[code]) for line in lines])
 
 
-def _denied(decision: Denied, asked: Sequence[Asked], admitted: Sequence[Intent]) -> RefusedError:
-    """With the figures of the whole batch."""
+def _of_all(decision: Denied, asked: Sequence[Asked], admitted: Sequence[Intent]) -> Denied:
+    """Puts the figures of the whole batch in place of those of one request."""
     held_pico = sum(intent.bound.hold_pico(intent.bound.output_tokens) for intent in admitted)
     needed_pico = sum(each.intent.bound.hold_pico(each.intent.bound.output_tokens) for each in asked)
-    whole = replace(
+    return replace(
         decision, needed_pico=needed_pico, available_pico=decision.available_pico + held_pico, affordable_tokens=0
     )
-    found = refusal.denied(whole, asked[0].intent.limits)
-    found.message = found.message.replace("this request needs", "this batch needs")
-    return found
+
+
+def _denied(asked: Sequence[Asked], decision: Denied) -> RefusedError:
+    return refusal.denied(decision, asked[0].intent.limits, "this batch")

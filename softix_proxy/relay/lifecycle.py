@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from softix_proxy.dialects.base import Ask
-from softix_proxy.domain.admission import Admitted, Bound, Denied, Intent, Stale
+from softix_proxy.domain.admission import Admitted, Bound, Decision, Denied, Intent
 from softix_proxy.domain.clock import SECOND_US, Clock
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.ports import Journal
@@ -15,6 +15,7 @@ from softix_proxy.domain.telemetry import Telemetry
 from softix_proxy.domain.upstream import Call, Upstream
 from softix_proxy.domain.vault import Vault
 from softix_proxy.relay import refusal
+from softix_proxy.relay.admission import admit
 from softix_proxy.relay.attempt import Attempt
 from softix_proxy.relay.bound import bound, estimate, together
 from softix_proxy.relay.failures import Failure
@@ -27,11 +28,8 @@ from softix_proxy.relay.itinerary import Itinerary
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
-from softix_proxy.relay.route import UnpricedError, prefix_of, route
+from softix_proxy.relay.route import prefix_of, route
 from softix_proxy.relay.settle import Hold
-
-_TRIES = 8
-"""How often the directory may change under one request before it is told to come back."""
 
 
 @dataclass(slots=True)
@@ -95,25 +93,15 @@ class Lifecycle:
             identify(self.directory.current, digest, request.address, request.started_at_us)
 
     async def admit(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> tuple[Plan, Admitted]:
-        """Plans and asks for admission; again as long as the directory turns out to have changed."""
-        for _ in range(_TRIES):
-            try:
-                plan = self._plan(request, digest, ask, body)
-            except RefusedError as error:
-                revision = self.directory.current.revision
-                await self.directory.refresh()
-                if self.directory.current.revision != revision:
-                    continue
-                if isinstance(error, UnpricedError):
-                    self.journal.note_unpriced(error.model_id)
-                raise
-            decision = await self.journal.admit(plan.intent)
-            if isinstance(decision, Denied):
-                raise refusal.denied(decision, plan.caller.key.limits)
-            if not isinstance(decision, Stale):
-                return plan, decision
-            await self.directory.refresh()
-        raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+        """Plans the request and has it admitted. Raises RefusedError."""
+
+        async def plan() -> Plan:
+            return self._plan(request, digest, ask, body)
+
+        return await admit(self.directory, self.journal, plan, self._submit, _denied)
+
+    async def _submit(self, plan: Plan) -> Decision:
+        return await self.journal.admit(plan.intent)
 
     def _plan(self, request: Inbound, digest: bytes | None, ask: Ask, body: bytes) -> Plan:
         directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
@@ -167,6 +155,10 @@ class Lifecycle:
             else:
                 kept.append(target)
         return kept, bounds
+
+
+def _denied(plan: Plan, decision: Denied) -> RefusedError:
+    return refusal.denied(decision, plan.caller.key.limits)
 
 
 @dataclass(slots=True)

@@ -36,13 +36,14 @@ OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
 """It is no fault of a provider that softix has no connection for it; a moment later it may have."""
 
 
-def denied(decision: Denied, limits: Limits) -> RefusedError:
+def denied(decision: Denied, limits: Limits, what: str = "this request") -> RefusedError:
+    """`what` is that for which the money does not suffice."""
     headers = tuple(rate_headers(limits, decision.allowance))
     if decision.code in _PACE:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
         return RefusedError(decision.code, _PACE[decision.code], wait_s, headers=headers)
     needed, available = format_usd(decision.needed_pico), format_usd(decision.available_pico)
-    message = f"{_SHORT[decision.code]}: this request needs up to ${needed}, and ${available} is available."
+    message = f"{_SHORT[decision.code]}: {what} needs up to ${needed}, and ${available} is available."
     if decision.affordable_tokens > 0:
         message += f" It would pass with at most {decision.affordable_tokens} output tokens."
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from softix_proxy.dialects.base import Ask, Endpoint
+from softix_proxy.dialects.base import Ask, Endpoint, ProviderEndpoint
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
@@ -21,8 +21,9 @@ from softix_proxy.relay.plan import Caller, Target
 class UnpricedError(RefusedError):
     """The model has no price that applies; counted, so that the operator sees what is missed."""
 
-    def __init__(self, directory: Directory, model: Model, user: User, ask: Ask, rate: Rate | None) -> None:
-        """`rate` is what applies, and leaves out something that `ask` is billed by; None where nothing applies."""
+    def __init__(self, directory: Directory, model: Model, user: User, ask: Ask, now_us: int) -> None:
+        """No price applies to `ask` now, or the one that does leaves out something that it is billed by."""
+        rate = directory.rate(user.id, model.id, now_us)
         missing = [] if rate is None else unpriced(ask, rate)
         what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
         own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
@@ -40,6 +41,14 @@ class UnpricedError(RefusedError):
 def unpriced(ask: Ask, rate: Rate) -> list[str]:
     """Meters that the request will make run, and that have no price."""
     return [meter for meter in ask.bills if not rate.has_price(meter)]
+
+
+def priced(
+    directory: Directory, user: User, model: Model, endpoint: ProviderEndpoint, ask: Ask, now_us: int
+) -> Rate | None:
+    """The price that applies, where it covers each meter that the request makes run; what it left out would be free."""
+    rate = directory.rate(user.id, model.id, now_us)
+    return None if rate is None or (endpoint.metered and unpriced(ask, rate)) else rate
 
 
 def route(
@@ -63,12 +72,12 @@ def route(
         there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred, model.upstream_name)
         drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
         if drop is None and there is not None:
-            rate = directory.rate(caller.user.id, model.id, now_us)
             asked = ask if there is endpoint else ask.translated()
-            if rate is not None and not (there.metered and unpriced(asked, rate)):
+            rate = priced(directory, caller.user, model, there, asked, now_us)
+            if rate is not None:
                 targets.append(Target(model, provider, rate, there, leg))
                 continue
-            drop, refused = Drop.UNPRICED, refused or UnpricedError(directory, model, caller.user, asked, rate)
+            drop, refused = Drop.UNPRICED, refused or UnpricedError(directory, model, caller.user, asked, now_us)
         drops.setdefault(drop or Drop.DIALECT, model)
     if not targets:
         raise refused or _refusal(directory, found, drops)
