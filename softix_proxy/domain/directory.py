@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from softix_proxy.domain.authorization import is_active
 from softix_proxy.domain.keys import Key
-from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.models import Model
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, in_order
 from softix_proxy.domain.pricing import UNKNOWN_COSTS, Rate
 from softix_proxy.domain.providers import Provider, ProviderStatus
@@ -95,7 +96,7 @@ class Directory:
         exact: dict[str, tuple[Model, ...]] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
-            if model.status is ModelStatus.ACTIVE and provider.status is ProviderStatus.ACTIVE:
+            if is_active(provider, model):
                 bare[model.name] = (*bare.get(model.name, ()), model)
                 exact[f"{provider.name}/{model.name}"] = (model,)
         return bare | exact

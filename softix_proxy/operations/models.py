@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from softix_proxy.domain.authorization import is_active
 from softix_proxy.domain.directory import Changes, Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.models import NAME, NAME_RULE, Model, ModelStatus
@@ -30,7 +31,7 @@ class Entry:
 
     @property
     def active(self) -> bool:
-        return self.model.status is ModelStatus.ACTIVE and self.provider.status is ProviderStatus.ACTIVE
+        return is_active(self.provider, self.model)
 
 
 async def list_all(storage: Storage, *, provider: str | None = None, every: bool = False) -> Sequence[Entry]:

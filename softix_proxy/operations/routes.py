@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.realtime import REALTIME
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.domain.authorization import access
 from softix_proxy.domain.clock import parse_duration_us
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import BadInputError, ConflictError, NotFoundError
@@ -18,7 +19,7 @@ from softix_proxy.domain.ports import Storage, Unit
 from softix_proxy.domain.pricing import Rate
 from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.routes import Leg, Reported, Route, RouteStatus
-from softix_proxy.domain.routing import Drop, judge
+from softix_proxy.domain.routing import Drop
 from softix_proxy.operations import keys, models, users
 
 ASKED_BY: Mapping[str, Endpoint] = {**ENDPOINTS, REALTIME.name: REALTIME}
@@ -220,7 +221,10 @@ async def explain(
         asked_model = directory.models[leg.model_id]
         provider = directory.providers[asked_model.provider_id]
         target = Target(leg, asked_model, provider)
-        drop = judge(directory, owner, asking, found, leg, speaks=_speaks(provider, asked_model, endpoint))
+        denial = access(owner, asking, provider, asked_model, route_name=found.name if found.id else "")
+        drop = None if denial is None else Drop(denial)
+        if drop is None and not _speaks(provider, asked_model, endpoint):
+            drop = Drop.DIALECT
         rate = directory.rate(owner.id, asked_model.id, now_us)
         told = [each for each in reported if each.model_id == asked_model.id]
         if drop is None:

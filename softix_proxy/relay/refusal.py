@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from softix_proxy.domain.admission import Allowance, Denied
+from softix_proxy.domain.authorization import AccessDenial
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.keys import Limits
@@ -51,6 +54,19 @@ def denied(decision: Denied, limits: Limits, what: str = "this request") -> Refu
     details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
     details["max_tokens"] = decision.affordable_tokens
     return RefusedError(decision.code, message, details=details, headers=headers)
+
+
+def no_access(denials: Mapping[AccessDenial, str], unknown: str) -> RefusedError:
+    """Tells of the model that came closest to being allowed; `denials` has the name of one for each reason.
+
+    `unknown` is the message where none is in use here, as if there were none.
+    """
+    if AccessDenial.REGION in denials:
+        name = denials[AccessDenial.REGION]
+        return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")
+    if AccessDenial.NOT_ALLOWED in denials:
+        return RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {denials[AccessDenial.NOT_ALLOWED]}.")
+    return RefusedError(Code.MODEL_NOT_FOUND, unknown)
 
 
 def failed(fault: ProviderFault) -> RefusedError:

@@ -1,0 +1,48 @@
+"""Decides who may use which model at which provider. Whoever has to know it asks `access`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from softix_proxy.domain.keys import Key
+from softix_proxy.domain.models import Model, ModelStatus
+from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.users import User
+
+
+class AccessDenial(StrEnum):
+    """Says why a key may not use a model at a provider. The weightiest reason stands first."""
+
+    DISABLED = "disabled"
+    NOT_ALLOWED = "not_allowed"
+    REGION = "region"
+
+
+def access(
+    user: User, key: Key, provider: Provider, model: Model | None = None, *, route_name: str = ""
+) -> AccessDenial | None:
+    """Returns None where the key may use the model at the provider.
+
+    Without a model it tells whether the key may use the provider, which is what decides about an object stored there.
+    `route_name` is the route of an operator through which the model is asked for: a key that allows the route allows
+    its models.
+    """
+    if not is_active(provider, model):
+        return AccessDenial.DISABLED
+    if model is not None and key.models and not key.allows_model(*_names(provider, model, route_name)):
+        return AccessDenial.NOT_ALLOWED
+    if user.regions and provider.region not in user.regions:
+        return AccessDenial.REGION
+    if key.regions and provider.region not in key.regions:
+        return AccessDenial.REGION
+    return None
+
+
+def is_active(provider: Provider, model: Model | None = None) -> bool:
+    """Tells whether the operator lets anybody use the provider, and the model where one is given."""
+    return provider.status is ProviderStatus.ACTIVE and (model is None or model.status is ModelStatus.ACTIVE)
+
+
+def _names(provider: Provider, model: Model, route_name: str) -> tuple[str, ...]:
+    own = model.name, f"{provider.name}/{model.name}"
+    return (route_name, *own) if route_name else own
