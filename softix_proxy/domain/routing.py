@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 
-from softix_proxy.domain.keys import Key
-from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.routes import Leg
-from softix_proxy.domain.users import User
 
 Draw = Callable[[int], int]
 
@@ -37,11 +34,6 @@ class Drop(StrEnum):
     UNPRICED = "unpriced"
     BREAKER = "breaker"
     LIMIT = "limit"
-
-
-def in_regions(provider: Provider, user: User, key: Key) -> bool:
-    """A provider whose region nobody told is in none."""
-    return (not user.regions or provider.region in user.regions) and (not key.regions or provider.region in key.regions)
 
 
 def arrange(legs: Sequence[Leg], draw: Draw, out: Collection[int] = (), preferred: int | None = None) -> list[int]:

@@ -24,7 +24,7 @@ from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.pricing import MODES, STANDARD, Rate
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
 from softix_proxy.domain.settlement import Settlement, interrupted
-from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
+from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault, Rest
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.metered import Metered, metered, text_bytes, unpriced_notes
@@ -34,7 +34,8 @@ log = logging.getLogger("softix.relay")
 T = TypeVar("T")
 _AT_ONCE = 256
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
-_GONE = (404, 410)
+GONE = (404, 410)
+"""The statuses by which a provider says that it does not have a thing any more."""
 _YOUNG_US = 3600 * SECOND_US
 """So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
 _GOOD = 300
@@ -67,9 +68,28 @@ class Account(NamedTuple):
     provider: Provider
     key: ProviderKey | None
 
+    @classmethod
+    def of(cls, provider: Provider, label: str = "") -> Account:
+        """The account of the key with this label, or of the provider's first where there is none."""
+        key = next((key for key in provider.keys if key.label == label), None)
+        return cls(provider, key or next(iter(provider.keys), None))
+
     @property
     def label(self) -> str:
         return "" if self.key is None else self.key.label
+
+    def call(
+        self,
+        key_id: int,
+        path: str,
+        headers: Headers,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        rest: Rest | None = None,
+    ) -> Call:
+        """A request to the provider with the account's key; `key_id` is the API key that it is for."""
+        return Call(key_id, self.provider, path, headers, body, False, rest, self.key, method=method)
 
 
 @dataclass(slots=True)
@@ -88,8 +108,7 @@ class Results:
         provider = self.house.directory.current.providers.get(provider_id)
         if provider is None or provider.status is ProviderStatus.REMOVED:
             return None
-        key = next((key for key in provider.keys if key.label == label), None)
-        return Account(provider, key or next(iter(provider.keys), None))
+        return Account.of(provider, label)
 
     async def collect(self, batch: Batch) -> bool:
         """Meters what came of a batch that has ended; False where it has not. Raises ProviderFault, FailureError."""
@@ -131,7 +150,7 @@ class Results:
 
     def _gone(self, batch: Batch, exchange: Exchange) -> bool:
         """For good. Raises ProviderFault where it may not be, and for any other refusal."""
-        gone = exchange.status in _GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
+        gone = exchange.status in GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
         if exchange.status >= 300 and not gone:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         return gone
@@ -327,7 +346,7 @@ class Results:
     def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> Call:
         """What softix itself asks."""
         headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
-        return Call(key_id, account.provider, path, headers, b"", False, key=account.key, method=method)
+        return account.call(key_id, path, headers, method=method)
 
     async def whole(self, call: Call, sending: Callable[[], None] | None = None) -> tuple[Exchange, bytes]:
         exchange = await self.house.upstream.send(call, sending or _nothing)

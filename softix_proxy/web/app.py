@@ -162,20 +162,18 @@ class App:
         client: HttpClient,
     ) -> None:
         """What is kept at a provider: batches and their files."""
-        from softix_proxy.web.batches import keeper_of
-        from softix_proxy.web.files import FORM
-        from softix_proxy.web.kept import Wish
+        from softix_proxy.relay.stored_objects import service  # late: few clients store anything
+        from softix_proxy.relay.stored_objects.handler import ResourceRequest
 
-        keeper, names = keeper_of(path)
-        if not keeper.serves(request.method, names) and sdk_calls.can_call(request.method, path):
+        operation = service.operation(request.method, path)
+        if operation is None and sdk_calls.can_call(request.method, path):
             raise RefusedError(Code.ENDPOINT_NOT_METERED, KNOWN)
-        caller = await self.house.lifecycle.identify(credential, address)
-        upload = None
-        if path == "/files" and request.method == "POST":
-            upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
-        body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
-        wish = Wish(request.method, query, headers, credential, address, body, upload, family)
-        await keeper(self.house.batches(), caller, wish, client).answer(names)
+        limits, upload = (self.max_body_bytes, self.body_timeout_s), None
+        if operation is not None and (decides := operation.form_field):
+            upload = Upload(request, frozenset((decides,)), *limits, decides=decides)
+        body = upload.head if upload else partial(bodies.read, request, *limits)
+        asked = ResourceRequest(request.method, path, query, headers, credential, address, body, upload, family)
+        await service.serve(self.house.batches(), asked, client)
 
     async def _answered(
         self,

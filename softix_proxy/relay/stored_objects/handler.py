@@ -1,0 +1,232 @@
+"""What every handler of stored objects does: asks the provider that has an object, and passes the answer on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
+
+from softix_proxy.dialects import queries
+from softix_proxy.dialects.base import Family
+from softix_proxy.dialects.classification import Told, classify
+from softix_proxy.dialects.listings import Kind, read_page, write_one, write_page
+from softix_proxy.dialects.request_headers import passing
+from softix_proxy.domain.authorization import AccessDenial, access
+from softix_proxy.domain.batches import Batch, KeptFile
+from softix_proxy.domain.directory import Directory
+from softix_proxy.domain.errors import Code, RefusedError
+from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Rest
+from softix_proxy.relay import failures, refusal
+from softix_proxy.relay.batch_results import GONE, Account
+from softix_proxy.relay.batches import Batches
+from softix_proxy.relay.forward import outgoing, returning
+from softix_proxy.relay.inbound import Client
+from softix_proxy.relay.plan import Caller
+from softix_proxy.relay.settle import cost_headers
+from softix_proxy.relay.stored_objects.pagination import ListingFailedError, fill_page
+
+_MAX_ERROR_BYTES = 16 * 1024 * 1024
+_JSON: Header = ("content-type", "application/json")
+UNKNOWN_OBJECT = "There is none of this name, or it is not yours."
+ONE = ("id",)
+"""The path of one object below the folder of its kind."""
+
+
+class Operation(NamedTuple):
+    """What can be done with objects of one kind."""
+
+    method: str
+    path: tuple[str, ...]
+    """What follows the folder: nothing, or a name and perhaps a word."""
+    function: str
+    """The handler's method that does it. It is given the name, where there is one."""
+    form_field: str = ""
+    """The field that decides, where the body is a form with a file. Empty for every other body."""
+
+    def fits(self, names: Sequence[str]) -> bool:
+        """`names` is the path below the folder."""
+        return len(self.path) == len(names) and self.path[1:] == tuple(names[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRequest:
+    """A client's request about a stored object."""
+
+    method: str
+    path: str
+    """Without the version, such as `/files/file-1/content`."""
+    query: str
+    headers: Headers = field(repr=False)
+    credential: str | None = field(repr=False)
+    address: str
+    read_body: Callable[[], Awaitable[bytes]]
+    rest: Rest | None = None
+    """What of a form comes after that."""
+    family: Family = "openai"
+    """Whose answers the client reads."""
+
+
+class ResourceHandler:
+    """Answers one request of one client about objects of one kind."""
+
+    operations: ClassVar[Sequence[Operation]]
+    family: ClassVar[Family] = "openai"
+    """Whose API the providers speak that have such objects."""
+
+    def __init__(self, batches: Batches, caller: Caller, request: ResourceRequest, client: Client) -> None:
+        self._batches = batches
+        self._results = batches.results
+        self._unit = batches.storage.reading()
+        self._caller = caller
+        self._request = request
+        self._client = client
+        passed = passing(self.family, None, batches.house.policy.pass_headers)
+        self._headers = outgoing(request.headers, request.credential, passed)
+        self._began_ns, self._waited_ns = batches.clock.monotonic_ns(), 0
+
+    @property
+    def _directory(self) -> Directory:
+        return self._batches.house.directory.current
+
+    @property
+    def _answer_family(self) -> Family:
+        """Whose shape the answers have. OpenAI's objects are told in Google's words to who reads those."""
+        return "gemini" if self.family == "openai" and self._request.family == "gemini" else self.family
+
+    @property
+    def _passed_query(self) -> str:
+        """The query of the request, unless it is written for another family than the provider's."""
+        return "" if self._answer_family == "gemini" else self._request.query
+
+    @classmethod
+    def operation(cls, method: str, names: Sequence[str]) -> Operation | None:
+        """`names` is the path below the folder."""
+        return next((each for each in cls.operations if each.method == method and each.fits(names)), None)
+
+    async def handle(self, names: Sequence[str]) -> None:
+        """`names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError."""
+        found = self.operation(self._request.method, names)
+        if found is None:
+            methods = [each.method for each in self.operations if each.fits(names)]
+            if not methods:
+                raise RefusedError(Code.NOT_FOUND, "There is nothing here.")
+            raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {' or '.join(methods)} here.")
+        try:
+            await getattr(self, found.function)(*names[:1])
+        except ProviderFault as fault:
+            raise refusal.failed(fault) from None
+
+    # The provider
+
+    def _account_of(self, stored: Batch | KeptFile) -> Account:
+        """Raises RefusedError where it is at a provider that is not used any more, or not for this key."""
+        account = self._results.account_of(stored.provider_id, stored.provider_key)
+        user, key = self._caller.user, self._caller.key
+        denial = AccessDenial.DISABLED if account is None else access(user, key, account.provider)
+        if denial is AccessDenial.REGION:
+            raise RefusedError(Code.REGION_NOT_ALLOWED, "It is not in the regions that this API key may use.")
+        if account is None or denial is not None:
+            raise RefusedError(Code.NOT_FOUND, "The provider that has it is no longer used here.")
+        return account
+
+    def _call(
+        self, account: Account, path: str, *, method: str = "GET", body: bytes = b"", rest: Rest | None = None
+    ) -> Call:
+        return account.call(self._caller.key.id, path, self._headers, method=method, body=body, rest=rest)
+
+    def _call_for(self, stored: Batch | KeptFile, path: str, query: str = "", method: str = "GET") -> Call:
+        account, query = self._account_of(stored), queries.passing(query, self.family)
+        return self._call(account, f"{path}?{query}" if query else path, method=method)
+
+    async def _send(self, call: Call) -> Exchange:
+        return await self._batches.house.upstream.send(call, lambda: None)
+
+    async def _fetch(self, call: Call) -> tuple[Exchange, bytes]:
+        """Returns the whole answer. What the provider takes for it is not counted as softix's own time."""
+        began_ns = self._batches.clock.monotonic_ns()
+        found = await self._results.whole(call)
+        self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
+        return found
+
+    # The client
+
+    def _cost_headers(self) -> list[Header]:
+        """To ask about stored objects is free."""
+        return cost_headers(0, self._batches.clock.monotonic_ns() - self._began_ns - self._waited_ns)
+
+    async def _pass_on(self, exchange: Exchange, answer: bytes) -> None:
+        """Sends the provider's answer by the same rule as the answer to a request. Raises RefusedError."""
+        found = classify(exchange.status, exchange.headers, answer)
+        told = failures.tellable(found, exchange.secret) if found.error is not None else Told(exchange.status, answer)
+        if told is None:
+            raise failures.unsayable(found)
+        headers = returning(exchange.headers, exchange.secret)
+        await self._client.answer(told.status, [*headers, *self._cost_headers()], told.body)
+
+    async def _pass_on_one(self, kind: Kind, exchange: Exchange, answer: bytes) -> None:
+        """Sends what the provider tells of one object, in the shape that the client reads. Raises RefusedError."""
+        if self._answer_family == "gemini" and exchange.status in GONE:
+            raise RefusedError(Code.NOT_FOUND, UNKNOWN_OBJECT)
+        if self._answer_family == "gemini" and exchange.status < 300:
+            await self._client.answer(200, [_JSON, *self._cost_headers()], write_one(kind, answer))
+        else:
+            await self._pass_on(exchange, answer)
+
+    async def _pass_on_content(self, call: Call) -> None:
+        """Sends what an object holds, as it comes."""
+        exchange = await self._send(call)
+        try:
+            if exchange.status >= 300:
+                await self._pass_on(exchange, await exchange.read(_MAX_ERROR_BYTES))
+                return
+            await self._client.begin(exchange.status, returning(exchange.headers, exchange.secret))
+            try:
+                while chunk := await exchange.chunk():
+                    self._client.send(chunk)
+                    await self._client.caught_up()
+            except ProviderFault:
+                self._client.cut()
+                return
+            await self._client.end()
+        finally:
+            exchange.release()
+
+    async def _list(self, kind: Kind, read: Callable[[int, str | None, bool], Any], folder: str) -> None:
+        """Sends a page of this user's objects. `read` is given how many, after which, and in which order."""
+        page = read_page(self._answer_family, self._request.query)
+        began_ns = self._batches.clock.monotonic_ns()
+        try:
+            found, next_cursor = await fill_page(
+                page,
+                lambda most, cursor: read(most, cursor, page.ascending),
+                partial(self._call_if_usable, folder),
+                self._results.whole,
+            )
+        except ListingFailedError as error:
+            await self._pass_on(error.exchange, error.answer)
+            return
+        self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
+        body = write_page(self._answer_family, kind, found, next_cursor)
+        await self._client.answer(200, [_JSON, *self._cost_headers()], body)
+
+    def _call_if_usable(self, folder: str, stored: Batch | KeptFile) -> Call | None:
+        """Returns None for what is at a provider that is not used any more, or not for this key."""
+        try:
+            return self._call_for(stored, f"{folder}/{stored.remote_id}")
+        except RefusedError:
+            return None
+
+    # What it knows of objects
+
+    async def _find_file(self, name: str) -> KeptFile:
+        """Raises RefusedError."""
+        file = await self._unit.batches.find_file(self._caller.user.id, name)
+        if file is None:
+            raise RefusedError(Code.NOT_FOUND, UNKNOWN_OBJECT)
+        return file
+
+    async def _require_metered(self, batch: Batch | None) -> None:
+        """Meters a batch before anybody gets its results. Raises RefusedError where there are none yet."""
+        if batch is not None and not await self._results.collect(batch):
+            raise RefusedError(Code.NOT_FOUND, "The batch has not ended yet: there are no results.")
