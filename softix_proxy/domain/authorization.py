@@ -43,6 +43,11 @@ def is_active(provider: Provider, model: Model | None = None) -> bool:
     return provider.status is ProviderStatus.ACTIVE and (model is None or model.status is ModelStatus.ACTIVE)
 
 
+def names_of(provider: Provider, model: Model) -> tuple[str, str]:
+    """Returns what a client may call the model: its own name, and the one that no other provider's model has."""
+    return model.name, f"{provider.name}/{model.name}"
+
+
 def _names(provider: Provider, model: Model, route_name: str) -> tuple[str, ...]:
-    own = model.name, f"{provider.name}/{model.name}"
+    own = names_of(provider, model)
     return (route_name, *own) if route_name else own

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.playbook import KEY, LAB, MODEL, USER
 
-from softix_proxy.domain.authorization import AccessDenial, access, is_active
+from softix_proxy.domain.authorization import AccessDenial, access, is_active, names_of
 from softix_proxy.domain.models import ModelStatus
 from softix_proxy.domain.providers import ProviderStatus
 
@@ -63,6 +63,10 @@ def test_access_to_a_provider_that_is_off_is_denied(status: ProviderStatus) -> N
     provider = replace(LAB, status=status)
     assert access(USER, KEY, provider) is access(USER, KEY, provider, MODEL) is AccessDenial.DISABLED
     assert not is_active(provider) and not is_active(provider, MODEL)
+
+
+def test_names_of_a_model_are_its_own_and_the_one_with_its_provider() -> None:
+    assert names_of(LAB, MODEL) == ("llama", "lab/llama")
 
 
 def test_is_active_asks_for_the_model_where_there_is_one() -> None:
