@@ -22,12 +22,13 @@ from softix_proxy.domain.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.pricing import MODES, STANDARD, Rate
-from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus
+from softix_proxy.domain.providers import ProviderStatus
 from softix_proxy.domain.settlement import Settlement, interrupted
-from softix_proxy.domain.upstream import Call, Exchange, Headers, ProviderFault, Rest
+from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.domain.usage import Source
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.metered import Metered, metered, text_bytes, unpriced_notes
+from softix_proxy.relay.provider_account import Account
 from softix_proxy.relay.settle import Facts
 
 log = logging.getLogger("softix.relay")
@@ -60,36 +61,6 @@ class _Silent(NamedTuple):
     status_code: int
     error: str | None
     known: Facts
-
-
-class Account(NamedTuple):
-    """Whose account at which provider."""
-
-    provider: Provider
-    key: ProviderKey | None
-
-    @classmethod
-    def of(cls, provider: Provider, label: str = "") -> Account:
-        """The account of the key with this label, or of the provider's first where there is none."""
-        key = next((key for key in provider.keys if key.label == label), None)
-        return cls(provider, key or next(iter(provider.keys), None))
-
-    @property
-    def label(self) -> str:
-        return "" if self.key is None else self.key.label
-
-    def call(
-        self,
-        key_id: int,
-        path: str,
-        headers: Headers,
-        *,
-        method: str = "GET",
-        body: bytes = b"",
-        rest: Rest | None = None,
-    ) -> Call:
-        """A request to the provider with the account's key; `key_id` is the API key that it is for."""
-        return Call(key_id, self.provider, path, headers, body, False, rest, self.key, method=method)
 
 
 @dataclass(slots=True)

@@ -28,10 +28,11 @@ from softix_proxy.domain.ports import Storage
 from softix_proxy.domain.upstream import Call, Exchange, ProviderFault
 from softix_proxy.relay import refusal
 from softix_proxy.relay.admission import admit
-from softix_proxy.relay.batch_results import Account, Results, folder_of, slices
+from softix_proxy.relay.batch_results import Results, folder_of, slices
 from softix_proxy.relay.bound import bound
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.plan import Caller
+from softix_proxy.relay.provider_account import Account
 from softix_proxy.relay.route import UnpricedError, priced
 
 log = logging.getLogger("softix.relay")

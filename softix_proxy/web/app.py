@@ -22,6 +22,7 @@ from softix_proxy.domain.ids import RequestIds, format_request_id
 from softix_proxy.domain.sections import Server
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
+from softix_proxy.relay.stored_objects.operation_table import find_operation
 from softix_proxy.web import bodies, errors, scrapes, sdk_calls
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
@@ -162,10 +163,10 @@ class App:
         client: HttpClient,
     ) -> None:
         """What is kept at a provider: batches and their files."""
-        from softix_proxy.relay.stored_objects import service  # late: few clients store anything
-        from softix_proxy.relay.stored_objects.handler import ResourceRequest
+        from softix_proxy.relay.stored_objects.handler import ResourceRequest  # late: few clients store anything
+        from softix_proxy.relay.stored_objects.service import serve
 
-        operation = service.operation(request.method, path)
+        operation = find_operation(request.method, path)
         if operation is None and sdk_calls.can_call(request.method, path):
             raise RefusedError(Code.ENDPOINT_NOT_METERED, KNOWN)
         limits, upload = (self.max_body_bytes, self.body_timeout_s), None
@@ -173,7 +174,7 @@ class App:
             upload = Upload(request, frozenset((decides,)), *limits, decides=decides)
         body = upload.head if upload else partial(bodies.read, request, *limits)
         asked = ResourceRequest(request.method, path, query, headers, credential, address, body, upload, family)
-        await service.serve(self.house.batches(), asked, client)
+        await serve(self.house.batches(), asked, client)
 
     async def _answered(
         self,

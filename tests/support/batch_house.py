@@ -18,13 +18,14 @@ from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.settlement import InterruptedCharge
 from softix_proxy.domain.upstream import Call
-from softix_proxy.relay.batch_results import Account, Results
+from softix_proxy.relay.batch_results import Results
 from softix_proxy.relay.batches import Asked, Batches, Read
 from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller
 from softix_proxy.relay.policy import Policy
+from softix_proxy.relay.provider_account import Account
 from softix_proxy.storage.hot_path import Journal
 from softix_proxy.storage.storage import SqliteStorage
 

@@ -18,9 +18,11 @@ from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.models import Model
 from softix_proxy.domain.upstream import Exchange
 from softix_proxy.relay import refusal
-from softix_proxy.relay.batch_results import Account, folder_of
+from softix_proxy.relay.batch_results import folder_of
 from softix_proxy.relay.batches import Asked, Read
-from softix_proxy.relay.stored_objects.handler import ONE, UNKNOWN_OBJECT, Operation, ResourceHandler
+from softix_proxy.relay.provider_account import Account
+from softix_proxy.relay.stored_objects.handler import UNKNOWN_OBJECT, ResourceHandler
+from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operation
 
 FindModels = Callable[[str], Sequence[Model]]
 """Returns the models that a name may mean."""
@@ -106,12 +108,7 @@ class BatchHandler(ResourceHandler):
 
 class OpenAIBatchHandler(BatchHandler):
     batch_family: ClassVar[BatchFamily] = "openai"
-    operations: ClassVar[Sequence[Operation]] = (
-        Operation("POST", (), "create"),
-        Operation("GET", (), "list_all"),
-        Operation("GET", ONE, "show"),
-        Operation("POST", (*ONE, "cancel"), "cancel"),
-    )
+    operations: ClassVar[Sequence[Operation]] = OPERATIONS["/batches"]
 
     async def create(self) -> None:
         """Makes a batch of the lines of a file, which is read for that at the provider."""
@@ -147,14 +144,7 @@ class OpenAIBatchHandler(BatchHandler):
 class AnthropicBatchHandler(BatchHandler):
     family: ClassVar[Family] = "anthropic"
     batch_family: ClassVar[BatchFamily] = "anthropic"
-    operations: ClassVar[Sequence[Operation]] = (
-        Operation("POST", (), "create"),
-        Operation("GET", (), "list_all"),
-        Operation("GET", ONE, "show"),
-        Operation("GET", (*ONE, "results"), "read_results"),
-        Operation("POST", (*ONE, "cancel"), "cancel"),
-        Operation("DELETE", ONE, "delete"),
-    )
+    operations: ClassVar[Sequence[Operation]] = OPERATIONS["/messages/batches"]
 
     async def create(self) -> None:
         body = await self._request.read_body()

@@ -16,8 +16,9 @@ from softix_proxy.domain.batches import KeptFile
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.providers import ProviderType
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.relay.batch_results import Account
-from softix_proxy.relay.stored_objects.handler import ONE, Operation, ResourceHandler
+from softix_proxy.relay.provider_account import Account
+from softix_proxy.relay.stored_objects.handler import ResourceHandler
+from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operation
 
 _PURPOSE = "purpose"
 PROVIDER_HEADER = "x-softix-provider"
@@ -25,13 +26,7 @@ PROVIDER_HEADER = "x-softix-provider"
 
 
 class FileHandler(ResourceHandler):
-    operations: ClassVar[Sequence[Operation]] = (
-        Operation("POST", (), "upload", form_field=_PURPOSE),
-        Operation("GET", (), "list_all"),
-        Operation("GET", ONE, "show"),
-        Operation("GET", (*ONE, "content"), "read"),
-        Operation("DELETE", ONE, "delete"),
-    )
+    operations: ClassVar[Sequence[Operation]] = OPERATIONS["/files"]
 
     async def upload(self) -> None:
         body = await self._request.read_body()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from softix_proxy.dialects import queries
 from softix_proxy.dialects.base import Family
@@ -18,35 +18,19 @@ from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Rest
 from softix_proxy.relay import failures, refusal
-from softix_proxy.relay.batch_results import GONE, Account
+from softix_proxy.relay.batch_results import GONE
 from softix_proxy.relay.batches import Batches
 from softix_proxy.relay.forward import outgoing, returning
 from softix_proxy.relay.inbound import Client
 from softix_proxy.relay.plan import Caller
+from softix_proxy.relay.provider_account import Account
 from softix_proxy.relay.settle import cost_headers
+from softix_proxy.relay.stored_objects.operation_table import Operation
 from softix_proxy.relay.stored_objects.pagination import ListingFailedError, fill_page
 
 _MAX_ERROR_BYTES = 16 * 1024 * 1024
 _JSON: Header = ("content-type", "application/json")
 UNKNOWN_OBJECT = "There is none of this name, or it is not yours."
-ONE = ("id",)
-"""The path of one object below the folder of its kind."""
-
-
-class Operation(NamedTuple):
-    """What can be done with objects of one kind."""
-
-    method: str
-    path: tuple[str, ...]
-    """What follows the folder: nothing, or a name and perhaps a word."""
-    function: str
-    """The handler's method that does it. It is given the name, where there is one."""
-    form_field: str = ""
-    """The field that decides, where the body is a form with a file. Empty for every other body."""
-
-    def fits(self, names: Sequence[str]) -> bool:
-        """`names` is the path below the folder."""
-        return len(self.path) == len(names) and self.path[1:] == tuple(names[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +40,7 @@ class ResourceRequest:
     method: str
     path: str
     """Without the version, such as `/files/file-1/content`."""
-    query: str
+    query: str = field(repr=False)
     headers: Headers = field(repr=False)
     credential: str | None = field(repr=False)
     address: str
@@ -99,19 +83,15 @@ class ResourceHandler:
         """The query of the request, unless it is written for another family than the provider's."""
         return "" if self._answer_family == "gemini" else self._request.query
 
-    @classmethod
-    def operation(cls, method: str, names: Sequence[str]) -> Operation | None:
-        """`names` is the path below the folder."""
-        return next((each for each in cls.operations if each.method == method and each.fits(names)), None)
-
     async def handle(self, names: Sequence[str]) -> None:
         """`names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError."""
-        found = self.operation(self._request.method, names)
+        fitting = [operation for operation in self.operations if operation.fits(names)]
+        if not fitting:
+            raise RefusedError(Code.NOT_FOUND, "There is nothing here.")
+        found = next((operation for operation in fitting if operation.method == self._request.method), None)
         if found is None:
-            methods = [each.method for each in self.operations if each.fits(names)]
-            if not methods:
-                raise RefusedError(Code.NOT_FOUND, "There is nothing here.")
-            raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {' or '.join(methods)} here.")
+            methods = " or ".join(operation.method for operation in fitting)
+            raise RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {methods} here.")
         try:
             await getattr(self, found.function)(*names[:1])
         except ProviderFault as fault:

@@ -10,7 +10,8 @@ from support.playbook import Client
 
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.relay.stored_objects.handler import ONE, Operation, ResourceHandler, ResourceRequest
+from softix_proxy.relay.stored_objects.handler import ResourceHandler, ResourceRequest
+from softix_proxy.relay.stored_objects.operation_table import ONE, Operation
 
 
 class Words(ResourceHandler):
@@ -79,14 +80,6 @@ async def test_handle_of_what_cannot_be_done_is_refused(
     with pytest.raises(RefusedError) as refused:
         await words(house, method).handle(names)
     assert (refused.value.code, refused.value.message) == (code, message)
-
-
-@pytest.mark.parametrize(
-    ("method", "names", "function"), [("GET", (), "all"), ("PUT", ("w",), "one"), ("PUT", (), None)]
-)
-def test_operation_is_found_by_method_and_path(method: str, names: tuple[str, ...], function: str | None) -> None:
-    found = Words.operation(method, names)
-    assert (None if found is None else found.function) == function
 
 
 async def test_content_passes_with_the_headers_that_are_listed(house: House) -> None:

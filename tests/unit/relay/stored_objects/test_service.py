@@ -9,10 +9,9 @@ from support.playbook import Client
 
 from softix_proxy.domain.batches import KeptFile
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.relay.stored_objects.batches import AnthropicBatchHandler, OpenAIBatchHandler
-from softix_proxy.relay.stored_objects.files import FileHandler
-from softix_proxy.relay.stored_objects.handler import ResourceHandler, ResourceRequest
-from softix_proxy.relay.stored_objects.service import HANDLERS, handler_of, operation, serve
+from softix_proxy.relay.stored_objects.handler import ResourceRequest
+from softix_proxy.relay.stored_objects.operation_table import OPERATIONS
+from softix_proxy.relay.stored_objects.service import HANDLERS, serve
 
 
 @pytest.fixture
@@ -29,45 +28,10 @@ def about(path: str, credential: str | None) -> ResourceRequest:
     return ResourceRequest("GET", path, "", [], credential, "10.1.2.3", nothing)
 
 
-@pytest.mark.parametrize(
-    ("path", "handler", "names"),
-    [
-        ("/files", FileHandler, []),
-        ("/files/f1/content", FileHandler, ["f1", "content"]),
-        ("/batches/b1", OpenAIBatchHandler, ["b1"]),
-        ("/messages/batches/m/results", AnthropicBatchHandler, ["m", "results"]),
-        ("/files/F1/Content", FileHandler, ["F1", "content"]),
-        ("/files/f1:download", FileHandler, ["f1", "content"]),
-        ("/batches/b1:cancel", OpenAIBatchHandler, ["b1", "cancel"]),
-        ("/batches/b1:other", OpenAIBatchHandler, ["b1:other"]),
-    ],
-)
-def test_handler_of_a_path_is_that_of_its_folder(path: str, handler: type[ResourceHandler], names: list[str]) -> None:
-    assert handler_of(path) == (handler, names)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "function", "form_field"),
-    [
-        ("POST", "/files", "upload", "purpose"),
-        ("GET", "/files/f1", "show", ""),
-        ("POST", "/messages/batches/m1/cancel", "cancel", ""),
-        ("DELETE", "/messages/batches/m1", "delete", ""),
-    ],
-)
-def test_operation_tells_what_decides_in_a_form(method: str, path: str, function: str, form_field: str) -> None:
-    found = operation(method, path)
-    assert found is not None and (found.function, found.form_field) == (function, form_field)
-
-
-@pytest.mark.parametrize(("method", "path"), [("DELETE", "/batches/b1"), ("HEAD", "/files"), ("GET", "/files/f1/x")])
-def test_operation_that_nobody_does_is_none(method: str, path: str) -> None:
-    assert operation(method, path) is None
-
-
-@pytest.mark.parametrize("handler", HANDLERS.values())
-def test_each_operation_names_a_method_of_its_handler(handler: type[ResourceHandler]) -> None:
-    assert all(callable(getattr(handler, each.function)) for each in handler.operations)
+@pytest.mark.parametrize("folder", OPERATIONS)
+def test_each_operation_of_the_table_is_a_method_of_the_folder_s_handler(folder: str) -> None:
+    assert HANDLERS[folder].operations is OPERATIONS[folder]
+    assert all(callable(getattr(HANDLERS[folder], each.function)) for each in OPERATIONS[folder])
 
 
 @pytest.mark.parametrize(("credential", "code"), [(None, Code.INVALID_API_KEY), ("nobody", Code.INVALID_API_KEY)])
