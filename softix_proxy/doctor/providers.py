@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 from softix_proxy.doctor.findings import Found, error, ok, warning
 from softix_proxy.doctor.patient import Patient
+from softix_proxy.domain.authorization import is_active
 from softix_proxy.domain.errors import OperatorError
 from softix_proxy.domain.ports import Storage
-from softix_proxy.domain.providers import Provider, ProviderStatus
+from softix_proxy.domain.providers import Provider
 from softix_proxy.domain.upstream import Fetch
 from softix_proxy.domain.vault import Vault
 from softix_proxy.operations import probes, providers
@@ -19,9 +20,7 @@ _AT_ONCE = 16
 
 
 async def find(patient: Patient) -> AsyncIterator[Found]:
-    active = [
-        provider for provider in await providers.list_all(patient.storage) if provider.status is ProviderStatus.ACTIVE
-    ]
+    active = [provider for provider in await providers.list_all(patient.storage) if is_active(provider)]
     if not active:
         yield warning("there is no active provider", "run: softix providers add openai --type openai --key-stdin")
     elif patient.fetch is None:
