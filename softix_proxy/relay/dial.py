@@ -5,14 +5,13 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from softix_proxy.dialects.classification import classify
-from softix_proxy.dialects.request_headers import passing
 from softix_proxy.domain.clock import SECOND_US
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.upstream import Call, Line, Lines, NoLineError, ProviderFault
 from softix_proxy.relay import failures, refusal
 from softix_proxy.relay.failures import Failure
 from softix_proxy.relay.fleet import Berth, Outcome
-from softix_proxy.relay.forward import outgoing
+from softix_proxy.relay.forward import own_headers
 from softix_proxy.relay.inbound import Inbound
 from softix_proxy.relay.itinerary import Itinerary
 from softix_proxy.relay.lifecycle import Lifecycle
@@ -91,13 +90,12 @@ _CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 504: Code.PROVIDER_TIMEOUT}
 
 def _call(request: Inbound, hold: Hold, berth: Berth, pass_headers: frozenset[str]) -> Call:
     target = berth.target
-    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe=""), 1)
     return Call(
         hold.plan.caller.key.id,
         target.provider,
         path,
-        outgoing(request.headers, request.credential, passed),
+        own_headers(request, target, pass_headers),
         b"",
         stream=True,
         key=berth.key,
