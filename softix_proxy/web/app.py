@@ -174,7 +174,7 @@ class App:
             upload = Upload(request, frozenset((decides,)), *limits, decides=decides)
         body = upload.head if upload else partial(bodies.read, request, *limits)
         asked = ResourceRequest(request.method, path, query, headers, credential, address, body, upload, family)
-        await serve(self.house.batches(), asked, client)
+        await serve(self.house.lifecycle, self.house.batches, asked, client)
 
     async def _answered(
         self,

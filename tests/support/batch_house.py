@@ -21,11 +21,14 @@ from softix_proxy.domain.upstream import Call
 from softix_proxy.relay.batch_results import Results
 from softix_proxy.relay.batches import Asked, Batches, Read
 from softix_proxy.relay.fleet import Care, Fleet
+from softix_proxy.relay.inbound import Client
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.provider_account import Account
+from softix_proxy.relay.stored_objects.handler import ResourceRequest
+from softix_proxy.relay.stored_objects.service import serve
 from softix_proxy.storage.hot_path import Journal
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -122,6 +125,10 @@ class House:
             return found
         finally:
             connection.close()
+
+    async def serve(self, request: ResourceRequest, client: Client) -> None:
+        """A request about a stored object."""
+        await serve(self.batches.house, lambda: self.batches, request, client)
 
     def execute(self, *statements: str) -> None:
         """Changes the books behind the daemon's back, as the CLI does."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from softix_proxy.relay.batches import Batches
 from softix_proxy.relay.inbound import Client
+from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.stored_objects.batches import AnthropicBatchHandler, OpenAIBatchHandler
 from softix_proxy.relay.stored_objects.files import FileHandler
 from softix_proxy.relay.stored_objects.handler import ResourceHandler, ResourceRequest
@@ -19,8 +20,8 @@ HANDLERS: Mapping[str, type[ResourceHandler]] = {
 """Who answers below each folder of the operation table."""
 
 
-async def serve(batches: Batches, request: ResourceRequest, client: Client) -> None:
-    """Answers the client. Raises RefusedError, ClientGoneError, FailureError."""
-    caller = await batches.house.identify(request.credential, request.address)
+async def serve(lifecycle: Lifecycle, batches: Callable[[], Batches], request: ResourceRequest, client: Client) -> None:
+    """Answers the client. `batches` makes them at the first use. Raises RefusedError, ClientGoneError, FailureError."""
+    caller = await lifecycle.identify(request.credential, request.address)
     folder, names = parse(request.path)
-    await HANDLERS[folder](batches, caller, request, client).handle(names)
+    await HANDLERS[folder](batches(), caller, request, client).handle(names)

@@ -13,7 +13,6 @@ from support.playbook import Client
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.relay.route import UnpricedError
 from softix_proxy.relay.stored_objects.handler import ResourceRequest
-from softix_proxy.relay.stored_objects.service import serve
 
 _WORLD = (
     """
@@ -50,7 +49,7 @@ async def make(house: House, *models: str) -> Client:
         return json.dumps({"requests": entries}).encode()
 
     request = ResourceRequest("POST", "/messages/batches", "", [], "ada", "10.1.2.3", read_body, family="anthropic")
-    await serve(house.batches, request, client)
+    await house.serve(request, client)
     return client
 
 

@@ -13,7 +13,6 @@ from support.playbook import Client
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.relay.stored_objects.files import PROVIDER_HEADER
 from softix_proxy.relay.stored_objects.handler import ResourceRequest
-from softix_proxy.relay.stored_objects.service import serve
 
 MADE = Answer(200, b'{"id": "f1", "purpose": "batch"}')
 _PROVIDERS = """
@@ -41,7 +40,7 @@ async def upload(house: House, purpose: str = "batch", **headers: str) -> Client
 
     told: Any = [("content-type", "multipart/form-data; boundary=x"), *headers.items()]
     client = Client([])
-    await serve(house.batches, ResourceRequest("POST", "/files", "", told, "ada", "10.1.2.3", read_body), client)
+    await house.serve(ResourceRequest("POST", "/files", "", told, "ada", "10.1.2.3", read_body), client)
     return client
 
 
@@ -128,7 +127,7 @@ async def test_a_file_at_a_provider_that_the_key_may_not_use_is_refused(
     await upload(house)
     house.execute(change)
     with pytest.raises(RefusedError) as refused:
-        await serve(house.batches, ResourceRequest("GET", "/files/f1", "", [], "ada", "10.1.2.3", _nothing), Client([]))
+        await house.serve(ResourceRequest("GET", "/files/f1", "", [], "ada", "10.1.2.3", _nothing), Client([]))
     assert (refused.value.code, refused.value.message) == (code, message) and len(house.provider.calls) == 1
 
 

@@ -11,7 +11,7 @@ from softix_proxy.domain.batches import KeptFile
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.relay.stored_objects.handler import ResourceRequest
 from softix_proxy.relay.stored_objects.operation_table import OPERATIONS
-from softix_proxy.relay.stored_objects.service import HANDLERS, serve
+from softix_proxy.relay.stored_objects.service import HANDLERS
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_each_operation_of_the_table_is_a_method_of_the_folder_s_handler(folder:
 @pytest.mark.parametrize(("credential", "code"), [(None, Code.INVALID_API_KEY), ("nobody", Code.INVALID_API_KEY)])
 async def test_serve_for_a_stranger_is_refused(house: House, credential: str | None, code: Code) -> None:
     with pytest.raises(RefusedError) as refused:
-        await serve(house.batches, about("/files", credential), Client([]))
+        await house.serve(about("/files", credential), Client([]))
     assert refused.value.code is code
 
 
@@ -46,11 +46,11 @@ async def test_serve_tells_an_object_to_its_owner_alone(house: House) -> None:
         await unit.batches.keep_file(KeptFile(1, "", 1, 1, "f1", house.clock.us))
     house.provider.says = {"/files/f1": Answer(200, b'{"id": "f1"}')}
     client = Client([])
-    await serve(house.batches, about("/files/f1", "ada"), client)
+    await house.serve(about("/files/f1", "ada"), client)
     assert (client.status, client.body) == (200, b'{"id": "f1"}')
     with pytest.raises(RefusedError) as refused:
-        await serve(house.batches, about("/files/f1", "bob"), Client([]))
+        await house.serve(about("/files/f1", "bob"), Client([]))
     with pytest.raises(RefusedError) as unknown:
-        await serve(house.batches, about("/files/f2", "ada"), Client([]))
+        await house.serve(about("/files/f2", "ada"), Client([]))
     assert (refused.value.code, refused.value.message) == (unknown.value.code, unknown.value.message)
     assert refused.value.code is Code.NOT_FOUND and len(house.provider.calls) == 1
