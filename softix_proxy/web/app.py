@@ -23,6 +23,7 @@ from softix_proxy.domain.sections import Server
 from softix_proxy.relay.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settle import cost_headers
 from softix_proxy.relay.stored_objects.operation_table import find_operation
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 from softix_proxy.web import bodies, errors, scrapes, sdk_calls
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
@@ -163,8 +164,7 @@ class App:
         client: HttpClient,
     ) -> None:
         """What is kept at a provider: batches and their files."""
-        from softix_proxy.relay.stored_objects.handler import ResourceRequest  # late: few clients store anything
-        from softix_proxy.relay.stored_objects.service import serve
+        from softix_proxy.relay.stored_objects.service import serve  # late: few clients store anything
 
         operation = find_operation(request.method, path)
         if operation is None and sdk_calls.can_call(request.method, path):

@@ -27,7 +27,7 @@ from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.provider_account import Account
-from softix_proxy.relay.stored_objects.handler import ResourceRequest
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 from softix_proxy.relay.stored_objects.service import serve
 from softix_proxy.storage.hot_path import Journal
 from softix_proxy.storage.storage import SqliteStorage

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -16,7 +15,7 @@ from softix_proxy.domain.authorization import AccessDenial, access
 from softix_proxy.domain.batches import Batch, KeptFile
 from softix_proxy.domain.directory import Directory
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.domain.upstream import Call, Exchange, Header, Headers, ProviderFault, Rest
+from softix_proxy.domain.upstream import Call, Exchange, Header, ProviderFault, Rest
 from softix_proxy.relay import failures, refusal
 from softix_proxy.relay.batch_results import GONE
 from softix_proxy.relay.batches import Batches
@@ -27,28 +26,11 @@ from softix_proxy.relay.provider_account import Account
 from softix_proxy.relay.settle import cost_headers
 from softix_proxy.relay.stored_objects.operation_table import Operation
 from softix_proxy.relay.stored_objects.pagination import ListingFailedError, fill_page
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 
 _MAX_ERROR_BYTES = 16 * 1024 * 1024
 _JSON: Header = ("content-type", "application/json")
 UNKNOWN_OBJECT = "There is none of this name, or it is not yours."
-
-
-@dataclass(frozen=True, slots=True)
-class ResourceRequest:
-    """A client's request about a stored object."""
-
-    method: str
-    path: str
-    """Without the version, such as `/files/file-1/content`."""
-    query: str = field(repr=False)
-    headers: Headers = field(repr=False)
-    credential: str | None = field(repr=False)
-    address: str
-    read_body: Callable[[], Awaitable[bytes]]
-    rest: Rest | None = None
-    """What of a form comes after that."""
-    family: Family = "openai"
-    """Whose answers the client reads."""
 
 
 class ResourceHandler:

@@ -25,7 +25,7 @@ class StoredObject(Protocol):
 
 ReadRows = Callable[[int, str | None], Awaitable[Sequence[StoredObject]]]
 """Reads at most so many rows, after this name where one is given."""
-Fetch = Callable[[Call], Awaitable[tuple[Exchange, bytes]]]
+FetchObject = Callable[[Call], Awaitable[tuple[Exchange, bytes]]]
 """Returns the whole answer."""
 CallFor = Callable[[Any], Call | None]
 """Returns the call that asks about an object, or None where it cannot be had any more."""
@@ -44,7 +44,7 @@ class ListingFailedError(Exception):
         self.exchange, self.answer = exchange, answer
 
 
-async def fill_page(page: Page, read: ReadRows, call_for: CallFor, fetch: Fetch) -> FilledPage:
+async def fill_page(page: Page, read: ReadRows, call_for: CallFor, fetch: FetchObject) -> FilledPage:
     """Raises ListingFailedError, ProviderFault."""
     found: list[Listed] = []
     cursor, fetched, wanted, more = page.cursor, 0, page.size, True
@@ -70,7 +70,7 @@ def _filled(page: Page, found: Sequence[Listed], next_cursor: str | None) -> Fil
     return FilledPage(found[::-1] if page.backwards else found, next_cursor)
 
 
-async def _fetch_each(rows: Sequence[StoredObject], call_for: CallFor, fetch: Fetch) -> Sequence[Listed | None]:
+async def _fetch_each(rows: Sequence[StoredObject], call_for: CallFor, fetch: FetchObject) -> Sequence[Listed | None]:
     """Returns each as the provider tells of it now, and None for what it does not have any more."""
     calls = [call_for(row) for row in rows]
     answers = iter(await asyncio.gather(*(fetch(call) for call in calls if call is not None)))

@@ -9,8 +9,9 @@ from softix_proxy.relay.inbound import Client
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.stored_objects.batches import AnthropicBatchHandler, OpenAIBatchHandler
 from softix_proxy.relay.stored_objects.files import FileHandler
-from softix_proxy.relay.stored_objects.handler import ResourceHandler, ResourceRequest
+from softix_proxy.relay.stored_objects.handler import ResourceHandler
 from softix_proxy.relay.stored_objects.operation_table import parse
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 
 HANDLERS: Mapping[str, type[ResourceHandler]] = {
     "/messages/batches": AnthropicBatchHandler,

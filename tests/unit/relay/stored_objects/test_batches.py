@@ -12,7 +12,7 @@ from support.playbook import Client
 
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.relay.route import UnpricedError
-from softix_proxy.relay.stored_objects.handler import ResourceRequest
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 
 _WORLD = (
     """

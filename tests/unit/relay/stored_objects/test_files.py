@@ -12,7 +12,7 @@ from support.playbook import Client
 
 from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.relay.stored_objects.files import PROVIDER_HEADER
-from softix_proxy.relay.stored_objects.handler import ResourceRequest
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 
 MADE = Answer(200, b'{"id": "f1", "purpose": "batch"}')
 _PROVIDERS = """

@@ -10,8 +10,9 @@ from support.playbook import Client
 
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.domain.upstream import ProviderFault
-from softix_proxy.relay.stored_objects.handler import ResourceHandler, ResourceRequest
+from softix_proxy.relay.stored_objects.handler import ResourceHandler
 from softix_proxy.relay.stored_objects.operation_table import ONE, Operation
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 
 
 class Words(ResourceHandler):

@@ -9,8 +9,8 @@ from support.playbook import Client
 
 from softix_proxy.domain.batches import KeptFile
 from softix_proxy.domain.errors import Code, RefusedError
-from softix_proxy.relay.stored_objects.handler import ResourceRequest
 from softix_proxy.relay.stored_objects.operation_table import OPERATIONS
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 from softix_proxy.relay.stored_objects.service import HANDLERS
 
 
