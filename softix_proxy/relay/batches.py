@@ -1,6 +1,6 @@
-"""Batches: each of their requests is admitted like any other, and settled when the results are read.
+"""Makes batches: each of their requests is admitted like any other, and settled when the results are read.
 
-All holds are committed before the provider is asked, and stay until the results were metered (`batch_results`).
+All holds are committed before the provider is asked. They stay until the results are metered (`batch_results`).
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from softix_proxy.relay.route import UnpricedError, priced
 
 log = logging.getLogger("softix.relay")
 _A_TURN = 128
-"""Requests that are looked at in one turn of the event loop."""
+"""How many requests are looked at in one turn of the event loop."""
 
 
 _UNKNOWN = "Nobody knows whether the provider works on it: ask the operator before you send it again."
 
 
 class Asked(NamedTuple):
-    """One request of a batch that is to be made."""
+    """A request of a batch, as it is put before admission."""
 
     custom_id: str
     intent: Intent
@@ -52,7 +52,7 @@ class Asked(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What decides of one request."""
+    """What of a request decides whether it is admitted."""
 
     custom_id: str
     endpoint: Endpoint
@@ -62,6 +62,8 @@ class Read(NamedTuple):
 
 @dataclass(slots=True)
 class Batches:
+    """Reads, admits and makes batches, in this order."""
+
     house: Lifecycle
     storage: Storage
     ids: RequestIds
@@ -72,7 +74,7 @@ class Batches:
         return self.house.clock
 
     async def read(self, items: AsyncGenerator[Item, None]) -> list[Read]:
-        """What decides of each request; of their bodies nothing is kept. Raises RefusedError."""
+        """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError."""
         found: list[Read] = []
         seen: set[str] = set()
         async with aclosing(items):
@@ -95,7 +97,7 @@ class Batches:
         return found
 
     async def plan(self, caller: Caller, requests: Sequence[Read], find: Callable[[str], Model]) -> list[Asked]:
-        """`find` gives the model of a name. Raises RefusedError."""
+        """Plans each request for the model that `find` returns for its name. Raises RefusedError."""
         asked = []
         for number, request in enumerate(requests, 1):
             with wire.numbered(number):
@@ -226,7 +228,10 @@ class Batches:
             ) from None
 
     async def _cancel(self, made: Batch, account: Account) -> bool:
-        """So that nobody pays for what nobody can read. Not one that is on the books: a provider may repeat itself."""
+        """Cancels it, so that nobody pays for what nobody can read.
+
+        One that is on the books is left alone: the provider has repeated an earlier answer.
+        """
         try:
             if await self.storage.reading().batches.is_known(made.provider_id, made.remote_id):
                 return False

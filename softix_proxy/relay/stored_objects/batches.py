@@ -107,6 +107,8 @@ class BatchHandler(ResourceHandler):
 
 
 class OpenAIBatchHandler(BatchHandler):
+    """Answers for batches that are made of files, and whose results are files."""
+
     batch_family: ClassVar[BatchFamily] = "openai"
     operations: ClassVar[Sequence[Operation]] = OPERATIONS["/batches"]
 
@@ -142,6 +144,8 @@ class OpenAIBatchHandler(BatchHandler):
 
 
 class AnthropicBatchHandler(BatchHandler):
+    """Answers for batches whose requests come in the body, and whose results have an address of their own."""
+
     family: ClassVar[Family] = "anthropic"
     batch_family: ClassVar[BatchFamily] = "anthropic"
     operations: ClassVar[Sequence[Operation]] = OPERATIONS["/messages/batches"]

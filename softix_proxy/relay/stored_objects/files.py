@@ -26,9 +26,12 @@ PROVIDER_HEADER = "x-softix-provider"
 
 
 class FileHandler(ResourceHandler):
+    """Stores files at a provider, and passes on what it tells of them and what they hold."""
+
     operations: ClassVar[Sequence[Operation]] = OPERATIONS["/files"]
 
     async def upload(self) -> None:
+        """Stores a file whose purpose is a batch. Raises RefusedError for any other."""
         body = await self._request.read_body()
         if FormFields(body, frozenset((_PURPOSE,))).text(_PURPOSE) != "batch":
             raise unmetered(
