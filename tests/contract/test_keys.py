@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, revision
 
-from softix_proxy.domain.admission import Admitted
-from softix_proxy.domain.clock import DAY_US, Period, parse_instant
+from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import FailureError, NotFoundError
 from softix_proxy.domain.keys import Key, KeyStatus, Limits, Spend
 from softix_proxy.storage.database import Database
@@ -124,47 +123,6 @@ async def test_spend_is_of_the_periods_that_hold_the_present(
     assert (await storage.reading().keys.spend(1)).of("day") == 0
     clock.us += 40 * DAY_US
     assert await storage.reading().keys.spend(1) == Spend(total_pico=quarter, held_pico=USD, open_requests=1)
-
-
-SPENT = (("2026-12-01T12:00:00Z", 1), ("2027-01-05T12:00:00Z", 20), ("2027-01-13T12:00:00Z", 300), (None, 4000))
-"""When key 1 was charged, and how much: an earlier month, an earlier week, an earlier day of the week, and now."""
-
-
-def spend_in_each_period(database: Database) -> None:
-    """By one group each, so that every one loads what the one before has saved."""
-    connection = database.connect()
-    for number, (when, charge_pico) in enumerate(SPENT, 1):
-        intent = make_intent(number, revision(connection))
-        batch = Group(connection, 0, NOW_US if when is None else parse_instant(when))
-        batch.load([intent])
-        batch.admit([intent])
-        batch.settle([make_settlement(intent, charge_pico=charge_pico)])
-        batch.save()
-    connection.close()
-
-
-async def test_spend_of_each_period_is_its_own(storage: SqliteStorage, database: Database) -> None:
-    spend_in_each_period(database)
-    found = await storage.reading().keys.spend(1)
-    assert found == Spend(day_pico=4000, week_pico=4300, month_pico=4320, total_pico=4321)
-    connection = database.connect()
-    columns = "spent_day_pico, spent_week_pico, spent_month_pico, spent_total_pico"
-    assert connection.execute(f"SELECT {columns} FROM key_states").fetchall() == [(4000, 4300, 4320, 4321)]
-    connection.close()
-
-
-@pytest.mark.parametrize(("period", "spent_pico"), [("day", 4000), ("week", 4300), ("month", 4320), ("total", 4321)])
-async def test_cap_of_a_period_counts_what_was_spent_in_it(database: Database, period: Period, spent_pico: int) -> None:
-    spend_in_each_period(database)
-    connection = database.connect()
-    for room_pico, admitted in ((9, False), (10, True)):
-        limits = Limits(cap_pico=spent_pico + room_pico, cap_period=period)
-        intent = make_intent(9, revision(connection), hold_pico=10, limits=limits)
-        batch = Group(connection, 0, NOW_US)
-        batch.load([intent])
-        [decision] = batch.admit([intent])
-        assert isinstance(decision, Admitted) is admitted
-    connection.close()
 
 
 async def test_what_a_rotated_key_spent_counts_on(storage: SqliteStorage, database: Database) -> None:
