@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, error, ok, warning
-from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
+from softix_proxy.domain.access.authorization import is_active
+from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.errors import OperatorError
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import Fetch
@@ -19,9 +20,7 @@ _AT_ONCE = 16
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
-    active = [
-        provider for provider in await providers.list_all(context.storage) if provider.status is ProviderStatus.ACTIVE
-    ]
+    active = [provider for provider in await providers.list_all(context.storage) if is_active(provider)]
     if not active:
         yield warning("there is no active provider", "run: softix providers add openai --type openai --key-stdin")
     elif context.fetch is None:

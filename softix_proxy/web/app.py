@@ -22,6 +22,8 @@ from softix_proxy.domain.instance import open_files
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.relay.core.inbound import ClientGoneError, Inbound
 from softix_proxy.relay.settlement.hold import cost_headers
+from softix_proxy.relay.stored_objects.operation_table import find_operation
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 from softix_proxy.web import bodies, errors, scrapes, sdk_calls
 from softix_proxy.web.addresses import Addresses
 from softix_proxy.web.client import HttpClient
@@ -162,20 +164,17 @@ class App:
         client: HttpClient,
     ) -> None:
         """What is kept at a provider: batches and their files."""
-        from softix_proxy.web.batches import keeper_of
-        from softix_proxy.web.files import FORM
-        from softix_proxy.web.kept import Wish
+        from softix_proxy.relay.stored_objects.service import serve  # late: few clients store anything
 
-        keeper, names = keeper_of(path)
-        if not keeper.serves(request.method, names) and sdk_calls.can_call(request.method, path):
+        operation = find_operation(request.method, path)
+        if operation is None and sdk_calls.can_call(request.method, path):
             raise RefusedError(Code.ENDPOINT_NOT_METERED, KNOWN)
-        caller = await self.house.lifecycle.identify(credential, address)
-        upload = None
-        if path == "/files" and request.method == "POST":
-            upload = Upload(request, FORM, self.max_body_bytes, self.body_timeout_s, decides="purpose")
-        body = upload.head if upload else partial(bodies.read, request, self.max_body_bytes, self.body_timeout_s)
-        wish = Wish(request.method, query, headers, credential, address, body, upload, family)
-        await keeper(self.house.batches(), caller, wish, client).answer(names)
+        limits, upload = (self.max_body_bytes, self.body_timeout_s), None
+        if operation is not None and (decides := operation.form_field):
+            upload = Upload(request, frozenset((decides,)), *limits, decides=decides)
+        body = upload.head if upload else partial(bodies.read, request, *limits)
+        asked = ResourceRequest(request.method, path, query, headers, credential, address, body, upload, family)
+        await serve(self.house.lifecycle, self.house.batches, asked, client)
 
     async def _answered(
         self,

@@ -8,11 +8,11 @@ import msgspec
 
 from softix_proxy.dialects.core import model_list
 from softix_proxy.dialects.core.model_list import ListedModel
+from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.money import CURRENCY, format_usd
 from softix_proxy.domain.routing.routes import Route
-from softix_proxy.domain.routing.selection import in_regions, judge
 from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.web.visit import Answer, Visit
@@ -79,8 +79,7 @@ def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
     """The oldest model of this name that the key may use, where it may."""
     directory = lifecycle.directory.current
     for model in directory.models_named(name):
-        here = in_regions(directory.providers[model.provider_id], caller.user, caller.key)
-        if here and caller.key.allows_model(*directory.names_of(model)):
+        if access(caller.user, caller.key, directory.providers[model.provider_id], model) is None:
             return model
     return None
 
@@ -88,7 +87,11 @@ def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
 def _serves(lifecycle: Lifecycle, caller: Caller, route: Route) -> bool:
     """Whether any of its targets may be used, in whatever dialect."""
     directory = lifecycle.directory.current
-    return any(judge(directory, caller.user, caller.key, route, leg, speaks=True) is None for leg in route.legs)
+    models = [directory.models[leg.model_id] for leg in route.legs]
+    return any(
+        access(caller.user, caller.key, directory.providers[model.provider_id], model, route_name=route.name) is None
+        for model in models
+    )
 
 
 def _routed(route: Route) -> ListedModel:

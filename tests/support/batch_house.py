@@ -16,11 +16,19 @@ from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.ids import RequestIds
 from softix_proxy.domain.metering.batches import OpenLine
+from softix_proxy.domain.metering.settlement import InterruptedCharge
 from softix_proxy.domain.ports.upstream import UpstreamRequest
 from softix_proxy.relay.batch.batches import Asked, Batches, Read
-from softix_proxy.relay.batch.results import Account, Results
+from softix_proxy.relay.batch.provider_account import Account
+from softix_proxy.relay.batch.results import Results
+from softix_proxy.relay.core.inbound import Client
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.core.plan import Caller
+from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
+from softix_proxy.relay.stored_objects.service import serve
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal
 
@@ -58,6 +66,8 @@ class Provider:
 
     says: dict[str, Answer | BaseException] = field(default_factory=dict)
     calls: list[UpstreamRequest] = field(default_factory=list)
+    make: type[Answer] = Answer
+    """Of which class each answer is."""
 
     async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> Any:
         self.calls.append(call)
@@ -65,7 +75,16 @@ class Provider:
         found = next(answer for end, answer in self.says.items() if call.path.endswith(end))
         if isinstance(found, BaseException):
             raise found
-        return Answer(found.status, *found.left)
+        answer = self.make(found.status, *found.left)
+        answer.headers = found.headers
+        return answer
+
+
+class Vault:
+    """Knows the two keys of `support.books`."""
+
+    def digest(self, text: str) -> bytes | None:
+        return {"ada": b"\x01", "bob": b"\x02"}.get(text)
 
 
 @dataclass
@@ -107,6 +126,19 @@ class House:
         finally:
             connection.close()
 
+    async def serve(self, request: ResourceRequest, client: Client) -> None:
+        """A request about a stored object."""
+        await serve(self.batches.lifecycle, lambda: self.batches, request, client)
+
+    def execute(self, *statements: str) -> None:
+        """Changes the books behind the daemon's back, as the CLI does."""
+        connection = self.database.connect()
+        try:
+            for statement in statements:
+                connection.execute(statement)
+        finally:
+            connection.close()
+
     async def open(self, batch_id: int) -> list[OpenLine]:
         return list(await self.storage.reading().batches.open_lines(batch_id))
 
@@ -115,7 +147,7 @@ class House:
 
 
 @asynccontextmanager
-async def batch_house(folder: Path, interrupted_charge: str = "nothing") -> AsyncIterator[House]:
+async def batch_house(folder: Path, interrupted_charge: InterruptedCharge = "nothing") -> AsyncIterator[House]:
     clock = StoppedClock()
     database = make_database(folder, clock)
     connection = database.connect()
@@ -129,13 +161,16 @@ async def batch_house(folder: Path, interrupted_charge: str = "nothing") -> Asyn
     directory, provider = LiveDirectory(storage), Provider()
     await directory.refresh()
     told: list[Any] = []
-    lifecycle: Any = SimpleNamespace(
-        directory=directory,
-        journal=journal,
-        upstream=provider,
-        clock=clock,
-        policy=SimpleNamespace(interrupted_charge=interrupted_charge),
-        telemetry=SimpleNamespace(opened=lambda held: None, finished=lambda *names: told.append(names)),
+    telemetry: Any = SimpleNamespace(opened=lambda held: None, finished=lambda *names: told.append(names))
+    lifecycle = Lifecycle(
+        directory,
+        journal,
+        provider,
+        Vault(),  # type: ignore[arg-type]
+        clock,
+        telemetry,
+        Policy(16, interrupted_charge, 5.0, 1_000_000),
+        TargetPool(clock, BreakerSettings(), lambda most: 0),
     )
     results = Results(lifecycle, storage)
     try:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from softix_proxy.domain.access.authorization import is_active, names_of
 from softix_proxy.domain.access.keys import Key
 from softix_proxy.domain.access.users import User
-from softix_proxy.domain.catalog.models import Model, ModelStatus
+from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, in_order
 from softix_proxy.domain.pricing.rates import UNKNOWN_COSTS, Rate
@@ -95,9 +96,9 @@ class Directory:
         exact: dict[str, tuple[Model, ...]] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
-            if model.status is ModelStatus.ACTIVE and provider.status is ProviderStatus.ACTIVE:
+            if is_active(provider, model):
                 bare[model.name] = (*bare.get(model.name, ()), model)
-                exact[f"{provider.name}/{model.name}"] = (model,)
+                exact[names_of(provider, model)[1]] = (model,)
         return bare | exact
 
     def _index_routes(self) -> dict[str, Route]:
@@ -109,7 +110,7 @@ class Directory:
             if provider.status is not ProviderStatus.REMOVED:
                 tier = bare.setdefault(model.name, [])
                 tier.append(RouteLeg(model.id, tier=len(tier)))
-                name = f"{provider.name}/{model.name}"
+                name = names_of(provider, model)[1]
                 exact[name] = Route(0, "", name, (RouteLeg(model.id),))
         made = {name: Route(0, "", name, tuple(legs)) for name, legs in bare.items()}
         active = [route for route in self._routes.values() if route.status is RouteStatus.ACTIVE]
@@ -132,7 +133,7 @@ class Directory:
         return (name for name, models in self._by_name.items() if models[0].name == name)
 
     def names_of(self, model: Model) -> tuple[str, str]:
-        return model.name, f"{self.providers[model.provider_id].name}/{model.name}"
+        return names_of(self.providers[model.provider_id], model)
 
     def rate(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
         """The price that this user pays for this model now; None where there is no price."""

@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from enum import StrEnum
 
-from softix_proxy.domain.access.keys import Key
-from softix_proxy.domain.access.users import User
-from softix_proxy.domain.catalog.models import ModelStatus
-from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
-from softix_proxy.domain.routing.directory import Directory
-from softix_proxy.domain.routing.routes import Route, RouteLeg
+from softix_proxy.domain.routing.routes import RouteLeg
 
 Draw = Callable[[int], int]
 
@@ -30,7 +25,7 @@ _LONGEST_PAUSE_US = 8_000_000
 
 
 class Drop(StrEnum):
-    """Why a target is not taken, the weightiest first."""
+    """Why a target is not taken, the weightiest first. The first of them are those of `AccessDenial`."""
 
     DISABLED = "disabled"
     NOT_ALLOWED = "not_allowed"
@@ -39,32 +34,6 @@ class Drop(StrEnum):
     UNPRICED = "unpriced"
     BREAKER = "breaker"
     LIMIT = "limit"
-
-
-def in_regions(provider: Provider, user: User, key: Key) -> bool:
-    """A provider whose region nobody told is in none."""
-    return (not user.regions or provider.region in user.regions) and (not key.regions or provider.region in key.regions)
-
-
-def is_allowed(directory: Directory, key: Key, route: Route, leg: RouteLeg) -> bool:
-    """By the name of a route that the operator made, else by the model's own."""
-    if not key.models:
-        return True
-    names = directory.names_of(directory.models[leg.model_id])
-    return key.allows_model(route.name, *names) if route.id else key.allows_model(*names)
-
-
-def judge(directory: Directory, user: User, key: Key, route: Route, leg: RouteLeg, *, speaks: bool) -> Drop | None:
-    """What the directory says against a target, but for its price."""
-    model = directory.models[leg.model_id]
-    provider = directory.providers[model.provider_id]
-    if model.status is not ModelStatus.ACTIVE or provider.status is not ProviderStatus.ACTIVE:
-        return Drop.DISABLED
-    if not is_allowed(directory, key, route, leg):
-        return Drop.NOT_ALLOWED
-    if not in_regions(provider, user, key):
-        return Drop.REGION
-    return None if speaks else Drop.DIALECT
 
 
 def arrange(legs: Sequence[RouteLeg], draw: Draw, out: Collection[int] = (), preferred: int | None = None) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from softix_proxy.domain.access.authorization import is_active
 from softix_proxy.domain.catalog.models import NAME, NAME_RULE, Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
@@ -30,7 +31,7 @@ class PricedModel:
 
     @property
     def active(self) -> bool:
-        return self.model.status is ModelStatus.ACTIVE and self.provider.status is ProviderStatus.ACTIVE
+        return is_active(self.provider, self.model)
 
 
 async def list_all(storage: Storage, *, provider: str | None = None, every: bool = False) -> Sequence[PricedModel]:

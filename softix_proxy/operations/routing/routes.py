@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.openai.realtime import REALTIME
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.catalog.models import NAME, NAME_RULE, Model
 from softix_proxy.domain.catalog.providers import Provider
@@ -18,7 +19,7 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg, RouteStatus
-from softix_proxy.domain.routing.selection import Drop, judge
+from softix_proxy.domain.routing.selection import Drop
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.catalog import models
 
@@ -221,7 +222,10 @@ async def explain(
         asked_model = directory.models[leg.model_id]
         provider = directory.providers[asked_model.provider_id]
         target = RouteTarget(leg, asked_model, provider)
-        drop = judge(directory, owner, asking, found, leg, speaks=_speaks(provider, asked_model, endpoint))
+        denial = access(owner, asking, provider, asked_model, route_name=found.name if found.id else "")
+        drop = None if denial is None else Drop(denial)
+        if drop is None and not _speaks(provider, asked_model, endpoint):
+            drop = Drop.DIALECT
         rate = directory.rate(owner.id, asked_model.id, now_us)
         told = [each for each in reported if each.model_id == asked_model.id]
         if drop is None:

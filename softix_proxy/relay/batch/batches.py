@@ -1,6 +1,6 @@
-"""Batches: each of their requests is admitted like any other, and settled when the results are read.
+"""Makes batches: each of their requests is admitted like any other, and settled when the results are read.
 
-All holds are committed before the provider is asked, and stay until the results were metered (`batch_results`).
+All holds are committed before the provider is asked. They stay until the results are metered (`batch_results`).
 """
 
 from __future__ import annotations
@@ -26,24 +26,25 @@ from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, I
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, OpenLine
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
-from softix_proxy.relay.batch.results import Account, Results, folder_of, slices
+from softix_proxy.relay.batch.provider_account import Account
+from softix_proxy.relay.batch.results import Results, folder_of, slices
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller
+from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.bound import bound
 from softix_proxy.relay.request.lifecycle import Lifecycle
-from softix_proxy.relay.request.route import UnpricedError, unpriced
+from softix_proxy.relay.request.route import UnpricedError, priced
 
 log = logging.getLogger("softix.relay")
-_TRIES = 8
 _A_TURN = 128
-"""Requests that are looked at in one turn of the event loop."""
+"""How many requests are looked at in one turn of the event loop."""
 
 
 _UNKNOWN = "Nobody knows whether the provider works on it: ask the operator before you send it again."
 
 
 class Asked(NamedTuple):
-    """One request of a batch that is to be made."""
+    """A request of a batch, as it is put before admission."""
 
     custom_id: str
     intent: Intent
@@ -51,7 +52,7 @@ class Asked(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What decides of one request."""
+    """What of a request decides whether it is admitted."""
 
     custom_id: str
     endpoint: Endpoint
@@ -61,6 +62,8 @@ class Read(NamedTuple):
 
 @dataclass(slots=True)
 class Batches:
+    """Reads, admits and makes batches, in this order."""
+
     lifecycle: Lifecycle
     storage: Storage
     ids: RequestIds
@@ -71,7 +74,7 @@ class Batches:
         return self.lifecycle.clock
 
     async def read(self, items: AsyncGenerator[BatchItem, None]) -> list[Read]:
-        """What decides of each request; of their bodies nothing is kept. Raises RefusedError."""
+        """Returns what decides about each request. Nothing of the bodies is kept. Raises RefusedError."""
         found: list[Read] = []
         seen: set[str] = set()
         async with aclosing(items):
@@ -94,7 +97,7 @@ class Batches:
         return found
 
     async def plan(self, caller: Caller, requests: Sequence[Read], find: Callable[[str], Model]) -> list[Asked]:
-        """`find` gives the model of a name. Raises RefusedError."""
+        """Plans each request for the model that `find` returns for its name. Raises RefusedError."""
         asked = []
         for number, request in enumerate(requests, 1):
             with wire.numbered(number):
@@ -105,10 +108,9 @@ class Batches:
 
     def _ask(self, caller: Caller, request: Read, model: Model) -> Asked:
         directory, now_us, endpoint, spec = self.lifecycle.directory.current, self.clock.now_us(), *request[1:3]
-        rate = directory.rate(caller.user.id, model.id, now_us)
-        if rate is None or (endpoint.metered and unpriced(spec, rate)):
-            self.lifecycle.journal.note_unpriced(model.id)
-            raise UnpricedError(directory, model, caller.user, spec, rate)
+        rate = priced(directory, caller.user, model, endpoint, spec, now_us)
+        if rate is None:
+            raise UnpricedError(directory, model, caller.user, spec, now_us)
         most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
         intent = Intent(
             request_id=self.ids.next(now_us),
@@ -129,22 +131,21 @@ class Batches:
         return Asked(request.custom_id, intent, model)
 
     async def admit(self, plan: Callable[[], Awaitable[Sequence[Asked]]]) -> Sequence[Asked]:
-        """All or none; planned again as long as the directory turns out to have changed. Raises RefusedError."""
-        for _ in range(_TRIES):
-            asked = await plan()
-            admitted: list[Intent] = []
-            try:
-                decision = await self._admit_all([each.intent for each in asked], admitted)
-            except BaseException:
-                await self.lifecycle.journal.withdraw(admitted)
-                raise
-            if decision is None:
-                return asked
+        """Has all of them admitted, or none. Raises RefusedError."""
+        asked, _ = await admit(self.lifecycle.directory, self.lifecycle.journal, plan, self._submit, _denied)
+        return asked
+
+    async def _submit(self, asked: Sequence[Asked]) -> Denied | Stale | None:
+        """Returns None where all are admitted. Where one is not, what was admitted before it is taken back."""
+        admitted: list[Intent] = []
+        try:
+            decision = await self._admit_all([each.intent for each in asked], admitted)
+        except BaseException:
             await self.lifecycle.journal.withdraw(admitted)
-            if isinstance(decision, Denied):
-                raise _denied(decision, asked, admitted)
-            await self.lifecycle.directory.refresh()
-        raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+            raise
+        if decision is not None:
+            await self.lifecycle.journal.withdraw(admitted)
+        return _of_all(decision, asked, admitted) if isinstance(decision, Denied) else decision
 
     async def _admit_all(self, intents: Sequence[Intent], admitted: list[Intent]) -> Denied | Stale | None:
         async def one(intent: Intent) -> Decision:
@@ -227,7 +228,10 @@ class Batches:
             ) from None
 
     async def _cancel(self, made: Batch, account: Account) -> bool:
-        """So that nobody pays for what nobody can read. Not one that is on the books: a provider may repeat itself."""
+        """Cancels it, so that nobody pays for what nobody can read.
+
+        One that is on the books is left alone: the provider has repeated an earlier answer.
+        """
         try:
             if await self.storage.reading().batches.is_known(made.provider_id, made.remote_id):
                 return False
@@ -247,13 +251,14 @@ class Batches:
         await self.results.settle([self.results.unknown(line, code.value, HTTP_STATUS[code]) for line in lines])
 
 
-def _denied(decision: Denied, asked: Sequence[Asked], admitted: Sequence[Intent]) -> RefusedError:
-    """With the figures of the whole batch."""
+def _of_all(decision: Denied, asked: Sequence[Asked], admitted: Sequence[Intent]) -> Denied:
+    """Puts the figures of the whole batch in place of those of one request."""
     held_pico = sum(intent.bound.hold_pico(intent.bound.output_tokens) for intent in admitted)
     needed_pico = sum(each.intent.bound.hold_pico(each.intent.bound.output_tokens) for each in asked)
-    whole = replace(
+    return replace(
         decision, needed_pico=needed_pico, available_pico=decision.available_pico + held_pico, affordable_tokens=0
     )
-    found = refusal.denied(whole, asked[0].intent.limits)
-    found.message = found.message.replace("this request needs", "this batch needs")
-    return found
+
+
+def _denied(asked: Sequence[Asked], decision: Denied) -> RefusedError:
+    return refusal.denied(decision, asked[0].intent.limits, "this batch")

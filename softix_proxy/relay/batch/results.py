@@ -13,7 +13,7 @@ from softix_proxy.dialects.batches import BatchItem, BatchItemResult, BatchProgr
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.registry import ENDPOINTS, HEADERS
-from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus
+from softix_proxy.domain.catalog.providers import ProviderStatus
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Intent
@@ -22,6 +22,7 @@ from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.domain.pricing.rates import Rate
+from softix_proxy.relay.batch.provider_account import Account
 from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.settlement.charge import HoldTerms, charge
@@ -32,7 +33,8 @@ log = logging.getLogger("softix.relay")
 T = TypeVar("T")
 _AT_ONCE = 256
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
-_GONE = (404, 410)
+GONE = (404, 410)
+"""The statuses by which a provider says that it does not have a thing any more."""
 _YOUNG_US = 3600 * SECOND_US
 """So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
 _GOOD = 300
@@ -53,17 +55,6 @@ class _Silent(NamedTuple):
     observed: Observed
 
 
-class Account(NamedTuple):
-    """Whose account at which provider."""
-
-    provider: Provider
-    key: ProviderKey | None
-
-    @property
-    def label(self) -> str:
-        return "" if self.key is None else self.key.label
-
-
 @dataclass(slots=True)
 class Results:
     lifecycle: Lifecycle
@@ -80,8 +71,7 @@ class Results:
         provider = self.lifecycle.directory.current.providers.get(provider_id)
         if provider is None or provider.status is ProviderStatus.REMOVED:
             return None
-        key = next((key for key in provider.keys if key.label == label), None)
-        return Account(provider, key or next(iter(provider.keys), None))
+        return Account.of(provider, label)
 
     async def collect(self, batch: Batch) -> bool:
         """Meters what came of a batch that has ended; False where it has not. Raises ProviderFault, FailureError."""
@@ -123,7 +113,7 @@ class Results:
 
     def _gone(self, batch: Batch, exchange: UpstreamResponse) -> bool:
         """For good. Raises ProviderFault where it may not be, and for any other refusal."""
-        gone = exchange.status in _GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
+        gone = exchange.status in GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
         if exchange.status >= 300 and not gone:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         return gone
@@ -298,7 +288,7 @@ class Results:
     def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> UpstreamRequest:
         """What softix itself asks."""
         headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
-        return UpstreamRequest(key_id, account.provider, path, headers, b"", False, key=account.key, method=method)
+        return account.call(key_id, path, headers, method=method)
 
     async def whole(
         self, call: UpstreamRequest, sending: Callable[[], None] | None = None

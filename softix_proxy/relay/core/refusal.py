@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from softix_proxy.domain.access.authorization import AccessDenial
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
@@ -37,13 +40,14 @@ OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
 """It is no fault of a provider that softix has no connection for it; a moment later it may have."""
 
 
-def denied(decision: Denied, limits: KeyLimits) -> RefusedError:
+def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> RefusedError:
+    """`what` is that for which the money does not suffice."""
     headers = tuple(rate_headers(limits, decision.allowance))
     if decision.code in _PACE:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
         return RefusedError(decision.code, _PACE[decision.code], wait_s, headers=headers)
     needed, available = format_usd(decision.needed_pico), format_usd(decision.available_pico)
-    message = f"{_SHORT[decision.code]}: this request needs up to ${needed}, and ${available} is available."
+    message = f"{_SHORT[decision.code]}: {what} needs up to ${needed}, and ${available} is available."
     if decision.affordable_tokens > 0:
         message += f" It would pass with at most {decision.affordable_tokens} output tokens."
     else:
@@ -51,6 +55,19 @@ def denied(decision: Denied, limits: KeyLimits) -> RefusedError:
     details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
     details["max_tokens"] = decision.affordable_tokens
     return RefusedError(decision.code, message, details=details, headers=headers)
+
+
+def no_access(denials: Mapping[AccessDenial, str], unknown: str) -> RefusedError:
+    """Tells of the model that came closest to being allowed; `denials` has the name of one for each reason.
+
+    `unknown` is the message where none is in use here, as if there were none.
+    """
+    if AccessDenial.REGION in denials:
+        name = denials[AccessDenial.REGION]
+        return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")
+    if AccessDenial.NOT_ALLOWED in denials:
+        return RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {denials[AccessDenial.NOT_ALLOWED]}.")
+    return RefusedError(Code.MODEL_NOT_FOUND, unknown)
 
 
 def failed(fault: ProviderFault) -> RefusedError:

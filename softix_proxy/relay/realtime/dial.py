@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from softix_proxy.dialects.core.classification import classify
-from softix_proxy.dialects.core.request_headers import passing
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.ports.upstream import (
@@ -17,7 +16,7 @@ from softix_proxy.domain.ports.upstream import (
 )
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Inbound
-from softix_proxy.relay.request.forward import outgoing
+from softix_proxy.relay.request.forward import own_headers
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing import failures
 from softix_proxy.relay.routing.failures import Failure
@@ -101,13 +100,12 @@ _CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 504: Code.PROVIDER_TIMEOUT}
 
 def _call(request: Inbound, hold: Hold, lease: Lease, pass_headers: frozenset[str]) -> UpstreamRequest:
     target = lease.target
-    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe=""), 1)
     return UpstreamRequest(
         hold.plan.caller.key.id,
         target.provider,
         path,
-        outgoing(request.headers, request.credential, passed),
+        own_headers(request, target, pass_headers),
         b"",
         stream=True,
         key=lease.key,

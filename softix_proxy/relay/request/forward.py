@@ -89,8 +89,7 @@ def call(
         )
     body = _understood(body, target, usage_refused=unasked and usage_refused)
     path = named(request.path, target.model.upstream_name)
-    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
-    headers = outgoing(request.headers, request.credential, passed)
+    headers = own_headers(request, target, pass_headers)
     rest = request.rest if request.rest_bytes else None
     return UpstreamRequest(
         caller_key_id,
@@ -104,6 +103,12 @@ def call(
         target.leg.timeouts,
         adds_usage_option=ask_usage,
     )
+
+
+def own_headers(request: Inbound, target: Target, pass_headers: frozenset[str]) -> list[Header]:
+    """What of the client's headers goes to a provider that speaks the client's own dialect."""
+    passed = passing(request.endpoint.family, target.provider.type, pass_headers)
+    return outgoing(request.headers, request.credential, passed)
 
 
 def _abroad(

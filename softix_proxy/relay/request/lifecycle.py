@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.metering.admission import Admitted, Bound, Denied, Intent, Stale
+from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent
 from softix_proxy.domain.ports.storage import Journal
 from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
@@ -19,19 +19,17 @@ from softix_proxy.relay.core.inbound import Client, ClientGoneError, Inbound
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.attempt import Attempt
 from softix_proxy.relay.request.bound import bound, estimate, together
 from softix_proxy.relay.request.client_disconnect import ClientDisconnect
 from softix_proxy.relay.request.forward import call
 from softix_proxy.relay.request.identify import identify
-from softix_proxy.relay.request.route import UnpricedError, prefix_of, route
+from softix_proxy.relay.request.route import prefix_of, route
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
 from softix_proxy.relay.settlement.hold import Hold
-
-_TRIES = 8
-"""How often the directory may change under one request before it is told to come back."""
 
 
 @dataclass(slots=True)
@@ -97,25 +95,15 @@ class Lifecycle:
     async def admit(
         self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes
     ) -> tuple[Plan, Admitted]:
-        """Plans and asks for admission; again as long as the directory turns out to have changed."""
-        for _ in range(_TRIES):
-            try:
-                plan = self._plan(request, digest, spec, body)
-            except RefusedError as error:
-                revision = self.directory.current.revision
-                await self.directory.refresh()
-                if self.directory.current.revision != revision:
-                    continue
-                if isinstance(error, UnpricedError):
-                    self.journal.note_unpriced(error.model_id)
-                raise
-            decision = await self.journal.admit(plan.intent)
-            if isinstance(decision, Denied):
-                raise refusal.denied(decision, plan.caller.key.limits)
-            if not isinstance(decision, Stale):
-                return plan, decision
-            await self.directory.refresh()
-        raise RefusedError(Code.STORAGE_UNAVAILABLE, "The configuration is changing. Try again.", retry_after_s=1)
+        """Plans the request and has it admitted. Raises RefusedError."""
+
+        async def plan() -> Plan:
+            return self._plan(request, digest, spec, body)
+
+        return await admit(self.directory, self.journal, plan, self._submit, _denied)
+
+    async def _submit(self, plan: Plan) -> Decision:
+        return await self.journal.admit(plan.intent)
 
     def _plan(self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes) -> Plan:
         directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
@@ -169,6 +157,10 @@ class Lifecycle:
             else:
                 kept.append(target)
         return kept, bounds
+
+
+def _denied(plan: Plan, decision: Denied) -> RefusedError:
+    return refusal.denied(decision, plan.caller.key.limits)
 
 
 @dataclass(slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from softix_proxy.dialects.core.base import Endpoint, RequestSpec
+from softix_proxy.dialects.core.base import Endpoint, ProviderEndpoint, RequestSpec
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
+from softix_proxy.domain.access.authorization import AccessDenial, access
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
@@ -15,15 +15,16 @@ from softix_proxy.domain.pricing.price_changes import remedy
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.domain.routing.routes import Route
-from softix_proxy.domain.routing.selection import Drop, judge
+from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller, Target
 
 
 class UnpricedError(RefusedError):
     """The model has no price that applies; counted, so that the operator sees what is missed."""
 
-    def __init__(self, directory: Directory, model: Model, user: User, spec: RequestSpec, rate: Rate | None) -> None:
-        """`rate` is what applies, and leaves out something that `spec` is billed by; None where nothing applies."""
+    def __init__(self, directory: Directory, model: Model, user: User, spec: RequestSpec, now_us: int) -> None:
+        """No price applies to `spec` now, or the one that does leaves out something that it is billed by."""
+        rate = directory.rate(user.id, model.id, now_us)
         missing = [] if rate is None else unpriced(spec, rate)
         what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
         own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
@@ -41,6 +42,14 @@ def unpriced(spec: RequestSpec, rate: Rate) -> list[str]:
     return [meter for meter in spec.bills if not rate.has_price(meter)]
 
 
+def priced(
+    directory: Directory, user: User, model: Model, endpoint: ProviderEndpoint, spec: RequestSpec, now_us: int
+) -> Rate | None:
+    """The price that applies, where it covers each meter that the request makes run; what it left out would be free."""
+    rate = directory.rate(user.id, model.id, now_us)
+    return None if rate is None or (endpoint.metered and unpriced(spec, rate)) else rate
+
+
 def route(
     directory: Directory, caller: Caller, endpoint: Endpoint, spec: RequestSpec, now_us: int
 ) -> tuple[Route, list[Target]]:
@@ -54,23 +63,31 @@ def route(
     if found is None:
         raise RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
     targets: list[Target] = []
-    drops: dict[Drop, Model] = {}
     refused: UnpricedError | None = None
+    other_dialect: Model | None = None
+    denials: dict[AccessDenial, str] = {}
+    user, key, route_name = caller.user, caller.key, found.name if found.id else ""
     for leg in found.legs:
         model = directory.models[leg.model_id]
         provider = directory.providers[model.provider_id]
+        denial = access(user, key, provider, model, route_name=route_name)
+        if denial is not None:
+            denials.setdefault(denial, route_name or model.name)
+            continue
         there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred, model.upstream_name)
-        drop = judge(directory, caller.user, caller.key, found, leg, speaks=there is not None)
-        if drop is None and there is not None:
-            rate = directory.rate(caller.user.id, model.id, now_us)
-            asked = spec if there is endpoint else spec.translated()
-            if rate is not None and not (there.metered and unpriced(asked, rate)):
-                targets.append(Target(model, provider, rate, there, leg))
-                continue
-            drop, refused = Drop.UNPRICED, refused or UnpricedError(directory, model, caller.user, asked, rate)
-        drops.setdefault(drop or Drop.DIALECT, model)
+        if there is None:
+            other_dialect = other_dialect or model
+            continue
+        asked = spec if there is endpoint else spec.translated()
+        rate = priced(directory, user, model, there, asked, now_us)
+        if rate is not None:
+            targets.append(Target(model, provider, rate, there, leg))
+        else:
+            refused = refused or UnpricedError(directory, model, user, asked, now_us)
     if not targets:
-        raise refused or _refusal(directory, found, drops)
+        if other_dialect is not None:
+            raise refused or _speaks_another(directory, other_dialect)
+        raise refused or refusal.no_access(denials, _NOT_FOUND)
     return found, targets if found.id else _native_first(endpoint, targets)
 
 
@@ -89,22 +106,12 @@ _ANY_PATH = ENDPOINTS["chat_completions"].path
 """Where a provider's own dialect is none of clients'."""
 
 
-def _refusal(directory: Directory, found: Route, drops: Mapping[Drop, Model]) -> RefusedError:
-    """By the target that came closest to serving; none has got as far as its price."""
-    closest = next((drop for drop in reversed(Drop) if drop in drops), Drop.DISABLED)
-    name = found.name if found.id or closest not in drops else drops[closest].name
-    if closest is Drop.DIALECT:
-        model = drops[closest]
-        spoken = directory.providers[model.provider_id].profile.endpoints
-        paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
-        return RefusedError(
-            Code.INVALID_REQUEST, f"{model.name} speaks another dialect: send the request to {next(paths, _ANY_PATH)}."
-        )
-    if closest is Drop.REGION:
-        return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")
-    if closest is Drop.NOT_ALLOWED:
-        return RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {name}.")
-    return RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
+def _speaks_another(directory: Directory, model: Model) -> RefusedError:
+    spoken = directory.providers[model.provider_id].profile.endpoints
+    paths = (other.path for other in ENDPOINTS.values() if other.name in spoken)
+    return RefusedError(
+        Code.INVALID_REQUEST, f"{model.name} speaks another dialect: send the request to {next(paths, _ANY_PATH)}."
+    )
 
 
 _PREFIX_BYTES = 4096

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import pytest
 
 from softix_proxy.domain.core.errors import Code
+from softix_proxy.relay.stored_objects.operation_table import find_operation
 from softix_proxy.web import sdk_calls
-from softix_proxy.web.batches import keeper_of
 from softix_proxy.web.routes import NAMED, PAGES, canonical, inference, is_kept
 from softix_proxy.web.unserved import refusal, unmetered
 
@@ -44,8 +44,7 @@ def calls() -> Iterator[tuple[str, str, str]]:
 def is_served(sdk: str, method: str, path: str) -> bool:
     family = {"openai": "openai", "anthropic": "anthropic", "google-genai": "gemini"}[sdk]
     if is_kept(path, family):  # type: ignore[arg-type]
-        keeper, names = keeper_of(path)
-        return keeper.serves(method, names)
+        return find_operation(method, path) is not None
     if method == "POST":
         return inference(path, "") is not None
     return method == "GET" and (path in PAGES or (path.startswith(tuple(NAMED)) and inference(path, "") is None))

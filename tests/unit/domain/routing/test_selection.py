@@ -1,22 +1,16 @@
 from collections import Counter
-from dataclasses import replace
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.playbook import KEY, LAB, MODEL, USER
 
-from softix_proxy.domain.catalog.models import ModelStatus
-from softix_proxy.domain.catalog.providers import Provider
-from softix_proxy.domain.routing.directory import Changes, Directory
-from softix_proxy.domain.routing.routes import Route, RouteLeg
-from softix_proxy.domain.routing.selection import Drop, arrange, in_regions, judge, pause_us
+from softix_proxy.domain.access.authorization import AccessDenial
+from softix_proxy.domain.routing.routes import RouteLeg
+from softix_proxy.domain.routing.selection import Drop, arrange, pause_us
 
 legs_of = st.lists(
     st.builds(RouteLeg, st.integers(1, 50), weight=st.integers(1, 9), tier=st.integers(0, 3)), min_size=1, max_size=8
 )
-REGIONS = ("eu", "us", "ch")
-bonds = st.lists(st.sampled_from(REGIONS), max_size=2, unique=True).map(tuple)
 
 
 @given(legs_of, st.integers(0, 2**32), st.data())
@@ -48,26 +42,6 @@ def test_pauses_double_and_end() -> None:
     assert pause_us(0, lambda most: 0) == 125_000
 
 
-@given(st.none() | st.sampled_from(REGIONS), bonds, bonds)
-def test_who_is_bound_is_sent_nowhere_else(
-    region: str | None, user_bond: tuple[str, ...], key_bond: tuple[str, ...]
-) -> None:
-    there = in_regions(replace(LAB, region=region), replace(USER, regions=user_bond), replace(KEY, regions=key_bond))
-    assert there == all(not bond or region in bond for bond in (user_bond, key_bond))
-
-
-def test_what_speaks_against_a_target_the_weightiest_first() -> None:
-    def found(key: object = KEY, provider: Provider = LAB, status: ModelStatus = ModelStatus.ACTIVE) -> Drop | None:
-        directory = Directory()
-        directory.apply(Changes(1, providers=(provider,), models=(replace(MODEL, status=status),)))
-        route = Route(3, "rte_a", "best", (RouteLeg(1),))
-        return judge(directory, USER, key, route, route.legs[0], speaks=provider is LAB)  # type: ignore[arg-type]
-
-    bound = replace(KEY, regions=("eu",))
-    assert found() is None
-    assert found(provider=replace(LAB)) is Drop.DIALECT
-    assert found(bound) is Drop.REGION
-    assert found(replace(bound, models=("gpt-*",))) is Drop.NOT_ALLOWED
-    assert found(replace(bound, models=("gpt-*",)), status=ModelStatus.DISABLED) is Drop.DISABLED
-    assert found(replace(KEY, models=("best",))) is None
-    assert found(replace(KEY, models=("lab/*",))) is None
+def test_the_weightiest_drops_are_those_of_access() -> None:
+    """`Drop` takes a denial over by its value, and `routes explain` shows that."""
+    assert [drop.value for drop in Drop][: len(AccessDenial)] == [denial.value for denial in AccessDenial]

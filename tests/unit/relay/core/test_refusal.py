@@ -1,5 +1,6 @@
 import pytest
 
+from softix_proxy.domain.access.authorization import AccessDenial
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Allowance, Denied
@@ -22,6 +23,26 @@ def test_too_little_money_tells_the_figures() -> None:
     assert error.details == {"needed": "0.50", "available": "0.10", "currency": "USD", "max_tokens": 33}
     assert "$0.50" in error.message and "$0.10" in error.message and "at most 33 output tokens" in error.message
     assert error.retry_after_s is None
+
+
+def test_denied_says_for_what_the_money_does_not_suffice() -> None:
+    denied = Denied(Code.INSUFFICIENT_BALANCE, None, USD // 2, USD // 10)
+    assert ": this request needs up to $0.50, and" in refusal.denied(denied, KeyLimits()).message
+    assert ": this batch needs up to $0.50, and" in refusal.denied(denied, KeyLimits(), "this batch").message
+
+
+@pytest.mark.parametrize(
+    ("denials", "code", "message"),
+    [
+        (("disabled", "not_allowed", "region"), Code.REGION_NOT_ALLOWED, "name-of-region does not run in the regions"),
+        (("disabled", "not_allowed"), Code.MODEL_NOT_ALLOWED, "This API key may not use name-of-not_allowed."),
+        (("disabled",), Code.MODEL_NOT_FOUND, "There is none."),
+        ((), Code.MODEL_NOT_FOUND, "There is none."),
+    ],
+)
+def test_no_access_tells_of_the_model_that_came_closest(denials: tuple[str, ...], code: Code, message: str) -> None:
+    error = refusal.no_access({AccessDenial(each): f"name-of-{each}" for each in denials}, "There is none.")
+    assert error.code is code and message in error.message
 
 
 def test_a_cap_without_anything_affordable() -> None:

@@ -13,7 +13,7 @@ from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.domain.routing.directory import Changes, Directory
 from softix_proxy.relay.core.plan import Caller, Target
-from softix_proxy.relay.request.route import UnpricedError, prefix_of, route
+from softix_proxy.relay.request.route import UnpricedError, prefix_of, priced, route
 
 ANTHROPIC = replace(LAB, id=2, public_id="prv_two", name="two", type=ProviderType.ANTHROPIC)
 OTHER = replace(MODEL, id=2, provider_id=2)
@@ -103,6 +103,23 @@ def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
     targets = route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1]
     assert [target.provider.name for target in targets] == ["two"]
     assert [leg.model_id for leg in route(both, Caller(USER, KEY), CHAT, SEARCHING, 1000)[0].legs] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("prices", "ask", "found"),
+    [
+        ({"input": "1", "output": "2"}, RequestSpec("llama"), True),
+        ({"input": "1"}, RequestSpec("llama"), False),
+        ({"output": "2"}, RequestSpec("llama"), False),
+        ({"input": "1"}, RequestSpec("llama", max_output_tokens=0), True),
+        ({"input": "1", "output": "2"}, SEARCHING, False),
+    ],
+)
+def test_priced_is_only_what_covers_each_meter_that_will_run(prices: Any, spec: RequestSpec, found: bool) -> None:
+    world = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"bands": [{"prices": prices}]})),))
+    rate = priced(world, USER, MODEL, CHAT, spec, 1000)
+    assert (rate is not None) is found
+    assert priced(directory(prices=()), USER, MODEL, CHAT, spec, 1000) is None
 
 
 def test_tools_that_get_lost_in_translation_need_no_price() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from softix_proxy.dialects.core.listings import PageRequest
 from softix_proxy.domain.ports.upstream import ProviderFault
-from softix_proxy.web.pages import GONE, NotToldError, fill
+from softix_proxy.relay.batch.results import GONE
+from softix_proxy.relay.stored_objects.pagination import ListingFailedError, fill_page
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Kept:
         return SimpleNamespace(status=status), body
 
     async def page(self, size: int, cursor: str | None = None, **more: Any) -> tuple[list[str], str | None]:
-        filled = await fill(PageRequest(size, cursor, **more), self.read, self.call_for, self.ask)
+        filled = await fill_page(PageRequest(size, cursor, **more), self.read, self.call_for, self.spec)
         return [each.name for each in filled.found], filled.next_cursor
 
 
@@ -112,7 +113,7 @@ async def test_what_is_at_no_provider_that_is_used_is_left_out() -> None:
 async def test_a_provider_that_fails_is_no_empty_list(status: int) -> None:
     here = kept(3, 0, 1, 2)
     here.answers["f0001"] = status, b"no"
-    with pytest.raises(NotToldError) as told:
+    with pytest.raises(ListingFailedError) as told:
         await here.page(5)
     assert (told.value.exchange.status, told.value.answer) == (status, b"no")
 

@@ -1,0 +1,191 @@
+"""Batches, as clients of OpenAI and of Anthropic make them and read their results."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from functools import partial
+from typing import ClassVar
+
+from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.batches import BatchItem
+from softix_proxy.dialects.core.base import Family
+from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.domain.access.authorization import AccessDenial, access
+from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile
+from softix_proxy.domain.ports.upstream import UpstreamResponse
+from softix_proxy.domain.routing.directory import Directory
+from softix_proxy.relay.batch.batches import Asked, Read
+from softix_proxy.relay.batch.provider_account import Account
+from softix_proxy.relay.batch.results import folder_of
+from softix_proxy.relay.core import refusal
+from softix_proxy.relay.stored_objects.handler import UNKNOWN_OBJECT, ResourceHandler
+from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operation
+
+FindModels = Callable[[str], Sequence[Model]]
+"""Returns the models that a name may mean."""
+_NO_MODEL = "its model is none that takes batches here. See GET /v1/models."
+
+
+class BatchHandler(ResourceHandler):
+    """What is the same for the batches of each family."""
+
+    batch_family: ClassVar[BatchFamily]
+
+    async def list_all(self) -> None:
+        read = partial(self._unit.batches.page, self._caller.user.id, self.batch_family)
+        await self._list("batches", read, folder_of(self.batch_family))
+
+    async def show(self, name: str) -> None:
+        batch = await self._find_batch(name)
+        await self._pass_on_batch(batch, *await self._fetch(self._call_for(batch, _path_of(batch), self._passed_query)))
+
+    async def cancel(self, name: str) -> None:
+        batch = await self._find_batch(name)
+        call = self._call_for(batch, f"{_path_of(batch)}/cancel", method="POST")
+        await self._pass_on_batch(batch, *await self._fetch(call))
+
+    async def _admit(self, requests: Sequence[Read], named: Callable[[Directory], FindModels]) -> Sequence[Asked]:
+        """Has all of them admitted, by what is in force then, the client's own rights included."""
+
+        async def plan() -> Sequence[Asked]:
+            self._caller = await self._batches.lifecycle.identify(self._request.credential, self._request.address)
+            find, first = named(self._directory), list[Model]()
+
+            def find_model(name: str) -> Model:
+                model = self._choose_model(find(name))
+                first.append(model)
+                if model.provider_id != first[0].provider_id:
+                    raise invalid("all models of a batch have to be at one provider.")
+                return model
+
+            return await self._batches.plan(self._caller, requests, find_model)
+
+        return await self._batches.admit(plan)
+
+    def _choose_model(self, found: Sequence[Model]) -> Model:
+        """Chooses the first that the key may use, of those that take such batches. Raises RefusedError."""
+        denials: dict[AccessDenial, str] = {}
+        for model in found:
+            provider = self._directory.providers[model.provider_id]
+            if provider.profile.batches != self.batch_family:
+                continue
+            denial = access(self._caller.user, self._caller.key, provider, model)
+            if denial is None:
+                return model
+            denials.setdefault(denial, model.name)
+        raise refusal.no_access(denials, _NO_MODEL)
+
+    async def _make(self, account: Account, lines: Sequence[Asked], body: bytes) -> None:
+        """Has the provider make the batch of what is admitted, and sends what it tells of it."""
+        call = self._call(account, folder_of(self.batch_family), method="POST", body=body)
+        exchange, answer = await self._batches.make(self.batch_family, self._caller, account, lines, call)
+        told = wire.read_progress(answer) if exchange.status < 300 else None
+        if told is not None and told.remote_id is not None:
+            answer = self._at_home(answer, told.remote_id)
+        await self._pass_on(exchange, answer)
+
+    async def _pass_on_batch(self, batch: Batch, exchange: UpstreamResponse, answer: bytes) -> None:
+        progress = wire.read_progress(answer) if exchange.status < 300 else None
+        if progress is not None:
+            await self._results.note_files(batch, progress)
+            answer = self._at_home(answer, batch.remote_id)
+        await self._pass_on_one("batches", exchange, answer)
+
+    def _at_home(self, answer: bytes, remote_id: str) -> bytes:
+        """Gives Anthropic's results an address here; OpenAI's are files."""
+        return wire.at_home(answer, remote_id) if self.batch_family == "anthropic" else answer
+
+    async def _find_batch(self, name: str) -> Batch:
+        """Raises RefusedError."""
+        batch = await self._unit.batches.find(self._caller.user.id, name)
+        if batch is None:
+            raise RefusedError(Code.NOT_FOUND, UNKNOWN_OBJECT)
+        return batch
+
+
+class OpenAIBatchHandler(BatchHandler):
+    """Answers for batches that are made of files, and whose results are files."""
+
+    batch_family: ClassVar[BatchFamily] = "openai"
+    operations: ClassVar[Sequence[Operation]] = OPERATIONS["/batches"]
+
+    async def create(self) -> None:
+        """Makes a batch of the lines of a file, which is read for that at the provider."""
+        body = await self._request.read_body()
+        asked = wire.read_creation(body)
+        file = await self._find_file(asked.input_file_id)
+        account = self._account_of(file)
+        requests = await self._batches.read(self._lines(file, asked))
+        lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id))
+        await self._make(self._account_of(file), lines, body)
+
+    async def _lines(self, file: KeptFile, asked: wire.BatchCreation) -> AsyncGenerator[BatchItem, None]:
+        exchange = await self._send(self._call_for(file, f"{wire.FILES}/{file.remote_id}/content"))
+        held, number = bytearray(), 0
+        try:
+            if exchange.status >= 300:
+                raise invalid("The file of the batch cannot be read at the provider.")
+            over = False
+            while not over:
+                chunk = await exchange.chunk()
+                over = not chunk
+                for line in wire.lines_of(held, chunk or b"\n"):
+                    number += 1
+                    with wire.numbered(number):
+                        item = wire.read_line(line, asked.endpoint)
+                    yield item
+        except ValueError:
+            raise invalid("A line of the batch's file is too long.") from None
+        finally:
+            exchange.release()
+
+
+class AnthropicBatchHandler(BatchHandler):
+    """Answers for batches whose requests come in the body, and whose results have an address of their own."""
+
+    family: ClassVar[Family] = "anthropic"
+    batch_family: ClassVar[BatchFamily] = "anthropic"
+    operations: ClassVar[Sequence[Operation]] = OPERATIONS["/messages/batches"]
+
+    async def create(self) -> None:
+        body = await self._request.read_body()
+        requests = await self._batches.read(_each(wire.read_entries(body)))
+        lines = await self._admit(requests, lambda directory: directory.models_named)
+        renamed = {
+            number: line.model.upstream_name
+            for number, (line, request) in enumerate(zip(lines, requests, strict=True))
+            if line.model.upstream_name != request.spec.model
+        }
+        account = Account.of(self._directory.providers[lines[0].model.provider_id])
+        await self._make(account, lines, wire.with_model(renamed, body))
+
+    async def read_results(self, name: str) -> None:
+        batch = await self._find_batch(name)
+        await self._require_metered(batch)
+        await self._pass_on_content(self._call_for(batch, f"{_path_of(batch)}/results"))
+
+    async def delete(self, name: str) -> None:
+        batch = await self._find_batch(name)
+        await self._require_metered(batch)  # what it cost is not to be had afterwards
+        await self._pass_on(*await self._fetch(self._call_for(batch, _path_of(batch), method="DELETE")))
+
+
+def _by_upstream_name(provider_id: int, directory: Directory) -> FindModels:
+    """Finds this provider's models by its own names for them."""
+    named = defaultdict[str, list[Model]](list)
+    for model in directory.models.values():
+        if model.provider_id == provider_id:
+            named[model.upstream_name].append(model)
+    return lambda name: named.get(name, ())
+
+
+def _path_of(batch: Batch) -> str:
+    return f"{folder_of(batch.family)}/{batch.remote_id}"
+
+
+async def _each(items: Iterator[BatchItem]) -> AsyncGenerator[BatchItem, None]:
+    for item in items:
+        yield item

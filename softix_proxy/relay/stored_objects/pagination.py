@@ -1,0 +1,90 @@
+"""Fills a page of stored objects with those that are still there, however many of them are gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects.core.listings import ListedObject, PageRequest, has_purpose
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
+from softix_proxy.relay.batch.results import GONE
+
+_FETCHED_AT_ONCE = 10
+"""How many objects of a page the provider is asked about at the same time, each by itself."""
+_MAX_FETCHED = 500
+"""How many a page may take: where more than so many in a row are gone, the page is not full."""
+
+
+class StoredObject(Protocol):
+    @property
+    def remote_id(self) -> str: ...
+
+
+ReadRows = Callable[[int, str | None], Awaitable[Sequence[StoredObject]]]
+"""Reads at most so many rows, after this name where one is given."""
+FetchObject = Callable[[UpstreamRequest], Awaitable[tuple[UpstreamResponse, bytes]]]
+"""Returns the whole answer."""
+CallFor = Callable[[Any], UpstreamRequest | None]
+"""Returns the call that asks about an object, or None where it cannot be had any more."""
+
+
+class FilledPage(NamedTuple):
+    found: Sequence[ListedObject]
+    next_cursor: str | None
+    """The name after which there is more, or None where there is none."""
+
+
+class ListingFailedError(Exception):
+    """The provider told neither what an object is nor that it is gone, so what the page holds is not known."""
+
+    def __init__(self, exchange: UpstreamResponse, answer: bytes) -> None:
+        self.exchange, self.answer = exchange, answer
+
+
+async def fill_page(page: PageRequest, read: ReadRows, call_for: CallFor, fetch: FetchObject) -> FilledPage:
+    """Raises ListingFailedError, ProviderFault."""
+    found: list[ListedObject] = []
+    cursor, fetched, wanted, more = page.cursor, 0, page.size, True
+    while more and len(found) < page.size and fetched < _MAX_FETCHED:
+        rows = await read(wanted + 1, cursor)
+        more, rows = len(rows) > wanted, rows[:wanted]
+        for start in range(0, len(rows), _FETCHED_AT_ONCE):
+            some = rows[start : start + _FETCHED_AT_ONCE]
+            for row, listed in zip(some, await _fetch_each(some, call_for, fetch), strict=True):
+                if listed is not None and (page.purpose is None or has_purpose(listed.body, page.purpose)):
+                    if len(found) == page.size:
+                        return _filled(page, found, cursor)
+                    found.append(listed)
+                    cursor = row.remote_id
+            if len(found) < page.size:
+                cursor = some[-1].remote_id
+        fetched += len(rows)
+        wanted = max(page.size - len(found), _FETCHED_AT_ONCE)
+    return _filled(page, found, cursor if more else None)
+
+
+def _filled(page: PageRequest, found: Sequence[ListedObject], next_cursor: str | None) -> FilledPage:
+    return FilledPage(found[::-1] if page.backwards else found, next_cursor)
+
+
+async def _fetch_each(
+    rows: Sequence[StoredObject], call_for: CallFor, fetch: FetchObject
+) -> Sequence[ListedObject | None]:
+    """Returns each as the provider tells of it now, and None for what it does not have any more."""
+    calls = [call_for(row) for row in rows]
+    answers = iter(await asyncio.gather(*(fetch(call) for call in calls if call is not None)))
+    return [None if call is None else _told(*next(answers)) for call in calls]
+
+
+def _told(exchange: UpstreamResponse, answer: bytes) -> ListedObject | None:
+    if exchange.status in GONE:
+        return None
+    if exchange.status >= 300:
+        raise ListingFailedError(exchange, answer)
+    progress = wire.read_progress(answer)
+    if progress is None or progress.remote_id is None:
+        raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+    return ListedObject(progress.remote_id, wire.at_home(answer, progress.remote_id))

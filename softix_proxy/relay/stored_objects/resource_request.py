@@ -1,0 +1,28 @@
+"""What the relay is given of a request about a stored object."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from softix_proxy.dialects.core.base import Family
+from softix_proxy.domain.core.headers import Headers
+from softix_proxy.domain.ports.upstream import BodyRemainder
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRequest:
+    """A client's request about a stored object."""
+
+    method: str
+    path: str
+    """Without the version, such as `/files/file-1/content`."""
+    query: str = field(repr=False)
+    headers: Headers = field(repr=False)
+    credential: str | None = field(repr=False)
+    address: str
+    read_body: Callable[[], Awaitable[bytes]]
+    rest: BodyRemainder | None = None
+    """What of a form comes after that."""
+    family: Family = "openai"
+    """Whose answers the client reads."""
