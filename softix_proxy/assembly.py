@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.settings import Effective, Settings
     from softix_proxy.storage.database import Database
-    from softix_proxy.storage.hot_path import Journal
+    from softix_proxy.storage.hot_path import SqliteJournal
     from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.lines import SocketLines
     from softix_proxy.vault.keeper import Keeper
@@ -75,7 +75,7 @@ class Office:
     def master_keys(self) -> MasterKeys:
         return _keeper(self.settings)
 
-    def journal(self) -> AbstractAsyncContextManager[Journal]:
+    def journal(self) -> AbstractAsyncContextManager[SqliteJournal]:
         """The books of this process, under a slot of its own. Raises FailureError."""
         from softix_proxy.storage import hot_path
 
@@ -264,7 +264,7 @@ async def _app(
     office: Office,
     vault: Vault,
     directory: LiveDirectory,
-    journal: Journal,
+    journal: SqliteJournal,
     fleet: Fleet,
     upstream: HttpUpstream,
     lines: SocketLines,
@@ -361,7 +361,7 @@ _DAEMON_TIMEOUT_S = 3
 async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[Patient]:
     """For the doctor: opens whatever is damaged, and only reads; nothing is migrated."""
     from softix_proxy.doctor.patient import Patient
-    from softix_proxy.storage.health import Health, ReadOnlyDatabase
+    from softix_proxy.storage.health import DatabaseInspection, ReadOnlyDatabase
     from softix_proxy.storage.storage import SqliteStorage
     from softix_proxy.upstream.probe import fetch
 
@@ -372,7 +372,7 @@ async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[Patient
         yield Patient(
             settings=settings,
             storage=SqliteStorage(database),
-            health=Health(database),
+            health=DatabaseInspection(database),
             keys=_keeper(settings),
             clock=clock,
             fetch=None if offline else partial(fetch, ca_file=settings.upstream.ca_file),

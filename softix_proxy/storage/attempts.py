@@ -9,7 +9,7 @@ from fractions import Fraction
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, AttemptRow, DailyCost, Source, UsageFilter
 from softix_proxy.storage import usage_sql as sql
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 
 _ROW = """
 SELECT a.usage_id, a.sequence, a.request_id, users.public_id, users.name, providers.name, models.name, a.status_code,
@@ -27,12 +27,12 @@ FROM attempts a JOIN providers ON providers.id = a.provider_id AND providers.nam
 WHERE a.usage_id >= ?2 AND a.usage_id < ?3 AND a.source <> 'none' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
 
 
-async def of(session: Session, usage_id: int) -> Sequence[AttemptRow]:
+async def of(session: DatabaseSession, usage_id: int) -> Sequence[AttemptRow]:
     """In the order in which they were made."""
     return [_to_row(row) for row in await session.all(f"{_ROW} WHERE a.usage_id = ? ORDER BY a.sequence", usage_id)]
 
 
-async def newest(session: Session, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
+async def newest(session: DatabaseSession, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
     """By period and user; the newest first."""
     conditions: dict[str, Sequence[object]] = {"a.usage_id > ?": [0]}
     if wanted.span is not None:
@@ -46,7 +46,7 @@ async def newest(session: Session, wanted: UsageFilter, limit: int) -> Sequence[
     ]
 
 
-async def daily_costs(session: Session, provider: str, from_us: int, to_us: int) -> Sequence[DailyCost]:
+async def daily_costs(session: DatabaseSession, provider: str, from_us: int, to_us: int) -> Sequence[DailyCost]:
     """What the provider may have billed for: few, since most attempts that fail cost nothing."""
     return [
         DailyCost(
@@ -67,7 +67,15 @@ async def daily_costs(session: Session, provider: str, from_us: int, to_us: int)
     ]
 
 
-def _to_row(row: Row) -> AttemptRow:
+def _to_row(row: DatabaseRow) -> AttemptRow:
     before, (source, meters, service_tier, price_id, num, den), amounts = row[:10], row[10:16], row[16:]
-    values: Row = (*before, Source(source), json.loads(meters), service_tier, price_id, Fraction(num, den), *amounts)
+    values: DatabaseRow = (
+        *before,
+        Source(source),
+        json.loads(meters),
+        service_tier,
+        price_id,
+        Fraction(num, den),
+        *amounts,
+    )
     return AttemptRow(*values)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.balance import Entry, Wallet
 from softix_proxy.domain.errors import NotFoundError
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 
 
-class Balance:
-    def __init__(self, session: Session) -> None:
+class SqliteBalanceStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def get(self, user_id: int) -> Wallet:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.batches import PARKED_SLOT, Batch, BatchFamily, BatchSummary, KeptFile, OpenLine
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.journal import INTENT, to_intent
 
 _BATCH = "id, family, provider_id, provider_key, user_id, key_id, remote_id, requests, created_at_us, metered_at_us"
@@ -14,8 +14,8 @@ _FILE = "provider_id, provider_key, user_id, key_id, remote_id, created_at_us, b
 _LATEST = "ORDER BY id DESC LIMIT ?"
 
 
-class Batches:
-    def __init__(self, session: Session) -> None:
+class SqliteBatchStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, batch: Batch, lines: Mapping[str, int]) -> None:
@@ -131,7 +131,7 @@ class Batches:
         limit: int,
         cursor: str | None,
         ascending: bool,
-    ) -> Sequence[Row]:
+    ) -> Sequence[DatabaseRow]:
         way, order = (">", "ASC") if ascending else ("<", "DESC")
         after = "" if cursor is None else f"AND id {way} (SELECT id FROM {table} WHERE user_id = ? AND remote_id = ?)"
         place = () if cursor is None else (user_id, cursor)

@@ -23,7 +23,7 @@ from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.pricing import STANDARD
 from softix_proxy.domain.usage import METERS, Span
 from softix_proxy.storage import bill_sql as sql
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.engine_sqlite import IntegrityError
 from softix_proxy.storage.usage_sql import CHUNK_END, whole
 
@@ -32,8 +32,8 @@ _SUMMED_AT_ONCE = 20_000
 _DIGITS = 5
 
 
-class Bills:
-    def __init__(self, session: Session) -> None:
+class SqliteBillStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def customer(self, user_id: int) -> Customer | None:
@@ -59,7 +59,9 @@ class Bills:
             month = f"{at.date(month_us):%Y-%m}"
             yield CorrectionSum(user, model or "-", about_id, month, note or "", rows, whole(*charge))
 
-    async def _portions(self, statement: str, span: Span, user_id: int | None, *more: str) -> AsyncIterator[Row]:
+    async def _portions(
+        self, statement: str, span: Span, user_id: int | None, *more: str
+    ) -> AsyncIterator[DatabaseRow]:
         after = span.from_us - 1
         while True:
             last = await self._session.one(CHUNK_END, after, span.to_us, _SUMMED_AT_ONCE)
@@ -142,7 +144,7 @@ class Bills:
         return int(row[0]) if row else 0
 
 
-def _to_usage_sum(row: Row, bands: Sequence[int]) -> UsageSum:
+def _to_usage_sum(row: DatabaseRow, bands: Sequence[int]) -> UsageSum:
     model, passed, user_id, model_id, price_id, tier, markup_num, markup_den, label, fee_pico, rows, *rest = row
     return UsageSum(
         user_id=user_id,
@@ -160,7 +162,7 @@ def _to_usage_sum(row: Row, bands: Sequence[int]) -> UsageSum:
     )
 
 
-def _to_bill(row: Row) -> Bill:
+def _to_bill(row: DatabaseRow) -> Bill:
     number, user_id, document, from_us, to_us, covers, issued_at_us, about_id, cancels, *rest = row
     return Bill(
         number,

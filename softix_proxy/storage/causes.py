@@ -40,24 +40,24 @@ _SAME_AS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class DatabaseFault:
     code: str
     """As SQLite names it, or DATABASE_MOVED."""
     message: str
     remedy: str
 
 
-def cause_of(error: Exception, place: Path | str = "the database") -> Cause:
+def fault_of(error: Exception, place: Path | str = "the database") -> DatabaseFault:
     """In words that name the file; by default, in words that may be shown to anybody."""
     if isinstance(error, MovedError):
-        return Cause(error.code, error.message.format(place=place), error.remedy)
+        return DatabaseFault(error.code, error.message.format(place=place), error.remedy)
     code = _SAME_AS.get(error.errno or 0, type(error).__name__) if isinstance(error, OSError) else code_of(error)
     for known, (message, remedy) in _TOLD.items():
         if code.startswith(known):
-            return Cause(code, message.format(place=place), remedy)
-    return Cause(code, f"cannot use {place}: {code}", "check that the folder exists and is writable")
+            return DatabaseFault(code, message.format(place=place), remedy)
+    return DatabaseFault(code, f"cannot use {place}: {code}", "check that the folder exists and is writable")
 
 
 def unusable(path: Path | str, error: Exception) -> UnusableError:
-    told, shown = cause_of(error, path), cause_of(error)
+    told, shown = fault_of(error, path), fault_of(error)
     return UnusableError(told.message, told.remedy, code=told.code, reason=shown.message)

@@ -6,7 +6,7 @@ import logging
 import threading
 from pathlib import Path
 
-from softix_proxy.storage.causes import cause_of
+from softix_proxy.storage.causes import fault_of
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
 
@@ -40,7 +40,7 @@ class Checkpointer:
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 told = ""
             except (OSError, DatabaseError) as error:
-                cause = cause_of(error)
+                cause = fault_of(error)
                 if cause.code != told:  # once, not every second
                     what = f"the write-ahead log cannot be worked off: {cause.message}; {cause.remedy}"
                     log.error(what, extra={"error": cause.code})

@@ -8,8 +8,8 @@ from softix_proxy.domain.admission import KeyState
 from softix_proxy.domain.ledger import REVENUE, Transfer
 from softix_proxy.domain.usage import Correction
 from softix_proxy.storage import journal_sql as sql
-from softix_proxy.storage.database import Session
-from softix_proxy.storage.ledger import Ledger
+from softix_proxy.storage.database import DatabaseSession
+from softix_proxy.storage.ledger import SqliteLedgerStore
 
 _COPIED = (
     "usage_at_us, user_id, key_id, provider_id, model_id, model_served, endpoint, stream, service_tier, status_code"
@@ -22,7 +22,7 @@ _LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_r
 _STATE = f"SELECT {', '.join(field.name for field in fields(KeyState))} FROM key_states WHERE key_id = ?"
 
 
-async def post(session: Session, correction: Correction) -> int:
+async def post(session: DatabaseSession, correction: Correction) -> int:
     """Returns the new row's id. Raises BadInputError where the balance would leave 64 bits."""
     row = correction.corrects
     number = await _transfer(session, correction)
@@ -48,16 +48,16 @@ async def post(session: Session, correction: Correction) -> int:
     return number
 
 
-async def _transfer(session: Session, correction: Correction) -> int:
+async def _transfer(session: DatabaseSession, correction: Correction) -> int:
     user_id, difference_pico = correction.corrects.user_id, correction.charge_pico
     if not difference_pico:  # the provider's cost alone changes
         return await session.next_number()
     from_account, to_account = (user_id, REVENUE) if difference_pico > 0 else (REVENUE, user_id)
     posted = Transfer(0, from_account, to_account, abs(difference_pico), "correction", None, correction.note)
-    return (await Ledger(session).post(posted)).id
+    return (await SqliteLedgerStore(session).post(posted)).id
 
 
-async def _adjust_spend(session: Session, key_id: int, correction: Correction) -> None:
+async def _adjust_spend(session: DatabaseSession, key_id: int, correction: Correction) -> None:
     now_us = session.clock.now_us()
     today = (await session.calendar()).at(now_us)
     columns = await session.one(_STATE, key_id)

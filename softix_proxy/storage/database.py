@@ -17,23 +17,23 @@ from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.storage import engine_sqlite, migrations
 from softix_proxy.storage.causes import unusable
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError
+from softix_proxy.storage.engine_sqlite import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.journal_sql import ZONE
 from softix_proxy.storage.numbering import NEXT_NUMBER
-from softix_proxy.storage.place import Place
-from softix_proxy.storage.turns import Turn
+from softix_proxy.storage.place import FileIdentity
+from softix_proxy.storage.turns import WriteTurn
 
 if TYPE_CHECKING:
     import sqlite3
 
-Row = tuple[Any, ...]
+DatabaseRow = tuple[Any, ...]
 _MISSING = "run: softix init; or, if there was one, put it or a backup back, or name another --data-dir"
 
 
-class Session:
+class DatabaseSession:
     """A connection for one reader, or for one transaction. Every statement of the nouns goes through here."""
 
-    def __init__(self, connection: aiosqlite.Connection, clock: Clock, place: Place | None = None) -> None:
+    def __init__(self, connection: aiosqlite.Connection, clock: Clock, place: FileIdentity | None = None) -> None:
         self._connection = connection
         self.clock = clock
         self._place = place
@@ -51,12 +51,12 @@ class Session:
             [(changed,)] = await self._connection.execute_fetchall("SELECT changes()")
             return int(changed)
 
-    async def all(self, statement: str, *values: object) -> Sequence[Row]:
+    async def all(self, statement: str, *values: object) -> Sequence[DatabaseRow]:
         with _told(self._place):
             rows = await self._connection.execute_fetchall(statement, values)
-        return cast(Sequence[Row], rows)  # aiosqlite promises an iterable, and makes a list
+        return cast(Sequence[DatabaseRow], rows)  # aiosqlite promises an iterable, and makes a list
 
-    async def one(self, statement: str, *values: object) -> Row | None:
+    async def one(self, statement: str, *values: object) -> DatabaseRow | None:
         rows = await self.all(statement, *values)
         return rows[0] if rows else None
 
@@ -78,11 +78,11 @@ class Database:
         self.path = path
         self.clock = clock
         self._busy_timeout_ms = busy_timeout_ms
-        self.place = Place(path)
-        self._session: Session | None = None
+        self.place = FileIdentity(path)
+        self._session: DatabaseSession | None = None
         self._connection: aiosqlite.Connection | None = None
 
-    def connect(self) -> Connection:
+    def connect(self) -> SqliteConnection:
         """A raw connection, for the writer's and the checkpointer's threads.
 
         Raises DatabaseError; never makes a file, and touches none but the one that was opened first.
@@ -96,11 +96,11 @@ class Database:
             raise
         return connection
 
-    def turn(self) -> Turn:
+    def turn(self) -> WriteTurn:
         """For one writer. Raises OSError."""
-        return Turn(self.path, self._busy_timeout_ms / 1000)
+        return WriteTurn(self.path, self._busy_timeout_ms / 1000)
 
-    def connect_in_turn(self) -> Connection:
+    def connect_in_turn(self) -> SqliteConnection:
         """For one transaction that writes: the turn is its own until the connection is closed. Blocks."""
         connection = self.connect()
         try:
@@ -110,7 +110,7 @@ class Database:
             raise
         return connection
 
-    def _take_turn(self, connection: Connection) -> None:
+    def _take_turn(self, connection: SqliteConnection) -> None:
         connection.turn = self.turn()
         connection.turn.take()
 
@@ -149,7 +149,7 @@ class Database:
         with _told(self.place):
             self._connection = await self._opened(self.connect)
             self.place.remember()
-        self._session = Session(self._connection, self.clock, self.place)
+        self._session = DatabaseSession(self._connection, self.clock, self.place)
         return self
 
     async def close(self) -> None:
@@ -157,7 +157,7 @@ class Database:
             await self._connection.close()
             self._connection = self._session = None
 
-    async def _opened(self, connect: Callable[[], Connection]) -> aiosqlite.Connection:
+    async def _opened(self, connect: Callable[[], SqliteConnection]) -> aiosqlite.Connection:
         """Waited for even by who is cancelled: else its thread would outlive the event loop, and keep its turn."""
         connector = cast("Callable[[], sqlite3.Connection]", connect)  # aiosqlite asks for no more than ours has
         opening = asyncio.ensure_future(aiosqlite.Connection(connector, iter_chunk_size=64))
@@ -169,14 +169,14 @@ class Database:
             raise
 
     @property
-    def session(self) -> Session:
+    def session(self) -> DatabaseSession:
         """For reads."""
         if self._session is None:
             raise RuntimeError("the database is not open")
         return self._session
 
     @asynccontextmanager
-    async def transaction(self, *, writes: bool = True, keeps: bool = True) -> AsyncIterator[Session]:
+    async def transaction(self, *, writes: bool = True, keeps: bool = True) -> AsyncIterator[DatabaseSession]:
         """All of it or nothing, on a connection of its own; nothing at all where it does not keep what it writes.
 
         One that writes takes its turn and the lock at once, so that what it reads cannot change; one that reads sees
@@ -186,7 +186,7 @@ class Database:
             connection = await self._opened(self.connect_in_turn if writes else self.connect)
             try:
                 await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                yield Session(connection, self.clock, self.place)  # if it raises, the close rolls back
+                yield DatabaseSession(connection, self.clock, self.place)  # if it raises, the close rolls back
                 await connection.execute("COMMIT" if keeps else "ROLLBACK")
             finally:
                 await connection.close()
@@ -195,7 +195,7 @@ class Database:
 
 
 @contextmanager
-def _told(place: Place | None) -> Iterator[None]:
+def _told(place: FileIdentity | None) -> Iterator[None]:
     try:
         if place is not None:
             place.check()

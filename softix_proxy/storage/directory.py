@@ -16,7 +16,7 @@ from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import Provider, ProviderKey, ProviderStatus, ProviderType
 from softix_proxy.domain.routes import Leg, Route, RouteStatus, Timeouts
 from softix_proxy.domain.users import Role, Status, User
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 
 USER = "id, public_id, name, email, role, status, postpaid, created_at_us, regions"
 KEY = (
@@ -35,13 +35,13 @@ PRICE = "id, model_id, user_id, source, sheet, starts_at_us, created_at_us"
 MARKUP = "id, scope, subject_id, numerator, denominator, starts_at_us, created_at_us, fee_pico"
 
 
-def to_user(row: Row) -> User:
+def to_user(row: DatabaseRow) -> User:
     number, public_id, name, email, role, status, postpaid, created, regions = row
     bound_to = tuple(json.loads(regions))
     return User(number, public_id, name, email, Role(role), Status(status), bool(postpaid), created, bound_to)
 
 
-def to_key(row: Row) -> Key:
+def to_key(row: DatabaseRow) -> Key:
     number, public_id, user_id, label, prefix, digest, models, allow_ip, *limits, status, expires, created, regions = (
         row
     )
@@ -62,7 +62,7 @@ def to_key(row: Row) -> Key:
     )
 
 
-def to_provider(row: Row) -> Provider:
+def to_provider(row: DatabaseRow) -> Provider:
     number, public_id, name, kind, base_url, sealed_key, on_hang_up, status, created, region, key_weight, *more = row
     version_in_url, drop_fields, more_keys = more
     return Provider(
@@ -86,22 +86,22 @@ def to_provider(row: Row) -> Provider:
     )
 
 
-def to_model(row: Row) -> Model:
+def to_model(row: DatabaseRow) -> Model:
     number, name, provider_id, upstream_name, context, max_output, status, created = row
     return Model(number, name, provider_id, upstream_name, context, max_output, ModelStatus(status), created)
 
 
-def to_price(row: Row) -> PriceVersion:
+def to_price(row: DatabaseRow) -> PriceVersion:
     number, model_id, user_id, source, sheet, starts, created = row
     return PriceVersion(number, model_id, user_id, source, Sheet.parse(json.loads(sheet)), starts, created)
 
 
-def to_markup(row: Row) -> MarkupVersion:
+def to_markup(row: DatabaseRow) -> MarkupVersion:
     number, scope, subject_id, numerator, denominator, starts, created, fee_pico = row
     return MarkupVersion(number, scope, subject_id, Fraction(numerator, denominator), starts, created, fee_pico)
 
 
-def to_route(row: Row) -> Route:
+def to_route(row: DatabaseRow) -> Route:
     number, public_id, name, legs, retries, sticky, *timeouts, status, created = row
     return Route(
         number,
@@ -121,18 +121,18 @@ def _to_leg(stored: Mapping[str, Any]) -> Leg:
     return Leg(stored["model_id"], stored["weight"], stored["tier"], timeouts, stored.get("concurrency"))
 
 
-async def revision(session: Session) -> int:
+async def revision(session: DatabaseSession) -> int:
     row = await session.one("SELECT value FROM directory_revision")
     return int(row[0]) if row else 0
 
 
-async def changes(session: Session, since: int) -> Changes:
+async def changes(session: DatabaseSession, since: int) -> Changes:
     """Every row changed after `since`, as of one revision that is read first: later changes are read again later."""
     current = await revision(session)
     if current == since:
         return Changes(current)
 
-    async def rows(columns: str, table: str) -> list[Row]:
+    async def rows(columns: str, table: str) -> list[DatabaseRow]:
         return list(await session.all(f"SELECT {columns} FROM {table} WHERE revision > ? ORDER BY id", since))
 
     # What refers to others is read first, so that a row never names one that was not read.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from softix_proxy.domain.errors import FailureError
 
 if TYPE_CHECKING:
-    from softix_proxy.storage.turns import Turn
+    from softix_proxy.storage.turns import WriteTurn
 
 REQUIREMENT = "apsw>=3.54.1"
 """Its wheels carry an SQLite of their own, of this version, for Linux (glibc and musl) and macOS on both processors."""
@@ -49,10 +49,10 @@ _WRITABLE = (
 _READ_ONLY = ("temp_store = MEMORY", "trusted_schema = OFF")
 
 
-class Connection(apsw.Connection):
+class SqliteConnection(apsw.Connection):
     """In autocommit mode, usable from any one thread at a time. Its close rolls back what was not committed."""
 
-    turn: Turn | None = None
+    turn: WriteTurn | None = None
     """Given up when the connection is closed, after the lock on the database."""
 
     if TYPE_CHECKING:  # which columns a row has is known to the statement only
@@ -92,7 +92,9 @@ def require_sound() -> None:
         raise FailureError(f"{name()} can lose committed rows (WAL-reset bug)", remedy())
 
 
-def connect(path: Path, *, busy_timeout_ms: int = 5000, read_only: bool = False, make: bool = False) -> Connection:
+def connect(
+    path: Path, *, busy_timeout_ms: int = 5000, read_only: bool = False, make: bool = False
+) -> SqliteConnection:
     """A file that is not there is an error, and none is made unless it is asked for.
 
     Commits are synced to the disk (FULL), deleted content is overwritten, and checkpoints are left to a thread of
@@ -101,7 +103,7 @@ def connect(path: Path, *, busy_timeout_ms: int = 5000, read_only: bool = False,
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     if make:
         flags |= apsw.SQLITE_OPEN_CREATE
-    connection = Connection(str(path), flags=flags, statementcachesize=_CACHED_STATEMENTS)
+    connection = SqliteConnection(str(path), flags=flags, statementcachesize=_CACHED_STATEMENTS)
     try:
         connection.set_busy_timeout(busy_timeout_ms)
         for pragma in _READ_ONLY if read_only else _WRITABLE:
@@ -112,9 +114,9 @@ def connect(path: Path, *, busy_timeout_ms: int = 5000, read_only: bool = False,
     return connection
 
 
-def back_up(source: Connection, target: Path) -> None:
+def back_up(source: SqliteConnection, target: Path) -> None:
     """A copy of the whole database as of one moment, in one file; writers go on meanwhile."""
-    copy = Connection(str(target))
+    copy = SqliteConnection(str(target))
     try:
         with copy.backup("main", source, "main") as backup:
             while not backup.done:

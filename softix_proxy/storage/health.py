@@ -11,8 +11,8 @@ from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Orphan
 from softix_proxy.storage import engine_sqlite, migrations, orphans, slots, turns
 from softix_proxy.storage.causes import unusable
-from softix_proxy.storage.database import Database, Session
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
+from softix_proxy.storage.database import Database, DatabaseSession
+from softix_proxy.storage.engine_sqlite import DatabaseError, SqliteConnection
 from softix_proxy.storage.numbering import LAST_POSTED
 
 _SHOWN = 10
@@ -21,7 +21,7 @@ _SHOWN = 10
 class ReadOnlyDatabase(Database):
     """The file as it is, damaged or of another version: opening it never fails, reading from it may."""
 
-    def connect(self) -> Connection:
+    def connect(self) -> SqliteConnection:
         return engine_sqlite.connect(self.path, busy_timeout_ms=self._busy_timeout_ms, read_only=True)
 
     async def open(self) -> Database:
@@ -30,18 +30,18 @@ class ReadOnlyDatabase(Database):
         except DatabaseError:
             return self
         self._connection = await self._opened(self.connect)
-        self._session = Session(self._connection, self.clock)
+        self._session = DatabaseSession(self._connection, self.clock)
         return self
 
     @property
-    def session(self) -> Session:
+    def session(self) -> DatabaseSession:
         """Raises FailureError where the file is not there or cannot be opened."""
         if self._session is None:
             raise FailureError("the database cannot be opened", "see what the check of the database says")
         return self._session
 
 
-class Health:
+class DatabaseInspection:
     """Is doctor.patient.DatabaseHealth. Each verb works on a connection of its own, so that they run side by side."""
 
     def __init__(self, database: ReadOnlyDatabase) -> None:
@@ -95,7 +95,7 @@ class Health:
         return self.path.with_name(self.path.name + end)
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self) -> Iterator[SqliteConnection]:
         with self._failures():
             connection = self._database.connect()
             try:

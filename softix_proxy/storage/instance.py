@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from softix_proxy.domain.calendar import Calendar
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.numbering import LAST_REQUEST
 
 
-class Instance:
-    def __init__(self, session: Session) -> None:
+class SqliteInstanceStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def get(self, name: str) -> bytes | None:

@@ -30,7 +30,7 @@ from softix_proxy.domain.limits import adjust
 from softix_proxy.domain.settlement import Settled, Settlement
 from softix_proxy.domain.usage import METERS
 from softix_proxy.storage import journal_sql as sql
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 from softix_proxy.storage.journal_sql import INTENT as INTENT
 from softix_proxy.storage.numbering import NEXT_NUMBER, is_far_ahead
 
@@ -38,10 +38,10 @@ _METER_NAMES = tuple(METERS)
 _decode = msgspec.json.Decoder().decode
 
 
-class Group:
+class CommitGroup:
     """The states that one transaction works on, loaded once and written back once."""
 
-    def __init__(self, connection: Connection, slot: int, now_us: int) -> None:
+    def __init__(self, connection: SqliteConnection, slot: int, now_us: int) -> None:
         self._connection = connection
         self._slot = slot
         self._now_us = now_us
@@ -89,7 +89,7 @@ class Group:
             ],
         )
 
-    def _write(self, statement: sql.Rows, rows: Sequence[Sequence[object]]) -> None:
+    def _write(self, statement: sql.BulkStatement, rows: Sequence[Sequence[object]]) -> None:
         for start in range(0, len(rows), sql.MOST_ROWS):
             some = rows[start : start + sql.MOST_ROWS]
             self._connection.execute(sql.of(statement, len(some)), [value for row in some for value in row])
@@ -191,7 +191,7 @@ def _listed(numbers: Iterable[int]) -> str:
     return f"[{','.join(map(str, numbers))}]"
 
 
-def open_intents(connection: Connection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:
+def open_intents(connection: SqliteConnection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:
     """Intents of these processes that were never settled, with their holds in pico-USD; the oldest first."""
     rows = connection.execute(sql.OPEN_INTENTS, (json.dumps(list(slots)), limit)).fetchall()
     return [to_intent(row) for row in rows]

@@ -9,7 +9,7 @@ from softix_proxy.domain.usage import METERS
 from softix_proxy.storage.numbering import LAST_POSTED
 
 
-class Rows(NamedTuple):
+class BulkStatement(NamedTuple):
     """A statement that takes any number of rows at once: one step of SQLite, so that the lock on Python is given up
     and fought for once a group and not once a row."""
 
@@ -23,7 +23,7 @@ MOST_ROWS = 64
 
 
 @lru_cache(maxsize=512)
-def of(rows: Rows, count: int) -> str:
+def of(rows: BulkStatement, count: int) -> str:
     return f"{rows.head} VALUES {','.join((rows.row,) * count)} {rows.tail}"
 
 
@@ -47,17 +47,17 @@ FROM json_each(?) AS asked LEFT JOIN wallets ON wallets.user_id = asked.value ->
 LEFT JOIN key_states AS k ON k.key_id = asked.value ->> 1"""
 """For ids of requests, and pairs of user and key: all that a group has to know, in one row and statement: each of
 them costs a fight for Python's lock."""
-SAVE_WALLETS = Rows(
+SAVE_WALLETS = BulkStatement(
     "WITH new (user_id, posted, held) AS (",
     _row(3),
     ") UPDATE wallets SET posted_pico = posted, held_pico = held FROM new WHERE wallets.user_id = new.user_id",
 )
-SAVE_KEY_STATES = Rows("INSERT OR REPLACE INTO key_states", _row(10))
+SAVE_KEY_STATES = BulkStatement("INSERT OR REPLACE INTO key_states", _row(10))
 
 INTENT = (
     "request_id, slot, user_id, key_id, provider_id, model_id, price_id, endpoint, stream, hold_pico, started_at_us"
 )
-ADD_INTENTS = Rows(f"INSERT INTO intents ({INTENT})", _row(11))
+ADD_INTENTS = BulkStatement(f"INSERT INTO intents ({INTENT})", _row(11))
 CLOSE_INTENTS = "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?))"
 OPEN_INTENTS = (
     f"SELECT {INTENT} FROM intents WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"
@@ -71,10 +71,12 @@ _USAGE = (
     + ", service_tier, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico, hold_pico, status_code, "
     "error, latency_ms, ttfb_ms, attempts, source, note, cost_price_id"
 )
-ADD_USAGE = Rows(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
-ADD_ATTEMPTS = Rows("INSERT INTO attempts", _row(19))
-ADD_CHARGES = Rows("INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')")
-ADD_DAILY = Rows(
+ADD_USAGE = BulkStatement(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
+ADD_ATTEMPTS = BulkStatement("INSERT INTO attempts", _row(19))
+ADD_CHARGES = BulkStatement(
+    "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')"
+)
+ADD_DAILY = BulkStatement(
     "INSERT INTO usage_daily",
     _row(11),
     """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from softix_proxy.domain.admission import KeyState
 from softix_proxy.domain.errors import NotFoundError
 from softix_proxy.domain.keys import Key, Spend
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.directory import KEY, to_key
 
 _STATE = (
@@ -26,8 +26,8 @@ _REFERENCES = (
 """How a key can be meant, in this order: a label goes on to the key that was made of it, and to the one that works."""
 
 
-class Keys:
-    def __init__(self, session: Session) -> None:
+class SqliteKeyStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:

@@ -12,14 +12,14 @@ from softix_proxy.domain.redating import Misdated
 from softix_proxy.domain.usage import Span
 from softix_proxy.storage import ledger_postings, ledger_sums, redating
 from softix_proxy.storage import ledger_sql as sql
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 
 _SHOWN = 100
 """How many violations of one rule are told."""
 
 
-class Ledger:
-    def __init__(self, session: Session) -> None:
+class SqliteLedgerStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def post(self, transfer: Transfer, number: int | None = None) -> Transfer:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from softix_proxy.domain.ledger import REVENUE, Portion, Posting
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Span
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.numbering import LAST_POSTED
 from softix_proxy.storage.usage_sql import NAMES, whole
 
@@ -75,27 +75,27 @@ FROM transfers t JOIN users ON users.id = max(t.from_account, t.to_account) WHER
 GROUP BY t.kind, users.id"""
 
 
-async def first(session: Session, span: Span) -> int | None:
+async def first(session: DatabaseSession, span: Span) -> int | None:
     row = await session.one(_FIRST, span.from_us - 1, span.to_us)
     return row[0] if row else None
 
 
-async def last(session: Session) -> int:
+async def last(session: DatabaseSession) -> int:
     [(number,)] = await session.all(LAST_POSTED)
     return int(number)
 
 
-async def one_by_one(session: Session, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+async def one_by_one(session: DatabaseSession, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
     async for rows, after, upto in _portions(session, span, _ROWS_AT_ONCE):
         yield Portion(rows, [Posting._make(row) for row in await session.all(_ONE_BY_ONE, after, upto, user_id)])
 
 
-async def sums(session: Session, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
+async def sums(session: DatabaseSession, span: Span, user_id: int | None) -> AsyncIterator[Portion]:
     async for rows, after, upto in _portions(session, span, _SUMMED_AT_ONCE):
         yield Portion(rows, [_summed(row) for row in await session.all(_SUMS, after, upto, user_id)])
 
 
-async def _portions(session: Session, span: Span, at_once: int) -> AsyncIterator[tuple[int, int, int]]:
+async def _portions(session: DatabaseSession, span: Span, at_once: int) -> AsyncIterator[tuple[int, int, int]]:
     """How many rows there are, after which id, and up to which one."""
     after = span.from_us - 1
     while True:
@@ -106,7 +106,7 @@ async def _portions(session: Session, span: Span, at_once: int) -> AsyncIterator
         after = upto
 
 
-def _summed(row: Row) -> Posting:
+def _summed(row: DatabaseRow) -> Posting:
     *names, gained_m, gained_rest, cost_m, cost_rest, provider, model, requests, tokens_in, tokens_out = row
     number, kind, account, user_id, user_name = names
     gained_pico, cost_pico = whole(gained_m, gained_rest), whole(cost_m, cost_rest)

@@ -13,7 +13,7 @@ from softix_proxy.domain.ledger import Violation
 from softix_proxy.domain.money import MAX_PICO
 from softix_proxy.domain.usage import Span
 from softix_proxy.storage import rollups
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 
 BALANCES = "a wallet's balance is the sum of its entries"
 SPEND = "what a key has spent is the sum of its charges"
@@ -30,11 +30,11 @@ _KEPT = """
 SELECT day, key_id, model_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico
 FROM usage_daily WHERE day > ?1 AND day <= ?2"""
 
-Place = tuple[int, int, int]
+_DayPlace = tuple[int, int, int]
 """Day since 1970, key, model."""
 
 
-async def _portions(session: Session, table: str, statement: str) -> AsyncIterator[Sequence[Row]]:
+async def _portions(session: DatabaseSession, table: str, statement: str) -> AsyncIterator[Sequence[DatabaseRow]]:
     after = -1
     upto = f"SELECT max(id) FROM (SELECT id FROM {table} WHERE id > ? ORDER BY id LIMIT {PORTION_ROWS})"
     while (row := await session.one(upto, after)) and row[0] is not None:
@@ -42,7 +42,7 @@ async def _portions(session: Session, table: str, statement: str) -> AsyncIterat
         after = row[0]
 
 
-async def entries(session: Session) -> Mapping[int, int]:
+async def entries(session: DatabaseSession) -> Mapping[int, int]:
     """Account → what it has by its entries, in pico-USD."""
     sums: Counter[int] = Counter()
     async for rows in _portions(session, "transfers", _ENTRIES):
@@ -51,7 +51,7 @@ async def entries(session: Session) -> Mapping[int, int]:
     return sums
 
 
-async def wrong_balances(session: Session, sums: Mapping[int, int]) -> Sequence[Violation]:
+async def wrong_balances(session: DatabaseSession, sums: Mapping[int, int]) -> Sequence[Violation]:
     wallets = await session.all(
         "SELECT user_id, public_id, posted_pico FROM wallets JOIN users ON users.id = user_id ORDER BY user_id"
     )
@@ -62,11 +62,11 @@ async def wrong_balances(session: Session, sums: Mapping[int, int]) -> Sequence[
     ]
 
 
-async def wrong_usage_sums(session: Session, most: int) -> Sequence[Violation]:
+async def wrong_usage_sums(session: DatabaseSession, most: int) -> Sequence[Violation]:
     """In one pass over usage: wrong days and wrong spend of keys, at most so many of each."""
     found: list[Violation] = []
     charges: Counter[int] = Counter()
-    open_days: dict[Place, list[int]] = {}
+    open_days: dict[_DayPlace, list[int]] = {}
     checked = -1
     async for portion in rollups.portions(session, await session.calendar(), Span(0, MAX_PICO)):
         rows = await rollups.by_day(session, portion)
@@ -82,10 +82,10 @@ async def wrong_usage_sums(session: Session, most: int) -> Sequence[Violation]:
 
 
 async def _wrong_days(
-    session: Session, open_days: dict[Place, list[int]], after: int, upto: int
+    session: DatabaseSession, open_days: dict[_DayPlace, list[int]], after: int, upto: int
 ) -> Sequence[Violation]:
     """Takes the days up to this one out of `open_days`."""
-    kept: dict[Place, list[int]] = {
+    kept: dict[_DayPlace, list[int]] = {
         (day, key_id, model_id): sums for day, key_id, model_id, *sums in await session.all(_KEPT, after, upto)
     }
     counted = {place: open_days.pop(place) for place in [place for place in open_days if place[0] <= upto]}
@@ -96,7 +96,7 @@ async def _wrong_days(
     ]
 
 
-async def _wrong_spend(session: Session, charges: Counter[int]) -> Sequence[Violation]:
+async def _wrong_spend(session: DatabaseSession, charges: Counter[int]) -> Sequence[Violation]:
     """A key has spent its own charges, and at most also those of the keys that it was rotated from."""
     found = []
     with_older: dict[int, int] = {}  # a key comes after the one it replaced, so that one is known by then

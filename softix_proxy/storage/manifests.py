@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.manifests import Manifest, canonical
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.engine_sqlite import IntegrityError
 
 _MANIFEST = "SELECT head, signature FROM manifests"
 
 
-class Manifests:
-    def __init__(self, session: Session) -> None:
+class SqliteManifestStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def list(self) -> Sequence[Manifest]:
@@ -43,6 +43,6 @@ class Manifests:
             raise ConflictError(f"manifest {manifest.number} is not the next one", "run the command again") from None
 
 
-def _to_manifest(row: Row) -> Manifest:
+def _to_manifest(row: DatabaseRow) -> Manifest:
     head, signature = row
     return Manifest.of(json.loads(head), signature)

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite3 import complete_statement
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, code_of
+from softix_proxy.storage.engine_sqlite import DatabaseError, SqliteConnection, code_of
 
 _SCHEMA = Path(__file__).with_name("schema")
 APPLICATION_ID = 0x50F71C
@@ -24,7 +24,7 @@ def latest() -> int:
     return available()[-1][0]
 
 
-def current(connection: Connection) -> int:
+def current(connection: SqliteConnection) -> int:
     """The schema version of an open database; 0 where it is empty. Raises FailureError if it is not ours."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
@@ -59,7 +59,7 @@ def pending(version: int) -> list[tuple[int, str, Path]]:
     return [each for each in available() if each[0] > version]
 
 
-def migrate(connection: Connection) -> list[str]:
+def migrate(connection: SqliteConnection) -> list[str]:
     """Brings the database to the latest schema; returns the names of what was applied. All of it or nothing.
 
     Raises FailureError where the database is newer than this program, or a step fails.
@@ -76,7 +76,7 @@ def migrate(connection: Connection) -> list[str]:
     return applied
 
 
-def apply(connection: Connection) -> list[str]:
+def apply(connection: SqliteConnection) -> list[str]:
     """The steps that are missing, within the caller's transaction. Raises FailureError where one fails."""
     applied = []
     for number, name, folder in pending(current(connection)):

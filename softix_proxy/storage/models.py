@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.models import Model
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.directory import MODEL, to_model
 from softix_proxy.storage.engine_sqlite import IntegrityError
 
@@ -18,8 +18,8 @@ SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->
 RETURNING {MODEL}"""
 
 
-class Models:
-    def __init__(self, session: Session) -> None:
+class SqliteModelStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add_all(self, models: Sequence[Model]) -> Sequence[Model]:

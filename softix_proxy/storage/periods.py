@@ -17,10 +17,10 @@ from typing import Any
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.periods import Contents, Period, PeriodSum
 from softix_proxy.domain.usage import CURRENCY, Span
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.engine_sqlite import IntegrityError
 
-Users = Mapping[int, tuple[str, str]]
+_UserNames = Mapping[int, tuple[str, str]]
 """Number → public id and name."""
 _AT_ONCE = 4000
 """Rows read in one go, about 30 ms: no longer, for a reader holds up the WAL's checkpoint."""
@@ -53,8 +53,8 @@ SELECT max(id) FROM (
   UNION ALL SELECT max(id) FROM transfers WHERE id >= ?1 AND id < ?2)"""
 
 
-class Periods:
-    def __init__(self, session: Session) -> None:
+class SqlitePeriodStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def list(self) -> Sequence[Period]:
@@ -116,12 +116,12 @@ class Periods:
             ) from None
         return replace(period, id=number)
 
-    async def _users(self) -> Users:
+    async def _users(self) -> _UserNames:
         return {row[0]: row[1:] for row in await self._session.all("SELECT id, public_id, name FROM users")}
 
 
 def _to_sum(
-    users: Users, user_id: int, currency: str, rows: int, cost_pico: int, charge_pico: int, paid_in_pico: int
+    users: _UserNames, user_id: int, currency: str, rows: int, cost_pico: int, charge_pico: int, paid_in_pico: int
 ) -> PeriodSum:
     public_id, name = users.get(user_id, (f"user {user_id}", ""))
     return PeriodSum(user_id, public_id, name, rows, cost_pico, charge_pico, paid_in_pico, currency)
@@ -145,7 +145,7 @@ def _to_json(sums: Sequence[PeriodSum]) -> str:
     )
 
 
-def _to_period(row: Row, users: Users) -> Period:
+def _to_period(row: DatabaseRow, users: _UserNames) -> Period:
     number, label, zone, from_us, to_us, closed_at_us, rows_sha256, text = row
     kept: list[dict[str, Any]] = json.loads(text)
     sums = tuple(

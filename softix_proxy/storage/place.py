@@ -24,7 +24,7 @@ class MovedError(DatabaseError):
         self.remedy = remedy
 
 
-class Place:
+class FileIdentity:
     """Remembers device and inode of the database and of its write-ahead log, once both are open."""
 
     def __init__(self, path: Path) -> None:

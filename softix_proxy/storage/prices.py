@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from softix_proxy.domain.prices import MarkupVersion, PriceVersion, Proposal, UnpricedAsks, in_order
 from softix_proxy.domain.pricing import Sheet
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.directory import MARKUP, PRICE, to_markup, to_price
 
 # One statement however many versions: each would cost a hop to the connection's thread under the write lock.
@@ -24,8 +24,8 @@ ON CONFLICT (model_id, coalesce(user_id, 0), source, coalesce(starts_at_us, 0)) 
 SET sheet = excluded.sheet, created_at_us = excluded.created_at_us"""
 
 
-class Prices:
-    def __init__(self, session: Session) -> None:
+class SqlitePriceStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add_all(self, versions: Sequence[PriceVersion]) -> Sequence[PriceVersion]:

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.providers import Provider
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.directory import PROVIDER, to_provider
 from softix_proxy.storage.engine_sqlite import IntegrityError
 
 
-class Providers:
-    def __init__(self, session: Session) -> None:
+class SqliteProviderStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, provider: Provider) -> Provider:

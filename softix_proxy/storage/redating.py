@@ -10,7 +10,7 @@ from softix_proxy.domain.ledger import REVENUE, Transfer
 from softix_proxy.domain.redating import BOOKED, TAKEN_BACK, Misdated
 from softix_proxy.domain.usage import INPUT_METERS, METERS, OUTPUT_METERS, Span, total
 from softix_proxy.storage import journal_sql as sql
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.numbering import FREE_NUMBER, LAST_CLOSED, LAST_FREE_BEFORE, OLDEST_SINCE
 
 _METERS = ", ".join(f"sum({name}) AS {name}" for name in METERS)
@@ -54,12 +54,12 @@ _PLACE = "SELECT key_id, model_id, user_id, provider_id FROM usage WHERE id = ?"
 _LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_row_id IS NOT NULL"
 
 
-async def closed_us(session: Session) -> int:
+async def closed_us(session: DatabaseSession) -> int:
     [(end_us,)] = await session.all(LAST_CLOSED)
     return int(end_us)
 
 
-async def find(session: Session, span: Span) -> AsyncIterator[Sequence[Misdated]]:
+async def find(session: DatabaseSession, span: Span) -> AsyncIterator[Sequence[Misdated]]:
     by = await session.calendar()
     reached_us = span.from_us
     while (row := await session.one(OLDEST_SINCE, reached_us, span.to_us)) and row[0] is not None:
@@ -76,17 +76,17 @@ async def find(session: Session, span: Span) -> AsyncIterator[Sequence[Misdated]
         reached_us = end_us
 
 
-def _to_misdated(day: int, row: Row) -> Misdated:
+def _to_misdated(day: int, row: DatabaseRow) -> Misdated:
     number, posted_us, request_id, user, charge_pico, cost_pico, *quantities = row
     meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
     return Misdated("usage", number, posted_us, day, user or "", charge_pico, cost_pico, meters, request_id)
 
 
-Post = Callable[[Transfer, int], Awaitable[Transfer]]
+_PostTransfer = Callable[[Transfer, int], Awaitable[Transfer]]
 """The ledger's way in, under a number."""
 
 
-async def redate(session: Session, post: Post, misdated: Misdated, booked_us: int, note: str) -> bool:
+async def redate(session: DatabaseSession, post: _PostTransfer, misdated: Misdated, booked_us: int, note: str) -> bool:
     """In a transaction that writes. Numbers are those of the day, and of the instant, or the next that are free."""
     by = await session.calendar()
     begun_us, end_us = by.start_us(misdated.day), by.start_us(misdated.day + 1)
@@ -115,7 +115,7 @@ class _Step(NamedTuple):
     note: str
 
 
-async def _move_usage(session: Session, post: Post, one: Misdated, step: _Step) -> None:
+async def _move_usage(session: DatabaseSession, post: _PostTransfer, one: Misdated, step: _Step) -> None:
     """A row of its own that corrects the first, with amounts and quantities."""
     number, sign, note = step
     earlier_us = max(one.posted_us - number, 0) if sign > 0 else 0
@@ -133,7 +133,7 @@ async def _move_usage(session: Session, post: Post, one: Misdated, step: _Step) 
     await session.run(sql.of(sql.ADD_DAILY, 1), *place, 0, 0, *tokens, cost_pico, charge_pico)
 
 
-async def _move_payment(session: Session, post: Post, one: Misdated, step: _Step) -> None:
+async def _move_payment(session: DatabaseSession, post: _PostTransfer, one: Misdated, step: _Step) -> None:
     number, sign, note = step
     [(giver, taker, amount_pico, kind, told)] = await session.all(_ACCOUNTS, one.number)
     giver, taker = (giver, taker) if sign > 0 else (taker, giver)

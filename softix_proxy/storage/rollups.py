@@ -14,7 +14,7 @@ from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.redating import REDATED
 from softix_proxy.domain.usage import INPUT_METERS, OUTPUT_METERS, Span
 from softix_proxy.storage import journal_sql as sql
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 
 KEPT = "usage_daily"
 _OTHER = "temp.usage_by_day"
@@ -61,7 +61,7 @@ FROM (
 of, up to then."""
 
 
-class Portion(NamedTuple):
+class RowRange(NamedTuple):
     """Some consecutive rows within which the zone's clock is not changed."""
 
     from_us: int
@@ -69,7 +69,7 @@ class Portion(NamedTuple):
     offset_us: int
 
 
-async def portions(session: Session, by: Calendar, span: Span) -> AsyncIterator[Portion]:
+async def portions(session: DatabaseSession, by: Calendar, span: Span) -> AsyncIterator[RowRange]:
     """Of all rows that are in the span by now, in their order."""
     [(first, end)] = await session.all(_POSTED, *span)
     if first is None:
@@ -79,18 +79,18 @@ async def portions(session: Session, by: Calendar, span: Span) -> AsyncIterator[
             yield portion
 
 
-async def _cut(session: Session, piece: Piece) -> AsyncIterator[Portion]:
+async def _cut(session: DatabaseSession, piece: Piece) -> AsyncIterator[RowRange]:
     begun_us = piece.from_us
     while (row := await session.one(_END, begun_us, piece.to_us)) and row[0] is not None:
-        yield Portion(begun_us, row[0], piece.offset_us)
+        yield RowRange(begun_us, row[0], piece.offset_us)
         begun_us = row[0]
 
 
-async def by_day(session: Session, portion: Portion) -> list[Row]:
+async def by_day(session: DatabaseSession, portion: RowRange) -> list[DatabaseRow]:
     return list(await session.all(DAYS, *portion))
 
 
-async def table(session: Session, by: Calendar, first_day: int, end_day: int) -> str:
+async def table(session: DatabaseSession, by: Calendar, first_day: int, end_day: int) -> str:
     """Where the sums of these days lie: the kept ones, or else a table of this connection alone, filled anew."""
     if (await session.calendar()).name == by.name:
         return KEPT
@@ -102,12 +102,12 @@ async def table(session: Session, by: Calendar, first_day: int, end_day: int) ->
     return _OTHER
 
 
-async def _fill(session: Session, into: str, by: Calendar, span: Span) -> None:
+async def _fill(session: DatabaseSession, into: str, by: Calendar, span: Span) -> None:
     async for portion in portions(session, by, span):
         await session.run(f"INSERT INTO {into} {DAYS} {_ADDED}", *portion)
 
 
-async def change_zone(session: Session, zone: str) -> bool:
+async def change_zone(session: DatabaseSession, zone: str) -> bool:
     """Sums up anew by the days of another zone; whether it is another. To be run in a transaction that writes."""
     by = calendar(zone)
     if (await session.calendar()).name == zone:

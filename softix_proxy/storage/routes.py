@@ -9,13 +9,13 @@ from dataclasses import asdict
 from softix_proxy.domain.errors import ConflictError
 from softix_proxy.domain.health import Breaker, Vitals
 from softix_proxy.domain.routes import Leg, Reported, Route
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.directory import ROUTE, to_route
 from softix_proxy.storage.engine_sqlite import IntegrityError
 
 
-class Routes:
-    def __init__(self, session: Session) -> None:
+class SqliteRouteStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, route: Route) -> Route:

@@ -13,27 +13,27 @@ from typing import TYPE_CHECKING
 from softix_proxy.domain.clock import Clock
 from softix_proxy.domain.directory import Changes
 from softix_proxy.storage import directory
-from softix_proxy.storage.database import Database, Session
+from softix_proxy.storage.database import Database, DatabaseSession
 
 if TYPE_CHECKING:
-    from softix_proxy.storage.balance import Balance
-    from softix_proxy.storage.batches import Batches
-    from softix_proxy.storage.bill import Bills
-    from softix_proxy.storage.instance import Instance
-    from softix_proxy.storage.keys import Keys
-    from softix_proxy.storage.ledger import Ledger
-    from softix_proxy.storage.manifests import Manifests
-    from softix_proxy.storage.models import Models
-    from softix_proxy.storage.periods import Periods
-    from softix_proxy.storage.prices import Prices
-    from softix_proxy.storage.providers import Providers
-    from softix_proxy.storage.routes import Routes
-    from softix_proxy.storage.usage import Usage
-    from softix_proxy.storage.users import Users
+    from softix_proxy.storage.balance import SqliteBalanceStore
+    from softix_proxy.storage.batches import SqliteBatchStore
+    from softix_proxy.storage.bill import SqliteBillStore
+    from softix_proxy.storage.instance import SqliteInstanceStore
+    from softix_proxy.storage.keys import SqliteKeyStore
+    from softix_proxy.storage.ledger import SqliteLedgerStore
+    from softix_proxy.storage.manifests import SqliteManifestStore
+    from softix_proxy.storage.models import SqliteModelStore
+    from softix_proxy.storage.periods import SqlitePeriodStore
+    from softix_proxy.storage.prices import SqlitePriceStore
+    from softix_proxy.storage.providers import SqliteProviderStore
+    from softix_proxy.storage.routes import SqliteRouteStore
+    from softix_proxy.storage.usage import SqliteUsageStore
+    from softix_proxy.storage.users import SqliteUserStore
 
 
-class Unit:
-    def __init__(self, session: Session) -> None:
+class SqliteUnit:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     @property
@@ -41,88 +41,88 @@ class Unit:
         return self._session.clock
 
     @cached_property
-    def instance(self) -> Instance:
-        from softix_proxy.storage.instance import Instance
+    def instance(self) -> SqliteInstanceStore:
+        from softix_proxy.storage.instance import SqliteInstanceStore
 
-        return Instance(self._session)
-
-    @cached_property
-    def users(self) -> Users:
-        from softix_proxy.storage.users import Users
-
-        return Users(self._session)
+        return SqliteInstanceStore(self._session)
 
     @cached_property
-    def keys(self) -> Keys:
-        from softix_proxy.storage.keys import Keys
+    def users(self) -> SqliteUserStore:
+        from softix_proxy.storage.users import SqliteUserStore
 
-        return Keys(self._session)
-
-    @cached_property
-    def balance(self) -> Balance:
-        from softix_proxy.storage.balance import Balance
-
-        return Balance(self._session)
+        return SqliteUserStore(self._session)
 
     @cached_property
-    def ledger(self) -> Ledger:
-        from softix_proxy.storage.ledger import Ledger
+    def keys(self) -> SqliteKeyStore:
+        from softix_proxy.storage.keys import SqliteKeyStore
 
-        return Ledger(self._session)
-
-    @cached_property
-    def providers(self) -> Providers:
-        from softix_proxy.storage.providers import Providers
-
-        return Providers(self._session)
+        return SqliteKeyStore(self._session)
 
     @cached_property
-    def routes(self) -> Routes:
-        from softix_proxy.storage.routes import Routes
+    def balance(self) -> SqliteBalanceStore:
+        from softix_proxy.storage.balance import SqliteBalanceStore
 
-        return Routes(self._session)
-
-    @cached_property
-    def models(self) -> Models:
-        from softix_proxy.storage.models import Models
-
-        return Models(self._session)
+        return SqliteBalanceStore(self._session)
 
     @cached_property
-    def prices(self) -> Prices:
-        from softix_proxy.storage.prices import Prices
+    def ledger(self) -> SqliteLedgerStore:
+        from softix_proxy.storage.ledger import SqliteLedgerStore
 
-        return Prices(self._session)
-
-    @cached_property
-    def usage(self) -> Usage:
-        from softix_proxy.storage.usage import Usage
-
-        return Usage(self._session)
+        return SqliteLedgerStore(self._session)
 
     @cached_property
-    def periods(self) -> Periods:
-        from softix_proxy.storage.periods import Periods
+    def providers(self) -> SqliteProviderStore:
+        from softix_proxy.storage.providers import SqliteProviderStore
 
-        return Periods(self._session)
-
-    @cached_property
-    def batches(self) -> Batches:
-        from softix_proxy.storage.batches import Batches
-
-        return Batches(self._session)
+        return SqliteProviderStore(self._session)
 
     @cached_property
-    def bill(self) -> Bills:
-        from softix_proxy.storage.bill import Bills
+    def routes(self) -> SqliteRouteStore:
+        from softix_proxy.storage.routes import SqliteRouteStore
 
-        return Bills(self._session)
+        return SqliteRouteStore(self._session)
 
     @cached_property
-    def manifests(self) -> Manifests:
-        from softix_proxy.storage.manifests import Manifests
+    def models(self) -> SqliteModelStore:
+        from softix_proxy.storage.models import SqliteModelStore
 
-        return Manifests(self._session)
+        return SqliteModelStore(self._session)
+
+    @cached_property
+    def prices(self) -> SqlitePriceStore:
+        from softix_proxy.storage.prices import SqlitePriceStore
+
+        return SqlitePriceStore(self._session)
+
+    @cached_property
+    def usage(self) -> SqliteUsageStore:
+        from softix_proxy.storage.usage import SqliteUsageStore
+
+        return SqliteUsageStore(self._session)
+
+    @cached_property
+    def periods(self) -> SqlitePeriodStore:
+        from softix_proxy.storage.periods import SqlitePeriodStore
+
+        return SqlitePeriodStore(self._session)
+
+    @cached_property
+    def batches(self) -> SqliteBatchStore:
+        from softix_proxy.storage.batches import SqliteBatchStore
+
+        return SqliteBatchStore(self._session)
+
+    @cached_property
+    def bill(self) -> SqliteBillStore:
+        from softix_proxy.storage.bill import SqliteBillStore
+
+        return SqliteBillStore(self._session)
+
+    @cached_property
+    def manifests(self) -> SqliteManifestStore:
+        from softix_proxy.storage.manifests import SqliteManifestStore
+
+        return SqliteManifestStore(self._session)
 
 
 class SqliteStorage:
@@ -133,18 +133,18 @@ class SqliteStorage:
     def rehearsal(self) -> SqliteStorage:
         return SqliteStorage(self._database, keeps=False)
 
-    def reading(self) -> Unit:
-        return Unit(self._database.session)
+    def reading(self) -> SqliteUnit:
+        return SqliteUnit(self._database.session)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Unit]:
+    async def snapshot(self) -> AsyncIterator[SqliteUnit]:
         async with self._database.transaction(writes=False) as session:
-            yield Unit(session)
+            yield SqliteUnit(session)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Unit]:
+    async def writing(self) -> AsyncIterator[SqliteUnit]:
         async with self._database.transaction(keeps=self._keeps) as session:
-            yield Unit(session)
+            yield SqliteUnit(session)
 
     async def changes(self, since_revision: int) -> Changes:
         return await directory.changes(self._database.session, since_revision)

@@ -22,7 +22,7 @@ With one file alone, whoever gave up its turn could take the next before the one
 """
 
 
-class Turn:
+class WriteTurn:
     """One writer's place in the queue: `take` and `give` are called in turn, from one thread at a time."""
 
     def __init__(self, database: Path, timeout_s: float) -> None:

@@ -18,7 +18,7 @@ from softix_proxy.domain.migrations import Migrated, MigrationPlan, Step
 from softix_proxy.storage import engine_sqlite, migrations, slots
 from softix_proxy.storage.causes import unusable
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError
+from softix_proxy.storage.engine_sqlite import DatabaseError, SqliteConnection
 
 _SPARE_BYTES = 64 << 20
 """What is left besides the backup, for the steps themselves and for the books to go on."""
@@ -54,7 +54,7 @@ def migrate(database: Database, backup_dir: Path | None = None) -> Migrated:
 
 
 def _plan(
-    database: Database, connection: Connection, version: int, backup_dir: Path | None, living: tuple[int, ...]
+    database: Database, connection: SqliteConnection, version: int, backup_dir: Path | None, living: tuple[int, ...]
 ) -> MigrationPlan:
     if not version:
         migrations.require_latest(version)
@@ -72,7 +72,7 @@ def _plan(
     )
 
 
-def _applied(database: Database, connection: Connection, planned: MigrationPlan) -> Migrated:
+def _applied(database: Database, connection: SqliteConnection, planned: MigrationPlan) -> Migrated:
     if not planned.steps:
         return Migrated(database.path, planned.schema, planned.schema)
     backup = _back_up(database, planned)

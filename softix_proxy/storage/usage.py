@@ -26,7 +26,7 @@ from softix_proxy.domain.usage import (
 )
 from softix_proxy.storage import attempts, corrections, rollups
 from softix_proxy.storage import usage_sql as sql
-from softix_proxy.storage.database import Row, Session
+from softix_proxy.storage.database import DatabaseRow, DatabaseSession
 
 _LINES_AT_ONCE = 4000
 """One hop to the database's thread each, about 15 ms; no longer, for a reader holds up the WAL's checkpoint."""
@@ -35,8 +35,8 @@ _SUMMED_AT_ONCE = 20_000
 """The same, where no lines are built."""
 
 
-class Usage:
-    def __init__(self, session: Session) -> None:
+class SqliteUsageStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def correct(self, correction: Correction) -> UsageRow:
@@ -151,13 +151,13 @@ class Usage:
         return [_to_row(row) for row in rows]
 
 
-def _to_row(row: Row) -> UsageRow:
+def _to_row(row: DatabaseRow) -> UsageRow:
     names, stream, quantities, after = row[:13], row[13], row[14 : 14 + len(METERS)], row[14 + len(METERS) :]
     service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id, fee_pico, costs = after
     meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
     markup = Fraction(markup_num, markup_den)
     quantities_and_price = (meters, service_tier, price_id, markup)
-    values: Row = (
+    values: DatabaseRow = (
         *names,
         bool(stream),
         *quantities_and_price,
@@ -177,7 +177,7 @@ def _to_total(row: Sequence[Any]) -> Total:
     return Total(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)
 
 
-def _to_daily_cost(row: Row) -> DailyCost:
+def _to_daily_cost(row: DatabaseRow) -> DailyCost:
     day, model, upstream_name, served, source, unpriced, requests, tokens, *sums = row
     cost_pico, hold_pico = sql.whole(*sums[:2]), sql.whole(*sums[2:])
     return DailyCost(

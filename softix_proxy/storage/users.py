@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.errors import ConflictError, NotFoundError
 from softix_proxy.domain.users import User
-from softix_proxy.storage.database import Session
+from softix_proxy.storage.database import DatabaseSession
 from softix_proxy.storage.directory import USER, to_user
 from softix_proxy.storage.engine_sqlite import IntegrityError
 
 
-class Users:
-    def __init__(self, session: Session) -> None:
+class SqliteUserStore:
+    def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def add(self, user: User) -> User:

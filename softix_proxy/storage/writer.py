@@ -20,10 +20,10 @@ from softix_proxy.domain.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.readiness import Trouble
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.storage import journal_sql as sql
-from softix_proxy.storage.causes import cause_of
-from softix_proxy.storage.engine_sqlite import Connection, DatabaseError, IntegrityError, code_of
-from softix_proxy.storage.journal import Group
-from softix_proxy.storage.turns import Turn
+from softix_proxy.storage.causes import fault_of
+from softix_proxy.storage.engine_sqlite import DatabaseError, IntegrityError, SqliteConnection, code_of
+from softix_proxy.storage.journal import CommitGroup
+from softix_proxy.storage.turns import WriteTurn
 
 log = logging.getLogger("softix.storage")
 _RETRY_S = (0.02, 0.1, 0.5, 1.0)
@@ -32,7 +32,7 @@ _SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps th
 
 
 @dataclass(slots=True)
-class Work:
+class WriteStep:
     """One request's step. Exactly one of the four payloads is set."""
 
     future: asyncio.Future[object] | None
@@ -48,12 +48,12 @@ class Work:
         return self.settle.intent if self.settle else self.admit or self.forget
 
 
-Result = tuple[Work, object]
+StepResult = tuple[WriteStep, object]
 """The result is a Decision, a Settled or None, or the exception to raise."""
 
 
 @dataclass(slots=True)
-class Tally:
+class WriterTally:
     """Counts for telemetry; written by the writer's thread only."""
 
     commits: int = 0
@@ -71,23 +71,23 @@ class Writer:
     `deliver` gets the results of a whole group at once, on the writer's thread: one wake-up of the event loop.
     """
 
-    open_connection: Callable[[], Connection]
+    open_connection: Callable[[], SqliteConnection]
     clock: Clock
     slot: int
-    deliver: Callable[[list[Result]], None]
+    deliver: Callable[[list[StepResult]], None]
     group_max: int = 256
-    tally: Tally = field(default_factory=Tally)
-    turn: Turn | None = None
+    tally: WriterTally = field(default_factory=WriterTally)
+    turn: WriteTurn | None = None
     """Taken for each transaction, so that other writers on the database come to theirs."""
     check: Callable[[], None] = lambda: None
     """Raises where the file at the database's path is no longer the one that is open."""
-    _queue: SimpleQueue[Work | None] = field(default_factory=SimpleQueue)
-    _backlog: list[Work] = field(default_factory=list)
+    _queue: SimpleQueue[WriteStep | None] = field(default_factory=SimpleQueue)
+    _backlog: list[WriteStep] = field(default_factory=list)
     _in_hand: int = 0
     _began_ns: int = 0
     """When the commit that is under way began; 0 where there is none."""
     _failing: Trouble | None = None
-    _connection: Connection | None = None
+    _connection: SqliteConnection | None = None
     _thread: threading.Thread | None = None
     _closing: bool = False
     _steps: Steps = field(default_factory=Steps)
@@ -97,7 +97,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="softix-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: WriteStep) -> None:
         self._queue.put(work)
 
     @property
@@ -131,7 +131,7 @@ class Writer:
         if self.turn is not None:
             self.turn.close()
 
-    def _next_group(self) -> list[Work]:
+    def _next_group(self) -> list[WriteStep]:
         self._in_hand = len(self._backlog)
         group, self._backlog = self._backlog, []
         if group:
@@ -143,7 +143,7 @@ class Writer:
         self._in_hand = len(group)
         return group
 
-    def _take(self, group: list[Work], *, block: bool) -> bool:
+    def _take(self, group: list[WriteStep], *, block: bool) -> bool:
         try:
             work = self._queue.get(block)
         except Empty:
@@ -154,7 +154,7 @@ class Writer:
         group.append(work)
         return True
 
-    def _commit(self, group: list[Work]) -> None:
+    def _commit(self, group: list[WriteStep]) -> None:
         self._began_ns = perf_counter_ns()
         try:
             results = self._in_turn(group)
@@ -169,7 +169,7 @@ class Writer:
             log.warning("the books can be written again")
         self.deliver(list(zip(group, results, strict=True)))
 
-    def _in_turn(self, group: list[Work]) -> list[object]:
+    def _in_turn(self, group: list[WriteStep]) -> list[object]:
         if self.turn is not None:
             self.turn.take()
         try:
@@ -181,14 +181,14 @@ class Writer:
             if self.turn is not None:
                 self.turn.give()
 
-    def _transact(self, group: list[Work]) -> list[object]:
+    def _transact(self, group: list[WriteStep]) -> list[object]:
         if self._connection is None:
             self._connection = self.open_connection()
         connection, started_ns = self._connection, perf_counter_ns()
         connection.execute("BEGIN IMMEDIATE")
         self.check()
         now_us = self._now_us()
-        batch = Group(connection, self.slot, now_us)
+        batch = CommitGroup(connection, self.slot, now_us)
         batch.load([work.intent for work in group if work.intent is not None])
         settled = iter(batch.settle([work.settle for work in group if work.settle]))
         withdrawn = [work.forget for work in group if work.forget]
@@ -218,7 +218,7 @@ class Writer:
         self.tally.commit_ns += took_ns
         self.tally.longest_commit_ns = max(self.tally.longest_commit_ns, took_ns)
 
-    def _failed(self, group: list[Work], error: Exception) -> None:
+    def _failed(self, group: list[WriteStep], error: Exception) -> None:
         self.tally.failures += 1
         at_fault = isinstance(error, IntegrityError) or not isinstance(error, (DatabaseError, OSError))
         if at_fault:
@@ -234,17 +234,17 @@ class Writer:
                 self._again(work, give_up=at_fault or self._closing)
             else:
                 self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
-                self._again(Work(None, forget=work.admit), give_up=self._closing)
+                self._again(WriteStep(None, forget=work.admit), give_up=self._closing)
         self._in_hand -= len(group)
 
     def _note(self, error: Exception) -> None:
-        before, cause = self._failing, cause_of(error)
+        before, cause = self._failing, fault_of(error)
         if before is None or before.code != cause.code:  # else it is tried many times a minute
             log.error("the books cannot be written: %s; %s", cause.message, cause.remedy, extra={"error": cause.code})
         since_us = before.since_us if before else self.clock.now_us()
         self._failing = Trouble(cause.code, cause.message, cause.remedy, since_us)
 
-    def _again(self, work: Work, *, give_up: bool) -> None:
+    def _again(self, work: WriteStep, *, give_up: bool) -> None:
         if give_up:  # its intent stays in the database; the next start closes it
             self.deliver([(work, FailureError("a settlement could not be written", "the next start closes it"))])
             return

@@ -8,7 +8,7 @@ from softix_proxy.domain.balance import Entry, Wallet
 from softix_proxy.domain.errors import NotFoundError
 from softix_proxy.domain.ledger import CASH, Transfer
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.journal import CommitGroup
 from softix_proxy.storage.storage import SqliteStorage
 
 
@@ -40,7 +40,7 @@ async def test_history_shows_each_posting_and_the_balance_after_it(storage: Sqli
         await unit.ledger.post(Transfer(0, CASH, 2, 9 * USD, "top-up"))
     connection = database.connect()
     intent = make_intent(1, revision(connection))
-    batch = Group(connection, 0, NOW_US)
+    batch = CommitGroup(connection, 0, NOW_US)
     batch.load([intent])
     batch.admit([intent])
     batch.settle([make_settlement(intent, charge_pico=USD)])

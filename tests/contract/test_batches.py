@@ -12,7 +12,7 @@ from softix_proxy.domain.batches import PARKED_SLOT, Batch, KeptFile
 from softix_proxy.operations import ledger
 from softix_proxy.storage import orphans
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.journal import CommitGroup
 from softix_proxy.storage.storage import SqliteStorage
 
 SLOT = 0
@@ -37,7 +37,7 @@ def admit(database: Database, *numbers: int) -> None:
     connection = database.connect()
     connection.execute("BEGIN IMMEDIATE")
     intents = [make_intent(number, revision(connection)) for number in numbers]
-    group = Group(connection, SLOT, NOW_US)
+    group = CommitGroup(connection, SLOT, NOW_US)
     group.load(intents)
     group.admit(intents)
     group.save()

@@ -26,7 +26,7 @@ from softix_proxy.operations import balance
 from softix_proxy.storage import slots
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
-from softix_proxy.storage.hot_path import Journal
+from softix_proxy.storage.hot_path import SqliteJournal
 from softix_proxy.storage.storage import SqliteStorage
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ class Books(RuleBasedStateMachine):
         """A process: a slot, a writer, ids of its own."""
         self.slot = slots.acquire(self.path)
         self.ids = RequestIds(self.slot.number)
-        self.journal = Journal(Shaky(self.path, self.clock), self.slot.number, self.clock)
+        self.journal = SqliteJournal(Shaky(self.path, self.clock), self.slot.number, self.clock)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)

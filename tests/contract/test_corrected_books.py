@@ -21,7 +21,7 @@ from softix_proxy.domain.redating import BOOKED, REDATED
 from softix_proxy.domain.usage import Source, Span, UsageFilter, UsageRow
 from softix_proxy.operations import models, periods, prices, redating, usage
 from softix_proxy.operations.corrections import Corrected, Corrections
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 from softix_proxy.storage.storage import SqliteStorage
 
 START_US = parse_instant("2026-10-05T12:00:00Z")
@@ -44,7 +44,9 @@ class Right:
 
 
 class Books:
-    def __init__(self, storage: SqliteStorage, connection: Connection, clock: StoppedClock, random: Random) -> None:
+    def __init__(
+        self, storage: SqliteStorage, connection: SqliteConnection, clock: StoppedClock, random: Random
+    ) -> None:
         self.storage, self.connection, self.clock, self.random = storage, connection, clock, random
         self.rights: dict[int, Right] = {}
         self.stated: set[int] = set()

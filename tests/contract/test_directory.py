@@ -16,7 +16,7 @@ from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.users import Role, Status, User
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.storage import SqliteStorage, Unit
+from softix_proxy.storage.storage import SqliteStorage, SqliteUnit
 
 FREE = Sheet.parse({"free": True})
 KINDS = tuple(field.name for field in fields(Changes) if field.name != "revision")
@@ -37,7 +37,7 @@ def told(changes: Changes) -> dict[str, list[int]]:
     return {kind: ids for kind, ids in found.items() if ids}
 
 
-async def furnish(unit: Unit) -> tuple[User, Provider, Model]:
+async def furnish(unit: SqliteUnit) -> tuple[User, Provider, Model]:
     user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1))
     lab = await unit.providers.add(
         Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)

@@ -29,7 +29,7 @@ from softix_proxy.operations.corrections import Corrected, Corrections
 from softix_proxy.relay.plan import Caller, Plan, Target
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.settle import Facts, Hold
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 from softix_proxy.storage.storage import SqliteStorage
 
 USERS = ("ada", "bob")
@@ -78,7 +78,7 @@ steps = st.one_of(
 
 
 class Book:
-    def __init__(self, storage: SqliteStorage, connection: Connection, clock: StoppedClock) -> None:
+    def __init__(self, storage: SqliteStorage, connection: SqliteConnection, clock: StoppedClock) -> None:
         self.storage, self.connection, self.clock = storage, connection, clock
         self.number = 0
 

@@ -9,7 +9,7 @@ from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.errors import FailureError, NotFoundError
 from softix_proxy.domain.keys import Key, KeyStatus, Limits, Spend
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.journal import CommitGroup
 from softix_proxy.storage.storage import SqliteStorage
 
 KEY = Key(
@@ -54,7 +54,7 @@ def spend(database: Database, *, settled: bool = True) -> None:
     """A quarter of a dollar by key 1, or an open request."""
     connection = database.connect()
     intent = make_intent(1 if settled else 2, revision(connection))
-    batch = Group(connection, 0, NOW_US)
+    batch = CommitGroup(connection, 0, NOW_US)
     batch.load([intent])
     batch.admit([intent])
     if settled:

@@ -13,7 +13,7 @@ from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.users import Role, Status, User
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.journal_sql import NOTE_UNPRICED
-from softix_proxy.storage.storage import SqliteStorage, Unit
+from softix_proxy.storage.storage import SqliteStorage, SqliteUnit
 
 CHEAP = Sheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60", "audio_second": "0.000000000001"}}]})
 LONG = Sheet.parse(
@@ -37,7 +37,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     await database.close()
 
 
-async def furnish(unit: Unit) -> tuple[User, Sequence[Model]]:
+async def furnish(unit: SqliteUnit) -> tuple[User, Sequence[Model]]:
     user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", Role.USER, Status.ACTIVE, False, 1))
     lab = await unit.providers.add(
         Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)

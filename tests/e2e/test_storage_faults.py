@@ -19,7 +19,7 @@ from support.tenants import rows
 from support.wire import CHAT, post
 
 from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.turns import Turn
+from softix_proxy.storage.turns import WriteTurn
 
 WAIT_S = 20
 
@@ -89,7 +89,7 @@ def locked(served: Served) -> Iterator[None]:
 @contextmanager
 def kept_waiting(served: Served) -> Iterator[None]:
     """By a program that has its turn, and was stopped in it."""
-    turn = Turn(served.database, WAIT_S)
+    turn = WriteTurn(served.database, WAIT_S)
     turn.take()
     command = ("balance", "add", served.client.user, "1", "--note", "x")
     done = served.client.instance.run(*command, SOFTIX_STORAGE_BUSY_TIMEOUT_MS="100")

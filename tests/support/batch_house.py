@@ -21,7 +21,7 @@ from softix_proxy.relay.batch_results import Account, Results
 from softix_proxy.relay.batches import Asked, Batches, Read
 from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.plan import Caller
-from softix_proxy.storage.hot_path import Journal
+from softix_proxy.storage.hot_path import SqliteJournal
 from softix_proxy.storage.storage import SqliteStorage
 
 SHEET = (
@@ -125,7 +125,7 @@ async def batch_house(folder: Path, interrupted_charge: str = "nothing") -> Asyn
     )
     connection.close()
     await database.open()
-    storage, journal = SqliteStorage(database), Journal(database, SLOT, clock)
+    storage, journal = SqliteStorage(database), SqliteJournal(database, SLOT, clock)
     directory, provider = LiveDirectory(storage), Provider()
     await directory.refresh()
     told: list[Any] = []

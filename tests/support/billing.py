@@ -24,7 +24,7 @@ from softix_proxy.domain.seller import Billing
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.domain.taxes import Category, Treatment
 from softix_proxy.domain.usage import Meters
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 
 OCTOBER_US, NOVEMBER_US, DECEMBER_US = (parse_instant(f"2026-{month}-01") for month in (10, 11, 12))
 SHEET = Sheet.parse({"bands": [{"prices": {"input": "2.50", "cached_input": "1.25", "output": "10.00"}}]})
@@ -144,7 +144,7 @@ class Ledger:
             )
         connection.close()
 
-    def connect(self) -> Connection:
+    def connect(self) -> SqliteConnection:
         return self.database.connect()
 
     def request(

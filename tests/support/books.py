@@ -13,8 +13,8 @@ from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settlement
 from softix_proxy.domain.usage import Source
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.engine_sqlite import SqliteConnection
+from softix_proxy.storage.journal import CommitGroup
 
 USD = 10**12
 NOW_US = 1_800_000_000_000_000
@@ -67,7 +67,7 @@ def failure(code: str) -> Exception:
     return error
 
 
-def revision(connection: Connection) -> int:
+def revision(connection: SqliteConnection) -> int:
     return int(connection.execute("SELECT value FROM directory_revision").fetchone()[0])
 
 
@@ -105,10 +105,10 @@ def make_settlement(intent: Intent, *, charge_pico: int = USD // 4, **changes: A
     return Settlement(**{**values, **changes})
 
 
-def post(connection: Connection, settlements: Sequence[Settlement], now_us: int) -> None:
+def post(connection: SqliteConnection, settlements: Sequence[Settlement], now_us: int) -> None:
     """Admitted and settled in one group, at this instant."""
     connection.execute("BEGIN IMMEDIATE")
-    group = Group(connection, 0, now_us)
+    group = CommitGroup(connection, 0, now_us)
     intents = [one.intent for one in settlements]
     group.load(intents)
     for intent in intents:

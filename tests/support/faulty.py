@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 
 
 class Faulty:
     """A connection that raises, instead of the next statement that begins so, what it is told to."""
 
-    def __init__(self, connection: Connection, faults: dict[str, list[Exception]]) -> None:
+    def __init__(self, connection: SqliteConnection, faults: dict[str, list[Exception]]) -> None:
         self._connection, self._faults = connection, faults
 
     def execute(self, statement: str, *values: Any) -> Any:

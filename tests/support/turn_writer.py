@@ -30,7 +30,7 @@ PAUSE_S = 0.02
 """Between two commands."""
 
 
-class Slow(engine_sqlite.Connection):
+class Slow(engine_sqlite.SqliteConnection):
     def execute(self, statement: str, values: Any = None, /) -> Any:
         if statement == "COMMIT":
             time.sleep(SYNC_S)
@@ -49,7 +49,7 @@ async def serve(database: Database, number: int, until: float) -> list[float]:
     [revision] = await database.session.one("SELECT value FROM directory_revision") or ()
     ids = count(number * 1_000_000_000)
 
-    async def client(journal: hot_path.Journal) -> None:
+    async def client(journal: hot_path.SqliteJournal) -> None:
         while time.time() < until:
             intent = make_intent(next(ids), revision, hold_pico=1)
             await timed(waits, lambda intent=intent: journal.admit(intent))  # type: ignore[misc]
@@ -75,7 +75,7 @@ async def command(database: Database, number: int, until: float) -> list[float]:
 
 
 async def main(path: str, number: str, kind: str, seconds: str) -> None:
-    engine_sqlite.Connection = Slow  # type: ignore[misc]
+    engine_sqlite.SqliteConnection = Slow  # type: ignore[misc]
     database = await Database(Path(path), SystemClock(), busy_timeout_ms=30_000).open()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)

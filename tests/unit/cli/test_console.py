@@ -13,7 +13,7 @@ from softix_proxy.cli.tables import Table
 from softix_proxy.domain.errors import BadInputError, ConflictError, OperatorError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 
 ROWS = [{"a": 1, "b": None}, {"a": True, "b": ["x", {"k": "v"}]}]
 
@@ -146,7 +146,7 @@ def test_every_command_takes_json() -> None:
     assert all(isinstance(command, Command) for command in tool.commands.values())
 
 
-def contents(connection: Connection) -> dict[str, list[Any]]:
+def contents(connection: SqliteConnection) -> dict[str, list[Any]]:
     """Every row of every table."""
     tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for (name,) in tables}

@@ -14,7 +14,7 @@ from softix_proxy.doctor.findings import Finding
 from softix_proxy.doctor.patient import Patient
 from softix_proxy.settings import Settings
 from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 
 Look = Callable[..., Awaitable[Sequence[Finding]]]
 
@@ -33,7 +33,7 @@ async def made(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def books(made: Settings) -> Iterator[Connection]:
+def books(made: Settings) -> Iterator[SqliteConnection]:
     """For changes by hand."""
     connection = engine_sqlite.connect(made.paths.database)
     yield connection

@@ -6,7 +6,7 @@ import pytest
 from softix_proxy.doctor.findings import Severity
 from softix_proxy.settings import Settings
 from softix_proxy.storage import engine_sqlite
-from softix_proxy.storage.health import Health
+from softix_proxy.storage.health import DatabaseInspection
 
 
 async def test_a_whole_one_is_well(made: Settings, look) -> None:
@@ -68,7 +68,7 @@ async def test_a_log_that_only_grows_is_a_warning(made: Settings, look, books) -
 
 
 async def test_an_unsound_library_is_an_error(made: Settings, look, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Health, "library", lambda _: ("SQLite 3.45.1", "run: pip"))
+    monkeypatch.setattr(DatabaseInspection, "library", lambda _: ("SQLite 3.45.1", "run: pip"))
     first = (await look("database"))[0]
     assert first.severity is Severity.ERROR
     assert "3.45.1" in first.message and first.remedy == "run: pip"

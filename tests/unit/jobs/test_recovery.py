@@ -10,7 +10,7 @@ from softix_proxy.domain.settlement import Orphan
 from softix_proxy.jobs import recovery
 from softix_proxy.storage import orphans
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.hot_path import Journal
+from softix_proxy.storage.hot_path import SqliteJournal
 from softix_proxy.storage.storage import SqliteStorage
 
 WAIT_S = 10
@@ -24,9 +24,9 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def journal(database: Database) -> AsyncIterator[Journal]:
+async def journal(database: Database) -> AsyncIterator[SqliteJournal]:
     """With three requests that were never settled."""
-    journal = Journal(database, 0, StoppedClock())
+    journal = SqliteJournal(database, 0, StoppedClock())
     connection = database.connect()
     intents = [make_intent(n, revision(connection), user=1 + n % 2) for n in range(1, 4)]
     connection.close()
@@ -37,7 +37,7 @@ async def journal(database: Database) -> AsyncIterator[Journal]:
 
 @pytest.mark.parametrize(("charge", "each_pico"), [("nothing", 0), ("bound", USD)])
 async def test_each_gets_its_row_and_no_hold_is_left(
-    database: Database, journal: Journal, charge: str, each_pico: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, journal: SqliteJournal, charge: str, each_pico: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orphans, "_AT_ONCE", 2)
     for closed in (3, 0):

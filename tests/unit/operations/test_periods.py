@@ -11,7 +11,7 @@ from softix_proxy.domain.usage import Span
 from softix_proxy.domain.users import User
 from softix_proxy.operations import balance, ledger, periods
 from softix_proxy.operations.periods import asked
-from softix_proxy.storage.periods import Periods
+from softix_proxy.storage.periods import SqlitePeriodStore
 from softix_proxy.storage.storage import SqliteStorage
 
 MONTH = str(format_instant(NOW_US))[:7]
@@ -95,9 +95,9 @@ async def test_what_was_posted_while_it_was_counted_is_counted_too(
 ) -> None:
     """The clock was set back for a moment, so that a top-up came into the month that is over."""
     counted: list[Contents] = []
-    original: Callable[..., Any] = Periods.contents
+    original: Callable[..., Any] = SqlitePeriodStore.contents
 
-    async def contents(self: Periods, span: Span) -> Contents:
+    async def contents(self: SqlitePeriodStore, span: Span) -> Contents:
         counted.append(await original(self, span))
         if len(counted) == 1:
             stopped_clock.us = NOW_US + 1
@@ -105,7 +105,7 @@ async def test_what_was_posted_while_it_was_counted_is_counted_too(
             stopped_clock.us = NEXT_US + DAY_US
         return counted[-1]
 
-    monkeypatch.setattr(Periods, "contents", contents)
+    monkeypatch.setattr(SqlitePeriodStore, "contents", contents)
     closed = await periods.close(posted, asked(MONTH, None, None, "UTC"))
     assert len(counted) == 2 and closed.paid_in_pico == 520
 

@@ -5,33 +5,33 @@ import pytest
 
 from softix_proxy.storage import bill_sql as sql
 from softix_proxy.storage import migrations
-from softix_proxy.storage.engine_sqlite import Connection, connect
+from softix_proxy.storage.engine_sqlite import SqliteConnection, connect
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
+def connection(tmp_path: Path) -> Iterator[SqliteConnection]:
     made = connect(tmp_path / "softix.db", make=True)
     migrations.migrate(made)
     yield made
     made.close()
 
 
-def plan(connection: Connection, statement: str, *values: object) -> str:
+def plan(connection: SqliteConnection, statement: str, *values: object) -> str:
     return " · ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values))
 
 
-def test_a_portion_is_a_range_of_rows(connection: Connection) -> None:
+def test_a_portion_is_a_range_of_rows(connection: SqliteConnection) -> None:
     for statement, *months in ((sql.usage_sums([5]),), (sql.CORRECTION_SUMS, "[0]"), (sql.CHARGED_ROWS,)):
         assert "SEARCH u USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in plan(
             connection, statement, 1, 2, None, *months
         )
 
 
-def test_corrections_are_found_without_reading_the_rest(connection: Connection) -> None:
+def test_corrections_are_found_without_reading_the_rest(connection: SqliteConnection) -> None:
     assert "USING COVERING INDEX usage_corrections" in plan(connection, sql.CORRECTED, 1, 2)
 
 
-def test_payments_do_not_read_the_charges(connection: Connection) -> None:
+def test_payments_do_not_read_the_charges(connection: SqliteConnection) -> None:
     assert "transfers_other_than_charges (kind=? AND id>? AND id<?)" in plan(connection, sql.PAYMENTS, 1, 2, None)
 
 

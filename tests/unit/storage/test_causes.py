@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from support.books import failure
 
-from softix_proxy.storage.causes import cause_of, unusable
+from softix_proxy.storage.causes import fault_of, unusable
 from softix_proxy.storage.engine_sqlite import DatabaseError
 from softix_proxy.storage.place import MovedError
 
@@ -27,7 +27,7 @@ PATH = Path("/srv/softix.db")
     ],
 )
 def test_each_cause_has_its_name_its_words_and_a_remedy(error: Exception, code: str, said: str, to_do: str) -> None:
-    cause = cause_of(error)
+    cause = fault_of(error)
     assert (cause.code, said in cause.message, to_do in cause.remedy) == (code, True, True), cause
     assert "canary" not in cause.message and "{" not in cause.message
 

@@ -6,7 +6,7 @@ from support.books import make_database
 
 from softix_proxy.storage.checkpointer import Checkpointer
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 
 WAIT_S = 10
 
@@ -18,7 +18,7 @@ class Watched(Database):
         super().__init__(database.path, database.clock)
         self.worked_off = threading.Event()
 
-    def connect(self) -> Connection:
+    def connect(self) -> SqliteConnection:
         connection = super().connect()
         connection.exec_trace = self._trace
         return connection

@@ -11,7 +11,7 @@ from softix_proxy.domain.errors import FailureError, UnusableError
 from softix_proxy.storage import engine_sqlite
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError, IntegrityError
-from softix_proxy.storage.turns import NAMES, Turn
+from softix_proxy.storage.turns import NAMES, WriteTurn
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ async def test_who_only_reads_needs_no_turn(tmp_path: Path) -> None:
 
 
 async def test_a_transaction_that_writes_waits_for_its_turn_and_gives_it_back(database: Database) -> None:
-    other = Turn(database.path, 10)
+    other = WriteTurn(database.path, 10)
     other.take()
     with pytest.raises(UnusableError, match="locked"):
         async with database.transaction():
@@ -164,9 +164,9 @@ async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began, go_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
-    connect, made = database.connect, list[engine_sqlite.Connection]()
+    connect, made = database.connect, list[engine_sqlite.SqliteConnection]()
 
-    def slowly() -> engine_sqlite.Connection:
+    def slowly() -> engine_sqlite.SqliteConnection:
         loop.call_soon_threadsafe(began.set)
         go_on.wait(30)
         made.append(connect())

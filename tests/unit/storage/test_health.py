@@ -7,8 +7,8 @@ from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.storage import engine_sqlite, migrations
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.health import Health, ReadOnlyDatabase
+from softix_proxy.storage.engine_sqlite import SqliteConnection
+from softix_proxy.storage.health import DatabaseInspection, ReadOnlyDatabase
 
 
 @pytest.fixture
@@ -19,18 +19,18 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def books(path: Path) -> Iterator[Connection]:
+def books(path: Path) -> Iterator[SqliteConnection]:
     connection = engine_sqlite.connect(path)
     yield connection
     connection.close()
 
 
 @pytest.fixture
-def health(path: Path) -> Health:
-    return Health(ReadOnlyDatabase(path, SystemClock(), busy_timeout_ms=1))
+def health(path: Path) -> DatabaseInspection:
+    return DatabaseInspection(ReadOnlyDatabase(path, SystemClock(), busy_timeout_ms=1))
 
 
-def test_a_new_database_is_whole(health: Health, path: Path) -> None:
+def test_a_new_database_is_whole(health: DatabaseInspection, path: Path) -> None:
     assert health.damage() == []
     assert health.dangling() == []
     assert health.schema() == (migrations.latest(), migrations.latest())
@@ -41,7 +41,7 @@ def test_a_new_database_is_whole(health: Health, path: Path) -> None:
     assert health.library() == (engine_sqlite.name(), "")
 
 
-def test_it_does_not_wait_for_a_writer(health: Health, books: Connection) -> None:
+def test_it_does_not_wait_for_a_writer(health: DatabaseInspection, books: SqliteConnection) -> None:
     books.execute("BEGIN IMMEDIATE")
     books.execute("UPDATE directory_revision SET value = value + 1")
     assert health.damage() == []
@@ -61,7 +61,7 @@ async def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     await database.open()
     with pytest.raises(FailureError, match="cannot be opened"):
         _ = database.session
-    health = Health(database)
+    health = DatabaseInspection(database)
     for verb in (health.schema, health.damage, health.dangling, health.last_posted_us, health.abandoned):
         with pytest.raises(FailureError, match="cannot be opened"):
             verb()
@@ -69,7 +69,7 @@ async def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_index_that_lost_an_entry_is_damage(health: Health, path: Path, books: Connection) -> None:
+def test_an_index_that_lost_an_entry_is_damage(health: DatabaseInspection, path: Path, books: SqliteConnection) -> None:
     books.execute("PRAGMA writable_schema = ON")
     books.execute(
         "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'users_by_revision')"

@@ -10,8 +10,8 @@ from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.storage import slots
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.hot_path import Journal, opened
+from softix_proxy.storage.engine_sqlite import SqliteConnection
+from softix_proxy.storage.hot_path import SqliteJournal, opened
 
 
 @pytest.fixture
@@ -20,21 +20,21 @@ def database(tmp_path: Path) -> Database:
 
 
 @pytest.fixture
-async def journal(database: Database) -> AsyncIterator[Journal]:
-    journal = Journal(database, 0, StoppedClock())
+async def journal(database: Database) -> AsyncIterator[SqliteJournal]:
+    journal = SqliteJournal(database, 0, StoppedClock())
     yield journal
     await journal.close()
 
 
 @pytest.fixture
-async def books(database: Database) -> AsyncIterator[Connection]:
+async def books(database: Database) -> AsyncIterator[SqliteConnection]:
     connection = database.connect()
     yield connection
     connection.close()
 
 
 async def test_who_gets_a_slot_after_a_migration_writes_nothing_by_the_older_schema(
-    database: Database, books: Connection
+    database: Database, books: SqliteConnection
 ) -> None:
     """It may have opened the database before, and have waited for the slot meanwhile."""
     await database.open()
@@ -47,7 +47,7 @@ async def test_who_gets_a_slot_after_a_migration_writes_nothing_by_the_older_sch
     await database.close()
 
 
-async def test_admit_and_settle(journal: Journal, books: Connection) -> None:
+async def test_admit_and_settle(journal: SqliteJournal, books: SqliteConnection) -> None:
     intents = [make_intent(n, revision(books)) for n in range(1, 9)]
     admitted = await asyncio.gather(*(journal.admit(intent) for intent in intents))
     assert all(isinstance(decision, Admitted) for decision in admitted)
@@ -58,7 +58,7 @@ async def test_admit_and_settle(journal: Journal, books: Connection) -> None:
     assert journal.trouble() is None
 
 
-async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: Journal, books: Connection) -> None:
+async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: SqliteJournal, books: SqliteConnection) -> None:
     books.execute("BEGIN IMMEDIATE")  # the writer waits for the lock
     task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
     await asyncio.sleep(0)
@@ -72,14 +72,16 @@ async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: Journal, bo
     assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (USD,)
 
 
-async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(journal: Journal, books: Connection) -> None:
+async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
     intents = [make_intent(n, revision(books)) for n in range(1, 9)]
     await asyncio.gather(*(journal.admit(intent) for intent in intents))
     assert (journal.writer.tally.commits, journal.writer.tally.rows) == (1, 8)
 
 
 async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(
-    journal: Journal, books: Connection
+    journal: SqliteJournal, books: SqliteConnection
 ) -> None:
     task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
     asyncio.get_running_loop().call_soon(task.cancel)  # before what was asked for is handed over
@@ -91,7 +93,7 @@ async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(
     assert journal.writer.tally.rows == 2, "it was asked for, and taken back"
 
 
-async def test_who_is_cancelled_while_settling_is_settled(journal: Journal, books: Connection) -> None:
+async def test_who_is_cancelled_while_settling_is_settled(journal: SqliteJournal, books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     await journal.admit(intent)
     task = asyncio.create_task(journal.settle(make_settlement(intent)))
@@ -103,20 +105,20 @@ async def test_who_is_cancelled_while_settling_is_settled(journal: Journal, book
     assert books.execute("SELECT request_id FROM usage").fetchall() == [(1,)]
 
 
-async def test_unpriced_asks_are_counted(journal: Journal, books: Connection) -> None:
+async def test_unpriced_asks_are_counted(journal: SqliteJournal, books: SqliteConnection) -> None:
     for _ in range(3):
         journal.note_unpriced(1)
     await journal.close()
     assert books.execute("SELECT model_id, asks FROM unpriced_asks").fetchall() == [(1, 3)]
 
 
-async def test_orphans_of_this_slots_earlier_owner(journal: Journal, books: Connection) -> None:
+async def test_orphans_of_this_slots_earlier_owner(journal: SqliteJournal, books: SqliteConnection) -> None:
     await journal.admit(make_intent(1, revision(books)))
     [orphan] = await journal.orphans(at_start=True)
     assert (orphan.intent.request_id, orphan.hold_pico) == (1, USD)
 
 
-async def test_what_the_database_says_of_its_failure_stays_inside(journal: Journal, database: Database) -> None:
+async def test_what_the_database_says_of_its_failure_stays_inside(journal: SqliteJournal, database: Database) -> None:
     database.path.rename(database.path.with_suffix(".gone"))
     database.path.mkdir()
     with pytest.raises(FailureError) as failure:
@@ -124,8 +126,8 @@ async def test_what_the_database_says_of_its_failure_stays_inside(journal: Journ
     assert failure.value.remedy and failure.value.__suppress_context__
 
 
-async def test_closed_books_refuse(database: Database, books: Connection) -> None:
-    journal = Journal(database, 0, StoppedClock())
+async def test_closed_books_refuse(database: Database, books: SqliteConnection) -> None:
+    journal = SqliteJournal(database, 0, StoppedClock())
     intent = make_intent(1, revision(books))
     await journal.admit(intent)
     await journal.close()

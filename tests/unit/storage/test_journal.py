@@ -9,38 +9,38 @@ from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.keys import Limits
 from softix_proxy.domain.settlement import Settled
 from softix_proxy.domain.usage import METERS
-from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.journal import Group, open_intents
+from softix_proxy.storage.engine_sqlite import SqliteConnection
+from softix_proxy.storage.journal import CommitGroup, open_intents
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Connection]:
+def books(tmp_path: Path) -> Iterator[SqliteConnection]:
     connection = make_database(tmp_path).connect()
     yield connection
     connection.close()
 
 
-def group(books: Connection, *intents: Intent, now_us: int = NOW_US) -> Group:
-    loaded = Group(books, 7, now_us)
+def group(books: SqliteConnection, *intents: Intent, now_us: int = NOW_US) -> CommitGroup:
+    loaded = CommitGroup(books, 7, now_us)
     loaded.load(intents)
     return loaded
 
 
-def admit(books: Connection, *intents: Intent) -> list[object]:
+def admit(books: SqliteConnection, *intents: Intent) -> list[object]:
     batch = group(books, *intents)
     decisions = batch.admit(intents)
     batch.save()
     return list(decisions)
 
 
-def wallet(books: Connection, user: int = 1) -> tuple[int, ...]:
+def wallet(books: SqliteConnection, user: int = 1) -> tuple[int, ...]:
     row: tuple[int, ...] = books.execute(
         "SELECT posted_pico, held_pico FROM wallets WHERE user_id = ?", (user,)
     ).fetchone()
     return row
 
 
-def test_admission_holds_and_leaves_its_trace(books: Connection) -> None:
+def test_admission_holds_and_leaves_its_trace(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books), stream=True)
     assert admit(books, intent) == [Admitted(USD, None, 0, Allowance())]
     assert wallet(books) == (POSTED_PICO, USD)
@@ -48,20 +48,20 @@ def test_admission_holds_and_leaves_its_trace(books: Connection) -> None:
     assert books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(1, USD)]
 
 
-def test_one_group_cannot_spend_a_balance_twice(books: Connection) -> None:
+def test_one_group_cannot_spend_a_balance_twice(books: SqliteConnection) -> None:
     asked = [make_intent(n, revision(books), hold_pico=POSTED_PICO // 2) for n in range(1, 5)]
     decisions = admit(books, *asked)
     assert [isinstance(decision, Admitted) for decision in decisions] == [True, True, False, False]
     assert wallet(books) == (POSTED_PICO, POSTED_PICO)
 
 
-def test_an_old_picture_is_stale_and_changes_nothing(books: Connection) -> None:
+def test_an_old_picture_is_stale_and_changes_nothing(books: SqliteConnection) -> None:
     assert admit(books, make_intent(1, revision(books) - 1)) == [Stale()]
     assert books.execute("SELECT count(*) FROM intents").fetchone() == (0,)
     assert wallet(books) == (POSTED_PICO, 0)
 
 
-def test_a_settlement_is_a_row_a_charge_and_a_release(books: Connection) -> None:
+def test_a_settlement_is_a_row_a_charge_and_a_release(books: SqliteConnection) -> None:
     intent = make_intent(5, revision(books))
     admit(books, intent)
     batch = group(books, intent)
@@ -81,7 +81,7 @@ def test_a_settlement_is_a_row_a_charge_and_a_release(books: Connection) -> None
     assert state == (1, 0, 0, 0, 0, NOW_US, *[USD // 4] * 4)
 
 
-def test_what_is_released_may_be_admitted_in_the_same_group(books: Connection) -> None:
+def test_what_is_released_may_be_admitted_in_the_same_group(books: SqliteConnection) -> None:
     first = make_intent(1, revision(books), hold_pico=POSTED_PICO)
     admit(books, first)
     second = make_intent(2, first.revision, hold_pico=POSTED_PICO // 2)
@@ -90,7 +90,7 @@ def test_what_is_released_may_be_admitted_in_the_same_group(books: Connection) -
     assert isinstance(batch.admit([second])[0], Admitted)
 
 
-def test_twice_changes_nothing(books: Connection) -> None:
+def test_twice_changes_nothing(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     admit(books, intent)
     for later_us in (0, 1000):
@@ -100,13 +100,13 @@ def test_twice_changes_nothing(books: Connection) -> None:
     assert wallet(books) == (POSTED_PICO - USD // 4, 0)
 
 
-def test_what_was_never_admitted_is_not_billed(books: Connection) -> None:
+def test_what_was_never_admitted_is_not_billed(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     assert group(books, intent).settle([make_settlement(intent)]) == [None]
     assert books.execute("SELECT count(*) FROM usage").fetchone() == (0,)
 
 
-def test_numbers_go_on_though_the_clock_goes_back(books: Connection) -> None:
+def test_numbers_go_on_though_the_clock_goes_back(books: SqliteConnection) -> None:
     for number, now_us in ((1, NOW_US), (2, NOW_US - 10**9), (3, NOW_US + 5)):
         intent = make_intent(number, revision(books))
         admit(books, intent)
@@ -120,7 +120,7 @@ def test_numbers_go_on_though_the_clock_goes_back(books: Connection) -> None:
     ]
 
 
-def test_tokens_a_minute_count_what_was_used(books: Connection) -> None:
+def test_tokens_a_minute_count_what_was_used(books: SqliteConnection) -> None:
     limits = Limits(tpm=600)
     intent = make_intent(1, revision(books), limits=limits, tokens_estimate=100)
     [admitted] = admit(books, intent)
@@ -132,7 +132,7 @@ def test_tokens_a_minute_count_what_was_used(books: Connection) -> None:
     assert books.execute("SELECT tpm_tat_us FROM key_states").fetchone() == (NOW_US + 40 * 100_000,)
 
 
-def test_forget_takes_back_once(books: Connection) -> None:
+def test_forget_takes_back_once(books: SqliteConnection) -> None:
     intents = [make_intent(n, revision(books), user=n) for n in (1, 2)]
     admit(books, *intents)
     for _ in range(2):
@@ -143,7 +143,7 @@ def test_forget_takes_back_once(books: Connection) -> None:
     assert books.execute("SELECT request_id FROM intents").fetchall() == [(2,)]
 
 
-def test_every_meter_is_kept(books: Connection) -> None:
+def test_every_meter_is_kept(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     admit(books, intent)
     meters = {name: number for number, name in enumerate(METERS, 1)}
@@ -153,7 +153,7 @@ def test_every_meter_is_kept(books: Connection) -> None:
     assert row == tuple(meters.values())
 
 
-def test_open_intents_of_some_slots(books: Connection) -> None:
+def test_open_intents_of_some_slots(books: SqliteConnection) -> None:
     intents = [make_intent(n, revision(books)) for n in (3, 1, 2)]
     admit(books, *intents)
     books.execute("UPDATE intents SET slot = 8 WHERE request_id = 2")

@@ -5,31 +5,31 @@ import pytest
 from support.books import make_database
 
 from softix_proxy.storage import journal_sql
-from softix_proxy.storage.engine_sqlite import MOST_CACHED_BYTES, Connection
+from softix_proxy.storage.engine_sqlite import MOST_CACHED_BYTES, SqliteConnection
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Connection]:
+def books(tmp_path: Path) -> Iterator[SqliteConnection]:
     connection = make_database(tmp_path).connect()
     yield connection
     connection.close()
 
 
 STATEMENTS = {
-    name: journal_sql.of(text, 2) if isinstance(text, journal_sql.Rows) else text
+    name: journal_sql.of(text, 2) if isinstance(text, journal_sql.BulkStatement) else text
     for name, text in vars(journal_sql).items()
     if name.isupper() and not name.startswith("_") and name not in ("METERS", "INTENT", "MOST_ROWS")
 }
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_every_statement_fits_the_schema(books: Connection, name: str) -> None:
+def test_every_statement_fits_the_schema(books: SqliteConnection, name: str) -> None:
     statement = STATEMENTS[name]
     books.execute(f"EXPLAIN {statement}", ("[]",) * statement.count("?"))
 
 
 @pytest.mark.parametrize("name", ["STATES", "ALREADY_SETTLED", "LAST_POSTED", "HOLDS", "CLOSE_INTENTS", "SAVE_WALLETS"])
-def test_the_hot_path_scans_no_table(books: Connection, name: str) -> None:
+def test_the_hot_path_scans_no_table(books: SqliteConnection, name: str) -> None:
     statement = STATEMENTS[name]
     plan = books.execute(f"EXPLAIN QUERY PLAN {statement}", ("[]",) * statement.count("?")).fetchall()
     steps = [row[3] for row in plan]
@@ -38,9 +38,9 @@ def test_the_hot_path_scans_no_table(books: Connection, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, text in vars(journal_sql).items() if isinstance(text, journal_sql.Rows)]
+    "name", [name for name, text in vars(journal_sql).items() if isinstance(text, journal_sql.BulkStatement)]
 )
-def test_the_longest_statement_is_kept_compiled(books: Connection, name: str) -> None:
+def test_the_longest_statement_is_kept_compiled(books: SqliteConnection, name: str) -> None:
     longest = journal_sql.of(vars(journal_sql)[name], journal_sql.MOST_ROWS)
     values = (1,) * longest.count("?")
     before = books.cache_stats()["too_big"]
@@ -48,7 +48,7 @@ def test_the_longest_statement_is_kept_compiled(books: Connection, name: str) ->
     assert books.cache_stats()["too_big"] == before and len(longest) < MOST_CACHED_BYTES
 
 
-def test_there_is_a_value_for_each_column(books: Connection) -> None:
+def test_there_is_a_value_for_each_column(books: SqliteConnection) -> None:
     columns = len(books.execute("PRAGMA table_info(usage)").fetchall()) - 1  # a request corrects nothing
     assert STATEMENTS["ADD_USAGE"].count("?") == 2 * columns
     assert STATEMENTS["ADD_INTENTS"].count("?") == 2 * len(books.execute("PRAGMA table_info(intents)").fetchall())

@@ -4,7 +4,7 @@ import pytest
 from support.books import POSTED_PICO, make_database
 
 from softix_proxy.storage.engine_sqlite import DatabaseError
-from softix_proxy.storage.ledger import Ledger
+from softix_proxy.storage.ledger import SqliteLedgerStore
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ async def test_sums_go_beyond_64_bits(tmp_path: Path) -> None:
             await session.run(
                 "INSERT INTO transfers VALUES (?, -1, -3, ?, 'correction', NULL, NULL)", number, 2**63 - 1
             )
-    accounts = {account.name: account.balance_pico for account in await Ledger(database.session).accounts()}
+    accounts = {account.name: account.balance_pico for account in await SqliteLedgerStore(database.session).accounts()}
     await database.close()
     assert accounts["adjustments"] == 5 * (2**63 - 1)
     assert accounts["cash"] == -accounts["adjustments"] - 2 * POSTED_PICO

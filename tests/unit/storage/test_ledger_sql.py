@@ -11,7 +11,7 @@ from softix_proxy.domain.ledger import Verdict
 from softix_proxy.domain.settlement import FailedAttempt
 from softix_proxy.domain.usage import Source
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.journal import CommitGroup
 from softix_proxy.storage.ledger_sql import RULES
 from softix_proxy.storage.ledger_sums import BALANCES, DAYS, SPEND
 from softix_proxy.storage.storage import SqliteStorage
@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Database:
         " VALUES (3, 'key_new', 1, 'sx_live_cccc', x'03', 1, 1)"
     )
     intents = [make_intent(n, revision(connection), user=user) for n, user in ((1, 1), (2, 2), (3, 1))]
-    batch = Group(connection, 0, NOW_US)
+    batch = CommitGroup(connection, 0, NOW_US)
     batch.load(intents)
     batch.admit(intents)
     failed = FailedAttempt(1, 1, None, Fraction(1), Source.NONE, 500, "provider_fault", 1)

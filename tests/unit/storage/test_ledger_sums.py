@@ -9,20 +9,20 @@ from support.books import NOW_US, POSTED_PICO, make_database, make_intent, make_
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.ledger import Violation
 from softix_proxy.storage import ledger_sums
-from softix_proxy.storage.database import Database, Session
-from softix_proxy.storage.engine_sqlite import Connection
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.database import Database, DatabaseSession
+from softix_proxy.storage.engine_sqlite import SqliteConnection
+from softix_proxy.storage.journal import CommitGroup
 from softix_proxy.storage.ledger_sums import BALANCES, DAYS, SPEND
 
 DAY = NOW_US // DAY_US
 MANY = 100
 
 
-def settle(connection: Connection, numbers: range, now_us: int) -> None:
+def settle(connection: SqliteConnection, numbers: range, now_us: int) -> None:
     """Requests of both users by turns, 7 pico-USD each; one of them failed."""
     intents = [make_intent(number, revision(connection), user=1 + number % 2, hold_pico=9) for number in numbers]
     for intent in intents:
-        batch = Group(connection, 0, now_us)
+        batch = CommitGroup(connection, 0, now_us)
         batch.load([intent])
         batch.admit([intent])
         batch.settle([make_settlement(intent, charge_pico=7, error="internal" if intent.request_id == 3 else None)])
@@ -44,7 +44,7 @@ def database(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest
 
 
 @pytest.fixture
-async def session(database: Database) -> AsyncIterator[Session]:
+async def session(database: Database) -> AsyncIterator[DatabaseSession]:
     await database.open()
     yield database.session
     await database.close()
@@ -57,7 +57,7 @@ def change(database: Database, statement: str) -> None:
     connection.close()
 
 
-async def test_entries_add_up_whatever_the_portions(session: Session) -> None:
+async def test_entries_add_up_whatever_the_portions(session: DatabaseSession) -> None:
     sums = await ledger_sums.entries(session)
     assert sums == {-1: -2 * POSTED_PICO, -2: 9 * 7, 1: POSTED_PICO - 5 * 7, 2: POSTED_PICO - 4 * 7}
     assert await ledger_sums.wrong_balances(session, sums) == []
@@ -67,7 +67,7 @@ async def test_entries_add_up_whatever_the_portions(session: Session) -> None:
     )
 
 
-async def test_right_sums_of_usage(session: Session) -> None:
+async def test_right_sums_of_usage(session: DatabaseSession) -> None:
     assert await ledger_sums.wrong_usage_sums(session, MANY) == []
 
 
@@ -78,7 +78,7 @@ async def test_no_rows_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("day", [DAY - 1, DAY, DAY + 1, DAY + 2, DAY + 3])
-async def test_a_sum_of_any_day_without_its_rows(session: Session, database: Database, day: int) -> None:
+async def test_a_sum_of_any_day_without_its_rows(session: DatabaseSession, database: Database, day: int) -> None:
     """Before the first, between two portions, after the last."""
     change(database, f"INSERT INTO usage_daily VALUES ({day}, 1, 77, 1, 1, 1, 0, 0, 0, 0, 0)")
     assert await ledger_sums.wrong_usage_sums(session, MANY) == [Violation(DAYS, f"day {day}", "key 1, model 77")]
@@ -86,12 +86,12 @@ async def test_a_sum_of_any_day_without_its_rows(session: Session, database: Dat
 
 @pytest.mark.parametrize("day", [DAY, DAY + 2])
 @pytest.mark.parametrize("column", ["requests", "errors", "input_tokens", "output_tokens", "cost_pico", "charge_pico"])
-async def test_each_sum_counts(session: Session, database: Database, day: int, column: str) -> None:
+async def test_each_sum_counts(session: DatabaseSession, database: Database, day: int, column: str) -> None:
     change(database, f"UPDATE usage_daily SET {column} = {column} + 1 WHERE day = {day} AND key_id = 2")
     assert await ledger_sums.wrong_usage_sums(session, MANY) == [Violation(DAYS, f"day {day}", "key 2, model 1")]
 
 
-async def test_at_most_so_many_are_told(session: Session, database: Database) -> None:
+async def test_at_most_so_many_are_told(session: DatabaseSession, database: Database) -> None:
     change(database, "UPDATE usage_daily SET requests = 0")
     change(database, "DELETE FROM key_states")
     found = await ledger_sums.wrong_usage_sums(session, 1)
@@ -99,7 +99,9 @@ async def test_at_most_so_many_are_told(session: Session, database: Database) ->
     assert len(await ledger_sums.wrong_usage_sums(session, MANY)) == 4 + 2
 
 
-async def test_a_rotated_key_may_have_spent_what_the_older_ones_did(session: Session, database: Database) -> None:
+async def test_a_rotated_key_may_have_spent_what_the_older_ones_did(
+    session: DatabaseSession, database: Database
+) -> None:
     change(
         database,
         "INSERT INTO keys (id, public_id, user_id, prefix, digest, rotated_from, created_at_us)"

@@ -6,12 +6,12 @@ import pytest
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.storage import engine_sqlite, migrations
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 from softix_proxy.storage.migrations import split
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Connection]:
+def empty(tmp_path: Path) -> Iterator[SqliteConnection]:
     connection = engine_sqlite.connect(tmp_path / "softix.db", make=True)
     yield connection
     connection.close()
@@ -24,14 +24,14 @@ def test_numbers_are_consecutive_and_each_has_a_note() -> None:
     assert migrations.latest() == len(found)
 
 
-def test_an_empty_file_becomes_the_latest(empty: Connection) -> None:
+def test_an_empty_file_becomes_the_latest(empty: SqliteConnection) -> None:
     assert migrations.current(empty) == 0
     assert migrations.migrate(empty) == [f"{number:04d}_{name}" for number, name, _ in migrations.available()]
     assert migrations.current(empty) == migrations.latest()
     assert migrations.migrate(empty) == []
 
 
-def test_what_is_up_to_date_is_not_locked(empty: Connection, tmp_path: Path) -> None:
+def test_what_is_up_to_date_is_not_locked(empty: SqliteConnection, tmp_path: Path) -> None:
     migrations.migrate(empty)
     empty.execute("BEGIN IMMEDIATE")
     other = engine_sqlite.connect(tmp_path / "softix.db", busy_timeout_ms=0)
@@ -40,7 +40,7 @@ def test_what_is_up_to_date_is_not_locked(empty: Connection, tmp_path: Path) -> 
     empty.execute("ROLLBACK")
 
 
-def test_a_newer_one_is_refused(empty: Connection) -> None:
+def test_a_newer_one_is_refused(empty: SqliteConnection) -> None:
     migrations.migrate(empty)
     empty.execute(f"PRAGMA user_version = {migrations.latest() + 1}")
     with pytest.raises(FailureError, match="this softix knows up to") as refused:
@@ -49,14 +49,16 @@ def test_a_newer_one_is_refused(empty: Connection) -> None:
 
 
 @pytest.mark.parametrize("pragma", ["application_id = 42", "user_version = 3"])
-def test_another_programs_file_is_refused(empty: Connection, pragma: str) -> None:
+def test_another_programs_file_is_refused(empty: SqliteConnection, pragma: str) -> None:
     empty.execute(f"PRAGMA {pragma}")
     with pytest.raises(FailureError, match="another program"):
         migrations.migrate(empty)
     assert empty.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
-def test_a_step_that_fails_leaves_nothing(empty: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_that_fails_leaves_nothing(
+    empty: SqliteConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     step = tmp_path / "0001_bad"
     step.mkdir()
     (step / "up.sql").write_text("CREATE TABLE good (x);\nCREATE TABLE bad (;\n")

@@ -4,24 +4,24 @@ import pytest
 from support.books import NOW_US, make_database
 
 from softix_proxy.domain.clock import DAY_US, EARLIEST_US, SECOND_US, SLACK_US
-from softix_proxy.storage.engine_sqlite import Connection
+from softix_proxy.storage.engine_sqlite import SqliteConnection
 from softix_proxy.storage.numbering import LAST_FREE_BEFORE, LAST_POSTED, NEXT_NUMBER, is_far_ahead
 
 YEAR_US = 365 * DAY_US
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Connection:
+def connection(tmp_path: Path) -> SqliteConnection:
     """With two postings of long ago."""
     return make_database(tmp_path).connect()
 
 
-def posted_at(connection: Connection, *instants_us: int) -> None:
+def posted_at(connection: SqliteConnection, *instants_us: int) -> None:
     for instant_us in instants_us:
         connection.execute("INSERT INTO transfers VALUES (?, -1, 1, 1, 'top-up', NULL, NULL)", (instant_us,))
 
 
-def close(connection: Connection, to_us: int) -> None:
+def close(connection: SqliteConnection, to_us: int) -> None:
     connection.execute(
         "INSERT INTO periods (label, zone, from_us, to_us, closed_at_us, sums, rows_sha256)"
         " VALUES ('p', 'UTC', 0, ?, ?, '[]', x'00')",
@@ -29,20 +29,20 @@ def close(connection: Connection, to_us: int) -> None:
     )
 
 
-def number(connection: Connection, now_us: int = NOW_US) -> int:
+def number(connection: SqliteConnection, now_us: int = NOW_US) -> int:
     return int(connection.execute(NEXT_NUMBER, (now_us,)).fetchone()[0])
 
 
-def test_a_posting_gets_the_instant_of_the_clock(connection: Connection) -> None:
+def test_a_posting_gets_the_instant_of_the_clock(connection: SqliteConnection) -> None:
     assert number(connection) == NOW_US
 
 
-def test_numbers_go_up_where_the_clock_is_a_little_behind_the_books(connection: Connection) -> None:
+def test_numbers_go_up_where_the_clock_is_a_little_behind_the_books(connection: SqliteConnection) -> None:
     posted_at(connection, NOW_US, NOW_US + 60 * SECOND_US)
     assert number(connection) == NOW_US + 60 * SECOND_US + 1
 
 
-def test_what_a_clock_posted_that_was_far_ahead_is_left_behind(connection: Connection) -> None:
+def test_what_a_clock_posted_that_was_far_ahead_is_left_behind(connection: SqliteConnection) -> None:
     posted_at(connection, NOW_US - 5, NOW_US + YEAR_US, NOW_US + YEAR_US + 1)
     assert number(connection) == NOW_US
     posted_at(connection, NOW_US)
@@ -50,31 +50,31 @@ def test_what_a_clock_posted_that_was_far_ahead_is_left_behind(connection: Conne
     assert number(connection, NOW_US - 10 * SECOND_US) == NOW_US + 1, "a step of the clock changes nothing of this"
 
 
-def test_the_books_are_followed_hour_by_hour_by_a_clock_that_is_behind(connection: Connection) -> None:
+def test_the_books_are_followed_hour_by_hour_by_a_clock_that_is_behind(connection: SqliteConnection) -> None:
     ahead = [NOW_US + step * SLACK_US for step in range(49)]
     posted_at(connection, *ahead, NOW_US + YEAR_US)
     assert number(connection, NOW_US + 3) == ahead[-1] + 1
 
 
-def test_a_clock_that_tells_a_time_before_softix_was_made_is_not_believed(connection: Connection) -> None:
+def test_a_clock_that_tells_a_time_before_softix_was_made_is_not_believed(connection: SqliteConnection) -> None:
     posted_at(connection, NOW_US)
     assert number(connection, 5) == number(connection, EARLIEST_US - 1) == NOW_US + 1
 
 
-def test_books_that_were_begun_while_the_clock_was_ahead_are_left_behind(connection: Connection) -> None:
+def test_books_that_were_begun_while_the_clock_was_ahead_are_left_behind(connection: SqliteConnection) -> None:
     connection.execute("DROP TRIGGER transfers_no_delete")
     connection.execute("DELETE FROM transfers")
     posted_at(connection, NOW_US + YEAR_US)
     assert number(connection) == NOW_US
 
 
-def test_the_very_first_posting_gets_the_instant_of_the_clock(connection: Connection) -> None:
+def test_the_very_first_posting_gets_the_instant_of_the_clock(connection: SqliteConnection) -> None:
     connection.execute("DROP TRIGGER transfers_no_delete")
     connection.execute("DELETE FROM transfers")
     assert number(connection) == NOW_US
 
 
-def test_no_number_falls_into_a_closed_period(connection: Connection) -> None:
+def test_no_number_falls_into_a_closed_period(connection: SqliteConnection) -> None:
     close(connection, NOW_US + DAY_US)
     assert number(connection) == NOW_US + DAY_US
     posted_at(connection, NOW_US + DAY_US, NOW_US + YEAR_US)
@@ -87,7 +87,9 @@ def test_an_hour_is_waited_for_and_no_more() -> None:
     assert is_far_ahead(NOW_US + SLACK_US + 1, NOW_US)
 
 
-def test_the_last_free_number_of_a_day_follows_its_newest_posting_or_precedes_its_end(connection: Connection) -> None:
+def test_the_last_free_number_of_a_day_follows_its_newest_posting_or_precedes_its_end(
+    connection: SqliteConnection,
+) -> None:
     def last(before_us: int) -> int:
         return int(connection.execute(LAST_FREE_BEFORE, (before_us,)).fetchone()[0])
 

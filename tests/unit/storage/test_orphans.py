@@ -5,7 +5,7 @@ from support.books import USD, make_database, make_intent, revision
 
 from softix_proxy.storage import orphans, slots
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.journal import Group
+from softix_proxy.storage.journal import CommitGroup
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def database(tmp_path: Path) -> Database:
     connection = database.connect()
     for slot, number in ((0, 10), (1, 11), (1, 5)):
         intent = make_intent(number, revision(connection))
-        batch = Group(connection, slot, 1)
+        batch = CommitGroup(connection, slot, 1)
         batch.load([intent])
         batch.admit([intent])
         batch.save()

@@ -5,7 +5,7 @@ import pytest
 from support.books import make_database
 
 from softix_proxy.storage.engine_sqlite import DatabaseError
-from softix_proxy.storage.place import MovedError, Place
+from softix_proxy.storage.place import FileIdentity, MovedError
 
 
 @pytest.fixture
@@ -17,15 +17,15 @@ def path(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def place(path: Path) -> Place:
-    place = Place(path)
+def place(path: Path) -> FileIdentity:
+    place = FileIdentity(path)
     place.check()  # nothing is known yet
     place.remember()
     place.check()
     return place
 
 
-def refusal(place: Place) -> tuple[str, str]:
+def refusal(place: FileIdentity) -> tuple[str, str]:
     with pytest.raises(MovedError) as refused:
         place.check()
     assert isinstance(refused.value, DatabaseError)
@@ -33,7 +33,7 @@ def refusal(place: Place) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("end", "code"), [("", "DATABASE_MOVED"), ("-wal", "DATABASE_LOG_MOVED")])
-def test_a_file_that_was_moved_is_missed_until_it_is_back(path: Path, place: Place, end: str, code: str) -> None:
+def test_a_file_that_was_moved_is_missed_until_it_is_back(path: Path, place: FileIdentity, end: str, code: str) -> None:
     file, away = Path(f"{path}{end}"), path.with_name("away")
     file.rename(away)
     assert refusal(place)[0] == code
@@ -42,7 +42,7 @@ def test_a_file_that_was_moved_is_missed_until_it_is_back(path: Path, place: Pla
 
 
 @pytest.mark.parametrize(("end", "code"), [("", "DATABASE_MOVED"), ("-wal", "DATABASE_LOG_MOVED")])
-def test_another_file_under_the_name_is_not_taken_for_it(path: Path, place: Place, end: str, code: str) -> None:
+def test_another_file_under_the_name_is_not_taken_for_it(path: Path, place: FileIdentity, end: str, code: str) -> None:
     file, other = Path(f"{path}{end}"), path.with_name("other")
     other.write_bytes(file.read_bytes())
     other.replace(file)

@@ -10,9 +10,9 @@ from softix_proxy.domain.pricing import Sheet
 from softix_proxy.domain.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.engine_sqlite import DatabaseError
-from softix_proxy.storage.models import Models
-from softix_proxy.storage.prices import Prices
-from softix_proxy.storage.providers import Providers
+from softix_proxy.storage.models import SqliteModelStore
+from softix_proxy.storage.prices import SqlitePriceStore
+from softix_proxy.storage.providers import SqliteProviderStore
 
 
 @pytest.fixture
@@ -20,12 +20,14 @@ async def database(tmp_path: Path) -> Database:
     database = Database(tmp_path / "softix.db", SystemClock())
     database.create()
     async with database.transaction() as session:
-        lab = await Providers(session).add(
+        lab = await SqliteProviderStore(session).add(
             Provider(0, "prv_a", "a", ProviderType.DEMO, "", None, "cancel", ProviderStatus.ACTIVE, 1)
         )
-        [model] = await Models(session).add_all([Model(0, "m", lab.id, "m", None, None, ModelStatus.ACTIVE, 1)])
-        await Prices(session).add_all([PriceVersion(0, model.id, None, "operator", Sheet(()), 1, 1)])
-        await Prices(session).add_markup(MarkupVersion(0, "default", None, Fraction(43, 40), 1, 1))
+        [model] = await SqliteModelStore(session).add_all(
+            [Model(0, "m", lab.id, "m", None, None, ModelStatus.ACTIVE, 1)]
+        )
+        await SqlitePriceStore(session).add_all([PriceVersion(0, model.id, None, "operator", Sheet(()), 1, 1)])
+        await SqlitePriceStore(session).add_markup(MarkupVersion(0, "default", None, Fraction(43, 40), 1, 1))
     return database
 
 

@@ -13,7 +13,7 @@ import pytest
 from support.process import environment
 
 from softix_proxy.storage.engine_sqlite import BusyError
-from softix_proxy.storage.turns import NAMES, Turn
+from softix_proxy.storage.turns import NAMES, WriteTurn
 
 WAIT_S = 10
 
@@ -26,8 +26,8 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def turn(database: Path) -> Iterator[Turn]:
-    turn = Turn(database, WAIT_S)
+def turn(database: Path) -> Iterator[WriteTurn]:
+    turn = WriteTurn(database, WAIT_S)
     yield turn
     turn.close()
 
@@ -43,19 +43,19 @@ def is_free(database: Path, end: str = NAMES[0]) -> bool:
     return True
 
 
-def test_only_one_has_the_turn(database: Path, turn: Turn) -> None:
+def test_only_one_has_the_turn(database: Path, turn: WriteTurn) -> None:
     turn.take()
     assert not is_free(database) and is_free(database, NAMES[1])
     turn.give()
     assert is_free(database)
 
 
-def test_only_their_owner_may_open_the_files(database: Path, turn: Turn) -> None:
+def test_only_their_owner_may_open_the_files(database: Path, turn: WriteTurn) -> None:
     assert {stat.S_IMODE(os.stat(f"{database}{end}").st_mode) for end in NAMES} == {0o600}
 
 
-def test_who_waits_is_next_even_if_the_other_asks_again_at_once(database: Path, turn: Turn) -> None:
-    second, order = Turn(database, WAIT_S), list[str]()
+def test_who_waits_is_next_even_if_the_other_asks_again_at_once(database: Path, turn: WriteTurn) -> None:
+    second, order = WriteTurn(database, WAIT_S), list[str]()
     turn.take()
 
     def wait() -> None:
@@ -76,8 +76,8 @@ def test_who_waits_is_next_even_if_the_other_asks_again_at_once(database: Path, 
     assert order == ["second", "first"]
 
 
-def test_the_wait_ends_in_time_and_what_comes_too_late_is_given_back(database: Path, turn: Turn) -> None:
-    hurried = Turn(database, 0.01)
+def test_the_wait_ends_in_time_and_what_comes_too_late_is_given_back(database: Path, turn: WriteTurn) -> None:
+    hurried = WriteTurn(database, 0.01)
     turn.take()
     for _ in range(3):
         with pytest.raises(BusyError):
@@ -93,8 +93,8 @@ def test_the_wait_ends_in_time_and_what_comes_too_late_is_given_back(database: P
     assert is_free(database)
 
 
-def test_who_is_closed_while_it_waits_leaves_the_queue(database: Path, turn: Turn) -> None:
-    hurried = Turn(database, 0.01)
+def test_who_is_closed_while_it_waits_leaves_the_queue(database: Path, turn: WriteTurn) -> None:
+    hurried = WriteTurn(database, 0.01)
     turn.take()
     with pytest.raises(BusyError):
         hurried.take()
@@ -115,12 +115,12 @@ sys.stdin.read()
 """
 
 
-def test_the_turn_of_a_killed_process_is_free(database: Path, turn: Turn) -> None:
+def test_the_turn_of_a_killed_process_is_free(database: Path, turn: WriteTurn) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
     ) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == b"taken\n"
-        hurried = Turn(database, 0.01)
+        hurried = WriteTurn(database, 0.01)
         with pytest.raises(BusyError):
             hurried.take()
         hurried.close()
@@ -133,22 +133,22 @@ def test_no_descriptor_is_left_behind_where_the_second_file_cannot_be_opened(dat
     open_files = len(os.listdir("/dev/fd"))
     for _ in range(3):
         with pytest.raises(OSError, match="directory"):
-            Turn(database, WAIT_S)
+            WriteTurn(database, WAIT_S)
     assert len(os.listdir("/dev/fd")) == open_files
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        Turn(tmp_path / "none" / "softix.db", WAIT_S)
+        WriteTurn(tmp_path / "none" / "softix.db", WAIT_S)
 
 
 def test_where_no_thread_is_left_others_are_not_held_up_and_it_works_again_later(
-    database: Path, turn: Turn, monkeypatch: pytest.MonkeyPatch
+    database: Path, turn: WriteTurn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none_left(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    other = Turn(database, WAIT_S)
+    other = WriteTurn(database, WAIT_S)
     other.take()
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", none_left)

@@ -5,14 +5,14 @@ from softix_proxy.domain.clock import SystemClock
 from softix_proxy.domain.usage import Span, UsageFilter
 from softix_proxy.exports import csv_usage
 from softix_proxy.storage.database import Database
-from softix_proxy.storage.usage import Usage
+from softix_proxy.storage.usage import SqliteUsageStore
 
 
 async def test_nothing_was_used_yet(tmp_path: Path) -> None:
     database = Database(tmp_path / "softix.db", SystemClock())
     database.create()
     await database.open()
-    usage = Usage(database.session)
+    usage = SqliteUsageStore(database.session)
     span = Span(0, 2**63 - 1)
     assert [chunk async for chunk in usage.lines(csv_usage.LAYOUT, span, None)] == []
     assert await usage.newest(UsageFilter(), 10) == []

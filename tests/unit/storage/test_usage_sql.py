@@ -10,9 +10,9 @@ from softix_proxy.domain.money import format_usd
 from softix_proxy.domain.usage import Cell, Encoding, Layout
 from softix_proxy.exports.columns import COLUMNS, format_factor
 from softix_proxy.storage import usage_sql
-from softix_proxy.storage.engine_sqlite import Connection, connect
+from softix_proxy.storage.engine_sqlite import SqliteConnection, connect
 
-CONNECTION: Connection = connect(Path(":memory:"))
+CONNECTION: SqliteConnection = connect(Path(":memory:"))
 
 
 def written(field: usage_sql._Field, **columns: object) -> str:

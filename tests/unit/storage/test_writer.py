@@ -25,7 +25,7 @@ from softix_proxy.domain.settlement import Settled
 from softix_proxy.storage import writer as writer_module
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.place import MovedError
-from softix_proxy.storage.writer import Result, Work, Writer
+from softix_proxy.storage.writer import StepResult, Writer, WriteStep
 
 WAIT_S = 10
 
@@ -37,7 +37,7 @@ class Bench:
         self.database = database
         self.faults: dict[str, list[Exception]] = {}
         self.opened = 0
-        self.results: list[Result] = []
+        self.results: list[StepResult] = []
         self._arrived = threading.Condition()
         self.writer = Writer(self._open, StoppedClock(), 7, self._deliver)
         self.books = database.connect()
@@ -47,7 +47,7 @@ class Bench:
         self.opened += 1
         return Faulty(self.database.connect(), self.faults)
 
-    def _deliver(self, results: list[Result]) -> None:
+    def _deliver(self, results: list[StepResult]) -> None:
         with self._arrived:
             self.results += results
             self._arrived.notify_all()
@@ -57,12 +57,12 @@ class Bench:
             assert self._arrived.wait_for(lambda: len(self.results) >= count, WAIT_S), self.results
         return [result for _, result in self.results]
 
-    def result_of(self, work: Work) -> object:
+    def result_of(self, work: WriteStep) -> object:
         with self._arrived:
             assert self._arrived.wait_for(lambda: any(one is work for one, _ in self.results), WAIT_S)
             return next(result for one, result in self.results if one is work)
 
-    def submit(self, *works: Work) -> None:
+    def submit(self, *works: WriteStep) -> None:
         for work in works:
             self.writer.submit(work)
 
@@ -85,8 +85,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 
 def test_what_arrived_meanwhile_is_one_transaction(bench: Bench) -> None:
-    works = [Work(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)]
-    bench.submit(*works, Work(None, unpriced_model_id=1), Work(None, unpriced_model_id=1))
+    works = [WriteStep(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)]
+    bench.submit(*works, WriteStep(None, unpriced_model_id=1), WriteStep(None, unpriced_model_id=1))
     bench.writer.start()
     results = bench.wait_for(7)
     assert all(isinstance(result, Admitted) for result in results[:5]) and results[5:] == [None, None]
@@ -98,7 +98,7 @@ def test_what_arrived_meanwhile_is_one_transaction(bench: Bench) -> None:
 
 def test_a_group_has_its_limit(bench: Bench) -> None:
     bench.writer.group_max = 2
-    bench.submit(*(Work(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)))
+    bench.submit(*(WriteStep(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)))
     bench.writer.start()
     bench.wait_for(5)
     assert bench.writer.tally.commits == 3
@@ -107,11 +107,11 @@ def test_a_group_has_its_limit(bench: Bench) -> None:
 @pytest.mark.parametrize("where", ["BEGIN", "COMMIT", "INSERT INTO usage", "DELETE FROM intents"])
 def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> None:
     intent = make_intent(1, bench.revision)
-    bench.submit(Work(None, admit=intent))
+    bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
     bench.faults[where] = [failure("SQLITE_IOERR_WRITE"), failure("SQLITE_FULL")]
-    settle = Work(None, settle=make_settlement(intent))
+    settle = WriteStep(None, settle=make_settlement(intent))
     bench.submit(settle)
     assert isinstance(bench.result_of(settle), Settled)
     assert bench.writer.tally.failures == 2 and bench.opened == 3
@@ -122,10 +122,10 @@ def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> 
 
 def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> None:
     intent = make_intent(1, bench.revision)
-    bench.submit(Work(None, admit=intent))
+    bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
-    settle = Work(None, settle=make_settlement(intent))
+    settle = WriteStep(None, settle=make_settlement(intent))
 
     class Lying(Faulty):
         def execute(self, statement: str, *values: Any) -> Any:
@@ -145,7 +145,7 @@ def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> 
 
 def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: Bench) -> None:
     bench.faults["COMMIT"] = [failure("SQLITE_FULL")]
-    admit = Work(None, admit=make_intent(1, bench.revision))
+    admit = WriteStep(None, admit=make_intent(1, bench.revision))
     bench.submit(admit)
     bench.writer.start()
     refused, withdrawn = bench.wait_for(2)
@@ -157,7 +157,7 @@ def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: 
 def test_an_admission_taken_back_in_its_own_group_holds_nothing(bench: Bench) -> None:
     """Its caller hung up before the group began."""
     intent = make_intent(1, bench.revision)
-    bench.submit(Work(None, admit=intent), Work(None, forget=intent))
+    bench.submit(WriteStep(None, admit=intent), WriteStep(None, forget=intent))
     bench.writer.start()
     bench.wait_for(2)
     assert bench.writer.tally.commits == 1
@@ -168,36 +168,36 @@ def test_an_admission_taken_back_in_its_own_group_holds_nothing(bench: Bench) ->
 def test_what_is_taken_back_pays_for_what_the_same_group_admits(bench: Bench) -> None:
     lost = make_intent(1, bench.revision, hold_pico=POSTED_PICO)
     other = make_intent(2, bench.revision, hold_pico=POSTED_PICO)
-    bench.submit(Work(None, admit=lost))
+    bench.submit(WriteStep(None, admit=lost))
     bench.writer.start()
     bench.writer.close()
     again = Writer(bench._open, StoppedClock(), 7, bench._deliver)
-    for work in (Work(None, admit=other), Work(None, forget=lost)):
+    for work in (WriteStep(None, admit=other), WriteStep(None, forget=lost)):
         again.submit(work)
     again.start()
     again.close()
     assert isinstance(bench.results[1][1], Admitted) and bench.wallet() == (POSTED_PICO, POSTED_PICO)
 
 
-def poisons(revision: int) -> dict[str, Work]:
+def poisons(revision: int) -> dict[str, WriteStep]:
     return {
-        "a key that is not there": Work(None, admit=make_intent(50, revision, key_id=99)),
-        "no wallet": Work(None, admit=make_intent(51, revision, user=99, key_id=1)),
-        "more than 64 bits": Work(None, admit=make_intent(2**63, revision)),
-        "a request twice": Work(None, admit=make_intent(1, revision)),
+        "a key that is not there": WriteStep(None, admit=make_intent(50, revision, key_id=99)),
+        "no wallet": WriteStep(None, admit=make_intent(51, revision, user=99, key_id=1)),
+        "more than 64 bits": WriteStep(None, admit=make_intent(2**63, revision)),
+        "a request twice": WriteStep(None, admit=make_intent(1, revision)),
     }
 
 
 @pytest.mark.parametrize("what", poisons(0))
 def test_one_at_fault_does_not_harm_the_others(bench: Bench, what: str) -> None:
-    good = [Work(None, admit=make_intent(n, bench.revision, user=n)) for n in (1, 2)]
+    good = [WriteStep(None, admit=make_intent(n, bench.revision, user=n)) for n in (1, 2)]
     bad = poisons(bench.revision)[what]
     bench.submit(good[0], bad, good[1])
     bench.writer.start()
     assert all(isinstance(bench.result_of(work), Admitted) for work in good)
     refused = bench.result_of(bad)
     assert isinstance(refused, RefusedError) and refused.code is Code.STORAGE_UNAVAILABLE
-    after = Work(None, admit=make_intent(60, bench.revision))
+    after = WriteStep(None, admit=make_intent(60, bench.revision))
     bench.submit(after)  # the thread is alive
     assert isinstance(bench.result_of(after), Admitted)
 
@@ -205,16 +205,16 @@ def test_one_at_fault_does_not_harm_the_others(bench: Bench, what: str) -> None:
 @pytest.mark.parametrize("error", [OverflowError("too large"), KeyError("no such key"), RuntimeError("a fault")])
 def test_a_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Bench, error: Exception) -> None:
     intents = [make_intent(n, bench.revision, user=n) for n in (1, 2)]
-    bench.submit(*(Work(None, admit=intent) for intent in intents))
+    bench.submit(*(WriteStep(None, admit=intent) for intent in intents))
     bench.writer.start()
     bench.wait_for(2)
-    bad = Work(None, settle=make_settlement(intents[0], meters={"input_tokens": 2**64}))
+    bad = WriteStep(None, settle=make_settlement(intents[0], meters={"input_tokens": 2**64}))
     bench.submit(bad)
     given_up = bench.result_of(bad)
     assert isinstance(given_up, FailureError) and "next start" in given_up.remedy
     bench.faults["BEGIN"] = [error]
-    good = Work(None, settle=make_settlement(intents[1]))
-    bench.submit(good, Work(None, unpriced_model_id=1))
+    good = WriteStep(None, settle=make_settlement(intents[1]))
+    bench.submit(good, WriteStep(None, unpriced_model_id=1))
     bench.result_of(good)
     assert bench.count("intents") >= 1 and bench.wallet(1) == (POSTED_PICO, USD)
     assert bench.writer.trouble() is None, "one step is at fault, not the disk"
@@ -222,7 +222,7 @@ def test_a_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Be
 
 def test_while_every_commit_fails_it_says_so_and_shows_what_waits(bench: Bench) -> None:
     intent = make_intent(1, bench.revision)
-    bench.submit(Work(None, admit=intent))
+    bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
     gate, seen = threading.Semaphore(0), threading.Semaphore(0)
@@ -241,7 +241,7 @@ def test_while_every_commit_fails_it_says_so_and_shows_what_waits(bench: Bench) 
             return failure("SQLITE_FULL")
 
     faults = bench.faults["COMMIT"] = Failing()
-    settle = Work(None, settle=make_settlement(intent))
+    settle = WriteStep(None, settle=make_settlement(intent))
     bench.submit(settle)
     seen.acquire()
     assert (bench.writer.depth, bench.writer.trouble()) == (1, None), "in hand, and not failed yet"
@@ -261,7 +261,7 @@ def test_while_every_commit_fails_it_says_so_and_shows_what_waits(bench: Bench) 
 def test_what_nobody_waits_for_is_tried_again_too(bench: Bench) -> None:
     """Else the books would stay failed for as long as nobody asks for anything."""
     bench.faults["COMMIT"] = [failure("SQLITE_IOERR_FSYNC")]
-    note = Work(None, unpriced_model_id=1)
+    note = WriteStep(None, unpriced_model_id=1)
     bench.submit(note)
     bench.writer.start()
     assert bench.result_of(note) is None
@@ -277,7 +277,7 @@ def test_a_commit_that_does_not_end_is_told(bench: Bench, monkeypatch: pytest.Mo
         go_on.wait(WAIT_S)
 
     bench.writer.check = hang
-    ask = Work(None, admit=make_intent(1, bench.revision))
+    ask = WriteStep(None, admit=make_intent(1, bench.revision))
     bench.submit(ask)
     bench.writer.start()
     assert reached.wait(WAIT_S)
@@ -292,11 +292,11 @@ def test_no_turn_is_kept_while_a_commit_waits_to_be_tried_again(bench: Bench) ->
     kept = bench.writer.turn = bench.database.turn()
     other = bench.database.turn()
     intent = make_intent(1, bench.revision)
-    bench.submit(Work(None, admit=intent))
+    bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
     bench.faults["COMMIT"] = [failure("SQLITE_IOERR_WRITE")] * 3
-    settle = Work(None, settle=make_settlement(intent))
+    settle = WriteStep(None, settle=make_settlement(intent))
     other.take()
     bench.submit(settle)
     other.give()
@@ -314,7 +314,7 @@ def test_nothing_is_written_to_a_file_that_was_moved(bench: Bench) -> None:
             raise MovedError("DATABASE_MOVED", "{place} is away", "put it back")
 
     bench.writer.check = check
-    ask = Work(None, admit=make_intent(1, bench.revision))
+    ask = WriteStep(None, admit=make_intent(1, bench.revision))
     bench.submit(ask)
     bench.writer.start()
     assert isinstance(bench.result_of(ask), RefusedError)
@@ -322,14 +322,14 @@ def test_nothing_is_written_to_a_file_that_was_moved(bench: Bench) -> None:
     trouble = bench.writer.trouble()
     assert trouble is not None and (trouble.code, trouble.reason) == ("DATABASE_MOVED", "the database is away")
     away[0] = False
-    again = Work(None, admit=make_intent(2, bench.revision))
+    again = WriteStep(None, admit=make_intent(2, bench.revision))
     bench.submit(again)
     assert isinstance(bench.result_of(again), Admitted) and bench.writer.trouble() is None
 
 
 def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None:
     huge = make_intent(1, bench.revision, hold_pico=2**70, postpaid=True)
-    ask = Work(None, admit=huge)
+    ask = WriteStep(None, admit=huge)
     bench.submit(ask)
     bench.writer.start()
     assert getattr(bench.result_of(ask), "code", None) is Code.INSUFFICIENT_BALANCE
@@ -338,17 +338,17 @@ def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None
 def test_a_huge_count_of_tokens_fits_its_column(bench: Bench) -> None:
     limits = Limits(tpm=1)
     intent = make_intent(1, bench.revision, limits=limits, tokens_estimate=2**60)
-    bench.submit(Work(None, admit=intent))
+    bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
     [admitted] = bench.wait_for(1)
     assert isinstance(admitted, Admitted) and admitted.tokens_held == 1
-    settle = Work(None, settle=make_settlement(intent, tokens_held=1, meters={"output_tokens": 2**53}))
+    settle = WriteStep(None, settle=make_settlement(intent, tokens_held=1, meters={"output_tokens": 2**53}))
     bench.submit(settle)
     assert isinstance(bench.result_of(settle), Settled)
 
 
 def test_close_commits_what_was_submitted(bench: Bench) -> None:
-    bench.submit(*(Work(None, admit=make_intent(n, bench.revision)) for n in range(1, 4)))
+    bench.submit(*(WriteStep(None, admit=make_intent(n, bench.revision)) for n in range(1, 4)))
     bench.writer.start()
     bench.writer.close()
     assert bench.count("intents") == 3 and len(bench.results) == 3
@@ -356,13 +356,13 @@ def test_close_commits_what_was_submitted(bench: Bench) -> None:
 
 def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
     intent = make_intent(1, bench.revision)
-    bench.submit(Work(None, admit=intent))
+    bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
     bench.wait_for(1)
     bench.writer.close()
     bench.faults["BEGIN"] = [failure("SQLITE_IOERR_WRITE") for _ in range(100)]
     again = Writer(bench._open, StoppedClock(), 7, bench._deliver)
-    settle = Work(None, settle=make_settlement(intent))
+    settle = WriteStep(None, settle=make_settlement(intent))
     again.submit(settle)
     again.start()
     again.close()
