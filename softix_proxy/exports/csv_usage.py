@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.usage import Cell, Encoding, Layout
 from softix_proxy.exports.columns import COLUMNS, Kind
+from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 
 _ENCODING = {Kind.NUMBER: Encoding.BARE, Kind.CODE: Encoding.BARE, Kind.TEXT: Encoding.CSV_TEXT}
 
 LAYOUT = Layout(
     header=",".join(column.name for column in COLUMNS) + "\r\n",
-    cells=tuple(
-        Cell("," if number else "", column.name, _ENCODING[column.kind]) for number, column in enumerate(COLUMNS)
-    ),
+    cells=tuple(Cell("," if number else "", column, _ENCODING[column.kind]) for number, column in enumerate(COLUMNS)),
     end="\r\n",
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.usage import Cell, Encoding, Layout
 from softix_proxy.exports.columns import COLUMNS, Kind
+from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 
 _ENCODING = {Kind.NUMBER: Encoding.JSON_BARE, Kind.CODE: Encoding.JSON_TEXT, Kind.TEXT: Encoding.JSON_TEXT}
 
 LAYOUT = Layout(
     header="",
     cells=tuple(
-        Cell(f'{"," if number else "{"}"{column.name}":', column.name, _ENCODING[column.kind])
+        Cell(f'{"," if number else "{"}"{column.name}":', column, _ENCODING[column.kind])
         for number, column in enumerate(COLUMNS)
     ),
     end="}\n",

@@ -12,7 +12,7 @@ from softix_proxy.domain.errors import BadInputError, ConflictError
 from softix_proxy.domain.ledger import REVENUE, Posting
 from softix_proxy.domain.manifests import Account, RowForm
 from softix_proxy.domain.ports import Storage, Unit
-from softix_proxy.domain.usage import Lines, Span, UsageFilter
+from softix_proxy.domain.usage import ExportLines, Span, UsageFilter
 from softix_proxy.exports.fingerprints import Begun
 from softix_proxy.exports.form import Form, Granularity, Options, Writer
 from softix_proxy.exports.formats import FORMS
@@ -145,26 +145,26 @@ def _edge(instant_us: int, zone: tzinfo) -> str:
     return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%dT%H%M%S}"
 
 
-async def _named(chunks: AsyncIterator[Lines], file: str) -> AsyncIterator[Lines]:
+async def _named(chunks: AsyncIterator[ExportLines], file: str) -> AsyncIterator[ExportLines]:
     async for chunk in chunks:
         yield chunk._replace(file=file)
 
 
 async def _parquet(
     unit: Unit, writer: ParquetUsage, wanted: Wanted, user_id: int | None, until_us: int
-) -> AsyncIterator[Lines]:
+) -> AsyncIterator[ExportLines]:
     file = f"{_stem(wanted)}.{PARQUET}"
     span, after = Span(wanted.span.from_us, until_us), 0
     while rows := await unit.usage.after(UsageFilter(span=span, user_id=user_id), after, _ROWS_AT_ONCE):
         after = rows[-1].id
         text, costs, charges = writer.feed(rows), [row.cost_pico for row in rows], [row.charge_pico for row in rows]
-        yield Lines(text, len(rows), sum(costs), sum(charges), file)
-    yield Lines(writer.end(), 0, 0, 0, file)
+        yield ExportLines(text, len(rows), sum(costs), sum(charges), file)
+    yield ExportLines(writer.end(), 0, 0, 0, file)
 
 
 async def _books(
     unit: Unit, form: Form, options: Options, wanted: Wanted, user_id: int | None, until_us: int
-) -> AsyncIterator[Lines]:
+) -> AsyncIterator[ExportLines]:
     writer = form.make(options)
     before = await _before(unit, form, options, user_id) if form.history or wanted.opening else []
     if wanted.opening:
@@ -178,17 +178,17 @@ async def _books(
         for lines in _written(writer, batch):
             yield lines
     for piece in writer.end():
-        yield Lines(piece.text, 0, 0, 0, piece.file)
+        yield ExportLines(piece.text, 0, 0, 0, piece.file)
 
 
-def _written(writer: Writer, batch: _Batch) -> Iterable[Lines]:
+def _written(writer: Writer, batch: _Batch) -> Iterable[ExportLines]:
     cost_pico = sum([posting.cost_pico for posting in batch.postings if posting.kind != "opening"])
     charge_pico = -sum(
         [posting.wallet_pico for posting in batch.postings if posting.account == REVENUE and posting.kind != "opening"]
     )
-    yield Lines(b"", batch.rows, cost_pico, charge_pico)
+    yield ExportLines(b"", batch.rows, cost_pico, charge_pico)
     for piece in writer.feed(batch.postings):
-        yield Lines(piece.text, 0, 0, 0, piece.file)
+        yield ExportLines(piece.text, 0, 0, 0, piece.file)
 
 
 async def _one_by_one(

@@ -36,7 +36,7 @@ async def correct(storage: SqliteStorage, cost_pico: int, charge_pico: int, requ
     async with storage.writing() as unit:
         row = await unit.usage.by_request(7)
         assert row is not None
-        return await unit.usage.correct(
+        return await unit.ledger.correct(
             Correction(
                 row, request_id, cost_pico, charge_pico, price_id=None, markup=Fraction(3, 2), fee_pico=0, note="agreed"
             )

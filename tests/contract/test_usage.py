@@ -19,7 +19,6 @@ from softix_proxy.domain.usage import (
     INPUT_METERS,
     METERS,
     Correction,
-    Layout,
     Source,
     Span,
     UsageFilter,
@@ -28,6 +27,7 @@ from softix_proxy.domain.usage import (
 )
 from softix_proxy.exports import csv_usage, jsonl_usage
 from softix_proxy.exports.columns import COLUMNS, fields
+from softix_proxy.exports.line_layout import Layout
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
@@ -353,7 +353,7 @@ async def test_daily_costs_are_incomplete_where_the_providers_price_is_missing(
     row = await storage.reading().usage.by_request(61 << 22 | 60)
     assert row is not None and row.cost_price_id == cost_price_id
     async with storage.writing() as unit:
-        await unit.usage.correct(
+        await unit.ledger.correct(
             Correction(row, 70 << 22, 5, 0, row.price_id, row.markup, "the cost is known now", cost_price_id=4)
         )
     found = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]

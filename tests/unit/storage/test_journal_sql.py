@@ -18,7 +18,8 @@ def books(tmp_path: Path) -> Iterator[SqliteConnection]:
 STATEMENTS = {
     name: journal_sql.of(text, 2) if isinstance(text, journal_sql.BulkStatement) else text
     for name, text in vars(journal_sql).items()
-    if name.isupper() and not name.startswith("_") and name not in ("METERS", "INTENT", "MOST_ROWS")
+    if isinstance(text, journal_sql.BulkStatement)
+    or (isinstance(text, str) and text.lstrip().startswith(("SELECT", "INSERT", "DELETE")))
 }
 
 
