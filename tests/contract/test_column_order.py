@@ -20,6 +20,8 @@ from support.sources import ROOT
 
 from softix_proxy.storage.engine_sqlite import connect
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="turns its tables round")
+
 RECORDS: Mapping[str, str] = {
     "admission": "Intent KeyState WalletState",
     "balance": "Entry Wallet",

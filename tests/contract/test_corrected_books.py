@@ -24,6 +24,8 @@ from softix_proxy.operations.corrections import Corrected, Corrections
 from softix_proxy.storage.engine_sqlite import SqliteConnection
 from softix_proxy.storage.storage import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="posts on its connection, at any time of the clock")
+
 START_US = parse_instant("2026-10-05T12:00:00Z")
 EVER = Span(0, 2**62)
 USERS = ("ada", "bob")

@@ -17,6 +17,8 @@ from softix_proxy.storage import periods
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="hashes its rows, and reads in portions")
+
 ALL = Span(0, NOW_US + 1_000_000)
 LATER = Span(NOW_US, NOW_US + 1_000_000)
 

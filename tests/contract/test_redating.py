@@ -17,6 +17,8 @@ from softix_proxy.operations import balance, corrections, ledger, periods, price
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="posts on its connection, at any time of the clock")
+
 NOW_US = parse_instant("2026-11-30T23:59:58Z")
 YEAR_US = 365 * DAY_US
 NOVEMBER, NEXT_NOVEMBER = ("2026-11-01", "2026-12-01"), ("2027-11-01", "2027-12-01")

@@ -31,6 +31,8 @@ from softix_proxy.exports.line_layout import Layout
 from softix_proxy.storage.database import Database
 from softix_proxy.storage.storage import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="reads in portions, and compares with its tables")
+
 UTC = Calendar("UTC")
 START_US = parse_instant("2026-10-30T23:59:59.999990Z")
 EVER = Span(0, 2**63 - 1)
