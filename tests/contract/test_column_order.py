@@ -84,8 +84,8 @@ def test_records_with_their_fields_in_the_opposite_order_are_stored_the_same(exp
         turned_round(package / "domain" / f"{module}.py", names.split())
     (tmp_path / "books").mkdir()
     done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "support" / "every_record.py", tmp_path / "books"],
-        env={**environment(), "PYTHONPATH": os.fspath(tmp_path)},
+        [sys.executable, "-m", "support.every_record", tmp_path / "books"],
+        env={**environment(), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'tests'}"},
         capture_output=True,
         text=True,
         check=False,

@@ -79,6 +79,13 @@ async def test_the_hash_is_that_of_the_rows_as_json(storage: SqliteStorage, data
     assert (await storage.reading().periods.contents(ALL)).rows_sha256 == expected
 
 
+async def test_every_column_is_hashed_in_the_order_in_which_it_came(database: Database) -> None:
+    """So that a migration that adds one adds it there too, at the end."""
+    for table, hashed in periods.HASHED.items():
+        columns = await database.session.all("SELECT name FROM pragma_table_info(?) ORDER BY cid", table)
+        assert [name for (name,) in columns] == list(hashed)
+
+
 async def test_a_column_that_comes_later_leaves_no_trace(storage: SqliteStorage, database: Database) -> None:
     before = await storage.reading().periods.contents(ALL)
     connection = database.connect()
