@@ -73,7 +73,7 @@ async def newest(session: DatabaseSession, wanted: UsageFilter, limit: int) -> S
     """By period and user; the newest first."""
     conditions: dict[str, Sequence[object]] = {"a.usage_id > ?": [0]}
     if wanted.span is not None:
-        conditions["a.usage_id >= ? AND a.usage_id < ?"] = wanted.span
+        conditions["a.usage_id >= ? AND a.usage_id < ?"] = [wanted.span.from_us, wanted.span.to_us]
     if wanted.user_id is not None:
         conditions["a.user_id = ?"] = [wanted.user_id]
     values = [value for given in conditions.values() for value in given]

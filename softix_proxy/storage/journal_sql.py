@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
 from typing import NamedTuple
 
 from softix_proxy.domain.admission import Bound, Intent, KeyState, WalletState
@@ -65,7 +64,7 @@ SAVE_WALLETS = BulkStatement(
     ") UPDATE wallets SET posted_pico = posted, held_pico = held FROM new WHERE wallets.user_id = new.user_id",
 )
 SAVE_KEY_STATES = _adding("key_states", ("key_id", *KEY_STATE), how="INSERT OR REPLACE")
-key_state_values = attrgetter(*KEY_STATE)
+key_state_values = WrittenColumns({name: name for name in KEY_STATE}).values
 """For SAVE_KEY_STATES, after the key's id."""
 
 INTENT = WrittenColumns(
@@ -186,7 +185,7 @@ DAILY_SUMS = ("requests", "errors", "input_tokens", "output_tokens", "cost_pico"
 DAILY_COLUMNS = (*DAILY_PLACE, *DAILY_OWNERS, *DAILY_SUMS)
 ADD_TO_DAILY = f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in DAILY_SUMS)}"
 ADD_DAILY = _adding("usage_daily", DAILY_COLUMNS, ADD_TO_DAILY)
-daily_values = attrgetter(*DAILY_COLUMNS)
+daily_values = WrittenColumns({name: name for name in DAILY_COLUMNS}).values
 """Of a `DailySum`, for ADD_DAILY."""
 NOTE_UNPRICED = """
 INSERT INTO unpriced_asks (model_id, asks, last_asked_at_us) VALUES (?, 1, ?)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
@@ -120,20 +120,20 @@ class RecordMapping(Generic[R]):
 
 
 class WrittenColumns:
-    """Columns that the hot path writes, each with the path to its value in a record. Prepared once, read in C.
+    """Columns that the hot path writes, each with the path to its value in a record.
 
     What is empty in a column of `or_null` is written as NULL.
     """
 
     def __init__(self, paths: Mapping[str, str], or_null: Mapping[str, str] | None = None) -> None:
+        """Raises ValueError for what is no path of attributes."""
         or_null = or_null or {}
         self.columns = (*paths, *or_null)
-        self._values = _getter(tuple(paths.values()))
-        self._or_null = _getter(tuple(or_null.values()))
-
-    def values(self, record: object) -> tuple[Any, ...]:
+        taken = [f"{_checked(path)}," for path in paths.values()]
+        taken += [f"{_checked(path)} or None," for path in or_null.values()]
+        # Compiled, since an `attrgetter` takes half as long again; the paths are ours, and checked.
+        self.values: Callable[[Any], tuple[Any, ...]] = eval(f"lambda record: ({' '.join(taken)})")  # noqa: S307
         """One for each of `columns`, in their order."""
-        return (*self._values(record), *[value or None for value in self._or_null(record)])
 
 
 def field_names(make: Callable[..., Any]) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ def _picker(positions: Sequence[int]) -> Callable[[Sequence[Any]], Iterable[Any]
     return itemgetter(*positions)
 
 
-def _getter(paths: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
-    if len(paths) > 1:
-        return attrgetter(*paths)
-    return lambda record: tuple(attrgetter(path)(record) for path in paths)
+def _checked(path: str) -> str:
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise ValueError(path)
+    return f"record.{path}"

@@ -137,7 +137,7 @@ class SqliteUsageStore:
     async def _rows(self, wanted: UsageFilter, after: int, order: str, limit: int) -> Sequence[UsageRow]:
         conditions: dict[str, Sequence[object]] = {"u.id > ?": [after]}
         if wanted.span is not None:
-            conditions["u.id >= ? AND u.id < ?"] = wanted.span
+            conditions["u.id >= ? AND u.id < ?"] = [wanted.span.from_us, wanted.span.to_us]
         if wanted.user_id is not None:
             conditions["u.user_id = ?"] = [wanted.user_id]
         if wanted.key_id is not None:

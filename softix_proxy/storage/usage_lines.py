@@ -12,6 +12,7 @@ from typing import NamedTuple
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.domain.money import PICO_PER_USD
 from softix_proxy.domain.usage import CURRENCY, METERS
+from softix_proxy.exports.columns import COLUMNS
 from softix_proxy.exports.csv_text import FORMULA_STARTS
 from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.storage.usage_sql import NAMES
@@ -87,7 +88,6 @@ _COLUMNS: Mapping[str, str] = {
     "corrects_row_id": "u.corrects_row_id",
 }
 
-KNOWN = frozenset({*_FIELDS, *_COLUMNS})
 _FORMULA = f"{{0}} < 'A' AND unicode({{0}}) IN ({', '.join(str(ord(letter)) for letter in FORMULA_STARTS)})"
 _ENCODINGS = {
     Encoding.BARE: _Field("%s", "{0}"),
@@ -97,8 +97,13 @@ _ENCODINGS = {
 }
 
 
+def _is_known(cell: Cell) -> bool:
+    """Whether the value is the one that is made here, in an encoding that it can have."""
+    bare = cell.encoding in (Encoding.BARE, Encoding.JSON_TEXT)
+    return cell.column in COLUMNS and (cell.column.name in _COLUMNS or (bare and cell.column.name in _FIELDS))
+
+
 def _cell(cell: Cell) -> _Field:
-    """Raises KeyError for a column that is not known here."""
     field = _FIELDS.get(cell.column.name)
     if field is None:
         encoded = _ENCODINGS[cell.encoding]
@@ -118,7 +123,7 @@ def statement(layout: object) -> str | None:
     Parameters: PAIRS, a user's id or NULL, the id to start after, the last id. What is written are only rows of that
     user, if any.
     """
-    if not isinstance(layout, Layout) or not all(cell.column.name in KNOWN for cell in layout.cells):
+    if not isinstance(layout, Layout) or not all(map(_is_known, layout.cells)):
         return None
     cells = [_cell(cell) for cell in layout.cells]
     form = "".join(cell.form for cell in cells) + _literal(layout.end)

@@ -87,6 +87,8 @@ def test_the_hot_paths_columns_have_the_values_at_their_paths() -> None:
         None,
     )
     assert WrittenColumns({"n": "name"}).values(ONE) == ("a",)
+    with pytest.raises(ValueError, match="name or"):
+        WrittenColumns({"n": "name or 1"})
 
 
 def test_statements_name_their_columns(tmp_path: Path) -> None:

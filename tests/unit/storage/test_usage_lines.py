@@ -46,10 +46,15 @@ def test_factors_read_as_format_factor_has_them(hundred_millionths: int) -> None
 
 
 def test_the_lines_of_the_known_columns_are_made_here_and_no_others() -> None:
-    assert {column.name for column in COLUMNS} == usage_lines.KNOWN
+    assert {column.name for column in COLUMNS} == {*usage_lines._FIELDS, *usage_lines._COLUMNS}
     assert usage_lines.statement(csv_usage.LAYOUT) and usage_lines.statement(jsonl_usage.LAYOUT)
-    other = Cell("", Column("another", Kind.NUMBER, lambda row: row.id), Encoding.BARE)
-    assert usage_lines.statement(Layout("", (*csv_usage.LAYOUT.cells, other), "")) is None
+    [charge] = [column for column in COLUMNS if column.name == "charge"]
+    for other in (
+        Cell("", Column("another", Kind.NUMBER, lambda row: row.id), Encoding.BARE),
+        Cell("", charge._replace(value=lambda row: row.charge_pico), Encoding.BARE),
+        Cell("", charge, Encoding.CSV_TEXT),
+    ):
+        assert usage_lines.statement(Layout("", (*csv_usage.LAYOUT.cells, other), "")) is None
     assert usage_lines.statement(object()) is None
 
 
