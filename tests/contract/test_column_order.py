@@ -85,13 +85,15 @@ def test_records_with_their_fields_in_the_opposite_order_are_stored_the_same(exp
     (tmp_path / "books").mkdir()
     done = subprocess.run(
         [sys.executable, "-m", "support.every_record", tmp_path / "books"],
+        cwd=tmp_path,
         env={**environment(), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'tests'}"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout) == json.loads(json.dumps(expected))
+    found = json.loads(done.stdout)
+    assert found == {"package": os.fspath(package), "told": json.loads(json.dumps(expected))}
 
 
 def test_every_record_that_a_mapping_makes_is_turned_round() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from support.one_of_each import ADA, EVER, NOW_US, write_books, write_directory, write_papers, write_requests
 from support.permuted_tables import permute
 
+import softix_proxy
 from softix_proxy.domain.calendar import Calendar
 from softix_proxy.domain.clock import DAY_US
 from softix_proxy.domain.usage import UsageFilter
@@ -133,4 +134,5 @@ async def everything(folder: Path, *, permuted: bool) -> Any:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(everything(Path(sys.argv[1]), permuted="permuted" in sys.argv)), sort_keys=True))
+    found = asyncio.run(everything(Path(sys.argv[1]), permuted="permuted" in sys.argv))
+    print(json.dumps({"package": softix_proxy.__path__[0], "told": found}))
