@@ -59,7 +59,7 @@ async def post(session: DatabaseSession, post_transfer: PostTransfer, correction
         cost_pico=correction.cost_pico,
         charge_pico=correction.charge_pico,
     )
-    await session.run(sql.of(sql.ADD_DAILY, 1), *sql.daily_values(added))
+    await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
     await _adjust_spend(session, key_id, correction)
     return number
 
@@ -87,4 +87,4 @@ async def _adjust_spend(session: DatabaseSession, key_id: int, correction: Corre
     state = KeyState(*columns) if columns else KeyState()
     state.come_back(now_us)
     state.correct(correction.charge_pico, correction.corrects.id, now_us, today)
-    await session.run(sql.of(sql.SAVE_KEY_STATES, 1), key_id, *sql.key_state_values(state))
+    await session.run(sql.of(sql.SAVE_KEY_STATES, 1), key_id, *sql.KEY.values(state))

@@ -68,7 +68,7 @@ class CommitGroup:
         self._write(sql.SAVE_WALLETS, [(user_id, w.posted_pico, w.held_pico) for user_id, w in self._wallets.items()])
         self._write(
             sql.SAVE_KEY_STATES,
-            [(key_id, *sql.key_state_values(key)) for key_id, key in self._keys.items()],
+            [(key_id, *sql.KEY.values(key)) for key_id, key in self._keys.items()],
         )
 
     def _write(self, statement: sql.BulkStatement, rows: Sequence[Sequence[object]]) -> None:
@@ -198,4 +198,4 @@ def _daily(settlements: Sequence[Settlement], posted_us: int, by: Calendar) -> l
         one.output_tokens += settlement.output_tokens
         one.cost_pico += settlement.cost_pico
         one.charge_pico += settlement.charge_pico
-    return [sql.daily_values(one) for one in sums.values()]
+    return [sql.DAILY.values(one) for one in sums.values()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,8 +63,8 @@ SAVE_WALLETS = BulkStatement(
     ") UPDATE wallets SET posted_pico = posted, held_pico = held FROM new WHERE wallets.user_id = new.user_id",
 )
 SAVE_KEY_STATES = _adding("key_states", ("key_id", *KEY_STATE), how="INSERT OR REPLACE")
-key_state_values = WrittenColumns({name: name for name in KEY_STATE}).values
-"""For SAVE_KEY_STATES, after the key's id."""
+KEY = WrittenColumns({name: name for name in KEY_STATE})
+"""Of a key's state, for SAVE_KEY_STATES after the key's id."""
 
 INTENT = WrittenColumns(
     {
@@ -160,33 +159,47 @@ ADD_ATTEMPTS = _adding("attempts", ("usage_id", "sequence", "request_id", "user_
 ADD_CHARGES = BulkStatement(
     "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')"
 )
-
-
-@dataclass(slots=True)
-class DailySum:
-    """What the rows of one day of posting, key and model add up to. Its fields are columns of `usage_daily`."""
-
-    day: int
-    key_id: int
-    model_id: int
-    user_id: int
-    provider_id: int
-    requests: int = 0
-    errors: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_pico: int = 0
-    charge_pico: int = 0
-
-
 DAILY_PLACE = ("day", "key_id", "model_id")
 DAILY_OWNERS = ("user_id", "provider_id")
 DAILY_SUMS = ("requests", "errors", "input_tokens", "output_tokens", "cost_pico", "charge_pico")
 DAILY_COLUMNS = (*DAILY_PLACE, *DAILY_OWNERS, *DAILY_SUMS)
 ADD_TO_DAILY = f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in DAILY_SUMS)}"
 ADD_DAILY = _adding("usage_daily", DAILY_COLUMNS, ADD_TO_DAILY)
-daily_values = WrittenColumns({name: name for name in DAILY_COLUMNS}).values
-"""Of a `DailySum`, for ADD_DAILY."""
+DAILY = WrittenColumns({name: name for name in DAILY_COLUMNS})
+"""Of a `DailySum`."""
+
+
+class DailySum:
+    """What the rows of a day of posting, key and model add up to. A dataclass would take a millisecond of the start."""
+
+    __slots__ = DAILY_COLUMNS
+
+    def __init__(
+        self,
+        *,
+        day: int,
+        key_id: int,
+        model_id: int,
+        user_id: int,
+        provider_id: int,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cost_pico: int = 0,
+        charge_pico: int = 0,
+    ) -> None:
+        """No request yet."""
+        self.day = day
+        self.key_id = key_id
+        self.model_id = model_id
+        self.user_id = user_id
+        self.provider_id = provider_id
+        self.requests = self.errors = 0
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
+        self.cost_pico = cost_pico
+        self.charge_pico = charge_pico
+
+
 NOTE_UNPRICED = """
 INSERT INTO unpriced_asks (model_id, asks, last_asked_at_us) VALUES (?, 1, ?)
 ON CONFLICT DO UPDATE SET asks = asks + 1, last_asked_at_us = excluded.last_asked_at_us"""

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
 class Stored:
     """How a field is stored: in which columns, and how their values become the field's, and back."""
 
-    columns: tuple[str, ...] = ()
-    """Empty: one column, which is named as the field is."""
-    select: tuple[str, ...] = ()
-    """What a statement reads in place of the columns: one expression for each."""
-    read: Callable[..., Any] | None = None
-    """Takes one value for each column. None: the only column has the field's value."""
-    write: Callable[[Any], tuple[Any, ...]] | None = None
-    """Gives one value for each column. None: the only column takes the field's value."""
+    __slots__ = ("columns", "read", "select", "write")
+
+    def __init__(
+        self,
+        columns: tuple[str, ...] = (),
+        select: tuple[str, ...] = (),
+        read: Callable[..., Any] | None = None,
+        write: Callable[[Any], tuple[Any, ...]] | None = None,
+    ) -> None:
+        self.columns = columns
+        """Empty: one column, which is named as the field is."""
+        self.select = select
+        """What a statement reads in place of the columns: one expression for each."""
+        self.read = read
+        """Takes one value for each column. None: the only column has the field's value."""
+        self.write = write
+        """Gives one value for each column. None: the only column takes the field's value."""
 
 
 def selected(*expressions: str, read: Callable[..., Any] | None = None) -> Stored:
@@ -129,11 +138,17 @@ class WrittenColumns:
         """Raises ValueError for what is no path of attributes."""
         or_null = or_null or {}
         self.columns = (*paths, *or_null)
-        taken = [f"{_checked(path)}," for path in paths.values()]
-        taken += [f"{_checked(path)} or None," for path in or_null.values()]
-        # Compiled, since an `attrgetter` takes half as long again; the paths are ours, and checked.
-        self.values: Callable[[Any], tuple[Any, ...]] = eval(f"lambda record: ({' '.join(taken)})")  # noqa: S307
-        """One for each of `columns`, in their order."""
+        self._taken = [f"{_checked(path)}," for path in paths.values()]
+        self._taken += [f"{_checked(path)} or None," for path in or_null.values()]
+
+    @cached_property
+    def values(self) -> Callable[[Any], tuple[Any, ...]]:
+        """Gives, of a record, one value for each of `columns`, in their order.
+
+        Compiled, since an `attrgetter` takes half as long again; the paths are ours, and checked.
+        """
+        made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda record: ({' '.join(self._taken)})")  # noqa: S307
+        return made
 
 
 def field_names(make: Callable[..., Any]) -> tuple[str, ...]:

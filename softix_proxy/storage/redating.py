@@ -155,7 +155,7 @@ async def _move_usage(session: DatabaseSession, post: PostTransfer, one: Misdate
         cost_pico=cost_pico,
         charge_pico=charge_pico,
     )
-    await session.run(sql.of(sql.ADD_DAILY, 1), *sql.daily_values(added))
+    await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
 
 
 async def _move_payment(session: DatabaseSession, post: PostTransfer, one: Misdated, step: _Step) -> None:
