@@ -5,13 +5,13 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, Prov
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
 from softix_proxy.storage.sqlite.catalog.providers import SqliteProviderStore
-from softix_proxy.storage.sqlite.core.database import Database, DatabaseSession
+from softix_proxy.storage.sqlite.core.database import Database, DatabaseRow, DatabaseSession
 
 
 class CountingSession(DatabaseSession):
     statements = 0
 
-    async def all(self, statement: str, *values: object) -> "list[Row]":
+    async def all(self, statement: str, *values: object) -> list[DatabaseRow]:
         self.statements += 1
         return list(await super().all(statement, *values))
 
