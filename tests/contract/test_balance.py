@@ -1,30 +1,14 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from support.books import NOW_US, POSTED_PICO, USD, make_database, make_intent, make_settlement, revision
+from support.books import NOW_US, POSTED_PICO, USD, make_intent, make_settlement
+from support.engines import Books
 
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.ledger.balance import Wallet, WalletEntry
 from softix_proxy.domain.ledger.ledger import CASH, Transfer
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
-from softix_proxy.storage.sqlite.write_path.group import CommitGroup
+from softix_proxy.domain.ports.storage import Storage
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await make_database(tmp_path).open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def storage(database: Database) -> SqliteStorage:
-    return SqliteStorage(database)
-
-
-async def test_a_wallet(storage: SqliteStorage) -> None:
+async def test_a_wallet(storage: Storage) -> None:
     async with storage.writing() as unit:
         await unit.balance.set_credit(1, 500)
     wallet = await storage.reading().balance.get(1)
@@ -34,18 +18,11 @@ async def test_a_wallet(storage: SqliteStorage) -> None:
         await storage.reading().balance.get(3)
 
 
-async def test_history_shows_each_posting_and_the_balance_after_it(storage: SqliteStorage, database: Database) -> None:
+async def test_history_shows_each_posting_and_the_balance_after_it(storage: Storage, books: Books) -> None:
     async with storage.writing() as unit:
         await unit.ledger.post(Transfer(0, CASH, 1, 5 * USD, "top-up", "pay-1", "invoice 1"))
         await unit.ledger.post(Transfer(0, CASH, 2, 9 * USD, "top-up"))
-    connection = database.connect()
-    intent = make_intent(1, revision(connection))
-    batch = CommitGroup(connection, 0, NOW_US)
-    batch.load([intent])
-    batch.admit([intent])
-    batch.settle([make_settlement(intent, charge_pico=USD)])
-    batch.save()
-    connection.close()
+    await books.settle([make_settlement(make_intent(1, 0), charge_pico=USD)], NOW_US)
     history = await storage.reading().balance.history(1, 10)
     assert history == [
         WalletEntry(NOW_US + 2, "charge", -USD, POSTED_PICO + 4 * USD, None, None),

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-from support.books import NOW_US, make_database, make_intent, revision
+from support.books import NOW_US, make_intent
+from support.engines import Books
 
 from softix_proxy.domain.metering.batches import PARKED_SLOT, Batch, KeptFile
 from softix_proxy.operations.ledger import ledger
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
-from softix_proxy.storage.sqlite.write_path import orphans
-from softix_proxy.storage.sqlite.write_path.group import CommitGroup
 
 SLOT = 0
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await make_database(tmp_path).open()
-    yield database
-    await database.close()
 
 
 def batch(number: int, user: int = 1, name: str = "") -> Batch:
@@ -33,29 +19,21 @@ def file(name: str, user: int = 1) -> KeptFile:
     return KeptFile(1, "main", user, user, name, NOW_US)
 
 
-def admit(database: Database, *numbers: int) -> None:
-    connection = database.connect()
-    connection.execute("BEGIN IMMEDIATE")
-    intents = [make_intent(number, revision(connection)) for number in numbers]
-    group = CommitGroup(connection, SLOT, NOW_US)
-    group.load(intents)
-    group.admit(intents)
-    group.save()
-    connection.execute("COMMIT")
-    connection.close()
+async def admit(books: Books, *numbers: int) -> None:
+    await books.admit([make_intent(number, 0) for number in numbers], NOW_US, slot=SLOT)
 
 
-async def test_a_batch_is_known_whoever_has_it(database: Database) -> None:
-    storage = SqliteStorage(database)
+async def test_a_batch_is_known_whoever_has_it(books: Books) -> None:
+    storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1, name="b1"), {})
     known = storage.reading().batches.is_known
     assert (await known(1, "b1"), await known(1, "b2"), await known(2, "b1")) == (True, False, False)
 
 
-async def test_lines_are_parked_and_come_back(database: Database) -> None:
-    storage = SqliteStorage(database)
-    admit(database, 11, 12, 13)
+async def test_lines_are_parked_and_come_back(books: Books) -> None:
+    storage = books.storage
+    await admit(books, 11, 12, 13)
     async with storage.writing() as unit:
         await unit.batches.add(batch(1), {"x": 11, "y": 12})
     lines = await storage.reading().batches.open_lines(1)
@@ -64,11 +42,11 @@ async def test_lines_are_parked_and_come_back(database: Database) -> None:
         ("y", 12, 10**12),
     }
     assert (await ledger.verify(storage)).violations == ()
-    assert [orphan.intent.request_id for orphan in orphans.find(database, SLOT)] == [13] and PARKED_SLOT < 0
+    assert [orphan.intent.request_id for orphan in await books.orphans(SLOT)] == [13] and PARKED_SLOT < 0
 
 
-async def test_a_batch_is_found_by_its_owner_only(database: Database) -> None:
-    storage = SqliteStorage(database)
+async def test_a_batch_is_found_by_its_owner_only(books: Books) -> None:
+    storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1), {})
     store = storage.reading().batches
@@ -76,8 +54,8 @@ async def test_a_batch_is_found_by_its_owner_only(database: Database) -> None:
     assert await store.find(2, "b1") is None and await store.get(2) is None
 
 
-async def test_pages(database: Database) -> None:
-    storage = SqliteStorage(database)
+async def test_pages(books: Books) -> None:
+    storage = books.storage
     async with storage.writing() as unit:
         for number in (1, 2, 3):
             await unit.batches.add(batch(number), {})
@@ -96,8 +74,8 @@ async def test_pages(database: Database) -> None:
     assert [each.remote_id for each in await store.page_of_files(1, 9, "f2", ascending=True)] == ["f3"]
 
 
-async def test_a_dropped_file_is_gone(database: Database) -> None:
-    storage = SqliteStorage(database)
+async def test_a_dropped_file_is_gone(books: Books) -> None:
+    storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.keep_file(file("f1"))
         assert await unit.batches.find_file(1, "f1") == file("f1")
@@ -105,8 +83,8 @@ async def test_a_dropped_file_is_gone(database: Database) -> None:
     assert await storage.reading().batches.find_file(1, "f1") is None
 
 
-async def test_a_finished_one_is_looked_after_no_more(database: Database) -> None:
-    storage = SqliteStorage(database)
+async def test_a_finished_one_is_looked_after_no_more(books: Books) -> None:
+    storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1), {"x": 11})
     assert [each.id for each in await storage.reading().batches.unmetered()] == [1]

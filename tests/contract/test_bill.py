@@ -24,6 +24,8 @@ from softix_proxy.operations.ledger.corrections import Corrections
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="reads in portions, and asks what an import brings along")
+
 OCTOBER = Span(OCTOBER_US, NOVEMBER_US)
 EVER = Span(0, 2**63 - 1)
 SERIES = "INV-2026-"

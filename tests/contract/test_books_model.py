@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
@@ -28,6 +29,8 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal
+
+pytestmark = pytest.mark.only_engine("sqlite", reason="lets commits of its connection fail")
 
 T = TypeVar("T")
 USERS = ("ada", "bob")

@@ -28,6 +28,8 @@ from softix_proxy.operations.pricing import prices
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="posts on its connection, at any time of the clock")
+
 START_US = parse_instant("2026-10-05T12:00:00Z")
 EVER = Span(0, 2**62)
 USERS = ("ada", "bob")

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
-from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database, make_intent, make_settlement, post
+from support.books import NOW_US, POSTED_PICO, StoppedClock, make_intent, make_settlement
+from support.engines import Books
 
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import Correction, UsageRow, UsageSource
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.domain.ports.storage import Storage
 
 CHARGED_PICO = 1000
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+async def storage(books: Books, clock: StoppedClock) -> Storage:
     """One request of ada, posted now; the next day has begun."""
-    clock = StoppedClock()
-    database: Database = make_database(tmp_path, clock)
-    connection = database.connect()
-    post(connection, [make_settlement(make_intent(7, 0), charge_pico=CHARGED_PICO)], NOW_US)
-    connection.close()
+    await books.settle([make_settlement(make_intent(7, 0), charge_pico=CHARGED_PICO)], NOW_US)
     clock.us += DAY_US
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+    return books.storage
 
 
-async def correct(storage: SqliteStorage, cost_pico: int, charge_pico: int, request_id: int = 50) -> UsageRow:
+async def correct(storage: Storage, cost_pico: int, charge_pico: int, request_id: int = 50) -> UsageRow:
     async with storage.writing() as unit:
         row = await unit.usage.by_request(7)
         assert row is not None
-        return await unit.usage.correct(
+        return await unit.ledger.correct(
             Correction(
                 row, request_id, cost_pico, charge_pico, price_id=None, markup=Fraction(3, 2), fee_pico=0, note="agreed"
             )
@@ -44,7 +36,7 @@ async def correct(storage: SqliteStorage, cost_pico: int, charge_pico: int, requ
 
 
 @pytest.mark.parametrize("charge_pico", [-CHARGED_PICO, 0, 5])
-async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: SqliteStorage, charge_pico: int) -> None:
+async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: Storage, charge_pico: int) -> None:
     row = await correct(storage, -3, charge_pico)
     assert (row.source, row.cost_pico, row.charge_pico, row.hold_pico) == (UsageSource.CORRECTION, -3, charge_pico, 0)
     assert (row.corrects_row_id, row.note, row.markup, row.meters) == (NOW_US, "agreed", Fraction(3, 2), {})
@@ -60,7 +52,7 @@ async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: SqliteStor
         assert (await books.ledger.verify()).violations == ()
 
 
-async def test_no_request_id_is_given_twice(storage: SqliteStorage) -> None:
+async def test_no_request_id_is_given_twice(storage: Storage) -> None:
     rows = [await correct(storage, 0, 1), await correct(storage, 0, 1)]
     assert [row.request_id for row in rows] == [50, 51]
     assert await storage.reading().usage.corrections(NOW_US) == rows

@@ -1,34 +1,27 @@
 """What `changes` tells, and that a directory kept up to date by it equals one that is read at once."""
 
-from collections.abc import AsyncIterator
 from dataclasses import fields, replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from support.engines import Books
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.domain.routing.directory import Changes, Directory
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage, SqliteUnit
 
 FREE = PriceSheet.parse({"free": True})
 KINDS = tuple(field.name for field in fields(Changes) if field.name != "revision")
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+def storage(empty_books: Books) -> Storage:
+    return empty_books.storage
 
 
 def told(changes: Changes) -> dict[str, list[int]]:
@@ -37,7 +30,7 @@ def told(changes: Changes) -> dict[str, list[int]]:
     return {kind: ids for kind, ids in found.items() if ids}
 
 
-async def furnish(unit: SqliteUnit) -> tuple[User, Provider, Model]:
+async def furnish(unit: Unit) -> tuple[User, Provider, Model]:
     user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1))
     lab = await unit.providers.add(
         Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
@@ -46,11 +39,11 @@ async def furnish(unit: SqliteUnit) -> tuple[User, Provider, Model]:
     return user, lab, (await unit.models.add_all(asked))[0]
 
 
-async def test_an_empty_database_tells_nothing(storage: SqliteStorage) -> None:
+async def test_an_empty_database_tells_nothing(storage: Storage) -> None:
     assert told(await storage.changes(0)) == {}
 
 
-async def test_tells_exactly_what_changed_since(storage: SqliteStorage) -> None:
+async def test_tells_exactly_what_changed_since(storage: Storage) -> None:
     async with storage.writing() as unit:
         user, lab, one = await furnish(unit)
     first = await storage.changes(0)
@@ -73,7 +66,7 @@ async def test_tells_exactly_what_changed_since(storage: SqliteStorage) -> None:
     assert told(third) == {"users": [user.id], "prices": [price.id], "markups": [markup.id]}
 
 
-async def test_what_changes_nothing_is_not_told(storage: SqliteStorage) -> None:
+async def test_what_changes_nothing_is_not_told(storage: Storage) -> None:
     async with storage.writing() as unit:
         _, lab, _ = await furnish(unit)
         await unit.models.disable_all(lab.id)
@@ -88,7 +81,7 @@ async def test_what_changes_nothing_is_not_told(storage: SqliteStorage) -> None:
     assert (after.revision, told(after)) == (revision, {})
 
 
-async def test_kept_up_to_date_it_equals_one_read_at_once(storage: SqliteStorage) -> None:
+async def test_kept_up_to_date_it_equals_one_read_at_once(storage: Storage) -> None:
     kept = Directory()
     async with storage.writing() as unit:
         user, lab, one = await furnish(unit)
@@ -104,7 +97,7 @@ async def test_kept_up_to_date_it_equals_one_read_at_once(storage: SqliteStorage
     assert kept.models_named("lab/one") == ()
 
 
-async def test_knows_a_key_by_its_digest(storage: SqliteStorage) -> None:
+async def test_knows_a_key_by_its_digest(storage: Storage) -> None:
     async with storage.writing() as unit:
         user, _, _ = await furnish(unit)
         key = Key(

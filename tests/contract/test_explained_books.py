@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.books import POSTED_PICO, USD, StoppedClock, make_database, make_intent, post
@@ -31,6 +32,8 @@ from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.settlement.charge import HoldTerms, charge
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.unit import SqliteStorage
+
+pytestmark = pytest.mark.only_engine("sqlite", reason="posts on its connection")
 
 USERS = ("ada", "bob")
 TIERS = (STANDARD, "flex", "priority", UNKNOWN_TIER)

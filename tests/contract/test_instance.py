@@ -1,23 +1,15 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
+from support.engines import Books
 
-from softix_proxy.domain.core.clock import SystemClock
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.domain.ports.storage import Storage
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+def storage(empty_books: Books) -> Storage:
+    return empty_books.storage
 
 
-async def test_keeps_named_values(storage: SqliteStorage) -> None:
+async def test_keeps_named_values(storage: Storage) -> None:
     assert await storage.reading().instance.get("pepper") is None
     async with storage.writing() as unit:
         await unit.instance.set("pepper", b"\x00\xff")

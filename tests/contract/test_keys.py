@@ -1,16 +1,13 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from support.books import NOW_US, USD, StoppedClock, make_database, make_intent, make_settlement, revision
+from support.books import NOW_US, USD, StoppedClock, make_intent, make_settlement
+from support.engines import Books
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.errors import FailureError, NotFoundError
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
-from softix_proxy.storage.sqlite.write_path.group import CommitGroup
+from softix_proxy.domain.ports.storage import Storage
 
 KEY = Key(
     id=0,
@@ -28,42 +25,20 @@ KEY = Key(
 )
 
 
-@pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
-
-
-@pytest.fixture
-async def database(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[Database]:
-    database = await make_database(tmp_path, clock).open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def storage(database: Database) -> SqliteStorage:
-    return SqliteStorage(database)
-
-
-async def add(storage: SqliteStorage, rotated_from: int | None = None, **changes: object) -> Key:
+async def add(storage: Storage, rotated_from: int | None = None, **changes: object) -> Key:
     async with storage.writing() as unit:
         return await unit.keys.add(replace(KEY, **changes), rotated_from=rotated_from)  # type: ignore[arg-type]
 
 
-def spend(database: Database, *, settled: bool = True) -> None:
+async def spend(books: Books, *, settled: bool = True) -> None:
     """A quarter of a dollar by key 1, or an open request."""
-    connection = database.connect()
-    intent = make_intent(1 if settled else 2, revision(connection))
-    batch = CommitGroup(connection, 0, NOW_US)
-    batch.load([intent])
-    batch.admit([intent])
     if settled:
-        batch.settle([make_settlement(intent)])
-    batch.save()
-    connection.close()
+        await books.settle([make_settlement(make_intent(1, 0))], NOW_US)
+    else:
+        await books.admit([make_intent(2, 0)], NOW_US)
 
 
-async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
+async def test_gives_back_what_was_added(storage: Storage) -> None:
     added = await add(storage)
     keys = storage.reading().keys
     assert added == replace(KEY, id=added.id) and await keys.get(added.id) == added
@@ -76,12 +51,12 @@ async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
         await keys.get(99)
 
 
-async def test_a_key_without_limits(storage: SqliteStorage) -> None:
+async def test_a_key_without_limits(storage: Storage) -> None:
     plain = await add(storage, limits=KeyLimits(), models=(), allow_ip=(), expires_at_us=None)
     assert (plain.limits, plain.models, plain.allow_ip, plain.expires_at_us) == (KeyLimits(), (), (), None)
 
 
-async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: SqliteStorage) -> None:
+async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: Storage) -> None:
     await add(storage)
     await add(storage, public_id="key_two", digest=b"\x0b" * 32)
     assert await storage.reading().keys.find("laptop") is None
@@ -89,13 +64,13 @@ async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: SqliteStorage)
     assert await storage.reading().keys.find("key_two") is not None
 
 
-async def test_a_digest_is_one_keys(storage: SqliteStorage) -> None:
+async def test_a_digest_is_one_keys(storage: Storage) -> None:
     await add(storage)
     with pytest.raises(FailureError):
         await add(storage, public_id="key_two")
 
 
-async def test_update_writes_what_may_change(storage: SqliteStorage) -> None:
+async def test_update_writes_what_may_change(storage: Storage) -> None:
     added = await add(storage)
     changed = replace(
         added,
@@ -112,11 +87,11 @@ async def test_update_writes_what_may_change(storage: SqliteStorage) -> None:
 
 
 async def test_spend_is_of_the_periods_that_hold_the_present(
-    storage: SqliteStorage, database: Database, clock: StoppedClock
+    storage: Storage, books: Books, clock: StoppedClock
 ) -> None:
     assert await storage.reading().keys.spend(1) == Spend()
-    spend(database)
-    spend(database, settled=False)
+    await spend(books)
+    await spend(books, settled=False)
     quarter = USD // 4
     assert await storage.reading().keys.spend(1) == Spend(quarter, quarter, quarter, quarter, USD, 1)
     clock.us += DAY_US
@@ -125,9 +100,9 @@ async def test_spend_is_of_the_periods_that_hold_the_present(
     assert await storage.reading().keys.spend(1) == Spend(total_pico=quarter, held_pico=USD, open_requests=1)
 
 
-async def test_what_a_rotated_key_spent_counts_on(storage: SqliteStorage, database: Database) -> None:
-    spend(database)
-    spend(database, settled=False)
+async def test_what_a_rotated_key_spent_counts_on(storage: Storage, books: Books) -> None:
+    await spend(books)
+    await spend(books, settled=False)
     new = await add(storage, rotated_from=1)
     quarter = USD // 4
     assert await storage.reading().keys.spend(new.id) == Spend(quarter, quarter, quarter, quarter)
@@ -135,6 +110,6 @@ async def test_what_a_rotated_key_spent_counts_on(storage: SqliteStorage, databa
         assert (await unit.ledger.verify()).violations == ()
 
 
-async def test_a_key_that_never_spent_is_rotated_too(storage: SqliteStorage) -> None:
+async def test_a_key_that_never_spent_is_rotated_too(storage: Storage) -> None:
     new = await add(storage, rotated_from=2)
     assert await storage.reading().keys.spend(new.id) == Spend()

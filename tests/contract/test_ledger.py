@@ -1,35 +1,26 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from support.books import NOW_US, POSTED_PICO, StoppedClock, make_database
+from support.books import NOW_US, POSTED_PICO
 
 from softix_proxy.domain.core.errors import BadInputError, FailureError, NotFoundError
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, AccountBalance, Transfer, VerificationResult
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.domain.ports.storage import Storage
 
 TOP_UP = Transfer(0, CASH, 1, 500, "top-up", "pay-1", "invoice 1")
 
 
-@pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = await make_database(tmp_path, StoppedClock()).open()
-    yield SqliteStorage(database)
-    await database.close()
-
-
-async def post(storage: SqliteStorage, *transfers: Transfer) -> list[Transfer]:
+async def post(storage: Storage, *transfers: Transfer) -> list[Transfer]:
     async with storage.writing() as unit:
         return [await unit.ledger.post(transfer) for transfer in transfers]
 
 
-async def posted_pico(storage: SqliteStorage, user: int) -> int:
+async def posted_pico(storage: Storage, user: int) -> int:
     return (await storage.reading().balance.get(user)).posted_pico
 
 
-async def test_a_posting_has_the_time_as_its_number_and_moves_the_wallet(storage: SqliteStorage) -> None:
+async def test_a_posting_has_the_time_as_its_number_and_moves_the_wallet(storage: Storage) -> None:
     first, second = await post(storage, TOP_UP, replace(TOP_UP, reference=None))
     assert first == replace(TOP_UP, id=NOW_US) and second.id == NOW_US + 1
     assert await posted_pico(storage, 1) == POSTED_PICO + 1000
@@ -37,12 +28,12 @@ async def test_a_posting_has_the_time_as_its_number_and_moves_the_wallet(storage
     assert await storage.reading().ledger.by_reference("pay-2") is None
 
 
-async def test_between_two_wallets(storage: SqliteStorage) -> None:
+async def test_between_two_wallets(storage: Storage) -> None:
     await post(storage, Transfer(0, 1, 2, 300, "correction"))
     assert [await posted_pico(storage, user) for user in (1, 2)] == [POSTED_PICO - 300, POSTED_PICO + 300]
 
 
-async def test_a_reference_is_posted_once(storage: SqliteStorage) -> None:
+async def test_a_reference_is_posted_once(storage: Storage) -> None:
     await post(storage, TOP_UP)
     with pytest.raises(FailureError):
         await post(storage, replace(TOP_UP, to_account=2))
@@ -53,7 +44,7 @@ async def test_a_reference_is_posted_once(storage: SqliteStorage) -> None:
     "transfer",
     [Transfer(0, CASH, 1, MAX_PICO, "top-up"), Transfer(0, 1, ADJUSTMENTS, MAX_PICO, "adjustment")],
 )
-async def test_a_wallet_has_64_bits(storage: SqliteStorage, transfer: Transfer) -> None:
+async def test_a_wallet_has_64_bits(storage: Storage, transfer: Transfer) -> None:
     if transfer.from_account == 1:
         await post(storage, Transfer(0, 1, ADJUSTMENTS, 2 * POSTED_PICO, "adjustment"))
     before = await posted_pico(storage, 1)
@@ -62,7 +53,7 @@ async def test_a_wallet_has_64_bits(storage: SqliteStorage, transfer: Transfer) 
     assert await posted_pico(storage, 1) == before
 
 
-async def test_accounts_are_the_operators_and_all_wallets_together(storage: SqliteStorage) -> None:
+async def test_accounts_are_the_operators_and_all_wallets_together(storage: Storage) -> None:
     await post(storage, Transfer(0, ADJUSTMENTS, 1, 7, "adjustment"))
     assert await storage.reading().ledger.accounts() == [
         AccountBalance("cash", -2 * POSTED_PICO),
@@ -72,20 +63,20 @@ async def test_accounts_are_the_operators_and_all_wallets_together(storage: Sqli
     ]
 
 
-async def test_right_books_verify(storage: SqliteStorage) -> None:
+async def test_right_books_verify(storage: Storage) -> None:
     await post(storage, TOP_UP)
     async with storage.snapshot() as unit:
         assert await unit.ledger.verify() == VerificationResult(3, 0, 0, ())
 
 
-async def test_one_posting_has_64_bits(storage: SqliteStorage) -> None:
+async def test_one_posting_has_64_bits(storage: Storage) -> None:
     with pytest.raises(BadInputError, match="too large"):
         await post(storage, Transfer(0, CASH, 1, MAX_PICO + 1, "top-up"))
     assert await posted_pico(storage, 1) == POSTED_PICO
 
 
 @pytest.mark.parametrize("transfer", [Transfer(0, CASH, 9, 5, "top-up"), Transfer(0, 1, 9, 5, "correction")])
-async def test_nothing_is_posted_to_nobody(storage: SqliteStorage, transfer: Transfer) -> None:
+async def test_nothing_is_posted_to_nobody(storage: Storage, transfer: Transfer) -> None:
     with pytest.raises(NotFoundError):
         await post(storage, transfer)
     async with storage.snapshot() as unit:

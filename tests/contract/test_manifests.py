@@ -1,32 +1,23 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from support.books import make_database
+from support.engines import Books
 
 from softix_proxy.domain.core.errors import ConflictError
+from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.reporting.manifests import Manifest
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 FIRST = Manifest(1, "2026-11-01T00:00:00.000000Z", "é.csv", "csv", 3, "01" * 32, None, "22" * 32, b"\x00signed")
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    yield (made := await make_database(tmp_path).open())
-    await made.close()
-
-
-async def add(storage: SqliteStorage, *manifests: Manifest) -> None:
+async def add(storage: Storage, *manifests: Manifest) -> None:
     async with storage.writing() as unit:
         for manifest in manifests:
             await unit.manifests.add(manifest)
 
 
-async def test_the_chain(database: Database) -> None:
-    storage = SqliteStorage(database)
+async def test_the_chain(books: Books) -> None:
+    storage = books.storage
     assert await storage.reading().manifests.last() is None and await storage.reading().manifests.list() == []
     second = replace(FIRST, number=2, previous_sha256=FIRST.sha256, body_sha256="02" * 32)
     third = replace(FIRST, number=3, previous_sha256=second.sha256)
@@ -39,16 +30,16 @@ async def test_the_chain(database: Database) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, -1])
-async def test_numbers_have_no_gap(database: Database, number: int) -> None:
-    storage = SqliteStorage(database)
+async def test_numbers_have_no_gap(books: Books, number: int) -> None:
+    storage = books.storage
     await add(storage, FIRST)
     with pytest.raises(ConflictError):
         await add(storage, replace(FIRST, number=number))
     assert await storage.reading().manifests.list() == [FIRST]
 
 
-async def test_what_was_signed_stays(database: Database) -> None:
-    await add(SqliteStorage(database), FIRST)
+async def test_what_was_signed_stays(books: Books) -> None:
+    await add(books.storage, FIRST)
     for statement in ("UPDATE manifests SET head = ''", "DELETE FROM manifests"):
         with pytest.raises(Exception, match="append-only"):
-            database.connect().execute(statement)
+            await books.run(statement)

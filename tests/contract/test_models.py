@@ -1,33 +1,26 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.engines import Books
 
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.domain.ports.storage import Storage
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+def storage(empty_books: Books) -> Storage:
+    return empty_books.storage
 
 
 def model(provider: Provider, name: str = "llama") -> Model:
     return Model(0, name, provider.id, "meta/llama", 8192, None, ModelStatus.ACTIVE, 9)
 
 
-async def test_gives_back_what_was_added_in_the_same_order(storage: SqliteStorage) -> None:
+async def test_gives_back_what_was_added_in_the_same_order(storage: Storage) -> None:
     async with storage.writing() as unit:
         lab = await unit.providers.add(LAB)
         asked = [model(lab, name) for name in ("zeta", "alpha", 'mu:"7b"')]
@@ -43,7 +36,7 @@ async def test_gives_back_what_was_added_in_the_same_order(storage: SqliteStorag
         await models.get(99)
 
 
-async def test_a_provider_has_a_name_once_and_a_group_is_all_or_none(storage: SqliteStorage) -> None:
+async def test_a_provider_has_a_name_once_and_a_group_is_all_or_none(storage: Storage) -> None:
     async with storage.writing() as unit:
         lab = await unit.providers.add(LAB)
         await unit.models.add_all([model(lab)])
@@ -54,7 +47,7 @@ async def test_a_provider_has_a_name_once_and_a_group_is_all_or_none(storage: Sq
     assert [one.name for one in await storage.reading().models.list()] == ["llama"]
 
 
-async def test_named_leaves_out_removed_providers(storage: SqliteStorage) -> None:
+async def test_named_leaves_out_removed_providers(storage: Storage) -> None:
     async with storage.writing() as unit:
         first = await unit.providers.add(LAB)
         second = await unit.providers.add(replace(LAB, public_id="prv_two", name="two"))
@@ -65,7 +58,7 @@ async def test_named_leaves_out_removed_providers(storage: SqliteStorage) -> Non
         assert await unit.models.named("none") == []
 
 
-async def test_update_and_disable_all(storage: SqliteStorage) -> None:
+async def test_update_and_disable_all(storage: Storage) -> None:
     async with storage.writing() as unit:
         lab = await unit.providers.add(LAB)
         added = await unit.models.add_all([model(lab), model(lab, "other")])

@@ -17,6 +17,8 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import connect
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="opens files of earlier versions")
+
 CHAT = "/v1/chat/completions"
 EVER = Span(0, 2**62)
 FIRST_WITH_A_CLOSED_PERIOD = 3

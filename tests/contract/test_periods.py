@@ -18,6 +18,8 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.ledger import periods
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="hashes its rows, and reads in portions")
+
 ALL = Span(0, NOW_US + 1_000_000)
 LATER = Span(NOW_US, NOW_US + 1_000_000)
 
@@ -78,6 +80,13 @@ async def test_the_hash_is_that_of_the_rows_as_json(storage: SqliteStorage, data
     connection.close()
     expected = sha256("".join(map(line, rows)).encode()).digest()
     assert (await storage.reading().periods.contents(ALL)).rows_sha256 == expected
+
+
+async def test_every_column_is_hashed_in_the_order_in_which_it_came(database: Database) -> None:
+    """So that a migration that adds one adds it there too, at the end."""
+    for table, hashed in periods.HASHED.items():
+        columns = await database.session.all("SELECT name FROM pragma_table_info(?) ORDER BY cid", table)
+        assert [name for (name,) in columns] == list(hashed)
 
 
 async def test_a_column_that_comes_later_leaves_no_trace(storage: SqliteStorage, database: Database) -> None:

@@ -1,19 +1,16 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from support.engines import Books
 
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.core.clock import SystemClock
+from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, UnpricedAsks
 from softix_proxy.domain.pricing.rates import PriceSheet, parse_markup
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage, SqliteUnit
-from softix_proxy.storage.sqlite.write_path.statements import NOTE_UNPRICED
 
 CHEAP = PriceSheet.parse({"bands": [{"prices": {"input": "0.15", "output": "0.60", "audio_second": "0.000000000001"}}]})
 LONG = PriceSheet.parse(
@@ -29,15 +26,11 @@ FREE = PriceSheet.parse({"free": True})
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+def storage(empty_books: Books) -> Storage:
+    return empty_books.storage
 
 
-async def furnish(unit: SqliteUnit) -> tuple[User, Sequence[Model]]:
+async def furnish(unit: Unit) -> tuple[User, Sequence[Model]]:
     user = await unit.users.add(User(0, "usr_a", "ada", "ada@example.org", UserRole.USER, UserStatus.ACTIVE, False, 1))
     lab = await unit.providers.add(
         Provider(0, "prv_lab", "lab", ProviderType.DEMO, "", None, "drain", ProviderStatus.ACTIVE, 7)
@@ -47,7 +40,7 @@ async def furnish(unit: SqliteUnit) -> tuple[User, Sequence[Model]]:
     return user, await unit.models.add_all(models)
 
 
-async def test_gives_back_what_was_added_in_the_same_order(storage: SqliteStorage) -> None:
+async def test_gives_back_what_was_added_in_the_same_order(storage: Storage) -> None:
     async with storage.writing() as unit:
         user, (one, two) = await furnish(unit)
         asked = [
@@ -63,7 +56,7 @@ async def test_gives_back_what_was_added_in_the_same_order(storage: SqliteStorag
     assert await prices.list(99) == []
 
 
-async def test_markups_are_exact(storage: SqliteStorage) -> None:
+async def test_markups_are_exact(storage: Storage) -> None:
     async with storage.writing() as unit:
         versions = [
             await unit.prices.add_markup(MarkupVersion(0, "default", None, parse_markup("7.500001%"), 5, 4)),
@@ -73,11 +66,9 @@ async def test_markups_are_exact(storage: SqliteStorage) -> None:
     assert await storage.reading().prices.markups() == versions
 
 
-async def test_counts_what_was_asked_for_without_a_price(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_counts_what_was_asked_for_without_a_price(storage: Storage, empty_books: Books) -> None:
     async with storage.writing() as unit:
         _, (one, two) = await furnish(unit)
-    raw = Database(tmp_path / "softix.db", SystemClock()).connect()
     for model, at_us in ((one, 10), (two, 20), (two, 30)):
-        raw.execute(NOTE_UNPRICED, (model.id, at_us))
-    raw.close()
+        await empty_books.note_unpriced(model.id, at_us)
     assert await storage.reading().prices.unpriced_asks() == [UnpricedAsks(two.id, 2, 30), UnpricedAsks(one.id, 1, 10)]

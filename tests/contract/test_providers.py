@@ -1,14 +1,11 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.engines import Books
 
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
-from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.domain.ports.storage import Storage
 
 LAB = Provider(
     0,
@@ -24,15 +21,11 @@ LAB = Provider(
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+def storage(empty_books: Books) -> Storage:
+    return empty_books.storage
 
 
-async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
+async def test_gives_back_what_was_added(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.providers.add(LAB)
     providers = storage.reading().providers
@@ -44,7 +37,7 @@ async def test_gives_back_what_was_added(storage: SqliteStorage) -> None:
         await providers.get(added.id + 1)
 
 
-async def test_what_it_does_not_take_and_where_its_version_is_come_back(storage: SqliteStorage) -> None:
+async def test_what_it_does_not_take_and_where_its_version_is_come_back(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.providers.add(replace(LAB, version_in_url=True, drop_fields=("stream_options", "store")))
         assert (added.version_in_url, added.drop_fields) == (True, ("stream_options", "store"))
@@ -55,14 +48,14 @@ async def test_what_it_does_not_take_and_where_its_version_is_come_back(storage:
     assert [(one.version_in_url, one.drop_fields) for one in told] == [(False, ("user",))]
 
 
-async def test_a_public_id_wins_over_an_equal_name(storage: SqliteStorage) -> None:
+async def test_a_public_id_wins_over_an_equal_name(storage: Storage) -> None:
     async with storage.writing() as unit:
         await unit.providers.add(replace(LAB, name="prv_other"))
         other = await unit.providers.add(replace(LAB, public_id="prv_other", name="other"))
     assert await storage.reading().providers.find("prv_other") == other
 
 
-async def test_a_name_is_taken_once(storage: SqliteStorage) -> None:
+async def test_a_name_is_taken_once(storage: Storage) -> None:
     with pytest.raises(ConflictError):
         async with storage.writing() as unit:
             await unit.providers.add(LAB)
@@ -70,7 +63,7 @@ async def test_a_name_is_taken_once(storage: SqliteStorage) -> None:
     assert await storage.reading().providers.list() == []
 
 
-async def test_update_writes_every_column_that_may_change(storage: SqliteStorage) -> None:
+async def test_update_writes_every_column_that_may_change(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.providers.add(LAB)
         await unit.providers.add(replace(LAB, public_id="prv_two", name="two"))

@@ -20,6 +20,8 @@ from softix_proxy.operations.pricing import prices
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="posts on its connection, at any time of the clock")
+
 NOW_US = parse_instant("2026-11-30T23:59:58Z")
 YEAR_US = 365 * DAY_US
 NOVEMBER, NEXT_NOVEMBER = ("2026-11-01", "2026-12-01"), ("2027-11-01", "2027-12-01")

@@ -1,20 +1,17 @@
 """Routes, what they tell the directory, providers' further keys, regions, and what daemons report."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.engines import Books
 
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus, ProviderType
-from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import ConflictError
+from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.domain.routing.routes import Route, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing.target_health import Breaker, TargetStats
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.OPENAI, "http://lab", b"a", "drain", ProviderStatus.ACTIVE, 7)
 LEGS = (RouteLeg(1, 3, 0, Timeouts(1, 2, 3), 4), RouteLeg(2, tier=1))
@@ -22,21 +19,17 @@ ROUTE = Route(0, "rte_a", "best", LEGS, 2, False, Timeouts(idle_ms=9), RouteStat
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
+async def storage(empty_books: Books) -> Storage:
     """With a provider and its models `one` and `two`."""
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    made = SqliteStorage(database)
+    made = empty_books.storage
     async with made.writing() as unit:
         lab = await unit.providers.add(LAB)
         asked = [Model(0, name, lab.id, name, None, None, ModelStatus.ACTIVE, 9) for name in ("one", "two")]
         await unit.models.add_all(asked)
-    yield made
-    await database.close()
+    return made
 
 
-async def test_it_comes_back_as_it_was(storage: SqliteStorage) -> None:
+async def test_it_comes_back_as_it_was(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.routes.add(ROUTE)
     assert added == replace(ROUTE, id=added.id)
@@ -49,7 +42,7 @@ async def test_it_comes_back_as_it_was(storage: SqliteStorage) -> None:
     assert list(await reading.routes.list()) == [changed]
 
 
-async def test_a_name_is_taken_once(storage: SqliteStorage) -> None:
+async def test_a_name_is_taken_once(storage: Storage) -> None:
     async with storage.writing() as unit:
         await unit.routes.add(ROUTE)
         other = await unit.routes.add(replace(ROUTE, public_id="rte_b", name="other"))
@@ -61,7 +54,7 @@ async def test_a_name_is_taken_once(storage: SqliteStorage) -> None:
             await unit.routes.update(replace(other, name="best"))
 
 
-async def test_the_directory_hears_of_it(storage: SqliteStorage) -> None:
+async def test_the_directory_hears_of_it(storage: Storage) -> None:
     kept = Directory()
     kept.apply(await storage.changes(0))
     assert kept.route("best") is None
@@ -79,7 +72,7 @@ async def test_the_directory_hears_of_it(storage: SqliteStorage) -> None:
     assert made_up is not None and (made_up.id, [leg.model_id for leg in made_up.legs]) == (0, [1])
 
 
-async def test_a_further_key_raises_its_providers_revision(storage: SqliteStorage) -> None:
+async def test_a_further_key_raises_its_providers_revision(storage: Storage) -> None:
     before = await storage.changes(0)
     lab = before.providers[0]
     keys = (ProviderKey("pky_a", "second", b"\x00s", 2), ProviderKey("pky_b", "third", b"t"))
@@ -94,7 +87,7 @@ async def test_a_further_key_raises_its_providers_revision(storage: SqliteStorag
     assert (await storage.changes(after.revision)).providers[0].more_keys == keys[1:]
 
 
-async def test_what_a_daemon_reports_replaces_what_it_said_before(storage: SqliteStorage) -> None:
+async def test_what_a_daemon_reports_replaces_what_it_said_before(storage: Storage) -> None:
     first = [TargetStats(1, Breaker(3, 99, 1, True), 1, 5, 2, 700, 9, 8, "provider_fault"), TargetStats(2)]
     async with storage.writing() as unit:
         await unit.routes.report(0, first)

@@ -1,25 +1,9 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from support.books import StoppedClock, make_database
+from support.books import StoppedClock
+from support.engines import Books
 
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ports.storage import Storage
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = await make_database(tmp_path, StoppedClock()).open()
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def storage(database: Database) -> Storage:
-    return SqliteStorage(database)
 
 
 async def test_a_unit_has_every_noun_and_the_clock(storage: Storage) -> None:
@@ -54,10 +38,8 @@ async def test_writers_wait_for_each_other(storage: Storage) -> None:
         assert (await unit.balance.get(1)).credit_pico == 5
 
 
-async def test_a_directory_that_cannot_be_read_is_a_failure(storage: Storage, database: Database) -> None:
-    connection = database.connect()
-    connection.execute("DROP TABLE prices")
-    connection.close()
+async def test_a_directory_that_cannot_be_read_is_a_failure(storage: Storage, books: Books) -> None:
+    await books.run("DROP TABLE prices")
     with pytest.raises(FailureError) as failure:
         await storage.changes(0)
     assert failure.value.remedy

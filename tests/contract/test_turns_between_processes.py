@@ -12,6 +12,8 @@ import pytest
 from support.books import make_database
 from support.process import environment
 
+pytestmark = pytest.mark.only_engine("sqlite", reason="waits for locks beside its file")
+
 SCRIPT = Path(__file__).parents[1] / "support" / "turn_writer.py"
 SECONDS = 3
 MOST_TIMES = 5

@@ -16,12 +16,15 @@ from softix_proxy.domain.core.money import parse_usd
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.admission import Bound, Intent
 from softix_proxy.domain.metering.settlement import Settlement
-from softix_proxy.domain.metering.usage import Correction, Layout, UsageFilter, UsageRow, UsageSource, add_up
+from softix_proxy.domain.metering.usage import Correction, UsageFilter, UsageRow, UsageSource, add_up
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
+from softix_proxy.exports.line_layout import Layout
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import COLUMNS, fields
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
+
+pytestmark = pytest.mark.only_engine("sqlite", reason="reads in portions, and compares with its tables")
 
 UTC = Calendar("UTC")
 START_US = parse_instant("2026-10-30T23:59:59.999990Z")
@@ -345,7 +348,7 @@ async def test_daily_costs_are_incomplete_where_the_providers_price_is_missing(
     row = await storage.reading().usage.by_request(61 << 22 | 60)
     assert row is not None and row.cost_price_id == cost_price_id
     async with storage.writing() as unit:
-        await unit.usage.correct(
+        await unit.ledger.correct(
             Correction(row, 70 << 22, 5, 0, row.price_id, row.markup, "the cost is known now", cost_price_id=4)
         )
     found = [one async for one in storage.reading().usage.daily_costs("lab", day, day + 1)]

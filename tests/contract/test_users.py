@@ -1,34 +1,27 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.engines import Books
 
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
-from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.ledger.balance import Wallet
-from softix_proxy.storage.sqlite.core.database import Database
-from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.domain.ports.storage import Storage
 
 ADA = User(0, "usr_ada", "Ada", "ada@example.org", UserRole.BILLING, UserStatus.ACTIVE, True, 7)
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
-    database = Database(tmp_path / "softix.db", SystemClock())
-    database.create()
-    await database.open()
-    yield SqliteStorage(database)
-    await database.close()
+def storage(empty_books: Books) -> Storage:
+    return empty_books.storage
 
 
-async def add(storage: SqliteStorage, **changes: object) -> User:
+async def add(storage: Storage, **changes: object) -> User:
     async with storage.writing() as unit:
         return await unit.users.add(replace(ADA, **changes))  # type: ignore[arg-type]
 
 
-async def test_gives_back_what_was_added_with_an_empty_wallet(storage: SqliteStorage) -> None:
+async def test_gives_back_what_was_added_with_an_empty_wallet(storage: Storage) -> None:
     added = await add(storage)
     unit = storage.reading()
     assert added == replace(ADA, id=added.id) and added.id > 0
@@ -41,7 +34,7 @@ async def test_gives_back_what_was_added_with_an_empty_wallet(storage: SqliteSto
         await unit.users.get(added.id + 1)
 
 
-async def test_an_id_wins_over_an_e_mail_and_that_over_a_name(storage: SqliteStorage) -> None:
+async def test_an_id_wins_over_an_e_mail_and_that_over_a_name(storage: Storage) -> None:
     await add(storage, name="usr_eve")
     await add(storage, public_id="usr_two", name="eve@example.org", email="two@example.org")
     eve = await add(storage, public_id="usr_eve", name="eve", email="eve@example.org")
@@ -50,14 +43,14 @@ async def test_an_id_wins_over_an_e_mail_and_that_over_a_name(storage: SqliteSto
 
 
 @pytest.mark.parametrize("other", [{"name": "other"}, {"email": "other@example.org"}])
-async def test_name_and_e_mail_are_taken_once_in_any_case(storage: SqliteStorage, other: dict[str, str]) -> None:
+async def test_name_and_e_mail_are_taken_once_in_any_case(storage: Storage, other: dict[str, str]) -> None:
     await add(storage)
     with pytest.raises(ConflictError):
         await add(storage, **{"public_id": "usr_two", "name": "ADA", "email": "ADA@EXAMPLE.ORG", **other})
     assert len(await storage.reading().users.list()) == 1
 
 
-async def test_update_writes_every_column_that_may_change(storage: SqliteStorage) -> None:
+async def test_update_writes_every_column_that_may_change(storage: Storage) -> None:
     added = await add(storage)
     await add(storage, public_id="usr_two", name="two", email="two@example.org")
     changed = replace(
@@ -70,7 +63,7 @@ async def test_update_writes_every_column_that_may_change(storage: SqliteStorage
     assert await storage.reading().users.get(added.id) == changed
 
 
-async def test_a_password_is_not_part_of_a_user(storage: SqliteStorage) -> None:
+async def test_a_password_is_not_part_of_a_user(storage: Storage) -> None:
     added = await add(storage)
     async with storage.writing() as unit:
         await unit.users.set_password_hash(added.id, "$argon2id$…")
@@ -78,7 +71,7 @@ async def test_a_password_is_not_part_of_a_user(storage: SqliteStorage) -> None:
     assert await storage.reading().users.get(added.id) == added
 
 
-async def test_every_change_raises_the_revision(storage: SqliteStorage) -> None:
+async def test_every_change_raises_the_revision(storage: Storage) -> None:
     first = (await storage.changes(0)).revision
     added = await add(storage)
     second = await storage.changes(first)

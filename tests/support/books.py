@@ -53,10 +53,15 @@ def make_database(folder: Path, clock: Any = None) -> Database:
     """Made, filled, and not opened."""
     database = Database(folder / "softix.db", clock or StoppedClock())
     database.create()
+    fill(database)
+    return database
+
+
+def fill(database: Database) -> None:
+    """With the two users, their keys and money, a provider and a model."""
     connection = database.connect()
     connection.execute(_DIRECTORY)
     connection.close()
-    return database
 
 
 def failure(code: str) -> Exception:

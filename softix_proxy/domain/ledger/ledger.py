@@ -10,6 +10,7 @@ from softix_proxy.domain.core.spans import Span
 
 if TYPE_CHECKING:
     from softix_proxy.domain.ledger.redating import MisdatedPosting
+    from softix_proxy.domain.metering.usage import Correction, UsageRow
 
 TransferKind = Literal["top-up", "adjustment", "charge", "correction"]
 CASH, REVENUE, ADJUSTMENTS = -1, -2, -3
@@ -102,6 +103,10 @@ class LedgerStore(Protocol):
         Raises BadInputError where a wallet would hold, or the transfer moves, more than 64 bits; NotFoundError
         where a user has no wallet.
         """
+        ...
+
+    async def correct(self, correction: Correction) -> UsageRow:
+        """Posts the difference: usage row, transfer, balance, the key's spend and the sums of the day."""
         ...
 
     async def by_reference(self, reference: str) -> Transfer | None: ...

@@ -167,35 +167,10 @@ class DailyCost(NamedTuple):
     hold_pico: int
 
 
-class Encoding(StrEnum):
-    """How a value stands in a line of an export."""
+class LineLayout(Protocol):
+    """A format of export in which each row is a line. Which columns it has is the exports' business."""
 
-    BARE = "bare"
-    """As it is: a number, or text of ours without any special character. Absent: nothing."""
-    CSV_TEXT = "csv-text"
-    """In quotes as RFC 4180 has it, and no formula to a spreadsheet. Absent: empty."""
-    JSON_BARE = "json-bare"
-    """As it is; absent: `null`."""
-    JSON_TEXT = "json-text"
-    """A JSON string; absent: `null`."""
-
-
-class Cell(NamedTuple):
-    before: str
-    """What stands before the value in each line."""
-    field: str
-    """A name of `exports.metering.columns.COLUMNS`."""
-    encoding: Encoding
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """An export format, told so that the database itself can build the lines."""
-
-    header: str
-    cells: tuple[Cell, ...]
-    end: str
-    """What ends each line."""
+    def lines(self, rows: Sequence[UsageRow]) -> bytes: ...
 
 
 class UserSum(NamedTuple):
@@ -214,7 +189,7 @@ class UsageSums(NamedTuple):
     by_user: Sequence[UserSum]
 
 
-class ExportedLines(NamedTuple):
+class ExportLines(NamedTuple):
     """Some consecutive lines of an export, and what their rows sum up to."""
 
     text: bytes
@@ -245,11 +220,7 @@ class Correction:
 
 
 class UsageStore(Protocol):
-    """Reads usage rows, sums them up, and corrects them by rows of their own."""
-
-    async def correct(self, correction: Correction) -> UsageRow:
-        """Posts the difference: usage row, transfer, balance, the key's spend and the sums of the day."""
-        ...
+    """Reads usage rows and sums them up."""
 
     async def corrections(self, row_id: int) -> Sequence[UsageRow]:
         """Of that row, the oldest first."""
@@ -311,9 +282,13 @@ class UsageStore(Protocol):
         """Of all rows that are posted by now, some at a time, in constant memory."""
         ...
 
-    def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
+    def rows(self, span: Span, user_id: int | None) -> AsyncIterator[Sequence[UsageRow]]:
         """All rows that are posted by now, in their order, a few thousand at a time, in constant memory.
 
-        Chunks without any row of that user come too, with no text, so that progress is seen.
+        Portions without any row of that user come too, empty, so that progress is seen.
         """
+        ...
+
+    def lines(self, layout: LineLayout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines] | None:
+        """The lines of the same rows, where the store can make them itself, which is quicker; else None."""
         ...

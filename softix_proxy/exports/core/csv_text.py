@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable
 
 _SPECIAL = re.compile(r'[",\r\n]')
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that a spreadsheet takes for a formula."""
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 def text(value: str | None) -> str:
     """Names and notes: one line, and no formula."""
     plain = _BREAKS.sub(" ", value or "")
-    return "'" + plain if plain.startswith(_FORMULAS) else plain
+    return "'" + plain if plain.startswith(FORMULA_STARTS) else plain
 
 
 def line(values: Iterable[str]) -> bytes:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.metering.usage import Cell, Encoding, Layout
+from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.exports.metering.columns import COLUMNS, ColumnKind
 
 _ENCODING = {ColumnKind.NUMBER: Encoding.BARE, ColumnKind.CODE: Encoding.BARE, ColumnKind.TEXT: Encoding.CSV_TEXT}
 
 LAYOUT = Layout(
     header=",".join(column.name for column in COLUMNS) + "\r\n",
-    cells=tuple(
-        Cell("," if number else "", column.name, _ENCODING[column.kind]) for number, column in enumerate(COLUMNS)
-    ),
+    cells=tuple(Cell("," if number else "", column, _ENCODING[column.kind]) for number, column in enumerate(COLUMNS)),
     end="\r\n",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.domain.metering.usage import Cell, Encoding, Layout
+from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.exports.metering.columns import COLUMNS, ColumnKind
 
 _ENCODING = {
@@ -14,7 +14,7 @@ _ENCODING = {
 LAYOUT = Layout(
     header="",
     cells=tuple(
-        Cell(f'{"," if number else "{"}"{column.name}":', column.name, _ENCODING[column.kind])
+        Cell(f'{"," if number else "{"}"{column.name}":', column, _ENCODING[column.kind])
         for number, column in enumerate(COLUMNS)
     ),
     end="}\n",

@@ -152,7 +152,7 @@ class Corrections:
             note=self._note,
             cost_price_id=right.cost_price_id,
         )
-        return replace(corrected, correction=await unit.usage.correct(asked))
+        return replace(corrected, correction=await unit.ledger.correct(asked))
 
 
 async def _difference(unit: Unit, row: UsageRow, right: _Right) -> CorrectedRequest:

@@ -16,14 +16,16 @@ from softix_proxy.domain.metering.explanation import Explained, explain_correcti
 from softix_proxy.domain.metering.explanation import explain as explained
 from softix_proxy.domain.metering.usage import (
     AttemptRow,
-    ExportedLines,
-    Layout,
+    ExportLines,
     SummarySubject,
     UsageFilter,
     UsageRow,
+    UsageSums,
     UsageTotal,
+    UserSum,
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
+from softix_proxy.exports.line_layout import Layout
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import ColumnValue, fields
 from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable
@@ -56,7 +58,7 @@ class UsageSummary:
 class UsageExport:
     expected_rows: int
     """Those of the whole days that it touches, for a progress bar."""
-    chunks: AsyncIterator[ExportedLines]
+    chunks: AsyncIterator[ExportLines]
     """The first is the header, if the format has one."""
     last_us: int = MAX_US
     """What is posted after it is left out."""
@@ -193,13 +195,13 @@ async def export(
     return UsageExport(await unit.usage.expected_rows(span, user_id), _chunks(unit, layout, span, user_id))
 
 
-async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
+async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
     """The database's thread makes the next one while the last one is worked on."""
     if layout.header:
-        yield ExportedLines(layout.header.encode(), 0, 0, 0)
-    chunks = unit.usage.lines(layout, span, user_id)
+        yield ExportLines(layout.header.encode(), 0, 0, 0)
+    chunks = unit.usage.lines(layout, span, user_id) or _lines_of_rows(unit, layout, span, user_id)
 
-    async def following() -> ExportedLines | None:
+    async def following() -> ExportLines | None:
         return await anext(chunks, None)
 
     task = asyncio.create_task(following())
@@ -210,6 +212,28 @@ async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -
             yield chunk
     finally:
         task.cancel()
+
+
+async def _lines_of_rows(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
+    """What a store makes that can make lines itself, for one that cannot."""
+    async for rows in unit.usage.rows(span, user_id):
+        sums = _sums(rows)
+        costs, charges = [one.cost_pico for one in sums.by_user], [one.charge_pico for one in sums.by_user]
+        yield ExportLines(layout.lines(rows), len(rows), sum(costs), sum(charges), sums=sums)
+
+
+def _sums(rows: Sequence[UsageRow]) -> UsageSums:
+    by_user: dict[str, UserSum] = {}
+    for row in rows:
+        name = row.user_public_id or f"user {row.user_id}"
+        known = by_user.get(name, UserSum(name, 0, 0, 0))
+        by_user[name] = UserSum(
+            user_id=name,
+            rows=known.rows + 1,
+            cost_pico=known.cost_pico + row.cost_pico,
+            charge_pico=known.charge_pico + row.charge_pico,
+        )
+    return UsageSums(rows[0].id if rows else 0, rows[-1].id if rows else 0, tuple(by_user.values()))
 
 
 def _days(clock: Clock, at: Calendar, from_: str | None, to: str | None) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from softix_proxy.domain.core.clock import from_us, to_us
 from softix_proxy.domain.core.errors import BadInputError, ConflictError
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import REVENUE, Posting
-from softix_proxy.domain.metering.usage import ExportedLines, UsageFilter
+from softix_proxy.domain.metering.usage import ExportLines, UsageFilter
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.reporting.manifests import ExportContents, RowForm
 from softix_proxy.exports.ledger.form import ExportFormat, ExportOptions, ExportWriter, Granularity
@@ -149,26 +149,26 @@ def _edge(instant_us: int, zone: tzinfo) -> str:
     return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%dT%H%M%S}"
 
 
-async def _named(chunks: AsyncIterator[ExportedLines], file: str) -> AsyncIterator[ExportedLines]:
+async def _named(chunks: AsyncIterator[ExportLines], file: str) -> AsyncIterator[ExportLines]:
     async for chunk in chunks:
         yield chunk._replace(file=file)
 
 
 async def _parquet(
     unit: Unit, writer: ParquetUsage, wanted: ExportRequest, user_id: int | None, until_us: int
-) -> AsyncIterator[ExportedLines]:
+) -> AsyncIterator[ExportLines]:
     file = f"{_stem(wanted)}.{PARQUET}"
     span, after = Span(wanted.span.from_us, until_us), 0
     while rows := await unit.usage.after(UsageFilter(span=span, user_id=user_id), after, _ROWS_AT_ONCE):
         after = rows[-1].id
         text, costs, charges = writer.feed(rows), [row.cost_pico for row in rows], [row.charge_pico for row in rows]
-        yield ExportedLines(text, len(rows), sum(costs), sum(charges), file)
-    yield ExportedLines(writer.end(), 0, 0, 0, file)
+        yield ExportLines(text, len(rows), sum(costs), sum(charges), file)
+    yield ExportLines(writer.end(), 0, 0, 0, file)
 
 
 async def _books(
     unit: Unit, form: ExportFormat, options: ExportOptions, wanted: ExportRequest, user_id: int | None, until_us: int
-) -> AsyncIterator[ExportedLines]:
+) -> AsyncIterator[ExportLines]:
     writer = form.make(options)
     before = await _before(unit, form, options, user_id) if form.history or wanted.opening else []
     if wanted.opening:
@@ -182,17 +182,17 @@ async def _books(
         for lines in _written(writer, batch):
             yield lines
     for piece in writer.end():
-        yield ExportedLines(piece.text, 0, 0, 0, piece.file)
+        yield ExportLines(piece.text, 0, 0, 0, piece.file)
 
 
-def _written(writer: ExportWriter, batch: _Batch) -> Iterable[ExportedLines]:
+def _written(writer: ExportWriter, batch: _Batch) -> Iterable[ExportLines]:
     cost_pico = sum([posting.cost_pico for posting in batch.postings if posting.kind != "opening"])
     charge_pico = -sum(
         [posting.wallet_pico for posting in batch.postings if posting.account == REVENUE and posting.kind != "opening"]
     )
-    yield ExportedLines(b"", batch.rows, cost_pico, charge_pico)
+    yield ExportLines(b"", batch.rows, cost_pico, charge_pico)
     for piece in writer.feed(batch.postings):
-        yield ExportedLines(piece.text, 0, 0, 0, piece.file)
+        yield ExportLines(piece.text, 0, 0, 0, piece.file)
 
 
 async def _one_by_one(

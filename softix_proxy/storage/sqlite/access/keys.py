@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.keys import Key, Spend
+from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
+from softix_proxy.storage.record_mapping import RecordMapping, converted, field_names, insert, text_list
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.routing.directory import KEY, to_key
 
-_STATE = (
-    "rpm_tat_us, tpm_tat_us, open_requests, held_pico, spent_at_us, "
-    "spent_day_pico, spent_week_pico, spent_month_pico, spent_total_pico"
+KEY = RecordMapping(
+    Key,
+    "id",
+    "public_id",
+    "user_id",
+    "label",
+    "prefix",
+    "digest",
+    "expires_at_us",
+    "created_at_us",
+    models=text_list(),
+    allow_ip=text_list(),
+    limits=RecordMapping(KeyLimits, "rpm", "tpm", "concurrency", "cap_pico", "cap_period"),
+    status=converted(KeyStatus),
+    regions=text_list(),
 )
-_CARRIED = "spent_at_us, spent_day_pico, spent_week_pico, spent_month_pico, spent_total_pico"
+_CHANGEABLE = ("label", "models", "allow_ip", "limits", "status", "expires_at_us", "regions")
+_STATE = RecordMapping(KeyState, *field_names(KeyState))
+_CARRIED = ("spent_at_us", "spent_day_pico", "spent_week_pico", "spent_month_pico", "spent_total_pico")
+"""Counts on for the key that replaces another."""
+_CARRY_ON = insert(
+    "key_states",
+    ("key_id", *_CARRIED),
+    rows=f"SELECT ?, {', '.join(_CARRIED)} FROM key_states WHERE key_id = ?",
+)
 
 _REFERENCES = (
     "public_id = ?",
@@ -31,80 +50,44 @@ class SqliteKeyStore:
         self._session = session
 
     async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:
-        number = await self._session.run(
-            "INSERT INTO keys (public_id, user_id, prefix, digest, created_at_us, rotated_from, label, models,"
-            " allow_ip, rpm, tpm, concurrency, cap_pico, cap_period, status, expires_at_us, regions)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            key.public_id,
-            key.user_id,
-            key.prefix,
-            key.digest,
-            key.created_at_us,
-            rotated_from,
-            *_changeable(key),
-        )
+        added = KEY.row(key, "public_id", "user_id", "prefix", "digest", "created_at_us", *_CHANGEABLE)
+        number = await self._session.insert("keys", {**added, "rotated_from": rotated_from})
         if rotated_from is not None:
-            await self._session.run(
-                f"INSERT INTO key_states (key_id, {_CARRIED}) SELECT ?, {_CARRIED} FROM key_states WHERE key_id = ?",
-                number,
-                rotated_from,
-            )
+            await self._session.run(_CARRY_ON, number, rotated_from)
         return await self.get(number)
 
     async def find(self, reference: str) -> Key | None:
         for which in _REFERENCES:
-            rows = await self._session.all(f"SELECT {KEY} FROM keys WHERE {which} LIMIT 2", reference)
+            rows = await self._session.all(f"SELECT {KEY.select()} FROM keys WHERE {which} LIMIT 2", reference)
             if len(rows) == 1:
-                return to_key(rows[0])
+                return KEY.read(rows[0])
         return None
 
     async def get(self, key_id: int) -> Key:
-        row = await self._session.one(f"SELECT {KEY} FROM keys WHERE id = ?", key_id)
+        row = await self._session.one(f"SELECT {KEY.select()} FROM keys WHERE id = ?", key_id)
         if row is None:
             raise NotFoundError(f"no key with the number {key_id}")
-        return to_key(row)
+        return KEY.read(row)
 
     async def list(self, user_id: int | None = None) -> Sequence[Key]:
-        statement = f"SELECT {KEY} FROM keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY id"
-        return [to_key(row) for row in await self._session.all(statement, user_id)]
+        statement = f"SELECT {KEY.select()} FROM keys WHERE ?1 IS NULL OR user_id = ?1 ORDER BY id"
+        return KEY.read_all(await self._session.all(statement, user_id))
 
     async def update(self, key: Key) -> None:
-        await self._session.run(
-            "UPDATE keys SET label = ?, models = ?, allow_ip = ?, rpm = ?, tpm = ?, concurrency = ?, cap_pico = ?,"
-            " cap_period = ?, status = ?, expires_at_us = ?, regions = ? WHERE id = ?",
-            *_changeable(key),
-            key.id,
-        )
+        await self._session.update("keys", KEY.row(key, *_CHANGEABLE), "id = ?", key.id)
 
     async def spend(self, key_id: int) -> Spend:
-        row = await self._session.one(f"SELECT {_STATE} FROM key_states WHERE key_id = ?", key_id)
+        row = await self._session.one(f"SELECT {_STATE.select()} FROM key_states WHERE key_id = ?", key_id)
         if row is None:
             return Spend()
-        state, now_us = KeyState(*row), self._session.clock.now_us()
+        state, now_us = _STATE.read(row), self._session.clock.now_us()
         state.come_back(now_us)
         today = (await self._session.calendar()).at(now_us)
         return Spend(
-            state.spent_pico("day", today),
-            state.spent_pico("week", today),
-            state.spent_pico("month", today),
-            state.spent_pico("total", today),
-            state.held_pico,
-            state.open_requests,
+            day_pico=state.spent_pico("day", today),
+            week_pico=state.spent_pico("week", today),
+            month_pico=state.spent_pico("month", today),
+            total_pico=state.spent_pico("total", today),
+            held_pico=state.held_pico,
+            open_requests=state.open_requests,
         )
-
-
-def _changeable(key: Key) -> tuple[object, ...]:
-    limits = key.limits
-    return (
-        key.label,
-        json.dumps(key.models),
-        json.dumps(key.allow_ip),
-        limits.rpm,
-        limits.tpm,
-        limits.concurrency,
-        limits.cap_pico,
-        limits.cap_period,
-        key.status,
-        key.expires_at_us,
-        json.dumps(key.regions),
-    )

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from softix_proxy.domain.access.users import User
+from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.storage.record_mapping import RecordMapping, converted, text_list
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
-from softix_proxy.storage.sqlite.routing.directory import USER, to_user
+
+USER = RecordMapping(
+    User,
+    "id",
+    "public_id",
+    "name",
+    "email",
+    "created_at_us",
+    role=converted(UserRole),
+    status=converted(UserStatus),
+    postpaid=converted(bool),
+    regions=text_list(),
+)
+_CHANGEABLE = ("name", "email", "role", "status", "postpaid", "regions")
 
 
 class SqliteUserStore:
@@ -18,57 +31,38 @@ class SqliteUserStore:
 
     async def add(self, user: User) -> User:
         try:
-            number = await self._session.run(
-                "INSERT INTO users (public_id, name, email, role, status, postpaid, created_at_us, regions)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                user.public_id,
-                user.name,
-                user.email,
-                user.role,
-                user.status,
-                user.postpaid,
-                user.created_at_us,
-                json.dumps(user.regions),
-            )
+            added = USER.row(user, "public_id", "created_at_us", *_CHANGEABLE)
+            number = await self._session.insert("users", added)
         except IntegrityError:
             raise _taken(user) from None
-        await self._session.run("INSERT INTO wallets (user_id) VALUES (?)", number)
+        await self._session.insert("wallets", {"user_id": number})
         return await self.get(number)
 
     async def find(self, reference: str) -> User | None:
         row = await self._session.one(
-            f"SELECT {USER} FROM users WHERE public_id = ?1 OR name = ?1 OR email = ?1"
+            f"SELECT {USER.select()} FROM users WHERE public_id = ?1 OR name = ?1 OR email = ?1"
             " ORDER BY public_id = ?1 DESC, email = ?1 DESC",
             reference,
         )
-        return to_user(row) if row else None
+        return USER.read(row) if row else None
 
     async def get(self, user_id: int) -> User:
-        row = await self._session.one(f"SELECT {USER} FROM users WHERE id = ?", user_id)
+        row = await self._session.one(f"SELECT {USER.select()} FROM users WHERE id = ?", user_id)
         if row is None:
             raise NotFoundError(f"no user with the number {user_id}")
-        return to_user(row)
+        return USER.read(row)
 
     async def list(self) -> Sequence[User]:
-        return [to_user(row) for row in await self._session.all(f"SELECT {USER} FROM users ORDER BY id")]
+        return USER.read_all(await self._session.all(f"SELECT {USER.select()} FROM users ORDER BY id"))
 
     async def update(self, user: User) -> None:
         try:
-            await self._session.run(
-                "UPDATE users SET name = ?, email = ?, role = ?, status = ?, postpaid = ?, regions = ? WHERE id = ?",
-                user.name,
-                user.email,
-                user.role,
-                user.status,
-                user.postpaid,
-                json.dumps(user.regions),
-                user.id,
-            )
+            await self._session.update("users", USER.row(user, *_CHANGEABLE), "id = ?", user.id)
         except IntegrityError:
             raise _taken(user) from None
 
     async def set_password_hash(self, user_id: int, password_hash: str | None) -> None:
-        await self._session.run("UPDATE users SET password_hash = ? WHERE id = ?", password_hash, user_id)
+        await self._session.update("users", {"password_hash": password_hash}, "id = ?", user_id)
 
 
 def _taken(user: User) -> ConflictError:

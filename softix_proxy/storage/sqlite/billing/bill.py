@@ -6,20 +6,18 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 
 import msgspec
 
-from softix_proxy.domain.billing.bill import CorrectionSum, Customer, Document, Payment, StoredDocument, UsageSum
+from softix_proxy.domain.billing.bill import CorrectionSum, Customer, Payment, StoredDocument, UsageSum
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.pricing.meters import METERS
-from softix_proxy.domain.pricing.rates import STANDARD
 from softix_proxy.storage.sqlite.billing import bill_sql as sql
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
-from softix_proxy.storage.sqlite.metering.usage_sql import CHUNK_END, whole
+from softix_proxy.storage.sqlite.metering.usage_sql import CHUNK_END
+from softix_proxy.storage.wide_sums import whole
 
 _SUMMED_AT_ONCE = 20_000
 """Rows in one hop to the database's thread: a reader holds up the WAL's checkpoint."""
@@ -36,22 +34,24 @@ class SqliteBillStore:
 
     async def set_customer(self, customer: Customer) -> None:
         details = msgspec.json.encode(customer).decode()
-        await self._session.run("INSERT OR REPLACE INTO customers VALUES (?, ?)", customer.user_id, details)
+        await self._session.run(
+            "INSERT OR REPLACE INTO customers (user_id, details) VALUES (?, ?)", customer.user_id, details
+        )
 
     async def usage_sums(self, span: Span, user_id: int | None, steps: Sequence[int]) -> AsyncIterator[UsageSum]:
         climbed = sorted(steps)
+        mapping = sql.usage_sum([0, *(step + 1 for step in climbed)])
         async for row in self._portions(sql.usage_sums(climbed), span, user_id):
-            yield _to_usage_sum(row, [0, *(step + 1 for step in climbed)])
+            yield mapping.read(row)
 
     async def correction_sums(self, span: Span, user_id: int | None, at: Calendar) -> AsyncIterator[CorrectionSum]:
-        [(first, last, corrected_us, until_us)] = await self._session.all(sql.CORRECTED, *span)
+        [(first, last, corrected_us, until_us)] = await self._session.all(sql.CORRECTED, span.from_us, span.to_us)
         if first is None:
             return
         months = json.dumps(list(at.months(corrected_us, until_us)))
+        mapping = sql.correction_sum(at)
         async for row in self._portions(sql.CORRECTION_SUMS, Span(first, last + 1), user_id, months):
-            model, user, _, about_id, month_us, note, rows, *charge = row
-            month = f"{at.date(month_us):%Y-%m}"
-            yield CorrectionSum(user, model or "-", about_id, month, note or "", rows, whole(*charge))
+            yield mapping.read(row)
 
     async def _portions(
         self, statement: str, span: Span, user_id: int | None, *more: str
@@ -66,7 +66,7 @@ class SqliteBillStore:
             after = last[0]
 
     async def payments(self, span: Span, user_id: int | None) -> Sequence[Payment]:
-        return [Payment(*row) for row in await self._session.all(sql.PAYMENTS, *span, user_id)]
+        return sql.PAYMENT.read_all(await self._session.all(sql.PAYMENTS, span.from_us, span.to_us, user_id))
 
     async def charged_since(self, instant_us: int, user_id: int | None) -> Mapping[int, int]:
         """The rest of that day row by row, then the sums of whole days."""
@@ -82,30 +82,14 @@ class SqliteBillStore:
     async def add(self, bill: StoredDocument, series: str) -> StoredDocument:
         [(sequence,)] = await self._session.all(sql.NEXT, series)
         document = replace(bill.document, number=f"{series}{sequence:0{_DIGITS}d}")
-        from_us, to_us = bill.span or (None, None)
+        numbered = replace(bill, document=document)
+        stored = {name: value for name, value in sql.BILL.row(numbered).items() if name != "id"}
+        searched = {"number": document.number, "kind": document.kind, "period": document.period}
         try:
-            number = await self._session.run(
-                sql.ADD,
-                series,
-                sequence,
-                document.number,
-                document.kind,
-                bill.user_id,
-                document.period,
-                from_us,
-                to_us,
-                bill.covers,
-                bill.about_id,
-                bill.cancels,
-                bill.transfer_id,
-                bill.exact_pico,
-                bill.carried_pico,
-                bill.issued_at_us,
-                msgspec.json.encode(document).decode(),
-            )
+            number = await self._session.insert("bills", {"series": series, "sequence": sequence, **searched, **stored})
         except IntegrityError:
             raise ConflictError(f"there is a {document.kind.value} for this already", "see: softix bill list") from None
-        return replace(bill, id=number, document=document)
+        return replace(numbered, id=number)
 
     async def find(self, number: str) -> StoredDocument | None:
         return await self._one("number = ?", number)
@@ -120,14 +104,14 @@ class SqliteBillStore:
         return await self._one("cancels = 1 AND about_id = ?", bill_id)
 
     async def _one(self, condition: str, value: object) -> StoredDocument | None:
-        row = await self._session.one(f"SELECT {sql.BILL} FROM bills WHERE {condition}", value)
-        return _to_bill(row) if row else None
+        row = await self._session.one(f"SELECT {sql.BILL.select()} FROM bills WHERE {condition}", value)
+        return sql.BILL.read(row) if row else None
 
     async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[StoredDocument]:
-        return [_to_bill(row) for row in await self._session.all(sql.LIST, user_id, period)]
+        return sql.BILL.read_all(await self._session.all(sql.LIST, user_id, period))
 
     async def of_period(self, user_id: int, span: Span) -> Sequence[StoredDocument]:
-        return [_to_bill(row) for row in await self._session.all(sql.OF_PERIOD, user_id, *span)]
+        return sql.BILL.read_all(await self._session.all(sql.OF_PERIOD, user_id, span.from_us, span.to_us))
 
     async def receipted(self, transfer_ids: Sequence[int]) -> frozenset[int]:
         statement = "SELECT transfer_id FROM bills WHERE transfer_id IN (SELECT value FROM json_each(?))"
@@ -136,36 +120,3 @@ class SqliteBillStore:
     async def carried_pico(self, user_id: int) -> int:
         row = await self._session.one(sql.CARRIED, user_id)
         return int(row[0]) if row else 0
-
-
-def _to_usage_sum(row: DatabaseRow, bands: Sequence[int]) -> UsageSum:
-    model, passed, user_id, model_id, price_id, tier, markup_num, markup_den, label, fee_pico, rows, *rest = row
-    return UsageSum(
-        user_id=user_id,
-        model_id=model_id,
-        model=model or "-",
-        price_id=price_id,
-        service_tier=tier or STANDARD,
-        band_tokens=bands[passed],
-        markup=Fraction(markup_num, markup_den),
-        label=label,
-        fee_pico=fee_pico,
-        rows=rows,
-        meters={name: count for name, count in zip(METERS, rest[2:], strict=True) if count is not None},
-        charge_pico=whole(*rest[:2]),
-    )
-
-
-def _to_bill(row: DatabaseRow) -> StoredDocument:
-    number, user_id, document, from_us, to_us, covers, issued_at_us, about_id, cancels, *rest = row
-    return StoredDocument(
-        number,
-        user_id,
-        msgspec.json.decode(document, type=Document),
-        Span(from_us, to_us) if to_us is not None else None,
-        bool(covers),
-        issued_at_us,
-        about_id,
-        bool(cancels),
-        *rest,
-    )

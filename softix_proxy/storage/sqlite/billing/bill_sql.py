@@ -3,42 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
+import msgspec
+
+from softix_proxy.domain.billing.bill import CorrectionSum, Document, Payment, StoredDocument, UsageSum
+from softix_proxy.domain.core.calendar import Calendar
+from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
+from softix_proxy.domain.pricing.rates import STANDARD
+from softix_proxy.storage.record_mapping import RecordMapping, Stored, converted, selected
+from softix_proxy.storage.sqlite.metering.usage_sql import read_meters
+from softix_proxy.storage.wide_sums import split_sum, summed
 
 _INPUT = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS)
-_METERS = ", ".join(f"sum(u.{name})" for name in METERS)
-_CHARGE = "sum(u.charge_pico/1000000), sum(u.charge_pico%1000000)"
+_METERS = ", ".join(f"sum(u.{name}) AS {name}" for name in METERS)
+_CHARGE = split_sum("u.charge_pico", "charge")
 _MODEL = "LEFT JOIN models ON models.id = sums.model_id LEFT JOIN providers ON providers.id = models.provider_id"
 _NAME = "providers.name || '/' || models.name"
 
 
+def usage_sum(bands: Sequence[int]) -> RecordMapping[UsageSum]:
+    """`bands`: how many input tokens choose the band of the price, by how many steps they passed."""
+    return RecordMapping(
+        UsageSum,
+        user_id=selected("sums.user_id"),
+        model_id=selected("sums.model_id"),
+        model=selected(f"coalesce({_NAME}, '-')"),
+        price_id=selected("sums.price_id"),
+        service_tier=selected("sums.service_tier", read=lambda tier: tier or STANDARD),
+        band_tokens=selected("sums.passed", read=lambda passed: bands[passed]),
+        markup=selected("sums.markup_num", "sums.markup_den", read=Fraction),
+        label=selected("sums.label"),
+        fee_pico=selected("sums.fee"),
+        rows=selected("sums.row_count"),
+        meters=selected(*(f"sums.{name}" for name in METERS), read=read_meters),
+        charge_pico=summed("sums.charge"),
+    )
+
+
 def usage_sums(steps: Sequence[int]) -> str:
-    """(Model, how many steps its input tokens passed, and what the rows have) of the rows after ?1 up to ?2.
+    """The `usage_sum`s of the rows after ?1 up to ?2.
 
     Of one user, unless ?3 is NULL. What is free has no part in it.
     """
     passed = " + ".join(f"(({_INPUT}) > {step:d})" for step in steps) or "0"
     return f"""
-SELECT {_NAME}, sums.* FROM (
+SELECT {usage_sum(()).select()} FROM (
   SELECT {passed} AS passed, u.user_id, u.model_id, u.price_id, u.service_tier, u.markup_num, u.markup_den,
     CASE WHEN u.source = 'interrupted' THEN 'interrupted'
          WHEN u.note LIKE '%{LIMITED_TO_HOLD}%' THEN '{LIMITED_TO_HOLD}' ELSE '' END AS label,
     coalesce(u.fee_pico, 0) AS fee,
-    count(*), {_CHARGE}, {_METERS}
+    count(*) AS row_count, {_CHARGE}, {_METERS}
   FROM usage AS u
   WHERE u.id > ?1 AND u.id <= ?2 AND u.corrects_row_id IS NULL AND u.charge_pico <> 0 AND (?3 IS NULL OR u.user_id = ?3)
   GROUP BY passed, u.user_id, u.model_id, u.price_id, u.service_tier, u.markup_num, u.markup_den, label, fee
 ) AS sums {_MODEL}"""
 
 
+def _to_span(from_us: int | None, to_us: int | None) -> Span | None:
+    return None if from_us is None or to_us is None else Span(from_us=from_us, to_us=to_us)
+
+
 _CANCELLED = "EXISTS (SELECT 1 FROM bills AS credit WHERE credit.about_id = bills.id AND credit.cancels = 1)"
+
+
+def correction_sum(months: Calendar) -> RecordMapping[CorrectionSum]:
+    return RecordMapping(
+        CorrectionSum,
+        user_id=selected("sums.user_id"),
+        model=selected(f"coalesce({_NAME}, '-')"),
+        about_id=selected("sums.about_id"),
+        month=selected("sums.month", read=lambda month_us: f"{months.date(month_us):%Y-%m}"),
+        note=selected("coalesce(sums.note, '')"),
+        rows=selected("sums.row_count"),
+        charge_pico=summed("sums.charge"),
+    )
+
+
 CORRECTION_SUMS = f"""
-SELECT {_NAME}, sums.* FROM (
-  SELECT u.user_id, u.model_id, bills.id,
+SELECT {correction_sum(Calendar("UTC")).select()} FROM (
+  SELECT u.user_id, u.model_id, bills.id AS about_id,
     (SELECT max(value) FROM json_each(?4) WHERE value <= u.corrects_row_id) AS month,
-    CASE WHEN min(u.note) = max(u.note) THEN min(u.note) ELSE '' END, count(*), {_CHARGE}
+    CASE WHEN min(u.note) = max(u.note) THEN min(u.note) ELSE '' END AS note, count(*) AS row_count, {_CHARGE}
   FROM usage AS u LEFT JOIN bills ON bills.user_id = u.user_id AND bills.covers = 1 AND NOT {_CANCELLED}
     AND u.corrects_row_id >= bills.from_us AND u.corrects_row_id < bills.to_us
   WHERE u.id > ?1 AND u.id <= ?2 AND u.corrects_row_id IS NOT NULL AND u.charge_pico <> 0
@@ -50,29 +98,48 @@ CORRECTED = """
 SELECT min(id), max(id), min(corrects_row_id), max(corrects_row_id) FROM usage
 WHERE corrects_row_id IS NOT NULL AND +id >= ? AND +id < ?"""
 """Read from the index of corrections, which are few."""
-PAYMENTS = """
-SELECT id, iif(to_account > 0, to_account, from_account) AS user_id, kind,
-  iif(to_account > 0, amount_pico, -amount_pico), reference, note
-FROM transfers WHERE kind <> 'charge' AND kind IN ('top-up', 'adjustment') AND id >= ?1 AND id < ?2
+PAYMENT = RecordMapping(
+    Payment,
+    "id",
+    "kind",
+    "reference",
+    "note",
+    user_id=selected("iif(to_account > 0, to_account, from_account) AS user_id"),
+    amount_pico=selected("iif(to_account > 0, amount_pico, -amount_pico)"),
+)
+PAYMENTS = f"""
+SELECT {PAYMENT.select()} FROM transfers
+WHERE kind <> 'charge' AND kind IN ('top-up', 'adjustment') AND id >= ?1 AND id < ?2
   AND (?3 IS NULL OR user_id = ?3) ORDER BY id"""
 CHARGED_ROWS = f"""
 SELECT u.user_id, {_CHARGE} FROM usage AS u
 WHERE u.id > ?1 AND u.id <= ?2 AND (?3 IS NULL OR u.user_id = ?3) GROUP BY u.user_id"""
-CHARGED_DAYS = """
-SELECT user_id, sum(charge_pico/1000000), sum(charge_pico%1000000) FROM usage_daily
+CHARGED_DAYS = f"""
+SELECT user_id, {split_sum("charge_pico", "charge")} FROM usage_daily
 WHERE day >= ?1 AND (?2 IS NULL OR user_id = ?2) GROUP BY user_id"""
 
-BILL = (
-    "bills.id, user_id, document, from_us, to_us, covers, issued_at_us, about_id, cancels, transfer_id, "
-    "exact_pico, carried_pico"
+BILL = RecordMapping(
+    StoredDocument,
+    "user_id",
+    "issued_at_us",
+    "about_id",
+    "transfer_id",
+    "exact_pico",
+    "carried_pico",
+    id=Stored(("id",), ("bills.id",)),
+    document=converted(
+        lambda text: msgspec.json.decode(text, type=Document), lambda document: msgspec.json.encode(document).decode()
+    ),
+    span=Stored(("from_us", "to_us"), read=_to_span, write=lambda span: span or (None, None)),
+    covers=converted(bool),
+    cancels=converted(bool),
 )
 NEXT = "SELECT 1 + coalesce(max(sequence), 0) FROM bills WHERE series = ?"
-ADD = """
-INSERT INTO bills (series, sequence, number, kind, user_id, period, from_us, to_us, covers, about_id, cancels,
-  transfer_id, exact_pico, carried_pico, issued_at_us, document)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-LIST = f"SELECT {BILL} FROM bills WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR period = ?2) ORDER BY id"
+LIST = (
+    f"SELECT {BILL.select()} FROM bills WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR period = ?2) ORDER BY id"
+)
 OF_PERIOD = f"""
-SELECT {BILL} FROM bills WHERE user_id = ?1 AND kind <> 'receipt' AND cancels = 0 AND from_us < ?3 AND to_us > ?2
+SELECT {BILL.select()} FROM bills
+WHERE user_id = ?1 AND kind <> 'receipt' AND cancels = 0 AND from_us < ?3 AND to_us > ?2
   AND NOT {_CANCELLED} ORDER BY id"""
 CARRIED = "SELECT carried_pico FROM bills WHERE user_id = ? AND carried_pico IS NOT NULL ORDER BY id DESC LIMIT 1"

@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
+from softix_proxy.storage.record_mapping import RecordMapping, converted, insert_listed
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
-from softix_proxy.storage.sqlite.routing.directory import MODEL, to_model
 
+MODEL = RecordMapping(
+    Model,
+    "id",
+    "name",
+    "provider_id",
+    "upstream_name",
+    "context_tokens",
+    "max_output_tokens",
+    "created_at_us",
+    status=converted(ModelStatus),
+)
+_CHANGEABLE = ("upstream_name", "context_tokens", "max_output_tokens", "status")
+_ADDED = ("name", "provider_id", "created_at_us", *_CHANGEABLE)
 # One statement however many models: each would cost a hop to the connection's thread under the write lock.
-_ADD_ALL = f"""
-INSERT INTO models (name, provider_id, upstream_name, context_tokens, max_output_tokens, status, created_at_us)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)
-RETURNING {MODEL}"""
+_ADD_ALL = f"{insert_listed('models', _ADDED)} RETURNING {MODEL.select()}"
 
 
 class SqliteModelStore:
@@ -23,57 +33,39 @@ class SqliteModelStore:
         self._session = session
 
     async def add_all(self, models: Sequence[Model]) -> Sequence[Model]:
-        rows = [
-            (
-                model.name,
-                model.provider_id,
-                model.upstream_name,
-                model.context_tokens,
-                model.max_output_tokens,
-                model.status,
-                model.created_at_us,
-            )
-            for model in models
-        ]
+        rows = [MODEL.row(model, *_ADDED) for model in models]
         try:
             added = await self._session.all(_ADD_ALL, json.dumps(rows))
         except IntegrityError:
             names = models[0].name if len(models) == 1 else "one of these models"
             raise ConflictError(f"the provider has {names!r} already", "see: softix models list --all") from None
-        return sorted(map(to_model, added), key=lambda model: model.id)
+        return sorted(MODEL.read_all(added), key=lambda model: model.id)
 
     async def find(self, provider_id: int, name: str) -> Model | None:
         row = await self._session.one(
-            f"SELECT {MODEL} FROM models WHERE provider_id = ? AND name = ?", provider_id, name
+            f"SELECT {MODEL.select()} FROM models WHERE provider_id = ? AND name = ?", provider_id, name
         )
-        return to_model(row) if row else None
+        return MODEL.read(row) if row else None
 
     async def named(self, name: str) -> Sequence[Model]:
         rows = await self._session.all(
-            f"SELECT {MODEL} FROM models WHERE name = ?"
+            f"SELECT {MODEL.select()} FROM models WHERE name = ?"
             " AND provider_id NOT IN (SELECT id FROM providers WHERE status = 'removed') ORDER BY id",
             name,
         )
-        return [to_model(row) for row in rows]
+        return MODEL.read_all(rows)
 
     async def get(self, model_id: int) -> Model:
-        row = await self._session.one(f"SELECT {MODEL} FROM models WHERE id = ?", model_id)
+        row = await self._session.one(f"SELECT {MODEL.select()} FROM models WHERE id = ?", model_id)
         if row is None:
             raise NotFoundError(f"no model with the number {model_id}")
-        return to_model(row)
+        return MODEL.read(row)
 
     async def list(self) -> Sequence[Model]:
-        return [to_model(row) for row in await self._session.all(f"SELECT {MODEL} FROM models ORDER BY id")]
+        return MODEL.read_all(await self._session.all(f"SELECT {MODEL.select()} FROM models ORDER BY id"))
 
     async def update(self, model: Model) -> None:
-        await self._session.run(
-            "UPDATE models SET upstream_name = ?, context_tokens = ?, max_output_tokens = ?, status = ? WHERE id = ?",
-            model.upstream_name,
-            model.context_tokens,
-            model.max_output_tokens,
-            model.status,
-            model.id,
-        )
+        await self._session.update("models", MODEL.row(model, *_CHANGEABLE), "id = ?", model.id)
 
     async def disable_all(self, provider_id: int) -> None:
         await self._session.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,18 +15,20 @@ from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import ownership
+from softix_proxy.storage import record_mapping
 from softix_proxy.storage.sqlite.core import engine, migrations
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
 from softix_proxy.storage.sqlite.core.file_identity import FileIdentity
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER
 from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
-from softix_proxy.storage.sqlite.write_path.statements import ZONE
 
 if TYPE_CHECKING:
     import sqlite3
 
 DatabaseRow = tuple[Any, ...]
+ZONE = "SELECT CAST(value AS TEXT) FROM instance WHERE name = 'zone'"
+"""Whose days the sums of days and of keys are by; NULL: UTC's."""
 _MISSING = "run: softix init; or, if there was one, put it or a backup back, or name another --data-dir"
 
 
@@ -50,6 +52,14 @@ class DatabaseSession:
             await self._connection.execute_fetchall(statement, values)
             [(changed,)] = await self._connection.execute_fetchall("SELECT changes()")
             return int(changed)
+
+    async def insert(self, table: str, values: Mapping[str, object]) -> int:
+        """`values` by the names of their columns. Returns the id; raises as `run`."""
+        return await self.run(record_mapping.insert(table, tuple(values)), *values.values())
+
+    async def update(self, table: str, values: Mapping[str, object], where: str, *more: object) -> int:
+        """Returns the number of rows changed; raises as `run`."""
+        return await self.run(record_mapping.update(table, tuple(values), where), *values.values(), *more)
 
     async def all(self, statement: str, *values: object) -> Sequence[DatabaseRow]:
         with _told(self._place):

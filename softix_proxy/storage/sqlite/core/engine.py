@@ -5,12 +5,9 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from softix_proxy.domain.core.errors import FailureError
-
-if TYPE_CHECKING:
-    from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
 
 REQUIREMENT = "apsw>=3.54.1"
 """Its wheels carry an SQLite of their own, of this version, for Linux (glibc and musl) and macOS on both processors."""
@@ -49,10 +46,14 @@ _WRITABLE = (
 _READ_ONLY = ("temp_store = MEMORY", "trusted_schema = OFF")
 
 
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
 class SqliteConnection(apsw.Connection):
     """In autocommit mode, usable from any one thread at a time. Its close rolls back what was not committed."""
 
-    turn: WriteTurn | None = None
+    turn: _Closable | None = None
     """Given up when the connection is closed, after the lock on the database."""
 
     if TYPE_CHECKING:  # which columns a row has is known to the statement only

@@ -23,4 +23,4 @@ class SqliteInstanceStore:
         return int(number)
 
     async def set(self, name: str, value: bytes) -> None:
-        await self._session.run("INSERT OR REPLACE INTO instance VALUES (?, ?)", name, value)
+        await self._session.run("INSERT OR REPLACE INTO instance (name, value) VALUES (?, ?)", name, value)

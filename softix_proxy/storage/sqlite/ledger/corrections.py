@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, fields
+from typing import Protocol
 
 from softix_proxy.domain.ledger.ledger import REVENUE, Transfer
 from softix_proxy.domain.metering.admission import KeyState
 from softix_proxy.domain.metering.usage import Correction
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 _COPIED = (
@@ -19,13 +18,22 @@ INSERT INTO usage (id, request_id, {_COPIED}, price_id, markup_num, markup_den, 
   hold_pico, latency_ms, attempts, source, note, corrects_row_id, cost_price_id)
 SELECT ?1, ?2, {_COPIED}, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 0, 'correction', ?9, id, ?11 FROM usage WHERE id = ?10"""
 _LAST_REQUEST = "SELECT coalesce(max(request_id), 0) FROM usage WHERE corrects_row_id IS NOT NULL"
-_STATE = f"SELECT {', '.join(field.name for field in fields(KeyState))} FROM key_states WHERE key_id = ?"
+_STATE = f"SELECT {', '.join(sql.KEY_STATE)} FROM key_states WHERE key_id = ?"
+_PLACE = "SELECT key_id, provider_id FROM usage WHERE id = ?"
 
 
-async def post(session: DatabaseSession, correction: Correction) -> int:
+class PostTransfer(Protocol):
+    """The ledger's way in."""
+
+    async def __call__(self, transfer: Transfer, number: int | None = None) -> Transfer:
+        """`number`: one that is free, where it is not posted now."""
+        ...
+
+
+async def post(session: DatabaseSession, post_transfer: PostTransfer, correction: Correction) -> int:
     """Returns the new row's id. Raises BadInputError where the balance would leave 64 bits."""
     row = correction.corrects
-    number = await _transfer(session, correction)
+    number = await _transfer(session, post_transfer, correction)
     [(last_request,)] = await session.all(_LAST_REQUEST)
     await session.run(
         _ADD,
@@ -41,20 +49,35 @@ async def post(session: DatabaseSession, correction: Correction) -> int:
         row.id,
         correction.cost_price_id,
     )
-    [(key_id, provider_id)] = await session.all("SELECT key_id, provider_id FROM usage WHERE id = ?", row.id)
-    place = ((await session.calendar()).day(number), key_id, row.model_id, row.user_id, provider_id)
-    await session.run(sql.of(sql.ADD_DAILY, 1), *place, 0, 0, 0, 0, correction.cost_pico, correction.charge_pico)
+    [(key_id, provider_id)] = await session.all(_PLACE, row.id)
+    added = sql.DailySum(
+        day=(await session.calendar()).day(number),
+        key_id=key_id,
+        model_id=row.model_id,
+        user_id=row.user_id,
+        provider_id=provider_id,
+        cost_pico=correction.cost_pico,
+        charge_pico=correction.charge_pico,
+    )
+    await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
     await _adjust_spend(session, key_id, correction)
     return number
 
 
-async def _transfer(session: DatabaseSession, correction: Correction) -> int:
+async def _transfer(session: DatabaseSession, post_transfer: PostTransfer, correction: Correction) -> int:
     user_id, difference_pico = correction.corrects.user_id, correction.charge_pico
     if not difference_pico:  # the provider's cost alone changes
         return await session.next_number()
     from_account, to_account = (user_id, REVENUE) if difference_pico > 0 else (REVENUE, user_id)
-    posted = Transfer(0, from_account, to_account, abs(difference_pico), "correction", None, correction.note)
-    return (await SqliteLedgerStore(session).post(posted)).id
+    asked = Transfer(
+        id=0,
+        from_account=from_account,
+        to_account=to_account,
+        amount_pico=abs(difference_pico),
+        kind="correction",
+        note=correction.note,
+    )
+    return (await post_transfer(asked)).id
 
 
 async def _adjust_spend(session: DatabaseSession, key_id: int, correction: Correction) -> None:
@@ -64,4 +87,4 @@ async def _adjust_spend(session: DatabaseSession, key_id: int, correction: Corre
     state = KeyState(*columns) if columns else KeyState()
     state.come_back(now_us)
     state.correct(correction.charge_pico, correction.corrects.id, now_us, today)
-    await session.run(sql.of(sql.SAVE_KEY_STATES, 1), key_id, *astuple(state))
+    await session.run(sql.of(sql.SAVE_KEY_STATES, 1), key_id, *sql.KEY.values(state))

@@ -16,10 +16,14 @@ from softix_proxy.domain.ledger.ledger import (
     VerificationResult,
 )
 from softix_proxy.domain.ledger.redating import MisdatedPosting
+from softix_proxy.domain.metering.usage import Correction, UsageRow
+from softix_proxy.storage.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.ledger import ledger_postings, ledger_sums, redating
+from softix_proxy.storage.sqlite.ledger import corrections, ledger_postings, ledger_sums, redating
 from softix_proxy.storage.sqlite.ledger import ledger_sql as sql
+from softix_proxy.storage.sqlite.metering import usage
 
+_TRANSFER = RecordMapping(Transfer, "id", "from_account", "to_account", "amount_pico", "kind", "reference", "note")
 _SHOWN = 100
 """How many violations of one rule are told."""
 
@@ -39,17 +43,7 @@ class SqliteLedgerStore:
         ):
             if account > 0:
                 await self._move(account, amount_pico)
-        await self._session.run(
-            "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind, reference, note)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            posted.id,
-            posted.from_account,
-            posted.to_account,
-            posted.amount_pico,
-            posted.kind,
-            posted.reference,
-            posted.note,
-        )
+        await self._session.insert("transfers", _TRANSFER.row(posted))
         return posted
 
     async def _move(self, user_id: int, amount_pico: int) -> None:
@@ -59,15 +53,14 @@ class SqliteLedgerStore:
         after_pico = int(row[0]) + amount_pico
         if abs(after_pico) > MAX_PICO:
             raise BadInputError("the balance would be too large", "a wallet holds up to $9,223,372")
-        await self._session.run("UPDATE wallets SET posted_pico = ? WHERE user_id = ?", after_pico, user_id)
+        await self._session.update("wallets", {"posted_pico": after_pico}, "user_id = ?", user_id)
+
+    async def correct(self, correction: Correction) -> UsageRow:
+        return await usage.row(self._session, await corrections.post(self._session, self.post, correction))
 
     async def by_reference(self, reference: str) -> Transfer | None:
-        row = await self._session.one(
-            "SELECT id, from_account, to_account, amount_pico, kind, reference, note FROM transfers"
-            " WHERE reference = ?",
-            reference,
-        )
-        return Transfer(*row) if row else None
+        row = await self._session.one(f"SELECT {_TRANSFER.select()} FROM transfers WHERE reference = ?", reference)
+        return _TRANSFER.read(row) if row else None
 
     async def accounts(self) -> Sequence[AccountBalance]:
         return await self._accounts(await ledger_sums.entries(self._session))

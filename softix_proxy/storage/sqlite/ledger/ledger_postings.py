@@ -6,14 +6,16 @@ other kinds from the transfers, by their index.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import REVENUE, Posting, PostingBatch
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
-from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
+from softix_proxy.storage.record_mapping import RecordMapping
+from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.numbering import LAST_POSTED
-from softix_proxy.storage.sqlite.metering.usage_sql import NAMES, whole
+from softix_proxy.storage.sqlite.metering.usage_sql import NAMES
+from softix_proxy.storage.wide_sums import split_sum, summed
 
 _ROWS_AT_ONCE = 4000
 _SUMMED_AT_ONCE = 50_000
@@ -25,11 +27,6 @@ _OTHERS = "kind <> 'charge' AND kind"  # the words of the partial index
 
 def _tokens(names: frozenset[str]) -> str:
     return " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in names)
-
-
-def _parts(pico: str, name: str) -> str:
-    """A sum in two columns, so that neither leaves 64 bits; see `whole`."""
-    return f"coalesce(sum({pico}/1000000), 0) AS {name}_m, coalesce(sum({pico}%1000000), 0) AS {name}_rest"
 
 
 _IDS = " UNION ALL ".join(
@@ -47,33 +44,87 @@ _TRANSFERS = f"""{_OTHERS} IN ('top-up', 'adjustment') AND t.id > ?1 AND t.id <=
 _GAINED = "iif(t.from_account > 0, -t.amount_pico, t.amount_pico)"
 _KIND = "iif(u.corrects_row_id IS NULL, 'charge', 'correction')"
 
-_ONE_BY_ONE = f"""
-SELECT u.id, {_KIND}, {REVENUE}, users.public_id, users.name, -u.charge_pico, u.cost_pico, providers.name, models.name,
-  u.corrects_row_id IS NULL, {_tokens(INPUT_METERS)}, {_tokens(OUTPUT_METERS)}, u.request_id, u.usage_at_us,
-  NULL, u.note
-FROM usage u {NAMES} WHERE {_USAGE}
-UNION ALL
-SELECT t.id, t.kind, min(t.from_account, t.to_account), users.public_id, users.name, {_GAINED}, 0, NULL, NULL,
-  0, 0, 0, NULL, NULL, t.reference, t.note
-FROM transfers t JOIN users ON users.id = max(t.from_account, t.to_account) WHERE {_TRANSFERS}
-ORDER BY 1"""
+_CHARGE = {
+    "id": "u.id",
+    "kind": _KIND,
+    "account": f"{REVENUE}",
+    "user_id": "users.public_id",
+    "user_name": "users.name",
+    "wallet_pico": "-u.charge_pico",
+    "cost_pico": "u.cost_pico",
+    "provider": "providers.name",
+    "model": "models.name",
+    "requests": "u.corrects_row_id IS NULL",
+    "input_tokens": _tokens(INPUT_METERS),
+    "output_tokens": _tokens(OUTPUT_METERS),
+    "request_id": "u.request_id",
+    "usage_at_us": "u.usage_at_us",
+    "reference": "NULL",
+    "note": "u.note",
+}
+_PAYMENT = {
+    "id": "t.id",
+    "kind": "t.kind",
+    "account": "min(t.from_account, t.to_account)",
+    "user_id": "users.public_id",
+    "user_name": "users.name",
+    "wallet_pico": _GAINED,
+    "cost_pico": "0",
+    "provider": "NULL",
+    "model": "NULL",
+    "requests": "0",
+    "input_tokens": "0",
+    "output_tokens": "0",
+    "request_id": "NULL",
+    "usage_at_us": "NULL",
+    "reference": "t.reference",
+    "note": "t.note",
+}
+"""A field of a posting → where it comes from, in a row of usage and in a transfer."""
+_POSTING = RecordMapping(Posting, *_CHARGE)
+_OF_ONE = ("request_id", "usage_at_us", "reference", "note")
+_ALIKE = tuple(name for name in _CHARGE if name not in ("wallet_pico", "cost_pico", *_OF_ONE))
+_SUM = RecordMapping(
+    Posting,
+    *_ALIKE,
+    wallet_pico=summed("gained"),
+    cost_pico=summed("cost"),
+    given=dict.fromkeys(_OF_ONE),
+)
 
+
+def _columns(of: Mapping[str, str], names: Iterable[str]) -> str:
+    """Under the names of the fields, in this order: parts of a union are put together by it."""
+    return ", ".join(f"{of[name]} AS {name}" for name in names)
+
+
+_ONE_BY_ONE = f"""
+SELECT {_POSTING.select()} FROM (
+  SELECT {_columns(_CHARGE, _CHARGE)} FROM usage u {NAMES} WHERE {_USAGE}
+  UNION ALL
+  SELECT {_columns(_PAYMENT, _CHARGE)}
+  FROM transfers t JOIN users ON users.id = max(t.from_account, t.to_account) WHERE {_TRANSFERS}
+) ORDER BY id"""
+
+_CHARGES_SUMMED = {**_CHARGE, "id": "sums.last", "kind": "sums.kind"} | {
+    name: f"sums.{name}" for name in ("requests", "input_tokens", "output_tokens")
+}
 _SUMS = f"""
-SELECT sums.last, sums.kind, {REVENUE}, users.public_id, users.name, gained_m, gained_rest, cost_m, cost_rest,
-  providers.name, models.name, sums.requests, sums.tokens_in, sums.tokens_out
-FROM (
-  SELECT max(u.id) AS last, {_KIND} AS kind, u.user_id, u.provider_id, u.model_id,
-    {_parts("-u.charge_pico", "gained")}, {_parts("u.cost_pico", "cost")},
-    sum(u.corrects_row_id IS NULL) AS requests,
-    sum({_tokens(INPUT_METERS)}) AS tokens_in, sum({_tokens(OUTPUT_METERS)}) AS tokens_out
-  FROM usage u WHERE {_USAGE} GROUP BY 2, 3, 4, 5
-) AS sums LEFT JOIN users ON users.id = sums.user_id LEFT JOIN providers ON providers.id = sums.provider_id
-LEFT JOIN models ON models.id = sums.model_id
-UNION ALL
-SELECT max(t.id), t.kind, min(t.from_account, t.to_account), users.public_id, users.name,
-  {_parts(_GAINED, "gained")}, 0, 0, NULL, NULL, 0, 0, 0
-FROM transfers t JOIN users ON users.id = max(t.from_account, t.to_account) WHERE {_TRANSFERS}
-GROUP BY t.kind, users.id"""
+SELECT {_SUM.select()} FROM (
+  SELECT {_columns(_CHARGES_SUMMED, _ALIKE)}, gained_m, gained_rest, cost_m, cost_rest
+  FROM (
+    SELECT max(u.id) AS last, {_KIND} AS kind, u.user_id, u.provider_id, u.model_id,
+      {split_sum("-u.charge_pico", "gained")}, {split_sum("u.cost_pico", "cost")},
+      sum(u.corrects_row_id IS NULL) AS requests,
+      sum({_tokens(INPUT_METERS)}) AS input_tokens, sum({_tokens(OUTPUT_METERS)}) AS output_tokens
+    FROM usage u WHERE {_USAGE} GROUP BY 2, 3, 4, 5
+  ) AS sums LEFT JOIN users ON users.id = sums.user_id LEFT JOIN providers ON providers.id = sums.provider_id
+  LEFT JOIN models ON models.id = sums.model_id
+  UNION ALL
+  SELECT {_columns({**_PAYMENT, "id": "max(t.id)"}, _ALIKE)}, {split_sum(_GAINED, "gained")}, 0, 0
+  FROM transfers t JOIN users ON users.id = max(t.from_account, t.to_account) WHERE {_TRANSFERS}
+  GROUP BY t.kind, users.id
+)"""
 
 
 async def first(session: DatabaseSession, span: Span) -> int | None:
@@ -88,12 +139,12 @@ async def last(session: DatabaseSession) -> int:
 
 async def one_by_one(session: DatabaseSession, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
     async for rows, after, upto in _portions(session, span, _ROWS_AT_ONCE):
-        yield PostingBatch(rows, [Posting._make(row) for row in await session.all(_ONE_BY_ONE, after, upto, user_id)])
+        yield PostingBatch(rows, _POSTING.read_all(await session.all(_ONE_BY_ONE, after, upto, user_id)))
 
 
 async def sums(session: DatabaseSession, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
     async for rows, after, upto in _portions(session, span, _SUMMED_AT_ONCE):
-        yield PostingBatch(rows, [_summed(row) for row in await session.all(_SUMS, after, upto, user_id)])
+        yield PostingBatch(rows, _SUM.read_all(await session.all(_SUMS, after, upto, user_id)))
 
 
 async def _portions(session: DatabaseSession, span: Span, at_once: int) -> AsyncIterator[tuple[int, int, int]]:
@@ -105,23 +156,3 @@ async def _portions(session: DatabaseSession, span: Span, at_once: int) -> Async
             return
         yield rows, after, upto
         after = upto
-
-
-def _summed(row: DatabaseRow) -> Posting:
-    *names, gained_m, gained_rest, cost_m, cost_rest, provider, model, requests, tokens_in, tokens_out = row
-    number, kind, account, user_id, user_name = names
-    gained_pico, cost_pico = whole(gained_m, gained_rest), whole(cost_m, cost_rest)
-    return Posting(
-        number,
-        kind,
-        account,
-        user_id,
-        user_name,
-        gained_pico,
-        cost_pico,
-        provider,
-        model,
-        requests,
-        tokens_in,
-        tokens_out,
-    )

@@ -14,6 +14,7 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import LedgerViolation
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.metering import rollups
+from softix_proxy.storage.sqlite.write_path import statements as sql
 
 BALANCES = "a wallet's balance is the sum of its entries"
 SPEND = "what a key has spent is the sum of its charges"
@@ -26,9 +27,9 @@ SELECT account, sum(amount >> 32), sum(amount & 4294967295) FROM (
   SELECT id, to_account AS account, amount_pico AS amount FROM transfers
   UNION ALL SELECT id, from_account, -amount_pico FROM transfers
 ) WHERE id > ?1 AND id <= ?2 GROUP BY account"""
-_KEPT = """
-SELECT day, key_id, model_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico
-FROM usage_daily WHERE day > ?1 AND day <= ?2"""
+_KEPT = f"""
+SELECT {", ".join((*sql.DAILY_PLACE, *sql.DAILY_SUMS))} FROM usage_daily WHERE day > ?1 AND day <= ?2"""
+_CHARGE = sql.DAILY_SUMS.index("charge_pico")
 
 _DayPlace = tuple[int, int, int]
 """Day since 1970, key, model."""
@@ -70,10 +71,10 @@ async def wrong_usage_sums(session: DatabaseSession, most: int) -> Sequence[Ledg
     checked = -1
     async for portion in rollups.portions(session, await session.calendar(), Span(0, MAX_PICO)):
         rows = await rollups.by_day(session, portion)
-        for day, key_id, model_id, _, _, *sums in rows:
+        for day, key_id, model_id, *sums in rows:
             known = open_days.get((day, key_id, model_id), [0] * len(sums))
             open_days[day, key_id, model_id] = [a + b for a, b in zip(known, sums, strict=True)]
-            charges[key_id] += sums[-1]
+            charges[key_id] += sums[_CHARGE]
         ended = max(row[0] for row in rows) - 1  # the last day may go on in the next portion
         found += (await _wrong_days(session, open_days, checked, ended))[: most - len(found)]
         checked = ended

@@ -1,8 +1,8 @@
 """Closed periods, and what was posted in a span: sums, and a hash that a closed one must keep.
 
 The hash is SHA-256 over lines: the usage rows by id, then the transfers by id, without charges, for each of them is its
-usage row again. A line is the row as a JSON array of its columns in the table's order, without the nulls at its end and
-the bracket. So a column that is added later, and is null in older rows, leaves no trace in what is closed.
+usage row again. A line is the row as a JSON array of the columns in `HASHED`, without the nulls at its end and the
+bracket. So a column that is added later, and is null in older rows, leaves no trace in what is closed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.core.money import CURRENCY
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.periods import ClosedPeriod, PeriodContents, PeriodSum
-from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
+from softix_proxy.storage.record_mapping import RecordMapping, converted
+from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
 
 _UserNames = Mapping[int, tuple[str, str]]
@@ -26,15 +27,65 @@ _UserNames = Mapping[int, tuple[str, str]]
 _AT_ONCE = 4000
 """Rows read in one go, about 30 ms: no longer, for a reader holds up the WAL's checkpoint."""
 
-_PERIOD = "SELECT id, label, zone, from_us, to_us, closed_at_us, rows_sha256, sums FROM periods"
-_COLUMNS = "SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info(?) ORDER BY cid)"
-
-
+_KEPT = ("user_id", "currency", "rows", "cost_pico", "charge_pico", "paid_in_pico")
+"""What is stored of a user's sum."""
+HASHED: Mapping[str, Sequence[str]] = {
+    "usage": (
+        "id",
+        "request_id",
+        "usage_at_us",
+        "user_id",
+        "key_id",
+        "provider_id",
+        "model_id",
+        "model_served",
+        "endpoint",
+        "stream",
+        "input_tokens",
+        "cached_input_tokens",
+        "cache_write_5m_tokens",
+        "cache_write_1h_tokens",
+        "audio_input_tokens",
+        "image_input_tokens",
+        "output_tokens",
+        "reasoning_tokens",
+        "audio_output_tokens",
+        "image_output_tokens",
+        "web_search_calls",
+        "tool_calls",
+        "audio_ms",
+        "images",
+        "requests",
+        "service_tier",
+        "price_id",
+        "markup_num",
+        "markup_den",
+        "cost_pico",
+        "charge_pico",
+        "hold_pico",
+        "status_code",
+        "error",
+        "latency_ms",
+        "ttfb_ms",
+        "attempts",
+        "source",
+        "note",
+        "corrects_row_id",
+        "cached_audio_input_tokens",
+        "cached_image_input_tokens",
+        "search_units",
+        "characters",
+        "fee_pico",
+        "cost_price_id",
+    ),
+    "transfers": ("id", "from_account", "to_account", "amount_pico", "kind", "reference", "note"),
+}
+"""The columns of a line, in the order that stays for ever: a new one goes to the end, and is null in older rows."""
 _CHUNK_END = "SELECT max(id) FROM (SELECT id FROM {table} WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"
 _LINES = """
 SELECT CAST(coalesce(group_concat(rtrim(json_array({columns}), ',nul]') || char(10), ''), '') AS BLOB)
-FROM (SELECT * FROM {table} WHERE id > ?1 AND id <= ?2 AND {hashed} ORDER BY id)"""
-_HASHED = {"usage": "true", "transfers": "kind <> 'charge'"}
+FROM (SELECT {columns} FROM {table} WHERE id > ?1 AND id <= ?2 AND {hashed} ORDER BY id)"""
+_WHICH = {"usage": "true", "transfers": "kind <> 'charge'"}
 """Table → which rows of it."""
 _SUMS = {
     "usage": """
@@ -54,24 +105,48 @@ SELECT max(id) FROM (
   UNION ALL SELECT max(id) FROM transfers WHERE id >= ?1 AND id < ?2)"""
 
 
+def _to_json(sums: Sequence[PeriodSum]) -> str:
+    """Without names, which may change."""
+    return json.dumps([{name: getattr(one, name) for name in _KEPT} for one in sums], separators=(",", ":"))
+
+
+def _from_json(text: str) -> tuple[PeriodSum, ...]:
+    """With names to be filled in."""
+    return tuple(_to_sum({}, {name: one[name] for name in _KEPT}) for one in json.loads(text))
+
+
+_PERIOD = RecordMapping(
+    ClosedPeriod,
+    "id",
+    "label",
+    "zone",
+    "closed_at_us",
+    "rows_sha256",
+    span=RecordMapping(Span, "from_us", "to_us"),
+    sums=converted(_from_json, _to_json),
+)
+
+
 class SqlitePeriodStore:
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def list(self) -> Sequence[ClosedPeriod]:
         names = await self._users()
-        return [_to_period(row, names) for row in await self._session.all(f"{_PERIOD} ORDER BY from_us")]
+        return [
+            _with_names(_PERIOD.read(row), names)
+            for row in await self._session.all(f"SELECT {_PERIOD.select()} FROM periods ORDER BY from_us")
+        ]
 
     async def find(self, label: str) -> ClosedPeriod | None:
-        row = await self._session.one(f"{_PERIOD} WHERE label = ?", label)
-        return _to_period(row, await self._users()) if row else None
+        row = await self._session.one(f"SELECT {_PERIOD.select()} FROM periods WHERE label = ?", label)
+        return _with_names(_PERIOD.read(row), await self._users()) if row else None
 
     async def contents(self, span: Span) -> PeriodContents:
         last_us = await self.last_posted_us(span)  # what is posted from here on is above it
         digest, sums = sha256(), defaultdict[int, list[int]](lambda: [0] * 4)
-        for table, hashed in _HASHED.items():
-            [(columns,)] = await self._session.all(_COLUMNS, table)
-            lines = _LINES.format(table=table, columns=columns, hashed=hashed)
+        for table, hashed in _WHICH.items():
+            lines = _LINES.format(table=table, columns=", ".join(HASHED[table]), hashed=hashed)
             async for after, upto in self._chunks(table, span.from_us - 1, last_us or 0):
                 [(text,)] = await self._session.all(lines, after, upto)
                 digest.update(text)
@@ -79,8 +154,11 @@ class SqlitePeriodStore:
                     added = (rows, *((halves[at] << 32) + halves[at + 1] for at in (0, 2, 4)))
                     sums[user_id] = [a + b for a, b in zip(sums[user_id], added, strict=True)]
         users = await self._users()
-        made = tuple(_to_sum(users, user_id, CURRENCY, *sums[user_id]) for user_id in sorted(sums))
-        return PeriodContents(made, digest.digest(), last_us)
+        made = []
+        for user_id, (rows, cost_pico, charge_pico, paid_in_pico) in sorted(sums.items()):
+            amounts = {"cost_pico": cost_pico, "charge_pico": charge_pico, "paid_in_pico": paid_in_pico}
+            made.append(_to_sum(users, {"user_id": user_id, "currency": CURRENCY, "rows": rows, **amounts}))
+        return PeriodContents(sums=tuple(made), rows_sha256=digest.digest(), last_us=last_us)
 
     async def _chunks(self, table: str, after: int, last: int) -> AsyncIterator[tuple[int, int]]:
         """Ranges of ids, open below."""
@@ -96,21 +174,13 @@ class SqlitePeriodStore:
         return row[0] if row else None
 
     async def last_posted_us(self, span: Span) -> int | None:
-        row = await self._session.one(_LAST, *span)
+        row = await self._session.one(_LAST, span.from_us, span.to_us)
         return row[0] if row else None
 
     async def add(self, period: ClosedPeriod) -> ClosedPeriod:
         try:
-            number = await self._session.run(
-                "INSERT INTO periods (label, zone, from_us, to_us, closed_at_us, sums, rows_sha256)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                period.label,
-                period.zone,
-                *period.span,
-                period.closed_at_us,
-                _to_json(period.sums),
-                period.rows_sha256,
-            )
+            added = ("label", "zone", "span", "closed_at_us", "sums", "rows_sha256")
+            number = await self._session.insert("periods", _PERIOD.row(period, *added))
         except IntegrityError:
             raise ConflictError(
                 f"{period.label} overlaps a closed period, or is the name of one", "see: softix period list"
@@ -118,47 +188,18 @@ class SqlitePeriodStore:
         return replace(period, id=number)
 
     async def _users(self) -> _UserNames:
-        return {row[0]: row[1:] for row in await self._session.all("SELECT id, public_id, name FROM users")}
+        return {
+            number: (public_id, name)
+            for number, public_id, name in await self._session.all("SELECT id, public_id, name FROM users")
+        }
 
 
-def _to_sum(
-    users: _UserNames, user_id: int, currency: str, rows: int, cost_pico: int, charge_pico: int, paid_in_pico: int
-) -> PeriodSum:
-    public_id, name = users.get(user_id, (f"user {user_id}", ""))
-    return PeriodSum(user_id, public_id, name, rows, cost_pico, charge_pico, paid_in_pico, currency)
+def _to_sum(users: _UserNames, kept: Mapping[str, Any]) -> PeriodSum:
+    public_id, name = users.get(kept["user_id"], (f"user {kept['user_id']}", ""))
+    return PeriodSum(user_public_id=public_id, user_name=name, **kept)
 
 
-def _to_json(sums: Sequence[PeriodSum]) -> str:
-    """Without names, which may change."""
-    return json.dumps(
-        [
-            {
-                "user_id": one.user_id,
-                "currency": one.currency,
-                "rows": one.rows,
-                "cost_pico": one.cost_pico,
-                "charge_pico": one.charge_pico,
-                "paid_in_pico": one.paid_in_pico,
-            }
-            for one in sums
-        ],
-        separators=(",", ":"),
+def _with_names(period: ClosedPeriod, users: _UserNames) -> ClosedPeriod:
+    return replace(
+        period, sums=tuple(_to_sum(users, {name: getattr(one, name) for name in _KEPT}) for one in period.sums)
     )
-
-
-def _to_period(row: DatabaseRow, users: _UserNames) -> ClosedPeriod:
-    number, label, zone, from_us, to_us, closed_at_us, rows_sha256, text = row
-    kept: list[dict[str, Any]] = json.loads(text)
-    sums = tuple(
-        _to_sum(
-            users,
-            one["user_id"],
-            one["currency"],
-            one["rows"],
-            one["cost_pico"],
-            one["charge_pico"],
-            one["paid_in_pico"],
-        )
-        for one in kept
-    )
-    return ClosedPeriod(number, label, zone, Span(from_us, to_us), closed_at_us, sums, rows_sha256)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from softix_proxy.domain.core.ids import CORRECTIONS_SLOT, RequestIds
@@ -10,21 +11,43 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import REVENUE, Transfer
 from softix_proxy.domain.ledger.redating import BOOKED, TAKEN_BACK, MisdatedPosting
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS, total
-from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
+from softix_proxy.storage.record_mapping import RecordMapping, selected
+from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.numbering import FREE_NUMBER, LAST_CLOSED, LAST_FREE_BEFORE, OLDEST_SINCE
+from softix_proxy.storage.sqlite.ledger.corrections import PostTransfer
+from softix_proxy.storage.sqlite.metering.usage_sql import read_meters
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 _METERS = ", ".join(f"sum({name}) AS {name}" for name in METERS)
-_SUMMED = ", ".join(f"sums.{name}" for name in METERS)
+_MISDATED = RecordMapping(
+    MisdatedPosting,
+    number=selected("sums.number"),
+    posted_us=selected("sums.posted"),
+    request_id=selected("root.request_id"),
+    user_name=selected("coalesce(users.name, '')"),
+    amount_pico=selected("sums.charge"),
+    cost_pico=selected("sums.cost"),
+    meters=selected(*(f"sums.{name}" for name in METERS), read=read_meters),
+    given={"kind": "usage", "day": 0, "reference": None},
+)
+_PAYMENT = RecordMapping(
+    MisdatedPosting,
+    kind=selected("t.kind"),
+    number=selected("t.id"),
+    posted_us=selected("t.id"),
+    user_name=selected("users.name"),
+    amount_pico=selected("iif(t.to_account > 0, t.amount_pico, -t.amount_pico)"),
+    reference=selected("t.reference"),
+    given={"day": 0, "cost_pico": 0, "meters": None, "request_id": None},
+)
+"""Both without the day, by which they were asked for."""
 _ANY = " OR ".join(f"sum({name}) <> 0" for name in ("charge_pico", "cost_pico", *METERS))
 
 
 def _usage(which: str) -> str:
-    """(First row, last row, request, user, charge, cost, meters) of what requests moved in a span, and still do."""
+    """What requests moved in a span, and still do."""
     return f"""
-SELECT sums.number, sums.posted, root.request_id, users.name, sums.charge, sums.cost,
-  {_SUMMED}
-FROM (
+SELECT {_MISDATED.select()} FROM (
   SELECT coalesce(corrects_row_id, id) AS number, max(id) AS posted, sum(charge_pico) AS charge,
     sum(cost_pico) AS cost, {_METERS}
   FROM usage WHERE id >= ?1 AND id < ?2 AND (corrects_row_id IS NULL OR coalesce(note, '') NOT LIKE '{BOOKED}%') {which}
@@ -35,8 +58,7 @@ FROM (
 _ALL_USAGE = _usage("")
 _ONE_USAGE = _usage("AND (id = ?3 OR corrects_row_id = ?3)")
 _PAYMENTS = f"""
-SELECT t.id, t.kind, users.name, iif(t.to_account > 0, t.amount_pico, -t.amount_pico), t.reference
-FROM transfers AS t JOIN users ON users.id = max(t.from_account, t.to_account)
+SELECT {_PAYMENT.select()} FROM transfers AS t JOIN users ON users.id = max(t.from_account, t.to_account)
 WHERE t.kind <> 'charge' AND t.kind IN ('top-up', 'adjustment') AND t.id >= ?1 AND t.id < ?2
   AND coalesce(t.reference, '') NOT LIKE '{BOOKED}%' AND coalesce(t.reference, '') NOT LIKE '{TAKEN_BACK}%'
   AND NOT EXISTS (SELECT 1 FROM transfers AS done WHERE done.reference = '{BOOKED} ' || t.id) ORDER BY t.id"""
@@ -66,29 +88,15 @@ async def find(session: DatabaseSession, span: Span) -> AsyncIterator[Sequence[M
     while (row := await session.one(OLDEST_SINCE, reached_us, span.to_us)) and row[0] is not None:
         day = by.day(row[0])
         end_us = min(by.start_us(day + 1), span.to_us)
-        payments = await session.all(_PAYMENTS, reached_us, end_us)
-        found = [_to_misdated(day, row) for row in await session.all(_ALL_USAGE, reached_us, end_us)]
-        found += [
-            MisdatedPosting(kind, number, number, day, user, amount_pico, reference=reference)
-            for number, kind, user, amount_pico, reference in payments
-        ]
+        found = _MISDATED.read_all(await session.all(_ALL_USAGE, reached_us, end_us))
+        found += _PAYMENT.read_all(await session.all(_PAYMENTS, reached_us, end_us))
         if found:
-            yield sorted(found, key=lambda one: one.number)
+            yield sorted((replace(one, day=day) for one in found), key=lambda one: one.number)
         reached_us = end_us
 
 
-def _to_misdated(day: int, row: DatabaseRow) -> MisdatedPosting:
-    number, posted_us, request_id, user, charge_pico, cost_pico, *quantities = row
-    meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
-    return MisdatedPosting("usage", number, posted_us, day, user or "", charge_pico, cost_pico, meters, request_id)
-
-
-_PostTransfer = Callable[[Transfer, int], Awaitable[Transfer]]
-"""The ledger's way in, under a number."""
-
-
 async def redate(
-    session: DatabaseSession, post: _PostTransfer, misdated: MisdatedPosting, booked_us: int, note: str
+    session: DatabaseSession, post: PostTransfer, misdated: MisdatedPosting, booked_us: int, note: str
 ) -> bool:
     """In a transaction that writes. Numbers are those of the day, and of the instant, or the next that are free."""
     by = await session.calendar()
@@ -97,7 +105,7 @@ async def redate(
         rows = await session.all(_ONE_USAGE, begun_us, end_us, misdated.number)
         if not rows:
             return False
-        misdated = _to_misdated(misdated.day, rows[0])
+        misdated = replace(_MISDATED.read(rows[0]), day=misdated.day)
     elif await session.one("SELECT 1 FROM transfers WHERE reference = ?", f"{BOOKED} {misdated.number}"):
         return False
     move = _move_usage if misdated.kind == "usage" else _move_payment
@@ -118,7 +126,7 @@ class _Step(NamedTuple):
     note: str
 
 
-async def _move_usage(session: DatabaseSession, post: _PostTransfer, one: MisdatedPosting, step: _Step) -> None:
+async def _move_usage(session: DatabaseSession, post: PostTransfer, one: MisdatedPosting, step: _Step) -> None:
     """A row of its own that corrects the first, with amounts and quantities."""
     number, sign, note = step
     earlier_us = max(one.posted_us - number, 0) if sign > 0 else 0
@@ -130,15 +138,41 @@ async def _move_usage(session: DatabaseSession, post: _PostTransfer, one: Misdat
     [(key_id, model_id, user_id, provider_id)] = await session.all(_PLACE, one.number)
     if charge_pico:
         giver, taker = (user_id, REVENUE) if charge_pico > 0 else (REVENUE, user_id)
-        await post(Transfer(number, giver, taker, abs(charge_pico), "correction", None, note), number)
-    place = ((await session.calendar()).day(number), key_id, model_id, user_id, provider_id)
-    tokens = (sign * total(meters, INPUT_METERS), sign * total(meters, OUTPUT_METERS))
-    await session.run(sql.of(sql.ADD_DAILY, 1), *place, 0, 0, *tokens, cost_pico, charge_pico)
+        moved = Transfer(
+            id=number,
+            from_account=giver,
+            to_account=taker,
+            amount_pico=abs(charge_pico),
+            kind="correction",
+            note=note,
+        )
+        await post(moved, number)
+    added = sql.DailySum(
+        day=(await session.calendar()).day(number),
+        key_id=key_id,
+        model_id=model_id,
+        user_id=user_id,
+        provider_id=provider_id,
+        input_tokens=sign * total(meters, INPUT_METERS),
+        output_tokens=sign * total(meters, OUTPUT_METERS),
+        cost_pico=cost_pico,
+        charge_pico=charge_pico,
+    )
+    await session.run(sql.of(sql.ADD_DAILY, 1), *sql.DAILY.values(added))
 
 
-async def _move_payment(session: DatabaseSession, post: _PostTransfer, one: MisdatedPosting, step: _Step) -> None:
+async def _move_payment(session: DatabaseSession, post: PostTransfer, one: MisdatedPosting, step: _Step) -> None:
     number, sign, note = step
     [(giver, taker, amount_pico, kind, told)] = await session.all(_ACCOUNTS, one.number)
     giver, taker = (giver, taker) if sign > 0 else (taker, giver)
     reference = f"{BOOKED if sign > 0 else TAKEN_BACK} {one.number}"
-    await post(Transfer(number, giver, taker, amount_pico, kind, reference, told or note), number)
+    moved = Transfer(
+        id=number,
+        from_account=giver,
+        to_account=taker,
+        amount_pico=amount_pico,
+        kind=kind,
+        reference=reference,
+        note=told or note,
+    )
+    await post(moved, number)

@@ -9,74 +9,79 @@ from fractions import Fraction
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import AttemptRow, DailyCost, UsageFilter, UsageSource
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
-from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
-from softix_proxy.storage.sqlite.metering import usage_sql as sql
+from softix_proxy.storage.record_mapping import RecordMapping, selected
+from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.wide_sums import split_sum, summed
 
-_ROW = """
-SELECT a.usage_id, a.sequence, a.request_id, users.public_id, users.name, providers.name, models.name, a.status_code,
-  a.error, a.latency_ms, a.source, a.meters, a.service_tier, a.price_id, a.markup_num, a.markup_den, a.bound_pico,
-  a.cost_pico, a.charge_pico, a.cost_price_id
+_ATTEMPT = RecordMapping(
+    AttemptRow,
+    usage_id=selected("a.usage_id"),
+    sequence=selected("a.sequence"),
+    request_id=selected("a.request_id"),
+    user_public_id=selected("users.public_id"),
+    user_name=selected("users.name"),
+    provider=selected("providers.name"),
+    model=selected("models.name"),
+    status_code=selected("a.status_code"),
+    error=selected("a.error"),
+    latency_ms=selected("a.latency_ms"),
+    source=selected("a.source", read=UsageSource),
+    meters=selected("a.meters", read=json.loads),
+    service_tier=selected("a.service_tier"),
+    price_id=selected("a.price_id"),
+    markup=selected("a.markup_num", "a.markup_den", read=Fraction),
+    bound_pico=selected("a.bound_pico"),
+    cost_pico=selected("a.cost_pico"),
+    charge_pico=selected("a.charge_pico"),
+    cost_price_id=selected("a.cost_price_id"),
+)
+_ROWS = f"""
+SELECT {_ATTEMPT.select()}
 FROM attempts a LEFT JOIN users ON users.id = a.user_id LEFT JOIN providers ON providers.id = a.provider_id
   LEFT JOIN models ON models.id = a.model_id"""
 _TOKENS = ", ".join(f"'{name}'" for name in sorted(INPUT_METERS | OUTPUT_METERS))
+_DAILY_COST = RecordMapping(
+    DailyCost,
+    day=selected("sums.day"),
+    model=selected("sums.model"),
+    upstream_name=selected("sums.upstream_name"),
+    source=selected("sums.source", read=UsageSource),
+    unpriced=selected("sums.unpriced", read=bool),
+    requests=selected("sums.requests"),
+    tokens=selected("sums.tokens"),
+    cost_pico=summed("sums.cost"),
+    hold_pico=summed("sums.bound"),
+    given={"model_served": None},
+)
 _DAILY = f"""
-SELECT a.usage_id / {DAY_US}, models.name, models.upstream_name, a.source, a.cost_price_id IS 0, count(*),
-  sum((SELECT coalesce(sum(value), 0) FROM json_each(a.meters) WHERE key IN ({_TOKENS}))),
-  sum(a.cost_pico/1000000), sum(a.cost_pico%1000000), sum(a.bound_pico/1000000), sum(a.bound_pico%1000000)
-FROM attempts a JOIN providers ON providers.id = a.provider_id AND providers.name = ?1
-  LEFT JOIN models ON models.id = a.model_id
-WHERE a.usage_id >= ?2 AND a.usage_id < ?3 AND a.source <> 'none' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"""
+SELECT {_DAILY_COST.select()} FROM (
+  SELECT a.usage_id / {DAY_US} AS day, models.name AS model, models.upstream_name AS upstream_name, a.source AS source,
+    a.cost_price_id IS 0 AS unpriced, count(*) AS requests,
+    sum((SELECT coalesce(sum(value), 0) FROM json_each(a.meters) WHERE key IN ({_TOKENS}))) AS tokens,
+    {split_sum("a.cost_pico", "cost")}, {split_sum("a.bound_pico", "bound")}
+  FROM attempts a JOIN providers ON providers.id = a.provider_id AND providers.name = ?1
+    LEFT JOIN models ON models.id = a.model_id
+  WHERE a.usage_id >= ?2 AND a.usage_id < ?3 AND a.source <> 'none' GROUP BY 1, 2, 3, 4, 5
+) AS sums ORDER BY day, model, upstream_name, source, unpriced"""
 
 
 async def of(session: DatabaseSession, usage_id: int) -> Sequence[AttemptRow]:
     """In the order in which they were made."""
-    return [_to_row(row) for row in await session.all(f"{_ROW} WHERE a.usage_id = ? ORDER BY a.sequence", usage_id)]
+    return _ATTEMPT.read_all(await session.all(f"{_ROWS} WHERE a.usage_id = ? ORDER BY a.sequence", usage_id))
 
 
 async def newest(session: DatabaseSession, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
     """By period and user; the newest first."""
     conditions: dict[str, Sequence[object]] = {"a.usage_id > ?": [0]}
     if wanted.span is not None:
-        conditions["a.usage_id >= ? AND a.usage_id < ?"] = wanted.span
+        conditions["a.usage_id >= ? AND a.usage_id < ?"] = [wanted.span.from_us, wanted.span.to_us]
     if wanted.user_id is not None:
         conditions["a.user_id = ?"] = [wanted.user_id]
     values = [value for given in conditions.values() for value in given]
     order = "ORDER BY a.usage_id DESC, a.sequence DESC LIMIT ?"
-    return [
-        _to_row(row) for row in await session.all(f"{_ROW} WHERE {' AND '.join(conditions)} {order}", *values, limit)
-    ]
+    return _ATTEMPT.read_all(await session.all(f"{_ROWS} WHERE {' AND '.join(conditions)} {order}", *values, limit))
 
 
 async def daily_costs(session: DatabaseSession, provider: str, from_us: int, to_us: int) -> Sequence[DailyCost]:
     """What the provider may have billed for: few, since most attempts that fail cost nothing."""
-    return [
-        DailyCost(
-            day=day,
-            model=model,
-            upstream_name=upstream_name,
-            model_served=None,
-            source=UsageSource(source),
-            unpriced=bool(unpriced),
-            requests=requests,
-            tokens=tokens,
-            cost_pico=sql.whole(*sums[:2]),
-            hold_pico=sql.whole(*sums[2:]),
-        )
-        for day, model, upstream_name, source, unpriced, requests, tokens, *sums in await session.all(
-            _DAILY, provider, from_us, to_us
-        )
-    ]
-
-
-def _to_row(row: DatabaseRow) -> AttemptRow:
-    before, (source, meters, service_tier, price_id, num, den), amounts = row[:10], row[10:16], row[16:]
-    values: DatabaseRow = (
-        *before,
-        UsageSource(source),
-        json.loads(meters),
-        service_tier,
-        price_id,
-        Fraction(num, den),
-        *amounts,
-    )
-    return AttemptRow(*values)
+    return _DAILY_COST.read_all(await session.all(_DAILY, provider, from_us, to_us))

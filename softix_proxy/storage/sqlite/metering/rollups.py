@@ -6,7 +6,7 @@ in portions: SQLite groups in memory, and a long read holds up the log's checkpo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
 from softix_proxy.domain.core.calendar import Calendar, OffsetSpan, calendar
@@ -14,32 +14,42 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.redating import REDATED
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
+from softix_proxy.storage.record_mapping import insert
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 KEPT = "usage_daily"
 _OTHER = "temp.usage_by_day"
 _PORTION_ROWS = 100_000
-_COLUMNS = (
-    "day, key_id, model_id, user_id, provider_id, requests, errors, input_tokens, output_tokens, cost_pico, charge_pico"
-)
 
 
 def _sum(meters: frozenset[str]) -> str:
     return f"sum({' + '.join(f'coalesce({name}, 0)' for name in sorted(meters))})"
 
 
-DAYS = f"""
-SELECT (id + ?3) / {DAY_US} AS day, key_id, model_id, user_id, provider_id,
-  count(*) FILTER (WHERE corrects_row_id IS NULL), count(error), {_sum(INPUT_METERS)}, {_sum(OUTPUT_METERS)},
-  sum(cost_pico), sum(charge_pico)
-FROM usage WHERE id >= ?1 AND id < ?2 GROUP BY 1, 2, 3"""
-"""The sums of the rows from ?1 to before ?2, where the zone's clock is ?3 ahead of UTC."""
+_SUMMED = {
+    "day": f"(id + ?3) / {DAY_US} AS day",
+    "requests": "count(*) FILTER (WHERE corrects_row_id IS NULL)",
+    "errors": "count(error)",
+    "input_tokens": _sum(INPUT_METERS),
+    "output_tokens": _sum(OUTPUT_METERS),
+    "cost_pico": "sum(cost_pico)",
+    "charge_pico": "sum(charge_pico)",
+}
+"""Where a column of the sums is not the rows' own."""
+
+
+def _days(columns: Sequence[str]) -> str:
+    """These columns of the sums of the rows from ?1 to before ?2, where the zone's clock is ?3 ahead of UTC."""
+    values = ", ".join(_SUMMED.get(column, column) for column in columns)
+    return f"SELECT {values} FROM usage WHERE id >= ?1 AND id < ?2 GROUP BY {', '.join(sql.DAILY_PLACE)}"
+
+
+_COUNTED = _days((*sql.DAILY_PLACE, *sql.DAILY_SUMS))
 _END = f"SELECT max(id) + 1 FROM (SELECT id FROM usage WHERE id >= ? AND id < ? ORDER BY id LIMIT {_PORTION_ROWS})"
 _POSTED = """
 SELECT (SELECT min(id) FROM usage WHERE id >= ?1 AND id < ?2),
   (SELECT max(id) + 1 FROM usage WHERE id >= ?1 AND id < ?2)"""
-_ADDED = sql.ADD_DAILY.tail
 
 _SPENT = f"""
 WITH RECURSIVE chain (key_id, part_id, until_us) AS (
@@ -72,7 +82,7 @@ class RowRange(NamedTuple):
 
 async def portions(session: DatabaseSession, by: Calendar, span: Span) -> AsyncIterator[RowRange]:
     """Of all rows that are in the span by now, in their order."""
-    [(first, end)] = await session.all(_POSTED, *span)
+    [(first, end)] = await session.all(_POSTED, span.from_us, span.to_us)
     if first is None:
         return
     for piece in by.pieces(first, end):
@@ -87,8 +97,9 @@ async def _cut(session: DatabaseSession, piece: OffsetSpan) -> AsyncIterator[Row
         begun_us = row[0]
 
 
-async def by_day(session: DatabaseSession, portion: RowRange) -> list[DatabaseRow]:
-    return list(await session.all(DAYS, *portion))
+async def by_day(session: DatabaseSession, portion: RowRange) -> Sequence[DatabaseRow]:
+    """For each day, key and model (`DAILY_PLACE`) the sums (`DAILY_SUMS`)."""
+    return await session.all(_COUNTED, portion.from_us, portion.to_us, portion.offset_us)
 
 
 async def table(session: DatabaseSession, by: Calendar, first_day: int, end_day: int) -> str:
@@ -97,15 +108,17 @@ async def table(session: DatabaseSession, by: Calendar, first_day: int, end_day:
         return KEPT
     await session.run(f"DROP TABLE IF EXISTS {_OTHER}")
     await session.run(
-        f"CREATE TABLE {_OTHER} ({_COLUMNS}, PRIMARY KEY (day, key_id, model_id)) WITHOUT ROWID",
+        f"CREATE TABLE {_OTHER} ({', '.join(sql.DAILY_COLUMNS)},"
+        f" PRIMARY KEY ({', '.join(sql.DAILY_PLACE)})) WITHOUT ROWID",
     )
     await _fill(session, _OTHER, by, Span(by.start_us(first_day), by.start_us(end_day)))
     return _OTHER
 
 
 async def _fill(session: DatabaseSession, into: str, by: Calendar, span: Span) -> None:
+    add = f"{insert(into, sql.DAILY_COLUMNS, rows=_days(sql.DAILY_COLUMNS))} {sql.ADD_TO_DAILY}"
     async for portion in portions(session, by, span):
-        await session.run(f"INSERT INTO {into} {DAYS} {_ADDED}", *portion)
+        await session.run(add, portion.from_us, portion.to_us, portion.offset_us)
 
 
 async def change_zone(session: DatabaseSession, zone: str) -> bool:
@@ -113,7 +126,7 @@ async def change_zone(session: DatabaseSession, zone: str) -> bool:
     by = calendar(zone)
     if (await session.calendar()).name == zone:
         return False
-    await session.run("INSERT OR REPLACE INTO instance VALUES ('zone', ?)", zone.encode())
+    await session.run("INSERT OR REPLACE INTO instance (name, value) VALUES ('zone', ?)", zone.encode())
     await session.run(f"DELETE FROM {KEPT}")
     await _fill(session, KEPT, by, Span(0, 2**63 - 1))
     now_us = session.clock.now_us()

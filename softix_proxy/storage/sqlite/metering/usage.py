@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from fractions import Fraction
-from typing import Any
 
 from softix_proxy.domain.core.calendar import Calendar
 from softix_proxy.domain.core.clock import DAY_US, SLACK_US
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import (
     AttemptRow,
-    Correction,
     DailyCost,
-    ExportedLines,
-    Layout,
+    ExportLines,
+    LineLayout,
     SummarySubject,
     UsageFilter,
     UsageRow,
-    UsageSource,
     UsageSums,
     UsageTotal,
-    UserSum,
 )
-from softix_proxy.domain.pricing.meters import METERS
-from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
-from softix_proxy.storage.sqlite.ledger import corrections
+from softix_proxy.storage import usage_lines
+from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.metering import attempts, rollups
 from softix_proxy.storage.sqlite.metering import usage_sql as sql
 
@@ -40,14 +34,9 @@ class SqliteUsageStore:
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
-    async def correct(self, correction: Correction) -> UsageRow:
-        number = await corrections.post(self._session, correction)
-        [row] = await self._session.all(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.id = ?", number)
-        return _to_row(row)
-
     async def corrections(self, row_id: int) -> Sequence[UsageRow]:
-        statement = f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.corrects_row_id = ? ORDER BY u.request_id"
-        return [_to_row(row) for row in await self._session.all(statement, row_id)]
+        statement = f"{sql.ROWS} WHERE u.corrects_row_id = ? ORDER BY u.request_id"
+        return sql.ROW.read_all(await self._session.all(statement, row_id))
 
     async def attempts_of(self, row_id: int) -> Sequence[AttemptRow]:
         return await attempts.of(self._session, row_id)
@@ -62,8 +51,8 @@ class SqliteUsageStore:
         return await self._rows(wanted, usage_id, "ASC", limit)
 
     async def by_request(self, request_id: int) -> UsageRow | None:
-        row = await self._session.one(f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE u.request_id = ?", request_id)
-        return _to_row(row) if row else None
+        row = await self._session.one(f"{sql.ROWS} WHERE u.request_id = ?", request_id)
+        return sql.ROW.read(row) if row else None
 
     async def model_ids(self, reference: str) -> Sequence[int]:
         return [row[0] for row in await self._session.all(sql.MODEL_IDS, reference)]
@@ -73,7 +62,7 @@ class SqliteUsageStore:
 
     async def totals(self, by: SummarySubject, first_day: int, end_day: int, days: Calendar) -> Sequence[UsageTotal]:
         statement = sql.totals(by, await rollups.table(self._session, days, first_day, end_day))
-        rows = [_to_total(row) for row in await self._session.all(statement, first_day, end_day)]
+        rows = sql.total(by).read_all(await self._session.all(statement, first_day, end_day))
         return rows if by == "day" else sorted(rows, key=lambda total: -total.charge_pico)
 
     async def trends(
@@ -82,7 +71,7 @@ class SqliteUsageStore:
         found: dict[str, dict[int, UsageTotal]] = {}
         statement = sql.trends(by, await rollups.table(self._session, days, first_day, end_day))
         for *columns, day in await self._session.all(statement, first_day, end_day, most):
-            total = _to_total(columns)
+            total = sql.total(by).read(columns)
             found.setdefault(total.id, {})[day] = total
         return found
 
@@ -95,7 +84,7 @@ class SqliteUsageStore:
     async def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:
         async for after, upto in self._chunks(Span(first_day * DAY_US, end_day * DAY_US), _SUMMED_AT_ONCE):
             for row in await self._session.all(sql.DAILY_COSTS, provider, after, upto):
-                yield _to_daily_cost(row)
+                yield sql.DAILY_COST.read(row)
         for cost in await attempts.daily_costs(self._session, provider, first_day * DAY_US, end_day * DAY_US):
             yield cost
 
@@ -103,14 +92,28 @@ class SqliteUsageStore:
         async for after, upto in self._chunks(span, _SUMMED_AT_ONCE):
             yield await self._by_user(after, upto, user_id)
 
-    async def lines(self, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportedLines]:
+    async def rows(self, span: Span, user_id: int | None) -> AsyncIterator[Sequence[UsageRow]]:
         """Each chunk is a read of its own; what is posted after the first is left out."""
-        statement = sql.lines(layout)
+        statement = f"{sql.ROWS} WHERE u.id > ?1 AND u.id <= ?2 AND (?3 IS NULL OR u.user_id = ?3) ORDER BY u.id"
         async for after, upto in self._chunks(span, _LINES_AT_ONCE):
-            [(text,)] = await self._session.all(statement, sql.PAIRS, user_id, after, upto)
+            yield sql.ROW.read_all(await self._session.all(statement, after, upto, user_id))
+
+    def lines(self, layout: LineLayout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines] | None:
+        statement = usage_lines.statement(layout)
+        return None if statement is None else self._lines(statement, span, user_id)
+
+    async def _lines(self, statement: str, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
+        """Each chunk is a read of its own; what is posted after the first is left out."""
+        async for after, upto in self._chunks(span, _LINES_AT_ONCE):
+            [(text,)] = await self._session.all(statement, usage_lines.PAIRS, user_id, after, upto)
             sums = await self._by_user(after, upto, user_id)
-            rows, costs, charges = zip((0, 0, 0), *(one[1:] for one in sums.by_user), strict=True)
-            yield ExportedLines(text, sum(rows), sum(costs), sum(charges), sums=sums)
+            yield ExportLines(
+                text=text,
+                rows=sum([one.rows for one in sums.by_user]),
+                cost_pico=sum([one.cost_pico for one in sums.by_user]),
+                charge_pico=sum([one.charge_pico for one in sums.by_user]),
+                sums=sums,
+            )
 
     async def _chunks(self, span: Span, at_once: int) -> AsyncIterator[tuple[int, int]]:
         """Ranges of ids, open below, of what is posted by now."""
@@ -126,17 +129,16 @@ class SqliteUsageStore:
 
     async def _by_user(self, after: int, upto: int, user_id: int | None) -> UsageSums:
         rows = await self._session.all(sql.BY_USER, after, upto, user_id)
-        by_user = tuple(
-            UserSum(user, count, sql.whole(*sums[:2]), sql.whole(*sums[2:4])) for user, count, *sums in rows
-        )
         return UsageSums(
-            min((row[6] for row in rows), default=after), max((row[7] for row in rows), default=upto), by_user
+            first_id=min((row[-2] for row in rows), default=after),
+            last_id=max((row[-1] for row in rows), default=upto),
+            by_user=tuple(sql.USER_SUM.read_all(rows)),
         )
 
     async def _rows(self, wanted: UsageFilter, after: int, order: str, limit: int) -> Sequence[UsageRow]:
         conditions: dict[str, Sequence[object]] = {"u.id > ?": [after]}
         if wanted.span is not None:
-            conditions["u.id >= ? AND u.id < ?"] = wanted.span
+            conditions["u.id >= ? AND u.id < ?"] = [wanted.span.from_us, wanted.span.to_us]
         if wanted.user_id is not None:
             conditions["u.user_id = ?"] = [wanted.user_id]
         if wanted.key_id is not None:
@@ -147,42 +149,12 @@ class SqliteUsageStore:
             conditions["u.error IS NOT NULL"] = []
         values = [value for given in conditions.values() for value in given]
         rows = await self._session.all(
-            f"SELECT {sql.ROW} FROM usage u {sql.NAMES} WHERE {' AND '.join(conditions)} ORDER BY u.id {order} LIMIT ?",
-            *values,
-            limit,
+            f"{sql.ROWS} WHERE {' AND '.join(conditions)} ORDER BY u.id {order} LIMIT ?", *values, limit
         )
-        return [_to_row(row) for row in rows]
+        return sql.ROW.read_all(rows)
 
 
-def _to_row(row: DatabaseRow) -> UsageRow:
-    names, stream, quantities, after = row[:13], row[13], row[14 : 14 + len(METERS)], row[14 + len(METERS) :]
-    service_tier, price_id, markup_num, markup_den, *numbers, source, note, corrects_row_id, fee_pico, costs = after
-    meters = {name: count for name, count in zip(METERS, quantities, strict=True) if count is not None}
-    markup = Fraction(markup_num, markup_den)
-    quantities_and_price = (meters, service_tier, price_id, markup)
-    values: DatabaseRow = (
-        *names,
-        bool(stream),
-        *quantities_and_price,
-        *numbers,
-        UsageSource(source),
-        note,
-        corrects_row_id,
-        fee_pico,
-        costs,
-    )
-    return UsageRow(*values)
-
-
-def _to_total(row: Sequence[Any]) -> UsageTotal:
-    number, name, requests, errors, tokens_in, tokens_out, cost_m, cost_rest, charge_m, charge_rest, _ = row
-    cost_pico, charge_pico = sql.whole(cost_m, cost_rest), sql.whole(charge_m, charge_rest)
-    return UsageTotal(number, name, requests, errors, tokens_in, tokens_out, cost_pico, charge_pico)
-
-
-def _to_daily_cost(row: DatabaseRow) -> DailyCost:
-    day, model, upstream_name, served, source, unpriced, requests, tokens, *sums = row
-    cost_pico, hold_pico = sql.whole(*sums[:2]), sql.whole(*sums[2:])
-    return DailyCost(
-        day, model, upstream_name, served, UsageSource(source), bool(unpriced), requests, tokens, cost_pico, hold_pico
-    )
+async def row(session: DatabaseSession, usage_id: int) -> UsageRow:
+    """One that is there."""
+    [found] = await session.all(f"{sql.ROWS} WHERE u.id = ?", usage_id)
+    return sql.ROW.read(found)

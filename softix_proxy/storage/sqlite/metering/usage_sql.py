@@ -1,152 +1,81 @@
-"""The statements of usage: rows with their names, sums of days, and lines of an export built by SQLite itself.
-
-A line is one `printf` call, because that is what SQLite does quickest: two thirds of the time go into calls and
-concatenations. So each value is a format and its arguments, and punctuation is part of the format.
-"""
+"""The statements of usage: rows with their names, and sums of days."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from softix_proxy.domain.core.clock import DAY_US, SECOND_US
-from softix_proxy.domain.core.ids import format_request_id
-from softix_proxy.domain.core.money import CURRENCY, PICO_PER_USD
 from softix_proxy.domain.ledger.redating import BOOKED, REDATED
-from softix_proxy.domain.metering.usage import Cell, Encoding, Layout, SummarySubject
+from softix_proxy.domain.metering.usage import DailyCost, SummarySubject, UsageRow, UsageSource, UsageTotal, UserSum
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
+from softix_proxy.storage.record_mapping import RecordMapping, Stored, selected
+from softix_proxy.storage.wide_sums import split_sum, summed
 
 NAMES = """
 LEFT JOIN users ON users.id = u.user_id LEFT JOIN keys ON keys.id = u.key_id
 LEFT JOIN providers ON providers.id = u.provider_id LEFT JOIN models ON models.id = u.model_id"""
 
-ROW = (
-    "u.id, u.request_id, u.usage_at_us, u.user_id, users.public_id, users.name, keys.public_id, keys.prefix, "
-    "providers.name, u.model_id, models.name, u.model_served, u.endpoint, u.stream, "
-    + ", ".join(f"u.{name}" for name in METERS)
-    + ", u.service_tier, u.price_id, u.markup_num, u.markup_den, u.cost_pico, u.charge_pico, u.hold_pico, "
-    "u.status_code, u.error, u.latency_ms, u.ttfb_ms, u.attempts, u.source, u.note, u.corrects_row_id, "
-    "coalesce(u.fee_pico, 0), u.cost_price_id"
+
+def _column(name: str) -> Stored:
+    return selected(f"u.{name}")
+
+
+def read_meters(*counts: int | None) -> dict[str, int]:
+    return {name: count for name, count in zip(METERS, counts, strict=True) if count is not None}
+
+
+ROW = RecordMapping(
+    UsageRow,
+    id=_column("id"),
+    request_id=_column("request_id"),
+    usage_at_us=_column("usage_at_us"),
+    user_id=_column("user_id"),
+    user_public_id=selected("users.public_id"),
+    user_name=selected("users.name"),
+    key_public_id=selected("keys.public_id"),
+    key_prefix=selected("keys.prefix"),
+    provider=selected("providers.name"),
+    model_id=_column("model_id"),
+    model=selected("models.name"),
+    model_served=_column("model_served"),
+    endpoint=_column("endpoint"),
+    stream=selected("u.stream", read=bool),
+    meters=selected(*(f"u.{name}" for name in METERS), read=read_meters),
+    service_tier=_column("service_tier"),
+    price_id=_column("price_id"),
+    markup=selected("u.markup_num", "u.markup_den", read=Fraction),
+    cost_pico=_column("cost_pico"),
+    charge_pico=_column("charge_pico"),
+    hold_pico=_column("hold_pico"),
+    status_code=_column("status_code"),
+    error=_column("error"),
+    latency_ms=_column("latency_ms"),
+    ttfb_ms=_column("ttfb_ms"),
+    attempts=_column("attempts"),
+    source=selected("u.source", read=UsageSource),
+    note=_column("note"),
+    corrects_row_id=_column("corrects_row_id"),
+    fee_pico=selected("coalesce(u.fee_pico, 0)"),
+    cost_price_id=_column("cost_price_id"),
 )
+ROWS = f"SELECT {ROW.select()} FROM usage u {NAMES}"
 
-_CENT_PICO = PICO_PER_USD // 100
-PAIRS = "".join(format_request_id(number)[-2:] for number in range(1024)).encode()
-"""Two letters of a request id for each ten of its bits; as bytes, which SQLite cuts in constant time."""
-
-
-class _Field(NamedTuple):
-    """What `printf` makes of it has no special character and is never absent, unless the format is `%s`."""
-
-    form: str
-    values: str
-
-
-def _instant(us: str) -> _Field:
-    # date() and arithmetic cost half of what strftime() does.
-    return _Field(
-        "%sT%02d:%02d:%02d.%06dZ",
-        f"date({us}/1000000, 'unixepoch'), {us}/3600000000%24, {us}/60000000%60, {us}/1000000%60, {us}%1000000",
-    )
-
-
-def _usd(pico: str) -> _Field:
-    # As `format_usd` has it. The cut 1 keeps the zeros in front.
-    rest = f"rtrim(substr({_CENT_PICO}+abs({pico}%{_CENT_PICO}), 2), '0')"
-    sign = f"CASE WHEN {pico} < 0 THEN '-' ELSE '' END"
-    return _Field("%s%d.%02d%s", f"{sign}, abs({pico}/{PICO_PER_USD}), abs({pico}/{_CENT_PICO}%100), {rest}")
-
-
-def _factor(num: str, den: str) -> _Field:
-    decimals = f"rtrim('.' || substr(100000000 + {num}%{den}*100000000/{den}, 2), '0')"
-    return _Field("%d%s", f"{num}/{den}, CASE WHEN {num}%{den} THEN {decimals} ELSE '' END")
-
-
-def _request_id(number: str) -> _Field:
-    pairs = [f"substr(?1, ({number}>>{bits}&1023)*2 + 1, 2)" for bits in range(50, -1, -10)]
-    return _Field("req_" + "%s" * 7, ", ".join([f"substr(?1, ({number}>>60)*2 + 2, 1)", *pairs]))
-
-
-_FIELDS: Mapping[str, _Field] = {
-    "posted_at": _instant("u.id"),
-    "usage_at": _instant("u.usage_at_us"),
-    "request_id": _request_id("u.request_id"),
-    "markup": _factor("u.markup_num", "u.markup_den"),
-    "provider_cost": _usd("u.cost_pico"),
-    "request_fee": _usd("coalesce(u.fee_pico, 0)"),
-    "charge": _usd("u.charge_pico"),
-    "currency": _Field(CURRENCY, ""),
-}
-_COLUMNS: Mapping[str, str] = {
-    "row_id": "u.id",
-    "user_id": "users.public_id",
-    "user_name": "users.name",
-    "key_id": "keys.public_id",
-    "key_prefix": "keys.prefix",
-    "provider": "providers.name",
-    "model": "models.name",
-    "stream": "CASE WHEN u.stream THEN 'true' ELSE 'false' END",
-    "price_version": "u.price_id",
-    "usage_source": "u.source",
-}
-"""Where they are named otherwise than `u.<field>`."""
-
-_FORMULA = "{0} < 'A' AND unicode({0}) IN (9, 13, 43, 45, 61, 64)"  # tab, CR, + - = @
-_ENCODINGS = {
-    Encoding.BARE: _Field("%s", "{0}"),
-    Encoding.CSV_TEXT: _Field('"%w"', f"CASE WHEN {_FORMULA} THEN '''' || {{0}} ELSE coalesce({{0}}, '') END"),
-    Encoding.JSON_BARE: _Field("%s", "coalesce({0}, 'null')"),
-    Encoding.JSON_TEXT: _Field("%s", "json_quote({0})"),
-}
-
-
-def _cell(cell: Cell) -> _Field:
-    field = _FIELDS.get(cell.field)
-    if field is None:
-        encoded = _ENCODINGS[cell.encoding]
-        field = _Field(encoded.form, encoded.values.format(_COLUMNS.get(cell.field, f"u.{cell.field}")))
-    elif cell.encoding is Encoding.JSON_TEXT:
-        field = _Field(f'"{field.form}"', field.values)
-    return _Field(_literal(cell.before) + field.form, field.values)
-
-
-def _literal(text: str) -> str:
-    return text.replace("%", "%%")
-
-
-def lines(layout: Layout) -> str:
-    """The text of the next rows.
-
-    Parameters: PAIRS, a user's id or NULL, the id to start after, the last id. What is written are only rows of that
-    user, if any.
-    """
-    cells = [_cell(cell) for cell in layout.cells]
-    form = "".join(cell.form for cell in cells) + _literal(layout.end)
-    arguments = ", ".join((f"'{_quoted(form)}'", *(cell.values for cell in cells if cell.values)))
-    return f"""
-SELECT CAST(coalesce(group_concat(printf({arguments}), ''), '') AS BLOB)
-FROM usage AS u {NAMES}
-WHERE u.id > ?3 AND u.id <= ?4 AND (?2 IS NULL OR u.user_id = ?2) ORDER BY u.id"""
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _sum(pico: str) -> str:
-    """Two columns, so that no sum leaves 64 bits; see `whole`."""
-    return f"coalesce(sum({pico}/1000000), 0), coalesce(sum({pico}%1000000), 0)"
-
-
-def whole(millions: int, rest: int) -> int:
-    return millions * 1_000_000 + rest
-
-
+USER_SUM = RecordMapping(
+    UserSum,
+    user_id=selected("coalesce(users.public_id, 'user ' || sums.user_id)"),
+    rows=selected("sums.row_count"),
+    cost_pico=summed("sums.cost"),
+    charge_pico=summed("sums.charge"),
+)
 BY_USER = f"""
-SELECT coalesce(users.public_id, 'user ' || sums.user_id), sums.* FROM (
-  SELECT count(*), {_sum("cost_pico")}, {_sum("charge_pico")}, min(id), max(id), user_id
+SELECT {USER_SUM.select()}, sums.first_id, sums.last_id FROM (
+  SELECT count(*) AS row_count, {split_sum("cost_pico", "cost")}, {split_sum("charge_pico", "charge")},
+    min(id) AS first_id, max(id) AS last_id, user_id
   FROM usage WHERE id > ?1 AND id <= ?2 AND (?3 IS NULL OR user_id = ?3) GROUP BY user_id
 ) AS sums LEFT JOIN users ON users.id = sums.user_id"""
-"""(Public id, rows, cost and charge in millions and rest, first and last id) of the rows after ?1 up to ?2."""
+"""The sums of each user, of the rows after ?1 up to ?2; then the first and the last of them."""
 
 
 class _By(NamedTuple):
@@ -177,15 +106,35 @@ _BY: Mapping[SummarySubject, _By] = {
 }
 
 
+_TOTALS = {
+    by: RecordMapping(
+        UsageTotal,
+        id=selected(names.id),
+        name=selected(names.name),
+        requests=selected("sums.requests"),
+        errors=selected("sums.errors"),
+        input_tokens=selected("sums.input_tokens"),
+        output_tokens=selected("sums.output_tokens"),
+        cost_pico=summed("sums.cost"),
+        charge_pico=summed("sums.charge"),
+    )
+    for by, names in _BY.items()
+}
+_ADDED_UP = f"""sum(requests) AS requests, sum(errors) AS errors, sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens, {split_sum("cost_pico", "cost")}, {split_sum("charge_pico", "charge")}"""
+
+
+def total(by: SummarySubject) -> RecordMapping[UsageTotal]:
+    return _TOTALS[by]
+
+
 def totals(by: SummarySubject, table: str) -> str:
-    """(Id, name, requests, errors, tokens in, out, cost and charge in two parts each) from day ?1 to before ?2."""
+    """The `total` of each subject from day ?1 to before ?2."""
     names = _BY[by]
     return f"""
-SELECT {names.id}, {names.name}, sums.*
+SELECT {total(by).select()}
 FROM (
-  SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
-    {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject
-  FROM {table} WHERE day >= ? AND day < ? GROUP BY subject
+  SELECT {_ADDED_UP}, {names.subject} AS subject FROM {table} WHERE day >= ? AND day < ? GROUP BY subject
 ) AS sums {names.join} ORDER BY subject"""
 
 
@@ -193,10 +142,9 @@ def trends(by: SummarySubject, table: str) -> str:
     """As `totals`, for each day (the last column) of the ?3 dearest subjects."""
     names = _BY[by]
     return f"""
-SELECT {names.id}, {names.name}, sums.*
+SELECT {total(by).select()}, sums.day
 FROM (
-  SELECT sum(requests), sum(errors), sum(input_tokens), sum(output_tokens),
-    {_sum("cost_pico")}, {_sum("charge_pico")}, {names.subject} AS subject, day
+  SELECT {_ADDED_UP}, {names.subject} AS subject, day
   FROM {table} WHERE day >= ?1 AND day < ?2 AND {names.subject} IN (
     SELECT {names.subject} FROM {table} WHERE day >= ?1 AND day < ?2 GROUP BY {names.subject}
     ORDER BY sum(charge_pico/1000000) DESC, {names.subject} LIMIT ?3
@@ -220,9 +168,21 @@ _BOOKED = f"""
 SELECT {{}} FROM usage AS moved WHERE {_moves("moved")} AND moved.note LIKE '{BOOKED}%'"""
 _BOOKED_AT = f"""coalesce(({_BOOKED.format("max(moved.id)")}
   AND moved.corrects_row_id = u.corrects_row_id), u.corrects_row_id)"""
+DAILY_COST = RecordMapping(
+    DailyCost,
+    day=selected("sums.day"),
+    model=selected("models.name"),
+    upstream_name=selected("models.upstream_name"),
+    model_served=selected("sums.model_served"),
+    source=selected("sums.source", read=UsageSource),
+    unpriced=selected("sums.unpriced", read=bool),
+    requests=selected("sums.requests"),
+    tokens=selected("sums.tokens"),
+    cost_pico=summed("sums.cost"),
+    hold_pico=summed("sums.hold"),
+)
 DAILY_COSTS = f"""
-SELECT sums.day, models.name, models.upstream_name, sums.model_served, sums.source, sums.unpriced, sums.requests,
-  sums.tokens, sums.cost_m, sums.cost_rest, sums.hold_m, sums.hold_rest
+SELECT {DAILY_COST.select()}
 FROM (
   SELECT iif({_ABOUT_ITSELF}, u.id, {_BOOKED_AT}) / {DAY_US} AS day, u.model_id, u.model_served, u.source,
     coalesce(u.note LIKE iif(u.cost_price_id IS NULL, '%unpriced:%', '%uncosted:%'), 0) AND NOT EXISTS (
@@ -230,8 +190,7 @@ FROM (
         AND coalesce(later.note, '') NOT LIKE '{REDATED}%') AS unpriced,
     sum(u.corrects_row_id IS NULL) AS requests,
     sum({_TOKENS}) AS tokens,
-    coalesce(sum(u.cost_pico/1000000), 0) AS cost_m, coalesce(sum(u.cost_pico%1000000), 0) AS cost_rest,
-    coalesce(sum(u.hold_pico/1000000), 0) AS hold_m, coalesce(sum(u.hold_pico%1000000), 0) AS hold_rest
+    {split_sum("u.cost_pico", "cost")}, {split_sum("u.hold_pico", "hold")}
   FROM usage u JOIN providers ON providers.id = u.provider_id AND providers.name = ?1
   WHERE (u.id > ?2 AND u.id <= ?3 AND {_ABOUT_ITSELF})
     OR (u.corrects_row_id > ?2 AND u.corrects_row_id <= ?3 AND NOT {_ABOUT_ITSELF}
@@ -239,7 +198,8 @@ FROM (
     OR (u.corrects_row_id IN ({_BOOKED.format("moved.corrects_row_id")} AND moved.id > ?2 AND moved.id <= ?3)
       AND NOT {_ABOUT_ITSELF})
   GROUP BY 1, 2, 3, 4, 5
-) AS sums LEFT JOIN models ON models.id = sums.model_id ORDER BY 1, 2, 4, 5, 6"""
+) AS sums LEFT JOIN models ON models.id = sums.model_id
+ORDER BY sums.day, models.name, sums.model_served, sums.source, sums.unpriced"""
 """Sums by day, model, served name, source and completeness of the rows of a provider's name after ?2 up to ?3; with
 them what corrects them, whenever that was posted."""
 

@@ -32,12 +32,14 @@ class SqliteManifestStore:
 
     async def add(self, manifest: Manifest) -> None:
         try:
-            await self._session.run(
-                "INSERT INTO manifests (id, body_sha256, head, signature) VALUES (?, ?, ?, ?)",
-                manifest.number,
-                bytes.fromhex(manifest.body_sha256),
-                canonical(manifest.head()).decode(),
-                manifest.signature,
+            await self._session.insert(
+                "manifests",
+                {
+                    "id": manifest.number,
+                    "body_sha256": bytes.fromhex(manifest.body_sha256),
+                    "head": canonical(manifest.head()).decode(),
+                    "signature": manifest.signature,
+                },
             )
         except IntegrityError:
             raise ConflictError(f"manifest {manifest.number} is not the next one", "run the command again") from None

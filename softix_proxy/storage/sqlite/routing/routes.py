@@ -3,87 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg
+from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing.target_health import Breaker, TargetStats
+from softix_proxy.storage.record_mapping import RecordMapping, converted, field_names
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
-from softix_proxy.storage.sqlite.routing.directory import ROUTE, to_route
 
-
-class SqliteRouteStore:
-    def __init__(self, session: DatabaseSession) -> None:
-        self._session = session
-
-    async def add(self, route: Route) -> Route:
-        columns = "public_id, created_at_us, name, legs, retries, sticky, connect_ms, first_byte_ms, idle_ms, status"
-        try:
-            await self._session.run(
-                f"INSERT INTO routes ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                route.public_id,
-                route.created_at_us,
-                *_changeable(route),
-            )
-        except IntegrityError:
-            raise _taken(route) from None
-        row = await self._session.one(f"SELECT {ROUTE} FROM routes WHERE public_id = ?", route.public_id)
-        assert row is not None  # noqa: S101
-        return to_route(row)
-
-    async def find(self, reference: str) -> Route | None:
-        row = await self._session.one(
-            f"SELECT {ROUTE} FROM routes WHERE public_id = ?1 OR name = ?1 ORDER BY public_id = ?1 DESC", reference
-        )
-        return to_route(row) if row else None
-
-    async def list(self) -> Sequence[Route]:
-        return [to_route(row) for row in await self._session.all(f"SELECT {ROUTE} FROM routes ORDER BY id")]
-
-    async def update(self, route: Route) -> None:
-        try:
-            await self._session.run(
-                "UPDATE routes SET name = ?, legs = ?, retries = ?, sticky = ?, connect_ms = ?, first_byte_ms = ?,"
-                " idle_ms = ?, status = ? WHERE id = ?",
-                *_changeable(route),
-                route.id,
-            )
-        except IntegrityError:
-            raise _taken(route) from None
-
-    async def report(self, slot: int, stats: Sequence[TargetStats]) -> None:
-        await self._session.run("DELETE FROM target_health WHERE slot = ?", slot)
-        now_us = self._session.clock.now_us()
-        for each in stats:
-            await self._session.run(
-                "INSERT INTO target_health (slot, model_id, reported_at_us, state) VALUES (?, ?, ?, ?)",
-                slot,
-                each.model_id,
-                now_us,
-                json.dumps(asdict(each)),
-            )
-
-    async def reported(self) -> Sequence[ReportedHealth]:
-        rows = await self._session.all(
-            "SELECT slot, model_id, reported_at_us, state FROM target_health ORDER BY model_id, slot"
-        )
-        return [ReportedHealth(slot, model_id, at_us, _to_vitals(state)) for slot, model_id, at_us, state in rows]
-
-
-def _changeable(route: Route) -> tuple[object, ...]:
-    timeouts = route.timeouts
-    return (
-        route.name,
-        json.dumps([_leg(leg) for leg in route.legs]),
-        route.retries,
-        route.sticky,
-        timeouts.connect_ms,
-        timeouts.first_byte_ms,
-        timeouts.idle_ms,
-        route.status,
-    )
+_WAITED = field_names(Timeouts)
 
 
 def _leg(leg: RouteLeg) -> dict[str, object]:
@@ -92,9 +23,86 @@ def _leg(leg: RouteLeg) -> dict[str, object]:
     return {name: value for name, value in (stored | asdict(leg.timeouts)).items() if value is not None}
 
 
+def _to_leg(stored: Mapping[str, Any]) -> RouteLeg:
+    return RouteLeg(
+        model_id=stored["model_id"],
+        weight=stored["weight"],
+        tier=stored["tier"],
+        timeouts=Timeouts(**{name: stored.get(name) for name in _WAITED}),
+        concurrency=stored.get("concurrency"),
+    )
+
+
 def _to_vitals(state: str) -> TargetStats:
     stored = json.loads(state)
     return TargetStats(**{**stored, "breaker": Breaker(**stored["breaker"])})
+
+
+ROUTE = RecordMapping(
+    Route,
+    "id",
+    "public_id",
+    "name",
+    "retries",
+    "created_at_us",
+    legs=converted(
+        lambda text: tuple(_to_leg(leg) for leg in json.loads(text)),
+        lambda legs: json.dumps([_leg(leg) for leg in legs]),
+    ),
+    sticky=converted(bool),
+    timeouts=RecordMapping(Timeouts, *_WAITED),
+    status=converted(RouteStatus),
+)
+_CHANGEABLE = ("name", "legs", "retries", "sticky", "timeouts", "status")
+_REPORTED = RecordMapping(
+    ReportedHealth,
+    "slot",
+    "model_id",
+    "reported_at_us",
+    stats=converted(_to_vitals, lambda stats: json.dumps(asdict(stats)), column="state"),
+)
+
+
+class SqliteRouteStore:
+    def __init__(self, session: DatabaseSession) -> None:
+        self._session = session
+
+    async def add(self, route: Route) -> Route:
+        try:
+            await self._session.insert("routes", ROUTE.row(route, "public_id", "created_at_us", *_CHANGEABLE))
+        except IntegrityError:
+            raise _taken(route) from None
+        row = await self._session.one(f"SELECT {ROUTE.select()} FROM routes WHERE public_id = ?", route.public_id)
+        assert row is not None  # noqa: S101
+        return ROUTE.read(row)
+
+    async def find(self, reference: str) -> Route | None:
+        row = await self._session.one(
+            f"SELECT {ROUTE.select()} FROM routes WHERE public_id = ?1 OR name = ?1 ORDER BY public_id = ?1 DESC",
+            reference,
+        )
+        return ROUTE.read(row) if row else None
+
+    async def list(self) -> Sequence[Route]:
+        return ROUTE.read_all(await self._session.all(f"SELECT {ROUTE.select()} FROM routes ORDER BY id"))
+
+    async def update(self, route: Route) -> None:
+        try:
+            await self._session.update("routes", ROUTE.row(route, *_CHANGEABLE), "id = ?", route.id)
+        except IntegrityError:
+            raise _taken(route) from None
+
+    async def report(self, slot: int, stats: Sequence[TargetStats]) -> None:
+        await self._session.run("DELETE FROM target_health WHERE slot = ?", slot)
+        now_us = self._session.clock.now_us()
+        for each in stats:
+            told = ReportedHealth(slot=slot, model_id=each.model_id, reported_at_us=now_us, stats=each)
+            await self._session.insert("target_health", _REPORTED.row(told))
+
+    async def reported(self) -> Sequence[ReportedHealth]:
+        return _REPORTED.read_all(
+            await self._session.all(f"SELECT {_REPORTED.select()} FROM target_health ORDER BY model_id, slot")
+        )
 
 
 def _taken(route: Route) -> ConflictError:

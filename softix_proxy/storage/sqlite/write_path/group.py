@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.limits import adjust
 from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.metering.admission import (
     Admitted,
-    Bound,
     Decision,
     Intent,
     KeyState,
@@ -27,14 +24,12 @@ from softix_proxy.domain.metering.admission import (
     decide,
 )
 from softix_proxy.domain.metering.batches import PARKED_SLOT
-from softix_proxy.domain.metering.settlement import Settled, Settlement
-from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead
 from softix_proxy.storage.sqlite.write_path import statements as sql
-from softix_proxy.storage.sqlite.write_path.statements import INTENT as INTENT
 
-_METER_NAMES = tuple(METERS)
+_WALLET_COLUMNS = len(sql.WALLET_STATE)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -64,29 +59,16 @@ class CommitGroup:
             self._today = self._calendar.at(self._now_us)
         for user_id, key_id, *columns in states:
             if columns[0] is not None and user_id not in self._wallets:
-                self._wallets[user_id] = WalletState(*columns[:3])
-            key = self._keys[key_id] = KeyState() if columns[3] is None else KeyState(*columns[3:])
+                self._wallets[user_id] = WalletState(*columns[:_WALLET_COLUMNS])
+            state = columns[_WALLET_COLUMNS:]
+            key = self._keys[key_id] = KeyState() if state[0] is None else KeyState(*state)
             key.come_back(self._now_us)
 
     def save(self) -> None:
         self._write(sql.SAVE_WALLETS, [(user_id, w.posted_pico, w.held_pico) for user_id, w in self._wallets.items()])
         self._write(
             sql.SAVE_KEY_STATES,
-            [
-                (
-                    key_id,
-                    key.rpm_tat_us,
-                    key.tpm_tat_us,
-                    key.open_requests,
-                    key.held_pico,
-                    key.spent_at_us,
-                    key.spent_day_pico,
-                    key.spent_week_pico,
-                    key.spent_month_pico,
-                    key.spent_total_pico,
-                )
-                for key_id, key in self._keys.items()
-            ],
+            [(key_id, *sql.KEY.values(key)) for key_id, key in self._keys.items()],
         )
 
     def _write(self, statement: sql.BulkStatement, rows: Sequence[Sequence[object]]) -> None:
@@ -108,21 +90,7 @@ class CommitGroup:
             decisions.append(decision)
             if isinstance(decision, Admitted):
                 self._open[intent.request_id] = decision.hold_pico, self._slot
-                rows.append(
-                    (
-                        intent.request_id,
-                        self._slot,
-                        intent.user_id,
-                        intent.key_id,
-                        intent.provider_id,
-                        intent.model_id,
-                        intent.price_id,
-                        intent.endpoint,
-                        int(intent.stream),
-                        decision.hold_pico,
-                        intent.started_at_us,
-                    )
-                )
+                rows.append((self._slot, decision.hold_pico, *sql.INTENT.values(intent)))
         self._write(sql.ADD_INTENTS, rows)
         return decisions
 
@@ -191,64 +159,13 @@ def _listed(numbers: Iterable[int]) -> str:
     return f"[{','.join(map(str, numbers))}]"
 
 
-def open_intents(connection: SqliteConnection, slots: Iterable[int], limit: int) -> list[tuple[Intent, int]]:
-    """Intents of these processes that were never settled, with their holds in pico-USD; the oldest first."""
-    rows = connection.execute(sql.OPEN_INTENTS, (json.dumps(list(slots)), limit)).fetchall()
-    return [to_intent(row) for row in rows]
+def open_intents(connection: SqliteConnection, slots: Iterable[int], limit: int) -> list[Orphan]:
+    """Intents of these processes that were never settled, with their holds; the oldest first."""
+    return sql.ORPHAN.read_all(connection.execute(sql.OPEN_INTENTS, (json.dumps(list(slots)), limit)))
 
 
-def to_intent(row: Sequence[Any]) -> tuple[Intent, int]:
-    """From the columns `INTENT`: as much as a settlement has to know, and the hold in pico-USD."""
-    intent = Intent(
-        request_id=row[0],
-        revision=0,
-        user_id=row[2],
-        postpaid=False,
-        key_id=row[3],
-        limits=KeyLimits(),
-        provider_id=row[4],
-        model_id=row[5],
-        price_id=row[6],
-        endpoint=row[7],
-        stream=bool(row[8]),
-        bound=Bound(),
-        tokens_estimate=0,
-        started_at_us=row[10],
-    )
-    return intent, row[9]
-
-
-def _usage_row(usage_id: int, settlement: Settlement) -> tuple[int | str | None, ...]:
-    intent, meters = settlement.intent, settlement.meters
-    return (
-        usage_id,
-        intent.request_id,
-        intent.started_at_us,
-        intent.user_id,
-        intent.key_id,
-        intent.provider_id,
-        intent.model_id,
-        settlement.model_served or None,
-        intent.endpoint,
-        int(intent.stream),
-        *[meters.get(name) for name in _METER_NAMES],
-        settlement.service_tier or None,
-        intent.price_id or None,
-        settlement.markup.numerator,
-        settlement.markup.denominator,
-        settlement.fee_pico or None,
-        settlement.cost_pico,
-        settlement.charge_pico,
-        settlement.hold_pico,
-        settlement.status_code,
-        settlement.error or None,
-        settlement.latency_ms,
-        settlement.ttfb_ms,
-        settlement.attempts,
-        settlement.source.value,
-        settlement.note or None,
-        settlement.cost_price_id,
-    )
+def _usage_row(usage_id: int, settlement: Settlement) -> tuple[object, ...]:
+    return usage_id, *sql.USAGE.values(settlement), *map(settlement.meters.get, sql.METER_COLUMNS)
 
 
 def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator[tuple[object, ...]]:
@@ -259,37 +176,26 @@ def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator
             sequence,
             intent.request_id,
             intent.user_id,
-            attempt.provider_id,
-            attempt.model_id,
-            attempt.status_code,
-            attempt.error,
-            attempt.latency_ms,
-            attempt.source.value,
             json.dumps(attempt.meters),
-            attempt.service_tier,
-            attempt.price_id,
-            attempt.markup.numerator,
-            attempt.markup.denominator,
-            attempt.bound_pico,
-            attempt.cost_pico,
-            attempt.charge_pico,
-            attempt.cost_price_id,
+            *sql.ATTEMPT.values(attempt),
         )
 
 
 def _daily(settlements: Sequence[Settlement], posted_us: int, by: Calendar) -> list[tuple[int, ...]]:
     """Per day of posting, key and model: one row for the group's sum."""
-    sums: dict[tuple[int, int, int], list[int]] = {}
+    sums: dict[tuple[int, int, int], sql.DailySum] = {}
     for number, settlement in enumerate(settlements, posted_us):
         intent = settlement.intent
-        row = sums.setdefault(
-            (by.at(number).day, intent.key_id, intent.model_id),
-            [intent.user_id, intent.provider_id, 0, 0, 0, 0, 0, 0],
-        )
-        row[2] += 1
-        row[3] += settlement.error is not None
-        row[4] += settlement.input_tokens
-        row[5] += settlement.output_tokens
-        row[6] += settlement.cost_pico
-        row[7] += settlement.charge_pico
-    return [(*key, *row) for key, row in sums.items()]
+        place = day, key_id, model_id = by.at(number).day, intent.key_id, intent.model_id
+        one = sums.get(place)
+        if one is None:
+            one = sums[place] = sql.DailySum(
+                day=day, key_id=key_id, model_id=model_id, user_id=intent.user_id, provider_id=intent.provider_id
+            )
+        one.requests += 1
+        one.errors += settlement.error is not None
+        one.input_tokens += settlement.input_tokens
+        one.output_tokens += settlement.output_tokens
+        one.cost_pico += settlement.cost_pico
+        one.charge_pico += settlement.charge_pico
+    return [sql.DAILY.values(one) for one in sums.values()]

@@ -23,7 +23,7 @@ def find(database: Database, own_slot: int | None) -> list[Orphan]:
         open_slots = [int(row[0]) for row in connection.execute(sql.OPEN_SLOTS)]
         borrowed = slots.borrow_dead(database.path, [slot for slot in open_slots if slot != own_slot])
         dead = [slot.number for slot in borrowed] + ([own_slot] if own_slot in open_slots else [])
-        return [Orphan(*found) for found in open_intents(connection, dead, _AT_ONCE)] if dead else []
+        return open_intents(connection, dead, _AT_ONCE) if dead else []
     finally:
         for slot in borrowed:
             slot.release()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.metering.admission import Bound, Intent, KeyState, WalletState
+from softix_proxy.domain.metering.settlement import Orphan
 from softix_proxy.domain.pricing.meters import METERS
+from softix_proxy.storage.record_mapping import RecordMapping, WrittenColumns, converted, field_names
+from softix_proxy.storage.sqlite.core.database import ZONE
 from softix_proxy.storage.sqlite.core.numbering import LAST_POSTED
 
 
@@ -31,8 +37,13 @@ def _row(columns: int) -> str:
     return f"({','.join('?' * columns)})"
 
 
-ZONE = "SELECT CAST(value AS TEXT) FROM instance WHERE name = 'zone'"
-"""Whose days the sums of days and of keys are by; NULL: UTC's."""
+def _adding(table: str, columns: Sequence[str], tail: str = "", *, how: str = "INSERT") -> BulkStatement:
+    return BulkStatement(f"{how} INTO {table} ({', '.join(columns)})", _row(len(columns)), tail)
+
+
+WALLET_STATE = field_names(WalletState)
+KEY_STATE = field_names(KeyState)
+"""The columns that a state is made of, in the order in which it takes them."""
 HOLDS = """
 SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
@@ -40,9 +51,8 @@ STATES = f"""
 SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_POSTED.strip()}), ({ZONE}),
   json(({HOLDS.strip()})),
   json_group_array(json_array(
-  asked.value ->> 0, asked.value ->> 1, wallets.posted_pico, wallets.held_pico, wallets.credit_pico, rpm_tat_us,
-  tpm_tat_us, open_requests, k.held_pico, spent_at_us, spent_day_pico, spent_week_pico, spent_month_pico,
-  spent_total_pico)))
+  asked.value ->> 0, asked.value ->> 1, {", ".join(f"wallets.{column}" for column in WALLET_STATE)},
+  {", ".join(f"k.{column}" for column in KEY_STATE)})))
 FROM json_each(?) AS asked LEFT JOIN wallets ON wallets.user_id = asked.value ->> 0
 LEFT JOIN key_states AS k ON k.key_id = asked.value ->> 1"""
 """For ids of requests, and pairs of user and key: all that a group has to know, in one row and statement: each of
@@ -52,38 +62,144 @@ SAVE_WALLETS = BulkStatement(
     _row(3),
     ") UPDATE wallets SET posted_pico = posted, held_pico = held FROM new WHERE wallets.user_id = new.user_id",
 )
-SAVE_KEY_STATES = BulkStatement("INSERT OR REPLACE INTO key_states", _row(10))
+SAVE_KEY_STATES = _adding("key_states", ("key_id", *KEY_STATE), how="INSERT OR REPLACE")
+KEY = WrittenColumns({name: name for name in KEY_STATE})
+"""Of a key's state, for SAVE_KEY_STATES after the key's id."""
 
-INTENT = (
-    "request_id, slot, user_id, key_id, provider_id, model_id, price_id, endpoint, stream, hold_pico, started_at_us"
+INTENT = WrittenColumns(
+    {
+        "request_id": "request_id",
+        "user_id": "user_id",
+        "key_id": "key_id",
+        "provider_id": "provider_id",
+        "model_id": "model_id",
+        "price_id": "price_id",
+        "endpoint": "endpoint",
+        "stream": "stream",
+        "started_at_us": "started_at_us",
+    }
 )
-ADD_INTENTS = BulkStatement(f"INSERT INTO intents ({INTENT})", _row(11))
+ADD_INTENTS = _adding("intents", ("slot", "hold_pico", *INTENT.columns))
 CLOSE_INTENTS = "DELETE FROM intents WHERE request_id IN (SELECT value FROM json_each(?))"
-OPEN_INTENTS = (
-    f"SELECT {INTENT} FROM intents WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"
+OPEN_INTENT = RecordMapping(
+    Intent,
+    "request_id",
+    "user_id",
+    "key_id",
+    "provider_id",
+    "model_id",
+    "price_id",
+    "endpoint",
+    "started_at_us",
+    stream=converted(bool),
+    given={"revision": 0, "postpaid": False, "limits": KeyLimits(), "bound": Bound(), "tokens_estimate": 0},
 )
+"""As much as a settlement has to know."""
+ORPHAN = RecordMapping(Orphan, "hold_pico", intent=OPEN_INTENT)
+OPEN_INTENTS = f"""
+SELECT {ORPHAN.select()} FROM intents
+WHERE slot IN (SELECT value FROM json_each(?)) ORDER BY request_id LIMIT ?"""
 OPEN_SLOTS = "SELECT DISTINCT slot FROM intents WHERE slot >= 0"
 
 ALREADY_SETTLED = "SELECT request_id, id FROM usage WHERE request_id IN (SELECT value FROM json_each(?))"
-_USAGE = (
-    "id, request_id, usage_at_us, user_id, key_id, provider_id, model_id, model_served, endpoint, stream, "
-    + ", ".join(METERS)
-    + ", service_tier, price_id, markup_num, markup_den, fee_pico, cost_pico, charge_pico, hold_pico, status_code, "
-    "error, latency_ms, ttfb_ms, attempts, source, note, cost_price_id"
+USAGE = WrittenColumns(
+    {
+        "request_id": "intent.request_id",
+        "usage_at_us": "intent.started_at_us",
+        "user_id": "intent.user_id",
+        "key_id": "intent.key_id",
+        "provider_id": "intent.provider_id",
+        "model_id": "intent.model_id",
+        "endpoint": "intent.endpoint",
+        "stream": "intent.stream",
+        "markup_num": "markup.numerator",
+        "markup_den": "markup.denominator",
+        "cost_pico": "cost_pico",
+        "charge_pico": "charge_pico",
+        "hold_pico": "hold_pico",
+        "status_code": "status_code",
+        "latency_ms": "latency_ms",
+        "ttfb_ms": "ttfb_ms",
+        "attempts": "attempts",
+        "source": "source",
+        "cost_price_id": "cost_price_id",
+    },
+    or_null={
+        "model_served": "model_served",
+        "service_tier": "service_tier",
+        "price_id": "intent.price_id",
+        "fee_pico": "fee_pico",
+        "error": "error",
+        "note": "note",
+    },
 )
-ADD_USAGE = BulkStatement(f"INSERT INTO usage ({_USAGE})", _row(len(_USAGE.split(", "))))
-ADD_ATTEMPTS = BulkStatement("INSERT INTO attempts", _row(19))
+"""Of a settlement."""
+METER_COLUMNS = tuple(METERS)
+ADD_USAGE = _adding("usage", ("id", *USAGE.columns, *METER_COLUMNS))
+ATTEMPT = WrittenColumns(
+    {
+        "provider_id": "provider_id",
+        "model_id": "model_id",
+        "status_code": "status_code",
+        "error": "error",
+        "latency_ms": "latency_ms",
+        "source": "source",
+        "service_tier": "service_tier",
+        "price_id": "price_id",
+        "markup_num": "markup.numerator",
+        "markup_den": "markup.denominator",
+        "bound_pico": "bound_pico",
+        "cost_pico": "cost_pico",
+        "charge_pico": "charge_pico",
+        "cost_price_id": "cost_price_id",
+    }
+)
+"""Of an attempt that failed."""
+ADD_ATTEMPTS = _adding("attempts", ("usage_id", "sequence", "request_id", "user_id", "meters", *ATTEMPT.columns))
 ADD_CHARGES = BulkStatement(
     "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')"
 )
-ADD_DAILY = BulkStatement(
-    "INSERT INTO usage_daily",
-    _row(11),
-    """
-ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, errors = errors + excluded.errors,
-  input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens,
-  cost_pico = cost_pico + excluded.cost_pico, charge_pico = charge_pico + excluded.charge_pico""",
-)
+DAILY_PLACE = ("day", "key_id", "model_id")
+DAILY_OWNERS = ("user_id", "provider_id")
+DAILY_SUMS = ("requests", "errors", "input_tokens", "output_tokens", "cost_pico", "charge_pico")
+DAILY_COLUMNS = (*DAILY_PLACE, *DAILY_OWNERS, *DAILY_SUMS)
+ADD_TO_DAILY = f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in DAILY_SUMS)}"
+ADD_DAILY = _adding("usage_daily", DAILY_COLUMNS, ADD_TO_DAILY)
+DAILY = WrittenColumns({name: name for name in DAILY_COLUMNS})
+"""Of a `DailySum`."""
+
+
+class DailySum:
+    """What the rows of a day of posting, key and model add up to. A dataclass would take a millisecond of the start."""
+
+    __slots__ = DAILY_COLUMNS
+
+    def __init__(
+        self,
+        *,
+        day: int,
+        key_id: int,
+        model_id: int,
+        user_id: int,
+        provider_id: int,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cost_pico: int = 0,
+        charge_pico: int = 0,
+    ) -> None:
+        """No request yet."""
+        self.day = day
+        self.key_id = key_id
+        self.model_id = model_id
+        self.user_id = user_id
+        self.provider_id = provider_id
+        self.requests = self.errors = 0
+        self.input_tokens = input_tokens
+        self.output_tokens = output_tokens
+        self.cost_pico = cost_pico
+        self.charge_pico = charge_pico
+
+
 NOTE_UNPRICED = """
-INSERT INTO unpriced_asks VALUES (?, 1, ?)
+INSERT INTO unpriced_asks (model_id, asks, last_asked_at_us) VALUES (?, 1, ?)
 ON CONFLICT DO UPDATE SET asks = asks + 1, last_asked_at_us = excluded.last_asked_at_us"""

@@ -1,4 +1,4 @@
-from softix_proxy.domain.metering.usage import Encoding
+from softix_proxy.exports.line_layout import Encoding
 from softix_proxy.exports.metering.columns import COLUMNS
 from softix_proxy.exports.metering.csv_usage import LAYOUT
 
@@ -13,6 +13,6 @@ def test_commas_stand_between_the_values() -> None:
 
 
 def test_only_free_text_is_kept_from_being_a_formula() -> None:
-    guarded = {cell.field for cell in LAYOUT.cells if cell.encoding is Encoding.CSV_TEXT}
+    guarded = {cell.column.name for cell in LAYOUT.cells if cell.encoding is Encoding.CSV_TEXT}
     assert guarded == {"user_name", "provider", "model", "model_served", "service_tier", "note"}
     assert {cell.encoding for cell in LAYOUT.cells} == {Encoding.CSV_TEXT, Encoding.BARE}

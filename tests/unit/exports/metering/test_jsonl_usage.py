@@ -1,6 +1,6 @@
 import json
 
-from softix_proxy.domain.metering.usage import Encoding
+from softix_proxy.exports.line_layout import Encoding
 from softix_proxy.exports.metering.columns import COLUMNS
 from softix_proxy.exports.metering.jsonl_usage import LAYOUT
 
@@ -12,6 +12,6 @@ def test_a_line_is_an_object() -> None:
 
 
 def test_money_is_a_string_and_counts_are_numbers() -> None:
-    encodings = {cell.field: cell.encoding for cell in LAYOUT.cells}
+    encodings = {cell.column.name: cell.encoding for cell in LAYOUT.cells}
     assert encodings["charge"] is encodings["provider_cost"] is encodings["note"] is Encoding.JSON_TEXT
     assert encodings["input_tokens"] is encodings["stream"] is encodings["row_id"] is Encoding.JSON_BARE

@@ -257,7 +257,7 @@ async def test_an_older_repricing_is_recosted_by_the_price_of_its_time(
     async with storage.writing() as unit:
         row = await unit.usage.by_request(40)
         assert row is not None
-        await unit.usage.correct(
+        await unit.ledger.correct(
             Correction(row, 60, -CHARGED_PICO, -CHARGED_PICO, price_id=2, markup=Fraction(1), note="older")
         )
     corrections = Corrections(storage, "costs")

@@ -11,7 +11,7 @@ from softix_proxy.storage.sqlite.core.database import Database, DatabaseRow, Dat
 class CountingSession(DatabaseSession):
     statements = 0
 
-    async def all(self, statement: str, *values: object) -> "list[DatabaseRow]":
+    async def all(self, statement: str, *values: object) -> list[DatabaseRow]:
         self.statements += 1
         return list(await super().all(statement, *values))
 

@@ -108,8 +108,8 @@ def test_who_is_closed_while_it_waits_leaves_the_queue(database: Path, turn: Wri
 HOLDER = """
 import sys
 from pathlib import Path
-from softix_proxy.storage.sqlite.core.writer_queue import Turn
-Turn(Path(sys.argv[1]), 10).take()
+from softix_proxy.storage.sqlite.core.writer_queue import WriteTurn
+WriteTurn(Path(sys.argv[1]), 10).take()
 print("taken", flush=True)
 sys.stdin.read()
 """

@@ -15,6 +15,7 @@ from softix_proxy.operations.ledger import corrections, ledger
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.metering import rollups
 from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.storage.sqlite.write_path.statements import DAILY_PLACE, DAILY_SUMS
 
 HOUR_US = 3600 * SECOND_US
 NOW_US = parse_instant("2026-11-30T23:15:00Z")
@@ -158,7 +159,9 @@ async def test_portions_hold_every_row_once(database: Database, monkeypatch: pyt
     assert len(portions) > 20 and all(one.to_us <= other.from_us for one, other in pairwise(portions))
     rows = [row for portion in portions for row in await rollups.by_day(database.session, portion)]
     connection = database.connect()
-    assert sum(row[5] for row in rows) == connection.execute("SELECT count(*) FROM usage").fetchone()[0]
+    requests = len(DAILY_PLACE) + DAILY_SUMS.index("requests")
+    counted = connection.execute("SELECT count(*) FROM usage").fetchone()[0]
+    assert sum(row[requests] for row in rows) == counted
     connection.close()
 
 

@@ -15,7 +15,9 @@ async def test_nothing_was_used_yet(tmp_path: Path) -> None:
     await database.open()
     usage = SqliteUsageStore(database.session)
     span = Span(0, 2**63 - 1)
-    assert [chunk async for chunk in usage.lines(csv_usage.LAYOUT, span, None)] == []
+    lines = usage.lines(csv_usage.LAYOUT, span, None)
+    assert lines is not None and [chunk async for chunk in lines] == []
+    assert [rows async for rows in usage.rows(span, None)] == []
     assert await usage.newest(UsageFilter(), 10) == []
     assert await usage.totals("user", 0, 100_000, Calendar("UTC")) == []
     assert await usage.expected_rows(span, None) == 0

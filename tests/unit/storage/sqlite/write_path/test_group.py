@@ -158,7 +158,7 @@ def test_open_intents_of_some_slots(books: SqliteConnection) -> None:
     admit(books, *intents)
     books.execute("UPDATE intents SET slot = 8 WHERE request_id = 2")
     found = open_intents(books, [7], 10)
-    assert [(intent.request_id, hold) for intent, hold in found] == [(1, USD), (3, USD)]
-    assert [intent.request_id for intent, _ in open_intents(books, [7, 8], 2)] == [1, 2]
-    intent = found[0][0]
+    assert [(one.intent.request_id, one.hold_pico) for one in found] == [(1, USD), (3, USD)]
+    assert [one.intent.request_id for one in open_intents(books, [7, 8], 2)] == [1, 2]
+    intent = found[0].intent
     assert (intent.user_id, intent.key_id, intent.endpoint, intent.bound) == (1, 1, "chat", Bound())

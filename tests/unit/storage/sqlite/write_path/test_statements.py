@@ -18,7 +18,8 @@ def books(tmp_path: Path) -> Iterator[SqliteConnection]:
 STATEMENTS = {
     name: statements.of(text, 2) if isinstance(text, statements.BulkStatement) else text
     for name, text in vars(statements).items()
-    if name.isupper() and not name.startswith("_") and name not in ("METERS", "INTENT", "MOST_ROWS")
+    if isinstance(text, statements.BulkStatement)
+    or (isinstance(text, str) and text.lstrip().startswith(("SELECT", "INSERT", "DELETE")))
 }
 
 

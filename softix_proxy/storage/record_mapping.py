@@ -1,0 +1,188 @@
+"""Names once, for each record, the columns that its fields are in. Statements, and what is read, are made from that.
+
+Nothing depends on the order of a table's columns or of a record's fields: each statement names its columns, and where
+the value of a field stands in a row is worked out once, when the mapping is made.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from functools import cached_property
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+R = TypeVar("R")
+
+
+class Stored:
+    """How a field is stored: in which columns, and how their values become the field's, and back."""
+
+    __slots__ = ("columns", "read", "select", "write")
+
+    def __init__(
+        self,
+        columns: tuple[str, ...] = (),
+        select: tuple[str, ...] = (),
+        read: Callable[..., Any] | None = None,
+        write: Callable[[Any], tuple[Any, ...]] | None = None,
+    ) -> None:
+        self.columns = columns
+        """Empty: one column, which is named as the field is."""
+        self.select = select
+        """What a statement reads in place of the columns: one expression for each."""
+        self.read = read
+        """Takes one value for each column. None: the only column has the field's value."""
+        self.write = write
+        """Gives one value for each column. None: the only column takes the field's value."""
+
+
+def selected(*expressions: str, read: Callable[..., Any] | None = None) -> Stored:
+    """Describes a field that is read from expressions, and never written."""
+    return Stored(expressions, expressions, read)
+
+
+def converted(read: Callable[[Any], Any], write: Callable[[Any], Any] | None = None, *, column: str = "") -> Stored:
+    """Describes a field whose one column has another type. Without `write` the database takes the value as it is."""
+    return Stored((column,) if column else (), (), read, None if write is None else lambda value: (write(value),))
+
+
+def text_list() -> Stored:
+    """Describes a tuple of texts, which is stored as JSON."""
+    return converted(lambda text: () if text == "[]" else tuple(json.loads(text)), json.dumps)
+
+
+class RecordMapping(Generic[R]):
+    """The fields of one record and the columns that they are stored in.
+
+    `same` names fields in columns of the same name; the keywords say how other fields are stored, as `Stored` or by
+    the mapping of a record within this one. `given` has the value of each field that is not stored at all.
+    """
+
+    def __init__(
+        self,
+        make: Callable[..., R],
+        *same: str,
+        given: Mapping[str, Any] | None = None,
+        **stored: Stored | RecordMapping[Any],
+    ) -> None:
+        """Raises TypeError unless each field of the record is named once."""
+        given = given or {}
+        order = field_names(make)
+        if sorted((*same, *stored, *given)) != sorted(order):
+            raise TypeError(f"{make} has the fields {sorted(order)}, its mapping {sorted((*same, *stored, *given))}")
+        self.make = make
+        self.columns: tuple[str, ...] = ()
+        self._expressions: tuple[str, ...] = ()
+        self._fields: dict[str, tuple[slice, Stored]] = {}
+        for name, how in ({name: Stored() for name in same} | stored).items():
+            self._add(name, how.as_stored() if isinstance(how, RecordMapping) else how)
+        self._given = [(at, given[name]) for at, name in enumerate(order) if name in given]
+        places = [(at, *self._fields[name]) for at, name in enumerate(order) if name not in given]
+        starts = {at: where.start for at, where, _ in places}
+        self._pick = _picker([starts.get(at, 0) for at in range(len(order))])
+        readers = [(at, how.read, where) for at, where, how in places if how.read]
+        self._from_one = [(at, read) for at, read, where in readers if where.stop - where.start == 1]
+        self._from_several = [(at, read, where) for at, read, where in readers if where.stop - where.start > 1]
+
+    def _add(self, name: str, how: Stored) -> None:
+        columns = how.columns or (name,)
+        self._fields[name] = slice(len(self.columns), len(self.columns) + len(columns)), how
+        self.columns += columns
+        self._expressions += how.select or columns
+
+    def as_stored(self) -> Stored:
+        """As a field of another record, which has this one."""
+        return Stored(self.columns, self._expressions, lambda *values: self.read(values), self.values)
+
+    def select(self) -> str:
+        """What a statement selects first, so that its rows can be read."""
+        return ", ".join(self._expressions)
+
+    def read(self, row: Sequence[Any]) -> R:
+        """Makes the record from a row that begins with what `select` names."""
+        values = list(self._pick(row))
+        for at, value in self._given:
+            values[at] = value
+        for at, convert in self._from_one:
+            values[at] = convert(values[at])
+        for at, convert, where in self._from_several:
+            values[at] = convert(*row[where])
+        return self.make(*values)
+
+    def read_all(self, rows: Iterable[Sequence[Any]]) -> list[R]:
+        return [self.read(row) for row in rows]
+
+    def row(self, record: R, *only: str) -> dict[str, Any]:
+        """The value of each column: of these fields, or of all of them."""
+        found: dict[str, Any] = {}
+        for name in only or self._fields:
+            where, how = self._fields[name]
+            value = getattr(record, name)
+            found.update(zip(self.columns[where], how.write(value) if how.write else (value,), strict=True))
+        return found
+
+    def values(self, record: R) -> tuple[Any, ...]:
+        """One for each of `columns`, in their order."""
+        return tuple(self.row(record).values())
+
+
+class WrittenColumns:
+    """Columns that the hot path writes, each with the path to its value in a record.
+
+    What is empty in a column of `or_null` is written as NULL.
+    """
+
+    def __init__(self, paths: Mapping[str, str], or_null: Mapping[str, str] | None = None) -> None:
+        """Raises ValueError for what is no path of attributes."""
+        or_null = or_null or {}
+        self.columns = (*paths, *or_null)
+        self._taken = [f"{_checked(path)}," for path in paths.values()]
+        self._taken += [f"{_checked(path)} or None," for path in or_null.values()]
+
+    @cached_property
+    def values(self) -> Callable[[Any], tuple[Any, ...]]:
+        """Gives, of a record, one value for each of `columns`, in their order.
+
+        Compiled, since an `attrgetter` takes half as long again; the paths are ours, and checked.
+        """
+        made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda record: ({' '.join(self._taken)})")  # noqa: S307
+        return made
+
+
+def field_names(make: Callable[..., Any]) -> tuple[str, ...]:
+    """The fields of a record in the order in which it takes their values."""
+    named: tuple[str, ...] | None = getattr(make, "_fields", None)
+    return named or tuple(field.name for field in fields(make) if field.init)  # type: ignore[arg-type] # a dataclass, or `fields` raises
+
+
+def insert(table: str, columns: Sequence[str], *, rows: str = "") -> str:
+    """Adds one row of parameters, or those that `rows` selects."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) {rows or f'VALUES ({placeholders(len(columns))})'}"
+
+
+def insert_listed(table: str, columns: Sequence[str]) -> str:
+    """Adds the rows of one parameter: a JSON array of objects that have the columns' names."""
+    values = ", ".join(f"value ->> '{column}'" for column in columns)
+    return insert(table, columns, rows=f"SELECT {values} FROM json_each(?)")
+
+
+def update(table: str, columns: Sequence[str], where: str) -> str:
+    return f"UPDATE {table} SET {', '.join(f'{column} = ?' for column in columns)} WHERE {where}"
+
+
+def placeholders(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _picker(positions: Sequence[int]) -> Callable[[Sequence[Any]], Iterable[Any]]:
+    if len(positions) == 1:
+        return lambda row: (row[positions[0]],)
+    return itemgetter(*positions)
+
+
+def _checked(path: str) -> str:
+    if not all(part.isidentifier() for part in path.split(".")):
+        raise ValueError(path)
+    return f"record.{path}"

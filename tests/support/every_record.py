@@ -1,0 +1,138 @@
+"""Writes one of everything that is stored, by the names of fields alone, and tells by name what is read of it.
+
+Run as a program, `-m support.every_record FOLDER [permuted]`, it prints that as JSON; the tables of `permuted` have
+their columns in the opposite order. What it tells depends neither on that nor on the order of fields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from support.one_of_each import ADA, EVER, NOW_US, write_books, write_directory, write_papers, write_requests
+from support.permuted_tables import permute
+
+import softix_proxy
+from softix_proxy.domain.core.calendar import Calendar
+from softix_proxy.domain.core.clock import DAY_US
+from softix_proxy.domain.metering.usage import UsageFilter
+from softix_proxy.exports.metering import csv_usage
+from softix_proxy.storage.sqlite.core.database import Database
+from softix_proxy.storage.sqlite.core.engine import connect
+from softix_proxy.storage.sqlite.unit import SqliteStorage
+from softix_proxy.storage.sqlite.write_path.group import open_intents
+
+
+class StoppedClock:
+    us = NOW_US
+
+    def now_us(self) -> int:
+        return self.us
+
+    def monotonic_ns(self) -> int:
+        return self.us * 1000
+
+
+def told(value: Any) -> Any:
+    """As JSON has it, with the fields of records under their names."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: told(getattr(value, field.name)) for field in fields(value)}
+    if hasattr(value, "_asdict"):
+        return {name: told(one) for name, one in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(name): told(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [told(one) for one in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value) if isinstance(value, Fraction) or not isinstance(value, (int, str, type(None))) else value
+
+
+async def read_all(storage: SqliteStorage) -> dict[str, Any]:
+    unit, days = storage.reading(), Calendar("UTC")
+    usage, ledger, bill = unit.usage, unit.ledger, unit.bill
+    rows: Sequence[Any] = await usage.newest(UsageFilter(), 99)
+    lines = usage.lines(csv_usage.LAYOUT, EVER, None)
+    assert lines is not None
+    verdict = await ledger.verify()
+    assert verdict.violations == (), verdict
+    return {
+        "directory": await storage.changes(0),
+        "users": [await unit.users.list(), await unit.users.find("ada")],
+        "keys": [await unit.keys.list(), await unit.keys.spend(1)],
+        "prices": [await unit.prices.list(), await unit.prices.markups(), await unit.prices.proposals()],
+        "unpriced": await unit.prices.unpriced_asks(),
+        "models": await unit.models.named("llama"),
+        "providers": await unit.providers.list(),
+        "routes": [await unit.routes.list(), await unit.routes.reported()],
+        "balance": [await unit.balance.get(ADA), await unit.balance.history(ADA, 99)],
+        "ledger": [await ledger.accounts(), await ledger.by_reference("pay-1"), verdict],
+        "postings": [part async for part in ledger.postings(EVER, None)],
+        "sums": [part async for part in ledger.sums(EVER, None)],
+        "misdated": [day async for day in ledger.misdated(EVER)],
+        "usage": [rows, [await usage.corrections(row.id) for row in rows], await usage.attempts(UsageFilter(), 99)],
+        "totals": [await usage.totals(by, 0, 10**6, days) for by in ("user", "key", "model", "provider", "day")],
+        "elsewhere": await usage.totals("day", 0, 10**6, Calendar("Asia/Kolkata")),
+        "trends": await usage.trends("model", 0, 10**6, days, 9),
+        "costs": [cost async for cost in usage.daily_costs("lab", 0, 10**6)],
+        "lines": [chunk async for chunk in lines],
+        "user sums": [one async for one in usage.sums(EVER, None)],
+        "periods": [await unit.periods.list(), await unit.periods.contents(EVER)],
+        "batches": [await unit.batches.summaries(all_of_them=True), await unit.batches.open_lines(4)],
+        "batch": [await unit.batches.get(4), await unit.batches.page_of_files(ADA, 9, None)],
+        "bills": [await bill.list(), await bill.customer(ADA), await bill.payments(EVER, None)],
+        "billed": [one async for one in bill.usage_sums(EVER, None, [100])],
+        "corrected": [one async for one in bill.correction_sums(EVER, None, days)],
+        "charged": await bill.charged_since(NOW_US, None),
+        "manifests": await unit.manifests.list(),
+        "instance": await unit.instance.get("pepper"),
+    }
+
+
+async def everything(folder: Path, *, permuted: bool) -> Any:
+    clock = StoppedClock()
+    database = Database(folder / "made.db", clock)
+    database.create()
+    if permuted:
+        target = connect(folder / "permuted.db", make=True)
+        source = database.connect()
+        permute(source, target)
+        source.close()
+        target.close()
+        database = Database(folder / "permuted.db", clock)
+    await database.open()
+    try:
+        storage = SqliteStorage(database)
+        async with storage.writing() as unit:
+            await write_directory(unit)
+        connection = database.connect()
+        write_requests(connection, NOW_US)
+        orphans = open_intents(connection, [7], 9)
+        connection.close()
+        clock.us += 2 * DAY_US
+        await write_books(storage)
+        async with storage.writing() as unit:
+            await write_papers(unit)
+        async with storage.writing() as unit:
+            await unit.users.update((await unit.users.list())[0])
+            await unit.keys.update((await unit.keys.list())[0])
+            await unit.providers.update((await unit.providers.list())[0])
+            await unit.models.update((await unit.models.list())[0])
+            await unit.routes.update((await unit.routes.list())[0])
+        return told({**await read_all(storage), "orphans": orphans})
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    found = asyncio.run(everything(Path(sys.argv[1]), permuted="permuted" in sys.argv))
+    print(json.dumps({"package": softix_proxy.__path__[0], "told": found}))
