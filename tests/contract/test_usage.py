@@ -18,9 +18,9 @@ from softix_proxy.domain.metering.admission import Bound, Intent
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.domain.metering.usage import Correction, UsageFilter, UsageRow, UsageSource, add_up
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
-from softix_proxy.exports.line_layout import Layout
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import COLUMNS, fields
+from softix_proxy.exports.metering.line_layout import Layout
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 

@@ -15,7 +15,7 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import Correction, ExportLines, UsageFilter, UsageSource
 from softix_proxy.domain.pricing.meters import METERS
-from softix_proxy.exports.line_layout import Layout
+from softix_proxy.exports.metering.line_layout import Layout
 from softix_proxy.operations.metering import usage
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.unit import SqliteStorage

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from softix_proxy.dialects.core.base import ProviderEndpoint, RequestSpec, StreamMeter
-from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.settlement.metered import answer_tokens
+from softix_proxy.relay.settlement.observed import Observed
 
 
 def seen(**changes: Any) -> Observed:

@@ -1,4 +1,4 @@
-"""Statements name their columns, and records are made by name: see `storage/record_mapping.py`."""
+"""Statements name their columns, and records are made by name: see `storage/sqlite/core/record_mapping.py`."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.exports.metering.columns import COLUMNS, ColumnKind
+from softix_proxy.exports.metering.line_layout import Cell, Encoding, Layout
 
 _ENCODING = {
     ColumnKind.NUMBER: Encoding.JSON_BARE,

@@ -25,10 +25,10 @@ from softix_proxy.domain.metering.usage import (
     UserSum,
 )
 from softix_proxy.domain.ports.storage import Storage, Unit
-from softix_proxy.exports.line_layout import Layout
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import ColumnValue, fields
 from softix_proxy.exports.metering.html_summary import SummaryPage, SummaryTable
+from softix_proxy.exports.metering.line_layout import Layout
 from softix_proxy.operations.access import users
 
 UsageFormat = Literal["csv", "jsonl"]

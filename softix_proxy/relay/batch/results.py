@@ -23,11 +23,11 @@ from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.batch.provider_account import Account
-from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.settlement.charge import HoldTerms, charge
 from softix_proxy.relay.settlement.hold import warn_if_limited
 from softix_proxy.relay.settlement.metered import answer_tokens
+from softix_proxy.relay.settlement.observed import Observed
 
 log = logging.getLogger("softix.relay")
 T = TypeVar("T")

@@ -22,8 +22,8 @@ from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.meters import Meters
 from softix_proxy.domain.pricing.rates import MODES, STANDARD, Rate
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.settlement.metered import NOTHING, metered, unpriced_notes
+from softix_proxy.relay.settlement.observed import Observed
 
 WITH_FAILED_ATTEMPTS = "with_failed_attempts"
 """The note on a row whose charge has a part for attempts that came to nothing."""

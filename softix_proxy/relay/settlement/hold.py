@@ -22,7 +22,6 @@ from softix_proxy.domain.pricing.meters import Meters
 from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.relay.core.plan import Plan, Target
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.settlement.charge import HoldTerms, charge, charge_failed
 from softix_proxy.relay.settlement.hold_states import (
     NOT_STARTED,
@@ -32,6 +31,7 @@ from softix_proxy.relay.settlement.hold_states import (
     IllegalTransitionError,
     State,
 )
+from softix_proxy.relay.settlement.observed import Observed
 
 log = logging.getLogger("softix.relay")
 HUNG_UP = "client_hung_up"

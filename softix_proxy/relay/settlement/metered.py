@@ -15,7 +15,7 @@ from softix_proxy.domain.metering.settlement import UNPRICED
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS, Meters, total
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
-from softix_proxy.relay.observed import Observed
+from softix_proxy.relay.settlement.observed import Observed
 
 IMPLAUSIBLE = "implausible_usage"
 """The note on a row whose report was finished and cannot be true."""

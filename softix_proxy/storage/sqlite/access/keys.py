@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.metering.admission import KeyState
-from softix_proxy.storage.record_mapping import RecordMapping, converted, field_names, insert, text_list
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names, insert, text_list
 
 KEY = RecordMapping(
     Key,

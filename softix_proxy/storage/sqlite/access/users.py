@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.storage.record_mapping import RecordMapping, converted, text_list
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, text_list
 
 USER = RecordMapping(
     User,

@@ -16,8 +16,8 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.storage.sqlite.billing import bill_sql as sql
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.wide_sums import whole
 from softix_proxy.storage.sqlite.metering.usage_sql import CHUNK_END
-from softix_proxy.storage.wide_sums import whole
 
 _SUMMED_AT_ONCE = 20_000
 """Rows in one hop to the database's thread: a reader holds up the WAL's checkpoint."""

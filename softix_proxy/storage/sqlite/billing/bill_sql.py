@@ -13,9 +13,9 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS
 from softix_proxy.domain.pricing.rates import STANDARD
-from softix_proxy.storage.record_mapping import RecordMapping, Stored, converted, selected
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, converted, selected
+from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
 from softix_proxy.storage.sqlite.metering.usage_sql import read_meters
-from softix_proxy.storage.wide_sums import split_sum, summed
 
 _INPUT = " + ".join(f"coalesce(u.{name}, 0)" for name in METERS if name in INPUT_METERS)
 _METERS = ", ".join(f"sum(u.{name}) AS {name}" for name in METERS)

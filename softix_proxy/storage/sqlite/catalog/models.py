@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.storage.record_mapping import RecordMapping, converted, insert_listed
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, insert_listed
 
 MODEL = RecordMapping(
     Model,

@@ -9,9 +9,9 @@ from typing import Any
 
 from softix_proxy.domain.catalog.providers import Provider, ProviderKey, ProviderStatus, ProviderType
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
-from softix_proxy.storage.record_mapping import RecordMapping, Stored, converted, selected, text_list
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, converted, selected, text_list
 
 _KEY = RecordMapping(ProviderKey, "public_id", "label", "weight", sealed=Stored(("sealed_key",)))
 _MORE_KEYS = f"""

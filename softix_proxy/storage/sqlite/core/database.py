@@ -15,8 +15,7 @@ from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import ownership
-from softix_proxy.storage import record_mapping
-from softix_proxy.storage.sqlite.core import engine, migrations
+from softix_proxy.storage.sqlite.core import engine, migrations, record_mapping
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection
 from softix_proxy.storage.sqlite.core.errors import unusable
 from softix_proxy.storage.sqlite.core.file_identity import FileIdentity

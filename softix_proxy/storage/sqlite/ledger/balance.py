@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from softix_proxy.domain.core.errors import NotFoundError
 from softix_proxy.domain.ledger.balance import Wallet, WalletEntry
-from softix_proxy.storage.record_mapping import RecordMapping, selected
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
 
 _WALLET = RecordMapping(Wallet, "user_id", "posted_pico", "held_pico", "credit_pico")
 _ENTRY = RecordMapping(

@@ -17,8 +17,8 @@ from softix_proxy.domain.ledger.ledger import (
 )
 from softix_proxy.domain.ledger.redating import MisdatedPosting
 from softix_proxy.domain.metering.usage import Correction, UsageRow
-from softix_proxy.storage.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.ledger import corrections, ledger_postings, ledger_sums, redating
 from softix_proxy.storage.sqlite.ledger import ledger_sql as sql
 from softix_proxy.storage.sqlite.metering import usage

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import REVENUE, Posting, PostingBatch
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
-from softix_proxy.storage.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.numbering import LAST_POSTED
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
+from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
 from softix_proxy.storage.sqlite.metering.usage_sql import NAMES
-from softix_proxy.storage.wide_sums import split_sum, summed
 
 _ROWS_AT_ONCE = 4000
 _SUMMED_AT_ONCE = 50_000

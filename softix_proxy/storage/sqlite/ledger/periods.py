@@ -18,9 +18,9 @@ from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.core.money import CURRENCY
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.periods import ClosedPeriod, PeriodContents, PeriodSum
-from softix_proxy.storage.record_mapping import RecordMapping, converted
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 
 _UserNames = Mapping[int, tuple[str, str]]
 """Number → public id and name."""

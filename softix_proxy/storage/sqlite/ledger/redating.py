@@ -11,9 +11,9 @@ from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.ledger import REVENUE, Transfer
 from softix_proxy.domain.ledger.redating import BOOKED, TAKEN_BACK, MisdatedPosting
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS, total
-from softix_proxy.storage.record_mapping import RecordMapping, selected
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.numbering import FREE_NUMBER, LAST_CLOSED, LAST_FREE_BEFORE, OLDEST_SINCE
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
 from softix_proxy.storage.sqlite.ledger.corrections import PostTransfer
 from softix_proxy.storage.sqlite.metering.usage_sql import read_meters
 from softix_proxy.storage.sqlite.write_path import statements as sql

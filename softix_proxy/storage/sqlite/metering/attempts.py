@@ -9,9 +9,9 @@ from fractions import Fraction
 from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.metering.usage import AttemptRow, DailyCost, UsageFilter, UsageSource
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
-from softix_proxy.storage.record_mapping import RecordMapping, selected
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.wide_sums import split_sum, summed
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
+from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
 
 _ATTEMPT = RecordMapping(
     AttemptRow,

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.metering.batches import PARKED_SLOT, Batch, BatchFamily, BatchSummary, KeptFile, OpenLine
-from softix_proxy.storage.record_mapping import RecordMapping, insert, selected
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, insert, selected
 from softix_proxy.storage.sqlite.write_path.statements import OPEN_INTENT
 
 _BATCH = RecordMapping(

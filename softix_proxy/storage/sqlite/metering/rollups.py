@@ -14,8 +14,8 @@ from softix_proxy.domain.core.clock import DAY_US
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.ledger.redating import REDATED
 from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS
-from softix_proxy.storage.record_mapping import insert
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import insert
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 KEPT = "usage_daily"

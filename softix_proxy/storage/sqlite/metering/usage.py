@@ -18,9 +18,8 @@ from softix_proxy.domain.metering.usage import (
     UsageSums,
     UsageTotal,
 )
-from softix_proxy.storage import usage_lines
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
-from softix_proxy.storage.sqlite.metering import attempts, rollups
+from softix_proxy.storage.sqlite.metering import attempts, rollups, usage_lines
 from softix_proxy.storage.sqlite.metering import usage_sql as sql
 
 _LINES_AT_ONCE = 4000

@@ -10,8 +10,8 @@ from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.ledger.redating import BOOKED, REDATED
 from softix_proxy.domain.metering.usage import DailyCost, SummarySubject, UsageRow, UsageSource, UsageTotal, UserSum
 from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS
-from softix_proxy.storage.record_mapping import RecordMapping, Stored, selected
-from softix_proxy.storage.wide_sums import split_sum, summed
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, selected
+from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed
 
 NAMES = """
 LEFT JOIN users ON users.id = u.user_id LEFT JOIN keys ON keys.id = u.key_id

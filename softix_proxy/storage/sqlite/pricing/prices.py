@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, Proposal, UnpricedAsks, in_order
 from softix_proxy.domain.pricing.rates import PriceSheet
-from softix_proxy.storage.record_mapping import RecordMapping, Stored, converted, insert_listed
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Stored, converted, insert_listed
 
 _SHEET = converted(
     lambda text: PriceSheet.parse(json.loads(text)), lambda sheet: json.dumps(sheet.dump(), separators=(",", ":"))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from softix_proxy.domain.routing.directory import Changes
-from softix_proxy.storage.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.access.keys import KEY
 from softix_proxy.storage.sqlite.access.users import USER
 from softix_proxy.storage.sqlite.catalog.models import MODEL
 from softix_proxy.storage.sqlite.catalog.providers import PROVIDER
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping
 from softix_proxy.storage.sqlite.pricing.prices import MARKUP, PRICE
 from softix_proxy.storage.sqlite.routing.routes import ROUTE
 

@@ -10,9 +10,9 @@ from typing import Any
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing.target_health import Breaker, TargetStats
-from softix_proxy.storage.record_mapping import RecordMapping, converted, field_names
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted, field_names
 
 _WAITED = field_names(Timeouts)
 

@@ -10,9 +10,9 @@ from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.metering.admission import Bound, Intent, KeyState, WalletState
 from softix_proxy.domain.metering.settlement import Orphan
 from softix_proxy.domain.pricing.meters import METERS
-from softix_proxy.storage.record_mapping import RecordMapping, WrittenColumns, converted, field_names
 from softix_proxy.storage.sqlite.core.database import ZONE
 from softix_proxy.storage.sqlite.core.numbering import LAST_POSTED
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, WrittenColumns, converted, field_names
 
 
 class BulkStatement(NamedTuple):

@@ -1,6 +1,6 @@
-from softix_proxy.exports.line_layout import Encoding
 from softix_proxy.exports.metering.columns import COLUMNS
 from softix_proxy.exports.metering.csv_usage import LAYOUT
+from softix_proxy.exports.metering.line_layout import Encoding
 
 
 def test_header_and_lines_end_with_crlf() -> None:

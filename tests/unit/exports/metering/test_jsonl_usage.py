@@ -1,8 +1,8 @@
 import json
 
-from softix_proxy.exports.line_layout import Encoding
 from softix_proxy.exports.metering.columns import COLUMNS
 from softix_proxy.exports.metering.jsonl_usage import LAYOUT
+from softix_proxy.exports.metering.line_layout import Encoding
 
 
 def test_a_line_is_an_object() -> None:

@@ -17,8 +17,8 @@ from softix_proxy.domain.metering.settlement import FailedAttempt, InterruptedCh
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.rates import UNKNOWN_COSTS, PriceSheet, Rate
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.settlement.charge import HoldTerms, charge, charge_failed
+from softix_proxy.relay.settlement.observed import Observed
 
 MICRO = 10**6
 INTENT = make_intent(5, 0, price_id=1)

@@ -8,8 +8,8 @@ from support.observations import seen
 
 from softix_proxy.dialects.core.base import RequestSpec, Scale, UsageReport
 from softix_proxy.domain.metering.usage import UsageSource
-from softix_proxy.relay.observed import Observed
 from softix_proxy.relay.settlement.metered import IMPLAUSIBLE, INPUT_UNKNOWN, UNDIVIDED, answer_tokens, metered
+from softix_proxy.relay.settlement.observed import Observed
 
 BODY_BYTES = 401
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.money import format_usd
-from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import COLUMNS, ColumnKind, UsageColumn, format_factor
-from softix_proxy.storage import usage_lines
+from softix_proxy.exports.metering.line_layout import Cell, Encoding, Layout
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection, connect
+from softix_proxy.storage.sqlite.metering import usage_lines
 
 CONNECTION: SqliteConnection = connect(Path(":memory:"))
 

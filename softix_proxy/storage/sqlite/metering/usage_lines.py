@@ -1,4 +1,4 @@
-"""Lines of an export built by SQLite itself: the quick way to what `exports.line_layout` makes of rows.
+"""Lines of an export built by SQLite itself: the quick way to what `exports.metering.line_layout` makes of rows.
 
 A line is one `printf` call, because that is what SQLite does quickest: two thirds of the time go into calls and
 concatenations. So each value is a format and its arguments, and punctuation is part of the format.
@@ -13,8 +13,8 @@ from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.money import CURRENCY, PICO_PER_USD
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.exports.core.csv_text import FORMULA_STARTS
-from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.exports.metering.columns import COLUMNS
+from softix_proxy.exports.metering.line_layout import Cell, Encoding, Layout
 from softix_proxy.storage.sqlite.metering.usage_sql import NAMES
 
 _CENT_PICO = PICO_PER_USD // 100

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from support.posted import ROW
 
-from softix_proxy.exports.line_layout import Cell, Encoding, Layout
 from softix_proxy.exports.metering import csv_usage, jsonl_usage
 from softix_proxy.exports.metering.columns import ColumnKind, UsageColumn, fields
+from softix_proxy.exports.metering.line_layout import Cell, Encoding, Layout
 
 
 def line(value: object, encoding: Encoding) -> str:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from softix_proxy.storage.sqlite.core.engine import connect
-from softix_proxy.storage.wide_sums import split_sum, summed, whole
+from softix_proxy.storage.sqlite.core.wide_sums import split_sum, summed, whole
 
 
 def test_a_sum_beyond_64_bits_is_put_together() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from softix_proxy.storage.record_mapping import Stored, selected
+from softix_proxy.storage.sqlite.core.record_mapping import Stored, selected
 
 _UNIT = 1_000_000
 

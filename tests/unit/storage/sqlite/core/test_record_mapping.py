@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from softix_proxy.storage import record_mapping
-from softix_proxy.storage.record_mapping import (
+from softix_proxy.storage.sqlite.core import record_mapping
+from softix_proxy.storage.sqlite.core.engine import connect
+from softix_proxy.storage.sqlite.core.record_mapping import (
     RecordMapping,
     Stored,
     WrittenColumns,
@@ -19,7 +20,6 @@ from softix_proxy.storage.record_mapping import (
     selected,
     text_list,
 )
-from softix_proxy.storage.sqlite.core.engine import connect
 
 
 class Span(NamedTuple):
