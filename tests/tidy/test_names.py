@@ -40,23 +40,6 @@ ROLES: Mapping[str, Role] = {
 }
 """Names that are defined in several places, since each is the same thing there."""
 
-TO_RENAME: Mapping[str, Role] = {
-    "Ask": role("dialects web", "a request, and a way to ask for it"),
-    "Batches": role("relay storage", "what runs batches, and their store"),
-    "Connection": role("storage web", "one to the database, and one of a client"),
-    "Group": role("cli storage", "of commands, and of commits"),
-    "HangUp": role("domain relay", "a policy, and what carries it out"),
-    "Journal": role("domain storage", "the port, and what fulfils it"),
-    "Place": role("storage web", "of a sum, of a file, and of a path", peers=True),
-    "Read": role("relay web", "a read request, and a way to read"),
-    "Session": role("relay storage", "realtime, and of a database"),
-    "Setting": role("dialects settings", "how a request is written, and what an operator sets"),
-    "Turn": role("dialects storage", "of a conversation, and of a writer"),
-    "Unit": role("domain storage", "the port, and what fulfils it"),
-    "Users": role("storage", "a store, and names by number", peers=True),
-}
-"""The same name for several things, which is not to stay."""
-KNOWN = {**ROLES, **TO_RENAME}
 
 WITHOUT_COMMAND = {"instance": "made by `softix init`; it has one row, and nothing to list"}
 OTHER_PATHS: Mapping[str, str] = {
@@ -106,15 +89,15 @@ def module(place: str, code: str = "") -> Source:
 
 
 def test_a_public_type_has_a_name_of_its_own() -> None:
-    found = clashes(package(), KNOWN)
+    found = clashes(package(), ROLES)
     instead = "instead: a name that says what it is, as in DocumentKind and TransferKind; or a line in ROLES"
     assert not found, "\n".join([*found, instead])
 
 
 def test_no_role_outlives_its_reason() -> None:
     known = definitions(package())
-    idle = [name for name, role in KNOWN.items() if not role.floors <= {floor for floor, _ in known.get(name, [])}]
-    assert not idle, f"take these out of ROLES and TO_RENAME, or name fewer floors: {', '.join(idle)}"
+    idle = [name for name, role in ROLES.items() if not role.floors <= {floor for floor, _ in known.get(name, [])}]
+    assert not idle, f"take these out of ROLES, or name fewer floors: {', '.join(idle)}"
 
 
 @pytest.mark.parametrize(
