@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from support.talk import Lines
 from softix_proxy.domain.errors import Code
 from softix_proxy.domain.ids import RequestIds
 from softix_proxy.domain.readiness import Trouble
+from softix_proxy.relay.batch_results import Results
+from softix_proxy.relay.batches import Batches
 from softix_proxy.relay.fleet import Care, Fleet
 from softix_proxy.relay.lifecycle import Lifecycle
 from softix_proxy.relay.live_directory import LiveDirectory
@@ -89,12 +92,16 @@ def opened(tmp_path: Path) -> Open:
             Fleet(StoppedClock(), Care(), lambda most: 0),
         )
 
+        @cache
+        def batches() -> Batches:
+            return Batches(lifecycle, storage, RequestIds(0), Results(lifecycle, storage))
+
         async def check() -> Trouble | None:
             return place.unready
 
         monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
         app = App(
-            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0)), _no_batches),
+            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0)), batches),
             clock=Ticking(),
             ids=RequestIds(0),
             addresses=Addresses(changes.pop("trusted", ())),
@@ -112,10 +119,6 @@ def opened(tmp_path: Path) -> Open:
                 await database.close()
 
     return opened
-
-
-def _no_batches() -> Any:
-    raise AssertionError("nobody asks for batches here")
 
 
 _LISTENING: dict[str, Any] = {
