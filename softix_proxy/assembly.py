@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.lines import SocketLines
     from softix_proxy.vault.keeper import Keeper
-    from softix_proxy.web.app import App
-    from softix_proxy.web.tls import Certificate
+    from softix_proxy.web.app_context import AppContext
+    from softix_proxy.web.server.tls import Certificate
 
 
 def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -220,7 +220,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     from softix_proxy.relay.fleet import Care, Fleet
     from softix_proxy.relay.live_directory import LiveDirectory
     from softix_proxy.storage.checkpointer import Checkpointer
-    from softix_proxy.web.server import Listening, Server
+    from softix_proxy.web.route_table import make_app
+    from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
 
     async with AsyncExitStack() as stack:
         office = await stack.enter_async_context(open_office(settings))
@@ -236,22 +237,23 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         directory = LiveDirectory(office.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, office, vault, directory)
-        app = await _app(office, vault, directory, journal, fleet, upstream, lines)
+        context = await _app_context(office, vault, directory, journal, fleet, upstream, lines)
         certificate = _certificate(settings)
-        listening = Listening.of(settings.server, None if certificate is None else certificate.listening_context())
-        server = Server(app, listening)
+        tls = None if certificate is None else certificate.listening_context()
+        listening = ListenerSettings.of(settings.server, tls)
+        server = HttpServer(make_app(context).handle, context, listening)
         if (port := settings.server.metrics_port) is not None:
-            from softix_proxy.web import scrape_server
+            from softix_proxy.web.monitoring import metrics_listener
 
-            stack.push_async_callback(await scrape_server.listen(app, listening, settings.server, port))
+            stack.push_async_callback(await metrics_listener.listen(context, listening, settings.server, port))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
             target_health.watch(fleet, office.storage, journal.slot),
-            batches.watch(office.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
+            batches.watch(office.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
-        yield Serving(url, settings, server, app.house.lifecycle, fleet, upstream, lines, certificate)
+        yield Serving(url, settings, server, context.lifecycle, fleet, upstream, lines, certificate)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -260,7 +262,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def _app(
+async def _app_context(
     office: Office,
     vault: Vault,
     directory: LiveDirectory,
@@ -268,18 +270,17 @@ async def _app(
     fleet: Fleet,
     upstream: HttpUpstream,
     lines: SocketLines,
-) -> App:
+) -> AppContext:
     from softix_proxy.domain.ids import RequestIds
     from softix_proxy.relay.lifecycle import Lifecycle
     from softix_proxy.relay.policy import Policy
     from softix_proxy.relay.readiness import Readiness
     from softix_proxy.relay.sessions import Sessions
     from softix_proxy.telemetry.metrics import Books, Metrics
-    from softix_proxy.web.addresses import Addresses
-    from softix_proxy.web.app import App
-    from softix_proxy.web.monitor import Monitor
-    from softix_proxy.web.scrapes import Scrapers
-    from softix_proxy.web.visit import House
+    from softix_proxy.web.app_context import AppContext
+    from softix_proxy.web.monitoring.metrics_access import MetricsAccess
+    from softix_proxy.web.monitoring.monitor import DaemonMonitor
+    from softix_proxy.web.server.client_address import ClientAddresses
 
     settings, storage = office.settings, office.storage
     metrics = Metrics(lambda: Books.of(journal.writer, journal.trouble()))
@@ -287,20 +288,18 @@ async def _app(
     lifecycle = Lifecycle(directory, journal, upstream, vault, office.clock, metrics, policy, fleet)
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 
-    return App(
-        house=House(
-            lifecycle,
-            storage,
-            Monitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
-            Sessions(lifecycle, lines, ids),
-            cache(partial(_batches, lifecycle, storage, ids)),
-        ),
+    return AppContext(
+        lifecycle=lifecycle,
+        storage=storage,
+        monitor=DaemonMonitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
+        sessions=Sessions(lifecycle, lines, ids),
+        batches=cache(partial(_batches, lifecycle, storage, ids)),
         clock=office.clock,
         ids=ids,
-        addresses=Addresses(settings.server.trusted_proxies),
+        client_addresses=ClientAddresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
-        scrapers=Scrapers.of(settings.server),
+        metrics_access=MetricsAccess.of(settings.server),
     )
 
 
@@ -348,7 +347,7 @@ async def reaching(
 
 
 def _certificate(settings: Settings) -> Certificate | None:
-    from softix_proxy.web.tls import Certificate
+    from softix_proxy.web.server.tls import Certificate
 
     chain, key = settings.server.tls_cert, settings.server.tls_key
     return Certificate(chain, key) if chain and key else None

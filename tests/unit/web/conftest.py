@@ -27,11 +27,11 @@ from softix_proxy.relay.live_directory import LiveDirectory
 from softix_proxy.relay.policy import Policy
 from softix_proxy.relay.sessions import Sessions
 from softix_proxy.storage.storage import SqliteStorage
-from softix_proxy.web.addresses import Addresses
-from softix_proxy.web.app import App
-from softix_proxy.web.monitor import Monitor
-from softix_proxy.web.server import Listening, Server
-from softix_proxy.web.visit import House
+from softix_proxy.web.app_context import AppContext
+from softix_proxy.web.monitoring.monitor import DaemonMonitor
+from softix_proxy.web.route_table import make_app
+from softix_proxy.web.server.client_address import ClientAddresses
+from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
 
 FREE = "INSERT INTO prices VALUES (1, 1, NULL, 'operator', '{\"free\": true}', 1, 1, 0)"
 
@@ -45,8 +45,8 @@ class Vault:
 
 @dataclass
 class Place:
-    app: App
-    server: Server
+    context: AppContext
+    server: HttpServer
     upstream: Upstream
     journal: Journal
     storage: SqliteStorage
@@ -73,7 +73,7 @@ Open = Callable[..., contextlib.AbstractAsyncContextManager[Place]]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Open:
-    """`async with opened(max_connections=1) as place`: settings of `Listening` and of `App`."""
+    """`async with opened(max_connections=1) as place`: settings of `ListenerSettings` and of `AppContext`."""
 
     @contextlib.asynccontextmanager
     async def opened(**changes: Any) -> AsyncIterator[Place]:
@@ -99,18 +99,23 @@ def opened(tmp_path: Path) -> Open:
         async def check() -> Trouble | None:
             return place.unready
 
-        monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
-        app = App(
-            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0)), batches),
+        monitor = DaemonMonitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
+        context = AppContext(
+            lifecycle=lifecycle,
+            storage=storage,
+            monitor=monitor,
+            sessions=Sessions(lifecycle, Lines(), RequestIds(0)),
+            batches=batches,
             clock=Ticking(),
             ids=RequestIds(0),
-            addresses=Addresses(changes.pop("trusted", ())),
+            client_addresses=ClientAddresses(changes.pop("trusted", ())),
             max_body_bytes=changes.pop("max_body_bytes", 1_000_000),
             body_timeout_s=changes.pop("body_timeout_s", 5.0),
         )
-        server = Server(app, Listening(**{**_LISTENING, **changes}))
+        listening = ListenerSettings(**{**_LISTENING, **changes})
+        server = HttpServer(make_app(context).handle, context, listening)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as client:
-            place = Place(app, server, upstream, journal, storage, refusals, client)
+            place = Place(context, server, upstream, journal, storage, refusals, client)
             place.url = await server.open()
             try:
                 yield place

@@ -1,0 +1,77 @@
+"""Handlers of requests that go to a provider: one endpoint each, and one life for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from softix_proxy.dialects import queries
+from softix_proxy.dialects.base import Endpoint
+from softix_proxy.dialects.deployments import with_model
+from softix_proxy.dialects.gemini import GeminiEndpoint
+from softix_proxy.relay.inbound import Inbound
+from softix_proxy.web.inference import exchange
+from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.router.route import Handler
+from softix_proxy.web.server.form_upload import FormUpload
+from softix_proxy.web.server.http_downstream import HttpDownstream
+
+ReadBody = Callable[[], Awaitable[bytes]]
+
+
+def forwarding(endpoint: Endpoint) -> Handler:
+    """The handler of an endpoint that has a path of its own."""
+
+    def handle(context: RequestContext) -> Awaitable[web.StreamResponse]:
+        return _forward(context, endpoint)
+
+    return handle
+
+
+def forwarding_for_model(template: GeminiEndpoint) -> Handler:
+    """The handler of an endpoint whose model stands in the path; the route has seen to the query."""
+
+    def handle(context: RequestContext) -> Awaitable[web.StreamResponse]:
+        return _forward(context, template.of(context.name, ""))
+
+    return handle
+
+
+def _forward(context: RequestContext, endpoint: Endpoint) -> Awaitable[web.StreamResponse]:
+    client = exchange.downstream_of(context, HttpDownstream)
+    query = queries.passing(context.query, endpoint.family) if context.query else ""
+    body, rest = _body(context, endpoint)
+    inbound = Inbound(
+        id=context.id,
+        public_id=context.public_id,
+        endpoint=endpoint,
+        path=f"{endpoint.path}?{query}" if query else endpoint.path,
+        headers=context.headers,
+        credential=context.credential,
+        address=context.address,
+        started_at_us=context.started_at_us,
+        started_ns=context.started_ns,
+        read_body=body,
+        rest=rest,
+    )
+    return exchange.run(context, client, context.app.lifecycle.serve(inbound, client))
+
+
+def _body(context: RequestContext, endpoint: Endpoint) -> tuple[ReadBody, FormUpload | None]:
+    read: ReadBody
+    if endpoint.form_fields is None:
+        read, upload = context.read_body, None
+    else:
+        app = context.app
+        upload = FormUpload(context.request, endpoint.form_fields, app.max_body_bytes, app.body_timeout_s)
+        read = upload.head
+    model = context.place.deployment
+    return (_named_by_path(read, endpoint, model) if model else read), upload
+
+
+def _named_by_path(read: ReadBody, endpoint: Endpoint, model: str) -> ReadBody:
+    async def read_with_model() -> bytes:
+        return with_model(endpoint, await read(), model)
+
+    return read_with_model
