@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -22,26 +23,27 @@ ReadBody = Callable[[], Awaitable[bytes]]
 
 def forwarding(endpoint: Endpoint) -> Handler:
     """The handler of an endpoint that has a path of its own."""
-
-    def handle(context: RequestContext) -> Awaitable[web.StreamResponse]:
-        return _forward(context, endpoint)
-
-    return handle
+    return partial(_forward, endpoint)
 
 
 def forwarding_for_model(template: GeminiEndpoint) -> Handler:
     """The handler of an endpoint whose model stands in the path; the route has seen to the query."""
 
     def handle(context: RequestContext) -> Awaitable[web.StreamResponse]:
-        return _forward(context, template.of(context.name, ""))
+        return _forward(template.of(context.name, ""), context)
 
     return handle
 
 
-def _forward(context: RequestContext, endpoint: Endpoint) -> Awaitable[web.StreamResponse]:
+def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.StreamResponse]:
     client = exchange.downstream_of(context, HttpDownstream)
     query = queries.passing(context.query, endpoint.family) if context.query else ""
-    body, rest = _body(context, endpoint)
+    read, upload = context.read_body, None
+    if endpoint.form_fields is not None:
+        app = context.app
+        upload = FormUpload(context.request, endpoint.form_fields, app.max_body_bytes, app.body_timeout_s)
+        read = upload.head
+    model = context.place.deployment
     inbound = Inbound(
         id=context.id,
         public_id=context.public_id,
@@ -52,22 +54,10 @@ def _forward(context: RequestContext, endpoint: Endpoint) -> Awaitable[web.Strea
         address=context.address,
         started_at_us=context.started_at_us,
         started_ns=context.started_ns,
-        read_body=body,
-        rest=rest,
+        read_body=_named_by_path(read, endpoint, model) if model else read,
+        rest=upload,
     )
     return exchange.run(context, client, context.app.lifecycle.serve(inbound, client))
-
-
-def _body(context: RequestContext, endpoint: Endpoint) -> tuple[ReadBody, FormUpload | None]:
-    read: ReadBody
-    if endpoint.form_fields is None:
-        read, upload = context.read_body, None
-    else:
-        app = context.app
-        upload = FormUpload(context.request, endpoint.form_fields, app.max_body_bytes, app.body_timeout_s)
-        read = upload.head
-    model = context.place.deployment
-    return (_named_by_path(read, endpoint, model) if model else read), upload
 
 
 def _named_by_path(read: ReadBody, endpoint: Endpoint, model: str) -> ReadBody:

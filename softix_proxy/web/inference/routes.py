@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from softix_proxy.dialects.base import Endpoint
 from softix_proxy.dialects.gemini import GeminiEndpoint
@@ -16,20 +16,13 @@ from softix_proxy.web.router.route import WEBSOCKET, Auth, Route
 _MODEL = "{model}"
 
 
-def _checking(template: GeminiEndpoint) -> Callable[[str], None]:
-    def check(query: str) -> None:
-        template.of("", query)
-
-    return check
-
-
 def _row(endpoint: Endpoint) -> Route:
     """POST; each leaves one usage row."""
     pattern, family, label = read(endpoint.path).path, endpoint.family, endpoint.name
     if not isinstance(endpoint, GeminiEndpoint):
         return Route("POST", pattern, forwarding(endpoint), Auth.API_KEY_IN_HANDLER, family, label=label)
     pattern, handler = pattern.replace(_MODEL, "{model:path}"), forwarding_for_model(endpoint)
-    check = _checking(endpoint)
+    check = endpoint.check_query
     return Route("POST", pattern, handler, Auth.API_KEY_IN_HANDLER, family, label=label, check_query=check)
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from softix_proxy.domain.errors import RefusedError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.web.app_context import AppContext
-from softix_proxy.web.router.credentials import read_credential, refuse_key_in
+from softix_proxy.web.router.credentials import read_credential, read_protocol_credential, refuse_key_in
 from softix_proxy.web.router.middleware import (
     GUARDS,
     Finish,
@@ -59,7 +59,6 @@ class App:
         method = request.method
         if method == "GET" and "websocket" in named.get("upgrade", "").lower():
             method = WEBSOCKET
-        address = app.client_addresses.of(peer_of(request), named.get("x-forwarded-for"))
         return RequestContext(
             request,
             app,
@@ -72,16 +71,26 @@ class App:
             named,
             place,
             query,
-            place.family(named),
-            address,
+            app.client_addresses.of(peer_of(request), named.get("x-forwarded-for")),
         )
 
     def _choose(self, context: RequestContext) -> Handler:
         """The handler of the row that serves the request. Raises RefusedError where there is none."""
-        place, method, query = context.place, context.method, context.query
-        route = place.entry.route(method, context.family)
-        opens = route is not None and route.method == WEBSOCKET
-        context.credential = read_credential(context.named, of_websocket=opens)
+        route = context.place.entry.by_method.get(context.method)
+        if context.query or route is None or route.family is None or route.method == WEBSOCKET:
+            return self._choose_with_care(context)
+        context.credential = read_credential(context.named)
+        context.family, context.label = route.family, route.label
+        return route.handler
+
+    def _choose_with_care(self, context: RequestContext) -> Handler:
+        """The same for a request with a query, and for rows that depend on who asks."""
+        place, query = context.place, context.query
+        context.family = place.family(context.named)
+        route = place.entry.route(context.method, context.family)
+        context.credential = read_credential(context.named)
+        if route is not None and route.method == WEBSOCKET:
+            context.credential = context.credential or read_protocol_credential(context.named)
         if query:
             refuse_key_in(query, context.credential)
             context.query = query = without_azures(query) if place.of_azure else query

@@ -11,23 +11,22 @@ _KEY_PROTOCOL = "openai-insecure-api-key."
 """What browsers, which can set no headers for a WebSocket, write their key behind."""
 
 
-def read_credential(named: Mapping[str, str], *, of_websocket: bool) -> str | None:
+def read_credential(named: Mapping[str, str]) -> str | None:
     """From whichever header a client has it in; keys in the query would end up in logs."""
     bearer = named.get("authorization", "")
     if bearer[:7].lower() == "bearer ":
-        found: str | None = bearer[7:].strip()
-    else:
-        found = named.get("x-api-key") or named.get("x-goog-api-key") or named.get("api-key")
-    return found or (_in_protocols(named) if of_websocket else None)
+        return bearer[7:].strip()
+    return named.get("x-api-key") or named.get("x-goog-api-key") or named.get("api-key")
+
+
+def read_protocol_credential(named: Mapping[str, str]) -> str | None:
+    """The key among the subprotocols of a WebSocket."""
+    parts = offered_protocols(named)
+    return next((part[len(_KEY_PROTOCOL) :] for part in parts if part.startswith(_KEY_PROTOCOL)), None)
 
 
 def offered_protocols(named: Mapping[str, str]) -> list[str]:
     return [part.strip() for part in named.get(PROTOCOLS, "").split(",") if part.strip()]
-
-
-def _in_protocols(named: Mapping[str, str]) -> str | None:
-    parts = offered_protocols(named)
-    return next((part[len(_KEY_PROTOCOL) :] for part in parts if part.startswith(_KEY_PROTOCOL)), None)
 
 
 def refuse_key_in(query: str, credential: str | None) -> None:

@@ -28,13 +28,15 @@ Guard = Callable[[Handler], Handler]
 
 
 def compose(choose: Choose, rescue: Rescue, finish: Sequence[Finish]) -> Handler:
+    own_answer = web.Response
+
     async def handle(context: RequestContext) -> web.StreamResponse:
         response: web.StreamResponse
         try:
             response = await choose(context)(context)
         except Exception as error:  # noqa: BLE001 - an error of any kind becomes an answer
             response = rescue(context, error)
-        if type(response) is web.Response:
+        if type(response) is own_answer:
             for step in finish:
                 step(context, response)
         return response

@@ -40,8 +40,6 @@ _DEPLOYMENTS = "/deployments/"
 _GOOGLES = "/v1beta"
 _GOOGLES_FOLDER = f"{_GOOGLES}/models/"
 _AZURES = ("api-version", "deployment")
-_ODD = ("%", "//", "/.")
-"""With one of these, a path has to be taken apart."""
 
 
 class PathResolver:
@@ -58,7 +56,7 @@ class PathResolver:
         prepared = self._prepared.get(raw_path)
         if prepared is not None:
             return prepared
-        if raw_path.startswith(_GOOGLES_FOLDER) and not any(odd in raw_path for odd in _ODD):
+        if raw_path.startswith(_GOOGLES_FOLDER) and not ("%" in raw_path or "//" in raw_path or "/." in raw_path):
             return self._found(raw_path[len(_GOOGLES) :].rstrip("/"), "gemini", "", False)
         return self._read(raw_path)
 

@@ -34,9 +34,9 @@ class RequestContext:
     place: ResolvedPath
     query: str = field(repr=False)
     """Without what is understood of it already."""
-    family: Family
-    """Whose errors and lists the client reads."""
     address: str
+    family: Family = "openai"
+    """Whose errors and lists the client reads."""
     credential: str | None = field(default=None, repr=False)
     label: str = "-"
     """Under which endpoint the metrics count what is refused."""

@@ -99,7 +99,9 @@ def opened(tmp_path: Path) -> Open:
         async def check() -> Trouble | None:
             return place.unready
 
-        monitor = DaemonMonitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
+        monitor = DaemonMonitor(
+            check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code))
+        )
         context = AppContext(
             lifecycle=lifecycle,
             storage=storage,

@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 from support.sources import ROOT
 
-from softix_proxy.web import sdk_calls
-from softix_proxy.web.sdk_calls import can_call, first_words, known
+from softix_proxy.web.inference import sdk_calls
+from softix_proxy.web.inference.sdk_calls import can_call, first_words, known
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,15 @@ import pytest
 
 from softix_proxy.domain.errors import FailureError
 from softix_proxy.domain.sections import Server
-from softix_proxy.web.scrape_server import listen
 from softix_proxy.web.monitoring.metrics_access import MetricsAccess
+from softix_proxy.web.monitoring.metrics_listener import listen
 
 
 async def there(place: Any, caplog: pytest.LogCaptureFixture, section: Server) -> tuple[str, Any]:
     """Where metrics are told, and what closes it."""
     with caplog.at_level(logging.INFO, "softix.web"):
-        place.context.scrapers = MetricsAccess.of(section)
-        close = await listen(place.app, place.server._listening, section, 0)
+        place.context.metrics_access = MetricsAccess.of(section)
+        close = await listen(place.context, place.server._listening, section, 0)
     [url] = [record.__dict__["url"] for record in caplog.records if "url" in record.__dict__]
     return url.removesuffix("/metrics"), close
 
@@ -46,5 +46,5 @@ async def test_it_tells_the_operator_s_networks_only(place: Any, caplog: pytest.
 
 async def test_a_port_that_is_taken_names_its_setting(place: Any) -> None:
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
-        await listen(place.app, place.server._listening, Server(), place.port)
+        await listen(place.context, place.server._listening, Server(), place.port)
     assert "server.metrics_port" in failure.value.remedy

@@ -1,17 +1,19 @@
 import pytest
 
-from softix_proxy.dialects.gemini import GeminiEndpoint
-from softix_proxy.dialects.registry import ENDPOINTS
-from softix_proxy.web.routes import (
-    INFERENCE,
-    NAMED,
-    PAGES,
-    Place,
-    canonical,
-    inference,
-    locate,
-    without_azures,
-)
+from softix_proxy.web.inference.routes import DEPLOYABLE
+from softix_proxy.web.route_table import ROUTES
+from softix_proxy.web.router import path_resolver
+from softix_proxy.web.router.path_patterns import NO_ENTRY, PathPatterns
+from softix_proxy.web.router.path_resolver import PathResolver, without_azures
+
+RESOLVER = PathResolver(PathPatterns(ROUTES), DEPLOYABLE)
+locate = RESOLVER.resolve
+
+
+def label(path: str) -> str:
+    """The endpoint that a POST reaches, as the metrics call it; empty where it reaches none."""
+    route = locate(path).entry.route("POST", "openai")
+    return "" if route is None else route.label
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ from softix_proxy.web.routes import (
     ],
 )
 def test_any_number_of_v1(path: str, found: str) -> None:
-    assert canonical(path) == found
+    assert locate(path).path == found
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,9 @@ def test_any_number_of_v1(path: str, found: str) -> None:
     ],
 )
 def test_a_deployment_in_the_path_is_the_model(path: str, endpoint: str, name: str) -> None:
-    assert locate(path) == Place(endpoint, "openai", name, of_azure=True)
+    found = locate(path)
+    assert (found.path, found.base_family, found.deployment, found.of_azure) == (endpoint, "openai", name, True)
+    assert found.entry is locate(endpoint).entry
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,7 @@ def test_a_deployment_in_the_path_is_the_model(path: str, endpoint: str, name: s
     ],
 )
 def test_what_is_no_deployment_names_no_model(path: str) -> None:
-    assert locate(path).deployment == "" and inference(locate(path).path, "") is None
+    assert locate(path).deployment == "" and label(path) == ""
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ def test_of_a_query_what_azure_wants_is_left_out(query: str, left: str) -> None:
     ],
 )
 def test_whose_dialect_a_path_tells(path: str, family: str | None) -> None:
-    assert locate(path).family == family
+    assert locate(path).base_family == family
 
 
 @pytest.mark.parametrize(
@@ -111,11 +115,19 @@ def test_the_short_way_to_google_s_paths_leads_where_the_long_one_does(rest: str
     assert locate(f"/v1beta/models/{rest}") == locate(f"//v1beta/models/{rest}")
 
 
-def test_every_endpoint_has_its_route_and_none_has_two() -> None:
-    assert sorted(endpoint.name for endpoint in INFERENCE.values()) == sorted(ENDPOINTS)
-    assert not set(INFERENCE) & set(PAGES)
-    assert all(canonical(path) == path for path in (*INFERENCE, *PAGES))
-    assert all(prefix.endswith("/") for prefix in NAMED)
+@pytest.mark.parametrize(
+    ("path", "headers", "family"),
+    [
+        ("/v1/models", {}, "openai"),
+        ("/v1/models", {"anthropic-version": "2023-06-01"}, "anthropic"),
+        ("/v1/models", {"x-goog-api-key": "", "anthropic-version": "2023-06-01"}, "gemini"),
+        ("/v1/messages/batches", {}, "anthropic"),
+        ("/v1beta/models", {"anthropic-version": "2023-06-01"}, "gemini"),
+        ("/openai/v1/files", {"x-goog-api-key": ""}, "openai"),
+    ],
+)
+def test_the_base_url_tells_the_family_before_headers_do(path: str, headers: dict[str, str], family: str) -> None:
+    assert locate(path).family(headers) == family
 
 
 @pytest.mark.parametrize(
@@ -123,20 +135,35 @@ def test_every_endpoint_has_its_route_and_none_has_two() -> None:
     [
         ("/models/gemini-2.5-flash:generateContent", "generate_content", "gemini-2.5-flash"),
         ("/models/gemini-2.5-flash%3AstreamGenerateContent", "stream_generate_content", "gemini-2.5-flash"),
-        ("/models/models/g:countTokens", "gemini_count_tokens", "g"),
+        ("/models/models/g:countTokens", "gemini_count_tokens", "models/g"),
         ("/models/llama3:8b:embedContent", "embed_content", "llama3:8b"),
         ("/v1beta/models/%40cf/meta/llama-3:generateContent", "generate_content", "@cf/meta/llama-3"),
         ("/v1beta/models/~anthropic%2Fclaude:generatecontent", "generate_content", "~anthropic/claude"),
+        ("/v1/models/{model}:generateContent", "generate_content", "{model}"),
     ],
 )
 def test_a_model_in_the_path(path: str, name: str, model: str) -> None:
-    found = inference(canonical(path), "alt=sse")
-    assert isinstance(found, GeminiEndpoint) and (found.name, found.model) == (name, model)
-    assert ENDPOINTS[name].model == ""  # type: ignore[attr-defined]
+    assert (label(path), locate(path).name) == (name, model)
 
 
 @pytest.mark.parametrize(
     "path", ["/models/llama3:8b", "/models/g:bidiGenerateContent", "/models/g", "/models/:", "/x:y"]
 )
 def test_no_endpoint(path: str) -> None:
-    assert inference(path, "") is None
+    assert label(path) == ""
+
+
+def test_a_path_that_no_row_knows_has_no_entry() -> None:
+    assert locate("/v1/nowhere").entry is NO_ENTRY
+    assert not NO_ENTRY.by_method
+
+
+def test_usual_paths_are_found_without_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(raw: str) -> None:
+        raise AssertionError(raw)
+
+    monkeypatch.setattr(path_resolver.path_syntax, "read", refuse)
+    for route in ROUTES:
+        if route.is_fixed:
+            for base in ("", "/v1", "/openai/v1"):
+                assert locate(f"{base}{route.pattern}").path == route.pattern

@@ -1,8 +1,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from softix_proxy.domain.routes import Leg, Route
 
 
@@ -32,25 +30,3 @@ async def test_routes_are_listed_to_who_may_use_a_target(place: Any) -> None:
     assert (await place.ask("GET", "/v1/models/best"))[2]["id"] == "best"
     assert (await place.ask("GET", "/v1/models", key="bob"))[2]["data"] == []
     assert (await place.ask("GET", "/v1/models/best", key="bob"))[0] == 404
-
-
-async def test_a_key_about_itself(place: Any) -> None:
-    _, _, fields = await place.ask("GET", "/v1/key")
-    assert (fields["id"], fields["balance"], fields["available"], fields["currency"]) == (
-        "key_ada",
-        "10.00",
-        "10.00",
-        "USD",
-    )
-    assert fields["spent"]["total"] == "0.00" and "key" not in fields
-
-
-@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/llama", "/v1/key", "/v1/usage/req_0000000000000"])
-async def test_strangers_learn_nothing(place: Any, path: str) -> None:
-    for key in (None, "unknown"):
-        assert (await place.ask("GET", path, key=key))[0] == 401
-
-
-async def test_usage_that_is_not_there(place: Any) -> None:
-    assert (await place.ask("GET", "/v1/usage/req_0000000000000"))[0] == 404
-    assert (await place.ask("GET", "/v1/usage/nonsense"))[0] == 404

@@ -7,7 +7,7 @@ import pytest
 
 from softix_proxy.domain.errors import Code, RefusedError
 from softix_proxy.relay.inbound import ClientGoneError
-from softix_proxy.web.server.form_upload import Upload
+from softix_proxy.web.server.form_upload import FormUpload
 
 WATCHED = frozenset(("model", "n"))
 MODEL = b'--d\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n'
@@ -32,12 +32,12 @@ class Request:
         return self.pieces.pop(0) if self.pieces else b""
 
 
-def upload(request: Request, limit_bytes: int = 10_000, timeout_s: float = 5) -> Upload:
+def upload(request: Request, limit_bytes: int = 10_000, timeout_s: float = 5) -> FormUpload:
     made: Any = request
-    return Upload(made, WATCHED, limit_bytes, timeout_s)
+    return FormUpload(made, WATCHED, limit_bytes, timeout_s)
 
 
-async def rest(of: Upload) -> list[bytes]:
+async def rest(of: FormUpload) -> list[bytes]:
     return [chunk async for chunk in of.chunks()]
 
 

@@ -2,11 +2,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from aiohttp import web
 from support.playbook import Exchange
 
 from softix_proxy.domain.errors import FailureError
-from softix_proxy.web import server as server_module
-from softix_proxy.web.server import Listening, Server
+from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
 
 ASK = b'{"model":"llama","messages":[]}'
 HEALTHZ = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -29,20 +29,15 @@ async def test_one_client_too_many(opened: Any) -> None:
         second.close()
 
 
+async def answer_nothing(request: web.BaseRequest) -> web.StreamResponse:
+    raise AssertionError("nobody asks here")
+
+
 async def test_a_port_that_is_taken(place: Any) -> None:
-    listening = Listening("127.0.0.1", place.port, None, 5, 5, 5, 10)
+    listening = ListenerSettings("127.0.0.1", place.port, None, 5, 5, 5, 10)
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
-        await Server(place.app, listening).open()
+        await HttpServer(answer_nothing, place.context, listening).open()
     assert "--port" in failure.value.remedy
-
-
-def test_without_the_c_parser_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Slow:
-        __module__ = "aiohttp.http_parser"
-
-    monkeypatch.setattr(server_module.http_parser, "HttpRequestParser", Slow)
-    with pytest.raises(FailureError, match="C parser"):
-        Server(None, Listening("127.0.0.1", 0, None, 5, 5, 5, 10))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("patient", [True, False])
