@@ -63,6 +63,7 @@ PATHS = (
     "/v1/messages/batches/m1/results",
     "/v1/messages/batches/m1/cancel",
     "/v1/messages/batches/m1:cancel",
+    "/v1/messages/batches/m1/other",
     "/v1beta/files",
     "/v1beta/files/f1",
     "/v1beta/files/f1:download",
