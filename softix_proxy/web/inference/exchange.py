@@ -28,7 +28,7 @@ def downstream_of(context: RequestContext, kind: type[Downstream]) -> Downstream
     if context.app.monitor.draining:
         raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
     connection = context.request.protocol
-    assert isinstance(connection, ClientConnection)  # noqa: S101 - `ConnectionFactory` makes no other
+    assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
     return kind(context.request, connection, context.public_id)
 
 

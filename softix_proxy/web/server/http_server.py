@@ -185,7 +185,7 @@ class ConnectionFactory(web.Server):
     async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
         """Waits until none of these runs, for so long, or until `now`."""
         for connection in self.connections:
-            assert isinstance(connection, ClientConnection)  # noqa: S101 - `connect` makes no other
+            assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
             if connection.is_idle:  # nothing will come of it
                 connection.force_close()
         waiting_for_now = asyncio.create_task(now.wait())

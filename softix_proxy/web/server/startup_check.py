@@ -98,7 +98,7 @@ async def _exchange(connection: ClientConnection, transport: _MemoryTransport, d
 
 async def _answer(request: web.BaseRequest) -> web.StreamResponse:
     connection = request.protocol
-    assert isinstance(connection, ClientConnection)  # noqa: S101 - `check_behaviour` was given no other
+    assert isinstance(connection, ClientConnection)  # noqa: S101 - the check is given no other
     downstream = HttpDownstream(request, connection, "")
     if request.method == "POST":
         body = await request_body.read(request, len(_BODY), _BODY_TIMEOUT_S)
