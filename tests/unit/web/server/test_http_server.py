@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from support.playbook import Exchange
 
 from softix_proxy.domain.errors import FailureError
@@ -38,6 +39,15 @@ async def test_a_port_that_is_taken(place: Any) -> None:
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
         await HttpServer(answer_nothing, place.context, listening).open()
     assert "--port" in failure.value.remedy
+
+
+async def test_a_server_is_not_made_with_a_release_that_lacks_a_name(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(RequestHandler, "_request_in_progress")
+    with pytest.raises(FailureError, match="RequestHandler has no _request_in_progress") as refused:
+        HttpServer(answer_nothing, place.context, ListenerSettings("127.0.0.1", 0, None, 5, 5, 5, 10))
+    assert refused.value.remedy.startswith("install the release that softix was tested with: pip install aiohttp==")
 
 
 @pytest.mark.parametrize("patient", [True, False])
