@@ -10,7 +10,7 @@ from aiohttp import web
 from softix_proxy.domain.errors import RefusedError
 from softix_proxy.domain.ids import format_request_id
 from softix_proxy.web.app_context import AppContext
-from softix_proxy.web.router.credentials import read_credential, read_protocol_credential, refuse_key_in
+from softix_proxy.web.router.credentials import holds_key, read_credential, read_protocol_credential, refuse_key_in
 from softix_proxy.web.router.middleware import (
     GUARDS,
     Finish,
@@ -76,15 +76,20 @@ class App:
 
     def _choose(self, context: RequestContext) -> Handler:
         """The handler of the row that serves the request. Raises RefusedError where there is none."""
-        route = context.place.entry.by_method.get(context.method)
-        if context.query or route is None or route.family is None or route.method == WEBSOCKET:
+        place, query = context.place, context.query
+        route = place.entry.by_method.get(context.method)
+        if route is None or route.family is None or route.families or route.method == WEBSOCKET:
             return self._choose_with_care(context)
         context.credential = read_credential(context.named)
+        if query:
+            if route.check_query is not None or holds_key(query, context.credential):
+                return self._choose_with_care(context)
+            context.query = without_azures(query) if place.of_azure else query
         context.family, context.label = route.family, route.label
         return route.handler
 
     def _choose_with_care(self, context: RequestContext) -> Handler:
-        """The same for a request with a query, and for rows that depend on who asks."""
+        """The same for what is refused, perhaps, and for rows that depend on who asks."""
         place, query = context.place, context.query
         context.family = place.family(context.named)
         route = place.entry.route(context.method, context.family)

@@ -29,9 +29,14 @@ def offered_protocols(named: Mapping[str, str]) -> list[str]:
     return [part.strip() for part in named.get(PROTOCOLS, "").split(",") if part.strip()]
 
 
+def holds_key(query: str, credential: str | None) -> bool:
+    """As Google's parameter, or under whatever name the key is that came in a header too."""
+    return query.startswith("key=") or "&key=" in query or bool(credential and credential in query)
+
+
 def refuse_key_in(query: str, credential: str | None) -> None:
-    """As Google's parameter, or under whatever name the key is that came in a header too. Raises RefusedError."""
-    if (credential and credential in query) or any(part.startswith("key=") for part in query.split("&")):
+    """Raises RefusedError."""
+    if holds_key(query, credential):
         raise RefusedError(
             Code.INVALID_API_KEY, "Send the API key in a header, as x-goog-api-key: an address ends up in logs."
         )
