@@ -197,7 +197,7 @@ RULES = {
             "softix_proxy/assembly.py": "the watch over dead processes lives as long as the daemon, and ends with it",
             "softix_proxy/operations/metering/usage.py": "one read ahead, awaited or cancelled where it was made",
             "softix_proxy/storage/sqlite/core/database.py": "the opening of a connection, awaited even by who is cancelled",
-            "softix_proxy/web/server.py": "waits for one event, and is cancelled where it was made",
+            "softix_proxy/web/server/http_server.py": "waits for one event, and is cancelled where it was made",
         },
     ),
     "no clock but the clock": Rule(

@@ -35,7 +35,7 @@ def test_arrows_point_down() -> None:
             "from softix_proxy.relay import bound",
             "softix_proxy.domain is not allowed to import",
         ),
-        ("web/app.py", "from softix_proxy.storage import users", "softix_proxy.web is not allowed to import"),
+        ("web/router/app.py", "from softix_proxy.storage import users", "softix_proxy.web is not allowed to import"),
         (
             "exports/metering/columns.py",
             "from softix_proxy import settings",
