@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.websocket_client import ProviderWebSockets
     from softix_proxy.vault.master_key_store import MasterKeyStore
-    from softix_proxy.web.app import App
-    from softix_proxy.web.tls import Certificate
+    from softix_proxy.web.app_context import AppContext
+    from softix_proxy.web.server.tls import Certificate
 
 
 def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
@@ -221,7 +221,8 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
     from softix_proxy.relay.core.live_directory import LiveDirectory
     from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
     from softix_proxy.storage.sqlite.core.checkpointer import Checkpointer
-    from softix_proxy.web.server import Listening, Server
+    from softix_proxy.web.route_table import make_app
+    from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
 
     async with AsyncExitStack() as stack:
         instance = await stack.enter_async_context(open_instance(settings))
@@ -237,22 +238,23 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         directory = LiveDirectory(instance.storage)
         await directory.refresh()
         upstream, lines = await _upstream(stack, instance, vault, directory)
-        app = await _app(instance, vault, directory, journal, target_pool, upstream, lines)
+        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines)
         certificate = _certificate(settings)
-        listening = Listening.of(settings.server, None if certificate is None else certificate.listening_context())
-        server = Server(app, listening)
+        tls = None if certificate is None else certificate.listening_context()
+        listening = ListenerSettings.of(settings.server, tls)
+        server = HttpServer(make_app(context).handle, context, listening)
         if (port := settings.server.metrics_port) is not None:
-            from softix_proxy.web import scrape_server
+            from softix_proxy.web.monitoring import metrics_listener
 
-            stack.push_async_callback(await scrape_server.listen(app, listening, settings.server, port))
+            stack.push_async_callback(await metrics_listener.listen(context, listening, settings.server, port))
         url = await server.open()
         for job in (
             recovery.watch(journal, settings.money.interrupted_charge),
             target_health.watch(target_pool, instance.storage, journal.slot),
-            batches.watch(instance.storage, lambda: app.house.batches().results, settings.upstream.batch_poll_s),
+            batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
         ):
             stack.push_async_callback(_ended, asyncio.create_task(job))
-        yield Serving(url, settings, server, app.house.lifecycle, target_pool, upstream, lines, certificate)
+        yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -261,7 +263,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.wait([task])
 
 
-async def _app(
+async def _app_context(
     instance: Instance,
     vault: Vault,
     directory: LiveDirectory,
@@ -269,18 +271,17 @@ async def _app(
     target_pool: TargetPool,
     upstream: HttpUpstream,
     lines: ProviderWebSockets,
-) -> App:
+) -> AppContext:
     from softix_proxy.domain.core.ids import RequestIds
     from softix_proxy.relay.core.policy import Policy
     from softix_proxy.relay.core.readiness import Readiness
     from softix_proxy.relay.realtime.sessions import Sessions
     from softix_proxy.relay.request.lifecycle import Lifecycle
     from softix_proxy.telemetry.metrics import Metrics, WriterStats
-    from softix_proxy.web.addresses import Addresses
-    from softix_proxy.web.app import App
-    from softix_proxy.web.monitor import Monitor
-    from softix_proxy.web.scrapes import Scrapers
-    from softix_proxy.web.visit import House
+    from softix_proxy.web.app_context import AppContext
+    from softix_proxy.web.monitoring.metrics_access import MetricsAccess
+    from softix_proxy.web.monitoring.monitor import DaemonMonitor
+    from softix_proxy.web.server.client_address import ClientAddresses
 
     settings, storage = instance.settings, instance.storage
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
@@ -288,20 +289,18 @@ async def _app(
     lifecycle = Lifecycle(directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool)
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 
-    return App(
-        house=House(
-            lifecycle,
-            storage,
-            Monitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
-            Sessions(lifecycle, lines, ids),
-            cache(partial(_batches, lifecycle, storage, ids)),
-        ),
+    return AppContext(
+        lifecycle=lifecycle,
+        storage=storage,
+        monitor=DaemonMonitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
+        sessions=Sessions(lifecycle, lines, ids),
+        batches=cache(partial(_batches, lifecycle, storage, ids)),
         clock=instance.clock,
         ids=ids,
-        addresses=Addresses(settings.server.trusted_proxies),
+        client_addresses=ClientAddresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
-        scrapers=Scrapers.of(settings.server),
+        metrics_access=MetricsAccess.of(settings.server),
     )
 
 
@@ -353,7 +352,7 @@ async def reaching(
 
 
 def _certificate(settings: Settings) -> Certificate | None:
-    from softix_proxy.web.tls import Certificate
+    from softix_proxy.web.server.tls import Certificate
 
     chain, key = settings.server.tls_cert, settings.server.tls_key
     return Certificate(chain, key) if chain and key else None

@@ -12,8 +12,8 @@ from softix_proxy.settings import Reloaded, Settings, reloaded
 from softix_proxy.telemetry import logs
 from softix_proxy.upstream.client import HttpUpstream
 from softix_proxy.upstream.websocket_client import ProviderWebSockets
-from softix_proxy.web.server import Server
-from softix_proxy.web.tls import Certificate
+from softix_proxy.web.server.http_server import HttpServer
+from softix_proxy.web.server.tls import Certificate
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Serving:
 
     url: str
     settings: Settings
-    _server: Server
+    _server: HttpServer
     _lifecycle: Lifecycle
     _fleet: TargetPool
     _upstream: HttpUpstream

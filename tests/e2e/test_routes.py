@@ -9,9 +9,11 @@ from support.provider import FakeProvider, fake
 from support.tenants import charges, held, rows
 from support.wire import GEMINI, ROUTES, STREAMED, Answered, post
 
-from softix_proxy.web.routes import INFERENCE
+from softix_proxy.dialects.registry import ENDPOINTS
+from softix_proxy.web import route_table
 
-METERED = {endpoint.name: endpoint.metered for endpoint in INFERENCE.values()}
+POSTED = [ENDPOINTS[row.label] for row in route_table.ROUTES if row.method == "POST" and row.label in ENDPOINTS]
+METERED = {endpoint.name: endpoint.metered for endpoint in POSTED}
 WAYS = [
     (name, stream)
     for name in METERED
@@ -20,7 +22,7 @@ WAYS = [
 
 
 def test_each_route_has_an_example() -> None:
-    assert {endpoint.name: endpoint.path for endpoint in INFERENCE.values()} == {
+    assert {endpoint.name: endpoint.path for endpoint in POSTED} == {
         name: route.path.replace(GEMINI, "/v1beta/models/{model}") for name, route in ROUTES.items()
     }, "a new route is added to support.wire.ROUTES, so that the tests below see it"
 

@@ -142,7 +142,7 @@ RULES = {
             "assembly": "the watch over dead processes lives as long as the daemon, and ends with it",
             "operations: usage": "one read ahead, awaited or cancelled where it was made",
             "storage: database": "the opening of a connection, awaited even by who is cancelled",
-            "web: server": "waits for one event, and is cancelled where it was made",
+            "web: http_server": "waits for one event, and is cancelled where it was made",
         },
     ),
     "no clock but the clock": Rule(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from copy import copy
 from typing import Any, Self
 
 import msgspec
@@ -86,11 +85,16 @@ class GeminiEndpoint:
     form_fields: frozenset[str] | None = None
     model = ""
 
-    def of(self, model: str, query: str) -> Self:
+    @staticmethod
+    def check_query(query: str) -> None:
         """Raises RefusedError for a query that could take the usage out of the answer, or holds a key."""
         if not all(part in _QUERY for part in query.split("&")):
             raise invalid("The query may hold `alt=sse` or `alt=json` and nothing else here.")
-        found = copy(self)
+
+    def of(self, model: str, query: str) -> Self:
+        """The same endpoint for the model that the path names. Raises RefusedError as `check_query` does."""
+        self.check_query(query)
+        found = type(self)()
         found.model = model.removeprefix("models/")
         return found
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,19 @@ from support.talk import Lines
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.ids import RequestIds
 from softix_proxy.domain.instance.readiness import Trouble
+from softix_proxy.relay.batch.batches import Batches
+from softix_proxy.relay.batch.results import Results
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.realtime.sessions import Sessions
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
 from softix_proxy.storage.sqlite.unit import SqliteStorage
-from softix_proxy.web.addresses import Addresses
-from softix_proxy.web.app import App
-from softix_proxy.web.monitor import Monitor
-from softix_proxy.web.server import Listening, Server
-from softix_proxy.web.visit import House
+from softix_proxy.web.app_context import AppContext
+from softix_proxy.web.monitoring.monitor import DaemonMonitor
+from softix_proxy.web.route_table import make_app
+from softix_proxy.web.server.client_address import ClientAddresses
+from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
 
 FREE = "INSERT INTO prices VALUES (1, 1, NULL, 'operator', '{\"free\": true}', 1, 1, 0)"
 
@@ -42,8 +45,8 @@ class Vault:
 
 @dataclass
 class Place:
-    app: App
-    server: Server
+    context: AppContext
+    server: HttpServer
     upstream: Upstream
     journal: Journal
     storage: SqliteStorage
@@ -70,7 +73,7 @@ Open = Callable[..., contextlib.AbstractAsyncContextManager[Place]]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Open:
-    """`async with opened(max_connections=1) as place`: settings of `Listening` and of `App`."""
+    """`async with opened(max_connections=1) as place`: settings of `ListenerSettings` and of `AppContext`."""
 
     @contextlib.asynccontextmanager
     async def opened(**changes: Any) -> AsyncIterator[Place]:
@@ -89,21 +92,32 @@ def opened(tmp_path: Path) -> Open:
             TargetPool(StoppedClock(), BreakerSettings(), lambda most: 0),
         )
 
+        @cache
+        def batches() -> Batches:
+            return Batches(lifecycle, storage, RequestIds(0), Results(lifecycle, storage))
+
         async def check() -> Trouble | None:
             return place.unready
 
-        monitor = Monitor(check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code)))
-        app = App(
-            house=House(lifecycle, storage, monitor, Sessions(lifecycle, Lines(), RequestIds(0)), _no_batches),
+        monitor = DaemonMonitor(
+            check, lambda: b"softix_up 1\n", lambda endpoint, code: refusals.append((endpoint, code))
+        )
+        context = AppContext(
+            lifecycle=lifecycle,
+            storage=storage,
+            monitor=monitor,
+            sessions=Sessions(lifecycle, Lines(), RequestIds(0)),
+            batches=batches,
             clock=Ticking(),
             ids=RequestIds(0),
-            addresses=Addresses(changes.pop("trusted", ())),
+            client_addresses=ClientAddresses(changes.pop("trusted", ())),
             max_body_bytes=changes.pop("max_body_bytes", 1_000_000),
             body_timeout_s=changes.pop("body_timeout_s", 5.0),
         )
-        server = Server(app, Listening(**{**_LISTENING, **changes}))
+        listening = ListenerSettings(**{**_LISTENING, **changes})
+        server = HttpServer(make_app(context).handle, context, listening)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as client:
-            place = Place(app, server, upstream, journal, storage, refusals, client)
+            place = Place(context, server, upstream, journal, storage, refusals, client)
             place.url = await server.open()
             try:
                 yield place
@@ -112,10 +126,6 @@ def opened(tmp_path: Path) -> Open:
                 await database.close()
 
     return opened
-
-
-def _no_batches() -> Any:
-    raise AssertionError("nobody asks for batches here")
 
 
 _LISTENING: dict[str, Any] = {

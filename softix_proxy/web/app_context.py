@@ -1,0 +1,55 @@
+"""What all handlers work with: made once by the assembly, and changed where the operator changes a setting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from softix_proxy.domain.core.clock import Clock
+from softix_proxy.domain.core.ids import RequestIds, format_request_id
+from softix_proxy.domain.instance.sections import ServerSection
+from softix_proxy.domain.ports.storage import Storage
+from softix_proxy.relay.realtime.sessions import Sessions
+from softix_proxy.relay.request.lifecycle import Lifecycle
+from softix_proxy.web.monitoring.metrics_access import MetricsAccess
+from softix_proxy.web.monitoring.monitor import DaemonMonitor
+from softix_proxy.web.server.client_address import ClientAddresses
+
+if TYPE_CHECKING:
+    from softix_proxy.relay.batch.batches import Batches
+
+
+@dataclass(slots=True)
+class AppContext:
+    lifecycle: Lifecycle
+    storage: Storage
+    monitor: DaemonMonitor
+    sessions: Sessions
+    batches: Callable[[], Batches]
+    """Makes them at the first use."""
+    clock: Clock
+    ids: RequestIds
+    client_addresses: ClientAddresses
+    max_body_bytes: int
+    body_timeout_s: float
+    metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
+    running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
+    """One for each request that the relay serves; the daemon waits for them when it stops, and cancels what is left."""
+
+    def take(self, server: ServerSection) -> None:
+        """What the operator set, for the requests to come."""
+        self.client_addresses = ClientAddresses(server.trusted_proxies)
+        self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
+        self.metrics_access.take(server)
+
+    def new_request_id(self) -> str:
+        return format_request_id(self.ids.next(self.clock.now_us()))
+
+    def stop_taking(self) -> None:
+        """Refuses new requests, and has each session end after the responses under way."""
+        self.monitor.draining = True
+        self.sessions.wind_up()

@@ -1,0 +1,59 @@
+"""What the relay serves: one task for each, and whatever goes wrong becomes an answer or the end of the connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import TypeVar
+
+from aiohttp import web
+
+from softix_proxy.domain.core.errors import Code, OperatorError, RefusedError
+from softix_proxy.domain.instance import open_files
+from softix_proxy.relay.core.inbound import ClientGoneError
+from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.server.client_connection import ClientConnection
+from softix_proxy.web.server.http_downstream import HttpDownstream
+from softix_proxy.web.server.websocket_downstream import WebSocketDownstream
+
+log = logging.getLogger("softix.web")
+Downstream = TypeVar("Downstream", HttpDownstream, WebSocketDownstream)
+_OUT_OF_FILES = "softix has reached its limit of open files. Try again."
+_STATUS_CLIENT_CLOSED = 499  # nginx's word for a client that closed before the answer; nobody reads it
+
+
+def downstream_of(context: RequestContext, kind: type[Downstream]) -> Downstream:
+    """Where the relay's answer goes. Raises RefusedError while softix stops."""
+    if context.app.monitor.draining:
+        raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
+    connection = context.request.protocol
+    assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
+    return kind(context.request, connection, context.public_id)
+
+
+async def run(
+    context: RequestContext, downstream: HttpDownstream | WebSocketDownstream, serving: Awaitable[None]
+) -> web.StreamResponse:
+    """Raises RefusedError, OperatorError."""
+    task, running = asyncio.current_task(), context.app.running
+    assert task is not None  # noqa: S101
+    running.add(task)
+    try:
+        await serving
+    except ClientGoneError:
+        downstream.cut()
+    except (RefusedError, OperatorError):
+        raise
+    except Exception as error:
+        if downstream.response is None and open_files.are_used_up(error):
+            raise RefusedError(Code.OUT_OF_FILES, _OUT_OF_FILES, retry_after_s=1) from None
+        if downstream.response is None:
+            raise
+        fields = {"request_id": context.public_id, "error": type(error).__name__}
+        log.exception("a request failed", extra=fields)
+        downstream.cut()
+    finally:
+        downstream.forget()
+        running.discard(task)
+    return downstream.response or web.Response(status=_STATUS_CLIENT_CLOSED)

@@ -1,0 +1,85 @@
+"""The handler of what clients keep at providers: files and batches. The relay knows what can be done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Sequence
+
+from aiohttp import web
+
+from softix_proxy.dialects.core.base import Family
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, VERBS_OF_GOOGLE, find_operation
+from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
+from softix_proxy.web.inference import exchange, sdk_calls
+from softix_proxy.web.inference.unserved import KNOWN
+from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.router.route import ANY, Auth, Route
+from softix_proxy.web.server.form_upload import FormUpload
+from softix_proxy.web.server.http_downstream import HttpDownstream
+
+FOLDERS: Sequence[tuple[str, tuple[Family, ...]]] = (
+    ("/files", ("openai", "gemini")),
+    ("/batches", ()),
+    ("/messages/batches", ()),
+)
+"""Whose clients each is for. Anthropic's files are not served: who names one would reach it whoever it belongs to."""
+
+
+def _operations() -> Iterator[tuple[str, str]]:
+    """What can be done, as patterns. A word behind a colon is how Google's clients write it."""
+    for folder, operations in OPERATIONS.items():
+        for each in operations:
+            yield each.method, "/".join((folder, "{id}", *each.path[1:])) if each.path else folder
+            for word, part in VERBS_OF_GOOGLE.items():
+                if each.path[1:] == (part,):
+                    yield each.method, f"{folder}/{{id}}:{word}"
+
+
+def serve(context: RequestContext) -> Awaitable[web.StreamResponse]:
+    client = exchange.downstream_of(context, HttpDownstream)
+    return exchange.run(context, client, _serve(context, client))
+
+
+async def _serve(context: RequestContext, client: HttpDownstream) -> None:
+    from softix_proxy.relay.stored_objects.service import serve as answer  # late: few clients store anything
+
+    app, method = context.app, context.request.method
+    operation = find_operation(method, context.path)
+    if operation is None and sdk_calls.can_call(method, context.path):
+        raise RefusedError(Code.ENDPOINT_NOT_METERED, KNOWN)
+    upload = None
+    if operation is not None and (decides := operation.form_field):
+        upload = FormUpload(
+            context.request, frozenset((decides,)), app.max_body_bytes, app.body_timeout_s, decides=decides
+        )
+    request = ResourceRequest(
+        method,
+        context.path,
+        context.query,
+        context.headers,
+        context.credential,
+        context.address,
+        upload.head if upload else context.read_body,
+        upload,
+        context.family,
+    )
+    await answer(app.lifecycle, app.batches, request, client)
+
+
+def _routes() -> list[Route]:
+    """Whatever else comes below a folder is refused by the same handler, once the key is known."""
+    operations = list(_operations())
+    patterns = dict.fromkeys(pattern for _, pattern in operations)
+    refused = [(ANY, pattern) for pattern in (*patterns, *(f"{folder}/{{rest:path}}" for folder, _ in FOLDERS))]
+    clients = dict(FOLDERS)
+    return [
+        Route(method, pattern, serve, Auth.API_KEY_IN_HANDLER, families=clients[_folder_of(pattern)])
+        for method, pattern in (*operations, *refused)
+    ]
+
+
+def _folder_of(pattern: str) -> str:
+    return pattern.partition("/{")[0]
+
+
+ROUTES: Sequence[Route] = _routes()

@@ -1,0 +1,109 @@
+"""Why something is not served: it cannot be metered, it is to be asked for in another way, or it is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.web.inference import sdk_calls
+from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.router.route import WEBSOCKET, Route
+
+_SHARED = "is kept at the provider, where all users of softix share one account, so it is not passed."
+UNMETERED: Mapping[str, str] = {
+    "/files": f"A file of Anthropic's {_SHARED} Send what it holds within the request.",
+    "/uploads": f"A file {_SHARED} Send what it holds within the request.",
+    "/upload": f"A file {_SHARED} Send what it holds within the request.",
+    "/cachedContents": f"A cache {_SHARED} What is sent again is cached without it.",
+    "/vector_stores": f"A store {_SHARED}",
+    "/fileSearchStores": f"A store {_SHARED}",
+    "/containers": f"A container {_SHARED}",
+    "/conversations": f"A conversation {_SHARED} Send the turns that came before.",
+    "/interactions": f"A conversation {_SHARED} Send the turns that came before.",
+    "/responses/": f"A response {_SHARED} What is needed of it stands in its own answer.",
+    "/chat/completions/": f"A completion {_SHARED} What is needed of it stands in its own answer.",
+    "/assistants": f"An assistant {_SHARED}",
+    "/threads": f"A thread {_SHARED}",
+    "/skills": f"A skill {_SHARED}",
+    "/agents": f"An agent {_SHARED}",
+    "/sessions": f"A session {_SHARED}",
+    "/chatkit": f"A session {_SHARED}",
+    "/environments": f"An environment {_SHARED}",
+    "/memory_stores": f"A store {_SHARED}",
+    "/vaults": f"A vault {_SHARED}",
+    "/credentials": f"A secret {_SHARED}",
+    "/fine_tuning": "Training cannot be metered here.",
+    "/tunedModels": "Training cannot be metered here.",
+    "/evals": "Evaluations cannot be metered here.",
+    "/tuningJobs": "Training cannot be metered here.",
+    "/videos": "Videos cannot be metered here, since they are fetched later.",
+    "/operations": "What runs in the background cannot be metered here.",
+    "/realtime": "A realtime session is opened with GET and a WebSocket.",
+    "/realtime/": "A session over WebRTC or SIP goes past softix, which cannot meter it. Open a WebSocket.",
+    "/organization": "The account at the provider is the operator's.",
+    "/organizations": "The account at the provider is the operator's.",
+}
+"""Why what begins so is refused, whatever the method. Of other calls of the providers' SDKs is said that they are."""
+_READS = ("GET", "HEAD", "OPTIONS")
+_BASE_URLS = "Base URLs of OpenAI's SDKs end in /v1, and those of Anthropic's and Google's do not."
+_NOTHING = f"There is nothing here. {_BASE_URLS}"
+_NOT_METERED = f"softix cannot meter this endpoint, so it is not passed. {_BASE_URLS}"
+KNOWN = "The provider has this, but softix cannot meter it, so it is not passed."
+
+
+class UnservedPaths:
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._ours = frozenset(route.pattern.split("/")[1].lower() for route in routes)
+        """First words below which some paths are served, so that one that is not may be a mistake."""
+
+    def refuse(self, context: RequestContext) -> RefusedError:
+        """For a request that no row serves."""
+        entry = context.place.entry
+        methods = entry.methods(context.family)
+        refused = self.refusal(
+            context.request.method,
+            context.path,
+            posts="POST" in methods,
+            reads=entry.is_fixed and "GET" in methods,
+        )
+        wants_socket = context.method == WEBSOCKET
+        if wants_socket and ("POST" in methods or refused.code is Code.NOT_FOUND):
+            return RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
+        return refused
+
+    def refusal(self, method: str, path: str, *, posts: bool, reads: bool) -> RefusedError:
+        """`posts` where a POST would be served, `reads` where a GET would."""
+        if not posts and not reads:
+            why = self.unmetered(path, method)
+            if why is None:
+                return RefusedError(Code.NOT_FOUND, _NOTHING)
+            return RefusedError(Code.ENDPOINT_NOT_METERED, why)
+        if sdk_calls.can_call(method, path):  # of what the provider keeps, where it is made
+            return RefusedError(Code.ENDPOINT_NOT_METERED, _reason(f"{path}/") or KNOWN)
+        return RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if posts else 'GET'} here.")
+
+    def unmetered(self, path: str, method: str) -> str | None:
+        """Why this path is not passed; None where it is nothing that a provider has."""
+        why = _reason(path)
+        if why:
+            return why
+        if self.is_a_provider_s(path) or sdk_calls.can_call(method, path):
+            return KNOWN
+        return None if method in _READS else _NOT_METERED
+
+    def is_a_provider_s(self, path: str) -> bool:
+        """Whether whatever begins so is theirs alone."""
+        word = path.lower().split("/")[1]
+        return word not in self._ours and word in sdk_calls.first_words()
+
+
+def _reason(path: str) -> str:
+    """That of the longest beginning that has one."""
+    path = path.lower()
+    fitting = [begins for begins in UNMETERED if _is_below(path, begins.lower())]
+    return UNMETERED[max(fitting, key=len)] if fitting else ""
+
+
+def _is_below(path: str, begins: str) -> bool:
+    """One that ends in a slash stands for what is below it only."""
+    return path == begins or path.startswith(begins if begins.endswith("/") else f"{begins}/")

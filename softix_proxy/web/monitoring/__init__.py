@@ -1,0 +1,1 @@
+"""What watches the daemon: health pages and metrics."""

@@ -1,0 +1,109 @@
+"""Who may read /metrics: it tells what the models and providers are called, and what is spent.
+
+Whoever reaches softix directly, from a network that the operator named. A proxy in front has this machine's address and
+speaks for anybody, so what may have come through one is refused, whatever the proxy tells of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.instance.sections import ServerSection
+from softix_proxy.web.server.client_address import NetworkSet, is_this_machine
+
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+_TOLD_BY_PROXIES = frozenset(
+    (
+        "client-ip",
+        "forwarded",
+        "proxy-connection",
+        "true-client-ip",
+        "via",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-host",
+        "x-proxyuser-ip",
+        "x-real-ip",
+        "x-real-port",
+        "x-rewrite-url",
+        "x-scheme",
+    )
+)
+_TOLD_BY_PROXIES_PREFIXES = (
+    "cf-",
+    "cloudfront-",
+    "fastly-",
+    "fly-",
+    "x-amz",
+    "x-appengine-",
+    "x-arr-",
+    "x-azure-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-original-",
+    "x-proxy-",
+)
+_NO_PROXY_SPEAKS = (1, 1)
+"""nginx asks with HTTP/1.0 unless it is told otherwise, and nobody else does."""
+_THIS_MACHINE = frozenset(("localhost", "ip6-localhost", "localhost.localdomain"))
+_REFUSED = "Metrics are told to who asks softix itself, from one of server.metrics_networks, with no proxy in between."
+_ELSEWHERE = "Metrics are told at server.metrics_port."
+
+
+class MetricsAccess:
+    def __init__(self, networks: Sequence[str] = _LOOPBACK, *, elsewhere: bool = False) -> None:
+        """`elsewhere`: at a listener of their own, and so not where requests are taken."""
+        self._networks = NetworkSet(networks)
+        self._elsewhere = elsewhere
+
+    @classmethod
+    def of(cls, section: ServerSection) -> MetricsAccess:
+        return cls(section.metrics_networks, elsewhere=section.metrics_port is not None)
+
+    def take(self, section: ServerSection) -> None:
+        """The networks, for scrapes to come: at both listeners, which share this object."""
+        self._networks = NetworkSet(section.metrics_networks)
+
+    def admit(self, request: web.BaseRequest, named: Mapping[str, str]) -> None:
+        """Where requests are taken. Raises RefusedError."""
+        if self._elsewhere:
+            raise RefusedError(Code.NOT_FOUND, _ELSEWHERE)
+        peer, here = _ends(request)
+        local = is_this_machine(peer, here)
+        version = (request.version.major, request.version.minor)
+        direct = version >= _NO_PROXY_SPEAKS and not told_by_proxy(named)
+        if not direct or (local and not _is_own_name(named.get("host", ""), here)):
+            raise RefusedError(Code.NOT_FOUND, _REFUSED)
+        self._admit(peer, here)
+
+    def admit_there(self, request: web.BaseRequest) -> None:
+        """At a listener of their own, which is what the operator makes it. Raises RefusedError."""
+        self._admit(*_ends(request))
+
+    def _admit(self, peer: str, here: str) -> None:
+        """Who has this machine's own address is on it, though it is not that of the loopback."""
+        if not (self._networks.have(peer) or (is_this_machine(peer, here) and self._networks.have("127.0.0.1"))):
+            raise RefusedError(Code.NOT_FOUND, _REFUSED)
+
+
+def told_by_proxy(named: Mapping[str, str]) -> bool:
+    """Whether any header, by its name in small letters, is one that proxies add."""
+    return not _TOLD_BY_PROXIES.isdisjoint(named) or any(name.startswith(_TOLD_BY_PROXIES_PREFIXES) for name in named)
+
+
+def _is_own_name(host: str, here: str) -> bool:
+    """Whether one on this machine would call softix so: a proxy often passes the name that the world has for it."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    name = name.strip("[]").lower().rstrip(".")
+    return not name or name in _THIS_MACHINE or is_this_machine(name, here)
+
+
+def _ends(request: web.BaseRequest) -> tuple[str, str]:
+    """The addresses of the peer, and of softix as the peer reached it."""
+    transport = request.transport
+    ends = (transport.get_extra_info(name) if transport is not None else None for name in ("peername", "sockname"))
+    peer, here = (str(end[0]) if isinstance(end, (tuple, list)) and end else "" for end in ends)
+    return peer, here

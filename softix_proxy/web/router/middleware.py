@@ -1,0 +1,99 @@
+"""What is done for every request, whatever its route: plain functions, composed once when the daemon starts.
+
+Middleware that calls the next one inside a coroutine of its own costs twice: when a request begins, and again for each
+chunk of a stream, which wakes through all of them. Here one coroutine calls what comes before and after in turn.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from softix_proxy.domain.core.errors import Code, OperatorError, RefusedError
+from softix_proxy.relay.settlement.hold import cost_headers
+from softix_proxy.web import errors
+from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.router.route import Auth, Handler
+from softix_proxy.web.server.client_connection import SERVER
+
+log = logging.getLogger("softix.web")
+Choose = Callable[[RequestContext], Handler]
+"""Finds the handler. Raises RefusedError."""
+Rescue = Callable[[RequestContext, Exception], web.Response]
+Finish = Callable[[RequestContext, web.Response], None]
+"""Completes what softix answers by itself. What the relay answers is complete, and perhaps sent already."""
+Guard = Callable[[Handler], Handler]
+
+
+def compose(choose: Choose, rescue: Rescue, finish: Sequence[Finish]) -> Handler:
+    own_answer = web.Response
+
+    async def handle(context: RequestContext) -> web.StreamResponse:
+        response: web.StreamResponse
+        try:
+            response = await choose(context)(context)
+        except Exception as error:  # noqa: BLE001 - an error of any kind becomes an answer
+            response = rescue(context, error)
+        if type(response) is own_answer:
+            for step in finish:
+                step(context, response)
+        return response
+
+    return handle
+
+
+def answer_error(context: RequestContext, error: Exception) -> web.Response:
+    refused = _as_refusal(context, error)
+    context.app.monitor.count_refusal(context.label, refused.code)
+    return errors.answer(context.family, refused, context.public_id)
+
+
+def _as_refusal(context: RequestContext, error: Exception) -> RefusedError:
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, OperatorError):
+        return RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot read its books now.", retry_after_s=5)
+    log.error(
+        "a request failed", exc_info=error, extra={"request_id": context.public_id, "error": type(error).__name__}
+    )
+    return RefusedError(Code.INTERNAL, "softix failed. The operator finds it in the log.")
+
+
+def add_request_id(context: RequestContext, response: web.Response) -> None:
+    response.headers["x-softix-request-id"] = context.public_id
+    response.headers["Server"] = SERVER
+
+
+def add_cost_headers(context: RequestContext, response: web.Response) -> None:
+    """Nothing was charged for what softix answers by itself."""
+    if response.content_type == "application/json":
+        took_ns = context.app.clock.monotonic_ns() - context.started_ns
+        for name, value in cost_headers(0, took_ns):
+            response.headers.setdefault(name, value)
+
+
+def _require_api_key(handler: Handler) -> Handler:
+    async def identified(context: RequestContext) -> web.StreamResponse:
+        context.caller = await context.app.lifecycle.identify(context.credential, context.address)
+        return await handler(context)
+
+    return identified
+
+
+def _require_metrics_network(handler: Handler) -> Handler:
+    async def admitted(context: RequestContext) -> web.StreamResponse:
+        context.app.metrics_access.admit(context.request, context.named)
+        return await handler(context)
+
+    return admitted
+
+
+GUARDS: Mapping[Auth, Guard] = {
+    Auth.PUBLIC: lambda handler: handler,
+    Auth.API_KEY: _require_api_key,
+    Auth.API_KEY_IN_HANDLER: lambda handler: handler,
+    Auth.METRICS_NETWORK: _require_metrics_network,
+}
+"""What stands before a route's handler."""

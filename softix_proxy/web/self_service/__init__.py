@@ -1,0 +1,1 @@
+"""What a key may ask about itself: its models, its limits, its usage."""

@@ -1,0 +1,1 @@
+"""The listening socket, and one client's connection: all that knows HTTP and aiohttp."""

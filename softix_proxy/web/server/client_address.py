@@ -1,0 +1,57 @@
+"""Who is calling: the peer's address, or what a trusted proxy says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from aiohttp import web
+
+Network = IPv4Network | IPv6Network
+
+
+class NetworkSet:
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._networks: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in texts)
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    def have(self, text: str) -> bool:
+        address = _parse(text)
+        return address is not None and any(address in network for network in self._networks)
+
+
+class ClientAddresses:
+    def __init__(self, trusted_proxies: Sequence[str]) -> None:
+        self._trusted = NetworkSet(trusted_proxies)
+
+    def of(self, peer: str, forwarded_for: str | None) -> str:
+        """The last address in the chain that is no trusted proxy; what stands before it may be invented."""
+        if not self._trusted or forwarded_for is None or not self._trusted.have(peer):
+            return peer
+        for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
+            if not self._trusted.have(hop):
+                return hop if _parse(hop) is not None else peer
+        return peer
+
+
+def peer_of(request: web.BaseRequest) -> str:
+    """The address of the other end; empty where the connection is gone."""
+    transport = request.transport
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    return str(peer[0]) if isinstance(peer, (tuple, list)) and peer else ""
+
+
+def is_this_machine(text: str, here: str) -> bool:
+    """Loopback, or the very address at which softix was reached."""
+    address = _parse(text)
+    return address is not None and (address.is_loopback or address == _parse(here))
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

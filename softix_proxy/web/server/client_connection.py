@@ -1,0 +1,129 @@
+"""One client's connection: aiohttp's, with deadlines it lacks, and without content in its errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from softix_proxy.web.server.aiohttp_internals import HttpProcessingError, HttpProtocol
+
+log = logging.getLogger("softix.web")
+SERVER = "softix"
+"""In place of aiohttp's, which tells versions."""
+_INVALID = "This is not a valid HTTP request, or its body is compressed by other means than gzip or deflate."
+_OF_THE_CLIENT = (HttpProcessingError, web.RequestPayloadError)
+"""What is no HTTP, or not packed as it says. Anybody could fill the log with it, without a key."""
+
+
+class ClientConnection(HttpProtocol):
+    """Closed when a request's head trickles in, or when the client has not read for too long.
+
+    `when_gone` is called once when the connection is lost; whoever handles a request sets it, and takes it back.
+    """
+
+    __slots__ = (
+        "_header_timeout_s",
+        "_header_timer",
+        "_new_request_id",
+        "_write_timeout_s",
+        "_write_timer",
+        "room",
+        "when_gone",
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        header_timeout_s: float,
+        write_timeout_s: float,
+        new_request_id: Callable[[], str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._new_request_id = new_request_id
+        self._header_timeout_s = header_timeout_s
+        self._write_timeout_s = write_timeout_s
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self.when_gone: Callable[[], None] | None = None
+        self.room: asyncio.Future[None] | None = None
+        """Done when the client has read what it was sent; None while it keeps up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._await_head()
+
+    def head_received(self) -> None:
+        self._stop_header_timer()
+
+    def head_begun(self) -> None:
+        if self._header_timer is None:
+            self._await_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_header_timer()
+        self._stop_write_timer()
+        super().connection_lost(exc)
+        self._make_room()
+        if self.when_gone is not None:
+            self.when_gone()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.room = self.loop.create_future()
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(self._write_timeout_s, self._drop)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_write_timer()
+        self._make_room()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Fixed text: aiohttp's own would quote the request."""
+        if status >= 500:
+            log.error("a request failed inside the server", extra={"error": type(exc).__name__})
+        self.keep_alive(False)
+        answer = web.json_response(
+            {"error": {"message": _INVALID, "type": "invalid_request_error"}},
+            status=status,
+            headers={"x-softix-request-id": self._new_request_id(), "Server": SERVER},
+        )
+        answer.force_close()
+        return answer
+
+    def log_exception(self, *args: Any, exc_info: object = None, **kwargs: Any) -> None:
+        """Only the name: aiohttp's own would quote the request. What is of the client is answered, and no error."""
+        if not isinstance(exc_info, _OF_THE_CLIENT):
+            log.error("a connection failed inside the server", extra={"error": type(exc_info).__name__})
+
+    def log_debug(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: it would quote the request."""
+
+    def _make_room(self) -> None:
+        room, self.room = self.room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    def _await_head(self) -> None:
+        self._header_timer = self.loop.call_later(self._header_timeout_s, self._drop)
+
+    def _drop(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _stop_header_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None

@@ -1,0 +1,88 @@
+"""Reading a form: up to its first file, whose bytes then go on to the provider as they come, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from io import BytesIO
+
+from aiohttp import web
+
+from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.dialects.core.multipart import MultipartForm, boundary_of
+from softix_proxy.relay.core.inbound import ClientGoneError
+from softix_proxy.web.server.request_body import announced_bytes, ask_for_it, late_s, told, too_large
+
+
+class FormUpload:
+    """Implements `domain.ports.upstream.BodyRemainder` for what comes after `head`."""
+
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        watched: frozenset[str],
+        limit_bytes: int,
+        timeout_s: float,
+        decides: str = "model",
+    ) -> None:
+        """Where the text that `decides` comes after the files, there is no target before all of them are here."""
+        self._request = request
+        self._watched = watched
+        self._decides = decides
+        self._limit_bytes = limit_bytes
+        self._timeout_s = timeout_s
+        self._form: MultipartForm | None = None
+        self._began_s = 0.0
+        self._read_bytes = 0
+        self.size_bytes = 0
+
+    async def head(self) -> bytes:
+        """All that decides, and what came with it; the whole form where it does not say how long it is.
+
+        Raises as `request_body.read` does, and RefusedError for what is no plain form.
+        """
+        announced = announced_bytes(self._request, self._limit_bytes)
+        form = self._form = MultipartForm(boundary_of(self._request.headers.get("Content-Type", "")), self._watched)
+        in_pieces = announced > 0 and "Content-Encoding" not in self._request.headers
+        self._began_s, body, size = asyncio.get_running_loop().time(), BytesIO(), 0
+        with told():
+            await ask_for_it(self._request)
+            while not (in_pieces and form.has_file and self._decides in form.texts):
+                chunk = await self._chunk()
+                if not chunk:
+                    break
+                size += len(chunk)
+                if size > self._limit_bytes:
+                    raise too_large(self._limit_bytes)
+                body.write(chunk)
+                form.feed(chunk)
+            else:
+                self.size_bytes = announced - size
+        if not self.size_bytes:
+            _check_whole(form)
+        form.close()
+        return body.getvalue()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        form, left_bytes = self._form, self.size_bytes
+        while left_bytes > 0 and form is not None:
+            with told():
+                chunk = await self._chunk()
+            if not chunk:
+                raise ClientGoneError
+            form.feed(chunk)
+            left_bytes -= len(chunk)
+            if left_bytes <= 0:
+                _check_whole(form)
+            yield chunk
+
+    async def _chunk(self) -> bytes:
+        async with asyncio.timeout_at(late_s(self._began_s, self._read_bytes, self._timeout_s)):
+            chunk = await self._request.content.readany()
+        self._read_bytes += len(chunk)
+        return chunk
+
+
+def _check_whole(form: MultipartForm) -> None:
+    if not form.complete:
+        raise invalid("The form ends before its last part does.")

@@ -1,0 +1,204 @@
+"""The listening socket: opened, drained, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from softix_proxy.domain.core.errors import FailureError
+from softix_proxy.domain.instance import open_files
+from softix_proxy.domain.instance.sections import ServerSection
+from softix_proxy.web.server import startup_check
+from softix_proxy.web.server.aiohttp_internals import check_names
+from softix_proxy.web.server.client_connection import ClientConnection
+
+log = logging.getLogger("softix.web")
+_KEEP_ALIVE_S = 75
+_LINGERING_S = 5
+"""How long the rest of a refused body is read and dropped: a reset would take the refusal from who still sends."""
+_BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 1
+"""asyncio takes its backlog for this too; out of open files it would log and wait once for each."""
+_MAX_HEADER_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    tls_handshake_timeout_s: float
+    header_timeout_s: float
+    write_timeout_s: float
+    max_connections: int
+
+    @classmethod
+    def of(cls, server: ServerSection, tls: ssl.SSLContext | None) -> ListenerSettings:
+        return cls(
+            host=server.host,
+            port=server.port,
+            tls=tls,
+            tls_handshake_timeout_s=server.tls_handshake_timeout_s,
+            header_timeout_s=server.header_timeout_s,
+            write_timeout_s=server.write_timeout_s,
+            max_connections=server.max_connections,
+        )
+
+
+class RunningRequests(Protocol):
+    """What is served, as the listening socket has to know it: implemented by `web.app_context.AppContext`."""
+
+    body_timeout_s: float
+
+    @property
+    def running(self) -> set[asyncio.Task[web.StreamResponse]]: ...
+
+    def new_request_id(self) -> str: ...
+
+    def take(self, server: ServerSection) -> None: ...
+
+    def stop_taking(self) -> None: ...
+
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class HttpServer:
+    def __init__(self, handle: Handle, requests: RunningRequests, listening: ListenerSettings) -> None:
+        """Raises FailureError where aiohttp is not as it is needed."""
+        check_names()
+        self._requests = requests
+        self._listening = listening
+        self._connections = ConnectionFactory(handle, requests, listening, _room(listening))
+        self._socket: asyncio.Server | None = None
+
+    async def open(self) -> str:
+        """Listens; returns the base URL. Raises FailureError."""
+        where = self._listening
+        await startup_check.check_behaviour(self._connect)
+        try:
+            self._socket = await asyncio.get_running_loop().create_server(
+                self._connections,
+                where.host,
+                where.port,
+                ssl=where.tls,
+                ssl_handshake_timeout=where.tls_handshake_timeout_s if where.tls else None,
+                backlog=_ACCEPTED_AT_ONCE,
+            )
+            for each in self._socket.sockets:
+                with socket.socket(fileno=os.dup(each.fileno())) as same:
+                    same.listen(_BACKLOG)
+        except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be asked for
+            reason = isinstance(error, OSError) and error.strerror
+            raise FailureError(
+                f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}",
+                "stop what uses the port, or choose another: softix serve --port N",
+            ) from None
+        port = self._socket.sockets[0].getsockname()[1]
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        return f"{'https' if where.tls else 'http'}://{host}:{port}"
+
+    def _connect(self, handle: Handle) -> ClientConnection:
+        return ConnectionFactory(handle, self._requests, self._listening, most=1).connect()
+
+    def take(self, server: ServerSection) -> None:
+        """What the operator set, for connections and requests to come; it goes on listening where it does."""
+        self._requests.take(server)
+        self._connections.take(ListenerSettings.of(server, None), self._requests.body_timeout_s)
+
+    async def close(self, drain_s: float, now: asyncio.Event) -> int:
+        """Takes no more; lets requests end for so long, or until `now`, and cuts the rest. Returns how many it cut.
+
+        What is cut is settled before this returns.
+        """
+        self._requests.stop_taking()
+        if self._socket is not None:
+            self._socket.close()
+        await self._connections.drain(self._requests.running, drain_s, now)
+        cut = list(self._requests.running)
+        for task in cut:
+            task.cancel()
+        if cut:
+            await asyncio.wait(cut)
+        await self._connections.shutdown(timeout=1)
+        return len(cut)
+
+
+def _room(listening: ListenerSettings) -> int:
+    """Clients' connections at once. Raises FailureError where there is none."""
+    room = open_files.clients()
+    if room < listening.max_connections:
+        log.warning(
+            "server.max_connections is %d, but %d open files are enough for %d; %s",
+            listening.max_connections,
+            open_files.limit(),
+            room,
+            open_files.RAISE_IT,
+        )
+    return min(room, listening.max_connections)
+
+
+class ConnectionFactory(web.Server):
+    """Makes a ClientConnection for each client, up to a number."""
+
+    def __init__(self, handle: Handle, requests: RunningRequests, listening: ListenerSettings, most: int) -> None:
+        super().__init__(handle)
+        self._event_loop = asyncio.get_running_loop()
+        self._options = {
+            "access_log": None,
+            "keepalive_timeout": _KEEP_ALIVE_S,
+            "lingering_time": min(_LINGERING_S, requests.body_timeout_s),
+            "max_line_size": _MAX_HEADER_BYTES,
+            "max_field_size": _MAX_HEADER_BYTES,
+            "logger": logging.getLogger("softix.web.server"),
+        }
+        self._listening = listening
+        self._most = most
+        self._new_request_id = requests.new_request_id
+
+    def __call__(self) -> ClientConnection | _ClosedConnection:  # type: ignore[override] # both are protocols
+        return _ClosedConnection() if len(self.connections) >= self._most else self.connect()
+
+    def connect(self) -> ClientConnection:
+        return ClientConnection(
+            self,
+            loop=self._event_loop,
+            header_timeout_s=self._listening.header_timeout_s,
+            write_timeout_s=self._listening.write_timeout_s,
+            new_request_id=self._new_request_id,
+            **self._options,
+        )
+
+    def take(self, listening: ListenerSettings, body_timeout_s: float) -> None:
+        self._listening = listening
+        self._most = _room(listening)
+        self._options["lingering_time"] = min(_LINGERING_S, body_timeout_s)
+
+    async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
+        """Waits until none of these runs, for so long, or until `now`."""
+        for connection in self.connections:
+            assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
+            if connection.is_idle:  # nothing will come of it
+                connection.force_close()
+        waiting_for_now = asyncio.create_task(now.wait())
+        deadline_s = self._event_loop.time() + drain_s
+        try:
+            while running and not now.is_set() and (left_s := deadline_s - self._event_loop.time()) > 0:
+                await asyncio.wait((*running, waiting_for_now), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting_for_now.cancel()
+
+
+class _ClosedConnection(asyncio.Protocol):
+    """One client too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()

@@ -1,0 +1,30 @@
+from typing import Any
+
+import pytest
+
+from softix_proxy.web.router.path_resolver import ResolvedPath
+from softix_proxy.web.router.request_context import RequestContext
+
+
+def context() -> RequestContext:
+    nothing: Any = None
+    headers = [("authorization", "canary-1")]
+    place = ResolvedPath("/models/llama", name="llama")
+    return RequestContext(
+        nothing, nothing, 7, "req_7", 1, 2, "GET", headers, dict(headers), place, "a=canary-2", "10.0.0.1"
+    )
+
+
+def test_repr_of_a_context_tells_no_secret_and_no_query() -> None:
+    asked = context()
+    asked.credential = "canary-3"
+    assert "canary" not in repr(asked) and "llama" in repr(asked) and "req_7" in repr(asked)
+
+
+def test_context_has_the_path_and_its_name() -> None:
+    assert (context().path, context().name) == ("/models/llama", "llama")
+
+
+def test_identified_without_a_caller_raises() -> None:
+    with pytest.raises(AssertionError, match="API_KEY"):
+        context().identified  # noqa: B018

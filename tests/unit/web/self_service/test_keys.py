@@ -1,0 +1,12 @@
+from typing import Any
+
+
+async def test_a_key_about_itself(place: Any) -> None:
+    _, _, fields = await place.ask("GET", "/v1/key")
+    assert (fields["id"], fields["balance"], fields["available"], fields["currency"]) == (
+        "key_ada",
+        "10.00",
+        "10.00",
+        "USD",
+    )
+    assert fields["spent"]["total"] == "0.00" and "key" not in fields

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.relay.core.inbound import ClientGoneError
+from softix_proxy.web.server.form_upload import FormUpload
+
+WATCHED = frozenset(("model", "n"))
+MODEL = b'--d\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n'
+LATE = MODEL.replace(b"model", b"n")
+FILE = b'--d\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"x" * 100
+END = b"\r\n--d--\r\n"
+
+
+class Request:
+    """Gives its body piece by piece, and is closed or silent at the end."""
+
+    def __init__(self, *pieces: bytes, announced: int | None = -1, silent: bool = False, **headers: str) -> None:
+        self.pieces = list(pieces)
+        self.content_length = sum(map(len, pieces)) if announced == -1 else announced
+        self.headers = {"Content-Type": "multipart/form-data; boundary=d", **headers}
+        self.content = self
+        self.silent = silent
+
+    async def readany(self) -> bytes:
+        if not self.pieces and self.silent:
+            await asyncio.Event().wait()
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+def upload(request: Request, limit_bytes: int = 10_000, timeout_s: float = 5) -> FormUpload:
+    made: Any = request
+    return FormUpload(made, WATCHED, limit_bytes, timeout_s)
+
+
+async def rest(of: FormUpload) -> list[bytes]:
+    return [chunk async for chunk in of.chunks()]
+
+
+async def test_what_decides_comes_first_and_the_file_stays_with_the_client() -> None:
+    request = Request(MODEL, FILE, b"y" * 50, END)
+    found = upload(request)
+    assert await found.head() == MODEL + FILE
+    assert found.size_bytes == 50 + len(END) and len(request.pieces) == 2
+    assert await rest(found) == [b"y" * 50, END]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(FILE, b"y" * 50, b"\r\n" + MODEL + END[2:]),
+        Request(MODEL, FILE, END, announced=None),
+        Request(MODEL, FILE, END, **{"Content-Encoding": "gzip"}),
+        Request(MODEL + FILE + END),
+    ],
+)
+async def test_the_whole_form_is_read_where_it_has_to_be(request_: Request) -> None:
+    whole = b"".join(request_.pieces)
+    found = upload(request_)
+    assert await found.head() == whole
+    assert found.size_bytes == 0 and await rest(found) == []
+
+
+@pytest.mark.parametrize("pieces", [(MODEL, FILE), (FILE, b""), (MODEL,), ()])
+async def test_a_form_that_ends_early(pieces: tuple[bytes, ...]) -> None:
+    with pytest.raises(RefusedError) as raised:
+        await upload(Request(*pieces, announced=None)).head()
+    assert raised.value.code is Code.INVALID_REQUEST
+
+
+async def test_what_decides_may_not_come_late() -> None:
+    found = upload(Request(MODEL, FILE, b"\r\n" + LATE + END[2:]))
+    await found.head()
+    with pytest.raises(RefusedError, match="before the files"):
+        await rest(found)
+
+
+async def test_a_client_that_leaves_or_falls_silent() -> None:
+    found = upload(Request(MODEL, FILE, announced=500))
+    await found.head()
+    with pytest.raises(ClientGoneError):
+        await rest(found)
+    silent = upload(Request(MODEL, FILE, announced=500, silent=True), timeout_s=0.01)
+    await silent.head()
+    with pytest.raises(RefusedError) as raised:
+        await rest(silent)
+    assert raised.value.code is Code.REQUEST_TIMEOUT
+
+
+async def test_the_last_bytes_go_on_only_of_a_whole_form() -> None:
+    found = upload(Request(MODEL, FILE, b"y" * 10))
+    await found.head()
+    with pytest.raises(RefusedError):
+        await rest(found)
+
+
+@pytest.mark.parametrize("request_", [Request(MODEL, announced=20_000), Request(MODEL, b"x" * 20_000, announced=None)])
+async def test_too_large(request_: Request) -> None:
+    with pytest.raises(RefusedError) as raised:
+        await upload(request_).head()
+    assert raised.value.code is Code.BODY_TOO_LARGE
+
+
+async def test_what_is_no_form() -> None:
+    with pytest.raises(RefusedError):
+        await upload(Request(b"{}", **{"Content-Type": "application/json"})).head()
+    with pytest.raises(RefusedError):
+        await upload(Request(MODEL, **{"Content-Type": "multipart/form-data; boundary=other"})).head()
