@@ -157,9 +157,7 @@ def _percent(counts: Counter[str]) -> str:
     return f"{100 * (made - sum(counts[alive] for alive in _ALIVE)) / made:.1f} %" if made else "-"
 
 
-def _verdict(
-    chosen: Sequence[Mutant], outcomes: dict[Key, str], known: dict[Key, str], missed: Sequence[str]
-) -> int:
+def _verdict(chosen: Sequence[Mutant], outcomes: dict[Key, str], known: dict[Key, str], missed: Sequence[str]) -> int:
     alive = [mutant for mutant in chosen if outcomes[mutant.key] in _ALIVE]
     unexplained = [mutant for mutant in alive if mutant.key not in known]
     killed = [mutant for mutant in chosen if mutant.key in known and outcomes[mutant.key] not in _ALIVE]
@@ -169,7 +167,9 @@ def _verdict(
         print(f"\nSTALE: survivors.toml says why this one survives, and a test notices it: {mutant}")
     died = len(chosen) - len(alive)
     enough = died >= LEAST_SHARE * len(chosen)
-    print(f"\n{died} of {len(chosen)} mutants died; {len(alive)} survived, {len(alive) - len(unexplained)} with a reason")
+    print(
+        f"\n{died} of {len(chosen)} mutants died; {len(alive)} survived, {len(alive) - len(unexplained)} with a reason"
+    )
     failed = [*missed, *unexplained, *killed]
     if not enough:
         print(f"FAILED: fewer than {LEAST_SHARE * 100} % died")
