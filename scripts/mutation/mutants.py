@@ -59,7 +59,7 @@ def mutants_of(module: str, source: str) -> list[Mutant]:
     for old, new in _changes(wrapper.module):
         if old not in spans:
             continue
-        changed = text.with_(spans[old], wrapper.module.code_for_node(new).strip())
+        changed = text.with_(spans[old], wrapper.module.code_for_node(new))
         if changed in seen:
             continue
         seen.add(changed)
@@ -81,7 +81,9 @@ class _Text:
     def with_(self, span: CodeRange, new: str) -> str:
         start = self._starts[span.start.line - 1] + span.start.column
         end = self._starts[span.end.line - 1] + span.end.column
-        return self._source[:start] + new + self._source[end:]
+        old = self._source[start:end]
+        space = old[: len(old) - len(old.lstrip())]
+        return self._source[:start] + space + new.strip() + self._source[end:]
 
     def difference(self, span: CodeRange, changed: str) -> tuple[int, str, str]:
         """Where they begin to differ, and the lines that do, of both."""
