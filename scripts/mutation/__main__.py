@@ -15,8 +15,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from .mutants import Mutant, mutants_of
-from .runs import KILLED, NO_CODE, NOTHING_RAN, SURVIVED, TIMED_OUT, UNIMPORTABLE, Baseline, BrokenRunError, Run
-from .runs import judge, measure, preload
+from .runs import (
+    KILLED,
+    NO_CODE,
+    NOTHING_RAN,
+    SURVIVED,
+    TIMED_OUT,
+    UNIMPORTABLE,
+    Baseline,
+    BrokenRunError,
+    Run,
+    judge,
+    measure,
+    preload,
+)
 from .tables import Fault, Key, Module, TableError, faults, modules, survivors
 
 LEAST_SHARE = Fraction(95, 100)

@@ -193,13 +193,14 @@ def preload() -> None:
         with suppress(ImportError):
             importlib.import_module(name)
     assert not any(name.split(".")[0] == "softix_proxy" for name in sys.modules)
-    assert len(os.listdir("/proc/self/task")) == 1 if Path("/proc/self/task").is_dir() else True
+    threads = Path("/proc/self/task")
+    assert not threads.is_dir() or len(list(threads.iterdir())) == 1
     gc.collect()
     gc.freeze()  # so that no fork looks at what all share
 
 
 def measure(runs: Sequence[Run], at_once: int) -> list[Baseline]:
-    """Runs the tests of modules as they are. Raises BrokenRunError where one fails: then no mutant would be told by it."""
+    """Runs the tests of modules as they are. Raises BrokenRunError where one fails: it would fail with any mutant."""
     found: dict[int, Baseline] = {}
 
     def child(number: int, folder: Path) -> int:

@@ -96,8 +96,9 @@ EXPECTED_METERS = {
     "images": ("image", 1, "image", "call", None),
     "requests": ("request", 1, "request", "call", None),
 }
-"""Meter → price key, units of one price, their name, side, and what it falls back to, as databases and price files have
-them: a meter is a column of `usage`, a price key a member of a price, and `softix prices set --help` names the units."""
+"""Meter → price key, units of one price, their name, side, and what it falls back to.
+
+They are written down in databases and price files: a meter is a column of `usage`, a price key a member of a price."""
 
 
 def test_meters_have_the_names_and_units_of_the_columns_and_prices_that_exist() -> None:

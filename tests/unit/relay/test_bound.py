@@ -281,7 +281,7 @@ def test_estimate_of_a_part_of_a_token_is_left_out() -> None:
 def test_request_with_one_of_the_prices_that_it_may_be_charged_by_is_taken() -> None:
     ask = Ask("m", max_output_tokens=0, counted={"images": 1}, priced_by=("characters", "images"))
     assert bounded(ask, rate=priced({"prices": {"image": "0.04"}})).fixed_pico == 4 * 10**10 + ROUNDING_PICO
-    with pytest.raises(RefusedError, match="The price of m names nothing .*: character, image"):
+    with pytest.raises(RefusedError, match=r"The price of m names nothing .*: character, image"):
         bounded(ask, rate=priced({"prices": {"input": "1"}}))
 
 
