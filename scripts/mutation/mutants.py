@@ -143,7 +143,7 @@ def _changes(tree: cst.Module) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
 
 
 def _mutable(node: cst.CSTNode, *, of_error: bool = False) -> Iterator[cst.CSTNode]:
-    """All below it, in their order. What an error says is left as it is, and not the code and the figures that it has."""
+    """All below it, in their order. What an error says is left as it is, but not the code and the figures in it."""
     for child in node.children:
         if _left_alone(child) or (of_error and isinstance(child, cst.BaseString)):
             continue

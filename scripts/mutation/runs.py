@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -45,8 +46,10 @@ _PLUGINS = ("pytest_asyncio.plugin", "_hypothesis_pytestplugin", "no:unraisablee
 """What else is installed may take seconds to load, and is left out."""
 _MOST_MEMORY_BYTES = 4 * 2**30
 _POLL_S = 0.004
-_LEAST_LIMIT_S, _TIMES_SLOWER = 15.0, 6.0
-"""How long a run may take: the least, and so many times as long as its tests took before."""
+_LEAST_LIMIT_S, _TIMES_SLOWER = 10.0, 6.0
+"""How much processor time a run may take: the least, and so many times as long as its tests took before."""
+_TIMES_WAITING = 10
+"""How much longer it may take by the clock, since a busy machine must not make a survivor look endless."""
 
 SURVIVED, KILLED, UNIMPORTABLE, TIMED_OUT = "survived", "killed", "killed at import", "timed out"
 NOTHING_RAN, NO_CODE = "nothing ran", "no code"
@@ -237,7 +240,7 @@ def judge(runs: Sequence[Run], at_once: int, tell: Callable[[int, str], None]) -
         return code if finder.found else _UNUSED
 
     def over(number: int, code: int | None, folder: Path) -> None:
-        outcome = TIMED_OUT if code is None else _OUTCOMES.get(code)
+        outcome = TIMED_OUT if code in (None, -signal.SIGXCPU, -signal.SIGKILL) else _OUTCOMES.get(code or 0)
         if outcome is None and code is not None and code < 0:
             outcome = KILLED  # by a signal: out of memory, or of the stack
         if outcome is None:
@@ -270,7 +273,8 @@ def _fork_each(
                 while len(running) < at_once and (number := next(iter(waiting), None)) is not None:
                     folder = Path(work) / str(number)
                     folder.mkdir()
-                    running[_fork(number, folder, child)] = number, time.monotonic() + limit_s(number), folder
+                    until = time.monotonic() + _TIMES_WAITING * limit_s(number)
+                    running[_fork(number, folder, child, limit_s(number))] = number, until, folder
                 if not running:
                     return
                 _reap(running, over)
@@ -301,7 +305,7 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _fork(number: int, folder: Path, child: Callable[[int, Path], int]) -> int:
+def _fork(number: int, folder: Path, child: Callable[[int, Path], int], limit_s: float) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -317,6 +321,7 @@ def _fork(number: int, folder: Path, child: Callable[[int, Path], int]) -> int:
         for stream in (1, 2):
             os.dup2(output, stream)
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (ceil(limit_s), ceil(limit_s) + 1))
         code = child(number, folder)
         sys.stdout.flush()
     except BaseException:  # noqa: BLE001 - nothing may run on in a copy of the parent
