@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -42,6 +43,7 @@ def main() -> int:
     if os.environ.get("PYTHONHASHSEED") != "0":  # the order of sets decides which example a test tries first
         os.execve(sys.executable, [sys.executable, "-m", "scripts.mutation", *sys.argv[1:]], _environment())
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no fork and no folder is left
     try:
         code = _run(asked)
     except (TableError, BrokenRunError) as error:

@@ -163,6 +163,8 @@ def _left_alone(node: cst.CSTNode) -> bool:
             return any(isinstance(base.value, cst.Name) and base.value.value == "Protocol" for base in node.bases)
         case cst.Assign(value=cst.Subscript(value=cst.Name(name))):  # an alias of a type
             return name[:1].isupper()
+        case cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=cst.BinaryOperation(operator=cst.BitOr())):
+            return name[:1].isupper() and not name.isupper()
         case cst.Param(default=cst.BaseExpression() as default):
             return not isinstance(default, (cst.Name, cst.BaseNumber, cst.BaseString))
         case cst.Call():
