@@ -90,7 +90,7 @@ def _run(asked: argparse.Namespace) -> int:
     outcomes = _outcomes(wanted, chosen, asked.at_once)
     chosen = [mutant for mutant in chosen if outcomes[mutant.key] != NO_CODE]
     _print_table(wanted, chosen, outcomes)
-    return _verdict(chosen, outcomes, known, missed)
+    return _verdict(chosen, outcomes, known, missed, whole=asked.sample is None)
 
 
 def _chosen(mutants: Sequence[Mutant], asked: argparse.Namespace) -> list[Mutant]:
@@ -171,7 +171,10 @@ def _percent(counts: Counter[str]) -> str:
     return f"{100 * (made - sum(counts[alive] for alive in _ALIVE)) / made:.1f} %" if made else "-"
 
 
-def _verdict(chosen: Sequence[Mutant], outcomes: dict[Key, str], known: dict[Key, str], missed: Sequence[str]) -> int:
+def _verdict(
+    chosen: Sequence[Mutant], outcomes: dict[Key, str], known: dict[Key, str], missed: Sequence[str], *, whole: bool
+) -> int:
+    """A sample fails by its share alone: who changes the code elsewhere has not seen the other mutants."""
     alive = [mutant for mutant in chosen if outcomes[mutant.key] in _ALIVE]
     unexplained = [mutant for mutant in alive if mutant.key not in known]
     killed = [mutant for mutant in chosen if mutant.key in known and outcomes[mutant.key] not in _ALIVE]
@@ -184,13 +187,13 @@ def _verdict(chosen: Sequence[Mutant], outcomes: dict[Key, str], known: dict[Key
     print(
         f"\n{died} of {len(chosen)} mutants died; {len(alive)} survived, {len(alive) - len(unexplained)} with a reason"
     )
-    failed = [*missed, *unexplained, *killed]
+    failed = [*missed, *killed, *(unexplained if whole else ())]
     if not enough:
         print(f"FAILED: fewer than {LEAST_SHARE * 100} % died")
     if missed:
         print(f"FAILED: {len(missed)} faults with a name are not noticed")
     if unexplained:
-        print(f"FAILED: {len(unexplained)} survivors without a reason")
+        print(f"{'FAILED' if whole else 'Note'}: {len(unexplained)} survivors without a reason")
     return int(bool(failed) or not enough)
 
 
