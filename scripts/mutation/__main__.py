@@ -49,7 +49,8 @@ def main() -> int:
     except (TableError, BrokenRunError) as error:
         print(f"\nno result: {error}")
         code = 2
-    print(f"took {time.monotonic() - began:.0f} s")
+    used = os.times()
+    print(f"took {time.monotonic() - began:.0f} s, of processors {sum(used[:4]):.0f} s")
     return code
 
 
