@@ -161,6 +161,8 @@ def _left_alone(node: cst.CSTNode) -> bool:
             return True
         case cst.ClassDef():
             return any(isinstance(base.value, cst.Name) and base.value.value == "Protocol" for base in node.bases)
+        case cst.Assign(value=cst.Call(func=cst.Name(name))) | cst.AnnAssign(value=cst.Call(func=cst.Name(name))):
+            return name in _DECLARING
         case cst.Assign(value=cst.Subscript(value=cst.Name(name))):  # an alias of a type
             return name[:1].isupper()
         case cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=cst.BinaryOperation(operator=cst.BitOr())):

@@ -82,6 +82,7 @@ def test_an_absent_price_is_not_free(absent: dict[str, Any]) -> None:
         [{"prices": {"input": "1"}}, {"service_tier": "flex", "above_input_tokens": 5, "prices": {"input": "1"}}],
         [{"prices": {"input": "1"}}, {"prices": {"input": "2"}}],
         [{"prices": {"input": "1"}}, {"above_input_tokens": -1, "prices": {"input": "2"}}],
+        [{"above_input_tokens": 0}],
         [{"prices": {"inputs": "1"}}],
         [{"prices": {"input_tokens": "1"}}],
         [{"prices": {"input": "-1"}}],
