@@ -18,6 +18,7 @@ from mutmut.mutation import mutators
 
 _DECLARING = frozenset({"TypeVar", "field"})
 """Calls that say what something is."""
+_BUILTIN_TYPES = frozenset({"dict", "frozenset", "list", "set", "tuple", "type"})
 _ONE_ARGUMENT_OR_NONE = frozenset({"isinstance", "len"})
 """Without their argument they only raise; what stands in it is changed as anything else."""
 _SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any"}
@@ -164,7 +165,7 @@ def _left_alone(node: cst.CSTNode) -> bool:
         case cst.Assign(value=cst.Call(func=cst.Name(name))) | cst.AnnAssign(value=cst.Call(func=cst.Name(name))):
             return name in _DECLARING
         case cst.Assign(value=cst.Subscript(value=cst.Name(name))):  # an alias of a type
-            return name[:1].isupper()
+            return name[:1].isupper() or name in _BUILTIN_TYPES
         case cst.Assign(targets=[cst.AssignTarget(cst.Name(name))], value=cst.BinaryOperation(operator=cst.BitOr())):
             return name[:1].isupper() and not name.isupper()
         case cst.Param(default=cst.BaseExpression() as default):

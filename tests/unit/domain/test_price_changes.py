@@ -291,3 +291,12 @@ def test_remedy_for_a_meter_shows_the_option_of_what_it_falls_back_to(meter: str
 def test_remedy_for_several_meters_names_each_option_once() -> None:
     meters = ["output_tokens", "cached_input_tokens", "input_tokens", "images"]
     assert remedy("m", meters) == "softix prices set m --output 0.60 --input 0.15 --image 0.04"
+
+
+@pytest.mark.parametrize("discount", ["cached_audio_input", "cached_image_input"])
+def test_discount_on_sound_and_images_is_held_against_that_on_text(discount: str) -> None:
+    old = sheet({"input": "4", "cached_input": "2", discount: "1"})
+    flag = discount.replace("_", "-")
+    assert odd(old, merged(old, named(cached_input="0.5"))) == [
+        (f"{discount} stays at 1 and is now dearer than cached_input, 0.5", f"--{flag} 0.25")
+    ]

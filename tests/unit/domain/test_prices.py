@@ -25,6 +25,7 @@ def test_a_marked_up_price_is_exact(price: Decimal, millionths: int) -> None:
 def test_plain_numbers_stay_plain() -> None:
     assert marked_up(Decimal("0.60"), Fraction(1)) == "0.6"
     assert marked_up(Decimal("100"), Fraction(1)) == "100"
+    assert marked_up(Decimal("2.50"), Fraction(2)) == "5"
     assert marked_up(Decimal("0.15"), parse_markup("7.5%")) == "0.16125"
 
 

@@ -155,3 +155,17 @@ def test_dearest_within_reach_is_never_below_that_of_a_lower_band() -> None:
 def test_price_that_is_none_is_refused_by_its_name() -> None:
     with pytest.raises(BadInputError, match="not a price for cached_input: '-1'"):
         flat(input="1", cached_input="-1")
+
+
+def test_dearest_output_is_by_the_bands_that_the_input_can_reach() -> None:
+    rate = Rate(1, LONG)
+    reached = [rate.dearest_output(STANDARD, tokens) for tokens in (200_000, 200_001, None)]
+    assert reached == [15_000_000, 22_500_000, 22_500_000]
+
+
+def test_tier_of_many_modes_is_priced_by_as_many_as_the_sheet_names() -> None:
+    """Of four modes, the sheet knows the first two together."""
+    tiers = (STANDARD, "10"), ("fast", "20"), ("fast+us", "30")
+    rate = Rate(1, tiered(*((0, tier, {"input": price}) for tier, price in tiers)))
+    priced = rate.price({"input_tokens": 10**6}, "fast+us+reserved+offpeak")
+    assert priced == (parse_usd("30"), parse_usd("30"), ("service_tier",))
