@@ -245,6 +245,7 @@ def test_price_that_was_named_itself_is_as_it_was_meant() -> None:
 def test_price_in_proportion_has_twelve_decimals_and_no_zeros_in_vain() -> None:
     old = sheet({"input": "3", "cached_input": "1"})
     assert odd(old, merged(old, named(input="0.1")))[0][1] == "--cached-input 0.033333333333"
+    assert odd(old, merged(old, named(input="0.0000000003")))[0][1] == "--cached-input 0.0000000001"
     even = sheet({"input": "200", "cached_input": "100"})
     assert odd(even, merged(even, named(input="40")))[0][1] == "--cached-input 20"
 
@@ -300,3 +301,15 @@ def test_discount_on_sound_and_images_is_held_against_that_on_text(discount: str
     assert odd(old, merged(old, named(cached_input="0.5"))) == [
         (f"{discount} stays at 1 and is now dearer than cached_input, 0.5", f"--{flag} 0.25")
     ]
+
+
+def test_band_that_the_standard_tier_has_not_is_held_against_none_there() -> None:
+    old = sheet({"input": "2"}, {"tier": "flex", "input": "1"}, {"tier": "flex", "above": 10, "input": "1"})
+    assert odd(old, merged(old, named(input="0.5"))) == [
+        ("flex: input stays at 1 and is now dearer than standard, 0.5", "--tier flex --input 0.25")
+    ]
+
+
+def test_prices_that_come_after_one_of_calls_are_looked_at() -> None:
+    old = sheet({"web_search": "10", "input": "2", "cached_input": "1"})
+    assert [options for _, options in odd(old, merged(old, named(input="0.5")))] == ["--cached-input 0.25"]
