@@ -1,3 +1,7 @@
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,8 +11,12 @@ from softix_proxy.domain.usage import (
     METERS,
     MILLION,
     OUTPUT_METERS,
+    AttemptRow,
+    Correction,
     Source,
     Total,
+    UsageFilter,
+    UsageRow,
     add_up,
     total,
 )
@@ -105,3 +113,18 @@ def test_meters_have_the_names_and_units_of_the_columns_and_prices_that_exist() 
     told = {m.name: (m.price_key, m.per, m.units, m.side, m.fallback) for m in METERS.values()}
     assert told == EXPECTED_METERS and list(told) == list(EXPECTED_METERS)
     assert (MILLION, CURRENCY) == (10**6, "USD")
+
+
+@pytest.mark.parametrize(
+    ("record", "defaults"),
+    [
+        (UsageRow, {"corrects_row_id": None, "fee_pico": 0, "cost_price_id": None}),
+        (AttemptRow, {"cost_price_id": None}),
+        (Correction, {"fee_pico": 0, "cost_price_id": None}),
+        (UsageFilter, {"span": None, "user_id": None, "key_id": None, "model_ids": None, "errors_only": False}),
+    ],
+)
+def test_record_that_names_no_more_has_no_fee_and_leaves_nothing_out(record: Any, defaults: dict[str, Any]) -> None:
+    found = {field.name: field.default for field in fields(record) if field.default is not MISSING}
+    assert found == defaults
+    assert all(type(found[name]) is type(value) for name, value in defaults.items()), "0 is no False"
