@@ -265,3 +265,15 @@ def test_close_of_a_parked_request_leaves_the_open_ones() -> None:
     close(wallet, key, 100, 0, NOW_US, day_of(NOW_US), parked=True)
     assert (wallet.posted_pico, wallet.held_pico) == (1000, 200)
     assert (key.open_requests, key.held_pico, key.spent_at_us) == (1, 200, 0), "nothing was charged"
+
+
+def test_admission_without_a_limit_on_tokens_holds_none() -> None:
+    decision = decided(ask(NOTHING, tokens_estimate=5), WalletState(0, 0, 0), KeyState(), NOW_US)
+    assert decision == Admitted(0, None, 0, Allowance())
+
+
+def test_denial_that_names_no_more_tells_no_figure() -> None:
+    denied = Denied(Code.CAP_REACHED)
+    assert denied.retry_after_us is None
+    assert (denied.needed_pico, denied.available_pico, denied.affordable_tokens) == (0, 0, 0)
+    assert denied.allowance == Allowance(None, 0, None, 0)
