@@ -1,7 +1,7 @@
 # `make` lists what there is.
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help dev test tidy lint format types imports check ci bench reference architecture sdk-calls accounting example-config catalogue clean
+.PHONY: help dev test tidy lint format types imports check ci mutants bench reference architecture sdk-calls accounting example-config catalogue clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | awk -F':.*  ## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ check: lint types imports test  ## everything, in this checkout
 
 ci:  ## everything, from nothing, in a copy
 	.ci/run
+
+mutants: $(BIN)/softix  ## change the code of money fault by fault, and count the faults that no test notices
+	$(BIN)/python -m scripts.mutation $(MUTANTS)
 
 bench: $(BIN)/softix  ## measure against a bare pass-through and the peers that are installed
 	$(BIN)/python -m bench

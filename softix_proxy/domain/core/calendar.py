@@ -115,7 +115,7 @@ class Calendar:
                         same_us = middle_us
                     else:
                         other_us = middle_us
-                return min(other_us, to_us)
+                return other_us
             same_us = other_us
         return to_us
 

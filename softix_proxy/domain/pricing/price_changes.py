@@ -208,8 +208,7 @@ def _odd(sheet: PriceSheet) -> Iterator[tuple[_Place, str, _Place, str, str, str
 
 def _rounded(price: Decimal) -> Decimal:
     """As prices are written: at most twelve decimals, none of them in vain."""
-    text = format(price.quantize(_TWELVE_DECIMALS), "f").rstrip("0").rstrip(".")
-    return Decimal(text or "0")
+    return Decimal(format(price.quantize(_TWELVE_DECIMALS), "f").rstrip("0"))
 
 
 def remedy(model: str, meters: Sequence[str] = (), user: str | None = None) -> str:

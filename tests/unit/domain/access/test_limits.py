@@ -79,3 +79,27 @@ def test_what_no_limit_can_have_made_tells_nothing() -> None:
 
 def test_reset() -> None:
     assert limits.reset_us(NOW_US + 5, NOW_US) == 5 and limits.reset_us(NOW_US - 5, NOW_US) == 0
+
+
+def test_arrival_of_one_of_seven_a_minute_is_a_whole_number_of_microseconds() -> None:
+    """60,000,000 µs / 7 = 8,571,428.57…"""
+    assert MINUTE_US == 60_000_000
+    tat_us, wait_us = limits.arrive(0, NOW_US, 7)
+    assert (tat_us, wait_us) == (NOW_US + 8_571_428, 0)
+    _, wait_us = limits.arrive(NOW_US + MINUTE_US, NOW_US, 7)
+    later_us = limits.adjust(NOW_US, NOW_US, 7, -1)
+    left = limits.remaining(NOW_US + 8_571_428, NOW_US, 7)
+    assert (wait_us, later_us, left) == (8_571_428, NOW_US - 8_571_429, 6)
+    assert all(type(number) is int for number in (tat_us, wait_us, later_us, left))
+
+
+def test_arrival_time_is_credible_up_to_the_longest_debt_and_a_minute() -> None:
+    furthest_us = NOW_US + 61 * MINUTE_US
+    assert (limits.credible(furthest_us, NOW_US), limits.credible(furthest_us + 1, NOW_US)) == (furthest_us, NOW_US)
+
+
+def test_remaining_of_a_limit_that_is_overdrawn_or_unused() -> None:
+    assert limits.remaining(NOW_US + 2 * MINUTE_US, NOW_US, 600) == 0
+    assert limits.remaining(NOW_US - 5 * MINUTE_US, NOW_US, 600) == 600
+    assert limits.remaining(NOW_US + MINUTE_US // 2, NOW_US, 600) == 300
+    assert limits.reset_us(NOW_US, NOW_US) == 0

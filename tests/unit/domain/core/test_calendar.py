@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from softix_proxy.domain.core.calendar import Calendar, calendar, checked_zone, date_of, day_of, whole_days
-from softix_proxy.domain.core.clock import DAY_US, SECOND_US, from_us, parse_instant
+from softix_proxy.domain.core.clock import DAY_US, PERIODS, SECOND_US, from_us, parse_instant
 from softix_proxy.domain.core.errors import BadInputError
 
 HOUR_US = 3600 * SECOND_US
@@ -124,8 +124,9 @@ def test_whole_days_are_those_of_the_zone_and_a_part_of_one_is_refused():
     span = at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z")
     first, end = whole_days(home, *span)
     assert (date_of(first), date_of(end)) == (date(2026, 10, 25), date(2026, 10, 26))
-    with pytest.raises(BadInputError, match=r"whole days \(Europe/Berlin\)"):
-        whole_days(home, at("2026-10-25"), span[1])
+    for part in ((at("2026-10-25"), span[1]), (span[0], at("2026-10-25"))):
+        with pytest.raises(BadInputError, match=r"whole days \(Europe/Berlin\)"):
+            whole_days(home, *part)
 
 
 def test_dates_and_numbers_of_days_are_the_same_thing():
@@ -139,3 +140,67 @@ def test_months_begin_in_the_zone_and_the_last_one_holds_the_end():
     months = list(home.months(at("2026-09-30T22:30:00Z"), at("2026-11-30T23:00:00Z")))
     assert months == [at("2026-09-30T22:00:00Z"), at("2026-10-31T23:00:00Z"), at("2026-11-30T23:00:00Z")]
     assert [f"{home.date(month_us):%Y-%m-%d}" for month_us in months] == ["2026-10-01", "2026-11-01", "2026-12-01"]
+
+
+def test_start_of_each_period_is_that_of_the_day_that_holds_the_instant() -> None:
+    today = Calendar("Europe/Berlin").at(at("2026-11-18T10:00:00Z"))
+    starts = [today.start_us(period) for period in PERIODS]
+    assert starts == [at("2026-11-17T23:00:00Z"), at("2026-11-15T23:00:00Z"), at("2026-10-31T23:00:00Z"), 0]
+
+
+def test_day_of_the_calendar_begins_with_its_first_instant_and_ends_before_the_next() -> None:
+    home = Calendar("Europe/Berlin")
+    today = home.at(at("2026-11-30T12:00:00Z"))
+    assert home.at(today.day_us) is today
+    assert home.at(today.end_us).day == today.day + 1
+    assert home.at(today.day_us - 1).day == today.day - 1
+    assert (home.name, Calendar("UTC").zone) == ("Europe/Berlin", UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "start"),
+    [
+        ("America/New_York", date(2, 1, 1), "0002-01-01T00:00:00Z"),
+        ("America/New_York", date(2, 1, 2), "0002-01-02T04:56:02Z"),
+        ("America/New_York", date(9998, 12, 30), "9998-12-30T05:00:00Z"),
+        ("America/New_York", date(9998, 12, 31), "9998-12-31T00:00:00Z"),
+    ],
+)
+def test_day_at_the_end_of_the_years_that_dates_have_begins_as_in_utc(zone: str, on: date, start: str) -> None:
+    """Until 1883 New York was 4 h 56 min 2 s behind Greenwich."""
+    assert Calendar(zone).start_us(day_of(on)) == at(start)
+
+
+def test_instant_at_the_end_of_the_years_that_dates_have_is_of_the_day_in_utc() -> None:
+    west, east = Calendar("America/New_York"), Calendar("Asia/Kolkata")
+    first_us, last_us = at("0002-01-01T00:00:00Z"), at("9998-12-31T00:00:00Z")
+    assert date_of(west.day(first_us)) == date(2, 1, 1)
+    assert date_of(west.day(first_us + SECOND_US)) == date(1, 12, 31)
+    assert date_of(west.day(last_us)) == date(9998, 12, 31)
+    assert date_of(east.day(last_us - 1)) == date(9998, 12, 31)
+
+
+def test_days_and_offsets_are_integers() -> None:
+    home, noon_us = Calendar("Europe/Berlin"), at("2026-06-01T12:00:00Z")
+    [piece] = home.pieces(noon_us, noon_us + 1)
+    found = [home.day(noon_us), home.start_us(5), *home.at(noon_us), *piece, day_of(date(2026, 1, 1))]
+    assert all(type(number) is int for number in found)
+    assert home.date(noon_us) == date(2026, 6, 1)
+
+
+def test_pieces_of_utc_and_of_a_span_before_a_change_are_one() -> None:
+    year = at("2026-01-01"), at("2027-01-01")
+    assert list(Calendar("UTC").pieces(*year)) == [(*year, 0)]
+    berlin, change_us = Calendar("Europe/Berlin"), at("2026-03-29T01:00:00Z")
+    assert list(berlin.pieces(change_us - 9, change_us)) == [(change_us - 9, change_us, HOUR_US)]
+    assert list(berlin.pieces(change_us - 9, change_us + 1))[1] == (change_us, change_us + 1, 2 * HOUR_US)
+    assert list(berlin.pieces(change_us, change_us)) == []
+
+
+def test_months_of_a_span_within_one_are_that_one() -> None:
+    assert list(Calendar("UTC").months(at("2026-02-10"), at("2026-02-11"))) == [at("2026-02-01")]
+    assert list(Calendar("UTC").months(at("2026-01-31"), at("2026-03-01"))) == [
+        at("2026-01-01"),
+        at("2026-02-01"),
+        at("2026-03-01"),
+    ]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from softix_proxy.domain.core.clock import DAY_US, format_instant, parse_zone
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.spans import Span
-from softix_proxy.domain.ledger.periods import gaps, labelled_span
+from softix_proxy.domain.ledger.periods import ClosedPeriod, PeriodSum, gaps, labelled_span
 
 HOUR_US = DAY_US // 24
 
@@ -50,3 +50,26 @@ def test_gaps_are_what_no_span_holds() -> None:
     assert list(gaps([Span(20, 30), Span(5, 10), Span(10, 15)], 7)) == [Span(15, 20)]
     assert list(gaps([Span(20, 30)], 7)) == [Span(7, 20)]
     assert list(gaps([Span(20, 30)], 25)) == []
+
+
+def test_gaps_of_spans_that_overlap_are_none() -> None:
+    assert list(gaps([Span(0, 30), Span(10, 20), Span(40, 50)], 0)) == [Span(30, 40)]
+    assert list(gaps([Span(7, 10)], 7)) == []
+
+
+def test_quarters_of_a_year_follow_each_other() -> None:
+    zone = parse_zone("UTC")
+    quarters = [labelled_span(f"2026-Q{number}", zone) for number in (1, 2, 3, 4)]
+    starts = [labelled_span(f"2026-{month}", zone).from_us for month in ("01", "04", "07", "10")]
+    assert [quarter.from_us for quarter in quarters] == starts
+    assert [quarter.to_us for quarter in quarters] == [*starts[1:], labelled_span("2027", zone).from_us]
+
+
+def test_period_adds_up_what_was_posted_for_its_users() -> None:
+    sums = (
+        PeriodSum(1, "usr_ada", "ada", 3, 20, 300, 4000),
+        PeriodSum(2, "usr_bob", "bob", 5, 60, 700, 8000),
+    )
+    period = ClosedPeriod(1, "2026-10", "UTC", Span(0, 1), 2, sums, b"")
+    assert (period.rows, period.cost_pico, period.charge_pico, period.paid_in_pico) == (8, 80, 1000, 12_000)
+    assert {one.currency for one in sums} == {"USD"}

@@ -1,7 +1,7 @@
 import pytest
 
 from softix_proxy.domain.core.clock import DAY_US
-from softix_proxy.domain.ledger.redating import booked_at_us
+from softix_proxy.domain.ledger.redating import BOOKED, REDATED, TAKEN_BACK, MisdatedPosting, booked_at_us
 
 NOW_US = 2000 * DAY_US
 
@@ -21,3 +21,12 @@ def test_what_is_redated_is_booked_in_the_open_past_or_now(
     posted_us: int, ahead_us: int | None, closed_us: int, booked_us: int
 ) -> None:
     assert booked_at_us(posted_us, ahead_us, closed_us, NOW_US) == booked_us
+
+
+def test_notes_of_redated_rows_are_those_that_books_have() -> None:
+    assert (REDATED, TAKEN_BACK, BOOKED) == ("redated: ", "redated: taken back", "redated: booked")
+
+
+def test_misdated_payment_has_no_cost_and_no_request() -> None:
+    payment = MisdatedPosting("top-up", 1, 2, 3, "ada", 4)
+    assert (payment.cost_pico, payment.meters, payment.request_id, payment.reference) == (0, None, None, None)

@@ -1,4 +1,17 @@
-from softix_proxy.domain.metering.usage import UsageSource, UsageTotal, add_up
+from dataclasses import MISSING, fields
+from typing import Any
+
+import pytest
+
+from softix_proxy.domain.metering.usage import (
+    AttemptRow,
+    Correction,
+    UsageFilter,
+    UsageRow,
+    UsageSource,
+    UsageTotal,
+    add_up,
+)
 
 
 def test_sources_are_the_stored_words() -> None:
@@ -10,3 +23,18 @@ def test_add_up() -> None:
     totals = [UsageTotal("a", "a", 3, 1, 1500, 25, 2, 4), UsageTotal("b", "b", 4, 1, 1500, 25, 3, 6)]
     assert add_up(totals) == UsageTotal("total", "total", 7, 2, 3000, 50, 5, 10)
     assert add_up([], "none") == UsageTotal("none", "none", 0, 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("record", "defaults"),
+    [
+        (UsageRow, {"corrects_row_id": None, "fee_pico": 0, "cost_price_id": None}),
+        (AttemptRow, {"cost_price_id": None}),
+        (Correction, {"fee_pico": 0, "cost_price_id": None}),
+        (UsageFilter, {"span": None, "user_id": None, "key_id": None, "model_ids": None, "errors_only": False}),
+    ],
+)
+def test_record_that_names_no_more_has_no_fee_and_leaves_nothing_out(record: Any, defaults: dict[str, Any]) -> None:
+    found = {field.name: field.default for field in fields(record) if field.default is not MISSING}
+    assert found == defaults
+    assert all(type(found[name]) is type(value) for name, value in defaults.items()), "0 is no False"

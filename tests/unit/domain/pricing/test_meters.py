@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METERS, total
+from softix_proxy.domain.core.money import CURRENCY
+from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, MILLION, OUTPUT_METERS, total
 
 quantities = st.dictionaries(st.sampled_from(sorted(METERS)), st.integers(0, 10**9))
 
@@ -50,3 +51,37 @@ def test_sides_are_disjoint_so_that_their_totals_add_up(meters: dict[str, int]) 
     calls = tuple(name for name, spec in METERS.items() if spec.side == "call")
     parts = [total(meters, names) for names in (INPUT_METERS, OUTPUT_METERS, calls)]
     assert sum(parts) == sum(meters.values())
+
+
+TOKENS = (1_000_000, "million tokens")
+CALLS = (1000, "1000 calls")
+EXPECTED_METERS = {
+    "input_tokens": ("input", *TOKENS, "input", None),
+    "cached_input_tokens": ("cached_input", *TOKENS, "input", "input_tokens"),
+    "cache_write_5m_tokens": ("cache_write_5m", *TOKENS, "input", "input_tokens"),
+    "cache_write_1h_tokens": ("cache_write_1h", *TOKENS, "input", "cache_write_5m_tokens"),
+    "audio_input_tokens": ("audio_input", *TOKENS, "input", "input_tokens"),
+    "cached_audio_input_tokens": ("cached_audio_input", *TOKENS, "input", "cached_input_tokens"),
+    "image_input_tokens": ("image_input", *TOKENS, "input", "input_tokens"),
+    "cached_image_input_tokens": ("cached_image_input", *TOKENS, "input", "cached_input_tokens"),
+    "output_tokens": ("output", *TOKENS, "output", None),
+    "reasoning_tokens": ("reasoning", *TOKENS, "output", "output_tokens"),
+    "audio_output_tokens": ("audio_output", *TOKENS, "output", "output_tokens"),
+    "image_output_tokens": ("image_output", *TOKENS, "output", "output_tokens"),
+    "web_search_calls": ("web_search", *CALLS, "call", None),
+    "tool_calls": ("tool_call", *CALLS, "call", None),
+    "search_units": ("search_unit", 1000, "1000 search units of a reranker", "call", None),
+    "audio_ms": ("audio_second", 1000, "second", "call", None),
+    "characters": ("character", 1_000_000, "million characters to speak", "call", None),
+    "images": ("image", 1, "image", "call", None),
+    "requests": ("request", 1, "request", "call", None),
+}
+"""Meter → price key, units of one price, their name, side, and what it falls back to.
+
+They are written down in databases and price files: a meter is a column of `usage`, a price key a member of a price."""
+
+
+def test_meters_have_the_names_and_units_of_the_columns_and_prices_that_exist() -> None:
+    told = {m.name: (m.price_key, m.per, m.units, m.side, m.fallback) for m in METERS.values()}
+    assert told == EXPECTED_METERS and list(told) == list(EXPECTED_METERS)
+    assert (MILLION, CURRENCY) == (10**6, "USD")

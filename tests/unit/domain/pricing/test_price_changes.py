@@ -6,10 +6,13 @@ import pytest
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.price_changes import (
+    OddPrice,
     UnitPriceChange,
     differences,
     merged,
     oddities,
+    place_name,
+    place_options,
     remedy,
     unit_prices,
 )
@@ -118,3 +121,199 @@ def test_a_remedy_prices_the_meter_that_it_is_for(meter: str) -> None:
 
 def test_a_remedy_without_meters_and_for_a_customer() -> None:
     assert remedy("m", (), "usr_1") == "softix prices set m --input 0.15 --output 0.60 --user usr_1"
+
+
+# What differs
+
+
+def test_differences_between_free_and_priced_are_all_that_is_lost_or_gained() -> None:
+    free, priced = PriceSheet(()), sheet({"input": "1"})
+    gained = [UnitPriceChange("standard", 0, "input", None, Decimal(1))]
+    assert differences(None, priced) == differences(free, priced) == gained
+    assert differences(priced, free) == [UnitPriceChange("standard", 0, "input", Decimal(1), None)]
+    assert differences(None, free) == [UnitPriceChange("standard", 0, "free", None, Decimal(0))]
+    assert differences(free, free) == differences(priced, priced) == []
+
+
+def test_unit_prices_come_by_tier_then_by_tokens_then_by_name() -> None:
+    new = sheet({"output": "4", "input": "3"}, {"input": "2", "above": 9}, {"tier": "flex", "input": "1"})
+    assert unit_prices(sheet({"input": "5"}), new) == [
+        UnitPriceChange("flex", 0, "input", None, Decimal(1)),
+        UnitPriceChange("standard", 0, "input", Decimal(5), Decimal(3)),
+        UnitPriceChange("standard", 0, "output", None, Decimal(4)),
+        UnitPriceChange("standard", 9, "input", None, Decimal(2)),
+    ]
+
+
+# A new band
+
+
+@pytest.mark.parametrize(
+    ("tier", "above", "cached"),
+    [
+        ("standard", 50, "0.1"),
+        ("standard", 100, "0.2"),
+        ("standard", 101, "0.2"),
+        ("flex", 150, "0.3"),
+        ("batch", 0, "0.1"),
+    ],
+)
+def test_new_band_begins_with_the_prices_that_applied_there(tier: str, above: int, cached: str) -> None:
+    """Those of its own tier go before the standard ones, even where these begin at more tokens."""
+    before = sheet(
+        {"input": "1", "cached_input": "0.1"},
+        {"above": 100, "input": "1", "cached_input": "0.2"},
+        {"tier": "flex", "input": "1", "cached_input": "0.3"},
+    )
+    new = merged(before, named(input="7"), tier, above)
+    [band] = [band for band in new.bands if (band.service_tier, band.above_input_tokens) == (tier, above)]
+    assert band.unit_prices == {"input_tokens": Decimal(7), "cached_input_tokens": Decimal(cached)}
+    assert len(new.bands) == (3 if above == 100 else 4)
+
+
+def test_new_band_of_a_tier_above_some_tokens_needs_that_tier_from_zero() -> None:
+    with pytest.raises(BadInputError) as caught:
+        merged(None, named(input="1"), above=5)
+    assert (caught.value.message, caught.value.remedy) == (
+        "the tier standard has no price from zero tokens on",
+        "set that one first, without --above",
+    )
+
+
+def test_price_below_what_decimals_show_without_an_exponent_is_kept_exactly() -> None:
+    assert merged(sheet({"input": "1"}), named(input="0.0000001")).bands[0].unit_prices == named(input="0.0000001")
+
+
+# What no longer fits
+
+
+def odd(old: PriceSheet, new: PriceSheet) -> list[tuple[str, str]]:
+    return [(each.sentence, each.options) for each in oddities(old, new)]
+
+
+def test_discount_that_is_dearer_than_its_whole_price_is_odd_and_one_as_dear_is_not() -> None:
+    old = sheet({"input": "4", "cached_input": "2", "cached_image_input": "1", "cache_write_5m": "5"})
+    assert odd(old, merged(old, named(input="2"))) == []
+    assert odd(old, merged(old, named(input="1.5"))) == [
+        ("cached_input stays at 2 and is now dearer than input, 1.5", "--cached-input 0.75")
+    ], "a write to the cache may be dearer"
+    assert odd(old, merged(old, named(cached_input="0.5"))) == [
+        ("cached_image_input stays at 1 and is now dearer than cached_input, 0.5", "--cached-image-input 0.25")
+    ]
+
+
+def test_longer_band_that_is_cheaper_than_the_one_below_it_is_odd_and_one_as_cheap_is_not() -> None:
+    old = sheet({"input": "2"}, {"above": 10, "input": "4"}, {"above": 20, "input": "8"})
+    assert odd(old, merged(old, named(input="4"))) == []
+    assert odd(old, merged(old, named(input="5"))) == [
+        ("above 10 tokens: input stays at 4 and is now cheaper than for fewer tokens, 5", "--above 10 --input 10")
+    ]
+    assert odd(old, merged(old, named(input="10"), above=10)) == [
+        ("above 20 tokens: input stays at 8 and is now cheaper than for fewer tokens, 10", "--above 20 --input 20")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tier", "word", "fits", "odd_at"),
+    [
+        ("batch", "dearer than", "2", "1"),
+        ("flex", "dearer than", "2", "1"),
+        ("fast", "cheaper than", "2", "4"),
+        ("priority", "cheaper than", "2", "4"),
+    ],
+)
+def test_tier_on_the_wrong_side_of_the_standard_one_is_odd(tier: str, word: str, fits: str, odd_at: str) -> None:
+    usual = "4" if word == "dearer than" else "1"
+    old = sheet({"input": usual}, {"tier": tier, "input": "2"}, {"tier": "scale", "input": "2"})
+    assert odd(old, merged(old, named(input=fits))) == []
+    [(sentence, _)] = odd(old, merged(old, named(input=odd_at)))
+    assert sentence == f"{tier}: input stays at 2 and is now {word} standard, {odd_at}"
+
+
+def test_prices_of_calls_are_held_against_nothing() -> None:
+    old = sheet({"input": "1", "web_search": "10"}, {"tier": "flex", "input": "1", "web_search": "9"})
+    assert odd(old, merged(old, named(web_search="5"))) == []
+
+
+def test_price_that_was_named_itself_is_as_it_was_meant() -> None:
+    old = sheet({"input": "2", "cached_input": "1"})
+    assert odd(old, merged(old, named(input="1", cached_input="3"))) == []
+    assert odd(old, merged(old, named(cached_input="3"))) == []
+    assert odd(old, sheet({"input": "2", "cached_input": "1"}, {"tier": "flex", "input": "3"})) == []
+
+
+def test_price_in_proportion_has_twelve_decimals_and_no_zeros_in_vain() -> None:
+    old = sheet({"input": "3", "cached_input": "1"})
+    assert odd(old, merged(old, named(input="0.1")))[0][1] == "--cached-input 0.033333333333"
+    assert odd(old, merged(old, named(input="0.0000000003")))[0][1] == "--cached-input 0.0000000001"
+    even = sheet({"input": "200", "cached_input": "100"})
+    assert odd(even, merged(even, named(input="40")))[0][1] == "--cached-input 20"
+
+
+def test_price_that_had_no_proportion_gets_that_of_its_base() -> None:
+    old = sheet({"input": "0", "cached_input": "0"}, {"tier": "fast", "input": "0.5"})
+    assert odd(old, merged(old, named(input="2"))) == [
+        ("fast: input stays at 0.5 and is now cheaper than standard, 2", "--tier fast --input 2")
+    ]
+
+
+def test_place_of_an_oddity_is_told_in_words_and_in_options() -> None:
+    assert (place_name("standard", 0), place_options("standard", 0)) == ("", "")
+    assert place_name("flex", 272_000) == "flex above 272,000 tokens"
+    assert place_options("flex", 272_000) == "--tier flex --above 272000 "
+    found = OddPrice(
+        "flex", 1000, "cached_input_tokens", Decimal("2.50"), "dearer than", "input", Decimal(2), Decimal(1)
+    )
+    assert found.place == "flex above 1,000 tokens"
+    assert found.sentence == "flex above 1,000 tokens: cached_input stays at 2.50 and is now dearer than input, 2"
+    assert found.options == "--tier flex --above 1000 --cached-input 1"
+    small = OddPrice(
+        "standard", 0, "input_tokens", Decimal("1E-7"), "dearer than", "x", Decimal("2E-8"), Decimal("3E-9")
+    )
+    assert small.sentence == "input stays at 0.0000001 and is now dearer than x, 0.00000002"
+    assert small.options == "--input 0.000000003"
+
+
+@pytest.mark.parametrize(
+    ("meter", "option"),
+    [
+        ("input_tokens", "--input 0.15"),
+        ("cache_write_1h_tokens", "--input 0.15"),
+        ("image_output_tokens", "--output 0.60"),
+        ("web_search_calls", "--web-search 10"),
+        ("tool_calls", "--tool-call 10"),
+        ("search_units", "--search-unit 2"),
+        ("audio_ms", "--audio-second 0.0001"),
+        ("characters", "--character 15"),
+        ("images", "--image 0.04"),
+        ("requests", "--request 0.001"),
+    ],
+)
+def test_remedy_for_a_meter_shows_the_option_of_what_it_falls_back_to(meter: str, option: str) -> None:
+    assert remedy("m", [meter]) == f"softix prices set m {option}"
+
+
+def test_remedy_for_several_meters_names_each_option_once() -> None:
+    meters = ["output_tokens", "cached_input_tokens", "input_tokens", "images"]
+    assert remedy("m", meters) == "softix prices set m --output 0.60 --input 0.15 --image 0.04"
+
+
+@pytest.mark.parametrize("discount", ["cached_audio_input", "cached_image_input"])
+def test_discount_on_sound_and_images_is_held_against_that_on_text(discount: str) -> None:
+    old = sheet({"input": "4", "cached_input": "2", discount: "1"})
+    flag = discount.replace("_", "-")
+    assert odd(old, merged(old, named(cached_input="0.5"))) == [
+        (f"{discount} stays at 1 and is now dearer than cached_input, 0.5", f"--{flag} 0.25")
+    ]
+
+
+def test_band_that_the_standard_tier_has_not_is_held_against_none_there() -> None:
+    old = sheet({"input": "2"}, {"tier": "flex", "input": "1"}, {"tier": "flex", "above": 10, "input": "1"})
+    assert odd(old, merged(old, named(input="0.5"))) == [
+        ("flex: input stays at 1 and is now dearer than standard, 0.5", "--tier flex --input 0.25")
+    ]
+
+
+def test_prices_that_come_after_one_of_calls_are_looked_at() -> None:
+    old = sheet({"web_search": "10", "input": "2", "cached_input": "1"})
+    assert [options for _, options in odd(old, merged(old, named(input="0.5")))] == ["--cached-input 0.25"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.domain.pricing.prices import PriceVersion, format_markup, in_order, marked_up
+from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, format_markup, in_order, marked_up
 from softix_proxy.domain.pricing.rates import PriceSheet, parse_markup
 
 
@@ -25,6 +25,7 @@ def test_a_marked_up_price_is_exact(price: Decimal, millionths: int) -> None:
 def test_plain_numbers_stay_plain() -> None:
     assert marked_up(Decimal("0.60"), Fraction(1)) == "0.6"
     assert marked_up(Decimal("100"), Fraction(1)) == "100"
+    assert marked_up(Decimal("2.50"), Fraction(2)) == "5"
     assert marked_up(Decimal("0.15"), parse_markup("7.5%")) == "0.16125"
 
 
@@ -48,3 +49,42 @@ def test_what_was_made_while_the_clock_was_ahead_does_not_come_back() -> None:
     ordered = in_order([planned, after, wrong, before])
     assert [(one.id, one.starts_at_us) for one in ordered] == [(1, 100), (2, 110), (3, 110), (4, 950)]
     assert in_order(ordered) == ordered
+
+
+def test_versions_made_at_one_instant_keep_their_order_and_their_starts() -> None:
+    """The second was to start at once, when the third was made; so it started no later than that."""
+    made = [version(1, 100, 100), version(2, 100, 100), version(3, 100, 100)]
+    assert in_order(reversed(made)) == made
+    late = in_order([version(1, 101, 101), version(2, 100, 100)])
+    assert [(one.id, one.starts_at_us) for one in late] == [(1, 100), (2, 100)]
+
+
+def test_start_that_was_planned_stays_though_a_later_version_was_made_before_it() -> None:
+    planned = version(1, 500, 400)
+    assert in_order([planned, version(2, 100, 100)])[0] == planned
+    at_once = version(1, 400, 400)
+    assert in_order([at_once, version(2, 100, 100)])[0].starts_at_us == 100
+
+
+def test_start_that_is_put_right_is_that_of_the_earliest_version_after_it() -> None:
+    made = [version(1, 900, 900), version(2, 50, 50), version(3, 70, 70)]
+    assert [one.starts_at_us for one in in_order(made)] == [50, 50, 70]
+
+
+def test_versions_to_the_end_of_time_and_none_are_as_they_are() -> None:
+    last = version(1, 2**63 - 1, 2**63 - 1)
+    assert in_order([last]) == [last] and in_order([]) == []
+
+
+def test_markup_version_starts_as_a_price_does_and_has_no_fee_unless_it_says_so() -> None:
+    markup = MarkupVersion(1, "default", None, Fraction(1), 500, 100)
+    assert (markup.has_started(499), markup.has_started(500), markup.fee_pico) == (False, True, 0)
+    assert MarkupVersion(1, "default", None, Fraction(1), 500, 500).has_started(0)
+
+
+def test_longest_price_and_markup_are_exact() -> None:
+    """Eighteen digits by eleven, which the 28 of a plain context cannot hold."""
+    price, factor = Decimal("999999.999999999999"), 1 + Fraction("99.99999999")
+    exact = Fraction(price) * factor
+    assert Fraction(marked_up(price, factor)) == exact
+    assert len(marked_up(price, factor).replace(".", "")) == 29

@@ -82,6 +82,7 @@ def test_an_absent_price_is_not_free(absent: dict[str, Any]) -> None:
         [{"prices": {"input": "1"}}, {"service_tier": "flex", "above_input_tokens": 5, "prices": {"input": "1"}}],
         [{"prices": {"input": "1"}}, {"prices": {"input": "2"}}],
         [{"prices": {"input": "1"}}, {"above_input_tokens": -1, "prices": {"input": "2"}}],
+        [{"above_input_tokens": 0}],
         [{"prices": {"inputs": "1"}}],
         [{"prices": {"input_tokens": "1"}}],
         [{"prices": {"input": "-1"}}],
@@ -110,7 +111,7 @@ def test_prices_are_plain_decimals(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-1", "+1", "1e-3", "1,5", "1_0", "NaN", "Infinity", "1000000", "0.0000000000001"]
+    "text", ["", "-1", "+1", "1e-3", "1,5", "1_0", "NaN", "Infinity", "1000000", "0.0000000000001", "٣"]
 )
 def test_refuses_other_prices(text: str) -> None:
     with pytest.raises(BadInputError, match="not a price for input"):
@@ -133,7 +134,9 @@ def test_markup_is_an_exact_factor(text: str, factor: Fraction) -> None:
     assert parse_markup(text) == factor
 
 
-@pytest.mark.parametrize("text", ["", "%", "7,5%", "1e2", "nan", "inf", "-100.1%", "10001%", "7.5%%", "7.5x"])
+@pytest.mark.parametrize(
+    "text", ["", "%", "7,5%", "1e2", "nan", "inf", "-100.1%", "10001%", "7.5%%", "7.5x", "٣%", "10000.000001%"]
+)
 def test_refuses_other_markups(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_markup(text)

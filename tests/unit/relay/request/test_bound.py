@@ -1,10 +1,12 @@
 from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.core.base import RequestSpec, Scale
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model, ModelStatus
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.money import PICO_PER_USD
@@ -179,3 +181,120 @@ def test_one_target_alone_is_its_own_bound() -> None:
     alone = Bound(5, 1, 1, 10)
     assert together([alone], 1) is alone
     assert together([alone], 3).hold_pico(10) == 3 * alone.hold_pico(10)
+
+
+# Figures
+
+ROUNDING_PICO = 19
+"""Each of nineteen meters is rounded on its own, by less than a pico-USD."""
+
+
+def priced(*bands: dict[str, Any], fee_pico: int = 0, markup: str = "0%") -> Rate:
+    return Rate(1, PriceSheet.parse({"bands": list(bands)}), parse_markup(markup), fee_pico)
+
+
+def test_bound_of_a_body_has_room_for_a_template_and_for_rounding() -> None:
+    found = bounded(RequestSpec("m", max_output_tokens=0))
+    assert found == Bound((1000 + 1024) * 1_000_000 + ROUNDING_PICO, 0, 1, 0, adjustable=False, least_tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("ask", "fixed_pico"),
+    [
+        (RequestSpec("m", calls={"web_search_calls": 3}), 3 * 10**10),
+        (RequestSpec("m", counted={"images": 2, "characters": 5}), 2 * 4 * 10**10 + 5 * 15 * 10**6),
+        (RequestSpec("m", by_size={"audio_ms": Scale(Fraction(1, 3), Fraction(1, 8))}), 334 * 10**5),
+        (RequestSpec("m", calls={"tool_calls": 1}, counted={"images": 1}), 14 * 10**9 + 4 * 10**10),
+    ],
+)
+def test_bound_adds_up_calls_what_the_request_counts_and_what_its_size_allows(
+    spec: RequestSpec, fixed_pico: int
+) -> None:
+    """$10 and $14 a thousand calls, 4 cents an image, $15 a million characters, $0.0001 a second; 0.005 a request.
+
+    A third of a thousand bytes is 333.3 ms, so that 334 are held for.
+    """
+    prices = {"input": "0", "output": "0", "web_search": "10", "tool_call": "14", "image": "0.04"}
+    rate = priced({"prices": {**prices, "character": "15", "audio_second": "0.0001", "request": "0.005"}})
+    found = bounded(replace(spec, max_output_tokens=0), 1000, rate=rate)
+    assert found.fixed_pico == 5 * 10**9 + fixed_pico + ROUNDING_PICO
+
+
+def test_bound_has_the_fee_once_and_the_rounding_only_where_anything_costs() -> None:
+    free = {"prices": {"input": "0", "output": "0"}}
+    assert bounded(RequestSpec("m"), rate=priced(free)).fixed_pico == 0
+    assert bounded(RequestSpec("m"), rate=priced(free, fee_pico=7)).fixed_pico == 7 + ROUNDING_PICO
+    paid = bounded(RequestSpec("m", max_output_tokens=5), rate=priced({"prices": {"input": "0", "output": "2"}}))
+    assert (paid.fixed_pico, paid.token_num, paid.token_den) == (ROUNDING_PICO, 2_000_000, 1)
+
+
+def test_bound_of_parts_of_a_pico_is_rounded_up() -> None:
+    """One pico-USD a token and half of it on top: 1.5 × 1,025 = 1,537.5; two answers cost 3 pico-USD a token."""
+    rate = priced({"prices": {"input": "0.000001", "output": "0.000001"}}, markup="50%")
+    found = bounded(RequestSpec("m", max_output_tokens=5, choices=2), 1, rate=rate)
+    assert (found.fixed_pico, found.token_num, found.token_den) == (1538 + ROUNDING_PICO, 6, 2)
+
+
+@pytest.mark.parametrize(
+    ("most_input_tokens", "context_tokens", "tokens"),
+    [(5000, 100_000, 5000), (500_000, 100_000, 100_000), (0, 100_000, 0), (None, None, 2024)],
+)
+def test_bound_of_input_that_is_told_is_that_and_at_most_the_context(
+    most_input_tokens: int | None, context_tokens: int | None, tokens: int
+) -> None:
+    spec = RequestSpec("m", max_output_tokens=5, most_input_tokens=most_input_tokens)
+    found = bounded(spec, model=replace(MODEL, context_tokens=context_tokens))
+    assert found.fixed_pico == tokens * 1_000_000 + ROUNDING_PICO
+
+
+def test_bound_of_open_input_without_a_known_context_is_a_million_tokens() -> None:
+    found = bounded(RequestSpec("m", open_input=True), model=replace(MODEL, context_tokens=None))
+    assert found.fixed_pico == 10**12 + ROUNDING_PICO
+
+
+def test_bound_is_by_the_tier_that_was_asked_for() -> None:
+    rate = priced(
+        {"prices": {"input": "1", "output": "2", "request": "0.001", "image": "1"}},
+        {"prices": {"input": "4", "output": "8", "request": "0.003", "image": "2"}, "service_tier": "priority"},
+    )
+    found = bounded(RequestSpec("m", max_output_tokens=5, service_tier="priority", counted={"images": 1}), rate=rate)
+    assert found.fixed_pico == 2024 * 4_000_000 + 3 * 10**9 + 2 * 10**12 + ROUNDING_PICO
+    assert found.token_num == 8_000_000
+    usual = bounded(RequestSpec("m", max_output_tokens=5, counted={"images": 1}), rate=rate)
+    assert usual.fixed_pico == 2024 * 1_000_000 + 10**9 + 10**12 + ROUNDING_PICO
+
+
+def test_bound_is_by_the_bands_that_the_input_can_reach() -> None:
+    rate = priced(
+        {"prices": {"input": "1", "output": "2"}}, {"prices": {"input": "3", "output": "9"}, "above_input_tokens": 2024}
+    )
+    below, above = (
+        bounded(RequestSpec("m", max_output_tokens=5), body_bytes, rate=rate) for body_bytes in (1000, 1001)
+    )
+    assert (below.fixed_pico, below.token_num) == (2024 * 1_000_000 + ROUNDING_PICO, 2_000_000)
+    assert (above.fixed_pico, above.token_num) == (2025 * 3_000_000 + ROUNDING_PICO, 9_000_000)
+
+
+def test_bound_of_a_request_whose_limit_cannot_be_written_is_not_adjustable() -> None:
+    assert bounded(RequestSpec("m")).adjustable
+    assert not bounded(RequestSpec("m", adjustable=False)).adjustable
+
+
+def test_estimate_of_a_part_of_a_token_is_left_out() -> None:
+    assert (estimate(RequestSpec("m"), 4003), type(estimate(RequestSpec("m"), 4003))) == (1000, int)
+
+
+def test_request_with_one_of_the_prices_that_it_may_be_charged_by_is_taken() -> None:
+    spec = RequestSpec("m", max_output_tokens=0, counted={"images": 1}, priced_by=("characters", "images"))
+    assert bounded(spec, rate=priced({"prices": {"image": "0.04"}})).fixed_pico == 4 * 10**10 + ROUNDING_PICO
+    with pytest.raises(RefusedError, match=r"The price of m names nothing .*: character, image"):
+        bounded(spec, rate=priced({"prices": {"input": "1"}}))
+
+
+def test_bounds_together_are_adjustable_where_any_is_and_as_useful_as_the_most_demanding() -> None:
+    fixed, open_ = Bound(5, 1, 1, 10, False, 5), Bound(7, 1, 1, 20, True, 3)
+    assert together([fixed, open_], 2) == Bound(
+        output_tokens=20, adjustable=True, least_tokens=5, times=2, targets=(fixed, open_)
+    )
+    assert not together([fixed, fixed], 1).adjustable
+    assert together([open_], 2) == replace(open_, times=2)

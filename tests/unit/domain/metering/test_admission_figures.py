@@ -1,0 +1,279 @@
+"""Figures of bounds, keys and decisions that are worked out by hand."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.books import NOW_US, make_intent
+
+from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.access.limits import MINUTE_US
+from softix_proxy.domain.core.calendar import Calendar, Today
+from softix_proxy.domain.core.clock import SECOND_US, SLACK_US, parse_instant
+from softix_proxy.domain.core.errors import Code
+from softix_proxy.domain.core.money import MAX_PICO
+from softix_proxy.domain.metering.admission import (
+    NOTHING,
+    Admitted,
+    Allowance,
+    Bound,
+    Denied,
+    Intent,
+    KeyState,
+    WalletState,
+    close,
+    decide,
+)
+
+UTC = Calendar("UTC")
+TEN_A_TOKEN = Bound(fixed_pico=100, token_num=10, output_tokens=50, adjustable=True, least_tokens=5)
+
+
+def day_of(now_us: int) -> Today:
+    return UTC.at(now_us)
+
+
+def decided(intent: Intent, wallet: WalletState, key: KeyState, now_us: int) -> Admitted | Denied:
+    return decide(intent, wallet, key, now_us, day_of(now_us))
+
+
+def ask(bound: Bound, limits: KeyLimits | None = None, **changes: Any) -> Any:
+    return make_intent(1, 1, bound=bound, limits=limits or KeyLimits(), **changes)
+
+
+# Figures of a bound
+
+
+def test_hold_of_a_bound_is_rounded_up_once_and_then_multiplied() -> None:
+    """100 + 4 × 10/3 = 113.33…"""
+    once = Bound(fixed_pico=100, token_num=10, token_den=3)
+    assert [once.hold_pico(tokens) for tokens in (0, 3, 4)] == [100, 110, 114]
+    assert replace(once, times=3).hold_pico(4) == 342
+
+
+def test_bound_without_figures_costs_nothing_once() -> None:
+    assert (NOTHING.hold_pico(1000), NOTHING.affordable_tokens(0), NOTHING.least_tokens) == (0, 0, 1)
+    assert NOTHING.adjustable is False
+
+
+def test_hold_of_several_targets_is_that_of_the_dearest_with_its_own_output() -> None:
+    short = Bound(fixed_pico=10, token_num=2, output_tokens=50)
+    long = Bound(fixed_pico=60, token_num=1, output_tokens=100)
+    either = Bound(output_tokens=100, targets=(short, long), times=2)
+    assert either.hold_pico(100) == 2 * (60 + 100)
+    assert either.hold_pico(70) == 2 * (60 + 70)
+    assert either.hold_pico(50) == 2 * (10 + 2 * 50)
+    assert either.hold_pico(10) == 2 * (60 + 10)
+
+
+def test_affordable_tokens_are_rounded_down_of_what_one_time_may_cost() -> None:
+    """1000 // 3 = 333; 233 × 3 // 10 = 69."""
+    bound = Bound(fixed_pico=100, token_num=10, token_den=3, times=3)
+    assert bound.affordable_tokens(1000) == 69
+    assert [bound.affordable_tokens(funds_pico) for funds_pico in (299, 300, 309, 312)] == [-1, 0, 0, 1]
+
+
+def test_affordable_tokens_are_limited_by_targets_that_cannot_give_all_of_theirs() -> None:
+    dear, cheap = Bound(token_num=10, output_tokens=80), Bound(token_num=1, output_tokens=20)
+    for targets in ((dear, cheap), (cheap, dear)):
+        either = Bound(output_tokens=100, targets=targets)
+        assert [either.affordable_tokens(funds_pico) for funds_pico in (800, 799, 300, 19)] == [100, 79, 30, 1]
+    closed = Bound(output_tokens=100, targets=(cheap, Bound(fixed_pico=50, token_num=1, output_tokens=20)))
+    assert [closed.affordable_tokens(funds_pico) for funds_pico in (49, 50, 60, 70)] == [-1, 0, 10, 100]
+
+
+# Figures of a key
+
+WEDNESDAY_US = parse_instant("2026-11-18T10:00:00Z")
+
+
+def spent_until(spent_at_us: int) -> KeyState:
+    return KeyState(
+        spent_at_us=spent_at_us, spent_day_pico=10, spent_week_pico=20, spent_month_pico=30, spent_total_pico=40
+    )
+
+
+def sums(key: KeyState) -> tuple[int, ...]:
+    return key.spent_day_pico, key.spent_week_pico, key.spent_month_pico, key.spent_total_pico
+
+
+def test_key_state_of_a_new_key_is_all_zero() -> None:
+    assert sums(KeyState()) == (0, 0, 0, 0)
+    key = KeyState()
+    assert (key.rpm_tat_us, key.tpm_tat_us, key.open_requests, key.held_pico, key.spent_at_us) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("2026-11-18T00:00:00Z", (17, 27, 37, 47)),
+        ("2026-11-17T23:59:59Z", (7, 27, 37, 47)),
+        ("2026-11-16T00:00:00Z", (7, 27, 37, 47)),
+        ("2026-11-15T23:59:59Z", (7, 7, 37, 47)),
+        ("2026-11-01T00:00:00Z", (7, 7, 37, 47)),
+        ("2026-10-31T23:59:59Z", (7, 7, 7, 47)),
+    ],
+)
+def test_spend_after_a_pause_begins_the_sums_of_the_periods_that_ended(last: str, expected: tuple[int, ...]) -> None:
+    key = spent_until(parse_instant(last))
+    key.spend(7, WEDNESDAY_US, day_of(WEDNESDAY_US))
+    assert sums(key) == expected and key.spent_at_us == WEDNESDAY_US
+
+
+def test_spend_by_a_clock_that_went_back_keeps_the_later_instant() -> None:
+    key = spent_until(WEDNESDAY_US + 5)
+    key.spend(1, WEDNESDAY_US, day_of(WEDNESDAY_US))
+    assert key.spent_at_us == WEDNESDAY_US + 5
+
+
+@pytest.mark.parametrize(
+    ("posted", "expected"),
+    [
+        ("2026-11-18T00:00:00Z", (7, 17, 27, 37)),
+        ("2026-11-17T23:59:59Z", (10, 17, 27, 37)),
+        ("2026-11-16T00:00:00Z", (10, 17, 27, 37)),
+        ("2026-11-15T23:59:59Z", (10, 20, 27, 37)),
+        ("2026-11-01T00:00:00Z", (10, 20, 27, 37)),
+        ("2026-10-31T23:59:59Z", (10, 20, 30, 37)),
+    ],
+)
+def test_correction_of_a_charge_changes_the_sums_that_still_hold_it(posted: str, expected: tuple[int, ...]) -> None:
+    key = spent_until(WEDNESDAY_US)
+    key.correct(-3, parse_instant(posted), WEDNESDAY_US + 9, day_of(WEDNESDAY_US))
+    assert sums(key) == expected and key.spent_at_us == WEDNESDAY_US + 9
+
+
+def test_correction_after_a_pause_forgets_the_sums_of_the_periods_that_ended() -> None:
+    key = spent_until(parse_instant("2026-11-16T12:00:00Z"))
+    key.correct(3, parse_instant("2026-11-16T12:00:00Z"), WEDNESDAY_US, day_of(WEDNESDAY_US))
+    assert sums(key) == (0, 23, 33, 43)
+    late = spent_until(WEDNESDAY_US + 5)
+    late.correct(3, WEDNESDAY_US, WEDNESDAY_US, day_of(WEDNESDAY_US))
+    assert late.spent_at_us == WEDNESDAY_US + 5
+
+
+@pytest.mark.parametrize(
+    ("field", "furthest_us"),
+    [("spent_at_us", SLACK_US), ("rpm_tat_us", MINUTE_US), ("tpm_tat_us", 61 * MINUTE_US)],
+)
+def test_key_state_further_ahead_than_it_can_be_comes_back_to_now(field: str, furthest_us: int) -> None:
+    possible, wrong = KeyState(**{field: NOW_US + furthest_us}), KeyState(**{field: NOW_US + furthest_us + 1})
+    for key in (possible, wrong):
+        key.come_back(NOW_US)
+    assert getattr(possible, field) == NOW_US + furthest_us
+    assert getattr(wrong, field) == NOW_US
+
+
+# Figures of a decision
+
+
+def test_writable_of_a_wallet_is_what_its_64_bits_can_still_owe() -> None:
+    assert WalletState(5, 0, 0).writable_pico == MAX_PICO
+    assert WalletState(-5, 3, 100).writable_pico == MAX_PICO - 5 - 3
+
+
+def test_admission_changes_the_states_by_what_it_admits() -> None:
+    wallet, key = WalletState(10_000, 7, 0), KeyState(open_requests=2, held_pico=7)
+    limits = KeyLimits(rpm=60, tpm=600, concurrency=3)
+    decision = decided(ask(TEN_A_TOKEN, limits, tokens_estimate=90), wallet, key, NOW_US)
+    assert decision == Admitted(600, None, 90, Allowance(59, SECOND_US, 510, 9 * SECOND_US))
+    assert (wallet.held_pico, wallet.posted_pico) == (607, 10_000)
+    assert (key.held_pico, key.open_requests) == (607, 3)
+    assert (key.rpm_tat_us, key.tpm_tat_us) == (NOW_US + SECOND_US, NOW_US + 9 * SECOND_US)
+
+
+def test_admission_by_one_limit_tells_nothing_of_the_other() -> None:
+    for limits, allowance in (
+        (KeyLimits(rpm=60), Allowance(59, SECOND_US, None, 0)),
+        (KeyLimits(tpm=600), Allowance(None, 0, 600, 0)),
+        (KeyLimits(), Allowance(None, 0, None, 0)),
+    ):
+        decision = decided(ask(NOTHING, limits), WalletState(0, 0, 0), KeyState(), NOW_US)
+        assert isinstance(decision, Admitted) and decision.allowance == allowance
+
+
+def test_estimate_above_the_limit_holds_the_whole_minute_and_no_more() -> None:
+    decision = decided(ask(NOTHING, KeyLimits(tpm=600), tokens_estimate=6000), WalletState(0, 0, 0), KeyState(), NOW_US)
+    assert isinstance(decision, Admitted) and decision.tokens_held == 600
+    assert decided(ask(NOTHING, tokens_estimate=5), WalletState(0, 0, 0), KeyState(), NOW_US).allowance == Allowance()
+
+
+@pytest.mark.parametrize(
+    ("limits", "key", "code", "retry_after_us"),
+    [
+        (KeyLimits(concurrency=2, rpm=60), KeyState(open_requests=2), Code.CONCURRENCY_LIMITED, SECOND_US),
+        (KeyLimits(rpm=1), KeyState(rpm_tat_us=NOW_US + MINUTE_US), Code.RATE_LIMITED, MINUTE_US),
+        (KeyLimits(tpm=6, rpm=60), KeyState(tpm_tat_us=NOW_US + MINUTE_US), Code.TOKENS_LIMITED, MINUTE_US // 2),
+    ],
+)
+def test_denial_by_a_limit_tells_when_and_what_is_left(
+    limits: KeyLimits, key: KeyState, code: Code, retry_after_us: int
+) -> None:
+    """Of six tokens a minute, three are free again after half of it."""
+    before = replace(key)
+    decision = decided(ask(NOTHING, limits, tokens_estimate=3), WalletState(0, 0, 0), key, NOW_US)
+    left = Allowance(
+        requests_remaining=None if limits.rpm is None else 0 if key.rpm_tat_us else 60,
+        requests_reset_us=MINUTE_US if key.rpm_tat_us else 0,
+        tokens_remaining=None if limits.tpm is None else 0,
+        tokens_reset_us=MINUTE_US if key.tpm_tat_us else 0,
+    )
+    assert decision == Denied(code, retry_after_us, 0, 0, 0, left)
+    assert key == before
+
+
+@pytest.mark.parametrize(
+    ("balance_pico", "cap_pico", "expected"),
+    [
+        (149, None, Denied(Code.INSUFFICIENT_BALANCE, None, 150, 149, 4)),
+        (99, None, Denied(Code.INSUFFICIENT_BALANCE, None, 150, 99, 0)),
+        (-1, None, Denied(Code.INSUFFICIENT_BALANCE, None, 150, 0, 0)),
+        (140, 140, Denied(Code.CAP_REACHED, None, 150, 140, 4)),
+        (140, 141, Denied(Code.INSUFFICIENT_BALANCE, None, 150, 140, 4)),
+        (10_000, 120, Denied(Code.CAP_REACHED, None, 150, 120, 2)),
+    ],
+)
+def test_denial_for_want_of_money_tells_what_the_least_useful_answer_costs(
+    balance_pico: int, cap_pico: int | None, expected: Denied
+) -> None:
+    """100 + 5 × 10, and what is there affords at the most."""
+    wallet = WalletState(balance_pico, 0, 0)
+    assert decided(ask(TEN_A_TOKEN, KeyLimits(cap_pico=cap_pico)), wallet, KeyState(), NOW_US) == expected
+
+
+def test_denial_for_want_of_money_tells_the_allowance_before_it() -> None:
+    decision = decided(ask(TEN_A_TOKEN, KeyLimits(rpm=60)), WalletState(0, 0, 0), KeyState(), NOW_US)
+    assert isinstance(decision, Denied) and decision.allowance == Allowance(60, 0, None, 0)
+
+
+def test_cap_counts_what_is_held_and_what_was_spent() -> None:
+    limits = KeyLimits(cap_pico=1000, cap_period="total")
+    for held_pico, hold_pico in ((100, 600), (101, 590)):
+        key = KeyState(spent_at_us=NOW_US, spent_total_pico=300, held_pico=held_pico)
+        decision = decided(ask(TEN_A_TOKEN, limits), WalletState(10**6, 0, 0), key, NOW_US)
+        assert isinstance(decision, Admitted) and decision.hold_pico == hold_pico
+
+
+def test_request_that_costs_nothing_passes_a_cap_that_is_reached() -> None:
+    key = KeyState(spent_at_us=NOW_US, spent_total_pico=300)
+    decision = decided(ask(NOTHING, KeyLimits(cap_pico=0, cap_period="total")), WalletState(0, 0, 0), key, NOW_US)
+    assert isinstance(decision, Admitted) and (decision.hold_pico, decision.output_limit) == (0, None)
+
+
+def test_close_of_a_parked_request_leaves_the_open_ones() -> None:
+    wallet, key = WalletState(1000, 300, 0), KeyState(open_requests=1, held_pico=300)
+    close(wallet, key, 100, 0, NOW_US, day_of(NOW_US), parked=True)
+    assert (wallet.posted_pico, wallet.held_pico) == (1000, 200)
+    assert (key.open_requests, key.held_pico, key.spent_at_us) == (1, 200, 0), "nothing was charged"
+
+
+def test_admission_without_a_limit_on_tokens_holds_none() -> None:
+    decision = decided(ask(NOTHING, tokens_estimate=5), WalletState(0, 0, 0), KeyState(), NOW_US)
+    assert decision == Admitted(0, None, 0, Allowance())
+
+
+def test_denial_that_names_no_more_tells_no_figure() -> None:
+    denied = Denied(Code.CAP_REACHED)
+    assert denied.retry_after_us is None
+    assert (denied.needed_pico, denied.available_pico, denied.affordable_tokens) == (0, 0, 0)
+    assert denied.allowance == Allowance(None, 0, None, 0)

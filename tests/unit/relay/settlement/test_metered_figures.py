@@ -1,0 +1,212 @@
+"""Words and thresholds of docs/metering.md, at their last number and at the one after it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from support.observations import seen
+
+from softix_proxy.dialects.core.base import RequestSpec, Scale, UsageReport
+from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.relay.settlement.metered import (
+    IMPLAUSIBLE,
+    INPUT_UNKNOWN,
+    UNDIVIDED,
+    answer_tokens,
+    metered,
+    unpriced_notes,
+)
+
+
+def test_notes_of_rows_are_the_words_that_the_documents_have() -> None:
+    assert (IMPLAUSIBLE, UNDIVIDED, INPUT_UNKNOWN) == ("implausible_usage", "undivided_usage", "input_unknown")
+
+
+@pytest.mark.parametrize(
+    ("unpriced", "report", "notes"),
+    [
+        ((), None, ()),
+        (("images",), None, ("unpriced:images",)),
+        ((), UsageReport({}, unpriced=("code_interpreter",)), ("unpriced:code_interpreter",)),
+        (("images",), UsageReport({}, unpriced=("shell",)), ("unpriced:images", "unpriced:shell")),
+    ],
+)
+def test_notes_of_what_has_no_price_name_the_meters_and_the_work(
+    unpriced: tuple[str, ...], report: UsageReport | None, notes: tuple[str, ...]
+) -> None:
+    assert tuple(unpriced_notes(unpriced, report)) == notes
+
+
+# A token has at most 256 bytes: 64 tokens of what is seen, at four bytes each
+
+
+@pytest.mark.parametrize(
+    ("output", "seen_tokens", "expected"),
+    [(3, 192, (UsageSource.PROVIDER, 3, ())), (3, 193, (UsageSource.ESTIMATE, 193, (IMPLAUSIBLE,)))],
+)
+@pytest.mark.parametrize("split", [False, True])
+def test_report_with_tokens_of_more_than_256_bytes_is_replaced(
+    output: int, seen_tokens: int, expected: tuple[UsageSource, int, tuple[str, ...]], split: bool
+) -> None:
+    """Whether all of the output is told as one number, or a part as thoughts."""
+    told = {"output_tokens": output - 1, "reasoning_tokens": 1} if split else {"output_tokens": output}
+    found = metered(
+        seen(complete=True, report=UsageReport({"input_tokens": 9, **told}), seen_tokens=seen_tokens), RequestSpec("m")
+    )
+    made = sum(found.meters.get(name, 0) for name in ("output_tokens", "reasoning_tokens"))
+    assert (found.source, made, found.notes) == expected
+    assert found.meters["input_tokens"] == 9
+
+
+def answer_of(length: int) -> bytes:
+    """A whole answer of so many bytes."""
+    empty = b'{"choices": [{"message": {"content": ""}}]}'
+    return empty[:-5] + b"a" * (length - len(empty)) + empty[-5:]
+
+
+@pytest.mark.parametrize(
+    ("meters", "length", "judged"),
+    [
+        ({"input_tokens": 9, "output_tokens": 3}, 3 * 256, False),
+        ({"input_tokens": 9, "output_tokens": 3}, 3 * 256 + 1, True),
+        ({"cached_input_tokens": 9, "reasoning_tokens": 3}, 3 * 256, False),
+        ({"input_tokens": 9, "output_tokens": 63}, 16_383, True),
+        ({"input_tokens": 9, "output_tokens": 4}, 16_384, False),
+        ({"input_tokens": 9, "output_tokens": 5}, 5 * 4096, False),
+        ({"input_tokens": 9, "output_tokens": 5}, 5 * 4096 + 1, True),
+        ({"input_tokens": 9}, 100, True),
+        ({"output_tokens": 9}, 100, True),
+        ({}, 100, True),
+        (None, 100, True),
+    ],
+)
+def test_answer_is_looked_at_only_where_its_report_leaves_a_doubt(
+    meters: dict[str, int] | None, length: int, judged: bool
+) -> None:
+    """256 bytes a token; of an answer of 16 KiB and more, which may have probabilities, 4,096."""
+    answer = answer_of(length)
+    assert len(answer) == length
+    text = length - len(answer_of(43))
+    found = answer_tokens(None if meters is None else UsageReport(meters), answer, RequestSpec("m"))
+    assert found == (-(-text // 4) if judged else 0)
+    assert answer_tokens(None, answer, RequestSpec("m", max_output_tokens=0)) == 0
+
+
+# Estimates
+
+
+@pytest.mark.parametrize(("request_bytes", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2), (401, 101)])
+def test_estimate_of_the_input_is_a_token_for_four_bytes_rounded_up(request_bytes: int, tokens: int) -> None:
+    found = metered(seen(complete=True, seen_tokens=3, request_bytes=request_bytes), RequestSpec("m"))
+    assert found == (UsageSource.ESTIMATE, {"input_tokens": tokens, "output_tokens": 3, "requests": 1}, ())
+    assert type(found.meters["input_tokens"]) is int
+
+
+def test_estimate_by_size_is_rounded_up() -> None:
+    spec = RequestSpec("m", by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 3))})
+    found = metered(seen(complete=True, request_bytes=100), spec)
+    assert found == (UsageSource.ESTIMATE, {"audio_ms": 34, "requests": 1}, ())
+
+
+def test_answer_of_a_stream_that_says_nothing_of_itself_is_estimated() -> None:
+    """The client left, or the stream broke off: both may have had something of it."""
+    for known in (seen(streamed=True, seen_tokens=2), seen(client_left=True, seen_tokens=2)):
+        assert metered(known, RequestSpec("m")).source is UsageSource.ESTIMATE
+    counted = RequestSpec("m", counted={"characters": 9})
+    assert metered(seen(client_left=True), counted) == (
+        UsageSource.ESTIMATE,
+        {"input_tokens": 0, "output_tokens": 0, "characters": 9, "requests": 1},
+        (),
+    )
+
+
+def test_output_seen_is_at_most_what_was_asked_for_times_the_choices() -> None:
+    known = seen(streamed=True, seen_tokens=100)
+    for spec, tokens in (
+        (RequestSpec("m", max_output_tokens=20, choices=2), 40),
+        (RequestSpec("m", max_output_tokens=60), 60),
+    ):
+        assert metered(known, spec).meters["output_tokens"] == tokens
+    assert metered(known, RequestSpec("m", choices=3)).meters["output_tokens"] == 100
+
+
+# Reports of cut answers
+
+
+def test_report_of_a_cut_answer_counts_what_was_seen_beyond_all_its_output() -> None:
+    report = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens": 10})
+    for seen_tokens, output in ((30, 20), (31, 21)):
+        found = metered(seen(streamed=True, report=report, seen_tokens=seen_tokens), RequestSpec("m"))
+        wanted = {"input_tokens": 7, "output_tokens": output, "reasoning_tokens": 10, "requests": 1}
+        assert found == (UsageSource.PARTIAL, wanted, ())
+    silent = metered(seen(streamed=True, report=UsageReport({"input_tokens": 7}), seen_tokens=5), RequestSpec("m"))
+    assert silent == (UsageSource.ESTIMATE, {"input_tokens": 7, "output_tokens": 5, "requests": 1}, (IMPLAUSIBLE,))
+
+
+# Reports of one sum
+
+
+@pytest.mark.parametrize(
+    ("seen_tokens", "expected"),
+    [
+        (0, (UsageSource.PROVIDER, {"input_tokens": 100, "requests": 1}, ())),
+        (30, (UsageSource.ESTIMATE, {"input_tokens": 70, "output_tokens": 30, "requests": 1}, (UNDIVIDED,))),
+        (130, (UsageSource.ESTIMATE, {"input_tokens": 0, "output_tokens": 100, "requests": 1}, (UNDIVIDED,))),
+    ],
+)
+def test_report_of_one_sum_is_divided_by_the_text_of_the_answer(
+    seen_tokens: int, expected: tuple[UsageSource, dict[str, int], tuple[str, ...]]
+) -> None:
+    report = UsageReport({"input_tokens": 100}, undivided=True)
+    assert metered(seen(complete=True, report=report, seen_tokens=seen_tokens), RequestSpec("m")) == expected
+
+
+# Reports without input, or without output
+
+
+@pytest.mark.parametrize(
+    ("meters", "seen_tokens", "failed", "ask", "expected"),
+    [
+        ({"output_tokens": 4}, 0, False, RequestSpec("m"), {"input_tokens": 100, "output_tokens": 4}),
+        ({"output_tokens": 4}, 0, True, RequestSpec("m"), None),
+        ({"output_tokens": 4}, 4, True, RequestSpec("m"), {"input_tokens": 100, "output_tokens": 4}),
+        ({}, 0, False, RequestSpec("m", max_output_tokens=0), {"input_tokens": 100}),
+        ({}, 0, False, RequestSpec("m"), None),
+        ({"output_tokens": 4}, 4, False, RequestSpec("m", reads_nothing=True), None),
+        ({"input_tokens": 5}, 9, False, RequestSpec("m", echoes=True), None),
+        (
+            {"input_tokens": 5, "reasoning_tokens": 1},
+            65,
+            False,
+            RequestSpec("m"),
+            {"input_tokens": 5, "reasoning_tokens": 1, "output_tokens": 64},
+        ),
+        ({"input_tokens": 5, "reasoning_tokens": 1}, 64, False, RequestSpec("m"), None),
+    ],
+)
+def test_report_that_leaves_out_a_side_is_completed_on_that_side_alone(
+    meters: dict[str, int], seen_tokens: int, failed: bool, spec: RequestSpec, expected: dict[str, int] | None
+) -> None:
+    """Of 400 bytes that were asked, 100 tokens."""
+    known = seen(
+        complete=True, report=UsageReport(meters), seen_tokens=seen_tokens, stream_failed=failed, request_bytes=400
+    )
+    if expected is None:
+        assert metered(known, spec) == (UsageSource.PROVIDER, {**meters, "requests": 1}, ())
+    else:
+        assert metered(known, spec) == (UsageSource.ESTIMATE, {**expected, "requests": 1}, (IMPLAUSIBLE,))
+
+
+def test_report_of_meters_that_alone_are_priced_is_completed_where_it_tells_nothing() -> None:
+    sized = RequestSpec("m", priced_by=("audio_ms",), by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 8))})
+    for seen_tokens, expected in ((0, (UsageSource.PROVIDER, 0, ())), (1, (UsageSource.ESTIMATE, 50, (IMPLAUSIBLE,)))):
+        known = seen(complete=True, report=UsageReport({"audio_ms": 0}), seen_tokens=seen_tokens, request_bytes=400)
+        found = metered(known, sized)
+        assert (found.source, found.meters["audio_ms"], found.notes) == expected
+    typical = RequestSpec("m", priced_by=("images",), typical={"images": 3})
+    assert metered(seen(complete=True, report=UsageReport({})), typical) == (
+        UsageSource.ESTIMATE,
+        {"images": 3, "requests": 1},
+        (IMPLAUSIBLE,),
+    )
