@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from softix_proxy.upstream.client import HttpUpstream
     from softix_proxy.upstream.websocket_client import ProviderWebSockets
     from softix_proxy.vault.master_key_store import MasterKeyStore
-    from softix_proxy.web.app_context import AppContext
+    from softix_proxy.web.core.app_context import AppContext
     from softix_proxy.web.server.tls import Certificate
 
 
@@ -278,9 +278,9 @@ async def _app_context(
     from softix_proxy.relay.realtime.sessions import Sessions
     from softix_proxy.relay.request.lifecycle import Lifecycle
     from softix_proxy.telemetry.metrics import Metrics, WriterStats
-    from softix_proxy.web.app_context import AppContext
-    from softix_proxy.web.monitoring.metrics_access import MetricsAccess
-    from softix_proxy.web.monitoring.monitor import DaemonMonitor
+    from softix_proxy.web.core.app_context import AppContext
+    from softix_proxy.web.core.daemon_monitor import DaemonMonitor
+    from softix_proxy.web.core.metrics_access import MetricsAccess
     from softix_proxy.web.server.client_address import ClientAddresses
 
     settings, storage = instance.settings, instance.storage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from softix_proxy.web.app_context import AppContext
+from softix_proxy.web.core.app_context import AppContext
 from softix_proxy.web.inference import routes as inference
 from softix_proxy.web.inference.unserved import UnservedPaths
 from softix_proxy.web.monitoring import routes as monitoring

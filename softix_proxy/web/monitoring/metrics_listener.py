@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.instance.sections import ServerSection
-from softix_proxy.web.app_context import AppContext
+from softix_proxy.web.core.app_context import AppContext
 from softix_proxy.web.monitoring import routes
 from softix_proxy.web.router.app import App
 from softix_proxy.web.router.middleware import add_request_id

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from softix_proxy.domain.core.errors import RefusedError
 from softix_proxy.domain.core.ids import format_request_id
-from softix_proxy.web.app_context import AppContext
+from softix_proxy.web.core.app_context import AppContext
 from softix_proxy.web.router.credentials import read_credential, read_protocol_credential, refuse_key_in
 from softix_proxy.web.router.middleware import (
     GUARDS,

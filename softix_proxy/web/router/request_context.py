@@ -14,7 +14,7 @@ from softix_proxy.web.server import request_body
 
 if TYPE_CHECKING:
     from softix_proxy.relay.core.plan import Caller
-    from softix_proxy.web.app_context import AppContext
+    from softix_proxy.web.core.app_context import AppContext
 
 
 @dataclass(slots=True)

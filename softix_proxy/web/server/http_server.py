@@ -54,7 +54,7 @@ class ListenerSettings:
 
 
 class RunningRequests(Protocol):
-    """What is served, as the listening socket has to know it: implemented by `web.app_context.AppContext`."""
+    """What is served, as the listening socket has to know it: implemented by `web.core.app_context.AppContext`."""
 
     body_timeout_s: float
 

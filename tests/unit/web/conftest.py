@@ -27,8 +27,8 @@ from softix_proxy.relay.realtime.sessions import Sessions
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
 from softix_proxy.storage.sqlite.unit import SqliteStorage
-from softix_proxy.web.app_context import AppContext
-from softix_proxy.web.monitoring.monitor import DaemonMonitor
+from softix_proxy.web.core.app_context import AppContext
+from softix_proxy.web.core.daemon_monitor import DaemonMonitor
 from softix_proxy.web.route_table import make_app
 from softix_proxy.web.server.client_address import ClientAddresses
 from softix_proxy.web.server.http_server import HttpServer, ListenerSettings

@@ -8,7 +8,7 @@ import pytest
 
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance.sections import ServerSection
-from softix_proxy.web.monitoring.metrics_access import MetricsAccess
+from softix_proxy.web.core.metrics_access import MetricsAccess
 from softix_proxy.web.monitoring.metrics_listener import listen
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.instance.sections import ServerSection
-from softix_proxy.web.monitoring.metrics_access import MetricsAccess, told_by_proxy
+from softix_proxy.web.core.metrics_access import MetricsAccess, told_by_proxy
 
 DIRECT = {"host": "127.0.0.1:8484", "user-agent": "Prometheus/3.8", "x-prometheus-scrape-timeout-seconds": "10"}
 

@@ -1,6 +1,6 @@
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.instance.readiness import Trouble
-from softix_proxy.web.monitoring.monitor import DaemonMonitor
+from softix_proxy.web.core.daemon_monitor import DaemonMonitor
 
 
 async def test_it_hands_on() -> None:

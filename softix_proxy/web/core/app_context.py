@@ -15,8 +15,8 @@ from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.relay.realtime.sessions import Sessions
 from softix_proxy.relay.request.lifecycle import Lifecycle
-from softix_proxy.web.monitoring.metrics_access import MetricsAccess
-from softix_proxy.web.monitoring.monitor import DaemonMonitor
+from softix_proxy.web.core.daemon_monitor import DaemonMonitor
+from softix_proxy.web.core.metrics_access import MetricsAccess
 from softix_proxy.web.server.client_address import ClientAddresses
 
 if TYPE_CHECKING:
