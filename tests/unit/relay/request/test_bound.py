@@ -199,7 +199,7 @@ def test_bound_of_a_body_has_room_for_a_template_and_for_rounding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "fixed_pico"),
+    ("spec", "fixed_pico"),
     [
         (RequestSpec("m", calls={"web_search_calls": 3}), 3 * 10**10),
         (RequestSpec("m", counted={"images": 2, "characters": 5}), 2 * 4 * 10**10 + 5 * 15 * 10**6),

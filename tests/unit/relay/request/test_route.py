@@ -106,7 +106,7 @@ def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prices", "ask", "found"),
+    ("prices", "spec", "found"),
     [
         ({"input": "1", "output": "2"}, RequestSpec("llama"), True),
         ({"input": "1"}, RequestSpec("llama"), False),

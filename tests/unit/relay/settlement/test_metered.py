@@ -49,7 +49,7 @@ def test_how_the_quantities_are_known(known: Observed, source: UsageSource, mete
     assert metered(known, RequestSpec("m")) == (source, meters, ())
 
 
-@pytest.mark.parametrize("ask", [RequestSpec("m"), RequestSpec("m", max_output_tokens=0)])
+@pytest.mark.parametrize("spec", [RequestSpec("m"), RequestSpec("m", max_output_tokens=0)])
 def test_metered_unknown_request_charges_the_answer_alone(spec: RequestSpec) -> None:
     known = seen(complete=True, seen_tokens=9, request_bytes=None)
     produced = 0 if spec.max_output_tokens == 0 else 9
@@ -102,7 +102,7 @@ def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
 
 
 @pytest.mark.parametrize(
-    ("reported", "seen_tokens", "ask"),
+    ("reported", "seen_tokens", "spec"),
     [
         ({"input_tokens": 90, "output_tokens": 0}, 0, RequestSpec("m")),
         (EMPTY, 0, RequestSpec("m")),

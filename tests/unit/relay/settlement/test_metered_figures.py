@@ -166,7 +166,7 @@ def test_report_of_one_sum_is_divided_by_the_text_of_the_answer(
 
 
 @pytest.mark.parametrize(
-    ("meters", "seen_tokens", "failed", "ask", "expected"),
+    ("meters", "seen_tokens", "failed", "spec", "expected"),
     [
         ({"output_tokens": 4}, 0, False, RequestSpec("m"), {"input_tokens": 100, "output_tokens": 4}),
         ({"output_tokens": 4}, 0, True, RequestSpec("m"), None),

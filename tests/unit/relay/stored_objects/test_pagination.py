@@ -42,7 +42,7 @@ class Kept:
         return SimpleNamespace(status=status), body
 
     async def page(self, size: int, cursor: str | None = None, **more: Any) -> tuple[list[str], str | None]:
-        filled = await fill_page(PageRequest(size, cursor, **more), self.read, self.call_for, self.spec)
+        filled = await fill_page(PageRequest(size, cursor, **more), self.read, self.call_for, self.ask)
         return [each.name for each in filled.found], filled.next_cursor
 
 

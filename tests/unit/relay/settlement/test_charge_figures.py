@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from softix_proxy.relay.charge import WITH_FAILED_ATTEMPTS, HoldTerms, charge, charge_failed
+from softix_proxy.relay.settlement.charge import WITH_FAILED_ATTEMPTS, HoldTerms, charge, charge_failed
 from support.books import make_intent
 from support.observations import seen
 
