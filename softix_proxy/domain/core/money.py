@@ -42,7 +42,10 @@ def format_usd(pico: int) -> str:
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
-    """Returns the integer nearest to numerator / denominator, and the even one of a tie. The denominator must be > 0."""
+    """Returns the integer nearest to numerator / denominator, and the even one of a tie.
+
+    The denominator must be > 0.
+    """
     quotient, remainder = divmod(numerator, denominator)
     twice = 2 * remainder
     if twice > denominator or (twice == denominator and quotient & 1):

@@ -14,7 +14,10 @@ else:
     from dataclasses import dataclass
 
     def record(*, frozen: bool, slots: bool):
-        """Works like `dataclass`. Only the type checker enforces `frozen`, and the hash is that of a frozen dataclass."""
+        """Works like `dataclass`.
+
+        Only the type checker enforces `frozen`, and the hash is that of a frozen dataclass.
+        """
         return dataclass(slots=slots, unsafe_hash=frozen)
 
 

@@ -20,7 +20,10 @@ from softix_proxy.domain.core.records import record
 
 @dataclass(slots=True)
 class WalletState:
-    """The state of a wallet. `posted` is the sum of its entries, and `held` that of its open holds. All are pico-USD."""
+    """The state of a wallet.
+
+    `posted` is the sum of its entries, and `held` that of its open holds. All are pico-USD.
+    """
 
     posted_pico: int
     held_pico: int

@@ -66,7 +66,10 @@ class BatchStore(Protocol):
     """Stores batches, and the requests in them that are not settled."""
 
     async def add(self, batch: Batch, lines: Mapping[str, int]) -> None:
-        """Adds a batch. `lines` maps digests of custom ids to request ids. No process owns their intents from now on."""
+        """Adds a batch.
+
+        `lines` maps digests of custom ids to request ids. No process owns their intents from now on.
+        """
         ...
 
     async def find(self, user_id: int, remote_id: str) -> Batch | None: ...

@@ -100,7 +100,10 @@ def explain(
     attempts: Sequence[AttemptRow] = (),
     cost_sheet: PriceSheet | None = None,
 ) -> Explained:
-    """Explains a row. `sheet` is that of the row's price version, and `cost_sheet` that of its cost if it is another."""
+    """Explains a row.
+
+    `sheet` is that of the row's price version, and `cost_sheet` that of its cost if it is another.
+    """
     if sheet is None or not row.meters:
         return Explained(row, attempts=attempts, corrections=corrections)
     rate = Rate(row.price_id or 0, sheet, row.markup, row.fee_pico, _costs(row, cost_sheet))

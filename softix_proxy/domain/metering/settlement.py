@@ -102,7 +102,10 @@ class Orphan:
 
 @record(frozen=True, slots=True)
 class Settled:
-    """The result of a settlement. The usage row's id is also the time of posting in microseconds, strictly increasing."""
+    """The result of a settlement.
+
+    The usage row's id is also the time of posting in microseconds, strictly increasing.
+    """
 
     usage_id: int
     balance_pico: int

@@ -247,13 +247,15 @@ class UsageStore(Protocol):
     async def by_request(self, request_id: int) -> UsageRow | None: ...
 
     async def model_ids(self, reference: str) -> Sequence[int]:
-        """Returns the ids of all models that ever had this name (`model` or `provider/model`), including removed ones."""
+        """Returns the ids of all models that ever had this name (`model` or `provider/model`), including removed
+        ones.
+        """
         ...
 
     async def change_zone(self, zone: str) -> bool:
-        """Changes the days of the kept sums to those of that zone, in one transaction.
+        """Sums up anew by the days of that zone, in one transaction.
 
-        Returns False if they are by these days already.
+        Returns False if the sums are by these days already.
         """
         ...
 
@@ -299,5 +301,5 @@ class UsageStore(Protocol):
         ...
 
     def lines(self, layout: LineLayout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines] | None:
-        """Yields the lines of the same rows. Returns None if the store cannot make them itself, which is quicker."""
+        """Yields the lines of the same rows, which is quicker. Returns None if the store cannot make them itself."""
         ...

@@ -165,5 +165,8 @@ class WebSocketConnection(Protocol):
 
 class WebSocketClient(Protocol):
     async def open(self, call: UpstreamRequest) -> WebSocketConnection:
-        """Opens a WebSocket. Raises ProviderFault, or WebSocketRefusedError for an HTTP response. No work has begun then."""
+        """Opens a WebSocket.
+
+        Raises ProviderFault, or WebSocketRefusedError for an HTTP response. No work has begun then.
+        """
         ...

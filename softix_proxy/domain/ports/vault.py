@@ -59,7 +59,9 @@ class Vault(Protocol):
         ...
 
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
-        """Seals a secret so that it opens only at this place: table, row, column, and what else the secret is bound to."""
+        """Seals a secret so that it opens only at this place: table, row, column, and what else the secret is bound
+        to.
+        """
         ...
 
     def open_secret(self, blob: bytes, *place: str) -> str:
@@ -118,7 +120,10 @@ class MasterKeys(Protocol):
         ...
 
     def open_next(self, identity: Identity) -> Vault:
-        """Opens a vault with the next key, and creates that key if necessary. Secrets of the instance's key open too."""
+        """Opens a vault with the next key, and creates that key if necessary.
+
+        Secrets of the instance's key open too.
+        """
         ...
 
     def changing(self) -> AbstractContextManager[None]:
