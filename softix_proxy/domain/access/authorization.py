@@ -44,9 +44,7 @@ def is_active(provider: Provider, model: Model | None = None) -> bool:
 
 
 def names_of(provider: Provider, model: Model) -> tuple[str, str]:
-    """Returns the names by which a client may call the model: its own, and the one that no other provider's model
-    has.
-    """
+    """Returns the names by which a client may call the model: its own, and its unique name `provider/model`."""
     return model.name, f"{provider.name}/{model.name}"
 
 

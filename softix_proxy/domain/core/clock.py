@@ -18,7 +18,7 @@ DAY_US = 86_400 * SECOND_US
 EARLIEST_US = 1_735_689_600 * SECOND_US
 """This is 2025-01-01T00:00:00Z. A clock that reports an earlier time is wrong."""
 SLACK_US = 3600 * SECOND_US
-"""An instant that is ahead of the clock by at most this is waited for. One further ahead came from a wrong clock."""
+"""The clock catches up with an instant that is ahead by at most this. One further ahead came from a wrong clock."""
 _STEP_US = 10 * SECOND_US
 """NTP sets a clock by less than this, once the clock has been right."""
 _LONGEST_US = 365_000 * DAY_US

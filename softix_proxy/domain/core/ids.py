@@ -27,8 +27,9 @@ class RequestIds:
     """
 
     def __init__(self, slot: int, last: int = 0) -> None:
-        """Takes the slot, and in `last` the greatest id that was given out before, since the clock may have been put
-        back.
+        """Takes the slot and the greatest id that was given out before.
+
+        The latter matters because the clock may have been put back since.
         """
         self._slot = slot << _COUNT_BITS
         self._last_ms = last >> (_SLOT_BITS + _COUNT_BITS)

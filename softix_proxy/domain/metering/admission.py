@@ -116,7 +116,9 @@ class Bound:
         return hold_pico * self.times
 
     def affordable_tokens(self, funds_pico: int) -> int:
-        """Returns the most output tokens that these funds pay for. Negative if they do not even pay for the input."""
+        """Returns the most output tokens that these funds pay for, or a negative number if the input alone costs
+        more.
+        """
         funds_pico //= self.times
         spare = funds_pico - self.fixed_pico
         if spare < 0:

@@ -70,7 +70,7 @@ class Explained:
 
     @property
     def cost_pico(self) -> int:
-        """The provider's cost. For a correction it is the cost of the whole request."""
+        """The provider's cost of the request. For a correction, this is the cost of the whole corrected request."""
         return min(sum(line.cost_pico for line in self.cost_lines), MAX_PICO)
 
     @property

@@ -82,9 +82,7 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """An attempt that failed before a further attempt at another target, or at the same one, succeeded or failed as
-    well.
-    """
+    """An attempt that failed and was followed by another one, at another target or at the same."""
 
     usage_id: int
     """The id of the request's row."""
@@ -247,9 +245,7 @@ class UsageStore(Protocol):
     async def by_request(self, request_id: int) -> UsageRow | None: ...
 
     async def model_ids(self, reference: str) -> Sequence[int]:
-        """Returns the ids of all models that ever had this name (`model` or `provider/model`), including removed
-        ones.
-        """
+        """Returns the ids of all models that ever had this name (`model` or `provider/model`), even removed ones."""
         ...
 
     async def change_zone(self, zone: str) -> bool:

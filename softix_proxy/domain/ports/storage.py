@@ -132,8 +132,9 @@ class Storage(Protocol):
         ...
 
     def rehearsal(self) -> Storage:
-        """Returns the same storage, but changes are visible only within their transaction and are rolled back at its
-        end.
+        """Returns the same storage for rehearsals.
+
+        Changes are visible only within their transaction, and are rolled back at its end.
         """
         ...
 

@@ -59,9 +59,7 @@ class Vault(Protocol):
         ...
 
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
-        """Seals a secret so that it opens only at this place: table, row, column, and what else the secret is bound
-        to.
-        """
+        """Seals a secret so that it opens only at this place: table, row, column, and what else it is bound to."""
         ...
 
     def open_secret(self, blob: bytes, *place: str) -> str:
