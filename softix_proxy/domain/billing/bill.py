@@ -71,7 +71,7 @@ class DocumentLine:
 
     description: str
     quantity: int
-    """The quantity. Negative if something is reversed."""
+    """The quantity. It is negative if something is reversed."""
     per: int
     """The number of units to which the prices refer."""
     price: Decimal
@@ -79,7 +79,7 @@ class DocumentLine:
     net: Decimal
     exact: Decimal
     unit_price: Decimal | None = None
-    """The price without the mark-up. None if the line is not based on a price list."""
+    """The price without the mark-up. It is None if the line is not based on a price list."""
     markup: str = ""
     """The mark-up, such as `7.5%`."""
     unit: str = "C62"
@@ -148,7 +148,7 @@ class Document:
     period: str
     """The period, such as `2026-10`."""
     first_day: date | None
-    """The first day of the usage. None for a receipt, which has no period."""
+    """The first day of the usage. It is None for a receipt, which has no period."""
     last_day: date | None
     currency: str
     seller: Party
@@ -160,7 +160,7 @@ class Document:
     tax: DocumentTax | None
     """None if the document is of no sale: a statement, or the receipt of a payment for invoices."""
     ledger: LedgerNote | None
-    """None for a receipt."""
+    """None if the document is a receipt."""
     account: BalanceStatement | None = None
     """The balance, for a statement."""
     about: tuple[DocumentReference, ...] = ()
@@ -188,7 +188,7 @@ class StoredDocument:
     transfer_id: int | None = None
     """The payment for which it is the receipt."""
     exact_pico: int | None = None
-    """The part of the ledger's charges that it contains. None for a receipt."""
+    """The part of the ledger's charges that it contains. It is None for a receipt."""
     carried_pico: int | None = None
     """The amount that this document has too little or too much against the ledger.
 
@@ -228,7 +228,7 @@ class CorrectionSum:
     user_id: int
     model: str
     about_id: int | None
-    """The document that contains the corrected requests. None if there is none."""
+    """The document that contains the corrected requests. It is None if there is none."""
     month: str
     """The month of the corrected requests, in UTC."""
     note: str
@@ -245,7 +245,7 @@ class Payment:
     user_id: int
     kind: str
     amount_pico: int
-    """The amount that goes into the wallet. Negative if it goes out."""
+    """The amount that goes into the wallet. It is negative if it goes out."""
     reference: str | None
     note: str | None
 

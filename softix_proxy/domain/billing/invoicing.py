@@ -80,7 +80,7 @@ class DocumentAmounts:
 
 
 def merge(sums: Iterable[UsageSum]) -> list[UsageSum]:
-    """Adds up sums of the same group."""
+    """Adds up the sums that are alike in all but their quantities."""
     merged: dict[tuple[object, ...], UsageSum] = {}
     for one in sums:
         price = (one.price_id, one.service_tier, one.band_tokens, one.markup, one.fee_pico)

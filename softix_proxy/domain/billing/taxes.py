@@ -32,7 +32,10 @@ class Rule:
 
     name: str
     reason: str = ""
-    """The reason without tax, unless another is given. Empty if the operator has to give it, or if none is needed."""
+    """The reason without tax, unless another is given.
+
+    It is empty if the operator has to give it, or if none is needed.
+    """
     reason_code: str = ""
     """The code of the reason in the list VATEX."""
     taxed: bool = False

@@ -46,7 +46,7 @@ class AwsKeys:
 
 
 Credential = str | EntraClient | GoogleAccount | AwsKeys
-"""A text is a plain key."""
+"""The types of credentials. A text is a plain key."""
 
 _GOOGLE_FIELDS = ("client_email", "private_key", "token_uri")
 """The fields of a service account. Other kinds of documents run commands or read files."""

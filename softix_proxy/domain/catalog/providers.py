@@ -48,7 +48,10 @@ class Provider:
     name: str
     type: ProviderType
     base_url: str
-    """The scheme, host, port and any path before `/v1`, or before an endpoint's last words. No slash at the end."""
+    """The scheme, host, port and any path before `/v1`, or before an endpoint's last words.
+
+    It has no slash at the end.
+    """
     sealed_key: bytes | None = field(repr=False)
     on_hang_up: OnDisconnect
     status: ProviderStatus
@@ -91,7 +94,7 @@ class Provider:
 
     @property
     def keys(self) -> tuple[ProviderKey, ...]:
-        """The keys, with the main one first. Empty for a provider that needs none."""
+        """The keys, with the main one first. It is empty for a provider that needs none."""
         if self.sealed_key is None:
             return self.more_keys
         return (ProviderKey(self.public_id, MAIN, self.sealed_key, self.key_weight), *self.more_keys)
@@ -116,7 +119,7 @@ class Provider:
 
 
 def origin_of(base_url: str) -> str:
-    """Returns the origin, always with the port. Empty for an empty URL."""
+    """Returns the origin, always with the port. It is empty for an empty URL."""
     if not base_url:
         return ""
     url = urlsplit(base_url)

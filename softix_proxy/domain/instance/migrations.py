@@ -35,7 +35,7 @@ class MigrationPlan:
 
     @property
     def obstacle(self) -> tuple[str, str] | None:
-        """The obstacle to the migration and its remedy. None if there is no obstacle."""
+        """The obstacle to the migration and its remedy. It is None if there is no obstacle."""
         if not self.steps:
             return None
         if self.slots:

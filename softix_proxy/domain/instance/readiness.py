@@ -14,4 +14,4 @@ class Trouble:
     reason: str
     remedy: str
     since_us: int | None = None
-    """The time since which it lasts. None if its beginning was not seen."""
+    """The time since which it lasts. It is None if its beginning was not seen."""

@@ -29,7 +29,7 @@ class WalletEntry:
     """The id, which is also the time of posting in microseconds."""
     kind: TransferKind
     amount_pico: int
-    """The amount that goes into the wallet. Negative if it goes out."""
+    """The amount that goes into the wallet. It is negative if it goes out."""
     balance_pico: int
     """The balance right after the transfer."""
     reference: str | None

@@ -41,7 +41,7 @@ class PeriodContents:
     """The sums of each user for whom anything was posted."""
     rows_sha256: bytes
     last_us: int | None
-    """The id of the newest posting. None if there is none."""
+    """The id of the newest posting. It is None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)

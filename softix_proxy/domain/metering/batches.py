@@ -23,7 +23,7 @@ class Batch:
     family: BatchFamily
     provider_id: int
     provider_key: str
-    """The label of the key in whose account the batch is. Empty if the provider needs no key."""
+    """The label of the key in whose account the batch is. It is empty if the provider needs no key."""
     user_id: int
     key_id: int
     remote_id: str
@@ -43,7 +43,7 @@ class KeptFile:
     remote_id: str
     created_at_us: int
     batch_id: int | None = None
-    """The batch whose results the file contains. None for an uploaded file."""
+    """The batch whose results the file contains. It is None for an uploaded file."""
 
 
 class OpenLine(NamedTuple):

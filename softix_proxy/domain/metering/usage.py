@@ -199,7 +199,7 @@ class ExportLines(NamedTuple):
     file: str = ""
     """The file to which the lines belong, if an export has several files. The lines of one file come together."""
     sums: UsageSums | None = None
-    """The same sums by user. None if they were not counted."""
+    """The same sums by user. It is None if they were not counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ class WebSocketConnection(Protocol):
     """A WebSocket to a provider, with whole text messages in both directions."""
 
     close_code: int | None
-    """The code with which the provider closed it. None while it is open, or if it broke off."""
+    """The code with which the provider closed it. It is None while it is open, or if it broke off."""
 
     async def receive(self) -> bytes | None:
         """Returns the next message, or None if the provider closed the connection.

@@ -74,10 +74,10 @@ def merged(
 ) -> PriceSheet:
     """Returns the sheet with these prices (meter → USD) in one band: of this tier, above so many input tokens.
 
-    All else stays as it was, with two exceptions. First, bands that lack such a price get it too, since a request there
-    would be refused without it. Second, a price of calls that is the same in every band changes in every band, since it
-    is one price and not many. A new band begins with the prices that applied there. Raises BadInputError for a new tier
-    that does not begin at zero.
+    All other prices stay as they were, with two exceptions. First, bands that lack such a price get it too, since a
+    request there would be refused without it. Second, a price of calls that is the same in every band changes in every
+    band, since it is one price and not many. A new band begins with the prices that applied there. Raises BadInputError
+    for a new tier that does not begin at zero.
     """
     bands: dict[_Place, dict[str, Decimal]] = {
         (band.service_tier, band.above_input_tokens): dict(band.unit_prices)

@@ -59,7 +59,7 @@ class MarkupVersion:
     id: int
     scope: PriceScope
     subject_id: int | None
-    """The id of the user or model. None for the default."""
+    """The id of the user or model. It is None for the default."""
     factor: Fraction
     starts_at_us: int
     created_at_us: int

@@ -137,7 +137,7 @@ class Manifest:
     rows: int
     body_sha256: str
     previous_sha256: str | None
-    """The hash of the manifest before. None for the first."""
+    """The hash of the manifest before. It is None for the first."""
     public_key: str
     signature: bytes = b""
 

@@ -27,9 +27,9 @@ class ProviderBillLine(NamedTuple):
     day: int
     """The number of days since 1970, UTC."""
     model: str | None
-    """The model as the bill calls it. None if the bill does not name it."""
+    """The model as the bill calls it. It is None if the bill does not name it."""
     amount_pico: int | None
-    """The amount, rounded half-even from the written one. None if the file has no amounts of money."""
+    """The amount, rounded half-even from the written one. It is None if the file has no amounts of money."""
     tokens: int | None
     step_pico: int
     """The smallest difference that the amount's decimals can show."""

@@ -35,7 +35,10 @@ class Changes:
 
 @dataclass(slots=True)
 class Directory:
-    """The rates by price version, mark-up, fee, and the version of the cost if it is another."""
+    """The directory at one revision.
+
+    Its rows are frozen. Only `apply` changes which rows there are, in one step of the event loop.
+    """
 
     revision: int = 0
     users: dict[int, User] = field(default_factory=dict)
