@@ -25,8 +25,9 @@ from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 _KEEP_IDLE_S = 60.0
 _SWEEP_S = 15.0
 _CLOSED_SHARE = 4
-"""If there are too many connections, a quarter of the idle ones is closed at once, so that few new ones have to
-check.
+"""The part of the idle connections that is closed at once if there are too many connections.
+
+It is a quarter, so that not every new connection has to look for idle ones.
 """
 _FALLBACK_S = 0.25
 """The delay before the next address is tried beside the first: RFC 8305."""

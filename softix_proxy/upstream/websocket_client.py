@@ -48,7 +48,7 @@ class ProviderWebSockets:
         self._trust = Trust(ca_file)
         self._session: aiohttp.ClientSession | None = None
         self._earlier: list[aiohttp.ClientSession] = []
-        """The earlier sessions, whose sockets may still be open."""
+        """The earlier sessions. Their sockets may still be open."""
 
     async def close(self) -> None:
         for session in (*self._earlier, self._session):

@@ -11,7 +11,7 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 
 
 class AccessDenial(StrEnum):
-    """The reason why a key may not use a model at a provider. The most important reason stands first."""
+    """The reason why a key may not use a model at a provider. The most important reason comes first."""
 
     DISABLED = "disabled"
     NOT_ALLOWED = "not_allowed"

@@ -11,7 +11,7 @@ class InstanceStore(Protocol):
     async def get(self, name: str) -> bytes | None: ...
 
     async def calendar(self) -> Calendar:
-        """Returns the calendar by whose days sums are kept and caps begin anew."""
+        """Returns the calendar that determines the days of sums and the start of caps."""
         ...
 
     async def last_request_id(self) -> int:

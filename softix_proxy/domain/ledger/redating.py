@@ -29,7 +29,7 @@ class MisdatedPosting:
     """The wrong day, as days since 1970."""
     user_name: str
     amount_pico: int
-    """For usage, the charge. For a payment, the amount that the wallet gained."""
+    """The charge of usage, or the amount that the wallet gained by a payment."""
     cost_pico: int = 0
     meters: Meters | None = None
     request_id: int | None = None

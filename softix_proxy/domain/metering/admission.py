@@ -223,7 +223,10 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, toda
 def _fund(
     intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today
 ) -> tuple[int, int | None] | Denied:
-    """Returns the hold, and the output limit to write if one is needed. Denies if the balance or the cap is too low."""
+    """Returns the hold, and the output limit to write if one is needed.
+
+    Returns Denied if the balance or cap is too low.
+    """
     bound, bounds = intent.bound, intent.limits
     hold_pico = bound.hold_pico(bound.output_tokens)
     if hold_pico == 0:

@@ -1,6 +1,6 @@
 """The batches and files that users store at a provider, whose account they share.
 
-The store knows which of them are not metered yet.
+The records say which batches are not metered yet.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ LIMITED_TO_HOLD = "limited_to_hold"
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A usage row, and how its charge and its cost came about; no lines where no price was applied."""
+    """A usage row with the derivation of its charge and its cost. It has no lines if no price was applied."""
 
     row: UsageRow
     lines: Sequence[PricedMeter] = ()

@@ -159,7 +159,7 @@ class DailyCost(NamedTuple):
     model_served: str | None
     source: UsageSource
     unpriced: bool
-    """Whether something was reported whose provider's price softix does not know. It is missing in the cost."""
+    """Whether something was reported for which softix does not know the provider's price. The cost lacks it."""
     requests: int
     tokens: int
     """The tokens of both directions."""
@@ -199,7 +199,7 @@ class ExportLines(NamedTuple):
     file: str = ""
     """The file to which the lines belong, if an export has several files. The lines of one file come together."""
     sums: UsageSums | None = None
-    """The same sums by user. It is None if they were not counted."""
+    """The same sums by user. They are None if they were not counted."""
 
 
 @dataclass(frozen=True, slots=True)

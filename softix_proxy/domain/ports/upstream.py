@@ -29,7 +29,7 @@ class BodyRemainder(Protocol):
 
 @record(frozen=True, slots=True)
 class UpstreamRequest:
-    """A request to a provider, without the credential. The client adds the credential when it sends the request."""
+    """A request to a provider, without the credential. The credential is added where the request is sent."""
 
     key_id: int
     """The API key whose connection is used. Keys share no connections, unless the operator allows it."""

@@ -49,7 +49,10 @@ class Vault(Protocol):
         ...
 
     def check_value(self) -> bytes:
-        """Returns a value that differs for every master key and reveals nothing about the key."""
+        """Returns a value that is the same for one master key and different for every other.
+
+        It reveals nothing about the key.
+        """
         ...
 
     def new_api_key(self) -> NewKey: ...
