@@ -48,5 +48,8 @@ class Serving:
         return told
 
     async def stop(self, now: asyncio.Event) -> int:
-        """Waits for `server.drain_s`, or until `now`. Returns how many requests were cut; all are settled."""
+        """Waits for `server.drain_s`, or until `now`.
+
+        Returns how many requests were cut off. All requests are settled.
+        """
         return await self._server.close(self.settings.server.drain_s, now)

@@ -175,7 +175,7 @@ def _in_folder(value: Any, config: Path | None) -> Any:
 def _hints(owner: Any) -> dict[str, Any]:
     """Returns the type hints of a section, evaluated once.
 
-    It evaluates all annotations, and a daemon that reads its settings again must not pause.
+    The evaluation takes all annotations, and a daemon that reads its settings again must not pause.
     """
     return get_type_hints(owner)
 

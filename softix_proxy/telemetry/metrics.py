@@ -65,7 +65,7 @@ class WriterStats:
     rows: int
     failures: int
     failing: str = ""
-    """The reason why it cannot write now, such as `SQLITE_FULL`. Empty while it can write."""
+    """The reason why it cannot write now, such as `SQLITE_FULL`. It is empty while it can write."""
     clock_jumps: int = 0
 
     @classmethod
@@ -133,7 +133,10 @@ class Metrics:
 
 
 def unpriced_modes(settlement: Settlement) -> list[str]:
-    """Returns the unpriced modes of a row's note, with the name of the tier. All of these names are softix's own."""
+    """Returns the unpriced modes that a row's note names. `service_tier` is replaced by the name of the tier.
+
+    All of these names are softix's own.
+    """
     named = unpriced_in(settlement.note)
     return [settlement.service_tier if name == "service_tier" else name for name in named]
 

@@ -1,4 +1,4 @@
-"""The declaration of a setting: a field of a section's dataclass, with its meaning and its range."""
+"""Declares a setting: a field of a section's dataclass, with its meaning and its range."""
 
 from __future__ import annotations
 

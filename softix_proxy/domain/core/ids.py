@@ -10,7 +10,7 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _SLOT_BITS, _COUNT_BITS = 8, 14
 SLOTS = (1 << _SLOT_BITS) - 1
-"""The number of processes that may serve one database at once."""
+"""The greatest number of processes that may serve one database at once."""
 CORRECTIONS_SLOT = SLOTS
 """The slot of ids that no request has. Corrections get their ids under the write lock."""
 

@@ -168,7 +168,10 @@ class Reconciliation:
 
     @property
     def matched(self) -> Fraction:
-        """The share that matches: 1 less the absolute differences of all lines over the larger side. Never below 0."""
+        """The share that matches: 1 less the absolute differences of all lines over the larger side.
+
+        It is never below 0.
+        """
         larger = max(sum(abs(line.ours) for line in self.lines), sum(abs(line.theirs) for line in self.lines))
         off = sum(abs(line.difference) for line in self.lines)
         return max(1 - Fraction(off, larger), Fraction(0)) if larger else Fraction(1)
