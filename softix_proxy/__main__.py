@@ -1,4 +1,4 @@
-"""`python -m softix_proxy` is `softix`."""
+"""Runs `softix` as `python -m softix_proxy`."""
 
 from softix_proxy.cli.main import main
 

@@ -1,4 +1,4 @@
-"""The one place that wires rooms together and names adapters. Imports late, so that `softix --help` is quick."""
+"""Wires the packages together and names the adapters. It imports late, so that `softix --help` is quick."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 
 def read_settings(config: Path | None, data_dir: Path | None) -> Settings:
-    """From the file, the environment and the defaults. Raises BadInputError."""
+    """Reads the settings from the file, the environment and the defaults. Raises BadInputError."""
     from softix_proxy import settings
 
     return settings.load(config, data_dir, os.environ)
 
 
 def effective_settings(settings: Settings) -> list[Effective]:
-    """Each value with its source; no secrets."""
+    """Returns each value with its source. Secrets are not among them."""
     from softix_proxy.settings import effective
 
     return list(effective(settings, os.environ))
@@ -59,7 +59,7 @@ def is_signed(public_key: str, message: bytes, signature: bytes) -> bool:
 
 @dataclass
 class Instance:
-    """An opened instance, for commands: its books, its vault, its settings."""
+    """An opened instance for commands: its ledger, its vault and its settings."""
 
     settings: Settings
     storage: Storage
@@ -67,7 +67,7 @@ class Instance:
     database: Database
 
     async def vault(self) -> Vault:
-        """Opens with the master key. Raises FailureError where it is missing or not this instance's."""
+        """Opens the vault with the master key. Raises FailureError if the key is missing or not this instance's."""
         from softix_proxy.operations.instance import instance as instance_operations
 
         return self.master_keys().open(await instance_operations.require_identity(self.storage.reading()))
@@ -76,7 +76,7 @@ class Instance:
         return _keeper(self.settings)
 
     def journal(self) -> AbstractAsyncContextManager[SqliteJournal]:
-        """The books of this process, under a slot of its own. Raises FailureError."""
+        """Opens the journal of this process, under a slot of its own. Raises FailureError."""
         from softix_proxy.storage.sqlite.write_path import journal
 
         return journal.opened(self.database, self.clock)
@@ -91,20 +91,20 @@ def _keeper(settings: Settings) -> MasterKeyStore:
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """An instance that can be served, and what was made for it just now."""
+    """An instance that can be served, and what was created for it just now."""
 
     data_dir: Path
     database: Path
     master_key: str
-    """Its file, or in words where it comes from."""
+    """The file of the master key, or a description of its source."""
     made: tuple[str, ...]
     migration_pending: bool = False
 
 
 async def initialise(settings: Settings) -> Initialised:
-    """Makes what is missing of the data directory, the database and the master key; changes nothing that is there.
+    """Creates the data directory, the database and the master key if they are missing. Changes nothing that exists.
 
-    Raises FailureError where the folder cannot be used, or the database's master key is missing or another one.
+    Raises FailureError if the folder is unusable, or the database's master key is missing or another one.
     """
     from softix_proxy.operations.instance import instance as instance_operations
     from softix_proxy.operations.instance import zones
@@ -142,21 +142,21 @@ async def initialise(settings: Settings) -> Initialised:
 
 
 def migration_plan(settings: Settings, backup_dir: Path | None = None) -> MigrationPlan:
-    """Raises FailureError where there is no database, or it is newer than this program."""
+    """Returns the pending migrations. Raises FailureError if the database is missing, or too new for this program."""
     from softix_proxy.storage.sqlite.core import upgrade
 
     return upgrade.plan(_database(settings), backup_dir)
 
 
 def needs_migration(settings: Settings) -> bool:
-    """Raises FailureError where there is no database, or it is newer than this program."""
+    """Returns whether a migration is pending. Raises FailureError if the database is missing, or too new."""
     from softix_proxy.storage.sqlite.core import migrations
 
     return bool(migrations.pending(_database(settings).version()))
 
 
 def migrate(settings: Settings, backup_dir: Path | None = None) -> Migrated:
-    """Blocks. Raises FailureError; then nothing was changed."""
+    """Migrates the database. It blocks. Raises FailureError, and then nothing was changed."""
     from softix_proxy.storage.sqlite.core import upgrade
 
     return upgrade.migrate(_database(settings), backup_dir)
@@ -170,7 +170,7 @@ def _database(settings: Settings) -> Database:
 
 @asynccontextmanager
 async def open_instance(settings: Settings) -> AsyncIterator[Instance]:
-    """Raises FailureError where there is no database, or it is too new, too old, or cannot be read."""
+    """Opens an instance. Raises FailureError if the database is missing, too new, too old, or unreadable."""
     from softix_proxy.storage.sqlite.unit import SqliteStorage
 
     database = await _database(settings).open()
@@ -181,12 +181,15 @@ async def open_instance(settings: Settings) -> AsyncIterator[Instance]:
 
 
 _GC_THRESHOLDS = (20_000, 20, 20)
-"""A request makes hundreds of objects, which die with it and in no cycle: Python's default looks after each two."""
+"""A request creates hundreds of objects and no cycles. Python's default would collect after every two requests."""
 
 
 def prepare_process(settings: Settings) -> None:
-    """Logs without content, no core dumps (they would hold what passes through), as many open files as are allowed, and
-    few collections of garbage."""
+    """Prepares this process for serving.
+
+    It logs without content, forbids core dumps (they would contain requests), raises the limit of open files as far as
+    allowed, and makes garbage collections rare.
+    """
     from softix_proxy.domain.instance import open_files
     from softix_proxy.telemetry import dumps, logs
     from softix_proxy.upstream import tls_defaults
@@ -199,7 +202,7 @@ def prepare_process(settings: Settings) -> None:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's where it is installed; None for Python's own."""
+    """Returns uvloop's loop factory if it is installed, and None for Python's own."""
     try:
         import uvloop
     except ImportError:
@@ -209,9 +212,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Serving]:
-    """Everything that `softix serve` is made of, from the books up to the listening socket.
+    """Starts everything that `softix serve` needs, from the ledger up to the listening socket.
 
-    Raises FailureError where the port is taken, the master key is missing, the database is newer than this program.
+    Raises FailureError if the port is taken, the master key is missing, or the database is newer than this program.
     """
     import random
 
@@ -258,7 +261,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    """Waited for: what it uses is about to be closed."""
+    """Cancels the task and waits for its end, because what it uses is about to be closed."""
     task.cancel()
     await asyncio.wait([task])
 
@@ -338,7 +341,7 @@ async def _upstream(
 async def reaching(
     instance: Instance, vault: Vault, bases: Mapping[ProviderType, str] | None = None
 ) -> AsyncIterator[HttpUpstream]:
-    """The way to providers; `bases` are the addresses of types that have none of their own. Raises FailureError."""
+    """Opens the client to providers. `bases` are the addresses of types that have none. Raises FailureError."""
     from softix_proxy.upstream.client import HttpUpstream, UpstreamLimits
 
     settings = instance.settings
@@ -363,7 +366,7 @@ _DAEMON_TIMEOUT_S = 3
 
 @asynccontextmanager
 async def patient(settings: Settings, *, offline: bool) -> AsyncIterator[CheckContext]:
-    """For the doctor: opens whatever is damaged, and only reads; nothing is migrated."""
+    """Opens the context for the doctor. It opens even a damaged database, only reads, and migrates nothing."""
     from softix_proxy.doctor.check_context import CheckContext
     from softix_proxy.storage.sqlite.instance.inspection import DatabaseInspection, ReadOnlyDatabase
     from softix_proxy.storage.sqlite.unit import SqliteStorage

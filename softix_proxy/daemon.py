@@ -1,4 +1,4 @@
-"""The daemon as it runs: what its settings can still change, and how it ends."""
+"""The running daemon: it applies changed settings, and ends in order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ class Serving:
     _certificate: Certificate | None
 
     def reload(self, read: Settings) -> Reloaded:
-        """Takes what a running daemon can take, for the requests to come. Raises FailureError, and takes nothing."""
+        """Applies the settings that a running daemon can change to the requests to come.
+
+        If it raises FailureError, nothing was changed.
+        """
         told = reloaded(self.settings, read)
         now = told.settings
         logs.set_up(now.log.level, now.log.format, now.log.file)
@@ -45,5 +48,8 @@ class Serving:
         return told
 
     async def stop(self, now: asyncio.Event) -> int:
-        """Waits for `server.drain_s`, or until `now`. Returns how many requests were cut; all are settled."""
+        """Waits for `server.drain_s`, or until `now`.
+
+        Returns how many requests were cut off. All requests are settled.
+        """
         return await self._server.close(self.settings.server.drain_s, now)

@@ -1,6 +1,6 @@
-"""Every setting: one frozen dataclass from TOML and environment, parsed once.
+"""All settings: one frozen dataclass from TOML and environment, parsed once.
 
-A field carries its documentation and its range; parsing, the example file and the reference are made from them.
+A field carries its documentation and its range. Parsing, the example file and the reference are made from them.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from softix_proxy.domain.instance.sections import (
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where this instance lies."""
+    """The paths of this instance."""
 
     data_dir: Path
     config: Path | None
-    """The file that was read; None where there is none."""
+    """The file that was read. It is None if there is none."""
     database: Path
     master_key: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Each section is frozen, so that all may share its default."""
+    """The settings by section. Each section is frozen, so that all can share its default."""
 
     paths: Paths
     server: ServerSection = ServerSection()  # noqa: RUF009
@@ -71,7 +71,7 @@ class Setting(NamedTuple):
 
 class Effective(NamedTuple):
     name: str
-    """`section.field`."""
+    """The name `section.field`."""
     value: Any
     source: Literal["default", "file", "environment"]
 
@@ -81,14 +81,14 @@ _SECTIONS: Mapping[str, Any] = {
 }
 _NOT_SETTINGS = frozenset({"SOFTIX_MASTER_KEY", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"})
 _OF_KUBERNETES = re.compile(r"SOFTIX_(SERVICE_(HOST|PORT)|PORT)(_.*)?")
-"""Put into every pod where a Service is named softix."""
+"""The variables that Kubernetes puts into every pod if a Service is named softix."""
 
 
 def load(config: Path | None, data_dir: Path | None, environ: Mapping[str, str]) -> Settings:
-    """Options first, then environment, then the file, then defaults.
+    """Reads the settings. Options come first, then the environment, then the file, then the defaults.
 
-    Raises BadInputError that names the file or the variable, and what comes closest to a misspelt name. Values are
-    not quoted: one may be a secret in the wrong place.
+    Raises BadInputError that names the file or the variable, and the name closest to a misspelt one. It does not quote
+    values, because one may be a secret in the wrong place.
     """
     paths = _paths(config, data_dir, environ)
     tables = _read(paths.config) if paths.config else {}
@@ -123,7 +123,7 @@ def _paths(config: Path | None, data_dir: Path | None, environ: Mapping[str, str
 
 
 def _places(home: Path | None) -> tuple[Path, Path]:
-    """Where data lies, and where the configuration does."""
+    """Returns the folder of the data, and the folder of the configuration."""
     if home is not None:
         return home.absolute(), home.absolute()
     import platformdirs
@@ -167,18 +167,21 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, An
 
 
 def _in_folder(value: Any, config: Path | None) -> Any:
-    """A relative path in a file is relative to that file."""
+    """Resolves a relative path in a file relative to that file."""
     return config.parent / value.expanduser() if isinstance(value, Path) and config else value
 
 
 @cache
 def _hints(owner: Any) -> dict[str, Any]:
-    """Once for each section: it evaluates all annotations, and a daemon that reads its settings anew has to go on."""
+    """Returns the type hints of a section, evaluated once.
+
+    The evaluation takes all annotations, and a daemon that reads its settings again must not pause.
+    """
     return get_type_hints(owner)
 
 
 class _Kind(NamedTuple):
-    """What a setting may be."""
+    """The type and the range of a setting."""
 
     hint: Any
     optional: bool
@@ -202,7 +205,7 @@ class _Kind(NamedTuple):
         return words + limits
 
     def from_text(self, text: str) -> Any:
-        """As the file would give it; text that cannot be read stays text, which `checked` refuses."""
+        """Converts a text to what the file would give. Unreadable text stays text, which `checked` refuses."""
         if self.optional and not text:
             return None
         if self.hint is bool:
@@ -214,7 +217,7 @@ class _Kind(NamedTuple):
         return text
 
     def checked(self, value: Any, place: str) -> Any:
-        """Raises BadInputError that tells what would be right."""
+        """Returns the converted value. Raises BadInputError that says what would be right."""
         if value is None and self.optional:
             return None
         try:
@@ -266,7 +269,7 @@ def _number(text: str, kind: type[int] | type[float]) -> Any:
 
 
 def describe() -> Iterator[Setting]:
-    """Every setting, in the order of the example."""
+    """Yields every setting, in the order of the example."""
     for section, owner in _SECTIONS.items():
         for item in fields(owner):
             kind, variable = _Kind.of(section, item.name), f"SOFTIX_{section}_{item.name}".upper()
@@ -274,7 +277,7 @@ def describe() -> Iterator[Setting]:
 
 
 def effective(settings: Settings, environ: Mapping[str, str]) -> Iterator[Effective]:
-    """What holds, and where it comes from. Secrets are no settings, and a command's arguments are veiled."""
+    """Yields the effective values and their sources. Secrets are no settings, and a command's arguments are hidden."""
     for section, name, *_, variable in describe():
         full = f"{section}.{name}"
         value = getattr(getattr(settings, section), name)
@@ -286,12 +289,12 @@ def effective(settings: Settings, environ: Mapping[str, str]) -> Iterator[Effect
 
 
 class Reloaded(NamedTuple):
-    """What a running daemon makes of settings that were read anew. Names are `section.field`."""
+    """The effect of settings that were read again on a running daemon. Names are `section.field`."""
 
     settings: Settings
     taken: tuple[str, ...]
     at_the_next_start: tuple[str, ...]
-    """They differ from what the daemon began with, which holds on."""
+    """The settings that differ from those with which the daemon started. The old values stay in force."""
 
 
 def reloaded(running: Settings, read: Settings) -> Reloaded:
@@ -310,7 +313,7 @@ def reloaded(running: Settings, read: Settings) -> Reloaded:
 
 
 def example() -> str:
-    """A configuration file that sets nothing: every setting in a comment, with its default."""
+    """Returns a configuration file that sets nothing: every setting is in a comment, with its default."""
     lines = [
         "# This file has every setting of softix-proxy with its default. To change one, remove the # before its name.",
         "# Environment variables override this file: SOFTIX_<SECTION>_<NAME>, for example SOFTIX_SERVER_PORT=9000.",

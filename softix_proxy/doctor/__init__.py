@@ -1,1 +1,1 @@
-"""One file per check: find, and say the remedy."""
+"""One file per check, which finds a problem and gives its remedy."""

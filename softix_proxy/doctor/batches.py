@@ -1,4 +1,4 @@
-"""Is money held for a batch that should have ended long ago?"""
+"""Finds batches that should have ended long ago and for which money is held."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.domain.core.money import format_usd
 from softix_proxy.operations.metering import batches
 
 _LATE_US = 2 * DAY_US
-"""Providers end a batch within a day."""
+"""The age of a late batch. Providers end a batch within a day."""
 _SHOWN = 10
 
 

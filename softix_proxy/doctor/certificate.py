@@ -1,4 +1,4 @@
-"""Will clients accept the TLS certificate?"""
+"""Checks whether clients will accept the TLS certificate."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _validity(certificate: Certificate, now: datetime) -> Iterator[Observation]:
 
 
 def _read_chain(path: Path) -> Certificate:
-    """The first of the chain: the server's own. Raises FailureError."""
+    """Returns the first certificate of the chain, which is the server's own. Raises FailureError."""
     try:
         return load_pem_x509_certificates(_read(path))[0]
     except ValueError:
@@ -60,7 +60,7 @@ def _read_chain(path: Path) -> Certificate:
 
 
 def _read_key(path: Path) -> PrivateKeyTypes:
-    """Raises FailureError."""
+    """Returns the private key. Raises FailureError."""
     try:
         return load_pem_private_key(_read(path), None)
     except TypeError:

@@ -1,4 +1,4 @@
-"""What the checks look at. All of it can be damaged, and any of it may raise."""
+"""The subjects of the checks. All of them can be damaged, and any of them may raise."""
 
 from __future__ import annotations
 
@@ -19,49 +19,57 @@ from softix_proxy.settings import Settings
 
 
 class DatabaseHealth(Protocol):
-    """Below the books: the file itself. Each verb blocks, and takes no lock that a writer would wait for."""
+    """The state of the database file, below the ledger.
+
+    Each method blocks, and takes no lock for which a writer would wait.
+    """
 
     @property
     def path(self) -> Path: ...
 
     def library(self) -> tuple[str, str]:
-        """The engine's name and version, and what to do where it has a bug that loses rows; else nothing."""
+        """Returns the engine's name and version, and the remedy if it has a bug that loses rows, or else an empty
+        text.
+        """
         ...
 
     def schema(self) -> tuple[int, int]:
-        """The version of the database, and the one of this program. Raises FailureError if the file is not ours."""
+        """Returns the schema of the database, and the one of this program.
+
+        Raises FailureError if the file is not softix's.
+        """
         ...
 
     def damage(self) -> Sequence[str]:
-        """Some of what does not fit together in the file; empty where it is whole. Reads all of it."""
+        """Returns some of the inconsistencies in the file, or nothing if it is whole. Reads all of the file."""
         ...
 
     def dangling(self) -> Sequence[str]:
-        """Tables with rows that refer to rows that are not there."""
+        """Returns the tables with rows that refer to missing rows."""
         ...
 
     def journal_mode(self) -> str: ...
 
     def log_bytes(self) -> int:
-        """The size of the write-ahead log."""
+        """Returns the size of the write-ahead log."""
         ...
 
     def last_posted_us(self) -> int:
-        """When the newest row of the books was posted; 0 where there is none."""
+        """Returns when the newest row of the ledger was posted, or 0 if there is none."""
         ...
 
     def abandoned(self) -> Sequence[Orphan]:
-        """Some open requests whose process is dead."""
+        """Returns some open requests whose process is dead."""
         ...
 
     def files(self) -> Sequence[Path]:
-        """The database's files and folders, those that are there."""
+        """Returns the files and folders of the database that exist."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """Gives checks what they look at: the settings, the database, the master key and the running daemon."""
+    """The subjects of the checks: the settings, the database, the master key and the running daemon."""
 
     settings: Settings
     storage: Storage
@@ -69,15 +77,15 @@ class CheckContext:
     keys: MasterKeys
     clock: Clock
     fetch: Fetch | None
-    """None: nothing is to be sent to providers."""
+    """The client to providers. None means that nothing may be sent to them."""
     daemon: Fetch
-    """Asks the daemon of this instance, whatever name its certificate has."""
+    """The client to the daemon of this instance. It accepts any name in the daemon's certificate."""
 
     async def vault(self) -> Vault:
-        """Raises FailureError where the master key is missing or another one."""
+        """Opens the vault. Raises FailureError if the master key is missing or is another one."""
         identity = await instance.require_identity(self.storage.reading())
         return await asyncio.to_thread(self.keys.open, identity)
 
 
 DoctorCheck = Callable[[CheckContext], AsyncIterator[Observation]]
-"""Yields at least one finding. What it raises becomes a finding too, after those that came before."""
+"""Yields at least one finding. An exception becomes a finding too, after those that came before."""

@@ -1,4 +1,4 @@
-"""All checks, side by side; none is stopped by what another one meets."""
+"""Runs all checks side by side. An error in one does not stop the others."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "providers": providers.find,
 }
 _NOT_THERE = "SQLITE_ERROR"
-"""Which is how SQLite names a table or a column that is not there."""
+"""The code by which SQLite names a missing table or column."""
 
 
 async def run(context: CheckContext, only: Collection[str] = ()) -> Sequence[Finding]:
-    """In the order of CHECKS; `only` names those to run, none means all."""
+    """Runs the checks in the order of CHECKS. `only` names those to run, and if it is empty, all run."""
     names = [name for name in CHECKS if not only or name in only]
     found = await asyncio.gather(*(_guarded(CHECKS[name], context) for name in names))
     return [Finding(name, *item) for name, items in zip(names, found, strict=True) for item in items]
 
 
 def is_well(findings: Sequence[Finding]) -> bool:
-    """Warnings are borne."""
+    """Returns whether there is no error. Warnings are tolerated."""
     return all(finding.severity is not Severity.ERROR for finding in findings)
 
 
@@ -59,10 +59,10 @@ async def _guarded(find: DoctorCheck, context: CheckContext) -> list[Observation
     found: list[Observation] = []
     try:
         async for item in find(context):
-            found.append(item)  # noqa: PERF401 - what was found before an error is kept
+            found.append(item)  # noqa: PERF401 - findings before an error are kept
     except OperatorError as failure:
         found.append(await _of_another_schema(failure, context) or error(failure.message, failure.remedy))
-    except Exception as failure:  # noqa: BLE001 - damage shows as anything, and must not hide the other findings
+    except Exception as failure:  # noqa: BLE001 - damage can raise anything, and must not hide the other findings
         found.append(
             error(f"this could not be checked: {type(failure).__name__}", "mend what the other checks say first")
         )
@@ -70,7 +70,7 @@ async def _guarded(find: DoctorCheck, context: CheckContext) -> list[Observation
 
 
 async def _of_another_schema(failure: OperatorError, context: CheckContext) -> Observation | None:
-    """What to say where a check looked for a table or a column that only another schema has."""
+    """Returns the observation for a check that looked for a table or a column that only another schema has."""
     if not isinstance(failure, UnusableError) or failure.code != _NOT_THERE:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Does the clock tell a time that can be, and is all that was posted dated by it?"""
+"""Checks whether the clock shows a possible time, and whether all rows were posted by it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.operations.ledger import redating
 
 _LAST_YEAR = 2099
 _MOMENT_US = 5 * SECOND_US
-"""Rows posted in one moment are numbered on past it."""
+"""The tolerance for rows that are posted at the same moment, because their numbers continue past it."""
 _SET = "set the clock, for example: timedatectl set-ntp true"
 
 
@@ -39,7 +39,7 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
 
 
 async def _is_misdated(context: CheckContext, now_us: int) -> bool:
-    """Whether anything lies in the future that was not booked elsewhere since."""
+    """Returns whether anything is dated in the future and was not redated since."""
     async for day in context.storage.reading().ledger.misdated(redating.ahead(now_us)):
         return bool(day)
     return False

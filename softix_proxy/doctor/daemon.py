@@ -1,4 +1,4 @@
-"""Does the daemon that runs here say that it can serve?"""
+"""Checks whether the daemon that runs here reports that it can serve."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from softix_proxy.doctor.check_context import CheckContext
 from softix_proxy.doctor.findings import Observation, error, ok, warning
 from softix_proxy.domain.core.errors import FailureError
 
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - what listens everywhere listens here
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - listening everywhere includes here
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:

@@ -1,4 +1,4 @@
-"""Is the database there, sound, and whole?"""
+"""Checks whether the database exists and is undamaged, and whether its engine is sound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RESTORE = "stop softix, keep a copy of the data directory, and restore the late
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:
-    """Finds a database that is not there, not sound, or not whole."""
+    """Finds a database that is missing, unsound, or damaged."""
     health = context.health
     library, remedy = health.library()
     if remedy:
@@ -23,7 +23,7 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
     if not health.path.is_file():
         yield error(f"there is no database at {health.path}", "run: softix init; or restore a backup")
         return
-    await to_thread(health.schema)  # raises where the file is another program's
+    await to_thread(health.schema)  # raises if the file belongs to another program
     damage = await to_thread(health.damage)
     if damage:
         yield error(f"{health.path} is damaged: {damage[0]}", _RESTORE)

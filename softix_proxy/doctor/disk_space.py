@@ -1,4 +1,4 @@
-"""Is there room for the books to grow?"""
+"""Checks whether the ledger has room to grow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from softix_proxy.doctor.findings import Observation, ok, warning
 
 _LEAST_BYTES = 1 << 30
 _ENOUGH_BYTES = 20 << 30
-"""Large disks need no twentieth of themselves."""
+"""The free space that is enough on a large disk, where a twentieth of the disk would be too much."""
 
 
 async def find(context: CheckContext) -> AsyncIterator[Observation]:

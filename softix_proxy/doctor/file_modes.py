@@ -1,4 +1,4 @@
-"""Can others read or change what is this instance's alone?"""
+"""Checks whether others can read or change the private files of this instance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def find(context: CheckContext) -> AsyncIterator[Observation]:
         yield error(f"there is no folder {paths.data_dir}", "run: softix init; or name another one with --data-dir")
         return
     owner = os.geteuid()
-    if owner == _ROOT:  # root looks after the instance of the user whose folder it is
+    if owner == _ROOT:  # root manages the instance of the user who owns the folder
         owner = paths.data_dir.stat().st_uid
     keys = [paths.master_key, paths.master_key.with_name(paths.master_key.name + ".next")]
     private = [paths.data_dir, *context.health.files(), *(key for key in keys if key.exists())]
@@ -55,7 +55,7 @@ def _private(path: Path) -> Iterator[Observation]:
 
 
 def _readable(path: Path, *, secret: bool) -> Iterator[Observation]:
-    """`secret`: it names a command, whose arguments may tell something."""
+    """Checks a file that others may read. With `secret` it names a command, whose arguments may be confidential."""
     others = path.stat().st_mode & 0o077
     if others & 0o022:
         yield error(f"others may change {path}", f"run: chmod go-w {_quoted(path)}")

@@ -1,4 +1,4 @@
-"""What a check says."""
+"""The results of checks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ class Severity(StrEnum):
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
-    """Requests, money or secrets are at stake now."""
+    """Requests, money or secrets are at risk now."""
 
 
 class Observation(NamedTuple):
-    """One thing that a check looked at. Nothing of a secret, nor what an outsider wrote, is in it."""
+    """One thing that a check looked at. It contains no secret, and nothing that an outsider wrote."""
 
     severity: Severity
     message: str
     remedy: str = ""
-    """What to do; empty where nothing is."""
+    """The remedy. It is empty if none is needed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Do the books add up?"""
+"""Checks whether the ledger adds up."""
 
 from __future__ import annotations
 

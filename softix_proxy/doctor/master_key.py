@@ -1,4 +1,4 @@
-"""Is the master key at hand, is it this instance's, and does it open every secret?"""
+"""Checks whether the master key is available and is this instance's, and whether it opens every secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the database's schema the one of this program?"""
+"""Checks whether the database has the schema of this program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did a process die with requests open?"""
+"""Finds requests that a dead process left open."""
 
 from __future__ import annotations
 

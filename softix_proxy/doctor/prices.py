@@ -1,4 +1,4 @@
-"""Is there a price for every model that clients may ask for?"""
+"""Finds models without a price that clients may request."""
 
 from __future__ import annotations
 

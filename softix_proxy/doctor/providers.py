@@ -1,4 +1,4 @@
-"""Does each provider answer, and take its key?"""
+"""Checks whether each provider answers and accepts its key."""
 
 from __future__ import annotations
 

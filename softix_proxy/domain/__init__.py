@@ -1,1 +1,1 @@
-"""What the product is about: money, usage, limits, people, models. Standard library only."""
+"""The concepts of the product: money, usage, limits, people and models. Uses the standard library only."""

@@ -1,1 +1,1 @@
-"""What runs beside requests: recovery, leases."""
+"""The jobs that run beside requests: recovery, batches and reports of target health."""

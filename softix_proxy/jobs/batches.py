@@ -1,4 +1,7 @@
-"""Meters batches that have ended, so that none costs nothing, or is held for, because nobody fetches its results."""
+"""Meters batches that have ended.
+
+So every batch is charged and its hold is released, even if nobody fetches its results.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ log = logging.getLogger("softix.jobs")
 
 
 async def collect(storage: Storage, results: Callable[[], Results]) -> int:
-    """Asks after each that is not metered; returns how many of them are now. Raises FailureError."""
+    """Asks the provider about each batch that is not metered. Returns how many are metered now. Raises FailureError."""
     metered = 0
     for batch in await storage.reading().batches.unmetered():
         try:
@@ -27,13 +30,13 @@ async def collect(storage: Storage, results: Callable[[], Results]) -> int:
             log.warning("could not ask after a batch", extra={"batch": batch.remote_id, "error": fault.code.value})
         except OperatorError:
             raise
-        except Exception as error:  # noqa: BLE001 - what is wrong with one is no reason to leave the others
+        except Exception as error:  # noqa: BLE001 - a problem with one batch is no reason to skip the others
             log.warning("could not meter a batch", extra={"batch": batch.remote_id, "error": type(error).__name__})
     return metered
 
 
 async def watch(storage: Storage, results: Callable[[], Results], every_s: float) -> None:
-    """For as long as it is let."""
+    """Collects batches again and again until it is cancelled."""
     while True:
         try:
             await collect(storage, results)

@@ -1,4 +1,4 @@
-"""Closes what a dead process left open: an intent without a settlement may have reached the provider."""
+"""Closes requests that a dead process left open: an intent without a settlement may have reached the provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOK_EVERY_S = 30
 
 
 async def close_orphans(journal: Journal, charge: InterruptedCharge, *, at_start: bool) -> int:
-    """Writes each one's usage row, releases its hold; returns how many. Twice changes nothing."""
+    """Writes the usage row of each request, and releases its hold. Returns how many. A second call changes nothing."""
     closed = 0
     while orphans := await journal.orphans(at_start=at_start):
         settlements = (interrupted(each.intent, each.hold_pico, charge, _STATUS, _ERROR) for each in orphans)
@@ -28,7 +28,7 @@ async def close_orphans(journal: Journal, charge: InterruptedCharge, *, at_start
 
 
 async def watch(journal: Journal, charge: InterruptedCharge) -> None:
-    """For as long as it is let: another process on the same database may die."""
+    """Looks for such requests until it is cancelled, because another process on the same database may die."""
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
         try:

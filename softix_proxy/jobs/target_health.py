@@ -1,4 +1,4 @@
-"""Tells the database how the targets fare, off the hot path, for `softix routes` in another process."""
+"""Writes the health of targets to the database, off the hot path, for `softix routes` in another process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ _EVERY_S = 2
 
 
 async def tell(target_pool: TargetPool, storage: Storage, slot: int) -> None:
-    """In place of what was told before. Raises FailureError."""
+    """Replaces the earlier report. Raises FailureError."""
     target_pool.changed = False
     async with storage.writing() as unit:
         await unit.routes.report(slot, target_pool.stats())
 
 
 async def watch(target_pool: TargetPool, storage: Storage, slot: int) -> None:
-    """For as long as it is let. At its start too, since whose slot this was is dead; later only what is new."""
+    """Reports until it is cancelled.
+
+    It reports at its start too, since the previous process in this slot is dead. Later it reports only changes.
+    """
     target_pool.changed = True
     while True:
         if target_pool.changed:

@@ -1,4 +1,4 @@
-"""No core dumps, and no debugger of another user's process: memory holds what passes through, and keys."""
+"""Forbids core dumps, and debuggers of another user's process, because memory contains requests and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The counters in Prometheus' words."""
+"""Writes the counters in Prometheus' text format."""
 
 from __future__ import annotations
 

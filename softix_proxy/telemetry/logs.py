@@ -1,7 +1,7 @@
-"""Log lines about softix, never about what passes through it.
+"""The log lines about softix, which never contain anything of requests or responses.
 
-An exception's text may hold content (parsers, aiohttp and asyncio quote what they choke on), so only its class and the
-place where it was raised are written. Of other programs' loggers not even the message is.
+An exception's text may contain content (parsers, aiohttp and asyncio quote their input), so only its class and the
+place where it was raised are written. Of the loggers of libraries, not even the message is written.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _FIELDS = (
     "provider",
     "zone",
 )
-"""What may be given as `extra`."""
+"""The names that may be given as `extra`."""
 
 
 class _Formatter(logging.Formatter):
@@ -77,13 +77,16 @@ class _File(logging.StreamHandler[TextIO]):
         super().__init__(os.fdopen(descriptor, "a", encoding="utf-8"))
 
     def close(self) -> None:
-        with suppress(OSError):  # a full disk
+        with suppress(OSError):  # the disk may be full
             self.stream.close()
         super().close()
 
 
 def set_up(level: str, style: Literal["json", "text"], place: Path | None = None) -> None:
-    """Replaces every handler of the root logger; a file is opened anew. Raises FailureError, and changes nothing."""
+    """Replaces every handler of the root logger, and opens a file anew.
+
+    If it raises FailureError, nothing has changed.
+    """
     handler = _File(place) if place else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()

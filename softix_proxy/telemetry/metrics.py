@@ -1,4 +1,4 @@
-"""Counters, kept as plain numbers, and put into Prometheus' words (see `exposition`) when asked.
+"""The counters, which are kept as plain numbers and converted for Prometheus (see `exposition`) on request.
 
 No label grows with users or keys: providers and models are the operator's own list.
 """
@@ -20,7 +20,7 @@ _BUCKETS_MS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_0
 
 @dataclass(slots=True)
 class Histogram:
-    """Counts durations of one endpoint in buckets, as Prometheus takes them."""
+    """Counts durations of one endpoint in the buckets of Prometheus."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(_BUCKETS_MS) + 1))
     sum_ms: int = 0
@@ -56,7 +56,7 @@ class _Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WriterStats:
-    """What the writer of the books tells of itself."""
+    """The statistics of the ledger's writer."""
 
     queue_depth: int
     commits: int
@@ -65,7 +65,7 @@ class WriterStats:
     rows: int
     failures: int
     failing: str = ""
-    """Why they cannot be written now, as `SQLITE_FULL`; empty while they can."""
+    """The reason why it cannot write now, such as `SQLITE_FULL`. It is empty while it can write."""
     clock_jumps: int = 0
 
     @classmethod
@@ -84,7 +84,7 @@ class WriterStats:
 
 
 class Metrics:
-    """Implements `domain.ports.telemetry.Telemetry`. `read_books` is asked at each scrape."""
+    """Implements `domain.ports.telemetry.Telemetry`. Calls `read_books` at each scrape."""
 
     def __init__(self, read_books: Callable[[], WriterStats]) -> None:
         self.read_books = read_books
@@ -94,7 +94,7 @@ class Metrics:
         self.cost_pico: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[tuple[str, str]] = Counter()
         self.unpriced_modes: Counter[tuple[str, str, str]] = Counter()
-        """What was used, or how, without a price of its own."""
+        """The uses, by provider, model and mode, that have no price of their own."""
         self.provider_errors: Counter[tuple[str, str]] = Counter()
         self.latency: dict[str, Histogram] = {}
         self.ttfb: dict[str, Histogram] = {}
@@ -127,13 +127,16 @@ class Metrics:
             _of(self.ttfb, endpoint).observe(settlement.ttfb_ms)
 
     def render(self) -> bytes:
-        from softix_proxy.telemetry.exposition import render  # late: few daemons are scraped
+        from softix_proxy.telemetry.exposition import render  # late, because few daemons are scraped
 
         return render(self)
 
 
 def unpriced_modes(settlement: Settlement) -> list[str]:
-    """What a row's note says of it; for a tier its name. All of these names are ours."""
+    """Returns the unpriced modes that a row's note names. `service_tier` is replaced by the name of the tier.
+
+    All of these names are softix's own.
+    """
     named = unpriced_in(settlement.note)
     return [settlement.service_tier if name == "service_tier" else name for name in named]
 

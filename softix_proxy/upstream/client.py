@@ -1,4 +1,4 @@
-"""The one HTTP client to providers. Its faults name a code, and nothing that was sent or received."""
+"""The one HTTP client to providers. Its errors name a code, and nothing that was sent or received."""
 
 from __future__ import annotations
 
@@ -30,16 +30,19 @@ _STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 @dataclass(frozen=True, slots=True)
 class UpstreamLimits:
-    """Bounds how long a provider is waited for, and how many connections lead to it."""
+    """The limits for connections to providers: their time-outs and their number."""
 
     connect_timeout_s: float
     first_byte_timeout_s: float
     idle_timeout_s: float
     connect_retries: int
     connections_per_provider: int
-    """Of one API key, or of all where they share; 0: no limit."""
+    """The most connections of one API key, or of all keys if they share connections. 0 means no limit."""
     share_connections: bool = False
-    """Between API keys: fewer handshakes, and trust in the provider that each answer is to its own request."""
+    """Whether API keys share connections.
+
+    This saves handshakes. It relies on the provider to send each response to its own request.
+    """
 
     @classmethod
     def of(cls, upstream: UpstreamSection) -> UpstreamLimits:
@@ -54,7 +57,7 @@ class UpstreamLimits:
 
 
 class RequestTimeouts(NamedTuple):
-    """How long this call may take to be connected, to be answered, and to go on."""
+    """The times that this call may take to connect, to get the first byte, and between chunks."""
 
     connect_s: float
     first_byte_s: float
@@ -62,7 +65,7 @@ class RequestTimeouts(NamedTuple):
 
     @classmethod
     def of(cls, asked: Timeouts, limits: UpstreamLimits) -> RequestTimeouts:
-        """What the call's route asks for, else the settings'."""
+        """Returns the time-outs of the call's route, and those of the settings where it has none."""
         if asked is SETTINGS:
             return cls(limits.connect_timeout_s, limits.first_byte_timeout_s, limits.idle_timeout_s)
         return cls(
@@ -74,14 +77,14 @@ class RequestTimeouts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProviderOrigin:
-    """A base URL, taken apart once."""
+    """A base URL that was parsed once."""
 
     host: str
     port: int
     tls: bool
     host_header: str
     prefix: str
-    """What stands before `/v1`."""
+    """The path before `/v1`."""
 
     @property
     def url(self) -> str:
@@ -95,7 +98,7 @@ class ProviderOrigin:
 
 
 class HttpUpstream:
-    """Implements `domain.ports.upstream.Upstream`. To be made within the running event loop."""
+    """Implements `domain.ports.upstream.Upstream`. It must be created within the running event loop."""
 
     def __init__(
         self,
@@ -105,7 +108,10 @@ class HttpUpstream:
         bases: Mapping[ProviderType, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`bases` are the base URLs of types of providers that have none of their own. Raises FailureError."""
+        """Takes the limits, and in `bases` the base URLs of provider types that have none of their own.
+
+        Raises FailureError.
+        """
         self._credentials = Credentials(vault, clock or SystemClock(), ca_file)
         self._limits = limits
         self._bases = bases or {}
@@ -116,7 +122,7 @@ class HttpUpstream:
         self._pool.close()
 
     def take(self, upstream: UpstreamSection) -> None:
-        """For the calls to come; how many connections there may be stays as it is."""
+        """Applies new settings to the calls to come. The number of connections stays as it is."""
         self._limits = UpstreamLimits.of(upstream)
 
     async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> UpstreamResponse:
@@ -143,7 +149,7 @@ class HttpUpstream:
         raise ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
     async def _prove(self, opened: OpenedCredential, origin: ProviderOrigin, call: UpstreamRequest) -> RequestProof:
-        """Raises OperatorError."""
+        """Returns the headers that authenticate this request. Raises OperatorError."""
         if call.rest is not None and isinstance(opened.credential, AwsKeys):
             raise ProviderFault(Code.PROVIDER_REFUSED, started=False)  # a signature needs the whole body
         path = call.provider.path(call.path)
@@ -182,7 +188,10 @@ class HttpUpstream:
 
 
 def compose(origin: ProviderOrigin, call: UpstreamRequest, proof: Mapping[str, str]) -> bytes:
-    """The head of the request, byte for byte as the values came. Raises ProviderFault for one with a line break."""
+    """Returns the head of the request, with the values byte for byte as they came.
+
+    Raises ProviderFault if a value contains a line break.
+    """
     path = call.provider.path(call.path)
     lines = [f"{call.method} {origin.prefix}{path} HTTP/1.1", f"host: {origin.host_header}"]
     lines += [f"{name}: {value}" for name, value in call.headers]

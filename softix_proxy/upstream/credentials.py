@@ -1,4 +1,4 @@
-"""What proves to the providers who pays: opened when it is first needed, and made anew where it is short-lived."""
+"""The credentials for providers, which are opened when they are first needed, and renewed if they are short-lived."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 _REGION = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 _SIGNED = frozenset(("content-type",))
-"""Of the headers: others may be changed on the way."""
+"""The headers that a signature covers. Others may be changed on the way."""
 
 
 class RequestProof(NamedTuple):
     secret: str | None
-    """What must not come back to a client."""
+    """The secret that must not come back to a client."""
     headers: Mapping[str, str]
 
 
 class OpenedCredential(NamedTuple):
     provider: Provider
     place: str
-    """Tells credentials apart, and one from that which takes its place."""
+    """The key of the cache, which differs between credentials, and between one and its replacement."""
     credential: Credential | None
     proof: RequestProof | None
-    """The same for each request; None: each is proved for itself."""
+    """The proof that is the same for each request. None means that each request needs its own."""
 
 
 _NOTHING = RequestProof(None, {})
 
 
 class Credentials:
-    """Keeps what it opened for as long as the provider's row stays the same."""
+    """Caches what it opened for as long as the provider's row stays the same."""
 
     def __init__(self, vault: Vault, clock: Clock, ca_file: Path | None = None) -> None:
         self._vault = vault
@@ -52,7 +52,10 @@ class Credentials:
         self._opened: dict[tuple[int, str], OpenedCredential] = {}
 
     def of(self, provider: Provider, key: ProviderKey | None) -> OpenedCredential:
-        """Raises FailureError if it does not open, BadInputError if what is in it is no credential."""
+        """Returns the credential.
+
+        Raises FailureError if it does not open, and BadInputError if its content is no credential.
+        """
         place = provider.id, "" if key is None else key.label
         known = self._opened.get(place)
         if known is None or known.provider is not provider:
@@ -60,7 +63,7 @@ class Credentials:
         return known
 
     async def prove(self, opened: OpenedCredential, url: str, headers: Mapping[str, str], body: bytes) -> RequestProof:
-        """For one POST of this body, where `opened` has no proof. Raises FailureError."""
+        """Returns the proof for one POST of this body, if `opened` has none. Raises FailureError."""
         credential = opened.credential
         if isinstance(credential, AwsKeys):
             region = aws_region(url) or opened.provider.region
@@ -72,14 +75,14 @@ class Credentials:
         if credential is None or isinstance(credential, str):
             return opened.proof or _NOTHING
         if self._tokens is None:
-            from softix_proxy.upstream.tokens import Tokens  # late: most providers want a key and no token
+            from softix_proxy.upstream.tokens import Tokens  # late, because most providers need a key and no token
 
             self._tokens = Tokens(self._clock, self._ca_file)
         token = await self._tokens.of(opened.place, credential)
         return RequestProof(token, {"authorization": f"Bearer {token}"})
 
     def forget(self, opened: OpenedCredential) -> None:
-        """The provider did not take it: the next request fetches another one."""
+        """Forgets a token that the provider did not accept, so that the next request fetches another one."""
         if self._tokens is not None:
             self._tokens.forget(opened.place)
 
@@ -94,6 +97,6 @@ class Credentials:
 
 
 def aws_region(url: str) -> str | None:
-    """As the host of a Bedrock runtime names it."""
+    """Returns the region that the host name of a Bedrock runtime contains."""
     found = _REGION.search(urlsplit(url).hostname or "")
     return found[1] if found else None

@@ -1,7 +1,7 @@
 """One connection to a provider: HTTP/1.1, one request at a time, parsed by llhttp.
 
-Written for the relay in place of a general client, which costs six times the CPU. Whatever comes that was not asked
-for (a second answer, bytes after an answer, an upgrade) makes the connection unfit, so that it is never used again.
+It is written for the relay in place of a general client, which costs six times the CPU. If anything comes that was not
+requested (a second response, bytes after a response, an upgrade), the connection is never used again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from softix_proxy.domain.core.headers import Header
 from softix_proxy.domain.ports.upstream import BodyRemainder, ProviderFault
 
 _MAX_HEAD_BYTES = 64 * 1024
-"""Of everything before the final answer's body: informational answers, status line, headers."""
+"""The most bytes before the body of the final response: informational responses, status line and headers."""
 _MAX_HEADERS = 128
 _HIGH_WATER_BYTES = 256 * 1024
 _SLICE_BYTES = 256 * 1024
@@ -28,13 +28,16 @@ _FRAMING = frozenset(("content-length", "transfer-encoding"))
 
 
 class Http1Connection(asyncio.Protocol):
-    """`exchange` starts a request; `chunk` reads its answer. A fault in between ends the connection."""
+    """A connection: `exchange` starts a request, and `chunk` reads its response.
+
+    A fault in between ends the connection.
+    """
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: list[Header] = []
         self.complete = True
-        """The last answer came to its end, and nothing after it."""
+        """Whether the last response came to its end, with nothing after it."""
         self.reusable = True
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -56,12 +59,15 @@ class Http1Connection(asyncio.Protocol):
         self._heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = 0.0
-        """When it goes off, which may be sooner than need be."""
+        """The time at which the timer fires. It may be sooner than necessary."""
 
-    # What the relay calls
+    # The relay calls these methods.
 
     async def exchange(self, head: bytes, body: bytes, silence_s: float, rest: BodyRemainder | None = None) -> None:
-        """Sends a request and returns with the head of its answer. Raises ProviderFault, and what `rest` raises."""
+        """Sends a request and returns with the head of its response.
+
+        Raises ProviderFault, and whatever `rest` raises.
+        """
         self.status, self.headers, self.complete = 0, [], False
         self._in_head, self._head_bytes, self._until_close = True, 0, False
         if self._transport is None or self._transport.is_closing():
@@ -74,7 +80,7 @@ class Http1Connection(asyncio.Protocol):
             await self._wait()
 
     async def chunk(self) -> bytes:
-        """What has arrived; empty at the end. Raises ProviderFault."""
+        """Returns what has arrived, or empty bytes at the end. Raises ProviderFault."""
         while not self._parts:
             if self.complete:
                 return b""
@@ -82,7 +88,10 @@ class Http1Connection(asyncio.Protocol):
         return self._take()
 
     async def pour(self, into: Callable[[bytes], bool]) -> bool:
-        """Gives what arrives within the callback that brought it, until told False. False at the end."""
+        """Passes on what arrives, within the callback that brought it, until `into` returns False.
+
+        Returns False at the end of the body.
+        """
         self._refused, self._error = False, None
         while True:
             while self._parts:
@@ -101,13 +110,13 @@ class Http1Connection(asyncio.Protocol):
                 return True
 
     def listen(self, silence_s: float) -> None:
-        """From now on this much silence of the provider is too much."""
+        """Sets how long the provider may be silent from now on."""
         self._silence_s, self._heard_s = silence_s, self._loop.time()
         if self._timer is None or self._timer_s > self._heard_s + silence_s:
             self._set_timer(self._heard_s + silence_s)
 
     def rest(self) -> bool:
-        """After an answer: whether the connection may be used again."""
+        """Returns whether the connection may be used again after a response."""
         return self.complete and self.reusable and not self._parts and self._transport is not None
 
     def close(self) -> None:
@@ -115,13 +124,13 @@ class Http1Connection(asyncio.Protocol):
 
     @property
     def silent(self) -> bool:
-        """Whether it is open and nothing came since the last answer, neither here nor into the kernel's buffer."""
+        """Whether it is open and nothing came since the last response, neither here nor into the kernel's buffer."""
         if not self.reusable or self._transport is None or self._transport.is_closing():
             return False
         return not self._arrivals.poll(0)
 
     async def _send(self, head: bytes, body: bytes) -> None:
-        """In slices, each as soon as there is room, so that a large body is not held a second time."""
+        """Sends slices, each as soon as there is room, so that a large body is not held a second time."""
         if len(body) <= _SLICE_BYTES:
             self._write(head + body)
             return
@@ -131,13 +140,13 @@ class Http1Connection(asyncio.Protocol):
             if self._room is not None:
                 await self._room
             if not self._in_head:
-                self.reusable = False  # it has answered before it has read everything
+                self.reusable = False  # the provider answered before it read everything
                 return
             self._heard_s = self._loop.time()
             self._write(view[start : start + _SLICE_BYTES])
 
     async def _pass_on(self, rest: BodyRemainder) -> None:
-        """The rest of a body, as it comes from the client."""
+        """Sends the rest of a body as it comes from the client."""
         async for chunk in rest.chunks():
             if self._room is not None:
                 await self._room
@@ -164,7 +173,7 @@ class Http1Connection(asyncio.Protocol):
         try:
             if into(self._take()):
                 return
-        except Exception as error:  # noqa: BLE001 - it belongs to who waits
+        except Exception as error:  # noqa: BLE001 - the error belongs to the waiting caller
             self._error = error
         self._into, self._refused = None, True
         self._wake()
@@ -188,7 +197,10 @@ class Http1Connection(asyncio.Protocol):
         self._timer, self._timer_s = self._loop.call_at(when_s, self._look), when_s
 
     def _look(self) -> None:
-        """A timer for each request and chunk would cost more than looking again when the time is up."""
+        """Checks whether the provider has been silent for too long.
+
+        A timer for each request and chunk would cost more than checking again when the time is up.
+        """
         self._timer = None
         if self.complete:
             return
@@ -214,14 +226,14 @@ class Http1Connection(asyncio.Protocol):
         if self._room is not None and not self._room.done():
             self._room.set_exception(self._fault)
 
-    # What the event loop calls
+    # The event loop calls these methods.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no common class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports have no common base class
         self._arrivals.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        if self.complete:  # nobody asked for this
+        if self.complete:  # nobody requested this
             self.reusable = False
             self.close()
             return
@@ -255,14 +267,14 @@ class Http1Connection(asyncio.Protocol):
         if room is not None and not room.done():
             room.set_result(None)
 
-    # What the parser calls
+    # The parser calls these methods.
 
     def on_message_begin(self) -> None:
         if self.complete:
-            self.reusable = False  # a second answer; the next request must not get it
+            self.reusable = False  # a second response, which the next request must not get
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else it is a trailer, or of a second answer
+        if self._in_head:  # otherwise it is a trailer, or belongs to a second response
             self.headers.append((name.decode("latin-1").lower(), value.decode("utf-8", "surrogateescape")))
             if len(self.headers) > _MAX_HEADERS:
                 raise ValueError("too many headers")
@@ -278,7 +290,7 @@ class Http1Connection(asyncio.Protocol):
         self._until_close = status not in _WITHOUT_BODY and not any(name in _FRAMING for name, _ in self.headers)
         self._wake()
         if self._room is not None and not self._room.done():
-            self._room.set_result(None)  # who still sends sees that it is answered
+            self._room.set_result(None)  # a sender that is still busy sees the response
 
     def on_body(self, data: bytes) -> None:
         if self.complete:

@@ -1,8 +1,8 @@
-"""The connections to providers: each belongs to one API key, and must be silent to be used again.
+"""The pool of connections to providers. Each belongs to one API key, and must be silent to be used again.
 
-A surplus answer on a pooled connection would be taken for the answer to the next request. One that comes while the
-connection is idle is noticed; of one that comes after the next request was sent nothing tells, so that request must at
-least be the same key's.
+A surplus response on a pooled connection would be taken for the response to the next request. If it comes while the
+connection is idle, the pool notices it. If it comes after the next request was sent, nothing reveals it. So that
+request must at least belong to the same key.
 """
 
 from __future__ import annotations
@@ -25,19 +25,22 @@ from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 _KEEP_IDLE_S = 60.0
 _SWEEP_S = 15.0
 _CLOSED_SHARE = 4
-"""When there are too many, a quarter of the idle ones is closed at once, so that not each new one has to look."""
+"""The part of the idle connections that is closed at once if there are too many connections.
+
+It is a quarter, so that not every new connection has to look for idle ones.
+"""
 _FALLBACK_S = 0.25
-"""Before the next address is tried beside the first: RFC 8305."""
+"""The delay before the next address is tried beside the first: RFC 8305."""
 
 
 class PoolKey(NamedTuple):
-    """Where a connection leads, and whose it is."""
+    """The address to which a connection leads, and its owner."""
 
     host: str
     port: int
     tls: bool
     key_id: int | None
-    """None: anyone's."""
+    """The API key that owns the connection. None means that all keys share it."""
 
 
 @dataclass(slots=True)
@@ -47,10 +50,13 @@ class _Idle:
 
 
 class ConnectionPool:
-    """To be made within the running event loop."""
+    """The pool of connections. It must be created within the running event loop."""
 
     def __init__(self, trust: Trust, limit: int, most: int) -> None:
-        """`limit` is for each place; 0 is none. Of more than `most` in all, those that are idle are closed."""
+        """Takes the limits.
+
+        `limit` is for each place, and 0 means none. Above `most` in all, idle connections are closed.
+        """
         self._trust = trust
         self._most = most
         self._limit = limit
@@ -61,7 +67,7 @@ class ConnectionPool:
         self._sweeper: asyncio.TimerHandle | None = None
 
     async def take(self, place: PoolKey, connect_timeout_s: float) -> Http1Connection:
-        """One that is idle and silent, or a new one. Raises ProviderFault."""
+        """Returns a connection that is idle and silent, or a new one. Raises ProviderFault."""
         if self._limit:
             await self._room(place, connect_timeout_s)
         idle = self._idle.get(place)
@@ -83,7 +89,7 @@ class ConnectionPool:
         return connection
 
     def give(self, place: PoolKey, connection: Http1Connection) -> None:
-        """Back after use; closed if its answer was not read to the end, or anything else speaks against it."""
+        """Returns a connection to the pool. It is closed if its response was not read to the end, or if it is unfit."""
         self._busy.discard(connection)
         self._leave(place)
         if not connection.rest():
@@ -101,7 +107,7 @@ class ConnectionPool:
         self._idle.clear()
 
     async def _room(self, place: PoolKey, timeout_s: float) -> None:
-        """Raises ProviderFault where all are in use for too long."""
+        """Waits until a connection may be used. Raises ProviderFault if all are in use for too long."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._taken.setdefault(place, asyncio.Semaphore(self._limit)).acquire()
@@ -113,7 +119,7 @@ class ConnectionPool:
             self._taken[place].release()
 
     def _close_idle(self, count: int) -> None:
-        """Those that have rested longest."""
+        """Closes the connections that have been idle longest."""
         rested = ((each.since_s, place) for place, idle in self._idle.items() for each in idle)
         for _, place in sorted(rested, key=itemgetter(0))[:count]:
             self._idle[place].pop(0).connection.close()
@@ -127,7 +133,7 @@ class ConnectionPool:
             if fault.code is not Code.OUT_OF_FILES or not self._idle:
                 raise
         self._close_idle(sum(map(len, self._idle.values())))
-        await asyncio.sleep(0)  # in which they are closed
+        await asyncio.sleep(0)  # they are closed in this turn of the event loop
         return await self._connect(place, timeout_s)
 
     async def _connect(self, place: PoolKey, timeout_s: float) -> Http1Connection:

@@ -1,4 +1,4 @@
-"""One small request to a provider, to see whether it answers and takes the key, and what models it has."""
+"""Sends one small request to a provider, to see whether it answers and accepts the key, and which models it has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from softix_proxy.upstream.tokens import Tokens
 
 _TIMEOUT_S = 10
 _MOST_BYTES = 4 << 20
-"""More than any list of models takes: what is larger is none."""
+"""The most bytes of a response. Any list of models is smaller."""
 
 
 async def fetch(
@@ -28,11 +28,11 @@ async def fetch(
     timeout_s: float | None = None,
     verify: bool = True,
 ) -> Fetched:
-    """One GET, with a token for the document. Follows no redirect, uses no proxy from the environment.
+    """Sends one GET, with a token for the document. It follows no redirect, and uses no proxy from the environment.
 
-    Without `verify` any certificate will do: for this machine's own daemon, to which nothing secret is sent.
-
-    Raises FailureError, which names neither URL nor headers: they may hold secrets, and so may aiohttp's errors.
+    Without `verify` any certificate is accepted. This is for this machine's own daemon, to which nothing secret is
+    sent. Raises FailureError, which names neither URL nor headers: they may contain secrets, and so may aiohttp's
+    errors.
     """
     limit_s = timeout_s or _TIMEOUT_S
     if document is not None:

@@ -1,4 +1,4 @@
-"""Requests to AWS, signed with Signature Version 4."""
+"""Signs requests to AWS with Signature Version 4."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _SERVICE = "bedrock"
 
 
 def signed(keys: AwsKeys, region: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """The headers to add to a POST of `body`, of which only `host` and those of `headers` are covered.
+    """Returns the headers to add to a POST of `body`. The signature covers only `host` and the headers in `headers`.
 
-    Raises FailureError where botocore is not installed.
+    Raises FailureError if botocore is not installed.
     """
     try:
         from botocore.auth import SigV4Auth

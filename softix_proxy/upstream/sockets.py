@@ -1,4 +1,4 @@
-"""The sockets that lead to providers, and whom they trust."""
+"""The sockets to providers, and the certificate authorities that they trust."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class OutOfFilesError(FailureError):
-    """It is the fault of this process, and of nobody whom it wanted to reach."""
+    """This process has no more open files. The provider is not at fault."""
 
 
 def open_socket(address: AddrInfoType) -> socket.socket:
-    """Looks at the address that a name led to, which the name does not tell. Raises OSError."""
+    """Opens a socket. Checks the address to which a host name led, since the name does not show it. Raises OSError."""
     family, kind, protocol, _, place = address
     if is_metadata_host(str(place[0])):
         raise OSError("link-local")
@@ -29,7 +29,7 @@ def open_socket(address: AddrInfoType) -> socket.socket:
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's certificate authorities, or those of a file. Raises FailureError."""
+    """Returns a context with the system's certificate authorities, or those of a file. Raises FailureError."""
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
@@ -41,10 +41,13 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
 
 
 class Trust:
-    """The same, read when it is first asked for and in a thread: the system's take 50 ms and a megabyte."""
+    """The same context, created in a thread when it is first needed.
+
+    The system's authorities take 50 ms and a megabyte.
+    """
 
     def __init__(self, ca_file: Path | None) -> None:
-        """Raises FailureError: a file is read at once, so that a wrong one is told of at the start."""
+        """Reads a file at once, so that a wrong one is reported at the start. Raises FailureError."""
         self._context = None if ca_file is None else trust(ca_file)
 
     async def context(self) -> ssl.SSLContext:

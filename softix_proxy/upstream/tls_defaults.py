@@ -1,7 +1,7 @@
-"""Imports aiohttp without the certificates of the system, for which nothing here has a use.
+"""Imports aiohttp without the system's certificates, which nothing here uses.
 
-aiohttp reads them when it is imported, for clients that name nobody to trust: 25 ms and a megabyte. Every client here
-names whom it trusts (`sockets.Trust`); one that did not would trust nobody.
+aiohttp reads them when it is imported, for clients that name no authorities: 25 ms and a megabyte. Every client here
+names those that it trusts (`sockets.Trust`). One that did not would trust nobody.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _READER = "load_default_certs"
 
 
 def import_aiohttp() -> None:
-    """To be called before any module that imports aiohttp, and before there are threads."""
+    """Imports aiohttp. Call it before any module that imports aiohttp, and before there are threads."""
     if "aiohttp" in sys.modules:
         return
     load = ssl.SSLContext.load_default_certs
@@ -25,4 +25,4 @@ def import_aiohttp() -> None:
 
 
 def _load_nothing(context: ssl.SSLContext, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
-    """In place of `load_default_certs`."""
+    """Replaces `load_default_certs`."""

@@ -1,4 +1,4 @@
-"""Access tokens: fetched with a credential, and kept until shortly before they end."""
+"""The access tokens, which are fetched with a credential and kept until shortly before they expire."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NS_PER_S = 1_000_000_000
 class Token:
     text: str
     ends_ns: int
-    """On the monotonic clock."""
+    """The time of expiry on the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,10 @@ Send = Callable[[urllib.request.Request], HttpAnswer]
 
 
 class Tokens:
-    """One fetch at a time for each credential, in a thread: it happens about once an hour."""
+    """Fetches and caches tokens: one fetch at a time for each credential, in a thread.
+
+    It happens about once an hour.
+    """
 
     def __init__(self, clock: Clock, ca_file: Path | None = None) -> None:
         self._clock = clock
@@ -54,7 +57,10 @@ class Tokens:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def of(self, place: str, credential: EntraClient | GoogleAccount) -> str:
-        """`place` tells credentials apart. Raises FailureError, which names nothing of what was sent or received."""
+        """Returns a token. `place` identifies the credential.
+
+        Raises FailureError, which names nothing of what was sent or received.
+        """
         token = self._kept.get(place)
         if token is not None and self._clock.monotonic_ns() < token.ends_ns:
             return token.text
@@ -85,12 +91,12 @@ async def _in_thread(fetch: Callable[[], tuple[str, int]]) -> tuple[str, int]:
         return await thread
     except FailureError:
         raise
-    except Exception as error:  # noqa: BLE001 - a library's errors hold what was sent
+    except Exception as error:  # noqa: BLE001 - a library's errors contain what was sent
         raise FailureError(f"no access token: {type(error).__name__}", "check the provider's credential") from None
 
 
 def _entra(client: EntraClient, ask: Send) -> tuple[str, int]:
-    """OAuth 2.0 client credentials, RFC 6749 section 4.4."""
+    """Fetches a token by OAuth 2.0 client credentials, RFC 6749 section 4.4."""
     form = {
         "grant_type": "client_credentials",
         "client_id": client.client_id,
@@ -119,7 +125,7 @@ def _google(account: GoogleAccount, ask: Send, now_us: int) -> tuple[str, int]:
         raise FailureError("Google gives no token", "check the service account")
     if made.expiry is None:
         return str(made.token), _USUAL_S
-    left = made.expiry - from_us(now_us).replace(tzinfo=None)  # the library's instants are in UTC and do not say so
+    left = made.expiry - from_us(now_us).replace(tzinfo=None)  # the library's instants are in UTC without a zone
     return str(made.token), max(int(left.total_seconds()), 0)
 
 
@@ -132,7 +138,7 @@ def _for_google(
     timeout: int | None = None,
     **_: Any,
 ) -> HttpAnswer:
-    """The transport that google-auth calls."""
+    """Sends a request as the transport that google-auth calls."""
     return ask(urllib.request.Request(url, body, dict(headers or {}), method=method))  # noqa: S310 - the operator's
 
 
@@ -142,7 +148,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def send(request: urllib.request.Request, *, ca_file: Path | None = None) -> HttpAnswer:
-    """Without proxies of the environment, and without following redirects. Raises FailureError."""
+    """Sends a request without proxies of the environment, and without following redirects. Raises FailureError."""
     context = trust(ca_file)
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _NoRedirect

@@ -1,4 +1,7 @@
-"""WebSockets to providers. Faults name a code or a status, and nothing that was sent: aiohttp's own hold the key."""
+"""The WebSockets to providers.
+
+Errors name a code or a status, and nothing that was sent. aiohttp's own errors contain the key.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,12 @@ from softix_proxy.upstream.credentials import Credentials
 from softix_proxy.upstream.sockets import OutOfFilesError, Trust, open_socket
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""OpenAI takes 15 MiB of sound in one event, and gives an item back in one."""
+"""The most bytes of a message. OpenAI accepts 15 MiB of sound in one event, and returns an item in one."""
 _CLOSE_S = 2.0
 
 
 class ProviderWebSockets:
-    """Implements `domain.ports.upstream.Lines`. To be made within the running event loop."""
+    """Implements `domain.ports.upstream.WebSocketClient`. It must be created within the running event loop."""
 
     def __init__(
         self,
@@ -38,14 +41,14 @@ class ProviderWebSockets:
         bases: Mapping[ProviderType, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Raises FailureError."""
+        """Takes what `HttpUpstream` takes. Raises FailureError."""
         self._credentials = Credentials(vault, clock or SystemClock(), ca_file)
         self._limits = limits
         self._bases = bases or {}
         self._trust = Trust(ca_file)
         self._session: aiohttp.ClientSession | None = None
         self._earlier: list[aiohttp.ClientSession] = []
-        """Whose sockets may still be open."""
+        """The earlier sessions. Their sockets may still be open."""
 
     async def close(self) -> None:
         for session in (*self._earlier, self._session):
@@ -53,7 +56,7 @@ class ProviderWebSockets:
                 await session.close()
 
     def take(self, upstream: UpstreamSection) -> None:
-        """For the lines to come."""
+        """Applies new settings to the WebSockets to come."""
         limits = UpstreamLimits.of(upstream)
         if self._session is not None and limits.connect_timeout_s != self._limits.connect_timeout_s:
             self._earlier.append(self._session)
@@ -89,7 +92,7 @@ class ProviderWebSockets:
         return ProviderWebSocket(socket)
 
     async def _sessions(self) -> aiohttp.ClientSession:
-        """Made when first needed: most daemons never are."""
+        """Returns the session, which is created when it is first needed. Most daemons never need it."""
         trust = await self._trust.context()
         if self._session is None:
             tracing = aiohttp.TraceConfig()
@@ -111,7 +114,7 @@ class ProviderWebSockets:
 
 
 async def _refuse(_session: Any, _context: Any, redirect: aiohttp.TraceRequestRedirectParams) -> None:
-    """A WebSocket is not redirected: the key would go elsewhere."""
+    """Refuses to follow a redirect of a WebSocket, because the key would go elsewhere."""
     raise _no_line(redirect.response.status, redirect.response.headers)
 
 
@@ -120,7 +123,7 @@ def _no_line(status: int, headers: Mapping[str, str] | None) -> WebSocketRefused
 
 
 class ProviderWebSocket:
-    """Implements `domain.ports.upstream.Line`."""
+    """Implements `domain.ports.upstream.WebSocketConnection`."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
         self._socket = socket

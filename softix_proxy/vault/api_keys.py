@@ -1,6 +1,6 @@
-"""API keys: `sx_live_` + 27 random letters and digits (160 bits) + 6 of a checksum.
+"""The API keys: `sx_live_` + 27 random letters and digits (160 bits) + 6 of a checksum.
 
-The checksum proves nothing; it refuses typing errors and other services' keys before any look-up.
+The checksum proves nothing. It refuses typing errors and other services' keys before any look-up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _SUM_AT = len(_HEAD) + _RANDOM
 
 
 class ApiKeys:
-    """Digests are HMAC-SHA256 under the pepper: without it a stolen table cannot be tried against."""
+    """Creates API keys and their digests, which are HMAC-SHA256 under the pepper.
+
+    Without the pepper, guesses cannot be checked against a stolen table.
+    """
 
     def __init__(self, pepper: bytes) -> None:
         self._keyed = hmac.new(pepper, digestmod="sha256")
@@ -45,6 +48,6 @@ class ApiKeys:
 
 
 def _checksum(body: bytes) -> str:
-    """CRC-32 in six digits of base 62, by pairs."""
+    """Returns the CRC-32 in six digits of base 62. The digits are looked up by pairs."""
     high, low = divmod(crc32(body), 3844)
     return _PAIRS[high // 3844] + _PAIRS[high % 3844] + _PAIRS[low]

@@ -1,9 +1,9 @@
-"""Envelopes: a secret under a data key of its own, and that key wrapped by a master key.
+"""The envelopes: a secret under a data key of its own, and that key wrapped by a master key.
 
     version 1 · master key id 8 · nonce 12 · wrapped data key 48 · nonce 12 · ciphertext, 16 longer than the secret
 
-Both layers are AES-256-GCM and bound to the secret's place, so that a moved one does not open. The inner layer does
-not know the master key: to change that, only the data key is wrapped anew.
+Both layers are AES-256-GCM and bound to the secret's place, so that a moved envelope does not open. The inner layer
+does not depend on the master key: a change of that key only wraps the data key again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BODY = _KEY_AT + KEY_BYTES + _TAG_BYTES
 _TEXT_AT = _BODY + _NONCE_BYTES
 
 MasterKeyFinder = Callable[[str], MasterKey]
-"""The master key of an id. Raises FailureError where it is not at hand."""
+"""Returns the master key of an id. Raises FailureError if it is not available."""
 
 
 def seal(master: MasterKey, secret: bytes, place: Sequence[str]) -> bytes:
@@ -35,7 +35,7 @@ def seal(master: MasterKey, secret: bytes, place: Sequence[str]) -> bytes:
 
 
 def unseal(find: MasterKeyFinder, blob: bytes, place: Sequence[str]) -> bytes:
-    """Raises FailureError where place or master key is another, or the envelope is damaged."""
+    """Opens an envelope. Raises FailureError if the place or the master key differs, or the envelope is damaged."""
     data_key = _unwrapped(find, blob, place)
     try:
         return AESGCM(data_key).decrypt(blob[_BODY:_TEXT_AT], blob[_TEXT_AT:], _bound(place))
@@ -44,13 +44,13 @@ def unseal(find: MasterKeyFinder, blob: bytes, place: Sequence[str]) -> bytes:
 
 
 def rewrap(find: MasterKeyFinder, master: MasterKey, blob: bytes, place: Sequence[str]) -> bytes:
-    """The same envelope for another master key. Raises as `unseal` does."""
+    """Returns the same envelope for another master key. Raises as `unseal` does."""
     unseal(find, blob, place)
     return _wrapped(master, _unwrapped(find, blob, place), place) + blob[_BODY:]
 
 
 def sealed_by(blob: bytes) -> str:
-    """The master key's id. Raises FailureError where this is no envelope."""
+    """Returns the master key's id. Raises FailureError if this is no envelope."""
     if blob[:1] != _VERSION or len(blob) < _TEXT_AT + _TAG_BYTES:
         raise FailureError("a sealed secret has an unknown form", "restore a backup, or give the secret again")
     return blob[1:_HEAD].hex()
@@ -70,7 +70,7 @@ def _unwrapped(find: MasterKeyFinder, blob: bytes, place: Sequence[str]) -> byte
 
 
 def _bound(place: Sequence[str]) -> bytes:
-    """Each part with its length, so that no two places look alike."""
+    """Joins the parts, each with its length, so that no two places look alike."""
     parts = [part.encode() for part in place]
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 

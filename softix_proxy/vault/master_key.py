@@ -1,4 +1,4 @@
-"""The master key: 32 random bytes, and where they come from."""
+"""The master key, which is 32 random bytes, and its sources."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FORM = re.compile(rb"[0-9a-fA-F]{64}|[A-Za-z0-9+/_-]{43}=?")
 
 
 class MasterKey:
-    """Wraps data keys. Knows an id and a check value of itself that tell nothing about it."""
+    """Wraps data keys. Its id and its check value reveal nothing about the key."""
 
     __slots__ = ("check_value", "id", "wrapping")
 
@@ -53,7 +53,7 @@ class FoundMasterKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MasterKeySources:
-    """Where a master key may come from: a systemd credential, a file, a command, the environment; in that order."""
+    """The sources of a master key, in this order: a systemd credential, a file, a command, the environment."""
 
     file: Path
     command: Sequence[str] | None
@@ -61,15 +61,15 @@ class MasterKeySources:
 
     @property
     def next_file(self) -> Path:
-        """Beside the file: the key that is taking over."""
+        """The file of the key that is taking over, beside the main file."""
         return self.file.with_name(self.file.name + ".next")
 
     def find(self) -> FoundMasterKey | None:
-        """Raises FailureError where the first source that there is gives no key."""
+        """Returns the key of the first source that exists. Raises FailureError if that source gives no key."""
         folder = self.environ.get("CREDENTIALS_DIRECTORY")
         credential = Path(folder) / CREDENTIAL if folder else None
         if credential is not None and credential.exists():
-            # No look at the mode: systemd grants access by an ACL, which shows as the group's.
+            # The mode is not checked, because systemd grants access by an ACL, which appears as the group's.
             return FoundMasterKey(_decode(_read(credential, private=False), str(credential)), "systemd credential")
         if (key := from_file(self.file)) is not None:
             return FoundMasterKey(key, "file")
@@ -83,13 +83,16 @@ class MasterKeySources:
         return from_file(self.next_file)
 
     def find_by_id(self, key_id: str) -> MasterKey | None:
-        """From the files alone, which may have changed since the start."""
+        """Returns the key with this id from the files alone, which may have changed since the start."""
         keys = (from_file(path) for path in (self.next_file, self.file))
         return next((key for key in keys if key is not None and key.id == key_id), None)
 
 
 def from_file(path: Path) -> MasterKey | None:
-    """None where there is no such file. Raises FailureError where others can read it, or it holds no key."""
+    """Reads a key. Returns None if there is no such file.
+
+    Raises FailureError if others can read the file, or if it contains no key.
+    """
     try:
         return _decode(_read(path, private=True), str(path))
     except FileNotFoundError:
@@ -97,7 +100,10 @@ def from_file(path: Path) -> MasterKey | None:
 
 
 def create(path: Path) -> MasterKey | None:
-    """A new key in a new file of mode 0600: whole or not at all. None where there is a file already."""
+    """Creates a new key in a new file of mode 0600, completely or not at all.
+
+    Returns None if there is a file already.
+    """
     raw = secrets.token_bytes(KEY_BYTES)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -142,7 +148,7 @@ def _read(path: Path, *, private: bool) -> bytes:
 
 
 def _run(command: Sequence[str]) -> bytes:
-    """Its standard output; what it says on standard error is shown nowhere."""
+    """Returns the command's standard output. Its standard error is shown nowhere."""
     try:
         done = subprocess.run(  # noqa: S603 - the operator's own command, without a shell
             command,
@@ -164,7 +170,10 @@ def _run(command: Sequence[str]) -> bytes:
 
 
 def _decode(text: bytes, place: str) -> MasterKey:
-    """64 hex digits, or 43 or 44 letters of base64. Raises FailureError, without a letter of the text."""
+    """Decodes 64 hex digits, or 43 or 44 letters of base64.
+
+    Raises FailureError, which contains no letter of the text.
+    """
     remedy = "a key is 32 random bytes in hex or base64, for example from: openssl rand -hex 32"
     text = text.strip()
     if not _FORM.fullmatch(text):

@@ -1,7 +1,7 @@
-"""Which master key is the instance's, and how another one takes over.
+"""Finds the instance's master key, and replaces it by another one.
 
-The next key lies in a file beside the first, and whichever of the two the database names is the instance's. So
-everything opens after a crash at any point, and for a daemon that runs on with the old key.
+The next key is in a file beside the first, and the database names which of the two is the instance's. So everything
+opens after a crash at any point, and for a daemon that continues with the old key.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from softix_proxy.vault.vault import KeyRing, MasterVault, new_identity, open_va
 
 
 class MasterKeyStore:
-    """Is domain.ports.vault.MasterKeys."""
+    """Implements domain.ports.vault.MasterKeys."""
 
     def __init__(self, sources: MasterKeySources) -> None:
         self._sources = sources
@@ -37,11 +37,14 @@ class MasterKeyStore:
         return key.id if key else None
 
     def create(self) -> bool:
-        """Makes a key in its file, unless one comes from anywhere."""
+        """Creates a key in its file, unless a key comes from any source. Returns whether it did."""
         return self._sources.find() is None and master_key.create(self._sources.file) is not None
 
     def new_identity(self) -> Identity:
-        """For an instance that has none, with the key that there is. Raises FailureError where there is no key."""
+        """Returns an identity for an instance that has none, with the present key.
+
+        Raises FailureError if there is no key.
+        """
         found = self._sources.find()
         if found is None:
             raise self._missing()
@@ -69,7 +72,7 @@ class MasterKeyStore:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """For one process at a time; the lock dies with it."""
+        """Allows one process at a time. The lock ends with the process."""
         descriptor = os.open(self._sources.file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:
@@ -99,7 +102,7 @@ class MasterKeyStore:
         return True
 
     def _keys(self) -> list[MasterKey]:
-        """The next one is read first: it may take the other's place in between."""
+        """Returns the available keys. The next one is read first, because it may replace the other in between."""
         following, found = self._sources.find_next(), self._sources.find()
         return [key for key in (found.key if found else None, following) if key is not None]
 

@@ -1,6 +1,6 @@
-"""Passwords: Argon2id, 64 MiB and two passes, with parameters and salt in the hash.
+"""The hashes of passwords: Argon2id, 64 MiB and two passes, with parameters and salt in the hash.
 
-PyNaCl is imported when the first password is: the daemon has none to check, and its memory is counted.
+PyNaCl is imported for the first password. The daemon has none to check, and its memory matters.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def hash_password(text: str) -> str:
 
 
 def verify_password(password_hash: str, text: str) -> bool:
-    """False for a hash that is none, too."""
+    """Returns whether the password matches. An invalid hash gives False too."""
     from nacl.exceptions import CryptoError
     from nacl.pwhash import verify
 

@@ -1,4 +1,4 @@
-"""Ed25519: the key that signs manifests, and whether one was signed by a public key."""
+"""The signatures by Ed25519: the key that signs manifests, and the check of a signature by a public key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIGNATURE_BYTES = 64
 
 
 class Ed25519Signer:
-    """Is domain.ports.vault.Signer."""
+    """Implements domain.ports.vault.Signer."""
 
     def __init__(self, seed: bytes) -> None:
         self._key = SigningKey(seed)
@@ -27,7 +27,7 @@ class Ed25519Signer:
 
 
 def is_signed(public_key: str, message: bytes, signature: bytes) -> bool:
-    """By the secret half of this key (64 hex digits)."""
+    """Returns whether the secret half of this public key (64 hex digits) signed the message."""
     try:
         VerifyKey(bytes.fromhex(public_key)).verify(message, signature)
     except (BadSignatureError, ValueError):

@@ -1,4 +1,4 @@
-"""The vault: what the master key and the pepper do together."""
+"""The vault, which combines the master key and the pepper."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def _nowhere(_key_id: str) -> None:
 
 
 class KeyRing:
-    """The master keys at hand, and where to look for one that is not yet."""
+    """The available master keys, and a function that looks for another one."""
 
     def __init__(self, keys: Iterable[MasterKey], look: Callable[[str], MasterKey | None] = _nowhere) -> None:
         self._keys = {key.id: key for key in keys}
         self._look = look
 
     def find(self, key_id: str) -> MasterKey:
-        """Raises FailureError where it is not at hand."""
+        """Returns the key with this id. Raises FailureError if it is not available."""
         key = self._keys.get(key_id) or self._look(key_id)
         if key is None:
             raise FailureError(
@@ -38,7 +38,7 @@ class KeyRing:
 
 
 class MasterVault:
-    """Seals with `master`; opens what any key of the ring has sealed."""
+    """Seals with `master`, and opens what any key of the ring has sealed."""
 
     def __init__(self, master: MasterKey, pepper: bytes, ring: KeyRing) -> None:
         self._master = master
@@ -70,7 +70,7 @@ class MasterVault:
         return envelope.rewrap(self._find, self._master, blob, place)
 
     def new_signing_key(self) -> bytes:
-        from softix_proxy.vault.signatures import SEED_BYTES  # late: a daemon signs nothing
+        from softix_proxy.vault.signatures import SEED_BYTES  # late, because a daemon signs nothing
 
         return self.seal_secret(secrets.token_hex(SEED_BYTES), *SIGNING_KEY_PLACE)
 
@@ -87,11 +87,14 @@ class MasterVault:
 
 
 def new_identity(master: MasterKey) -> Identity:
-    """With a new pepper. It is random and not derived, so that API keys outlive a change of the master key."""
+    """Returns an identity with a new pepper.
+
+    The pepper is random and not derived, so that API keys outlive a change of the master key.
+    """
     pepper = secrets.token_bytes(PEPPER_BYTES)
     return Identity(master.id, master.check_value, envelope.seal(master, pepper, PEPPER_PLACE))
 
 
 def open_vault(master: MasterKey, identity: Identity, ring: KeyRing) -> MasterVault:
-    """Raises FailureError where the pepper was sealed by a key that is not at hand."""
+    """Opens the vault. Raises FailureError if the pepper was sealed by a key that is not available."""
     return MasterVault(master, envelope.unseal(ring.find, identity.sealed_pepper, PEPPER_PLACE), ring)

@@ -1,4 +1,4 @@
-"""Decides who may use which model at which provider. Whoever has to know it asks `access`."""
+"""Decides who may use which model at which provider. All other modules call `access` for this."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 
 
 class AccessDenial(StrEnum):
-    """Says why a key may not use a model at a provider. The weightiest reason stands first."""
+    """The reason why a key may not use a model at a provider. The most important reason comes first."""
 
     DISABLED = "disabled"
     NOT_ALLOWED = "not_allowed"
@@ -21,11 +21,11 @@ class AccessDenial(StrEnum):
 def access(
     user: User, key: Key, provider: Provider, model: Model | None = None, *, route_name: str = ""
 ) -> AccessDenial | None:
-    """Returns None where the key may use the model at the provider.
+    """Returns None if the key may use the model at the provider.
 
-    Without a model it tells whether the key may use the provider, which is what decides about an object stored there.
-    `route_name` is the route of an operator through which the model is asked for: a key that allows the route allows
-    its models.
+    Without a model it decides whether the key may use the provider, which also decides about an object stored there.
+    `route_name` is the operator's route through which the model is requested. A key that allows the route allows its
+    models.
     """
     if not is_active(provider, model):
         return AccessDenial.DISABLED
@@ -39,12 +39,12 @@ def access(
 
 
 def is_active(provider: Provider, model: Model | None = None) -> bool:
-    """Tells whether the operator lets anybody use the provider, and the model where one is given."""
+    """Returns whether the operator lets anybody use the provider, and the model if one is given."""
     return provider.status is ProviderStatus.ACTIVE and (model is None or model.status is ModelStatus.ACTIVE)
 
 
 def names_of(provider: Provider, model: Model) -> tuple[str, str]:
-    """Returns what a client may call the model: its own name, and the one that no other provider's model has."""
+    """Returns the names by which a client may call the model: its own, and its unique name `provider/model`."""
     return model.name, f"{provider.name}/{model.name}"
 
 

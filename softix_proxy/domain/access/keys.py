@@ -1,4 +1,4 @@
-"""API keys: who they speak for and what they may do."""
+"""The API keys: their users and their permissions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class KeyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyLimits:
-    """What bounds a key. None means no limit of that kind."""
+    """The limits of a key. None means no limit of that kind."""
 
     rpm: int | None = None
     tpm: int | None = None
@@ -30,28 +30,28 @@ class KeyLimits:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Describes an API key as it is stored: its digest, whose it is, and what bounds it."""
+    """An API key as it is stored: its digest, its user, and its limits."""
 
     id: int
     public_id: str
     user_id: int
     label: str
     prefix: str
-    """The first letters of the key, for people to tell keys apart; not enough to use it."""
+    """The first letters of the key, by which people distinguish keys. They are not enough to use it."""
     digest: bytes
     models: tuple[str, ...]
-    """Shell patterns over model names and `provider/model`; empty means every model."""
+    """The shell patterns over model names and `provider/model`. Empty means every model."""
     allow_ip: tuple[str, ...]
-    """CIDR networks the caller must be in; empty means any."""
+    """The CIDR networks that the caller must be in. Empty means any."""
     limits: KeyLimits
     status: KeyStatus
     expires_at_us: int | None
     created_at_us: int
     regions: tuple[str, ...] = ()
-    """Where its requests may be worked on; empty: wherever its user's may."""
+    """The regions where its requests may be processed. Empty means the regions of its user."""
 
     def allows_model(self, *names: str) -> bool:
-        """Whether any of these names of one model matches a pattern."""
+        """Returns whether any of these names of one model matches a pattern."""
         return not self.models or any(fnmatchcase(name, pattern) for name in names for pattern in self.models)
 
     def allows_address(self, address: str) -> bool:
@@ -69,7 +69,7 @@ def _inside(address: str, networks: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """What a key has spent in the periods that hold the present, and what is held for its requests. Pico-USD."""
+    """The amounts in pico-USD that a key has spent in the current periods, and the amount held for its requests."""
 
     day_pico: int = 0
     week_pico: int = 0
@@ -84,14 +84,17 @@ class Spend:
 
 
 class KeyStore(Protocol):
-    """Keeps API keys by their digests."""
+    """Stores API keys by their digests."""
 
     async def add(self, key: Key, *, rotated_from: int | None = None) -> Key:
-        """`key.id` is ignored and given. What the key it replaces has spent counts on, so that no cap starts anew."""
+        """Adds a key. `key.id` is ignored and assigned.
+
+        The spend of the key that it replaces counts on, so that no cap starts anew.
+        """
         ...
 
     async def find(self, reference: str) -> Key | None:
-        """By public id, visible prefix, or label; the latter two only where exactly one key has it."""
+        """Finds a key by public id, visible prefix, or label. The latter two count only if exactly one key has them."""
         ...
 
     async def get(self, key_id: int) -> Key: ...

@@ -1,26 +1,27 @@
-"""Rates as GCRA: one integer (the theoretical arrival time) per key and limit.
+"""The rate limits as GCRA: one integer (the theoretical arrival time) per key and limit.
 
-The generic cell rate algorithm: ITU-T I.371. A limit of N a minute has the emission interval 60 s / N and lets a
-burst of N through at once.
+GCRA is the generic cell rate algorithm of ITU-T I.371. A limit of N a minute has the emission interval 60 s / N and
+lets a burst of N through at once.
 """
 
 from __future__ import annotations
 
 MINUTE_US = 60_000_000
 _LONGEST_DEBT_US = 60 * MINUTE_US
-"""An answer may use more than was set aside for it; what it took too much keeps nobody waiting for longer."""
+"""The longest wait for usage above the estimate. A response may use more than was set aside for it."""
 
 
 def credible(tat_us: int, now_us: int) -> int:
-    """The arrival time, if this limit can have made it; else it was made by a clock that was ahead, and tells nothing.
+    """Returns the arrival time if this limit can have made it, and otherwise `now_us`.
 
-    Then nothing counts as used: one burst too many is better than a key that waits for that time.
+    Any other time came from a clock that was ahead, and means nothing. Then nothing counts as used: one burst too many
+    is better than a key that waits for that time.
     """
     return tat_us if tat_us <= now_us + MINUTE_US + _LONGEST_DEBT_US else now_us
 
 
 def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[int, int]:
-    """Where `cost` units would bring the arrival time, and how long to wait (µs) until they may; 0 means now.
+    """Returns the arrival time after `cost` units, and how long to wait (µs) until they may pass. 0 means now.
 
     A cost above the whole minute's allowance is admitted when the bucket is full, so that it can pass at all.
     """
@@ -33,16 +34,16 @@ def arrive(tat_us: int, now_us: int, per_minute: int, cost: int = 1) -> tuple[in
 
 
 def adjust(tat_us: int, now_us: int, per_minute: int, delta: int) -> int:
-    """The arrival time after `delta` more (or, if negative, fewer) units turned out to be used."""
+    """Returns the arrival time after `delta` more units were used than assumed, or fewer if `delta` is negative."""
     return min(tat_us + delta * MINUTE_US // per_minute, now_us + _LONGEST_DEBT_US)
 
 
 def remaining(tat_us: int, now_us: int, per_minute: int) -> int:
-    """How many units would pass at once now."""
+    """Returns how many units could pass at once now."""
     free_us = MINUTE_US - max(tat_us - now_us, 0)
     return max(free_us * per_minute // MINUTE_US, 0)
 
 
 def reset_us(tat_us: int, now_us: int) -> int:
-    """How long until the whole allowance is free again."""
+    """Returns how long it takes until the whole allowance is free again."""
     return max(tat_us - now_us, 0)

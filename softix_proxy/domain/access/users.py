@@ -1,4 +1,4 @@
-"""People and programs that pay."""
+"""The people and programs that pay."""
 
 from __future__ import annotations
 
@@ -30,21 +30,24 @@ class User:
     role: UserRole
     status: UserStatus
     postpaid: bool
-    """Billed afterwards: the balance may go below zero without limit; caps still hold."""
+    """Whether the user is billed afterwards. The balance may go below zero without limit, and caps still apply."""
     created_at_us: int
     regions: tuple[str, ...] = ()
-    """Where this user's requests may be worked on; empty: anywhere."""
+    """The regions where this user's requests may be processed. Empty means anywhere."""
 
 
 class UserStore(Protocol):
-    """Keeps users."""
+    """Stores users."""
 
     async def add(self, user: User) -> User:
-        """With a wallet of its own; `user.id` is ignored and given. Raises ConflictError if name or e-mail is taken."""
+        """Adds a user with a wallet of its own. `user.id` is ignored and assigned.
+
+        Raises ConflictError if the name or the e-mail is taken.
+        """
         ...
 
     async def find(self, reference: str) -> User | None:
-        """By public id, e-mail or name, in this order."""
+        """Finds a user by public id, e-mail or name, in this order."""
         ...
 
     async def get(self, user_id: int) -> User: ...
@@ -52,7 +55,7 @@ class UserStore(Protocol):
     async def list(self) -> Sequence[User]: ...
 
     async def update(self, user: User) -> None:
-        """Writes every column but the id. Raises ConflictError if name or e-mail is taken."""
+        """Writes every column but the id. Raises ConflictError if the name or the e-mail is taken."""
         ...
 
     async def set_password_hash(self, user_id: int, password_hash: str | None) -> None: ...

@@ -1,1 +1,1 @@
-"""Invoices, statements, receipts, the seller and taxes."""
+"""The invoices, statements and receipts, the seller, and taxes."""

@@ -1,6 +1,6 @@
-"""Documents for customers: what an invoice, a statement, a credit note or a receipt says, and the records behind it.
+"""The documents for customers: invoices, statements, credit notes and receipts, and the records behind them.
 
-An issued document is frozen: who sold, who bought, and every figure as it was then.
+An issued document is frozen: the seller, the buyer, and every figure stay as they were then.
 """
 
 from __future__ import annotations
@@ -23,67 +23,67 @@ if TYPE_CHECKING:
 
 class DocumentKind(StrEnum):
     INVOICE = "invoice"
-    """What a customer who pays afterwards owes for a period."""
+    """The amount that a postpaid customer owes for a period."""
     STATEMENT = "statement"
-    """What a prepaid customer used in a period, and what became of the balance. Nothing is due."""
+    """The usage of a prepaid customer in a period, and its effect on the balance. Nothing is due."""
     CREDIT_NOTE = "credit-note"
-    """Takes an invoice back, or a part of it. Its amounts are positive."""
+    """The reversal of an invoice, or of a part of it. Its amounts are positive."""
     RECEIPT = "receipt"
-    """Money came in. Of a prepaid customer it is a sale of credit, and has the tax."""
+    """The confirmation of a payment. For a prepaid customer it is a sale of credit, and states the tax."""
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who sells or buys, as the document says it. What is not known is empty."""
+    """The seller or the buyer, as the document names it. Unknown fields are empty."""
 
     name: str
     address: tuple[str, ...] = ()
     postcode: str = ""
     city: str = ""
     country: str = ""
-    """Two letters, ISO 3166."""
+    """The country as two letters, ISO 3166."""
     vat_id: str = ""
     tax_id: str = ""
     """A number of the tax office that is no VAT id."""
     registration_id: str = ""
-    """In the register of companies."""
+    """The number in the register of companies."""
     email: str = ""
     reference: str = ""
-    """What the buyer wants to read: a cost centre, an order number."""
+    """The buyer's reference: a cost centre, an order number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """What stands on a user's documents; what is not set is as configured for all."""
+    """The details of a user for documents. A field that is not set is as configured for all."""
 
     user_id: int
     party: Party
     category: Category | None = None
     rate: Decimal | None = None
-    """In percent."""
+    """The tax rate in percent."""
     reason: str = ""
-    """Why no tax is charged."""
+    """The reason why no tax is charged."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """Amounts are in USD. `net` has two decimals, `exact` is the ledger's."""
+    """One line of a document. Amounts are in USD. `net` has two decimals, and `exact` is the ledger's amount."""
 
     description: str
     quantity: int
-    """Negative where something is taken back."""
+    """The quantity. It is negative if something is reversed."""
     per: int
-    """The prices are for so many."""
+    """The number of units to which the prices refer."""
     price: Decimal
-    """With the mark-up; never negative."""
+    """The price with the mark-up. It is never negative."""
     net: Decimal
     exact: Decimal
     unit_price: Decimal | None = None
-    """Without the mark-up; None where no price list stands behind it."""
+    """The price without the mark-up. It is None if the line is not based on a price list."""
     markup: str = ""
-    """As in `7.5%`."""
+    """The mark-up, such as `7.5%`."""
     unit: str = "C62"
-    """A code of UN/ECE Recommendation 20."""
+    """The unit, as a code of UN/ECE Recommendation 20."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,10 @@ class DocumentTax:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTotals:
-    """Two decimals each. Lines and net are the same, since nothing is allowed or charged on the whole."""
+    """The totals, with two decimals each.
+
+    The sum of the lines equals the net, since there are no allowances or charges on the whole.
+    """
 
     net: Decimal
     tax: Decimal
@@ -109,9 +112,9 @@ class DocumentTotals:
 
 @dataclass(frozen=True, slots=True)
 class LedgerNote:
-    """How the document's cents are those of the ledger: charged + carried_in = net + carried_on, to the pico-dollar.
+    """The relation of the document's cents to the ledger: charged + carried_in = net + carried_on, to the pico-dollar.
 
-    Signs are the ledger's: of a credit note, `charged` is negative and the net counts as negative.
+    The signs are the ledger's: for a credit note, `charged` is negative and the net counts as negative.
     """
 
     charged: Decimal
@@ -121,7 +124,7 @@ class LedgerNote:
 
 @dataclass(frozen=True, slots=True)
 class BalanceStatement:
-    """A balance over a period, exact."""
+    """The exact balance over a period."""
 
     opening: Decimal
     paid_in: Decimal
@@ -143,27 +146,27 @@ class Document:
     issued_on: date
     due_on: date | None
     period: str
-    """As in `2026-10`."""
+    """The period, such as `2026-10`."""
     first_day: date | None
-    """Of what was used; a receipt is of no time."""
+    """The first day of the usage. It is None for a receipt, which has no period."""
     last_day: date | None
     currency: str
     seller: Party
     buyer: Party
     user: str
-    """The public id."""
+    """The public id of the user."""
     lines: tuple[DocumentLine, ...]
     totals: DocumentTotals
     tax: DocumentTax | None
-    """None where the document is of no sale: a statement, or the receipt of a payment for invoices."""
+    """None if the document is of no sale: a statement, or the receipt of a payment for invoices."""
     ledger: LedgerNote | None
-    """None for a receipt."""
+    """None if the document is a receipt."""
     account: BalanceStatement | None = None
-    """Of a statement."""
+    """The balance, for a statement."""
     about: tuple[DocumentReference, ...] = ()
     """The documents that it corrects."""
     payment: str = ""
-    """How it was paid, or where to pay: a reference, an IBAN."""
+    """The way it was paid or is to be paid: a reference, an IBAN."""
     notes: tuple[str, ...] = ()
 
 
@@ -176,37 +179,40 @@ class StoredDocument:
     document: Document
     span: Span | None
     covers: bool
-    """It is the one that says what the user used in that period."""
+    """Whether this document is the one that states the user's usage of that period."""
     issued_at_us: int
     about_id: int | None = None
     """The bill that this one corrects."""
     cancels: bool = False
-    """As a whole."""
+    """Whether it cancels that bill as a whole."""
     transfer_id: int | None = None
-    """The payment that it is the receipt of."""
+    """The payment for which it is the receipt."""
     exact_pico: int | None = None
-    """What it says of the ledger's charges; of a receipt None."""
+    """The part of the ledger's charges that it contains. It is None for a receipt."""
     carried_pico: int | None = None
-    """What this document owes to the ledger, or has too much, for the next one of this user to settle."""
+    """The amount that this document has too little or too much against the ledger.
+
+    The next document of this user settles it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """Charged requests of a user that are alike in what makes their price."""
+    """The sum of charged requests of a user that have the same price."""
 
     user_id: int
     model_id: int
     model: str
-    """`provider/model`."""
+    """The model as `provider/model`."""
     price_id: int | None
     service_tier: str
     band_tokens: int
-    """As many input tokens as choose the band of the price that applied to each."""
+    """A number of input tokens that chooses the band of the price that applied to each."""
     markup: Fraction
     label: str
-    """`interrupted` or `limited_to_hold` where the charge is not what the price makes of the quantities; else empty."""
+    """This is `interrupted` or `limited_to_hold` if the charge is not price times quantity, and otherwise empty."""
     fee_pico: int
-    """For each request; part of its charge."""
+    """The fee for each request, which is part of its charge."""
     rows: int
     meters: Meters
     charge_pico: int
@@ -214,16 +220,19 @@ class UsageSum:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionSum:
-    """Corrections that were posted in a period, of requests of one model in one earlier month or document."""
+    """The sum of corrections that were posted in a period.
+
+    They are of requests of one model in one earlier month or document.
+    """
 
     user_id: int
     model: str
     about_id: int | None
-    """The document that has the corrected requests; None where there is none."""
+    """The document that contains the corrected requests. It is None if there is none."""
     month: str
-    """Of the corrected requests, in UTC."""
+    """The month of the corrected requests, in UTC."""
     note: str
-    """Where all have the same."""
+    """The note, if all have the same."""
     rows: int
     charge_pico: int
 
@@ -236,41 +245,43 @@ class Payment:
     user_id: int
     kind: str
     amount_pico: int
-    """Into the wallet; negative out of it."""
+    """The amount that goes into the wallet. It is negative if it goes out."""
     reference: str | None
     note: str | None
 
 
 class BillStore(Protocol):
-    """Keeps documents and customers, and sums up what goes into a document."""
+    """Stores documents and customers, and sums up the contents of documents."""
 
     async def customer(self, user_id: int) -> Customer | None: ...
 
     async def set_customer(self, customer: Customer) -> None: ...
 
     def usage_sums(self, span: Span, user_id: int | None, steps: Sequence[int]) -> AsyncIterator[UsageSum]:
-        """What was charged, in constant memory: sums of some consecutive rows each, so what is alike may come again.
+        """Yields the charges in constant memory.
 
-        `steps` are the numbers of input tokens above which some price changes.
+        Each item sums up some consecutive rows, so the same group may come again. `steps` are the numbers of input
+        tokens above which some price changes.
         """
         ...
 
     def correction_sums(self, span: Span, user_id: int | None, at: Calendar) -> AsyncIterator[CorrectionSum]:
-        """What was corrected, likewise, by the months of a calendar."""
+        """Yields the corrections likewise, by the months of a calendar."""
         ...
 
     async def payments(self, span: Span, user_id: int | None) -> Sequence[Payment]:
-        """Top-ups and adjustments, the oldest first."""
+        """Returns top-ups and adjustments, the oldest first."""
         ...
 
     async def charged_since(self, instant_us: int, user_id: int | None) -> Mapping[int, int]:
-        """User → what was charged from that instant on, in pico-USD."""
+        """Returns user → the charges from that instant on, in pico-USD."""
         ...
 
     async def add(self, bill: StoredDocument, series: str) -> StoredDocument:
-        """Gives it its id and the next number of the series, without a gap: within the transaction that keeps it.
+        """Stores a document with an id and the next number of the series.
 
-        Raises ConflictError where a document covers that time already, or the receipt was issued.
+        The numbers have no gap, because they are given within the transaction that stores the document. Raises
+        ConflictError if a document covers that time already, or the receipt was issued.
         """
         ...
 
@@ -279,19 +290,19 @@ class BillStore(Protocol):
     async def get(self, bill_id: int) -> StoredDocument: ...
 
     async def list(self, user_id: int | None = None, period: str | None = None) -> Sequence[StoredDocument]:
-        """In the order in which they were issued."""
+        """Returns the documents in the order in which they were issued."""
         ...
 
     async def of_period(self, user_id: int, span: Span) -> Sequence[StoredDocument]:
-        """All that touch that time and are not cancelled; receipts apart."""
+        """Returns all documents that touch that time and are not cancelled, except receipts."""
         ...
 
     async def cancelled_by(self, bill_id: int) -> StoredDocument | None: ...
 
     async def receipted(self, transfer_ids: Sequence[int]) -> frozenset[int]:
-        """Those of these transfers that have a receipt."""
+        """Returns those of these transfers that have a receipt."""
         ...
 
     async def carried_pico(self, user_id: int) -> int:
-        """What the last document of a user left over."""
+        """Returns the amount that the last document of a user carries to the next."""
         ...

@@ -1,8 +1,8 @@
-"""The arithmetic of documents: from what was charged to lines, cents, tax and totals. Pure, and exact.
+"""The arithmetic of documents: from charges to lines, cents, tax and totals. It is pure and exact.
 
-Each line is rounded to cents by itself, so that quantity × price is what it says. What that leaves over against the
-ledger becomes a line of its own where it makes a cent, and else is carried to the customer's next document: so no
-document is ever off by more than half a cent, and all of them together are the ledger.
+Each line is rounded to cents by itself, so that quantity × price is its amount. The difference to the ledger becomes a
+line of its own if it makes a cent. Otherwise it is carried to the customer's next document. So no document is ever off
+by more than half a cent, and all of them together equal the ledger.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from softix_proxy.domain.pricing.rates import PriceSheet, Rate
 CENT_PICO = PICO_PER_USD // 100
 ZERO = Decimal("0.00")
 FEE = "fee"
-"""Stands among the meters where it is the fee for a request."""
+"""The name that is used among the meters for the fee of a request."""
 _NAMES = {name: name.replace("_", " ") for name in METERS} | {
     "cache_write_5m_tokens": "cache write tokens (5 minutes)",
     "cache_write_1h_tokens": "cache write tokens (1 hour)",
@@ -50,7 +50,7 @@ _ORDER = {name: number for number, name in enumerate((*METERS, FEE))}
 
 
 class _Key(NamedTuple):
-    """What a line is of; the empty meter is what no price explains."""
+    """The subject of a line. An empty meter means an amount that no price explains."""
 
     model: str
     meter: str
@@ -69,7 +69,7 @@ class UnroundedLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentAmounts:
-    """Everything on a document that is a figure."""
+    """All figures of a document."""
 
     lines: tuple[DocumentLine, ...]
     totals: DocumentTotals
@@ -80,7 +80,7 @@ class DocumentAmounts:
 
 
 def merge(sums: Iterable[UsageSum]) -> list[UsageSum]:
-    """Puts together what is alike."""
+    """Adds up the sums that are alike in all but their quantities."""
     merged: dict[tuple[object, ...], UsageSum] = {}
     for one in sums:
         price = (one.price_id, one.service_tier, one.band_tokens, one.markup, one.fee_pico)
@@ -98,9 +98,10 @@ def merge(sums: Iterable[UsageSum]) -> list[UsageSum]:
 
 
 def usage_items(sums: Iterable[UsageSum], sheets: Mapping[int, PriceSheet]) -> list[UnroundedLine]:
-    """One for each model, meter, unit price and mark-up; together they are what was charged, to the pico-dollar.
+    """Returns one item for each model, meter, unit price and mark-up.
 
-    What no price explains (a hold that was charged or that limited a charge) is an item of its own.
+    Together they are what was charged, to the pico-dollar. An amount that no price explains (a hold that was charged or
+    that limited a charge) is an item of its own.
     """
     found: dict[_Key, list[int]] = {}
     for one in merge(sums):
@@ -125,7 +126,7 @@ def _parts(one: UsageSum, sheets: Mapping[int, PriceSheet]) -> list[tuple[_Key, 
         key = _Key(one.model, FEE, usd(one.fee_pico), Fraction(1), "")
         parts.append((key, one.rows, one.fee_pico * one.rows))
     rest_pico = one.charge_pico - sum(part[2] for part in parts)
-    # Each request was rounded meter by meter, half a pico-dollar at most; the sums are rounded once.
+    # Each request was rounded meter by meter, by half a pico-dollar at most. The sums are rounded once.
     rounding_pico = (one.rows + 1) * len(lines)
     if parts and abs(rest_pico) <= rounding_pico:
         dearest = max(range(len(lines) or 1), key=lambda number: parts[number][2])
@@ -158,7 +159,10 @@ def _item(key: _Key, quantity: int, exact_pico: int) -> UnroundedLine:
 
 
 def correction_items(sums: Iterable[CorrectionSum], numbers: Mapping[int, str]) -> list[UnroundedLine]:
-    """One for each model, corrected document or month, and reason. `numbers` are those of the documents."""
+    """Returns one item for each model, corrected document or month, and reason.
+
+    `numbers` are those of the documents.
+    """
     found: dict[tuple[str, str, str], int] = {}
     for one in sums:
         about = f"{one.month}, {numbers[one.about_id]}" if one.about_id is not None else one.month
@@ -172,7 +176,7 @@ def correction_items(sums: Iterable[CorrectionSum], numbers: Mapping[int, str]) 
 
 
 def single(description: str, exact_pico: int) -> UnroundedLine:
-    """One piece of something; its price is its amount."""
+    """Returns an item of quantity one, whose price is its amount."""
     amount = abs(divide_half_even(exact_pico, CENT_PICO))
     return UnroundedLine(
         DocumentLine(description, 1 if exact_pico >= 0 else -1, 1, cents(amount), ZERO, ZERO), exact_pico
@@ -190,7 +194,10 @@ def usd(pico: int) -> Decimal:
 def add_up(
     items: Sequence[UnroundedLine], carried_pico: int, treatment: Treatment | None, *, credit: bool = False
 ) -> DocumentAmounts:
-    """Lines, totals and tax; with `credit` the amounts are turned round, so that a credit note's are positive."""
+    """Returns lines, totals and tax.
+
+    With `credit` the signs are reversed, so that a credit note's amounts are positive.
+    """
     sign = -1 if credit else 1
     exact_pico = sum(item.exact_pico for item in items)
     total = divide_half_even(carried_pico + exact_pico, CENT_PICO)
@@ -220,7 +227,10 @@ def _rounded(item: UnroundedLine, sign: int) -> DocumentLine:
 
 
 def tax_on(net_cents: int, treatment: Treatment | None) -> tuple[DocumentTotals, DocumentTax | None]:
-    """The tax on the whole, rounded once; half a cent away from zero, as tax offices do."""
+    """Returns the totals and the tax on the whole, which is rounded once.
+
+    Half a cent is rounded away from zero, as tax offices do.
+    """
     net, tax = cents(net_cents), None
     if treatment is not None:
         numerator, denominator = (abs(net_cents) * Fraction(treatment.rate) / 100).as_integer_ratio()
@@ -238,5 +248,5 @@ def tax_on(net_cents: int, treatment: Treatment | None) -> tuple[DocumentTotals,
 
 
 def settled(totals: DocumentTotals) -> DocumentTotals:
-    """Nothing is left to pay."""
+    """Returns the totals of a paid document, with nothing left to pay."""
     return replace(totals, paid=totals.gross, due=ZERO)

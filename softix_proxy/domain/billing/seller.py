@@ -1,4 +1,4 @@
-"""The seller's side of every document, as it is configured."""
+"""The seller's data for every document, as they are configured."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ACCOUNT = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.ASCII)
 
 
 def parse_series(text: str) -> str:
-    """What stands before a number, `{year}` for the year of issue. Raises BadInputError."""
+    """Checks the text before a number, in which `{year}` is the year of issue. Raises BadInputError."""
     if len(text) > 32 or not _NAMES.fullmatch(text):
         raise BadInputError(f"not a series: {text!r}", "write letters, digits, - _ . and {year}, such as INV-{year}-")
     return text
 
 
 def parse_iban(text: str) -> str:
-    """Without spaces. Raises BadInputError where the check digits are wrong."""
+    """Returns the IBAN without spaces. Raises BadInputError if the check digits are wrong."""
     bare = text.replace(" ", "").upper()
     if _ACCOUNT.fullmatch(bare):
         digits = "".join(str(int(letter, 36)) for letter in bare[4:] + bare[:4])
@@ -113,19 +113,19 @@ class Billing:
         return series.replace("{year}", f"{year:04d}")
 
     def treatment(self, customer: Customer) -> Treatment:
-        """How a customer is taxed. Raises BadInputError where that is not said completely."""
+        """Returns how a customer is taxed. Raises BadInputError if the configuration is incomplete."""
         category = customer.category or Category(self.tax_category)
         rate = taxes.parse_rate(self.tax_rate) if customer.rate is None else customer.rate
         return Treatment.of(category, rate, customer.reason or self._reason_of(category))
 
     def _reason_of(self, category: Category) -> str:
-        """The configured one is of the configured category."""
+        """Returns the configured reason if the category is the configured one."""
         return (self.tax_reason or "") if category is Category(self.tax_category) else ""
 
     def require(self, treatment: Treatment | None) -> None:
-        """Raises BadInputError for what a document needs to say about the seller and is not configured.
+        """Raises BadInputError if something is not configured that a document needs to say about the seller.
 
-        `treatment` is None where no tax is stated.
+        `treatment` is None if no tax is stated.
         """
         for name in self._missing(treatment):
             raise BadInputError(f"the seller has no {name.removeprefix('seller_')}", f"set billing.{name}")
@@ -144,7 +144,7 @@ class Billing:
 
 
 def require_buyer(user: str, buyer: Party, treatment: Treatment) -> None:
-    """Raises BadInputError for what an invoice needs to say about a customer and is not known."""
+    """Raises BadInputError if something about a customer is unknown that an invoice needs to say."""
     missing = "" if buyer.country else "--country"
     if treatment.rule.buyer_vat_id and not buyer.vat_id:
         missing = missing or "--vat-id"

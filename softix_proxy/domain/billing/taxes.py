@@ -1,4 +1,4 @@
-"""Which tax a document has: the categories of EN 16931, what each needs, and what it says where no tax is charged."""
+"""The tax of a document: the categories of EN 16931, their requirements, and their texts if no tax is charged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
 class Category(StrEnum):
-    """Codes of UNTDID 5305, as EN 16931 has them."""
+    """The codes of UNTDID 5305, as EN 16931 uses them."""
 
     STANDARD = "S"
     ZERO_RATED = "Z"
@@ -28,17 +28,20 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a category asks for and says."""
+    """The requirements and the texts of a category."""
 
     name: str
     reason: str = ""
-    """Why there is no tax, where nothing else was said; empty where the operator has to say it, or none is due."""
+    """The reason without tax, unless another is given.
+
+    It is empty if the operator has to give it, or if none is needed.
+    """
     reason_code: str = ""
-    """Of the list VATEX."""
+    """The code of the reason in the list VATEX."""
     taxed: bool = False
-    """Has a rate above zero."""
+    """Whether the category has a rate above zero."""
     explained: bool = True
-    """A reason has to stand on the document."""
+    """Whether the document must state a reason."""
     seller_vat_id: bool = True
     buyer_vat_id: bool = False
 
@@ -60,17 +63,20 @@ RULES: Mapping[Category, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """What applies to one customer."""
+    """The tax treatment of one customer."""
 
     category: Category
     rate: Decimal
-    """In percent; zero for every category but the standard one."""
+    """The rate in percent. It is zero for every category except the standard one."""
     reason: str = ""
     reason_code: str = ""
 
     @classmethod
     def of(cls, category: Category, rate: Decimal, reason: str = "") -> Treatment:
-        """Raises BadInputError for a standard rate of zero, and for an exemption without its reason."""
+        """Checks and completes a treatment.
+
+        Raises BadInputError for a standard rate of zero, and for an exemption without its reason.
+        """
         rule = RULES[category]
         if rule.taxed and not rate:
             raise BadInputError(
@@ -83,7 +89,7 @@ class Treatment:
                 f"tax category {category.value} ({rule.name}) needs its reason",
                 "set billing.tax_reason, or softix bill customer USER --tax-reason TEXT",
             )
-        # A code stands for the usual reason: another text is not what it says.
+        # A code means the usual reason, so another text has no code.
         code = rule.reason_code if told == rule.reason else ""
         return cls(category, rate if rule.taxed else Decimal(0), told if rule.explained else "", code)
 
@@ -101,14 +107,14 @@ def parse_category(text: str) -> Category:
 
 
 def parse_rate(text: str) -> Decimal:
-    """`'19'` percent; below 100, at most four decimals. Raises BadInputError."""
+    """Parses `'19'` percent. It is below 100 and has at most four decimals. Raises BadInputError for anything else."""
     if not _RATE.fullmatch(text.strip()):
         raise BadInputError(f"not a tax rate: {text!r}", "write percent as a plain decimal, for example 19 or 7.7")
     return Decimal(text.strip())
 
 
 def parse_vat_id(text: str) -> str:
-    """Without the spaces and dots that people write into it. Raises BadInputError."""
+    """Returns a VAT id without the spaces and dots that people write into it. Raises BadInputError."""
     bare = re.sub(r"[\s.-]", "", text).upper()
     if not _VAT_ID.fullmatch(bare):
         raise BadInputError(f"not a VAT id: {text!r}", "it begins with the country, for example DE123456789")
@@ -116,7 +122,7 @@ def parse_vat_id(text: str) -> str:
 
 
 def parse_country(text: str) -> str:
-    """Two letters, as in ISO 3166. Raises BadInputError."""
+    """Returns the country's two letters, as in ISO 3166. Raises BadInputError."""
     code = text.strip().upper()
     if not _COUNTRY.fullmatch(code):
         raise BadInputError(f"not a country: {text!r}", "write its two letters, for example DE")

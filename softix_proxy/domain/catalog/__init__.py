@@ -1,1 +1,1 @@
-"""Models, providers and what is needed to reach them."""
+"""The models, the providers and what is needed to reach them."""

@@ -1,6 +1,6 @@
-"""What proves to a provider who pays: a plain key, or a document from which short-lived proofs are made.
+"""The credentials that providers accept: a plain key, or a document from which short-lived tokens are made.
 
-Its own shape tells which it is. Documents are kept sealed, as one line of JSON.
+The shape of the text decides which it is. Documents are stored sealed, as one line of JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TENANT = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 @dataclass(frozen=True, slots=True)
 class EntraClient:
-    """An application of Microsoft Entra, with its secret."""
+    """The credential of an application of Microsoft Entra, with its secret."""
 
     tenant_id: str
     client_id: str
@@ -31,14 +31,14 @@ class EntraClient:
 
 @dataclass(frozen=True, slots=True)
 class GoogleAccount:
-    """A service account, as Google's console hands it out."""
+    """A service account, as Google's console exports it."""
 
     document: Mapping[str, Any] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class AwsKeys:
-    """An access key, with which each request is signed."""
+    """An access key of AWS, with which each request is signed."""
 
     access_key_id: str
     secret_access_key: str = field(repr=False)
@@ -46,14 +46,14 @@ class AwsKeys:
 
 
 Credential = str | EntraClient | GoogleAccount | AwsKeys
-"""A text is a plain key."""
+"""The types of credentials. A text is a plain key."""
 
 _GOOGLE_FIELDS = ("client_email", "private_key", "token_uri")
-"""Of a service account: other kinds of documents run commands, or read files."""
+"""The fields of a service account. Other kinds of documents run commands or read files."""
 
 
 def parse(text: str) -> Credential:
-    """Raises BadInputError, which quotes nothing of it."""
+    """Parses a credential. Raises BadInputError, whose message quotes nothing of it."""
     if not text.lstrip().startswith("{"):
         if not _KEY.fullmatch(text):
             raise BadInputError("that is not an API key", "give the key alone: printable letters without spaces")
@@ -74,7 +74,7 @@ def parse(text: str) -> Credential:
 
 
 def normalise(text: str) -> str:
-    """As it is kept: a key as it is, a document on one line. Raises BadInputError."""
+    """Returns the text as it is stored: a key unchanged, and a document on one line. Raises BadInputError."""
     credential = parse(text)
     if isinstance(credential, str):
         return credential

@@ -1,4 +1,4 @@
-"""Which members of a body may be left out where a provider refuses them."""
+"""Decides which fields of a body may be left out if a provider refuses them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from softix_proxy.domain.core.errors import BadInputError
 
 NEVER = frozenset(
     [
-        # What is asked, and of whom.
+        # These fields say what is requested, and from which model.
         "model",
         "models",
         "fallbacks",
@@ -44,7 +44,7 @@ NEVER = frozenset(
         "thread",
         "mcp_servers",
         "background",
-        # What bounds the cost.
+        # These fields bound the cost.
         "n",
         "best_of",
         "n_predict",
@@ -52,7 +52,7 @@ NEVER = frozenset(
         "candidate_count",
         "generationConfig",
         "generation_config",
-        # What is priced.
+        # These fields have a price.
         "service_tier",
         "serviceTier",
         "speed",
@@ -79,7 +79,10 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
 def checked_field(text: str) -> str:
-    """A name that may be left out. Raises BadInputError for what is asked, what bounds the cost, and what is priced."""
+    """Returns the name of a field that may be left out.
+
+    Raises BadInputError for fields that decide what is requested, what bounds the cost, and what has a price.
+    """
     if not _NAME.fullmatch(text):
         raise BadInputError("not the name of a field", "write one as it stands in bodies, for example stream_options")
     if not may_be_dropped(text):
@@ -95,7 +98,7 @@ def may_be_dropped(name: str) -> bool:
 
 
 def changed(fields: Iterable[str], drop: Iterable[str], keep: Iterable[str]) -> tuple[str, ...]:
-    """With more of them, and without some. Raises BadInputError."""
+    """Returns the fields with those of `drop` added and those of `keep` removed. Raises BadInputError."""
     kept = frozenset(keep)
     known = dict.fromkeys((*fields, *map(checked_field, drop)))
     return tuple(name for name in known if name not in kept)

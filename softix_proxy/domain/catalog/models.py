@@ -1,4 +1,4 @@
-"""Models: the names that clients ask for, and what they are called where they run."""
+"""The models: the names that clients request, and the names that providers use."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ class ModelStatus(StrEnum):
 
 
 NAME_LETTERS = "A-Za-z0-9._:/@+~-"
-"""Of which names are made, as a class of characters has them."""
+"""The characters of names, as a character class contains them."""
 NAME = re.compile(rf"[A-Za-z0-9@~_][{NAME_LETTERS}]{{0,127}}", re.ASCII)
-"""Of a model or a route, to be matched in full; Cloudflare's begin with `@`, aliases at OpenRouter with `~`."""
+"""The form of the name of a model or route, to be matched in full.
+
+Names at Cloudflare begin with `@`, and aliases at OpenRouter with `~`.
+"""
 NAME_RULE = "letters, digits and . _ : / @ + ~ -, and at first a letter, a digit, @, ~ or _"
 DEFAULT_CONTEXT_TOKENS = 1_000_000
-"""Where a model's context is not known: the bound on input that is not in the body."""
+"""The context of a model whose context is not known. It bounds input that is not in the body."""
 DEFAULT_MAX_OUTPUT_TOKENS = 128_000
 
 
@@ -37,19 +40,20 @@ class Model:
 
 
 class ModelStore(Protocol):
-    """Keeps the models that clients may ask for."""
+    """Stores the models that clients may request."""
 
     async def add_all(self, models: Sequence[Model]) -> Sequence[Model]:
-        """All or none, in their order; ids are ignored and given. Raises ConflictError if one's provider has its name.
+        """Adds all models or none, in their order. Ids are ignored and assigned.
 
-        However many, it is a matter of milliseconds under the write lock.
+        Raises ConflictError if the provider of one has a model of that name. It takes milliseconds under the write
+        lock, whatever their number.
         """
         ...
 
     async def find(self, provider_id: int, name: str) -> Model | None: ...
 
     async def named(self, name: str) -> Sequence[Model]:
-        """Those of this name at any provider that is not removed, the oldest first."""
+        """Returns the models of this name at any provider that is not removed, the oldest first."""
         ...
 
     async def get(self, model_id: int) -> Model: ...

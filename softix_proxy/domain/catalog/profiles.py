@@ -1,4 +1,4 @@
-"""What is particular to each type of provider: a row for each, and nothing of it anywhere else."""
+"""The differences between types of providers: one row for each type, and nowhere else."""
 
 from __future__ import annotations
 
@@ -35,59 +35,68 @@ class ProviderType(StrEnum):
 
 
 OnDisconnect = Literal["cancel", "drain"]
-"""What happens upstream when a client hangs up in a stream: abort, or read on to the end."""
+"""The action upstream when a client disconnects during a stream: abort, or read on to the end."""
 
 BLANKS = ("resource", "project", "location")
-"""What stands in braces in base URLs: the operator's own, told when the provider is added."""
+"""The names in braces in base URLs. The operator gives their values when the provider is added."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Says how providers of one type are reached, and what they do that others do not."""
+    """Describes how providers of one type are reached, and how they differ from others."""
 
     endpoints: frozenset[str]
-    """The names of the endpoints that it speaks; whatever else is asked for goes elsewhere."""
+    """The names of the endpoints that it speaks. Requests for other endpoints go elsewhere."""
     base_url: str
-    """Default, with BLANKS; empty means that one must be given or found, or for the demo that the daemon knows it."""
+    """The default base URL, with BLANKS.
+
+    Empty means that the URL must be given or found. For the demo, the daemon knows it.
+    """
     needs_key: bool
     auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"]
-    """How a plain key is shown: as a bearer token, or in the header of this name."""
+    """The way a plain key is sent: as a bearer token, or in the header of this name."""
     on_hang_up: OnDisconnect
     output_field: str | None = None
-    """The name of chat's output limit where it is not the current one of the dialect."""
+    """The name of chat's output limit, if it is not the current name in the dialect."""
     models_path: str = "/v1/models"
-    """Where a GET lists the models: what is asked to see whether the key is taken. Empty: nowhere."""
+    """The path at which a GET lists the models.
+
+    It shows whether the key is accepted. Empty means that there is none.
+    """
     preferred: str = ""
-    """Of several endpoints, the one by which requests of other dialects are answered best."""
+    """The endpoint, of several, that serves requests of other dialects best."""
     paths: tuple[tuple[str, str], ...] = ()
-    """How a path begins in the dialect → how it does there; the first that fits."""
+    """The pairs of a prefix of paths in the dialect and its replacement here. The first that matches applies."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """What it refuses of a body → its own name for it; empty: it does so unasked."""
+    """The body fields that it refuses → its own names for them.
+
+    An empty name means that the field is left out, because the provider does the same without it.
+    """
     versions: tuple[str, ...] = ("/v1",)
-    """How base URLs of it may end that name what its paths begin with; the longest first."""
+    """The endings of base URLs that already contain the beginning of its paths, the longest first."""
     other_hosts: tuple[str, ...] = ()
-    """How names of hosts end that serve the same as the default one."""
+    """The endings of the names of hosts that serve the same as the default host."""
     region: str | None = None
-    """Where all of it works, if it says so."""
+    """The region where it does all of its work, if it states one."""
     ports: tuple[int, ...] = ()
-    """Where a server of one's own usually listens."""
+    """The ports on which a self-hosted server usually listens."""
     batches: Literal["", "openai", "anthropic"] = ""
-    """Whose way of taking batches it has."""
+    """The batch API that it has."""
     wraps_counts: bool = True
-    """Of Gemini's: whether it takes a request to be counted as a member of the body."""
+    """Whether a provider of Gemini's dialect accepts the request to be counted as a field of the body."""
     request_headers: Mapping[str, str] = field(default_factory=dict)
-    """What it takes of clients' headers beside those of its dialect → why they may pass."""
+    """The client headers that it accepts beside those of its dialect → the reasons why they may pass."""
     served: tuple[str, ...] = ("",)
-    """How the names begin, of the catalogue's models, that these endpoints serve."""
+    """The prefixes of names of the catalogue's models that these endpoints serve."""
 
     def auth_headers(self, key: str | None) -> dict[str, str]:
-        """What proves to the provider who pays; nothing without a key."""
+        """Returns the headers that authenticate with the provider, or none without a key."""
         if key is None or self.auth == "none":
             return {}
         return {"authorization": f"Bearer {key}"} if self.auth == "bearer" else {self.auth: key}
 
     def path(self, path: str) -> str:
-        """Of the dialect → at the provider, to stand behind its base URL."""
+        """Maps a path of the dialect to the provider's path, which follows its base URL."""
         for begins, there in self.paths:
             if path.startswith(begins):
                 return there + path[len(begins) :]
@@ -95,7 +104,7 @@ class Profile:
 
     @property
     def versioned_base_urls(self) -> bool:
-        """Whether its SDKs want the version in the base URL, as OpenAI's do, and do not put it in themselves."""
+        """Whether its SDKs expect the version in the base URL, as OpenAI's do, and do not add it themselves."""
         return "chat_completions" in self.endpoints
 
     @property
@@ -103,8 +112,8 @@ class Profile:
         return tuple(name for name in BLANKS if f"{{{name}}}" in self.base_url)
 
     def filled(self, blanks: Mapping[str, str]) -> str:
-        """The base URL, once all of its `blanks` are known."""
-        # Vertex's global location is the host without a location.
+        """Returns the base URL with all of its `blanks` filled in."""
+        # The host of Vertex's global location has no location in its name.
         return self.base_url.format_map(blanks).replace("://global-", "://")
 
 
@@ -112,7 +121,7 @@ _VERSION = re.compile(r"/v\d+(?:alpha|beta)?(?=/)")
 
 
 def path_behind_version(path: str) -> str:
-    """`/v1/chat/completions` → `/chat/completions`."""
+    """Removes the version from the start of a path: `/v1/chat/completions` → `/chat/completions`."""
     found = _VERSION.match(path)
     return path[found.end() :] if found else path
 
@@ -127,7 +136,7 @@ _VERTEX = frozenset({"generate_content", "stream_generate_content", "gemini_coun
 _GEMINI = _VERTEX | {"embed_content", "batch_embed_contents"}
 _CHAT = frozenset({"chat_completions"})
 _OWN = _CHAT | {"completions", "embeddings"}
-"""Of a server of one's own: old versions have no responses, which are translated instead."""
+"""The endpoints of a self-hosted server. Old versions have no responses, so these are translated instead."""
 _BEDROCK = frozenset({"converse", "converse_stream", "invoke", "invoke_stream"})
 _GOOGLE = "/v1/projects/{project}/locations/{location}"
 _OLD_LIMIT = "max_tokens"

@@ -1,4 +1,4 @@
-"""Where models run."""
+"""The providers, where models run."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class ProviderStatus(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
     REMOVED = "removed"
-    """Its key is gone; the row stays because usage refers to it."""
+    """The provider's key is deleted. The row stays because usage refers to it."""
 
 
 MAIN = "main"
-"""The label of the key that a provider is added with."""
+"""The label of the key with which a provider is added."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderKey:
-    """One of the keys that requests take turns with."""
+    """One of the keys among which a provider's requests are distributed."""
 
     public_id: str
-    """The provider's own for the main key."""
+    """The public id. The main key has that of the provider."""
     label: str
     sealed: bytes = field(repr=False)
     weight: int = 1
@@ -41,36 +41,45 @@ class ProviderKey:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Describes a provider as it is stored: where it is, and how its keys are sealed."""
+    """A provider as it is stored: its address and its sealed keys."""
 
     id: int
     public_id: str
     name: str
     type: ProviderType
     base_url: str
-    """Scheme, host, port and any path before `/v1`, or before an endpoint's last words; no trailing slash."""
+    """The scheme, host, port and any path before `/v1`, or before an endpoint's last words.
+
+    It has no slash at the end.
+    """
     sealed_key: bytes | None = field(repr=False)
     on_hang_up: OnDisconnect
     status: ProviderStatus
     created_at_us: int
     region: str | None = None
-    """Where it works, in the operator's words; who is bound to regions is never sent to one without."""
+    """The region where it works, in the operator's words.
+
+    A user or key that is restricted to regions is never sent to a provider without one.
+    """
     key_weight: int = 1
-    """Of the main key."""
+    """The weight of the main key."""
     more_keys: tuple[ProviderKey, ...] = ()
     version_in_url: bool = False
-    """The base URL names the version itself, or its paths have none: the dialect's own is not put in."""
+    """Whether the base URL contains the version, or the paths have none. Then the dialect's version is not added."""
     drop_fields: tuple[str, ...] = ()
-    """Members of bodies that it refuses, beside those of its type."""
+    """The body fields that it refuses, beside those of its type."""
     renamed_fields: Mapping[str, str] = field(init=False, repr=False, compare=False)
-    """What it refuses of a body → its own name for it, or nothing where it is left out: of its type, and its own."""
+    """The body fields that it refuses → its own names for them, or an empty text if they are left out.
+
+    They are those of its type and its own.
+    """
 
     def __post_init__(self) -> None:
         renamed = {**PROFILES[self.type].fields, **dict.fromkeys(self.drop_fields, "")}
         object.__setattr__(self, "renamed_fields", renamed)
 
     def path(self, path: str) -> str:
-        """Of the dialect → at this provider, to stand behind its base URL."""
+        """Maps a path of the dialect to this provider's path, which follows its base URL."""
         there = PROFILES[self.type].path(path)
         return path_behind_version(there) if self.version_in_url else there
 
@@ -80,28 +89,28 @@ class Provider:
 
     @property
     def origin(self) -> str:
-        """`scheme://host:port/path`: the place that the sealed key is bound to, so that it opens for no other."""
+        """The origin `scheme://host:port/path`. The sealed key is bound to it, so that it opens for no other."""
         return origin_of(self.base_url)
 
     @property
     def keys(self) -> tuple[ProviderKey, ...]:
-        """The main one first; empty for a provider that needs none."""
+        """The keys, with the main one first. It is empty for a provider that needs none."""
         if self.sealed_key is None:
             return self.more_keys
         return (ProviderKey(self.public_id, MAIN, self.sealed_key, self.key_weight), *self.more_keys)
 
     @property
     def key_count(self) -> int:
-        """At least one: who needs none has one way to ask."""
+        """The number of keys, and at least 1: a provider without a key can still be called."""
         return max(len(self.more_keys) + (self.sealed_key is not None), 1)
 
     def place_of(self, key: ProviderKey) -> tuple[str, ...]:
-        """What a sealed key is bound to."""
+        """Returns the place to which a sealed key is bound."""
         table = "providers" if key.label == MAIN else "provider_keys"
         return (table, key.public_id, "sealed_key", self.origin)
 
     def with_key(self, key: ProviderKey) -> Provider:
-        """In place of the one with this label, or beside the others."""
+        """Returns the provider with this key, which replaces the one of the same label or is added."""
         if key.label == MAIN:
             return replace(self, sealed_key=key.sealed, key_weight=key.weight)
         if any(other.label == key.label for other in self.more_keys):
@@ -110,7 +119,7 @@ class Provider:
 
 
 def origin_of(base_url: str) -> str:
-    """With the port spelled out, whether the URL names it or not; empty for an empty URL."""
+    """Returns the origin, always with the port. It is empty for an empty URL."""
     if not base_url:
         return ""
     url = urlsplit(base_url)
@@ -124,9 +133,9 @@ _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-d
 
 
 def is_metadata_host(host: str) -> bool:
-    """Whether this is where a cloud keeps its machines' secrets, or any other link-local address.
+    """Returns whether this host serves the secrets of a cloud's machines, or is any other link-local address.
 
-    Knows every spelling that the system's resolver takes for an address (`0xa9fea9fe`, `169.254.43518`).
+    Recognises every spelling that the system's resolver takes for an address (`0xa9fea9fe`, `169.254.43518`).
     """
     address = _address(host.rstrip("."))
     if address is None:
@@ -143,22 +152,22 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 class ProviderStore(Protocol):
-    """Keeps providers and their sealed keys."""
+    """Stores providers and their sealed keys."""
 
     async def add(self, provider: Provider) -> Provider:
-        """`provider.id` is ignored and given. Raises ConflictError if the name is taken."""
+        """Adds a provider. `provider.id` is ignored and assigned. Raises ConflictError if the name is taken."""
         ...
 
     async def find(self, reference: str) -> Provider | None:
-        """By public id or name."""
+        """Finds a provider by public id or name."""
         ...
 
     async def get(self, provider_id: int) -> Provider: ...
 
     async def list(self) -> Sequence[Provider]:
-        """Removed ones too."""
+        """Returns all providers, including removed ones."""
         ...
 
     async def update(self, provider: Provider) -> None:
-        """Writes every column but the id, and its keys. Raises ConflictError if the name is taken."""
+        """Writes every column but the id, and the keys. Raises ConflictError if the name is taken."""
         ...

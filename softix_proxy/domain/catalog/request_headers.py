@@ -1,8 +1,8 @@
-"""Headers of requests that never pass to a provider, whatever an operator says.
+"""The request headers that never pass to a provider, whatever an operator configures.
 
-What passes is an allow-list: see `dialects/core/request_headers.py` and `domain/catalog/profiles.py`. An operator may
-add names to it, but none of these: they prove who pays, belong to one hop, say how long or packed the body is, or
-choose a price or an account that softix would not know of.
+Headers pass by an allow-list: see `dialects/core/request_headers.py` and `domain/catalog/profiles.py`. An operator may
+add names to it, but none of these. They authenticate, belong to one hop, describe the length or encoding of the body,
+or choose a price or an account that softix would not know of.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 NEVER = frozenset(
     [
-        # Of one hop.
+        # These headers belong to one hop.
         "connection",
         "keep-alive",
         "te",
@@ -24,7 +24,7 @@ NEVER = frozenset(
         "forwarded",
         "via",
         "x-real-ip",
-        # Of the body and the answer: softix decodes the one, and reads usage in the other.
+        # These headers are about the body and the response. softix decodes the body, and reads usage in the response.
         "content-length",
         "content-encoding",
         "accept-encoding",
@@ -32,7 +32,7 @@ NEVER = frozenset(
         "x-goog-fieldmask",
         "x-http-method-override",
         "x-goog-request-params",
-        # Of a price or an account.
+        # These headers choose a price or an account.
         "x-vertex-ai-llm-shared-request-type",
         "x-ms-oai-image-generation-deployment",
     ]
@@ -61,12 +61,12 @@ _TELLING_WORDS = frozenset(
         "tier",
     ]
 )
-"""A header with one of these words in its name proves who pays, or chooses whose account or which price it is."""
+"""A header with one of these words in its name authenticates, or chooses an account or a price."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
 def checked_header(text: str) -> str:
-    """A name that an operator may let pass, in lower case. Raises ValueError for any other."""
+    """Returns a name that an operator may let pass, in lower case. Raises ValueError for any other."""
     name = text.lower()
     if not _NAME.fullmatch(name) or name in NEVER or name.startswith(_NEVER_PREFIXES):
         raise ValueError

@@ -1,1 +1,1 @@
-"""What every capability stands on: errors, time, money, ids."""
+"""The basic types that every other package uses: errors, time, money and ids."""

@@ -1,6 +1,6 @@
-"""Days, weeks and months of a time zone, as integers: microseconds since 1970 UTC, and days by their number.
+"""The days, weeks and months of a time zone, as integers: microseconds since 1970 UTC, and days by their number.
 
-A day has 23, 24 or 25 hours, and begins where its zone says. Its number is that of its date: days since 1970-01-01.
+A day has 23, 24 or 25 hours, and begins where its zone says. Its number counts the days from 1970-01-01 to its date.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from softix_proxy.domain.core.errors import BadInputError
 _EPOCH = date(1970, 1, 1)
 _FIRST_US = to_us(datetime(2, 1, 1, tzinfo=UTC))
 _LAST_US = to_us(datetime(9998, 12, 31, tzinfo=UTC))
-"""What lies outside is counted as in UTC: no zone's clock is known there."""
+"""Instants outside of these two are counted as in UTC, because no zone's clock is known there."""
 
 
 class Today(NamedTuple):
-    """The day that holds an instant, and when it, its week and its month began."""
+    """The day that contains an instant, and the instants at which the day, its week and its month began."""
 
     day: int
     day_us: int
     end_us: int
-    """When the next day begins."""
+    """The instant at which the next day begins."""
     week_us: int
-    """On a Monday."""
+    """The instant at which the week began, which is on a Monday."""
     month_us: int
 
     def start_us(self, period: CapPeriod) -> int:
-        """`total` began at 0."""
+        """Returns the instant at which the period began. `total` began at 0."""
         if period == "day":
             return self.day_us
         return self.month_us if period == "month" else self.week_us if period == "week" else 0
 
 
 class OffsetSpan(NamedTuple):
-    """A half-open span in which a zone's clock is the same time ahead of UTC."""
+    """A half-open span in which the offset of a zone's clock from UTC stays the same."""
 
     from_us: int
     to_us: int
@@ -46,10 +46,13 @@ class OffsetSpan(NamedTuple):
 
 
 class Calendar:
-    """Of one zone. The day that was asked for last is remembered, so that the next question costs a comparison."""
+    """The calendar of one zone.
+
+    It remembers the last day that it looked up, so that the next look-up costs a comparison.
+    """
 
     def __init__(self, name: str) -> None:
-        """By the zone's IANA name. Raises BadInputError."""
+        """Takes the zone's IANA name. Raises BadInputError if no zone has this name."""
         self.name = name
         self.zone: tzinfo = UTC if name == "UTC" else parse_zone(name)
         self._today = self._work_out(0)
@@ -72,28 +75,34 @@ class Calendar:
         )
 
     def day(self, instant_us: int) -> int:
-        """The number of the day that holds an instant."""
+        """Returns the number of the day that contains an instant."""
         return (instant_us + self._offset_us(instant_us)) // DAY_US
 
     def date(self, instant_us: int) -> date:
         return date_of(self.day(instant_us))
 
     def start_us(self, day: int) -> int:
-        """When a day begins: at midnight, or where the clock is put forward at midnight, right then."""
+        """Returns the instant at which a day begins.
+
+        This is midnight. If the clock is put forward at midnight, it is the instant of that change.
+        """
         start_us = day * DAY_US
         if self.zone is UTC or not _FIRST_US < start_us < _LAST_US:
             return start_us
         return to_us(datetime.combine(date_of(day), time(), self.zone).astimezone(UTC))
 
     def months(self, from_us: int, to_us: int) -> Iterator[int]:
-        """When each month began that holds some of the span, its end included."""
+        """Yields the start of each month that overlaps the span. The end of the span is included."""
         begun_us = self.at(from_us).month_us
         while begun_us <= to_us:
             yield begun_us
             begun_us = self.at(self.start_us(self.day(begun_us) + 31)).month_us
 
     def pieces(self, from_us: int, to_us: int) -> Iterator[OffsetSpan]:
-        """A span, cut where the zone's clock changes; so that a day's number is (instant + offset) // DAY_US."""
+        """Cuts a span where the zone's clock changes.
+
+        Within a piece, the number of a day is (instant + offset) // DAY_US.
+        """
         begun_us = from_us
         while begun_us < to_us:
             offset_us = self._offset_us(begun_us)
@@ -102,7 +111,10 @@ class Calendar:
             begun_us = end_us
 
     def _change_us(self, from_us: int, to_us: int, offset_us: int) -> int:
-        """The first instant after `from_us` with another offset; at most `to_us`. No zone changes twice in a week."""
+        """Returns the first instant after `from_us` that has another offset, or `to_us` if that is earlier.
+
+        No zone changes twice in a week.
+        """
         if self.zone is UTC or not from_us < _LAST_US:
             return to_us
         same_us, last_us = from_us, min(to_us, _LAST_US)
@@ -128,12 +140,12 @@ class Calendar:
 
 @lru_cache(maxsize=64)
 def calendar(name: str) -> Calendar:
-    """The one of this zone that all share. Raises BadInputError."""
+    """Returns the calendar of this zone, which all callers share. Raises BadInputError if no zone has this name."""
     return Calendar(name)
 
 
 def checked_zone(name: str) -> str:
-    """The name as it is. Raises BadInputError where no zone has it."""
+    """Returns the name unchanged. Raises BadInputError if no zone has it."""
     if name != "UTC":
         parse_zone(name)
     return name
@@ -148,7 +160,10 @@ def day_of(on: date) -> int:
 
 
 def whole_days(calendar: Calendar, from_us: int, to_us: int) -> tuple[int, int]:
-    """The numbers of the first day, and of the one after the last. Raises BadInputError for a part of a day."""
+    """Returns the number of the first day, and of the day after the last.
+
+    Raises BadInputError if the span contains a part of a day.
+    """
     first, end = calendar.at(from_us).day, calendar.at(to_us).day
     if calendar.start_us(first) != from_us or calendar.start_us(end) != to_us:
         raise BadInputError(

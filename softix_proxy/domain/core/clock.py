@@ -1,4 +1,7 @@
-"""The one door to time. Instants are integer microseconds since 1970 UTC; durations come from the monotonic clock."""
+"""The only module that reads the clock.
+
+Instants are integer microseconds since 1970 UTC. Durations come from the monotonic clock.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ PERIODS: tuple[CapPeriod, ...] = ("day", "week", "month", "total")
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 EARLIEST_US = 1_735_689_600 * SECOND_US
-"""2025-01-01T00:00:00Z: a clock that tells an earlier time is wrong."""
+"""This is 2025-01-01T00:00:00Z. A clock that reports an earlier time is wrong."""
 SLACK_US = 3600 * SECOND_US
-"""What is so little ahead of the clock is caught up with; what is further ahead was made by a clock that was wrong."""
+"""The clock catches up with an instant that is ahead by at most this. One further ahead came from a wrong clock."""
 _STEP_US = 10 * SECOND_US
-"""A clock that is kept by NTP is set by less, once it has been right."""
+"""NTP sets a clock by less than this, once the clock has been right."""
 _LONGEST_US = 365_000 * DAY_US
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS_US = {"s": SECOND_US, "m": 60 * SECOND_US, "h": 3600 * SECOND_US, "d": DAY_US, "w": 7 * DAY_US}
@@ -38,16 +41,16 @@ class SystemClock:
 
 
 class Steps:
-    """Notices where a clock was set: it went another way than time did, as the monotonic clock tells.
+    """Detects that the clock was set: its difference from the monotonic clock changed.
 
-    A machine that slept has made a step too, since the monotonic clock stands still meanwhile.
+    Sleep of the machine is detected too, since the monotonic clock stands still meanwhile.
     """
 
     def __init__(self) -> None:
         self._seen: tuple[int, int] | None = None
 
     def look(self, now_us: int, monotonic_ns: int) -> int:
-        """By how much the clock was set since the last look, in microseconds; 0 where it was not, or hardly."""
+        """Returns by how many microseconds the clock was set since the last look, or 0 if it was not set or hardly."""
         before, self._seen = self._seen, (now_us, monotonic_ns)
         if before is None:
             return 0
@@ -64,12 +67,15 @@ def to_us(instant: datetime) -> int:
 
 
 def format_instant(instant_us: int | None) -> str | None:
-    """ISO 8601 in UTC with microseconds and a `Z`; None stays None."""
+    """Returns ISO 8601 text in UTC with microseconds and a `Z`. None stays None."""
     return None if instant_us is None else from_us(instant_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def parse_instant(text: str, zone: tzinfo = UTC) -> int:
-    """`2026-10-01` or `2026-10-01T12:00:00Z` (any offset; none means that zone's). Raises BadInputError."""
+    """Parses `2026-10-01` or `2026-10-01T12:00:00Z`. Any offset is allowed, and without one the time is in `zone`.
+
+    Raises BadInputError if the text is not a date.
+    """
     try:
         instant = datetime.fromisoformat(text.strip())
         return to_us((instant if instant.tzinfo else instant.replace(tzinfo=zone)).astimezone(UTC))
@@ -79,8 +85,8 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> int:
 
 
 def parse_zone(name: str) -> tzinfo:
-    """By its IANA name. Raises BadInputError."""
-    from zoneinfo import ZoneInfo  # late: a daemon reads no calendar but that of UTC
+    """Returns the time zone with this IANA name. Raises BadInputError if there is none."""
+    from zoneinfo import ZoneInfo  # late, because a daemon needs no calendar except that of UTC
 
     try:
         return ZoneInfo(name)
@@ -89,7 +95,7 @@ def parse_zone(name: str) -> tzinfo:
 
 
 def parse_duration_us(text: str) -> int:
-    """`30d`, `24h`, `15m`, `90s`, `2w`; at most a thousand years. Raises BadInputError."""
+    """Parses `30d`, `24h`, `15m`, `90s` or `2w`. Raises BadInputError for anything else, and above a thousand years."""
     number, unit = text.strip()[:-1], text.strip()[-1:]
     if number.isascii() and number.isdigit() and len(number) <= 9 and unit in _UNITS_US:
         duration_us = int(number) * _UNITS_US[unit]

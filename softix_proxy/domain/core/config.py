@@ -1,4 +1,4 @@
-"""How a setting is declared: a field of a section's dataclass, with its meaning and its range."""
+"""Declares a setting: a field of a section's dataclass, with its meaning and its range."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 
 
 def setting(default: Any, doc: str, **more: Any) -> Any:
-    """`least` and `most` bound a number; `item` raises for a text, or one of a list, that it does not take; `example`
-    stands for a default of None; `veil` is what may be shown; with `restart` a running daemon keeps the value that it
-    began with."""
+    """Returns the field of a dataclass that declares one setting.
+
+    `least` and `most` bound a number. `item` is called with a text, or with each item of a list, and raises if it is
+    not accepted. `example` is shown instead of a default of None. `veil` returns the part of the value that may be
+    shown. With `restart` a running daemon keeps the value with which it started.
+    """
     if more.get("restart"):
         doc += " It is read at the start only."
     return field(default=default, metadata={"doc": doc, "restart": False, **more})

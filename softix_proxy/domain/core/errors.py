@@ -1,4 +1,4 @@
-"""The two families of refusal: to an operator at the terminal, and to a program over HTTP."""
+"""The two families of errors: for an operator at the terminal, and for a program over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class OperatorError(Exception):
-    """Something an operator can mend: one line that says what is wrong, and one that says what to do."""
+    """A problem that an operator can solve. One line says what is wrong, and one says what to do."""
 
     exit_code = 1
 
@@ -19,21 +19,21 @@ class OperatorError(Exception):
 
 
 class BadInputError(OperatorError):
-    """What was typed or configured cannot be meant; nothing was changed."""
+    """The input or the configuration is not valid. Nothing was changed."""
 
     exit_code = 2
 
 
 class NotFoundError(OperatorError):
-    """What was named does not exist."""
+    """The named thing does not exist."""
 
 
 class ConflictError(OperatorError):
-    """It exists already, or its state forbids the change; nothing was changed."""
+    """The thing exists already, or its state forbids the change. Nothing was changed."""
 
 
 class FailureError(OperatorError):
-    """The world refused: a file, a port, a database, a provider."""
+    """Something outside softix failed: a file, a port, a database or a provider."""
 
 
 class UnusableError(FailureError):
@@ -42,13 +42,13 @@ class UnusableError(FailureError):
     def __init__(self, message: str, remedy: str, *, code: str, reason: str) -> None:
         super().__init__(message, remedy)
         self.code = code
-        """Names the cause for programs, as `SQLITE_FULL`."""
+        """The name of the cause for programs, such as `SQLITE_FULL`."""
         self.reason = reason
-        """The message without the name of a file: for whoever may not know where the database is."""
+        """The message without the name of a file, for readers who may not know where the database is."""
 
 
 class Code(StrEnum):
-    """Why a request was refused or failed. The web room maps each to a status and a body per dialect."""
+    """The reason why a request was refused or failed. The web package maps each to a status and a body per dialect."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_API_KEY = "invalid_api_key"
@@ -89,7 +89,7 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.KEY_REVOKED: 401,
     Code.USER_DISABLED: 403,
     Code.IP_NOT_ALLOWED: 403,
-    Code.INSUFFICIENT_BALANCE: 429,  # the one status at which clients stop at once; see docs/decisions
+    Code.INSUFFICIENT_BALANCE: 429,  # the only status at which clients stop at once; see docs/decisions
     Code.CAP_REACHED: 429,
     Code.MODEL_NOT_ALLOWED: 403,
     Code.REGION_NOT_ALLOWED: 403,
@@ -118,11 +118,11 @@ HTTP_STATUS: Mapping[Code, int] = {
 
 @dataclass(slots=True)
 class RefusedError(Exception):
-    """A request that gets no answer from a provider.
+    """A request that gets no response from a provider.
 
-    `message` is for the caller and never quotes what the caller sent beyond names that softix itself knows.
-    `retry_after_s` is set when waiting helps. `details` are extra JSON fields of the error body,
-    `headers` further ones of the answer.
+    `message` is for the caller. Of what the caller sent, it quotes only names that softix itself knows. `retry_after_s`
+    is set if waiting helps. `details` are extra JSON fields of the error body, and `headers` are extra headers of the
+    response.
     """
 
     code: Code

@@ -1,4 +1,4 @@
-"""HTTP headers, as the relay and the ports pass them."""
+"""The HTTP headers, as the relay and the ports pass them."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ Header = tuple[str, str]
 
 
 Headers = Sequence[Header]
-"""Names in lower case."""
+"""The names are in lower case."""

@@ -1,4 +1,4 @@
-"""Identifiers: random ones for people's things, time-ordered ones for requests."""
+"""The identifiers: random ones for users, keys and the like, and time-ordered ones for requests."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _EPOCH_MS = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 _SLOT_BITS, _COUNT_BITS = 8, 14
 SLOTS = (1 << _SLOT_BITS) - 1
-"""How many processes may serve one database at once."""
+"""The greatest number of processes that may serve one database at once."""
 CORRECTIONS_SLOT = SLOTS
-"""Of ids that no request has: corrections get theirs under the write lock."""
+"""The slot of ids that no request has. Corrections get their ids under the write lock."""
 
 
 def new_public_id(kind: str) -> str:
-    """`kind` + `_` + 16 random letters and digits (80 bits), for example `usr_…`."""
+    """Returns `kind` + `_` + 16 random letters and digits (80 bits), for example `usr_…`."""
     return f"{kind}_" + "".join(secrets.choice(_ALPHABET) for _ in range(16))
 
 
 class RequestIds:
-    """63-bit integers: milliseconds since 2025 · process slot · counter. Unique while slots are; ordered by time."""
+    """Generates 63-bit integers: milliseconds since 2025 · process slot · counter.
+
+    They are unique as long as the slots are, and ordered by time.
+    """
 
     def __init__(self, slot: int, last: int = 0) -> None:
-        """`last`: the greatest that was given out before; the clock may have been put back since."""
+        """Takes the slot and the greatest id that was given out before.
+
+        The latter matters because the clock may have been put back since.
+        """
         self._slot = slot << _COUNT_BITS
         self._last_ms = last >> (_SLOT_BITS + _COUNT_BITS)
         self._count = (1 << _COUNT_BITS) - 1
@@ -41,13 +47,13 @@ class RequestIds:
 
 
 def format_request_id(number: int) -> str:
-    """`req_` and 13 digits in base 32; sorts as the number does."""
+    """Returns `req_` and 13 digits in base 32. The texts sort as the numbers do."""
     first = _ALPHABET[number >> 60]
     return f"req_{first}" + "".join([_PAIRS[number >> shift & 1023] for shift in (50, 40, 30, 20, 10, 0)])
 
 
 def parse_request_id(text: str) -> int | None:
-    """The number behind `req_…`; None where it is not one."""
+    """Returns the number of a text `req_…`, or None if the text is not a request id."""
     body = text.removeprefix("req_")
     if len(body) != 13 or not text.startswith("req_") or not all(letter in _VALUES for letter in body):
         return None

@@ -1,4 +1,7 @@
-"""Money is an int of pico-USD (10^-12 $). It is parsed and shown as exact decimal text, and never a float."""
+"""The arithmetic of money, which is an int of pico-USD (10^-12 $).
+
+It is parsed and shown as exact decimal text, and is never a float.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from softix_proxy.domain.core.errors import BadInputError
 CURRENCY = "USD"
 PICO_PER_USD = 10**12
 MAX_PICO = 2**63 - 1
-"""What a 64-bit column holds: $9,223,372.036854775807."""
+"""The greatest amount that a 64-bit column holds: $9,223,372.036854775807."""
 
 _AMOUNT = re.compile(r"([+-]?)(\d{1,12})(?:\.(\d{1,12}))?", re.ASCII)
 
 
 def parse_usd(text: str) -> int:
-    """`'25.00'` → 25 × 10^12 pico-USD. At most twelve decimals, no exponent, no separators.
+    """Parses an amount: `'25.00'` → 25 × 10^12 pico-USD. It has at most twelve decimals, no exponent and no separators.
 
-    Raises BadInputError for anything else, and for what does not fit 64 bits.
+    Raises BadInputError for anything else, and for an amount that does not fit into 64 bits.
     """
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
@@ -32,14 +35,17 @@ def parse_usd(text: str) -> int:
 
 
 def format_usd(pico: int) -> str:
-    """Exact decimal text without exponent: at least two decimals, at most twelve."""
+    """Returns exact decimal text without an exponent. It has at least two decimals and at most twelve."""
     whole, fraction = divmod(abs(pico), PICO_PER_USD)
     decimals = f"{fraction:012d}".rstrip("0").ljust(2, "0")
     return f"{'-' if pico < 0 else ''}{whole}.{decimals}"
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
-    """The integer nearest to numerator / denominator, ties to the even one; denominator > 0."""
+    """Returns the integer nearest to numerator / denominator, and the even one of a tie.
+
+    The denominator must be > 0.
+    """
     quotient, remainder = divmod(numerator, denominator)
     twice = 2 * remainder
     if twice > denominator or (twice == denominator and quotient & 1):

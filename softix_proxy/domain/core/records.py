@@ -1,6 +1,7 @@
-"""Values of which every request makes several: frozen to the type checker, and cheap to make.
+"""A decorator for values of which every request makes several. They are frozen to the type checker and cheap to make.
 
-A dataclass that is frozen at run time sets each field through `object.__setattr__`: 4.4 µs for sixteen, against 1.2.
+A dataclass that is frozen at run time sets each field through `object.__setattr__`. This takes 4.4 µs for sixteen
+fields, against 1.2 µs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ else:
     from dataclasses import dataclass
 
     def record(*, frozen: bool, slots: bool):
-        """`dataclass`, whose `frozen` the type checker sees to; hashed as a frozen one is."""
+        """Works like `dataclass`.
+
+        Only the type checker enforces `frozen`, and the hash is that of a frozen dataclass.
+        """
         return dataclass(slots=slots, unsafe_hash=frozen)
 
 

@@ -1,4 +1,4 @@
-"""What an instance knows of itself: which master key it was made with, and the like."""
+"""The facts that an instance stores about itself, such as the master key with which it was made."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class InstanceStore(Protocol):
     async def get(self, name: str) -> bytes | None: ...
 
     async def calendar(self) -> Calendar:
-        """By whose days sums are kept and caps begin anew."""
+        """Returns the calendar that determines the days of sums and the start of caps."""
         ...
 
     async def last_request_id(self) -> int:
-        """The greatest that any request has; 0 where there was none."""
+        """Returns the greatest id of any request, or 0 if there was none."""
         ...
 
     async def set(self, name: str, value: bytes) -> None: ...

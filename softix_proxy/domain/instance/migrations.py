@@ -1,4 +1,4 @@
-"""What brings a database to the schema of this program, and what was done."""
+"""The migrations that bring a database to the schema of this program, and their results."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ class Step(NamedTuple):
     number: int
     name: str
     why: str
-    """The first sentence of its note."""
+    """The reason: the first sentence of its note."""
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """What `softix migrate` would do now."""
+    """The steps that `softix migrate` would take now."""
 
     database: Path
     schema: int
-    """What the database has."""
+    """The schema of the database."""
     needed_schema: int
-    """What this program works with."""
+    """The schema that this program needs."""
     steps: tuple[Step, ...]
     backup_dir: Path
     needed_bytes: int
-    """Room for the backup, and some to go on with."""
+    """The room for the backup, with a reserve."""
     free_bytes: int
     slots: tuple[int, ...]
-    """Of the processes that work on the database."""
+    """The slots of the processes that work on the database."""
 
     @property
     def obstacle(self) -> tuple[str, str] | None:
-        """What keeps it from being done, and what to do; None where nothing does."""
+        """The obstacle to the migration and its remedy. It is None if there is no obstacle."""
         if not self.steps:
             return None
         if self.slots:
@@ -54,7 +54,7 @@ class MigrationPlan:
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What was done; nothing where the database was up to date."""
+    """The result of a migration. Nothing was applied if the database was up to date."""
 
     database: Path
     schema_before: int

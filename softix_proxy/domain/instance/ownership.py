@@ -1,4 +1,7 @@
-"""Whose the files are that softix makes: root looks after an instance of another user, who has to open them."""
+"""The ownership of the files that softix makes.
+
+Root may manage an instance of another user, who has to be able to open them.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ _ROOT = 0
 
 
 def open_or_make(place: Path, like: Path, flags: int = os.O_RDWR) -> int:
-    """A descriptor of a file with mode 0600. One that root makes belongs to whom `like` belongs. Raises OSError.
+    """Returns the descriptor of a file with mode 0600. One that root makes belongs to the owner of `like`.
 
-    Root changes the owner of what it has made just now, and follows no link: else whoever may write to the folder could
-    put a link there, and be given the file that it points to.
+    Raises OSError. Root changes the owner only of what it has just made, and follows no link. Otherwise, whoever may
+    write to the folder could put a link there and become the owner of the file to which it points.
     """
     try:
         descriptor = os.open(place, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -27,7 +30,7 @@ def open_or_make(place: Path, like: Path, flags: int = os.O_RDWR) -> int:
 
 
 def make_folder(place: Path, like: Path) -> None:
-    """With mode 0700, where it is not there yet. Raises OSError."""
+    """Makes a folder with mode 0700 if there is none. Raises OSError."""
     try:
         place.mkdir(mode=0o700)
     except FileExistsError:
@@ -37,12 +40,12 @@ def make_folder(place: Path, like: Path) -> None:
 
 
 def hand_over(descriptor: int, like: Path) -> None:
-    """To be called by who has made the file. Raises OSError."""
+    """Gives the file to the owner of `like`. The creator of the file calls it. Raises OSError."""
     if os.geteuid() == _ROOT:
         os.fchown(descriptor, *_owner(like))
 
 
 def _owner(like: Path) -> tuple[int, int]:
-    """The folder's where it is not there."""
+    """Returns the owner of `like`, or of its folder if it does not exist."""
     status = (like if like.exists() else like.parent).stat()
     return status.st_uid, status.st_gid

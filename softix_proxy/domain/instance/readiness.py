@@ -1,4 +1,4 @@
-"""Why requests cannot be served now."""
+"""The reason why requests cannot be served now."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """The same words for machines that watch, for metrics, and for the doctor. They name no file."""
+    """The same words for monitoring, for metrics, and for the doctor. They name no file."""
 
     code: str
-    """For programs, as `SQLITE_FULL`."""
+    """The code for programs, such as `SQLITE_FULL`."""
     reason: str
     remedy: str
     since_us: int | None = None
-    """None where it was not seen to begin."""
+    """The time since which it lasts. It is None if its beginning was not seen."""

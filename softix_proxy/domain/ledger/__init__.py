@@ -1,1 +1,1 @@
-"""Transfers, wallets, accounting periods and corrections of dates."""
+"""The transfers, wallets, accounting periods and corrections of dates."""

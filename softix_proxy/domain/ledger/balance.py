@@ -1,4 +1,4 @@
-"""A user's money: what is posted, what is held, what may be owed."""
+"""The balance of a user: the posted amount, the held amount, and the credit."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Wallet:
 
 @dataclass(frozen=True, slots=True)
 class WalletEntry:
-    """One transfer as the wallet sees it."""
+    """One transfer from the point of view of the wallet."""
 
     id: int
-    """Also when it was posted, in microseconds."""
+    """The id, which is also the time of posting in microseconds."""
     kind: TransferKind
     amount_pico: int
-    """Into the wallet; negative out of it."""
+    """The amount that goes into the wallet. It is negative if it goes out."""
     balance_pico: int
-    """Right after it."""
+    """The balance right after the transfer."""
     reference: str | None
     note: str | None
 
@@ -42,5 +42,5 @@ class BalanceStore(Protocol):
     async def set_credit(self, user_id: int, credit_pico: int) -> None: ...
 
     async def history(self, user_id: int, limit: int) -> Sequence[WalletEntry]:
-        """The newest first."""
+        """Returns the entries, the newest first."""
         ...

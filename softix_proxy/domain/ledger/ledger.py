@@ -1,4 +1,4 @@
-"""Double entry: every posting is a transfer between two accounts, and nothing is ever changed."""
+"""The double-entry ledger: every posting is a transfer between two accounts, and nothing is ever changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CASH, REVENUE, ADJUSTMENTS = -1, -2, -3
 @dataclass(frozen=True, slots=True)
 class Transfer:
     id: int
-    """Also when it was posted, in microseconds; strictly increasing, shared with usage rows."""
+    """The id, which is also the time of posting in microseconds. It increases strictly, together with usage rows."""
     from_account: int
     to_account: int
     amount_pico: int
@@ -30,31 +30,31 @@ class Transfer:
 
 
 class Posting(NamedTuple):
-    """What moved between a wallet and an account of the operator, and what the provider asks for it.
+    """A movement between a wallet and an account of the operator, with the provider's cost.
 
-    One transfer, or one usage row that cost the user nothing; or the sum of some that are alike.
+    It is one transfer, or one usage row that cost the user nothing, or the sum of several that are alike.
     """
 
     id: int
-    """When it was posted, in microseconds; of a sum, the last moment of what it adds up."""
+    """The time of posting in microseconds. For a sum, it is that of the last part."""
     kind: TransferKind | Literal["opening"]
-    """`opening`: all that was before."""
+    """The kind. `opening` sums up all earlier postings."""
     account: int
-    """The operator's: CASH, REVENUE or ADJUSTMENTS."""
+    """The operator's account: CASH, REVENUE or ADJUSTMENTS."""
     user_id: str
-    """Public id."""
+    """The public id of the user."""
     user_name: str
     wallet_pico: int
-    """What the wallet gained; below 0, what it paid."""
+    """The amount that the wallet gained. Below 0, it is what the wallet paid."""
     cost_pico: int
     provider: str | None
     model: str | None
-    """The name that was asked for."""
+    """The name that the client requested."""
     requests: int
     input_tokens: int
     output_tokens: int
     request_id: int | None = None
-    """This and what follows only where it is one."""
+    """This field and those below are set only if the posting is a single one."""
     usage_at_us: int | None = None
     reference: str | None = None
     note: str | None = None
@@ -64,7 +64,7 @@ class PostingBatch(NamedTuple):
     """Some postings that were read at once."""
 
     rows: int
-    """From how many rows of usage and transfers they are made."""
+    """The number of rows of usage and transfers from which they are made."""
     postings: Sequence[Posting]
 
 
@@ -76,11 +76,11 @@ class AccountBalance:
 
 @dataclass(frozen=True, slots=True)
 class LedgerViolation:
-    """Something in the books that must not be."""
+    """A fault in the ledger."""
 
     rule: str
     subject: str
-    """What it concerns: a user's or key's public id, a request id, or a number."""
+    """The subject: a user's or key's public id, a request id, or a number."""
     detail: str
 
 
@@ -91,17 +91,17 @@ class VerificationResult:
     open_holds: int
     violations: tuple[LedgerViolation, ...]
     periods: int = 0
-    """Closed ones that were proved too."""
+    """The number of closed periods that were verified too."""
 
 
 class LedgerStore(Protocol):
-    """Posts transfers, reads them back, and proves that they add up."""
+    """Posts transfers, reads them back, and verifies that they add up."""
 
     async def post(self, transfer: Transfer) -> Transfer:
-        """The one way into the ledger outside the hot path: `transfer.id` is ignored and given, the wallets follow.
+        """Posts a transfer. This is the only way into the ledger outside the hot path.
 
-        Raises BadInputError where a wallet would hold, or the transfer moves, more than 64 bits; NotFoundError
-        where a user has no wallet.
+        `transfer.id` is ignored and assigned, and the wallets follow. Raises BadInputError if a wallet would hold, or
+        the transfer moves, more than 64 bits. Raises NotFoundError if a user has no wallet.
         """
         ...
 
@@ -112,37 +112,40 @@ class LedgerStore(Protocol):
     async def by_reference(self, reference: str) -> Transfer | None: ...
 
     async def accounts(self) -> Sequence[AccountBalance]:
-        """The operator's, and the sum of all wallets."""
+        """Returns the balances of the operator's accounts, and the sum of all wallets."""
         ...
 
     def misdated(self, span: Span) -> AsyncIterator[Sequence[MisdatedPosting]]:
-        """What was posted in the span and not redated since, a day at a time."""
+        """Yields what was posted in the span and not redated since, a day at a time."""
         ...
 
     async def closed_us(self) -> int:
-        """When the last closed period ends; 0 where none is closed."""
+        """Returns when the last closed period ends, or 0 if none is closed."""
         ...
 
     async def redate(self, misdated: MisdatedPosting, booked_us: int, note: str) -> bool:
-        """Takes it back on its day and books it at that time; False where that was done meanwhile."""
+        """Reverses the posting on its day and books it at that time. Returns False if this was done meanwhile."""
         ...
 
     async def first_posted(self, span: Span) -> int | None:
-        """When the first of all rows in the span was posted."""
+        """Returns when the first of all rows in the span was posted."""
         ...
 
     async def last_posted(self) -> int:
-        """When the last of all rows was posted; 0 where there is none."""
+        """Returns when the last of all rows was posted, or 0 if there is none."""
         ...
 
     def postings(self, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
-        """One by one in their order, in constant memory."""
+        """Yields the postings one by one in their order, in constant memory."""
         ...
 
     def sums(self, span: Span, user_id: int | None) -> AsyncIterator[PostingBatch]:
-        """Added up by user, kind, provider and model, some consecutive rows at once: what is alike may come again."""
+        """Yields sums by user, kind, provider and model.
+
+        Each item sums up some consecutive rows, so the same group may come again.
+        """
         ...
 
     async def verify(self) -> VerificationResult:
-        """Constant memory, whatever the number of rows."""
+        """Verifies the ledger in constant memory, whatever the number of rows."""
         ...

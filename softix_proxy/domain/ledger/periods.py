@@ -1,4 +1,4 @@
-"""Closed periods: half-open spans of posting that nothing can be posted into any more."""
+"""The closed periods: half-open spans of posting into which nothing can be posted any more."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ _LABEL = re.compile(r"(\d{4})(?:-Q([1-4])|-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class PeriodSum:
-    """What was posted for one user."""
+    """The sums that were posted for one user."""
 
     user_id: int
     user_public_id: str
     user_name: str
-    """As it is now."""
+    """The user's name as it is now."""
     rows: int
-    """Usage rows, corrections included."""
+    """The number of usage rows, including corrections."""
     cost_pico: int
     charge_pico: int
     paid_in_pico: int
-    """Top-ups and adjustments: what moved the wallet and is no charge."""
+    """The sum of top-ups and adjustments, which moved the wallet and are no charges."""
     currency: str = CURRENCY
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodContents:
-    """What was posted in a span."""
+    """The contents of a span of posting."""
 
     sums: tuple[PeriodSum, ...]
-    """Of each user for whom anything was posted."""
+    """The sums of each user for whom anything was posted."""
     rows_sha256: bytes
     last_us: int | None
-    """The newest posting's id; None where there is none."""
+    """The id of the newest posting. It is None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedPeriod:
-    """Describes a span into which nothing is posted any more, with what was posted in it."""
+    """A span into which nothing is posted any more, with its contents."""
 
     id: int
     label: str
-    """`2026-10`, or what the operator called it; unique."""
+    """The label, which is unique: `2026-10`, or one that the operator chose."""
     zone: str
-    """The IANA name of the time zone that its ends were given in."""
+    """The IANA name of the time zone in which its ends were given."""
     span: Span
     closed_at_us: int
     sums: tuple[PeriodSum, ...]
     rows_sha256: bytes
-    """Of its usage rows, then of its transfers other than charges; see `storage.sqlite.ledger.periods`."""
+    """The hash of its usage rows, then of its transfers other than charges; see `storage.sqlite.ledger.periods`."""
 
     @property
     def rows(self) -> int:
@@ -77,7 +77,10 @@ class ClosedPeriod:
 
 
 def labelled_span(label: str, zone: tzinfo) -> Span:
-    """`2026`, `2026-Q4`, `2026-10` or `2026-10-31`, from midnight to midnight there. Raises BadInputError."""
+    """Returns the span of `2026`, `2026-Q4`, `2026-10` or `2026-10-31`, from midnight to midnight in the zone.
+
+    Raises BadInputError for any other text.
+    """
     match = _LABEL.fullmatch(label)
     if match is not None:
         year, quarter, month, day = (int(part) if part else None for part in match.groups())
@@ -96,7 +99,7 @@ def _months_on(first: datetime, months: int) -> datetime:
 
 
 def gaps(spans: Iterable[Span], first_us: int) -> Iterator[Span]:
-    """What lies before, between the spans and in none of them, from this instant on."""
+    """Yields the gaps before and between the spans, from this instant on."""
     reached_us = first_us
     for span in sorted(spans):
         if span.from_us > reached_us:
@@ -105,27 +108,29 @@ def gaps(spans: Iterable[Span], first_us: int) -> Iterator[Span]:
 
 
 class PeriodStore(Protocol):
-    """Keeps closed periods, and sums up those that are to be closed."""
+    """Stores closed periods, and sums up those that are to be closed."""
 
     async def list(self) -> Sequence[ClosedPeriod]:
-        """Closed ones, the earliest first."""
+        """Returns the closed periods, the earliest first."""
         ...
 
     async def find(self, label: str) -> ClosedPeriod | None: ...
 
     async def contents(self, span: Span) -> PeriodContents:
-        """Of all rows that are posted by now, a few thousand at a time, in constant memory."""
+        """Returns the contents of all rows that are posted by now, read a few thousand at a time, in constant
+        memory.
+        """
         ...
 
     async def first_posted_us(self) -> int | None: ...
 
     async def last_posted_us(self, span: Span) -> int | None:
-        """The newest posting in a span; cheap."""
+        """Returns when the newest posting in a span was made. It is cheap."""
         ...
 
     async def add(self, period: ClosedPeriod) -> ClosedPeriod:
-        """From here on nothing is posted before its end; `period.id` is ignored and given.
+        """Closes a period: from now on nothing is posted before its end. `period.id` is ignored and assigned.
 
-        Raises ConflictError where it overlaps another, or the label is taken.
+        Raises ConflictError if it overlaps another, or the label is taken.
         """
         ...

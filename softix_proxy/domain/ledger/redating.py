@@ -1,7 +1,7 @@
-"""What was posted by a clock that was wrong, and how it is booked where it belongs.
+"""The correction of postings that a wrong clock dated.
 
-A row keeps its number, which is its date. So its amount is taken back there, by a row of the same day, and booked anew
-where it belongs, by another: both are corrections of it, and together nothing.
+A row keeps its number, which is its date. So its amount is reversed there, by a row of the same day, and booked again
+at the right time by another row. Both are corrections of it, and together they are zero.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from softix_proxy.domain.pricing.meters import Meters
 
 REDATED = "redated: "
 TAKEN_BACK, BOOKED = f"{REDATED}taken back", f"{REDATED}booked"
-"""What the notes on such rows, and the references of payments, begin with."""
+"""The prefixes of the notes on such rows, and of the references of payments."""
 
 
 @dataclass(frozen=True, slots=True)
 class MisdatedPosting:
-    """What a request, or a payment, moved on one day on which it did not."""
+    """The amount that a request or a payment moved on a wrong day."""
 
     kind: Literal["usage", "top-up", "adjustment"]
     number: int
-    """Of its first row, which the others correct."""
+    """The number of its first row, which the others correct."""
     posted_us: int
-    """When the last of its rows of that day was posted, as the clock said."""
+    """The time by the clock at which the last of its rows of that day was posted."""
     day: int
-    """Days since 1970, of what is to be taken back."""
+    """The wrong day, as days since 1970."""
     user_name: str
     amount_pico: int
-    """Of usage what was charged; of a payment what the wallet gained."""
+    """The charge of usage, or the amount that the wallet gained by a payment."""
     cost_pico: int = 0
     meters: Meters | None = None
     request_id: int | None = None
@@ -38,14 +38,19 @@ class MisdatedPosting:
 
 @dataclass(frozen=True, slots=True)
 class RedatedPosting:
-    """One of these, and where it is booked; None for what stays, since its day is in a closed period."""
+    """A misdated posting, and the time at which it is booked.
+
+    The time is None if the posting stays, because its day is in a closed period.
+    """
 
     misdated: MisdatedPosting
     booked_us: int | None
 
 
 def booked_at_us(posted_us: int, ahead_us: int | None, closed_us: int, now_us: int) -> int:
-    """Where a posting belongs: so long before as the clock was ahead, if that is past and open; else now."""
+    """Returns when a posting belongs: earlier by the error of the clock, if that is past and open, and otherwise
+    now.
+    """
     if ahead_us is None or not closed_us <= posted_us - ahead_us < now_us:
         return now_us
     return posted_us - ahead_us

@@ -1,7 +1,8 @@
-"""May this request go ahead, and how much money is set aside for it? Pure decisions on the state of one wallet and key.
+"""Decides whether a request may proceed, and how much money is held for it.
 
-The storage engine loads the states under its write lock, calls `decide` or `settle` for each request of a group, and
-writes the states back in the same transaction.
+The decisions are pure: they depend only on the state of one wallet and key. The storage engine loads the states under
+its write lock, calls `decide` or `close` for each request of a group, and writes the states back in the same
+transaction.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from softix_proxy.domain.core.records import record
 
 @dataclass(slots=True)
 class WalletState:
-    """`posted` is the sum of the wallet's entries, `held` that of its open holds. All pico-USD."""
+    """The state of a wallet.
+
+    `posted` is the sum of its entries, and `held` that of its open holds. All are pico-USD.
+    """
 
     posted_pico: int
     held_pico: int
@@ -31,13 +35,13 @@ class WalletState:
 
     @property
     def writable_pico(self) -> int:
-        """What a wallet can still come to owe before its 64 bits are full."""
+        """The amount that the wallet can still owe before its 64 bits are full."""
         return MAX_PICO + min(self.posted_pico, 0) - self.held_pico
 
 
 @dataclass(slots=True)
 class KeyState:
-    """Holds what admission knows of a key: its limits' clocks, and what it spent in each period."""
+    """The state of a key for admission: its limits' clocks, and what it spent in each period."""
 
     rpm_tat_us: int = 0
     tpm_tat_us: int = 0
@@ -50,7 +54,7 @@ class KeyState:
     spent_total_pico: int = 0
 
     def come_back(self, now_us: int) -> None:
-        """Puts right what a clock that was ahead has left: instants that this key cannot have seen yet."""
+        """Corrects instants that this key cannot have seen yet. A clock that was ahead has left them."""
         if self.spent_at_us > now_us + SLACK_US:
             self.spent_at_us = now_us
         if self.rpm_tat_us > now_us + limits.MINUTE_US:  # a request is counted before it runs, and never corrected
@@ -58,13 +62,16 @@ class KeyState:
         self.tpm_tat_us = limits.credible(self.tpm_tat_us, now_us)
 
     def spent_pico(self, period: CapPeriod, today: Today) -> int:
-        """What was charged in the period that holds the present."""
+        """Returns what was charged in the period that contains the present."""
         if today.start_us(period) > self.spent_at_us:
             return 0
         return int(getattr(self, f"spent_{period}_pico"))
 
     def correct(self, difference_pico: int, posted_at_us: int, now_us: int, today: Today) -> None:
-        """A charge of `posted_at_us` changes: where it is still in a running period's sum, the sum does too."""
+        """Applies a change of a charge that was posted at `posted_at_us`.
+
+        The sum of a running period changes too if it contains that instant.
+        """
         for period in PERIODS:
             in_period = posted_at_us >= today.start_us(period)
             spent_pico = self.spent_pico(period, today) + (difference_pico if in_period else 0)
@@ -72,7 +79,7 @@ class KeyState:
         self.spent_at_us = max(self.spent_at_us, now_us)
 
     def spend(self, charge_pico: int, now_us: int, today: Today) -> None:
-        if today.day_us <= self.spent_at_us:  # by far the most frequent
+        if today.day_us <= self.spent_at_us:  # by far the most frequent case
             self.spent_day_pico += charge_pico
             self.spent_week_pico += charge_pico
             self.spent_month_pico += charge_pico
@@ -88,19 +95,19 @@ class Bound:
     """The most that a request can cost, as a function of how many output tokens it may produce."""
 
     fixed_pico: int = 0
-    """Input, hosted tools and fees, at the dearest price that may apply."""
+    """The cost of input, hosted tools and fees, at the highest price that may apply."""
     token_num: int = 0
     token_den: int = 1
-    """One output token of each of its choices, in pico-USD, as a ratio of integers."""
+    """The cost of one output token for all choices of the request, in pico-USD, as a ratio of integers."""
     output_tokens: int = 0
     adjustable: bool = False
-    """The client set no limit, so an affordable one may be written into the request."""
+    """Whether the client set no limit, so that softix may write an affordable one into the request."""
     least_tokens: int = 1
-    """An answer shorter than this is of no use."""
+    """The fewest output tokens that are useful as a response."""
     times: int = 1
-    """How often it may have to be paid: attempts that fail are counted too, where they are charged."""
+    """The number of times that it may have to be paid. Failed attempts count too, if they are charged."""
     targets: tuple[Bound, ...] = ()
-    """Where one of several may serve the request: the bound of each. The dearest counts."""
+    """The bound of each target, if one of several may serve the request. The highest counts."""
 
     def hold_pico(self, output_tokens: int) -> int:
         hold_pico = self.fixed_pico - (-output_tokens * self.token_num // self.token_den)
@@ -109,7 +116,9 @@ class Bound:
         return hold_pico * self.times
 
     def affordable_tokens(self, funds_pico: int) -> int:
-        """The most output tokens that these funds pay for; negative when not even the input is paid."""
+        """Returns the most output tokens that these funds pay for, or a negative number if the input alone costs
+        more.
+        """
         funds_pico //= self.times
         spare = funds_pico - self.fixed_pico
         if spare < 0:
@@ -127,7 +136,7 @@ NOTHING = Bound()
 
 @record(frozen=True, slots=True)
 class Intent:
-    """What is asked of admission, and what recovery needs to close the request after a crash."""
+    """The request for admission, with what recovery needs to close the request after a crash."""
 
     request_id: int
     revision: int
@@ -147,7 +156,7 @@ class Intent:
 
 @record(frozen=True, slots=True)
 class Allowance:
-    """The state of a key's limits after a decision, for the answer's headers."""
+    """The state of a key's limits after a decision, for the headers of the response."""
 
     requests_remaining: int | None = None
     requests_reset_us: int = 0
@@ -162,7 +171,7 @@ UNLIMITED = Allowance()
 class Admitted:
     hold_pico: int
     output_limit: int | None
-    """Tokens to write into the request; None leaves it as it is."""
+    """The output limit in tokens to write into the request. None leaves the request as it is."""
     tokens_held: int
     allowance: Allowance
 
@@ -179,14 +188,14 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """The directory that the intent was made from is not the current one: reload and decide again."""
+    """The directory from which the intent was made is not current. The caller reloads it and decides again."""
 
 
 Decision = Admitted | Denied | Stale
 
 
 def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today) -> Admitted | Denied:
-    """All limits or none: the states change only when the request is admitted."""
+    """Decides whether the request is admitted. The states change only if it is."""
     bounds = intent.limits
     if bounds.concurrency is not None and key.open_requests >= bounds.concurrency:
         return Denied(Code.CONCURRENCY_LIMITED, SECOND_US, allowance=_allowance(bounds, key, now_us))
@@ -214,7 +223,10 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, toda
 def _fund(
     intent: Intent, wallet: WalletState, key: KeyState, now_us: int, today: Today
 ) -> tuple[int, int | None] | Denied:
-    """The hold and the output limit to write, if any; refused where the balance or the cap is short."""
+    """Returns the hold, and the output limit to write if one is needed.
+
+    Returns Denied if the balance or cap is too low.
+    """
     bound, bounds = intent.bound, intent.limits
     hold_pico = bound.hold_pico(bound.output_tokens)
     if hold_pico == 0:
@@ -255,7 +267,7 @@ def close(
     *,
     parked: bool = False,
 ) -> None:
-    """The hold is gone and the charge is posted. What is `parked` was not counted among the key's open requests."""
+    """Releases the hold and posts the charge. A `parked` request was not counted among the key's open requests."""
     wallet.held_pico -= hold_pico
     wallet.posted_pico -= charge_pico
     key.held_pico -= hold_pico

@@ -1,4 +1,7 @@
-"""Batches and files: what users keep at a provider whose account they share, and what of it is not yet metered."""
+"""The batches and files that users store at a provider, whose account they share.
+
+The records say which batches are not metered yet.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,25 @@ from softix_proxy.domain.metering.admission import Intent
 
 BatchFamily = Literal["openai", "anthropic"]
 PARKED_SLOT = -1
-"""Of the intents of a batch's lines: they belong to no process, so none's death closes them."""
+"""The slot of the intents of a batch's lines. They belong to no process, so the death of none closes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     id: int
-    """Of the request that made it."""
+    """The id of the request that created the batch."""
     family: BatchFamily
     provider_id: int
     provider_key: str
-    """The label of the key whose account it is in; empty where the provider needs none."""
+    """The label of the key in whose account the batch is. It is empty if the provider needs no key."""
     user_id: int
     key_id: int
     remote_id: str
-    """Its name at the provider."""
+    """The batch's name at the provider."""
     requests: int
     created_at_us: int
     metered_at_us: int | None = None
-    """None as long as holds are open for it."""
+    """None as long as holds are open for the batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,14 @@ class KeptFile:
     remote_id: str
     created_at_us: int
     batch_id: int | None = None
-    """Of the batch whose results it has; None for one that was uploaded."""
+    """The batch whose results the file contains. It is None for an uploaded file."""
 
 
 class OpenLine(NamedTuple):
     """A line that is not metered yet."""
 
     custom_id: str
-    """Its digest."""
+    """The digest of the custom id."""
     intent: Intent
     hold_pico: int
 
@@ -61,10 +64,13 @@ class BatchSummary(NamedTuple):
 
 
 class BatchStore(Protocol):
-    """Keeps batches, and the requests in them that are not settled."""
+    """Stores batches, and the requests in them that are not settled."""
 
     async def add(self, batch: Batch, lines: Mapping[str, int]) -> None:
-        """`lines` are digests of custom ids → request ids, whose intents no process owns from now on."""
+        """Adds a batch.
+
+        `lines` maps digests of custom ids to request ids. No process owns their intents from now on.
+        """
         ...
 
     async def find(self, user_id: int, remote_id: str) -> Batch | None: ...
@@ -72,31 +78,34 @@ class BatchStore(Protocol):
     async def get(self, batch_id: int) -> Batch | None: ...
 
     async def is_known(self, provider_id: int, remote_id: str) -> bool:
-        """Whoever's it is."""
+        """Returns whether the batch is known, whoever owns it."""
         ...
 
     async def page(
         self, user_id: int, family: BatchFamily, limit: int, cursor: str | None, ascending: bool = False
     ) -> Sequence[Batch]:
-        """The newest first, or the oldest; those that come after `cursor`, a remote id, where it is given."""
+        """Returns batches with the newest first, or with the oldest first if `ascending`.
+
+        If `cursor`, a remote id, is given, only those after it are returned.
+        """
         ...
 
     async def unmetered(self) -> Sequence[Batch]:
-        """The oldest first."""
+        """Returns the batches that are not metered, the oldest first."""
         ...
 
     async def open_lines(self, batch_id: int) -> Sequence[OpenLine]: ...
 
     async def finish(self, batch_id: int, now_us: int) -> None:
-        """All of its lines are settled."""
+        """Marks a batch as metered, once all of its lines are settled."""
         ...
 
     async def summaries(self, *, all_of_them: bool) -> Sequence[BatchSummary]:
-        """The newest first; without `all_of_them` those that are not metered."""
+        """Returns batches with the newest first. Without `all_of_them`, these are only those that are not metered."""
         ...
 
     async def keep_file(self, file: KeptFile) -> None:
-        """Twice changes nothing."""
+        """Stores a file. A second call changes nothing."""
         ...
 
     async def find_file(self, user_id: int, remote_id: str) -> KeptFile | None: ...

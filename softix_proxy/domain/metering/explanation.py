@@ -1,4 +1,4 @@
-"""How a charge and a cost came about: worked out again from the usage row and its price versions, and nothing else."""
+"""Explains a charge and a cost: calculates them again from the usage row and its price versions, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,39 +11,42 @@ from softix_proxy.domain.metering.usage import AttemptRow, UsageRow, UsageSource
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_COSTS, PricedMeter, PriceSheet, Rate
 
 LIMITED_TO_HOLD = "limited_to_hold"
-"""The note on a row whose charge was cut to what had been held for it."""
+"""The note on a row whose charge was cut to the hold of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A usage row, and how its charge and its cost came about; no lines where no price was applied."""
+    """A usage row with the derivation of its charge and its cost. It has no lines if no price was applied."""
 
     row: UsageRow
     lines: Sequence[PricedMeter] = ()
     cost_lines: Sequence[PricedMeter] = ()
-    """What the provider asks: the same lines, unless the row names another price version for it."""
+    """The lines of the provider's price.
+
+    They equal `lines`, unless the row names another price version for the cost.
+    """
     fee_pico: int = 0
-    """For the request; part of the charge."""
+    """The fee for the request, which is part of the charge."""
     unpriced: tuple[str, ...] = ()
-    """What was reported and has no price."""
+    """The meters that were reported and have no price."""
     uncosted: tuple[str, ...] = ()
-    """What was reported, and is missing in the cost."""
+    """The meters that were reported and are missing in the cost."""
     earlier_pico: int | None = None
-    """Of a correction: what had been charged before. The lines are then those of the request that it corrects."""
+    """The earlier charge, for a correction. The lines are then those of the request that it corrects."""
     earlier_cost_pico: int | None = None
-    """Of a correction: what the cost had been before."""
+    """The earlier cost, for a correction."""
     stated: bool = False
-    """The amount is an operator's word: nothing can be worked out."""
+    """Whether an operator stated the amount, so that nothing can be calculated."""
     cost_alone: bool = False
-    """A correction of what the provider asks: the charge stays as it was."""
+    """Whether this is a correction of the cost only, so that the charge stays as it was."""
     attempts: Sequence[AttemptRow] = ()
-    """What preceded and failed; what is charged for it is part of the charge."""
+    """The failed attempts that preceded. Their charge is part of the charge of the request."""
     corrections: Sequence[UsageRow] = ()
-    """What was posted later to make good for it, the oldest first."""
+    """The corrections that were posted later, the oldest first."""
 
     @property
     def sum_pico(self) -> int:
-        """What the lines, the fee and the attempts that failed add up to."""
+        """The sum of the lines, the fee and the failed attempts."""
         return sum(line.charge_pico for line in self.lines) + self.fee_pico + self.attempts_pico
 
     @property
@@ -56,23 +59,23 @@ class Explained:
 
     @property
     def charge_pico(self) -> int:
-        """What the row should say."""
+        """The charge that the row should have."""
         row = self.row
         if self.stated or self.cost_alone:
             return row.charge_pico
-        if row.source is UsageSource.INTERRUPTED:  # the operator's setting of that time: all of the hold, or nothing
+        if row.source is UsageSource.INTERRUPTED:  # the setting of that time decides: all of the hold or nothing
             return row.hold_pico if row.charge_pico > self.attempts_pico else self.attempts_pico
         charge_pico = min(self.sum_pico, row.hold_pico) if self.limited else self.sum_pico
         return min(charge_pico, MAX_PICO) - (self.earlier_pico or 0)
 
     @property
     def cost_pico(self) -> int:
-        """The provider's; of a correction, of the whole request."""
+        """The provider's cost of the request. For a correction, this is the cost of the whole corrected request."""
         return min(sum(line.cost_pico for line in self.cost_lines), MAX_PICO)
 
     @property
     def agrees(self) -> bool:
-        """Whether the row says what its own prices and quantities give."""
+        """Whether the row equals the result of its own prices and quantities."""
         return self.charge_pico == self.row.charge_pico and (self.stated or self.cost_agrees)
 
     @property
@@ -81,12 +84,12 @@ class Explained:
 
     @property
     def final_pico(self) -> int:
-        """With all corrections."""
+        """The charge with all corrections."""
         return self.row.charge_pico + sum(correction.charge_pico for correction in self.corrections)
 
     @property
     def final_cost_pico(self) -> int:
-        """The same of the cost."""
+        """The cost with all corrections."""
         return self.row.cost_pico + sum(correction.cost_pico for correction in self.corrections)
 
 
@@ -97,7 +100,10 @@ def explain(
     attempts: Sequence[AttemptRow] = (),
     cost_sheet: PriceSheet | None = None,
 ) -> Explained:
-    """`sheet` is that of the row's price version, `cost_sheet` that of its cost, where that is another."""
+    """Explains a row.
+
+    `sheet` is that of the row's price version, and `cost_sheet` that of its cost if it is another.
+    """
     if sheet is None or not row.meters:
         return Explained(row, attempts=attempts, corrections=corrections)
     rate = Rate(row.price_id or 0, sheet, row.markup, row.fee_pico, _costs(row, cost_sheet))
@@ -130,7 +136,11 @@ def explain_correction(
     attempts: Sequence[AttemptRow] = (),
     cost_sheet: PriceSheet | None = None,
 ) -> Explained:
-    """A difference: to what the request costs at the correction's own prices, or to what an operator stated."""
+    """Explains a correction as a difference.
+
+    The difference is to the price of the request at the correction's own prices, or to an amount that an operator
+    stated.
+    """
     right = replace(
         corrected, price_id=row.price_id, markup=row.markup, fee_pico=row.fee_pico, cost_price_id=row.cost_price_id
     )

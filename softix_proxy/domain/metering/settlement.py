@@ -1,4 +1,4 @@
-"""The end of a request: what it used, what it cost, what is charged. One usage row."""
+"""The end of a request: its usage, its cost and its charge. It becomes one usage row."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from softix_proxy.domain.pricing.meters import INPUT_METERS, OUTPUT_METERS, Mete
 from softix_proxy.domain.pricing.rates import STANDARD
 
 InterruptedCharge = Literal["nothing", "bound"]
-"""What a request costs its customer of which nobody knows what the provider did: nothing, or all that was held."""
+"""The charge for a request if nobody knows what the provider did: nothing, or all of the hold."""
 
 
 UNPRICED = "unpriced:"
-"""Begins a word of a row's note: what was used, or how, and has no price."""
+"""The prefix of a word of a row's note that names a meter or a mode of use without a price."""
 
 
 def unpriced_in(note: str | None) -> list[str]:
@@ -26,7 +26,7 @@ def unpriced_in(note: str | None) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """What preceded, and came to nothing before the client had any of it: its own outcome, price and cost."""
+    """A failed attempt that ended before the client had any of its response. It has its own outcome, price and cost."""
 
     provider_id: int
     model_id: int
@@ -39,17 +39,17 @@ class FailedAttempt:
     meters: Meters = field(default_factory=dict)
     service_tier: str = STANDARD
     bound_pico: int = 0
-    """The most that the provider may ask for it, with the mark-up, where nobody knows what it did; else 0."""
+    """The most that the provider may ask for it, with the mark-up, if nobody knows what the provider did; else 0."""
     cost_pico: int = 0
     charge_pico: int = 0
-    """Its part of what the customer is charged for the request."""
+    """The part of the request's charge that is for this attempt."""
     cost_price_id: int | None = None
-    """As `Rate.cost_price_id`."""
+    """The same as `Rate.cost_price_id`."""
 
 
 @record(frozen=True, slots=True)
 class Settlement:
-    """All that is kept of a request. Texts are ours or constrained; nothing that a caller wrote."""
+    """The record of a finished request. Its texts are softix's own or constrained, and no caller wrote any of them."""
 
     intent: Intent
     hold_pico: int
@@ -65,14 +65,14 @@ class Settlement:
     cost_pico: int = 0
     charge_pico: int = 0
     error: str | None = None
-    """A code from a fixed list, where the request did not end well."""
+    """A code from a fixed list, if the request did not end well."""
     note: str | None = None
     latency_ms: int = 0
     ttfb_ms: int | None = None
     cost_price_id: int | None = None
-    """As `Rate.cost_price_id`."""
+    """The same as `Rate.cost_price_id`."""
     failed: tuple[FailedAttempt, ...] = ()
-    """In the order in which they were made; what is charged for them is part of `charge_pico`."""
+    """The failed attempts in the order in which they were made. Their charge is part of `charge_pico`."""
 
     @property
     def attempts(self) -> int:
@@ -82,13 +82,13 @@ class Settlement:
     output_tokens: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Added up once: limits, metrics and the sums of the day all ask."""
+        """Adds the tokens up once, because limits, metrics and the sums of the day all need them."""
         object.__setattr__(self, "input_tokens", total(self.meters, INPUT_METERS))
         object.__setattr__(self, "output_tokens", total(self.meters, OUTPUT_METERS))
 
     @property
     def tokens_used(self) -> int:
-        """For the tokens-a-minute limit: replaces what admission estimated."""
+        """The tokens for the tokens-a-minute limit. They replace the estimate of admission."""
         return self.input_tokens + self.output_tokens
 
 
@@ -102,14 +102,17 @@ class Orphan:
 
 @record(frozen=True, slots=True)
 class Settled:
-    """The usage row's id, which is also when it was posted: microseconds, strictly increasing."""
+    """The result of a settlement.
+
+    The usage row's id is also the time of posting in microseconds, strictly increasing.
+    """
 
     usage_id: int
     balance_pico: int
 
 
 def interrupted_charge_pico(most_pico: int, charge: InterruptedCharge) -> int:
-    """What is charged where nobody knows what the provider did; `most_pico` is what may be charged at most."""
+    """Returns the charge if nobody knows what the provider did. `most_pico` is the most that may be charged."""
     return most_pico if charge == "bound" else 0
 
 
@@ -121,7 +124,10 @@ def interrupted(
     error: str | None,
     service_tier: str = STANDARD,
 ) -> Settlement:
-    """Nobody will know what the provider did. The hold stays in the row: the most that it may ask for."""
+    """Returns the settlement of a request of which nobody will know what the provider did.
+
+    The hold stays in the row, because it is the most that the provider may ask for.
+    """
     return Settlement(
         intent=intent,
         hold_pico=hold_pico,

@@ -1,4 +1,4 @@
-"""What is counted: disjoint meters, where a count came from, and the rows that are kept of it.
+"""The usage of requests: disjoint meters, the source of each count, and the rows that are stored.
 
 A meter that was not reported is absent, not 0.
 """
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
 
 class UsageSource(StrEnum):
-    """How the quantities of a usage row are known."""
+    """The source of the quantities of a usage row."""
 
     PROVIDER = "provider"
-    """Reported by the provider at the end of the answer: exact."""
+    """The provider reported them at the end of the response, so they are exact."""
     PARTIAL = "partial"
-    """The answer was cut; the provider's last cumulative report."""
+    """The response was cut off, and they are the provider's last cumulative report."""
     ESTIMATE = "estimate"
-    """Without a report, or beside one that cannot be true: counted from what passed through."""
+    """They were counted from what passed through, because the report is missing or cannot be true."""
     INTERRUPTED = "interrupted"
-    """The daemon died in between; the provider may have worked."""
+    """The daemon died in between. The provider may have worked."""
     NONE = "none"
-    """Nothing was produced: the provider refused or was not reached."""
+    """Nothing was produced, because the provider refused or was not reached."""
     CORRECTION = "correction"
-    """A change to what an earlier row says; its amounts are differences."""
+    """The row changes what an earlier row says. Its amounts are differences."""
 
 
 SummarySubject = Literal["user", "key", "model", "provider", "day"]
-"""What a summary adds up by."""
+"""The kind of thing by which a summary adds up."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One request, as it was posted, with the names of what it refers to."""
+    """One request as it was posted, with the names of what it refers to."""
 
     id: int
-    """Also when it was posted, in microseconds; strictly increasing."""
+    """The id, which is also the time of posting in microseconds. It increases strictly."""
     request_id: int
     usage_at_us: int
     user_id: int
@@ -55,7 +55,7 @@ class UsageRow:
     provider: str
     model_id: int
     model: str
-    """The name that was asked for."""
+    """The name that the client requested."""
     model_served: str | None
     endpoint: str
     stream: bool
@@ -77,17 +77,17 @@ class UsageRow:
     fee_pico: int = 0
     """The fee for the request, which is part of the charge."""
     cost_price_id: int | None = None
-    """The price version of the cost. None: `price_id` is that of both; 0: the provider's price was unknown."""
+    """The price version of the cost. None: `price_id` is that of both. 0: the provider's price was unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """An attempt that failed before another target, or the same once more, served the request or failed as well."""
+    """An attempt that failed and was followed by another one, at another target or at the same."""
 
     usage_id: int
-    """Of the request's row."""
+    """The id of the request's row."""
     sequence: int
-    """1 is the first that was made."""
+    """The number of the attempt. The first has 1."""
     request_id: int
     user_public_id: str
     user_name: str
@@ -104,14 +104,14 @@ class AttemptRow:
     bound_pico: int
     cost_pico: int
     charge_pico: int
-    """Part of what the request's row charges."""
+    """The part of the charge of the request's row that is for this attempt."""
     cost_price_id: int | None = None
-    """As in `UsageRow`."""
+    """The same as in `UsageRow`."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageFilter:
-    """Which rows; None is any."""
+    """Selects rows. None allows any."""
 
     span: Span | None = None
     user_id: int | None = None
@@ -122,10 +122,10 @@ class UsageFilter:
 
 @dataclass(frozen=True, slots=True)
 class UsageTotal:
-    """Sums over whole days of posting for one subject."""
+    """The sums over whole days of posting for one subject."""
 
     id: str
-    """Public id; for a model `provider/model`, for a provider its name, for a day its date."""
+    """The public id of a user or key, `provider/model` of a model, the name of a provider, or the date of a day."""
     name: str
     requests: int
     errors: int
@@ -149,40 +149,40 @@ def add_up(totals: Sequence[UsageTotal], name: str = "total") -> UsageTotal:
 
 
 class DailyCost(NamedTuple):
-    """What the requests of one day of posting cost that are alike in all else that is named here."""
+    """The cost of the requests of one day of posting that are alike in all else that is named here."""
 
     day: int
-    """Days since 1970, UTC."""
+    """The number of days since 1970, UTC."""
     model: str
-    """The name that was asked for."""
+    """The name that the client requested."""
     upstream_name: str
     model_served: str | None
     source: UsageSource
     unpriced: bool
-    """Something was reported of which softix does not know what the provider asks: it is missing in the cost."""
+    """Whether something was reported for which softix does not know the provider's price. The cost lacks it."""
     requests: int
     tokens: int
-    """Of both directions."""
+    """The tokens of both directions."""
     cost_pico: int
     hold_pico: int
 
 
 class LineLayout(Protocol):
-    """A format of export in which each row is a line. Which columns it has is the exports' business."""
+    """A format of export in which each row is a line. The exports decide which columns it has."""
 
     def lines(self, rows: Sequence[UsageRow]) -> bytes: ...
 
 
 class UserSum(NamedTuple):
     user_id: str
-    """Public id."""
+    """The public id of the user."""
     rows: int
     cost_pico: int
     charge_pico: int
 
 
 class UsageSums(NamedTuple):
-    """What some consecutive rows sum up to, by user."""
+    """The sums of some consecutive rows, by user."""
 
     first_id: int
     last_id: int
@@ -190,25 +190,25 @@ class UsageSums(NamedTuple):
 
 
 class ExportLines(NamedTuple):
-    """Some consecutive lines of an export, and what their rows sum up to."""
+    """Some consecutive lines of an export, and the sums of their rows."""
 
     text: bytes
     rows: int
     cost_pico: int
     charge_pico: int
     file: str = ""
-    """Whose they are, where an export has names for its files; the lines of one come together."""
+    """The file to which the lines belong, if an export has several files. The lines of one file come together."""
     sums: UsageSums | None = None
-    """The same by user; None where it was not counted."""
+    """The same sums by user. They are None if they were not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What an earlier row should have said, as differences in pico-USD."""
+    """The correction of an earlier row, as differences in pico-USD."""
 
     corrects: UsageRow
     request_id: int
-    """Of its own: a row has one."""
+    """The correction's own request id, because every row has one."""
     cost_pico: int
     charge_pico: int
     price_id: int | None
@@ -216,79 +216,86 @@ class Correction:
     note: str
     fee_pico: int = 0
     cost_price_id: int | None = None
-    """As in `UsageRow`."""
+    """The same as in `UsageRow`."""
 
 
 class UsageStore(Protocol):
     """Reads usage rows and sums them up."""
 
     async def corrections(self, row_id: int) -> Sequence[UsageRow]:
-        """Of that row, the oldest first."""
+        """Returns the corrections of that row, the oldest first."""
         ...
 
     async def attempts_of(self, row_id: int) -> Sequence[AttemptRow]:
-        """What preceded that row and failed, in its order."""
+        """Returns the failed attempts that preceded that row, in their order."""
         ...
 
     async def attempts(self, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
-        """By period and user; the newest first."""
+        """Returns attempts by period and user, the newest first."""
         ...
 
     async def newest(self, wanted: UsageFilter, limit: int) -> Sequence[UsageRow]:
-        """The newest first."""
+        """Returns the newest rows, the newest first."""
         ...
 
     async def after(self, wanted: UsageFilter, usage_id: int, limit: int) -> Sequence[UsageRow]:
-        """What was posted after that row, the oldest first."""
+        """Returns the rows that were posted after that row, the oldest first."""
         ...
 
     async def by_request(self, request_id: int) -> UsageRow | None: ...
 
     async def model_ids(self, reference: str) -> Sequence[int]:
-        """All that were ever called so (`model` or `provider/model`), removed ones too."""
+        """Returns the ids of all models that ever had this name (`model` or `provider/model`), even removed ones."""
         ...
 
     async def change_zone(self, zone: str) -> bool:
-        """Sums up anew by the days of that zone, in one transaction; False where they are by them already."""
+        """Sums up anew by the days of that zone, in one transaction.
+
+        Returns False if the sums are by these days already.
+        """
         ...
 
     async def totals(self, by: SummarySubject, first_day: int, end_day: int, days: Calendar) -> Sequence[UsageTotal]:
-        """Sums over days since 1970 from `first_day` to before `end_day`; dearest first, days in their order.
+        """Returns sums over the days since 1970 from `first_day` to before `end_day`.
 
-        By the days of any calendar; quick for those of `calendar()`, of which the sums are kept.
+        The most expensive subject comes first, and days come in their order. The days may be those of any calendar. It
+        is quick for those of `calendar()`, because their sums are stored.
         """
         ...
 
     async def trends(
         self, by: SummarySubject, first_day: int, end_day: int, days: Calendar, most: int
     ) -> Mapping[str, Mapping[int, UsageTotal]]:
-        """Of the `most` dearest subjects: id → day since 1970 → sums of that day; days without a request are absent."""
+        """Returns the sums of each day of the `most` most expensive subjects: id → day since 1970 → sums.
+
+        Days without a request are absent.
+        """
         ...
 
     def daily_costs(self, provider: str, first_day: int, end_day: int) -> AsyncIterator[DailyCost]:
-        """What was used of the providers of this name, from `first_day` to before `end_day`, in constant memory.
+        """Yields the usage of the providers of this name, from `first_day` to before `end_day`, in constant memory.
 
-        The sums are of some consecutive rows each: what is alike may come again. Attempts that failed, and that the
-        provider may have billed, count as requests. Corrections count on the day on which
-        their request is booked, and as no request.
+        Each item sums up some consecutive rows, so the same group may come again. Failed attempts that the provider may
+        have billed count as requests. Corrections count on the day on which their request is booked, and not as a
+        request.
         """
         ...
 
     async def expected_rows(self, span: Span, user_id: int | None) -> int:
-        """How many rows were posted on the days that the span touches; cheap, for a progress bar."""
+        """Returns how many rows were posted on the days that the span touches. It is cheap, for a progress bar."""
         ...
 
     def sums(self, span: Span, user_id: int | None) -> AsyncIterator[UsageSums]:
-        """Of all rows that are posted by now, some at a time, in constant memory."""
+        """Yields the sums of all rows that are posted by now, some rows at a time, in constant memory."""
         ...
 
     def rows(self, span: Span, user_id: int | None) -> AsyncIterator[Sequence[UsageRow]]:
-        """All rows that are posted by now, in their order, a few thousand at a time, in constant memory.
+        """Yields all rows that are posted by now, in their order, a few thousand at a time, in constant memory.
 
-        Portions without any row of that user come too, empty, so that progress is seen.
+        Portions without any row of that user come too. They are empty and show progress.
         """
         ...
 
     def lines(self, layout: LineLayout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines] | None:
-        """The lines of the same rows, where the store can make them itself, which is quicker; else None."""
+        """Yields the lines of the same rows, which is quicker. Returns None if the store cannot make them itself."""
         ...

@@ -1,1 +1,1 @@
-"""The ports: what has a second implementation, and what it promises."""
+"""The ports: the protocols that have a second implementation, and what they promise."""

@@ -1,10 +1,13 @@
-"""The doors that have a second implementation behind them, or may get one: verbs are atomic and name no engine."""
+"""The ports of the storage, which may have several implementations.
+
+Their methods are atomic and name no engine.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:  # a daemon needs no shapes, least of all those of bills
+if TYPE_CHECKING:  # a daemon does not need these types at run time, least of all those of bills
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
@@ -30,33 +33,39 @@ if TYPE_CHECKING:  # a daemon needs no shapes, least of all those of bills
 
 
 class Journal(Protocol):
-    """The hot path's books. Each verb returns when it is committed and synced."""
+    """The ledger operations of the hot path. Each method returns when its change is committed and synced."""
 
     async def admit(self, intent: Intent) -> Decision:
-        """Raises RefusedError(STORAGE_UNAVAILABLE); then, as when cancelled, nothing stays held."""
+        """Decides whether the request is admitted, and holds its amount.
+
+        Raises RefusedError(STORAGE_UNAVAILABLE). Nothing stays held then, nor when the call is cancelled.
+        """
         ...
 
     async def settle(self, settlement: Settlement) -> Settled | None:
-        """Twice changes nothing. None: the request was never admitted."""
+        """Settles a request. A second call changes nothing. Returns None if the request was never admitted."""
         ...
 
     async def withdraw(self, intents: Sequence[Intent]) -> None:
-        """As if they had never been admitted. Raises FailureError only at shutdown."""
+        """Undoes the admission of these requests completely. Raises FailureError only at shutdown."""
         ...
 
     def note_unpriced(self, model_id: int) -> None: ...
 
     def trouble(self) -> Trouble | None:
-        """Why it cannot be written to now; None while it can. Does not block."""
+        """Returns why the database cannot be written to now, or None if it can. Does not block."""
         ...
 
     async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
-        """Some requests of dead processes, the oldest first; at the start, of this slot's earlier owner too."""
+        """Returns some requests of dead processes, the oldest first.
+
+        At the start, these include the requests of this slot's earlier owner.
+        """
         ...
 
 
 class Unit(Protocol):
-    """The nouns of one transaction, or of one reader."""
+    """The stores of one transaction, or of one reader."""
 
     @property
     def clock(self) -> Clock: ...
@@ -105,22 +114,28 @@ class Unit(Protocol):
 
 
 class Storage(Protocol):
-    """Opens units of work on the database, and tells what changed in it."""
+    """Opens units of work on the database, and reports what changed in it."""
 
     def reading(self) -> Unit:
-        """For reads only; each statement sees what is committed by then."""
+        """Returns a unit for reads only. Each statement sees what is committed by then."""
         ...
 
     def snapshot(self) -> AbstractAsyncContextManager[Unit]:
-        """For reads that must agree with each other: all see one moment. Keep it short, it pins the log."""
+        """Opens a unit for reads that must agree with each other: all see the same moment.
+
+        Keep it short, because it pins the log.
+        """
         ...
 
     def writing(self) -> AbstractAsyncContextManager[Unit]:
-        """All or nothing; holds the write lock, so keep it short and wait for nothing inside."""
+        """Opens a transaction. It holds the write lock, so keep it short and wait for nothing inside."""
         ...
 
     def rehearsal(self) -> Storage:
-        """The same, but what is written is seen only within its transaction, and taken back at the end."""
+        """Returns the same storage for rehearsals.
+
+        Changes are visible only within their transaction, and are rolled back at its end.
+        """
         ...
 
     async def changes(self, since_revision: int) -> Changes: ...

@@ -1,4 +1,4 @@
-"""What is counted for operators: no names of users, no content."""
+"""The port for the metrics of operators. They contain no names of users and no content."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from softix_proxy.domain.metering.settlement import Settlement
 
 class Telemetry(Protocol):
     def refused(self, endpoint: str, code: Code) -> None:
-        """A request that got no further than softix."""
+        """Counts a request that softix refused before it was admitted."""
         ...
 
     def opened(self, hold_pico: int) -> None:
-        """A request was admitted."""
+        """Counts a request that was admitted."""
         ...
 
     def finished(self, settlement: Settlement, provider: str, model: str) -> None:
-        """An admitted request was settled."""
+        """Counts an admitted request that was settled."""
         ...

@@ -1,4 +1,4 @@
-"""The door to providers: one request out, one answer back."""
+"""The port to providers: it sends one request and returns one response."""
 
 from __future__ import annotations
 
@@ -15,49 +15,64 @@ from softix_proxy.domain.routing.routes import SETTINGS, Timeouts
 
 
 class BodyRemainder(Protocol):
-    """What of a body is still with the client when the request goes out."""
+    """The part of a body that the client has not sent yet when the request goes out."""
 
     size_bytes: int
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """As it comes; once. Raises what ends the request where the client leaves, is slow, or sends no form."""
+        """Yields the chunks as they arrive. It can be called once.
+
+        Raises the error that ends the request if the client disconnects, is too slow, or sends a malformed form.
+        """
         ...
 
 
 @record(frozen=True, slots=True)
 class UpstreamRequest:
-    """A request to a provider, without what proves who pays: that is added where it is sent."""
+    """A request to a provider, without the credential. The credential is added where the request is sent."""
 
     key_id: int
-    """Whose connection it goes over: none is shared, unless the operator says so."""
+    """The API key whose connection is used. Keys share no connections, unless the operator allows it."""
     provider: Provider
     path: str
-    """In the dialect, from `/v1` on, with what of the client's query passes; the profile knows the provider's."""
+    """The path in the dialect, from `/v1` on, with the part of the client's query that passes.
+
+    The profile maps it to the provider's path.
+    """
     headers: Headers
     body: bytes = field(repr=False)
     stream: bool
     rest: BodyRemainder | None = field(default=None, repr=False)
-    """What follows the body. With it a call can be sent once only."""
+    """The rest of the body, which follows `body`. A call with such a rest can be sent only once."""
     key: ProviderKey | None = None
-    """Which of the provider's keys proves who pays."""
+    """The provider's key that authenticates the request."""
     timeouts: Timeouts = SETTINGS
     method: str = "POST"
     adds_usage_option: bool = False
-    """softix itself asks for usage in this body: it can go without where the provider does not take that."""
+    """Whether softix itself added the option that requests usage to this body.
+
+    It can be left out if the provider does not accept it.
+    """
 
 
-class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP answers that it becomes
-    """No answer, or one that broke off. Holds a code and nothing of what was sent or received."""
+class ProviderFault(Exception):  # noqa: N818 - the word of the HTTP responses that it becomes
+    """The provider gave no response, or the response broke off.
+
+    It has a code and nothing of what was sent or received.
+    """
 
     def __init__(self, code: Code, *, started: bool) -> None:
         super().__init__(code.value)
         self.code = code
         self.started = started
-        """False only where the provider cannot have seen the request."""
+        """This is false only if the provider cannot have seen the request."""
 
 
 class WebSocketRefusedError(Exception):
-    """The provider answered a call for a WebSocket as a plain request. Holds the head, and nothing that was sent."""
+    """The provider answered the request for a WebSocket with a plain HTTP response.
+
+    It has the head of the response, and nothing that was sent.
+    """
 
     def __init__(self, status: int, headers: Headers) -> None:
         super().__init__(f"HTTP {status}")
@@ -66,71 +81,81 @@ class WebSocketRefusedError(Exception):
 
 
 class UpstreamResponse(Protocol):
-    """An answer that has begun. It is aborted or read to its end, and then released."""
+    """A response that has begun. The caller aborts it or reads it to its end, and then releases it."""
 
     status: int
     headers: Headers
     is_stream: bool
-    """It is a stream of events, server-sent or in AWS's frames."""
+    """Whether this is a stream of events. They are server-sent, or in AWS's frames."""
     secret: str | None
-    """The key that was used: what must not be in anything that goes back to the client."""
+    """The key that was used. It must not be in anything that goes back to the client."""
 
     async def read(self, limit_bytes: int) -> bytes:
-        """The whole body. Raises ProviderFault where it is cut, late, or longer than the limit."""
+        """Returns the whole body. Raises ProviderFault if it is cut off, late, or longer than the limit."""
         ...
 
     async def chunk(self) -> bytes:
-        """What has arrived; empty at the end. Raises ProviderFault where it is cut or idle for too long."""
+        """Returns what has arrived, or empty bytes at the end.
+
+        Raises ProviderFault if it is cut off or idle for too long.
+        """
         ...
 
     async def pour(self, into: Callable[[bytes], bool]) -> bool:
-        """Gives each chunk the moment it arrives, without a turn of the event loop, until told False. False at the end.
+        """Passes on each chunk the moment it arrives, without a turn of the event loop, until `into` returns False.
 
-        Raises as `chunk` does, and what `into` raises.
+        Returns False at the end of the body. Raises as `chunk` does, and whatever `into` raises.
         """
         ...
 
     def abort(self) -> None:
-        """Drops the connection, so that the provider stops; whoever reads gets a ProviderFault."""
+        """Drops the connection, so that the provider stops. A reader gets a ProviderFault."""
         ...
 
     def release(self) -> None:
-        """The connection may be used again if the answer was read to its end; else it is dropped."""
+        """Frees the connection for reuse if the response was read to its end, and otherwise drops it."""
         ...
 
 
 class Fetched(NamedTuple):
-    """What one GET gave, which is nobody's request."""
+    """The result of one GET that belongs to no request of a client."""
 
     status: int
     body: bytes
 
 
 Fetch = Callable[[str, Mapping[str, str], EntraClient | GoogleAccount | None], Awaitable[Fetched]]
-"""One GET of a URL with these headers, and a token for the document. Raises FailureError where there is no answer."""
+"""Sends one GET to a URL with these headers, and with a token for the document.
+
+Raises FailureError if there is no response.
+"""
 
 
 class Upstream(Protocol):
     async def send(self, call: UpstreamRequest, sending: Callable[[], None]) -> UpstreamResponse:
-        """Returns with the answer's headers. Raises ProviderFault; tries again only what surely did not start.
+        """Sends the request and returns when the headers of the response are there.
 
-        `sending` is called when the provider is about to see the request.
+        Raises ProviderFault. Tries again only if the request surely did not start. `sending` is called when the
+        provider is about to see the request.
         """
         ...
 
 
 class WebSocketConnection(Protocol):
-    """A WebSocket to a provider: whole messages of text, both ways."""
+    """A WebSocket to a provider, with whole text messages in both directions."""
 
     close_code: int | None
-    """What the provider closed it with; None while it is open, or where it broke off."""
+    """The code with which the provider closed it. It is None while it is open, or if it broke off."""
 
     async def receive(self) -> bytes | None:
-        """None where the provider closed it. Raises ProviderFault where it breaks off, or sends anything but text."""
+        """Returns the next message, or None if the provider closed the connection.
+
+        Raises ProviderFault if it breaks off, or if the provider sends anything but text.
+        """
         ...
 
     async def send(self, message: bytes) -> None:
-        """Waits for a slow provider. Raises ProviderFault."""
+        """Sends a message, and waits for a slow provider. Raises ProviderFault."""
         ...
 
     def abort(self) -> None:
@@ -140,5 +165,8 @@ class WebSocketConnection(Protocol):
 
 class WebSocketClient(Protocol):
     async def open(self, call: UpstreamRequest) -> WebSocketConnection:
-        """Raises ProviderFault, or NoLineError for an HTTP answer; no work has begun then."""
+        """Opens a WebSocket.
+
+        Raises ProviderFault, or WebSocketRefusedError for an HTTP response. No work has begun then.
+        """
         ...

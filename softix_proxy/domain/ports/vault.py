@@ -1,4 +1,4 @@
-"""Secrets: what seals them, and what proves an API key or a password without keeping it."""
+"""The ports for secrets: they seal them, and verify an API key or a password without keeping it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ SIGNING_KEY_PLACE = ("instance", "signing key")
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """An API key in the only moment in which its text exists."""
+    """A new API key. Its text exists only at this moment."""
 
     text: str = field(repr=False)
     prefix: str
-    """The beginning, for people to tell keys apart."""
+    """The beginning of the key, by which people distinguish keys."""
     digest: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the database knows of its master key; none of it opens anything."""
+    """The facts about its master key that the database stores. None of them opens anything."""
 
     key_id: str
     check_value: bytes = field(repr=False)
@@ -34,52 +34,64 @@ class Signer(Protocol):
 
     @property
     def public_key(self) -> str:
-        """64 hex digits; with it anyone can check a signature, and nobody can make one."""
+        """The public key as 64 hex digits. With it anyone can check a signature, and nobody can make one."""
         ...
 
     def sign(self, message: bytes) -> bytes: ...
 
 
 class Vault(Protocol):
-    """Opened with the instance's master key. No secret is in any repr or error."""
+    """Seals and opens secrets with the instance's master key. No secret is in any repr or error."""
 
     @property
     def master_key_id(self) -> str:
-        """Of the key that seals from now on: 16 hex digits."""
+        """The id of the master key that seals from now on: 16 hex digits."""
         ...
 
     def check_value(self) -> bytes:
-        """The same for one master key, different for every other; tells nothing about it."""
+        """Returns a value that is the same for one master key and different for every other.
+
+        It reveals nothing about the key.
+        """
         ...
 
     def new_api_key(self) -> NewKey: ...
 
     def digest(self, text: str) -> bytes | None:
-        """32 bytes to look an API key up by; None where the text cannot be one (form or checksum)."""
+        """Returns 32 bytes by which an API key is looked up, or None if the form or the checksum is wrong."""
         ...
 
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
-        """Opens at this very place only: table, row, column, and what else the secret is bound to."""
+        """Seals a secret so that it opens only at this place: table, row, column, and what else it is bound to."""
         ...
 
     def open_secret(self, blob: bytes, *place: str) -> str:
-        """Raises FailureError where it was sealed for another place or by an unknown master key, or is damaged."""
+        """Opens a sealed secret.
+
+        Raises FailureError if it was sealed for another place or by an unknown master key, or is damaged.
+        """
         ...
 
     def sealed_by(self, blob: bytes) -> str:
-        """The id of the master key that opens it. Raises FailureError where this is not a sealed secret."""
+        """Returns the id of the master key that opens it. Raises FailureError if this is not a sealed secret."""
         ...
 
     def rewrap_secret(self, blob: bytes, *place: str) -> bytes:
-        """The same secret under `master_key_id`: only its data key is sealed anew. Raises as `open_secret` does."""
+        """Returns the same secret under `master_key_id`.
+
+        Only its data key is sealed anew. Raises as `open_secret` does.
+        """
         ...
 
     def new_signing_key(self) -> bytes:
-        """Sealed at SIGNING_KEY_PLACE. It is random and not derived, so that it outlives a change of the master key."""
+        """Returns a new signing key, sealed at SIGNING_KEY_PLACE.
+
+        It is random and not derived, so that it outlives a change of the master key.
+        """
         ...
 
     def signer(self, sealed: bytes) -> Signer:
-        """Raises as `open_secret` does."""
+        """Returns the signer with this key. Raises as `open_secret` does."""
         ...
 
     def hash_password(self, text: str) -> str: ...
@@ -88,10 +100,13 @@ class Vault(Protocol):
 
 
 class MasterKeys(Protocol):
-    """Where the master key lies, and beside it the next one, while one is replaced by the other."""
+    """The place of the master key, and of the next one while one replaces the other."""
 
     def source(self) -> str | None:
-        """What the key comes from, in words; None where there is none. Raises FailureError if it is unusable."""
+        """Describes where the key comes from, in words.
+
+        Returns None if there is none. Raises FailureError if it is unusable.
+        """
         ...
 
     def key_id(self) -> str | None: ...
@@ -99,23 +114,26 @@ class MasterKeys(Protocol):
     def next_key_id(self) -> str | None: ...
 
     def open(self, identity: Identity) -> Vault:
-        """With that key, of the two, which is the instance's; the other one's secrets open too.
+        """Opens a vault with the instance's key, which is one of the two. The other key's secrets open too.
 
-        Raises FailureError where neither is.
+        Raises FailureError if neither is the instance's key.
         """
         ...
 
     def open_next(self, identity: Identity) -> Vault:
-        """With the next key, which is made if need be; what the instance's key sealed opens too."""
+        """Opens a vault with the next key, and creates that key if necessary.
+
+        Secrets of the instance's key open too.
+        """
         ...
 
     def changing(self) -> AbstractContextManager[None]:
-        """While a key is changed. Raises ConflictError where another process is at it."""
+        """Locks the change of a key. Raises ConflictError if another process is changing it."""
         ...
 
     def put_in_place(self, key_id: str) -> bool:
-        """Ends a change to this key: it takes the old one's file.
+        """Ends a change to this key: the key takes the place of the old one's file.
 
-        False where the old one does not lie in a file of ours: then the operator has to put the new one in its place.
+        Returns False if the old key is not in a file of ours. Then the operator has to put the new key in its place.
         """
         ...

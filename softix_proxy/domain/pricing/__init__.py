@@ -1,1 +1,1 @@
-"""Meters, price sheets, price versions and what a quantity costs."""
+"""The meters, price sheets and price versions, and the cost of quantities."""

@@ -1,4 +1,4 @@
-"""What is counted: disjoint meters, and under which name each has its price.
+"""The meters, which are disjoint, and the names of their prices.
 
 A meter that was not reported is absent, not 0.
 """
@@ -13,21 +13,21 @@ Side = Literal["input", "output", "call"]
 
 
 Meters = Mapping[str, int]
-"""Meter name → quantity. The names are those of METERS; what the provider did not report is absent."""
+"""Meter name → quantity. The names are those of METERS. A quantity that the provider did not report is absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterSpec:
-    """One thing that is counted. Prices are stated in USD per `per` units under `price_key`.
+    """One quantity that is counted. Prices are stated in USD per `per` units under `price_key`.
 
-    Where a price sheet does not name the meter, the price of `fallback` applies, so nothing is free by omission.
+    If a price sheet does not name the meter, the price of `fallback` applies, so nothing is free by omission.
     """
 
     name: str
     price_key: str
     per: int
     units: str
-    """What so many of it are called."""
+    """The name of `per` units."""
     side: Side
     fallback: str | None = None
 

@@ -1,4 +1,4 @@
-"""A new version of a price that begins from the one in force: what is named changes, what is not stays as it was."""
+"""Makes a new version of a price from the one in force: the named prices change, and the others stay as they were."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ EXAMPLES: Mapping[str, str] = {
     "images": "0.04",
     "requests": "0.001",
 }
-"""Meter → USD for a command that shows how its price is set; other meters have the price of what they fall back to."""
+"""Meter → USD, for a command that shows how its price is set. Other meters have the price of their fallback."""
 
 _Place = tuple[str, int]
-"""Service tier, and above how many input tokens."""
+"""The service tier, and the number of input tokens above which the band applies."""
 
 
 class UnitPriceChange(NamedTuple):
-    """One unit price; None where there is none. USD per the meter's unit."""
+    """The change of one unit price, in USD per the meter's unit. None means that there is none."""
 
     service_tier: str
     above_input_tokens: int
@@ -43,13 +43,16 @@ class UnitPriceChange(NamedTuple):
 
 
 def unit_prices(old: PriceSheet | None, new: PriceSheet) -> Sequence[UnitPriceChange]:
-    """Each that either has, also those that stay."""
+    """Returns each unit price that either sheet has, also those that do not change."""
     before, after = _by_place(old), _by_place(new)
     return [UnitPriceChange(*place, before.get(place), after.get(place)) for place in sorted({**before, **after})]
 
 
 def differences(old: PriceSheet | None, new: PriceSheet) -> Sequence[UnitPriceChange]:
-    """Unit price by unit price. A price that becomes free, or ceases to be, shows as all that it loses or gains."""
+    """Returns the unit prices that differ.
+
+    A price that becomes free, or ceases to be free, appears as all the unit prices that it loses or gains.
+    """
     found = [change for change in unit_prices(old, new) if change.old != change.new]
     if not found and (old is None or old.free != new.free):
         return [UnitPriceChange(STANDARD, 0, "free", None, Decimal(0))]
@@ -69,11 +72,12 @@ def _by_place(sheet: PriceSheet | None) -> Mapping[tuple[str, int, str], Decimal
 def merged(
     before: PriceSheet | None, prices: Mapping[str, Decimal], tier: str = STANDARD, above: int = 0
 ) -> PriceSheet:
-    """`prices` (meter → USD) hold in one band: of this tier, above so many input tokens. All else stays as it was.
+    """Returns the sheet with these prices (meter → USD) in one band: of this tier, above so many input tokens.
 
-    Two kinds hold in other bands as well: a price that these have not at all, since a request there would be refused
-    for want of it; and one of calls that is the same in every band, since that is one price and not many. A band that
-    is new begins with the prices that applied there. Raises BadInputError for a new tier that does not begin at zero.
+    All other prices stay as they were, with two exceptions. First, bands that lack such a price get it too, since a
+    request there would be refused without it. Second, a price of calls that is the same in every band changes in every
+    band, since it is one price and not many. A new band begins with the prices that applied there. Raises BadInputError
+    for a new tier that does not begin at zero.
     """
     bands: dict[_Place, dict[str, Decimal]] = {
         (band.service_tier, band.above_input_tokens): dict(band.unit_prices)
@@ -96,7 +100,9 @@ def _is_one_price(bands: Mapping[_Place, Mapping[str, Decimal]], name: str) -> b
 
 
 def _begun(bands: Mapping[_Place, Mapping[str, Decimal]], place: _Place) -> dict[str, Decimal]:
-    """What applies there so far: the band itself, the one below it, or the standard tier's."""
+    """Returns the prices that apply there so far: those of the band itself, the one below it, or the standard
+    tier's.
+    """
     tier, above = place
     own = [at for at in bands if at[0] == tier and at[1] <= above]
     standard = [at for at in bands if at[0] == STANDARD and at[1] <= above]
@@ -110,19 +116,19 @@ def _dump(prices: Mapping[str, Decimal]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class OddPrice:
-    """A price that stayed and no longer fits what it is a discount or a surcharge on."""
+    """A price that did not change and no longer fits the price of which it is a discount or a surcharge."""
 
     service_tier: str
     above_input_tokens: int
     meter: str
     price: Decimal
     word: str
-    """`dearer than` or `cheaper than`."""
+    """The relation: `dearer than` or `cheaper than`."""
     base: str
-    """What it is held against, in words."""
+    """The name of the price with which it is compared."""
     base_price: Decimal
     suggested: Decimal
-    """In the same proportion to its base as before."""
+    """The price that has the same proportion to its base as before."""
 
     @property
     def place(self) -> str:
@@ -136,13 +142,13 @@ class OddPrice:
 
     @property
     def options(self) -> str:
-        """For the command that sets a price, to bring this one into proportion again."""
+        """The options of the command that sets a price, which bring this one into proportion again."""
         flag = "--" + METERS[self.meter].price_key.replace("_", "-")
         return f"{place_options(self.service_tier, self.above_input_tokens)}{flag} {self.suggested:f}"
 
 
 def place_name(service_tier: str, above_input_tokens: int) -> str:
-    """`flex above 272,000 tokens`; nothing for the standard tier from zero on."""
+    """Returns `flex above 272,000 tokens`, or an empty text for the standard tier from zero on."""
     tier = "" if service_tier == STANDARD else service_tier
     above = f"above {above_input_tokens:,} tokens" if above_input_tokens else ""
     return " ".join(word for word in (tier, above) if word)
@@ -154,7 +160,10 @@ def place_options(service_tier: str, above_input_tokens: int) -> str:
 
 
 def oddities(old: PriceSheet | None, new: PriceSheet) -> Sequence[OddPrice]:
-    """Those that come of a change to what a price is held against; what was named itself is as it was meant."""
+    """Returns the odd prices that result from a change of their base.
+
+    A price that the operator named is meant as it is.
+    """
     if old is None:
         return []
     known = {(at, meter, base_at, base) for at, meter, base_at, base, *_ in _odd(old)}
@@ -183,7 +192,10 @@ def _price(bands: _Bands, at: _Place, meter: str) -> Decimal | None:
 
 
 def _odd(sheet: PriceSheet) -> Iterator[tuple[_Place, str, _Place, str, str, str]]:
-    """(Band, meter, the band and meter of what it is held against, `dearer than` or `cheaper than`, that in words)."""
+    """Yields the band, the meter, the band and the meter of its base, the relation, and the name of the base.
+
+    The relation is `dearer than` or `cheaper than`.
+    """
     bands = _bands(sheet)
     for at, prices in bands.items():
         tier, above = at
@@ -207,12 +219,14 @@ def _odd(sheet: PriceSheet) -> Iterator[tuple[_Place, str, _Place, str, str, str
 
 
 def _rounded(price: Decimal) -> Decimal:
-    """As prices are written: at most twelve decimals, none of them in vain."""
+    """Rounds a price as prices are written: at most twelve decimals, without trailing zeros."""
     return Decimal(format(price.quantize(_TWELVE_DECIMALS), "f").rstrip("0"))
 
 
 def remedy(model: str, meters: Sequence[str] = (), user: str | None = None) -> str:
-    """The command that sets what a model has no price for, with example prices; a customer's own for a user."""
+    """Returns the command that sets the missing prices of a model, with example prices, and for a user the user's
+    own.
+    """
     named = dict.fromkeys(_priced_by(meter) for meter in meters) or ("input_tokens", "output_tokens")
     options = " ".join(f"--{METERS[name].price_key.replace('_', '-')} {EXAMPLES[name]}" for name in named)
     return f"softix prices set {model} {options}" + (f" --user {user}" if user is not None else "")

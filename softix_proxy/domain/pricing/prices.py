@@ -1,4 +1,7 @@
-"""Versions of prices and mark-ups. Never edited: a new one starts at an instant and the latest that started applies."""
+"""The versions of prices and mark-ups.
+
+They are never edited. A new version starts at an instant, and the latest that has started applies.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ class PriceVersion:
     id: int
     model_id: int
     user_id: int | None
-    """A customer's own price, which wins over the operator's and the catalogue's; of the charge, not of the cost."""
+    """The customer whose own price this is. It has priority over the operator's and the catalogue's price.
+
+    It determines the charge and not the cost.
+    """
     source: PriceSource
     sheet: PriceSheet
     starts_at_us: int
@@ -31,7 +37,7 @@ class PriceVersion:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A price that waits for approval. One for each model, customer, source and start."""
+    """A price that waits for approval. There is one for each model, customer, source and start."""
 
     id: int
     model_id: int
@@ -39,7 +45,7 @@ class Proposal:
     source: PriceSource
     sheet: PriceSheet
     starts_at_us: int | None
-    """None: when it is approved."""
+    """The start of the price. None means the moment of approval."""
     created_at_us: int
 
 
@@ -47,13 +53,13 @@ class Proposal:
 class MarkupVersion:
     """A factor on each price and a fee on each answered request.
 
-    Scope `user` wins over `model`, `model` over `default`, in both. They do not multiply, nor add up.
+    For both, scope `user` has priority over `model`, and `model` over `default`. They are neither multiplied nor added.
     """
 
     id: int
     scope: PriceScope
     subject_id: int | None
-    """The user's or model's id; None for the default."""
+    """The id of the user or model. It is None for the default."""
     factor: Fraction
     starts_at_us: int
     created_at_us: int
@@ -67,14 +73,18 @@ _V = TypeVar("_V", PriceVersion, MarkupVersion)
 
 
 def _has_started(version: PriceVersion | MarkupVersion, now_us: int) -> bool:
-    """One that was to start at once started when it was made, even where the clock was ahead then, or is behind now."""
+    """Returns whether the version has started.
+
+    One that was to start at once started when it was made, even if the clock was ahead then or is behind now.
+    """
     return version.starts_at_us <= max(now_us, version.created_at_us)
 
 
 def in_order(versions: Iterable[_V]) -> list[_V]:
-    """With starts that can be. What was to start at once started before anything else was made that came after it.
+    """Returns the versions in order, with credible starts.
 
-    So a version that was made while the clock was ahead does not come back when its time is reached.
+    A version that was to start at once started before any later version was made. So a version that was made while the
+    clock was ahead does not return when its time is reached.
     """
     found: list[_V] = []
     earliest_us = 2**63 - 1
@@ -88,7 +98,7 @@ def in_order(versions: Iterable[_V]) -> list[_V]:
 
 @dataclass(frozen=True, slots=True)
 class UnpricedAsks:
-    """How often a model was asked for and refused because it has no price."""
+    """The number of requests for a model that were refused because it has no price."""
 
     model_id: int
     asks: int
@@ -96,12 +106,12 @@ class UnpricedAsks:
 
 
 def format_markup(factor: Fraction) -> str:
-    """`43/40` → `'7.5%'`. Exact, since mark-ups are stated as decimal percentages."""
+    """Formats a mark-up: `43/40` → `'7.5%'`. It is exact, since mark-ups are stated as decimal percentages."""
     return f"{_plain(Decimal(1), (factor - 1) * 100)}%"
 
 
 def marked_up(unit_price: Decimal, factor: Fraction) -> str:
-    """The unit price that the customer pays, as exact decimal text."""
+    """Returns the unit price that the customer pays, as exact decimal text."""
     return _plain(unit_price, factor)
 
 
@@ -112,30 +122,30 @@ def _plain(number: Decimal, ratio: Fraction) -> str:
 
 
 class PriceStore(Protocol):
-    """Keeps versions of prices and mark-ups, and what waits for approval."""
+    """Stores versions of prices and mark-ups, and proposals that wait for approval."""
 
     async def add_all(self, versions: Sequence[PriceVersion]) -> Sequence[PriceVersion]:
-        """All or none, in their order; ids are ignored and given."""
+        """Adds all versions or none, in their order. Ids are ignored and assigned."""
         ...
 
     async def list(self, model_id: int | None = None) -> Sequence[PriceVersion]:
-        """Every version of one model or of all, in the order in which they were made."""
+        """Returns every version of one model or of all, in the order in which they were made."""
         ...
 
     async def add_markup(self, version: MarkupVersion) -> MarkupVersion:
-        """`version.id` is ignored and given."""
+        """Adds a mark-up. `version.id` is ignored and assigned."""
         ...
 
     async def markups(self) -> Sequence[MarkupVersion]:
-        """Every version, in the order in which they were made."""
+        """Returns every version, in the order in which they were made."""
         ...
 
     async def propose(self, proposals: Sequence[Proposal]) -> None:
-        """Each takes the place of what was proposed for the same; ids are ignored and given."""
+        """Stores proposals. Each replaces an earlier one for the same price. Ids are ignored and assigned."""
         ...
 
     async def proposals(self) -> Sequence[Proposal]:
-        """In the order in which they were made."""
+        """Returns the proposals in the order in which they were made."""
         ...
 
     async def withdraw(self, ids: Sequence[int]) -> None: ...

@@ -1,7 +1,7 @@
-"""Prices as data, and the one place where a quantity becomes money.
+"""The prices as data, and the only place where a quantity becomes money.
 
 A unit price is an exact Decimal in USD per `MeterSpec.per` units. A charge is price × quantity × mark-up, rounded
-half-even once per meter; everything is integer arithmetic on pico-USD.
+half-even once per meter. All arithmetic is on integers of pico-USD.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, OUTPUT_METE
 
 PRICE_KEYS = {spec.price_key: spec.name for spec in METERS.values()}
 STANDARD = "standard"
-"""The service tier that applies where neither the request nor the answer names another."""
+"""The service tier that applies if neither the request nor the response names another."""
 UNKNOWN_TIER = "unknown"
-"""Any tier that no dialect knows: no sheet names it, so that it never passes for the standard one unseen."""
+"""The name for any tier that no dialect knows. No sheet names it, so it is never taken for the standard one."""
 
 MODES = "+"
-"""Stands between several modes of one answer, where together they are its tier: `fast+us`."""
+"""The separator between several modes of one response that are its tier together: `fast+us`."""
 
 _UNIT_PRICE = re.compile(r"\d{1,6}(?:\.\d{1,12})?|\.\d{1,12}", re.ASCII)
 _MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
@@ -32,7 +32,7 @@ _MARKUP = re.compile(r"([+-]?\d{1,5}(?:\.\d{1,6})?)\s*%?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class PriceBand:
-    """Prices that apply to one service tier from a number of input tokens on (exclusive)."""
+    """The prices that apply to one service tier from a number of input tokens on (exclusive)."""
 
     unit_prices: Mapping[str, Decimal]
     """Meter name → USD per `MeterSpec.per` units."""
@@ -42,7 +42,7 @@ class PriceBand:
 
 @dataclass(frozen=True, slots=True)
 class PriceSheet:
-    """One version of a model's price. No bands at all means free, which only a statement makes it."""
+    """One version of a model's price. A sheet without bands means free, which only an explicit statement makes it."""
 
     bands: tuple[PriceBand, ...]
 
@@ -52,11 +52,11 @@ class PriceSheet:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> PriceSheet:
-        """From the stored JSON shape: `{"free": true}` or
-        `{"bands": [{"above_input_tokens": 0, "service_tier": "standard", "prices": {"input": "0.15"}}]}`.
+        """Parses a sheet from the stored JSON shape.
 
-        Raises BadInputError for unknown price keys, negative or non-decimal prices, a band given twice or without
-        prices, and where the standard tier or any other has no band from zero.
+        The shape is `{"free": true}` or `{"bands": [{"above_input_tokens": 0, "service_tier": "standard", "prices":
+        {"input": "0.15"}}]}`. Raises BadInputError for unknown price keys, negative or non-decimal prices, and a band
+        that is given twice or has no prices. It also raises if the standard tier or any other has no band from zero.
         """
         if data.get("free") is True:
             return cls(())
@@ -69,7 +69,7 @@ class PriceSheet:
         return cls(tuple(bands))
 
     def dump(self) -> dict[str, Any]:
-        """The stored JSON shape; `PriceSheet.parse` of it gives an equal sheet."""
+        """Returns the stored JSON shape. `PriceSheet.parse` of it gives an equal sheet."""
         if self.free:
             return {"free": True}
         return {
@@ -106,14 +106,20 @@ def _known(key: str) -> str:
 
 
 def parse_price(name: str, text: str) -> Decimal:
-    """A decimal in USD, not negative, below a million, with at most twelve decimals. Raises BadInputError."""
+    """Parses a price: a decimal in USD, not negative, below a million, with at most twelve decimals.
+
+    Raises BadInputError for anything else.
+    """
     if not _UNIT_PRICE.fullmatch(str(text)):
         raise BadInputError(f"not a price for {name}: {text!r}", "write US dollars as decimals, for example 0.15")
     return Decimal(text)
 
 
 def parse_markup(text: str) -> Fraction:
-    """`'7.5%'` → 43/40; `'0%'` → 1. From −100 % to 10,000 %, at most six decimals. Raises BadInputError."""
+    """Parses a mark-up: `'7.5%'` → 43/40, `'0%'` → 1.
+
+    It is from −100 % to 10,000 % and has at most six decimals. Raises BadInputError for anything else.
+    """
     match = _MARKUP.fullmatch(text.strip())
     factor = 1 + Fraction(match[1]) / 100 if match else Fraction(-1)
     if not 0 <= factor <= 101:
@@ -122,19 +128,21 @@ def parse_markup(text: str) -> Fraction:
 
 
 class PricedUsage(NamedTuple):
-    """What one request costs; `Rate.lines` tells how it came about."""
+    """The price of one request. `Rate.lines` shows how it is calculated."""
 
     cost_pico: int
-    """What the provider asks of the operator."""
+    """The amount that the provider charges the operator."""
     charge_pico: int
-    """What the customer pays: with mark-up and request fee."""
+    """The amount that the customer pays, with mark-up and request fee."""
     unpriced: tuple[str, ...] = ()
-    """Meters that were reported and have neither a price nor a fallback; `service_tier`, where the sheet has not the
-    tier that was served."""
+    """The reported meters that have neither a price nor a fallback.
+
+    `service_tier` is among them if the sheet does not have the tier that was served.
+    """
 
 
 class PricedMeter(NamedTuple):
-    """One meter of one request, priced. The request fee is not in any line."""
+    """The price of one meter of one request. No line contains the request fee."""
 
     meter: str
     quantity: int
@@ -144,7 +152,7 @@ class PricedMeter(NamedTuple):
 
 
 class _Unit(NamedTuple):
-    """One meter's price as integer ratios: pico-USD = quantity × numerator / denominator."""
+    """The price of one meter as integer ratios: pico-USD = quantity × numerator / denominator."""
 
     price: Decimal
     cost_num: int
@@ -163,10 +171,10 @@ def _times(quantity: int, numerator: int, denominator: int) -> int:
 
 @dataclass(slots=True)
 class Rate:
-    """A price version with the mark-up that one customer pays: turns quantities into money.
+    """A price version with the mark-up that one customer pays. It turns quantities into money.
 
-    `request_fee_pico` is added once per request that the provider answered. A tier is worked out when it is first
-    asked for, since most are never.
+    `request_fee_pico` is added once per request that the provider answered. The prices of a tier are calculated when
+    they are first needed, since most never are.
     """
 
     price_id: int
@@ -174,12 +182,12 @@ class Rate:
     markup: Fraction = Fraction(1)
     request_fee_pico: int = 0
     costs: Rate | None = None
-    """The provider's own prices, where the customer's are others; None: this sheet tells both."""
+    """The provider's own prices, if the customer's differ. None means that this sheet gives both."""
     _tiers: frozenset[str] = field(init=False, repr=False, compare=False)
     _bands: dict[str, tuple[tuple[int, _Units], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    """Tier → (above so many input tokens, prices), the highest first."""
+    """The bands of each tier as pairs (above so many input tokens, prices), the highest first."""
     _dearest: dict[tuple[str | None, Collection[str]], tuple[tuple[int, Fraction], ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -190,9 +198,9 @@ class Rate:
         self._tiers = self.sheet.tiers()
 
     def price(self, meters: Meters, service_tier: str = STANDARD) -> PricedUsage:
-        """Each reported meter × its unit price × the mark-up; rounded half-even once per meter.
+        """Returns the price: each reported meter × its unit price × the mark-up, rounded half-even once per meter.
 
-        A tier that the sheet does not name is priced as the nearest that it names, and told among what has no price.
+        A tier that the sheet does not name is priced as the nearest that it names, and is reported among the unpriced.
         """
         costs = self.costs
         if not self.sheet.bands:
@@ -213,16 +221,16 @@ class Rate:
         return PricedUsage(cost_pico, charge_pico, unpriced)
 
     def uncosted(self, meters: Meters, service_tier: str = STANDARD) -> tuple[str, ...]:
-        """Names what was reported and has no cost, where that has a sheet of its own; as in `PricedUsage.unpriced`."""
+        """Returns what was reported and has no cost, if the cost has a sheet of its own; see `PricedUsage.unpriced`."""
         return () if self.costs is None else self.costs.price(meters, service_tier).unpriced
 
     def lines(
         self, meters: Meters, service_tier: str = STANDARD, band_tokens: int | None = None
     ) -> tuple[PricedMeter, ...]:
-        """The same as `price`, meter by meter, to show; meters without a price have no line.
+        """Returns the same as `price`, meter by meter, for display. Meters without a price have no line.
 
-        Both amounts are by this sheet: where the cost has one of its own, ask `costs` for its lines. Of sums over many
-        requests, `band_tokens` says how many input tokens choose the band.
+        Both amounts are by this sheet. If the cost has a sheet of its own, call `lines` of `costs`. For sums over many
+        requests, `band_tokens` is the number of input tokens that chooses the band.
         """
         if self.sheet.free:
             return ()
@@ -243,11 +251,11 @@ class Rate:
     def dearest(
         self, names: Collection[str], service_tier: str = STANDARD, input_tokens: int | None = None
     ) -> Fraction:
-        """The highest charge, in pico-USD a unit, of any of these meters, without the request fee.
+        """Returns the highest charge of any of these meters, in pico-USD per unit, without the request fee.
 
-        It covers the asked and the standard tier, since a provider may fall back to that one; for a tier that the
-        sheet does not name (`auto`), all of them. Bands above `input_tokens`, where given, cannot be reached.
-        Rounding may add half a pico-USD a meter to a charge.
+        It covers the requested and the standard tier, since a provider may fall back to that one. If the sheet does not
+        name the tier (`auto`), it covers all tiers. Bands above `input_tokens`, if given, cannot be reached. Rounding
+        may add half a pico-USD per meter to a charge.
         """
         tier = service_tier if service_tier in self._tiers else None
         steps = self._dearest.get((tier, names))
@@ -266,22 +274,28 @@ class Rate:
 
     @property
     def cost_price_id(self) -> int | None:
-        """As usage rows keep it: None where the cost is by the same version, 0 where the provider's is unknown."""
+        """The price version of the cost in usage rows.
+
+        None means that the cost is by the same version, and 0 that the provider's price is unknown.
+        """
         return None if self.costs is None else self.costs.price_id
 
     def has_cost(self, meter: str) -> bool:
-        """As `has_price`, of what the provider asks."""
+        """Returns the same as `has_price`, for the provider's price."""
         return (self.costs or self).has_price(meter)
 
     def has_price(self, meter: str) -> bool:
-        """In every band of every tier, so that it is never free by omission."""
+        """Returns whether the meter has a price in every band of every tier, so that it is never free by omission."""
         if self._priced is None:
             bands = [units for tier in self._tiers for _, units in self._tier(tier)]
             self._priced = frozenset(name for name in METERS if all(name in units for units in bands))
         return meter in self._priced
 
     def _units(self, meters: Meters, service_tier: str) -> _Units:
-        """The band is chosen by all input-side tokens together, and counts strictly above its threshold."""
+        """Returns the prices of the band.
+
+        All input-side tokens together choose the band, and it applies strictly above its threshold.
+        """
         bands = self._bands.get(service_tier) or self._tier(service_tier)
         if len(bands) > 1:
             input_tokens = 0
@@ -304,7 +318,11 @@ class Rate:
         return self._bands[service_tier]
 
     def _nearest(self, service_tier: str) -> str:
-        """Of several modes at once, as in `fast+us`, as many as the sheet has prices for, the first ones before all."""
+        """Returns the nearest tier that the sheet names.
+
+        Of several modes at once, as in `fast+us`, as many as the sheet has prices for count, and the first ones before
+        others.
+        """
         named = service_tier.split(MODES)
         several = (MODES.join(named[:count]) for count in range(len(named) - 1, 1, -1))
         return next((tier for tier in (*several, *named) if tier in self._tiers), STANDARD)
@@ -320,7 +338,7 @@ class Rate:
         return units
 
     def _climb(self, tier: str | None, names: Collection[str]) -> tuple[tuple[int, Fraction], ...]:
-        """(Threshold, the dearest in any band up to it), the highest threshold first."""
+        """Returns pairs (threshold, the highest price in any band up to it), the highest threshold first."""
         bands = [band for known in (self._tiers if tier is None else {tier, STANDARD}) for band in self._tier(known)]
         most = Fraction(0)
         steps: dict[int, Fraction] = {}
@@ -331,11 +349,11 @@ class Rate:
 
 
 UNKNOWN_COSTS = Rate(0, PriceSheet((PriceBand({}),)))
-"""Where only a customer has a price: what the provider asks is not known, so every meter is told as uncosted."""
+"""The costs if only a customer has a price. The provider's price is unknown, so every meter is reported as uncosted."""
 
 
 def resolve(band: PriceBand, name: str) -> Decimal | None:
-    """The unit price of a meter there, or of what it falls back to."""
+    """Returns the unit price of a meter in a band, or of its fallback."""
     meter: str | None = name
     while meter is not None:
         if meter in band.unit_prices:

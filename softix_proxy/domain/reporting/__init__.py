@@ -1,1 +1,1 @@
-"""Manifests of exports and the comparison with providers' bills."""
+"""The manifests of exports and the comparison with providers' bills."""

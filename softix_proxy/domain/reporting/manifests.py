@@ -1,4 +1,4 @@
-"""Manifests: what an export holds, signed, each naming the one before. docs/manifests.md tells the form."""
+"""The manifests: signed descriptions of exports, each naming the one before. docs/manifests.md describes the format."""
 
 from __future__ import annotations
 
@@ -15,36 +15,42 @@ from softix_proxy.domain.metering.usage import UsageSums
 VERSION = 1
 SUFFIX = ".manifest.json"
 SIGNED = b"softix-manifest-1\n"
-"""Stands before what is signed, so that no signature means anything else."""
+"""The prefix of the signed bytes, so that no signature means anything else."""
 IsSigned = Callable[[str, bytes, bytes], bool]
-"""Whether this public key (hex) signed these bytes with this signature."""
+"""Returns whether this public key (hex) signed these bytes with this signature."""
 ManifestFields = Mapping[str, Any]
 
 
 def canonical(value: object) -> bytes:
-    """JSON in the one form that is hashed and signed: keys sorted, no spaces, UTF-8, whole numbers and texts only."""
+    """Returns JSON in the one form that is hashed and signed.
+
+    Keys are sorted, there are no spaces, the encoding is UTF-8, and values are whole numbers and texts only.
+    """
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 class RowForm(NamedTuple):
-    """How the lines of a file begin and end, where each is a row that begins with its id."""
+    """The beginning and the end of the lines of a file in which each line is a row that begins with its id."""
 
     before_id: str
     end: str
 
 
 class ManifestChunk(NamedTuple):
-    """Some consecutive lines, so that a changed one is found without the original."""
+    """Some consecutive lines, by which a changed line is found without the original."""
 
     last_id: int
-    """Its rows are those up to this id, from after the last one of the chunk before."""
+    """The last row id. The rows are those after the last one of the chunk before, up to this id."""
     lines: int
     sha256: str
-    """The first 32 hex digits, of the lines with an end between them."""
+    """The first 32 hex digits of the hash of the lines, with a line end between them."""
     checksum: int
     """The sum of the lines' CRC-32."""
     weighted: int
-    """The same, each times its row's id: where one line differs, the quotient of the differences is its id."""
+    """The same sum with each CRC-32 times its row's id.
+
+    If one line differs, the quotient of the differences is its id.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class ManifestFile:
     """A file of an export."""
 
     name: str
-    """From the manifest's own folder."""
+    """The path from the manifest's own folder."""
     size_bytes: int
     sha256: str
     form: RowForm | None = None
@@ -66,7 +72,7 @@ class ManifestFile:
 
     @classmethod
     def of(cls, told: ManifestFields) -> ManifestFile:
-        """Raises KeyError, TypeError or ValueError for what is none."""
+        """Reads a file from a manifest. Raises KeyError, TypeError or ValueError if it is malformed."""
         rows = told.get("rows")
         form = RowForm(str(rows["before_id"]), str(rows["end"])) if rows else None
         chunks = tuple(ManifestChunk(*chunk) for chunk in rows["chunks"]) if rows else ()
@@ -75,14 +81,14 @@ class ManifestFile:
 
 @dataclass(slots=True)
 class ExportContents:
-    """What an export says of its rows, counted while it was written."""
+    """The description of an export's rows, which were counted while it was written."""
 
     format: str
     span: Span
     user_id: str | None
-    """Public id; None: all users."""
+    """The public id of the user. None means all users."""
     options: ManifestFields = field(default_factory=dict)
-    """What else was asked for."""
+    """The other options of the export."""
     first_row_id: int | None = None
     last_row_id: int | None = None
     _by_user: dict[str, tuple[int, int, int]] = field(default_factory=dict)
@@ -104,11 +110,11 @@ class ExportContents:
         return sum(rows for rows, _, _ in self._by_user.values())
 
     def sums(self) -> Sequence[ManifestFields]:
-        """By user, then of all together."""
+        """Returns the sums of each user, ordered by user."""
         return [_sum_fields(user_id, *self._by_user[user_id]) for user_id in sorted(self._by_user)]
 
     def totals(self) -> Sequence[ManifestFields]:
-        """One for each currency."""
+        """Returns the sums of all users together, one for each currency."""
         columns = [sum(column) for column in zip((0, 0, 0), *self._by_user.values(), strict=True)]
         return [_sum_fields(None, *columns)]
 
@@ -120,18 +126,18 @@ def _sum_fields(user_id: str | None, rows: int, cost_pico: int, charge_pico: int
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is signed. The body, which may be long, is named in it by its hash."""
+    """The signed head of a manifest. It names the body, which may be long, by its hash."""
 
     number: int
-    """In the chain of this instance, from 1 on."""
+    """The number in the chain of this instance, from 1 on."""
     created_at: str
     name: str
-    """Of the export's first file."""
+    """The name of the export's first file."""
     format: str
     rows: int
     body_sha256: str
     previous_sha256: str | None
-    """The hash of the manifest before; None for the first."""
+    """The hash of the manifest before. It is None for the first."""
     public_key: str
     signature: bytes = b""
 
@@ -153,7 +159,7 @@ class Manifest:
 
     @property
     def sha256(self) -> str:
-        """By which the next one names it."""
+        """The hash by which the next manifest names this one."""
         return sha256(canonical(self.head())).hexdigest()
 
     @property
@@ -161,12 +167,12 @@ class Manifest:
         return f"{self.name}.{self.number:04d}{SUFFIX}"
 
     def document(self, body: ManifestFields) -> bytes:
-        """The whole file."""
+        """Returns the whole file."""
         return canonical({"head": self.head(), "signature": self.signature.hex(), "body": body}) + b"\n"
 
     @classmethod
     def of(cls, head: ManifestFields, signature: bytes) -> Manifest:
-        """Raises KeyError, TypeError or ValueError for what is none, or of another version."""
+        """Reads a manifest. Raises KeyError, TypeError or ValueError if it is malformed or of another version."""
         told = dict(head)
         if told.pop("version") != VERSION:
             raise ValueError
@@ -174,18 +180,18 @@ class Manifest:
 
 
 class ManifestStore(Protocol):
-    """Keeps the chain of manifests of what was exported."""
+    """Stores the chain of manifests of what was exported."""
 
     async def list(self) -> Sequence[Manifest]:
-        """The first one first."""
+        """Returns the manifests, the first one first."""
         ...
 
     async def last(self) -> Manifest | None: ...
 
     async def with_body(self, body_sha256: str) -> Manifest | None:
-        """The newest of those."""
+        """Returns the newest manifest with this body."""
         ...
 
     async def add(self, manifest: Manifest) -> None:
-        """Raises ConflictError where its number is not the next."""
+        """Adds a manifest. Raises ConflictError if its number is not the next."""
         ...

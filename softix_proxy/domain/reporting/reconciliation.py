@@ -1,4 +1,7 @@
-"""A provider's own bill beside what softix recorded: what is compared, how names match, what a difference can be."""
+"""Compares a provider's own bill with the records of softix.
+
+This module defines what is compared, how names match, and what a difference can come from.
+"""
 
 from __future__ import annotations
 
@@ -15,58 +18,58 @@ from softix_proxy.domain.pricing.meters import METERS
 
 UNNAMED = "(no model named)"
 ALL_MODELS = "(all models)"
-"""Stands for each model of a day where the bill has none at all."""
+"""The name for all models of a day if the bill names none."""
 
 
 class ProviderBillLine(NamedTuple):
     """One line of a provider's bill."""
 
     day: int
-    """Days since 1970, UTC."""
+    """The number of days since 1970, UTC."""
     model: str | None
-    """As the bill calls it; None where it does not say."""
+    """The model as the bill calls it. It is None if the bill does not name it."""
     amount_pico: int | None
-    """Rounded half-even from what is written; None where the file has no money."""
+    """The amount, rounded half-even from the written one. It is None if the file has no amounts of money."""
     tokens: int | None
     step_pico: int
     """The smallest difference that the amount's decimals can show."""
 
 
 class Measure(StrEnum):
-    """What the two sides are compared in."""
+    """The unit in which the two sides are compared."""
 
     USD = "usd"
     TOKENS = "tokens"
 
 
 class DifferenceKind(StrEnum):
-    """What a difference can come from."""
+    """The possible cause of a difference."""
 
     ROUNDING = "rounding"
     INTERRUPTED = "interrupted"
-    """Requests that a crash cut off: the provider may have billed them, at most what was held for them."""
+    """A crash interrupted requests. The provider may have billed them, at most what was held for them."""
     ESTIMATED = "estimated"
-    """Answers that were cut: their quantities are known in part."""
+    """Responses were cut off, so their quantities are known only in part."""
     UNPRICED = "unpriced"
-    """Something was reported that softix has no price for."""
+    """Something was reported for which softix has no price."""
     PRICE = "price"
-    """The tokens agree: the price or the service tier is another."""
+    """The tokens agree, so the price or the service tier differs."""
     OUTSIDE = "outside softix"
-    """Billed, and not recorded: another program uses the account."""
+    """Usage was billed and not recorded, because another program uses the account."""
     NOT_BILLED = "not billed"
-    """Recorded, and not on the bill: free allowances, credits, or a bill that is not complete yet."""
+    """Usage was recorded and not billed: free allowances, credits, or a bill that is not complete yet."""
 
 
 class DifferenceCause(NamedTuple):
     kind: DifferenceKind
     amount: int
-    """The part of the difference (theirs less ours) that it can account for."""
+    """The part of the difference (theirs less ours) that it can explain."""
     requests: int
 
 
 @dataclass(slots=True)
 class ComparedSums:
-    """What one day and model add up to on both sides, in pico-USD and tokens."""
+    """The sums of one day and model on both sides, in pico-USD and tokens."""
 
     bill_pico: int = 0
     bill_tokens: int | None = None
@@ -124,7 +127,7 @@ class ComparedDay:
     ours: int
     theirs: int
     causes: Sequence[DifferenceCause]
-    """Their amounts add up to the difference."""
+    """The causes. Their amounts add up to the difference."""
 
     @property
     def difference(self) -> int:
@@ -133,22 +136,22 @@ class ComparedDay:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Compares a provider's bill with what was recorded, day by day and model by model."""
+    """The comparison of a provider's bill with the records, day by day and model by model."""
 
     provider: str
     measure: Measure
     first_day: int
     end_day: int
     lines: Sequence[ComparedDay]
-    """By day, then model; what is zero on both sides is left out."""
+    """The lines by day, then by model. Lines that are zero on both sides are left out."""
     unknown_models: Sequence[str]
-    """Names in the bill that nothing in softix matches."""
+    """The names in the bill that nothing in softix matches."""
     missing_models: Sequence[str]
-    """Names in softix that nothing in the bill matches."""
+    """The names in softix that nothing in the bill matches."""
     outside_period: int
-    """Lines of the bill before or after the period."""
+    """The number of lines of the bill before or after the period."""
     left_out: int
-    """Rows of the bill that are not about models, or not of any cost."""
+    """The number of rows of the bill that are not about models or have no cost."""
     tolerance: Fraction
 
     @property
@@ -165,7 +168,10 @@ class Reconciliation:
 
     @property
     def matched(self) -> Fraction:
-        """1 less the differences of all lines, each without its sign, over the larger side. Never below 0."""
+        """The share that matches: 1 less the absolute differences of all lines over the larger side.
+
+        It is never below 0.
+        """
         larger = max(sum(abs(line.ours) for line in self.lines), sum(abs(line.theirs) for line in self.lines))
         off = sum(abs(line.difference) for line in self.lines)
         return max(1 - Fraction(off, larger), Fraction(0)) if larger else Fraction(1)
@@ -175,7 +181,7 @@ class Reconciliation:
         return 1 - self.matched <= self.tolerance
 
     def causes(self) -> Sequence[DifferenceCause]:
-        """The same kinds of all lines together, in the order of `DifferenceKind`."""
+        """Returns the causes of all lines, added up by kind, in the order of `DifferenceKind`."""
         return [
             DifferenceCause(kind, sum(cause.amount for cause in found), sum(cause.requests for cause in found))
             for kind in DifferenceKind
@@ -184,10 +190,10 @@ class Reconciliation:
 
 
 def explain(side: ComparedSums, measure: Measure, step_pico: int) -> Sequence[DifferenceCause]:
-    """Splits the difference into what can account for it, the best known first; the last takes what remains.
+    """Splits the difference into its possible causes, the best known first. The last takes what remains.
 
-    `step_pico` is the smallest step that the bill's amounts show: each of its lines may be off by half of it, and
-    each of softix's by half a pico-USD a meter.
+    `step_pico` is the smallest step that the bill's amounts show. Each line of the bill may be off by half of it, and
+    each request of softix by half a pico-USD per meter.
     """
     rest = side.theirs(measure) - side.ours(measure)
     if rest == 0:
@@ -208,7 +214,7 @@ def explain(side: ComparedSums, measure: Measure, step_pico: int) -> Sequence[Di
 
 
 def _bounds(side: ComparedSums, usd: bool, *, more: bool) -> Iterator[tuple[DifferenceKind, int, int]]:
-    """(Kind, requests, the most that it accounts for) where the bill is higher, or lower."""
+    """Yields (kind, requests, the most that it explains) for a bill that is higher, or for one that is lower."""
     if not more:
         yield DifferenceKind.ESTIMATED, side.estimated, side.estimated_cost_pico if usd else side.estimated_tokens
     elif usd:
@@ -235,26 +241,32 @@ _DATED = re.compile(r"[-@ ](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{4})$")
 
 
 def undated(name: str) -> str:
-    """`gpt-4o-2024-08-06` → `gpt-4o`; also without `anthropic.` before and `-v1:0` after. In lower case."""
+    """Returns the name without its date: `gpt-4o-2024-08-06` → `gpt-4o`.
+
+    It also removes `anthropic.` before and `-v1:0` after the name. The result is in lower case.
+    """
     lower = name.strip().lower()
     vendor = _VENDOR.match(lower)
     return _DATED.sub("", _VERSION.sub("", lower[vendor.end() :] if vendor else lower)) or lower
 
 
 def words(name: str) -> str:
-    """`Claude Haiku 4.5` and `claude-haiku-4-5-20251001` have the same: numbers and words, in a fixed order."""
+    """Returns the numbers and words of a name in a fixed order.
+
+    `Claude Haiku 4.5` and `claude-haiku-4-5-20251001` have the same.
+    """
     return " ".join(sorted(re.findall(r"[a-z]+|\d+", undated(name))))
 
 
 class Matcher:
-    """Finds what the bill calls a model of softix: the same name, else the same undated, else the same words.
+    """Finds the bill's name for a model of softix: the same name, else the same undated, else the same words.
 
-    Where several names of a bill differ only in what was left out, they are one subject, under the short name.
+    If several names of a bill differ only in what was left out, they are one subject, under the short name.
     """
 
     def __init__(self, bill_names: Iterable[str]) -> None:
         self.unmatched = set(bill_names)
-        """Names in the bill that nothing was matched to, so far."""
+        """The names in the bill to which nothing was matched so far."""
         self._names = frozenset(self.unmatched)
         self._alike: Mapping[Callable[[str], str], dict[str, set[str]]] = {form: {} for form in (undated, words)}
         self._merged: dict[str, str] = {}
@@ -263,7 +275,7 @@ class Matcher:
                 alike.setdefault(form(name), set()).add(name)
 
     def match(self, names: Sequence[str]) -> str | None:
-        """The name in the bill of a model that goes by these names, the surest first; None if there is none."""
+        """Returns the bill's name for a model that has these names, the surest first. Returns None if there is none."""
         for name in names:
             if name in self._names:
                 self.unmatched.discard(name)
@@ -279,7 +291,7 @@ class Matcher:
         return None
 
     def subject(self, bill_name: str) -> str:
-        """Under which name it is compared. Sure once everything was matched."""
+        """Returns the name under which it is compared. It is certain once everything was matched."""
         return self._merged.get(bill_name, bill_name)
 
 
@@ -287,7 +299,7 @@ _PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)\s*%", re.ASCII)
 
 
 def parse_tolerance(text: str) -> Fraction:
-    """`'0.5%'` → 1/200; up to 100 %. Raises BadInputError."""
+    """Parses a tolerance: `'0.5%'` → 1/200. It is at most 100 %. Raises BadInputError for anything else."""
     match = _PERCENTAGE.fullmatch(text.strip())
     if match is None or Fraction(match[1]) > 100:
         raise BadInputError(f"not a tolerance: {text!r}", "write a percentage from 0% to 100%, for example 0.5%")

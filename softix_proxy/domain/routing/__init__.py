@@ -1,1 +1,1 @@
-"""The directory of a moment, routes and the choice of a target."""
+"""The directory at a moment, the routes and the choice of a target."""

@@ -1,4 +1,4 @@
-"""A picture of users, keys, providers, models and prices in memory, current as of one revision of the database."""
+"""The directory: users, keys, providers, models and prices in memory, current as of one revision of the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEVER_US = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Every row that changed since a revision; from revision 0 that is everything."""
+    """All rows that changed since a revision. From revision 0 on, these are all rows."""
 
     revision: int
     users: tuple[User, ...] = ()
@@ -35,7 +35,10 @@ class Changes:
 
 @dataclass(slots=True)
 class Directory:
-    """Its rows are frozen; only `apply` changes which rows there are, in one step of the event loop."""
+    """The directory at one revision.
+
+    Its rows are frozen. Only `apply` changes which rows there are, in one step of the event loop.
+    """
 
     revision: int = 0
     users: dict[int, User] = field(default_factory=dict)
@@ -43,7 +46,7 @@ class Directory:
     providers: dict[int, Provider] = field(default_factory=dict)
     models: dict[int, Model] = field(default_factory=dict)
     _prices: dict[int, dict[int, PriceVersion]] = field(default_factory=dict)
-    """As they were made. Model → id → version."""
+    """The price versions as they were made: model → id → version."""
     _markups: dict[int, MarkupVersion] = field(default_factory=dict)
     _ordered_prices: dict[int, list[PriceVersion]] = field(default_factory=dict)
     _ordered_markups: list[MarkupVersion] = field(default_factory=list)
@@ -52,9 +55,9 @@ class Directory:
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     _named_routes: dict[str, Route] = field(default_factory=dict)
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
-    """(User, model) → the rate, and the instant from which another one applies."""
+    """The rates by user and model, each with the instant from which another one applies."""
     _shared: dict[tuple[int, Fraction, int, int | None], Rate] = field(default_factory=dict)
-    """By version, mark-up, fee and the version of the cost, where that is another."""
+    """The rates by price version, mark-up, fee, and the version of the cost if it is another."""
 
     def apply(self, changes: Changes) -> None:
         if changes.revision <= self.revision:
@@ -79,7 +82,7 @@ class Directory:
         self.revision = changes.revision
 
     def _order_prices(self, changed: Iterable[PriceVersion]) -> None:
-        """All of them where the clock went back between two that were made, which is rare; else those that are new."""
+        """Orders the new versions, or all of them if the clock went back between two that were made, which is rare."""
         went_back = False
         for price in sorted(changed, key=lambda price: price.id):
             went_back = went_back or price.created_at_us < self._newest_price_us
@@ -91,7 +94,10 @@ class Directory:
                 self._ordered_prices.setdefault(price.model_id, []).append(price)
 
     def _index(self) -> dict[str, tuple[Model, ...]]:
-        """Bare names and `provider/name`; the latter wins where a model's own name has that very slash."""
+        """Maps bare names and `provider/name` to models.
+
+        The latter has priority if a model's own name contains that very slash.
+        """
         bare: dict[str, tuple[Model, ...]] = {}
         exact: dict[str, tuple[Model, ...]] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
@@ -102,7 +108,10 @@ class Directory:
         return bare | exact
 
     def _index_routes(self) -> dict[str, Route]:
-        """What a name stands for: `provider/name`, a route, or the models of that name; the first of these wins."""
+        """Maps names to routes: `provider/name`, a route, or the models of that name.
+
+        The first of these has priority.
+        """
         bare: dict[str, list[RouteLeg]] = {}
         exact: dict[str, Route] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
@@ -117,26 +126,26 @@ class Directory:
         return made | {route.name: _with_timeouts(route) for route in active} | exact
 
     def route(self, name: str) -> Route | None:
-        """With time-outs of its own worked into its legs'."""
+        """Returns the route of this name. Its time-outs are already applied to its legs."""
         return self._named_routes.get(name)
 
     def active_routes(self) -> Iterable[Route]:
-        """Those that an operator made."""
+        """Returns the routes that an operator made."""
         return (route for route in self._named_routes.values() if route.id)
 
     def models_named(self, name: str) -> tuple[Model, ...]:
-        """Active models that answer to `name` or `provider/name`, the oldest first."""
+        """Returns the active models with the name `name` or `provider/name`, the oldest first."""
         return self._by_name.get(name, ())
 
     def active_names(self) -> Iterable[str]:
-        """Bare names that active models answer to."""
+        """Returns the bare names of active models."""
         return (name for name, models in self._by_name.items() if models[0].name == name)
 
     def names_of(self, model: Model) -> tuple[str, str]:
         return names_of(self.providers[model.provider_id], model)
 
     def rate(self, user_id: int, model_id: int, now_us: int) -> Rate | None:
-        """The price that this user pays for this model now; None where there is no price."""
+        """Returns the price that this user pays for this model now, or None if there is no price."""
         rate, until_us = self._rates.get((user_id, model_id), (None, 0))
         if now_us < until_us:
             return rate
@@ -147,12 +156,15 @@ class Directory:
         return rate
 
     def rate_then(self, user_id: int, model_id: int, at_us: int) -> Rate | None:
-        """The price that this user paid at an earlier moment."""
+        """Returns the price that this user paid at an earlier moment."""
         since = self._work_out(user_id, model_id, at_us, by_clock=True)
         return since or self._work_out(user_id, model_id, at_us)
 
     def _work_out(self, user_id: int, model_id: int, now_us: int, *, by_clock: bool = False) -> Rate | None:
-        """`by_clock`: what was made later than that has not started, whatever the clock said when it was made."""
+        """Calculates the rate of a user at a moment.
+
+        With `by_clock`, a version with a later start has not started, whatever the clock said when it was made.
+        """
         price = self._price(user_id, model_id, now_us, by_clock=by_clock)
         if price is None:
             return None
@@ -164,12 +176,15 @@ class Directory:
         return self._share(price, factor, fee_pico, costs)
 
     def _costs(self, model_id: int, now_us: int, *, by_clock: bool) -> Rate:
-        """What the provider asks: the operator's price, else the catalogue's; no customer's says it."""
+        """Returns the provider's price: the operator's, else the catalogue's.
+
+        A customer's own price does not state it.
+        """
         price = self._price(None, model_id, now_us, by_clock=by_clock)
         return UNKNOWN_COSTS if price is None else self._share(price, Fraction(1), 0, None)
 
     def _share(self, price: PriceVersion, factor: Fraction, fee_pico: int, costs: Rate | None) -> Rate:
-        """One for all who pay the same: the work that it keeps is done once."""
+        """Returns one rate for all who pay the same, so that its calculations are done once."""
         place = price.id, factor, fee_pico, None if costs is None else costs.price_id
         return self._shared.setdefault(place, Rate(price.id, price.sheet, factor, fee_pico, costs))
 

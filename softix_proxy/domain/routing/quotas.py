@@ -1,4 +1,7 @@
-"""What a provider says of its limits in an answer's headers. Written by an outsider: nothing of it is trusted far."""
+"""Reads a provider's limits from the headers of its responses.
+
+An outsider writes these headers, so softix trusts them only within bounds.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from softix_proxy.domain.core.clock import SECOND_US, to_us
 from softix_proxy.domain.core.headers import Headers
 
 LONGEST_US = 3600 * SECOND_US
-"""No provider shuts itself out for longer."""
+"""The longest time for which a provider can exclude itself."""
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|us|µs|ns|h|m|s|d)")
@@ -29,14 +32,17 @@ _UNITS_NS = {
 
 
 class RemainingQuota(NamedTuple):
-    """So much of a limit was left at that time; `reset` is text that says when all of it will be."""
+    """The amount of a limit that was left at a time.
+
+    `reset` is text that says when all of it will be available again.
+    """
 
     amount: int
     reset: str
     told_at_us: int
 
     def short_until_us(self, needed: int) -> int:
-        """Until when less than that is left; 0 where there is enough."""
+        """Returns until when less than `needed` is left, or 0 if enough is left."""
         return 0 if self.amount >= needed else self.told_at_us + reset_us(self.reset, self.told_at_us)
 
 
@@ -55,7 +61,7 @@ _LEFT: Mapping[str, tuple[int, str]] = {
 
 
 def read(headers: Headers, now_us: int) -> ProviderQuota | None:
-    """None where the provider says nothing. Of two limits on tokens the one of which less is left."""
+    """Reads the limits, or returns None if the provider states none. Of two limits on tokens, the lower rest counts."""
     found: list[RemainingQuota | None] = [None, None]
     for name, value in headers:
         if name in _LEFT and _NUMBER.fullmatch(value):
@@ -69,7 +75,10 @@ def read(headers: Headers, now_us: int) -> ProviderQuota | None:
 
 
 def reset_us(text: str, now_us: int) -> int:
-    """How long from now: `6m0s`, `17ms`, seconds, or an instant. A second where it cannot be read."""
+    """Returns how long the reset takes from now: `6m0s`, `17ms`, seconds, or an instant.
+
+    Unreadable text means a second.
+    """
     if _SECONDS.fullmatch(text):
         return _limited(_ns(text, "s") // 1000)
     parts = _PART.findall(text)
@@ -83,7 +92,7 @@ def reset_us(text: str, now_us: int) -> int:
 
 
 def retry_after_us(headers: Headers, now_us: int) -> int | None:
-    """How long the provider asks to be left alone; None where it does not, or cannot be understood."""
+    """Returns how long the provider wants no request, or None if it says nothing that can be understood."""
     for name, value in headers:
         if name == "retry-after-ms" and _SECONDS.fullmatch(value):
             return _limited(_ns(value, "ms") // 1000)

@@ -1,4 +1,4 @@
-"""Routes: names that stand for several models, and how their targets fare."""
+"""The routes, which are names for several models, and the health of their targets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class RouteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a provider is waited for; None leaves it to the settings."""
+    """The times for which softix waits for a provider. None means the value of the settings."""
 
     connect_ms: int | None = None
     first_byte_ms: int | None = None
     idle_ms: int | None = None
 
     def within(self, outer: Timeouts) -> Timeouts:
-        """These, and where there is none the other ones'."""
+        """Returns these time-outs. Each missing one is taken from `outer`."""
         return Timeouts(
             outer.connect_ms if self.connect_ms is None else self.connect_ms,
             outer.first_byte_ms if self.first_byte_ms is None else self.first_byte_ms,
@@ -38,13 +38,13 @@ SETTINGS = Timeouts()
 
 @dataclass(frozen=True, slots=True)
 class RouteLeg:
-    """One target of a route."""
+    """One model of a route, as it is configured."""
 
     model_id: int
     weight: int = 1
-    """Its share of the first tries among those of its tier."""
+    """The share of first attempts that it gets among the legs of its tier."""
     tier: int = 0
-    """A later tier stands in only where every earlier one fails."""
+    """The tier. A later tier is used only if every earlier one fails."""
     timeouts: Timeouts = SETTINGS
     concurrency: int | None = None
     """The most requests of this process that it works on at once."""
@@ -53,14 +53,17 @@ class RouteLeg:
 @dataclass(frozen=True, slots=True)
 class Route:
     id: int
-    """0: made up from the models of that name, in order of age."""
+    """The id. It is 0 for a route that softix made from the models of that name, in order of age."""
     public_id: str
     name: str
     legs: tuple[RouteLeg, ...]
     retries: int = 0
-    """How often all targets are tried once more, after a pause."""
+    """The number of times that all targets are tried again, after a pause."""
     sticky: bool = True
-    """What begins like an earlier request of the same key goes where that went, for the provider's prompt cache."""
+    """Whether a request that begins like an earlier one of the same key goes to the same target.
+
+    This uses the provider's prompt cache.
+    """
     timeouts: Timeouts = SETTINGS
     status: RouteStatus = RouteStatus.ACTIVE
     created_at_us: int = 0
@@ -68,7 +71,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class ReportedHealth:
-    """What a daemon said of one target."""
+    """The health of one target, as a daemon reported it."""
 
     slot: int
     model_id: int
@@ -77,18 +80,18 @@ class ReportedHealth:
 
 
 class RouteStore(Protocol):
-    """Keeps routes, and what daemons report of their targets."""
+    """Stores routes, and the health of their targets as daemons report it."""
 
     async def add(self, route: Route) -> Route:
-        """`route.id` is ignored and given. Raises ConflictError if the name is taken."""
+        """Adds a route. `route.id` is ignored and assigned. Raises ConflictError if the name is taken."""
         ...
 
     async def find(self, reference: str) -> Route | None:
-        """By public id or name."""
+        """Finds a route by public id or name."""
         ...
 
     async def list(self) -> Sequence[Route]:
-        """Removed ones too."""
+        """Returns all routes, including removed ones."""
         ...
 
     async def update(self, route: Route) -> None:
@@ -96,9 +99,9 @@ class RouteStore(Protocol):
         ...
 
     async def report(self, slot: int, stats: Sequence[TargetStats]) -> None:
-        """In place of what this daemon said before."""
+        """Replaces the earlier report of this daemon."""
         ...
 
     async def reported(self) -> Sequence[ReportedHealth]:
-        """By all daemons, dead ones too until another takes their slot."""
+        """Returns the reports of all daemons. Those of a dead daemon stay until another one takes its slot."""
         ...

@@ -1,6 +1,6 @@
-"""Which target takes a request, and which one after it: pure choices.
+"""Chooses the target of a request, and the next target after a failure. The choices are pure.
 
-Chance is passed in as `draw(n)`: a number from 0 to below n.
+Chance is passed in as `draw(n)`, which returns a number from 0 to below n.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ Draw = Callable[[int], int]
 
 BUSY = frozenset((429,))
 UNWELL = frozenset((500, 502, 503, 504, 529))
-"""The provider did no work, and may do it if it is asked again, or another may."""
+"""The provider did no work at these statuses. It may do it if the request is repeated, and another may do it too."""
 KEY_REFUSED = frozenset((401, 402, 403))
-"""Another key may do better, and so may another target; the same key will not."""
+"""Another key or another target may succeed at these statuses. The same key will not."""
 REPEATABLE = BUSY | UNWELL | KEY_REFUSED
-"""Statuses of a provider at which the same request may be sent elsewhere, as long as the client has nothing of it."""
+"""The statuses after which the request may be sent elsewhere, as long as the client has received nothing."""
 
 _FIRST_PAUSE_US = 250_000
 _LONGEST_PAUSE_US = 8_000_000
 
 
 class Drop(StrEnum):
-    """Why a target is not taken, the weightiest first. The first of them are those of `AccessDenial`."""
+    """The reason why a target is not used, the most important first. The first members are those of `AccessDenial`."""
 
     DISABLED = "disabled"
     NOT_ALLOWED = "not_allowed"
@@ -37,9 +37,10 @@ class Drop(StrEnum):
 
 
 def arrange(legs: Sequence[RouteLeg], draw: Draw, out: Collection[int] = (), preferred: int | None = None) -> list[int]:
-    """Indices of these legs in the order in which they are tried.
+    """Returns the indices of these legs in the order in which they are tried.
 
-    Tier by tier; within one the preferred first, then by lot with their weights; those that are `out` at the end.
+    Tiers come in their order. Within a tier the preferred leg comes first, and then the others by lot with their
+    weights. Legs that are `out` come at the end.
     """
     order: list[int] = []
     for tier in sorted({leg.tier for leg in legs}):
@@ -65,6 +66,9 @@ def _by_lot(indices: list[int], legs: Sequence[RouteLeg], draw: Draw) -> list[in
 
 
 def pause_us(round_number: int, draw: Draw) -> int:
-    """Before all targets are tried again: twice as long each time, between half and all of it, so that none meet."""
+    """Returns the pause before all targets are tried again.
+
+    It doubles each time. It is drawn from between half of it and all of it, so that requests do not retry together.
+    """
     longest_us = min(_FIRST_PAUSE_US << min(round_number, 10), _LONGEST_PAUSE_US)
     return longest_us // 2 + draw(longest_us // 2 + 1)

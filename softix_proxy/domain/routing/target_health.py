@@ -1,4 +1,4 @@
-"""How the targets of requests fare, as one process sees it: breakers, averages, limits. Time is always passed in."""
+"""The health of targets as one process sees it: circuit breakers, averages and limits. Time is always passed in."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ ALL_PPM = 1_000_000
 
 @dataclass(slots=True)
 class Breaker:
-    """Opens after some failures in a row; after a pause one request at a time may try. Each pause is twice the last."""
+    """A circuit breaker, which opens after some failures in a row.
+
+    After a pause one request at a time may try. Each pause is twice as long as the last.
+    """
 
     failures: int = 0
-    """In a row."""
+    """The number of failures in a row."""
     open_until_us: int = 0
-    """0: closed."""
+    """The end of the pause. 0 means that the breaker is closed."""
     pauses: int = 0
-    """In a row."""
+    """The number of pauses in a row."""
     probing: bool = False
 
     def state(self, now_us: int) -> BreakerState:
@@ -30,11 +33,14 @@ class Breaker:
         return "open" if self._pauses(now_us) else "half-open"
 
     def lets(self, now_us: int) -> bool:
-        """Whether a request may go now."""
+        """Returns whether a request may go now."""
         return not self.open_until_us or not (self._pauses(now_us) or self.probing)
 
     def _pauses(self, now_us: int) -> bool:
-        """No pause is so long that it could end later; one that would began while the clock was ahead, and is over."""
+        """Returns whether the breaker pauses now.
+
+        A pause has a maximum length. One that would end later began while the clock was ahead, and is over.
+        """
         return now_us < self.open_until_us <= now_us + _LONGEST_PAUSE_US
 
     def enter(self) -> None:
@@ -45,7 +51,7 @@ class Breaker:
         self.probing = False
 
     def fail(self, now_us: int, most_failures: int, pause_us: int) -> None:
-        """A failed probe opens it again at once. `most_failures` 0: it never opens."""
+        """Counts a failure. A failed probe opens the breaker again at once. If `most_failures` is 0, it never opens."""
         self.failures += 1
         if self.probing or (most_failures and self.failures >= most_failures and not self._pauses(now_us)):
             self.open_until_us = now_us + min(pause_us << min(self.pauses, 16), _LONGEST_PAUSE_US)
@@ -53,13 +59,16 @@ class Breaker:
         self.probing = False
 
     def abandon(self) -> None:
-        """The request ended without a verdict."""
+        """Ends a request that neither succeeded nor failed."""
         self.probing = False
 
 
 @dataclass(slots=True)
 class TargetStats:
-    """Of one target. Averages are exponentially weighted: a new value counts for an eighth, or a sixteenth."""
+    """The statistics of one target.
+
+    Averages are exponentially weighted: a new latency counts for an eighth, and a new result for a sixteenth.
+    """
 
     model_id: int
     breaker: Breaker = field(default_factory=Breaker)
@@ -67,10 +76,10 @@ class TargetStats:
     requests: int = 0
     failures: int = 0
     latency_us: int = 0
-    """Until the head of an answer; 0: none has come yet."""
+    """The average time until the head of a response. 0 means that none has come yet."""
     errors_ppm: int = 0
     limited_until_us: int = 0
-    """None of its keys may be used before."""
+    """The time before which none of its keys may be used."""
     last_error: str | None = None
 
     def answered(self, latency_us: int) -> None:
