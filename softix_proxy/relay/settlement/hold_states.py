@@ -1,7 +1,7 @@
-"""The states of a hold and the events that move it, as one table. What the table does not list is a mistake.
+"""The states of a hold and the events that change it, as one table. An event that the table does not list is a mistake.
 
-A state says how far the attempt under way has come at the provider, and so what can be charged for it. The client's
-leaving, and softix's own stopping, can happen at any time: they are remembered, and move nothing.
+A state says how far the current attempt has come at the provider, and so what can be charged for it. The client can
+leave and softix can stop at any time. The hold remembers these events, but they change no state.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ Event = Literal[
     "retried",  # another attempt follows this one, which came to nothing
     "settled",
 ]
-"""Texts, and no members of an enumeration: to look one of those up takes longer than the table does."""
+"""Plain strings are used instead of members of an enumeration.
+
+An enumeration lookup takes longer than the table lookup.
+"""
 
 NOT_STARTED: frozenset[State] = frozenset(("pending", "unreached"))
 """The states in which the provider cannot have worked."""
@@ -62,7 +65,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         "settled": "settled",
     },
     "sent": {
-        "started": "sent",  # on another connection, where the first was closed under it
+        "started": "sent",  # this happens on another connection after the first was closed
         "withheld": "unreached",
         "head": "answering",
         "failed": "broken",
@@ -77,7 +80,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         "completed": "completed",
         "refused": "refused",
         "failed": "broken",
-        "failed_unseen": "broken",  # whoever answers has seen it
+        "failed_unseen": "broken",  # a provider that responds has seen the request
         "client_left": "answering",
         "cut_short": "answering",
         "settled": "settled",
@@ -96,7 +99,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     },
     "completed": {
         "estimated": "completed",
-        "failed": "completed",  # nothing that follows takes away from a whole answer
+        "failed": "completed",  # nothing that follows reduces a whole response
         "failed_unseen": "completed",
         "client_left": "completed",
         "cut_short": "completed",
@@ -132,7 +135,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         "settled": "settled",
     },
     "settled": {
-        "chunk": "settled",  # what comes after the last word passes unbilled
+        "chunk": "settled",  # anything that comes after the terminal event passes unbilled
         "estimated": "settled",
         "failed": "settled",
         "failed_unseen": "settled",
@@ -143,7 +146,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
 
 
 class IllegalTransitionError(RuntimeError):
-    """A mistake of softix's own: an event that cannot happen in this state."""
+    """A mistake in softix itself: an event that cannot happen in this state."""
 
     def __init__(self, state: State, event: Event) -> None:
         super().__init__(f"a hold that is {state} cannot be {event}")

@@ -68,8 +68,10 @@ FROM (
     FROM usage JOIN chain ON part_id = usage.key_id AND usage.id < until_us WHERE usage.id >= min(?2, ?3, ?4)
   ) ON payer = keys.id GROUP BY keys.id
 ) WHERE key_states.key_id = spender"""
-"""At ?1, when the day, the week and the month began at ?2, ?3 and ?4. A key has spent what those have that it was made
-of, up to then."""
+"""At ?1, when the day, the week and the month began at ?2, ?3 and ?4.
+
+A key has spent what those have that it was made of, up to then.
+"""
 
 
 class RowRange(NamedTuple):
