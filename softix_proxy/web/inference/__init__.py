@@ -1,1 +1,3 @@
-"""What clients ask of models: requests, realtime sessions, stored objects, and why anything else is refused."""
+"""The requests that clients make of models: requests, realtime sessions, stored objects, and refusals of anything
+else.
+"""
