@@ -58,10 +58,10 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
 
 
 def no_access(denials: Mapping[AccessDenial, str], unknown: str) -> RefusedError:
-    """Returns the error about the model that came closest to being allowed. `denials` has one model name for each
-    reason.
+    """Returns the error about the model that came closest to being allowed.
 
-    `unknown` is the message if no model is in use here, as if there were none.
+    `denials` has one model name for each reason. `unknown` is the message if no model is in use here, as if there were
+    none.
     """
     if AccessDenial.REGION in denials:
         name = denials[AccessDenial.REGION]

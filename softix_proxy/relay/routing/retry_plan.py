@@ -26,9 +26,7 @@ class RetryPlan:
     plan: Plan
     _queue: Sequence[Target] = ()
     _hopeless: frozenset[int] = frozenset()
-    """The models that another round does not help: none of their keys is accepted, or they cannot express the
-    request.
-    """
+    """The models that another round does not help: they accept no key, or they cannot express the request."""
     _tries: int = 0
     _round: int = 0
 

@@ -138,9 +138,7 @@ class Lease:
             self.key_quota.requests, self.key_quota.tokens = quota
 
     def refuses_usage_option(self) -> None:
-        """Records that the provider refused the option that requests usage, and then accepted the same request without
-        it.
-        """
+        """Records that the provider refused the usage option, and then accepted the same request without it."""
         provider = self.target.provider
         if not self.target_pool.refuses_usage_option(provider):
             self.target_pool._usage_refused[provider.id] = provider  # noqa: SLF001 - a lease is part of its pool

@@ -48,9 +48,7 @@ _TOLD_BY_PROXIES_PREFIXES = (
     "x-proxy-",
 )
 _NO_PROXY_SPEAKS = (1, 1)
-"""The lowest HTTP version of a direct request. nginx uses HTTP/1.0 unless it is configured otherwise; nobody else
-does.
-"""
+"""The lowest HTTP version of a direct request. Only nginx uses HTTP/1.0, unless it is configured otherwise."""
 _THIS_MACHINE = frozenset(("localhost", "ip6-localhost", "localhost.localdomain"))
 _REFUSED = "Metrics are told to who asks softix itself, from one of server.metrics_networks, with no proxy in between."
 _ELSEWHERE = "Metrics are told at server.metrics_port."

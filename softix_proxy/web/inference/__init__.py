@@ -1,3 +1,1 @@
-"""The requests that clients make of models: requests, realtime sessions, stored objects, and refusals of anything
-else.
-"""
+"""The routes for models: requests, realtime sessions and stored objects, and the refusal of anything else."""

@@ -1,7 +1,7 @@
-"""Sums of days, by key and model: kept for the days of one zone, and made from the rows for those of any other.
+"""Daily sums by key and model. They are stored for the days of one zone, and made from the rows for any other zone.
 
-Which zone that is stands in the database, beside the sums, so that every process adds to the same days. Rows are read
-in portions: SQLite groups in memory, and a long read holds up the log's checkpoint.
+The database has the name of the zone beside the sums, so that every process adds to the same days. Rows are read in
+portions, because SQLite groups in memory, and a long read delays the log's checkpoint.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _SUMMED = {
     "cost_pico": "sum(cost_pico)",
     "charge_pico": "sum(charge_pico)",
 }
-"""Where a column of the sums is not the rows' own."""
+"""The expressions for columns of the sums that are not columns of the rows."""
 
 
 def _days(columns: Sequence[str]) -> str:
-    """These columns of the sums of the rows from ?1 to before ?2, where the zone's clock is ?3 ahead of UTC."""
+    """Returns these columns of the sums of the rows from ?1 to before ?2. The zone's clock is ?3 ahead of UTC."""
     values = ", ".join(_SUMMED.get(column, column) for column in columns)
     return f"SELECT {values} FROM usage WHERE id >= ?1 AND id < ?2 GROUP BY {', '.join(sql.DAILY_PLACE)}"
 
@@ -68,9 +68,9 @@ FROM (
     FROM usage JOIN chain ON part_id = usage.key_id AND usage.id < until_us WHERE usage.id >= min(?2, ?3, ?4)
   ) ON payer = keys.id GROUP BY keys.id
 ) WHERE key_states.key_id = spender"""
-"""At ?1, when the day, the week and the month began at ?2, ?3 and ?4.
+"""The update of all keys' spend at ?1. The day, the week and the month began at ?2, ?3 and ?4.
 
-A key has spent what those have that it was made of, up to then.
+The spend of a key includes that of the keys that it replaced, up to their replacement.
 """
 
 
