@@ -83,7 +83,7 @@ class Guest(Protocol):
 
 @record(frozen=True, slots=True)
 class Inbound:
-    """A request as it came, without its body. The body is read only for callers who may send requests."""
+    """A request as it came, without its body. The body is read only after the caller is identified."""
 
     id: int
     public_id: str

@@ -20,7 +20,7 @@ class Policy:
     least_output_tokens: int
     interrupted_charge: InterruptedCharge
     drain_limit_s: float
-    """How long a stream is read after the client disconnects, if the provider works and bills on anyway."""
+    """The time for which a stream is read after the client disconnects, if the provider works and bills on anyway."""
     drain_limit_bytes: int
     charge_failed_attempts: FailedAttemptsCharge = "never"
     fallback_by_name: bool = True
@@ -29,7 +29,7 @@ class Policy:
     """The retries of requests without a route."""
     most_attempts: int = 6
     session_idle_s: float = 900
-    """How long a realtime session may be idle. An amount is held for its next response meanwhile."""
+    """The time for which a realtime session may be idle. An amount is held for its next response meanwhile."""
     pass_headers: frozenset[str] = frozenset()
     """The request headers that are passed to providers beside those of the dialects and of the provider types."""
 

@@ -67,7 +67,7 @@ class Session:
     _berth: Lease | None = None
     _outcome: AttemptOutcome = AttemptOutcome.ABANDONED
     _holds: list[Hold] = field(default_factory=list)
-    """All holds that are not settled."""
+    """The holds that are not settled."""
     _own: Hold | None = None
     """The hold for the next response, or for the one that uses it. Other responses have holds of their own."""
     _spare: Hold | None = None

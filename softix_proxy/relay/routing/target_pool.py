@@ -31,7 +31,7 @@ _LIMITED_US = 5 * SECOND_US
 
 
 class AttemptOutcome(Enum):
-    """What one attempt showed about its target."""
+    """The finding of one attempt about its target."""
 
     DONE = auto()
     """The target is healthy. The provider may still have found fault with the request."""

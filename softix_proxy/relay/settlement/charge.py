@@ -31,7 +31,7 @@ WITH_FAILED_ATTEMPTS = "with_failed_attempts"
 
 @record(frozen=True, slots=True)
 class HoldTerms:
-    """What was admitted."""
+    """The terms on which a request was admitted."""
 
     intent: Intent
     """The intent. It names the target of the attempt that is charged."""

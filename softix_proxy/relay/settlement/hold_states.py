@@ -12,10 +12,10 @@ from typing import Literal
 State = Literal[
     "pending",  # nothing of the attempt was sent
     "sent",  # the provider may have seen it
-    "answering",  # the head of an answer came
-    "streaming",  # the answer is a stream, and a meter reads it
-    "completed",  # the answer came to its end, or to its terminal event: it is to be billed
-    "refused",  # the provider answered with an error and did no work
+    "answering",  # the head of a response came
+    "streaming",  # the response is a stream, and a meter reads it
+    "completed",  # the response came to its end, or to its terminal event: it is to be billed
+    "refused",  # the provider responded with an error and did no work
     "unreached",  # the attempt failed before the provider could have worked
     "broken",  # the attempt failed, and the provider may have worked
     "settled",
@@ -26,10 +26,10 @@ Event = Literal[
     "dispatched",  # the request was handed to the upstream client
     "started",  # its first byte is about to be written
     "withheld",  # softix did not send it, or not all of it
-    "head",  # the status and the headers of an answer came
-    "streaming",  # the answer is read as a stream
+    "head",  # the status and the headers of a response came
+    "streaming",  # the response is read as a stream
     "chunk",
-    "body",  # a whole answer was read
+    "body",  # a whole response was read
     "completed",
     "refused",
     "failed",
@@ -37,13 +37,13 @@ Event = Literal[
     "client_left",
     "cut_short",  # softix itself ends it
     "estimated",  # it is known what a stream without a report will be charged by
-    "taken_back",  # the provider of a realtime session did not begin the response that was asked for
-    "retried",  # another attempt follows this one, which came to nothing
+    "taken_back",  # the provider of a realtime session did not begin the requested response
+    "retried",  # another attempt follows this one, which failed
     "settled",
 ]
-"""Plain strings are used instead of members of an enumeration.
+"""The events are plain strings rather than members of an enumeration.
 
-An enumeration lookup takes longer than the table lookup.
+An enumeration lookup takes longer than the table's.
 """
 
 NOT_STARTED: frozenset[State] = frozenset(("pending", "unreached"))

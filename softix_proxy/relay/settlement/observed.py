@@ -1,4 +1,4 @@
-"""What was observed of one exchange with a provider. It is frozen when the exchange is charged."""
+"""The observations of one exchange with a provider. They are frozen when the exchange is charged."""
 
 from __future__ import annotations
 

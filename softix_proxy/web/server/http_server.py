@@ -23,7 +23,10 @@ from softix_proxy.web.server.client_connection import ClientConnection
 log = logging.getLogger("softix.web")
 _KEEP_ALIVE_S = 75
 _LINGERING_S = 5
-"""How long the rest of a refused body is read and dropped. A reset would hide the refusal from a client that sends."""
+"""The time for which the rest of a refused body is read and dropped.
+
+A reset would hide the refusal from a client that still sends.
+"""
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 1
 """The connections accepted in one turn. asyncio uses its backlog for this.

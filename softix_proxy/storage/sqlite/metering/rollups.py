@@ -75,7 +75,7 @@ The spend of a key includes that of the keys that it replaced, up to their repla
 
 
 class RowRange(NamedTuple):
-    """Some consecutive rows within which the zone's clock is not changed."""
+    """Consecutive rows during which the zone's clock has one offset."""
 
     from_us: int
     to_us: int
@@ -83,7 +83,7 @@ class RowRange(NamedTuple):
 
 
 async def portions(session: DatabaseSession, by: Calendar, span: Span) -> AsyncIterator[RowRange]:
-    """Of all rows that are in the span by now, in their order."""
+    """Yields portions of all rows that are in the span by now, in order."""
     [(first, end)] = await session.all(_POSTED, span.from_us, span.to_us)
     if first is None:
         return
@@ -100,12 +100,15 @@ async def _cut(session: DatabaseSession, piece: OffsetSpan) -> AsyncIterator[Row
 
 
 async def by_day(session: DatabaseSession, portion: RowRange) -> Sequence[DatabaseRow]:
-    """For each day, key and model (`DAILY_PLACE`) the sums (`DAILY_SUMS`)."""
+    """Returns the sums (`DAILY_SUMS`) for each day, key and model (`DAILY_PLACE`)."""
     return await session.all(_COUNTED, portion.from_us, portion.to_us, portion.offset_us)
 
 
 async def table(session: DatabaseSession, by: Calendar, first_day: int, end_day: int) -> str:
-    """Where the sums of these days lie: the kept ones, or else a table of this connection alone, filled anew."""
+    """Returns the name of the table with the sums of these days.
+
+    It is the stored one, or else a table of this connection alone, which is filled again.
+    """
     if (await session.calendar()).name == by.name:
         return KEPT
     await session.run(f"DROP TABLE IF EXISTS {_OTHER}")
@@ -124,7 +127,10 @@ async def _fill(session: DatabaseSession, into: str, by: Calendar, span: Span) -
 
 
 async def change_zone(session: DatabaseSession, zone: str) -> bool:
-    """Sums up anew by the days of another zone; whether it is another. To be run in a transaction that writes."""
+    """Sums the rows again by the days of another zone. Returns whether the zone differs.
+
+    It must run in a transaction that writes.
+    """
     by = calendar(zone)
     if (await session.calendar()).name == zone:
         return False

@@ -157,9 +157,9 @@ CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? O
 
 
 def _moves(row: str) -> str:
-    """Returns the condition for a row that moves a request and its usage to another day.
+    """Returns the condition for a row that moves a request to another day, with its usage.
 
-    A row that does not meet it may still correct a request.
+    A redating row without usage moves only a correction.
     """
     used = " OR ".join(f"{row}.{name} <> 0" for name in METERS)
     return f"({row}.corrects_row_id IS NOT NULL AND {row}.note LIKE '{REDATED}%' AND coalesce({used}, 0))"
