@@ -25,7 +25,7 @@ Anybody could fill the log with them without a key.
 class ClientConnection(HttpProtocol):
     """A connection that closes when a request's head comes too slowly, or when the client has not read for too long.
 
-    `when_gone` is called once when the connection is lost. The code that handles a request sets it, and unsets it.
+    `when_gone` is called once when the connection is lost. The code that handles a request sets it and clears it.
     """
 
     __slots__ = (
