@@ -38,7 +38,7 @@ class HoldTerms:
     hold_pico: int
     """The most that may be charged, unless the user is postpaid.
 
-    For a failed attempt, it is the share of this attempt.
+    For a failed attempt, it is the most that this attempt alone may be charged.
     """
     postpaid: bool
     tokens_held: int = 0

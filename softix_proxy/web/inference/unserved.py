@@ -83,7 +83,7 @@ class UnservedPaths:
             if why is None:
                 return RefusedError(Code.NOT_FOUND, _NOTHING)
             return RefusedError(Code.ENDPOINT_NOT_METERED, why)
-        if sdk_calls.can_call(method, path):  # it is about an object that was made here
+        if sdk_calls.can_call(method, path):  # it concerns objects that the provider keeps, at the path that makes them
             return RefusedError(Code.ENDPOINT_NOT_METERED, _reason(f"{path}/") or KNOWN)
         return RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if posts else 'GET'} here.")
 
