@@ -1,1 +1,1 @@
-"""The life of a request. Read lifecycle.py."""
+"""The life of a request. Start reading at request/lifecycle.py."""

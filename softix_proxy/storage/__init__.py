@@ -1,1 +1,1 @@
-"""All the SQL. One module per noun, one engine per database."""
+"""All the SQL. There is one module per noun, and one engine per database."""

@@ -1,4 +1,4 @@
-"""From an error to an HTTP answer, in the dialect of who asked."""
+"""Turns an error into an HTTP response, in the dialect of the client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.dialects.core.base import Family
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, RefusedError
 
 _DO_NOT_RETRY = frozenset((Code.INSUFFICIENT_BALANCE, Code.CAP_REACHED))
-"""Trying again changes nothing before someone pays: nearly every client heeds this header, whatever the status."""
+"""The codes for which another try changes nothing until someone pays. Nearly every client obeys this header."""
 _CLOSES = frozenset((Code.BODY_TOO_LARGE, Code.REQUEST_TIMEOUT, Code.SHUTTING_DOWN))
 
 

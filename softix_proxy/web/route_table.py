@@ -1,4 +1,4 @@
-"""The whole URL table: the lists of all rooms, and what is said of every other path."""
+"""The whole URL table: the routes of all web packages, and the refusal of every other path."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Makes batches: each of their requests is admitted like any other, and settled when the results are read.
+"""Makes batches. Each of their requests is admitted like any other, and settled when the results are read.
 
-All holds are committed before the provider is asked. They stay until the results are metered (`batch_results`).
+All holds are committed before the provider is called. They stay until the results are metered (`results.py`).
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from softix_proxy.relay.request.route import UnpricedError, priced
 
 log = logging.getLogger("softix.relay")
 _A_TURN = 128
-"""How many requests are looked at in one turn of the event loop."""
+"""The number of requests that are handled in one turn of the event loop."""
 
 
 _UNKNOWN = "Nobody knows whether the provider works on it: ask the operator before you send it again."
 
 
 class Asked(NamedTuple):
-    """A request of a batch, as it is put before admission."""
+    """A request of a batch, as it is submitted for admission."""
 
     custom_id: str
     intent: Intent
@@ -52,7 +52,7 @@ class Asked(NamedTuple):
 
 
 class Read(NamedTuple):
-    """What of a request decides whether it is admitted."""
+    """The facts about a request that decide whether it is admitted."""
 
     custom_id: str
     endpoint: Endpoint
@@ -91,7 +91,7 @@ class Batches:
                 if len(found) > wire.MOST_REQUESTS:
                     raise wire.too_many()
                 if len(found) % _A_TURN == 0:
-                    await asyncio.sleep(0)  # others are served meanwhile
+                    await asyncio.sleep(0)  # this lets the event loop serve others meanwhile
         if not found:
             raise invalid("The batch has no requests.")
         return found
@@ -131,12 +131,12 @@ class Batches:
         return Asked(request.custom_id, intent, model)
 
     async def admit(self, plan: Callable[[], Awaitable[Sequence[Asked]]]) -> Sequence[Asked]:
-        """Has all of them admitted, or none. Raises RefusedError."""
+        """Admits all requests or none. Raises RefusedError."""
         asked, _ = await admit(self.lifecycle.directory, self.lifecycle.journal, plan, self._submit, _denied)
         return asked
 
     async def _submit(self, asked: Sequence[Asked]) -> Denied | Stale | None:
-        """Returns None where all are admitted. Where one is not, what was admitted before it is taken back."""
+        """Returns None if all are admitted. If one is not, those that were admitted before it are taken back."""
         admitted: list[Intent] = []
         try:
             decision = await self._admit_all([each.intent for each in asked], admitted)
@@ -151,7 +151,8 @@ class Batches:
         async def one(intent: Intent) -> Decision:
             decision = await self.lifecycle.journal.admit(intent)
             if isinstance(decision, Admitted):
-                admitted.append(intent)  # here: whoever is cancelled while he waits for all has to know of this one
+                # this happens here, so that a caller cancelled during the wait knows of this intent
+                admitted.append(intent)
             return decision
 
         for some in slices(intents):
@@ -166,9 +167,10 @@ class Batches:
     async def make(
         self, family: BatchFamily, caller: Caller, account: Account, asked: Sequence[Asked], call: UpstreamRequest
     ) -> tuple[UpstreamResponse, bytes]:
-        """Sends what is admitted; the batch is the user's once the provider has it. Raises RefusedError.
+        """Sends the admitted requests. The batch is the user's as soon as the provider has it. Raises RefusedError.
 
-        Whoever is refused after the provider may have made it is told not to try again: each try could make one more.
+        If the provider may have made the batch, the refusal tells the client not to try again. Each try could make
+        another.
         """
         started = False
 
@@ -206,7 +208,7 @@ class Batches:
             requests=len(asked),
             created_at_us=self.clock.now_us(),
         )
-        # Whatever else ends now: the provider works on it.
+        # This must end even if all else is cancelled, because the provider works on the batch.
         await asyncio.shield(self._write_down(made, account, asked))
         return exchange, answer
 
@@ -214,7 +216,7 @@ class Batches:
         try:
             async with self.storage.writing() as unit:
                 await unit.batches.add(made, {each.custom_id: each.intent.request_id for each in asked})
-        except Exception as error:  # noqa: BLE001 - whatever it is, nothing may stay held for ever
+        except Exception as error:  # noqa: BLE001 - nothing may stay held for ever, whatever the error is
             cancelled = await self._cancel(made, account)
             told = {"batch": made.remote_id, "error": type(error).__name__, "cancelled": cancelled}
             log.error("a batch was made and could not be written down", extra=told)
@@ -228,9 +230,9 @@ class Batches:
             ) from None
 
     async def _cancel(self, made: Batch, account: Account) -> bool:
-        """Cancels it, so that nobody pays for what nobody can read.
+        """Cancels the batch, so that nobody pays for results that nobody can read.
 
-        One that is on the books is left alone: the provider has repeated an earlier answer.
+        A batch in the books is left alone, because the provider has then repeated an earlier response.
         """
         try:
             if await self.storage.reading().batches.is_known(made.provider_id, made.remote_id):
@@ -252,7 +254,7 @@ class Batches:
 
 
 def _of_all(decision: Denied, asked: Sequence[Asked], admitted: Sequence[Intent]) -> Denied:
-    """Puts the figures of the whole batch in place of those of one request."""
+    """Replaces the figures of one request by those of the whole batch."""
     held_pico = sum(intent.bound.hold_pico(intent.bound.output_tokens) for intent in admitted)
     needed_pico = sum(each.intent.bound.hold_pico(each.intent.bound.output_tokens) for each in asked)
     return replace(

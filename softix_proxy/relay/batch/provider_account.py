@@ -1,4 +1,4 @@
-"""The account at a provider in which users' batches and files are, and the requests about them."""
+"""The account at a provider that holds users' batches and files, and the requests about them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from softix_proxy.domain.ports.upstream import BodyRemainder, UpstreamRequest
 
 
 class Account(NamedTuple):
-    """Whose account at which provider."""
+    """An account at a provider."""
 
     provider: Provider
     key: ProviderKey | None
 
     @classmethod
     def of(cls, provider: Provider, label: str = "") -> Account:
-        """The account of the key with this label, or of the provider's first where there is none."""
+        """Returns the account of the key with this label, or of the provider's first key if there is none."""
         key = next((key for key in provider.keys if key.label == label), None)
         return cls(provider, key or next(iter(provider.keys), None))
 
@@ -35,5 +35,5 @@ class Account(NamedTuple):
         body: bytes = b"",
         rest: BodyRemainder | None = None,
     ) -> UpstreamRequest:
-        """A request to the provider with the account's key; `key_id` is the API key that it is for."""
+        """Returns a request to the provider with the account's key. `key_id` is the API key for which it is made."""
         return UpstreamRequest(key_id, self.provider, path, headers, body, False, rest, self.key, method=method)

@@ -1,4 +1,7 @@
-"""What came of batches: read, metered and settled once, whoever reads it first, the client or softix itself."""
+"""Reads, meters and settles the results of batches.
+
+This happens once, whether the client or softix itself is the first to read them.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,9 @@ T = TypeVar("T")
 _AT_ONCE = 256
 _MOST_ANSWER_BYTES = 64 * 1024 * 1024
 GONE = (404, 410)
-"""The statuses by which a provider says that it does not have a thing any more."""
+"""The statuses by which a provider says that it does not have an object any more."""
 _YOUNG_US = 3600 * SECOND_US
-"""So soon after it was made, a provider that does not know a batch, or its results, may yet come to know them."""
+"""The age below which a batch may still become known. A new batch, or its results, can be unknown at the provider."""
 _GOOD = 300
 _SPEC = RequestSpec("")
 _SPECS = {
@@ -44,12 +47,12 @@ _SPECS = {
     "moderations": RequestSpec("", max_output_tokens=0),
     "completions": RequestSpec("", echoes=True, reads_nothing=True),
 }
-"""What of a request decides whether its report can be true, as far as its endpoint tells."""
+"""The facts about a request that decide whether its report can be true, as far as its endpoint shows them."""
 _OWN_HEADERS = (("accept-encoding", "identity"),)
 
 
 class _Silent(NamedTuple):
-    """A line with an answer that tells no usage."""
+    """A line whose response reports no usage."""
 
     line: OpenLine
     observed: Observed
@@ -57,24 +60,29 @@ class _Silent(NamedTuple):
 
 @dataclass(slots=True)
 class Results:
+    """Collects the results of batches and charges for them."""
+
     lifecycle: Lifecycle
     storage: Storage
     _locks: dict[int, asyncio.Lock] = field(default_factory=dict)
-    """Of the batches whose results are being read."""
+    """The locks of the batches whose results are being read."""
 
     @property
     def clock(self) -> Clock:
         return self.lifecycle.clock
 
     def account_of(self, provider_id: int, label: str) -> Account | None:
-        """None where the provider was removed."""
+        """Returns the account, or None if the provider was removed."""
         provider = self.lifecycle.directory.current.providers.get(provider_id)
         if provider is None or provider.status is ProviderStatus.REMOVED:
             return None
         return Account.of(provider, label)
 
     async def collect(self, batch: Batch) -> bool:
-        """Meters what came of a batch that has ended; False where it has not. Raises ProviderFault, FailureError."""
+        """Meters the results of a batch and returns True, or False if it has not ended.
+
+        Raises ProviderFault, FailureError.
+        """
         lock = self._locks.setdefault(batch.id, asyncio.Lock())
         try:
             async with lock:
@@ -112,16 +120,19 @@ class Results:
         return True
 
     def _gone(self, batch: Batch, exchange: UpstreamResponse) -> bool:
-        """For good. Raises ProviderFault where it may not be, and for any other refusal."""
+        """Returns whether the batch is gone for good.
+
+        Raises ProviderFault if it may not be, and for any other refusal.
+        """
         gone = exchange.status in GONE and self.clock.now_us() - batch.created_at_us >= _YOUNG_US
         if exchange.status >= 300 and not gone:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         return gone
 
     async def _meter(self, batch: Batch, call: UpstreamRequest, silent: dict[str, _Silent]) -> int | None:
-        """Settles what these results tell; returns how many answers they have. None where they are gone.
+        """Settles what these results report. Returns the number of their responses, or None if the results are gone.
 
-        Answers that tell no usage go to `silent`, by their custom id.
+        Responses that report no usage go to `silent`, by their custom id.
         """
         answered: set[str] = set()
         exchange = await self.lifecycle.upstream.send(call, _nothing)
@@ -152,7 +163,7 @@ class Results:
         return len(answered)
 
     async def note_files(self, batch: Batch, progress: BatchProgress) -> None:
-        """Whose the files with the results are."""
+        """Records the owner of the files with the results."""
         if not progress.files:
             return
         async with self.storage.writing() as unit:
@@ -170,13 +181,14 @@ class Results:
                 )
 
     async def _finish(self, batch: Batch, *, lost: bool) -> None:
-        """What is still open was never run; where answers are missing that the provider gave, nobody knows."""
+        """Settles the lines that are still open. They were never run, unless responses of the provider are lost.
+
+        If the provider gave responses that are missing, nobody knows what it did.
+        """
         rest = await self.storage.reading().batches.open_lines(batch.id)
         await self.settle([self.unknown(line, "lost", 404) if lost else self._not_run(line) for line in rest])
         async with self.storage.writing() as unit:
             await unit.batches.finish(batch.id, self.clock.now_us())
-
-    # Settling
 
     async def settle(self, settlements: Sequence[Settlement]) -> None:
         for some in slices(settlements):
@@ -194,7 +206,7 @@ class Results:
             self.lifecycle.telemetry.finished(settlement, provider.name, model.name)
 
     def _told(self, line: OpenLine, outcome: BatchItemResult) -> Settlement | _Silent:
-        """By the rule for requests."""
+        """Returns the settlement of a line by the rule for requests, or the line if its response reports no usage."""
         if outcome.answer is None:
             return self._not_run(line, outcome.status_code)
         endpoint, spec = ENDPOINTS.get(line.intent.endpoint), _spec_of(line)
@@ -219,10 +231,10 @@ class Results:
     async def _estimate(
         self, batch: Batch, account: Account, input_file: str | None, silent: dict[str, _Silent]
     ) -> None:
-        """Judges answers without usage as those of requests are: by their text, and by the bytes of what was asked.
+        """Estimates responses without usage as those of requests: from their text, and from the bytes of the requests.
 
-        What was asked is still at the provider, in the file that the batch was made of. Where it is not any more, only
-        what was answered is charged.
+        The requests are still at the provider, in the file that the batch was made of. If the file is gone, only the
+        responses are charged.
         """
         if not silent:
             return
@@ -247,7 +259,7 @@ class Results:
         return self._charge(silent.line, observed, item.endpoint.read(item.body))
 
     def _charge(self, line: OpenLine, observed: Observed, spec: RequestSpec, *, metered: bool = True) -> Settlement:
-        """By the price of when it was asked, and by what its user is now."""
+        """Charges by the price of when the line was requested, and by whether its user is postpaid now."""
         intent, lifecycle = line.intent, self.lifecycle
         rate, user = self._rate(intent), lifecycle.directory.current.users.get(intent.user_id)
         if rate is None and metered and observed.complete and not observed.refused:
@@ -262,7 +274,10 @@ class Results:
         return charge(spec, observed, rate, terms, lifecycle.policy)
 
     def _rate(self, intent: Intent) -> Rate | None:
-        """Of the version that was held by; a clock that was ahead may have made it later than it was asked."""
+        """Returns the version of the price that the hold used.
+
+        That version may be later than the request, if the clock was ahead.
+        """
         directory, whose = self.lifecycle.directory.current, (intent.user_id, intent.model_id)
         then = directory.rate_then(*whose, intent.started_at_us)
         if then is None or then.price_id == intent.price_id:
@@ -271,7 +286,7 @@ class Results:
         return now if now is not None and now.price_id == intent.price_id else then
 
     def unknown(self, line: OpenLine, error: str | None, status_code: int) -> Settlement:
-        """Of a line of which nobody knows what the provider did."""
+        """Returns the settlement of a line if nobody knows what the provider did with it."""
         took_ms = self._took_ms(line)
         observed = Observed(started=True, status_code=status_code, error=error, latency_ms=took_ms)
         return self._charge(line, observed, _SPEC)
@@ -283,10 +298,8 @@ class Results:
     def _took_ms(self, line: OpenLine) -> int:
         return max(self.clock.now_us() - line.intent.started_at_us, 0) // 1000
 
-    # The provider
-
     def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> UpstreamRequest:
-        """What softix itself asks."""
+        """Returns a request that softix itself makes."""
         headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
         return account.call(key_id, path, headers, method=method)
 
@@ -325,7 +338,7 @@ def _spec_of(line: OpenLine) -> RequestSpec:
 
 
 def _asked(text: bytes, silent: Mapping[str, _Silent]) -> BatchItem | None:
-    """One of the requests whose answers tell nothing; None for any other."""
+    """Returns a request whose response reports no usage, or None for any other line."""
     try:
         name = wire.name_of(text)
         return wire.read_line(text, ENDPOINTS[silent[name].line.intent.endpoint]) if name in silent else None

@@ -1,1 +1,1 @@
-"""What all steps of the relay share: plans, policy, the client's side and refusals."""
+"""The parts that all steps of the relay share: plans, policy, the client's side and refusals."""

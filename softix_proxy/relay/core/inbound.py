@@ -1,4 +1,4 @@
-"""What the relay is given of a request, and the client that it answers to."""
+"""The request as the relay receives it, and the client to which it responds."""
 
 from __future__ import annotations
 
@@ -13,32 +13,35 @@ from softix_proxy.domain.ports.upstream import BodyRemainder
 
 
 class ClientGoneError(Exception):
-    """The client hung up, or has not read for too long."""
+    """Says that the client disconnected, or has not read for too long."""
 
 
 class Client(Protocol):
-    """Where the answer goes. Every verb that waits raises ClientGoneError."""
+    """The client that gets the response. Every method that waits raises ClientGoneError."""
 
     @property
     def begun(self) -> bool:
-        """The head of an answer was sent."""
+        """Whether the head of a response was sent."""
         ...
 
     @property
     def gone(self) -> bool:
-        """It has hung up, as far as is known."""
+        """Whether the client has disconnected, as far as is known."""
         ...
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """A whole answer at once."""
+        """Sends a whole response at once."""
         ...
 
     async def begin(self, status: int, headers: Headers) -> None:
-        """The head of a streamed one."""
+        """Sends the head of a streamed response."""
         ...
 
     def send(self, data: bytes) -> bool:
-        """A piece of it, at once. False where the client is slow, or gone: `caught_up` is to be awaited."""
+        """Sends a piece of the body without waiting.
+
+        Returns False if the client is slow or gone. Then the caller must await `caught_up`.
+        """
         ...
 
     async def caught_up(self) -> None:
@@ -46,57 +49,57 @@ class Client(Protocol):
         ...
 
     async def end(self) -> None:
-        """The stream is complete."""
+        """Completes the stream."""
         ...
 
     def cut(self) -> None:
-        """The stream breaks off here, as the provider's did."""
+        """Breaks the stream off here, because the provider's stream broke off."""
         ...
 
     def when_gone(self, notice: Callable[[], None]) -> None:
-        """Calls `notice` at once when the client hangs up."""
+        """Calls `notice` at once when the client disconnects."""
         ...
 
 
 class Guest(Protocol):
-    """The client of a session. Every verb that waits raises ClientGoneError."""
+    """The client of a session. Every method that waits raises ClientGoneError."""
 
     async def accept(self) -> None:
-        """Answers its handshake."""
+        """Completes the client's handshake."""
         ...
 
     async def receive(self) -> bytes:
-        """A whole message. Raises RefusedError for one that is no text."""
+        """Returns a whole message. Raises RefusedError for one that is not text."""
         ...
 
     async def send(self, message: bytes) -> None:
-        """Waits for a slow client."""
+        """Sends a message, and waits if the client is slow."""
         ...
 
     async def close(self, code: int) -> None:
-        """Never raises."""
+        """Closes the connection. It never raises."""
         ...
 
 
 @record(frozen=True, slots=True)
 class Inbound:
-    """One request as it came, less its body, which is read only for who may ask."""
+    """A request as it came, without its body. The body is read only after the caller is identified."""
 
     id: int
     public_id: str
     endpoint: Endpoint
     path: str
-    """At the provider, with what of the query passes there."""
+    """The path at the provider, with the part of the query that is passed on."""
     headers: Headers = field(repr=False)
-    """Names in lower case."""
+    """The headers, with names in lower case."""
     credential: str | None = field(repr=False)
     address: str
     started_at_us: int
     started_ns: int
     read_body: Callable[[], Awaitable[bytes]]
-    """Of a form perhaps only what comes before its files."""
+    """The function that reads the body. For a form, it may read only what comes before the files."""
     rest: BodyRemainder | None = None
-    """What comes after that."""
+    """The part of the body that comes after that."""
 
     @property
     def rest_bytes(self) -> int:

@@ -1,4 +1,4 @@
-"""The directory in memory, brought up to date when something shows that it is behind."""
+"""The directory in memory. It is refreshed when something shows that it is out of date."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from softix_proxy.domain.routing.directory import Directory
 
 
 class LiveDirectory:
-    """However many ask for a refresh, one reads at a time; who asks while one is under way waits for the next."""
+    """Holds the current directory, and refreshes it one read at a time.
+
+    A call that comes during a read waits for the next one.
+    """
 
     def __init__(self, storage: Storage) -> None:
         self.current = Directory()
@@ -19,7 +22,7 @@ class LiveDirectory:
         self._served = 0
 
     async def refresh(self) -> None:
-        """Afterwards `current` is at least as new as the moment of the call. Raises FailureError."""
+        """Makes `current` at least as new as the moment of the call. Raises FailureError."""
         self._asked += 1
         ticket = self._asked
         async with self._lock:

@@ -1,4 +1,4 @@
-"""What the first steps find out, for the later ones."""
+"""The findings of the first steps, for the later ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.routes import RouteLeg
 
 BYTES_PER_TOKEN = 4
-"""For estimates, not for bounds: English text."""
+"""The bytes of one token in English text. It serves estimates, not bounds."""
 
 
 @record(frozen=True, slots=True)
@@ -30,24 +30,24 @@ class Target:
     provider: Provider
     rate: Rate
     endpoint: ProviderEndpoint
-    """The provider's side: what is sent and metered. The client's own where the provider speaks it."""
+    """The endpoint at the provider, which is sent to and metered. It is the client's own if the provider speaks it."""
     leg: RouteLeg
 
 
 @record(frozen=True, slots=True)
 class Plan:
-    """Made from one revision of the directory, which the intent names."""
+    """The plan of one request. It is made from one revision of the directory, which the intent names."""
 
     caller: Caller
     targets: Sequence[Target]
-    """In the order in which they are tried; at least one."""
+    """The targets in the order in which they are tried. There is at least one."""
     intent: Intent
-    """Names the first of them."""
+    """The intent. It names the first target."""
     bounds: Sequence[Bound]
-    """What each may cost at most."""
+    """The most that each target may cost."""
     retries: int
-    """How often all of them are tried once more."""
+    """The number of times that all targets are tried again."""
     tries: int
-    """At most so many, of whatever sort."""
+    """The most attempts of any kind."""
     prefix: int | None
-    """A hash of how the request begins, where that decides where it goes."""
+    """A hash of the beginning of the request, if the choice of the target depends on it."""

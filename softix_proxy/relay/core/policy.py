@@ -15,21 +15,23 @@ FailedAttemptsCharge = Literal["provider-billed", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
+    """The settings that decide how requests are served and charged."""
+
     least_output_tokens: int
     interrupted_charge: InterruptedCharge
     drain_limit_s: float
-    """How much of a stream is read after a hang-up, where the provider works and bills on anyway."""
+    """The time for which a stream is read after the client disconnects, if the provider works and bills on anyway."""
     drain_limit_bytes: int
     charge_failed_attempts: FailedAttemptsCharge = "never"
     fallback_by_name: bool = True
-    """Without a route, models of the same name stand in for each other."""
+    """Whether models of the same name replace each other if there is no route."""
     retries: int = 0
-    """Of requests without a route."""
+    """The retries of requests without a route."""
     most_attempts: int = 6
     session_idle_s: float = 900
-    """How long a realtime session may rest, whose next response is held for."""
+    """The time for which a realtime session may be idle. An amount is held for its next response meanwhile."""
     pass_headers: frozenset[str] = frozenset()
-    """Headers of requests that pass to providers beside those of the dialects and of the types of providers."""
+    """The request headers that are passed to providers beside those of the dialects and of the provider types."""
 
     @classmethod
     def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection) -> Policy:

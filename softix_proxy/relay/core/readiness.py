@@ -1,4 +1,4 @@
-"""Can requests be served: can the books be read, and written?"""
+"""Checks whether requests can be served: whether the books can be read and written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from softix_proxy.relay.core.live_directory import LiveDirectory
 
 
 class Readiness:
+    """Checks the directory and the journal."""
+
     def __init__(self, directory: LiveDirectory, journal: Journal) -> None:
         self._directory = directory
         self._journal = journal
 
     async def check(self) -> Trouble | None:
-        """None: they can."""
+        """Returns the trouble, or None if requests can be served."""
         trouble = self._journal.trouble()
         if trouble is not None:
             return replace(trouble, reason=f"the books cannot be written: {trouble.reason}")

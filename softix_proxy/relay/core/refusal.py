@@ -1,4 +1,4 @@
-"""What admission decided, told to the caller: errors with figures, and the headers of the key's limits."""
+"""Reports the decisions of admission to the caller: errors with figures, and the headers of the key's limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WHOM_TO_ASK = {
     Code.INSUFFICIENT_BALANCE: " Ask your administrator to add to the balance.",
     Code.CAP_REACHED: " Ask your administrator to raise the cap.",
 }
-"""Where even the shortest answer is not paid for, the client can do nothing about it."""
+"""The advice if even the shortest response cannot be paid for, because the client itself can do nothing about it."""
 _FAULTS = {
     Code.PROVIDER_REFUSED: "The provider's key cannot be opened. The operator has to look into it: softix doctor",
     Code.PROVIDER_UNREACHABLE: "The provider could not be reached.",
@@ -37,11 +37,11 @@ _FAULTS = {
 }
 
 OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
-"""It is no fault of a provider that softix has no connection for it; a moment later it may have."""
+"""The codes for which no provider is to blame: softix has no connection for it. A moment later it may have one."""
 
 
 def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> RefusedError:
-    """`what` is that for which the money does not suffice."""
+    """Returns the error for a denial. `what` names the thing for which the money does not suffice."""
     headers = tuple(rate_headers(limits, decision.allowance))
     if decision.code in _PACE:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
@@ -58,9 +58,10 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
 
 
 def no_access(denials: Mapping[AccessDenial, str], unknown: str) -> RefusedError:
-    """Tells of the model that came closest to being allowed; `denials` has the name of one for each reason.
+    """Returns the error about the model that came closest to being allowed.
 
-    `unknown` is the message where none is in use here, as if there were none.
+    `denials` has one model name for each reason. `unknown` is the message if no model is in use here, as if there were
+    none.
     """
     if AccessDenial.REGION in denials:
         name = denials[AccessDenial.REGION]
@@ -75,7 +76,10 @@ def failed(fault: ProviderFault) -> RefusedError:
 
 
 def final(error: RefusedError) -> RefusedError:
-    """Where another try could do the same work again: nearly every client heeds this header, whatever the status."""
+    """Tells the client not to try again if another try could repeat the work.
+
+    Nearly every client obeys this header, whatever the status is.
+    """
     error.headers += (("x-should-retry", "false"),)
     error.retry_after_s = None
     return error
@@ -88,7 +92,7 @@ def busy() -> RefusedError:
 
 
 def rate_headers(limits: KeyLimits, allowance: Allowance) -> Headers:
-    """`x-ratelimit-*` as OpenAI has them; empty for a key without limits on its pace."""
+    """Returns `x-ratelimit-*` headers as OpenAI has them. The list is empty for a key without rate limits."""
     headers: list[tuple[str, str]] = []
     for what, limit, left, reset_us in (
         ("requests", limits.rpm, allowance.requests_remaining, allowance.requests_reset_us),

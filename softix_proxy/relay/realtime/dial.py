@@ -1,4 +1,4 @@
-"""To whom a realtime session is connected: the first of its targets that takes the call."""
+"""Connects a realtime session to the first of its targets that accepts the connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from softix_proxy.relay.settlement.hold import Hold
 async def dial(
     lifecycle: Lifecycle, lines: WebSocketClient, request: Inbound, hold: Hold
 ) -> tuple[WebSocketConnection, Lease]:
-    """The berth is to be left. What fails is a row beside that of the hold. Raises RefusedError."""
+    """Returns the connection and its lease, which the caller must leave. Raises RefusedError.
+
+    An attempt that fails gets a row beside that of the hold.
+    """
     retry_plan = RetryPlan(lifecycle.target_pool, hold.plan)
     lease = retry_plan.first()
     if lease is None:
@@ -57,7 +60,7 @@ async def dial(
 
 
 def _of_no_line(refused: WebSocketRefusedError, hold: Hold) -> Failure:
-    """By the rule for requests. Its body is not read: there is nothing but the status to tell."""
+    """Returns the failure by the rule for requests. The body is not read, because only the status can be reported."""
     found = classify(refused.status, refused.headers, b"")
     hold.started()
     hold.head(refused.status)
@@ -76,7 +79,10 @@ async def _following(lifecycle: Lifecycle, retry_plan: RetryPlan, lease: Lease, 
 
 
 def _told(failure: Failure) -> RefusedError:
-    """In softix's own words, with the status that a request would be answered with, where there is one for it."""
+    """Returns the error in softix's own words.
+
+    It has the status that a request would get, if there is a code for it.
+    """
     if failure.fault is not None:
         return refusal.failed(failure.fault)
     if failure.told is None:
@@ -95,7 +101,7 @@ def _told(failure: Failure) -> RefusedError:
 
 
 _CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 504: Code.PROVIDER_TIMEOUT}
-"""What the provider's status is in softix's own codes. 405: nothing there takes a WebSocket."""
+"""The provider's statuses in softix's own codes. 405 means that nothing there accepts a WebSocket."""
 
 
 def _call(request: Inbound, hold: Hold, lease: Lease, pass_headers: frozenset[str]) -> UpstreamRequest:

@@ -1,7 +1,7 @@
-"""A realtime session: many responses over one connection, each admitted and settled like a request of its own.
+"""A realtime session has many responses over one connection. Each is admitted and settled like a request.
 
-A hold is open for the next response at any time, since the provider begins one when it hears a pause. It is settled
-before the client learns that its response is done, and the next one is admitted; where it is not, the session ends.
+A hold for the next response is always open, because the provider begins one when it hears a pause. The hold is settled
+before the client learns that its response is done. Then the next hold is admitted. If it is denied, the session ends.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ from softix_proxy.relay.settlement.hold import Hold
 log = logging.getLogger("softix.relay")
 _SWITCHED = 101
 _FINISH_S = 5.0
-"""How long the report of a cancelled response is waited for."""
+"""The longest wait for the report of a cancelled response, in seconds."""
 _CLOSE = {Code.SHUTTING_DOWN: 1001, Code.BODY_TOO_LARGE: 1009}
 _POLICY, _FAILED, _NORMAL = 1008, 1011, 1000
 _OURS = frozenset((Code.PROVIDER_BROKE_OFF, Code.PROVIDER_TIMEOUT, Code.STORAGE_UNAVAILABLE, Code.INTERNAL))
 
 
 class _OverError(Exception):
-    """Ends both directions; why is in the session."""
+    """Ends both directions. The session holds the reason."""
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """`async with`: admits the first response, and settles whatever is open on every exit."""
+    """A context manager that admits the first response, and settles whatever is open on every exit."""
 
     lifecycle: Lifecycle
     lines: WebSocketClient
@@ -62,18 +62,18 @@ class Session:
     spec: RequestSpec
     guest: Guest
     ending: RefusedError | None = None
-    """Why softix ends it."""
+    """The reason why softix ends the session."""
     _line: WebSocketConnection | None = None
     _berth: Lease | None = None
     _outcome: AttemptOutcome = AttemptOutcome.ABANDONED
     _holds: list[Hold] = field(default_factory=list)
-    """All that are not settled."""
+    """The holds that are not settled."""
     _own: Hold | None = None
-    """For the next response, or the one that it has become; others have a hold beside it."""
+    """The hold for the next response, or for the one that uses it. Other responses have holds of their own."""
     _spare: Hold | None = None
-    """The same, as long as nothing has taken it."""
+    """The same hold, as long as no response uses it."""
     _asked: list[tuple[str | None, Hold]] = field(default_factory=list)
-    """By the client, and not yet begun: its event's id."""
+    """The responses that the client requested and that have not begun: the id of the event and the hold."""
     _running: dict[str, Hold] = field(default_factory=dict)
     _conversation: Conversation = field(default_factory=Conversation)
     _funded: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,18 +95,18 @@ class Session:
             meter = hold.meter
             if isinstance(meter, ResponseMeter):
                 hold.estimated(self._conversation.typical(meter))
-            unused = meter is None and self._line is not None  # that is no failure
+            unused = meter is None and self._line is not None  # an unused hold is no failure
             await hold.__aexit__(None if unused else kind, None if unused else error, trace)
             self._settled(hold)
 
     async def dial(self) -> None:
-        """To the first target that takes the call. Raises RefusedError."""
+        """Connects to the first target that accepts the connection. Raises RefusedError."""
         hold = self._holds[0]
         self._line, self._berth = await dial(self.lifecycle, self.lines, self.request, hold)
         hold.connected(_SWITCHED)
 
     async def run(self) -> None:
-        """Until one side leaves, or softix ends it."""
+        """Runs until one side leaves, or softix ends the session."""
         await self._unless_gone(self.guest.accept)
         try:
             async with asyncio.timeout(self._idle_s) as self._patience:
@@ -129,7 +129,7 @@ class Session:
             self._end(_stopping())
             self._patience.reschedule(asyncio.get_running_loop().time())
 
-    # Both directions
+    # These methods handle both directions.
 
     @property
     def _idle_s(self) -> float:
@@ -211,10 +211,10 @@ class Session:
         if self._patience is not None and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time() + self._idle_s)
 
-    # Responses
+    # These methods handle responses.
 
     async def _respond(self, event: ClientEvent) -> None:
-        """The client asks for one: it takes the session's hold, or one beside it. Raises RefusedError."""
+        """Handles a request for a response. It uses the session's hold, or another one. Raises RefusedError."""
         if self._winding:
             raise _stopping()
         hold = self._spare
@@ -226,7 +226,7 @@ class Session:
         self._asked.append((event.id, hold))
 
     async def _begin(self, response_id: str) -> None:
-        """The provider has: asked for, or because it heard a pause. Raises RefusedError."""
+        """Records that the provider began a response, by request or because it heard a pause. Raises RefusedError."""
         if self._asked:
             _, hold = self._asked.pop(0)
         else:
@@ -242,7 +242,7 @@ class Session:
         hold.streaming(ResponseMeter())
 
     async def _take_back(self, event: ServerEvent) -> None:
-        """What the client asked for and the provider refuses; who sends no ids is taken to mean its oldest."""
+        """Handles a refusal of a requested response. If the client sends no ids, it is the oldest one."""
         found = next((asked for asked in self._asked if asked[0] == event.about), None)
         if found is None:
             return
@@ -256,7 +256,7 @@ class Session:
         await self._settle(hold)
 
     async def _done(self, response_id: str, hold: Hold) -> None:
-        """Settles it, and only then tells the client; then the next one is admitted. Raises RefusedError."""
+        """Settles the response, then tells the client, and then admits the next one. Raises RefusedError."""
         last = await self._close(response_id, hold)
         await self.guest.send(last)
         if self._winding and not (self._running or self._asked):
@@ -265,10 +265,10 @@ class Session:
             await self._admit_next()
 
     async def _close(self, response_id: str, hold: Hold) -> bytes:
-        """Settles it; returns the event that says so."""
+        """Settles the response, and returns the event that completes it."""
         del self._running[response_id]
         meter = hold.meter
-        assert isinstance(meter, ResponseMeter)  # noqa: S101 - as `_running` has none without one
+        assert isinstance(meter, ResponseMeter)  # noqa: S101 - `_running` has no hold without one
         hold.estimated(self._conversation.typical(meter))
         hold.completed(classify_stream(meter))
         if meter.report is not None:
@@ -278,7 +278,7 @@ class Session:
         await self._settle(hold)
         return meter.take_held()
 
-    # Holds
+    # These methods handle holds.
 
     async def _admit_next(self) -> None:
         self._funded.clear()
@@ -286,7 +286,7 @@ class Session:
         self._funded.set()
 
     async def _admit(self) -> Hold:
-        """Under an id of its own, for the target that the session is with. Raises RefusedError."""
+        """Admits a response under its own id, for the target of the session. Raises RefusedError."""
         lifecycle = self.lifecycle
         now_us, now_ns, request = lifecycle.clock.now_us(), lifecycle.clock.monotonic_ns(), self.request
         if self._line is not None:
@@ -327,7 +327,7 @@ class Session:
             target = hold.target
             self.lifecycle.telemetry.finished(hold.settlement, target.provider.name, target.model.name)
 
-    # The end
+    # These methods handle the end.
 
     def _end(self, error: RefusedError) -> None:
         self.ending = self.ending or error
@@ -342,7 +342,7 @@ class Session:
             pass
 
     async def _part(self) -> None:
-        """The client is told why; what runs at the provider is stopped, or read to its end; then both are closed."""
+        """Tells the client why, stops the responses or reads them to their end, and closes both connections."""
         ending, line = self.ending, self._the_line
         if ending is not None:
             for hold in self._used:
@@ -358,7 +358,7 @@ class Session:
         await self.guest.close(code)
 
     async def _read_on(self, line: WebSocketConnection) -> None:
-        """For the reports of what runs: cancelled, unless the provider works and bills on anyway."""
+        """Reads the reports of running responses. It cancels them, unless the provider works and bills on anyway."""
         policy, drains = self.lifecycle.policy, self._the_berth.target.provider.on_hang_up == "drain"
         left_bytes = policy.drain_limit_bytes
         try:
@@ -389,5 +389,5 @@ def _stopping() -> RefusedError:
 
 
 def _sendable(code: int | None) -> int:
-    """As the provider closed it, where that may be said."""
+    """Returns the provider's close code if it may be sent, and otherwise the normal one."""
     return code if code is not None and (code in (1000, 1001, 1008, 1011, 1013) or 3000 <= code < 5000) else _NORMAL

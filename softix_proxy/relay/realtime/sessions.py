@@ -1,4 +1,4 @@
-"""The realtime sessions that are open: begun here, and told when the daemon stops."""
+"""The open realtime sessions. They begin here, and they are told when the daemon stops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Sessions:
-    """`serve` is to a session what `Lifecycle.serve` is to a request."""
+    """Serves sessions as `Lifecycle.serve` serves requests."""
 
     lifecycle: Lifecycle
     lines: WebSocketClient
@@ -25,8 +25,12 @@ class Sessions:
     _open: set[Session] = field(default_factory=set)
 
     async def serve(self, request: Inbound, guest: Guest) -> Code | None:
-        """Returns why softix ended it, if it did. Raises RefusedError before the handshake is answered."""
-        from softix_proxy.relay.realtime.session import Session  # late: most daemons have none
+        """Returns the code of the reason if softix ended the session.
+
+        Raises RefusedError before the handshake is complete.
+        """
+        # the import is late, because most daemons have no session
+        from softix_proxy.relay.realtime.session import Session
 
         spec = request.endpoint.read(await request.read_body())
         digest = self.lifecycle.vault.digest(request.credential) if request.credential else None
@@ -41,6 +45,6 @@ class Sessions:
         return None if session.ending is None else session.ending.code
 
     def wind_up(self) -> None:
-        """Each ends after the responses under way."""
+        """Ends each session after its current responses."""
         for session in self._open:
             session.wind_up()

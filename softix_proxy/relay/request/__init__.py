@@ -1,1 +1,1 @@
-"""The life of one request and its steps. Read lifecycle.py."""
+"""The life of one request and its steps. Start reading at lifecycle.py."""

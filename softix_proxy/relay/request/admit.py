@@ -1,7 +1,7 @@
-"""Asks for admission, and asks again as long as the directory changes meanwhile.
+"""Requests admission, and requests it again as long as the directory changes meanwhile.
 
-Requests, realtime sessions and batches are admitted by this one function. A refusal counts only where the directory
-that it was made from is the current one.
+This one function admits requests, realtime sessions and batches. A refusal counts only if the directory that it was
+made from is the current one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.request.route import UnpricedError
 
 MAX_TRIES = 8
-"""How often the directory may change under one request before the client is told to come back."""
+"""The number of times that the directory may change during one request before the client is told to try again later."""
 
 P = TypeVar("P")
 A = TypeVar("A")
@@ -31,9 +31,9 @@ async def admit(
 ) -> tuple[P, A]:
     """Returns the plan that was admitted, and what the journal decided. Raises RefusedError.
 
-    `plan` decides by the directory as it is now, and raises RefusedError where the client may not have what it asks
-    for. `submit` puts the plan before the journal: one intent, or all of a batch and otherwise none. `refuse` tells
-    the client of a denial.
+    `plan` decides by the directory as it is now. It raises RefusedError if the client may not have what it requests.
+    `submit` passes the plan to the journal: one intent, or the intents of a batch, of which all or none are admitted.
+    `refuse` makes the error that reports a denial to the client.
     """
     for _ in range(MAX_TRIES):
         try:

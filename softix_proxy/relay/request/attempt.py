@@ -1,4 +1,4 @@
-"""One exchange with one target: what is sent there, and what comes back from there to the client."""
+"""One exchange with one target: softix sends it a request and passes its response to the client."""
 
 from __future__ import annotations
 
@@ -32,40 +32,45 @@ _GOOD = 300
 _JSON = "application/json"
 _COMMENTS = re.compile(rb"(:[^\r\n]*[\r\n]+)+")
 _STREAMS = (b"[", b"data:", b"event:", b"id:", b":")
-"""How a stream begins that its type does not tell."""
+"""The first bytes of a stream whose content type does not say that it is one."""
 _FINISH_S = 5.0
-"""How long the last report of an answer whose model has stopped is waited for after a hang-up."""
+"""The longest time for which the last report is awaited after the client disconnects. The model has stopped by then."""
 
 
 @dataclass(slots=True)
 class Attempt:
+    """One attempt to get a response from one target.
+
+    It records what happens in the hold and in the target's statistics.
+    """
+
     client: Client
     spec: RequestSpec
     target: Target
     body: bytes
-    """In the target's dialect, until it is sent."""
+    """The body in the target's dialect. It is kept until it is sent."""
     hold: Hold
     upstream: Upstream
     policy: Policy
     hang_up: ClientDisconnect
     lease: Lease
     last: bool
-    """No other follows, so that nothing has to be held back for it."""
+    """Whether no other attempt follows, so that nothing of the response has to be held back for one."""
     committed: Callable[[], None]
-    """Called when no other can follow any more."""
+    """The function that is called as soon as no other attempt can follow."""
     outcome: AttemptOutcome = AttemptOutcome.ABANDONED
     ending: AttemptOutcome = AttemptOutcome.DONE
-    """The outcome, if all goes well with the client too."""
+    """The outcome if the exchange with the client also ends well."""
     failure: Failure | None = None
     _goes_without_usage: bool = False
-    """What is sent now is what was refused, without the option that asks for usage."""
+    """Whether the request that is sent now was refused before and lacks the option that requests usage this time."""
     answering: bool = False
-    """The client has something of a stream, or is about to."""
+    """Whether the client has a part of a stream or is about to get one."""
     rest: bytes = b""
-    """What is left of a stream that ended within its first event."""
+    """The rest of a stream that ended within its first event."""
 
     def leave(self) -> None:
-        """To be called however it ended: its outcome becomes known to the fleet."""
+        """Reports the outcome to the target pool. It must be called however the attempt ended."""
         failure = self.failure
         if failure is None:
             self.lease.leave(self.outcome, self.hold.error)
@@ -73,7 +78,7 @@ class Attempt:
             self.lease.leave(failure.outcome, failure.error, failure.wait_us)
 
     async def run(self, outbound: UpstreamRequest) -> Failure | None:
-        """None: the client was answered. Raises ClientGoneError."""
+        """Returns None if the client has its response, and otherwise the failure. Raises ClientGoneError."""
         hold = self.hold
         try:
             exchange = await self._send(outbound)
@@ -82,7 +87,7 @@ class Attempt:
             self.failure = failures.of_fault(fault)
             return self.failure
         refused_usage = outbound if outbound.adds_usage_option and exchange.status in refused_fields.STATUSES else None
-        del outbound  # with it goes the body, unless it may be needed again
+        del outbound  # this frees the body, unless it may be needed again
         if self._goes_without_usage and exchange.status < 300:
             self.lease.refuses_usage_option()
         self.hang_up.exchange = exchange
@@ -117,14 +122,15 @@ class Attempt:
         return self.failure
 
     async def _without_usage(self, refused: UpstreamRequest, failure: Failure) -> Failure | None:
-        """The same once more, without what softix itself has put in, where the provider says that it minds that."""
+        """Repeats the request without the option that softix added, if the provider says that it refused it."""
         body = failure.told.body if failure.told is not None else b""
         if not refused_fields.names_field(body, refused_fields.USAGE_OPTION):
             return failure
         if self.hold.client_is_gone or self.client.gone:
             self.hold.client_left()
             raise ClientGoneError
-        self.hold.retried(self.hold.target)  # as it was planned; mine may speak another of its dialects
+        # the hold gets the planned target, because the one here may have another of its dialects
+        self.hold.retried(self.hold.target)
         self.failure, self._goes_without_usage = None, True
         body = refused_fields.without_field(refused.body, refused_fields.USAGE_OPTION)
         return await self.run(replace(refused, body=body, adds_usage_option=False))
@@ -134,13 +140,14 @@ class Attempt:
         hold.dispatched()
         try:
             if hold.client_is_gone:
-                await asyncio.sleep(0)  # it left while it was admitted: ends here, before anything is sent
+                # the client left during admission, so the attempt ends here, before anything is sent
+                await asyncio.sleep(0)
             exchange = await self.upstream.send(outbound, hold.started)
         except asyncio.CancelledError:
             if self.hang_up.swallow():
                 raise ClientGoneError from None
             raise
-        except (ClientGoneError, RefusedError) as error:  # before the whole body was there
+        except (ClientGoneError, RefusedError) as error:  # this happens before the whole body has arrived
             hold.withheld(error.code if isinstance(error, RefusedError) else None)
             if isinstance(error, ClientGoneError):
                 hold.client_left()
@@ -152,7 +159,10 @@ class Attempt:
     async def _whole(
         self, exchange: UpstreamResponse, headers: list[Header], begun: bytes = b"", most_bytes: int = _MAX_ANSWER_BYTES
     ) -> Failure | None:
-        """Read to its end even if the client has left: the provider bills all of it. `begun` was read before."""
+        """Reads a whole response and passes it on. `begun` is the part that was read before.
+
+        It is read to its end even if the client has left, because the provider bills all of it.
+        """
         answer = begun + await exchange.read(most_bytes)
         self.hold.body()
         found = classify(exchange.status, exchange.headers, answer, self.target.endpoint)
@@ -170,12 +180,12 @@ class Attempt:
         return failures.of_answer(found, exchange.headers, now_us, headers=headers, secret=exchange.secret)
 
     def _failed(self, found: Classification, failure: Failure, answer: bytes) -> None:
-        """An error, whatever its status. What of it is work stays to be billed."""
+        """Records an error, whatever its status was. The work that it reports is still billed."""
         seen_tokens = answer_tokens(found.report, answer, self.spec) if found.worked else 0
         self.hold.completed(found, seen_tokens, found.status if failure.told is None else failure.told.status)
 
     async def tell(self, failure: Failure) -> None:
-        """The provider's own error, as it came, unless it is about the operator's credentials."""
+        """Sends the provider's own error unchanged to the client, unless it is about the operator's credentials."""
         if failure.fault is not None:
             raise refusal.failed(failure.fault)
         await self.hold.settle()
@@ -191,7 +201,10 @@ class Attempt:
             await self.client.answer(told.status, headers, told.body)
 
     async def _unframed(self, exchange: UpstreamResponse, headers: list[Header]) -> Failure | None:
-        """Sound, or a JSON array in parts. Its first bytes tell whether it is something whole in place of that."""
+        """Passes on a response without events: sound, or a JSON array in parts.
+
+        Its first bytes show whether the provider sent a whole response instead.
+        """
         first = await exchange.chunk()
         while first and not first.strip() and (chunk := await exchange.chunk()):
             first += chunk
@@ -200,7 +213,7 @@ class Attempt:
         return await self._stream(exchange, headers, first)
 
     async def _stream(self, exchange: UpstreamResponse, headers: list[Header], first: bytes = b"") -> Failure | None:
-        """Bytes go back as they come; the terminal event waits for the settlement."""
+        """Passes bytes on as they come. The terminal event waits for the settlement."""
         client, hold = self.client, self.hold
         meter = self.target.endpoint.stream(hide_usage=not self.spec.wants_usage)
         hold.streaming(meter)
@@ -232,9 +245,9 @@ class Attempt:
         return None
 
     async def _opening(self, exchange: UpstreamResponse, meter: StreamMeter, first: bytes) -> bytes:
-        """The first whole events: as long as the client has none, another target may take over.
+        """Returns the first whole events. As long as the client has none, another target may take over.
 
-        Comments are none: some providers send them until they know whether there will be an answer.
+        Comments do not count as events: some providers send them until they know whether there will be a response.
         """
         passing = b""
         if first:
@@ -247,13 +260,16 @@ class Attempt:
         return passing
 
     def _is_comment(self, events: bytes) -> bool:
-        """Or nothing at all. Sound has none."""
+        """Returns whether the bytes are only comments, or nothing at all. Sound has no comments."""
         return not events or (self.target.endpoint.framed and _COMMENTS.fullmatch(events) is not None)
 
     def _before_anything(
         self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
     ) -> Failure | None:
-        """Whether it failed as long as the client has nothing of it, and some of an answer is not lost with it."""
+        """Returns the failure if the stream failed before the client had anything of it.
+
+        It returns None if a part of a response would be lost with the failure.
+        """
         if meter.failure is not None and not (self.answering and classify_stream(meter).worked):
             return self._stillborn(exchange, headers, meter, opening)
         found = None if self.answering else self._unanswered(exchange, meter)
@@ -269,7 +285,7 @@ class Attempt:
     def _stillborn(
         self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter, opening: bytes
     ) -> Failure:
-        """A stream that begins with an error, which is told as such."""
+        """Returns the failure of a stream that begins with an error. The client gets it as an error."""
         found = classify_stream(meter)
         self.hold.completed(found)
         if found.error != ProviderError.CREDENTIALS:
@@ -277,14 +293,17 @@ class Attempt:
         return replace(self._failure_of(found, exchange, headers), is_stream=True)
 
     def _unanswered(self, exchange: UpstreamResponse, meter: StreamMeter) -> Classification | None:
-        """A stream of events that is over without one: it is what a whole answer with this body would be."""
+        """Classifies an event stream that ended without an event as a whole response with this body."""
         if meter.ended or not exchange.is_stream:
             return None
         self.rest = self.rest or meter.take_held()
         return classify(exchange.status, exchange.headers, self.rest, self.target.endpoint)
 
     def _passing(self, meter: StreamMeter) -> Callable[[bytes], bool]:
-        """The hot path of a stream. Stops for a client that is slow, or gone, and for the settlement."""
+        """Returns the function that handles each chunk of a stream. It runs once per chunk, so its speed matters.
+
+        It stops the reading if the client is slow or gone, and for the settlement.
+        """
         client, hold = self.client, self.hold
 
         def into(chunk: bytes) -> bool:
@@ -305,7 +324,7 @@ class Attempt:
         self.client.send(meter.take_held())
 
     async def _end(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> None:
-        """Of a stream without a terminal event. Raises ProviderFault where it had no event at all."""
+        """Ends a stream that has no terminal event. Raises ProviderFault if the stream had no event at all."""
         found = None if self.answering else self._unanswered(exchange, meter)
         if found is None:
             await self._finish(meter)
@@ -323,7 +342,10 @@ class Attempt:
         self.client.send(as_event(failure.told.body))
 
     async def _read_on(self, exchange: UpstreamResponse, meter: StreamMeter) -> None:
-        """After a hang-up: to the end where the provider works and bills on anyway, else only for the last report."""
+        """Reads on after the client has disconnected.
+
+        It reads to the end if the provider works and bills on anyway. Otherwise it reads only the last report.
+        """
         drains = self.target.provider.on_hang_up == "drain"
         self.hold.client_left(at_end=meter.finishing and not drains)
         if self.hold.is_complete or not (drains or meter.finishing):

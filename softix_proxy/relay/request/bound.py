@@ -1,4 +1,4 @@
-"""Step 3: the most that this request can cost."""
+"""Step 3: calculates the most that this request can cost."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
 
 TEMPLATE_TOKENS = 1024
-"""What a provider's own prompts (chat template, tool descriptions) may add to the tokens of the body."""
+"""The most tokens that a provider's own prompts (chat template, tool descriptions) may add to those of the body."""
 
 
 def estimate(spec: RequestSpec, body_bytes: int) -> int:
-    """For limits on tokens a minute; replaced by what was used at settlement."""
+    """Estimates the tokens for limits on tokens a minute. Settlement replaces the estimate by the tokens used."""
     return body_bytes // BYTES_PER_TOKEN + (spec.max_output_tokens or 0) * spec.choices
 
 
 def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, metered: bool, least_tokens: int) -> Bound:
-    """A token is at least a byte of the body, so that the bytes bound the input, and so does the model's context."""
+    """Returns the most that the request can cost at this model. Raises RefusedError if its price covers nothing of it.
+
+    A token is at least one byte of the body. So the input is limited by the bytes, and also by the model's context.
+    """
     if not metered:
         return NOTHING
     if spec.priced_by and not any(rate.has_price(meter) for meter in spec.priced_by):
@@ -43,7 +46,7 @@ def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, meter
         fixed_pico += _times(rate.dearest((meter,), tier), most)
     token = rate.dearest_output(tier, input_tokens) if output_tokens else _NOTHING
     if fixed_pico or token:
-        fixed_pico += len(METERS)  # each meter is rounded on its own, by at most half a pico-USD
+        fixed_pico += len(METERS)  # each meter is rounded separately, by at most half a pico-USD
     return Bound(
         fixed_pico=fixed_pico,
         token_num=token.numerator * spec.choices,
@@ -55,7 +58,10 @@ def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, meter
 
 
 def together(bounds: Sequence[Bound], times: int) -> Bound:
-    """Of a request that any of several targets may serve, so often: the dearest counts."""
+    """Combines the bounds of the targets that may serve a request, up to `times` attempts.
+
+    The most expensive one counts.
+    """
     if len(bounds) == 1:
         return bounds[0] if times == 1 else replace(bounds[0], times=times)
     return Bound(
@@ -68,7 +74,7 @@ def together(bounds: Sequence[Bound], times: int) -> Bound:
 
 
 def _times(price: Fraction, quantity: int) -> int:
-    """Rounded up, without making a Fraction of the product."""
+    """Multiplies and rounds up, without making a Fraction of the product."""
     return -(-price.numerator * quantity // price.denominator)
 
 
@@ -77,7 +83,7 @@ _REQUESTS = ("requests",)
 
 
 def _output_tokens(spec: RequestSpec, model: Model) -> int:
-    """What was asked for, and no more than the model can."""
+    """Returns the requested number of output tokens, but no more than the model can produce."""
     most = model.max_output_tokens
     if spec.max_output_tokens is None:
         return DEFAULT_MAX_OUTPUT_TOKENS if most is None else most

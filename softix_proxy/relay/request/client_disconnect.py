@@ -1,4 +1,4 @@
-"""When the client leaves a stream whose provider stops working once it is aborted."""
+"""Handles a client that leaves a stream. It serves providers that stop working when the request is aborted."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from softix_proxy.relay.settlement.hold import Hold
 
 @dataclass(slots=True)
 class ClientDisconnect:
-    """To be called then: aborts the exchange, or whatever is waited for before there is one."""
+    """Aborts the exchange, or the wait before there is one. It is called when the client disconnects."""
 
     hold: Hold
     task: asyncio.Task[None] | None = None
-    """Set where the provider is to be stopped; else nothing is done here."""
+    """The task that is cancelled.
+
+    None if the provider is not to be stopped, and then a disconnect has no effect here.
+    """
     exchange: UpstreamResponse | None = None
 
     def __call__(self) -> None:
@@ -28,5 +31,5 @@ class ClientDisconnect:
             self.task.cancel()
 
     def swallow(self) -> bool:
-        """Whether a cancellation was this one, and no other came meanwhile."""
+        """Returns whether a cancellation came from here and no other one came meanwhile."""
         return self.hold.client_is_gone and self.task is not None and self.task.uncancel() == 0

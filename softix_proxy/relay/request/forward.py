@@ -1,4 +1,4 @@
-"""Step 4: what goes to the provider, and what of its head goes back."""
+"""Step 4: prepares what goes to the provider, and chooses which of its headers go back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _NOT_TO_CLIENT = _HOP_BY_HOP | {
     "nel",
     "cf-ray",
     "cf-cache-status",
-    # The operator's account, and limits that all its users share.
+    # These name the operator's account, and limits that all its users share.
     "openai-organization",
     "openai-project",
     "anthropic-organization-id",
@@ -64,10 +64,11 @@ def call(
     *,
     usage_refused: bool = False,
 ) -> UpstreamRequest:
-    """The client's bytes, unless the hold, the model's name there, or the reading of usage needs a change.
+    """Returns the request to the provider. Its body has the client's bytes unless something has to change.
 
-    `pass_headers` are what the operator lets pass beside the headers of the dialect and of the provider's type.
-    `usage_refused`: the provider does not take the option by which the usage of a stream is asked for.
+    A change is needed for the hold, for the provider's name of the model, or for the reading of usage. `pass_headers`
+    are the headers that the operator passes on beside those of the dialect and of the provider's type. `usage_refused`
+    says that the provider does not take the option that requests the usage of a stream.
     """
     if target.endpoint is not request.endpoint:
         return _abroad(request, body, spec, target, caller_key_id, key, pass_headers, usage_refused=usage_refused)
@@ -106,7 +107,7 @@ def call(
 
 
 def own_headers(request: Inbound, target: Target, pass_headers: frozenset[str]) -> list[Header]:
-    """What of the client's headers goes to a provider that speaks the client's own dialect."""
+    """Returns the client's headers that go to a provider that speaks the client's own dialect."""
     passed = passing(request.endpoint.family, target.provider.type, pass_headers)
     return outgoing(request.headers, request.credential, passed)
 
@@ -122,7 +123,7 @@ def _abroad(
     *,
     usage_refused: bool,
 ) -> UpstreamRequest:
-    """Of a body that is translated already: without the headers that only the client's own dialect has."""
+    """Returns a request with a translated body. It lacks the headers that only the client's own dialect has."""
     name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
     passed = passing_translated(name, target.provider.type, pass_headers)
     headers = outgoing(request.headers, request.credential, passed)
@@ -142,7 +143,7 @@ def _abroad(
 
 
 def _understood(body: bytes, target: Target, *, usage_refused: bool) -> bytes:
-    """With the provider's own names for what it would refuse, or without it."""
+    """Renames the fields that the provider would refuse, or leaves them out."""
     names = target.provider.renamed_fields
     if usage_refused:
         names = {**names, USAGE_OPTION: ""}
@@ -152,7 +153,10 @@ def _understood(body: bytes, target: Target, *, usage_refused: bool) -> bytes:
 
 
 def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[Header]:
-    """What of the client's headers the provider gets: what is listed, and none that has the client's key in it."""
+    """Returns the client's headers that go to the provider.
+
+    Only listed headers are kept, and none that contains the client's key.
+    """
     names, prefixes = passed
     dropped = _named_by_connection(headers)
     kept = [
@@ -162,12 +166,12 @@ def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[
         and name not in dropped
         and not (credential is not None and credential in value)
     ]
-    kept.append(("accept-encoding", "identity"))  # usage is read in passing, so the answer must not be compressed
+    kept.append(("accept-encoding", "identity"))  # usage is read in passing, so the response must not be compressed
     return kept
 
 
 def returning(headers: Headers, secret: str | None) -> list[Header]:
-    """What of the provider's headers the client gets: nothing with line breaks, or with the provider's key."""
+    """Returns the provider's headers that go to the client, without line breaks and without the provider's key."""
     dropped = _NOT_TO_CLIENT | _named_by_connection(headers)
     return [
         (name, value if value.isprintable() else "".join(filter(str.isprintable, value)))
@@ -186,7 +190,7 @@ _NONE: frozenset[str] = frozenset()
 
 
 def _named_by_connection(headers: Headers) -> frozenset[str]:
-    """`Connection: close, x-thing` makes `x-thing` a matter of this hop alone."""
+    """Returns the headers that concern only this hop: `Connection: close, x-thing` names `x-thing`."""
     named = [value for name, value in headers if name == "connection"]
     if not named:
         return _NONE

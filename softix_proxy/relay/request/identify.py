@@ -1,4 +1,4 @@
-"""Step 1: whose request is this?"""
+"""Step 1: finds out whose request this is."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _UNKNOWN = "This is not a valid softix API key. Keys begin with sx_live_; ask yo
 
 
 def identify(directory: Directory, digest: bytes | None, address: str, now_us: int) -> Caller:
-    """`digest` is that of the key in the request; None where there is none, or it is malformed.
+    """Returns the caller. `digest` is that of the key in the request, or None if there is no key or a malformed one.
 
-    Raises RefusedError; a key that is not known gets the same answer as a malformed one.
+    Raises RefusedError. An unknown key gets the same response as a malformed one.
     """
     key = None if digest is None else directory.keys.get(digest)
     if key is None:

@@ -1,6 +1,6 @@
-"""Between a client and a provider of another dialect: what is sent there, and what the client gets of it.
+"""Translates between a client and a provider of another dialect, in both directions.
 
-The rest of the relay deals with the provider's own bytes: they are metered before they are translated.
+The rest of the relay handles the provider's own bytes: they are metered before they are translated.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ _JSON, _EVENTS = "application/json", "text/event-stream"
 _OK = 300
 _FIRST_BAD = 400
 _FAILED = 502
-"""An answer that says that it failed is none, where clients go by the status."""
+"""The status of a response whose body says that it failed.
+
+Clients that go by the status would take it for a success.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreted:
-    """What takes the place of the client, its body, and the target."""
+    """The client, body and target that replace the original ones when a request is translated."""
 
     client: Client
     body: bytes
@@ -40,10 +43,10 @@ class Interpreted:
 def interpret(
     request: Inbound, client: Client, target: Target, spec: RequestSpec, body: bytes, output_limit: int | None
 ) -> Interpreted:
-    """For a target that speaks another dialect.
+    """Translates a request for a target that speaks another dialect. Raises RefusedError if no dialect can express it.
 
-    Its provider may speak several, of which the target names the one that it does best: another is taken where that
-    one cannot say something that must not be lost. Raises RefusedError where none can.
+    The provider may speak several dialects, and the target names its best one. Another one is used if the best one
+    cannot express something that must not be lost.
     """
     array = request.endpoint.name in STREAMS_BY_PATH and "alt=sse" not in request.path
     name, now_s = request.public_id.rpartition("_")[2], request.started_at_us // SECOND_US
@@ -65,7 +68,7 @@ def interpret(
 
 
 def _endpoints(target: Target, stream: bool) -> Iterator[ProviderEndpoint]:
-    """The best first."""
+    """Returns the provider's endpoints. The best one is first."""
     best, spoken, model = target.endpoint.name, target.provider.profile.endpoints, target.model.upstream_name
     yield _of_kind(best, stream, model)
     for name in PROVIDER_ENDPOINTS:
@@ -80,7 +83,7 @@ def _of_kind(name: str, stream: bool, model: str) -> ProviderEndpoint:
 
 def _setting(request: Inbound, target: Target, output_limit: int | None) -> WriteOptions:
     most = target.model.max_output_tokens
-    if output_limit is not None and most is not None:  # it may be what a model of another target can
+    if output_limit is not None and most is not None:  # the limit may come from the model of another target
         output_limit = min(output_limit, most)
     named = [value for name, value in request.headers if name == "anthropic-beta"]
     return WriteOptions(
@@ -94,7 +97,7 @@ def _setting(request: Inbound, target: Target, output_limit: int | None) -> Writ
 
 
 class Interpreter:
-    """The client to whom the provider's bytes are sent. Implements `relay.core.inbound.Client`."""
+    """The client to whom the provider's bytes are sent. It implements `relay.core.inbound.Client`."""
 
     def __init__(self, client: Client, found: Interpretation, dropped: tuple[str, ...], kind: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The life of a request, streamed or not, from top to bottom. There is no second one."""
+"""The life of every request from top to bottom, streamed or not."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ from softix_proxy.relay.settlement.hold import Hold
 
 @dataclass(slots=True)
 class Lifecycle:
+    """Takes each request through its steps. It has the parts that all requests share."""
+
     directory: LiveDirectory
     journal: Journal
     upstream: Upstream
@@ -43,10 +45,13 @@ class Lifecycle:
     policy: Policy
     target_pool: TargetPool
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    """Waits so many seconds."""
+    """The function that waits for this number of seconds."""
 
     async def serve(self, request: Inbound, client: Client) -> None:
-        """Answers the client. Raises RefusedError as long as nothing was sent, ClientGoneError when nobody listens."""
+        """Answers the client.
+
+        Raises RefusedError if nothing was sent yet, and ClientGoneError if the client has left.
+        """
         digest = self.vault.digest(request.credential) if request.credential else None
         await self._identify(request, digest)
         body = await request.read_body()
@@ -64,7 +69,7 @@ class Lifecycle:
             target=plan.targets[0],
         )
         request_run = RequestRun(request, client, spec, hold, self, body)
-        del body  # the passage lets go of it as soon as nobody needs it
+        del body  # the run frees the body as soon as it is not needed any more
         self.telemetry.opened(admitted.hold_pico)
         try:
             async with hold:
@@ -77,13 +82,13 @@ class Lifecycle:
                 self.telemetry.finished(hold.settlement, hold.target.provider.name, hold.target.model.name)
 
     async def identify(self, credential: str | None, address: str) -> Caller:
-        """For the other routes: who asks, as of now. Raises RefusedError."""
+        """Returns who makes a request to one of the other routes, as of now. Raises RefusedError."""
         digest = self.vault.digest(credential) if credential else None
         await self.directory.refresh()
         return identify(self.directory.current, digest, address, self.clock.now_us())
 
     async def _identify(self, request: Inbound, digest: bytes | None) -> None:
-        """Before the body is read: a stranger's is not worth the memory."""
+        """Identifies the caller before the body is read, so that no memory is spent on a stranger's body."""
         try:
             identify(self.directory.current, digest, request.address, request.started_at_us)
         except RefusedError:
@@ -142,7 +147,7 @@ class Lifecycle:
     def _bounds(
         self, request: Inbound, spec: RequestSpec, body_bytes: int, targets: Sequence[Target]
     ) -> tuple[list[Target], list[Bound]]:
-        """The most that each can cost; those whose price has nothing to charge the request by are left out."""
+        """Returns the most that each target can cost. It leaves out targets whose price cannot charge the request."""
         kept: list[Target] = []
         bounds: list[Bound] = []
         least = self.policy.least_output_tokens
@@ -165,7 +170,7 @@ def _denied(plan: Plan, decision: Denied) -> RefusedError:
 
 @dataclass(slots=True)
 class RequestRun:
-    """An admitted request on its way: attempts at its targets, and the answer to the client."""
+    """The run of an admitted request: attempts at its targets, and the response to the client."""
 
     request: Inbound
     client: Client
@@ -175,7 +180,10 @@ class RequestRun:
     body: bytes
 
     async def run(self) -> None:
-        """One attempt after the other, until the client has something of an answer, or no other may do better."""
+        """Makes one attempt after the other.
+
+        It stops when the client has a part of a response, or when no other target may do better.
+        """
         hold, target_pool = self.hold, self.lifecycle.target_pool
         retry_plan, hang_up = RetryPlan(target_pool, hold.plan), ClientDisconnect(hold)
         lease = retry_plan.first()
@@ -188,7 +196,7 @@ class RequestRun:
                 hold.routed(lease.target)
             try:
                 attempt = self._prepare(lease, hang_up, last=not retry_plan.may_go_on())
-            except RefusedError as error:  # in its dialect the request cannot be said
+            except RefusedError as error:  # the dialect of this target cannot express the request
                 lease.leave(AttemptOutcome.ABANDONED)
                 lease = retry_plan.instead_of(lease.target)
                 if lease is None:
@@ -219,7 +227,7 @@ class RequestRun:
         if stops:
             self.client.when_gone(hang_up)
         lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
-        if target.endpoint is not self.request.endpoint:  # what it is sent and answers is translated
+        if target.endpoint is not self.request.endpoint:  # the request and the response are translated
             from softix_proxy.relay.request.interpret import interpret
 
             limit = self.hold.admitted.output_limit
@@ -240,7 +248,7 @@ class RequestRun:
         )
 
     def _let_go(self) -> None:
-        """Of the body: no other attempt may need it."""
+        """Frees the body, because no other attempt may need it."""
         self.body = b""
 
     def _outbound(self, attempt: Attempt) -> UpstreamRequest:
@@ -263,7 +271,10 @@ class RequestRun:
     async def _following(
         self, retry_plan: RetryPlan, attempt: Attempt, failure: Failure, hang_up: ClientDisconnect
     ) -> Lease | None:
-        """A place for the next attempt, if there is to be one. Raises ClientGoneError: nobody waits for it."""
+        """Returns a lease for the next attempt, or None if there is none.
+
+        Raises ClientGoneError if the client has left.
+        """
         if not failure.repeatable or self.client.begun:
             return None
         lease, wait_us = retry_plan.after(attempt.lease.target, failure.outcome)

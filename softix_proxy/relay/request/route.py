@@ -1,4 +1,4 @@
-"""Step 2: which models may serve it, where they run, and at what price."""
+"""Step 2: finds the models that may serve the request, where they run, and at what price."""
 
 from __future__ import annotations
 
@@ -20,14 +20,21 @@ from softix_proxy.relay.core.plan import Caller, Target
 
 
 class UnpricedError(RefusedError):
-    """The model has no price that applies; counted, so that the operator sees what is missed."""
+    """Says that the model has no price that applies.
+
+    These errors are counted, so that the operator sees what is missing.
+    """
 
     def __init__(self, directory: Directory, model: Model, user: User, spec: RequestSpec, now_us: int) -> None:
-        """No price applies to `spec` now, or the one that does leaves out something that it is billed by."""
+        """Writes the message.
+
+        No price applies to `spec` now, or the one that does lacks something that `spec` is billed by.
+        """
         rate = directory.rate(user.id, model.id, now_us)
         missing = [] if rate is None else unpriced(spec, rate)
         what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
-        own = user.public_id if rate is not None and rate.costs is not None else None  # theirs is what leaves it out
+        # the user's own price lacks the meter
+        own = user.public_id if rate is not None and rate.costs is not None else None
         command = remedy(directory.names_of(model)[1], missing or spec.bills or spec.priced_by[:1], own)
         RefusedError.__init__(
             self,
@@ -38,14 +45,14 @@ class UnpricedError(RefusedError):
 
 
 def unpriced(spec: RequestSpec, rate: Rate) -> list[str]:
-    """Meters that the request will make run, and that have no price."""
+    """Returns the meters that the request uses and that have no price."""
     return [meter for meter in spec.bills if not rate.has_price(meter)]
 
 
 def priced(
     directory: Directory, user: User, model: Model, endpoint: ProviderEndpoint, spec: RequestSpec, now_us: int
 ) -> Rate | None:
-    """The price that applies, where it covers each meter that the request makes run; what it left out would be free."""
+    """Returns the price that applies if it covers each meter that the request uses. A missing meter would be free."""
     rate = directory.rate(user.id, model.id, now_us)
     return None if rate is None or (endpoint.metered and unpriced(spec, rate)) else rate
 
@@ -53,11 +60,11 @@ def priced(
 def route(
     directory: Directory, caller: Caller, endpoint: Endpoint, spec: RequestSpec, now_us: int
 ) -> tuple[Route, list[Target]]:
-    """Every target that may serve the request, as the route has them; at least one.
+    """Returns every target that may serve the request, in the order of the route. There is at least one.
 
-    Each meter that it bills there must have a price: what is not priced would be free by accident. Raises RefusedError
-    where there is no such model, none for this key, in its regions, of this dialect, or with a price. The message names
-    the model only where the directory has it: what else a caller writes is not quoted.
+    Each meter that a target bills must have a price. Otherwise its use would be free by accident. Raises RefusedError
+    if there is no such model, or none for this key, in its regions, of this dialect, or with a price. The message names
+    the model only if the directory has it. Nothing else that a caller writes is quoted.
     """
     found = directory.route(spec.model)
     if found is None:
@@ -92,7 +99,10 @@ def route(
 
 
 def _native_first(endpoint: Endpoint, targets: list[Target]) -> list[Target]:
-    """Nobody has told an order: who needs no translation comes before who does, and then the older one."""
+    """Puts targets that need no translation first, because the operator has set no order.
+
+    Among equals, the older is first.
+    """
     if len(targets) == 1 or all(target.endpoint is endpoint for target in targets):
         return targets
     ordered = sorted(targets, key=lambda target: target.endpoint is not endpoint)
@@ -103,7 +113,7 @@ _NOT_FOUND = "There is no model of this name here. See GET /v1/models."
 
 
 _ANY_PATH = ENDPOINTS["chat_completions"].path
-"""Where a provider's own dialect is none of clients'."""
+"""The path that is named if no client speaks the provider's own dialect."""
 
 
 def _speaks_another(directory: Directory, model: Model) -> RefusedError:
@@ -115,9 +125,12 @@ def _speaks_another(directory: Directory, model: Model) -> RefusedError:
 
 
 _PREFIX_BYTES = 4096
-"""No provider caches a prompt of less than 1,024 tokens, and these are hardly more."""
+"""The bytes that are compared. They are little more than 1,024 tokens, and no provider caches a shorter prompt."""
 
 
 def prefix_of(key_id: int, body: bytes) -> int | None:
-    """By what conversations are told apart, in memory only: Python's hash, which no other process can make again."""
+    """Returns a hash that identifies a conversation, or None if the body is too short.
+
+    It is Python's hash, which no other process can reproduce. It is kept in memory only.
+    """
     return hash((key_id, body[:_PREFIX_BYTES])) if len(body) >= _PREFIX_BYTES else None

@@ -1,6 +1,6 @@
-"""An attempt that came to nothing: what it says of the target, whether another may do better, what the client is told.
+"""A failed attempt: what it shows about the target, whether another attempt may do better, and what the client gets.
 
-One rule for whatever asks a provider: requests, realtime sessions, and what is kept at one.
+The same rule applies to everything that calls a provider: requests, realtime sessions and stored objects.
 """
 
 from __future__ import annotations
@@ -23,33 +23,36 @@ _ESCAPED = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([/"\\]))')
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An attempt that came to nothing before the client had anything of it."""
+    """An attempt that failed before the client had anything of it."""
 
     outcome: AttemptOutcome
     error: str
-    """Its code."""
+    """The code of the error."""
     fault: ProviderFault | None
     found: Classification | None = None
-    """What the provider answered, where it did."""
+    """The provider's response as it was classified. None if the provider did not respond."""
     headers: tuple[Header, ...] = ()
     told: ClientError | None = field(default=None, repr=False)
-    """What the client may have of it."""
+    """The part of the provider's error that the client may have."""
     is_stream: bool = False
     wait_us: int | None = None
-    """How long the provider asks to be left alone."""
+    """The time for which the provider wants no further requests."""
     repeatable: bool = True
-    """Another target, or the same once more, may do better."""
+    """Whether another target, or another try at the same one, may do better."""
 
 
 def of_fault(fault: ProviderFault) -> Failure:
-    repeatable = fault.code is not Code.OUT_OF_FILES  # there is no connection for another target either
+    repeatable = fault.code is not Code.OUT_OF_FILES  # no connection is available for another target either
     return Failure(AttemptOutcome.of_fault(fault.code), fault.code.value, fault, repeatable=repeatable)
 
 
 def of_answer(
     found: Classification, head: Headers, now_us: int, *, headers: Headers = (), secret: str | None = None
 ) -> Failure:
-    """Of an error. `head` is the provider's, `headers` what of it the client may have, `secret` the key in use."""
+    """Returns the failure that an error response means.
+
+    `head` has the provider's headers, `headers` has those that the client may have, and `secret` is the key in use.
+    """
     error = found.error or ProviderError.UNKNOWN.value
     return Failure(
         outcome=outcome_of(found),
@@ -64,13 +67,13 @@ def of_answer(
 
 
 def tellable(found: Classification, secret: str | None) -> ClientError | None:
-    """What the provider said, unless its own key is in it."""
+    """Returns the provider's own error, or None if it contains the provider's key."""
     told = found.told
     return None if told is None or (secret is not None and _has(told.body, secret.encode())) else told
 
 
 def _has(body: bytes, secret: bytes) -> bool:
-    """However JSON writes it: some servers escape each `/`, others more."""
+    """Returns whether the body contains the secret in any JSON spelling. Some servers escape each `/`, others more."""
     if secret in body:
         return True
     return b"\\" in body and secret in _ESCAPED.sub(_plain, body)
@@ -81,14 +84,14 @@ def _plain(escaped: re.Match[bytes]) -> bytes:
 
 
 def unsayable(found: Classification | None) -> RefusedError:
-    """What the client is told where the provider's own words are nothing for it."""
+    """Returns the error for the client if the provider's own words are unsuitable for it."""
     if found is not None and found.error == ProviderError.NO_ANSWER:
         return RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is not what its API promises.")
     return RefusedError(Code.PROVIDER_REFUSED, "The provider refused softix. The operator has to look into it.")
 
 
 def outcome_of(found: Classification) -> AttemptOutcome:
-    """What an answer says of the target that gave it."""
+    """Returns what a response shows about the target that gave it."""
     if found.error is None:
         return AttemptOutcome.DONE
     if found.status in KEY_REFUSED or found.error == ProviderError.QUOTA:

@@ -1,4 +1,4 @@
-"""Which target an admitted request goes to, and which after that one failed."""
+"""Chooses the target of an admitted request, and the next one after a failure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,27 @@ from softix_proxy.relay.core.plan import Plan, Target
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
 
 _LONGEST_WAIT_US = 30 * SECOND_US
-"""A client is not kept waiting for longer: it is told when to come back instead."""
+"""The longest wait for a target. If it would be longer, the client is told when to come back."""
 
 
 @dataclass(slots=True)
 class RetryPlan:
-    """Every target once, in its order; then, where retries are left, all that may do better, after a pause."""
+    """The order of the attempts of one request.
+
+    Every target is tried once, in order. If retries are left, all targets that may do better are tried again after a
+    pause.
+    """
 
     target_pool: TargetPool
     plan: Plan
     _queue: Sequence[Target] = ()
     _hopeless: frozenset[int] = frozenset()
-    """Models that another round does not help: none of their keys is taken, or they cannot be told the request."""
+    """The models that another round does not help: they accept no key, or they cannot express the request."""
     _tries: int = 0
     _round: int = 0
 
     def first(self) -> Lease | None:
-        """None where all are full."""
+        """Returns a lease on the first target, or None if all are full."""
         self._queue = self.plan.targets
         lease = self._next_of_queue()
         if lease is None:
@@ -36,21 +40,24 @@ class RetryPlan:
         return lease
 
     def instead_of(self, target: Target) -> Lease | None:
-        """In place of one that cannot even be asked: it counts for no try, and is not tried again."""
+        """Returns a lease in place of a target that cannot be called at all.
+
+        This target does not count as a try, and it is not tried again.
+        """
         self._tries -= 1
         self._hopeless |= {target.model.id}
         return self._next_of_queue()
 
     def may_go_on(self) -> bool:
-        """Whether another try is possible at all after the one under way: so long the body is needed."""
+        """Returns whether another try is possible after the current one. The body is needed for as long."""
         return self._tries < self.plan.tries
 
     def after(self, failed: Target, outcome: AttemptOutcome) -> tuple[Lease | None, int]:
-        """The next one, or none; and how long to wait, in µs, before `again` is to be asked for it."""
+        """Returns the next lease or None, and the time in µs to wait before `again` is called for it."""
         if self._tries >= self.plan.tries:
             return None, 0
         if outcome in (AttemptOutcome.LIMITED, AttemptOutcome.REFUSED):
-            lease = self._enter(failed)  # with another of its keys
+            lease = self._enter(failed)  # this uses another of the target's keys
             if lease is not None:
                 return lease, 0
             if outcome is AttemptOutcome.REFUSED:
@@ -61,7 +68,7 @@ class RetryPlan:
         return None, self._pause_us()
 
     def again(self) -> Lease | None:
-        """After the pause: the first that is free by now, or else the one that will be first."""
+        """Returns a lease after the pause: on the first free target, or else on the one that will be free first."""
         self._queue = self._hopeful()
         lease = self._next_of_queue()
         if lease is None:
@@ -71,7 +78,7 @@ class RetryPlan:
         return lease
 
     def _pause_us(self) -> int:
-        """0: there is no other round."""
+        """Returns the length of the pause. It is 0 if there is no other round."""
         hopeful = self._hopeful()
         if self._round >= self.plan.retries or not hopeful:
             return 0

@@ -1,7 +1,7 @@
-"""How the targets fare, in this process and in memory only: who may be asked now, with which key, and who rather not.
+"""Tracks how targets perform, in this process and in memory only, and chooses the target and the key of an attempt.
 
-Nothing here refuses a request: where every target is out, the first is asked all the same, since refusing would be a
-guess. Only an operator's own limit on concurrency always holds.
+Nothing here refuses a request. If every target is unavailable, the first one is called anyway, because a refusal would
+be based on a guess. Only the operator's own limit on concurrency always holds.
 """
 
 from __future__ import annotations
@@ -25,24 +25,26 @@ log = logging.getLogger("softix.relay")
 _DROP = "softix providers update %s --drop-field stream_options"
 _PREFIXES_KEPT = 10_000
 _PREFIX_LIVES_US = 3600 * SECOND_US
-"""No provider keeps a prompt in its cache for longer."""
+"""The time for which a prefix is remembered. No provider caches a prompt for longer."""
 _LIMITED_US = 5 * SECOND_US
-"""How long a key that is limited rests where the provider does not say."""
+"""The time for which a limited key is not used if the provider states none."""
 
 
 class AttemptOutcome(Enum):
+    """The finding of one attempt about its target."""
+
     DONE = auto()
-    """Also where the provider found fault with the request: it is well itself."""
+    """The target is healthy. The provider may still have found fault with the request."""
     FAILED = auto()
     LIMITED = auto()
     REFUSED = auto()
-    """It did not take the key."""
+    """The target did not accept the key."""
     ABANDONED = auto()
-    """Nobody knows: the client left, or softix stopped."""
+    """Nothing is known: the client left, or softix stopped."""
 
     @classmethod
     def of_fault(cls, code: Code) -> AttemptOutcome:
-        """It is no fault of a provider, nor of a key, that softix has no connection for it."""
+        """Returns the outcome for a fault. A provider or a key is not to blame if softix has no connection for it."""
         return _OF_FAULTS.get(code, cls.FAILED)
 
 
@@ -55,7 +57,7 @@ _OF_FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class BreakerSettings:
-    """The operator's settings for it."""
+    """The operator's settings for the circuit breakers and for pauses of keys."""
 
     breaker_failures: int = 5
     breaker_pause_us: int = 10 * SECOND_US
@@ -69,14 +71,14 @@ class BreakerSettings:
 
 @dataclass(slots=True)
 class KeyQuota:
-    """One target with one key, whose limits the provider counts."""
+    """The limits of one target with one key, as the provider counts them."""
 
     closed_until_us: int = 0
     requests: RemainingQuota | None = None
     tokens: RemainingQuota | None = None
 
     def until_us(self, tokens: int) -> int:
-        """When it may be used again; 0 or past: now."""
+        """Returns when the key may be used again. 0 or a past time means now."""
         until_us = self.closed_until_us
         if self.requests is not None:
             until_us = max(until_us, self.requests.short_until_us(1))
@@ -87,13 +89,13 @@ class KeyQuota:
 
 @dataclass(slots=True)
 class _Held:
-    """A provider's key, and how its turns stand."""
+    """A key of a provider, and its state in the rotation of keys."""
 
     key: ProviderKey | None
     refused_until_us: int = 0
     turn: int = 0
     key_quotas: dict[int, KeyQuota] = field(default_factory=dict)
-    """By model."""
+    """The quotas by the id of the model."""
 
     def key_quota(self, model_id: int) -> KeyQuota:
         key_quota = self.key_quotas.get(model_id)
@@ -102,7 +104,10 @@ class _Held:
         return key_quota
 
     def rests_until_us(self, model_id: int, tokens: int, latest_us: int) -> int:
-        """When it may be used again; 0 or past: now. What is later than can be was noted while the clock was ahead."""
+        """Returns when the key may be used again. 0 or a past time means now.
+
+        A time later than `latest_us` was recorded while the clock was ahead, so it is ignored.
+        """
         key_quota, until_us = self.key_quotas.get(model_id), self.refused_until_us
         if key_quota is not None:
             until_us = max(until_us, key_quota.until_us(tokens))
@@ -111,7 +116,7 @@ class _Held:
 
 @dataclass(slots=True)
 class Lease:
-    """A place at a target for one attempt; to be left exactly once."""
+    """A lease on one target for one attempt. It must be left exactly once."""
 
     target_pool: TargetPool
     target: Target
@@ -125,7 +130,7 @@ class Lease:
         return self.held.key
 
     def answered(self, headers: Headers) -> None:
-        """The head of an answer, whatever it says."""
+        """Records that the head of a response came, whatever its status, and reads the quota from its headers."""
         clock = self.target_pool.clock
         self.stats.answered((clock.monotonic_ns() - self.started_ns) // 1000)
         quota = read(headers, clock.now_us())
@@ -133,14 +138,17 @@ class Lease:
             self.key_quota.requests, self.key_quota.tokens = quota
 
     def refuses_usage_option(self) -> None:
-        """Its provider has refused to be asked for usage, and then taken the same request without."""
+        """Records that the provider refused the usage option, and then accepted the same request without it."""
         provider = self.target.provider
         if not self.target_pool.refuses_usage_option(provider):
-            self.target_pool._usage_refused[provider.id] = provider  # noqa: SLF001 - a berth is a part of its fleet
+            self.target_pool._usage_refused[provider.id] = provider  # noqa: SLF001 - a lease is part of its pool
             log.warning("a provider does not take stream_options: %s", _DROP % provider.name)
 
     def leave(self, outcome: AttemptOutcome, error: str | None = None, wait_us: int | None = None) -> None:
-        """`wait_us`: how long the provider wants to be left alone."""
+        """Ends the lease and records the outcome.
+
+        `wait_us` is the time for which the provider wants no further requests.
+        """
         stats, breaker = self.stats, self.stats.breaker
         stats.in_flight -= 1
         if outcome is AttemptOutcome.ABANDONED:
@@ -157,7 +165,7 @@ class Lease:
         if outcome is AttemptOutcome.FAILED:
             breaker.fail(now_us, care.breaker_failures, care.breaker_pause_us)
             return
-        breaker.succeed()  # it answers
+        breaker.succeed()  # the target responds
         if outcome is AttemptOutcome.REFUSED:
             self.held.refused_until_us = now_us + care.key_pause_us
         else:
@@ -167,22 +175,24 @@ class Lease:
 
 @dataclass(slots=True)
 class TargetPool:
+    """The statistics, circuit breakers and key rotations of all targets."""
+
     clock: Clock
     care: BreakerSettings
     draw: Draw
     changed: bool = False
-    """Since it was last told of."""
+    """Whether something has changed since the last report."""
     _vitals: dict[int, TargetStats] = field(default_factory=dict)
     _rings: dict[int, tuple[Provider, tuple[_Held, ...]]] = field(default_factory=dict)
     _usage_refused: dict[int, Provider] = field(default_factory=dict)
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Hash → (model that served it, when); the oldest first."""
+    """The last use of each prefix: hash → (model that served it, when). The oldest is first."""
 
     def take(self, routing: RoutingSection) -> None:
         self.care = BreakerSettings.of(routing)
 
     def arrange(self, targets: Sequence[Target], prefix: int | None, tokens: int) -> list[Target]:
-        """In the order in which they are to be tried."""
+        """Returns the targets in the order in which they are to be tried."""
         now_us = self.clock.now_us()
         model_id, at_us = self._prefixes.get(prefix, (0, 0)) if prefix is not None else (0, 0)
         preferred = None
@@ -192,14 +202,14 @@ class TargetPool:
         return [targets[n] for n in arrange([target.leg for target in targets], self.draw, out, preferred)]
 
     def remember(self, prefix: int, target: Target) -> None:
-        """What begins so was served there."""
+        """Records that this target served a request with this prefix."""
         self._prefixes.pop(prefix, None)
         if len(self._prefixes) >= _PREFIXES_KEPT:
             del self._prefixes[next(iter(self._prefixes))]
         self._prefixes[prefix] = target.model.id, self.clock.now_us()
 
     def free_at_us(self, target: Target, tokens: int) -> int:
-        """When nothing speaks against it any more, as far as is known; 0 or past: now."""
+        """Returns when the target is expected to be available. 0 or a past time means now."""
         stats = self._of(target)
         now_us = self.clock.now_us()
         if target.leg.concurrency is not None and stats.in_flight >= target.leg.concurrency:
@@ -209,16 +219,19 @@ class TargetPool:
         return self.limited_until_us(target, tokens)
 
     def limited_until_us(self, target: Target, tokens: int = 0) -> int:
-        """When the first of its keys may be used again."""
+        """Returns when the first of the target's keys may be used again."""
         latest_us = self._latest_us(self.clock.now_us())
         return min(held.rests_until_us(target.model.id, tokens, latest_us) for held in self._ring(target))
 
     def _latest_us(self, now_us: int) -> int:
-        """Until then a key may have to rest, and no longer."""
+        """Returns the latest time until which a key can have to pause."""
         return now_us + max(self.care.key_pause_us, LONGEST_US)
 
     def enter(self, target: Target, tokens: int, *, forced: bool = False) -> Lease | None:
-        """None where it is out; if forced, only where it is full. With the key whose turn it is."""
+        """Returns a lease with the key whose turn it is, or None if the target is unavailable.
+
+        If `forced`, it returns None only if the target is full.
+        """
         stats = self._of(target)
         now_us = self.clock.now_us()
         if target.leg.concurrency is not None and stats.in_flight >= target.leg.concurrency:
@@ -240,7 +253,10 @@ class TargetPool:
         return Lease(self, target, stats, held.key_quota(model_id), held, self.clock.monotonic_ns())
 
     def refuses_usage_option(self, provider: Provider) -> bool:
-        """As it has turned out since its row was last changed; what the row itself says is not looked at."""
+        """Returns whether the provider has refused the usage option since its row was last changed.
+
+        The settings in the row itself are not considered.
+        """
         return self._usage_refused.get(provider.id) is provider
 
     def stats(self) -> list[TargetStats]:
@@ -253,7 +269,11 @@ class TargetPool:
         return stats
 
     def _ring(self, target: Target) -> tuple[_Held, ...]:
-        """Made anew where the provider's row is another one: a key given just now is not the refused one."""
+        """Returns the keys of the target's provider.
+
+        They are rebuilt if the provider's row was replaced, so that a new key does not inherit the refusal of an old
+        one.
+        """
         provider = target.provider
         known = self._rings.get(provider.id)
         if known is None or known[0] is not provider:
@@ -263,7 +283,10 @@ class TargetPool:
 
 
 def _next_turn(usable: Sequence[_Held]) -> _Held:
-    """Smooth weighted round robin: each gains its weight, the one ahead goes and gives up the sum."""
+    """Chooses a key by smooth weighted round robin.
+
+    Each key gains its weight. The key with the most is used, and the sum of the weights is subtracted from it.
+    """
     total = 0
     for held in usable:
         weight = 1 if held.key is None else held.key.weight

@@ -1,1 +1,1 @@
-"""The hold, and the one function that says what is charged."""
+"""The hold, and the one function that decides what is charged."""

@@ -1,7 +1,7 @@
-"""What an exchange with a provider costs and is charged, worked out once: of requests, realtime responses and batches.
+"""Calculates the cost and the charge of an exchange with a provider.
 
-Pure: what was asked, what was seen, the price and the hold decide, and nothing else. What differs between the callers
-is a value of `Observed` or `HoldTerms`.
+Requests, realtime responses and batches use the same calculation. It is pure: only the request, the observation, the
+price and the hold decide. The callers differ only in values of `Observed` and `HoldTerms`.
 """
 
 from __future__ import annotations
@@ -26,42 +26,45 @@ from softix_proxy.relay.settlement.metered import NOTHING, metered, unpriced_not
 from softix_proxy.relay.settlement.observed import Observed
 
 WITH_FAILED_ATTEMPTS = "with_failed_attempts"
-"""The note on a row whose charge has a part for attempts that came to nothing."""
+"""The note on a usage row whose charge includes failed attempts."""
 
 
 @record(frozen=True, slots=True)
 class HoldTerms:
-    """What was admitted."""
+    """The terms on which a request was admitted."""
 
     intent: Intent
-    """Names the target of the attempt that is charged."""
+    """The intent. It names the target of the attempt that is charged."""
     hold_pico: int
-    """The most that may be charged, unless the user pays afterwards. Of an attempt that failed: what it alone may."""
+    """The most that may be charged, unless the user is postpaid.
+
+    For a failed attempt, it is the most that this attempt alone may be charged.
+    """
     postpaid: bool
     tokens_held: int = 0
     metered: bool = True
-    """False where nothing is charged at this endpoint."""
+    """Whether this endpoint charges anything."""
     service_tier: str = STANDARD
-    """A mode that all of it is priced by, whatever the answer tells beside it: that of batches."""
+    """The mode that sets all prices, whatever the response reports beside it. Batches use it."""
 
 
 class AttemptCharge(NamedTuple):
-    """What one attempt used, and what that costs by the price of its own target."""
+    """The usage of one attempt, and its cost by the price of its own target."""
 
     source: UsageSource
     meters: Meters
     service_tier: str
     cost_pico: int
     charge_pico: int
-    """With the fee."""
+    """The charge, which includes the fee."""
     fee_pico: int
     notes: tuple[str, ...]
 
 
 def charge(spec: RequestSpec, observed: Observed, rate: Rate | None, hold: HoldTerms, policy: Policy) -> Settlement:
-    """Ends a request, a realtime response, or a line of a batch: its usage row and all that is charged for it.
+    """Returns the usage row and all charges that end a request, a realtime response, or a line of a batch.
 
-    `rate` is None where no price applies, so that what was used cannot be charged by one.
+    `rate` is None if no price applies, so that the usage cannot be charged by one.
     """
     used = _charge_attempt(spec, observed, rate, hold, policy)
     intent, charge_pico, notes = hold.intent, used.charge_pico, used.notes
@@ -99,7 +102,10 @@ def charge(spec: RequestSpec, observed: Observed, rate: Rate | None, hold: HoldT
 
 
 def charge_failed(spec: RequestSpec, observed: Observed, rate: Rate, hold: HoldTerms, policy: Policy) -> FailedAttempt:
-    """Ends an attempt that came to nothing and that another follows; without the fee, which is for an answer."""
+    """Returns the charge of a failed attempt that another one follows.
+
+    It has no fee, because the fee is for a response.
+    """
     used, intent = _charge_attempt(spec, observed, rate, hold, policy), hold.intent
     billed = policy.charge_failed_attempts == "provider-billed"
     return FailedAttempt(
@@ -147,23 +153,26 @@ def _charge_attempt(
 
 
 def _served_tier(spec: RequestSpec, report: UsageReport | None, imposed: str) -> str:
-    """What the answer tells; the tier that was asked for where it has a report and does not tell."""
+    """Returns the tier that the response reports. If its report names none, returns the tier that was requested."""
     told = STANDARD if report is None else report.service_tier or spec.service_tier
     return told if imposed == STANDARD else modes(imposed, *told.split(MODES))
 
 
 def _priced(counted: Meters, rate: Rate) -> Meters:
-    """The request counts itself whatever its model is paid by."""
+    """Returns the counted quantities that have a price.
+
+    The request counts itself in every unit that a model may be paid by.
+    """
     return {name: quantity for name, quantity in counted.items() if rate.has_price(name)}
 
 
 def _costed_only(counted: Meters, rate: Rate) -> Meters:
-    """What the provider asks for, and this customer pays in other units: it is no part of the charge."""
+    """Returns the quantities that the provider bills and this customer pays in other units. They are not charged."""
     if rate.costs is None:
         return _NO_METERS
     return {name: q for name, q in counted.items() if rate.has_cost(name) and not rate.has_price(name)}
 
 
 _ONE = Fraction(1)
-_INTERRUPTED = UsageSource.INTERRUPTED  # once: to look it up there takes 0.2 µs
+_INTERRUPTED = UsageSource.INTERRUPTED  # this is bound once, because each lookup takes 0.2 µs
 _NO_METERS: Meters = {}

@@ -1,4 +1,4 @@
-"""Step 5: the hold, which ends in exactly one settlement, however the request ends."""
+"""Step 5: holds an amount for the request. The hold ends in exactly one settlement, however the request ends."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from softix_proxy.relay.settlement.observed import Observed
 
 log = logging.getLogger("softix.relay")
 HUNG_UP = "client_hung_up"
-_STATUS_HUNG_UP = 499  # nginx's word for a client that closed before the answer
+_STATUS_HUNG_UP = 499  # nginx uses this status for a client that closed before the response
 _NS_PER_MS = 1_000_000
 
 
 @dataclass(slots=True)
 class Hold:
-    """What is set aside for a request, and what is seen of it until it is settled.
+    """The amount that is reserved for a request, and what is observed of the request until it is settled.
 
-    `async with`: settles on every exit, once. To settle earlier, call `settle`. All that happens is told to it by an
-    event, one of its verbs; the table in `hold_states` says which may follow which. Others only read its fields.
+    As a context manager, it settles once on every exit. Call `settle` to settle earlier. Its methods are the events
+    that can happen. The table in `hold_states` says which event may follow which. Other modules only read the fields.
     """
 
     journal: Journal
@@ -56,15 +56,15 @@ class Hold:
     policy: Policy
     started_ns: int
     target: Target
-    """Of the attempt under way."""
+    """The target of the current attempt."""
     settlement: Settlement | None = None
     meter: StreamMeter | None = None
-    """Of the stream that the provider answers with."""
+    """The meter of the stream with which the provider responds."""
     error: str | None = None
-    """The first word on why the attempt does not end well."""
+    """The first reason why the current attempt does not end well."""
     client_is_gone: bool = False
     failed_attempts: list[FailedAttempt] = field(default_factory=list)
-    """Those that preceded the one under way."""
+    """The attempts before the current one."""
     _state: State = "pending"
     _status_code: int | None = None
     _report: UsageReport | None = None
@@ -74,7 +74,7 @@ class Hold:
     _dispatched_ns: int = 0
     _returned_ns: int = 0
     _failing_ns: int = 0
-    """How long earlier attempts took."""
+    """The time that earlier attempts took."""
 
     @property
     def intent(self) -> Intent:
@@ -82,12 +82,12 @@ class Hold:
 
     @property
     def is_complete(self) -> bool:
-        """The answer came to its end."""
+        """Whether the response came to its end."""
         return self._state == "completed"
 
     @property
     def is_finishing(self) -> bool:
-        """Nothing more of the answer will be billed, or only what is about to come."""
+        """Whether nothing more of the response will be billed, or only what is about to come."""
         meter = self.meter
         if meter is not None and (meter.finishing or meter.ended):
             return True
@@ -109,7 +109,10 @@ class Hold:
                 log.error("a settlement is left to the next start")
 
     async def settle(self) -> Settled | None:
-        """Returns when it is on disk. Needs no shield: it is handed over before the first wait."""
+        """Settles the hold, and returns when the settlement is on disk.
+
+        It needs no shield against cancellation: the settlement is handed over before the first wait.
+        """
         observed = self._observed(self._elapsed_ms())
         settlement = charge(self.spec, observed, self.target.rate, self._terms(self.admitted.hold_pico), self.policy)
         self._move("settled")
@@ -117,30 +120,33 @@ class Hold:
         warn_if_limited(settlement)
         return await self.journal.settle(settlement)
 
-    # Events of an attempt, in the order in which they happen
+    # The events of an attempt follow, in the order in which they happen.
 
     def routed(self, target: Target) -> None:
         self._move("routed")
         self.target = target
 
     def connected(self, status_code: int) -> None:
-        """The connection of a session is open, and the hold waits for a response to be asked for."""
+        """Records that the connection of a session is open. The hold now waits for a request for a response."""
         self._move("connected")
         self._status_code = status_code
 
     def dispatched(self, *, rested: bool = False) -> None:
-        """The upstream client has it. `rested`: what passed since its admission was the client's own time."""
+        """Records that the upstream client has the request.
+
+        `rested` says that the time since admission was the client's own.
+        """
         self._move("dispatched")
         self._dispatched_ns = self.clock.monotonic_ns()
         if rested:
             self.started_ns = self._dispatched_ns
 
     def started(self) -> None:
-        """The provider may see it from now on."""
+        """Records that the provider may see the request from now on."""
         self._move("started")
 
     def withheld(self, code: Code | None = None) -> None:
-        """softix itself did not send it, or not whole; `code` is what the client is told."""
+        """Records that softix itself did not send the request, or not all of it. `code` is what the client gets."""
         self._move("withheld")
         if code is not None:
             self._tell(code.value, HTTP_STATUS[code])
@@ -150,26 +156,30 @@ class Hold:
         self._status_code = status_code
 
     def streaming(self, meter: StreamMeter) -> None:
-        """The answer is a stream, which this meter reads."""
+        """Records that the response is a stream, which this meter reads."""
         self._move("streaming")
         self.meter = meter
 
     def chunk(self) -> None:
-        """Something of a stream came. Called for each chunk: after the first there is nothing to do."""
+        """Records that a part of a stream came.
+
+        It is called for each chunk, but only the first one changes anything.
+        """
         if self._ttfb_ms is None:
             self._move("chunk")
             self._ttfb_ms = self._elapsed_ms()
 
     def body(self) -> None:
-        """The whole answer is here."""
+        """Records that the whole response is here."""
         self._move("body")
         self._returned_ns = self.clock.monotonic_ns()
         self._ttfb_ms = self._elapsed_ms()
 
     def completed(self, found: Classification, seen_tokens: int = 0, status_code: int | None = None) -> None:
-        """The answer came to its end, or an error in its place. What of it is work is billed.
+        """Records that the response came to its end, or an error in its place. Any work that was done is billed.
 
-        `seen_tokens` judges a whole answer by its text; `status_code` is what an error should have come with.
+        `seen_tokens` is the estimate of a whole response from its text. `status_code` is the status that an error
+        should have come with.
         """
         if not found.worked:
             self.refused(found.error, status_code)
@@ -179,7 +189,7 @@ class Hold:
         self._conclude(found.error, status_code)
 
     def refused(self, error: str | None, status_code: int | None = None) -> None:
-        """The provider answered with an error, and did no work."""
+        """Records that the provider responded with an error and did no work."""
         self._move("refused")
         self._conclude(error, status_code)
 
@@ -188,7 +198,10 @@ class Hold:
         self._tell(fault.code.value, HTTP_STATUS[fault.code])
 
     def client_left(self, *, at_end: bool = False) -> None:
-        """`at_end`: the model has stopped, and only its last report is waited for. Many SDKs leave then."""
+        """Records that the client left.
+
+        Many SDKs leave `at_end`: the model has stopped, and only its last report is awaited.
+        """
         self._move("client_left")
         if self._state not in OVER:
             self.client_is_gone = True
@@ -196,22 +209,25 @@ class Hold:
             self._tell(HUNG_UP, _STATUS_HUNG_UP)
 
     def cut_short(self, code: Code) -> None:
-        """softix ends it, whatever the provider does."""
+        """Records that softix ends the request, whatever the provider does."""
         self._move("cut_short")
         self.error = self.error or code.value
 
     def estimated(self, typical: Meters) -> None:
-        """What is charged for the stream where it comes to no report."""
+        """Sets what the stream is charged by if no report comes."""
         self._move("estimated")
         self.spec = replace(self.spec, typical=typical)
 
     def taken_back(self) -> None:
-        """The provider did not begin what was asked for: the hold is as it was before."""
+        """Records that the provider did not begin what was requested. The hold is as it was before."""
         self._move("taken_back")
         self._begin_again(self._status_code)
 
     def retried(self, target: Target) -> None:
-        """What was attempted came to nothing, and another attempt follows: it gets a row of its own."""
+        """Records that the current attempt failed and that another one follows.
+
+        The failed one gets a row of its own.
+        """
         took_ns = self.clock.monotonic_ns() - self._dispatched_ns
         observed, terms = self._observed(took_ns // _NS_PER_MS), self._terms(self._bound_pico())
         attempt = charge_failed(self.spec, observed, self.target.rate, terms, self.policy)
@@ -222,9 +238,9 @@ class Hold:
         self.target = target
 
     def headers(self) -> list[Header]:
-        """What the request cost, and how long it was in softix's own hands."""
+        """Returns headers with the cost of the request and the time that softix itself took."""
         charge_pico = self.settlement.charge_pico if self.settlement else 0
-        dispatched_ns = self._dispatched_ns or self.clock.monotonic_ns()  # softix itself may have refused it
+        dispatched_ns = self._dispatched_ns or self.clock.monotonic_ns()  # softix itself may have refused the request
         own_ns = dispatched_ns - self.started_ns - self._failing_ns
         if self._returned_ns:
             own_ns += self.clock.monotonic_ns() - self._returned_ns
@@ -257,7 +273,7 @@ class Hold:
         state, meter, report, tokens = self._state, self.meter, self._report, self._seen_tokens
         if meter is not None:
             report, tokens = meter.report or report, meter.estimate_output_tokens()
-        return Observed(  # by position: names would take three times as long, for every request
+        return Observed(  # arguments are positional, because names would take three times as long in every request
             state not in NOT_STARTED,
             state == "completed",
             state == "refused",
@@ -283,7 +299,7 @@ class Hold:
         return HoldTerms(intent, hold_pico, intent.postpaid, self.admitted.tokens_held, target.endpoint.metered)
 
     def _bound_pico(self) -> int:
-        """The most that the attempt under way can be charged."""
+        """Returns the most that the current attempt can be charged."""
         bound = next(
             bound for target, bound in zip(self.plan.targets, self.plan.bounds, strict=True) if target is self.target
         )
@@ -292,7 +308,7 @@ class Hold:
 
 
 def warn_if_limited(settlement: Settlement) -> None:
-    """An operator has to know: either the bound was too low, or the provider's report is wrong."""
+    """Warns the operator if the charge was limited: the bound was too low, or the provider's report is wrong."""
     if settlement.note is not None and LIMITED_TO_HOLD in settlement.note.split():
         log.warning("a charge above its hold was limited to it", extra={"model_id": settlement.intent.model_id})
 

@@ -1,7 +1,7 @@
-"""The states of a hold and the events that move it, as one table. What the table does not list is a mistake.
+"""The states of a hold and the events that change it, as one table. An event that the table does not list is a mistake.
 
-A state says how far the attempt under way has come at the provider, and so what can be charged for it. The client's
-leaving, and softix's own stopping, can happen at any time: they are remembered, and move nothing.
+A state says how far the current attempt has come at the provider, and so what can be charged for it. The client can
+leave and softix can stop at any time. The hold remembers these events, but they change no state.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Literal
 State = Literal[
     "pending",  # nothing of the attempt was sent
     "sent",  # the provider may have seen it
-    "answering",  # the head of an answer came
-    "streaming",  # the answer is a stream, and a meter reads it
-    "completed",  # the answer came to its end, or to its terminal event: it is to be billed
-    "refused",  # the provider answered with an error and did no work
+    "answering",  # the head of a response came
+    "streaming",  # the response is a stream, and a meter reads it
+    "completed",  # the response came to its end, or to its terminal event: it is to be billed
+    "refused",  # the provider responded with an error and did no work
     "unreached",  # the attempt failed before the provider could have worked
     "broken",  # the attempt failed, and the provider may have worked
     "settled",
@@ -26,10 +26,10 @@ Event = Literal[
     "dispatched",  # the request was handed to the upstream client
     "started",  # its first byte is about to be written
     "withheld",  # softix did not send it, or not all of it
-    "head",  # the status and the headers of an answer came
-    "streaming",  # the answer is read as a stream
+    "head",  # the status and the headers of a response came
+    "streaming",  # the response is read as a stream
     "chunk",
-    "body",  # a whole answer was read
+    "body",  # a whole response was read
     "completed",
     "refused",
     "failed",
@@ -37,11 +37,14 @@ Event = Literal[
     "client_left",
     "cut_short",  # softix itself ends it
     "estimated",  # it is known what a stream without a report will be charged by
-    "taken_back",  # the provider of a realtime session did not begin the response that was asked for
-    "retried",  # another attempt follows this one, which came to nothing
+    "taken_back",  # the provider of a realtime session did not begin the requested response
+    "retried",  # another attempt follows this one, which failed
     "settled",
 ]
-"""Texts, and no members of an enumeration: to look one of those up takes longer than the table does."""
+"""The events are plain strings rather than members of an enumeration.
+
+An enumeration lookup takes longer than the table's.
+"""
 
 NOT_STARTED: frozenset[State] = frozenset(("pending", "unreached"))
 """The states in which the provider cannot have worked."""
@@ -62,7 +65,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         "settled": "settled",
     },
     "sent": {
-        "started": "sent",  # on another connection, where the first was closed under it
+        "started": "sent",  # this happens on another connection after the first was closed
         "withheld": "unreached",
         "head": "answering",
         "failed": "broken",
@@ -77,7 +80,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         "completed": "completed",
         "refused": "refused",
         "failed": "broken",
-        "failed_unseen": "broken",  # whoever answers has seen it
+        "failed_unseen": "broken",  # a provider that responds has seen the request
         "client_left": "answering",
         "cut_short": "answering",
         "settled": "settled",
@@ -96,7 +99,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     },
     "completed": {
         "estimated": "completed",
-        "failed": "completed",  # nothing that follows takes away from a whole answer
+        "failed": "completed",  # nothing that follows reduces a whole response
         "failed_unseen": "completed",
         "client_left": "completed",
         "cut_short": "completed",
@@ -132,7 +135,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         "settled": "settled",
     },
     "settled": {
-        "chunk": "settled",  # what comes after the last word passes unbilled
+        "chunk": "settled",  # anything that comes after the terminal event passes unbilled
         "estimated": "settled",
         "failed": "settled",
         "failed_unseen": "settled",
@@ -143,7 +146,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
 
 
 class IllegalTransitionError(RuntimeError):
-    """A mistake of softix's own: an event that cannot happen in this state."""
+    """A mistake in softix itself: an event that cannot happen in this state."""
 
     def __init__(self, state: State, event: Event) -> None:
         super().__init__(f"a hold that is {state} cannot be {event}")

@@ -1,6 +1,6 @@
-"""What an exchange used, and how that is known: from what the provider reported and from what was seen to pass.
+"""Decides what an exchange used and how this is known, from the provider's report and from the observed bytes.
 
-One pure rule for whole answers, streams, translated ones, realtime responses and the lines of batches.
+One pure rule covers whole responses, streams, translated ones, realtime responses and the lines of batches.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
 from softix_proxy.relay.settlement.observed import Observed
 
 IMPLAUSIBLE = "implausible_usage"
-"""The note on a row whose report was finished and cannot be true."""
+"""The note on a usage row whose report was finished and cannot be true."""
 UNDIVIDED = "undivided_usage"
-"""The note on a row whose report told only the sum of input and output."""
+"""The note on a usage row whose report gave only the sum of input and output."""
 INPUT_UNKNOWN = "input_unknown"
-"""The note on an estimate that leaves out what was asked, since nobody has it any more."""
+"""The note on an estimate without the input, because nobody has the request any more."""
 _MOST_SEEN = 64
-"""Tokens that were seen, for each that is reported: 256 bytes. No vocabulary has tokens of more than 128 bytes."""
+"""The most observed tokens for each reported one, which is 256 bytes. No vocabulary has tokens of over 128 bytes."""
 _ENVELOPE_BYTES = 16 * 1024
 _MOST_BYTES = _MOST_SEEN * BYTES_PER_TOKEN
 _MOST_BYTES_WITH_PROBABILITIES = 4096
-"""Of an answer, for each token that it reports, with the twenty likeliest instead of it."""
+"""The most bytes of a response for each reported token, if it lists the twenty likeliest tokens instead of one."""
 
 
 class Metered(NamedTuple):
@@ -37,17 +37,18 @@ class Metered(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-_PROVIDER = UsageSource.PROVIDER  # once: to look it up there takes 0.2 µs
+_PROVIDER = UsageSource.PROVIDER  # this is bound once, because each lookup takes 0.2 µs
 NOTHING = Metered(UsageSource.NONE, {})
 _UNKNOWN = Metered(UsageSource.INTERRUPTED, {})
 
 
 def metered(observed: Observed, spec: RequestSpec) -> Metered:
-    """How the quantities are known, and what they are.
+    """Returns how the quantities are known, and what they are.
 
-    A report of a finished answer is exact, unless it cannot be true. Of a cut one it says what went in, and what came
-    out is at least what was seen to pass. Without any report both are judged by their bytes, unless the request says
-    what is typical. Where nothing of the answer was seen, and the client did not leave by itself, nobody knows.
+    A report of a finished response is exact, unless it cannot be true. A report of an interrupted response gives the
+    input, and its output is at least what was observed. Without a report, both are estimated from their bytes, unless
+    the request says what is typical. If nothing of the response was observed and the client did not leave by itself,
+    the usage is unknown.
     """
     if observed.refused or not observed.started:
         return NOTHING
@@ -63,7 +64,7 @@ def metered(observed: Observed, spec: RequestSpec) -> Metered:
         if added is not None:
             return Metered(UsageSource.ESTIMATE, meters, (UNDIVIDED if report.undivided else IMPLAUSIBLE,))
         return Metered(_PROVIDER if observed.complete else UsageSource.PARTIAL, meters)
-    if observed.complete and spec.counted:  # nothing else is charged, so nothing else has to be told
+    if observed.complete and spec.counted:  # nothing else is charged, so nothing else has to be reported
         return Metered(UsageSource.PROVIDER, {**spec.counted, "requests": 1})
     if observed.complete or observed.client_left or observed.streamed:
         meters = {**_judged(spec, body_bytes, seen), **spec.counted, "requests": 1}
@@ -75,12 +76,15 @@ def metered(observed: Observed, spec: RequestSpec) -> Metered:
 
 
 def unpriced_notes(unpriced: Iterable[str], report: UsageReport | None) -> tuple[str, ...]:
-    """For the row: what has no price, and what the answer tells of that no meter counts."""
+    """Returns the notes for the usage row: what has no price, and what the response reports without a meter for it."""
     return tuple(f"{UNPRICED}{name}" for name in (*unpriced, *(report.unpriced if report is not None else ())))
 
 
 def answer_tokens(report: UsageReport | None, answer: bytes, spec: RequestSpec) -> int:
-    """Judges a whole answer by its text, where that is needed to judge its report; else 0, since to look takes time."""
+    """Estimates the tokens of a whole response from its text, if this is needed to check its report.
+
+    Otherwise it returns 0, because the estimate takes time.
+    """
     if spec.max_output_tokens == 0:
         return 0
     if report is not None and not _leaves_doubt(report.meters, len(answer)):
@@ -103,16 +107,16 @@ def _seen_tokens(observed: Observed, spec: RequestSpec) -> int:
 
 
 def _left_out(report: UsageReport, seen: int, spec: RequestSpec, body_bytes: int, *, failed: bool) -> Meters | None:
-    """What a report must have left out, to be added to it; None where it may be true.
+    """Returns what a report must have left out, to be added to it, or None if the report may be true.
 
-    It cannot be true where it tells of no input though there is an answer, or of so little output that no token would
-    be short enough. An answer that no model made, one that repeats the request, an empty request, a silent recording:
-    there nothing is a true count. Of one that failed, some servers count the token that was to come first.
+    It cannot be true if it reports no input though there is a response, or so little output that no token would be
+    short enough. Zero is a true count for a response that no model made, one that repeats the request, an empty
+    request, and a silent recording. For a response that failed, some servers count the token that was to come first.
     """
     meters = report.meters
     output = meters.get("output_tokens")
     if output and meters.get("input_tokens") and seen <= output * _MOST_SEEN and not report.undivided:
-        return None  # by far the most frequent
+        return None  # this is by far the most frequent case
     if report.unmade or spec.counted:
         return None
     if spec.priced_by:

@@ -1,4 +1,4 @@
-"""What was seen of one exchange with a provider, frozen when it is charged."""
+"""The observations of one exchange with a provider. They are frozen when the exchange is charged."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from softix_proxy.domain.metering.settlement import FailedAttempt
 
 @record(frozen=True, slots=True)
 class Observed:
-    """The provider's work is told here, not what the client received of it.
+    """The work of the provider, as opposed to what the client received of it.
 
     Requests, realtime responses and lines of batches differ in these values, and not in the rule that charges them.
     """
 
     started: bool = False
-    """The provider may have seen the request."""
+    """Whether the provider may have seen the request."""
     complete: bool = False
-    """The answer came to its end, or to its terminal event."""
+    """Whether the response came to its end, or to its terminal event."""
     refused: bool = False
-    """The provider answered with an error: there is no work to bill."""
+    """Whether the provider responded with an error, so that there is no work to bill."""
     client_left: bool = False
     report: UsageReport | None = None
-    """The last that the provider said of its own work."""
+    """The provider's last report of its own work."""
     streamed: bool = False
-    """The answer was read as a stream, of which anything may have passed."""
+    """Whether the response was read as a stream, of which any part may have passed."""
     stream_failed: bool = False
-    """The provider sent an error within the stream."""
+    """Whether the provider sent an error within the stream."""
     seen_tokens: int = 0
-    """What was produced, judged by what passed. Of a whole answer only where its report leaves a doubt; else 0."""
+    """The output tokens, estimated from what passed.
+
+    A whole response has them only if its report is in doubt, else 0.
+    """
     request_bytes: int | None = 0
-    """The size of what was asked; None where it is not known any more."""
+    """The size of the request in bytes. None if it is not known any more."""
     status_code: int | None = None
-    """The provider's; where it did not answer, what the client was told instead."""
+    """The status of the provider. If it did not respond, the status that the client got instead."""
     error: str | None = None
-    """A code, where it did not end well."""
+    """The code of the error, if the exchange did not end well."""
     latency_ms: int = 0
     ttfb_ms: int | None = None
     failed: tuple[FailedAttempt, ...] = ()
-    """The attempts that preceded this one and came to nothing, with what is charged for them."""
+    """The failed attempts before this one, with what is charged for them."""

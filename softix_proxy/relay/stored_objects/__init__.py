@@ -1,1 +1,1 @@
-"""What users store at providers whose accounts they share. For anybody but its owner an object does not exist."""
+"""The objects that users store at providers whose accounts they share. Only the owner can see that an object exists."""

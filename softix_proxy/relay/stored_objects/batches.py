@@ -1,4 +1,4 @@
-"""Batches, as clients of OpenAI and of Anthropic make them and read their results."""
+"""Serves batches, which clients of OpenAI and of Anthropic make and whose results they read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_MODEL = "its model is none that takes batches here. See GET /v1/models."
 
 
 class BatchHandler(ResourceHandler):
-    """What is the same for the batches of each family."""
+    """Handles what is the same for the batches of each family."""
 
     batch_family: ClassVar[BatchFamily]
 
@@ -48,7 +48,7 @@ class BatchHandler(ResourceHandler):
         await self._pass_on_batch(batch, *await self._fetch(call))
 
     async def _admit(self, requests: Sequence[Read], named: Callable[[Directory], FindModels]) -> Sequence[Asked]:
-        """Has all of them admitted, by what is in force then, the client's own rights included."""
+        """Admits all requests by the rules that are in force then, including the client's own rights."""
 
         async def plan() -> Sequence[Asked]:
             self._caller = await self._batches.lifecycle.identify(self._request.credential, self._request.address)
@@ -66,7 +66,7 @@ class BatchHandler(ResourceHandler):
         return await self._batches.admit(plan)
 
     def _choose_model(self, found: Sequence[Model]) -> Model:
-        """Chooses the first that the key may use, of those that take such batches. Raises RefusedError."""
+        """Chooses the first model that takes such batches and that the key may use. Raises RefusedError."""
         denials: dict[AccessDenial, str] = {}
         for model in found:
             provider = self._directory.providers[model.provider_id]
@@ -79,7 +79,7 @@ class BatchHandler(ResourceHandler):
         raise refusal.no_access(denials, _NO_MODEL)
 
     async def _make(self, account: Account, lines: Sequence[Asked], body: bytes) -> None:
-        """Has the provider make the batch of what is admitted, and sends what it tells of it."""
+        """Has the provider make the batch of the admitted requests, and sends its response to the client."""
         call = self._call(account, folder_of(self.batch_family), method="POST", body=body)
         exchange, answer = await self._batches.make(self.batch_family, self._caller, account, lines, call)
         told = wire.read_progress(answer) if exchange.status < 300 else None
@@ -95,11 +95,11 @@ class BatchHandler(ResourceHandler):
         await self._pass_on_one("batches", exchange, answer)
 
     def _at_home(self, answer: bytes, remote_id: str) -> bytes:
-        """Gives Anthropic's results an address here; OpenAI's are files."""
+        """Replaces the address of Anthropic's results by one here. OpenAI's results are files."""
         return wire.at_home(answer, remote_id) if self.batch_family == "anthropic" else answer
 
     async def _find_batch(self, name: str) -> Batch:
-        """Raises RefusedError."""
+        """Returns the batch. Raises RefusedError if the user has none of this name."""
         batch = await self._unit.batches.find(self._caller.user.id, name)
         if batch is None:
             raise RefusedError(Code.NOT_FOUND, UNKNOWN_OBJECT)
@@ -107,13 +107,13 @@ class BatchHandler(ResourceHandler):
 
 
 class OpenAIBatchHandler(BatchHandler):
-    """Answers for batches that are made of files, and whose results are files."""
+    """Handles batches that are made of files, and whose results are files."""
 
     batch_family: ClassVar[BatchFamily] = "openai"
     operations: ClassVar[Sequence[Operation]] = OPERATIONS["/batches"]
 
     async def create(self) -> None:
-        """Makes a batch of the lines of a file, which is read for that at the provider."""
+        """Makes a batch of the lines of a file. The file is read from the provider for this."""
         body = await self._request.read_body()
         asked = wire.read_creation(body)
         file = await self._find_file(asked.input_file_id)
@@ -144,7 +144,7 @@ class OpenAIBatchHandler(BatchHandler):
 
 
 class AnthropicBatchHandler(BatchHandler):
-    """Answers for batches whose requests come in the body, and whose results have an address of their own."""
+    """Handles batches whose requests come in the body, and whose results have an address of their own."""
 
     family: ClassVar[Family] = "anthropic"
     batch_family: ClassVar[BatchFamily] = "anthropic"
@@ -169,7 +169,7 @@ class AnthropicBatchHandler(BatchHandler):
 
     async def delete(self, name: str) -> None:
         batch = await self._find_batch(name)
-        await self._require_metered(batch)  # what it cost is not to be had afterwards
+        await self._require_metered(batch)  # the cost cannot be determined afterwards
         await self._pass_on(*await self._fetch(self._call_for(batch, _path_of(batch), method="DELETE")))
 
 

@@ -1,4 +1,4 @@
-"""Files for batches. Others are refused: a request that names one would reach it whoever it belongs to."""
+"""Serves files for batches. Other files are refused, because a request that names one would reach any user's file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, Operat
 
 _PURPOSE = "purpose"
 PROVIDER_HEADER = "x-softix-provider"
-"""The header by which a client says at which provider its file is to be stored, where there are several."""
+"""The header by which a client names the provider that is to store its file, if there are several."""
 
 
 class FileHandler(ResourceHandler):
-    """Stores files at a provider, and passes on what it tells of them and what they hold."""
+    """Stores files at a provider, and passes on their descriptions and their contents."""
 
     operations: ClassVar[Sequence[Operation]] = OPERATIONS["/files"]
 
@@ -56,7 +56,7 @@ class FileHandler(ResourceHandler):
         await self._pass_on(exchange, answer)
 
     async def _write_down(self, file: KeptFile) -> None:
-        """Deletes the file again where it cannot be written down, since nobody could ever name it."""
+        """Records the file. Deletes it again if it cannot be recorded, because nobody could ever name it."""
         try:
             async with self._batches.storage.writing() as unit:
                 await unit.batches.keep_file(file)
@@ -66,7 +66,10 @@ class FileHandler(ResourceHandler):
             raise
 
     async def _require_funds(self) -> None:
-        """A file costs nothing, but takes the operator's room: it is refused to who cannot pay for any batch."""
+        """Raises RefusedError if the caller cannot pay for any batch.
+
+        A file costs nothing, but it takes the operator's space.
+        """
         user = self._caller.user
         if not user.postpaid and (await self._unit.balance.get(user.id)).available_pico <= 0:
             raise RefusedError(

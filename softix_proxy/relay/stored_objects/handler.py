@@ -1,4 +1,4 @@
-"""What every handler of stored objects does: asks the provider that has an object, and passes the answer on."""
+"""The base of all handlers of stored objects: it calls the provider that has an object, and passes the response on."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ UNKNOWN_OBJECT = "There is none of this name, or it is not yours."
 
 
 class ResourceHandler:
-    """Answers one request of one client about objects of one kind."""
+    """Handles one request of one client about objects of one kind."""
 
     operations: ClassVar[Sequence[Operation]]
     family: ClassVar[Family] = "openai"
-    """Whose API the providers speak that have such objects."""
+    """The family of API that providers with such objects speak."""
 
     def __init__(self, batches: Batches, caller: Caller, request: ResourceRequest, client: Client) -> None:
         self._batches = batches
@@ -59,16 +59,22 @@ class ResourceHandler:
 
     @property
     def _answer_family(self) -> Family:
-        """Whose shape the answers have. OpenAI's objects are told in Google's words to who reads those."""
+        """Returns the family of the responses.
+
+        Clients that speak Google's API get OpenAI's objects in Google's form.
+        """
         return "gemini" if self.family == "openai" and self._request.family == "gemini" else self.family
 
     @property
     def _passed_query(self) -> str:
-        """The query of the request, unless it is written for another family than the provider's."""
+        """Returns the query of the request, unless it is written for another family than the provider's."""
         return "" if self._answer_family == "gemini" else self._request.query
 
     async def handle(self, names: Sequence[str]) -> None:
-        """`names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError."""
+        """Handles the request.
+
+        `names` is the path below the folder. Raises RefusedError, ClientGoneError, FailureError.
+        """
         fitting = [operation for operation in self.operations if operation.fits(names)]
         if not fitting:
             raise RefusedError(Code.NOT_FOUND, "There is nothing here.")
@@ -81,10 +87,10 @@ class ResourceHandler:
         except ProviderFault as fault:
             raise refusal.failed(fault) from None
 
-    # The provider
+    # These methods deal with the provider.
 
     def _account_of(self, stored: Batch | KeptFile) -> Account:
-        """Raises RefusedError where it is at a provider that is not used any more, or not for this key."""
+        """Returns the account of an object. Raises RefusedError if its provider is not in use, or not for this key."""
         account = self._results.account_of(stored.provider_id, stored.provider_key)
         user, key = self._caller.user, self._caller.key
         denial = AccessDenial.DISABLED if account is None else access(user, key, account.provider)
@@ -107,20 +113,20 @@ class ResourceHandler:
         return await self._batches.lifecycle.upstream.send(call, lambda: None)
 
     async def _fetch(self, call: UpstreamRequest) -> tuple[UpstreamResponse, bytes]:
-        """Returns the whole answer. What the provider takes for it is not counted as softix's own time."""
+        """Returns the whole response. The time that the provider takes for it does not count as softix's own."""
         began_ns = self._batches.clock.monotonic_ns()
         found = await self._results.whole(call)
         self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
         return found
 
-    # The client
+    # These methods deal with the client.
 
     def _cost_headers(self) -> list[Header]:
-        """To ask about stored objects is free."""
+        """Returns the headers of a free request, because requests about stored objects cost nothing."""
         return cost_headers(0, self._batches.clock.monotonic_ns() - self._began_ns - self._waited_ns)
 
     async def _pass_on(self, exchange: UpstreamResponse, answer: bytes) -> None:
-        """Sends the provider's answer by the same rule as the answer to a request. Raises RefusedError."""
+        """Sends the provider's response by the same rule as the response to a request. Raises RefusedError."""
         found = classify(exchange.status, exchange.headers, answer)
         told = (
             failures.tellable(found, exchange.secret)
@@ -133,7 +139,7 @@ class ResourceHandler:
         await self._client.answer(told.status, [*headers, *self._cost_headers()], told.body)
 
     async def _pass_on_one(self, kind: ListedKind, exchange: UpstreamResponse, answer: bytes) -> None:
-        """Sends what the provider tells of one object, in the shape that the client reads. Raises RefusedError."""
+        """Sends the provider's description of one object, in the form that the client reads. Raises RefusedError."""
         if self._answer_family == "gemini" and exchange.status in GONE:
             raise RefusedError(Code.NOT_FOUND, UNKNOWN_OBJECT)
         if self._answer_family == "gemini" and exchange.status < 300:
@@ -142,7 +148,7 @@ class ResourceHandler:
             await self._pass_on(exchange, answer)
 
     async def _pass_on_content(self, call: UpstreamRequest) -> None:
-        """Sends what an object holds, as it comes."""
+        """Sends the contents of an object, as they come."""
         exchange = await self._send(call)
         try:
             if exchange.status >= 300:
@@ -161,7 +167,7 @@ class ResourceHandler:
             exchange.release()
 
     async def _list(self, kind: ListedKind, read: Callable[[int, str | None, bool], Any], folder: str) -> None:
-        """Sends a page of this user's objects. `read` is given how many, after which, and in which order."""
+        """Sends a page of this user's objects. `read` is given the count, the name to start after, and the order."""
         page = read_page(self._answer_family, self._request.query)
         began_ns = self._batches.clock.monotonic_ns()
         try:
@@ -179,22 +185,22 @@ class ResourceHandler:
         await self._client.answer(200, [_JSON, *self._cost_headers()], body)
 
     def _call_if_usable(self, folder: str, stored: Batch | KeptFile) -> UpstreamRequest | None:
-        """Returns None for what is at a provider that is not used any more, or not for this key."""
+        """Returns the call for an object, or None if its provider is not in use, or not for this key."""
         try:
             return self._call_for(stored, f"{folder}/{stored.remote_id}")
         except RefusedError:
             return None
 
-    # What it knows of objects
+    # These methods look up objects.
 
     async def _find_file(self, name: str) -> KeptFile:
-        """Raises RefusedError."""
+        """Returns the file. Raises RefusedError if the user has none of this name."""
         file = await self._unit.batches.find_file(self._caller.user.id, name)
         if file is None:
             raise RefusedError(Code.NOT_FOUND, UNKNOWN_OBJECT)
         return file
 
     async def _require_metered(self, batch: Batch | None) -> None:
-        """Meters a batch before anybody gets its results. Raises RefusedError where there are none yet."""
+        """Meters a batch before anybody gets its results. Raises RefusedError if there are none yet."""
         if batch is not None and not await self._results.collect(batch):
             raise RefusedError(Code.NOT_FOUND, "The batch has not ended yet: there are no results.")

@@ -1,6 +1,6 @@
-"""What can be done with stored objects: method, path, and the method of the handler that does it.
+"""The operations on stored objects: the method, the path, and the handler's method that does it.
 
-Nothing is imported here that takes time to load, since the web makes its routes from this table at every start.
+This module imports nothing that takes time to load, because the web makes its routes from this table at every start.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ ONE = ("id",)
 
 
 class Operation(NamedTuple):
-    """What can be done with objects of one kind."""
+    """One operation on objects of one kind."""
 
     method: str
     path: tuple[str, ...]
-    """What follows the folder: nothing, or a name and perhaps a word."""
+    """The path below the folder: nothing, or a name and perhaps a word."""
     function: str
-    """The handler's method that does it. It is given the name, where there is one."""
+    """The handler's method that does it. It is given the name, if there is one."""
     form_field: str = ""
-    """The field that decides, where the body is a form with a file. Empty for every other body."""
+    """The field that decides, if the body is a form with a file. It is empty for every other body."""
 
     def fits(self, names: Sequence[str]) -> bool:
-        """`names` is the path below the folder."""
+        """Returns whether this operation has this path. `names` is the path below the folder."""
         return len(self.path) == len(names) and self.path[1:] == tuple(names[1:])
 
 
@@ -51,20 +51,20 @@ OPERATIONS: Mapping[str, Sequence[Operation]] = {
         Operation("DELETE", ONE, "delete"),
     ),
 }
-"""The folder of each kind of object, as it stands in paths without the version, and what can be done there."""
+"""The operations by the folder of each kind of object. A folder is a path without the version."""
 
 VERBS_OF_GOOGLE: Mapping[str, str] = {"download": "content", "cancel": "cancel"}
-"""The word behind a name in Google's paths, as in `/files/file-1:download`, and the part that others have for it."""
+"""The words that follow a name in Google's paths, as in `/files/file-1:download`, and the parts that others use."""
 
 
 class ObjectPath(NamedTuple):
     folder: str
     names: Sequence[str]
-    """The parts below it: a name, and perhaps what is to be done."""
+    """The parts below the folder: a name, and perhaps the operation."""
 
 
 def parse(path: str) -> ObjectPath:
-    """Takes apart a path that begins with one of the folders."""
+    """Splits a path that begins with one of the folders."""
     folder = next(folder for folder in OPERATIONS if path.startswith(folder))
     names = path[len(folder) :].split("/")[1:]
     if len(names) == 1 and (word := VERBS_OF_GOOGLE.get((parts := names[0].partition(":"))[2])):
@@ -73,6 +73,6 @@ def parse(path: str) -> ObjectPath:
 
 
 def find_operation(method: str, path: str) -> Operation | None:
-    """Returns what a request would do, or None where nothing is done so."""
+    """Returns the operation of a request, or None if there is none."""
     folder, names = parse(path)
     return next((each for each in OPERATIONS[folder] if each.method == method and each.fits(names)), None)

@@ -1,4 +1,4 @@
-"""Fills a page of stored objects with those that are still there, however many of them are gone."""
+"""Fills a page of stored objects with those that still exist, however many of them are gone."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, U
 from softix_proxy.relay.batch.results import GONE
 
 _FETCHED_AT_ONCE = 10
-"""How many objects of a page the provider is asked about at the same time, each by itself."""
+"""The number of objects that are fetched at the same time. Each one is a request of its own to the provider."""
 _MAX_FETCHED = 500
-"""How many a page may take: where more than so many in a row are gone, the page is not full."""
+"""The most objects that are fetched for one page. If more in a row are gone, the page is not full."""
 
 
 class StoredObject(Protocol):
+    """A row about an object at a provider."""
+
     @property
     def remote_id(self) -> str: ...
 
 
 ReadRows = Callable[[int, str | None], Awaitable[Sequence[StoredObject]]]
-"""Reads at most so many rows, after this name where one is given."""
+"""Reads at most this many rows, after the given name if there is one."""
 FetchObject = Callable[[UpstreamRequest], Awaitable[tuple[UpstreamResponse, bytes]]]
-"""Returns the whole answer."""
+"""Returns the whole response."""
 CallFor = Callable[[Any], UpstreamRequest | None]
-"""Returns the call that asks about an object, or None where it cannot be had any more."""
+"""Returns the call that requests an object, or None if the object is not available any more."""
 
 
 class FilledPage(NamedTuple):
     found: Sequence[ListedObject]
     next_cursor: str | None
-    """The name after which there is more, or None where there is none."""
+    """The name after which there are more objects, or None if there are no more."""
 
 
 class ListingFailedError(Exception):
-    """The provider told neither what an object is nor that it is gone, so what the page holds is not known."""
+    """Says that the provider reported neither an object nor that it is gone, so that the page is unknown."""
 
     def __init__(self, exchange: UpstreamResponse, answer: bytes) -> None:
         self.exchange, self.answer = exchange, answer
 
 
 async def fill_page(page: PageRequest, read: ReadRows, call_for: CallFor, fetch: FetchObject) -> FilledPage:
-    """Raises ListingFailedError, ProviderFault."""
+    """Returns a page of objects that still exist. Raises ListingFailedError, ProviderFault."""
     found: list[ListedObject] = []
     cursor, fetched, wanted, more = page.cursor, 0, page.size, True
     while more and len(found) < page.size and fetched < _MAX_FETCHED:
@@ -73,7 +75,7 @@ def _filled(page: PageRequest, found: Sequence[ListedObject], next_cursor: str |
 async def _fetch_each(
     rows: Sequence[StoredObject], call_for: CallFor, fetch: FetchObject
 ) -> Sequence[ListedObject | None]:
-    """Returns each as the provider tells of it now, and None for what it does not have any more."""
+    """Returns each object as the provider describes it now, and None for each that it does not have any more."""
     calls = [call_for(row) for row in rows]
     answers = iter(await asyncio.gather(*(fetch(call) for call in calls if call is not None)))
     return [None if call is None else _told(*next(answers)) for call in calls]

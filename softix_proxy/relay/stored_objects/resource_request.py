@@ -1,4 +1,4 @@
-"""What the relay is given of a request about a stored object."""
+"""The request about a stored object, as the relay receives it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class ResourceRequest:
 
     method: str
     path: str
-    """Without the version, such as `/files/file-1/content`."""
+    """The path without the version, such as `/files/file-1/content`."""
     query: str = field(repr=False)
     headers: Headers = field(repr=False)
     credential: str | None = field(repr=False)
     address: str
     read_body: Callable[[], Awaitable[bytes]]
     rest: BodyRemainder | None = None
-    """What of a form comes after that."""
+    """The part of a form that comes after that."""
     family: Family = "openai"
-    """Whose answers the client reads."""
+    """The family of the responses that the client reads."""

@@ -1,4 +1,4 @@
-"""The door for requests about stored objects: one call answers any of them."""
+"""Serves all requests about stored objects by one function."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HANDLERS: Mapping[str, type[ResourceHandler]] = {
     "/batches": OpenAIBatchHandler,
     "/files": FileHandler,
 }
-"""Who answers below each folder of the operation table."""
+"""The handler for each folder of the operation table."""
 
 
 async def serve(lifecycle: Lifecycle, batches: Callable[[], Batches], request: ResourceRequest, client: Client) -> None:

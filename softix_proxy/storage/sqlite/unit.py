@@ -1,6 +1,6 @@
-"""Implements `domain.ports.storage.Storage` on one SQLite file. Each noun is imported at its first use.
+"""Implements `domain.ports.storage.Storage` on one SQLite file. Each store is imported at its first use.
 
-A daemon needs few of them, and no memory for the others.
+A daemon needs few of them, and spends no memory on the others.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 
 class SqliteUnit:
+    """The stores on one connection. Each is made at its first use."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
@@ -126,6 +128,8 @@ class SqliteUnit:
 
 
 class SqliteStorage:
+    """Opens units on the database, for reads, snapshots and transactions."""
+
     def __init__(self, database: Database, *, keeps: bool = True) -> None:
         self._database = database
         self._keeps = keeps

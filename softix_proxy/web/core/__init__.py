@@ -1,1 +1,1 @@
-"""What all rooms of the web share: the context of the app, its monitor, and who may read metrics."""
+"""The parts that all web packages share: the context of the app, its monitor, and the access to metrics."""

@@ -1,4 +1,7 @@
-"""What all handlers work with: made once by the assembly, and changed where the operator changes a setting."""
+"""The context that all handlers work with.
+
+The assembly makes it once, and it changes when the operator changes a setting.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class AppContext:
+    """The relay's services, and the settings and the state that handlers share."""
+
     lifecycle: Lifecycle
     storage: Storage
     monitor: DaemonMonitor
     sessions: Sessions
     batches: Callable[[], Batches]
-    """Makes them at the first use."""
+    """The function that makes the batches at the first use."""
     clock: Clock
     ids: RequestIds
     client_addresses: ClientAddresses
@@ -38,10 +43,13 @@ class AppContext:
     body_timeout_s: float
     metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
-    """One for each request that the relay serves; the daemon waits for them when it stops, and cancels what is left."""
+    """One task for each request that the relay serves.
+
+    The daemon waits for them when it stops, and cancels the rest.
+    """
 
     def take(self, server: ServerSection) -> None:
-        """What the operator set, for the requests to come."""
+        """Applies the operator's settings to the requests to come."""
         self.client_addresses = ClientAddresses(server.trusted_proxies)
         self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
         self.metrics_access.take(server)
@@ -50,6 +58,6 @@ class AppContext:
         return format_request_id(self.ids.next(self.clock.now_us()))
 
     def stop_taking(self) -> None:
-        """Refuses new requests, and has each session end after the responses under way."""
+        """Refuses new requests, and has each session end after its current responses."""
         self.monitor.draining = True
         self.sessions.wind_up()

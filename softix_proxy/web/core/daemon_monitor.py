@@ -1,4 +1,7 @@
-"""What the web room shows of the daemon's health: given by the assembly, which knows the other rooms."""
+"""The health of the daemon as the web package shows it.
+
+The assembly supplies it, because it knows the other packages.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from softix_proxy.domain.instance.readiness import Trouble
 @dataclass(slots=True)
 class DaemonMonitor:
     check: Callable[[], Awaitable[Trouble | None]]
-    """None, or why requests cannot be served now."""
+    """The function that returns None, or the reason why requests cannot be served now."""
     render_metrics: Callable[[], bytes]
     count_refusal: Callable[[str, Code], None]
-    """(Endpoint or `-`, why)."""
+    """The function that counts a refusal, by the endpoint or `-` and by the code of the reason."""
     draining: bool = field(default=False)
-    """The daemon is stopping: no new requests."""
+    """Whether the daemon is stopping and takes no new requests."""

@@ -1,7 +1,8 @@
-"""Who may read /metrics: it tells what the models and providers are called, and what is spent.
+"""Decides who may read /metrics, which has the names of models and providers and the amounts spent.
 
-Whoever reaches softix directly, from a network that the operator named. A proxy in front has this machine's address and
-speaks for anybody, so what may have come through one is refused, whatever the proxy tells of it.
+Only clients that reach softix directly, from a network that the operator named, may read them. A proxy in front has
+this machine's address and speaks for anybody. So a request that may have come through a proxy is refused, whatever the
+proxy reports about it.
 """
 
 from __future__ import annotations
@@ -47,15 +48,17 @@ _TOLD_BY_PROXIES_PREFIXES = (
     "x-proxy-",
 )
 _NO_PROXY_SPEAKS = (1, 1)
-"""nginx asks with HTTP/1.0 unless it is told otherwise, and nobody else does."""
+"""The lowest HTTP version of a direct request. Only nginx uses HTTP/1.0, unless it is configured otherwise."""
 _THIS_MACHINE = frozenset(("localhost", "ip6-localhost", "localhost.localdomain"))
 _REFUSED = "Metrics are told to who asks softix itself, from one of server.metrics_networks, with no proxy in between."
 _ELSEWHERE = "Metrics are told at server.metrics_port."
 
 
 class MetricsAccess:
+    """The networks that may read the metrics."""
+
     def __init__(self, networks: Sequence[str] = _LOOPBACK, *, elsewhere: bool = False) -> None:
-        """`elsewhere`: at a listener of their own, and so not where requests are taken."""
+        """Sets the networks. `elsewhere` says that metrics have a listener of their own."""
         self._networks = NetworkSet(networks)
         self._elsewhere = elsewhere
 
@@ -64,11 +67,11 @@ class MetricsAccess:
         return cls(section.metrics_networks, elsewhere=section.metrics_port is not None)
 
     def take(self, section: ServerSection) -> None:
-        """The networks, for scrapes to come: at both listeners, which share this object."""
+        """Sets the networks for later requests at both listeners, which share this object."""
         self._networks = NetworkSet(section.metrics_networks)
 
     def admit(self, request: web.BaseRequest, named: Mapping[str, str]) -> None:
-        """Where requests are taken. Raises RefusedError."""
+        """Admits a request at the listener for all requests. Raises RefusedError."""
         if self._elsewhere:
             raise RefusedError(Code.NOT_FOUND, _ELSEWHERE)
         peer, here = _ends(request)
@@ -80,29 +83,32 @@ class MetricsAccess:
         self._admit(peer, here)
 
     def admit_there(self, request: web.BaseRequest) -> None:
-        """At a listener of their own, which is what the operator makes it. Raises RefusedError."""
+        """Admits a request at the listener for metrics. The operator decides who reaches it. Raises RefusedError."""
         self._admit(*_ends(request))
 
     def _admit(self, peer: str, here: str) -> None:
-        """Who has this machine's own address is on it, though it is not that of the loopback."""
+        """Admits a peer by its network.
+
+        A peer with this machine's own address is local, even if it is not the loopback.
+        """
         if not (self._networks.have(peer) or (is_this_machine(peer, here) and self._networks.have("127.0.0.1"))):
             raise RefusedError(Code.NOT_FOUND, _REFUSED)
 
 
 def told_by_proxy(named: Mapping[str, str]) -> bool:
-    """Whether any header, by its name in small letters, is one that proxies add."""
+    """Returns whether any header is one that proxies add. The names are in lower case."""
     return not _TOLD_BY_PROXIES.isdisjoint(named) or any(name.startswith(_TOLD_BY_PROXIES_PREFIXES) for name in named)
 
 
 def _is_own_name(host: str, here: str) -> bool:
-    """Whether one on this machine would call softix so: a proxy often passes the name that the world has for it."""
+    """Returns whether a client on this machine would use this name. A proxy often passes softix's public name."""
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
     name = name.strip("[]").lower().rstrip(".")
     return not name or name in _THIS_MACHINE or is_this_machine(name, here)
 
 
 def _ends(request: web.BaseRequest) -> tuple[str, str]:
-    """The addresses of the peer, and of softix as the peer reached it."""
+    """Returns the addresses of the peer, and of softix as the peer reached it."""
     transport = request.transport
     ends = (transport.get_extra_info(name) if transport is not None else None for name in ("peername", "sockname"))
     peer, here = (str(end[0]) if isinstance(end, (tuple, list)) and end else "" for end in ends)

@@ -1,1 +1,1 @@
-"""What clients ask of models: requests, realtime sessions, stored objects, and why anything else is refused."""
+"""The routes for models: requests, realtime sessions and stored objects, and the refusal of anything else."""

@@ -1,4 +1,4 @@
-"""What the relay serves: one task for each, and whatever goes wrong becomes an answer or the end of the connection."""
+"""Runs what the relay serves, in one task each. Every error becomes a response or the end of the connection."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from softix_proxy.web.server.websocket_downstream import WebSocketDownstream
 log = logging.getLogger("softix.web")
 Downstream = TypeVar("Downstream", HttpDownstream, WebSocketDownstream)
 _OUT_OF_FILES = "softix has reached its limit of open files. Try again."
-_STATUS_CLIENT_CLOSED = 499  # nginx's word for a client that closed before the answer; nobody reads it
+_STATUS_CLIENT_CLOSED = 499  # nginx uses this status for a client that closed before the response; nobody reads it
 
 
 def downstream_of(context: RequestContext, kind: type[Downstream]) -> Downstream:
-    """Where the relay's answer goes. Raises RefusedError while softix stops."""
+    """Returns the client to which the relay responds. Raises RefusedError while softix stops."""
     if context.app.monitor.draining:
         raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
     connection = context.request.protocol
@@ -35,7 +35,7 @@ def downstream_of(context: RequestContext, kind: type[Downstream]) -> Downstream
 async def run(
     context: RequestContext, downstream: HttpDownstream | WebSocketDownstream, serving: Awaitable[None]
 ) -> web.StreamResponse:
-    """Raises RefusedError, OperatorError."""
+    """Runs the exchange, and returns its response. Raises RefusedError, OperatorError."""
     task, running = asyncio.current_task(), context.app.running
     assert task is not None  # noqa: S101
     running.add(task)

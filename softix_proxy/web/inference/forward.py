@@ -1,4 +1,4 @@
-"""Handlers of requests that go to a provider: one endpoint each, and one life for all of them."""
+"""Handlers of requests that go to a provider. Each has one endpoint, and all use the same life of a request."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ReadBody = Callable[[], Awaitable[bytes]]
 
 
 def forwarding(endpoint: Endpoint) -> Handler:
-    """The handler of an endpoint that has a path of its own."""
+    """Returns the handler of an endpoint that has a path of its own."""
     return partial(_forward, endpoint)
 
 
 def forwarding_for_model(template: GeminiEndpoint) -> Handler:
-    """The handler of an endpoint whose model stands in the path; the route has seen to the query."""
+    """Returns the handler of an endpoint with the model in its path. The route has checked the query."""
 
     def handle(context: RequestContext) -> Awaitable[web.StreamResponse]:
         return _forward(template.of(context.name, ""), context)

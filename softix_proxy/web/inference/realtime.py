@@ -1,4 +1,4 @@
-"""The handler of realtime sessions: how a client asks for one."""
+"""The handler of realtime sessions, which reads how a client opens one."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ async def _converse(context: RequestContext, client: WebSocketDownstream) -> Non
 
 
 def told_by_protocols(named: Mapping[str, str]) -> list[Header]:
-    """What browsers, which can set no headers, say there."""
+    """Returns the headers that browsers express as subprotocols, because they cannot set headers."""
     return [("openai-beta", "realtime=v1")] if _BETA_PROTOCOL in offered_protocols(named) else []
 
 
 def opening_of(context: RequestContext) -> bytes:
-    """What the address says of a session, as the body of a request would. Raises RefusedError.
+    """Returns the session's settings in the URL as if they were the body of a request. Raises RefusedError.
 
     Azure's clients call the model their deployment, whatever else they name.
     """

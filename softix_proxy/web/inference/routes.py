@@ -1,4 +1,4 @@
-"""The rows of what clients ask of models."""
+"""The routes for requests to models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MODEL = "{model}"
 
 
 def _row(endpoint: Endpoint) -> Route:
-    """POST; each leaves one usage row."""
+    """Returns a POST route. Each request to it leaves one usage row."""
     pattern, family, label = read(endpoint.path).path, endpoint.family, endpoint.name
     if not isinstance(endpoint, GeminiEndpoint):
         return Route("POST", pattern, forwarding(endpoint), Auth.API_KEY_IN_HANDLER, family, label=label)
@@ -38,4 +38,4 @@ ROUTES: Sequence[Route] = tuple(_rows())
 DEPLOYABLE: Sequence[str] = tuple(
     route.pattern for route in ROUTES if route.method == "POST" and route.family == "openai" and route.is_fixed
 )
-"""Before these, Azure's clients put the name of a model."""
+"""The fixed paths before which Azure's clients put the name of a model."""

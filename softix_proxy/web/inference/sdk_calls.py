@@ -1,6 +1,6 @@
-"""What the providers' own SDKs can call, read from their source by scripts/make_sdk_calls.py.
+"""The calls that the providers' own SDKs can make. scripts/make_sdk_calls.py reads them from the SDKs' source.
 
-Loaded when the first request comes for what is not served: most daemons never meet one.
+They are loaded at the first request for something that is not served. Most daemons never get one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _Pattern = tuple[str, ...]
 
 @cache
 def known() -> Mapping[str, Sequence[str]]:
-    """SDK → its calls, each a method and the parts of a path; `{}` stands for a name."""
+    """Returns the calls of each SDK. A call is a method and the parts of a path, in which `{}` stands for a name."""
     from importlib.resources import files
 
     data = json.loads(files("softix_proxy").joinpath("data", _FILE).read_text("utf-8"))
@@ -25,7 +25,7 @@ def known() -> Mapping[str, Sequence[str]]:
 
 @cache
 def _patterns() -> Mapping[tuple[str, int], frozenset[_Pattern]]:
-    """By method and number of parts."""
+    """Returns the patterns by method and number of parts."""
     found: dict[tuple[str, int], set[_Pattern]] = {}
     for call in (call for calls in known().values() for call in calls):
         method, *parts = call.split(" ")
@@ -35,12 +35,12 @@ def _patterns() -> Mapping[tuple[str, int], frozenset[_Pattern]]:
 
 @cache
 def first_words() -> frozenset[str]:
-    """What the paths of calls begin with, in small letters."""
+    """Returns the first words of the paths of all calls, in lower case."""
     return frozenset(pattern[0] for patterns in _patterns().values() for pattern in patterns)
 
 
 def can_call(method: str, path: str) -> bool:
-    """Whether one of the SDKs has this call, whatever names are in it."""
+    """Returns whether one of the SDKs has this call, whatever names are in it."""
     parts = path.lower()[1:].split("/")
     patterns = _patterns().get(("GET" if method == "HEAD" else method, len(parts)), frozenset())
     return any(all(map(_fits, pattern, parts)) for pattern in patterns)

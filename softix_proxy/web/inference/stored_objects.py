@@ -1,4 +1,4 @@
-"""The handler of what clients keep at providers: files and batches. The relay knows what can be done with them."""
+"""The handler of files and batches, which clients store at providers. The relay defines the operations on them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ FOLDERS: Sequence[tuple[str, tuple[Family, ...]]] = (
     ("/batches", ()),
     ("/messages/batches", ()),
 )
-"""Whose clients each is for. Anthropic's files are not served: who names one would reach it whoever it belongs to."""
+"""The folders, each with the families of its clients.
+
+Anthropic's files are not served, because a request that names one would reach any user's file.
+"""
 
 
 def _operations() -> Iterator[tuple[str, str]]:
-    """What can be done, as patterns. A word behind a colon is how Google's clients write it."""
+    """Yields the operations as patterns. A word after a colon is the form of Google's clients."""
     for folder, operations in OPERATIONS.items():
         for each in operations:
             yield each.method, "/".join((folder, "{id}", *each.path[1:])) if each.path else folder
@@ -41,7 +44,8 @@ def serve(context: RequestContext) -> Awaitable[web.StreamResponse]:
 
 
 async def _serve(context: RequestContext, client: HttpDownstream) -> None:
-    from softix_proxy.relay.stored_objects.service import serve as answer  # late: few clients store anything
+    # the import is late, because few clients store anything
+    from softix_proxy.relay.stored_objects.service import serve as answer
 
     app, method = context.app, context.request.method
     operation = find_operation(method, context.path)
@@ -67,7 +71,7 @@ async def _serve(context: RequestContext, client: HttpDownstream) -> None:
 
 
 def _routes() -> list[Route]:
-    """Whatever else comes below a folder is refused by the same handler, once the key is known."""
+    """Returns the routes. The same handler refuses everything else below a folder, once the key is known."""
     operations = list(_operations())
     patterns = dict.fromkeys(pattern for _, pattern in operations)
     refused = [(ANY, pattern) for pattern in (*patterns, *(f"{folder}/{{rest:path}}" for folder, _ in FOLDERS))]

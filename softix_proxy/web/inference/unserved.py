@@ -1,4 +1,4 @@
-"""Why something is not served: it cannot be metered, it is to be asked for in another way, or it is nothing."""
+"""Explains why a request is not served: it cannot be metered, it needs another form, or nothing has this path."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ UNMETERED: Mapping[str, str] = {
     "/organization": "The account at the provider is the operator's.",
     "/organizations": "The account at the provider is the operator's.",
 }
-"""Why what begins so is refused, whatever the method. Of other calls of the providers' SDKs is said that they are."""
+"""The reasons for refusals by the beginning of the path, for every method.
+
+Other calls of the providers' SDKs are refused with a message that the provider has them.
+"""
 _READS = ("GET", "HEAD", "OPTIONS")
 _BASE_URLS = "Base URLs of OpenAI's SDKs end in /v1, and those of Anthropic's and Google's do not."
 _NOTHING = f"There is nothing here. {_BASE_URLS}"
@@ -52,12 +55,14 @@ KNOWN = "The provider has this, but softix cannot meter it, so it is not passed.
 
 
 class UnservedPaths:
+    """Refuses requests that no route serves, and says why."""
+
     def __init__(self, routes: Iterable[Route]) -> None:
         self._ours = frozenset(route.pattern.split("/")[1].lower() for route in routes)
-        """First words below which some paths are served, so that one that is not may be a mistake."""
+        """The first words of the paths that are served. Another path that begins with one of them may be a mistake."""
 
     def refuse(self, context: RequestContext) -> RefusedError:
-        """For a request that no row serves."""
+        """Returns the refusal of a request that no route serves."""
         entry = context.place.entry
         methods = entry.methods(context.family)
         refused = self.refusal(
@@ -72,18 +77,18 @@ class UnservedPaths:
         return refused
 
     def refusal(self, method: str, path: str, *, posts: bool, reads: bool) -> RefusedError:
-        """`posts` where a POST would be served, `reads` where a GET would."""
+        """Returns the refusal. `posts` says whether a POST would be served, and `reads` whether a GET would be."""
         if not posts and not reads:
             why = self.unmetered(path, method)
             if why is None:
                 return RefusedError(Code.NOT_FOUND, _NOTHING)
             return RefusedError(Code.ENDPOINT_NOT_METERED, why)
-        if sdk_calls.can_call(method, path):  # of what the provider keeps, where it is made
+        if sdk_calls.can_call(method, path):  # it concerns objects that the provider keeps, at the path that makes them
             return RefusedError(Code.ENDPOINT_NOT_METERED, _reason(f"{path}/") or KNOWN)
         return RefusedError(Code.METHOD_NOT_ALLOWED, f"Use {'POST' if posts else 'GET'} here.")
 
     def unmetered(self, path: str, method: str) -> str | None:
-        """Why this path is not passed; None where it is nothing that a provider has."""
+        """Returns why this path is not passed on, or None if no provider has it."""
         why = _reason(path)
         if why:
             return why
@@ -92,18 +97,18 @@ class UnservedPaths:
         return None if method in _READS else _NOT_METERED
 
     def is_a_provider_s(self, path: str) -> bool:
-        """Whether whatever begins so is theirs alone."""
+        """Returns whether only providers have paths with this beginning."""
         word = path.lower().split("/")[1]
         return word not in self._ours and word in sdk_calls.first_words()
 
 
 def _reason(path: str) -> str:
-    """That of the longest beginning that has one."""
+    """Returns the reason of the longest matching beginning that has one."""
     path = path.lower()
     fitting = [begins for begins in UNMETERED if _is_below(path, begins.lower())]
     return UNMETERED[max(fitting, key=len)] if fitting else ""
 
 
 def _is_below(path: str, begins: str) -> bool:
-    """One that ends in a slash stands for what is below it only."""
+    """Returns whether a path has this beginning. A beginning that ends in a slash matches only what is below it."""
     return path == begins or path.startswith(begins if begins.endswith("/") else f"{begins}/")

@@ -1,1 +1,1 @@
-"""What watches the daemon: health pages and metrics."""
+"""The routes for monitoring the daemon: health pages and metrics."""

@@ -1,4 +1,4 @@
-"""For machines that watch the daemon, and clients that look whether somebody is there."""
+"""Pages for machines that monitor the daemon, and for clients that check whether it responds."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ async def root(context: RequestContext) -> web.Response:
 
 
 async def healthz(context: RequestContext) -> web.Response:
-    """The process answers."""
+    """Responds that the process is alive."""
     return respond(b'{"status":"ok"}')
 
 
 async def readyz(context: RequestContext) -> web.Response:
-    """Requests can be served: the books can be read and written, and the daemon is not stopping."""
+    """Responds whether requests can be served: the books can be read and written, and the daemon is not stopping."""
     monitor = context.app.monitor
     if monitor.draining:
         return respond(msgspec.json.encode({"status": _NOT_READY, "reason": "stopping"}), status=503)
@@ -36,5 +36,5 @@ async def readyz(context: RequestContext) -> web.Response:
 
 
 async def metrics(context: RequestContext) -> web.Response:
-    """For a Prometheus; the route has decided whether it may read them."""
+    """Responds with the metrics for Prometheus. The route has decided whether the client may read them."""
     return respond(context.app.monitor.render_metrics(), content_type="text/plain; version=0.0.4")

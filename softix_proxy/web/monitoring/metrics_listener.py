@@ -1,4 +1,4 @@
-"""A listener for /metrics alone, where no client's requests come: for a Prometheus on another machine."""
+"""A listener for /metrics alone, for a Prometheus server on another machine. No client's requests come here."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ ROUTES: Sequence[Route] = tuple(
     for route in routes.ROUTES
     if route.pattern in _SERVED and route.method in ("GET", "HEAD")
 )
-"""Whoever may read the metrics may read them all: the listener asks for each request, and not the row."""
+"""The routes of this listener. They are public, because the listener itself checks each request.
+
+Clients that may read the metrics may read all pages here.
+"""
 
 
 class MetricsApp(App):
-    """Serves what watches the daemon, and nothing that asks it for anything else."""
+    """Serves the monitoring routes, and refuses every other request."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(context, ROUTES, _refuse, finish=(add_request_id,))
@@ -49,7 +52,7 @@ def _refuse(context: RequestContext) -> RefusedError:
 async def listen(
     context: AppContext, listening: ListenerSettings, section: ServerSection, port: int
 ) -> Callable[[], Awaitable[object]]:
-    """Opens it at a port; returns what closes it. Raises FailureError."""
+    """Opens the listener at a port, and returns the function that closes it. Raises FailureError."""
     app = MetricsApp(context)
     server = HttpServer(app.handle, context, replace(listening, host=section.metrics_host, port=port))
     try:

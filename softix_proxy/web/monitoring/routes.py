@@ -1,4 +1,4 @@
-"""The rows of what watches the daemon."""
+"""The routes for monitoring the daemon."""
 
 from __future__ import annotations
 

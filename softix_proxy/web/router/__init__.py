@@ -1,1 +1,1 @@
-"""From a path to the handler that serves it, and from every error to an answer."""
+"""The way from a path to the handler that serves it, and from every error to a response."""

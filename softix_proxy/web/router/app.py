@@ -1,4 +1,4 @@
-"""From an HTTP request to its handler. What is done for all of them is in `middleware`."""
+"""Passes an HTTP request to its handler. The steps that all requests share are in `middleware`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,12 @@ from softix_proxy.web.router.route import WEBSOCKET, Handler, Route
 from softix_proxy.web.server.client_address import peer_of
 
 Fallback = Callable[[RequestContext], RefusedError]
-"""Why nobody serves a request."""
+"""Returns the refusal of a request that no route serves."""
 
 
 class App:
+    """Chooses the handler of each request, and runs it within the shared steps."""
+
     def __init__(
         self,
         context: AppContext,
@@ -75,7 +77,7 @@ class App:
         )
 
     def _choose(self, context: RequestContext) -> Handler:
-        """The handler of the row that serves the request. Raises RefusedError where there is none."""
+        """Returns the handler of the route that serves the request. Raises RefusedError if there is none."""
         route = context.place.entry.by_method.get(context.method)
         if context.query or route is None or route.family is None or route.method == WEBSOCKET:
             return self._choose_with_care(context)
@@ -84,7 +86,7 @@ class App:
         return route.handler
 
     def _choose_with_care(self, context: RequestContext) -> Handler:
-        """The same for a request with a query, and for rows that depend on who asks."""
+        """Does the same for a request with a query, and for routes that depend on the client."""
         place, query = context.place, context.query
         context.family = place.family(context.named)
         route = place.entry.route(context.method, context.family)

@@ -1,4 +1,4 @@
-"""Where clients put their API key."""
+"""Finds the client's API key in a request."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from softix_proxy.domain.core.errors import Code, RefusedError
 
 PROTOCOLS = "sec-websocket-protocol"
 _KEY_PROTOCOL = "openai-insecure-api-key."
-"""What browsers, which can set no headers for a WebSocket, write their key behind."""
+"""The prefix of the subprotocol in which browsers send their key. They cannot set headers for a WebSocket."""
 
 
 def read_credential(named: Mapping[str, str]) -> str | None:
-    """From whichever header a client has it in; keys in the query would end up in logs."""
+    """Returns the key from any header that clients use.
+
+    Keys in the query are not read, because they would end up in logs.
+    """
     bearer = named.get("authorization", "")
     if bearer[:7].lower() == "bearer ":
         return bearer[7:].strip()
@@ -20,7 +23,7 @@ def read_credential(named: Mapping[str, str]) -> str | None:
 
 
 def read_protocol_credential(named: Mapping[str, str]) -> str | None:
-    """The key among the subprotocols of a WebSocket."""
+    """Returns the key among the subprotocols of a WebSocket."""
     parts = offered_protocols(named)
     return next((part[len(_KEY_PROTOCOL) :] for part in parts if part.startswith(_KEY_PROTOCOL)), None)
 
@@ -30,7 +33,10 @@ def offered_protocols(named: Mapping[str, str]) -> list[str]:
 
 
 def refuse_key_in(query: str, credential: str | None) -> None:
-    """As Google's parameter, or under whatever name the key is that came in a header too. Raises RefusedError."""
+    """Refuses a key in the query. Raises RefusedError.
+
+    This means Google's parameter, and any parameter with the key that also came in a header.
+    """
     if (credential and credential in query) or any(part.startswith("key=") for part in query.split("&")):
         raise RefusedError(
             Code.INVALID_API_KEY, "Send the API key in a header, as x-goog-api-key: an address ends up in logs."

@@ -1,7 +1,7 @@
-"""What is done for every request, whatever its route: plain functions, composed once when the daemon starts.
+"""The steps that all requests share. They are plain functions that are composed once, when the daemon starts.
 
-Middleware that calls the next one inside a coroutine of its own costs twice: when a request begins, and again for each
-chunk of a stream, which wakes through all of them. Here one coroutine calls what comes before and after in turn.
+Middleware that calls the next one inside a coroutine of its own costs time twice: at the beginning of a request, and
+again for each chunk of a stream, which wakes through all of them. Here one coroutine calls each step in turn.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from softix_proxy.web.server.client_connection import SERVER
 
 log = logging.getLogger("softix.web")
 Choose = Callable[[RequestContext], Handler]
-"""Finds the handler. Raises RefusedError."""
+"""Returns the handler. Raises RefusedError."""
 Rescue = Callable[[RequestContext, Exception], web.Response]
 Finish = Callable[[RequestContext, web.Response], None]
-"""Completes what softix answers by itself. What the relay answers is complete, and perhaps sent already."""
+"""Completes a response that softix makes by itself. A response of the relay is complete, and perhaps sent already."""
 Guard = Callable[[Handler], Handler]
 
 
@@ -34,7 +34,7 @@ def compose(choose: Choose, rescue: Rescue, finish: Sequence[Finish]) -> Handler
         response: web.StreamResponse
         try:
             response = await choose(context)(context)
-        except Exception as error:  # noqa: BLE001 - an error of any kind becomes an answer
+        except Exception as error:  # noqa: BLE001 - an error of any kind becomes a response
             response = rescue(context, error)
         if type(response) is own_answer:
             for step in finish:
@@ -67,7 +67,7 @@ def add_request_id(context: RequestContext, response: web.Response) -> None:
 
 
 def add_cost_headers(context: RequestContext, response: web.Response) -> None:
-    """Nothing was charged for what softix answers by itself."""
+    """Adds the cost headers. A response that softix makes by itself costs nothing."""
     if response.content_type == "application/json":
         took_ns = context.app.clock.monotonic_ns() - context.started_ns
         for name, value in cost_headers(0, took_ns):
@@ -96,4 +96,4 @@ GUARDS: Mapping[Auth, Guard] = {
     Auth.API_KEY_IN_HANDLER: lambda handler: handler,
     Auth.METRICS_NETWORK: _require_metrics_network,
 }
-"""What stands before a route's handler."""
+"""The check before the handler of a route."""

@@ -1,4 +1,4 @@
-"""Finds the rows of a path: fixed paths in one look-up, those with a name in them by how they begin and end."""
+"""Finds the routes of a path. Fixed paths need one lookup. Paths with a name are found by how they begin and end."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NAME = re.compile(r"\{\w+(:path)?\}")
 
 @dataclass(frozen=True, slots=True)
 class PathEntry:
-    """The rows of one pattern."""
+    """The routes of one pattern."""
 
     is_fixed: bool = False
     by_method: Mapping[str, Route] = field(default_factory=dict)
 
     def route(self, method: str, family: Family) -> Route | None:
-        """The row that serves this method to clients of this family."""
+        """Returns the route that serves this method to clients of this family."""
         found = self.by_method.get(method)
         if found is None:
             found = self.by_method.get("GET") if method == WEBSOCKET else None
@@ -35,14 +35,14 @@ class PathEntry:
 
 
 NO_ENTRY = PathEntry()
-"""What a path has that no row knows."""
+"""The entry of a path that has no route."""
 
 
 @dataclass(frozen=True, slots=True)
 class _NamedPath:
     prefix: str
     suffix: str
-    """In small letters: however a client writes it, the same is meant."""
+    """The end of the path in lower case. Clients may write it in any case."""
     takes_slashes: bool
     entry: PathEntry
 
@@ -52,7 +52,7 @@ class _NamedPath:
         return cls(pattern[: found.start()], pattern[found.end() :].lower(), found[1] is not None, entry)
 
     def name_in(self, path: str) -> str:
-        """Empty where the path is another one."""
+        """Returns the name in the path, or an empty text if the path does not match."""
         end = len(path) - len(self.suffix)
         if not path.startswith(self.prefix) or (self.suffix and path[end:].lower() != self.suffix):
             return ""
@@ -61,8 +61,10 @@ class _NamedPath:
 
 
 class PathPatterns:
+    """The lookup from paths to their routes."""
+
     def __init__(self, routes: Iterable[Route]) -> None:
-        """Raises ValueError for two rows of which one would never be reached."""
+        """Prepares the lookup. Raises ValueError for two routes if one of them could never be reached."""
         grouped: dict[str, dict[str, Route]] = defaultdict(dict)
         for route in routes:
             if route.method in grouped[route.pattern]:
@@ -81,11 +83,11 @@ class PathPatterns:
 
     @property
     def folders(self) -> Sequence[str]:
-        """What stands before the names."""
+        """Returns the beginnings of paths before the names."""
         return tuple(dict.fromkeys(each.prefix for paths in self._named.values() for each in paths))
 
     def find(self, path: str) -> tuple[PathEntry, str]:
-        """The rows, and the name in the path; NO_ENTRY where there are none."""
+        """Returns the routes of a path and the name in it, or NO_ENTRY if there are none."""
         entry = self._fixed.get(path)
         if entry is not None:
             return entry, ""

@@ -1,6 +1,6 @@
-"""What a path means here, however it is written: data prepared once for the usual ones, and a reading for the rest.
+"""Finds what a path means here, in any spelling. Usual paths use prepared data, and the rest are parsed.
 
-Paths stand in the tables without the version: base URLs are often one off, so any number of them is taken.
+Paths in the tables have no version. Base URLs often have a wrong one or several, so any number of them is accepted.
 """
 
 from __future__ import annotations
@@ -14,20 +14,25 @@ from softix_proxy.web.router.path_patterns import NO_ENTRY, PathEntry, PathPatte
 
 
 class ResolvedPath(NamedTuple):
+    """The meaning of a path, and the routes that serve it."""
+
     path: str
-    """As the rows have it, with whatever names stand in it."""
+    """The path as the routes have it, with the names that it contains."""
     base_family: Family | None = None
-    """Whose dialect the base URL tells; None where it tells none."""
+    """The family of the dialect that the base URL shows, or None if it shows none."""
     deployment: str = ""
-    """The model that stands in the path as at Azure, whatever the body says; empty where none does."""
+    """The model that is in the path as at Azure, whatever the body says. It is empty if there is none."""
     of_azure: bool = False
-    """The path was written for Azure, whose version stands in the query."""
+    """Whether the path was written for Azure, which has the version in the query."""
     entry: PathEntry = NO_ENTRY
     name: str = ""
-    """What stands in the place of the pattern's name."""
+    """The name in the place of the pattern's name."""
 
     def family(self, named: Mapping[str, str]) -> Family:
-        """Whose errors and lists are understood, by what SDKs always send; `named` are the headers."""
+        """Returns the family of errors and lists that the client understands. SDKs always send headers that show it.
+
+        `named` has the headers.
+        """
         if self.base_family is not None:
             return self.base_family
         if "x-goog-api-key" in named:
@@ -43,8 +48,10 @@ _AZURES = ("api-version", "deployment")
 
 
 class PathResolver:
+    """Resolves paths, and keeps the data for the usual ones."""
+
     def __init__(self, patterns: PathPatterns, deployable: Iterable[str] = ()) -> None:
-        """`deployable` are the fixed paths before which Azure's clients put the name of a model."""
+        """Prepares the data. `deployable` has the fixed paths before which Azure's clients put the name of a model."""
         self._patterns = patterns
         self._fixed = frozenset(patterns.fixed)
         self._folders = tuple(patterns.folders)
@@ -52,7 +59,7 @@ class PathResolver:
         self._prepared = {f"{base}{path}": self._read(f"{base}{path}") for path in patterns.fixed for base in _BASES}
 
     def resolve(self, raw_path: str) -> ResolvedPath:
-        """`/openai/v1//Chat/completions/` → `/chat/completions`."""
+        """Returns the meaning of a path: `/openai/v1//Chat/completions/` → `/chat/completions`."""
         prepared = self._prepared.get(raw_path)
         if prepared is not None:
             return prepared
@@ -76,7 +83,7 @@ class PathResolver:
         return ResolvedPath(path, family, deployment, of_azure, entry, name)
 
     def _as_listed(self, path: str) -> str:
-        """In the rows' own letters where only the case is another; names are left as they are."""
+        """Returns the path in the routes' own case if only the case differs. Names stay unchanged."""
         if path in self._fixed or not path.isascii():
             return path
         plain = path.lower()
@@ -87,5 +94,5 @@ class PathResolver:
 
 
 def without_azures(query: str) -> str:
-    """What is left of a query that was written for Azure once the address is understood."""
+    """Returns the rest of a query that was written for Azure, without the parts that the address has consumed."""
     return "&".join(part for part in query.split("&") if part.partition("=")[0] not in _AZURES)

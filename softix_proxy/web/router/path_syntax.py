@@ -1,4 +1,4 @@
-"""How the path of a request is written: in any legal way, below any base URL that clients are known to have."""
+"""Parses the path of a request in any legal form, below any base URL that clients are known to have."""
 
 from __future__ import annotations
 
@@ -9,22 +9,27 @@ from urllib.parse import unquote
 from softix_proxy.dialects.core.base import Family
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.IGNORECASE)
-"""Before the path where a request names its whole address, as to a forward proxy."""
+"""The origin before the path, if a request names its whole URL as to a forward proxy."""
 _VERSION = re.compile(r"v1(?:(beta|alpha)\d*)?")
 _GOOGLES = ("beta", "alpha")
 _FRONTS: dict[str, Family] = {"openai": "openai", "anthropic": "anthropic"}
-"""Whose dialect an address has below it: Azure and Groq put these before, Google's `v1beta/openai` behind a version."""
+"""The family of the dialect below each first word.
+
+Azure and Groq put these words first. Google's `v1beta/openai` has them after a version.
+"""
 _BEFORE_VERSIONS = frozenset(("api", "inference"))
-"""As the base URLs of OpenRouter and Fireworks have before `/v1`, and nowhere else."""
+"""The words before `/v1` in the base URLs of OpenRouter and Fireworks. They are skipped only there."""
 
 
 class PathParts(NamedTuple):
+    """The parts of a path, and what its base URL shows."""
+
     parts: tuple[str, ...]
-    """Decoded; without versions, and what base URLs have beside them."""
+    """The decoded parts, without versions and without what base URLs have beside them."""
     family: Family | None
-    """Whose dialect the base URL tells; None where it tells none."""
+    """The family of the dialect that the base URL shows, or None if it shows none."""
     is_fronted: bool
-    """Whether it stood below `/openai`, as at Azure."""
+    """Whether the path was below `/openai`, as at Azure."""
 
     @property
     def path(self) -> str:
@@ -32,7 +37,7 @@ class PathParts(NamedTuple):
 
 
 def read(raw: str) -> PathParts:
-    """`//V1/openai/v1/chat%2Fcompletions/` → `chat`, `completions`. A model's name may have slashes of its own."""
+    """Parses a path: `//V1/openai/v1/chat%2Fcompletions/` → `chat`, `completions`. Model names may contain slashes."""
     if not raw.startswith("/"):
         raw = _ORIGIN.sub("", raw, count=1)
     parts = _decoded(raw)
@@ -52,7 +57,10 @@ def read(raw: str) -> PathParts:
 
 
 def _decoded(raw: str) -> list[str]:
-    """The parts between slashes; empty ones, and steps to where one is, say nothing."""
+    """Returns the decoded parts between slashes.
+
+    Empty parts and `.` are dropped, and `..` removes the part before it.
+    """
     parts: list[str] = []
     for part in raw.split("/"):
         word = unquote(part).strip() if "%" in part else part

@@ -1,4 +1,4 @@
-"""One request on its way to its handler: what came with it, and what is known of it so far."""
+"""One request on its way to its handler: its contents, and what is known of it so far."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RequestContext:
+    """The data of one request that handlers use."""
+
     request: web.BaseRequest = field(repr=False)
     app: AppContext = field(repr=False)
     id: int
@@ -26,22 +28,22 @@ class RequestContext:
     started_ns: int
     started_at_us: int
     method: str
-    """As the routes name it: a GET that asks for a WebSocket is another one."""
+    """The method as the routes name it. A GET that requests a WebSocket has a name of its own."""
     headers: list[Header] = field(repr=False)
-    """Names in lower case."""
+    """The headers, with names in lower case."""
     named: dict[str, str] = field(repr=False)
-    """The headers by their names; of several with one name the last."""
+    """The headers by their names. If several have the same name, the last one counts."""
     place: ResolvedPath
     query: str = field(repr=False)
-    """Without what is understood of it already."""
+    """The query without the parts that are already consumed."""
     address: str
     family: Family = "openai"
-    """Whose errors and lists the client reads."""
+    """The family of errors and lists that the client reads."""
     credential: str | None = field(default=None, repr=False)
     label: str = "-"
-    """Under which endpoint the metrics count what is refused."""
+    """The endpoint under which the metrics count refusals."""
     caller: Caller | None = None
-    """Whose key it is, where the route asks for one before its handler."""
+    """The owner of the key, if the route requires one before its handler."""
 
     @property
     def path(self) -> str:
@@ -49,7 +51,7 @@ class RequestContext:
 
     @property
     def name(self) -> str:
-        """The name in the path, where its pattern has one."""
+        """Returns the name in the path, if its pattern has one."""
         return self.place.name
 
     @property
@@ -58,5 +60,5 @@ class RequestContext:
         return self.caller
 
     async def read_body(self) -> bytes:
-        """Raises RefusedError, ClientGoneError."""
+        """Returns the body. Raises RefusedError, ClientGoneError."""
         return await request_body.read(self.request, self.app.max_body_bytes, self.app.body_timeout_s)

@@ -1,4 +1,4 @@
-"""Answers that softix gives by itself."""
+"""Responses that softix makes by itself."""
 
 from __future__ import annotations
 

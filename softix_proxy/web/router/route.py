@@ -1,4 +1,4 @@
-"""One row of a list of routes. Each room of this floor has a list of its own; `web.route_table` joins them."""
+"""One route. Each web package has a list of its own, and `web.route_table` joins them."""
 
 from __future__ import annotations
 
@@ -17,40 +17,42 @@ if TYPE_CHECKING:
 Handler = Callable[["RequestContext"], Awaitable[web.StreamResponse]]
 """Answers one request. Raises RefusedError, OperatorError."""
 ANY = "*"
-"""Stands for every method that no other row of the same pattern has."""
+"""The value for every method that no other route of the same pattern has."""
 WEBSOCKET = "WEBSOCKET"
-"""Stands for a GET that asks for a WebSocket. Where no row has it, the row of GET serves."""
+"""The value for a GET that requests a WebSocket. If no route has it, the GET route serves."""
 
 
 class Auth(Enum):
-    """What a request must prove before its handler runs."""
+    """The proof that a request must give before its handler runs."""
 
     PUBLIC = "public"
-    """Nothing: whoever reaches the port gets an answer."""
+    """No proof is needed: every client that reaches the port gets a response."""
     API_KEY = "api_key"
-    """A key in force. The handler finds whose it is in `RequestContext.caller`."""
+    """A valid key is needed. The handler finds its owner in `RequestContext.caller`."""
     API_KEY_IN_HANDLER = "api_key_in_handler"
-    """A key in force, which the handler verifies itself, because a later step needs the proof anew."""
+    """A valid key is needed. The handler verifies it itself, because a later step needs the proof again."""
     METRICS_NETWORK = "metrics_network"
-    """An address in one of the networks that may read the metrics."""
+    """An address in one of the networks that may read the metrics is needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """A pattern of paths, its method, and the handler that serves it."""
+
     method: str
-    """As in the request line, or one of `ANY` and `WEBSOCKET`."""
+    """The method as in the request line, or one of `ANY` and `WEBSOCKET`."""
     pattern: str
-    """The path without versions, fixed or with one name in it: `{name}` is one part, `{name:path}` may have slashes."""
+    """The path without versions. It is fixed or has one name: `{name}` is one part, `{name:path}` may have slashes."""
     handler: Handler
     auth: Auth
     family: Family | None = None
-    """Whose errors the path speaks; None where those of the client that asks."""
+    """The family of errors at this path. None if it is that of the client."""
     families: tuple[Family, ...] = ()
-    """Whose clients it is for; empty for all."""
+    """The families of clients that the route serves. It is empty for all."""
     label: str = "-"
-    """Under which endpoint the metrics count what is refused here."""
+    """The endpoint under which the metrics count refusals here."""
     check_query: Callable[[str], None] | None = None
-    """Raises RefusedError for a query that the path cannot have, whatever the method."""
+    """The function that raises RefusedError for a query that the path cannot have, whatever the method."""
 
     @property
     def is_fixed(self) -> bool:

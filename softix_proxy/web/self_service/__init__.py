@@ -1,1 +1,1 @@
-"""What a key may ask about itself: its models, its limits, its usage."""
+"""The routes where a key learns about itself: its models, its limits, its usage."""

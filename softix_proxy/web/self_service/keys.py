@@ -1,4 +1,4 @@
-"""What a key may know of itself: its own limits, caps and spend, and the balance that it draws on."""
+"""Returns to a key its own limits, caps and spend, and the balance that it uses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.web.router.responses import respond
 
 async def show(context: RequestContext) -> web.Response:
     from softix_proxy.operations.access import (
-        keys,  # late, as for usage: with what they show goes much that is not asked for
+        keys,  # the import is late, as for usage: it loads much that most requests do not need
     )
 
     standing = await keys.standing(context.app.storage, context.identified.key.public_id)

@@ -1,4 +1,4 @@
-"""The models that a key may use, in the shape of the dialect that asks."""
+"""The models that a key may use, in the form of the client's dialect."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def show(context: RequestContext) -> web.Response:
 
 
 def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
-    """The oldest model of this name that the key may use, where it may."""
+    """Returns the oldest model of this name that the key may use, or None."""
     directory = lifecycle.directory.current
     for model in directory.models_named(name):
         if access(caller.user, caller.key, directory.providers[model.provider_id], model) is None:
@@ -48,7 +48,7 @@ def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
 
 
 def _serves(lifecycle: Lifecycle, caller: Caller, route: Route) -> bool:
-    """Whether any of its targets may be used, in whatever dialect."""
+    """Returns whether any target of the route may be used, in any dialect."""
     directory = lifecycle.directory.current
     models = [directory.models[leg.model_id] for leg in route.legs]
     return any(

@@ -1,4 +1,4 @@
-"""The rows of what a key may ask about."""
+"""The routes for what a key may know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one request of the same user used and cost."""
+"""Returns what one request of the same user used and cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.web.router.responses import respond
 
 async def show(context: RequestContext) -> web.Response:
     from softix_proxy.operations.metering import (
-        usage,  # late: saves time at start, and most daemons are never asked for it
+        usage,  # the import is late to save time at start; most daemons never need it
     )
 
     row = await usage.for_request(context.app.storage, context.name, context.identified.user.id)

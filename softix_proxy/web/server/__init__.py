@@ -1,1 +1,1 @@
-"""The listening socket, and one client's connection: all that knows HTTP and aiohttp."""
+"""The listening socket and the clients' connections. All code that knows HTTP and aiohttp is here."""

@@ -1,7 +1,7 @@
-"""The one door to what is not public in aiohttp: no other file names it, and a start-up check looks at all of it.
+"""The only module that uses private parts of aiohttp. A check at start examines all of them.
 
-A release of aiohttp may change such a name without a word. So the range in pyproject.toml is open to its security
-patches, and softix refuses to start on one that is not as this file needs it (docs/decisions/0022).
+A release of aiohttp may change such a name without notice. The range in pyproject.toml stays open for its security
+patches. So softix refuses to start on a release that is not as this file needs it (docs/decisions/0022).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp import web
 from softix_proxy.domain.core.errors import FailureError
 
 TESTED = "3.14.5"
-"""The release that all tests were run with."""
+"""The release with which all tests were run."""
 
 
 def unfit(what: str) -> FailureError:
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class HttpProtocol(RequestHandler):
-    """aiohttp's side of one connection, with public names for what softix has to know of it."""
+    """The server's side of one connection in aiohttp, with public names for what softix has to know of it."""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ class HttpProtocol(RequestHandler):
 
     @property
     def is_idle(self) -> bool:
-        """No request is being answered."""
+        """Whether no request is being answered."""
         return self._current_request is None
 
     def data_received(self, data: bytes) -> None:
@@ -69,19 +69,22 @@ class HttpProtocol(RequestHandler):
             self.head_begun()
 
     def head_received(self) -> None:
-        """Called when the head of a request is complete."""
+        """Handles the moment when the head of a request is complete."""
 
     def head_begun(self) -> None:
-        """Called when bytes came that complete no head, and no request is being answered."""
+        """Handles bytes that complete no head while no request is being answered."""
 
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """Only what was paused: aiohttp asks after each body, and would have the socket and the parser look again."""
+        """Resumes reading only if it was paused.
+
+        aiohttp calls this after each body, and would make the socket and the parser look again.
+        """
         if self._reading_paused or self._buffer_paused:
             super().resume_reading(resume_parser)
 
 
 async def send_continue(request: web.BaseRequest) -> None:
-    """As aiohttp does itself for its own handlers: the answer has not begun by it."""
+    """Sends `100 Continue` as aiohttp does for its own handlers. It does not count as the beginning of the response."""
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0
 
@@ -101,7 +104,7 @@ _ATTRIBUTES: Mapping[type, tuple[str, ...]] = {
     web.Server: ("connections",),
     AbstractStreamWriter: ("output_size",),
 }
-"""What a class has to have."""
+"""The attributes that each class must have."""
 _ARGUMENTS: Mapping[tuple[type, str], tuple[str, ...]] = {
     (RequestHandler, "connection_made"): ("self", "transport"),
     (RequestHandler, "connection_lost"): ("self", "exc"),
@@ -120,13 +123,13 @@ _ARGUMENTS: Mapping[tuple[type, str], tuple[str, ...]] = {
     (web.StreamResponse, "prepare"): ("self", "request"),
     (web.StreamResponse, "write_eof"): ("self", "data"),
 }
-"""What is overridden, or called by softix: its positional arguments, all of them."""
+"""The methods that softix overrides or calls, with all their positional arguments."""
 _OPTIONS = ("access_log", "keepalive_timeout", "lingering_time", "logger", "loop", "max_field_size", "max_line_size")
-"""What a connection is made with."""
+"""The options with which a connection is made."""
 
 
 def check_names() -> None:
-    """Raises FailureError where a name or a signature is not as it is used here. What they do, `startup_check` sees."""
+    """Raises FailureError if a name or a signature is not as it is used here. `startup_check` tests what they do."""
     if http_parser.HttpRequestParser.__module__ == "aiohttp.http_parser":
         raise FailureError("aiohttp's C parser is missing", "install aiohttp from a wheel; softix needs its checks")
     missing = next(_missing(), None)

@@ -1,4 +1,4 @@
-"""Who is calling: the peer's address, or what a trusted proxy says of it."""
+"""Finds the client's address: the peer's address, or the one that a trusted proxy reports."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ Network = IPv4Network | IPv6Network
 
 
 class NetworkSet:
+    """A set of networks that addresses can be looked up in."""
+
     def __init__(self, texts: Sequence[str]) -> None:
         self._networks: tuple[Network, ...] = tuple(ip_network(text, strict=False) for text in texts)
 
@@ -23,11 +25,13 @@ class NetworkSet:
 
 
 class ClientAddresses:
+    """Finds the addresses of clients behind trusted proxies."""
+
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
         self._trusted = NetworkSet(trusted_proxies)
 
     def of(self, peer: str, forwarded_for: str | None) -> str:
-        """The last address in the chain that is no trusted proxy; what stands before it may be invented."""
+        """Returns the last address in the chain that is no trusted proxy. Those before it may be invented."""
         if not self._trusted or forwarded_for is None or not self._trusted.have(peer):
             return peer
         for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
@@ -37,14 +41,14 @@ class ClientAddresses:
 
 
 def peer_of(request: web.BaseRequest) -> str:
-    """The address of the other end; empty where the connection is gone."""
+    """Returns the address of the other end, or an empty text if the connection is gone."""
     transport = request.transport
     peer = transport.get_extra_info("peername") if transport is not None else None
     return str(peer[0]) if isinstance(peer, (tuple, list)) and peer else ""
 
 
 def is_this_machine(text: str, here: str) -> bool:
-    """Loopback, or the very address at which softix was reached."""
+    """Returns whether the address is the loopback, or the very address at which softix was reached."""
     address = _parse(text)
     return address is not None and (address.is_loopback or address == _parse(here))
 

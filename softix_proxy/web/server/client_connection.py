@@ -1,4 +1,4 @@
-"""One client's connection: aiohttp's, with deadlines it lacks, and without content in its errors."""
+"""One client's connection. It adds the deadlines that aiohttp lacks, and keeps content out of errors."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from softix_proxy.web.server.aiohttp_internals import HttpProcessingError, HttpP
 
 log = logging.getLogger("softix.web")
 SERVER = "softix"
-"""In place of aiohttp's, which tells versions."""
+"""The server's name. It replaces that of aiohttp, which reveals versions."""
 _INVALID = "This is not a valid HTTP request, or its body is compressed by other means than gzip or deflate."
 _OF_THE_CLIENT = (HttpProcessingError, web.RequestPayloadError)
-"""What is no HTTP, or not packed as it says. Anybody could fill the log with it, without a key."""
+"""The errors for input that is no HTTP, or not encoded as it says.
+
+Anybody could fill the log with them without a key.
+"""
 
 
 class ClientConnection(HttpProtocol):
-    """Closed when a request's head trickles in, or when the client has not read for too long.
+    """A connection that closes when a request's head comes too slowly, or when the client has not read for too long.
 
-    `when_gone` is called once when the connection is lost; whoever handles a request sets it, and takes it back.
+    `when_gone` is called once when the connection is lost. The code that handles a request sets it and clears it.
     """
 
     __slots__ = (
@@ -51,7 +54,7 @@ class ClientConnection(HttpProtocol):
         self._write_timer: asyncio.TimerHandle | None = None
         self.when_gone: Callable[[], None] | None = None
         self.room: asyncio.Future[None] | None = None
-        """Done when the client has read what it was sent; None while it keeps up."""
+        """The future that is done when the client has read what it was sent. None while the client keeps up."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -86,7 +89,7 @@ class ClientConnection(HttpProtocol):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Fixed text: aiohttp's own would quote the request."""
+        """Responds with a fixed text, because aiohttp's own would quote the request."""
         if status >= 500:
             log.error("a request failed inside the server", extra={"error": type(exc).__name__})
         self.keep_alive(False)
@@ -99,12 +102,15 @@ class ClientConnection(HttpProtocol):
         return answer
 
     def log_exception(self, *args: Any, exc_info: object = None, **kwargs: Any) -> None:
-        """Only the name: aiohttp's own would quote the request. What is of the client is answered, and no error."""
+        """Logs only the name of the error, because aiohttp's own text would quote the request.
+
+        The client's own mistakes get a response, and are not logged as errors.
+        """
         if not isinstance(exc_info, _OF_THE_CLIENT):
             log.error("a connection failed inside the server", extra={"error": type(exc_info).__name__})
 
     def log_debug(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing: it would quote the request."""
+        """Logs nothing, because the text would quote the request."""
 
     def _make_room(self) -> None:
         room, self.room = self.room, None

@@ -1,4 +1,4 @@
-"""An answer whose body is known, written at once. aiohttp's own Response costs three times as much."""
+"""A response with a known body, written at once. aiohttp's own Response costs three times as much."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from softix_proxy.domain.core.headers import Header
 from softix_proxy.web.server.aiohttp_internals import AbstractStreamWriter, rfc822_formatted_time
 
 _JOINED_BYTES = 64 * 1024
-"""A larger body is not copied behind its head."""
+"""The size above which a body is not copied to join its head."""
 _HTTP_10 = (1, 0)
 
 
 class FastResponse(web.StreamResponse):
-    """For methods and statuses that have a body. The headers are clean: nothing in them breaks a line."""
+    """A response for methods and statuses that have a body.
+
+    The headers must be clean: none may contain a line break.
+    """
 
     def __init__(self, status: int, lines: list[Header], body: bytes) -> None:
         super().__init__(status=status)
@@ -34,7 +37,7 @@ class FastResponse(web.StreamResponse):
         self._stays_open = False
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Raises ConnectionResetError where the client has left; the server ignores that."""
+        """Writes the whole response. Raises ConnectionResetError if the client has left, which the server ignores."""
         if self._is_sent:
             return None
         self._is_sent = True
@@ -44,7 +47,7 @@ class FastResponse(web.StreamResponse):
         lines = [f"HTTP/{version[0]}.{version[1]} {self.status} {self.reason}"]
         lines += [f"{name}: {value}" for name, value in self._lines]
         lines.append(f"content-length: {len(self._content)}\r\ndate: {rfc822_formatted_time()}")
-        if stays_open == (version == _HTTP_10):  # the other way is what the version implies
+        if stays_open == (version == _HTTP_10):  # otherwise the version already implies it
             lines.append(f"connection: {'keep-alive' if stays_open else 'close'}")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode()
         transport = request.transport
@@ -58,4 +61,4 @@ class FastResponse(web.StreamResponse):
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing is left to be written."""
+        """Does nothing, because nothing is left to be written."""

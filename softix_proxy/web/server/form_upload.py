@@ -1,4 +1,7 @@
-"""Reading a form: up to its first file, whose bytes then go on to the provider as they come, and nowhere else."""
+"""Reads a form up to its first file.
+
+The bytes of the file then go on to the provider as they come, and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from softix_proxy.web.server.request_body import announced_bytes, ask_for_it, la
 
 
 class FormUpload:
-    """Implements `domain.ports.upstream.BodyRemainder` for what comes after `head`."""
+    """The rest of a form after its `head`. It implements `domain.ports.upstream.BodyRemainder`."""
 
     def __init__(
         self,
@@ -25,7 +28,10 @@ class FormUpload:
         timeout_s: float,
         decides: str = "model",
     ) -> None:
-        """Where the text that `decides` comes after the files, there is no target before all of them are here."""
+        """Prepares the reading. `decides` names the text that determines the target.
+
+        If it comes after the files, there is no target before all of them are here.
+        """
         self._request = request
         self._watched = watched
         self._decides = decides
@@ -37,9 +43,9 @@ class FormUpload:
         self.size_bytes = 0
 
     async def head(self) -> bytes:
-        """All that decides, and what came with it; the whole form where it does not say how long it is.
+        """Returns the deciding texts and what came with them, or the whole form if its length is not announced.
 
-        Raises as `request_body.read` does, and RefusedError for what is no plain form.
+        Raises the same errors as `request_body.read`, and RefusedError for anything that is not a plain form.
         """
         announced = announced_bytes(self._request, self._limit_bytes)
         form = self._form = MultipartForm(boundary_of(self._request.headers.get("Content-Type", "")), self._watched)

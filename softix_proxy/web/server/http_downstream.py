@@ -1,4 +1,4 @@
-"""The client of one request, as the relay sees it: where its answer goes. Implements `relay.core.inbound.Client`."""
+"""The client of one request, to which the relay responds. It implements `relay.core.inbound.Client`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WITHOUT_BODY = frozenset((204, 304))
 
 
 class HttpDownstream:
-    """`response` is what the server is to finish when the request is done."""
+    """The client of one request. `response` is the response that the server has to finish when the request is done."""
 
     def __init__(self, request: web.BaseRequest, connection: ClientConnection, request_id: str) -> None:
         self._request = request
@@ -50,7 +50,7 @@ class HttpDownstream:
             raise ClientGoneError from None
 
     def send(self, data: bytes) -> bool:
-        """As the response's own `write` would, less its layers, which cost as much as the system's."""
+        """Writes as the response's own `write` would, but without its layers, which cost as much as the system call."""
         transport = self._connection.transport
         if transport is None or transport.is_closing():
             return False
@@ -75,7 +75,7 @@ class HttpDownstream:
         self._connection.force_close()
 
     def forget(self) -> None:
-        """Nobody hears of the connection's end any more."""
+        """Stops reporting the end of the connection."""
         self._connection.when_gone = None
 
     def when_gone(self, notice: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The listening socket: opened, drained, closed."""
+"""The listening socket: it is opened, drained and closed here."""
 
 from __future__ import annotations
 
@@ -23,15 +23,23 @@ from softix_proxy.web.server.client_connection import ClientConnection
 log = logging.getLogger("softix.web")
 _KEEP_ALIVE_S = 75
 _LINGERING_S = 5
-"""How long the rest of a refused body is read and dropped: a reset would take the refusal from who still sends."""
+"""The time for which the rest of a refused body is read and dropped.
+
+A reset would hide the refusal from a client that still sends.
+"""
 _BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 1
-"""asyncio takes its backlog for this too; out of open files it would log and wait once for each."""
+"""The connections accepted in one turn. asyncio uses its backlog for this.
+
+With more, asyncio would log and wait once for each when files run out.
+"""
 _MAX_HEADER_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
+    """The address, the limits and the deadlines of the listening socket."""
+
     host: str
     port: int
     tls: ssl.SSLContext | None
@@ -54,7 +62,10 @@ class ListenerSettings:
 
 
 class RunningRequests(Protocol):
-    """What is served, as the listening socket has to know it: implemented by `web.core.app_context.AppContext`."""
+    """The requests that are served, as the listening socket sees them.
+
+    `web.core.app_context.AppContext` implements it.
+    """
 
     body_timeout_s: float
 
@@ -72,8 +83,10 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class HttpServer:
+    """The HTTP server of the daemon, from opening to closing."""
+
     def __init__(self, handle: Handle, requests: RunningRequests, listening: ListenerSettings) -> None:
-        """Raises FailureError where aiohttp is not as it is needed."""
+        """Prepares the server. Raises FailureError if aiohttp is not as softix needs it."""
         check_names()
         self._requests = requests
         self._listening = listening
@@ -81,7 +94,7 @@ class HttpServer:
         self._socket: asyncio.Server | None = None
 
     async def open(self) -> str:
-        """Listens; returns the base URL. Raises FailureError."""
+        """Starts to listen, and returns the base URL. Raises FailureError."""
         where = self._listening
         await startup_check.check_behaviour(self._connect)
         try:
@@ -96,7 +109,7 @@ class HttpServer:
             for each in self._socket.sockets:
                 with socket.socket(fileno=os.dup(each.fileno())) as same:
                     same.listen(_BACKLOG)
-        except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be asked for
+        except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be looked up
             reason = isinstance(error, OSError) and error.strerror
             raise FailureError(
                 f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}",
@@ -110,14 +123,14 @@ class HttpServer:
         return ConnectionFactory(handle, self._requests, self._listening, most=1).connect()
 
     def take(self, server: ServerSection) -> None:
-        """What the operator set, for connections and requests to come; it goes on listening where it does."""
+        """Applies the operator's settings to later connections and requests. The address stays as it is."""
         self._requests.take(server)
         self._connections.take(ListenerSettings.of(server, None), self._requests.body_timeout_s)
 
     async def close(self, drain_s: float, now: asyncio.Event) -> int:
-        """Takes no more; lets requests end for so long, or until `now`, and cuts the rest. Returns how many it cut.
+        """Stops taking requests, lets those that run end, and cuts the rest. Returns how many it cut.
 
-        What is cut is settled before this returns.
+        It waits for `drain_s`, or until `now`. Requests that are cut are settled before this returns.
         """
         self._requests.stop_taking()
         if self._socket is not None:
@@ -133,7 +146,7 @@ class HttpServer:
 
 
 def _room(listening: ListenerSettings) -> int:
-    """Clients' connections at once. Raises FailureError where there is none."""
+    """Returns how many clients can be connected at once. Raises FailureError if there is no room for any."""
     room = open_files.clients()
     if room < listening.max_connections:
         log.warning(
@@ -147,7 +160,7 @@ def _room(listening: ListenerSettings) -> int:
 
 
 class ConnectionFactory(web.Server):
-    """Makes a ClientConnection for each client, up to a number."""
+    """Makes a ClientConnection for each client, up to a maximum."""
 
     def __init__(self, handle: Handle, requests: RunningRequests, listening: ListenerSettings, most: int) -> None:
         super().__init__(handle)
@@ -183,10 +196,10 @@ class ConnectionFactory(web.Server):
         self._options["lingering_time"] = min(_LINGERING_S, body_timeout_s)
 
     async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
-        """Waits until none of these runs, for so long, or until `now`."""
+        """Waits until none of these tasks runs, for at most `drain_s`, or until `now`."""
         for connection in self.connections:
             assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
-            if connection.is_idle:  # nothing will come of it
+            if connection.is_idle:  # no request will come of this connection
                 connection.force_close()
         waiting_for_now = asyncio.create_task(now.wait())
         deadline_s = self._event_loop.time() + drain_s
@@ -198,7 +211,7 @@ class ConnectionFactory(web.Server):
 
 
 class _ClosedConnection(asyncio.Protocol):
-    """One client too many."""
+    """The connection of a client above the maximum."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()

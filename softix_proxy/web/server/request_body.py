@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded in size and in time without progress, and copied once."""
+"""Reads a request's body. Its size and the time without progress are limited, and it is copied once."""
 
 from __future__ import annotations
 
@@ -15,23 +15,27 @@ from softix_proxy.web.server.aiohttp_internals import HttpProcessingError, send_
 
 _PREALLOCATE_BYTES = 256 * 1024
 _LEAST_BYTES_PER_S = 1024
-"""A body that trickles in more slowly than this is given up after the time that one may rest."""
+"""The least speed. A slower body is given up after the time for which a body may pause."""
 
 
 async def read(request: web.BaseRequest, limit_bytes: int, timeout_s: float) -> bytes:
-    """Raises RefusedError for one that is too large, too slow or not decodable, ClientGoneError if it ends early."""
+    """Returns the body.
+
+    Raises RefusedError if it is too large, too slow or not decodable, ClientGoneError if it ends early.
+    """
     announced = announced_bytes(request, limit_bytes)
     content = request.content
     with told():
         plain = "Content-Encoding" not in request.headers
-        if plain and content.is_eof() and 0 < announced < _PREALLOCATE_BYTES:  # all here, and no longer than it says
+        # the whole body is here, and no longer than announced
+        if plain and content.is_eof() and 0 < announced < _PREALLOCATE_BYTES:
             return content.read_nowait(-1)
         await ask_for_it(request)
         return await _gather(content, announced, limit_bytes, timeout_s)
 
 
 def announced_bytes(request: web.BaseRequest, limit_bytes: int) -> int:
-    """0 where the client does not say. Raises RefusedError."""
+    """Returns the announced size, or 0 if the client announces none. Raises RefusedError."""
     announced = request.content_length or 0
     if announced > limit_bytes:
         raise too_large(limit_bytes)
@@ -40,7 +44,7 @@ def announced_bytes(request: web.BaseRequest, limit_bytes: int) -> int:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """What may go wrong while a body is read, as what the relay knows."""
+    """Turns the errors of reading a body into those that the relay knows."""
     try:
         yield
     except TimeoutError:
@@ -52,14 +56,20 @@ def told() -> Iterator[None]:
 
 
 async def ask_for_it(request: web.BaseRequest) -> None:
-    """Who sends `Expect: 100-continue` holds its body back until it is told that the head is well."""
+    """Tells a client that sent `Expect: 100-continue` to send its body.
+
+    Such a client waits until its head is accepted.
+    """
     if request.headers.get("Expect", "").lower() != "100-continue":
         return
     await send_continue(request)
 
 
 async def _gather(content: StreamReader, announced: int, limit_bytes: int, timeout_s: float) -> bytes:
-    """Each part goes straight to its place: CPython's BytesIO gives away what it holds without a copy."""
+    """Gathers the body.
+
+    Each part is written to its final place. CPython's BytesIO returns its contents without a copy.
+    """
     body = BytesIO()
     if announced >= _PREALLOCATE_BYTES:
         body.seek(announced - 1)
@@ -80,7 +90,7 @@ async def _gather(content: StreamReader, announced: int, limit_bytes: int, timeo
 
 
 def late_s(began_s: float, size_bytes: int, timeout_s: float) -> float:
-    """When the next piece of a body of which so much is here comes too late, by the clock of the event loop."""
+    """Returns when the next piece of a body is late, by the event loop's clock. `size_bytes` are here already."""
     return min(asyncio.get_running_loop().time(), began_s + size_bytes / _LEAST_BYTES_PER_S) + timeout_s
 
 

@@ -1,7 +1,7 @@
-"""Plays a short exchange over a connection in memory, before anybody is listened to: does aiohttp do what it did?
+"""Checks at start that aiohttp behaves as before, by a short exchange over a connection in memory.
 
-`aiohttp_internals.check_names` sees that the names are there. This sees what they do, through softix's own classes: a
-body that is asked for, a whole answer, a stream, what is no HTTP, and the end of the connection.
+`aiohttp_internals.check_names` checks that the names exist. This checks what they do, through softix's own classes: a
+body that the server requests, a whole response, a stream, input that is no HTTP, and the end of the connection.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from softix_proxy.web.server.client_connection import ClientConnection
 from softix_proxy.web.server.http_downstream import HttpDownstream
 
 Connect = Callable[[Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]], ClientConnection]
-"""A connection whose requests this handler answers."""
+"""Returns a connection whose requests this handler answers."""
 _MOST_TURNS = 50
-"""Of the event loop, until something is written; each step here takes fewer than ten."""
+"""The most turns of the event loop until something is written. Each step here takes fewer than ten."""
 _BODY_TIMEOUT_S = 5.0
 _HEAD = b"POST /a HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -50,13 +50,13 @@ class _MemoryTransport(asyncio.Transport):
     abort = close
 
     def pause_reading(self) -> None:
-        """Nothing is read here."""
+        """Does nothing, because nothing is read here."""
 
     resume_reading = pause_reading
 
 
 async def check_behaviour(connect: Connect) -> None:
-    """Raises FailureError."""
+    """Runs the exchange. Raises FailureError if a step does not behave as before."""
     connection, transport = connect(_answer), _MemoryTransport()
     gone: list[bool] = []
     connection.connection_made(transport)
@@ -85,7 +85,7 @@ async def check_behaviour(connect: Connect) -> None:
 
 
 async def _exchange(connection: ClientConnection, transport: _MemoryTransport, data: bytes) -> bytes:
-    """What is written for it, once nothing more comes."""
+    """Returns what is written in response, once nothing more comes."""
     transport.written = b""
     connection.data_received(data)
     for _ in range(_MOST_TURNS):

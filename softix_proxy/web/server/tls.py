@@ -1,4 +1,4 @@
-"""TLS 1.3, with certificates that are taken anew when their files change."""
+"""TLS 1.3, with certificates that are reloaded when their files change."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ log = logging.getLogger("softix.web")
 
 
 class Certificate:
-    """A pair that does not fit, or cannot be read, leaves the one in use as it is."""
+    """A certificate and its key. If a new pair does not match or cannot be read, the pair in use stays."""
 
     def __init__(self, chain: Path, key: Path) -> None:
-        """Raises FailureError."""
+        """Loads the pair. Raises FailureError."""
         self._chain, self._key = chain, key
         try:
             self._stamp = self._read_stamp()
@@ -26,13 +26,13 @@ class Certificate:
             ) from None
 
     def listening_context(self) -> ssl.SSLContext:
-        """Whose handshakes are each done with the newest pair."""
+        """Returns a context that uses the newest pair for each handshake."""
         context = self._load()
         context.sni_callback = self._swap
         return context
 
     def renew(self) -> None:
-        """Now, rather than at the next handshake, so that the log tells at once whether the pair can be used."""
+        """Reloads now rather than at the next handshake, so that the log shows at once whether the pair can be used."""
         self._renew()
 
     def _swap(self, tls: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext) -> None:

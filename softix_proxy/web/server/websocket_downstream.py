@@ -1,4 +1,4 @@
-"""The client of a realtime session, as the relay sees it: its WebSocket. Implements `relay.core.inbound.Guest`."""
+"""The client of a realtime session: its WebSocket. It implements `relay.core.inbound.Guest`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CLOSE_S = 2.0
 
 
 class WebSocketDownstream:
-    """`response` is what the server is to finish when the session is over."""
+    """The client of a session. `response` is the response that the server has to finish when the session is over."""
 
     def __init__(self, request: web.BaseRequest, connection: ClientConnection, request_id: str) -> None:
         self._request = request
@@ -60,7 +60,7 @@ class WebSocketDownstream:
         self._connection.force_close()
 
     def forget(self) -> None:
-        """Nobody hears of the connection's end any more."""
+        """Stops reporting the end of the connection."""
         self._connection.when_gone = None
 
     @property

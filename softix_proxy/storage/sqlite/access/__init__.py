@@ -1,1 +1,1 @@
-"""Rows of users and API keys."""
+"""The rows of users and API keys."""

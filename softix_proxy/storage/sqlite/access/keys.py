@@ -1,4 +1,4 @@
-"""API keys' rows. Their state (limits' clocks, spend, holds) is the journal's; it is only read here."""
+"""The rows of API keys. The journal owns their state (rate limits, spend, holds); it is only read here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ KEY = RecordMapping(
 _CHANGEABLE = ("label", "models", "allow_ip", "limits", "status", "expires_at_us", "regions")
 _STATE = RecordMapping(KeyState, *field_names(KeyState))
 _CARRIED = ("spent_at_us", "spent_day_pico", "spent_week_pico", "spent_month_pico", "spent_total_pico")
-"""Counts on for the key that replaces another."""
+"""The columns that are carried over to the key that replaces another."""
 _CARRY_ON = insert(
     "key_states",
     ("key_id", *_CARRIED),
@@ -42,10 +42,15 @@ _REFERENCES = (
     "label = ? AND id NOT IN (SELECT rotated_from FROM keys WHERE rotated_from IS NOT NULL)",
     "label = ? AND status = 'active' AND id NOT IN (SELECT rotated_from FROM keys WHERE rotated_from IS NOT NULL)",
 )
-"""How a key can be meant, in this order: a label goes on to the key that was made of it, and to the one that works."""
+"""The ways to refer to a key, in the order in which they are tried.
+
+A label means the key that replaced the others. Among several, it means the active one.
+"""
 
 
 class SqliteKeyStore:
+    """Stores API keys."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

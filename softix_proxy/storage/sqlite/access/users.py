@@ -1,4 +1,4 @@
-"""Users and their wallets' rows."""
+"""The rows of users and their wallets."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _CHANGEABLE = ("name", "email", "role", "status", "postpaid", "regions")
 
 
 class SqliteUserStore:
+    """Stores users."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

@@ -1,1 +1,1 @@
-"""Rows of invoices and statements."""
+"""The rows of invoices and statements."""

@@ -1,4 +1,4 @@
-"""Documents for customers. A number is given out in the transaction that keeps what bears it."""
+"""The documents for customers. A number is assigned in the transaction that stores its document."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from softix_proxy.storage.sqlite.core.wide_sums import whole
 from softix_proxy.storage.sqlite.metering.usage_sql import CHUNK_END
 
 _SUMMED_AT_ONCE = 20_000
-"""Rows in one hop to the database's thread: a reader holds up the WAL's checkpoint."""
+"""The rows that are summed in one call to the database's thread. A longer read would delay the WAL's checkpoint."""
 _DIGITS = 5
 
 
 class SqliteBillStore:
+    """Stores invoices and statements, and sums up the usage for them."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
@@ -69,7 +71,7 @@ class SqliteBillStore:
         return sql.PAYMENT.read_all(await self._session.all(sql.PAYMENTS, span.from_us, span.to_us, user_id))
 
     async def charged_since(self, instant_us: int, user_id: int | None) -> Mapping[int, int]:
-        """The rest of that day row by row, then the sums of whole days."""
+        """Sums the rest of the first day row by row, and then whole days by their sums."""
         by = await self._session.calendar()
         next_day = by.day(instant_us - 1) + 1
         charged: Counter[int] = Counter()

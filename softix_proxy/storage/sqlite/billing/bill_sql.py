@@ -1,4 +1,4 @@
-"""The statements of documents: sums of usage in portions of consecutive rows, and the bills themselves."""
+"""The statements for documents: sums of usage in portions of consecutive rows, and the bills themselves."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _NAME = "providers.name || '/' || models.name"
 
 
 def usage_sum(bands: Sequence[int]) -> RecordMapping[UsageSum]:
-    """`bands`: how many input tokens choose the band of the price, by how many steps they passed."""
+    """Returns the mapping of a sum.
+
+    `bands` has the input tokens that choose the price band, by the number of steps that were passed.
+    """
     return RecordMapping(
         UsageSum,
         user_id=selected("sums.user_id"),
@@ -44,9 +47,9 @@ def usage_sum(bands: Sequence[int]) -> RecordMapping[UsageSum]:
 
 
 def usage_sums(steps: Sequence[int]) -> str:
-    """The `usage_sum`s of the rows after ?1 up to ?2.
+    """Returns the statement for the `usage_sum`s of the rows after ?1 up to ?2.
 
-    Of one user, unless ?3 is NULL. What is free has no part in it.
+    They are those of one user, unless ?3 is NULL. Free usage is left out.
     """
     passed = " + ".join(f"(({_INPUT}) > {step:d})" for step in steps) or "0"
     return f"""
@@ -93,11 +96,11 @@ SELECT {correction_sum(Calendar("UTC")).select()} FROM (
     AND (?3 IS NULL OR u.user_id = ?3)
   GROUP BY u.user_id, u.model_id, bills.id, month
 ) AS sums {_MODEL}"""
-"""?4: when months began, in microseconds, as JSON."""
+"""The sums of corrections. ?4 has the beginnings of months in microseconds, as JSON."""
 CORRECTED = """
 SELECT min(id), max(id), min(corrects_row_id), max(corrects_row_id) FROM usage
 WHERE corrects_row_id IS NOT NULL AND +id >= ? AND +id < ?"""
-"""Read from the index of corrections, which are few."""
+"""The range of the corrections. It is read from the index of corrections, which are few."""
 PAYMENT = RecordMapping(
     Payment,
     "id",

@@ -1,1 +1,1 @@
-"""Rows of models and providers."""
+"""The rows of models and providers."""

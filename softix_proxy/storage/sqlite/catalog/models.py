@@ -1,4 +1,4 @@
-"""Models' rows."""
+"""The rows of models."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ MODEL = RecordMapping(
 )
 _CHANGEABLE = ("upstream_name", "context_tokens", "max_output_tokens", "status")
 _ADDED = ("name", "provider_id", "created_at_us", *_CHANGEABLE)
-# One statement however many models: each would cost a hop to the connection's thread under the write lock.
+# All models are added by one statement. Each statement would cost a call to the connection's thread under the write
+# lock.
 _ADD_ALL = f"{insert_listed('models', _ADDED)} RETURNING {MODEL.select()}"
 
 
 class SqliteModelStore:
+    """Stores models."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

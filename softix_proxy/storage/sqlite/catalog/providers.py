@@ -1,4 +1,4 @@
-"""Providers' rows."""
+"""The rows of providers."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ _CHANGEABLE = (
 
 
 class SqliteProviderStore:
+    """Stores providers and their keys."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
@@ -91,7 +93,7 @@ class SqliteProviderStore:
             raise _taken(provider) from None
 
     async def _write_keys(self, provider: Provider) -> None:
-        """The provider's own row is written after them, so that its revision tells of both."""
+        """Writes the provider's keys. Its own row is written after them, so that its revision covers both."""
         await self._session.run("DELETE FROM provider_keys WHERE provider_id = ?", provider.id)
         for key in provider.more_keys:
             await self._session.insert("provider_keys", {**_KEY.row(key), "provider_id": provider.id})

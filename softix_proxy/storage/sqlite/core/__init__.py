@@ -1,1 +1,1 @@
-"""The database file: how it is opened, locked, numbered and migrated."""
+"""The database file: it is opened, locked, numbered and migrated here."""

@@ -1,4 +1,4 @@
-"""Works off the write-ahead log on a thread and a connection of its own, so that no commit waits for it."""
+"""Checkpoints the write-ahead log on a thread and a connection of its own, so that no commit waits for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PAGE_BYTES = 4096
 
 
 class Checkpointer:
-    """Looks at the log's size every so often; from `pages` on it is worked off."""
+    """Checks the size of the log at intervals, and runs a checkpoint if it has at least `pages` pages."""
 
     def __init__(self, database: Database, pages: int, interval_s: float) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class Checkpointer:
                 told = ""
             except (OSError, DatabaseError) as error:
                 cause = fault_of(error)
-                if cause.code != told:  # once, not every second
+                if cause.code != told:  # each cause is logged once, not every second
                     what = f"the write-ahead log cannot be worked off: {cause.message}; {cause.remedy}"
                     log.error(what, extra={"error": cause.code})
                 told = cause.code

@@ -1,4 +1,7 @@
-"""One database file: made, opened, read through aiosqlite, written in short immediate transactions."""
+"""One database file.
+
+It is made and opened here, read through aiosqlite, and written in short immediate transactions.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,12 @@ if TYPE_CHECKING:
 
 DatabaseRow = tuple[Any, ...]
 ZONE = "SELECT CAST(value AS TEXT) FROM instance WHERE name = 'zone'"
-"""Whose days the sums of days and of keys are by; NULL: UTC's."""
+"""The zone that defines the days of daily sums and of keys. NULL means UTC."""
 _MISSING = "run: softix init; or, if there was one, put it or a backup back, or name another --data-dir"
 
 
 class DatabaseSession:
-    """A connection for one reader, or for one transaction. Every statement of the nouns goes through here."""
+    """A connection for one reader or one transaction. Every statement of the stores goes through it."""
 
     def __init__(self, connection: aiosqlite.Connection, clock: Clock, place: FileIdentity | None = None) -> None:
         self._connection = connection
@@ -40,9 +43,9 @@ class DatabaseSession:
         self._place = place
 
     async def run(self, statement: str, *values: object) -> int:
-        """Executes; returns the id of the inserted row, or else the number of rows changed.
+        """Executes a statement. Returns the id of the inserted row, or else the number of rows changed.
 
-        Raises IntegrityError where a rule of the schema forbids it, else UnusableError.
+        Raises IntegrityError if a rule of the schema forbids it, and UnusableError for other errors.
         """
         with _told(self._place):
             if statement.lstrip()[:6].upper() == "INSERT":
@@ -53,35 +56,38 @@ class DatabaseSession:
             return int(changed)
 
     async def insert(self, table: str, values: Mapping[str, object]) -> int:
-        """`values` by the names of their columns. Returns the id; raises as `run`."""
+        """Inserts `values`, which are given by column, and returns the id. Raises the same errors as `run`."""
         return await self.run(record_mapping.insert(table, tuple(values)), *values.values())
 
     async def update(self, table: str, values: Mapping[str, object], where: str, *more: object) -> int:
-        """Returns the number of rows changed; raises as `run`."""
+        """Returns the number of rows changed. Raises the same errors as `run`."""
         return await self.run(record_mapping.update(table, tuple(values), where), *values.values(), *more)
 
     async def all(self, statement: str, *values: object) -> Sequence[DatabaseRow]:
         with _told(self._place):
             rows = await self._connection.execute_fetchall(statement, values)
-        return cast(Sequence[DatabaseRow], rows)  # aiosqlite promises an iterable, and makes a list
+        return cast(Sequence[DatabaseRow], rows)  # aiosqlite promises an iterable but returns a list
 
     async def one(self, statement: str, *values: object) -> DatabaseRow | None:
         rows = await self.all(statement, *values)
         return rows[0] if rows else None
 
     async def next_number(self) -> int:
-        """Of a posting that is made now, in this transaction."""
+        """Returns the number of a posting that is made now, in this transaction."""
         [(number,)] = await self.all(NEXT_NUMBER, self.clock.now_us())
         return int(number)
 
     async def calendar(self) -> Calendar:
-        """By which days and the spending of keys are summed up."""
+        """Returns the calendar by which days and the spending of keys are summed."""
         [(zone,)] = await self.all(f"SELECT ({ZONE})")
         return calendar(zone or "UTC")
 
 
 class Database:
-    """Opens the file for use. Reads go on while others write; a transaction takes the write lock at once."""
+    """Opens the file for use.
+
+    Reads continue while others write. A transaction that writes takes the write lock at once.
+    """
 
     def __init__(self, path: Path, clock: Clock, busy_timeout_ms: int = 5000) -> None:
         self.path = path
@@ -92,9 +98,9 @@ class Database:
         self._connection: aiosqlite.Connection | None = None
 
     def connect(self) -> SqliteConnection:
-        """A raw connection, for the writer's and the checkpointer's threads.
+        """Returns a raw connection, for the threads of the writer and the checkpointer.
 
-        Raises DatabaseError; never makes a file, and touches none but the one that was opened first.
+        Raises DatabaseError. It never makes a file, and it touches only the one that was opened first.
         """
         self.place.check()
         connection = engine.connect(self.path, busy_timeout_ms=self._busy_timeout_ms)
@@ -106,11 +112,11 @@ class Database:
         return connection
 
     def turn(self) -> WriteTurn:
-        """For one writer. Raises OSError."""
+        """Returns a turn for one writer. Raises OSError."""
         return WriteTurn(self.path, self._busy_timeout_ms / 1000)
 
     def connect_in_turn(self) -> SqliteConnection:
-        """For one transaction that writes: the turn is its own until the connection is closed. Blocks."""
+        """Returns a connection for one writing transaction. It keeps its turn until it is closed. This call blocks."""
         connection = self.connect()
         try:
             self._take_turn(connection)
@@ -124,9 +130,9 @@ class Database:
         connection.turn.take()
 
     def create(self) -> list[str]:
-        """Makes the file if need be (mode 0600), and the schema in an empty one; returns the names of what was applied.
+        """Makes the file if it is missing (mode 0600), and the schema in an empty one. Returns the names of the steps.
 
-        An older database is left as it is: see `upgrade`. Raises FailureError.
+        An older database stays as it is; `upgrade` migrates it. Raises FailureError.
         """
         engine.require_sound()
         with _told(self.place):
@@ -141,7 +147,7 @@ class Database:
                 return []
 
     def version(self) -> int:
-        """The schema that it has; 0 where it is empty. Raises FailureError."""
+        """Returns the database's schema version, or 0 if it is empty. Raises FailureError."""
         if not self.path.exists():
             raise FailureError(f"there is no database at {self.path}", _MISSING)
         engine.require_sound()
@@ -149,11 +155,14 @@ class Database:
             return migrations.current(connection)
 
     def require_latest(self) -> None:
-        """Raises FailureError where there is no database, or it is of another schema; nothing is migrated."""
+        """Raises FailureError if there is no database, or if its schema is another one. It migrates nothing."""
         migrations.require_latest(self.version())
 
     async def open(self) -> Database:
-        """Raises FailureError where there is no database, it is too new or too old, or it cannot be read."""
+        """Opens the database.
+
+        Raises FailureError if there is no database, if it is too new or too old, or if it cannot be read.
+        """
         self.require_latest()
         with _told(self.place):
             self._connection = await self._opened(self.connect)
@@ -167,8 +176,11 @@ class Database:
             self._connection = self._session = None
 
     async def _opened(self, connect: Callable[[], SqliteConnection]) -> aiosqlite.Connection:
-        """Waited for even by who is cancelled: else its thread would outlive the event loop, and keep its turn."""
-        connector = cast("Callable[[], sqlite3.Connection]", connect)  # aiosqlite asks for no more than ours has
+        """Opens a connection, and waits for it even if the caller is cancelled.
+
+        Otherwise its thread would outlive the event loop and keep its turn.
+        """
+        connector = cast("Callable[[], sqlite3.Connection]", connect)  # aiosqlite uses no more than our connection has
         opening = asyncio.ensure_future(aiosqlite.Connection(connector, iter_chunk_size=64))
         try:
             return await asyncio.shield(opening)
@@ -179,23 +191,23 @@ class Database:
 
     @property
     def session(self) -> DatabaseSession:
-        """For reads."""
+        """The session for reads."""
         if self._session is None:
             raise RuntimeError("the database is not open")
         return self._session
 
     @asynccontextmanager
     async def transaction(self, *, writes: bool = True, keeps: bool = True) -> AsyncIterator[DatabaseSession]:
-        """All of it or nothing, on a connection of its own; nothing at all where it does not keep what it writes.
+        """Runs a transaction on a connection of its own. All of it takes effect, or nothing.
 
-        One that writes takes its turn and the lock at once, so that what it reads cannot change; one that reads sees
-        one moment.
+        If it does not `keep` its writes, they are rolled back. A writing transaction takes its turn and the lock at
+        once, so that the rows it reads cannot change. A reading one sees the database at one moment.
         """
         try:
             connection = await self._opened(self.connect_in_turn if writes else self.connect)
             try:
                 await connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-                yield DatabaseSession(connection, self.clock, self.place)  # if it raises, the close rolls back
+                yield DatabaseSession(connection, self.clock, self.place)  # if this raises, the close rolls back
                 await connection.execute("COMMIT" if keeps else "ROLLBACK")
             finally:
                 await connection.close()

@@ -1,4 +1,4 @@
-"""Which SQLite library is used, and how a connection to it is set up."""
+"""Chooses the SQLite library, and sets up connections to it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 from softix_proxy.domain.core.errors import FailureError
 
 REQUIREMENT = "apsw>=3.54.1"
-"""Its wheels carry an SQLite of their own, of this version, for Linux (glibc and musl) and macOS on both processors."""
+"""The required package.
+
+Its wheels contain SQLite of this version, for Linux (glibc and musl) and macOS on both processors.
+"""
 
 
 def remedy() -> str:
-    """A wheel and nothing else: what is built from source may stand on the system's SQLite, the one at fault."""
+    """Returns the command that installs a wheel and nothing else.
+
+    A build from source may use the system's SQLite, which is the faulty one.
+    """
     pip = (sys.executable, "-m", "pip", "install", "--force-reinstall", "--no-deps", "--only-binary", "apsw")
     return f"run: {shlex.join((*pip, REQUIREMENT))}"
 
@@ -28,9 +34,9 @@ DatabaseError = apsw.Error
 IntegrityError = apsw.ConstraintError
 BusyError = apsw.BusyError
 _CACHED_STATEMENTS = 512
-"""The hot path has one for each size of a group; to compile one costs as much as a request."""
+"""The statements kept compiled. The hot path has one per group size, and compiling one costs as much as a request."""
 MOST_CACHED_BYTES = 16_000
-"""apsw compiles a statement longer than 16,384 bytes anew each time."""
+"""The longest statement to use. apsw compiles a statement of more than 16,384 bytes again each time."""
 _FIRST_FIXED = (3, 51, 3)
 _BACKPORTS = ((3, 50, 7), (3, 44, 6))
 _WRITABLE = (
@@ -51,14 +57,17 @@ class _Closable(Protocol):
 
 
 class SqliteConnection(apsw.Connection):
-    """In autocommit mode, usable from any one thread at a time. Its close rolls back what was not committed."""
+    """A connection in autocommit mode, usable from any one thread at a time.
+
+    Closing it rolls back uncommitted changes.
+    """
 
     turn: _Closable | None = None
-    """Given up when the connection is closed, after the lock on the database."""
+    """The turn that is given up when the connection is closed, after the lock on the database."""
 
-    if TYPE_CHECKING:  # which columns a row has is known to the statement only
+    if TYPE_CHECKING:  # only the statement knows which columns a row has
 
-        def execute(self, statement: str, values: Any = None, /) -> Any: ...  # type: ignore[override] # apsw's own asks for fewer types than it takes
+        def execute(self, statement: str, values: Any = None, /) -> Any: ...  # type: ignore[override] # apsw declares fewer types than it accepts
 
     def close(self, force: bool = False) -> None:
         try:
@@ -78,9 +87,9 @@ def version() -> tuple[int, ...]:
 
 
 def is_affected(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite may lose committed rows when one connection commits while another begins a checkpoint.
+    """Returns whether this SQLite may lose committed rows if a commit coincides with the start of a checkpoint.
 
-    https://www.sqlite.org/wal.html#walresetbug: 3.7.0 to 3.51.2; also fixed in 3.50.7 and 3.44.6.
+    https://www.sqlite.org/wal.html#walresetbug: 3.7.0 to 3.51.2 are affected. It is also fixed in 3.50.7 and 3.44.6.
     """
     if any(version[:2] == fixed[:2] and version >= fixed for fixed in _BACKPORTS):
         return False
@@ -96,10 +105,10 @@ def require_sound() -> None:
 def connect(
     path: Path, *, busy_timeout_ms: int = 5000, read_only: bool = False, make: bool = False
 ) -> SqliteConnection:
-    """A file that is not there is an error, and none is made unless it is asked for.
+    """Opens a connection. A missing file is an error, and a file is made only on request.
 
-    Commits are synced to the disk (FULL), deleted content is overwritten, and checkpoints are left to a thread of
-    their own (see `checkpointer`), so that no commit waits for one.
+    Commits are synced to the disk (FULL), and deleted content is overwritten. Checkpoints run on a thread of their own
+    (see `checkpointer`), so that no commit waits for one.
     """
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     if make:
@@ -116,7 +125,7 @@ def connect(
 
 
 def back_up(source: SqliteConnection, target: Path) -> None:
-    """A copy of the whole database as of one moment, in one file; writers go on meanwhile."""
+    """Copies the whole database as of one moment into one file. Writers continue meanwhile."""
     copy = SqliteConnection(str(target))
     try:
         with copy.backup("main", source, "main") as backup:
@@ -127,9 +136,9 @@ def back_up(source: SqliteConnection, target: Path) -> None:
 
 
 def code_of(error: Exception) -> str:
-    """SQLite's own name for what happened, as `SQLITE_IOERR_WRITE`; else the name of the exception."""
+    """Returns SQLite's own name for the error, such as `SQLITE_IOERR_WRITE`, or else the name of the exception."""
     if isinstance(error, BusyError):
-        return "SQLITE_BUSY"  # of a lock that is not SQLite's too
+        return "SQLITE_BUSY"  # this error also comes from locks that are not SQLite's
     code = getattr(error, "extendedresult", apsw.SQLITE_OK)
     if code == apsw.SQLITE_OK:
         return type(error).__name__

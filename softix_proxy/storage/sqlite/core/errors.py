@@ -1,6 +1,6 @@
-"""What makes the database unusable, named, in words for whoever has to mend it.
+"""Names what makes the database unusable, in words for the person who has to repair it.
 
-SQLite's own words are not shown: they may quote what is in the file.
+SQLite's own words are not shown, because they may quote the contents of the file.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ _SAME_AS = {
     errno.EIO: "SQLITE_IOERR",
     errno.EROFS: "SQLITE_READONLY",
 }
-"""What the operating system says where SQLite is not asked."""
+"""The SQLite codes of errors that the operating system reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFault:
     code: str
-    """As SQLite names it, or DATABASE_MOVED."""
+    """The code as SQLite names it, or DATABASE_MOVED."""
     message: str
     remedy: str
 
 
 def fault_of(error: Exception, place: Path | str = "the database") -> DatabaseFault:
-    """In words that name the file; by default, in words that may be shown to anybody."""
+    """Describes a fault in words that name the file. By default, the words may be shown to anybody."""
     if isinstance(error, MovedError):
         return DatabaseFault(error.code, error.message.format(place=place), error.remedy)
     code = _SAME_AS.get(error.errno or 0, type(error).__name__) if isinstance(error, OSError) else code_of(error)

@@ -1,7 +1,7 @@
-"""Are the files at the database's path still the ones that were opened?
+"""Checks that the files at the database's path are still the ones that were opened.
 
-SQLite goes on reading and writing a file that was moved or deleted, and tells nobody: what is committed then is gone
-with the last process that has it open.
+SQLite continues to read and write a file that was moved or deleted, and reports nothing. Whatever is committed then is
+lost with the last process that has it open.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _BACK = "put it back, or stop softix serve and restore a backup"
 
 
 class MovedError(DatabaseError):
-    """`message` has room for the name of the `{place}`."""
+    """Says that a file was moved. `message` has a placeholder for the name of the `{place}`."""
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
         super().__init__(code)
@@ -25,7 +25,7 @@ class MovedError(DatabaseError):
 
 
 class FileIdentity:
-    """Remembers device and inode of the database and of its write-ahead log, once both are open."""
+    """The device and the inode of the database and of its write-ahead log, once both are open."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,13 +33,16 @@ class FileIdentity:
         self._seen: list[tuple[str, tuple[int, int]]] = []
 
     def remember(self) -> None:
-        """To be called while a connection holds the log open, which exists as long as one does."""
+        """Records the files.
+
+        It must be called while a connection has the log open, because the log exists only as long.
+        """
         self._seen = [(path, _identity(path)) for path in (self._path, f"{self._path}-wal")]
 
     def check(self) -> None:
-        """Raises MovedError. Takes about two microseconds a file; nothing is opened.
+        """Raises MovedError if a file was moved. It takes about two microseconds a file and opens nothing.
 
-        To open the file and close it again would give up every lock that this process has on it.
+        Opening the file and closing it again would give up every lock that this process has on it.
         """
         for path, identity in self._seen:
             try:
@@ -63,5 +66,5 @@ class FileIdentity:
 
 
 def _identity(path: str) -> tuple[int, int]:
-    status = os.stat(path)  # noqa: PTH116 - half the time of a Path's, before every group of the hot path
+    status = os.stat(path)  # noqa: PTH116 - half the time of `Path.stat`; it runs before every group
     return status.st_dev, status.st_ino

@@ -1,4 +1,4 @@
-"""Numbered SQL, applied in order, in one transaction under the write lock."""
+"""Applies numbered SQL in order, in one transaction under the write lock."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from softix_proxy.storage.sqlite.core.engine import DatabaseError, SqliteConnect
 
 _SCHEMA = Path(__file__).parents[1] / "schema"
 APPLICATION_ID = 0x50F71C
-"""Marks the file as ours in SQLite's header."""
+"""The number that marks the file as softix's in SQLite's header."""
 
 
 def available() -> list[tuple[int, str, Path]]:
-    """(number, name, folder) of each migration, in order."""
+    """Returns the number, the name and the folder of each migration, in order."""
     folders = (folder for folder in _SCHEMA.iterdir() if folder.is_dir())
     named = [(folder.name.partition("_"), folder) for folder in folders if folder.name[:4].isdigit()]
     return sorted((int(number), name, folder) for (number, _, name), folder in named)
@@ -25,7 +25,10 @@ def latest() -> int:
 
 
 def current(connection: SqliteConnection) -> int:
-    """The schema version of an open database; 0 where it is empty. Raises FailureError if it is not ours."""
+    """Returns the schema version of an open database, or 0 if it is empty.
+
+    Raises FailureError if it is not softix's.
+    """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if mark not in (0, APPLICATION_ID) or (mark == 0 and version):
@@ -54,15 +57,15 @@ def require_latest(version: int) -> None:
 
 
 def pending(version: int) -> list[tuple[int, str, Path]]:
-    """As `available`, without what the database has. Raises FailureError where it is newer than this program."""
+    """Returns the migrations that the database lacks. Raises FailureError if it is newer than this program."""
     refuse_newer(version)
     return [each for each in available() if each[0] > version]
 
 
 def migrate(connection: SqliteConnection) -> list[str]:
-    """Brings the database to the latest schema; returns the names of what was applied. All of it or nothing.
+    """Brings the database to the latest schema, and returns the names of the steps. All of it takes effect, or nothing.
 
-    Raises FailureError where the database is newer than this program, or a step fails.
+    Raises FailureError if the database is newer than this program, or if a step fails.
     """
     if not pending(current(connection)):
         return []
@@ -77,7 +80,7 @@ def migrate(connection: SqliteConnection) -> list[str]:
 
 
 def apply(connection: SqliteConnection) -> list[str]:
-    """The steps that are missing, within the caller's transaction. Raises FailureError where one fails."""
+    """Applies the missing steps within the caller's transaction. Raises FailureError if one fails."""
     applied = []
     for number, name, folder in pending(current(connection)):
         try:
@@ -96,14 +99,14 @@ def apply(connection: SqliteConnection) -> list[str]:
 
 
 def why(folder: Path) -> str:
-    """The first sentence of a migration's note."""
+    """Returns the first sentence of a migration's note."""
     lines = folder.joinpath("note.md").read_text("utf-8").splitlines()
     text = " ".join(line.strip("- ") for line in lines if line and not line.startswith("#"))
     return text.partition(". ")[0].rstrip(".") + "."
 
 
 def split(script: str) -> list[str]:
-    """The statements of a script, triggers whole. (`executescript` would commit on its own.)"""
+    """Returns the statements of a script, with triggers kept whole. `executescript` would commit on its own."""
     statements, pending = [], ""
     for line in script.splitlines(keepends=True):
         pending += line

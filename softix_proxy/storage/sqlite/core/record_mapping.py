@@ -1,7 +1,7 @@
-"""Names once, for each record, the columns that its fields are in. Statements, and what is read, are made from that.
+"""Names the columns of each record's fields once. Statements and the reading of rows are derived from that.
 
-Nothing depends on the order of a table's columns or of a record's fields: each statement names its columns, and where
-the value of a field stands in a row is worked out once, when the mapping is made.
+Nothing depends on the order of a table's columns or of a record's fields. Each statement names its columns. The
+position of a field in a row is calculated once, when the mapping is made.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 class Stored:
-    """How a field is stored: in which columns, and how their values become the field's, and back."""
+    """The way in which a field is stored: its columns, and the conversions between their values and the field's."""
 
     __slots__ = ("columns", "read", "select", "write")
 
@@ -29,35 +29,41 @@ class Stored:
         write: Callable[[Any], tuple[Any, ...]] | None = None,
     ) -> None:
         self.columns = columns
-        """Empty: one column, which is named as the field is."""
+        """The columns. If it is empty, the field has one column of its own name."""
         self.select = select
-        """What a statement reads in place of the columns: one expression for each."""
+        """The expressions that a statement reads in place of the columns, one for each."""
         self.read = read
-        """Takes one value for each column. None: the only column has the field's value."""
+        """The function from one value per column to the field's value.
+
+        None if the only column has the field's value.
+        """
         self.write = write
-        """Gives one value for each column. None: the only column takes the field's value."""
+        """The function from the field's value to one value per column.
+
+        None if the only column takes the field's value.
+        """
 
 
 def selected(*expressions: str, read: Callable[..., Any] | None = None) -> Stored:
-    """Describes a field that is read from expressions, and never written."""
+    """Describes a field that is read from expressions and never written."""
     return Stored(expressions, expressions, read)
 
 
 def converted(read: Callable[[Any], Any], write: Callable[[Any], Any] | None = None, *, column: str = "") -> Stored:
-    """Describes a field whose one column has another type. Without `write` the database takes the value as it is."""
+    """Describes a field with one column of another type. Without `write`, the database takes the value as it is."""
     return Stored((column,) if column else (), (), read, None if write is None else lambda value: (write(value),))
 
 
 def text_list() -> Stored:
-    """Describes a tuple of texts, which is stored as JSON."""
+    """Describes a tuple of texts that is stored as JSON."""
     return converted(lambda text: () if text == "[]" else tuple(json.loads(text)), json.dumps)
 
 
 class RecordMapping(Generic[R]):
-    """The fields of one record and the columns that they are stored in.
+    """The fields of one record, and the columns in which they are stored.
 
-    `same` names fields in columns of the same name; the keywords say how other fields are stored, as `Stored` or by
-    the mapping of a record within this one. `given` has the value of each field that is not stored at all.
+    `same` names the fields in columns of the same name. The keywords describe how other fields are stored, as `Stored`
+    or by the mapping of a record within this one. `given` has the value of each field that is not stored at all.
     """
 
     def __init__(
@@ -67,7 +73,7 @@ class RecordMapping(Generic[R]):
         given: Mapping[str, Any] | None = None,
         **stored: Stored | RecordMapping[Any],
     ) -> None:
-        """Raises TypeError unless each field of the record is named once."""
+        """Makes the mapping. Raises TypeError unless each field of the record is named once."""
         given = given or {}
         order = field_names(make)
         if sorted((*same, *stored, *given)) != sorted(order):
@@ -93,15 +99,15 @@ class RecordMapping(Generic[R]):
         self._expressions += how.select or columns
 
     def as_stored(self) -> Stored:
-        """As a field of another record, which has this one."""
+        """Describes this record as a field of another one."""
         return Stored(self.columns, self._expressions, lambda *values: self.read(values), self.values)
 
     def select(self) -> str:
-        """What a statement selects first, so that its rows can be read."""
+        """Returns the columns that a statement must select first, so that its rows can be read."""
         return ", ".join(self._expressions)
 
     def read(self, row: Sequence[Any]) -> R:
-        """Makes the record from a row that begins with what `select` names."""
+        """Makes the record from a row that begins with the columns of `select`."""
         values = list(self._pick(row))
         for at, value in self._given:
             values[at] = value
@@ -115,7 +121,7 @@ class RecordMapping(Generic[R]):
         return [self.read(row) for row in rows]
 
     def row(self, record: R, *only: str) -> dict[str, Any]:
-        """The value of each column: of these fields, or of all of them."""
+        """Returns the value of each column of these fields, or of all fields."""
         found: dict[str, Any] = {}
         for name in only or self._fields:
             where, how = self._fields[name]
@@ -124,18 +130,18 @@ class RecordMapping(Generic[R]):
         return found
 
     def values(self, record: R) -> tuple[Any, ...]:
-        """One for each of `columns`, in their order."""
+        """Returns one value for each of `columns`, in their order."""
         return tuple(self.row(record).values())
 
 
 class WrittenColumns:
-    """Columns that the hot path writes, each with the path to its value in a record.
+    """The columns that the hot path writes, each with the path to its value in a record.
 
-    What is empty in a column of `or_null` is written as NULL.
+    An empty value in a column of `or_null` is written as NULL.
     """
 
     def __init__(self, paths: Mapping[str, str], or_null: Mapping[str, str] | None = None) -> None:
-        """Raises ValueError for what is no path of attributes."""
+        """Makes the mapping. Raises ValueError for anything that is not a path of attributes."""
         or_null = or_null or {}
         self.columns = (*paths, *or_null)
         self._taken = [f"{_checked(path)}," for path in paths.values()]
@@ -143,27 +149,28 @@ class WrittenColumns:
 
     @cached_property
     def values(self) -> Callable[[Any], tuple[Any, ...]]:
-        """Gives, of a record, one value for each of `columns`, in their order.
+        """Returns a function that takes a record and gives one value for each of `columns`, in their order.
 
-        Compiled, since an `attrgetter` takes half as long again; the paths are ours, and checked.
+        It is compiled, because an `attrgetter` takes half as long again. The paths are softix's own, and they are
+        checked.
         """
         made: Callable[[Any], tuple[Any, ...]] = eval(f"lambda record: ({' '.join(self._taken)})")  # noqa: S307
         return made
 
 
 def field_names(make: Callable[..., Any]) -> tuple[str, ...]:
-    """The fields of a record in the order in which it takes their values."""
+    """Returns the fields of a record in the order in which its constructor takes them."""
     named: tuple[str, ...] | None = getattr(make, "_fields", None)
-    return named or tuple(field.name for field in fields(make) if field.init)  # type: ignore[arg-type] # a dataclass, or `fields` raises
+    return named or tuple(field.name for field in fields(make) if field.init)  # type: ignore[arg-type] # this is a dataclass, or `fields` raises
 
 
 def insert(table: str, columns: Sequence[str], *, rows: str = "") -> str:
-    """Adds one row of parameters, or those that `rows` selects."""
+    """Returns the statement that adds one row of parameters, or the rows that `rows` selects."""
     return f"INSERT INTO {table} ({', '.join(columns)}) {rows or f'VALUES ({placeholders(len(columns))})'}"
 
 
 def insert_listed(table: str, columns: Sequence[str]) -> str:
-    """Adds the rows of one parameter: a JSON array of objects that have the columns' names."""
+    """Returns the statement that adds the rows of one parameter: a JSON array of objects with the columns' names."""
     values = ", ".join(f"value ->> '{column}'" for column in columns)
     return insert(table, columns, rows=f"SELECT {values} FROM json_each(?)")
 

@@ -1,6 +1,6 @@
-"""Which processes work on a database: each locks a file of its own, and the lock dies with the process.
+"""Shows which processes work on a database. Each locks a file of its own, and the lock ends with the process.
 
-So an intent's owner is known to be dead at once after `kill -9`, without a lease that has to run out.
+So an intent's owner is known to be dead at once after `kill -9`, without a lease that has to expire.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _folder(database: Path) -> Path:
 
 
 def _open(database: Path, name: str = "") -> int:
-    """A slot's file, or the folder itself. Raises FailureError."""
+    """Opens a slot's file, or the folder itself. Raises FailureError."""
     folder = _folder(database)
     try:
         ownership.make_folder(folder, database)
@@ -51,7 +51,7 @@ def _unusable(folder: Path, error: OSError) -> FailureError:
 
 
 def files(database: Path) -> list[Path]:
-    """Those of all processes that have ever worked on it. Raises FailureError."""
+    """Returns the files of all processes that have ever worked on the database. Raises FailureError."""
     folder = _folder(database)
     try:
         return sorted(path for path in folder.iterdir() if path.name.isdecimal())
@@ -73,7 +73,10 @@ def _lock(database: Path, number: int) -> Slot | None:
 
 @contextmanager
 def _gate(database: Path, kind: int) -> Iterator[None]:
-    """The folder itself is locked: shared by who takes a slot, alone by who needs that none is taken meanwhile."""
+    """Locks the folder. Processes that take a slot share the lock.
+
+    A process takes it alone if nobody may take a slot meanwhile.
+    """
     descriptor = _open(database)
     try:
         fcntl.flock(descriptor, kind)
@@ -84,13 +87,16 @@ def _gate(database: Path, kind: int) -> Iterator[None]:
 
 @contextmanager
 def shut(database: Path) -> Iterator[tuple[int, ...]]:
-    """Nobody gets a slot within the block; yields those that living processes have. Raises FailureError."""
+    """Prevents others from getting a slot within the block.
+
+    Yields the slots of living processes. Raises FailureError.
+    """
     with _gate(database, fcntl.LOCK_EX):
         yield living(database)
 
 
 def living(database: Path) -> tuple[int, ...]:
-    """The slots of the processes that work on this database now."""
+    """Returns the slots of the processes that work on this database now."""
     found = []
     for number in (int(path.name) for path in files(database)):
         slot = _lock(database, number)
@@ -102,7 +108,7 @@ def living(database: Path) -> tuple[int, ...]:
 
 
 def acquire(database: Path) -> Slot:
-    """The lowest free slot. Raises FailureError when all are taken."""
+    """Takes the lowest free slot. Raises FailureError if all are taken."""
     with _gate(database, fcntl.LOCK_SH):
         for number in range(SLOTS):
             slot = _lock(database, number)
@@ -112,5 +118,5 @@ def acquire(database: Path) -> Slot:
 
 
 def borrow_dead(database: Path, numbers: list[int]) -> list[Slot]:
-    """Locks those of these slots whose process is dead; release them when their intents are closed."""
+    """Locks those of these slots whose process is dead. The caller must release them when their intents are closed."""
     return [slot for number in numbers if (slot := _lock(database, number)) is not None]

@@ -1,7 +1,7 @@
-"""Brings the database of an older softix to this one's schema: a backup first, then all steps in one transaction.
+"""Brings an older database to the current schema: it makes a backup, and then runs all steps in one transaction.
 
 The write lock is held from the backup on, so that the backup has every row that was written before. Nobody may serve
-meanwhile: a process that read the older schema would write by it.
+meanwhile, because a process that read the older schema would write by it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from softix_proxy.storage.sqlite.core.engine import DatabaseError, SqliteConnect
 from softix_proxy.storage.sqlite.core.errors import unusable
 
 _SPARE_BYTES = 64 << 20
-"""What is left besides the backup, for the steps themselves and for the books to go on."""
+"""The space that must remain besides the backup, for the steps themselves and for the books to continue."""
 
 _SIZE_BYTES = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 
 
 def plan(database: Database, backup_dir: Path | None = None) -> MigrationPlan:
-    """What `migrate` would do; nothing is changed. Raises FailureError where it could not be done at all."""
+    """Returns what `migrate` would do, without a change. Raises FailureError if it could not be done at all."""
     version = database.version()
     try:
         with closing(database.connect()) as connection:
@@ -37,14 +37,14 @@ def plan(database: Database, backup_dir: Path | None = None) -> MigrationPlan:
 
 
 def migrate(database: Database, backup_dir: Path | None = None) -> Migrated:
-    """Raises FailureError; then nothing was changed."""
+    """Migrates the database. If it raises FailureError, nothing was changed."""
     version = database.version()
     if version == migrations.latest():
         return Migrated(database.path, version, version)
     try:
         with slots.shut(database.path) as living, closing(database.connect_in_turn()) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            version = migrations.current(connection)  # another may have been quicker
+            version = migrations.current(connection)  # another process may have been faster
             planned = _plan(database, connection, version, backup_dir, living)
             if planned.obstacle is not None:
                 raise FailureError(*planned.obstacle)
@@ -78,15 +78,15 @@ def _applied(database: Database, connection: SqliteConnection, planned: Migratio
     backup = _back_up(database, planned)
     try:
         applied = migrations.apply(connection)
-    except BaseException:  # closing the connection rolls it back; who tries again and again must not fill the disk
+    except BaseException:  # closing the connection rolls back; repeated tries must not fill the disk
         backup.unlink()
         raise
-    connection.execute("COMMIT")  # where it fails nobody knows what is on the disk: the backup stays
+    connection.execute("COMMIT")  # if this fails, the state of the disk is unknown, so the backup stays
     return Migrated(database.path, planned.schema, planned.needed_schema, tuple(applied), backup)
 
 
 def _back_up(database: Database, planned: MigrationPlan) -> Path:
-    """Under another name until it is whole and on the disk."""
+    """Makes the backup. It has another name until it is complete and on the disk."""
     stem = f"{database.path.name}-schema-{planned.schema:04d}"
     partial = planned.backup_dir / f"{stem}.partial"
     partial.unlink(missing_ok=True)
@@ -94,7 +94,7 @@ def _back_up(database: Database, planned: MigrationPlan) -> Path:
     try:
         with closing(database.connect()) as source:
             engine.back_up(source, partial)
-        with closing(engine.connect(partial)) as target:  # its close takes away what lies beside the file
+        with closing(engine.connect(partial)) as target:  # closing it removes the files beside it
             if migrations.current(target) != planned.schema:
                 raise FailureError("the backup is not what the database is", "nothing was changed; try again")
         _sync(partial)
@@ -110,7 +110,7 @@ def _back_up(database: Database, planned: MigrationPlan) -> Path:
 
 
 def _free_name(stem: Path) -> Path:
-    """A backup is never overwritten, not even by another one of the same second."""
+    """Returns an unused name. A backup is never overwritten, not even by another one of the same second."""
     place, number = stem.with_name(f"{stem.name}.backup"), 1
     while place.exists():
         number += 1

@@ -1,4 +1,4 @@
-"""Sums of amounts that do not fit 64 bits: each is two columns of a statement, put together in Python's integers."""
+"""Sums of amounts that do not fit in 64 bits. Each is two columns of a statement, combined in Python's integers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _UNIT = 1_000_000
 
 
 def split_sum(amount: str, name: str) -> str:
-    """Two columns, which `summed` reads by this name: the sum of whole millions, and of what is left of each amount."""
+    """Returns two columns that `summed` reads by this name: the sum of whole millions, and that of the rest."""
     return f"coalesce(sum({amount}/{_UNIT}), 0) AS {name}_m, coalesce(sum({amount}%{_UNIT}), 0) AS {name}_rest"
 
 
@@ -17,5 +17,5 @@ def whole(millions: int, rest: int) -> int:
 
 
 def summed(name: str) -> Stored:
-    """Describes a field that is such a sum, of a table or a subquery where `name` says which."""
+    """Describes a field that is such a sum. `name` says of which table or subquery."""
     return selected(f"{name}_m", f"{name}_rest", read=whole)

@@ -1,8 +1,8 @@
-"""Writers take turns, so that none waits for long while others commit back to back.
+"""Gives writers turns, so that none waits for long while others commit without a pause.
 
-SQLite's own waiting is a poll with growing sleeps: who writes without a pause always finds the lock free, and whoever
-slept finds it taken. Here the kernel wakes who waits, and locks die with their process. Nothing depends on a turn but
-how long one waits: the lock that keeps the books right is SQLite's.
+SQLite itself waits by polling with growing sleeps. A writer without pauses always finds the lock free, and a writer
+that slept finds it taken. Here the kernel wakes the waiting writer, and locks end with their process. Turns affect only
+how long one waits. The lock that keeps the books correct is SQLite's.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from softix_proxy.domain.instance import ownership
 from softix_proxy.storage.sqlite.core.engine import BusyError
 
 NAMES = ("-turn", "-turn-next")
-"""Beside the database. Who has the first may write; who has the second gets the first as soon as it is free.
+"""The lock files beside the database. The holder of the first may write. The holder of the second gets the first next.
 
-With one file alone, whoever gave up its turn could take the next before the one that waits is even awake.
+With one file alone, a writer that gave up its turn could take the next one before the waiting writer is even awake.
 """
 
 
 class WriteTurn:
-    """One writer's place in the queue: `take` and `give` are called in turn, from one thread at a time."""
+    """One writer's place in the queue. `take` and `give` are called alternately, from one thread at a time."""
 
     def __init__(self, database: Path, timeout_s: float) -> None:
-        """Raises OSError where the files cannot be made."""
+        """Makes the files. Raises OSError if they cannot be made."""
         self._timeout_s = timeout_s
         self._mutex = threading.Lock()
         self._turn = _opened(database, NAMES[0])
@@ -36,19 +36,22 @@ class WriteTurn:
             os.close(self._turn)
             raise
         self._waits: threading.Event | None = None
-        """Of the one who waits; set when the turn is theirs."""
+        """The event of the waiting thread. It is set when the thread has the turn."""
         self._asking = self._closed = False
-        """A thread is asking the kernel, perhaps for one who has given up meanwhile."""
+        """`_asking` says that a thread is asking the kernel, perhaps for a caller that has given up meanwhile."""
 
     def take(self) -> None:
-        """Raises BusyError when the time is up. Blocks: not for the event loop's thread."""
+        """Takes the turn.
+
+        Raises BusyError when the time is up. It blocks, so it must not run on the event loop's thread.
+        """
         with self._mutex:
             if not self._asking:
                 if self._is_free():
                     return
                 try:
                     threading.Thread(target=self._ask, name="softix-turn", daemon=True).start()
-                except RuntimeError:  # no thread is left: others must not wait behind one that nobody asks for
+                except RuntimeError:  # no thread can start, and others must not wait behind a turn that nobody requests
                     fcntl.flock(self._next, fcntl.LOCK_UN)
                     raise BusyError from None
                 self._asking = True
@@ -57,7 +60,7 @@ class WriteTurn:
             return
         with self._mutex:
             self._waits = None
-            if mine.is_set():  # at the last moment
+            if mine.is_set():  # the turn came at the last moment
                 return
         raise BusyError
 
@@ -65,14 +68,14 @@ class WriteTurn:
         fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Gives up the turn, and the place in the queue."""
+        """Gives up the turn and the place in the queue."""
         with self._mutex:
             self._closed = True
             if not self._asking:
                 self._release()
 
     def _is_free(self) -> bool:
-        """Takes the turn if nobody has it and nobody waits for it: four system calls, which do not block."""
+        """Takes the turn if nobody has it and nobody waits for it. This is four system calls, which do not block."""
         try:
             fcntl.flock(self._next, fcntl.LOCK_EX | fcntl.LOCK_NB)
             fcntl.flock(self._turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,13 +85,13 @@ class WriteTurn:
         return True
 
     def _ask(self) -> None:
-        """On a thread of its own, since the kernel's queue knows no time limit."""
+        """Waits for the turn on a thread of its own, because the kernel's queue has no time limit."""
         got = True
         try:
             fcntl.flock(self._next, fcntl.LOCK_EX)
             fcntl.flock(self._turn, fcntl.LOCK_EX)
             fcntl.flock(self._next, fcntl.LOCK_UN)
-        except OSError:  # no memory for a lock: who waits is told that the time is up, and asks again
+        except OSError:  # there is no memory for a lock: the caller is told that the time is up, and tries again
             got = False
             fcntl.flock(self._next, fcntl.LOCK_UN)
         with self._mutex:

@@ -1,1 +1,1 @@
-"""Named values of the instance, and inspection of the file from outside."""
+"""The named values of the instance, and the inspection of the file from outside."""

@@ -1,4 +1,4 @@
-"""A look at the database file from outside: nothing is written, nothing is migrated, no writer waits."""
+"""Inspects the database file from outside. It writes nothing, migrates nothing and makes no writer wait."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SHOWN = 10
 
 
 class ReadOnlyDatabase(Database):
-    """The file as it is, damaged or of another version: opening it never fails, reading from it may."""
+    """The file as it is, even if it is damaged or of another version. Opening it never fails, but reading may."""
 
     def connect(self) -> SqliteConnection:
         return engine.connect(self.path, busy_timeout_ms=self._busy_timeout_ms, read_only=True)
 
     async def open(self) -> Database:
         try:
-            self.connect().close()  # a thread of aiosqlite's that cannot connect may complain after us
+            self.connect().close()  # a thread of aiosqlite that cannot connect may log an error later
         except DatabaseError:
             return self
         self._connection = await self._opened(self.connect)
@@ -36,14 +36,17 @@ class ReadOnlyDatabase(Database):
 
     @property
     def session(self) -> DatabaseSession:
-        """Raises FailureError where the file is not there or cannot be opened."""
+        """The session for reads. Raises FailureError if the file is missing or cannot be opened."""
         if self._session is None:
             raise FailureError("the database cannot be opened", "see what the check of the database says")
         return self._session
 
 
 class DatabaseInspection:
-    """Implements doctor.check_context.DatabaseHealth. Each verb has a connection of its own, so they run at once."""
+    """Implements doctor.check_context.DatabaseHealth.
+
+    Each method has a connection of its own, so they can run at once.
+    """
 
     def __init__(self, database: ReadOnlyDatabase) -> None:
         self._database = database
@@ -88,7 +91,7 @@ class DatabaseInspection:
         backups = sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}-schema-*"))
         try:
             slot_files = slots.files(self.path)
-        except FailureError:  # the folder is another's, which is told of it
+        except FailureError:  # the folder belongs to another user, which another finding reports
             slot_files = []
         return [*(place for place in places if place.exists()), *slot_files, *backups]
 
@@ -106,7 +109,10 @@ class DatabaseInspection:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Raises FailureError for what SQLite cannot read, without its words: they may quote what is in the file."""
+        """Raises FailureError for everything that SQLite cannot read.
+
+        It omits SQLite's words, because they may quote the file.
+        """
         try:
             yield
         except DatabaseError as error:

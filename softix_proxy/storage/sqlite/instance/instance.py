@@ -1,4 +1,4 @@
-"""Named values of the instance."""
+"""The named values of the instance."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from softix_proxy.storage.sqlite.core.numbering import LAST_REQUEST
 
 
 class SqliteInstanceStore:
+    """Stores the named values of the instance."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

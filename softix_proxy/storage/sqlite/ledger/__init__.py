@@ -1,1 +1,1 @@
-"""Postings, balances, periods, and the proof that they agree."""
+"""The postings, balances and periods, and the proof that they agree."""

@@ -1,4 +1,4 @@
-"""Wallets: caches of their entries and of the open holds."""
+"""The wallets. They are caches of their entries and of the open holds."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _ENTRY = RecordMapping(
 
 
 class SqliteBalanceStore:
+    """Reads wallets."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
@@ -36,7 +38,10 @@ class SqliteBalanceStore:
         await self._session.update("wallets", {"credit_pico": credit_pico}, "user_id = ?", user_id)
 
     async def history(self, user_id: int, limit: int) -> Sequence[WalletEntry]:
-        """Scans from the newest transfer back: charges have no index, so that writing them stays cheap."""
+        """Reads the history from the newest transfer backwards.
+
+        Charges have no index, so that writing them stays cheap.
+        """
         rows = await self._session.all(
             f"SELECT {_ENTRY.select()} FROM transfers WHERE from_account = ?1 OR to_account = ?1"
             " ORDER BY id DESC LIMIT ?2",

@@ -1,4 +1,7 @@
-"""Corrections: usage rows that say by how much an earlier one was wrong. One transaction, as all postings."""
+"""Corrections are usage rows that say by how much an earlier one was wrong.
+
+Each is one transaction, as all postings.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +26,22 @@ _PLACE = "SELECT key_id, provider_id FROM usage WHERE id = ?"
 
 
 class PostTransfer(Protocol):
-    """The ledger's way in."""
+    """The ledger's function that posts a transfer."""
 
     async def __call__(self, transfer: Transfer, number: int | None = None) -> Transfer:
-        """`number`: one that is free, where it is not posted now."""
+        """Posts a transfer. `number` is a free one, if the posting does not belong to the present."""
         ...
 
 
 async def post(session: DatabaseSession, post_transfer: PostTransfer, correction: Correction) -> int:
-    """Returns the new row's id. Raises BadInputError where the balance would leave 64 bits."""
+    """Posts a correction, and returns the new row's id. Raises BadInputError if the balance would exceed 64 bits."""
     row = correction.corrects
     number = await _transfer(session, post_transfer, correction)
     [(last_request,)] = await session.all(_LAST_REQUEST)
     await session.run(
         _ADD,
         number,
-        max(correction.request_id, last_request + 1),  # another process may have given out the same
+        max(correction.request_id, last_request + 1),  # another process may have issued the same number
         correction.price_id,
         correction.markup.numerator,
         correction.markup.denominator,
@@ -66,7 +69,7 @@ async def post(session: DatabaseSession, post_transfer: PostTransfer, correction
 
 async def _transfer(session: DatabaseSession, post_transfer: PostTransfer, correction: Correction) -> int:
     user_id, difference_pico = correction.corrects.user_id, correction.charge_pico
-    if not difference_pico:  # the provider's cost alone changes
+    if not difference_pico:  # only the provider's cost changes
         return await session.next_number()
     from_account, to_account = (user_id, REVENUE) if difference_pico > 0 else (REVENUE, user_id)
     asked = Transfer(

@@ -1,4 +1,4 @@
-"""The ledger: the one funnel for postings outside the hot path, and the proof that the books are right."""
+"""The ledger: the only way to post outside the hot path, and the proof that the books are right."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ from softix_proxy.storage.sqlite.metering import usage
 
 _TRANSFER = RecordMapping(Transfer, "id", "from_account", "to_account", "amount_pico", "kind", "reference", "note")
 _SHOWN = 100
-"""How many violations of one rule are told."""
+"""The number of violations that are reported for one rule."""
 
 
 class SqliteLedgerStore:
+    """Posts transfers and corrections, and verifies the books."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
     async def post(self, transfer: Transfer, number: int | None = None) -> Transfer:
-        """`number`: one that is free, where it is not posted now."""
+        """Posts a transfer. `number` is a free one, if the posting does not belong to the present."""
         if transfer.amount_pico > MAX_PICO:
             raise BadInputError("the amount is too large", "one posting moves up to $9,223,372; go in two steps")
         posted = replace(transfer, id=await self._session.next_number() if number is None else number)

@@ -1,7 +1,7 @@
-"""What an export of the books reads: every movement of a wallet, one by one or added up, in portions.
+"""Reads every movement of a wallet for an export of the books, one by one or summed, in portions.
 
-Charges and corrections are read from usage, whose amounts are the transfers' (a rule that the ledger proves); the
-other kinds from the transfers, by their index.
+Charges and corrections are read from usage, whose amounts are those of the transfers. The ledger proves this rule.
+Other kinds are read from the transfers by their index.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from softix_proxy.storage.sqlite.metering.usage_sql import NAMES
 
 _ROWS_AT_ONCE = 4000
 _SUMMED_AT_ONCE = 50_000
-"""Longer reads would hold up the WAL's checkpoint."""
+"""The rows that are summed in one read. A longer read would delay the WAL's checkpoint."""
 
 _KINDS = ("top-up", "adjustment")
-_OTHERS = "kind <> 'charge' AND kind"  # the words of the partial index
+_OTHERS = "kind <> 'charge' AND kind"  # this is the condition of the partial index
 
 
 def _tokens(names: frozenset[str]) -> str:
@@ -80,7 +80,7 @@ _PAYMENT = {
     "reference": "t.reference",
     "note": "t.note",
 }
-"""A field of a posting → where it comes from, in a row of usage and in a transfer."""
+"""The source of each field of a posting, in a row of usage and in a transfer."""
 _POSTING = RecordMapping(Posting, *_CHARGE)
 _OF_ONE = ("request_id", "usage_at_us", "reference", "note")
 _ALIKE = tuple(name for name in _CHARGE if name not in ("wallet_pico", "cost_pico", *_OF_ONE))
@@ -94,7 +94,7 @@ _SUM = RecordMapping(
 
 
 def _columns(of: Mapping[str, str], names: Iterable[str]) -> str:
-    """Under the names of the fields, in this order: parts of a union are put together by it."""
+    """Returns the columns under the names of the fields, in this order. The parts of a union depend on it."""
     return ", ".join(f"{of[name]} AS {name}" for name in names)
 
 
@@ -148,7 +148,7 @@ async def sums(session: DatabaseSession, span: Span, user_id: int | None) -> Asy
 
 
 async def _portions(session: DatabaseSession, span: Span, at_once: int) -> AsyncIterator[tuple[int, int, int]]:
-    """How many rows there are, after which id, and up to which one."""
+    """Yields for each portion the number of its rows, the id before it, and its last id."""
     after = span.from_us - 1
     while True:
         [(upto, rows)] = await session.all(_END, after, span.to_us, at_once)

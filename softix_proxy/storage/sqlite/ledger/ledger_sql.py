@@ -1,6 +1,6 @@
-"""The rules of the books, each as a query for what breaks it: (what it concerns, in what way).
+"""The rules of the books. Each is a query for violations: the thing that it concerns, and in what way.
 
-Those that need sums over all rows are in `ledger_sums`.
+The rules that need sums over all rows are in `ledger_sums`.
 """
 
 from __future__ import annotations

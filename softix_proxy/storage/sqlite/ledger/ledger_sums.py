@@ -1,7 +1,7 @@
-"""The rules that compare sums over all rows, which are added up in portions.
+"""The rules that compare sums over all rows. The rows are summed in portions.
 
-SQLite groups in memory, so that one statement over ten million rows would take a gigabyte; and its own sums overflow
-at 64 bits. Portions are put together here, in Python's integers.
+SQLite groups in memory, so that one statement over ten million rows would take a gigabyte. Its own sums overflow at 64
+bits. So portions are combined here, in Python's integers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SELECT {", ".join((*sql.DAILY_PLACE, *sql.DAILY_SUMS))} FROM usage_daily WHERE d
 _CHARGE = sql.DAILY_SUMS.index("charge_pico")
 
 _DayPlace = tuple[int, int, int]
-"""Day since 1970, key, model."""
+"""The day since 1970, the key and the model."""
 
 
 async def _portions(session: DatabaseSession, table: str, statement: str) -> AsyncIterator[Sequence[DatabaseRow]]:
@@ -44,7 +44,7 @@ async def _portions(session: DatabaseSession, table: str, statement: str) -> Asy
 
 
 async def entries(session: DatabaseSession) -> Mapping[int, int]:
-    """Account → what it has by its entries, in pico-USD."""
+    """Returns what each account has by its entries, in pico-USD."""
     sums: Counter[int] = Counter()
     async for rows in _portions(session, "transfers", _ENTRIES):
         for account, upper, lower in rows:
@@ -64,7 +64,7 @@ async def wrong_balances(session: DatabaseSession, sums: Mapping[int, int]) -> S
 
 
 async def wrong_usage_sums(session: DatabaseSession, most: int) -> Sequence[LedgerViolation]:
-    """In one pass over usage: wrong days and wrong spend of keys, at most so many of each."""
+    """Finds wrong days and wrong spend of keys in one pass over usage. It returns at most `most` of each."""
     found: list[LedgerViolation] = []
     charges: Counter[int] = Counter()
     open_days: dict[_DayPlace, list[int]] = {}
@@ -75,7 +75,7 @@ async def wrong_usage_sums(session: DatabaseSession, most: int) -> Sequence[Ledg
             known = open_days.get((day, key_id, model_id), [0] * len(sums))
             open_days[day, key_id, model_id] = [a + b for a, b in zip(known, sums, strict=True)]
             charges[key_id] += sums[_CHARGE]
-        ended = max(row[0] for row in rows) - 1  # the last day may go on in the next portion
+        ended = max(row[0] for row in rows) - 1  # the last day may continue in the next portion
         found += (await _wrong_days(session, open_days, checked, ended))[: most - len(found)]
         checked = ended
     found += (await _wrong_days(session, open_days, checked, MAX_PICO))[: most - len(found)]
@@ -85,7 +85,7 @@ async def wrong_usage_sums(session: DatabaseSession, most: int) -> Sequence[Ledg
 async def _wrong_days(
     session: DatabaseSession, open_days: dict[_DayPlace, list[int]], after: int, upto: int
 ) -> Sequence[LedgerViolation]:
-    """Takes the days up to this one out of `open_days`."""
+    """Checks the days up to this one, and removes them from `open_days`."""
     kept: dict[_DayPlace, list[int]] = {
         (day, key_id, model_id): sums for day, key_id, model_id, *sums in await session.all(_KEPT, after, upto)
     }
@@ -98,7 +98,7 @@ async def _wrong_days(
 
 
 async def _wrong_spend(session: DatabaseSession, charges: Counter[int]) -> Sequence[LedgerViolation]:
-    """A key has spent its own charges, and at most also those of the keys that it was rotated from."""
+    """Checks the spend of keys: at least a key's own charges, and at most also those of the keys that it replaced."""
     found = []
     with_older: dict[int, int] = {}  # a key comes after the one it replaced, so that one is known by then
     keys = await session.all(

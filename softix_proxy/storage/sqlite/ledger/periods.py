@@ -1,8 +1,8 @@
-"""Closed periods, and what was posted in a span: sums, and a hash that a closed one must keep.
+"""Closed periods, and the postings of a span: sums, and a hash that a closed period must keep.
 
-The hash is SHA-256 over lines: the usage rows by id, then the transfers by id, without charges, for each of them is its
-usage row again. A line is the row as a JSON array of the columns in `HASHED`, without the nulls at its end and the
-bracket. So a column that is added later, and is null in older rows, leaves no trace in what is closed.
+The hash is SHA-256 over lines: the usage rows by id, then the transfers by id. Charges are left out, because each of
+them repeats its usage row. A line is the row as a JSON array of the columns in `HASHED`, without the nulls at its end
+and without the bracket. So a later column that is null in older rows does not change the hash of a closed period.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from softix_proxy.storage.sqlite.core.engine import IntegrityError
 from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, converted
 
 _UserNames = Mapping[int, tuple[str, str]]
-"""Number → public id and name."""
+"""The public id and the name of each user's number."""
 _AT_ONCE = 4000
-"""Rows read in one go, about 30 ms: no longer, for a reader holds up the WAL's checkpoint."""
+"""The rows in one read, which takes about 30 ms. A longer read would delay the WAL's checkpoint."""
 
 _KEPT = ("user_id", "currency", "rows", "cost_pico", "charge_pico", "paid_in_pico")
-"""What is stored of a user's sum."""
+"""The fields of a user's sum that are stored."""
 HASHED: Mapping[str, Sequence[str]] = {
     "usage": (
         "id",
@@ -80,13 +80,13 @@ HASHED: Mapping[str, Sequence[str]] = {
     ),
     "transfers": ("id", "from_account", "to_account", "amount_pico", "kind", "reference", "note"),
 }
-"""The columns of a line, in the order that stays for ever: a new one goes to the end, and is null in older rows."""
+"""The columns of a line, in an order that never changes. A new column goes to the end, and is null in older rows."""
 _CHUNK_END = "SELECT max(id) FROM (SELECT id FROM {table} WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"
 _LINES = """
 SELECT CAST(coalesce(group_concat(rtrim(json_array({columns}), ',nul]') || char(10), ''), '') AS BLOB)
 FROM (SELECT {columns} FROM {table} WHERE id > ?1 AND id <= ?2 AND {hashed} ORDER BY id)"""
 _WHICH = {"usage": "true", "transfers": "kind <> 'charge'"}
-"""Table → which rows of it."""
+"""The condition that chooses the rows of each table."""
 _SUMS = {
     "usage": """
 SELECT user_id, count(*), sum(cost_pico >> 32), sum(cost_pico & 4294967295), sum(charge_pico >> 32),
@@ -98,7 +98,10 @@ SELECT account, 0, 0, 0, 0, 0, sum(amount >> 32), sum(amount & 4294967295) FROM 
   UNION ALL SELECT id, kind, from_account, -amount_pico FROM transfers
 ) WHERE id > ?1 AND id <= ?2 AND account > 0 AND kind NOT IN ('charge', 'correction') GROUP BY account""",
 }
-"""By user: rows, then upper and lower bits of cost, charge, and what was paid in, so that no sum leaves 64 bits."""
+"""The sums by user: rows, then the upper and lower bits of cost, charge and payments.
+
+So no sum exceeds 64 bits.
+"""
 _LAST = """
 SELECT max(id) FROM (
   SELECT max(id) AS id FROM usage WHERE id >= ?1 AND id < ?2
@@ -106,12 +109,12 @@ SELECT max(id) FROM (
 
 
 def _to_json(sums: Sequence[PeriodSum]) -> str:
-    """Without names, which may change."""
+    """Returns the sums as JSON, without names, because names may change."""
     return json.dumps([{name: getattr(one, name) for name in _KEPT} for one in sums], separators=(",", ":"))
 
 
 def _from_json(text: str) -> tuple[PeriodSum, ...]:
-    """With names to be filled in."""
+    """Reads the sums. The names are filled in later."""
     return tuple(_to_sum({}, {name: one[name] for name in _KEPT}) for one in json.loads(text))
 
 
@@ -128,6 +131,8 @@ _PERIOD = RecordMapping(
 
 
 class SqlitePeriodStore:
+    """Stores closed periods, and reads the postings of a span."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
@@ -143,7 +148,7 @@ class SqlitePeriodStore:
         return _with_names(_PERIOD.read(row), await self._users()) if row else None
 
     async def contents(self, span: Span) -> PeriodContents:
-        last_us = await self.last_posted_us(span)  # what is posted from here on is above it
+        last_us = await self.last_posted_us(span)  # later postings have higher numbers
         digest, sums = sha256(), defaultdict[int, list[int]](lambda: [0] * 4)
         for table, hashed in _WHICH.items():
             lines = _LINES.format(table=table, columns=", ".join(HASHED[table]), hashed=hashed)
@@ -161,7 +166,7 @@ class SqlitePeriodStore:
         return PeriodContents(sums=tuple(made), rows_sha256=digest.digest(), last_us=last_us)
 
     async def _chunks(self, table: str, after: int, last: int) -> AsyncIterator[tuple[int, int]]:
-        """Ranges of ids, open below."""
+        """Yields ranges of ids. Each excludes its lower end."""
         statement = _CHUNK_END.format(table=table)
         while (row := await self._session.one(statement, after, last, _AT_ONCE)) and row[0] is not None:
             yield after, row[0]

@@ -1,4 +1,4 @@
-"""Takes back what was posted on a wrong day, and books it where it belongs; see `domain.ledger.redating`."""
+"""Takes back what was posted on a wrong day, and books it on the right one; see `domain.ledger.redating`."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _PAYMENT = RecordMapping(
     reference=selected("t.reference"),
     given={"day": 0, "cost_pico": 0, "meters": None, "request_id": None},
 )
-"""Both without the day, by which they were asked for."""
+"""The mappings of usage and of payments. Both lack the day, because the query is for one day."""
 _ANY = " OR ".join(f"sum({name}) <> 0" for name in ("charge_pico", "cost_pico", *METERS))
 
 
 def _usage(which: str) -> str:
-    """What requests moved in a span, and still do."""
+    """Returns the statement for what requests moved in a span, without movements that were taken back."""
     return f"""
 SELECT {_MISDATED.select()} FROM (
   SELECT coalesce(corrects_row_id, id) AS number, max(id) AS posted, sum(charge_pico) AS charge,
@@ -98,7 +98,10 @@ async def find(session: DatabaseSession, span: Span) -> AsyncIterator[Sequence[M
 async def redate(
     session: DatabaseSession, post: PostTransfer, misdated: MisdatedPosting, booked_us: int, note: str
 ) -> bool:
-    """In a transaction that writes. Numbers are those of the day, and of the instant, or the next that are free."""
+    """Moves one posting, in a transaction that writes. Returns False if there is nothing to move.
+
+    The numbers are those of the day and of the instant, or the next free ones.
+    """
     by = await session.calendar()
     begun_us, end_us = by.start_us(misdated.day), by.start_us(misdated.day + 1)
     if misdated.kind == "usage":
@@ -111,7 +114,7 @@ async def redate(
     move = _move_usage if misdated.kind == "usage" else _move_payment
     [(back_us,)] = await session.all(LAST_FREE_BEFORE, end_us)
     await move(session, post, misdated, _Step(back_us, -1, f"{TAKEN_BACK}, {note}"))
-    if booked_us >= session.clock.now_us():  # asked only now, since both may be of the same day
+    if booked_us >= session.clock.now_us():  # the number is requested only now, because both may be of the same day
         there_us = await session.next_number()
     else:
         [(there_us,)] = await session.all(FREE_NUMBER, booked_us)
@@ -122,12 +125,12 @@ async def redate(
 class _Step(NamedTuple):
     number: int
     sign: int
-    """-1 takes it back, 1 books it."""
+    """The sign of the amounts: -1 takes the posting back, 1 books it."""
     note: str
 
 
 async def _move_usage(session: DatabaseSession, post: PostTransfer, one: MisdatedPosting, step: _Step) -> None:
-    """A row of its own that corrects the first, with amounts and quantities."""
+    """Adds a row that corrects the first one, with amounts and quantities."""
     number, sign, note = step
     earlier_us = max(one.posted_us - number, 0) if sign > 0 else 0
     charge_pico, cost_pico, meters = sign * one.amount_pico, sign * one.cost_pico, one.meters or {}

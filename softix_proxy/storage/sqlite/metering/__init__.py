@@ -1,1 +1,1 @@
-"""Usage rows, failed attempts, daily sums and batches."""
+"""The usage rows, failed attempts, daily sums and batches."""

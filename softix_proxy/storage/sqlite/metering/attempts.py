@@ -1,4 +1,4 @@
-"""Attempts that failed: rows beside the usage row of the request that they were made for."""
+"""The failed attempts. Their rows are beside the usage row of their request."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ SELECT {_DAILY_COST.select()} FROM (
 
 
 async def of(session: DatabaseSession, usage_id: int) -> Sequence[AttemptRow]:
-    """In the order in which they were made."""
+    """Returns the failed attempts of one request, in the order in which they were made."""
     return _ATTEMPT.read_all(await session.all(f"{_ROWS} WHERE a.usage_id = ? ORDER BY a.sequence", usage_id))
 
 
 async def newest(session: DatabaseSession, wanted: UsageFilter, limit: int) -> Sequence[AttemptRow]:
-    """By period and user; the newest first."""
+    """Returns the failed attempts by period and user, the newest first."""
     conditions: dict[str, Sequence[object]] = {"a.usage_id > ?": [0]}
     if wanted.span is not None:
         conditions["a.usage_id >= ? AND a.usage_id < ?"] = [wanted.span.from_us, wanted.span.to_us]
@@ -83,5 +83,5 @@ async def newest(session: DatabaseSession, wanted: UsageFilter, limit: int) -> S
 
 
 async def daily_costs(session: DatabaseSession, provider: str, from_us: int, to_us: int) -> Sequence[DailyCost]:
-    """What the provider may have billed for: few, since most attempts that fail cost nothing."""
+    """Returns what the provider may have billed for. The rows are few, because most failed attempts cost nothing."""
     return _DAILY_COST.read_all(await session.all(_DAILY, provider, from_us, to_us))

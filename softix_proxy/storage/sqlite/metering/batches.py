@@ -1,4 +1,4 @@
-"""Batches' and files' rows."""
+"""The rows of batches and files."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ _LATEST = "ORDER BY id DESC LIMIT ?"
 
 
 class SqliteBatchStore:
+    """Stores batches, and the files at providers."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

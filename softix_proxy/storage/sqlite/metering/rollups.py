@@ -1,7 +1,7 @@
-"""Sums of days, by key and model: kept for the days of one zone, and made from the rows for those of any other.
+"""Daily sums by key and model. They are stored for the days of one zone, and made from the rows for any other zone.
 
-Which zone that is stands in the database, beside the sums, so that every process adds to the same days. Rows are read
-in portions: SQLite groups in memory, and a long read holds up the log's checkpoint.
+The database has the name of the zone beside the sums, so that every process adds to the same days. Rows are read in
+portions, because SQLite groups in memory, and a long read delays the log's checkpoint.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _SUMMED = {
     "cost_pico": "sum(cost_pico)",
     "charge_pico": "sum(charge_pico)",
 }
-"""Where a column of the sums is not the rows' own."""
+"""The expressions for columns of the sums that are not columns of the rows."""
 
 
 def _days(columns: Sequence[str]) -> str:
-    """These columns of the sums of the rows from ?1 to before ?2, where the zone's clock is ?3 ahead of UTC."""
+    """Returns these columns of the sums of the rows from ?1 to before ?2. The zone's clock is ?3 ahead of UTC."""
     values = ", ".join(_SUMMED.get(column, column) for column in columns)
     return f"SELECT {values} FROM usage WHERE id >= ?1 AND id < ?2 GROUP BY {', '.join(sql.DAILY_PLACE)}"
 
@@ -68,12 +68,14 @@ FROM (
     FROM usage JOIN chain ON part_id = usage.key_id AND usage.id < until_us WHERE usage.id >= min(?2, ?3, ?4)
   ) ON payer = keys.id GROUP BY keys.id
 ) WHERE key_states.key_id = spender"""
-"""At ?1, when the day, the week and the month began at ?2, ?3 and ?4. A key has spent what those have that it was made
-of, up to then."""
+"""The update of all keys' spend at ?1. The day, the week and the month began at ?2, ?3 and ?4.
+
+The spend of a key includes that of the keys that it replaced, up to their replacement.
+"""
 
 
 class RowRange(NamedTuple):
-    """Some consecutive rows within which the zone's clock is not changed."""
+    """Consecutive rows during which the zone's clock has one offset."""
 
     from_us: int
     to_us: int
@@ -81,7 +83,7 @@ class RowRange(NamedTuple):
 
 
 async def portions(session: DatabaseSession, by: Calendar, span: Span) -> AsyncIterator[RowRange]:
-    """Of all rows that are in the span by now, in their order."""
+    """Yields portions of all rows that are in the span by now, in order."""
     [(first, end)] = await session.all(_POSTED, span.from_us, span.to_us)
     if first is None:
         return
@@ -98,12 +100,15 @@ async def _cut(session: DatabaseSession, piece: OffsetSpan) -> AsyncIterator[Row
 
 
 async def by_day(session: DatabaseSession, portion: RowRange) -> Sequence[DatabaseRow]:
-    """For each day, key and model (`DAILY_PLACE`) the sums (`DAILY_SUMS`)."""
+    """Returns the sums (`DAILY_SUMS`) for each day, key and model (`DAILY_PLACE`)."""
     return await session.all(_COUNTED, portion.from_us, portion.to_us, portion.offset_us)
 
 
 async def table(session: DatabaseSession, by: Calendar, first_day: int, end_day: int) -> str:
-    """Where the sums of these days lie: the kept ones, or else a table of this connection alone, filled anew."""
+    """Returns the name of the table with the sums of these days.
+
+    It is the stored one, or else a table of this connection alone, which is filled again.
+    """
     if (await session.calendar()).name == by.name:
         return KEPT
     await session.run(f"DROP TABLE IF EXISTS {_OTHER}")
@@ -122,7 +127,10 @@ async def _fill(session: DatabaseSession, into: str, by: Calendar, span: Span) -
 
 
 async def change_zone(session: DatabaseSession, zone: str) -> bool:
-    """Sums up anew by the days of another zone; whether it is another. To be run in a transaction that writes."""
+    """Sums the rows again by the days of another zone. Returns whether the zone differs.
+
+    It must run in a transaction that writes.
+    """
     by = calendar(zone)
     if (await session.calendar()).name == zone:
         return False

@@ -1,4 +1,4 @@
-"""What was used: single rows, sums of days, and the lines of an export."""
+"""The usage: single rows, daily sums, and the lines of an export."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from softix_proxy.storage.sqlite.metering import attempts, rollups, usage_lines
 from softix_proxy.storage.sqlite.metering import usage_sql as sql
 
 _LINES_AT_ONCE = 4000
-"""One hop to the database's thread each, about 15 ms; no longer, for a reader holds up the WAL's checkpoint."""
+"""The lines in one call to the database's thread, about 15 ms. A longer read would delay the WAL's checkpoint."""
 
 _SUMMED_AT_ONCE = 20_000
-"""The same, where no lines are built."""
+"""The same for reads that build no lines."""
 
 
 class SqliteUsageStore:
+    """Reads usage."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
@@ -92,7 +94,7 @@ class SqliteUsageStore:
             yield await self._by_user(after, upto, user_id)
 
     async def rows(self, span: Span, user_id: int | None) -> AsyncIterator[Sequence[UsageRow]]:
-        """Each chunk is a read of its own; what is posted after the first is left out."""
+        """Yields rows in chunks. Each chunk is a read of its own, and rows posted after the first read are left out."""
         statement = f"{sql.ROWS} WHERE u.id > ?1 AND u.id <= ?2 AND (?3 IS NULL OR u.user_id = ?3) ORDER BY u.id"
         async for after, upto in self._chunks(span, _LINES_AT_ONCE):
             yield sql.ROW.read_all(await self._session.all(statement, after, upto, user_id))
@@ -102,7 +104,10 @@ class SqliteUsageStore:
         return None if statement is None else self._lines(statement, span, user_id)
 
     async def _lines(self, statement: str, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
-        """Each chunk is a read of its own; what is posted after the first is left out."""
+        """Yields lines in chunks.
+
+        Each chunk is a read of its own, and rows posted after the first read are left out.
+        """
         async for after, upto in self._chunks(span, _LINES_AT_ONCE):
             [(text,)] = await self._session.all(statement, usage_lines.PAIRS, user_id, after, upto)
             sums = await self._by_user(after, upto, user_id)
@@ -115,12 +120,13 @@ class SqliteUsageStore:
             )
 
     async def _chunks(self, span: Span, at_once: int) -> AsyncIterator[tuple[int, int]]:
-        """Ranges of ids, open below, of what is posted by now."""
+        """Yields ranges of ids of what is posted by now. Each excludes its lower end."""
         far_us = self._session.clock.now_us() + SLACK_US
         [(last, near)] = await self._session.all(sql.LAST, far_us)
         for after, end in (
             (span.from_us - 1, min(span.to_us, near + 1)),
-            (max(span.from_us - 1, far_us), min(span.to_us, last + 1)),  # what a clock posted that was far ahead
+            # these rows were posted while a clock was far ahead
+            (max(span.from_us - 1, far_us), min(span.to_us, last + 1)),
         ):
             while (row := await self._session.one(sql.CHUNK_END, after, end, at_once)) and row[0] is not None:
                 yield after, row[0]
@@ -154,6 +160,6 @@ class SqliteUsageStore:
 
 
 async def row(session: DatabaseSession, usage_id: int) -> UsageRow:
-    """One that is there."""
+    """Returns a row that must exist."""
     [found] = await session.all(f"{sql.ROWS} WHERE u.id = ?", usage_id)
     return sql.ROW.read(found)

@@ -1,7 +1,7 @@
-"""Lines of an export built by SQLite itself: the quick way to what `exports.metering.line_layout` makes of rows.
+"""Builds the lines of an export in SQLite itself. It is the quick way to the result of `exports.metering.line_layout`.
 
-A line is one `printf` call, because that is what SQLite does quickest: two thirds of the time go into calls and
-concatenations. So each value is a format and its arguments, and punctuation is part of the format.
+A line is one `printf` call, because SQLite does this quickest: two thirds of the time go into calls and concatenations.
+So each value is a format and its arguments, and punctuation is part of the format.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ from softix_proxy.storage.sqlite.metering.usage_sql import NAMES
 
 _CENT_PICO = PICO_PER_USD // 100
 PAIRS = "".join(format_request_id(number)[-2:] for number in range(1024)).encode()
-"""Two letters of a request id for each ten of its bits; as bytes, which SQLite cuts in constant time."""
+"""The two letters of a request id for each ten of its bits. They are bytes, which SQLite cuts in constant time."""
 
 
 class _Field(NamedTuple):
-    """What `printf` makes of it has no special character and is never absent, unless the format is `%s`."""
+    """A format and its arguments.
+
+    The result has no special character and is never absent, unless the format is `%s`.
+    """
 
     form: str
     values: str
 
 
 def _instant(us: str) -> _Field:
-    # date() and arithmetic cost half of what strftime() does.
+    # date() and arithmetic cost half as much as strftime().
     return _Field(
         "%sT%02d:%02d:%02d.%06dZ",
         f"date({us}/1000000, 'unixepoch'), {us}/3600000000%24, {us}/60000000%60, {us}/1000000%60, {us}%1000000",
@@ -38,7 +41,7 @@ def _instant(us: str) -> _Field:
 
 
 def _usd(pico: str) -> _Field:
-    # As `format_usd` has it. The cut 1 keeps the zeros in front.
+    # The result is as in `format_usd`. The cut at 1 keeps the zeros in front.
     rest = f"rtrim(substr({_CENT_PICO}+abs({pico}%{_CENT_PICO}), 2), '0')"
     sign = f"CASE WHEN {pico} < 0 THEN '-' ELSE '' END"
     return _Field("%s%d.%02d%s", f"{sign}, abs({pico}/{PICO_PER_USD}), abs({pico}/{_CENT_PICO}%100), {rest}")
@@ -98,7 +101,7 @@ _ENCODINGS = {
 
 
 def _is_known(cell: Cell) -> bool:
-    """Whether the value is the one that is made here, in an encoding that it can have."""
+    """Returns whether this module makes the value, in an encoding that it can have."""
     bare = cell.encoding in (Encoding.BARE, Encoding.JSON_TEXT)
     return cell.column in COLUMNS and (cell.column.name in _COLUMNS or (bare and cell.column.name in _FIELDS))
 
@@ -118,10 +121,10 @@ def _literal(text: str) -> str:
 
 
 def statement(layout: object) -> str | None:
-    """The text of the next rows; None for a layout that is not made of columns that are known here.
+    """Returns the statement for the next rows, or None for a layout with columns that are unknown here.
 
-    Parameters: PAIRS, a user's id or NULL, the id to start after, the last id. What is written are only rows of that
-    user, if any.
+    The parameters are PAIRS, a user's id or NULL, the id to start after, and the last id. If there is a user, only the
+    rows of this user are written.
     """
     if not isinstance(layout, Layout) or not all(map(_is_known, layout.cells)):
         return None

@@ -1,4 +1,4 @@
-"""The statements of usage: rows with their names, and sums of days."""
+"""The statements of usage: rows with their names, and daily sums."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ SELECT {USER_SUM.select()}, sums.first_id, sums.last_id FROM (
     min(id) AS first_id, max(id) AS last_id, user_id
   FROM usage WHERE id > ?1 AND id <= ?2 AND (?3 IS NULL OR user_id = ?3) GROUP BY user_id
 ) AS sums LEFT JOIN users ON users.id = sums.user_id"""
-"""The sums of each user, of the rows after ?1 up to ?2; then the first and the last of them."""
+"""The sums of each user over the rows after ?1 up to ?2, and then the ids of the first and the last of them."""
 
 
 class _By(NamedTuple):
@@ -129,7 +129,7 @@ def total(by: SummarySubject) -> RecordMapping[UsageTotal]:
 
 
 def totals(by: SummarySubject, table: str) -> str:
-    """The `total` of each subject from day ?1 to before ?2."""
+    """Returns the statement for the `total` of each subject from day ?1 to before ?2."""
     names = _BY[by]
     return f"""
 SELECT {total(by).select()}
@@ -139,7 +139,7 @@ FROM (
 
 
 def trends(by: SummarySubject, table: str) -> str:
-    """As `totals`, for each day (the last column) of the ?3 dearest subjects."""
+    """Returns the same as `totals` for each day (the last column) of the ?3 most expensive subjects."""
     names = _BY[by]
     return f"""
 SELECT {total(by).select()}, sums.day
@@ -157,13 +157,16 @@ CHUNK_END = "SELECT max(id) FROM (SELECT id FROM usage WHERE id > ? AND id < ? O
 
 
 def _moves(row: str) -> str:
-    """Whether it moves a request to another day, with what it used; else only what corrects one."""
+    """Returns the condition for a row that moves a request to another day, with its usage.
+
+    A redating row without usage moves only a correction.
+    """
     used = " OR ".join(f"{row}.{name} <> 0" for name in METERS)
     return f"({row}.corrects_row_id IS NOT NULL AND {row}.note LIKE '{REDATED}%' AND coalesce({used}, 0))"
 
 
 _ABOUT_ITSELF = f"(u.corrects_row_id IS NULL OR {_moves('u')})"
-"""It counts on its own day; any other correction on that on which its request is booked."""
+"""The condition for a row that counts on its own day. Any other correction counts on the day of its request."""
 _BOOKED = f"""
 SELECT {{}} FROM usage AS moved WHERE {_moves("moved")} AND moved.note LIKE '{BOOKED}%'"""
 _BOOKED_AT = f"""coalesce(({_BOOKED.format("max(moved.id)")}
@@ -200,8 +203,10 @@ FROM (
   GROUP BY 1, 2, 3, 4, 5
 ) AS sums LEFT JOIN models ON models.id = sums.model_id
 ORDER BY sums.day, models.name, sums.model_served, sums.source, sums.unpriced"""
-"""Sums by day, model, served name, source and completeness of the rows of a provider's name after ?2 up to ?3; with
-them what corrects them, whenever that was posted."""
+"""The sums by day, model, served name, source and completeness, for the rows of a provider's name after ?2 up to ?3.
+
+They include the corrections of these rows, whenever those were posted.
+"""
 
 EXPECTED = "SELECT coalesce(sum(requests), 0) FROM usage_daily WHERE day >= ? AND day <= ? AND coalesce(user_id = ?, 1)"
 MODEL_IDS = """
@@ -209,4 +214,4 @@ SELECT models.id FROM models JOIN providers ON providers.id = models.provider_id
 WHERE models.name = ?1 OR providers.name || '/' || models.name = ?1"""
 LAST = """
 SELECT coalesce((SELECT max(id) FROM usage), 0), coalesce((SELECT max(id) FROM usage WHERE id <= ?1), 0)"""
-"""The last row, and the last one that is not further than ?1."""
+"""The last row, and the last one that is not after ?1."""

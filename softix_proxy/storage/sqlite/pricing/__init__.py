@@ -1,1 +1,1 @@
-"""Rows of prices and mark-ups."""
+"""The rows of prices and mark-ups."""

@@ -1,4 +1,4 @@
-"""Versions of prices and mark-ups: rows are added, never changed."""
+"""The versions of prices and mark-ups. Rows are added, and never changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _PROPOSAL = RecordMapping(
 )
 _UNPRICED = RecordMapping(UnpricedAsks, "model_id", "asks", "last_asked_at_us")
 _ADDED = ("model_id", "user_id", "source", "sheet", "starts_at_us", "created_at_us")
-# One statement however many versions: each would cost a hop to the connection's thread under the write lock.
+# All versions are added by one statement. Each statement would cost a call to the connection's thread under the write
+# lock.
 _ADD_ALL = f"{insert_listed('prices', _ADDED)} RETURNING id"
 _PROPOSE = f"""
 {insert_listed("price_proposals", _ADDED)} WHERE true
@@ -44,6 +45,8 @@ SET sheet = excluded.sheet, created_at_us = excluded.created_at_us"""
 
 
 class SqlitePriceStore:
+    """Stores versions of prices and mark-ups."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

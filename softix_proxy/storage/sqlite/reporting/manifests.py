@@ -1,4 +1,4 @@
-"""The chain of manifests: what was signed, in its order."""
+"""The chain of manifests: the signed descriptions, in their order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _MANIFEST = "SELECT head, signature FROM manifests"
 
 
 class SqliteManifestStore:
+    """Stores the chain of manifests."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

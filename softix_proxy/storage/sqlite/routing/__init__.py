@@ -1,1 +1,1 @@
-"""Rows of routes, and the changes of the directory."""
+"""The rows of routes, and the changes of the directory."""

@@ -23,7 +23,10 @@ async def revision(session: DatabaseSession) -> int:
 
 
 async def changes(session: DatabaseSession, since: int) -> Changes:
-    """Every row changed after `since`, as of one revision that is read first: later changes are read again later."""
+    """Returns every row that changed after `since`.
+
+    The revision is read first, so later changes are read again next time.
+    """
     current = await revision(session)
     if current == since:
         return Changes(current)
@@ -32,7 +35,7 @@ async def changes(session: DatabaseSession, since: int) -> Changes:
         rows = await session.all(f"SELECT {mapping.select()} FROM {table} WHERE revision > ? ORDER BY id", since)
         return tuple(mapping.read_all(rows))
 
-    # What refers to others is read first, so that a row never names one that was not read.
+    # Rows that refer to others are read first, so that a row never names one that was not read.
     keys = await changed(KEY, "keys")
     prices = await changed(PRICE, "prices")
     markups = await changed(MARKUP, "markups")

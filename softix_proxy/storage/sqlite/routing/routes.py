@@ -1,4 +1,4 @@
-"""Routes' rows, and what daemons tell of their targets."""
+"""The rows of routes, and what daemons report about their targets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WAITED = field_names(Timeouts)
 
 
 def _leg(leg: RouteLeg) -> dict[str, object]:
-    """Without what is not set."""
+    """Returns the leg as an object, without the fields that are not set."""
     stored = {"model_id": leg.model_id, "weight": leg.weight, "tier": leg.tier, "concurrency": leg.concurrency}
     return {name: value for name, value in (stored | asdict(leg.timeouts)).items() if value is not None}
 
@@ -64,6 +64,8 @@ _REPORTED = RecordMapping(
 
 
 class SqliteRouteStore:
+    """Stores routes, and the reports about targets."""
+
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 

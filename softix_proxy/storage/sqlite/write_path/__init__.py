@@ -1,1 +1,1 @@
-"""The hot path's writes: one thread, one transaction for each group of requests."""
+"""The writes of the hot path: one thread, and one transaction for each group of requests."""

@@ -1,7 +1,7 @@
-"""One group of admissions and settlements in one transaction: load the states, decide, write back.
+"""Handles one group of admissions and settlements in one transaction: it loads states, decides, and writes back.
 
-Runs on the writer's thread inside its transaction. `domain.metering.admission` decides; here is only where the
-states come from and go to. Settlements go first, so that what they release can be admitted again in the same group.
+It runs on the writer's thread inside its transaction. `domain.metering.admission` decides. This module only loads and
+saves the states. Settlements come first, so that the amounts that they release can be admitted in the same group.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class CommitGroup:
-    """The states that one transaction works on, loaded once and written back once."""
+    """The states that one transaction works on. They are loaded once and written back once."""
 
     def __init__(self, connection: SqliteConnection, slot: int, now_us: int) -> None:
         self._connection = connection
@@ -43,7 +43,7 @@ class CommitGroup:
         self._wallets: dict[int, WalletState] = {}
         self._keys: dict[int, KeyState] = {}
         self._open: dict[int, tuple[int, int]] = {}
-        """Requests: id → (what is held, in pico-USD; slot)."""
+        """The open requests: id → (the hold in pico-USD, the slot)."""
         self._revision = self._last_posted = 0
         self._calendar = calendar("UTC")
         self._today = self._calendar.at(now_us)
@@ -95,9 +95,9 @@ class CommitGroup:
         return decisions
 
     def settle(self, settlements: Sequence[Settlement]) -> list[Settled | None]:
-        """Exactly one usage row for each open intent; one that is closed already is only looked up.
+        """Writes exactly one usage row for each open intent. An intent that is closed already is only looked up.
 
-        None stands for a request that has neither an intent nor a row: its admission was never committed.
+        None stands for a request that has neither an intent nor a row, because its admission was never committed.
         """
         if not settlements:
             return []
@@ -124,7 +124,7 @@ class CommitGroup:
         return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
 
     def _next_number(self) -> int:
-        """The first of those that usage rows and their charges get."""
+        """Returns the first number for the usage rows and their charges."""
         if is_far_ahead(self._last_posted, self._now_us):
             return int(self._connection.execute(NEXT_NUMBER, (self._now_us,)).fetchone()[0])
         return max(self._last_posted + 1, self._now_us)
@@ -145,9 +145,9 @@ class CommitGroup:
             key.tpm_tat_us = adjust(key.tpm_tat_us, self._now_us, intent.limits.tpm, unforeseen)
 
     def forget(self, intents: Sequence[Intent]) -> None:
-        """Takes back admissions of which nobody was told: the commit failed, or seemed to."""
+        """Takes back admissions that nobody was told of, because the commit failed or seemed to fail."""
         for intent in intents:
-            found = self._open.pop(intent.request_id, None)  # one may be taken back twice in a group
+            found = self._open.pop(intent.request_id, None)  # an intent may be taken back twice in a group
             if found is not None:
                 self._connection.execute(sql.CLOSE_INTENTS, (_listed((intent.request_id,)),))
                 wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
@@ -155,12 +155,12 @@ class CommitGroup:
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    """As JSON; json's own encoder takes three times as long for so few."""
+    """Returns the numbers as JSON. The encoder of `json` takes three times as long for so few."""
     return f"[{','.join(map(str, numbers))}]"
 
 
 def open_intents(connection: SqliteConnection, slots: Iterable[int], limit: int) -> list[Orphan]:
-    """Intents of these processes that were never settled, with their holds; the oldest first."""
+    """Returns the intents of these processes that were never settled, with their holds. The oldest come first."""
     return sql.ORPHAN.read_all(connection.execute(sql.OPEN_INTENTS, (json.dumps(list(slots)), limit)))
 
 
@@ -182,7 +182,7 @@ def _attempt_rows(posted: Mapping[int, int], settlement: Settlement) -> Iterator
 
 
 def _daily(settlements: Sequence[Settlement], posted_us: int, by: Calendar) -> list[tuple[int, ...]]:
-    """Per day of posting, key and model: one row for the group's sum."""
+    """Returns one row for each day of posting, key and model, with the group's sums."""
     sums: dict[tuple[int, int, int], sql.DailySum] = {}
     for number, settlement in enumerate(settlements, posted_us):
         intent = settlement.intent

@@ -1,4 +1,4 @@
-"""The hot path's door to the database, for the event loop. Implements `domain.ports.storage.Journal`."""
+"""The access of the hot path to the database, for the event loop. It implements `domain.ports.storage.Journal`."""
 
 from __future__ import annotations
 
@@ -20,44 +20,53 @@ from softix_proxy.storage.sqlite.write_path import orphans
 from softix_proxy.storage.sqlite.write_path.writer import StepResult, Writer, WriteStep
 
 _GATHER_S = 0.001
-"""A request may wait so long for others, as long as each turn of the event loop brings some; alone it does not wait."""
+"""The longest time for which a request waits for others.
+
+It waits only while each turn of the event loop brings some.
+"""
 
 
 class SqliteJournal:
-    """Each verb returns when its rows are committed and synced to the disk."""
+    """The journal on SQLite. Each method returns when its rows are committed and synced to the disk."""
 
     def __init__(self, database: Database, slot: int, clock: Clock) -> None:
-        """To be made within the running event loop; `close` ends the writer's thread. Raises OSError, DatabaseError."""
+        """Starts the writer's thread, which `close` ends.
+
+        It must run within the event loop. Raises OSError, DatabaseError.
+        """
         self._loop = asyncio.get_running_loop()
         self._database = database
         self.slot = slot
         self._closed = False
         self._waiting: list[WriteStep] = []
-        """For the writer, as one group: what was asked for in a few turns of the event loop."""
+        """The steps for the writer's next group, gathered in a few turns of the event loop."""
         self.writer = Writer(
             database.connect, clock, slot, self._deliver, turn=database.turn(), check=database.place.check
         )
         self.writer.start()
 
     async def close(self) -> None:
-        """Commits what was submitted; whoever comes later is refused."""
+        """Commits what was submitted. Later calls are refused."""
         self._closed = True
         self._hand_over(0, 0)
         await asyncio.to_thread(self.writer.close)
 
     async def orphans(self, *, at_start: bool) -> Sequence[Orphan]:
-        """Raises FailureError."""
+        """Returns the intents of dead processes. Raises FailureError."""
         try:
             return await asyncio.to_thread(orphans.find, self._database, self.slot if at_start else None)
         except (OSError, DatabaseError) as error:
             raise unusable(self._database.path, error) from None
 
     def _deliver(self, results: list[StepResult]) -> None:
-        """Called on the writer's thread."""
+        """Passes results to the event loop. It is called on the writer's thread."""
         self._loop.call_soon_threadsafe(_resolve, results)
 
     async def admit(self, intent: Intent) -> Decision:
-        """Raises RefusedError(STORAGE_UNAVAILABLE); then, as when cancelled, nothing stays held."""
+        """Admits an intent.
+
+        Raises RefusedError(STORAGE_UNAVAILABLE). After that or a cancellation, nothing stays held.
+        """
         try:
             work = WriteStep(self._loop.create_future(), admit=intent)
             return cast(Decision, await self._ask(work))  # the writer answers an admission with nothing else
@@ -66,19 +75,19 @@ class SqliteJournal:
             raise
 
     async def settle(self, settlement: Settlement) -> Settled | None:
-        """Writes the usage row, posts the charge and releases the hold; twice changes nothing.
+        """Writes the usage row, posts the charge and releases the hold. A second call changes nothing.
 
-        Waits as long as the disk refuses (it is tried again and again). Raises FailureError only at shutdown.
+        It waits as long as the disk refuses, and the write is repeated. Raises FailureError only at shutdown.
         """
         work = WriteStep(self._loop.create_future(), settle=settlement)
         return cast("Settled | None", await self._ask(work))  # the writer answers a settlement with nothing else
 
     async def withdraw(self, intents: Sequence[Intent]) -> None:
-        """As if they had never been admitted. Raises FailureError only at shutdown."""
+        """Withdraws intents as if they had never been admitted. Raises FailureError only at shutdown."""
         await asyncio.gather(*(self._ask(WriteStep(self._loop.create_future(), forget=intent)) for intent in intents))
 
     def trouble(self) -> Trouble | None:
-        """Why the books cannot be written now."""
+        """Returns why the books cannot be written now, or None."""
         try:
             self._database.place.check()
         except DatabaseError as error:
@@ -87,7 +96,7 @@ class SqliteJournal:
         return self.writer.trouble()
 
     def note_unpriced(self, model_id: int) -> None:
-        """A model was asked for that has no price. Nobody waits for it."""
+        """Records that a model without a price was requested. Nobody waits for it."""
         self._submit(WriteStep(None, unpriced_model_id=model_id))
 
     async def _ask(self, work: WriteStep) -> object:
@@ -98,13 +107,16 @@ class SqliteJournal:
         return await work.future
 
     def _submit(self, work: WriteStep) -> None:
-        """In the order of the calls: to take back what was never asked for would leave the hold."""
+        """Submits steps in the order of the calls. If a withdrawal came before its admission, the hold would stay."""
         self._waiting.append(work)
         if len(self._waiting) == 1:
             self._loop.call_soon(self._hand_over, 1, self._loop.time() + _GATHER_S)
 
     def _hand_over(self, seen: int, until_s: float) -> None:
-        """To the writer, unless more is coming in: among sixteen, a request costs a quarter of what it costs alone."""
+        """Passes the steps to the writer, unless more are coming in.
+
+        A request among sixteen costs a quarter of what it costs alone.
+        """
         if len(self._waiting) > seen and self._loop.time() < until_s:
             self._loop.call_soon(self._hand_over, len(self._waiting), until_s)
             return
@@ -115,10 +127,10 @@ class SqliteJournal:
 
 @asynccontextmanager
 async def opened(database: Database, clock: Clock) -> AsyncIterator[SqliteJournal]:
-    """For one process, under a slot that nobody else has. Raises FailureError."""
+    """Opens the journal for one process, under a slot that nobody else has. Raises FailureError."""
     slot = slots.acquire(database.path)
     try:
-        database.require_latest()  # it may have been migrated since it was opened; from now on it is not
+        database.require_latest()  # it may have been migrated since it was opened; from now on it cannot be
         try:
             journal = SqliteJournal(database, slot.number, clock)
         except (OSError, DatabaseError) as error:

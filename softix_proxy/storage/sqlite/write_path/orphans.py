@@ -1,4 +1,4 @@
-"""Intents whose process died: found by the lock that died with it."""
+"""Finds the intents of dead processes. A process is dead if its lock is free."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _AT_ONCE = 1000
 
 
 def find(database: Database, own_slot: int | None) -> list[Orphan]:
-    """Some of them, the oldest first; to be asked again until there are none. Blocks.
+    """Returns some of them, the oldest first. The caller repeats this until there are none. It blocks.
 
-    `own_slot` is given at the start, when whatever is open under it was left by an earlier process. While a dead
-    process's slot is looked at it is locked, so that nobody takes it and opens new intents under its number.
+    `own_slot` is given at the start, when everything open under it was left by an earlier process. The slot of a dead
+    process is locked during the search, so that nobody takes it and opens new intents under its number.
     """
     connection = database.connect()
     borrowed: list[slots.Slot] = []

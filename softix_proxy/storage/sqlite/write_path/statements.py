@@ -16,8 +16,10 @@ from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, Writt
 
 
 class BulkStatement(NamedTuple):
-    """A statement that takes any number of rows at once: one step of SQLite, so that the lock on Python is given up
-    and fought for once a group and not once a row."""
+    """A statement that takes any number of rows at once.
+
+    It is one step of SQLite. So Python's lock is given up and contended for once a group, and not once a row.
+    """
 
     head: str
     row: str
@@ -25,7 +27,7 @@ class BulkStatement(NamedTuple):
 
 
 MOST_ROWS = 64
-"""At once, of any statement: a longer one would not be kept compiled (see `engine_sqlite.MOST_CACHED_BYTES`)."""
+"""The most rows in one statement. A longer one would not be kept compiled (see `engine.MOST_CACHED_BYTES`)."""
 
 
 @lru_cache(maxsize=512)
@@ -43,7 +45,7 @@ def _adding(table: str, columns: Sequence[str], tail: str = "", *, how: str = "I
 
 WALLET_STATE = field_names(WalletState)
 KEY_STATE = field_names(KeyState)
-"""The columns that a state is made of, in the order in which it takes them."""
+"""The columns of a state, in the order in which its constructor takes them."""
 HOLDS = """
 SELECT json_group_array(json_array(request_id, json_array(hold_pico, slot))) FROM intents
 WHERE request_id IN (SELECT value FROM json_each(?))"""
@@ -55,8 +57,10 @@ SELECT json_array((SELECT value FROM directory_revision WHERE id = 1), ({LAST_PO
   {", ".join(f"k.{column}" for column in KEY_STATE)})))
 FROM json_each(?) AS asked LEFT JOIN wallets ON wallets.user_id = asked.value ->> 0
 LEFT JOIN key_states AS k ON k.key_id = asked.value ->> 1"""
-"""For ids of requests, and pairs of user and key: all that a group has to know, in one row and statement: each of
-them costs a fight for Python's lock."""
+"""All that a group has to know for ids of requests and pairs of user and key, in one row and one statement.
+
+Each further row or statement would cost a wait for Python's lock.
+"""
 SAVE_WALLETS = BulkStatement(
     "WITH new (user_id, posted, held) AS (",
     _row(3),
@@ -64,7 +68,7 @@ SAVE_WALLETS = BulkStatement(
 )
 SAVE_KEY_STATES = _adding("key_states", ("key_id", *KEY_STATE), how="INSERT OR REPLACE")
 KEY = WrittenColumns({name: name for name in KEY_STATE})
-"""Of a key's state, for SAVE_KEY_STATES after the key's id."""
+"""The columns of a key's state, for SAVE_KEY_STATES after the key's id."""
 
 INTENT = WrittenColumns(
     {
@@ -94,7 +98,7 @@ OPEN_INTENT = RecordMapping(
     stream=converted(bool),
     given={"revision": 0, "postpaid": False, "limits": KeyLimits(), "bound": Bound(), "tokens_estimate": 0},
 )
-"""As much as a settlement has to know."""
+"""The part of an intent that a settlement has to know."""
 ORPHAN = RecordMapping(Orphan, "hold_pico", intent=OPEN_INTENT)
 OPEN_INTENTS = f"""
 SELECT {ORPHAN.select()} FROM intents
@@ -133,7 +137,7 @@ USAGE = WrittenColumns(
         "note": "note",
     },
 )
-"""Of a settlement."""
+"""The columns of a settlement."""
 METER_COLUMNS = tuple(METERS)
 ADD_USAGE = _adding("usage", ("id", *USAGE.columns, *METER_COLUMNS))
 ATTEMPT = WrittenColumns(
@@ -154,7 +158,7 @@ ATTEMPT = WrittenColumns(
         "cost_price_id": "cost_price_id",
     }
 )
-"""Of an attempt that failed."""
+"""The columns of a failed attempt."""
 ADD_ATTEMPTS = _adding("attempts", ("usage_id", "sequence", "request_id", "user_id", "meters", *ATTEMPT.columns))
 ADD_CHARGES = BulkStatement(
     "INSERT INTO transfers (id, from_account, to_account, amount_pico, kind)", "(?, ?, -2, ?, 'charge')"
@@ -166,11 +170,11 @@ DAILY_COLUMNS = (*DAILY_PLACE, *DAILY_OWNERS, *DAILY_SUMS)
 ADD_TO_DAILY = f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = {name} + excluded.{name}' for name in DAILY_SUMS)}"
 ADD_DAILY = _adding("usage_daily", DAILY_COLUMNS, ADD_TO_DAILY)
 DAILY = WrittenColumns({name: name for name in DAILY_COLUMNS})
-"""Of a `DailySum`."""
+"""The columns of a `DailySum`."""
 
 
 class DailySum:
-    """What the rows of a day of posting, key and model add up to. A dataclass would take a millisecond of the start."""
+    """The sums of the rows of a day of posting, key and model. A dataclass would add a millisecond to the start."""
 
     __slots__ = DAILY_COLUMNS
 
@@ -187,7 +191,7 @@ class DailySum:
         cost_pico: int = 0,
         charge_pico: int = 0,
     ) -> None:
-        """No request yet."""
+        """Makes a sum without a request."""
         self.day = day
         self.key_id = key_id
         self.model_id = model_id

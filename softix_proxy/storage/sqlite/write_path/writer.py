@@ -1,7 +1,7 @@
-"""The one thread that writes for the hot path: what arrived meanwhile is committed together, synced, then answered.
+"""The one thread that writes for the hot path. It commits and syncs what has arrived meanwhile, and then answers.
 
-A failed commit is ambiguous: it may or may not be on disk. So settlements and withdrawals are tried again with the
-same request ids, after the connection was opened anew; an admission that failed is refused and then withdrawn.
+A failed commit is ambiguous: it may or may not be on disk. So settlements and withdrawals are tried again with the same
+request ids, after the connection was reopened. An admission that failed is refused and then withdrawn.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps th
 
 @dataclass(slots=True)
 class WriteStep:
-    """One request's step. Exactly one of the four payloads is set."""
+    """One step of a request. Exactly one of the four payloads is set."""
 
     future: asyncio.Future[object] | None
-    """Who waits for the result; None where nobody does."""
+    """The future of the caller that waits for the result. None if nobody waits."""
     admit: Intent | None = None
     settle: Settlement | None = None
     forget: Intent | None = None
@@ -49,12 +49,12 @@ class WriteStep:
 
 
 StepResult = tuple[WriteStep, object]
-"""The result is a Decision, a Settled or None, or the exception to raise."""
+"""A step and its result: a Decision, a Settled or None, or the exception to raise."""
 
 
 @dataclass(slots=True)
 class WriterTally:
-    """Counts for telemetry; written by the writer's thread only."""
+    """Counts for telemetry. Only the writer's thread changes them."""
 
     commits: int = 0
     commit_ns: int = 0
@@ -68,7 +68,7 @@ class WriterTally:
 class Writer:
     """Owns a connection and a thread. `submit` may be called from any thread.
 
-    `deliver` gets the results of a whole group at once, on the writer's thread: one wake-up of the event loop.
+    `deliver` gets the results of a whole group at once, on the writer's thread, so that the event loop wakes up once.
     """
 
     open_connection: Callable[[], SqliteConnection]
@@ -78,14 +78,14 @@ class Writer:
     group_max: int = 256
     tally: WriterTally = field(default_factory=WriterTally)
     turn: WriteTurn | None = None
-    """Taken for each transaction, so that other writers on the database come to theirs."""
+    """The turn that is taken for each transaction, so that other writers on the database get theirs."""
     check: Callable[[], None] = lambda: None
-    """Raises where the file at the database's path is no longer the one that is open."""
+    """The check that raises if the file at the database's path is no longer the one that is open."""
     _queue: SimpleQueue[WriteStep | None] = field(default_factory=SimpleQueue)
     _backlog: list[WriteStep] = field(default_factory=list)
     _in_hand: int = 0
     _began_ns: int = 0
-    """When the commit that is under way began; 0 where there is none."""
+    """The time at which the current commit began. 0 if there is none."""
     _failing: Trouble | None = None
     _connection: SqliteConnection | None = None
     _thread: threading.Thread | None = None
@@ -102,13 +102,13 @@ class Writer:
 
     @property
     def depth(self) -> int:
-        """Steps that are not written yet, those in hand and those that failed included."""
+        """The number of steps that are not written yet, including the current ones and those that failed."""
         return self._queue.qsize() + len(self._backlog) + self._in_hand
 
     def trouble(self) -> Trouble | None:
-        """From the first transaction that failed until one succeeds, what failed last; or a commit that does not end.
+        """Returns the last failure since the last transaction that succeeded, or a commit that does not end.
 
-        What failed is tried again and again, so that it ends by itself once the cause is gone.
+        A failed write is repeated, so that the trouble ends by itself once its cause is gone.
         """
         failing, began_ns = self._failing, self._began_ns
         if failing is None and began_ns and (took_ns := perf_counter_ns() - began_ns) > _SLOW_NS:
@@ -158,7 +158,7 @@ class Writer:
         self._began_ns = perf_counter_ns()
         try:
             results = self._in_turn(group)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the books must go on being written
+        except Exception as error:  # noqa: BLE001 - the books must continue to be written, whatever the error is
             self._began_ns = 0
             self._failed(group, error)
             return
@@ -175,7 +175,7 @@ class Writer:
         try:
             return self._transact(group)
         except BaseException:
-            self._reopen()  # gives up SQLite's lock: who has the next turn must not wait for it
+            self._reopen()  # this gives up SQLite's lock, because the writer with the next turn must not wait for it
             raise
         finally:
             if self.turn is not None:
@@ -194,7 +194,7 @@ class Writer:
         withdrawn = [work.forget for work in group if work.forget]
         batch.forget(withdrawn)
         decided = iter(batch.admit([work.admit for work in group if work.admit]))
-        batch.forget(withdrawn)  # which may have been admitted only now
+        batch.forget(withdrawn)  # some may have been admitted only now
         batch.save()
         unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
         if unpriced:
@@ -204,7 +204,10 @@ class Writer:
         return [next(settled) if work.settle else next(decided) if work.admit else None for work in group]
 
     def _now_us(self) -> int:
-        """By the clock, whatever it says: a step is told, and no reason to refuse, for most put a clock right."""
+        """Returns the time of the clock, whatever it says.
+
+        A jump is logged, but it is no reason to refuse, because most jumps correct a clock.
+        """
         now_us = self.clock.now_us()
         step_us = self._steps.look(now_us, self.clock.monotonic_ns())
         if step_us:
@@ -226,7 +229,7 @@ class Writer:
         else:
             self._note(error)
         if at_fault and len(group) > 1:
-            for work in group:  # one of them is to blame; the others must not suffer
+            for work in group:  # one of them is at fault, and the others must not suffer
                 self._commit([work])
             return
         for work in group:
@@ -239,20 +242,23 @@ class Writer:
 
     def _note(self, error: Exception) -> None:
         before, cause = self._failing, fault_of(error)
-        if before is None or before.code != cause.code:  # else it is tried many times a minute
+        if before is None or before.code != cause.code:  # otherwise the same cause would be logged many times a minute
             log.error("the books cannot be written: %s; %s", cause.message, cause.remedy, extra={"error": cause.code})
         since_us = before.since_us if before else self.clock.now_us()
         self._failing = Trouble(cause.code, cause.message, cause.remedy, since_us)
 
     def _again(self, work: WriteStep, *, give_up: bool) -> None:
-        if give_up:  # its intent stays in the database; the next start closes it
+        if give_up:  # the intent stays in the database, and the next start closes it
             self.deliver([(work, FailureError("a settlement could not be written", "the next start closes it"))])
             return
         work.tries += 1
         self._backlog.append(work)
 
     def _reopen(self) -> None:
-        """After an I/O error the connection's view may be wrong: start from the file."""
+        """Closes the connection, because its view may be wrong after an I/O error.
+
+        The next one starts from the file.
+        """
         connection, self._connection = self._connection, None
         if connection is None:
             return
