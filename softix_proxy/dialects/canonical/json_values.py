@@ -18,7 +18,7 @@ _EMPTY: Object = {}
 
 
 def names(words: str) -> frozenset[str]:
-    """Returns the set of the words in a text. A set in this form is the quickest to read."""
+    """Returns the words of a text as a set. A list of words in one string is easy to read in the code."""
     return frozenset(words.split())
 
 
