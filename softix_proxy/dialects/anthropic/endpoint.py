@@ -192,7 +192,10 @@ _OWN_ROUNDS = (None, "message", "compaction")
 
 
 def _beyond(used: object, rounds: object) -> tuple[str, ...]:
-    """Returns the work that no meter of this model counts. Other tools do it, or other models between the rounds."""
+    """Returns the names of work that no meter of this model counts.
+
+    Other tools do such work, or other models between the rounds of this one.
+    """
     if not used and not rounds:
         return ()
     tools = [name for name in used if name not in _COUNTED and count(used, name)] if isinstance(used, dict) else []
