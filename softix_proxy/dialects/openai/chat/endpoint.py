@@ -139,7 +139,7 @@ class ChatMeter(EventMeter):
             self.failure = classify_event(frame.error)
             return EventAction.END
         if self.failure is not None and not self.estimate_output_tokens():
-            return EventAction.END  # If some output came before the error, the usage may follow.
+            return EventAction.END  # After some output the stream goes on, since usage may follow.
         return EventAction.HIDE if self._hide_usage and report is not None and not choices else EventAction.PASS
 
     def _weigh_choice(self, choice: _Choice) -> None:
