@@ -1,1 +1,1 @@
-"""Wire formats: request fields, usage, errors. No I/O."""
+"""The wire formats: request fields, usage and errors. This package does no I/O."""

@@ -1,6 +1,6 @@
-"""Batches as OpenAI and Anthropic have them: what is asked, how far it is, and what came of each request.
+"""Reads batches in the formats of OpenAI and Anthropic: their requests, their progress and their results.
 
-OpenAI's requests are the lines of a file that was uploaded before, Anthropic's are in the body. Results are lines.
+OpenAI's requests are the lines of a file that was uploaded before. Anthropic's are in the body. Results are lines.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class BatchItem(NamedTuple):
     """One request of a batch."""
 
     custom_id: str
-    """Its digest."""
+    """The digest of the custom id."""
     endpoint: Endpoint
     body: bytes
 
 
 class BatchCreation(NamedTuple):
-    """What makes an OpenAI batch."""
+    """The request that creates an OpenAI batch."""
 
     input_file_id: str
     endpoint: Endpoint
@@ -53,25 +53,25 @@ class BatchProgress(NamedTuple):
     ended: bool
     remote_id: str | None
     files: tuple[str, ...]
-    """Of OpenAI's results: names at the provider."""
+    """The files with OpenAI's results, by their names at the provider."""
     has_results: bool
-    """Anthropic has them at an address of their own."""
+    """Whether there are results at Anthropic, which have a URL of their own."""
     answered: int
-    """How many of its requests have an answer, as far as the provider says."""
+    """The number of requests that the provider reports as done."""
     input_file: str | None = None
-    """Where OpenAI's requests are."""
+    """The file with OpenAI's requests."""
 
 
 class BatchItemResult(NamedTuple):
-    """What came of one request."""
+    """The result of one request."""
 
     custom_id: str
-    """Its digest."""
+    """The digest of the custom id."""
     status_code: int
     answer: bytes | None
-    """What the provider said; None where it was never asked."""
+    """The provider's response. None if the request was never run."""
     answered: bool
-    """The provider counts it as done, whatever the answer says."""
+    """Whether the provider counts the request as done, whatever the response contains."""
 
 
 def digest(custom_id: str) -> str:
@@ -79,7 +79,7 @@ def digest(custom_id: str) -> str:
 
 
 def read_creation(body: bytes) -> BatchCreation:
-    """Raises RefusedError."""
+    """Reads the creation of an OpenAI batch. Raises RefusedError if it is not valid."""
     fields = read_fields(body, _CREATION)
     file_id, path = fields.text("input_file_id"), fields.text("endpoint")
     if not file_id or not path:
@@ -91,7 +91,7 @@ def read_creation(body: bytes) -> BatchCreation:
 
 
 def read_line(line: bytes, endpoint: Endpoint) -> BatchItem:
-    """Of an OpenAI batch's input. Raises RefusedError."""
+    """Reads a line of an OpenAI batch's input. Raises RefusedError if it is not valid."""
     fields = read_fields(line, _LINE)
     if fields.text("method") != "POST" or fields.text("url") != endpoint.path:
         raise invalid(f"its `method` and `url` have to be POST and {endpoint.path}.")
@@ -102,12 +102,15 @@ def read_line(line: bytes, endpoint: Endpoint) -> BatchItem:
 
 
 def name_of(line: bytes) -> str:
-    """The digest of the custom id of a line of an OpenAI batch's input. Raises RefusedError."""
+    """Returns the digest of the custom id of a line of an OpenAI batch's input.
+
+    Raises RefusedError if the line is not valid.
+    """
     return _named(read_fields(line, _LINE))
 
 
 def read_entries(body: bytes) -> Iterator[BatchItem]:
-    """Of an Anthropic batch's body. Raises RefusedError."""
+    """Yields the requests of an Anthropic batch's body. Raises RefusedError if the body is not valid."""
     raw = read_fields(body, _CREATION).raw("requests")
     try:
         entries = _ENTRIES.decode(raw if raw is not None else b"[]")
@@ -130,7 +133,7 @@ _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 
 @contextmanager
 def numbered(number: int) -> Iterator[None]:
-    """Says of which request of the batch a refusal is."""
+    """Adds the number of the request to the message of a refusal."""
     try:
         yield
     except RefusedError as error:
@@ -150,7 +153,7 @@ def _named(fields: JsonMembers) -> str:
 
 
 def with_model(entries: Mapping[int, str], body: bytes) -> bytes:
-    """An Anthropic batch's body with these requests' models under the provider's own names."""
+    """Returns an Anthropic batch's body with the provider's model names in these requests."""
     if not entries:
         return body
     fields = JsonMembers(body, _CREATION)
@@ -182,7 +185,7 @@ _STATE = msgspec.json.Decoder(_State)
 
 
 def read_progress(body: bytes) -> BatchProgress | None:
-    """Of a batch as a provider tells of it; None for what is none."""
+    """Reads the progress from a provider's description of a batch. Returns None if it describes no batch."""
     try:
         state = _STATE.decode(body)
     except MALFORMED:
@@ -199,7 +202,10 @@ def _name(value: object) -> str | None:
 
 
 def at_home(body: bytes, remote_id: str) -> bytes:
-    """Where Anthropic's results are, as an address below the client's own base URL: its key is for here only."""
+    """Replaces the URL of Anthropic's results with a path below the client's base URL.
+
+    The client's key is valid only here.
+    """
     fields = JsonMembers(body, frozenset(("results_url",)))
     if not fields.has("results_url"):
         return body
@@ -227,7 +233,7 @@ _RESULT = msgspec.json.Decoder(_Line)
 
 
 def read_outcome(line: bytes) -> BatchItemResult | None:
-    """Of either's results; None for what is none."""
+    """Reads a result line of OpenAI or Anthropic. Returns None if it is no result."""
     try:
         found = _RESULT.decode(line)
     except MALFORMED:
@@ -250,7 +256,10 @@ _STATUSES = {"errored": _FAILED, "canceled": 499, "expired": 504}
 
 
 def lines_of(held: bytearray, chunk: bytes) -> Iterator[bytes]:
-    """The whole lines, as they come; what is no whole line yet stays in `held`. Raises ValueError for a huge one."""
+    """Yields complete lines as they come. An incomplete line stays in `held`.
+
+    Raises ValueError if a line is too long.
+    """
     start, seen = 0, len(held)
     held += chunk
     while (end := held.find(b"\n", seen)) >= 0:

@@ -1,4 +1,4 @@
-"""The endpoints that softix meters, by name: its own POST routes, and what providers have besides."""
+"""Lists the endpoints that softix meters by their names: its own POST routes and further endpoints of providers."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ _BEYOND: tuple[ProviderEndpoint, ...] = (
     StreamRawPredict(),
 )
 PROVIDER_ENDPOINTS: Mapping[str, ProviderEndpoint] = {**ENDPOINTS, **{beyond.name: beyond for beyond in _BEYOND}}
-"""With those that no client speaks: they are reached by translation only."""
+"""All endpoints by name, including those of providers that no client speaks. Only translation reaches these."""
 
 REPORT_ON_REQUEST = frozenset(endpoint.name for endpoint in _ALL if getattr(endpoint, "reports_on_request", False))
-"""Those whose streams have usage only where they are asked for it."""
+"""The endpoints whose streams have usage only on request."""
 
 HEADERS: Mapping[str, tuple[tuple[str, str], ...]] = {"messages": (("anthropic-version", "2023-06-01"),)}
-"""What an endpoint wants beside a body, of whoever is no client of its own."""
+"""The headers that an endpoint needs beside the body, if the client does not speak its dialect."""
 QUERIES: Mapping[str, str] = {"stream_generate_content": "?alt=sse"}
 _GOOGLES = "generate_content"
 _STREAMED = {plain: streamed for streamed, plain in STREAMS_BY_PATH.items()}
@@ -83,22 +83,25 @@ _WITH_CACHE: Mapping[str, ProviderEndpoint] = {
     "converse": Converse(with_cache=True),
     "converse_stream": ConverseStream(with_cache=True),
 }
-"""The same for models that count otherwise."""
+"""The variants of these endpoints for models that count the cache as input."""
 
 
 def streaming(endpoint: ProviderEndpoint) -> ProviderEndpoint:
-    """The one by which it streams: itself, where the body asks for it."""
+    """Returns the endpoint for streams. It is the endpoint itself if the body requests the stream."""
     return PROVIDER_ENDPOINTS.get(_STREAMED.get(endpoint.name, ""), endpoint)
 
 
 def counting(endpoint: ProviderEndpoint, model: str) -> ProviderEndpoint:
-    """The one that reads the counts as this model, by its name at the provider, means them."""
+    """Returns the endpoint that reads the counts of this model correctly. The model has its name at the provider."""
     found = _WITH_CACHE.get(endpoint.name)
     return endpoint if found is None or not includes_cache(model) else found
 
 
 def path_for(endpoint: ProviderEndpoint, model: str) -> str:
-    """With the query, and the model's name, which cannot have slashes of its own between two."""
+    """Returns the path with the query and the model's name.
+
+    Slashes in the name are escaped if a slash follows the name in the path.
+    """
     return named(endpoint.path, model) + QUERIES.get(endpoint.name, "")
 
 
@@ -107,7 +110,10 @@ def named(path: str, model: str) -> str:
 
 
 def serves(endpoint: str, model: str) -> bool:
-    """Whether this model, by its name there, is reached so: what carries messages is for Claude, Google's is not."""
+    """Returns whether an endpoint can serve this model, by its name at the provider.
+
+    Endpoints that carry Anthropic's messages serve Claude only. Google's own endpoint does not serve Claude.
+    """
     google = COUNTS.get(endpoint, dialect_of(endpoint)) == _GOOGLES
     return not google if is_claude(model) else not _envelope(endpoint)
 
@@ -115,10 +121,12 @@ def serves(endpoint: str, model: str) -> bool:
 def provider_side(
     endpoint: Endpoint, spoken: frozenset[str], preferred: str = "", model: str = ""
 ) -> ProviderEndpoint | None:
-    """The endpoint at a provider that speaks these, by which this one's requests to the model can be answered.
+    """Returns the provider's endpoint for requests of this one to the model.
 
-    Where it is another, requests and answers are translated; `preferred` is the one that the provider does best. But
-    what carries the client's own dialect comes before all others, since nothing is lost in it.
+    None if no endpoint in `spoken` can serve them.
+
+    If it is another endpoint, requests and responses are translated. `preferred` is the one that the provider supports
+    best. But an endpoint that carries the client's own dialect comes before all others, since nothing is lost in it.
     """
     if endpoint.name in spoken and serves(endpoint.name, model):
         return endpoint

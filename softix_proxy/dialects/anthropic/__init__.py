@@ -1,1 +1,1 @@
-"""Anthropic's messages: endpoint, readers and writers."""
+"""The endpoint, readers and writers of Anthropic's messages."""

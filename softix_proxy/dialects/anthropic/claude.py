@@ -1,4 +1,4 @@
-"""What Anthropic's models want to be told, whoever runs them."""
+"""Writes the settings that Anthropic's models expect at any provider."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ def temperature_of(temperature: Number, thinking: Object | None, losses: Losses)
 
 
 def thinking_of(request: CanonicalRequest, model: str, limit: int, losses: Losses) -> tuple[Object | None, str]:
-    """How much the model is to think: in words where it knows them, else in tokens, which must fit into the limit."""
+    """Returns the thinking settings and the word for the effort.
+
+    A model that knows such words gets a word. Any other model gets a number of tokens, which must fit into the output
+    limit.
+    """
     reasoning = request.reasoning
     if reasoning is None:
         return None, ""
@@ -57,6 +61,9 @@ def thinking_of(request: CanonicalRequest, model: str, limit: int, losses: Losse
 
 
 def _is_adaptive(model: str) -> bool:
-    """Models since Claude 4.6; a name that tells no version is taken for a new one."""
+    """Returns whether the model has adaptive thinking, as models since Claude 4.6 do.
+
+    A name without a version counts as new.
+    """
     match = _VERSION.search(model)
     return match is None or (int(match[1]), int(match[2] or 0)) >= _ADAPTIVE_FROM

@@ -1,4 +1,4 @@
-"""POST /v1/messages and /v1/messages/count_tokens."""
+"""The endpoints POST /v1/messages and /v1/messages/count_tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
 _OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
-"""What brings in input, or further rounds of it, that the body does not hold."""
+"""The fields that add input, or further rounds of it, that is not in the body."""
 _BILLED_TO = "billing_policy"
 _WATCHED = SHARED | _OUTSIDE | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
 _GLOBAL = (None, "global")
@@ -36,7 +36,10 @@ _TOOLS: ToolBillings = {
     "web_fetch": FREE,
     "web_search": SEARCH,
 }
-"""Not code execution: it is paid by the container's time, which no answer tells."""
+"""The tool types that can be metered.
+
+Code execution is not among them, since it is paid by the container's time, which no response reports.
+"""
 
 
 class _Nested(msgspec.Struct):
@@ -53,11 +56,14 @@ class _Message(msgspec.Struct):
 
 
 _TEXT_ONLY = msgspec.json.Decoder(list[_Message])
-"""Fits only what is text and in the body: neither bytes nor a URL bound the tokens of an image or a document."""
+"""A decoder that accepts only text that is in the body.
+
+Neither the bytes nor the URL of an image or a document bound its tokens.
+"""
 
 
 class Messages:
-    """Meters Anthropic's messages, whose input excludes the cache and whose streamed usage is cumulative."""
+    """Meters Anthropic's messages. Their input excludes the cache, and their streamed usage is cumulative."""
 
     name = "messages"
     family: Family = "anthropic"
@@ -77,7 +83,7 @@ class Messages:
         return RequestSpec(
             model=model,
             stream=fields.flag("stream"),
-            # 0 only fills the cache; the hold takes it for one token.
+            # A limit of 0 only fills the cache. The hold counts it as one token.
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
             open_input=hosted.open_input
@@ -108,7 +114,10 @@ class Messages:
         return anthropic_report(answer.usage, answer.model) if answer is not None else None
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        """Usage comes unasked, in events that every client needs: nothing is ever hidden."""
+        """Returns the meter.
+
+        The usage comes without a request, in events that every client needs, so it is never hidden.
+        """
         return MessagesMeter()
 
 
@@ -120,7 +129,7 @@ class MessagesCountTokens(Messages):
     metered = False
 
     def read(self, body: bytes) -> RequestSpec:
-        """Nothing is produced and nothing charged, so only the model matters."""
+        """Reads the model only, since nothing is produced and nothing charged."""
         model, fields = read_request(body, SHARED | {_BILLED_TO})
         _check_who_is_billed(fields)
         return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0)
@@ -130,7 +139,10 @@ class MessagesCountTokens(Messages):
 
 
 def _check_who_is_billed(fields: JsonMembers) -> None:
-    """`self` is who is billed anyway. Raises RefusedError where it would be somebody else."""
+    """Raises RefusedError if the request names another account to bill.
+
+    The value `self` is the account that is billed anyway.
+    """
     policy = fields.raw(_BILLED_TO)
     if policy is None or not fields.has(_BILLED_TO):
         return
@@ -146,7 +158,7 @@ _SELF = (None, "self")
 
 
 def anthropic_report(usage: object, model: object) -> UsageReport | None:
-    """Input excludes the cache already. Rounds of compaction are counted only in `iterations`."""
+    """Reads the usage. Its input already excludes the cache. Rounds of compaction are counted only in `iterations`."""
     if not isinstance(usage, dict) or count(usage, "input_tokens", "output_tokens") is None:
         return None
     meters = {name: quantity for name in _ALWAYS if (quantity := count(usage, name)) is not None}
@@ -166,7 +178,7 @@ def anthropic_report(usage: object, model: object) -> UsageReport | None:
 
 _ALWAYS = ("input_tokens", "output_tokens")
 _GEOS: Mapping[object, str] = {None: STANDARD, "": STANDARD, "global": STANDARD, "not_available": STANDARD, "us": "us"}
-"""Where a model ran, of which a place of its own has a price of its own."""
+"""A mapping from the location where a model ran to its tier. A particular location has a price of its own."""
 
 
 def _geo(name: object) -> str:
@@ -174,13 +186,16 @@ def _geo(name: object) -> str:
 
 
 _COUNTED = frozenset(("web_search_requests", "web_fetch_requests"))
-"""Searches have a meter, and to fetch a page is free."""
+"""The counts that are known: searches have a meter, and to fetch a page is free."""
 _ROUNDS: Mapping[object, str] = {"advisor_message": "advisor", "fallback_message": "fallback_model"}
 _OWN_ROUNDS = (None, "message", "compaction")
 
 
 def _beyond(used: object, rounds: object) -> tuple[str, ...]:
-    """Work that no meter of this model counts: of other tools, and of other models in between."""
+    """Returns the names of work that no meter of this model counts.
+
+    Other tools do such work, or other models between the rounds of this one.
+    """
     if not used and not rounds:
         return ()
     tools = [name for name in used if name not in _COUNTED and count(used, name)] if isinstance(used, dict) else []
@@ -213,7 +228,11 @@ _COUNTS = (frozenset((*_READ, "cache_creation")), frozenset(("output_tokens",)))
 
 
 def grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
-    """What a later usage says anew. Counts only grow: where all of a side are nothing, a gateway filled them in."""
+    """Returns the members of a later usage that replace earlier ones.
+
+    Counts only grow. If all counts of the input or of the output are zero, a gateway filled them in, and they do not
+    count.
+    """
     said = {name: value for name, value in usage.items() if value is not None}
     if before:
         for names in _COUNTS:
@@ -246,7 +265,10 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 class MessagesMeter(EventMeter):
-    """Ends at `message_stop` or an error. `message_delta` replaces, field by field, what `message_start` said."""
+    """Meters a stream. It ends at `message_stop` or an error.
+
+    The usage in `message_delta` replaces that of `message_start` field by field.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Anthropic's messages as other clouds carry them: Bedrock's InvokeModel and Vertex's rawPredict."""
+"""The endpoints of clouds that carry Anthropic's messages: Bedrock's InvokeModel and Vertex's rawPredict."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from softix_proxy.dialects.core.tokens import read_answer
 
 
 def carried(event: EventStreamMessage) -> bytes | None:
-    """The event of messages within one of Bedrock's; None where there is none."""
+    """Returns the event of messages within an event of Bedrock's, or None if there is none."""
     try:
         return _CHUNK.decode(event.payload).data
     except MALFORMED:
@@ -26,7 +26,7 @@ def carried(event: EventStreamMessage) -> bytes | None:
 
 class _Chunk(msgspec.Struct):
     data: bytes | None = msgspec.field(default=None, name="bytes")
-    """Base64, as AWS tells all bytes in JSON."""
+    """The event in base64, since AWS writes all bytes in JSON so."""
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
@@ -43,12 +43,12 @@ _GUARDED = msgspec.json.Decoder(_Guarded)
 
 
 def _is_guardrails(body: bytes) -> bool:
-    """Whether a guardrail's words stand in place of the model's."""
+    """Returns whether the text is a guardrail's and not the model's."""
     return b"guardrailAction" in body and _GUARDED.decode(body).action == "INTERVENED"
 
 
 class InvokeMeter(FrameMeter, MessagesMeter):
-    """Of the events of messages within AWS's frames."""
+    """Meters the events of messages within AWS's framing."""
 
     def take(self, event: EventStreamMessage) -> EventAction:
         data = carried(event)

@@ -1,4 +1,4 @@
-"""The answer of a provider that speaks Anthropic's messages, plain or streamed, as events."""
+"""Reads the response of a provider that speaks Anthropic's messages, plain or streamed, as events."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ _REASONS: Mapping[str, StopReason] = {
 
 
 class ReadAnswer:
-    """One per answer. `read` takes the objects of a stream, `read_whole` a plain answer."""
+    """The reader of one response. `read` takes the objects of a stream, `read_whole` a plain response."""
 
     def __init__(self) -> None:
         self._usage: Object = {}
         self._open: dict[int, tuple[int, ContentPart]] = {}
-        """Index of a block → its part; blocks that have no part are not counted."""
+        """A mapping from the index of a block to its part. Blocks without a part are not counted."""
         self._unfed: set[int] = set()
-        """Tool calls whose arguments have not begun: what the block's start has for them may be all there is."""
+        """The tool calls whose arguments have not begun. The start of the block may contain all of their arguments."""
         self._parts = 0
         self._stop: AnswerStop | None = None
         self._done = False
@@ -89,7 +89,7 @@ class ReadAnswer:
             yield _failure(event)
 
     def end(self) -> Iterator[CanonicalEvent]:
-        """The stream is over: it ended well only if it said so."""
+        """Handles the end of the stream. The response is complete only if the provider said so."""
         return iter(())
 
     def _begin(self, message: Object) -> AnswerStart:
@@ -151,7 +151,10 @@ class ReadAnswer:
 
 
 def _part(block: Object) -> ContentPart | None:
-    """None for what tools of the provider's own leave: they are not asked for in a translated request."""
+    """Returns the part of a block, or None.
+
+    Blocks of the provider's own tools have no part, since a translated request does not use these tools.
+    """
     kind = block.get("type")
     if kind == "text":
         return TextPart(seen_text(block, "text"))

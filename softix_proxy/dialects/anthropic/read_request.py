@@ -1,4 +1,4 @@
-"""A request of Anthropic's messages, understood."""
+"""Reads a request of Anthropic's messages."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _MODES: Mapping[str, ToolChoiceMode] = {"auto": "auto", "any": "required", "tool
 
 
 def read_request(node: Object, losses: Losses) -> CanonicalRequest:
-    """Raises RefusedError for what is no such request, and for what must not be lost."""
+    """Reads a request. Raises RefusedError if it is not valid, or if it says something that must not be lost."""
     for name in _UNSAID:
         if node.get(name):
             losses.meet(name)

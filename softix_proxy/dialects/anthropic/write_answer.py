@@ -1,4 +1,4 @@
-"""An answer for a client that speaks Anthropic's messages, plain or streamed."""
+"""Writes a response for a client that speaks Anthropic's messages, plain or streamed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,11 @@ def _block(part: ContentPart) -> Object | None:
 
 
 class WriteStream:
-    """`message_start`, each block whole before the next, `message_delta` with all usage, `message_stop`."""
+    """The writer of a stream.
+
+    It writes `message_start`, each block completely before the next, `message_delta` with all usage, and
+    `message_stop`.
+    """
 
     def __init__(self, context: ResponseContext) -> None:
         self._occasion = context
@@ -93,7 +97,7 @@ class WriteStream:
 
     def write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, (PartStart, PartDelta, PartSignature, PartEnd, AnswerStop)) and event.choice:
-            return b""  # there is no second one here, and none was asked for
+            return b""  # A stream has only one choice here, and no other was requested.
         return b"".join([self._write(ordered) for ordered in self._in_order.take(event)])
 
     def _write(self, event: CanonicalEvent) -> bytes:

@@ -1,4 +1,4 @@
-"""A request for a provider that speaks Anthropic's messages."""
+"""Writes a request for a provider that speaks Anthropic's messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TIERS = {"default": "standard_only", "standard": "standard_only", "standard_onl
 
 
 def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
-    """Raises RefusedError for what must not be lost."""
+    """Writes a request. Raises RefusedError if it says something that must not be lost."""
     _meet(request, losses)
     system, turns = leading_system(request.turns)
     blocks = [_text(part) for part in system if isinstance(part, TextPart) and part.text]
@@ -99,14 +99,17 @@ def _text(part: TextPart) -> Object:
 
 
 def _plain(blocks: list[Object]) -> str | list[Object]:
-    """A string where there is one text without a mark."""
+    """Returns a string if there is one text without a cache mark, and otherwise the blocks."""
     if len(blocks) == 1 and blocks[0].keys() == {"type", "text"}:
         return str(blocks[0]["text"])
     return blocks
 
 
 def _blocks(parts: Sequence[ContentPart], losses: Losses) -> str | list[Object]:
-    """Results come first, as this dialect wants it; what is empty is left out, as it refuses it."""
+    """Writes the parts as blocks.
+
+    Tool results come first, as this dialect requires. Empty parts are left out, since it refuses them.
+    """
     ordered = sorted(parts, key=lambda part: not isinstance(part, ToolResult))
     blocks = [block for part in ordered if (block := _block(part, losses)) is not None]
     return _plain(blocks)

@@ -1,1 +1,1 @@
-"""Bedrock's Converse: endpoint, readers and writers."""
+"""The endpoint, readers and writers of Bedrock's Converse."""

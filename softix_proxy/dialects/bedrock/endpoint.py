@@ -1,7 +1,7 @@
-"""Bedrock's Converse and ConverseStream, at the provider's side. No model is named in their answers.
+"""The provider's endpoints Converse and ConverseStream of Bedrock. Their responses do not name a model.
 
-Input excludes the cache, as AWS documents it. Of OpenAI's models it includes what was read from the cache and written
-to it, which was measured on streams; where that is more than the input, it is as documented.
+The input excludes the cache, as AWS documents it. For OpenAI's models, it includes what was read from the cache and
+written to it, which was measured on streams. If these tokens exceed the input, softix reads the input as documented.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from softix_proxy.domain.pricing.rates import STANDARD
 
 _OPENAIS = re.compile(r"(?:^|[./:])openai\.", re.ASCII)
 _GUARDRAIL = "guardrail_intervened"
-"""Why an answer stopped that holds a guardrail's words instead of the model's."""
+"""The stop reason of a response that contains a guardrail's text and not the model's."""
 
 
 def includes_cache(model: str) -> bool:
-    """Whether a model counts the cache as input, by its name or inference profile: `us.openai.gpt-6-sol`."""
+    """Returns whether a model counts the cache as input.
+
+    It goes by the model's name or inference profile, such as `us.openai.gpt-6-sol`.
+    """
     return _OPENAIS.search(model) is not None
 
 
@@ -57,7 +60,7 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 class Converse:
-    """Meters Bedrock's Converse; the model stands in the path, and usage counts the cache outside the input."""
+    """Meters Bedrock's Converse. The path names the model, and usage counts the cache outside the input."""
 
     name = "converse"
     path = "/model/{model}/converse"
@@ -66,14 +69,17 @@ class Converse:
     form_fields: frozenset[str] | None = None
 
     def __init__(self, *, with_cache: bool = False) -> None:
-        """`with_cache`: for models of which the input includes the cache."""
+        """`with_cache` is true for models whose input includes the cache."""
         self.with_cache = with_cache
 
     def report(self, body: bytes) -> UsageReport | None:
         return read_report(body, self.with_cache)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        """Usage comes unasked, in an event that every client needs: nothing is ever hidden."""
+        """Returns the meter.
+
+        The usage comes without a request, in an event that every client needs, so it is never hidden.
+        """
         return ConverseMeter(self.with_cache)
 
 
@@ -83,7 +89,7 @@ class ConverseStream(Converse):
 
 
 def read_report(body: bytes, with_cache: bool = False) -> UsageReport | None:
-    """Of a whole answer, or of the payload of a `metadata` event."""
+    """Reads the usage of a whole response, or of the payload of a `metadata` event."""
     try:
         answer = _ANSWER.decode(body)
     except MALFORMED:
@@ -121,7 +127,10 @@ def _written_for_an_hour(details: object) -> int:
 
 
 class ConverseMeter(FrameMeter):
-    """Ends at the `metadata` event, which has the usage and comes after `messageStop`, or at an exception."""
+    """Meters a stream. It ends at the `metadata` event, which has the usage, or at an exception.
+
+    The `metadata` event comes after `messageStop`.
+    """
 
     def __init__(self, with_cache: bool = False) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Converse's own words: the formats of media, and who can read which signature."""
+"""The names that Converse uses: the formats of media, and the signatures that a model can read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 OWN = "converse"
 SIGNED = "messages"
-"""Only Claude signs its thoughts there, and Anthropic's signatures hold wherever Claude runs."""
+"""The dialect whose signatures models at Bedrock use.
+
+Only Claude signs its thoughts there, and Anthropic's signatures are valid wherever Claude runs.
+"""
 
 FORMATS: Mapping[str, Mapping[str, str]] = {
     "image": {
@@ -53,5 +56,5 @@ FORMATS: Mapping[str, Mapping[str, str]] = {
         "audio/webm": "webm",
     },
 }
-"""Kind → media type → how it is called there."""
+"""A mapping from a kind and a media type to Converse's name of the format."""
 MIMES: Mapping[str, str] = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}

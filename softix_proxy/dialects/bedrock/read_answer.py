@@ -1,4 +1,4 @@
-"""The answer of Bedrock's Converse, plain or streamed, as events."""
+"""Reads the response of Bedrock's Converse, plain or streamed, as events."""
 
 from __future__ import annotations
 
@@ -46,13 +46,19 @@ _REASONS: Mapping[str, StopReason] = {
 
 
 class ReadAnswer:
-    """One per answer. `read` takes the events of a stream, each under its name; `read_whole` a plain answer."""
+    """The reader of one response. `read` takes the events of a stream, `read_whole` a plain response.
+
+    Each event of a stream is under its name.
+    """
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[int, ContentPart]] = {}
-        """Index of a block → its part. Only calls and images are announced; others begin with their first piece."""
+        """A mapping from the index of a block to its part.
+
+        Only calls and images are announced. Other parts begin with their first piece.
+        """
         self._unfed: set[int] = set()
-        """Calls without arguments so far."""
+        """The calls without arguments so far."""
         self._parts = 0
         self._stop: AnswerStop | None = None
         self._done = False
@@ -91,7 +97,7 @@ class ReadAnswer:
             yield ErrorEvent(classify_exception(kind), seen_text(body, "message"))
 
     def end(self) -> Iterator[CanonicalEvent]:
-        """The stream is over: well, if the model had stopped."""
+        """Handles the end of the stream. The response is complete if the model has stopped."""
         if self._stop is not None and not self._done:
             yield from self._finish({})
 
@@ -148,7 +154,7 @@ class ReadAnswer:
 
 
 def _part(block: Object) -> ContentPart | None:
-    """None for what is not asked for in a translated request."""
+    """Returns the part of a block. None for blocks that a translated request does not use."""
     thoughts = seen_child(block, "reasoningContent")
     if thoughts:
         said = seen_child(thoughts, "reasoningText")

@@ -1,4 +1,4 @@
-"""The parts of a conversation as Converse's content blocks."""
+"""Writes the parts of a conversation as Converse's content blocks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DEFAULTS = {"image": "image/jpeg", "document": "application/pdf"}
 
 
 class WriteParts:
-    """Of one conversation, in which no two documents may have the same name."""
+    """The writer of one conversation, in which no two documents may have the same name."""
 
     def __init__(self, model: str, losses: Losses) -> None:
         self._losses = losses
@@ -36,12 +36,15 @@ class WriteParts:
         self._names: set[str] = set()
 
     def write(self, parts: Sequence[ContentPart]) -> list[Object]:
-        """Results come first, as it is wanted there; what is empty is left out, as it is refused there."""
+        """Writes the parts as blocks.
+
+        Tool results come first, as Converse requires. Empty parts are left out, since it refuses them.
+        """
         ordered = sorted(parts, key=lambda part: not isinstance(part, ToolResult))
         return [block for part in ordered for block in self._marked(part)]
 
     def mark(self, cache: CacheLifetime) -> list[Object]:
-        """What tells to keep the prompt up to here."""
+        """Writes the mark that keeps the prompt up to here in the cache."""
         if not cache:
             return []
         if not self._caches:
@@ -106,7 +109,7 @@ class WriteParts:
 
 
 def _cache(part: ContentPart) -> CacheLifetime:
-    """Of a result also where one of its parts has the mark."""
+    """Returns the cache lifetime of a part. A mark on one part of a tool result counts for the result."""
     if isinstance(part, (Thinking, RefusalPart)):
         return ""
     if isinstance(part, ToolResult) and not part.cache:

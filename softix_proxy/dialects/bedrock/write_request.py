@@ -1,4 +1,4 @@
-"""A request for Bedrock's Converse. The path names the model, and says whether the answer streams."""
+"""Writes a request for Bedrock's Converse. The path contains the model and whether the response is streamed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _EFFORTS: Mapping[str, str] = {
 
 
 def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
-    """Raises RefusedError for what must not be lost."""
+    """Writes a request. Raises RefusedError if it says something that must not be lost."""
     _meet(request, losses)
     writer = WriteParts(setting.model, losses)
     limit = request.max_output_tokens or setting.most_output_tokens or DEFAULT_OUTPUT_TOKENS
@@ -96,7 +96,10 @@ def _meet(request: CanonicalRequest, losses: Losses) -> None:
 
 
 def _model_fields(request: CanonicalRequest, model: str, limit: int, losses: Losses) -> tuple[Object | None, Object]:
-    """What goes to the model as it is, since Converse has no word of its own for it; and of it, how to think."""
+    """Returns the settings for thinking, and all fields that go to the model unchanged.
+
+    Converse has no fields of its own for them.
+    """
     if is_claude(model):
         thinking, effort = thinking_of(request, model, limit, losses)
         words = said({"effort": effort})
@@ -118,7 +121,10 @@ def _model_fields(request: CanonicalRequest, model: str, limit: int, losses: Los
 
 
 def _tools(request: CanonicalRequest, writer: WriteParts, losses: Losses) -> tuple[Object | None, bool]:
-    """The tools, and whether words have to forbid them: those that the conversation used must be told again."""
+    """Returns the tools, and whether a text must forbid their use.
+
+    Tools that the conversation used must be listed again.
+    """
     tools, choice = chosen(request.tools, request.tool_choice)
     used = _used(request.turns)
     if choice is not None and choice.mode == "none" and not used:

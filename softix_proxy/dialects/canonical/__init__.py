@@ -1,1 +1,1 @@
-"""The canonical form of requests and answers, and what is lost on the way."""
+"""The canonical form of requests and responses, and the table of what a translation loses."""

@@ -1,4 +1,4 @@
-"""An answer is the fold of its events; and the events of an answer, for the dialects that tell it whole."""
+"""Builds a response from its events, and yields the events of a response for dialects that send it whole."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Choosing:
 
 
 class Accumulator:
-    """Takes events in their order, and has the answer as far as it has come."""
+    """An accumulator of events in their order. It holds the response as far as it has come."""
 
     def __init__(self) -> None:
         self._start = AnswerStart()
@@ -97,13 +97,13 @@ class Accumulator:
             self._ended = True
 
     def take_growth(self, event: PartDelta) -> ContentPart:
-        """The same, and tells what grows: the part as it began."""
+        """Takes a delta, and returns the part that grows as it was at its start."""
         growing = self._choices[event.choice].parts[event.index]
         growing.pieces.append(event.text)
         return growing.part
 
     def part(self, choice: int, index: int) -> ContentPart:
-        """That part as far as it has come."""
+        """Returns the part as far as it has come."""
         return self._choices[choice].parts[index].whole()
 
     def answer(self) -> CanonicalAnswer:
@@ -127,14 +127,17 @@ def accumulate(events: Iterable[CanonicalEvent]) -> CanonicalAnswer:
 
 
 def parts_of(choice: int, parts: Sequence[ContentPart]) -> Iterator[CanonicalEvent]:
-    """Whole parts as events."""
+    """Yields events for whole parts."""
     for index, part in enumerate(parts):
         yield PartStart(choice, index, part)
         yield PartEnd(choice, index)
 
 
 class InOrder:
-    """Events with one part open at a time, for dialects that know no other way: what grows beside it waits."""
+    """An ordering of events with only one part open at a time, for dialects that require it.
+
+    Events of other parts wait.
+    """
 
     def __init__(self) -> None:
         self._open: tuple[int, int] | None = None
@@ -154,7 +157,7 @@ class InOrder:
         return [event]
 
     def rest(self) -> list[CanonicalEvent]:
-        """All that waits, each part closed."""
+        """Returns all waiting events and closes each part."""
         passed: list[CanonicalEvent] = []
         while self._open is not None:
             passed += self._closed(PartEnd(*self._open))

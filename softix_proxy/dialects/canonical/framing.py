@@ -1,4 +1,4 @@
-"""A stream of server-sent events as the JSON objects in it, however its bytes are split into chunks."""
+"""Splits a stream of server-sent events into its JSON objects. Its bytes may be split into chunks anywhere."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 
 
 class Framer:
-    """Keeps what is not yet whole. An event larger than MAX_EVENT_BYTES is lost, so that none can fill the memory."""
+    """A splitter of server-sent events, which keeps incomplete data.
+
+    An event larger than MAX_EVENT_BYTES is lost, so that no event can fill the memory.
+    """
 
     def __init__(self) -> None:
         self._tail = b""
         self.done = False
-        """The line that ends OpenAI's streams was seen."""
+        """Whether the line that ends OpenAI's streams has come."""
 
     def feed(self, chunk: bytes) -> Iterator[Object]:
         whole = self._tail + chunk if self._tail else chunk
@@ -33,7 +36,7 @@ class Framer:
         self._tail = whole[start:] if len(whole) - start <= MAX_EVENT_BYTES else b""
 
     def end(self) -> Iterator[Object]:
-        """What came without the blank line that should have ended it."""
+        """Yields the last event if the blank line after it is missing."""
         tail, self._tail = self._tail, b""
         yield from self._read(tail)
 
@@ -51,5 +54,5 @@ def data_event(value: object) -> bytes:
 
 
 def named_event(value: Object) -> bytes:
-    """With the name that its `type` is, as Anthropic's streams and those of responses have it."""
+    """Writes an event whose name is its `type`, as in Anthropic's streams and those of responses."""
     return b"event: %s\ndata: %s\n\n" % (str(value["type"]).encode(), encode(value))

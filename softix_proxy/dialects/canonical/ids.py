@@ -1,4 +1,4 @@
-"""Ids in the style of each dialect, made from the provider's own where it gave one."""
+"""Makes ids in the style of each dialect, from the provider's id if there is one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
 def answer_id(given: str, prefix: str, fallback: str) -> str:
-    """`chatcmpl-…`, `msg_…`, `resp_…`."""
+    """Returns an id such as `chatcmpl-…`, `msg_…` or `resp_…`."""
     bare = _PREFIX.sub("", given)
     return prefix + (bare if _PLAIN.fullmatch(bare) else fallback)

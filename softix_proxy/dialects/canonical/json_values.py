@@ -1,4 +1,7 @@
-"""Reading a client's JSON strictly, and a provider's leniently. Messages name our own words only, never what came."""
+"""Reads a client's JSON strictly, and a provider's leniently.
+
+Messages contain only softix's own words and never the client's input.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _EMPTY: Object = {}
 
 
 def names(words: str) -> frozenset[str]:
-    """A set of words, as it is quickest to read."""
+    """Returns the words of a text as a set. A list of words in one string is easy to read in the code."""
     return frozenset(words.split())
 
 
@@ -28,7 +31,7 @@ def encode_text(value: object) -> str:
 
 
 def read_object(body: bytes) -> Object:
-    """Raises RefusedError if it is no JSON object."""
+    """Reads a JSON object. Raises RefusedError if the body is none."""
     found = seen_object(body)
     if found is None:
         raise invalid("The request body is not a valid JSON object.")
@@ -36,7 +39,7 @@ def read_object(body: bytes) -> Object:
 
 
 def seen_object(body: bytes | str) -> Object | None:
-    """None if it is no JSON object."""
+    """Reads a JSON object. Returns None if the body is none."""
     try:
         found = _ANY.decode(body)
     except (*MALFORMED, UnicodeEncodeError):
@@ -45,7 +48,7 @@ def seen_object(body: bytes | str) -> Object | None:
 
 
 def text(node: Object, name: str) -> str:
-    """Empty where it is absent or null."""
+    """Returns the text, or an empty one if it is absent or null."""
     value = node.get(name)
     if value is None:
         return ""
@@ -62,7 +65,7 @@ def flag(node: Object, name: str) -> bool | None:
 
 
 def whole(node: Object, name: str) -> int | None:
-    """Also what is a whole number but written as another, as in `1.0`."""
+    """Returns the whole number. A number such as `1.0` counts as whole."""
     value = node.get(name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -79,7 +82,7 @@ def number(node: Object, name: str) -> Any:
 
 
 def child(node: Object, name: str) -> Object:
-    """Empty where it is absent or null."""
+    """Returns the object, or an empty one if it is absent or null."""
     value = node.get(name)
     if value is None:
         return _EMPTY
@@ -107,7 +110,7 @@ def texts(node: Object, name: str) -> list[str]:
 
 
 def rest(node: Object, known: frozenset[str]) -> bool:
-    """Whether it has members that say something and are not known."""
+    """Returns whether the object has members with content that are not known."""
     return not node.keys() <= known and any(
         name not in known and value is not None and value is not False and value not in ("", [], {})
         for name, value in node.items()
@@ -115,7 +118,7 @@ def rest(node: Object, known: frozenset[str]) -> bool:
 
 
 def seen_text(node: Object, name: str) -> str:
-    """Of a provider: empty for whatever is no string."""
+    """Returns a text from a provider. It is empty if the value is no string."""
     value = node.get(name)
     return value if isinstance(value, str) else ""
 
@@ -136,12 +139,15 @@ def seen_count(node: Object, name: str) -> int | None:
 
 
 def said(fields: Mapping[str, Any]) -> Object:
-    """Without what says nothing: None, and empty texts, lists and objects."""
+    """Returns the members that have content. None, and empty texts, lists and objects are left out."""
     return {name: value for name, value in fields.items() if value or value == 0}
 
 
 def arguments_object(arguments: str) -> Object:
-    """A call's arguments for a dialect that knows only objects; what is none is told as Anthropic says to tell it."""
+    """Returns a call's arguments for a dialect that accepts objects only.
+
+    Arguments that are no object are wrapped as Anthropic recommends.
+    """
     if not arguments.strip():
         return {}
     found = seen_object(arguments)

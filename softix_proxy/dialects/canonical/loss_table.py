@@ -1,4 +1,4 @@
-"""The table itself; see losses.py for how it is used."""
+"""The table of losses. `losses.py` uses it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ class Loss(NamedTuple):
     fate: str
     reason: str
     clients: tuple[str, ...] = ()
-    """Of a request: whose clients can say it; empty: theirs whose own table does not have it. Of an answer: whose
-    providers say it."""
+    """The dialects that the loss concerns.
+
+    For a request: the dialects of clients that can say it. Empty for every dialect whose own table does not have it.
+    For a response: the dialects of providers that say it.
+    """
     kept_by: tuple[str, ...] = ()
-    """Of an answer: whose clients are told it."""
+    """The dialects of clients that receive this part of a response."""
 
 
 NAMES: Mapping[str, str] = {
@@ -23,7 +26,7 @@ NAMES: Mapping[str, str] = {
     "generate_content": "Gemini generateContent",
     "converse": "Bedrock Converse",
 }
-"""Dialect, by the name of its endpoint → what people call it."""
+"""A mapping from a dialect, by the name of its endpoint, to its usual name."""
 
 _OTHER = Loss("dropped", "members that softix does not know")
 _HOSTED = Loss("dropped", "tools that a provider runs itself are its own; the client's other tools stay")
@@ -268,7 +271,7 @@ CARRIED: Mapping[str, Mapping[str, Loss]] = {
     },
     "raw_predict": {},
 }
-"""What a cloud that carries Anthropic's messages lacks beside what they lack."""
+"""The further losses of a cloud that carries Anthropic's messages, in addition to those of messages."""
 
 ANSWERS: Mapping[str, Loss] = {
     "citations": Loss(
@@ -284,4 +287,7 @@ ANSWERS: Mapping[str, Loss] = {
     ),
     "system_fingerprint": Loss("dropped", "no other dialect has one", ("chat_completions",)),
 }
-"""What of an answer is not told. It cannot be listed in a header: when it comes, a stream's header is long sent."""
+"""The parts of a response that are lost.
+
+No header can list them, since the headers of a stream are sent before these parts come.
+"""

@@ -1,7 +1,7 @@
-"""What gets lost between two dialects, as data: the code asks here what becomes of it, and the reference is made of it.
+"""Looks up what a translation between two dialects loses. The reference pages are made from the same table.
 
-What a client's dialect can say and the canonical form cannot is in READING, under the client's dialect; what the
-canonical form can say and the provider's dialect cannot, in WRITING, under the provider's.
+READING has, under the client's dialect, what this dialect can say and the canonical form cannot. WRITING has, under the
+provider's dialect, what the canonical form can say and this dialect cannot.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from softix_proxy.dialects.core.fields import invalid
 
 class LossTreatment(StrEnum):
     REFUSED = "refused"
-    """Without it the request would mean something else."""
+    """The request would mean something else without it, so it is refused."""
     DROPPED = "dropped"
     APPROXIMATED = "approximated"
 
 
 class Losses:
-    """What one request lost, in one direction. `found` is in the order of finding, each once."""
+    """The losses of one request in one direction. `found` has each of them once, in the order of finding."""
 
     def __init__(self, table: Mapping[str, Loss], found: dict[str, None]) -> None:
         self._table = table
         self.found = found
 
     def meet(self, name: str) -> None:
-        """Raises RefusedError if a request that says this must not be sent without."""
+        """Notes a loss. Raises RefusedError if a request with this field must not be sent without it."""
         loss = self._table[name]
         if loss.fate == LossTreatment.REFUSED:
             raise invalid(f"`{name}` cannot be translated for this model: {loss.reason}")
@@ -37,7 +37,7 @@ class Losses:
 
 
 def losses(client: str, provider: str) -> tuple[Losses, Losses]:
-    """For reading and for writing a request; both note in the same list."""
+    """Returns the losses for reading and for writing a request. Both note them in the same list."""
     found: dict[str, None] = {}
     return Losses(READING[client], found), Losses(_writing(provider), found)
 
@@ -54,7 +54,10 @@ class LossRow(NamedTuple):
 
 
 def rows(client: str, provider: str) -> Iterator[LossRow]:
-    """The table of one direction: of what the provider's dialect lacks, only what the client's can say."""
+    """Yields the table of one direction.
+
+    Of the losses at the provider's dialect, it has only those that the client's dialect can say.
+    """
     for name, loss in sorted(READING[client].items()):
         yield LossRow(name, loss.fate, loss.reason)
     unsaid = {name for name, loss in WRITING[client].items() if loss.fate != LossTreatment.APPROXIMATED}

@@ -1,4 +1,4 @@
-"""Data URLs and media types."""
+"""Reads and writes data URLs and media types."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kind_of(mime: str) -> MediaKind:
 
 
 def from_url(url: str, kind: MediaKind, mime: str = "") -> MediaPart:
-    """A data URL as its data, any other as it is."""
+    """Returns a part with the data of a data URL, or with any other URL unchanged."""
     match = _DATA.match(url)
     if match is not None:
         return MediaPart(kind, mime=match[1] or mime, data=url[match.end() :])
@@ -39,11 +39,11 @@ def from_url(url: str, kind: MediaKind, mime: str = "") -> MediaPart:
 
 
 def to_url(media: MediaPart) -> str:
-    """Of data and of a URL; a plain text is none."""
+    """Returns the URL, or a data URL of the data. The part must not be plain text."""
     return media.url or f"data:{media.mime or 'application/octet-stream'};base64,{media.data}"
 
 
 def guess_mime(media: MediaPart) -> str:
-    """What was said, else what the ending of the name tells; empty if it tells nothing."""
+    """Returns the given media type, or the one that the ending of the name suggests. Empty if it suggests none."""
     path = (media.url or media.name).partition("?")[0]
     return media.mime or _BY_ENDING.get(path.rpartition(".")[2].lower(), "")

@@ -1,7 +1,7 @@
-"""Signatures of thoughts in the fields of another dialect: opaque to the client, and opened on their way back.
+"""Carries signatures of thoughts in the fields of another dialect. Clients cannot read them, and softix unpacks them.
 
-A provider's signature is of use to that provider alone. Another dialect's field for it holds it with a word on where it
-came from, so that a conversation that goes on at another provider loses it instead of being refused.
+Only the provider that made a signature can use it. So the field of another dialect holds the signature with a note on
+its origin. A conversation that continues at another provider then loses the signature instead of being refused.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from softix_proxy.dialects.canonical.types import Thinking
 _MARK = "softix1"
 _KINDS = {"t": False, "r": True}
 _STANDARD = str.maketrans("-_", "+/")
-"""Some SDKs write base64 in the alphabet for URLs."""
+"""The translation from the base64 alphabet for URLs, which some SDKs use, to the standard one."""
 
 
 def tag_signature(thinking: Thinking, own: str) -> str:
-    """The signature for a field of dialect `own`: bare if it is from there."""
+    """Returns the signature for a field of the dialect `own`. It has no note if it comes from this dialect."""
     if not thinking.signature or thinking.origin == own:
         return thinking.signature
     kind = "r" if thinking.redacted else "t"
@@ -27,7 +27,7 @@ def tag_signature(thinking: Thinking, own: str) -> str:
 
 
 def untag_signature(value: str, own: str, text: str = "", *, redacted: bool = False, of: str = "") -> Thinking:
-    """What was sealed; anything else is a signature of dialect `own`."""
+    """Unpacks a signature with a note. Any other value is a signature of the dialect `own`."""
     if value.startswith(_PREFIX):
         try:
             plain = base64.b64decode(value.translate(_STANDARD), validate=True)

@@ -1,4 +1,4 @@
-"""Tools for dialects that know only functions, and only one way to choose among them."""
+"""Converts tools for dialects that know only functions, and only one way to choose among them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ _SCHEMA = {
 def chosen(
     tools: Sequence[ToolDefinition], choice: ToolChoice | None
 ) -> tuple[Sequence[ToolDefinition], ToolChoice | None]:
-    """Where only some are allowed, only those are shown: it comes to the same."""
+    """Returns the tools and the choice.
+
+    If only some tools are allowed, the others are left out, with the same effect.
+    """
     if choice is None or not choice.names or (choice.mode == "required" and len(choice.names) == 1):
         return tools, choice
     return [tool for tool in tools if tool.name in choice.names], choice
 
 
 def as_function(tool: ToolDefinition, losses: Losses) -> ToolDefinition:
-    """A tool that takes text, as a function of one text."""
+    """Converts a tool that takes text into a function of one text."""
     if not tool.custom:
         return tool
     losses.meet("custom_tools")
@@ -46,7 +49,7 @@ def as_function_call(call: ToolCall) -> ToolCall:
 
 
 def as_custom_call(call: ContentPart) -> ContentPart:
-    """Back again, once the arguments are whole."""
+    """Converts a call of such a function back, once its arguments are complete."""
     if not isinstance(call, ToolCall):
         return call
     found = seen_object(call.arguments)

@@ -1,4 +1,4 @@
-"""Conversations as dialects want them that know only two voices, which take turns."""
+"""Arranges conversations for dialects that know only two roles, which must alternate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from softix_proxy.dialects.canonical.types import ContentPart, TextPart, Turn, T
 
 
 def leading_system(turns: Sequence[Turn]) -> tuple[list[ContentPart], Sequence[Turn]]:
-    """What is said to the model before the conversation begins, and the conversation."""
+    """Returns the system text before the conversation begins, and the conversation."""
     parts: list[ContentPart] = []
     for index, turn in enumerate(turns):
         if turn.role != "system":
@@ -19,7 +19,7 @@ def leading_system(turns: Sequence[Turn]) -> tuple[list[ContentPart], Sequence[T
 
 
 def merged(turns: Sequence[Turn], losses: Losses) -> Iterator[Turn]:
-    """Neighbours of one role as one turn; a later word of the system as the user's, in tags."""
+    """Joins neighbouring turns of one role. Later system text becomes the user's, in tags."""
     role: TurnRole = "user"
     parts: list[ContentPart] = []
     for turn in turns:

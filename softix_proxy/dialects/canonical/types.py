@@ -1,6 +1,6 @@
-"""What every dialect is translated to and from: one form of a request, and the events of which an answer is the fold.
+"""The form that every dialect is translated to and from: one form of a request, and the events that build a response.
 
-Texts default to empty, which says nothing; what may be absent and means something else than empty is None.
+Texts default to empty, which says nothing. A member that may be absent, with another meaning than empty, is None.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from softix_proxy.domain.pricing.meters import Meters
 
 TurnRole = Literal["system", "user", "assistant"]
 CacheLifetime = Literal["", "5m", "1h"]
-"""How long the provider is asked to keep the prompt up to here; empty: not marked."""
+"""The time for which the provider is asked to keep the prompt up to here. Empty if there is no mark."""
 MediaKind = Literal["image", "document", "audio", "video"]
 Number = Any
 """An int or a float, as the client wrote it."""
@@ -26,13 +26,13 @@ class TextPart(msgspec.Struct, frozen=True):
 
 
 class RefusalPart(msgspec.Struct, frozen=True):
-    """The model's words for why it does not answer."""
+    """The model's text in which it refuses to answer."""
 
     text: str
 
 
 class MediaPart(msgspec.Struct, frozen=True):
-    """Exactly one of `data` (base64), `url` and `text` (of a plain document) is set."""
+    """A media part. Exactly one of `data` (base64), `url` and `text` (of a plain document) is set."""
 
     kind: MediaKind
     mime: str = ""
@@ -49,7 +49,7 @@ class ToolCall(msgspec.Struct, frozen=True):
     id: str
     name: str
     arguments: str = ""
-    """JSON as the model wrote it, so it may be none; of a custom tool its text."""
+    """The arguments as the model wrote them. They may be invalid JSON. For a custom tool, they are its text."""
     custom: bool = False
     cache: CacheLifetime = ""
 
@@ -64,14 +64,14 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 class Thinking(msgspec.Struct, frozen=True):
-    """What the model thought, as far as it shows it, and what proves to its provider that it did."""
+    """The thoughts that the model shows, and the signature that proves them to its provider."""
 
     text: str = ""
     signature: str = ""
     origin: str = ""
-    """The dialect whose provider made the signature; nobody else can read it."""
+    """The dialect whose provider made the signature. No other provider can read it."""
     redacted: bool = False
-    """The signature is all there is: the thoughts are in it, encrypted."""
+    """Whether the signature contains all of the thoughts, encrypted."""
     of: str = ""
     """The tool call that the signature belongs to, or the id that the provider gave to these thoughts."""
 
@@ -85,7 +85,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Namespace(msgspec.Struct, frozen=True):
-    """Where a tool is at home, and what it is called there."""
+    """The namespace that contains a tool, and the tool's name and description in it."""
 
     name: str
     tool: str
@@ -99,7 +99,7 @@ class ToolDefinition(msgspec.Struct, frozen=True):
     schema: Mapping[str, Any] | None = None
     strict: bool | None = None
     custom: bool = False
-    """Takes text instead of JSON, perhaps of a grammar."""
+    """Whether the tool takes text instead of JSON. A grammar may define the text."""
     grammar: Mapping[str, Any] | None = None
     cache: CacheLifetime = ""
     within: Namespace | None = None
@@ -107,17 +107,17 @@ class ToolDefinition(msgspec.Struct, frozen=True):
 
 ToolChoiceMode = Literal["auto", "none", "required"]
 TOOL_CHOICE_MODES: Mapping[str, ToolChoiceMode] = {"auto": "auto", "none": "none", "required": "required"}
-"""By the words of OpenAI's dialects, which are the same."""
+"""A mapping from the words of OpenAI's dialects, which are the same, to the modes."""
 
 
 class ToolChoice(msgspec.Struct, frozen=True):
     mode: ToolChoiceMode
     names: Sequence[str] = ()
-    """Only these; empty: all."""
+    """The names of the tools that may be called. Empty if all may be called."""
 
 
 class JsonFormat(msgspec.Struct, frozen=True):
-    """The answer is JSON: any object, or one that fits the schema."""
+    """A format for a response in JSON: any object, or one that fits the schema."""
 
     schema: Mapping[str, Any] | None = None
     name: str = ""
@@ -128,11 +128,11 @@ class JsonFormat(msgspec.Struct, frozen=True):
 class Reasoning(msgspec.Struct, frozen=True):
     on: bool | None = None
     effort: str = ""
-    """OpenAI's words, from `minimal` to `xhigh`; empty: the model's own measure."""
+    """The effort in OpenAI's words, from `minimal` to `xhigh`. Empty for the model's own default."""
     budget: int | None = None
-    """Tokens; None: no bound of its own."""
+    """The bound in tokens. None if there is no such bound."""
     shown: bool = False
-    """The client wants to see thoughts or a summary of them."""
+    """Whether the client wants to see thoughts or a summary of them."""
 
 
 class CanonicalRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,7 +152,7 @@ class CanonicalRequest(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     choices: int | None = None
     logprobs: int | None = None
-    """How many alternatives to each token; None: none, nor the tokens themselves."""
+    """The number of alternatives for each token. None if neither they nor the tokens themselves are requested."""
     frequency_penalty: Number = None
     presence_penalty: Number = None
     reasoning: Reasoning | None = None
@@ -162,7 +162,10 @@ class CanonicalRequest(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: str = ""
     cache_key: str = ""
     cache: CacheLifetime = ""
-    """The provider is to choose itself where it marks the prompt."""
+    """The lifetime of cache marks for which the provider chooses the place in the prompt.
+
+    Empty if it should set none.
+    """
 
 
 class Alternative(msgspec.Struct, frozen=True):
@@ -186,11 +189,14 @@ class AnswerStart(msgspec.Struct, frozen=True):
 
 
 class PartStart(msgspec.Struct, frozen=True):
-    """A part begins. Its text, arguments and signature are what is known of them now; more may come."""
+    """The event with which a part begins.
+
+    Its text, arguments and signature are those that are known now. More may come.
+    """
 
     choice: int
     index: int
-    """Of the part within its choice: 0, 1, 2 … in the order of opening."""
+    """The index of the part within its choice: 0, 1, 2 … in the order in which parts are opened."""
     part: ContentPart
 
 
@@ -201,7 +207,7 @@ class PartDelta(msgspec.Struct, frozen=True):
 
 
 class PartSignature(msgspec.Struct, frozen=True):
-    """The signature of a part that is thinking."""
+    """The signature of a part that contains thoughts."""
 
     choice: int
     index: int
@@ -215,7 +221,7 @@ class PartEnd(msgspec.Struct, frozen=True):
 
 
 class Logprobs(msgspec.Struct, frozen=True):
-    """How probable the last tokens of a choice were."""
+    """The log probabilities of the last tokens of a choice."""
 
     choice: int
     logprobs: Sequence[Logprob]
@@ -228,14 +234,14 @@ class AnswerStop(msgspec.Struct, frozen=True):
 
 
 class CanonicalUsage(msgspec.Struct, frozen=True):
-    """Cumulative: a later one replaces an earlier one."""
+    """The usage so far. Reports are cumulative: a later one replaces an earlier one."""
 
     meters: Meters
     service_tier: str = ""
 
 
 class ErrorEvent(msgspec.Struct, frozen=True):
-    """The provider's own error within an answer; nothing comes after it."""
+    """The provider's own error within a response. No event comes after it."""
 
     kind: str
     """One of dialects.core.errors.ProviderError."""
@@ -243,7 +249,7 @@ class ErrorEvent(msgspec.Struct, frozen=True):
 
 
 class AnswerEnd(msgspec.Struct, frozen=True):
-    """The provider has said its last word."""
+    """The event that ends a complete response of the provider."""
 
 
 CanonicalEvent = (
@@ -276,28 +282,28 @@ class CanonicalAnswer(msgspec.Struct, frozen=True):
 
 
 class WriteOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request is written for, beyond what it says itself."""
+    """The settings for writing a request, in addition to the request itself."""
 
     model: str
-    """Its name at the provider."""
+    """The name of the model at the provider."""
     most_output_tokens: int | None = None
-    """What the model can write, as far as it is known."""
+    """The most output tokens of the model, if known."""
     output_limit: int | None = None
-    """What the client can pay for; wins over what it asked for."""
+    """The output limit that the client can pay for. It has priority over the limit in the request."""
     output_field: str = "max_completion_tokens"
-    """What a server with OpenAI's chat calls the output limit."""
+    """The name of the output limit at a server with OpenAI's chat."""
     wraps_counts: bool = True
-    """Gemini takes a request to be counted as a member of the body, Vertex as the body."""
+    """Whether the request to count is wrapped in a member of the body. Gemini expects this, and Vertex does not."""
     betas: Sequence[str] = ()
-    """Of Anthropic's features, those that the client named in a header."""
+    """The features of Anthropic's that the client named in a header."""
 
 
 class ResponseContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer is written for: the request as it was understood, and what identifies the answer."""
+    """The settings for writing a response: the request as it was understood, and the id and time of the response."""
 
     request: CanonicalRequest
     id: str
-    """For where the provider gave none: letters, digits and underscores."""
+    """The id if the provider gave none. It has letters, digits and underscores."""
     now_s: int
     array: bool = False
-    """A Gemini client that did not ask for events gets its stream as one JSON array."""
+    """Whether the stream is one JSON array, for a Gemini client that did not request events."""

@@ -1,4 +1,7 @@
-"""Disjoint meters as each dialect counts: what one of them has within another is put back."""
+"""Converts disjoint meters into each dialect's counts.
+
+A count that a dialect includes in another one is added to it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ _CACHED = frozenset(("cached_input_tokens", "cached_audio_input_tokens", "cached
 
 
 def openai_usage(usage: CanonicalUsage) -> Object:
-    """Chat's: all input in `prompt_tokens`, all output in `completion_tokens`."""
+    """Writes usage for chat completions: `prompt_tokens` has all input, and `completion_tokens` all output."""
     asked, answered, written, details = _totals(usage.meters)
     meters = usage.meters
     return {
@@ -47,7 +50,7 @@ def responses_usage(usage: CanonicalUsage) -> Object:
 
 
 def anthropic_usage(usage: CanonicalUsage | None) -> Object:
-    """Input without what the cache gave or took; output with the thoughts."""
+    """Writes usage for messages. The input excludes cache reads and writes. The output includes the thoughts."""
     meters: Meters = usage.meters if usage else {}
     five_minutes, hour = meters.get("cache_write_5m_tokens", 0), meters.get("cache_write_1h_tokens", 0)
     cached = total(meters, _CACHED)
@@ -63,7 +66,7 @@ def anthropic_usage(usage: CanonicalUsage | None) -> Object:
 
 
 def gemini_usage(usage: CanonicalUsage) -> Object:
-    """The prompt with what was cached; candidates without the thoughts."""
+    """Writes usage for Gemini. The prompt includes cached content. The candidates exclude the thoughts."""
     meters = usage.meters
     asked = total(meters, INPUT_METERS)
     thoughts = meters.get("reasoning_tokens", 0)

@@ -1,4 +1,4 @@
-"""A provider's error in the shape of another dialect: its kind in that dialect's words, its message as it came."""
+"""Writes a provider's error in another dialect. Its kind is in that dialect's words, and its message is unchanged."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from softix_proxy.dialects.core.errors import STATUS_OF, ProviderError, name_err
 
 
 def translated_error(write: Callable[[str, str], Object], status: int, body: bytes, named: str = "") -> bytes:
-    """A provider's answer with this status, and the name that AWS gave it in a header."""
-    found = seen_object(body.strip(b"[] \r\n")) or {}  # Google's may be the only one in a list
+    """Writes the error of a provider's response with this status. `named` is the name from AWS's header."""
+    found = seen_object(body.strip(b"[] \r\n")) or {}  # Google's error may be the only element of a list.
     message = seen_text(seen_child(found, "error"), "message")
     message = message or seen_text(found, "message") or seen_text(found, "Message")
     return encode(write(name_error(status, body, named), message))
@@ -58,7 +58,7 @@ def openai_error(kind: str, message: str) -> Object:
 
 
 def responses_error(kind: str, message: str) -> Object:
-    """The `error` of a response that failed; its codes are a fixed list."""
+    """Returns the `error` of a failed response. The dialect allows a fixed list of codes."""
     code = "rate_limit_exceeded" if kind in (ProviderError.RATE_LIMITED, ProviderError.QUOTA) else "server_error"
     return {"code": code, "message": message or _SILENT}
 

@@ -1,1 +1,1 @@
-"""What all dialects share: fields, framing, usage, errors and tools."""
+"""The parts that all dialects share: request fields, framing, usage, errors and tools."""

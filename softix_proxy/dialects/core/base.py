@@ -1,4 +1,4 @@
-"""What the relay knows of a wire format: fields read from a request, usage read from an answer."""
+"""The protocols that the relay uses for a wire format: they read fields from a request and usage from a response."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from softix_proxy.domain.pricing.meters import Meters
 from softix_proxy.domain.pricing.rates import STANDARD
 
 Family = Literal["openai", "anthropic", "gemini"]
-"""Whose conventions hold for keys, errors and model lists."""
+"""The provider family whose conventions for keys, errors and model lists an endpoint follows."""
 
 MODEL_NAME = re.compile(rf"[{NAME_LETTERS}]{{1,128}}", re.ASCII)
-"""What may be kept of a model name that an outsider wrote; to be matched in full."""
+"""The pattern of a model name that softix may keep although an outsider wrote it. It must match the whole name."""
 
 
 _INPUT_ONLY = ("input_tokens",)
@@ -25,11 +25,11 @@ _BOTH_WAYS = ("input_tokens", "output_tokens")
 
 
 class Scale(NamedTuple):
-    """Of a meter, for each byte of the body."""
+    """The factors between the bytes of a request body and the quantity of one meter."""
 
     most: Fraction
     typical: Fraction
-    """Charged where the answer tells nothing, as an estimate."""
+    """The factor for the estimate that is charged if the response reports no usage."""
 
 
 @record(frozen=True, slots=True)
@@ -39,129 +39,160 @@ class RequestSpec:
     model: str
     stream: bool = False
     max_output_tokens: int | None = None
-    """What the client set; None where it set nothing."""
+    """The output limit that the client set. None if it set none."""
     choices: int = 1
-    """How many answers are produced: `n` or `best_of`, times the prompts in a list."""
+    """The number of completions that the provider produces: `n` or `best_of`, times the number of prompts in a list."""
     service_tier: str = STANDARD
     open_input: bool = False
-    """Input that is not in the body (a URL, a file id, a stored conversation): only the context bounds it."""
+    """Whether the request refers to input that is not in the body (a URL, a file id, a stored conversation).
+
+    Only the context window bounds such input.
+    """
     calls: Mapping[str, int] = field(default_factory=dict)
-    """Meter → the most calls of a hosted tool that this request may make."""
+    """A mapping from a meter to the most calls of a hosted tool that this request may make."""
     wants_usage: bool = True
-    """False where the client did not ask for the usage frame and must not see it."""
+    """False if the client did not request the usage chunk and must not see it."""
     counted: Meters = field(default_factory=dict)
-    """What the request itself tells of its cost: charged beside what the provider reports."""
+    """The meters that are known from the request itself.
+
+    They are charged in addition to the provider's usage report.
+    """
     priced_by: tuple[str, ...] = ()
-    """Meters of which the price must name one, since nothing else of the answer would be charged; empty: any."""
+    """The meters of which the price must name at least one. Empty if the price may name any meters.
+
+    Without such a meter, nothing else of the response would be charged.
+    """
     typical: Meters | None = None
-    """What is charged where the answer tells nothing, as an estimate; None: judged by the bytes."""
+    """The meters that are charged as an estimate if the response reports no usage.
+
+    None if the estimate is made from the number of bytes.
+    """
     unwrapped: str | None = None
-    """The type of what the client gets where usage is asked for by events that it did not ask for."""
+    """The content type that the client expects if softix requests a stream of events only to get the usage.
+
+    The client did not request these events, so softix takes the content out of them.
+    """
     most_input_tokens: int | None = None
-    """Where neither the body's bytes nor the context bound the input."""
+    """The upper bound of the input tokens if neither the number of bytes nor the context window bounds the input."""
     by_size: Mapping[str, Scale] = field(default_factory=dict)
-    """Meter → how much of it the body's size allows."""
+    """A mapping from a meter to the quantity of it that the size of the body allows."""
     echoes: bool = False
-    """The answer may repeat the request, so that its text does not tell how much was made."""
+    """Whether the response may repeat the request. Then its text does not show how much the model produced."""
     reads_nothing: bool = False
-    """There is nothing in it to be read, so that no input may be a true count."""
+    """Whether the request has no text to read. Then a report of no input tokens may be true."""
     adjustable: bool = True
-    """Where the client set no output limit, an affordable one may be written into the request."""
+    """Whether softix may write an affordable output limit into the request if the client set none."""
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The meters that it will surely, or by its tools, make run; none where `priced_by` is what counts."""
+        """Returns the meters that the request surely, or through its tools, uses.
+
+        Empty if `priced_by` decides instead.
+        """
         if self.priced_by:
             return ()
         tokens = _INPUT_ONLY if self.max_output_tokens == 0 else _BOTH_WAYS
         return (*tokens, *self.calls) if self.calls else tokens
 
     def translated(self) -> RequestSpec:
-        """What is left of it in another dialect: tools that a provider runs itself do not come along."""
+        """Returns the spec of the translated request. Tools that a provider runs itself are not translated."""
         return replace(self, calls={}) if self.calls else self
 
 
 @record(frozen=True, slots=True)
 class UsageReport:
-    """What the provider said of its own work. Cumulative: a later report replaces an earlier one."""
+    """The usage that the provider reported. Reports are cumulative: a later one replaces an earlier one."""
 
     meters: Meters
     service_tier: str | None = STANDARD
-    """None where the answer does not tell: the one that was asked for."""
+    """The service tier that the response names. None if it names none. Then the requested tier applies."""
     model_served: str | None = None
-    """Only if it matches MODEL_NAME; anything else is not ours to keep."""
+    """The model that the response names.
+
+    None if the name does not match MODEL_NAME, since softix must not keep it then.
+    """
     clamped: bool = False
-    """The parts exceeded the whole and were cut to it."""
+    """Whether the parts exceeded the total and were cut to it."""
     undivided: bool = False
-    """Only the sum of input and output was told; all of it stands as input."""
+    """Whether only the sum of input and output was reported. Then all of it is counted as input."""
     unmade: bool = False
-    """The answer says that no model made it, a guardrail for example, so that counts of nothing are true."""
+    """Whether the response says that no model produced it, for example a guardrail. Then counts of zero are true."""
     unpriced: tuple[str, ...] = ()
-    """Paid work that the answer tells of and no meter counts: names of a fixed list, for the row's note."""
+    """The paid work that the response reports and that no meter counts.
+
+    These are names from a fixed list. They go into the note of the usage row.
+    """
 
 
 class StreamMeter(Protocol):
-    """Reads usage from a stream in passing. One per answer; `feed` takes chunks split anywhere.
+    """A meter that reads usage from one streamed response while it passes. `feed` takes chunks that are split anywhere.
 
-    The bytes returned by all `feed`s, with those of `take_held` where it was called, are the provider's bytes
-    unchanged, less the usage frame that the client did not ask for. The `"usage":null` that other frames carry because
-    it was asked for stays.
+    Together, the bytes that `feed` and `take_held` return are the provider's bytes unchanged. Only a usage chunk that
+    the client did not request is left out. Other chunks carry `"usage":null` because softix requested usage; this
+    member stays.
     """
 
     report: UsageReport | None
-    """The last that the provider said. While `ended` is false, output that passed since is not yet in it."""
+    """The last report of the provider. While `ended` is false, it does not include the output that passed after it."""
     ended: bool
-    """The terminal event has been seen: nothing more of this answer will be billed."""
+    """Whether the terminal event has passed. After it, nothing more of this response is billed."""
     finishing: bool
-    """The model has stopped; usage or the terminal event is about to come."""
+    """Whether the model has stopped. Then usage or the terminal event follows soon."""
     failure: str | None
-    """The code, from the fixed list of dialects.errors, of an error that the provider sent within the stream."""
+    """The code of an error that the provider sent within the stream.
+
+    It is one of the fixed list in `dialects.core.errors`.
+    """
 
     def feed(self, chunk: bytes) -> bytes:
-        """What may be sent now: whole events, up to the terminal one."""
+        """Returns the bytes that may be sent now: whole events, up to but not including the terminal one."""
         ...
 
     def take_held(self) -> bytes:
-        """The terminal event and what came after it, or an event that never became whole: sent after the settlement.
+        """Returns the terminal event and everything after it, or an event that never became complete.
 
-        To be called once, when `ended` becomes true or the stream is over; further chunks then pass as they come.
+        These bytes are sent after the settlement. The caller calls this once, when `ended` becomes true or the stream
+        is over. Chunks that come later pass unchanged.
         """
         ...
 
     def estimate_output_tokens(self) -> int:
-        """What was produced, judged by what passed; used only where the answer was cut before its last report."""
+        """Estimates the output tokens from the content that passed.
+
+        The estimate is used only if the response was cut before its last report.
+        """
         ...
 
 
 class ProviderEndpoint(Protocol):
-    """Where a provider is asked, and how its answers are metered. Stateless; no I/O."""
+    """An endpoint of a provider: its URL path and the meters of its responses. It is stateless and does no I/O."""
 
     name: str
     path: str
-    """The path at the provider, from `/v1` on; `{model}` stands for the model's name there."""
+    """The path at the provider, from `/v1` on. `{model}` is replaced with the provider's name of the model."""
     metered: bool
     framed: bool
-    """Its streams say by their type that they are, and else the answer is read whole."""
+    """Whether a streamed response declares itself by its content type. A response without this type is read whole."""
     form_fields: frozenset[str] | None
-    """The texts that matter of its requests, which are forms; None: they are JSON.
+    """The text fields that softix reads from a form. None if requests are JSON and not forms.
 
-    The body that `read` and `rewrite` get of a form may end within its first file.
+    The body of a form that `read` and `rewrite` get may end within its first file.
     """
 
     def report(self, body: bytes) -> UsageReport | None:
-        """Usage of a whole JSON answer; None where it has none."""
+        """Returns the usage of a whole JSON response. None if it reports none."""
         ...
 
     def stream(self, *, hide_usage: bool) -> StreamMeter: ...
 
 
 class Endpoint(ProviderEndpoint, Protocol):
-    """One POST route's wire format, as clients speak it as well."""
+    """The wire format of one POST route that clients can use as well."""
 
     family: Family
 
     def read(self, body: bytes) -> RequestSpec:
-        """Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
+        """Reads the spec of a request. Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""
         ...
 
     def rewrite(
@@ -173,9 +204,10 @@ class Endpoint(ProviderEndpoint, Protocol):
         ask_usage: bool,
         output_field: str | None = None,
     ) -> bytes:
-        """The body with only these top-level fields changed or added; every other value byte for byte.
+        """Returns the body with only these top-level fields changed or added. Every other value stays byte for byte.
 
-        The body is one that `read` accepted. A limit goes into each field for it that the body has, else into
-        `output_field` (default: the dialect's own). `ask_usage` matters only where usage comes on request.
+        The body is one that `read` accepted. The output limit goes into each of its fields that the body has. If the
+        body has none of them, the limit goes into `output_field`, by default the dialect's own. `ask_usage` matters
+        only if the provider reports usage on request.
         """
         ...

@@ -1,7 +1,7 @@
-"""What a provider's answer is: one that answers, or an error. Many an error comes with a status of 200.
+"""Decides whether a provider's response is a result or an error. Many errors come with the status 200.
 
-The same for requests, the lines of batches, realtime sessions and what is kept at a provider. Pure: the status, the
-head and the body decide, and nothing else.
+Requests, the lines of batches, realtime sessions and objects that are kept at a provider use the same rule. The
+functions are pure: only the status, the headers and the body decide.
 """
 
 from __future__ import annotations
@@ -30,21 +30,24 @@ _GOOD = 300
 _UNKNOWN = 502
 _FIRST_BAD = 400
 _OVERLOADED = 529
-"""Anthropic's own status for it, which its clients know."""
+"""Anthropic's status code for an overloaded server. Its clients know it."""
 _BODILESS = frozenset((204, 205))
 _BLANK = b" \t\r\n\xef\xbb\xbf"
 _BEGINS = re.compile(rb"[{\[]|data:|event:|id:|retry:|:")
-"""How JSON begins, and a stream of events that is not said to be one. A page or a plain text is no answer."""
+"""The beginnings of JSON, and of an event stream without its content type. A page or plain text is no result."""
 _ERROR, _FAILED = b'"error"', b'"failed"'
-"""An answer that reports its usage has one of these if it tells of an error as well."""
+"""The words to search for. A response with usage contains one of them if it reports an error as well."""
 _LARGE_BYTES, _EDGE_BYTES = 64 * 1024, 8 * 1024
-"""Of a larger answer only so much of its beginning and its end is searched: a megabyte of vectors takes a while."""
+"""The size from which only the beginning and the end of a response are searched, and the length of each of these.
+
+To search a megabyte of vectors takes a while.
+"""
 _EMPTY = frozenset((b"null", b"[]"))
 _LONGEST_EMPTY = 4
 _SAYS = frozenset(
     ("detail", "details", "message", "msg", "errors", "error_msg", "error_message", "errorMessage", "title")
 )
-"""Where servers and gateways without an `error` object say what is wrong."""
+"""The members in which servers and gateways without an `error` object describe an error."""
 _BESIDE = _SAYS | frozenset(
     (
         "code",
@@ -67,11 +70,11 @@ _BESIDE = _SAYS | frozenset(
         "base_resp",
     )
 )
-"""What they say beside it. An object with any other member may be an answer."""
+"""The members that may come with such a description. An object with any other member may be a result."""
 
 
 class ClientError(NamedTuple):
-    """What of an error the client may have."""
+    """The error that the client may receive."""
 
     status: int
     body: bytes
@@ -80,18 +83,24 @@ class ClientError(NamedTuple):
 @record(frozen=True, slots=True)
 class Classification:
     error: str | None
-    """One of ProviderError; None: it is an answer."""
+    """One of ProviderError. None if the response is a result."""
     status: int
-    """The provider's; for an error with a good one, what it should have been."""
+    """The provider's status. If an error came with a good status, the status that it should have had."""
     report: UsageReport | None = None
     worked: bool = True
-    """There is work to bill: it reports usage, or some of the output came along."""
+    """Whether there is work to bill: the response reports usage, or it contains some output."""
     told: ClientError | None = field(default=None, repr=False)
-    """Of an error; None where it is about the operator's credentials, or nothing that a client understands."""
+    """The error for the client.
+
+    None if the error concerns the operator's credentials, or if no client would understand it.
+    """
 
 
 def classify(status: int, headers: Headers, body: bytes, endpoint: ProviderEndpoint | None = None) -> Classification:
-    """A whole answer. Without an endpoint it tells of something that is kept at the provider."""
+    """Classifies a whole response.
+
+    Without an endpoint, the response describes an object that is kept at the provider.
+    """
     if status >= _GOOD:
         error = name_error(status, body, error_type(headers))
         tellable = status >= _FIRST_BAD and error != ProviderError.CREDENTIALS
@@ -106,7 +115,7 @@ def classify(status: int, headers: Headers, body: bytes, endpoint: ProviderEndpo
 
 
 def _may_tell(body: bytes) -> bool:
-    """Whether there is a sign of an error. Every Responses object has an `error`, which is null."""
+    """Returns whether the body shows a sign of an error. Every Responses object has an `error`, which may be null."""
     if len(body) > _LARGE_BYTES:
         body = body[:_EDGE_BYTES] + body[-_EDGE_BYTES:]
     if _FAILED in body:
@@ -121,7 +130,10 @@ def _may_tell(body: bytes) -> bool:
 
 
 def classify_stream(meter: StreamMeter) -> Classification:
-    """A stream that came to its end, as far as its meter saw it. What it reports and what passed is to be billed."""
+    """Classifies a stream that has ended, from what its meter read.
+
+    The usage that it reported and the content that passed are billed.
+    """
     report = meter.report
     error = meter.failure
     if error is None:
@@ -131,23 +143,23 @@ def classify_stream(meter: StreamMeter) -> Classification:
 
 
 def as_event(body: bytes) -> bytes:
-    """An error that is JSON, for a client that waits for server-sent events."""
+    """Converts an error in JSON into a server-sent event, for a client that expects a stream."""
     answer = _ANSWER.decode(body)
     name = b"event: error\n" if isinstance(answer, _Answer) and answer.type == "error" else b""
     return b"%bdata: %b\n\n" % (name, msgspec.json.format(body, indent=-1))
 
 
 class _Failure(NamedTuple):
-    """An error with a good status."""
+    """An error that came with a good status."""
 
     error: str
     status: int
     body: bytes | None
-    """What says so, as a body of its own; None: nothing that a client understands."""
+    """The part of the response that describes the error, as a body. None if no client would understand it."""
     produced: bool = False
-    """Some of the output came along, so that the client has to get all of it as it came."""
+    """Whether the response contains some output. Then the client must get all of it unchanged."""
     documented: bool = False
-    """The dialect itself has such answers, and its clients look for it."""
+    """Whether the dialect documents such responses. Then its clients check for them."""
 
 
 def _as_error(failure: _Failure, report: UsageReport | None, status: int, body: bytes) -> Classification:
@@ -192,7 +204,7 @@ _NO_ANSWER = _Failure(ProviderError.NO_ANSWER.value, STATUS_OF[ProviderError.NO_
 
 
 def _failure(status: int, body: bytes, *, metered: bool, reports: bool) -> _Failure | None:
-    """None: it is an answer, or nothing says that it is not."""
+    """Returns the error in a response with a good status. None if it is a result or shows no sign of an error."""
     start = body[:64].lstrip(_BLANK)
     if not start and (metered or status not in _BODILESS) and not body.strip(_BLANK):
         return _NO_ANSWER
@@ -202,7 +214,7 @@ def _failure(status: int, body: bytes, *, metered: bool, reports: bool) -> _Fail
         answer = _ANSWER.decode(body)
     except MALFORMED:
         return None
-    if isinstance(answer, list):  # Google has an error as the only element
+    if isinstance(answer, list):  # Google sends an error as the only element of a list.
         return next((_of_error(each, body) for each in answer[:1] if _says(each.error)), None)
     if answer.type == "error" or _says(answer.error):
         if answer.object == "response" and answer.status == "failed":
@@ -215,7 +227,7 @@ def _failure(status: int, body: bytes, *, metered: bool, reports: bool) -> _Fail
     failed = _of_choices(answer.choices)
     if failed is not None or reports:
         return failed
-    if _size(answer.promptFeedback):  # Gemini says so why there are no candidates
+    if _size(answer.promptFeedback):  # Gemini explains here why there are no candidates.
         return None
     said = _of_words(body)
     if said is None and any(_is_empty(carrier) for carrier in (answer.choices, answer.data, answer.candidates)):
@@ -224,13 +236,13 @@ def _failure(status: int, body: bytes, *, metered: bool, reports: bool) -> _Fail
 
 
 def _says(error: msgspec.Raw) -> bool:
-    """Some servers have an `error` in every answer, with nothing in it."""
+    """Returns whether an `error` has content. Some servers send an empty `error` with every response."""
     found = _value(error)
     return any(found.values()) if isinstance(found, dict) else bool(found)
 
 
 def _size(raw: msgspec.Raw) -> int:
-    """0: it is not there."""
+    """Returns the size of a member in bytes, or 0 if it is absent."""
     return memoryview(raw).nbytes
 
 
@@ -252,7 +264,7 @@ def _of_error(answer: _Answer, body: bytes) -> _Failure:
 
 
 def _of_choices(raw: msgspec.Raw) -> _Failure | None:
-    """Where the error is within a choice, in place of its message or after some of it."""
+    """Finds an error within a choice. It is there in place of the message, or after some of it."""
     if b'"error"' not in bytes(raw):
         return None
     try:
@@ -273,7 +285,10 @@ def _of_choices(raw: msgspec.Raw) -> _Failure | None:
 
 
 def _of_words(body: bytes) -> _Failure | None:
-    """Of servers that have no `error`, but say in other members what is wrong, and nothing else."""
+    """Finds an error of a server that has no `error` member.
+
+    Such a response describes the error in other members and contains nothing else.
+    """
     try:
         members = _MEMBERS.decode(body)
     except MALFORMED:

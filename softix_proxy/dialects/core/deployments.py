@@ -1,4 +1,4 @@
-"""A request whose model stands in the path, as at Azure, in the words of those whose body names it."""
+"""Converts requests of APIs with the model in the path, such as Azure's, to those with the model in the body."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _MODEL = frozenset(("model",))
 
 
 def with_model(endpoint: Endpoint, body: bytes, model: str) -> bytes:
-    """The body with this model, whichever it names; every other byte of a form, and value of JSON, as it was.
+    """Returns the body with this model. It replaces the model that the body names, if any.
 
-    Raises RefusedError for a body that is none.
+    Every other byte of a form and every other value of a JSON object stays unchanged. Raises RefusedError if the body
+    is neither.
     """
     if endpoint.form_fields is not None:
         return FormFields(body, _MODEL).with_text("model", model)

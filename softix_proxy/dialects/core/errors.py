@@ -1,4 +1,4 @@
-"""Errors as each family's SDKs expect them, and providers' own errors as one of a few words."""
+"""Writes errors as the SDKs of each family expect them, and maps providers' errors to a short list of codes."""
 
 from __future__ import annotations
 
@@ -68,14 +68,18 @@ _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
 
 def render(family: Family, code: Code, message: str, request_id: str, details: Mapping[str, str | int]) -> bytes:
-    """The JSON body of a refusal. `details` become further fields of the error object; the standard ones win."""
+    """Returns the JSON body of a refusal.
+
+    `details` become further fields of the error object. They do not replace the standard fields.
+    """
     return msgspec.json.encode(_body(family, code, message, request_id, details))
 
 
 def render_stream(family: Family, code: Code, message: str, request_id: str, details: Mapping[str, str | int]) -> bytes:
-    """An event for a stream that breaks after it began.
+    """Returns an error event for a stream that breaks after it began.
 
-    OpenAI's has the fields of both its dialects: chat clients look for `error`, those of responses for `type`.
+    OpenAI's event has the fields of both of its dialects. Clients of chat completions look for `error`, and clients of
+    responses for `type`.
     """
     body = _body(family, code, message, request_id, details)
     if family == "openai":
@@ -85,7 +89,7 @@ def render_stream(family: Family, code: Code, message: str, request_id: str, det
 
 
 def render_realtime(error: RefusedError, request_id: str, about: str | None) -> bytes:
-    """An event for a realtime session; `about` is the client's event that it is about."""
+    """Returns an error event for a realtime session. `about` is the id of the client event that caused the error."""
     body = _body("openai", error.code, error.message, request_id, error.details)
     event = {"type": "error", "event_id": f"event_{request_id}", "error": {**body["error"], "event_id": about}}
     return msgspec.json.encode(event)
@@ -108,7 +112,7 @@ def _body(
 
 
 class ProviderError(StrEnum):
-    """All that is kept of a provider's own error."""
+    """The codes of a provider's errors. softix keeps nothing else of such an error."""
 
     INVALID = "provider_invalid_request"
     CREDENTIALS = "provider_credentials"
@@ -123,7 +127,7 @@ class ProviderError(StrEnum):
     TIMEOUT = "provider_timed_out"
     FAULT = "provider_fault"
     NO_ANSWER = "provider_no_answer"
-    """A good status, and nothing of what its API promises: a page, an empty body, no choices."""
+    """A good status without the content that the API promises: an HTML page, an empty body, or no choices."""
     UNKNOWN = "provider_error"
 
 
@@ -171,7 +175,7 @@ _WORDS: Mapping[str, ProviderError] = {
     "InternalServerException": ProviderError.FAULT,
     "ValidationException": ProviderError.INVALID,
     "ResourceNotFoundException": ProviderError.NOT_FOUND,
-    "AccessDeniedException": ProviderError.CREDENTIALS,  # its message names who the operator is at AWS
+    "AccessDeniedException": ProviderError.CREDENTIALS,  # The message names the operator's identity at AWS.
     "ExpiredTokenException": ProviderError.CREDENTIALS,
     "InvalidSignatureException": ProviderError.CREDENTIALS,
     "UnrecognizedClientException": ProviderError.CREDENTIALS,
@@ -206,7 +210,7 @@ STATUS_OF: Mapping[str, int] = {
     ProviderError.NO_ANSWER: 502,
     ProviderError.UNKNOWN: 502,
 }
-"""What an error would have been as an answer of its own, where it came without a bad status."""
+"""The status that an error would have had as a response of its own, for errors that came with a good status."""
 
 
 ERROR_TYPE = "x-amzn-errortype"
@@ -220,19 +224,21 @@ _FAILURE = msgspec.json.Decoder(_Failure | list[_Failure])
 
 
 def error_type(headers: Sequence[tuple[str, str]]) -> str:
-    """AWS names its errors in a header; empty where nobody does."""
+    """Returns the error name that AWS sends in a header, or an empty string if there is none."""
     return next((value.partition(":")[0] for name, value in headers if name == ERROR_TYPE), "")
 
 
 def name_error(status: int, body: bytes, named: str = "") -> str:
-    """One of ProviderError for a provider's error answer: by its name, code or type, else by the status.
+    """Returns the code from ProviderError for a provider's error response.
 
-    `invalid_request_error` says less than the status: OpenAI uses it for credentials and missing models as well.
+    It goes by the error's name, code or type, and otherwise by the status. `invalid_request_error` says less than the
+    status does: OpenAI also uses it for wrong credentials and missing models.
     """
     word = _WORDS.get(named)
     try:
         failure = _FAILURE.decode(body)
-        first = failure if isinstance(failure, _Failure) else next(iter(failure), _Failure())  # in a JSON array
+        # The error may be in a JSON array.
+        first = failure if isinstance(failure, _Failure) else next(iter(failure), _Failure())
         word = word or _word(first.error)
     except MALFORMED:
         pass
@@ -246,7 +252,10 @@ def _of_status(status: int) -> ProviderError | None:
 
 
 def classify_event(error: object) -> str:
-    """The same for the `error` of an event, or of an answer with a good status: by its words, or the number in it."""
+    """Returns the code for the `error` of an event, or of a response with a good status.
+
+    It goes by the words in the error or by the status code in it.
+    """
     word = _word(error)
     if word is None or word is ProviderError.INVALID:
         status = status_in(error)
@@ -256,7 +265,7 @@ def classify_event(error: object) -> str:
 
 
 def status_in(error: object) -> int | None:
-    """The status that an error names as a number, as OpenRouter's and Google's do; None where it names none."""
+    """Returns the status that an error contains as a number, or None. OpenRouter and Google send such numbers."""
     if not isinstance(error, dict):
         return None
     for name in ("code", "status", "status_code", "statusCode"):
@@ -272,7 +281,7 @@ _NUMBER = re.compile(r"[45]\d\d", re.ASCII)
 
 
 def classify_exception(kind: str) -> str:
-    """The same for one of AWS's in a stream, whose name begins with a small letter there."""
+    """Returns the code for an AWS exception in a stream. Its name begins with a lower-case letter there."""
     return _WORDS.get(kind[:1].upper() + kind[1:], ProviderError.UNKNOWN).value
 
 
@@ -284,6 +293,6 @@ def _word(error: object) -> ProviderError | None:
 
 
 def _reasons(error: dict[str, Any]) -> list[Any]:
-    """Google's finer words: a wrong key is a bad request by its status."""
+    """Returns Google's more precise reasons. By its status alone, a wrong key is only a bad request."""
     details = error.get("details")
     return [entry.get("reason") for entry in details if isinstance(entry, dict)] if isinstance(details, list) else []

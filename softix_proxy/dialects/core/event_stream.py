@@ -1,7 +1,8 @@
-"""AWS's binary framing of events, `application/vnd.amazon.eventstream`.
+"""Reads AWS's binary framing of events, `application/vnd.amazon.eventstream`.
 
-A frame: its length and that of its headers, four bytes each, and a checksum of these; headers, payload, and a checksum
-of everything before. All big-endian, checksums are CRC-32.
+A frame begins with its length and the length of its headers, four bytes each, and a checksum of these eight bytes.
+Headers and payload follow, and then a checksum of everything before. All numbers are big-endian. The checksums are
+CRC-32.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ _LEAST_BYTES = _HEAD_BYTES + _CHECKSUM.size
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_HEADER_BYTES = 128 * 1024
 _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
-"""Of the types of header values that have one; 6 and 7 say their own."""
+"""A mapping from a header's value type to its size in bytes. Types 6 and 7 contain their own size."""
 _BYTES, _TEXT = 6, 7
 
 
 class BrokenFramesError(Exception):
-    """What came is not this framing, or was damaged on its way."""
+    """The data is not in this framing, or it was damaged on the way."""
 
 
 class EventStreamMessage(NamedTuple):
     headers: dict[str, str]
-    """Those that are text: `:message-type`, `:event-type`, `:exception-type`, `:content-type`."""
+    """The headers with text values: `:message-type`, `:event-type`, `:exception-type`, `:content-type`."""
     payload: bytes
     size: int
-    """How many bytes the frame took."""
+    """The size of the frame in bytes."""
 
     @property
     def kind(self) -> str:
@@ -39,18 +40,24 @@ class EventStreamMessage(NamedTuple):
 
 
 class EventStream:
-    """`feed` yields each event once its frame is whole and its checksums are right. Chunks may be split anywhere."""
+    """A parser of frames. `feed` yields each event once its frame is complete and its checksums are right.
+
+    Chunks may be split anywhere.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     @property
     def waiting(self) -> bytes:
-        """What has come of a frame that is not yet whole."""
+        """Returns the bytes of a frame that is not yet complete."""
         return bytes(self._buffer)
 
     def feed(self, chunk: bytes) -> Iterator[EventStreamMessage]:
-        """Raises BrokenFramesError; what follows is lost then."""
+        """Yields the events that this chunk completes.
+
+        Raises BrokenFramesError if a frame is damaged. The data after it is lost then.
+        """
         self._buffer += chunk
         while len(self._buffer) >= _HEAD_BYTES:
             size, header_bytes = _PRELUDE.unpack_from(self._buffer)

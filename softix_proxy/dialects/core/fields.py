@@ -1,7 +1,8 @@
-"""Reading a request body without building it: its top-level members as raw bytes, and how to replace a few of them.
+"""Reads the top-level members of a request body as raw bytes without decoding the body, and replaces a few of them.
 
-What is read here must be what the provider reads. So a member that matters may come only once, however it is escaped,
-and in its own spelling: some servers match names without regard to case, some take the first of two, some the last.
+softix must read the same values as the provider. So a member that matters may occur only once, however it is escaped,
+and only in its exact spelling. Some servers ignore the case of names. Some take the first of two equal names, some the
+last.
 """
 
 from __future__ import annotations
@@ -16,20 +17,26 @@ from softix_proxy.domain.core.errors import Code, RefusedError
 
 T = TypeVar("T")
 Replacements = Mapping[str, bytes]
-"""Member name → its new value as JSON."""
+"""A mapping from a member's name to its new value as JSON."""
 
 _REROUTES = frozenset(("models", "fallbacks"))
-"""Fields by which some providers run another model than `model`, at another price."""
+"""The fields by which some providers run another model than `model`, at another price."""
 ONE_MODEL = "Fallback models are not available here: a request names the one model that it pays for."
 SHARED = _REROUTES | {"model", "stream", "service_tier"}
-"""What matters at every endpoint."""
+"""The fields that matter at every endpoint."""
 LARGE_BODY_BYTES = 4 * 1024 * 1024
-"""More bytes than any context has tokens: whatever else the body refers to cannot raise the bound."""
+"""A size in bytes that exceeds the tokens of any context window.
+
+In a larger body, references to other content cannot raise the bound.
+"""
 _MOST_PARTS = 50_000
-"""Objects and lists: each takes a hundred bytes and a tenth of a microsecond, in which nobody else is served."""
+"""The most objects and lists in a body.
+
+Each of them takes a hundred bytes and a tenth of a microsecond, during which no other request is served.
+"""
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises on bytes that are not what they should be."""
+"""The exceptions that msgspec raises on malformed data."""
 
 _LARGEST = 2**53
 _MOST_MEMBERS = 1000
@@ -42,7 +49,7 @@ _COUNT = msgspec.json.Decoder(int)
 
 
 class _Name:
-    """A member's name. Two of the same text are not equal, so that a mapping keeps both."""
+    """The name of a member. Two names with the same text are not equal, so that a mapping keeps both."""
 
     __slots__ = ("text",)
 
@@ -51,7 +58,10 @@ class _Name:
 
 
 class _Names:
-    """Makes the names of one object, and stops at one that would be nothing but names: they take much time and room."""
+    """A factory for the names of one object. It stops at an object with too many names.
+
+    Such an object would take much time and memory.
+    """
 
     __slots__ = ("left",)
 
@@ -83,7 +93,7 @@ class JsonMembers:
     __slots__ = ("_found", "_members")
 
     def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
-        """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member comes twice or misspelt."""
+        """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt."""
         found: dict[str, msgspec.Raw] = {}
         _NAMES.left = _MOST_MEMBERS
         try:
@@ -101,7 +111,7 @@ class JsonMembers:
         self._found, self._members = found, members
 
     def has(self, name: str) -> bool:
-        """Whether it is there and says something: not null, false, nor an empty text or list."""
+        """Returns whether the member has content. Null, false, an empty text and an empty list are no content."""
         value = self._found.get(name)
         return value is not None and (memoryview(value).nbytes > _LONGEST_EMPTY or bytes(value) not in _EMPTY)
 
@@ -125,7 +135,7 @@ class JsonMembers:
         return value
 
     def largest(self, names: tuple[str, ...]) -> int | None:
-        """Of several names of one limit, since a provider may go by any of them."""
+        """Returns the largest value among several names of one limit, since a provider may use any of them."""
         most = None
         for name in names:
             if name in self._found and (value := self.count(name)) is not None:
@@ -133,7 +143,10 @@ class JsonMembers:
         return most
 
     def replaced(self, changes: Replacements, without: frozenset[str] = frozenset()) -> bytes:
-        """The object with these members changed or added, or left out, each other value byte for byte; one copy."""
+        """Returns the object with these members changed, added or left out. Each other value stays byte for byte.
+
+        The object is copied only once.
+        """
         left = dict(changes)
         parts: list[bytes | msgspec.Raw] = []
         for name, value in self._members.items():
@@ -147,7 +160,10 @@ class JsonMembers:
         return b"".join(parts)
 
     def renamed(self, names: Mapping[str, str]) -> bytes:
-        """The object with these members under other names, or without them: where the new one is empty, or is there."""
+        """Returns the object with these members renamed or removed.
+
+        A member is removed if its new name is empty or if the object already has a member of that name.
+        """
         known, parts = {name.text for name in self._members}, list[bytes | msgspec.Raw]()
         for name, value in self._members.items():
             text = names.get(name.text, name.text)
@@ -170,9 +186,9 @@ class JsonMembers:
 
 
 def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, JsonMembers]:
-    """The model that a request names, and its watched fields.
+    """Returns the model that a request names, and its watched fields.
 
-    Raises RefusedError: see `read_fields`; also where the body names no model, or may run another one.
+    Raises RefusedError as `read_fields` does, and if the body names no model or may run another one.
     """
     model, fields = read_model(body, watched)
     if not model:
@@ -181,7 +197,7 @@ def read_request(body: bytes, watched: frozenset[str]) -> tuple[str, JsonMembers
 
 
 def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, JsonMembers]:
-    """The same where a request need not name its model."""
+    """Does the same as `read_request` for a request that need not name its model."""
     fields = read_fields(body, watched)
     if fields.has_any(_REROUTES):
         raise invalid(ONE_MODEL)
@@ -189,14 +205,17 @@ def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, JsonMe
 
 
 def read_fields(body: bytes, watched: frozenset[str]) -> JsonMembers:
-    """Raises RefusedError: see `JsonMembers`; also where the body is not UTF-8."""
+    """Reads the watched fields of a body. Raises RefusedError as `JsonMembers` does, and if the body is not UTF-8."""
     if not body.isascii():
         _check_utf8(body)
     return JsonMembers(body, watched)
 
 
 def _check_utf8(body: bytes) -> None:
-    """In slices, since the decoded text of a large body takes up to four times its room. JSON ends in ASCII."""
+    """Checks that the body is UTF-8.
+
+    It decodes in slices, since the decoded text of a large body takes up to four times its memory. JSON ends in ASCII.
+    """
     decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(body)
     try:
         for start in range(0, len(body), _SLICE_BYTES):
@@ -206,7 +225,7 @@ def _check_utf8(body: bytes) -> None:
 
 
 def is_heavy(body: bytes | msgspec.Raw) -> bool:
-    """Whether to look into all of it would take too long: then the context is the bound."""
+    """Returns whether it would take too long to decode all of it. Then the context window is the bound."""
     size = memoryview(body).nbytes
     if size > LARGE_BODY_BYTES:
         return True
@@ -217,7 +236,7 @@ def is_heavy(body: bytes | msgspec.Raw) -> bool:
 
 
 def fits(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[Any]) -> bool:
-    """Whether a member, where it is there, is of this shape."""
+    """Returns whether a member is absent or has this shape."""
     try:
         return raw is None or decoder.decode(raw) is not None
     except MALFORMED:

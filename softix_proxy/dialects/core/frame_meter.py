@@ -1,4 +1,4 @@
-"""Streams in AWS's frames in passing: where they end, and what passes untouched."""
+"""Meters streams in AWS's framing: finds their end and passes the other frames unchanged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from softix_proxy.dialects.core.sse import EventAction, EventMeter
 
 
 class FrameMeter(EventMeter):
-    """Ends at an exception, or where `take` says so."""
+    """A meter of a framed stream. The stream ends at an exception, or at the event for which `take` returns END."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -16,11 +16,14 @@ class FrameMeter(EventMeter):
         self._broken = False
 
     def take(self, event: EventStreamMessage) -> EventAction:
-        """Reads one event that is no exception. Never raises on what a provider sends."""
+        """Reads one event that is no exception. It never raises, whatever a provider sends."""
         raise NotImplementedError
 
     def feed(self, chunk: bytes) -> bytes:
-        """Whole frames pass; of what is damaged everything does, since nothing can be read of it any more."""
+        """Returns the complete frames that may pass.
+
+        After damage everything passes, since softix cannot read the frames any more.
+        """
         if self.ended or self._broken:
             return self._after_end(chunk) if self.ended else chunk
         whole = self._frames.waiting + chunk

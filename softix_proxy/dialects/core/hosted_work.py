@@ -1,4 +1,4 @@
-"""What tools did that OpenAI runs itself, as the answer tells it: asked for in the request, or by a stored prompt."""
+"""Reads the work of OpenAI's hosted tools from a response. The request or a stored prompt may have enabled them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.dialects.core.tokens import count
 
 UNKNOWN_TOOL = "unknown_tool"
 _NOT_SEARCHES = ("open_page", "find_in_page")
-"""What a call of the search may do without being charged."""
+"""The actions of a web search call that are not charged."""
 _COUNTED: Mapping[str, str] = {"web_search": "web_search_calls", "file_search": "tool_calls"}
 _UNPRICED: Mapping[str, str] = {
     "image_generation": "image_generation",
@@ -20,7 +20,7 @@ _UNPRICED: Mapping[str, str] = {
     "code_interpreter": "code_interpreter",
     "shell": "shell",
 }
-"""Paid by the container's time, or by another model's price: no meter of this model counts them."""
+"""The tools that are paid by the container's time or at another model's price. No meter of this model counts them."""
 _FREE = frozenset(
     (
         "function",
@@ -37,9 +37,9 @@ _CALL = "_call"
 
 class HostedWork(NamedTuple):
     calls: Mapping[str, int]
-    """Meter → how many; none that are nothing."""
+    """A mapping from a meter to the number of calls. It has no entries of zero."""
     unpriced: tuple[str, ...]
-    """What no meter counts, by names of our own."""
+    """The work that no meter counts, by softix's own names."""
 
 
 class _Output(msgspec.Struct):
@@ -52,7 +52,11 @@ _OUTPUT = msgspec.json.Decoder(list[_Output])
 
 
 def hosted_work(output: msgspec.Raw, tool_usage: object) -> HostedWork:
-    """What is reported counts; the items of the output do only where nothing is: some of them are not billed."""
+    """Returns the work of hosted tools.
+
+    Reported numbers count. The items of the output count only for a tool without a reported number, since some items
+    are not billed.
+    """
     try:
         items: Sequence[_Output] = _OUTPUT.decode(output)
     except MALFORMED:
@@ -70,7 +74,10 @@ def hosted_work(output: msgspec.Raw, tool_usage: object) -> HostedWork:
 
 
 def _is_paid(item: _Output) -> bool:
-    """Not where a call of the search only looks at what was found, nor a shell that the client runs."""
+    """Returns whether a call is paid.
+
+    A search call that only looks at earlier results is free, and so is a shell that the client runs.
+    """
     if item.type == "web_search_call":
         return _kind(item.action) not in _NOT_SEARCHES
     return item.type != "shell_call" or _kind(item.environment) not in (None, "local")
@@ -81,7 +88,7 @@ def _kind(value: object) -> object:
 
 
 def _told(tool_usage: object) -> dict[str, int]:
-    """Tool → requests, or tokens where it has no requests."""
+    """Returns the number of requests of each tool, or of its tokens if the report has no requests."""
     if not isinstance(tool_usage, dict):
         return {}
     told = {}

@@ -1,4 +1,4 @@
-"""A stream that is one JSON array, written element by element: where each object ends."""
+"""Finds the end of each object in a stream that is one JSON array, written element by element."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _OPENS = b"{["
 
 
 class JsonArray:
-    """`feed` yields each object of the array once it is whole. Chunks may be split anywhere."""
+    """A splitter of a JSON array. `feed` yields each object of it once it is complete. Chunks may be split anywhere."""
 
     def __init__(self, limit_bytes: int) -> None:
-        """An object of more bytes than the limit is not kept, and not yielded."""
+        """Objects with more bytes than the limit are neither kept nor yielded."""
         self._limit_bytes = limit_bytes
         self._object = bytearray()
         self._depth = 0

@@ -1,6 +1,6 @@
-"""Lists of files and batches in pages, as each family asks for them and reads them; and one of them, for Google's SDK.
+"""Reads and writes lists of files and batches in pages, and single entries for Google's SDK, for each family.
 
-What is kept at a provider is told in OpenAI's or Anthropic's words. Google's are made of OpenAI's here.
+Providers describe files and batches in the format of OpenAI or Anthropic. Google's format is made from OpenAI's here.
 """
 
 from __future__ import annotations
@@ -25,34 +25,34 @@ _STATES: Mapping[str, str] = {
     "expired": "BATCH_STATE_EXPIRED",
     "cancelled": "BATCH_STATE_CANCELLED",
 }
-"""OpenAI's word → Google's; all others run."""
+"""A mapping from OpenAI's status to Google's state. A batch with any other status is running."""
 _LAST_STATES = frozenset(("completed", "failed", "expired", "cancelled"))
 _ENDS = ("completed_at", "failed_at", "expired_at", "cancelled_at")
 
 
 class PageRequest(NamedTuple):
-    """What a client asks for."""
+    """The page that a client requests."""
 
     size: int
     cursor: str | None
-    """The name of the last that it has."""
+    """The name of the last entry that the client has."""
     ascending: bool = False
-    """From the older ones to the newer."""
+    """Whether the older entries come first."""
     backwards: bool = False
-    """What comes before the cursor, so that of the page the last is nearest to it."""
+    """Whether the page ends just before the cursor."""
     purpose: str | None = None
-    """Of files: those of this one only."""
+    """The purpose that listed files must have. None for files of any purpose."""
 
 
 class ListedObject(NamedTuple):
     name: str
-    """At the provider."""
+    """The name at the provider."""
     body: bytes
-    """As the provider tells of it."""
+    """The provider's description of it."""
 
 
 def read_page(family: Family, query: str) -> PageRequest:
-    """Raises RefusedError."""
+    """Reads the page that a query requests. Raises RefusedError if the query is not valid."""
     asked = {name: values[0] for name, values in parse_qs(query).items()}
     if family == "gemini":
         size = _size(asked.get("pageSize", asked.get("page_size")), "pageSize")
@@ -77,7 +77,7 @@ def _size(text: str | None, name: str) -> int:
 
 
 def write_page(family: Family, kind: ListedKind, found: Sequence[ListedObject], next_cursor: str | None) -> bytes:
-    """`next_cursor` is after which name there is more; None where there is none."""
+    """Writes a page. `next_cursor` is the name after which more entries follow. None if no more follow."""
     more = next_cursor is not None
     if family == "gemini":
         listed = [_google(kind, each) for each in found]
@@ -94,7 +94,7 @@ def write_page(family: Family, kind: ListedKind, found: Sequence[ListedObject], 
 
 
 def write_one(kind: ListedKind, body: bytes) -> bytes:
-    """For Google's SDK; what is no such thing stays as it is."""
+    """Writes one entry for Google's SDK. A body that describes no such object stays unchanged."""
     told = _decoded(body)
     name = told.get("id")
     return msgspec.json.encode(_google(kind, ListedObject(name, body))) if isinstance(name, str) else body
@@ -149,7 +149,7 @@ def _text(value: object) -> str | None:
 
 
 def _count(value: object) -> str | None:
-    """Google has 64-bit numbers as texts."""
+    """Converts a number as Google does: it writes 64-bit numbers as strings."""
     return str(value) if type(value) is int else None
 
 

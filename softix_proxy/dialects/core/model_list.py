@@ -1,4 +1,4 @@
-"""GET /v1/models and /v1/models/{name}, or /v1beta, in the shape of the dialect that asks."""
+"""Writes the model lists of GET /v1/models and /v1/models/{name}, or /v1beta, in the shape of the client's dialect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class _Named(msgspec.Struct):
 
 
 class _Listed(msgspec.Struct):
-    """OpenAI's and Anthropic's `data`, which an idle Ollama has as null; Google's and Cohere's `models`."""
+    """A provider's model list: OpenAI's and Anthropic's `data`, or Google's and Cohere's `models`.
+
+    An idle Ollama has null in `data`.
+    """
 
     data: list[_Named] | msgspec.UnsetType | None = msgspec.UNSET
     models: list[_Named] | msgspec.UnsetType | None = msgspec.UNSET
@@ -50,7 +53,7 @@ def render_one(family: Family, model: ListedModel) -> bytes:
 
 
 def read_names(body: bytes) -> tuple[str, ...] | None:
-    """Of a provider's own list, in whichever of the known shapes; None for what is none."""
+    """Reads the names from a provider's model list in any of the known shapes. Returns None if it is no such list."""
     try:
         found = msgspec.json.decode(body, type=_Listed | list[_Named])
     except MALFORMED:

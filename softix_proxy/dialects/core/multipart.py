@@ -1,7 +1,7 @@
-"""A form whose parts are read in passing: short texts are kept, files are not.
+"""Reads a multipart form while it passes: keeps short texts and does not keep files.
 
-What is read here must be what the provider reads, so only the plain form is taken: one delimiter from the first byte to
-the last, simple names, no encodings of parts.
+softix must read the same values as the provider. So it accepts only the plain form: one delimiter from the first byte
+to the last, simple names, and no encodings of parts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MALFORMED = "The form is not written as softix can read it: plain parts, each w
 
 
 def boundary_of(content_type: str) -> bytes:
-    """Raises RefusedError where this is no form, or its delimiter is not plain."""
+    """Returns the delimiter. Raises RefusedError if this is no form or if its delimiter is not plain."""
     match = _BOUNDARY.fullmatch(content_type.strip())
     if match is None:
         raise invalid("Send a form: `Content-Type: multipart/form-data; boundary=…`.")
@@ -40,35 +40,35 @@ def boundary_of(content_type: str) -> bytes:
 class FormText(NamedTuple):
     value: bytes
     start: int
-    """Where it begins in the form."""
+    """The position in the form at which the text begins."""
 
 
 class MultipartForm:
-    """`feed` takes the form in pieces, split anywhere."""
+    """A parser of a form. `feed` takes the form in pieces that are split anywhere."""
 
     def __init__(self, boundary: bytes, watched: frozenset[str]) -> None:
         self.texts: dict[str, FormText] = {}
-        """The watched ones that came so far."""
+        """The watched texts that have come so far."""
         self.has_file = False
-        """A file has begun, so that what follows may be long."""
+        """Whether a file has begun. Then much data may follow."""
         self.complete = False
         self._closed = False
         self._watched = watched
         self._delimiter = b"\r\n--" + boundary
-        self._buffer = bytearray(b"\r\n")  # the first delimiter stands at the very start
+        self._buffer = bytearray(b"\r\n")  # The first delimiter is at the very start of the form.
         self._at = -2
-        """Where the buffer begins in the form."""
+        """The position in the form at which the buffer begins."""
         self._step = self._preamble
         self._name = ""
         self._is_file = False
         self._parts = 0
 
     def close(self) -> None:
-        """From now on no watched part may come: what was decided by them is under way."""
+        """Forbids watched parts from now on: the decisions that depend on them have been made."""
         self._closed = True
 
     def feed(self, chunk: bytes | memoryview) -> None:
-        """Raises RefusedError."""
+        """Parses the next piece of the form. Raises RefusedError if the form is not valid."""
         self._buffer += chunk
         while self._step():
             pass
@@ -91,7 +91,7 @@ class MultipartForm:
         return True
 
     def _between(self) -> bool:
-        """After a delimiter: the next part, or the end."""
+        """Reads the mark after a delimiter: the next part begins, or the form ends."""
         if len(self._buffer) < 2:
             return False
         mark = self._drop(2)
@@ -153,7 +153,7 @@ class MultipartForm:
 
 
 def _disposition(head: bytes) -> tuple[str, bool]:
-    """The name of a part, and whether it is a file."""
+    """Returns the name of a part, and whether it is a file."""
     found = None
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
@@ -172,10 +172,10 @@ def _disposition(head: bytes) -> tuple[str, bool]:
 
 
 class FormFields:
-    """The watched texts of a form, of which at least everything up to its first file is here."""
+    """The watched texts of a form. The body contains at least everything up to its first file."""
 
     def __init__(self, body: bytes, watched: frozenset[str]) -> None:
-        """Raises RefusedError."""
+        """Raises RefusedError if the form is not valid."""
         match = _DELIMITER.match(body)
         if match is None:
             raise invalid(_MALFORMED)
@@ -207,7 +207,7 @@ class FormFields:
         return int(text)
 
     def replaced(self, changes: Mapping[str, str]) -> bytes:
-        """With these texts changed, each other byte as it was."""
+        """Returns the form with these texts changed. Each other byte stays unchanged."""
         body = self._body
         for name, value in sorted(changes.items(), key=lambda change: -self._texts[change[0]].start):
             old = self._texts[name]
@@ -215,7 +215,7 @@ class FormFields:
         return body
 
     def with_text(self, name: str, value: str) -> bytes:
-        """With this text, which comes first where it was not there."""
+        """Returns the form with this text. A text that the form did not have becomes its first part."""
         if name in self._texts:
             return self.replaced({name: value})
         head = b'%bContent-Disposition: form-data; name="%b"\r\n\r\n' % (self._delimiter, name.encode())

@@ -1,7 +1,7 @@
-"""What of a client's query a provider gets: the parts that are listed here, with the reason, and no others.
+"""Selects the parts of a client's query that a provider gets: those that are listed here with a reason, and no others.
 
-As a header may, a part of the query may choose another model, price or account, or take the usage out of the answer
-(`fields` at Google's servers, whichever dialect they are spoken to in). What is not listed is dropped.
+Like a header, a part of the query may choose another model, price or account. It may also remove the usage from the
+response, as `fields` does at Google's servers in whichever dialect they are used. A part that is not listed is dropped.
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ FAMILIES: Mapping[Family, Reasons] = {
 
 
 def passing(query: str, family: Family) -> str:
-    """Byte for byte as the client wrote it, in its order."""
+    """Returns the parts that may pass, byte for byte as the client wrote them and in their order."""
     names = FAMILIES[family]
     return "&".join(part for part in query.split("&") if part.partition("=")[0] in names)

@@ -1,4 +1,4 @@
-"""Members of a body that a provider does not take, as its refusals name them."""
+"""Finds and removes members of a body that a provider does not accept, from the names in its error responses."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import msgspec
 from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers
 
 USAGE_OPTION = "stream_options"
-"""By which softix asks for the usage of a stream, unless the client has done so."""
+"""The member by which softix requests the usage of a stream if the client did not do so."""
 STATUSES = frozenset((400, 422))
-"""With which servers refuse a member that they do not know."""
+"""The status codes with which servers refuse a member that they do not know."""
 _NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LONGEST_BYTES = 64 * 1024
-"""What is longer repeats the request, and names all of it."""
+"""The most bytes of a refusal that is searched. A longer one repeats the request and so contains every name."""
 
 
 def names_field(refusal: bytes, name: str) -> bool:
-    """Whether an error's body has this word, in whatever shape: each server has its own."""
+    """Returns whether an error's body contains this word. Its shape does not matter, since each server has its own."""
     if len(refusal) > _LONGEST_BYTES:
         return False
     return re.search(rb"(?<![A-Za-z0-9_])%b(?![A-Za-z0-9_])" % re.escape(name.encode()), refusal) is not None
@@ -30,7 +30,7 @@ def named_fields(refusal: bytes, names: Iterable[str]) -> list[str]:
 
 
 def members(body: bytes) -> Sequence[str]:
-    """The names of a JSON object's members; none for anything else."""
+    """Returns the names of a JSON object's members. Empty if the body is no JSON object."""
     try:
         return tuple(_NAMES.decode(body))
     except MALFORMED:

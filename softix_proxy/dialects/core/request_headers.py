@@ -1,8 +1,8 @@
-"""Which of a client's headers a provider gets: those that are listed here, with the reason, and no others.
+"""Selects the headers of a client that a provider gets: those that are listed here with a reason, and no others.
 
-A header may choose another price or another account, and what nobody has thought of may be such a one. So what is not
-listed is dropped. Some types of providers take more, which their profiles list; operators add names with the setting
-`upstream.pass_headers`.
+A header may choose another price or another account, and so may a header that nobody has thought of. So every header
+that is not listed is dropped. Some types of providers accept more headers, which their profiles list. Operators add
+names with the setting `upstream.pass_headers`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from softix_proxy.dialects.core.base import Family
 from softix_proxy.domain.catalog.profiles import PROFILES, ProviderType
 
 Reasons = Mapping[str, str]
-"""Name of a header, in lower case → why it may pass."""
+"""A mapping from a header's name in lower case to the reason why it may pass."""
 
 COMMON: Reasons = {
     "accept": "says which form of answer the client reads",
@@ -27,9 +27,9 @@ COMMON: Reasons = {
     "traceparent": "names the request in traces (W3C)",
     "tracestate": "goes with traceparent",
 }
-"""Of whatever dialect the client and the provider are."""
+"""The headers that pass in every dialect of the client and the provider."""
 BODY: Reasons = {"content-type": "says what the body is, and of a form where its parts end"}
-"""Where the body passes as it came."""
+"""The headers that pass if the body passes unchanged."""
 _STAINLESS = "x-stainless-"
 _SDK = "tells the SDK's language, version, and how often it has tried"
 
@@ -72,14 +72,14 @@ FAMILIES: Mapping[Family, Reasons] = {
     },
 }
 PREFIXES: Mapping[Family, Reasons] = {"openai": {_STAINLESS: _SDK}, "anthropic": {_STAINLESS: _SDK}, "gemini": {}}
-"""How names begin that may pass, whatever follows."""
+"""The prefixes of names that may pass, whatever follows them."""
 
 CARRIED: Mapping[str, str] = {"raw_predict": "anthropic-beta", "stream_raw_predict": "anthropic-beta"}
-"""Endpoint → what passes there of Anthropic's own headers, though its body is translated."""
+"""A mapping from an endpoint to the header of Anthropic's that passes there although the body is translated."""
 
 
 class Passing(NamedTuple):
-    """What of a request's headers passes."""
+    """The headers of a request that pass."""
 
     names: frozenset[str]
     prefixes: tuple[str, ...] = ()
@@ -87,13 +87,16 @@ class Passing(NamedTuple):
 
 @cache
 def passing(family: Family, kind: ProviderType | None = None, more: frozenset[str] = frozenset()) -> Passing:
-    """To a provider of this type that speaks the client's own dialect; `more` are the operator's names."""
+    """Returns the headers for a provider of this type that speaks the client's dialect.
+
+    `more` are the names that the operator added.
+    """
     own = () if kind is None else PROFILES[kind].request_headers
     return Passing(frozenset((*COMMON, *BODY, *FAMILIES[family], *own, *more)), tuple(PREFIXES[family]))
 
 
 @cache
 def passing_translated(endpoint: str, kind: ProviderType, more: frozenset[str] = frozenset()) -> Passing:
-    """To a provider of another dialect, for whom the body is translated."""
+    """Returns the headers for a provider of another dialect, for which the body is translated."""
     carried = (CARRIED[endpoint],) if endpoint in CARRIED else ()
     return Passing(frozenset((*COMMON, *PROFILES[kind].request_headers, *carried, *more)))

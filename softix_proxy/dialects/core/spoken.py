@@ -1,6 +1,6 @@
-"""Which dialects can be translated, and by which endpoints they are spoken.
+"""Lists the dialects that can be translated, and the endpoints that speak them.
 
-Apart from `translate`, which is imported when the first request needs it: many daemons never do.
+This module is separate from `translate`, which is imported only when the first request needs it. Many daemons never do.
 """
 
 from __future__ import annotations
@@ -8,33 +8,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 TRANSLATED = ("chat_completions", "responses", "messages", "generate_content", "converse", "invoke", "raw_predict")
-"""Dialects by the names of their endpoints; the one before is the better choice."""
+"""The dialects by the names of their endpoints. An earlier one is a better choice than a later one."""
 CARRIED = "messages"
-"""The dialect that is in an envelope."""
+"""The dialect that comes in an envelope."""
 ENVELOPES = frozenset(("invoke", "raw_predict"))
-"""Those in which a cloud takes it."""
+"""The dialects in which a cloud accepts this envelope."""
 STREAMS_BY_PATH: Mapping[str, str] = {
     "stream_generate_content": "generate_content",
     "converse_stream": "converse",
     "invoke_stream": "invoke",
     "stream_raw_predict": "raw_predict",
 }
-"""Endpoints that stream because of their path → their dialect."""
+"""A mapping from an endpoint that streams because of its path to its dialect."""
 COUNTS: Mapping[str, str] = {
     "input_tokens": "responses",
     "count_tokens": "messages",
     "gemini_count_tokens": "generate_content",
 }
-"""Endpoints that count what a request would read → the dialect of that request."""
+"""A mapping from an endpoint that counts the input tokens of a request to the dialect of that request."""
 _KNOWN = frozenset(TRANSLATED)
 
 
 def dialect_of(endpoint: str) -> str | None:
-    """By the name of an endpoint; None for one that is not translated."""
+    """Returns the dialect of an endpoint by the endpoint's name. None if it is not translated."""
     name = STREAMS_BY_PATH.get(endpoint, endpoint)
     return name if name in _KNOWN else None
 
 
 def is_claude(model: str) -> bool:
-    """By its name at any provider."""
+    """Returns whether this is a Claude model. Its name at any provider shows it."""
     return "claude" in model.lower()

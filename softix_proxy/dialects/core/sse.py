@@ -1,4 +1,4 @@
-"""Server-sent events in passing: where events end, which of them matter, and what passes untouched."""
+"""Meters server-sent events while they pass: finds where events end and which ones matter, and passes the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import Enum
 from softix_proxy.dialects.core.base import UsageReport
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-"""A larger event passes uninspected, so that a provider cannot fill the memory."""
+"""The largest event that is inspected. A larger one passes uninspected, so that a provider cannot fill the memory."""
 
 _BLANK_LINE = re.compile(rb"\n\r?\n|\r\r")
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
@@ -23,13 +23,16 @@ class EventAction(Enum):
 
 
 def data_of(event: bytes) -> bytes:
-    """The joined `data:` lines of one event; empty where it has none."""
+    """Returns the joined `data:` lines of one event. Empty if it has none."""
     lines = (line[5:].removeprefix(b" ") for line in event.splitlines() if line.startswith(b"data:"))
     return b"\n".join(lines)
 
 
 def _lone_data(events: bytes) -> bytes | None:
-    """The data of what is surely a single event, as nearly all are: one line of data, at most one line before it."""
+    """Returns the data if this is surely a single event, as nearly all chunks are. None otherwise.
+
+    It accepts one line of data with at most one line before it.
+    """
     at = events.find(b"data:")
     if at < 0 or (at and events.find(b"\n") != at - 1):
         return None
@@ -38,7 +41,10 @@ def _lone_data(events: bytes) -> bytes | None:
 
 
 def _ends(events: bytes) -> Iterator[int]:
-    """Where each event ends. The regular expression is slow, and lines seldom end in anything but a line feed."""
+    """Yields the end of each event.
+
+    The regular expression is slow, and most servers end their lines with a line feed only.
+    """
     if b"\r" in events:
         yield from (match.end() for match in _BLANK_LINE.finditer(events))
         return
@@ -49,10 +55,10 @@ def _ends(events: bytes) -> Iterator[int]:
 
 
 class EventMeter:
-    """What the meters of all dialects share; see StreamMeter for the promise.
+    """The base of the meters of all dialects. `StreamMeter` describes its contract.
 
-    An event that is not yet whole waits for its end: no client can use it before. To decode the few members that
-    matter of every event costs less than to search it for the words that would make it matter.
+    An event that is not yet complete waits for its end, since no client can use it before. To decode the few members
+    that matter of every event costs less than to search it for the words that would make it matter.
     """
 
     def __init__(self) -> None:
@@ -67,7 +73,7 @@ class EventMeter:
         self._text_bytes = 0
 
     def inspect(self, data: bytes) -> EventAction:
-        """Reads the data of one event. Never raises on what a provider sends."""
+        """Reads the data of one event. It never raises, whatever a provider sends."""
         raise NotImplementedError
 
     def feed(self, chunk: bytes) -> bytes:
@@ -91,16 +97,16 @@ class EventMeter:
         return held
 
     def weigh(self, text: object) -> None:
-        """Notes a piece of what the model produced."""
+        """Counts a piece of the model's output."""
         if text:
             self._pieces += 1
             if isinstance(text, str):
                 self._text_bytes += len(text) if text.isascii() else len(text.encode())
 
     def estimate_output_tokens(self) -> int:
-        """A token for each piece of text, or for every four bytes of it, whichever is more.
+        """Estimates one token for each piece of text, or for every four bytes of it, whichever is more.
 
-        Providers send about a token an event, or several in one. Hidden reasoning cannot be seen.
+        Providers send about one token in an event, or several. Hidden reasoning cannot be seen.
         """
         return max(self._pieces, -(-self._text_bytes // 4))
 
@@ -111,7 +117,7 @@ class EventMeter:
         return b""
 
     def _whole_events(self, chunk: bytes) -> bytes:
-        """What is complete with this chunk; the rest waits in the tail."""
+        """Returns the events that are complete with this chunk. The rest waits in the tail."""
         searched = max(len(self._tail) - _LONGEST, 0)
         self._tail += chunk
         ends = (found + len(line) for line in _BLANK_LINES if (found := self._tail.rfind(line, searched)) >= 0)
@@ -123,7 +129,7 @@ class EventMeter:
         return whole
 
     def _sort(self, events: bytes) -> bytes:
-        """What of several events may pass."""
+        """Returns those of several events that may pass."""
         passed: list[bytes] = []
         start = 0
         for end in _ends(events):

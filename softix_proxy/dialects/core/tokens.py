@@ -1,4 +1,4 @@
-"""Providers' counts made disjoint: cached, audio, image and reasoning tokens are taken out of their totals."""
+"""Makes providers' counts disjoint: takes cached, audio, image and reasoning tokens out of their totals."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _DIGITS = re.compile(r"\d{1,10}(?:\.0{1,10})?", re.ASCII)
 _TIERS = frozenset(
     ("flex", "priority", "scale", "fast", "batch", "offpeak", "provisioned", "reserved", "optimized", "us")
 )
-"""Those that have prices of their own, or may have: of speed, of how capacity is bought, and of where it is."""
+"""The service tiers that have, or may have, prices of their own: by speed, by the type of capacity, or by location."""
 _STANDARD_NAMES = frozenset(("", "auto", "default", "on_demand", "standard", "standard_only"))
 
 
 class AnswerUsage(msgspec.Struct):
-    """What is read of a whole answer; unknown shapes are left to the one who looks at the values."""
+    """The members that are read from a whole response. Whoever reads the values must handle unknown shapes."""
 
     usage: Any = None
     model: Any = None
@@ -53,7 +53,7 @@ _ANSWER = msgspec.json.Decoder(AnswerUsage)
 
 
 def read_answer(body: bytes) -> AnswerUsage | None:
-    """None for what is no JSON object."""
+    """Reads these members. Returns None if the body is no JSON object."""
     try:
         return _ANSWER.decode(body)
     except MALFORMED:
@@ -61,14 +61,20 @@ def read_answer(body: bytes) -> AnswerUsage | None:
 
 
 def tier(name: object) -> str:
-    """`auto`, `default`, `standard_only` and none → the standard tier. Unknown names are not kept, nor standard."""
+    """Returns the tier for a name: `auto`, `default`, `standard_only` and no name are the standard tier.
+
+    An unknown name is not kept, and it does not count as standard.
+    """
     if name is None or (isinstance(name, str) and name in _STANDARD_NAMES):
         return STANDARD
     return name if isinstance(name, str) and name in _TIERS else UNKNOWN_TIER
 
 
 def modes(*told: str) -> str:
-    """Several modes of one answer as one tier: `fast+us`. The standard ones are left out, and one counts once."""
+    """Returns several modes of one response as one tier, such as `fast+us`.
+
+    Standard modes are left out, and a repeated mode counts once.
+    """
     special = dict.fromkeys(mode for mode in told if mode != STANDARD)
     return MODES.join(special) if special else STANDARD
 
@@ -78,12 +84,12 @@ def model_name(name: object) -> str | None:
 
 
 def decimals(shape: type[T]) -> msgspec.json.Decoder[T]:
-    """Reads numbers with a fraction as exact decimals, as far as they have no type of their own."""
+    """Returns a decoder that reads numbers with a fraction as exact decimals, unless their type is given."""
     return msgspec.json.Decoder(shape, float_hook=Decimal)
 
 
 def count(source: object, *names: str) -> int | None:
-    """The first of these that is a plausible count; a strange answer must not become money."""
+    """Returns the first of these counts that is plausible. A malformed response must not become a charge."""
     if isinstance(source, dict):
         for name in names:
             value = source.get(name)
@@ -97,7 +103,10 @@ def count(source: object, *names: str) -> int | None:
 
 
 def _whole_number(value: Any) -> int | None:
-    """Some servers write counts as `12.0` or `"12"`. A number is looked at before it is made one, for its size."""
+    """Returns a count as an integer, since some servers write it as `12.0` or `"12"`.
+
+    The size of a number is checked before the conversion.
+    """
     if isinstance(value, str):
         return int(value.partition(".")[0]) if _DIGITS.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
@@ -107,7 +116,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def tell(source: object, *names: str) -> int | None:
-    """The first of these that is more than nothing; 0 where one says so, and None where none is a count."""
+    """Returns the first of these counts that is not zero. 0 if one of them is zero, and None if none is a count."""
     found = None
     for name in names:
         number = count(source, name)
@@ -118,7 +127,7 @@ def tell(source: object, *names: str) -> int | None:
 
 
 def milliseconds(source: object, name: str) -> int | None:
-    """From seconds, whole or decimal; None where they are not plausible."""
+    """Converts seconds, whole or decimal, to milliseconds. Returns None if they are not plausible."""
     value = source.get(name) if isinstance(source, dict) else None
     if type(value) is not int and not isinstance(value, Decimal):
         return None
@@ -126,7 +135,10 @@ def milliseconds(source: object, name: str) -> int | None:
 
 
 def divide(whole: int, parts: Mapping[str, int], rest: str) -> tuple[dict[str, int], bool]:
-    """What is left of the whole goes to `rest`. True where the parts exceeded it and the last ones were cut."""
+    """Divides a total into its parts and adds the remainder as `rest`.
+
+    The second value is true if the parts exceeded the total and the last ones were cut.
+    """
     left, clamped = whole, False
     taken: dict[str, int] = {}
     for name, quantity in parts.items():
@@ -139,7 +151,7 @@ def divide(whole: int, parts: Mapping[str, int], rest: str) -> tuple[dict[str, i
 
 
 def openai_report(usage: object, model: object, service_tier: object) -> UsageReport | None:
-    """From OpenAI's `usage` and its relatives', of chat, completions, responses and embeddings alike."""
+    """Reads the `usage` of OpenAI and its relatives: of chat, completions, responses and embeddings alike."""
     if not isinstance(usage, dict):
         return None
     asked, answered, whole = count(usage, *ASKED), count(usage, *ANSWERED), count(usage, WHOLE)
@@ -165,8 +177,9 @@ def openai_report(usage: object, model: object, service_tier: object) -> UsageRe
         if perplexitys:
             answered += thoughts
         elif outside > 0 and (outside == thoughts or (not thoughts and outside != meters.get("cached_input_tokens"))):
-            # Some leave reasoning out of the completion, and only the total tells: by exactly the reasoning that they
-            # report, or without reporting any, unless it is the cached input that the total has on top.
+            # Some providers leave reasoning out of the completion, so that only the total shows it. The difference is
+            # then exactly the reasoning that they report, or they report none. In the second case, a difference that
+            # equals the cached input is no reasoning: the total has that input on top.
             answered += outside
             thoughts = outside
         output, cut = divide(answered, _output_parts(made, thoughts), "output_tokens")
@@ -177,7 +190,7 @@ def openai_report(usage: object, model: object, service_tier: object) -> UsageRe
 
 
 def input_report(usage: object, model: object, service_tier: object) -> UsageReport | None:
-    """The same where nothing is produced: what only the total has is input too."""
+    """Does the same for an endpoint that produces no output. Tokens that only the total contains are input too."""
     whole = count(usage, WHOLE)
     if isinstance(usage, dict) and whole:
         answered = tell(usage, *ANSWERED) or 0
@@ -193,7 +206,7 @@ def _undivided(whole: int, model: object, service_tier: object) -> UsageReport:
 def _completed(
     usage: dict[str, Any], made: dict[str, Any], asked: int | None, answered: int | None, whole: int | None
 ) -> tuple[int | None, int | None]:
-    """Where one of both is missing or nothing, its other name may tell it, or the total."""
+    """Completes the input or output tokens if one of them is missing or zero, from its other name or from the total."""
     asked, answered = asked or tell(usage, *ASKED), answered or tell(usage, *ANSWERED)
     if answered is None and asked and whole is not None and whole > asked:
         return asked, whole - asked
@@ -205,7 +218,10 @@ def _completed(
 
 
 def _with_what_is_beside(usage: dict[str, Any], asked: int | None, answered: int, whole: int) -> int | None:
-    """Anthropic's counts of the cache, where they cannot be within the prompt: more than it, or added to the total."""
+    """Adds Anthropic's cache counts to the input if they cannot be part of the prompt.
+
+    That is so if they exceed the prompt, or if the total includes them in addition.
+    """
     if asked is None:
         return None
     beside = sum(count(usage, name) or 0 for name in ANTHROPICS)

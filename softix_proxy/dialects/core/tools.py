@@ -1,4 +1,4 @@
-"""Tools that the provider runs itself: they cost by the call, and what they find becomes input."""
+"""Reads the hosted tools of a request. They cost by the call, and their results become input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, invalid, unmetered
 
 DEFAULT_CALLS = 10
-"""How many calls are set aside for where the request names no limit."""
+"""The number of calls that are reserved if the request names no limit."""
 
 _WATCHED = frozenset(("type", "max_uses"))
 _DATE = re.compile(r"_\d[\d_]*$", re.ASCII)
@@ -20,16 +20,16 @@ _TOOLS = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
 class ToolBilling(NamedTuple):
-    """What using a tool means for the bill."""
+    """The effect of a tool on the bill."""
 
     meter: str | None
-    """Counts its calls; None where they are free."""
+    """The meter that counts its calls. None if they are free."""
     open_input: bool
-    """It brings in what the body does not have."""
+    """Whether the tool adds input that is not in the body."""
 
 
 ToolBillings = Mapping[str, ToolBilling]
-"""A dialect's tool types, without the date at their end. A type that is not here cannot be metered."""
+"""A dialect's tool types, without the date at their end. A tool of any other type cannot be metered."""
 
 CLIENT_SIDE = ToolBilling(None, False)
 FREE = ToolBilling(None, True)
@@ -39,13 +39,13 @@ MAPS = ToolBilling("tool_calls", True)
 
 
 class HostedTools(NamedTuple):
-    """Meter → the most calls, and whether any tool brings in what the body does not have."""
+    """The most calls by meter, and whether any tool adds input that is not in the body."""
 
     calls: dict[str, int]
     open_input: bool
 
     def also(self, other: HostedTools, limit: int | None) -> HostedTools:
-        """With tools that came elsewhere in the request, whose limit is on all calls together."""
+        """Returns the sum with tools from another part of the request. `limit` applies to all calls together."""
         meters = self.calls.keys() | other.calls.keys()
         most = {meter: self.calls.get(meter, 0) + other.calls.get(meter, 0) for meter in meters}
         return HostedTools(most if limit is None else dict.fromkeys(meters, limit), self.open_input or other.open_input)
@@ -55,10 +55,11 @@ _NONE = HostedTools({}, False)
 
 
 def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None = None) -> HostedTools:
-    """A tool without a type is run by the client. `limit` is the request's own on all calls together.
+    """Reads a list of tools. A tool without a type is run by the client. `limit` is the request's limit on all calls.
 
-    Raises RefusedError for what is no list of tools, and for a tool whose cost no usage report tells: containers and
-    code execution are paid by time, generated images and a second model by prices that are not this model's.
+    Raises RefusedError if this is no list of tools, or if no usage report contains the cost of one of them. Containers
+    and code execution are paid by time. Generated images and a second model are paid at prices that are not this
+    model's.
     """
     if raw is None:
         return _NONE

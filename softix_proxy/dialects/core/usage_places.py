@@ -1,7 +1,8 @@
-"""Where a usage of OpenAI's shape has each count: OpenAI's own, its relatives', and that of gateways to others.
+"""The places of each count in a usage object of OpenAI's shape: OpenAI's own, its relatives' and other gateways'.
 
-What the names mean was read in the SDKs of OpenAI and Anthropic, and in what LiteLLM, any-llm, DeepSeek, Moonshot,
-OpenRouter, Perplexity and xAI answer. Of several places the first that tells more than nothing counts.
+The meaning of the names was read in the SDKs of OpenAI and Anthropic, and in the responses of LiteLLM, any-llm,
+DeepSeek, Moonshot, OpenRouter, Perplexity and xAI. If a count has several places, the first one that is not zero
+counts.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import NamedTuple
 
 class CounterPath(NamedTuple):
     within: tuple[str, ...]
-    """Names among the details of the prompt, or of the completion."""
+    """The names among the details of the prompt or of the completion."""
     beside: tuple[str, ...] = ()
-    """Names at the top, beside the totals."""
+    """The names at the top level, beside the totals."""
 
 
 DETAILS_IN = ("prompt_tokens_details", "input_tokens_details")
@@ -31,19 +32,25 @@ LONG = (
     ("cache_creation_token_details", "ephemeral_1h_input_tokens"),
     ("cache_creation", "ephemeral_1h_input_tokens"),
 )
-"""What of the cache is written for longer, by an object within the details or beside the totals."""
+"""The tokens that are written to the cache for the longer lifetime.
+
+Each place is an object within the details or beside the totals, and a name in it.
+"""
 REASONING = CounterPath(("reasoning_tokens",), ("reasoning_tokens",))
 ANTHROPICS = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Of a count that was Anthropic's. Some gateways have put these into the prompt, others leave them beside it."""
+"""The counts of a usage that was Anthropic's. Some gateways add them to the prompt, others leave them beside it."""
 PERPLEXITYS = ("citation_tokens", "num_search_queries")
-"""Where one of these is, thoughts stand outside the completion, and what was cited outside the prompt."""
+"""The counts of Perplexity.
+
+If one of these is present, reasoning is not part of the completion, and cited text is not part of the prompt.
+"""
 CITED = "citation_tokens"
 SEARCHES = (
     ("server_tool_use", "web_search_requests"),
     ("server_side_tool_usage_details", "web_search_calls"),
     ("", "num_search_queries"),
 )
-"""Calls of searches, in an object of this name or, where it is empty, at the top."""
+"""The counts of searches, each in an object of this name. An empty name means the top level."""
 RARE = frozenset(
     (
         *CACHED.beside,
@@ -54,4 +61,7 @@ RARE = frozenset(
         *(holder for holder, _ in SEARCHES if holder),
     )
 )
-"""What stands at the top of none of OpenAI's own answers: only where one of these is, there is more to look for."""
+"""The names that are not at the top level of OpenAI's own usage.
+
+Only if one of them is present, there is more to look for.
+"""

@@ -1,7 +1,7 @@
-"""How much text a whole answer has: looked at only where its report is missing, or leaves a doubt.
+"""Measures the text of a whole response. It is used only if the usage report is missing or doubtful.
 
-An answer is mostly names, ids, probabilities, and what tools and searches brought in; base64 may be many times its
-text. So what counts is listed, and the rest is passed over.
+A response is mostly names, ids, probabilities and the results of tools and searches. Base64 may be many times as long
+as the text for which it stands. So the members that count are listed, and the rest is skipped.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from softix_proxy.dialects.core.fields import MALFORMED
 
 
 class _Choice(msgspec.Struct):
-    """Beside its message it may have the probabilities of each token, which are not even decoded."""
+    """One choice. Beside its message it may have the probabilities of each token, which are not even decoded."""
 
     message: Any = None
     text: Any = None
 
 
 class _Answer(msgspec.Struct):
-    """Where the dialects have what the model made: at the top."""
+    """The top-level members in which the dialects have the model's output."""
 
     choices: list[_Choice] | None = None
     output: Any = None
@@ -36,14 +36,17 @@ _CALLS = ("tool_calls", "function_call", "functionCall", "function", "custom", "
 _THOUGHTS = ("reasoning_content", "reasoning", "reasoningContent", "reasoningText", "thinking")
 _TEXTS = ("text", "refusal", "transcript", "code")
 _ARGUMENTS = frozenset(("arguments", "args", "input"))
-"""Of a call: text, or an object that the model wrote as text."""
+"""The arguments of a call: a text, or an object that the model wrote as text."""
 _READ = frozenset((*_TOP, *_CALLS, *_THOUGHTS, *_TEXTS))
 _BROUGHT = ("_result", "_output")
-"""How the types end of what a tool gave, which no model made."""
+"""The suffixes of the types that contain a tool's result, which no model produced."""
 
 
 def written_bytes(answer: bytes) -> int:
-    """Of the text, thoughts and arguments of calls that the model made; all bytes of what is no JSON object."""
+    """Returns the bytes of the text, the reasoning and the call arguments that the model produced.
+
+    If the body is no JSON object, all of its bytes count.
+    """
     try:
         found = _ANSWER.decode(answer)
     except MALFORMED:
@@ -66,7 +69,7 @@ def written_bytes(answer: bytes) -> int:
 
 
 def _of_arguments(call: dict[str, Any], left: list[Any]) -> int:
-    """Of those that are an object; what is text is left to be counted as text."""
+    """Returns the bytes of arguments that are an object. Arguments that are text are left to be counted as text."""
     size_bytes = 0
     for name in _ARGUMENTS & call.keys():
         given = call[name]
@@ -82,5 +85,5 @@ def _is_brought(kind: object) -> bool:
 
 
 def _is_repeated(name: str, value: dict[str, Any]) -> bool:
-    """Some servers tell the same thoughts under both of their names."""
+    """Returns whether the member repeats another one. Some servers send the same reasoning under both of its names."""
     return name == "reasoning" and bool(value.get("reasoning_content"))

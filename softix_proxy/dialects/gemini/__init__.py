@@ -1,1 +1,1 @@
-"""Gemini's generateContent: endpoint, readers and writers."""
+"""The endpoint, readers and writers of Gemini's generateContent."""

@@ -1,4 +1,4 @@
-"""Gemini's endpoints: the model, and whether the answer streams, stand in the path."""
+"""Gemini's endpoints. The path contains the model and whether the response is streamed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _KINDS: ToolBillings = {**_TOOLS, **_SPELLED}
 
 class _Result(msgspec.Struct):
     parts: None = None
-    """A function's answer may hold images."""
+    """The parts of a function's response, which may contain images."""
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,13 +69,19 @@ class _Content(msgspec.Struct):
 
 
 _TEXT_ONLY = msgspec.json.Decoder(list[_Content] | _Content)
-"""Fits only what is text and in the body: neither bytes nor a URL bound the tokens of an image or a document."""
+"""A decoder that accepts only text that is in the body.
+
+Neither the bytes nor the URL of an image or a document bound its tokens.
+"""
 _OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class GeminiEndpoint:
-    """`of` gives the one for the model that a path names; without it the model is empty."""
+    """The base of Gemini's endpoints. `of` returns the endpoint for the model in a path.
+
+    Otherwise the model is empty.
+    """
 
     name: str
     path: str
@@ -87,12 +93,12 @@ class GeminiEndpoint:
 
     @staticmethod
     def check_query(query: str) -> None:
-        """Raises RefusedError for a query that could take the usage out of the answer, or holds a key."""
+        """Raises RefusedError if the query could remove the usage from the response, or if it contains a key."""
         if not all(part in _QUERY for part in query.split("&")):
             raise invalid("The query may hold `alt=sse` or `alt=json` and nothing else here.")
 
     def of(self, model: str, query: str) -> Self:
-        """The same endpoint for the model that the path names. Raises RefusedError as `check_query` does."""
+        """Returns the same endpoint for the model that the path names. Raises RefusedError as `check_query` does."""
         self.check_query(query)
         found = type(self)()
         found.model = model.removeprefix("models/")
@@ -110,7 +116,7 @@ class GeminiEndpoint:
         ask_usage: bool,
         output_field: str | None = None,
     ) -> bytes:
-        """The path names the model; only where the body repeats it, it is changed there too."""
+        """Changes the body. The path names the model, so the model is changed here only if the body repeats it."""
         fields = JsonMembers(body, _WATCHED)
         changes = {} if model is None else self._renamed(fields, model)
         if max_output_tokens is not None:
@@ -127,7 +133,10 @@ class GeminiEndpoint:
         return read_report(body)
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        """Usage comes unasked, in chunks that every client needs: nothing is ever hidden."""
+        """Returns the meter.
+
+        The usage comes without a request, in chunks that every client needs, so it is never hidden.
+        """
         return GeminiMeter()
 
     def _check_model(self, fields: JsonMembers) -> None:
@@ -137,9 +146,9 @@ class GeminiEndpoint:
 
 
 def either(fields: JsonMembers, names: tuple[str, str]) -> tuple[str, msgspec.Raw | None]:
-    """A field under the one of its two spellings that was used, else under the first.
+    """Returns a field under the spelling that the body uses, or under the first one if the body uses neither.
 
-    Raises RefusedError where both were.
+    Raises RefusedError if the body uses both.
     """
     first, second = (fields.raw(name) for name in names)
     if first is not None and second is not None:
@@ -152,7 +161,7 @@ def _full(model: str) -> bytes:
 
 
 class GenerateContent(GeminiEndpoint):
-    """Meters Gemini's generation of content, whole."""
+    """Meters Gemini's generation of content as a whole response."""
 
     name = "generate_content"
     path = "/v1beta/models/{model}:generateContent"
@@ -187,7 +196,7 @@ class StreamGenerateContent(GenerateContent):
 
 
 def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
-    """Meter → the most calls, and whether any tool brings in what the body does not have."""
+    """Returns the most calls by meter, and whether any tool adds input that is not in the body."""
     if raw is None:
         return {}, False
     try:
@@ -212,7 +221,7 @@ class GeminiCountTokens(GeminiEndpoint):
     metered = False
 
     def read(self, body: bytes) -> RequestSpec:
-        """Nothing is produced and nothing charged, so only the model matters."""
+        """Reads the model only, since nothing is produced and nothing charged."""
         read_fields(body, _COUNT_WATCHED)
         return RequestSpec(model=self.model, max_output_tokens=0)
 

@@ -1,4 +1,4 @@
-"""Google's two spellings of each name, and its two kinds of schema."""
+"""Converts between Google's two spellings of each name, and between its two kinds of schema."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LISTS = ("anyOf", "any_of", "prefixItems", "prefix_items")
 
 
 def camel(node: Object) -> Object:
-    """With its own names in camel case; what is within stays."""
+    """Returns the object with its own names in camel case. Names within its members stay unchanged."""
     for name in node:
         if "_" in name:
             break
@@ -23,7 +23,7 @@ def camel(node: Object) -> Object:
 
 
 def json_schema(schema: Any, depth: int = 0) -> Any:
-    """Google's own schema as a JSON schema: types in lower case, and null as one of them."""
+    """Converts Google's own schema to a JSON schema: types are in lower case, and null is one of them."""
     if not isinstance(schema, dict) or depth > _DEEPEST:
         return schema
     found: Object = {}
@@ -44,7 +44,7 @@ def json_schema(schema: Any, depth: int = 0) -> Any:
 
 
 def without_dialect(schema: Any) -> Any:
-    """A JSON schema without the name of its own language, which Google does not take."""
+    """Returns a JSON schema without the name of its schema language, which Google does not accept."""
     if isinstance(schema, dict) and "$schema" in schema:
         return {name: value for name, value in schema.items() if name != "$schema"}
     return schema

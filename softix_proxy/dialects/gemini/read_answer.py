@@ -1,4 +1,4 @@
-"""The answer of a provider that speaks Gemini's generateContent, plain or streamed, as events."""
+"""Reads the response of a provider that speaks Gemini's generateContent, plain or streamed, as events."""
 
 from __future__ import annotations
 
@@ -94,9 +94,10 @@ class _Candidate:
 
 
 class ReadAnswer:
-    """One per answer. `read` takes the objects of a stream, `read_whole` a plain answer, which is a stream of one.
+    """The reader of one response. `read` takes the objects of a stream, `read_whole` a plain response.
 
-    Nothing but the end of the stream says that it is over, so the reasons to stop are told there.
+    A plain response is read as a stream of one object. Only the end of the stream shows that it is over, so the stop
+    reasons are written there.
     """
 
     def __init__(self) -> None:

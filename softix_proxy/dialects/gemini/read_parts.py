@@ -1,4 +1,4 @@
-"""The parts of Gemini's contents, and which answer of a function belongs to which call."""
+"""Reads the parts of Gemini's contents, and matches each function response to its call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _VIDEO = re.compile(r"https://(?:www\.)?(?:youtube\.com|youtu\.be)/")
 
 
 class ReadParts:
-    """Of one conversation. A call without an id gets one by its place, the same in every request that repeats it."""
+    """The reader of one conversation.
+
+    A call without an id gets one from its position, which is the same in every request that repeats the conversation.
+    """
 
     def __init__(self, losses: Losses) -> None:
         self._losses = losses
@@ -85,7 +88,7 @@ class ReadParts:
 
 
 def _told(response: Object) -> str:
-    """The words of a function, where it is nothing but words under one of the usual names."""
+    """Returns the text of a function's response if it is only text under one of the usual names."""
     if len(response) == 1:
         (name, value), *_ = response.items()
         if name in ("output", "result", "error") and isinstance(value, str):

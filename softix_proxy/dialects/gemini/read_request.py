@@ -1,4 +1,4 @@
-"""A request of Gemini's generateContent, understood."""
+"""Reads a request of Gemini's generateContent."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ _MODES: Mapping[str, ToolChoiceMode] = {"AUTO": "auto", "ANY": "required", "NONE
 
 
 def read_request(node: Object, losses: Losses) -> CanonicalRequest:
-    """Raises RefusedError for what is no such request, and for what must not be lost.
+    """Reads a request. Raises RefusedError if it is not valid, or if it says something that must not be lost.
 
-    Whether the answer is streamed stands in the path, and so does the model.
+    The path contains the model and whether the response is streamed.
     """
     node = camel(node)
     for name, loss in _UNSAID.items():
@@ -95,7 +95,7 @@ def _meet_config(config: Object, losses: Losses) -> None:
 
 
 def contents(node: Object, name: str) -> list[Object]:
-    """A list, or one alone, as Google takes it too."""
+    """Returns a list of contents. Google also accepts one without a list."""
     value = node.get(name)
     return [camel(value)] if isinstance(value, dict) else [camel(item) for item in children(node, name)]
 
@@ -118,7 +118,7 @@ def _turns(node: Object, losses: Losses) -> list[Turn]:
 
 
 def _merged(parts: list[ContentPart]) -> list[ContentPart]:
-    """What a stream told in pieces as one: clients put the pieces into their history."""
+    """Joins the pieces of a streamed text, since clients put the pieces into their history."""
     found: list[ContentPart] = []
     for part in parts:
         last = found[-1] if found else None

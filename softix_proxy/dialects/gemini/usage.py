@@ -1,7 +1,7 @@
-"""What Gemini says of its own work, whole and streamed: as server-sent events, or as one JSON array.
+"""Reads Gemini's usage from whole responses and from streams, which are server-sent events or one JSON array.
 
-Its counts are cumulative. Cached content is inside the prompt; thoughts are outside the candidates, and what its tools
-brought in is outside the prompt.
+The counts are cumulative. Cached content is part of the prompt. Thoughts are not part of the candidates. The input that
+tools added is not part of the prompt.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from softix_proxy.dialects.core.tokens import count, divide, model_name, modes, 
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _BY_PROMPT = ("gemini-1", "gemini-2")
-"""Models whose searches are paid once a request, however many there are; of later ones each query is paid."""
+"""The models whose searches are paid once a request, however many there are. Newer models are paid for each query."""
 
 
 class GeminiPart(msgspec.Struct, gc=False):
@@ -51,7 +51,7 @@ _ANSWER = msgspec.json.Decoder(GeminiAnswer)
 
 
 def read_report(body: bytes) -> UsageReport | None:
-    """Of a whole answer, of generation and embedding alike."""
+    """Reads the usage of a whole response. Generation and embedding have the same format."""
     try:
         answer = _ANSWER.decode(body)
     except MALFORMED:
@@ -60,7 +60,7 @@ def read_report(body: bytes) -> UsageReport | None:
 
 
 def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> UsageReport | None:
-    """`calls` are those that `_calls` found in the answer."""
+    """Reads the usage. `calls` are the calls that `_calls` found in the response."""
     if not isinstance(usage, dict):
         return None
     prompt, answered, whole = (
@@ -70,7 +70,7 @@ def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Usa
         return None
     brought = count(usage, "toolUsePromptTokenCount") or 0
     thoughts = count(usage, "thoughtsTokenCount") or 0
-    if not prompt and answered and whole is not None:  # where it is not told, the total has it
+    if not prompt and answered and whole is not None:  # If the prompt is missing, the total contains it.
         prompt = max(whole - answered - thoughts - brought, 0)
     asked = (prompt or 0) + brought
     meters, clamped = divide(asked, _input_parts(usage), "input_tokens")
@@ -89,7 +89,7 @@ def gemini_report(usage: object, model: object, calls: Mapping[str, int]) -> Usa
 
 
 def service_tier(name: object) -> str:
-    """`SERVICE_TIER_FLEX` and `flex` are the same; `unspecified` is none."""
+    """Returns the tier for a name. `SERVICE_TIER_FLEX` and `flex` are the same, and `unspecified` is no tier."""
     text = name.lower().removeprefix("service_tier_") if isinstance(name, str) else ""
     return tier("" if text == "unspecified" else text)
 
@@ -101,12 +101,12 @@ _TRAFFIC: Mapping[object, str] = {
     "ON_DEMAND_OFFPEAK": "offpeak",
     "PROVISIONED_THROUGHPUT": "provisioned",
 }
-"""Vertex's words for how a request was served → the tier whose price applies."""
+"""A mapping from Vertex's word for how it served a request to the tier whose price applies."""
 _UNTOLD = (None, "", "TRAFFIC_TYPE_UNSPECIFIED")
 
 
 def _served_as(usage: dict[str, Any]) -> str | None:
-    """As Gemini tells it, and as Vertex does; None where neither says anything."""
+    """Returns the tier from Gemini's and Vertex's members, or None if neither has one."""
     told, traffic = usage.get("serviceTier"), usage.get("trafficType")
     if traffic in _UNTOLD:
         return service_tier(told) if told else None
@@ -129,14 +129,17 @@ def _input_parts(usage: dict[str, Any]) -> dict[str, int]:
 
 
 def _tells(usage: object) -> bool:
-    """Whether it has counts, of which one of nothing takes back none before it."""
+    """Returns whether the usage has counts. A usage of zero does not replace an earlier one."""
     return bool(count(usage, "promptTokenCount") or count(usage, "candidatesTokenCount"))
 
 
 def _output(
     usage: dict[str, Any], asked: int, answered: int | None, whole: int | None, thoughts: int
 ) -> tuple[int, dict[str, int]]:
-    """Some models count thoughts within the candidates, which only the total tells."""
+    """Returns the output tokens and their parts.
+
+    Some models count thoughts as part of the candidates. Only the total shows this.
+    """
     if answered is None:
         answered = max((whole or 0) - asked - thoughts, 0)
     inside = thoughts and whole is not None and whole == asked + answered
@@ -149,7 +152,7 @@ def _output(
 
 
 def _modalities(details: object) -> dict[str, int]:
-    """Tokens by modality. Video and documents cost what text does."""
+    """Returns the tokens by modality. Video and documents cost the same as text."""
     sums: dict[str, int] = {}
     for entry in details if isinstance(details, list) else ():
         kind = entry.get("modality") if isinstance(entry, dict) else None
@@ -160,7 +163,7 @@ def _modalities(details: object) -> dict[str, int]:
 
 
 def _calls(answer: GeminiAnswer, before: Mapping[str, int]) -> dict[str, int]:
-    """Searches, and whether maps were used, as far as told by now. Empty queries are free."""
+    """Returns the searches that have been reported so far, and whether maps were used. Empty queries are free."""
     searches = maps = 0
     for candidate in answer.candidates or ():
         found = candidate.groundingMetadata
@@ -180,7 +183,7 @@ def _listed(found: dict[str, Any], name: str) -> list[Any]:
 
 
 class GeminiMeter(EventMeter):
-    """The stream has no terminal event. What came with the last finish is held until it is over."""
+    """Meters a stream, which has no terminal event. The data of the last finish is held until the stream is over."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -233,15 +236,15 @@ class GeminiMeter(EventMeter):
 
     @property
     def report(self) -> UsageReport | None:
-        """Worked out when it is asked for: every chunk tells it, and only the last one counts."""
+        """The usage, calculated when it is read. Every chunk reports it, and only the last report counts."""
         return gemini_report(*self._told, self._calls)
 
     @report.setter
     def report(self, report: UsageReport | None) -> None:
-        """There is none before the first chunk."""
+        """Does nothing. There is no usage before the first chunk."""
 
 
 def _made(part: GeminiPart) -> str | None:
-    """Of a call its arguments, of code its text; an image's bytes say nothing of its tokens."""
+    """Returns the arguments of a call or the text of code. The bytes of an image do not show its tokens."""
     value = part.functionCall or part.executableCode
     return msgspec.json.encode(value).decode() if value else None

@@ -1,4 +1,4 @@
-"""An answer for a client that speaks Gemini's generateContent, plain or streamed."""
+"""Writes a response for a client that speaks Gemini's generateContent, plain or streamed."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ def _logprobs(weights: Sequence[Logprob]) -> Object:
 
 
 class WriteStream:
-    """Chunks that are each an answer of their own: texts as they come, calls once they are whole, usage at the end."""
+    """The writer of a stream. Each chunk is a response of its own.
+
+    Texts are sent as they come, calls once they are complete, and the usage at the end.
+    """
 
     def __init__(self, context: ResponseContext) -> None:
         self._occasion = context

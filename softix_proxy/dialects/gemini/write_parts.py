@@ -1,4 +1,4 @@
-"""Turns as Gemini's parts: signatures go back to the parts that they came with."""
+"""Writes turns as Gemini's parts. Signatures go back to the parts with which they came."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from softix_proxy.dialects.canonical.types import (
 from softix_proxy.dialects.gemini.read_parts import OWN
 
 _UNSIGNED = base64.b64encode(b"skip_thought_signature_validator").decode()
-"""Google's word for calls of a conversation that another model began."""
+"""Google's value for calls of a conversation that another model began."""
 
 
 class WriteParts:
-    """Of one conversation. `signs_calls`: the model refuses calls without a signature."""
+    """The writer of one conversation. `signs_calls` is true if the model refuses calls without a signature."""
 
     def __init__(self, turns: Sequence[Turn], losses: Losses, *, signs_calls: bool) -> None:
         self._losses = losses
@@ -65,7 +65,7 @@ class WriteParts:
             thought = {"text": part.text, "thought": True}
             written.append({**thought, "thoughtSignature": part.signature} if part.signature else thought)
         elif part.of in self._names:
-            return  # its call has it
+            return  # The call already has this signature.
         elif written and "text" in written[-1] and "thoughtSignature" not in written[-1]:
             written[-1] = {**written[-1], "thoughtSignature": part.signature}
         else:
@@ -95,7 +95,10 @@ class WriteParts:
         return {"inlineData": {"mimeType": media.mime or usual, "data": media.data}}
 
     def _result(self, result: ToolResult) -> Iterator[Object]:
-        """An object as it is; any other text under the name that Google's SDKs give it."""
+        """Writes a tool result. An object stays as it is.
+
+        Any other text gets the name that Google's SDKs use for it.
+        """
         plain = "\n".join(part.text for part in result.parts if isinstance(part, TextPart))
         whole = None if result.is_error else seen_object(plain)
         response = {"error" if result.is_error else "output": plain} if whole is None else whole

@@ -1,4 +1,4 @@
-"""A request for a provider that speaks Gemini's generateContent."""
+"""Writes a request for a provider that speaks Gemini's generateContent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TIERS = {"default": "standard", "standard": "standard", "standard_only": "stand
 
 
 def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
-    """Raises RefusedError for what must not be lost."""
+    """Writes a request. Raises RefusedError if it says something that must not be lost."""
     _meet(request, losses)
     system, turns = leading_system(request.turns)
     newer = _is_newer(setting.model)
@@ -113,7 +113,10 @@ def _tool_config(choice: ToolChoice | None, tools: Sequence[ToolDefinition]) -> 
 
 
 def _is_newer(model: str) -> bool:
-    """Since Gemini 3 models think by levels, and want their own signatures back on calls."""
+    """Returns whether the model is of Gemini 3 or later.
+
+    These models think by levels, and require their own signatures on calls that are sent back.
+    """
     match = _VERSION.search(model)
     return match is not None and int(match[1]) >= 3
 

@@ -1,1 +1,1 @@
-"""OpenAI's endpoints."""
+"""The endpoints of OpenAI's API."""

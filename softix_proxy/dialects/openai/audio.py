@@ -1,7 +1,7 @@
-"""POST /v1/audio/speech, and /v1/audio/transcriptions and /v1/audio/translations, which are forms.
+"""The endpoint POST /v1/audio/speech, and the forms of /v1/audio/transcriptions and /v1/audio/translations.
 
-What speaks is paid by the letter or by the token, what listens by the second or by the token. Letters are counted here,
-seconds and tokens are told by the answer; until then the size of a file bounds how long it can be.
+Speech is paid by the letter or by the token, and transcription by the second or by the token. Letters are counted here.
+The response reports seconds and tokens. Until then, the size of a file bounds its duration.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from softix_proxy.dialects.core.tokens import decimals, milliseconds, openai_rep
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
 
 _LETTER_TOKENS = 8
-"""Slow speech has some six tokens of sound for each letter."""
+"""The output tokens that are reserved for each letter. Slow speech has some six tokens of sound for a letter."""
 _MOST_MS, _TYPICAL_MS = Fraction(1000, 500), Fraction(1000, 8000)
-"""For each byte: no speech that can be understood has less than 4 kbit/s, and 64 kbit/s are usual."""
+"""The most and the typical milliseconds of sound for each byte.
+
+No speech that can be understood has less than 4 kbit/s, and 64 kbit/s are usual.
+"""
 _MS_TOKENS = Fraction(10, 1000)
-"""A second of sound has ten tokens."""
+"""The tokens for each millisecond. A second of sound has ten tokens."""
 _BY_SIZE = {
     "audio_ms": Scale(_MOST_MS, _TYPICAL_MS),
     "audio_input_tokens": Scale(_MOST_MS * _MS_TOKENS, _TYPICAL_MS * _MS_TOKENS),
@@ -35,9 +38,10 @@ _TELLING = ("json", "verbose_json", "diarized_json")
 
 
 class Speech(OpenAIEndpoint):
-    """The answer is sound as it comes, or events (`stream_format` `sse`), which alone tell tokens.
+    """Meters speech. The response is plain sound, or events (`stream_format` `sse`). Only events report tokens.
 
-    Where the model is paid by the token, events are asked for, and the client that did not gets the sound in them.
+    If the model is paid by the token, softix requests events. A client that did not request them gets the sound in
+    them.
     """
 
     name = "speech"
@@ -89,7 +93,10 @@ _EVENT = msgspec.json.Decoder(_Event)
 
 
 class SpokenMeter(EventMeter):
-    """Speech and transcripts as events: each ends with the one that tells the usage, or with an error."""
+    """Meters speech and transcripts as events.
+
+    A stream ends with the event that reports the usage, or with an error.
+    """
 
     def inspect(self, data: bytes) -> EventAction:
         try:
@@ -135,7 +142,10 @@ _EVENTS = (b"data:", b"event:")
 
 
 class SoundMeter(EventMeter):
-    """Sound passes as it is, or out of the events that it comes in. Its last byte waits for the settlement."""
+    """Meters sound. It passes plain sound unchanged, and takes sound out of the events that contain it.
+
+    The last byte of the sound waits for the settlement.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,7 +193,7 @@ _ANSWER = decimals(_Answer)
 
 
 def audio_report(usage: object) -> UsageReport | None:
-    """Seconds or tokens; whether there is text in the input is told beside them."""
+    """Reads seconds or tokens. A usage in tokens also reports whether the input contains text."""
     seconds = milliseconds(usage, "seconds")
     if seconds is not None:
         return UsageReport({"audio_ms": seconds})
@@ -199,9 +209,9 @@ class Transcriptions(FormEndpoint):
     path = "/v1/audio/transcriptions"
     form_fields: frozenset[str] | None = FORM | {"response_format"}
     telling: tuple[str, ...] = _TELLING
-    """The formats of an answer that say how much was heard."""
+    """The response formats that report the duration of the recording."""
     format = "json"
-    """Where the request names none."""
+    """The response format if the request names none."""
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = self.form(body)

@@ -1,4 +1,4 @@
-"""POST /v1/completions, the older text completion."""
+"""The endpoint POST /v1/completions, the older completion of a text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
 
 class Completions(OpenAIEndpoint):
-    """Meters OpenAI's completions of a text, which come before chat and are still served."""
+    """Meters OpenAI's completions of a text. This API is older than chat and is still served."""
 
     name = "completions"
     path = "/v1/completions"
@@ -46,9 +46,10 @@ class Completions(OpenAIEndpoint):
 
 
 def _prompts(raw: msgspec.Raw | None) -> int:
-    """A text is one prompt, and so is a list of numbers, its tokens; any other list is as many as it is long.
+    """Returns the number of prompts.
 
-    The first tells, since none may be mixed: a long list of numbers takes long to decode.
+    A text is one prompt, and so is a list of numbers, which are its tokens. Any other list has one prompt for each
+    element. The first element decides, since the types must not be mixed: to decode a long list of numbers takes long.
     """
     if raw is None or _ONE_PROMPT.match(memoryview(raw)):
         return 1

@@ -1,4 +1,4 @@
-"""POST /v1/embeddings: input only."""
+"""The endpoint POST /v1/embeddings, which has input only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 _WATCHED = SHARED | {"input", "messages"}
 _TEXT_ONLY = msgspec.json.Decoder(str | list[str | int | list[int]])
-"""Fits text and tokens; images come as objects."""
+"""A decoder that accepts text and tokens only. Images come as objects."""
 
 
 class Embeddings(OpenAIEndpoint):
@@ -33,7 +33,7 @@ class Embeddings(OpenAIEndpoint):
         )
 
     def report(self, body: bytes) -> UsageReport | None:
-        """All of it is input, whatever the total has beyond."""
+        """Reads the usage. All of it is input, including tokens that only the total contains."""
         answer = read_answer(body)
         return None if answer is None else input_report(answer.usage, answer.model, answer.service_tier)
 

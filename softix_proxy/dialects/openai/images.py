@@ -1,7 +1,7 @@
-"""POST /v1/images/generations, and /v1/images/edits and /v1/images/variations, which are forms.
+"""The endpoint POST /v1/images/generations, and the forms of /v1/images/edits and /v1/images/variations.
 
-Some models are paid by the token, which their answers report, others by the image, whose price goes by quality and
-size: the tiers of such a price are called `hd`, `1024x1792`, `hd/1024x1792`.
+Some models are paid by the token, and their responses report tokens. Others are paid by the image, at a price that
+depends on quality and size. The tiers of such a price are called `hd`, `1024x1792`, `hd/1024x1792`.
 """
 
 from __future__ import annotations
@@ -22,16 +22,22 @@ from softix_proxy.domain.pricing.rates import STANDARD
 
 _SIZE = re.compile(r"([1-9]\d{1,4})x([1-9]\d{1,4})", re.ASCII)
 _LARGEST = (1536, 1024)
-"""Of those among which `auto` chooses."""
+"""The width and height of the largest size from which `auto` chooses."""
 _TOKEN_PIXELS, _TYPICAL_PIXELS = 125, 1000
-"""An image of the highest quality has a token for 252 pixels, one of medium quality for 993."""
+"""The pixels for each token: for the upper bound, and typically.
+
+An image of the highest quality has a token for 252 pixels, one of medium quality for 993.
+"""
 _PARTIAL_TOKENS = 100
 _PLAIN = (None, "", "auto", "standard", "1024x1024")
 _QUALITIES = frozenset(("low", "medium", "high", "hd"))
 _OWN = frozenset(("n", "size", "quality", "partial_images"))
 _WATCHED = SHARED | _OWN
 _EDIT_TOKENS = 16 * 8192 + 32_000
-"""An edit has at most sixteen images of some 6,000 tokens each, and a text of 32,000 letters."""
+"""The upper bound of an edit's input in tokens.
+
+An edit has at most sixteen images of some 6,000 tokens each, and a text of 32,000 letters.
+"""
 
 
 class _Answer(msgspec.Struct):
@@ -69,7 +75,7 @@ def _ask(model: str, fields: JsonMembers | FormFields, most_input_tokens: int | 
 
 
 def image_report(usage: object, images: int) -> UsageReport | None:
-    """By the token where the answer tells tokens, else by the image."""
+    """Reports tokens if the response reports tokens, and otherwise the number of images."""
     report = openai_report(usage, None, None)
     if report is None or not any(report.meters.values()):
         return UsageReport({"images": images}, None) if images else None
@@ -119,7 +125,7 @@ class ImageVariations(ImageEdits):
     path = "/v1/images/variations"
 
     def read(self, body: bytes) -> RequestSpec:
-        model, fields = self.form(body, "dall-e-2")  # the only one that can
+        model, fields = self.form(body, "dall-e-2")  # Only this model makes variations.
         return _ask(model, fields, _EDIT_TOKENS)
 
 
@@ -134,7 +140,7 @@ _ENDS = ("image_generation.completed", "image_edit.completed")
 
 
 class ImageMeter(EventMeter):
-    """Ends with the finished image, whose event tells the usage, or with an error."""
+    """Meters a stream of images. It ends with the finished image, whose event reports the usage, or with an error."""
 
     def inspect(self, data: bytes) -> EventAction:
         try:

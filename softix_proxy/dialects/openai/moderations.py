@@ -1,4 +1,4 @@
-"""POST /v1/moderations: free at OpenAI, which has to be stated as a price all the same."""
+"""The endpoint POST /v1/moderations. It is free at OpenAI, which must still be stated as a price."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 DEFAULT_MODEL = "omni-moderation-latest"
-"""OpenAI's, where the request names none."""
+"""The model that OpenAI uses if the request names none."""
 _WATCHED = SHARED | {"input"}
 _TEXT_ONLY = msgspec.json.Decoder(str | list[str])
 
 
 class Moderations(OpenAIEndpoint):
-    """OpenAI's answer tells no tokens, others' do."""
+    """Meters moderations. OpenAI's response reports no tokens, those of other providers do."""
 
     name = "moderations"
     path = "/v1/moderations"

@@ -1,4 +1,7 @@
-"""GET /v1/realtime: events over a WebSocket, both ways. What of them matters to the bill, and what is not passed."""
+"""The endpoint GET /v1/realtime, with events over a WebSocket in both directions.
+
+This module reads the events that matter to the bill, and refuses those that must not pass.
+"""
 
 from __future__ import annotations
 
@@ -53,23 +56,29 @@ _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "mcp": FREE}
 _NULL, _APART = msgspec.Raw(b"null"), msgspec.Raw(b'"none"')
 _BYTES_PER_TOKEN = 4
 _LETTERS_HEARD, _LETTERS_SPOKEN = 6400, 3200
-"""Of base64, for a token of what is heard (ten a second) and spoken (twenty): 48,000 bytes are a second."""
+"""The base64 letters for a token of input sound (ten tokens a second) and of output sound (twenty).
+
+A second has 48,000 bytes.
+"""
 
 
 class Realtime(OpenAIEndpoint):
-    """A session names its model when it is opened, for all of its responses."""
+    """Meters realtime sessions. A session names its model when it is opened, for all of its responses."""
 
     name = "realtime"
     path = "/v1/realtime?model={model}"
 
     def read(self, body: bytes) -> RequestSpec:
-        """The members of a session. What a response reads is all that was said before it: the context bounds it."""
+        """Reads the members of a session.
+
+        A response reads everything that was said before it, so only the context window bounds its input.
+        """
         model, fields = read_request(body, _SESSION)
         _check(fields)
         return RequestSpec(model=model, stream=True, open_input=True, adjustable=False)
 
     def report(self, body: bytes) -> UsageReport | None:
-        """Of a response that is done."""
+        """Reads the usage of a finished response."""
         try:
             response = _DONE.decode(body)
         except MALFORMED:
@@ -81,7 +90,7 @@ class Realtime(OpenAIEndpoint):
 
 
 def _check(fields: JsonMembers) -> None:
-    """Raises RefusedError for what cannot be metered, of a session or of one response."""
+    """Checks a session or one response. Raises RefusedError if it has parts that cannot be metered."""
     if (fields.text("type") or "realtime") != "realtime":
         raise unmetered("Only sessions of the type `realtime` can be metered here.")
     if fields.has("prompt"):
@@ -101,18 +110,21 @@ def _transcribes(audio: msgspec.Raw | None) -> bool:
 
 
 class ClientEvent(NamedTuple):
-    """What a client wants of the provider."""
+    """An event that a client sends to the provider."""
 
     kind: str
     id: str | None
     message: bytes
-    """What is sent there."""
+    """The message for the provider."""
     apart: bool = False
-    """A response outside the conversation, which may run beside another."""
+    """Whether it creates a response outside the conversation, which may run beside another one."""
 
 
 def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
-    """`model` is what the session's is called here. Raises RefusedError for what cannot be passed."""
+    """Reads a client's event. `model` is softix's name of the session's model.
+
+    Raises RefusedError if the event must not pass.
+    """
     fields = read_fields(message, _EVENT)
     kind = fields.text("type")
     if kind not in _CLIENT:
@@ -158,7 +170,7 @@ class ServerEvent(NamedTuple):
     kind: str
     response_id: str | None
     about: str | None = None
-    """The client's event that an error is about."""
+    """The id of the client event that caused an error."""
     error: str | None = None
     """One of ProviderError."""
 
@@ -177,7 +189,10 @@ def read_server_event(message: bytes) -> ServerEvent:
 
 
 class ResponseMeter:
-    """Of one response: `feed` takes its events one by one, whole. Implements `dialects.core.base.StreamMeter`."""
+    """Meters one response. `feed` takes its events one by one, each complete.
+
+    It implements `dialects.core.base.StreamMeter`.
+    """
 
     def __init__(self) -> None:
         self.report: UsageReport | None = None
@@ -210,7 +225,7 @@ class ResponseMeter:
         return held
 
     def made(self) -> Meters:
-        """Judged by what passed."""
+        """Estimates the output from the events that passed."""
         sizes = {"output_tokens": _BYTES_PER_TOKEN, "audio_output_tokens": _LETTERS_SPOKEN}
         return {meter: -(-letters // sizes[meter]) for meter, letters in self._letters.items()}
 
@@ -219,7 +234,7 @@ class ResponseMeter:
 
 
 class Conversation:
-    """How much the next response is going to read: what the last one read and said, and what came since."""
+    """An estimate of the next response's input: the input and output of the last one, and everything since then."""
 
     def __init__(self) -> None:
         self._read: Counter[str] = Counter()
@@ -239,12 +254,12 @@ class Conversation:
         self._read = read
 
     def typical(self, meter: ResponseMeter) -> Meters:
-        """Of a response that was cut, as an estimate."""
+        """Returns an estimate for a response that was cut."""
         return {**self._read, **meter.made()}
 
 
 def realtime_report(usage: object) -> UsageReport | None:
-    """Cached tokens are within the input, and each kind of them within its kind."""
+    """Reads the usage. Cached tokens are part of the input, and cached tokens of each kind are part of that kind."""
     asked, answered = count(usage, "input_tokens"), count(usage, "output_tokens")
     if not isinstance(usage, dict) or asked is None or answered is None:
         return None

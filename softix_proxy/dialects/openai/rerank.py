@@ -1,4 +1,4 @@
-"""POST /v1/rerank and /v2/rerank: Cohere counts search units, Jina, Voyage and others tokens."""
+"""The endpoints POST /v1/rerank and /v2/rerank. Cohere counts search units. Jina, Voyage and others count tokens."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ _DOCUMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT_ONLY = msgspec.json.Decoder(list[str | dict[str, Any]])
 _QUERY = msgspec.json.Decoder(str)
 _UNIT_DOCUMENTS = 100
-"""A search unit is a query over so many documents."""
+"""The number of documents in a search unit, which is one query over so many documents."""
 _CHUNK_BYTES = 250
-"""A longer document counts as several, of 500 tokens together with the query, which may be half of that."""
+"""The bytes from which a document counts as several.
+
+A chunk has 500 tokens together with the query, which may be half of that.
+"""
 
 
 class _Answer(msgspec.Struct):
@@ -32,7 +35,7 @@ _ANSWER = decimals(_Answer)
 
 
 class Rerank(OpenAIEndpoint):
-    """Meters the ordering of documents by a query: searches at some providers, tokens at others."""
+    """Meters the ordering of documents by a query: in searches at some providers, in tokens at others."""
 
     name = "rerank"
     path = "/v1/rerank"

@@ -1,4 +1,4 @@
-"""What OpenAI's endpoints have in common."""
+"""The parts that OpenAI's endpoints share."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from softix_proxy.dialects.core.multipart import FormFields
 from softix_proxy.dialects.core.tokens import openai_report, read_answer
 
 FORM = frozenset(("model", "stream", "models", "fallbacks"))
-"""What matters in every form."""
+"""The fields that matter in every form."""
 _USAGE_OPTION = frozenset(("include_usage",))
 _INCLUDE = b'{"include_usage":true}'
 
 
 def wants_usage(fields: JsonMembers) -> bool:
-    """Whether the client of a stream asked for the usage frame."""
+    """Returns whether the client of a stream requested the usage chunk."""
     options = fields.raw("stream_options")
     if options is None or not fields.has("stream_options"):
         return False
@@ -24,7 +24,7 @@ def wants_usage(fields: JsonMembers) -> bool:
 
 
 class OpenAIEndpoint:
-    """A stateless base: its fields for the output limit, and how a body is changed."""
+    """The stateless base of OpenAI's endpoints: their output limit fields, and the changes to a body."""
 
     name: str
     path: str
@@ -33,9 +33,12 @@ class OpenAIEndpoint:
     framed = True
     form_fields: frozenset[str] | None = None
     output_fields: tuple[str, ...] = ()
-    """The first is the dialect's own; the others are what relatives of OpenAI call it."""
+    """The fields for the output limit.
+
+    The first is the dialect's own, the others are the names at relatives of OpenAI.
+    """
     reports_on_request = False
-    """A stream has usage only if `stream_options` asks for it."""
+    """Whether a stream has usage only if `stream_options` requests it."""
 
     def rewrite(
         self,
@@ -63,12 +66,12 @@ class OpenAIEndpoint:
 
 
 class FormEndpoint(OpenAIEndpoint):
-    """One whose requests are forms. What of them may be changed is the model's name."""
+    """An endpoint whose requests are forms. softix can change only the model's name in a form."""
 
     form_fields: frozenset[str] | None = FORM
 
     def form(self, body: bytes, default_model: str | None = None) -> tuple[str, FormFields]:
-        """The model that a form names, and its watched texts. Raises RefusedError."""
+        """Returns the model that a form names, and its watched texts. Raises RefusedError if it names no valid one."""
         fields = FormFields(body, self.form_fields or frozenset())
         if fields.text("models") or fields.text("fallbacks"):
             raise invalid(ONE_MODEL)

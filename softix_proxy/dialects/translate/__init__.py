@@ -1,7 +1,7 @@
-"""The door: a client of one dialect and a provider of another. Pure; one Translation a request.
+"""Translates between a client of one dialect and a provider of another. It is pure: one Translation for each request.
 
-Every dialect is read into the canonical form and written from it, so a further one is four functions and not four for
-each other dialect. What a direction loses is in losses.py, and nowhere else.
+Every dialect is read into the canonical form and written from it. So a further dialect needs four functions, and not
+four for each other dialect. The losses of each direction are in `losses.py` and nowhere else.
 """
 
 from softix_proxy.dialects.canonical.types import WriteOptions

@@ -1,4 +1,4 @@
-"""Calls of tools that take text, asked for as functions of one text: told as what the client knows."""
+"""Converts calls of text tools back to their own form. The provider received these tools as functions of one text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from softix_proxy.dialects.canonical.types import CanonicalEvent, PartDelta, Par
 
 
 class Customs:
-    """Such a call is told once it is whole: its text cannot be read out of half of its JSON."""
+    """A converter of such calls.
+
+    It passes on a call once it is complete, since its text cannot be read from incomplete JSON.
+    """
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names

@@ -1,4 +1,4 @@
-"""The dialects that are translated, by the names of their endpoints."""
+"""The table of the dialects that are translated, by the names of their endpoints."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ from softix_proxy.dialects.translate.frames import Chunks, Frames
 
 
 class AnswerReader(Protocol):
-    """Of one answer. Never raises on what a provider sends."""
+    """A reader of one response. It never raises, whatever a provider sends."""
 
     def read_whole(self, answer: Object) -> Iterator[CanonicalEvent]: ...
 
     def read(self, event: Object) -> Iterator[CanonicalEvent]:
-        """The next object of a stream."""
+        """Reads the next object of a stream."""
         ...
 
     def end(self) -> Iterator[CanonicalEvent]:
-        """The stream is over."""
+        """Handles the end of the stream."""
         ...
 
 
 class StreamWriter(Protocol):
-    """Of one stream."""
+    """A writer of one stream."""
 
     def write(self, event: CanonicalEvent) -> bytes: ...
 
@@ -94,14 +94,14 @@ DIALECTS: Mapping[str, DialectCodec] = {
 
 
 class ProviderSide(NamedTuple):
-    """How a provider is asked and answers, whoever asks."""
+    """The functions for a provider's side of a translation, for every client."""
 
     write_request: Callable[[CanonicalRequest, WriteOptions, Losses], Object]
     reader: Callable[[], AnswerReader]
     has_custom_tools: bool = False
     framer: Callable[[], Framer | Frames] = Framer
     envelope: Envelope | None = None
-    """In which it takes Anthropic's messages."""
+    """The envelope in which it accepts Anthropic's messages."""
 
 
 PROVIDERS: Mapping[str, ProviderSide] = {
@@ -110,4 +110,4 @@ PROVIDERS: Mapping[str, ProviderSide] = {
     "invoke": ProviderSide(enveloped(INVOKE), ReadMessages, framer=Chunks, envelope=INVOKE),
     "raw_predict": ProviderSide(enveloped(RAW_PREDICT), ReadMessages, envelope=RAW_PREDICT),
 }
-"""The dialects of clients, and what only providers speak."""
+"""The dialects of clients, and those that only providers speak."""

@@ -1,6 +1,6 @@
-"""Anthropic's messages for a cloud that carries them.
+"""Adapts Anthropic's messages for a cloud that carries them.
 
-The body names the version, the path the model and whether the answer streams.
+The body names the version. The path names the model and whether the response is streamed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from softix_proxy.dialects.translate.frames import as_message_event
 
 _LIMIT = "max_tokens"
 _APART = frozenset(("model", "stream", "anthropic_version", "anthropic_beta"))
-"""What of a body the cloud has elsewhere, or in its own words."""
+"""The members of a body that the cloud expects elsewhere or in its own words."""
 _WATCHED = _APART | {_LIMIT}
 _DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$", re.ASCII)
 _BEDROCK_BETAS = names(
@@ -34,10 +34,10 @@ _BEDROCK_BETAS = names(
 class Envelope(NamedTuple):
     version: str
     betas: frozenset[str] = frozenset()
-    """Those that go into the body, without their dates; others would be refused there."""
+    """The beta features that go into the body, without their dates. The cloud would refuse others there."""
     takes_urls: bool = True
     frames: bool = False
-    """Its streams come in AWS's frames."""
+    """Whether its streams are in AWS's framing."""
 
 
 INVOKE = Envelope("bedrock-2023-05-31", _BEDROCK_BETAS, takes_urls=False, frames=True)
@@ -47,11 +47,11 @@ RAW_PREDICT = Envelope("vertex-2023-10-16")
 class Translated(NamedTuple):
     body: bytes
     dropped: tuple[str, ...]
-    """What the provider will not know of, or only about; names from losses.py."""
+    """The fields that the provider does not get, or gets only approximately. The names are those of `losses.py`."""
 
 
 def writer(envelope: Envelope) -> Callable[[CanonicalRequest, WriteOptions, Losses], Object]:
-    """For clients of other dialects."""
+    """Returns the function that writes a request for clients of other dialects."""
 
     def write(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
         if not envelope.takes_urls and any(_has_url(part) for turn in request.turns for part in turn.parts):
@@ -70,16 +70,16 @@ def _has_url(part: ContentPart) -> bool:
 
 
 class Adaptation:
-    """For clients that speak messages themselves: nothing is read that need not be, and nothing is lost."""
+    """The adaptation for clients that speak messages. It reads no more than necessary, and nothing is lost."""
 
     failed = False
-    """Its errors have a status of their own."""
+    """It is always false, since errors have an error status."""
 
     def __init__(self, envelope: Envelope) -> None:
         self._envelope = envelope
 
     def request(self, body: bytes, setting: WriteOptions) -> Translated:
-        """Raises RefusedError for what is no JSON object."""
+        """Adapts a request. Raises RefusedError if the body is no JSON object."""
         envelope = self._envelope
         changes = {"anthropic_version": msgspec.json.encode(envelope.version)}
         kept = [beta for beta in setting.betas if _DATE.sub("", beta) in envelope.betas]
@@ -106,7 +106,7 @@ class Adaptation:
 
 
 class Unwrapper:
-    """A stream's events as Anthropic sends them, each as it was."""
+    """A translator of a stream into the events that Anthropic sends. Each event stays unchanged."""
 
     def __init__(self, envelope: Envelope) -> None:
         self._frames = EventStream() if envelope.frames else None

@@ -1,4 +1,4 @@
-"""A stream in AWS's frames as the JSON objects in it, however its bytes are split into chunks."""
+"""Splits a stream in AWS's framing into its JSON objects. Its bytes may be split into chunks anywhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.dialects.core.event_stream import BrokenFramesError, EventStre
 
 
 class Frames:
-    """What is damaged is the end of it: nothing can be read of it any more."""
+    """A splitter of frames. It stops at a damaged frame, since the frames after it cannot be read."""
 
     done = False
 
@@ -29,17 +29,17 @@ class Frames:
             return
 
     def end(self) -> Iterator[Object]:
-        """A frame that is not whole says nothing."""
+        """Yields nothing, since an incomplete frame has no usable content."""
         return iter(())
 
     def read(self, event: EventStreamMessage) -> Object | None:
-        """As one member, under the event's name, as AWS's SDKs show it."""
+        """Returns the event as one member under the event's name, as AWS's SDKs show it."""
         found = seen_object(event.payload)
         return None if found is None else {event.kind: found}
 
 
 class Chunks(Frames):
-    """InvokeModel's: each holds an event of Anthropic's messages."""
+    """A splitter of InvokeModel's frames. Each of them holds an event of Anthropic's messages."""
 
     def read(self, event: EventStreamMessage) -> Object | None:
         data = as_message_event(event)
@@ -47,7 +47,10 @@ class Chunks(Frames):
 
 
 def as_message_event(event: EventStreamMessage) -> bytes | None:
-    """The JSON of an event of messages, or of the error that an exception is there; None where there is none."""
+    """Returns the JSON of an event of messages. None if there is none.
+
+    For an exception, it is the JSON of the corresponding error.
+    """
     if event.headers.get(":message-type", "event") == "event":
         return carried(event)
     message = seen_text(seen_object(event.payload) or {}, "message")

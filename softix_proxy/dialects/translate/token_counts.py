@@ -1,4 +1,4 @@
-"""How many tokens a request would read: asked for as the client's dialect has it, counted as the provider's does."""
+"""Translates requests that count input tokens, from the client's dialect to the provider's, and the counts back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from softix_proxy.dialects.translate.envelopes import Translated
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 _LIMIT = "no_output_limit"
-"""Nothing is written, so none is needed."""
+"""The loss of a missing output limit. A count produces no output, so it needs no limit."""
 
 
 class _Way(NamedTuple):
-    """How one dialect asks for a count, and tells it."""
+    """The format of one dialect for a request to count tokens and for the count."""
 
     unwrap: Callable[[Object], Object]
     wrap: Callable[[Object, WriteOptions], Object]
@@ -36,7 +36,10 @@ def _whole(body: Object) -> Object:
 
 
 def _inner(body: Object) -> Object:
-    """Google's SDK sends what is to be counted by itself, others the request that they would send."""
+    """Returns the request to count.
+
+    Google's SDK sends only the parts to count. Other clients send the request that they would send later.
+    """
     return child(body, "generateContentRequest") or child(body, "generate_content_request") or body
 
 
@@ -62,7 +65,7 @@ _WAYS: Mapping[str, _Way] = {
 
 
 class Silent:
-    """A count does not stream: of one that does nothing is told."""
+    """A translator of streams without output. A count does not stream, and a stream of one is not passed on."""
 
     def feed(self, chunk: bytes) -> bytes:
         return b""
@@ -72,17 +75,17 @@ class Silent:
 
 
 class Count:
-    """Of one request."""
+    """The translation of one count."""
 
     failed = False
-    """Its errors have a status of their own."""
+    """It is always false, since errors of a count have an error status."""
 
     def __init__(self, client: str, provider: str) -> None:
-        """By the names of the endpoints."""
+        """`client` and `provider` are the names of the endpoints."""
         self._names = (COUNTS[client], COUNTS[provider])
 
     def request(self, body: bytes, setting: WriteOptions) -> Translated:
-        """Raises RefusedError, as the request itself would."""
+        """Translates the request. Raises RefusedError as a translation of the counted request does."""
         client, provider = self._names
         reading, writing = losses(client, provider)
         node = _WAYS[client].unwrap(read_object(body))
@@ -93,7 +96,7 @@ class Count:
         )
 
     def answer(self, body: bytes) -> bytes:
-        """Raises RefusedError(PROVIDER_BROKE_OFF) for what is no count."""
+        """Translates the response. Raises RefusedError(PROVIDER_BROKE_OFF) if it is no count."""
         client, provider = (_WAYS[name] for name in self._names)
         count = (seen_object(body) or {}).get(provider.field)
         if not isinstance(count, int) or isinstance(count, bool):

@@ -1,4 +1,4 @@
-"""One request between two dialects: what goes to the provider, and what comes back of it."""
+"""Translates one request for the provider, and the provider's response for the client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOTHING = CanonicalRequest(model="", turns=())
 
 
 class StreamTranslator:
-    """The provider's bytes in, the client's bytes out, however they are split."""
+    """A translator of the provider's bytes into the client's bytes. The bytes may be split anywhere."""
 
     def __init__(
         self, provider: ProviderSide, client: DialectCodec, context: ResponseContext, customs: Customs
@@ -39,7 +39,10 @@ class StreamTranslator:
         return passed + self._write(self._reader.end()) if self._framer.done else passed
 
     def end(self) -> bytes:
-        """What is left to say, if the provider had ended its answer; a stream that broke off stays broken."""
+        """Returns the remaining bytes if the provider has ended its response.
+
+        A stream that broke off stays incomplete.
+        """
         rest = [self._write(self._reader.read(found)) for found in self._framer.end()]
         return b"".join([*rest, self._write(self._reader.end())])
 
@@ -51,7 +54,10 @@ class StreamTranslator:
 
 
 class Translation:
-    """Of one request, and of its answer. `request` comes first: an answer is written for what was asked."""
+    """The translation of one request and of its response.
+
+    `request` must be called first, since the response depends on it.
+    """
 
     def __init__(self, client: str, provider: str, context: ResponseContext, *, by_path: bool) -> None:
         self._by_path = by_path
@@ -60,10 +66,13 @@ class Translation:
         self._occasion = context
         self._customs: frozenset[str] = frozenset()
         self.failed = False
-        """The answer told, with a good status, that it failed: in the client's dialect that is an error."""
+        """Whether a response with a good status reported a failure. The client's dialect shows it as an error."""
 
     def request(self, body: bytes, setting: WriteOptions) -> Translated:
-        """Raises RefusedError(INVALID_REQUEST), which quotes no input, where something must not be lost."""
+        """Translates a request. Raises RefusedError(INVALID_REQUEST) if it says something that must not be lost.
+
+        The message of the error quotes no input.
+        """
         reading, writing = losses(*self._names)
         try:
             request = self._client.read_request(read_object(body), reading)
@@ -81,7 +90,7 @@ class Translation:
         return Translated(written, tuple(reading.found))
 
     def answer(self, body: bytes) -> bytes:
-        """Raises RefusedError(PROVIDER_BROKE_OFF) for what is no answer of the provider's dialect."""
+        """Translates a response. Raises RefusedError(PROVIDER_BROKE_OFF) if it is not in the provider's dialect."""
         found = seen_object(body)
         if found is None:
             raise RefusedError(Code.PROVIDER_BROKE_OFF, "The provider's answer is not what its API promises.")
@@ -98,7 +107,7 @@ class Translation:
         return (event for read in events for event in customs.take(read))
 
     def error(self, status: int, body: bytes, named: str = "") -> bytes:
-        """The provider's error for the client, whose SDK raises what it raises for its own provider's."""
+        """Translates the provider's error. The client's SDK then raises the same exception as for its own provider."""
         return translated_error(self._client.write_error, status, body, named)
 
     def stream(self) -> StreamTranslator:
@@ -106,7 +115,7 @@ class Translation:
 
 
 def _check_tools(request: CanonicalRequest, reading: Losses) -> None:
-    """A request that is about tools of a provider's own is not sent without them."""
+    """Raises RefusedError if the request depends on the provider's own tools, which are not translated."""
     if "hosted_tools" in reading.found:
         forced = request.tool_choice.names if request.tool_choice else ()
         if not request.tools or not {tool.name for tool in request.tools}.issuperset(forced):
@@ -125,10 +134,10 @@ def translation(
     now_s: int,
     array: bool = False,
 ) -> Interpretation | None:
-    """Between two endpoints, by their names; None where none is needed, or possible.
+    """Returns the translation between two endpoints by their names. None if it is not necessary or not possible.
 
-    `id` stands for the answer where the provider gives none: letters, digits and underscores. `array`: the client is
-    Gemini's and did not ask for events, so its stream is one JSON array.
+    `id` is the id of the response if the provider gives none. It has letters, digits and underscores. `array` is true
+    if the client is Gemini's and did not request events. Its stream is then one JSON array.
     """
     if client in COUNTS and provider in COUNTS:
         return Count(client, provider) if client != provider else None

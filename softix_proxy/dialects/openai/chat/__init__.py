@@ -1,1 +1,1 @@
-"""OpenAI's chat completions: endpoint, readers and writers."""
+"""The endpoint, readers and writers of OpenAI's chat completions."""

@@ -1,4 +1,4 @@
-"""POST /v1/chat/completions, and the stream that it shares with /v1/completions."""
+"""The endpoint POST /v1/chat/completions, and the stream meter that it shares with /v1/completions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
 _SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
-"""OpenAI's, xAI's, OpenRouter's and Alibaba's ways to have the provider search."""
+"""The fields by which OpenAI, xAI, OpenRouter and Alibaba let the provider search."""
 _WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
@@ -29,15 +29,18 @@ class _Part(msgspec.Struct):
 class _Message(msgspec.Struct):
     content: str | list[_Part] | None = None
     audio: None = None
-    """A reference to an earlier spoken answer."""
+    """A reference to an earlier spoken response."""
 
 
 _TEXT_ONLY = msgspec.json.Decoder(list[_Message])
-"""Fits only what is text and in the body: neither bytes nor a URL bound the tokens of an image or a document."""
+"""A decoder that accepts only text that is in the body.
+
+Neither the bytes nor the URL of an image or a document bound its tokens.
+"""
 
 
 class ChatCompletions(OpenAIEndpoint):
-    """Meters OpenAI's chat completions, which report usage in a stream only where it is asked for."""
+    """Meters OpenAI's chat completions. They report usage in a stream only on request."""
 
     name = "chat_completions"
     path = "/v1/chat/completions"
@@ -52,7 +55,7 @@ class ChatCompletions(OpenAIEndpoint):
         limit = fields.largest(LIMITS)
         prediction = fields.raw("prediction")
         if limit is not None and prediction is not None:
-            limit += memoryview(prediction).nbytes  # what of it is rejected is billed as output too
+            limit += memoryview(prediction).nbytes  # The rejected part of a prediction is billed as output too.
         return RequestSpec(
             model=model,
             stream=(stream := fields.flag("stream")),
@@ -81,9 +84,9 @@ class _Choice(msgspec.Struct, gc=False):
     text: Any = None
     finish_reason: Any = None
     usage: Any = None
-    """Moonshot's place for it."""
+    """The place where Moonshot reports usage."""
     error: Any = None
-    """OpenRouter's place for it."""
+    """The place where OpenRouter reports an error."""
 
 
 class _Groq(msgspec.Struct):
@@ -103,10 +106,11 @@ _FRAME = msgspec.json.Decoder(_Frame)
 
 
 class ChatMeter(EventMeter):
-    """Ends at `[DONE]`, which is where clients hang up, or at an error.
+    """Meters a stream. It ends at `[DONE]`, which is where clients disconnect, or at an error.
 
-    The usage frame has no choices, and is hidden from a client that did not ask for it; usage beside content stays.
-    The last report counts: some servers send a running one with each frame. One of nothing takes back none before it.
+    The usage chunk has no choices and is hidden from a client that did not request it. Usage beside content stays. The
+    last report counts, since some servers send a running one with each chunk. A report of zero does not replace an
+    earlier one.
     """
 
     def __init__(self, hide_usage: bool) -> None:
@@ -135,7 +139,7 @@ class ChatMeter(EventMeter):
             self.failure = classify_event(frame.error)
             return EventAction.END
         if self.failure is not None and not self.estimate_output_tokens():
-            return EventAction.END  # where some of an answer came before it, the usage may follow
+            return EventAction.END  # After some output the stream goes on, since usage may follow.
         return EventAction.HIDE if self._hide_usage and report is not None and not choices else EventAction.PASS
 
     def _weigh_choice(self, choice: _Choice) -> None:
@@ -149,7 +153,7 @@ class ChatMeter(EventMeter):
 
 
 def _arguments(calls: object) -> str:
-    """What a chunk has of the arguments of tool calls."""
+    """Returns the pieces of tool call arguments in a chunk."""
     listed = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     parts = [part for call in listed if isinstance(part := call.get("function") or call.get("custom"), dict)]
     texts = [part.get("arguments") or part.get("input") for part in parts]

@@ -1,4 +1,4 @@
-"""The answer of a provider that speaks chat completions, plain or streamed, as events."""
+"""Reads the response of a provider that speaks chat completions, plain or streamed, as events."""
 
 from __future__ import annotations
 
@@ -58,22 +58,22 @@ class _Call(NamedTuple):
     part: int
     id: str
     pieces: list[str]
-    """Of its arguments."""
+    """The pieces of its arguments."""
 
 
 class _Choice:
-    """One choice: which of its parts are open, and where the next piece of each kind goes."""
+    """One choice: its open parts, and the part to which the next piece of each kind belongs."""
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.parts = 0
         self.flowing: tuple[type[ContentPart], int] | None = None
-        """The text, refusal or thoughts that grow; no two of them do at once."""
+        """The text, refusal or thoughts that are growing. Only one of them grows at a time."""
         self.calls: dict[int, _Call] = {}
-        """By their index, while they are open."""
+        """The open calls by their index."""
         self.closed_calls: dict[int, str] = {}
         self.thought: int | None = None
-        """The number that the server gives to the thoughts that flow."""
+        """The number that the server gives to the thoughts that are growing."""
         self.stopped = False
 
     def open(self, part: ContentPart) -> PartStart:
@@ -81,7 +81,7 @@ class _Choice:
         return PartStart(self.index, self.parts - 1, part)
 
     def flow(self, part: TextPart | RefusalPart | Thinking) -> Iterator[CanonicalEvent]:
-        """More of what flows, or the beginning of what will."""
+        """Adds to the part that is growing, or begins one."""
         if self.flowing is None or self.flowing[0] is not type(part):
             yield from self.stop_flow()
             self.flowing = (type(part), self.parts)
@@ -95,7 +95,10 @@ class _Choice:
             self.flowing = None
 
     def call(self, item: Object, position: int) -> Iterator[CanonicalEvent]:
-        """A piece of a call, or a new one: by its index, unless a server gives every call the same and another id."""
+        """Adds a piece to a call, or begins a new call.
+
+        The index identifies a call. If a server gives every call the same index, a different id begins a new one.
+        """
         key = seen_count(item, "index")
         key = position if key is None else key
         function = seen_child(item, "function") or seen_child(item, "custom")
@@ -116,7 +119,7 @@ class _Choice:
         yield self.open(ToolCall(given, seen_text(function, "name"), piece, custom))
 
     def sign_call(self, item: Object) -> Iterator[CanonicalEvent]:
-        """Google keeps a call's signature here when it speaks chat."""
+        """Reads the signature of a call. Google puts it here in its chat completions."""
         signature = seen_text(seen_child(seen_child(item, "extra_content"), "google"), "thought_signature")
         if signature:
             part = self.open(Thinking("", signature, "generate_content", of=seen_text(item, "id")))
@@ -124,7 +127,10 @@ class _Choice:
             yield PartEnd(self.index, part.index)
 
     def close_calls(self, *, only_whole: bool = False) -> Iterator[CanonicalEvent]:
-        """`only_whole`: those whose arguments are complete; others may still grow beside the next."""
+        """Closes the open calls.
+
+        `only_whole` closes those with complete arguments, since others may grow beside the next.
+        """
         for key, call in list(self.calls.items()):
             if not only_whole or seen_object("".join(call.pieces)) is not None:
                 del self.calls[key]
@@ -132,7 +138,10 @@ class _Choice:
                 yield PartEnd(self.index, call.part)
 
     def details(self, items: Sequence[Object]) -> Iterator[CanonicalEvent]:
-        """Thoughts that flow, and their signatures; what is encrypted as a whole is a part of its own."""
+        """Reads thoughts and their signatures as they grow.
+
+        Thoughts that are encrypted as a whole become a part of their own.
+        """
         for item in items:
             thinking, index = read_detail(item), seen_count(item, "index")
             flowing = self.flowing
@@ -161,7 +170,7 @@ class _Choice:
 
 
 class ReadAnswer:
-    """One per answer. `read` takes the objects of a stream, `read_whole` a plain answer."""
+    """The reader of one response. `read` takes the objects of a stream, `read_whole` a plain response."""
 
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
@@ -194,7 +203,7 @@ class ReadAnswer:
                 yield CanonicalUsage(report.meters, seen_text(chunk, "service_tier"))
 
     def end(self) -> Iterator[CanonicalEvent]:
-        """The stream is over: it ended well if each choice had stopped."""
+        """Handles the end of the stream. The response is complete if each choice has stopped."""
         if not self._over and self._choices and all(choice.stopped for choice in self._choices.values()):
             self._over = True
             yield AnswerEnd()
@@ -245,7 +254,7 @@ def _read_delta(choice: _Choice, delta: Object) -> Iterator[CanonicalEvent]:
 
 
 def _read_content(choice: _Choice, content: object) -> Iterator[CanonicalEvent]:
-    """A string; Mistral has a list of parts, some of which are thoughts."""
+    """Reads the content, which is a string. Mistral sends a list of parts, some of which are thoughts."""
     if isinstance(content, str):
         yield from choice.flow(TextPart(content))
         return
@@ -261,7 +270,7 @@ def _read_content(choice: _Choice, content: object) -> Iterator[CanonicalEvent]:
 
 
 def _as_chunk(choice: Object) -> Object:
-    """A plain answer's choice as a stream would have it in one piece."""
+    """Converts the choice of a plain response into the one chunk that a stream would send."""
     message = seen_child(choice, "message")
     calls = [{**call, "index": index} for index, call in enumerate(seen_children(message, "tool_calls"))]
     reason = choice.get("finish_reason")
@@ -285,6 +294,6 @@ def _probability(node: Object) -> float:
 
 
 def failure(error: object) -> ErrorEvent:
-    """Of an error object within a stream; also OpenAI's in responses."""
+    """Converts an error object within a stream into an event. OpenAI's responses use it as well."""
     message = error if isinstance(error, str) else seen_text(error, "message") if isinstance(error, dict) else ""
     return ErrorEvent(classify_event(error), message)

@@ -1,4 +1,4 @@
-"""A request of chat completions, understood."""
+"""Reads a request of chat completions."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _TEXT_FORMATS = ("", "text")
 
 
 def read_request(node: Object, losses: Losses) -> CanonicalRequest:
-    """Raises RefusedError for what is no such request, and for what must not be lost."""
+    """Reads a request. Raises RefusedError if it is not valid, or if it says something that must not be lost."""
     _meet_unsaid(node, losses)
     return CanonicalRequest(
         model=text(node, "model"),
@@ -105,7 +105,7 @@ def _most(*limits: int | None) -> int | None:
 
 
 def read_cache(node: Object) -> CacheLifetime:
-    """Anthropic's mark, which OpenRouter and others take in chat too, or OpenAI's own breakpoint."""
+    """Reads a cache mark: Anthropic's, which OpenRouter and others accept in chat too, or OpenAI's own breakpoint."""
     mark = child(node, "cache_control")
     if mark:
         return "1h" if text(mark, "ttl") == "1h" else "5m"
@@ -136,7 +136,7 @@ def _turns(message: Object, losses: Losses) -> list[Turn]:
 
 
 def _marked(parts: list[ContentPart], cache: CacheLifetime) -> list[ContentPart]:
-    """A mark on a message is one on its last part."""
+    """Moves the mark of a message to its last part."""
     if cache and parts and isinstance(last := parts[-1], TextPart):
         return [*parts[:-1], TextPart(last.text, cache)]
     return parts
@@ -193,11 +193,11 @@ def _part(node: Object, losses: Losses) -> ContentPart:
         image = child(node, "image_url")
         media = from_url(text(image, "url"), "image")
         return MediaPart("image", media.mime, media.data, media.url, detail=text(image, "detail"), cache=cache)
-    if kind == "thinking":  # Mistral's
+    if kind == "thinking":  # Mistral sends this type.
         return Thinking("".join(text(piece, "text") for piece in children(node, "thinking")))
     if kind == "document_url":
         return from_url(text(node, "document_url"), "document")
-    if kind == "video_url":  # OpenRouter's
+    if kind == "video_url":  # OpenRouter accepts this type.
         media = from_url(text(child(node, "video_url"), "url"), "video")
         return MediaPart("video", media.mime, media.data, media.url, cache=cache)
     if kind == "input_audio":
@@ -271,7 +271,7 @@ def _format(node: Object) -> JsonFormat | None:
 
 
 def _reasoning(node: Object) -> Reasoning | None:
-    """OpenAI's field, or OpenRouter's object."""
+    """Reads OpenAI's field, or OpenRouter's object."""
     own, effort = child(node, "reasoning"), text(node, "reasoning_effort")
     effort = effort or text(own, "effort")
     budget, on = whole(own, "max_tokens"), flag(own, "enabled")

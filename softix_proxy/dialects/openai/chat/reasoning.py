@@ -1,4 +1,7 @@
-"""Where chat keeps thoughts: `reasoning_content` for reading, and OpenRouter's `reasoning_details` for sending back."""
+"""Reads and writes thoughts in chat completions.
+
+`reasoning_content` is for reading. OpenRouter's `reasoning_details` can be sent back.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ _ORIGINS["azure-openai-responses-v1"] = "responses"
 
 
 def read_details(message: Object) -> list[ContentPart]:
-    """The thoughts of a message, client's or provider's alike; the plain text where there are no details.
+    """Reads the thoughts of a client's or a provider's message. Without details, it reads the plain text.
 
-    Pieces of one thought have one index: clients that gathered a stream may not have put them together.
+    The pieces of one thought have the same index. A client that collected a stream may not have joined them.
     """
     found: list[Thinking] = []
     last: int | None = None
@@ -51,7 +54,7 @@ def read_detail(item: Object) -> Thinking:
 
 
 def detail(thinking: Thinking, index: int) -> Object:
-    """A thought with its signature, so that the client can give it back."""
+    """Returns a thought with its signature, so that the client can send it back."""
     form = _FORMATS.get(thinking.origin, "unknown")
     known = {"format": form, "index": index, "id": thinking.of or None}
     if thinking.signature and (thinking.redacted or thinking.origin != "messages"):

@@ -1,4 +1,4 @@
-"""An answer for a client that speaks chat completions, plain or streamed."""
+"""Writes a response for a client that speaks chat completions, plain or streamed."""
 
 from __future__ import annotations
 
@@ -111,7 +111,10 @@ def _weight(item: Logprob | object) -> Object:
 
 
 class WriteStream:
-    """Chunks: the role first, then what grows, a reason to stop, usage if it was asked for, and `[DONE]`."""
+    """The writer of a stream of chunks.
+
+    The role comes first. The growing parts, a stop reason, the usage if the client requested it, and `[DONE]` follow.
+    """
 
     def __init__(self, context: ResponseContext) -> None:
         self._occasion = context
@@ -178,14 +181,14 @@ class WriteStream:
         return self._chunk(event.choice, _flow(part, text)) if text else b""
 
     def _think(self, choice: int, part: Thinking, text: str) -> Object:
-        """Thoughts that will be signed come in the field that has a place for the signature as well."""
+        """Writes thoughts. Thoughts that will be signed also go into the field that has a place for the signature."""
         if not part.origin:
             return {"reasoning_content": text}
         piece = detail(Thinking(text, origin=part.origin), self._thoughts[choice])
         return {"reasoning_content": text, "reasoning_details": [piece]}
 
     def _close(self, event: PartEnd) -> bytes:
-        """The signature of thoughts is whole now."""
+        """Writes the signature of thoughts, which is complete now."""
         part = self._fold.part(event.choice, event.index)
         if not isinstance(part, Thinking) or not part.signature:
             return b""

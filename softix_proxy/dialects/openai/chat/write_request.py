@@ -1,4 +1,4 @@
-"""A request for a provider that speaks chat completions."""
+"""Writes a request for a provider that speaks chat completions."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from softix_proxy.dialects.openai.chat.reasoning import details
 _OWN = "chat_completions"
 _WITHOUT_REASONING = re.compile(r"(?:^|/)(?:gpt-[34]|chatgpt-4)")
 _OPENAI = re.compile(r"(?:gpt-\d|o\d|chatgpt)")
-"""OpenAI's own models, which take no thoughts as text."""
+"""The names of OpenAI's own models, which do not accept thoughts as text."""
 _AUDIO = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mp3": "mp3", "audio/mpeg": "mp3"}
 _TIERS = frozenset(("auto", "default", "flex", "scale", "priority", "fast"))
 _TIER_NAMES = {"standard_only": "default", "standard": "default"}
 
 
 def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
-    """Raises RefusedError for what must not be lost."""
+    """Writes a request. Raises RefusedError if it says something that must not be lost."""
     if is_marked(request):
         losses.meet("cache_control")
     stream: Object = {"stream": True, "stream_options": {"include_usage": True}} if request.stream else {}
@@ -73,7 +73,7 @@ def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Loss
 
 
 def is_marked(request: CanonicalRequest) -> bool:
-    """Whether the client says what of the prompt is to be cached."""
+    """Returns whether the client marks parts of the prompt for the cache."""
     marked = (
         part.cache for turn in request.turns for part in turn.parts if not isinstance(part, (Thinking, RefusalPart))
     )
@@ -86,12 +86,12 @@ def write_tier(tier: str) -> str:
 
 
 def reasons(model: str) -> bool:
-    """Whether a model that OpenAI or a relative serves may think first; most do."""
+    """Returns whether a model of OpenAI or a relative may think first. Most models do."""
     return _WITHOUT_REASONING.search(model) is None
 
 
 def write_effort(reasoning: Reasoning | None, model: str, losses: Losses) -> str:
-    """One of OpenAI's words. A bound in tokens becomes the word that is nearest to it."""
+    """Returns one of OpenAI's words for the effort. A bound in tokens becomes the word that is nearest to it."""
     if reasoning is None:
         return ""
     if not reasons(model):
@@ -134,7 +134,7 @@ def _messages(turn: Turn, model: str, losses: Losses) -> Iterator[Object]:
 
 
 def _joined(texts: Sequence[TextPart]) -> str | list[Object]:
-    """A string, as most servers want it, unless there are several texts."""
+    """Joins the texts to a string, as most servers expect it. Several texts stay a list."""
     if len(texts) == 1:
         return texts[0].text
     return [{"type": "text", "text": part.text} for part in texts] or ""

@@ -1,1 +1,1 @@
-"""OpenAI's Responses API: endpoint, readers and writers."""
+"""The endpoint, readers and writers of OpenAI's Responses API."""

@@ -1,4 +1,4 @@
-"""POST /v1/responses."""
+"""The endpoint POST /v1/responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 _LIMIT = "max_output_tokens"
 _OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
-"""What brings in input, or further rounds of it, that the body does not hold."""
+"""The fields that add input, or further rounds of it, that is not in the body."""
 _WATCHED = SHARED | _OUTSIDE | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
@@ -76,7 +76,10 @@ class _Item(msgspec.Struct):
 
     @property
     def is_reference(self) -> bool:
-        """Only its name is here: what it stands for is at the provider. A summary is not all of its thoughts."""
+        """Whether the item contains only an id, and its content is at the provider.
+
+        A summary is not all of the item's thoughts.
+        """
         if self.output is not None or self.arguments is not None or self.input is not None:
             return False
         if self.action is not _ABSENT or self.operation is not _ABSENT:
@@ -87,11 +90,11 @@ class _Item(msgspec.Struct):
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
 _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
-"""Fits only what is text."""
+"""A decoder that accepts text only."""
 
 
 def _is_here(given: msgspec.Raw | None) -> bool:
-    """Whether the input is text, and all of it in the body."""
+    """Returns whether the input is text, and all of it is in the body."""
     try:
         found = _TEXT_ONLY.decode(given) if given is not None else ""
     except MALFORMED:
@@ -100,7 +103,7 @@ def _is_here(given: msgspec.Raw | None) -> bool:
 
 
 class Responses(OpenAIEndpoint):
-    """Meters OpenAI's responses, which report usage in their last event and hosted tools in their output."""
+    """Meters OpenAI's responses. They report usage in their last event and hosted tools in their output."""
 
     name = "responses"
     path = "/v1/responses"
@@ -137,16 +140,19 @@ class Responses(OpenAIEndpoint):
             return None
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
-        """Usage comes unasked and in an event that every client needs: nothing is ever hidden."""
+        """Returns the meter.
+
+        The usage comes without a request, in an event that every client needs, so it is never hidden.
+        """
         return ResponsesMeter()
 
 
 def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
-    """Tools that items of the input bring in: `additional_tools`, and what a search for tools found."""
+    """Yields the tools that input items add: `additional_tools`, and the results of a search for tools."""
     try:
         items = _ITEMS.decode(given) if given is not None else ()
     except MALFORMED:
-        return  # text, or nothing that OpenAI takes
+        return  # The input is text, or nothing that OpenAI accepts.
     for item in items:
         seen = bytes(item).lower()
         if _TOOLS_NAME in seen or b"\\u" in seen:
@@ -164,7 +170,7 @@ class InputTokens(Responses):
     metered = False
 
     def read(self, body: bytes) -> RequestSpec:
-        """Nothing is produced and nothing charged, so only the model matters."""
+        """Reads the model only, since nothing is produced and nothing charged."""
         model, fields = read_request(body, SHARED)
         return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0)
 
@@ -205,7 +211,10 @@ def _report(response: _Response) -> UsageReport | None:
 
 
 class ResponsesMeter(EventMeter):
-    """Ends at `response.completed`, `.incomplete`, `.failed`, or an error; each but the last carries usage."""
+    """Meters a stream.
+
+    It ends at `response.completed`, `.incomplete` or `.failed`, which carry usage, or at an error.
+    """
 
     def inspect(self, data: bytes) -> EventAction:
         try:

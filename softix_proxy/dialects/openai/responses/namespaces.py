@@ -1,6 +1,6 @@
-"""Tools in namespaces, which only responses has: elsewhere each is a tool that has the namespace in its name.
+"""Translates tools in namespaces, which only responses has. In other dialects, the tool's name contains the namespace.
 
-Codex groups the tools of each MCP server so: https://github.com/openai/codex/issues/26234
+Codex groups the tools of each MCP server in this way: https://github.com/openai/codex/issues/26234
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from softix_proxy.dialects.openai.responses.write_request import write_choice as
 from softix_proxy.dialects.openai.responses.write_request import write_tool
 
 _LONGEST = 64
-"""Letters of a tool's name, at OpenAI and at Gemini."""
+"""The most letters in a tool's name at OpenAI and at Gemini."""
 _DIGEST = 8
 
 
 def flat_name(node: Object) -> str:
-    """Of a tool, a call or a choice; the same each time that it is sent."""
+    """Returns the name of a tool, a call or a choice without namespaces. It is the same in every request."""
     namespace, name = text(node, "namespace"), text(node, "name")
     return _flat(namespace, name) if namespace else name
 
 
 def flat_tools(namespace: Object, tools: Iterable[ToolDefinition]) -> Iterable[ToolDefinition]:
-    """What is said of the namespace stands before what is said of its first tool."""
+    """Yields the tools of a namespace. The namespace's description is put before the description of its first tool."""
     name, told = text(namespace, "name"), text(namespace, "description")
     about = told
     for tool in tools:
@@ -38,12 +38,12 @@ def flat_tools(namespace: Object, tools: Iterable[ToolDefinition]) -> Iterable[T
 
 
 def homes(tools: Sequence[ToolDefinition]) -> Mapping[str, Namespace]:
-    """A tool's name elsewhere → where it is at home."""
+    """Returns a mapping from a tool's name in other dialects to its namespace."""
     return {tool.name: tool.within for tool in tools if tool.within is not None}
 
 
 def write_tools(tools: Sequence[ToolDefinition]) -> list[Object]:
-    """As the client gave them."""
+    """Writes the tools in namespaces, as the client sent them."""
     written: list[Object] = []
     groups: dict[str, Object] = {}
     for tool in tools:
@@ -60,7 +60,7 @@ def write_tools(tools: Sequence[ToolDefinition]) -> list[Object]:
 
 
 def write_choice(choice: ToolChoice | None, tools: Sequence[ToolDefinition]) -> str | Object | None:
-    """As the client gave it."""
+    """Writes the choice with namespaces, as the client sent it."""
     written, at_home = write_flat_choice(choice, tools), homes(tools)
     if isinstance(written, dict) and at_home:
         listed = written["tools"] if written["type"] == "allowed_tools" else [written]

@@ -1,4 +1,4 @@
-"""The answer of a provider that speaks responses, plain or streamed, as events."""
+"""Reads the response of a provider that speaks responses, plain or streamed, as events."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _GROWING: Mapping[str, _Flow] = {
 }
 _ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
 PartPosition = tuple[int, int]
-"""An item of the output, and the part of its content; 0 for items without parts."""
+"""The position of an output item and of a part of its content. The second is 0 for items without parts."""
 
 
 class _Growing:
@@ -52,7 +52,7 @@ class _Growing:
 
 
 class ReadAnswer:
-    """One per answer. `read` takes the objects of a stream, `read_whole` a plain answer."""
+    """The reader of one response. `read` takes the objects of a stream, `read_whole` a plain response."""
 
     def __init__(self) -> None:
         self._parts = 0
@@ -88,7 +88,7 @@ class ReadAnswer:
             yield failure(event.get("error") or event)
 
     def end(self) -> Iterator[CanonicalEvent]:
-        """The stream is over: it ended well only if it said so."""
+        """Handles the end of the stream. The response is complete only if the provider said so."""
         return iter(())
 
     def _begin(self, response: Object) -> AnswerStart:
@@ -104,7 +104,10 @@ class ReadAnswer:
         return PartStart(0, self._parts - 1, part)
 
     def _open_item(self, index: int, item: Object) -> Iterator[CanonicalEvent]:
-        """A call is known by its name from the start; texts and thoughts are parts once there is something of them."""
+        """Opens an item. The name of a call is known from the start.
+
+        Texts and thoughts become parts once they have content.
+        """
         call = _call(item)
         if call is not None and (index, 0) not in self._open:
             yield self._opened((index, 0), call)
@@ -134,7 +137,7 @@ class ReadAnswer:
             yield Logprobs(0, [read_logprob(weight) for weight in weights])
 
     def _finish_item(self, index: int, item: Object) -> Iterator[CanonicalEvent]:
-        """What of the whole item has not been told yet."""
+        """Adds the content of the whole item that has not come in pieces."""
         for inner, part in enumerate(_parts(item)):
             growing = self._open.pop((index, inner), None)
             if growing is None:
@@ -181,7 +184,10 @@ def _call(item: Object) -> ToolCall | None:
 
 
 def _parts(item: Object) -> list[ContentPart]:
-    """Of a whole item. What OpenAI's own tools leave is not asked for in a translated request."""
+    """Returns the parts of a whole item.
+
+    Items of OpenAI's own tools are skipped, since a translated request does not use these tools.
+    """
     kind = item.get("type")
     if kind == "message":
         return [

@@ -1,4 +1,4 @@
-"""A request of responses, understood."""
+"""Reads a request of responses."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _PLAIN = names("input_text output_text text summary_text reasoning_text")
 
 
 def read_request(node: Object, losses: Losses) -> CanonicalRequest:
-    """Raises RefusedError for what is no such request, and for what must not be lost."""
+    """Reads a request. Raises RefusedError if it is not valid, or if it says something that must not be lost."""
     _meet_unsaid(node, losses)
     include = texts(node, "include")
     instructions = text(node, "instructions")
@@ -103,7 +103,7 @@ def _meet_unsaid(node: Object, losses: Losses) -> None:
 
 
 def _turns(node: Object, losses: Losses) -> list[Turn]:
-    """Items as turns: what the assistant says, thinks and calls in one go is one."""
+    """Groups items into turns. Consecutive texts, thoughts and calls of the assistant are one turn."""
     given = node.get("input")
     if isinstance(given, str):
         return [Turn("user", [TextPart(given)])] if given else []
@@ -142,7 +142,7 @@ def _item(item: Object, losses: Losses) -> Turn | None:
         parts = [part for part in inner if isinstance(part, (TextPart, MediaPart))]
         return Turn("user", [ToolResult(text(item, "call_id"), parts, custom=kind == "custom_tool_call_output")])
     if _adds(item):
-        return None  # its tools are among the request's
+        return None  # The tools of this item are among those of the request.
     losses.meet("item_reference" if kind == "item_reference" else "hosted_tool_results")
     return None
 
@@ -183,7 +183,7 @@ def _part(node: Object, losses: Losses) -> ContentPart:
 
 
 def _tools(node: Object, losses: Losses) -> list[ToolDefinition]:
-    """Those of the request, and those that items of its input add."""
+    """Reads the tools of the request, and those that items of its input add."""
     items = [] if isinstance(node.get("input"), str) else children(node, "input")
     added = [tool for item in items if _adds(item) for tool in children(item, "tools")]
     found: list[ToolDefinition] = []

@@ -1,4 +1,4 @@
-"""An answer for a client that speaks responses, plain or streamed."""
+"""Writes a response for a client that speaks responses, plain or streamed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _INCOMPLETE = {"length": "max_output_tokens", "context": "max_output_tokens", "f
 
 
 def write_answer(answer: CanonicalAnswer, context: ResponseContext) -> Object:
-    """Writes a whole canonical answer as OpenAI's response."""
+    """Writes a whole canonical response in OpenAI's format."""
     response = _head(answer.start, context)
     choice = answer.choices[0] if answer.choices else _NO_CHOICE
     weights = choice.logprobs
@@ -55,7 +55,7 @@ def write_answer(answer: CanonicalAnswer, context: ResponseContext) -> Object:
         if item is not None:
             response["output"].append(item)
         if isinstance(part, TextPart):
-            weights = None  # they are told of the whole answer, so with its first text
+            weights = None  # The log probabilities are those of the whole response, so they go to its first text.
     why = _INCOMPLETE.get(choice.reason)
     response["status"] = "incomplete" if why else "completed"
     response["incomplete_details"] = {"reason": why} if why else None
@@ -112,7 +112,7 @@ def _item_id(answer: str, part: ContentPart, index: int) -> str:
 def _item(
     part: ContentPart, known_as: str, places: Mapping[str, Namespace], weights: Any = None, *, begun: bool = False
 ) -> Object | None:
-    """An item of the output; `begun`: as it is announced, before it has any content."""
+    """Writes an output item. `begun` writes it as it is announced, before it has content."""
     status = "in_progress" if begun else "completed"
     if isinstance(part, Thinking):
         summary = [] if begun or not part.text else [{"type": "summary_text", "text": part.text}]
@@ -144,7 +144,10 @@ def _content(part: TextPart | RefusalPart, weights: Any = None) -> Object:
 
 
 class WriteStream:
-    """Each item is announced, grows, and is told whole; the last event has the whole response. All are numbered."""
+    """The writer of a stream. Each item is announced, grows, and is then sent as a whole.
+
+    The last event contains the whole response. All events are numbered.
+    """
 
     def __init__(self, context: ResponseContext) -> None:
         self._occasion = context
@@ -153,11 +156,11 @@ class WriteStream:
         self._id = ""
         self._places = homes(context.request.tools)
         self._open: dict[int, tuple[str, ContentPart]] = {}
-        """Index of a part → its item's id, and how it began."""
+        """A mapping from the index of a part to its item's id and its first state."""
 
     def write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, (PartStart, PartDelta, PartSignature, PartEnd, AnswerStop, Logprobs)) and event.choice:
-            return b""  # there is no second one here, and none was asked for
+            return b""  # A stream has only one choice here, and no other was requested.
         self._fold.take(event)
         if isinstance(event, PartDelta):
             return self._grow(event.index, event.text)

@@ -1,4 +1,4 @@
-"""A request for a provider that speaks responses."""
+"""Writes a request for a provider that speaks responses."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _OWN = "responses"
 
 
 def write_request(request: CanonicalRequest, setting: WriteOptions, losses: Losses) -> Object:
-    """Raises RefusedError for what must not be lost.
+    """Writes a request. Raises RefusedError if it says something that must not be lost.
 
-    Nothing is left with the provider: its thoughts come encrypted, and are given back by the client.
+    Nothing is stored at the provider. Its thoughts come encrypted, and the client sends them back.
     """
     _meet(request, losses)
     system, turns = leading_system(request.turns)
@@ -165,7 +165,7 @@ def write_tool(tool: ToolDefinition) -> Object:
         shape = {"type": "grammar", **tool.grammar} if tool.grammar else None
         return {"type": "custom", **said({"name": tool.name, "description": tool.description, "format": shape})}
     named = said({"name": tool.name, "description": tool.description})
-    # Without a word on it, this dialect takes a schema as strict, which the others do not.
+    # By default, this dialect treats a schema as strict. The other dialects do not.
     return {"type": "function", **named, "parameters": tool.schema or _NO_PARAMETERS, "strict": bool(tool.strict)}
 
 
