@@ -164,7 +164,7 @@ class Completions(msgspec.Struct):
 
     @property
     def limit(self) -> int | None:
-        return self.max_tokens or 16  # this endpoint's own default
+        return self.max_tokens or 16  # 16 is this endpoint's own default
 
     @property
     def choices(self) -> int:

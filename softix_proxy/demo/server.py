@@ -28,7 +28,7 @@ ENDPOINTS: Mapping[str, type[DemoRequest]] = {
 _STOP_S = 1
 _SILENT = logging.getLogger(f"{__name__}.wire")
 _SILENT.disabled = True  # aiohttp would log the raw bytes of a request that it cannot parse
-_EPOCH_S = 1_767_225_600  # 2026-01-01, the creation date of the demo models
+_EPOCH_S = 1_767_225_600  # the demo models were created on 2026-01-01
 _ERROR_TYPES: Mapping[DemoFamily, Mapping[int, str]] = {
     "openai": {},
     "anthropic": {404: "not_found_error", 413: "request_too_large"},

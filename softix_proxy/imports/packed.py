@@ -44,7 +44,7 @@ def _member(file: BufferedReader, name: str) -> BufferedReader:
                 f"{name}: {len(members)} files are packed in it", "unpack it, and compare each by itself"
             )
         return _buffered(archive.open(members[0]))
-    except (RuntimeError, ValueError, OSError, LookupError):  # a password, another method, or invalid fields
+    except (RuntimeError, ValueError, OSError, LookupError):  # it has a password, another method or invalid fields
         raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first") from None
 
 

@@ -236,7 +236,7 @@ def show(fields: OutputFields, sentence: str | None = None) -> None:
         return
     if sentence:
         say(sentence)
-    from softix_proxy.cli.console.tables import lines  # imported late, because the daemon shows no tables
+    from softix_proxy.cli.console.tables import lines  # it is imported late, because the daemon shows no tables
 
     for line in lines(fields):
         click.echo(line)

@@ -226,7 +226,7 @@ _MARKUP_COLUMNS = TableLayout(
 )
 
 
-@prices.command(context_settings={"ignore_unknown_options": True})  # so that -5% is an argument
+@prices.command(context_settings={"ignore_unknown_options": True})  # lets -5% be an argument
 @click.option("--default", metavar="PERCENT", help="The mark-up for all users and models without one of their own.")
 @click.option("--user", metavar="U", help="Set it for this user. It wins over the model's and the default.")
 @click.option("--model", metavar="M", help="Set it for this model. It wins over the default.")

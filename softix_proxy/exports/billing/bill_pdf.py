@@ -83,7 +83,7 @@ def _paper(document: Document, fonts: Fonts) -> FPDF:
     paper.set_author(document.seller.name)
     paper.set_creator("softix")
     paper.set_margins(_MARGIN, _MARGIN)
-    paper.c_margin = 0  # so that text and rules end at the same place
+    paper.c_margin = 0  # makes text and rules end at the same place
     paper.set_auto_page_break(True, _BOTTOM)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     for style, path in (("", fonts.regular), ("B", fonts.bold)):

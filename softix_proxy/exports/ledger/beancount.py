@@ -99,7 +99,9 @@ class Beancount:
             self._wallets[account] += leg.amount
 
 
-_LAST_US = 253_402_128_000_000_000  # the last day but one that Python and beancount know, to leave room for time zones
+_LAST_US = (
+    253_402_128_000_000_000  # it is the last day but one that Python and beancount know, to leave room for time zones
+)
 
 
 @lru_cache(maxsize=4096)

@@ -128,7 +128,7 @@ def _days(page: SummaryPage) -> Iterator[str]:
     step = _step(peak)
     top = -(-peak // step) * step
     wide, high = _WIDTH - _LEFT, _HEIGHT - _TOP - _BOTTOM
-    slot = wide * 100 // len(numbers)  # in hundredths
+    slot = wide * 100 // len(numbers)  # the slot is in hundredths
     yield f"<section>\n<h2>{'Charged' if page.by_charge else 'Requests'} a day</h2>\n"
     yield f'<svg class="days" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="A column for each day">\n'
     for level in range(0, top + 1, step):

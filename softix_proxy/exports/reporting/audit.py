@@ -125,7 +125,7 @@ def _chain(proved: Sequence[_Proved], expected: ManifestRange) -> Iterator[Audit
         yield from _missing(proved[0], expected.first, numbers[0] - 1)
     for before, after in pairwise(proved):
         if after.manifest.sha256 == before.manifest.sha256:
-            continue  # a copy
+            continue  # this manifest is a copy
         if not expected.gaps:
             yield from _missing(after, before.manifest.number + 1, after.manifest.number - 1)
         follows = after.manifest.number == before.manifest.number + 1

@@ -108,7 +108,7 @@ class Begun(NamedTuple):
 
 def begun(path: Path, form: RowForm) -> Begun | None:
     """Returns the beginning that is complete, or None if there is not even one whole row."""
-    ids: list[int] = []  # the first, and the last two
+    ids: list[int] = []  # holds the first id and the last two
     size_bytes = rows = at = 0
     with path.open("rb") as file:
         for lines in _lines(file, form.end.encode()):

@@ -48,7 +48,7 @@ async def create(
     label: str = "",
     models: Sequence[str] = (),
     allow_ip: Sequence[str] = (),
-    limits: KeyLimits = KeyLimits(),  # noqa: B008 - frozen
+    limits: KeyLimits = KeyLimits(),  # noqa: B008 - the default is frozen
     expires_in_us: int | None = None,
     regions: Sequence[str] = (),
 ) -> IssuedKey:

@@ -90,7 +90,7 @@ async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) ->
 
 
 _LEAVES_NO_DOUBT = frozenset((None, 401, 403, 429, *range(500, 600)))
-"""The statuses that prove the URL right or say nothing about it, so that no second URL is tried."""
+"""The statuses after which no second URL is tried, because they leave no doubt about the first one."""
 
 
 async def _ask(provider: Provider, base: BaseUrl, key: str | None, fetch: Fetch, clock: Clock) -> ProviderProbe:

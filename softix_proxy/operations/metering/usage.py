@@ -214,7 +214,7 @@ async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -
     try:
         while (chunk := await task) is not None:
             task = asyncio.create_task(following())
-            await asyncio.sleep(0)  # so that the task begins
+            await asyncio.sleep(0)  # lets the task begin
             yield chunk
     finally:
         task.cancel()

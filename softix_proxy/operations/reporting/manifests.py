@@ -56,12 +56,12 @@ async def publish(
 
 
 async def made_up(storage: Storage, out: Path, told: ExportContents) -> PublishedManifest | None:
-    """Returns the requested export if an interrupted one lacked only its last steps. They are done now."""
+    """Completes the requested export if an interrupted run lacked only its last steps, and returns it."""
     return next((one for one in await make_up(storage, out) if _is_of(one, told)), None)
 
 
 async def make_up(storage: Storage, out: Path) -> Sequence[PublishedManifest]:
-    """Moves the exports to this file or folder that were signed before an interruption to their place."""
+    """Completes the exports to this file or folder that were signed before an interruption."""
     done = []
     with left_over(out) as found:
         for left in found:
@@ -84,10 +84,7 @@ def verify(
     gaps: bool = False,
     spared: Sequence[Path] = (),
 ) -> Audit:
-    """Returns the differences between the files and their manifests. It needs no books.
-
-    See `exports.reporting.audit`.
-    """
+    """Audits exported files against their manifests. It needs no books. See `exports.reporting.audit`."""
     return audit(folders, public_key, is_signed, ManifestRange(first, last, gaps), spared)
 
 
