@@ -1,1 +1,1 @@
-"""The command line: one file per noun; parse, call an operation, print."""
+"""The command line, with one file per noun. A command parses its options, calls an operation and prints the result."""

@@ -1,4 +1,4 @@
-"""The entry point: global options, and commands that are imported only when they are used."""
+"""Defines the entry point with its global options. Commands are imported only when they are used."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ COMMANDS = {
     "config": "Show and check the configuration.",
     "completion": "Print the script for shell completion.",
 }
-"""Each is an attribute of the same name, in the module that `_MODULES` names."""
+"""Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
     "access": ("users", "keys"),
     "billing": ("bill",),
@@ -50,12 +50,12 @@ _MODULES = {
 }
 """Folder → its modules that have a command."""
 _RENAMED = {"period": "periods", "export": "manifests"}
-"""Command → module, where the names differ."""
+"""Command → its module, if the names differ."""
 _FOLDER_OF = {module: folder for folder, modules in _MODULES.items() for module in modules}
 
 
 class LazyGroup(Group):
-    """Knows its commands by name, and imports the one that is asked for."""
+    """A group that knows its commands by name and imports only the requested one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -1,4 +1,4 @@
-"""What a dialect makes of a request: the whole answer, or the frames of a stream."""
+"""The parts that every dialect of the demo has: a request, the whole response, and the frames of a stream."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ServerSentEvent(NamedTuple):
     """One server-sent event."""
 
     data: Any
-    """A JSON value, or the text of an event that is none."""
+    """A JSON value, or the text of an event that is not JSON."""
     event: str | None = None
     tokens: int = 0
-    """How many tokens of the answer it carries: at most one."""
+    """The number of output tokens in the event, which is 0 or 1."""
 
     def encode(self) -> bytes:
         data = self.data.encode() if isinstance(self.data, str) else msgspec.json.encode(self.data)
@@ -30,7 +30,7 @@ class ServerSentEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DemoTurn:
-    """The facts of one answer, the same in every dialect."""
+    """The facts of one response, which are the same in every dialect."""
 
     id: str
     created_s: int
@@ -40,12 +40,12 @@ class DemoTurn:
 
 @dataclass(eq=False)
 class DemoError(Exception):
-    """An error answer. Its message quotes nothing that the client wrote."""
+    """An error response. Its message quotes nothing that the client wrote."""
 
     status: int
     message: str
     code: str | None = None
-    """OpenAI's `code`, beside the type that follows from the status."""
+    """OpenAI's `code`, in addition to the type that follows from the status."""
 
 
 class DemoRequest(Protocol):
@@ -59,12 +59,12 @@ class DemoRequest(Protocol):
 
     @property
     def prompt(self) -> list[Any]:
-        """Everything whose text counts as input."""
+        """All values whose text counts as input."""
         ...
 
     @property
     def limit(self) -> int | None:
-        """The most output tokens of a choice; None where the client set none."""
+        """The most output tokens of a choice. None if the client set no limit."""
         ...
 
     @property

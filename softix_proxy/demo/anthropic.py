@@ -1,4 +1,4 @@
-"""Anthropic's messages, as they look on the wire."""
+"""Implements Anthropic's messages as they look on the wire."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.demo.text import NamedTool, Reply, forced_tool
 
 
 class CountTokens(msgspec.Struct):
-    """POST /v1/messages/count_tokens."""
+    """The body of POST /v1/messages/count_tokens."""
 
     family: ClassVar[DemoFamily] = "anthropic"
     streams: ClassVar[bool] = False
@@ -36,7 +36,7 @@ class CountTokens(msgspec.Struct):
 
 
 class Messages(msgspec.Struct):
-    """POST /v1/messages."""
+    """The body of POST /v1/messages."""
 
     family: ClassVar[DemoFamily] = "anthropic"
     choices: ClassVar[int] = 1
@@ -80,7 +80,7 @@ class Messages(msgspec.Struct):
             yield ServerSentEvent({"type": kind, **fields}, kind, tokens)
 
     def _events(self, turn: DemoTurn) -> Iterator[tuple[str, dict[str, Any], int]]:
-        """Each with its fields, and how many tokens it carries."""
+        """Yields each event's type, its fields, and the number of its tokens."""
         reply = turn.reply
         yield "message_start", {"message": self._message(turn)}, 0
         yield "content_block_start", {"index": 0, "content_block": _block(turn.id, reply)}, 0
@@ -123,12 +123,12 @@ def _stop_reason(reply: Reply) -> str:
 
 
 def _block(turn_id: str, reply: Reply) -> dict[str, Any]:
-    """A block that has just begun."""
+    """Returns a content block that has just begun."""
     if reply.tool is None:
         return {"type": "text", "text": "", "citations": None}
     return {"type": "tool_use", "id": f"toolu_{turn_id}", "name": reply.tool.name, "input": {}}
 
 
 def _arguments(reply: Reply) -> Any:
-    """What was cut in the middle is no JSON, and comes as no arguments."""
+    """Returns the tool's arguments. Text that was cut in the middle is not JSON, so it gives empty arguments."""
     return msgspec.json.decode(reply.text) if reply.complete else {}

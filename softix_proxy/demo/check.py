@@ -1,4 +1,4 @@
-"""Two small requests through a proxy, as a client would make them: one whole, one streamed."""
+"""Makes two small requests through a proxy, as a client would: one whole and one streamed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _ASK = {"model": _MODEL, "max_tokens": 24, "messages": [{"role": "user", "conten
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What one request showed."""
+    """The result of one request."""
 
     name: str
     request_id: str
     pieces: int
-    """Frames of the stream; 1 for a whole answer."""
+    """The number of frames of the stream. It is 1 for a whole response."""
 
 
 async def run(url: str, key: str) -> list[Passed]:
-    """A whole answer from OpenAI's endpoint, a stream from Anthropic's. Raises FailureError."""
+    """Requests a whole response from OpenAI's endpoint and a stream from Anthropic's. Raises FailureError."""
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:

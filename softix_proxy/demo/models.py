@@ -1,4 +1,4 @@
-"""The demo's models and what they cost: invented prices, of the size that small and large models have."""
+"""The demo's models and their prices, which are invented, but of the size that small and large models have."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ PRICES = {
     "demo-small": {"bands": [{"prices": {"input": "0.50", "output": "2.00"}}]},
     "demo-large": {"bands": [{"prices": {"input": "2.50", "output": "10.00"}}]},
 }
-"""Model → what `Sheet.parse` takes; USD per million tokens."""
+"""Model → the sheet for `PriceSheet.parse`, in USD per million tokens."""
 
 
 def models() -> tuple[CatalogueModel, ...]:
-    """As the catalogue has them, for `operations.catalog.providers.add`. Each answers in both dialects."""
+    """Returns the models in the catalogue's form, for `operations.catalog.providers.add`.
+
+    Each works in both dialects.
+    """
     return tuple(
         CatalogueModel("demo", name, _CONTEXT, _MAX_OUTPUT, json.dumps(sheet)) for name, sheet in PRICES.items()
     )

@@ -1,4 +1,4 @@
-"""OpenAI's chat, completions and embeddings, as they look on the wire."""
+"""Implements OpenAI's chat, completions and embeddings as they look on the wire."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from softix_proxy.demo.text import NamedTool, Reply, forced_tool
 Positive = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 Choices = Annotated[int, msgspec.Meta(ge=1, le=128)]
 Prompt = str | list[str | int | list[int]]
-"""A text, several, the token ids of one, or those of several."""
+"""One text, several texts, the token ids of one text, or those of several."""
 DONE = ServerSentEvent("[DONE]")
 
 
@@ -42,7 +42,7 @@ def _finish_reason(reply: Reply) -> str:
 
 
 class Chat(msgspec.Struct):
-    """POST /v1/chat/completions."""
+    """The body of POST /v1/chat/completions."""
 
     family: ClassVar[DemoFamily] = "openai"
     model: str
@@ -143,7 +143,7 @@ def _more_arguments(piece: str) -> dict[str, Any]:
 
 
 class Completions(msgspec.Struct):
-    """POST /v1/completions."""
+    """The body of POST /v1/completions."""
 
     family: ClassVar[DemoFamily] = "openai"
     tool: ClassVar[NamedTool | None] = None
@@ -164,7 +164,7 @@ class Completions(msgspec.Struct):
 
     @property
     def limit(self) -> int | None:
-        return self.max_tokens or 16  # this endpoint's own default
+        return self.max_tokens or 16  # 16 is this endpoint's own default
 
     @property
     def choices(self) -> int:
@@ -199,7 +199,10 @@ def _text_choice(index: int, text: str, reason: str | None) -> dict[str, Any]:
 
 
 class Embeddings(msgspec.Struct):
-    """POST /v1/embeddings: unit-free numbers that are the same for the same input, and mean nothing."""
+    """The body of POST /v1/embeddings.
+
+    The response has numbers that are the same for the same input and mean nothing.
+    """
 
     family: ClassVar[DemoFamily] = "openai"
     streams: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""OpenAI's Responses API, as it looks on the wire."""
+"""Implements OpenAI's Responses API as it looks on the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from softix_proxy.demo.text import NamedTool, forced_tool
 
 
 class Responses(msgspec.Struct):
-    """POST /v1/responses."""
+    """The body of POST /v1/responses."""
 
     family: ClassVar[DemoFamily] = "openai"
     choices: ClassVar[int] = 1
@@ -65,7 +65,7 @@ class Responses(msgspec.Struct):
             yield ServerSentEvent({"type": kind, "sequence_number": number, **fields}, kind, tokens)
 
     def _events(self, turn: DemoTurn) -> Iterator[tuple[str, dict[str, Any], int]]:
-        """Each with its fields, and how many tokens it carries."""
+        """Yields each event's type, its fields, and the number of its tokens."""
         started = {"response": self._response(turn, "in_progress")}
         yield "response.created", started, 0
         yield "response.in_progress", started, 0
@@ -109,7 +109,7 @@ def _part(text: str) -> dict[str, Any]:
 
 
 def _item(turn: DemoTurn, status: str, text: str | None) -> dict[str, Any]:
-    """The one item of the output; without a text it has just begun."""
+    """Returns the one item of the output. Without a text it has just begun."""
     if turn.reply.tool is not None:
         call = {"call_id": f"call_{turn.id}", "name": turn.reply.tool.name, "arguments": text or ""}
         return {"id": f"fc_{turn.id}", "type": "function_call", "status": status, **call}

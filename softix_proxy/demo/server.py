@@ -1,4 +1,4 @@
-"""A local HTTP server that answers as OpenAI and Anthropic do, with the demo models. It keeps nothing."""
+"""A local HTTP server that responds as OpenAI and Anthropic do, with the demo models. It stores nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDPOINTS: Mapping[str, type[DemoRequest]] = {
 _STOP_S = 1
 _SILENT = logging.getLogger(f"{__name__}.wire")
 _SILENT.disabled = True  # aiohttp would log the raw bytes of a request that it cannot parse
-_EPOCH_S = 1_767_225_600  # 2026-01-01, the demo models' birthday
+_EPOCH_S = 1_767_225_600  # the demo models were created on 2026-01-01
 _ERROR_TYPES: Mapping[DemoFamily, Mapping[int, str]] = {
     "openai": {},
     "anthropic": {404: "not_found_error", 413: "request_too_large"},
@@ -38,16 +38,16 @@ _ERROR_TYPES: Mapping[DemoFamily, Mapping[int, str]] = {
 @dataclass(frozen=True, slots=True)
 class DemoServer:
     base_url: str
-    """Without `/v1`, as a provider's base URL is kept."""
+    """The URL without `/v1`, as a provider's base URL is stored."""
     runner: web.ServerRunner
 
     async def close(self) -> None:
-        """Answers on their way have a second to end."""
+        """Stops the server. Running responses have one second to end."""
         await self.runner.cleanup()
 
 
 async def start(*, tokens_per_s: float = 50, host: str = "127.0.0.1", port: int = 0) -> DemoServer:
-    """Listens when it returns; port 0 takes a free one. Raises OSError where the port is taken."""
+    """Starts the server and returns when it listens. Port 0 takes a free port. Raises OSError if the port is taken."""
     handler = _Handler(1 / tokens_per_s, SystemClock())
     server = web.Server(handler.handle, logger=_SILENT, access_log=None)
     runner = web.ServerRunner(server, access_log=None, handle_signals=False, shutdown_timeout=_STOP_S)
@@ -117,12 +117,15 @@ class _Handler:
                 await response.write(frame.encode())
             await response.write_eof()
         except ConnectionResetError:
-            pass  # the client hung up, and so ends the work
+            pass  # the client disconnected, which ends the work
         return response
 
 
 async def _body(request: web.BaseRequest) -> bytes:
-    """Raises Refusal for more than aiohttp takes by itself (1 MiB), which is beyond the context anyway."""
+    """Reads the body.
+
+    Raises DemoError for more than aiohttp's own limit (1 MiB), which is beyond the context anyway.
+    """
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
@@ -130,7 +133,7 @@ async def _body(request: web.BaseRequest) -> bytes:
 
 
 def decode(endpoint: type[DemoRequest], body: bytes) -> DemoRequest:
-    """Raises Refusal, which quotes nothing."""
+    """Decodes the body. Raises DemoError, which quotes nothing."""
     try:
         return msgspec.json.decode(body, type=endpoint)
     except msgspec.ValidationError:
@@ -140,7 +143,7 @@ def decode(endpoint: type[DemoRequest], body: bytes) -> DemoRequest:
 
 
 def error_body(family: DemoFamily, refusal: DemoError) -> dict[str, Any]:
-    """The dialect's shape of an error."""
+    """Returns the error in the dialect's shape."""
     kind = _ERROR_TYPES[family].get(refusal.status, "invalid_request_error")
     if family == "anthropic":
         return {"type": "error", "error": {"type": kind, "message": refusal.message}}

@@ -1,4 +1,4 @@
-"""What the demo says, and how its tokens are counted. The same text always has the same count."""
+"""Writes the demo's text and counts its tokens. The same text always has the same count."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _PIECE = re.compile(r" ?[^\W\d_]{1,7}|\d{1,3}|.", re.DOTALL)
 
 
 def pieces(text: str) -> tuple[str, ...]:
-    """The tokens of a text; joined, they are the text again."""
+    """Returns the tokens of a text. Joined, they give the text again."""
     return tuple(_PIECE.findall(text))
 
 
 def count(value: Any) -> int:
-    """The tokens of all text in a decoded JSON value; a number in a list is a token by itself."""
+    """Counts the tokens of all text in a decoded JSON value. A number in a list is one token."""
     if isinstance(value, str):
         return sum(1 for _ in _PIECE.finditer(value))
     if isinstance(value, dict):
@@ -40,16 +40,16 @@ class NamedTool:
 
     name: str
     schema: Any
-    """JSON Schema of its arguments, as the client wrote it."""
+    """The JSON Schema of its arguments, as the client wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One choice: a text, or the arguments of one call of a tool."""
+    """One choice: a text, or the arguments of one tool call."""
 
     pieces: tuple[str, ...]
     complete: bool
-    """False where the limit cut it."""
+    """Whether the reply is whole. It is not if the limit cut it."""
     tool: NamedTool | None = None
 
     @property
@@ -58,13 +58,16 @@ class Reply:
 
 
 def compose(limit: int, tool: NamedTool | None) -> Reply:
-    """The demo's answer, of at most `limit` tokens."""
+    """Returns the demo's reply, which has at most `limit` tokens."""
     whole = pieces(ANSWER if tool is None else msgspec.json.encode(example(tool.schema)).decode())
     return Reply(whole[:limit], len(whole) <= limit, tool)
 
 
 def forced_tool(offered: Iterator[NamedTool], choice: Any, words: tuple[str, ...]) -> NamedTool | None:
-    """The tool that must be called: the first for a word of the dialect that means any, else the one that is named."""
+    """Returns the tool that must be called.
+
+    It is the first one if the choice is a word of the dialect that means any, or else the named one.
+    """
     kind = choice.get("type") if isinstance(choice, dict) else choice
     if kind in words:
         return next(offered, None)
@@ -79,7 +82,7 @@ _EXAMPLES: dict[str, Any] = {"string": "demo", "integer": 1, "number": 1, "boole
 
 
 def example(schema: Any) -> Any:
-    """A value that fits a simple schema: what is required is filled in, the rest left out."""
+    """Returns a value that fits a simple schema. Required members are filled in, and others are left out."""
     if not isinstance(schema, dict):
         return {}
     if isinstance(options := schema.get("enum"), list) and options:

@@ -1,1 +1,1 @@
-"""Rows in, bytes out: a file per format."""
+"""The formats of exports: each file turns rows into the bytes of one format."""

@@ -1,1 +1,1 @@
-"""Bytes in, rows out: a file per format of a provider's bill."""
+"""The formats of providers' bills and of price lists: each file turns bytes into rows."""

@@ -1,7 +1,7 @@
-"""Anthropic's costs: the cost report of its admin API as JSON, and the console's CSV.
+"""Reads Anthropic's costs: the cost report of its admin API as JSON, and the console's CSV.
 
-Shapes: https://platform.claude.com/docs/en/api/admin/cost_report. The API's amounts are decimal text in **cents**, the
-CSV's are dollars; days are UTC. The CSV has models by their titles (`Claude Haiku 4.5`).
+Shapes: https://platform.claude.com/docs/en/api/admin/cost_report. The API's amounts are decimal text in **cents**, and
+the CSV's are dollars. Days are UTC. The CSV names models by their titles (`Claude Haiku 4.5`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""What Azure and AWS export about a whole account, as CSV: only the rows of AI models count.
+"""Reads the CSV exports of Azure and AWS about a whole account. Only the rows of AI models count.
 
-Azure: the cost details file, https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields
-(dates are MM/DD/YYYY in most agreements, and the model is in the meter's name). AWS: cost and usage reports, version 1
-(`lineItem/UsageStartDate`) and 2 (`line_item_usage_start_date`), https://docs.aws.amazon.com/cur/latest/userguide/;
-Bedrock's usage types are `USE1-Claude4.6Sonnet-input-tokens`. Both call models otherwise than their APIs do.
+Azure's file is the cost details file,
+https://learn.microsoft.com/azure/cost-management-billing/automate/understand-usage-details-fields. Its dates are
+MM/DD/YYYY in most agreements, and the model is in the meter's name. AWS has cost and usage reports of version 1
+(`lineItem/UsageStartDate`) and 2 (`line_item_usage_start_date`), https://docs.aws.amazon.com/cur/latest/userguide/.
+Bedrock's usage types are like `USE1-Claude4.6Sonnet-input-tokens`. Both name models differently from their APIs.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ _USAGE_TAIL = re.compile(
 
 
 def model_of_meter(name: str) -> str:
-    """`gpt 4o 0806 cached Inp glbl Tokens` → `gpt 4o 0806`."""
+    """Returns the model in a meter's name: `gpt 4o 0806 cached Inp glbl Tokens` → `gpt 4o 0806`."""
     return _METER_TAIL.sub("", name) or name
 
 
 def model_of_usage_type(name: str) -> str:
-    """`USE1-Claude4.6Sonnet-input-tokens` → `Claude4.6Sonnet`."""
+    """Returns the model in a usage type: `USE1-Claude4.6Sonnet-input-tokens` → `Claude4.6Sonnet`."""
     return _USAGE_TAIL.sub("", _REGION.sub("", name)) or name
 
 
@@ -45,7 +46,7 @@ AZURE = CsvBillLayout(
     marks=("metername", "consumedservice"),
 )
 AZURE_USD = replace(AZURE, amount=("costinusd",), currency=(), marks=(*AZURE.marks, "costinusd"))
-"""Where the file has the cost in US dollars as well, whatever the currency of the bill."""
+"""The layout of files that also have the cost in US dollars, whatever the currency of the bill."""
 _BEDROCK = ("*bedrock*",)
 AWS_1 = CsvBillLayout(
     title="AWS's cost and usage report",

@@ -1,4 +1,4 @@
-"""Which formats of bills there are, and how one is told from another."""
+"""The known formats of bills, and the rules by which they are recognized."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ BillFormat = Literal["auto", "openai-costs", "openai-usage", "anthropic-costs", 
 
 @dataclass(frozen=True, slots=True)
 class BillKind:
-    """One sort of bill, in each of the shapes that it comes in; of the forms, the first that fits."""
+    """One kind of bill, in each of its shapes. Of the CSV layouts, the first one that fits is used."""
 
     json: Pages | None
     marks: frozenset[str]
-    """What a JSON result has, and no other's."""
+    """The members that only a JSON result of this kind has."""
     forms: Sequence[CsvBillLayout]
     measure: Measure = Measure.USD
 
@@ -45,14 +45,17 @@ KINDS: Mapping[str, BillKind] = {
 
 class ProviderBill(NamedTuple):
     title: str
-    """What it is, in words."""
+    """A description of the bill in words."""
     measure: Measure
     lines: Iterator[ProviderBillLine | None]
-    """None for each row that is not about models, or was not asked for. Raises BadInputError on the way."""
+    """The lines. None stands for a row that is not about models or was not wanted.
+
+    The iterator may raise BadInputError.
+    """
 
 
 def read(file: BufferedReader, name: str, form: BillFormat, told: BillMapping) -> ProviderBill:
-    """A bill of this format, or of the one that it looks like; packed ones too. Raises BadInputError."""
+    """Reads a bill of this format, or of the one that it looks like. The file may be packed. Raises BadInputError."""
     if form == "mapping" and told.form is None:
         raise BadInputError("--format mapping needs the columns", "name a file that has [columns] with --mapping")
     with packed.told(name):

@@ -1,4 +1,4 @@
-"""What a CSV bill looks like, as data: which column is what, which rows count, and how a model is called."""
+"""Describes CSV bills as data: the meaning of columns, the rows that count, and the names of models."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from softix_proxy.imports import values
 from softix_proxy.imports.tables import BillTable, TableRow
 
 ColumnNames = Sequence[str]
-"""What a column is called, in lower case: the first that the table has is taken."""
+"""The possible names of a column in lower case. The first one that the table has is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvBillLayout:
-    """A kind of CSV bill. With `amount` it is compared in money, else in tokens."""
+    """A kind of CSV bill. With `amount` it is compared in money, and otherwise in tokens."""
 
     title: str
     date: ColumnNames
     end: ColumnNames = ()
-    """Where a line says when its time ends: it must be within the day."""
+    """The column with the end of a line's time. The end must be within the day."""
     model: ColumnNames = ()
     amount: ColumnNames = ()
     divisor: int = 1
-    """What the amounts are to be divided by to be US dollars."""
+    """The number by which amounts are divided to be US dollars."""
     currency: ColumnNames = ()
     tokens: ColumnNames = ()
-    """All of them are added up."""
+    """The columns whose counts are added up."""
     only: Mapping[str, ColumnNames] = field(default_factory=dict)
-    """Column → patterns: rows whose value fits none, in lower case, are left out."""
+    """Column → patterns. A row is left out if its value in lower case fits none of them."""
     model_of: Callable[[str], str] = str
-    """From the value of the column to the model's name."""
+    """Converts the value of the column to the model's name."""
     marks: ColumnNames = ()
-    """Columns that only such a table has."""
+    """The columns that only such a table has."""
 
     def fits(self, columns: Sequence[str]) -> bool:
         return all(mark in columns for mark in self.marks)
 
     def lines(self, table: BillTable, name: str) -> Iterator[ProviderBillLine | None]:
-        """One for each row; None for one that is left out. Raises BadInputError."""
+        """Yields one line for each row, and None for a row that is left out. Raises BadInputError."""
         columns = _Columns(self, table.columns, name)
         return (self._line(row, columns) for row in table.rows)
 
@@ -51,7 +51,7 @@ class CsvBillLayout:
             if not any(fnmatchcase(found[column].strip().lower(), pattern) for pattern in patterns):
                 return None
         if columns.amount and not found[columns.amount].strip():
-            return None  # a day without any cost, as OpenAI's files have them
+            return None  # the row is a day without any cost, as in OpenAI's files
         day = values.day(_number(found[columns.date]), place._replace(column=columns.date))
         if columns.end:
             start, end = _number(found[columns.date]), _number(found[columns.end])
@@ -72,7 +72,7 @@ class CsvBillLayout:
 
 
 class _Columns:
-    """Those of one table. Raises BadInputError where what the form names is not there."""
+    """The columns of one table. Raises BadInputError if the table lacks a column of the layout."""
 
     def __init__(self, form: CsvBillLayout, columns: Sequence[str], name: str) -> None:
         def find(names: ColumnNames) -> str:
@@ -94,6 +94,6 @@ class _Columns:
 
 
 def _number(text: str) -> str | int:
-    """Seconds since 1970 stand in a table as digits."""
+    """Converts seconds since 1970 to a number. A table has them as digits."""
     bare = text.strip()
     return int(bare) if bare.isascii() and bare.isdigit() and 9 <= len(bare) <= 11 else bare

@@ -1,4 +1,4 @@
-"""A bill's columns and models as an operator tells them, in TOML.
+"""Reads an operator's mapping of a bill's columns and models, in TOML.
 
     [columns]
     date = "Day"
@@ -12,8 +12,8 @@
     [models]
     "Chat Large*" = "gpt-4o"   # what the bill calls it = what softix calls it
 
-`[columns]` makes a form of its own; `[only]` and `[models]` alone serve any other format. Patterns know `*` and `?`;
-capitals do not matter.
+`[columns]` defines a format of its own. `[only]` and `[models]` alone apply to any other format. Patterns may have `*`
+and `?`. Upper and lower case are the same.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _TABLES = ("columns", "only", "models")
 
 @dataclass(frozen=True, slots=True)
 class BillMapping:
-    """What a file of this kind says."""
+    """The content of a mapping file."""
 
     form: CsvBillLayout | None = None
     only: Mapping[str, ColumnNames] = field(default_factory=dict)
-    """Column in lower case → patterns, of which a row must fit one."""
+    """Column in lower case → patterns. A row must fit one of them."""
     models: Mapping[str, str] = field(default_factory=dict)
     """Pattern in lower case → the model's name in softix."""
 
@@ -47,7 +47,7 @@ class BillMapping:
 
 
 def read(file: BinaryIO, name: str) -> BillMapping:
-    """Raises BadInputError for what is not such a file."""
+    """Reads a mapping file. Raises BadInputError if the file is not one."""
     raw = file.read(MOST_FILE_BYTES + 1)
     try:
         data = tomllib.loads(raw.decode()) if len(raw) <= MOST_FILE_BYTES else None
@@ -101,7 +101,7 @@ def _table(data: object, name: str, key: str) -> Mapping[str, Any]:
 
 
 def _texts(value: object, name: str, key: str) -> tuple[str, ...]:
-    """One text or several; in lower case but for a model's name."""
+    """Returns one text or several. They are in lower case, except a model's name."""
     texts = [text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str) and text.strip()]
     if not texts or (isinstance(value, list) and len(texts) < len(value)):
         raise BadInputError(f"{name}: {key!r} is not a text, or a list of texts", _REMEDY)

@@ -1,8 +1,8 @@
-"""OpenAI's costs and usage: the answers of its API as JSON, and the dashboard's CSV.
+"""Reads OpenAI's costs and usage: the responses of its API as JSON, and the dashboard's CSV.
 
 Shapes: https://platform.openai.com/docs/api-reference/usage (`organization/costs`, `organization/usage/completions`).
-Amounts are US dollars; buckets are days in UTC. A cost's `line_item`, where grouped by it, is the model and what was
-counted: `gpt-4o-2024-08-06, cached input`. Cached and audio tokens are within the input and output tokens.
+Amounts are US dollars, and buckets are days in UTC. If costs are grouped by `line_item`, it has the model and the
+counted quantity: `gpt-4o-2024-08-06, cached input`. Input and output tokens include cached and audio tokens.
 """
 
 from __future__ import annotations
@@ -18,12 +18,18 @@ _TOKENS = ("input_tokens", "output_tokens")
 
 
 def model_of(line_item: str) -> str:
-    """`gpt-4o-2024-08-06, input` → `gpt-4o-2024-08-06`; `Web search calls | gpt-4o` → `gpt-4o`."""
+    """Returns the model of a line item.
+
+    Examples: `gpt-4o-2024-08-06, input` → `gpt-4o-2024-08-06`, `Web search calls | gpt-4o` → `gpt-4o`.
+    """
     return line_item.rpartition("|")[2].partition(",")[0].strip() or line_item
 
 
 def cost(result: dict[str, Any], bucket: Bucket, place: values.FilePosition) -> ProviderBillLine:
-    """A number or, since some time, a decimal as text; a missing amount is refused, not zero."""
+    """Reads a cost. Its amount is a number, or in newer files a decimal as text.
+
+    A missing amount is refused, and is not zero.
+    """
     amount = result.get("amount")
     if not isinstance(amount, dict):
         raise place._replace(column="amount").wrong("there is no amount")

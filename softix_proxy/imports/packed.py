@@ -1,4 +1,4 @@
-"""Bills come packed: gzip and zip are unpacked while they are read, and nothing is written to disk."""
+"""Unpacks bills in gzip and zip while they are read. Nothing is written to disk."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from softix_proxy.domain.core.errors import BadInputError
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _OTHERS = (b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
-"""bzip2, xz, 7z, zstd."""
+"""The first bytes of bzip2, xz, 7z and zstd."""
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 
 def unpacked(file: BufferedReader, name: str) -> BufferedReader:
-    """The file, or what is packed in it. Raises BadInputError; reading on is to be guarded by `told`."""
+    """Returns the file, or the file that is packed in it.
+
+    Raises BadInputError. Further reads must be guarded by `told`.
+    """
     start = file.peek(4)[:8]
     if start.startswith(_OTHERS):
         raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first, or use gzip or zip")
@@ -29,7 +32,7 @@ def unpacked(file: BufferedReader, name: str) -> BufferedReader:
 
 
 def _buffered(stream: IO[bytes] | gzip.GzipFile) -> BufferedReader:
-    return BufferedReader(cast(Any, stream))  # it asks for `readinto` alone, which both have; its type asks for more
+    return BufferedReader(cast(Any, stream))  # it needs only `readinto`, which both have, but its type requires more
 
 
 def _member(file: BufferedReader, name: str) -> BufferedReader:
@@ -41,13 +44,13 @@ def _member(file: BufferedReader, name: str) -> BufferedReader:
                 f"{name}: {len(members)} files are packed in it", "unpack it, and compare each by itself"
             )
         return _buffered(archive.open(members[0]))
-    except (RuntimeError, ValueError, OSError, LookupError):  # a password, another method, fields that are nonsense
+    except (RuntimeError, ValueError, OSError, LookupError):  # it has a password, another method or invalid fields
         raise BadInputError(f"{name}: packed in a way that softix cannot read", "unpack it first") from None
 
 
 @contextmanager
 def told(name: str) -> Iterator[None]:
-    """Turns what a damaged archive raises, at any place, into BadInputError."""
+    """Turns the errors of a damaged archive into BadInputError, wherever they occur."""
     try:
         yield
     except _DAMAGED:

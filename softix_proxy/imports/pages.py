@@ -1,6 +1,8 @@
-"""JSON bills: pages of buckets, a bucket for each day, and results in it. OpenAI and Anthropic share this shape.
+"""Reads JSON bills: pages of buckets, with one bucket for each day and results in it.
 
-A file is one page, or a list of the pages in their order. It is decoded whole, which its size limit allows for.
+OpenAI and Anthropic share this shape.
+
+A file is one page, or a list of the pages in order. It is decoded as a whole, which its size limit permits.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ class Pages:
 
     title: str
     start: str
-    """What a bucket calls its start."""
+    """The bucket's member for its start."""
     end: str
     line: Callable[[dict[str, Any], Bucket, values.FilePosition], ProviderBillLine]
 
     def lines(self, pages: list[dict[str, Any]], name: str) -> Iterator[ProviderBillLine]:
-        """One for each result. Raises BadInputError, also for pages that are not all there."""
+        """Yields one line for each result. Raises BadInputError, also if pages are missing."""
         number = 0
         for page in pages:
             for bucket in _dicts(page.get("data"), name, number + 1, "data"):
@@ -50,7 +52,7 @@ class Pages:
 
 
 def read(file: BinaryIO, name: str) -> list[dict[str, Any]]:
-    """The pages of a file. Raises BadInputError."""
+    """Returns the pages of a file. Raises BadInputError."""
     raw = file.read(MOST_FILE_BYTES + 1)
     if len(raw) > MOST_FILE_BYTES:
         raise BadInputError(f"{name} is larger than {MOST_FILE_BYTES >> 20} MiB", "export fewer days at once")
@@ -68,7 +70,7 @@ def read(file: BinaryIO, name: str) -> list[dict[str, Any]]:
 
 
 def first_result(pages: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of the first bucket that has any, with that bucket's own fields; what tells one kind from another."""
+    """Returns the first result together with its bucket's own fields. They show which kind of bill it is."""
     for page in pages:
         for bucket in page["data"] if isinstance(page.get("data"), list) else ():
             if isinstance(bucket, dict) and isinstance(bucket.get("results"), list):

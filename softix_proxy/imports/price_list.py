@@ -1,9 +1,9 @@
-"""Price lists as CSV or JSON.
+"""Reads price lists as CSV or JSON.
 
-CSV has a line for each model, or for each band of it, under a header: `model` and any of the prices by their names
-(`input`, `output`, `cached_input` …; USD per million tokens, or per the unit that `softix prices set` states), and if
-need be `user`, `starts_at`, `service_tier`, `above_input_tokens`, `free` (`yes`). JSON is a list of objects with the
-same members.
+CSV has a header, and a line for each model or for each band of it. Its columns are `model` and any of the prices by
+their names (`input`, `output`, `cached_input` …), in USD per million tokens, or per the unit that `softix prices set`
+states. Optional columns are `user`, `starts_at`, `service_tier`, `above_input_tokens`, `free` (`yes`). JSON is a list
+of objects with the same members.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class PriceRow:
     """One price as a list states it."""
 
     place: str
-    """Where in the file, for messages: `line 7`, `item 3`."""
+    """The place in the file for messages: `line 7`, `item 3`."""
     model: str
     user: str | None
     starts_at_us: int | None
@@ -40,9 +40,9 @@ class PriceRow:
 
 
 def read(data: bytes, name: str, zone: tzinfo = UTC) -> Sequence[PriceRow]:
-    """By the file's name, `.json` or else CSV; its dates begin at midnight in the zone.
+    """Reads a price list. A name in `.json` is JSON, and any other is CSV. Dates begin at midnight in the zone.
 
-    Raises BadInputError, which names the line and what is wrong there.
+    Raises BadInputError that names the line and the mistake.
     """
     is_json = name.lower().endswith(".json")
     if len(data) > MOST_BYTES:
@@ -76,7 +76,7 @@ def _from_csv(text: str, name: str) -> Iterator[_Line]:
 
 def _from_json(text: str, name: str) -> Iterator[_Line]:
     try:
-        items = json.loads(text, parse_float=str, parse_int=str)  # a price stays as it is written
+        items = json.loads(text, parse_float=str, parse_int=str)  # keeps a price as it is written
     except (ValueError, RecursionError):
         raise BadInputError(f"{name} is not JSON", "give a list of objects") from None
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):

@@ -1,4 +1,4 @@
-"""CSV files from outside, a row at a time: whatever their size and whatever is in them, in constant memory."""
+"""Reads foreign CSV files row by row in constant memory, whatever their size and content."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from softix_proxy.imports.values import FilePosition, shown
 MOST_LINE_BYTES = 1 << 20
 MOST_FILE_BYTES = 8 << 30
 MOST_COLUMNS = 2000
-"""AWS's reports have several hundred."""
+"""The most columns of a file. AWS's reports have several hundred."""
 
 
 class TableRow(NamedTuple):
     place: FilePosition
     values: Mapping[str, str]
-    """Column, in lower case → what stands there."""
+    """Column in lower case → the cell's text."""
 
 
 class BillTable(NamedTuple):
     columns: Sequence[str]
-    """In lower case, in their order."""
+    """The columns in lower case, in order."""
     rows: Iterator[TableRow]
 
 
 def read(file: BinaryIO, name: str) -> BillTable:
-    """The header, and the rows as they are asked for. Raises BadInputError, at once or with a row."""
+    """Reads the header, and the rows as they are requested. Raises BadInputError, now or at a row."""
     reader = csv.reader(_lines(file, name), strict=True)
     header = _next(reader, name)
     if header is None:

@@ -1,4 +1,4 @@
-"""What stands in one place of a provider's file: amounts, days, counts. Whatever cannot be meant is refused there."""
+"""Reads single values of a provider's file: amounts, days, counts. It refuses values without a clear meaning."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import CURRENCY, PICO_PER_USD, divide_half_even
 
 MOST_CHARACTERS = 64
-"""Of one amount, count or date."""
+"""The most characters of one amount, count or date."""
 _LARGEST = 10
-"""Power of ten that an amount stays below; no bill is that high."""
+"""The power of ten that an amount must stay below. No bill is that high."""
 _SMALLEST = -60
 _MOST_DIGITS = 18
-"""Of a count."""
+"""The most digits of a count."""
 _AMOUNT = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 _US_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _LAST_DAY = 2_932_896
-"""9999-12-31."""
+"""The day 9999-12-31, in days since 1970."""
 
 
 class FilePosition(NamedTuple):
-    """Where in a file something stands, for the one line that says what is wrong."""
+    """A position in a file, for the one line that states a mistake."""
 
     file: str
     row: int
-    """The line of a table, or the number of the result in a JSON file; both from 1."""
+    """The line of a table, or the number of the result in a JSON file. Both begin at 1."""
     column: str = ""
 
     def wrong(self, what: str, remedy: str = "") -> BadInputError:
-        """To be raised: one line that names the place."""
+        """Returns the error to raise. Its message is one line that names the position."""
         where = f"{self.file}, row {self.row}" + (f", column {self.column!r}" if self.column else "")
         return BadInputError(f"{where}: {what}", remedy or "export it again, and do not edit it")
 
 
 def shown(value: object) -> str:
-    """What was found, short enough for one line."""
+    """Returns the found value, cut to fit into one line."""
     text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
 
 
 def amount(value: object, place: FilePosition, divisor: int = 1) -> tuple[int, int]:
-    """(Pico-USD, rounded half-even; the smallest step that its decimals can show, at least 1).
+    """Returns (the amount in pico-USD, rounded half-even; the smallest step that its decimals can show, at least 1).
 
-    A decimal as text, with or without exponent, or a number that JSON made a Decimal or an int. No separators, and
-    no sign of a currency.
+    The value is a decimal as text, with or without exponent, or a number that JSON made a Decimal or an int. It has no
+    separators and no currency sign.
     """
     text = value.strip() if isinstance(value, str) else str(value)
     number = isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
@@ -69,7 +69,7 @@ def amount(value: object, place: FilePosition, divisor: int = 1) -> tuple[int, i
 
 
 def currency(value: object, place: FilePosition) -> None:
-    """Refuses what is not US dollars."""
+    """Refuses a currency other than US dollars."""
     if not isinstance(value, str) or value.strip().upper() != CURRENCY:
         raise place.wrong(
             f"the currency is {shown(value)}", f"only {CURRENCY} can be compared: export the bill in {CURRENCY}"
@@ -77,7 +77,10 @@ def currency(value: object, place: FilePosition) -> None:
 
 
 def tokens(value: object, place: FilePosition) -> int:
-    """A count, not negative; nothing is zero. A table may write it with decimals, if they are zeros."""
+    """Returns a count that is not negative. A missing one is zero.
+
+    A table may write it with decimals if they are zeros.
+    """
     if value is None or value == "":
         return 0
     text = str(value).strip()
@@ -91,7 +94,10 @@ def tokens(value: object, place: FilePosition) -> int:
 
 
 def day(value: object, place: FilePosition) -> int:
-    """Days since 1970 of a date or an instant, in UTC: ISO 8601, `MM/DD/YYYY`, or seconds since 1970."""
+    """Returns the UTC day of a date or an instant in days since 1970.
+
+    The value is ISO 8601, `MM/DD/YYYY`, or seconds since 1970.
+    """
     us = _instant_us(value, place)
     number = us // DAY_US
     if not 0 <= number <= _LAST_DAY:
@@ -100,7 +106,7 @@ def day(value: object, place: FilePosition) -> int:
 
 
 def require_within_a_day(start: object, end: object, place: FilePosition) -> None:
-    """Refuses what covers more than one day, since its cost cannot be laid to a day."""
+    """Refuses a line that covers more than one day, because its cost cannot be assigned to a day."""
     started, ended = _instant_us(start, place), _instant_us(end, place)
     if not started < ended <= started - started % DAY_US + DAY_US:
         raise place.wrong(
@@ -125,7 +131,7 @@ def _instant_us(value: object, place: FilePosition) -> int:
 
 
 def name(value: object, place: FilePosition) -> str | None:
-    """A model's name; nothing, in any of the ways that a file says so, is None."""
+    """Returns a model's name, or None if the file has none, in whatever way it says so."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if not isinstance(value, str) or len(value) > 200:

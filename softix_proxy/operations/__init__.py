@@ -1,1 +1,1 @@
-"""What an operator can do, by noun."""
+"""The operations that an operator can run, by noun."""

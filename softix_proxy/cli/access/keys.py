@@ -1,4 +1,4 @@
-"""softix keys: issue API keys, limit them, revoke them."""
+"""The commands of `softix keys`, which issue, limit and revoke API keys."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _limit_options(function: _Function) -> _Function:
 
 
 def _parse_limits(given: dict[str, Any]) -> dict[str, Any]:
-    """Options that were given → fields of `KeyLimits`; `none` takes a limit away. Raises BadInputError."""
+    """Converts the given options to fields of `KeyLimits`. `none` removes a limit. Raises BadInputError."""
     parsed: dict[str, Any] = {}
     for name in ("rpm", "tpm", "concurrency"):
         text = given[name]
@@ -81,7 +81,7 @@ def _parse_count(name: str, text: str) -> int:
 
 
 def _parse_expiry(text: str | None) -> int | None:
-    """From now on, in microseconds; None where it never ends. Raises BadInputError."""
+    """Returns the time from now on in microseconds, or None if the key never expires. Raises BadInputError."""
     if text is None or text == _NONE:
         return None
     expires_in_us = parse_duration_us(text)
@@ -91,7 +91,10 @@ def _parse_expiry(text: str | None) -> int | None:
 
 
 def _split(models: str) -> tuple[str, ...]:
-    """`none` takes the restriction away; an empty list must not, by an unset variable of a script."""
+    """Splits a list of models.
+
+    `none` removes the restriction. An empty list does not, because an unset variable of a script would give one.
+    """
     patterns = tuple(part.strip() for part in models.split(",") if part.strip())
     if not patterns:
         raise BadInputError("--models is empty", "name models, or write none for no restriction")

@@ -1,4 +1,4 @@
-"""softix users: the people and programs that pay."""
+"""The commands of `softix users`, which manage the people and programs that pay."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ async def set_password(instance: Instance, user: str, password_stdin: bool) -> N
 
 
 def _read_password(name: str, from_stdin: bool) -> str:
-    """Raises BadInputError where nobody can be asked."""
+    """Reads a password. Raises BadInputError if there is no terminal to ask on."""
     if sys.stdin.isatty():
         return str(click.prompt(f"New password for {name}", hide_input=True, confirmation_prompt=True, err=True))
     if not from_stdin:

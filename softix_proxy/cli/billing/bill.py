@@ -1,4 +1,4 @@
-"""softix bill: invoices, statements, credit notes and receipts."""
+"""The commands of `softix bill` for invoices, statements, credit notes and receipts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OUTCOMES = TableLayout(
 
 
 def as_fields(document: Document, user_name: str) -> dict[str, Any]:
-    """One line of a list; the whole is in `bill show --json`."""
+    """Returns the fields of one line of a list. `bill show --json` has the whole document."""
     return {
         "number": document.number or None,
         "kind": document.kind.value,

@@ -1,4 +1,4 @@
-"""softix models: the names that clients ask for."""
+"""The commands of `softix models`, which manage the names that clients request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How providers are shown, and the options that several of their commands have."""
+"""Shows providers, and defines the options that several of their commands share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
 _PATIENCE_S = 5
-"""For a test that nobody asked for."""
+"""The timeout of a test that runs without being requested."""
 
 no_test_option = click.option("--no-test", is_flag=True, help="Do not ask the provider for its models.")
 hang_up_option = click.option(
@@ -55,7 +55,7 @@ def as_fields(provider: Provider) -> dict[str, Any]:
 
 
 def show_with_test(provider: Provider, test: Mapping[str, Any] | None, sentence: str | None = None) -> None:
-    """The test is told in words already where no program reads them."""
+    """Shows the provider. Only JSON includes the test, because its result was already printed as prose."""
     fields = as_fields(provider)
     show({**fields, "tested": test} if invocation().as_json else fields, sentence)
 
@@ -76,7 +76,10 @@ def tell_base_url(asked: str, provider: Provider) -> None:
 async def tested(
     instance: Instance, name: str, base_url: str, kind: ProviderType, *, no_test: bool
 ) -> Mapping[str, Any] | None:
-    """Asks a provider that was added or moved just now for its models; says what came of it, and fails for nothing."""
+    """Requests the models of a provider that was just added or moved, and prints the result.
+
+    A failed test is not an error of the command.
+    """
     if no_test:
         return None
     from softix_proxy.operations.catalog import provider_probe

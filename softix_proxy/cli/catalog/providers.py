@@ -1,4 +1,4 @@
-"""softix providers: where models run, and the keys for it."""
+"""The commands of `softix providers`, which manage providers and their keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""softix providers add: a provider with its key and its models; one on this machine is found by itself."""
+"""The command `softix providers add`, which adds a provider with its key and models.
+
+It finds a provider on this machine by itself.
+"""
 
 from __future__ import annotations
 
@@ -113,7 +116,7 @@ def _type(name: str, kind: str | None) -> ProviderType:
 
 
 def _check_blanks(kind: ProviderType, base_url: str, blanks: dict[str, str | None]) -> None:
-    """Raises BadInputError for one that would be without effect."""
+    """Raises BadInputError for a blank that would have no effect."""
     taken = () if base_url else PROFILES[kind].blanks
     idle = [name for name in BLANKS if blanks[name] is not None and name not in taken]
     if idle:
@@ -123,7 +126,7 @@ def _check_blanks(kind: ProviderType, base_url: str, blanks: dict[str, str | Non
 async def _found(
     instance: Instance, kind: ProviderType, base_url: str, key: str | None, *, listed: bool
 ) -> provider_probe.DiscoveredServer | None:
-    """What the server has, where it is one of this machine's, or its models are to be added as it lists them."""
+    """Returns the server and its models if it is on this machine, or if its listed models are to be added."""
     from softix_proxy.upstream.probe import fetch
 
     trusting = partial(fetch, ca_file=instance.settings.upstream.ca_file)

@@ -1,4 +1,4 @@
-"""softix providers test: what of a provider works."""
+"""The command `softix providers test`, which tests what works at a provider."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What all commands share: output, tables, options and secrets' sources."""
+"""The code that all commands share: output, tables, options and the sources of secrets."""

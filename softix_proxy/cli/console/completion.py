@@ -1,4 +1,4 @@
-"""softix completion: what a shell needs to complete softix's commands."""
+"""The command `softix completion`, which prints what a shell needs to complete softix's commands."""
 
 from __future__ import annotations
 

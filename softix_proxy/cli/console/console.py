@@ -1,7 +1,7 @@
-"""What all commands share: where results go, how errors end, and how a command gets at the instance.
+"""The base of all commands: it prints results, reports errors, and opens the instance.
 
-Results go to standard output: JSON, alone, with `--json`; tables and sentences without. Prose about the work
-(`say`) and progress go to standard error.
+Results go to standard output. With `--json` that is JSON alone, and otherwise tables and sentences. Prose about the
+work (`say`) and progress go to standard error.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 OutputFields = Mapping[str, Any]
 _LONGEST_MESSAGE = 400
 _NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
-"""Unicode's control characters, halves of characters, and ends of lines and paragraphs."""
+"""The Unicode categories of control characters, surrogates, and line and paragraph separators."""
 COUNT = click.IntRange(1, 1_000_000_000)
-"""How many of something to list."""
+"""The type of an option for a number of things to list."""
 CONFIG = click.Path(path_type=Path, dir_okay=False)
 DATA_DIR = click.Path(path_type=Path, file_okay=False)
 
 
 @dataclass
 class Invocation:
-    """The options before the command, and what is made from them when first needed."""
+    """The options before the command, and the values that are made from them at first use."""
 
     config: Path | None = None
     data_dir: Path | None = None
@@ -57,7 +57,7 @@ def invocation() -> Invocation:
 
 
 class _Exemplified(click.Command):
-    """Shows what follows `Example:` in a docstring on a line of its own, unbroken, so that it can be pasted."""
+    """A command whose help shows the text after `Example:` on a line of its own, unbroken, so that it can be pasted."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         text, _, example = inspect.cleandoc(self.help or "").partition("Example: ")
@@ -69,7 +69,7 @@ class _Exemplified(click.Command):
 
 
 class _Guarded(_Exemplified):
-    """Refuses values that are none, before any of them is converted."""
+    """A command that refuses empty and unprintable values before any of them is converted."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         with _short_usage():
@@ -92,9 +92,10 @@ def _short_usage() -> Iterator[None]:
 
 
 def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
-    """A value that is empty would often mean all, where an unset variable of a script was meant to name one.
+    """Refuses an empty value, and one that no file or database can hold.
 
-    Raises click.UsageError; for what no file or database can hold, too.
+    An empty value would often mean all, although an unset variable of a script was meant to name one. Raises
+    click.UsageError.
     """
     name = param.opts[0] if isinstance(param, click.Option) else param.make_metavar(ctx)
     for value in given if isinstance(given, (list, tuple)) else [given]:
@@ -107,12 +108,12 @@ def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
 
 
 def is_text(value: str) -> bool:
-    """One line that any terminal, file and database can hold."""
+    """Decides whether the value is one line that any terminal, file and database can hold."""
     return not any(unicodedata.category(letter) in _NO_TEXT for letter in value)
 
 
 class Command(_Guarded):
-    """Takes the global options after the command as well as before it, and turns OperatorErrors into one line."""
+    """A command that takes the global options after its name too, and reports an OperatorError in one line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,7 +130,7 @@ class Command(_Guarded):
         except OperatorError as error:
             fail(error)
         except BrokenPipeError:
-            raise  # click ends quietly where nobody reads on
+            raise  # click ends quietly if the reader has closed the pipe
         except OSError as error:
             name = f": {error.filename}" if error.filename else ""
             fail(FailureError(f"{error.strerror or type(error).__name__}{name}", "check the name, and who may use it"))
@@ -158,7 +159,11 @@ regions_option = click.option(
 
 
 def split_regions(text: str | None) -> tuple[str, ...] | None:
-    """`none` takes the bond away; an empty list must not, by an unset variable of a script. Raises BadInputError."""
+    """Splits a list of regions.
+
+    `none` removes the restriction. An empty list does not, because an unset variable of a script would give one. Raises
+    BadInputError.
+    """
     if text is None:
         return None
     regions = tuple(part.strip() for part in text.split(",") if part.strip())
@@ -171,12 +176,12 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would c
 
 
 def stage(opened: Instance, dry_run: bool) -> Storage:
-    """Where a command with `--dry-run` works: the real thing, or one that takes everything back."""
+    """Returns the storage for a command with `--dry-run`: the real one, or one that rolls everything back."""
     return opened.storage.rehearsal() if dry_run else opened.storage
 
 
 def rehearsed(fields: OutputFields, dry_run: bool) -> OutputFields:
-    """What a command shows of its work, and that it was a rehearsal, where it was one."""
+    """Returns the fields to show, with a note if nothing was changed because of `--dry-run`."""
     if not dry_run:
         return fields
     say("Nothing was changed (--dry-run).")
@@ -200,12 +205,15 @@ def instance(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 def clipped(message: str) -> str:
-    """What was typed may be quoted in a message, and may be of any length."""
+    """Shortens a message. It may quote what was typed, which can have any length."""
     return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
 
 
 def fail(error: OperatorError) -> NoReturn:
-    """One line that says what is wrong, one that says what to do; JSON on standard error with `--json`."""
+    """Prints one line with the error and one with the remedy, and exits.
+
+    With `--json` it prints JSON to standard error.
+    """
     message = clipped(error.message)
     if invocation().as_json:
         text = json.dumps({"error": message, "remedy": error.remedy})
@@ -216,26 +224,29 @@ def fail(error: OperatorError) -> NoReturn:
 
 
 def say(text: str) -> None:
-    """Prose about the work, for a person; silent with `--json`."""
+    """Prints prose about the work for a person. With `--json` it prints nothing."""
     if not invocation().as_json:
         click.echo(text, err=True)
 
 
 def show(fields: OutputFields, sentence: str | None = None) -> None:
-    """One thing: as JSON, or as its fields in lines (after a sentence)."""
+    """Prints one thing as JSON, or as lines of its fields after a sentence."""
     if invocation().as_json:
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
     if sentence:
         say(sentence)
-    from softix_proxy.cli.console.tables import lines  # late: a daemon shows no tables
+    from softix_proxy.cli.console.tables import lines  # it is imported late, because the daemon shows no tables
 
     for line in lines(fields):
         click.echo(line)
 
 
 def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
-    """Many things: as a JSON array with every field, or as a table (tab-separated in a pipe, with every column)."""
+    """Prints many things as a JSON array with every field, or as a table.
+
+    In a pipe it is tab-separated with every column.
+    """
     from softix_proxy.cli.console.tables import fitting, grid, lines, plain
 
     listed = list(rows)
@@ -261,7 +272,10 @@ def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Asks before something is destroyed; `--yes` answers. Without a terminal and without `--yes` it is refused."""
+    """Asks before something is destroyed. `--yes` confirms it.
+
+    Without a terminal and without `--yes` the command is refused.
+    """
     if yes:
         return
     if not sys.stdin.isatty():

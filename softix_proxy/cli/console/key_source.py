@@ -1,4 +1,4 @@
-"""Where a provider's key comes from: standard input, a variable, a file, or a person; never an argument."""
+"""Reads a provider's key from standard input, a variable, a file, or a person. It is never read from an argument."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ _MOST_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KeySource:
-    """Where the key comes from; never an argument, which every user of the machine could read."""
+    """The source of a key. It is never an argument, because every user of the machine could read one."""
 
     stdin: bool
     variable: str | None
     file: Path | None
 
     def read(self, name: str, *, ask: bool) -> str | None:
-        """The key, or the document. Without a source it is asked for on a terminal, if `ask`; else None.
+        """Returns the key, or the document.
 
-        Raises BadInputError for two sources or an empty one, FailureError for an unreadable file.
+        Without a source it asks on a terminal if `ask` is set, or else returns None.
+
+        Raises BadInputError for two sources or an empty one, and FailureError for an unreadable file.
         """
         if self.stdin + bool(self.variable) + bool(self.file) > 1:
             raise BadInputError("the key has more than one source", "give --key-stdin, --key-env or --key-file")
@@ -57,7 +59,7 @@ class KeySource:
 
 
 def key_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options that `KeySource` is made of; the command gets `key_stdin`, `key_env` and `key_file`."""
+    """Adds the options from which `KeySource` is made. The command gets `key_stdin`, `key_env` and `key_file`."""
     for option in (
         click.option(
             "--key-file",

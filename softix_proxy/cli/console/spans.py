@@ -1,4 +1,4 @@
-"""The options that say from when to when, and where days begin."""
+"""Defines the options that set the start and end of a span, and the time zone of its days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ZONE = click.option("--zone", metavar="ZONE", help="The time zone of days: an IA
 
 
 def span_options(*, required: bool = False) -> Callable[[Decorated], Decorated]:
-    """`--from`, `--to` and `--zone`, as `from_`, `to` and `zone`."""
+    """Adds `--from`, `--to` and `--zone` as `from_`, `to` and `zone`."""
     from_ = click.option("--from", "from_", required=required, metavar="DATE", help="The start: a date or an instant.")
     to = click.option(
         "--to", required=required, metavar="DATE", help="The end: a date or an instant. It is not included."
@@ -31,5 +31,5 @@ def zone_of(instance: Instance, asked: str | None) -> str:
 
 
 def instant_of(instance: Instance, text: str | None) -> int | None:
-    """A date begins at midnight in the zone of the setting. Raises BadInputError."""
+    """Returns the instant. A date begins at midnight in the zone of the setting. Raises BadInputError."""
     return None if text is None else parse_instant(text, calendar(zone_of(instance, None)).zone)

@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: whole columns leave in a stated order, and no value is cut."""
+"""Fits tables into the terminal. Whole columns are left out in a stated order, and no value is cut."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", re.ASCII)
 _GAP = 2
-"""Cells between two columns."""
+"""The cells between two columns."""
 _LEAST_PROSE = 24
-"""Fewer cells than this are no room for a sentence."""
+"""The fewest cells that are enough for a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableLayout:
-    """How many things are listed: which columns there are, and what happens where they do not all fit.
+    """The columns of a list, and the rule for a terminal that is too narrow for all of them.
 
-    Columns in `leave` go first, in that order. `prose` wraps at its words. All other values stay whole: where they do
-    not fit even so, each thing is shown as lines of its own.
+    Columns in `leave` are left out first, in that order. `prose` wraps at its words. All other values stay whole. If
+    they still do not fit, each thing is shown on lines of its own.
     """
 
     columns: tuple[str, ...]
@@ -35,7 +35,7 @@ class TableLayout:
 
 
 def plain(value: Any) -> str:
-    """A value as a person reads it, on one line."""
+    """Returns a value as a person reads it, on one line."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -48,13 +48,16 @@ def plain(value: Any) -> str:
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:
-    """One thing, a field a line."""
+    """Returns one thing as lines, with one field a line."""
     width = max((len(name) for name in fields), default=0)
     return [f"{name:<{width}}  {plain(value)}" for name, value in fields.items()]
 
 
 def fitting(table: TableLayout, rows: Sequence[Mapping[str, Any]], width: int) -> tuple[str, ...]:
-    """The columns that fit side by side into so many cells; none where even those that stay do not."""
+    """Returns the columns that fit side by side into that many cells.
+
+    The result is empty if not even the columns that must stay fit.
+    """
     from rich.cells import cell_len
 
     least = {
@@ -72,7 +75,7 @@ def fitting(table: TableLayout, rows: Sequence[Mapping[str, Any]], width: int) -
 
 
 def grid(table: TableLayout, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Grid:
-    """These columns of the table, for `rich` to print."""
+    """Returns a table of these columns for `rich` to print."""
     from rich.table import Table as Grid
     from rich.text import Text
 
@@ -85,6 +88,6 @@ def grid(table: TableLayout, rows: Sequence[Mapping[str, Any]], columns: Sequenc
 
 
 def _cell(value: Any) -> str:
-    """An instant is shown to the second; `--json` and pipes have the rest."""
+    """Returns the text of a cell. An instant is shown to the second. `--json` and pipes have the rest."""
     text = plain(value)
     return f"{text[:19]}Z" if _INSTANT.fullmatch(text) else text

@@ -1,4 +1,4 @@
-"""softix config: what is set, and what can be."""
+"""The commands of `softix config`, which show the current settings and the available ones."""
 
 from __future__ import annotations
 

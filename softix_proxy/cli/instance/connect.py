@@ -1,4 +1,4 @@
-"""softix connect: the settings of clients, shown or written."""
+"""The command `softix connect`, which shows or writes the settings of clients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from softix_proxy.settings import Settings
 
 _PLACEHOLDER = "sx_live_…"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what to say instead of it
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - the keys are replaced by the values
 
 
 @click.command(cls=Command)
@@ -73,7 +73,7 @@ async def connect(
     searches = await operations.can_search(instance.storage, model)
     access = ClientAccess(address, key or _PLACEHOLDER, model, searches)
     if place:
-        operations.changed_text(known, access, place)  # fails before a key is made for nothing
+        operations.changed_text(known, access, place)  # fails before a key is made in vain
     if user:
         issued = await keys.create(instance.storage, await instance.vault(), user=user, label=client)
         access = replace(access, key=issued.text)

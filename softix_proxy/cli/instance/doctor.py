@@ -1,4 +1,4 @@
-"""softix doctor: is everything well, and if not, what to do."""
+"""The command `softix doctor`, which checks the instance and names remedies."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def _examine(settings: Settings, only: Sequence[str], offline: bool) -> Se
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    """For a person at a terminal. Lines are not folded, so that remedies can be copied."""
+    """Prints the findings for a person at a terminal. Lines are not folded, so that remedies can be copied."""
     width = max(len(finding.check) for finding in findings)
     for finding in findings:
         mark, colour = _MARKS[finding.severity]

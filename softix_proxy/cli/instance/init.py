@@ -1,4 +1,4 @@
-"""softix init: from an empty folder to an instance."""
+"""The command `softix init`, which makes an instance in an empty folder."""
 
 from __future__ import annotations
 

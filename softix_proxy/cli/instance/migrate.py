@@ -1,4 +1,4 @@
-"""softix migrate: the database of an older softix, brought to the schema of this one."""
+"""The command `softix migrate`, which brings the database of an older softix to the schema of this one."""
 
 from __future__ import annotations
 

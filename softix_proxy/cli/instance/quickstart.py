@@ -1,4 +1,4 @@
-"""softix quickstart: from nothing to a working proxy."""
+"""The command `softix quickstart`, which makes a working proxy from nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RULE = "─" * 78
 
 @dataclass(frozen=True, slots=True)
 class FirstRequest:
-    """What a person needs to make the first request."""
+    """The data that a person needs to make the first request."""
 
     url: str
     key: str
@@ -41,7 +41,7 @@ class FirstRequest:
     balance: str
     model: str
     program: str = "softix"
-    """As it is to be typed, with what names this instance."""
+    """The program as it is to be typed, with the options that name this instance."""
 
     def fields(self) -> dict[str, object]:
         return {
@@ -178,7 +178,7 @@ async def _frame(instance: Instance, settings: Settings, url: str, prepared: Pre
 
 
 def _program(data_dir: Path | None) -> str:
-    """The first word as it was typed: after the README's first command softix is on no PATH."""
+    """Returns the first word as it was typed. After the README's first command, softix is not on the PATH."""
     typed = Path(sys.argv[0])
     named = "softix" if typed.name != "softix" or shutil.which("softix") == str(typed) else quote(str(typed))
     return named if data_dir is None else f"{named} --data-dir {quote(str(data_dir))}"

@@ -1,4 +1,4 @@
-"""softix secrets: the master key."""
+"""The commands of `softix secrets` for the master key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""softix serve: run the proxy until it is told to stop."""
+"""The command `softix serve`, which runs the proxy until it is stopped."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 def run(read: Callable[[], Settings]) -> None:
-    """Returns when the daemon has stopped. Raises FailureError where it cannot start."""
+    """Runs the daemon and returns when it has stopped. Raises FailureError if it cannot start."""
     from softix_proxy import assembly
 
     signals.until_handled()
@@ -67,7 +67,7 @@ def _migrate(settings: Settings) -> None:
     from softix_proxy.cli.instance.migrate import sentence
 
     done = assembly.migrate(settings)
-    if not done.applied:  # another process was quicker
+    if not done.applied:  # another process has migrated it first
         return
     log.info("migrated the database to schema %d; the backup is %s", done.schema, done.backup)
     say(sentence(done))
@@ -76,7 +76,10 @@ def _migrate(settings: Settings) -> None:
 async def until_stopped(
     settings: Settings, announce: Callable[[str], Awaitable[None]], read: Callable[[], Settings]
 ) -> None:
-    """Serves until it is told to stop; `announce` gets the base URL once requests are taken, `read` reads them anew."""
+    """Serves until a signal stops it.
+
+    `announce` gets the base URL once requests are accepted. `read` reads the settings anew.
+    """
     from softix_proxy import assembly
 
     told = signals.Signals()
@@ -90,7 +93,7 @@ async def until_stopped(
 
 
 def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
-    """What cannot be read leaves everything as it was."""
+    """Applies the settings that `read` returns. If they cannot be read, everything stays as it was."""
     try:
         done = daemon.reload(read())
     except OperatorError as error:

@@ -1,7 +1,7 @@
-"""What the daemon does at each signal.
+"""Defines what the daemon does at each signal.
 
-All of them are handled, and none is left to the system: it would end the process at once and cut what runs, and for the
-first process of a container (PID 1) it would ignore even SIGTERM.
+All signals are handled, and none is left to the system. The system would end the process at once and cut running
+requests. For the first process of a container (PID 1) it would ignore even SIGTERM.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ ACTS: Mapping[signal.Signals, SignalAction] = {
 
 
 def until_handled() -> None:
-    """While the daemon starts, nothing but a stop ends it: a migration may take minutes."""
+    """Ignores all signals but those that stop, while the daemon starts. A migration may take minutes."""
     for number, act in ACTS.items():
         if act is not SignalAction.STOP:
             signal.signal(number, signal.SIG_IGN)
 
 
 class Signals:
-    """To be made within the running event loop."""
+    """The handlers of the signals. They must be made within the running event loop."""
 
     def __init__(self) -> None:
         self.stop, self.stop_now = asyncio.Event(), asyncio.Event()
@@ -50,14 +50,17 @@ class Signals:
             loop.add_signal_handler(number, self._on, act)
 
     def when_to_reload(self, reload: Callable[[], None]) -> None:
-        """Also if it was asked for before: the settings may have been read by then."""
+        """Sets the function that reloads, and calls it if a reload was requested before.
+
+        The settings may have been read before that request.
+        """
         self._reload = reload
         if self._reload_asked:
             reload()
 
     def _on(self, act: SignalAction) -> None:
         if act is SignalAction.RELOAD and self._at_a_terminal and not _is_terminal():
-            act = SignalAction.STOP  # it was closed, and nobody could stop there what goes on
+            act = SignalAction.STOP  # the terminal was closed, and nobody could stop a process that continues there
         if act is SignalAction.STOP:
             (self.stop_now if self.stop.is_set() else self.stop).set()
         elif act is SignalAction.RELOAD and not self.stop.is_set():

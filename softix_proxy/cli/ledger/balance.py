@@ -1,4 +1,4 @@
-"""softix balance: prepaid money."""
+"""The commands of `softix balance` for prepaid money."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POSTINGS = TableLayout(
     ("posted_at", "kind", "amount", "balance", "reference", "note"), leave=("reference", "posted_at"), prose=("note",)
 )
 _NEGATIVES = {"ignore_unknown_options": True}
-"""So that -5 is an amount, which the operation may take or refuse, and not an option."""
+"""Lets -5 be an amount and not an option. The operation accepts or refuses it."""
 _NOTE = click.option("--note", help="The reason. It is stored with the posting.")
 
 
@@ -40,7 +40,7 @@ async def _fields(instance: Instance, user: str, wallet: Wallet | None = None) -
 
 
 async def _after(instance: Instance, user: str, posted_pico: int, dry_run: bool) -> Wallet:
-    """As it is once that much was posted; what was only rehearsed is not in it yet."""
+    """Returns the wallet as it is after this posting. A rehearsed posting is not stored, so it is added here."""
     wallet = await operations.show(instance.storage, user)
     return replace(wallet, posted_pico=wallet.posted_pico + posted_pico) if dry_run else wallet
 

@@ -1,4 +1,4 @@
-"""softix usage correct, reprice, recost: the difference to what should have been said, as rows of their own."""
+"""The commands `softix usage correct`, `reprice` and `recost`, which post differences as new rows."""
 
 from __future__ import annotations
 

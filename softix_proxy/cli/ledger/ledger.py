@@ -1,4 +1,4 @@
-"""softix ledger: prove that the books are right."""
+"""The commands of `softix ledger`, which prove that the books are right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""softix period: close the books of a month, and see what is closed."""
+"""The commands of `softix period`, which close the books of a month and list closed periods."""
 
 from __future__ import annotations
 

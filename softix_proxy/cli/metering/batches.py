@@ -1,4 +1,4 @@
-"""softix batches: what providers work on for hours, and what is held for it."""
+"""The commands of `softix batches`, which show batches at providers and the amounts that are held for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""softix usage: what was used, and what it cost."""
+"""The commands of `softix usage`, which show usage and its cost."""
 
 from __future__ import annotations
 

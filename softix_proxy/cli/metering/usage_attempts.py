@@ -1,4 +1,4 @@
-"""softix usage attempts: what failed before another target, or the same once more, was asked."""
+"""The command `softix usage attempts`, which lists the attempts that failed before the next one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLUMNS = TableLayout(
 
 
 def as_fields(row: AttemptRow) -> dict[str, Any]:
-    """Makes one failed attempt into what `--json` prints."""
+    """Converts one failed attempt to the fields that `--json` prints."""
     return {
         "row_id": row.usage_id,
         "posted_at": format_instant(row.usage_id),

@@ -1,4 +1,4 @@
-"""softix usage show, explain: one request, and how its charge came about."""
+"""The commands `softix usage show` and `explain`, which show one request and the origin of its charge."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def explain(instance: Instance, request_id: str) -> None:
 
 
 def as_fields(explained: Explained) -> dict[str, Any]:
-    """Makes one explained request into what `--json` prints."""
+    """Converts one explained request to the fields that `--json` prints."""
     row = explained.row
     return {
         "request_id": format_request_id(row.request_id),
@@ -127,7 +127,7 @@ def _cost_line_fields(line: PricedMeter) -> dict[str, Any]:
 
 
 def _story(explained: Explained) -> Iterator[str]:
-    """From the quantities to the charge, and to what became of it."""
+    """Yields the lines from the quantities to the charge and its corrections."""
     row = explained.row
     yield from _attempt_lines(explained)
     if explained.stated:
@@ -164,7 +164,7 @@ def _story(explained: Explained) -> Iterator[str]:
 
 
 def _cost_story(explained: Explained) -> Iterator[str]:
-    """Where it is worked out with other prices than the charge."""
+    """Yields the lines of the provider's cost if it is calculated by other prices than the charge."""
     row = explained.row
     if explained.stated or (row.cost_price_id is None and not explained.cost_alone):
         return
@@ -195,7 +195,7 @@ def _attempt_lines(explained: Explained) -> Iterator[str]:
 
 
 def _price_lines(explained: Explained) -> Iterator[str]:
-    """Quantity × unit price × mark-up = charge, in columns."""
+    """Yields columns of the form quantity × unit price × mark-up = charge."""
     factor = format_factor(explained.row.markup)
     cells = [
         (

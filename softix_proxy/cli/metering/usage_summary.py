@@ -1,4 +1,4 @@
-"""How a summary looks: a picture on a terminal, columns in a pipe, JSON when asked."""
+"""Shows a summary as a picture on a terminal, as columns in a pipe, or as JSON on request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_DAYS = 62
 _MOST_TREND_DAYS = 31
 _BARS, _TRENDS = "bars", "day by day"
 _LEAVE = (_TRENDS, _BARS, "errors", "tokens out", "tokens in", "requests", "cost")
-"""What is left out of a terminal without room for all, in this order."""
+"""The columns that a narrow terminal leaves out, in this order."""
 _MARGIN = 2
 _UNBOUNDED = 10_000
 _COLUMNS = TableLayout(("name", "requests", "errors", "input_tokens", "output_tokens", "provider_cost", "charge"))
@@ -61,7 +61,7 @@ def _date(day: int) -> str:
 
 
 def picture(summary: UsageSummary) -> None:
-    """For a person: a bar for each subject, and a column for each day."""
+    """Prints a bar for each subject and a column for each day, for a person."""
     from rich.console import Console, Group
     from rich.padding import Padding
     from rich.text import Text
@@ -82,7 +82,7 @@ def _weight(total: UsageTotal, by_charge: bool) -> int:
 
 
 def _days(summary: UsageSummary) -> Text:
-    """The last days of the period, a column each; in money, or in requests where all was free."""
+    """Draws the last days of the period, with one column each. They show money, or requests if everything was free."""
     from rich.text import Text
 
     by_charge = any(day.charge_pico for day in summary.days)
@@ -94,12 +94,12 @@ def _days(summary: UsageSummary) -> Text:
 
 
 def _last_days(summary: UsageSummary, most: int) -> range:
-    """Days since 1970."""
+    """Returns the last days, which are counted from 1970."""
     return range(max(summary.first_day, summary.end_day - most), summary.end_day)
 
 
 def _trends(summary: UsageSummary, by_charge: bool) -> Mapping[str, str]:
-    """Subject's id → a column for each of the last days, scaled to its own highest."""
+    """Returns subject's id → a column for each of the last days, scaled to the subject's own highest."""
     days = _last_days(summary, _MOST_TREND_DAYS)
     return {
         subject: sparkline([_weight(trend[day], by_charge) if day in trend else 0 for day in days])
@@ -115,7 +115,10 @@ class _Column(NamedTuple):
 
 
 def _table(summary: UsageSummary, terminal: Console) -> Grid:
-    """All columns where they fit; else without those of `_LEAVE`, one after the other. No value is cut."""
+    """Returns the table with all columns if they fit. Otherwise it leaves out those of `_LEAVE`, one by one.
+
+    No value is cut.
+    """
     from rich.measure import Measurement
 
     columns = _columns(summary)
@@ -178,13 +181,13 @@ def _columns(summary: UsageSummary) -> list[_Column]:
 
 
 def sparkline(values: Sequence[int]) -> str:
-    """A column each, scaled to the highest; what is nothing is a dot."""
+    """Draws a column for each value, scaled to the highest. Zero is a dot."""
     most = max(values, default=0)
     return "".join(_HEIGHTS[(value * len(_HEIGHTS) - 1) // most] if value else "·" for value in values)
 
 
 def bar(value: int, most: int) -> str:
-    """Up to `_BAR_CELLS` wide, in steps of an eighth of a cell; padded to that."""
+    """Draws a bar of up to `_BAR_CELLS` cells in steps of an eighth of a cell, and pads it to that width."""
     full, eighths = divmod(value * _BAR_CELLS * 8 // most if most else 0, 8)
     return (_WIDTHS[-1] * full + (_WIDTHS[eighths] if eighths else "")).ljust(_BAR_CELLS)
 

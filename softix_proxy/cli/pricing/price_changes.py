@@ -1,4 +1,4 @@
-"""What `softix prices set` comes to: each unit price before and after, what stays, and what no longer fits."""
+"""Shows the effect of `softix prices set`: each unit price before and after, what stays, and what no longer fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLUMNS = TableLayout(("tier", "above", "price", "old", "new", "change"), leave
 
 
 def change_fields(change: UnitPriceChange) -> dict[str, Any]:
-    """Of one unit price, for programs."""
+    """Returns the fields of one changed unit price for programs."""
     old, new = change.old, change.new
     return {
         "price": change.price_key,
@@ -26,7 +26,7 @@ def change_fields(change: UnitPriceChange) -> dict[str, Any]:
 
 
 def change_row(change: UnitPriceChange) -> dict[str, Any]:
-    """The same, for people."""
+    """Returns the row of one changed unit price for people."""
     told = change_fields(change)
     return {
         "tier": change.service_tier,
@@ -42,7 +42,7 @@ _BANDS = TableLayout(("tier", "above", "prices"), leave=("above",), prose=("pric
 
 
 def show_price(fields: dict[str, Any]) -> None:
-    """A price with what applies on it: for people, its service tiers and lengths of context a line each."""
+    """Shows a price. For people, each service tier and each context length has a line of its own."""
     bands = fields["bands"]
     if invocation().as_json or len(bands) < 2:
         show(fields)
@@ -55,7 +55,7 @@ def show_price(fields: dict[str, Any]) -> None:
 
 
 def show_changed(changed: ChangedPrice, fields: dict[str, Any], dry_run: bool) -> None:
-    """Shows what a change of price did, or would do: each unit price before and after, and what looks odd."""
+    """Shows the effect of a price change: each unit price before and after, and odd proportions."""
     warnings = [oddity.sentence for oddity in changed.oddities]
     if dry_run:
         fields = fields | {"version": None}
@@ -79,7 +79,7 @@ def show_changed(changed: ChangedPrice, fields: dict[str, Any], dry_run: bool) -
 
 
 def _word(change: UnitPriceChange, percent: str | None) -> str | None:
-    """What happens to it, in one word or in per cent; None where it begins at zero."""
+    """Returns the change in one word or in per cent, or None if the price was zero before."""
     if change.old == change.new:
         return "stays"
     return "new" if change.old is None else "taken away" if change.new is None else percent

@@ -1,4 +1,4 @@
-"""softix prices check: worked examples from the providers' own price pages."""
+"""The command `softix prices check`, which calculates worked examples from the providers' own price pages."""
 
 from __future__ import annotations
 

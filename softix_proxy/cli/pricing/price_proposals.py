@@ -1,4 +1,4 @@
-"""softix prices import, diff, approve, reject: prices that wait until somebody has looked at them."""
+"""The commands `softix prices import`, `diff`, `approve` and `reject` for prices that wait for approval."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def as_fields(proposed: Proposed) -> dict[str, Any]:
 
 
 def _lines(proposed: Sequence[Proposed]) -> Iterator[dict[str, Any]]:
-    """A line for each unit price that changes, for people."""
+    """Yields a line for each unit price that changes, for people."""
     for one in proposed:
         for change in one.changes:
             yield {

@@ -1,4 +1,4 @@
-"""softix prices: versions of prices, and mark-ups."""
+"""The commands of `softix prices` for versions of prices and for mark-ups."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FROM = click.option(
 
 
 def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--free` and an option for each thing that has a price; the command hands them on to `sheet_of`."""
+    """Adds `--free` and an option for each priced meter. The command passes them to `sheet_of`."""
     function = click.option("--free", is_flag=True, help="State that it costs nothing.")(function)
     for name, spec in reversed(_OPTIONS.items()):
         flag = "--" + spec.price_key.replace("_", "-")
@@ -42,7 +42,7 @@ def price_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def sheet_of(options: Mapping[str, Any]) -> PriceSheet | None:
-    """From the options of `price_options`; None where none was given. Raises BadInputError."""
+    """Builds a sheet from the options of `price_options`. Returns None if none was given. Raises BadInputError."""
     prices = {_OPTIONS[name].price_key: text for name, text in options.items() if name in _OPTIONS and text is not None}
     if options["free"]:
         if prices:
@@ -52,7 +52,10 @@ def sheet_of(options: Mapping[str, Any]) -> PriceSheet | None:
 
 
 def base_prices(sheet: PriceSheet) -> dict[str, str]:
-    """Price key → exact decimal USD, of the standard tier from zero tokens on; nothing for a free model."""
+    """Returns price key → exact decimal USD, for the standard tier from zero tokens on.
+
+    It is empty for a free model.
+    """
     return {METERS[name].price_key: format(usd, "f") for name, usd in _base(sheet).items()}
 
 
@@ -223,7 +226,7 @@ _MARKUP_COLUMNS = TableLayout(
 )
 
 
-@prices.command(context_settings={"ignore_unknown_options": True})  # so that -5% is an argument
+@prices.command(context_settings={"ignore_unknown_options": True})  # lets -5% be an argument
 @click.option("--default", metavar="PERCENT", help="The mark-up for all users and models without one of their own.")
 @click.option("--user", metavar="U", help="Set it for this user. It wins over the model's and the default.")
 @click.option("--model", metavar="M", help="Set it for this model. It wins over the default.")

@@ -1,4 +1,4 @@
-"""softix export: prove that exported files are what they were."""
+"""The commands of `softix export`, which prove that exported files are unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIST = TableLayout(
 )
 _KEY = re.compile(r"[0-9a-f]{64}")
 _MOST_KEY_BYTES = 1024
-"""Of a file that holds nothing else."""
+"""The largest size of a file with a key, which holds nothing else."""
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -64,7 +64,7 @@ def verify(folders: tuple[Path, ...], public_key: str, first: int | None, last: 
 
 
 def _key(text: str) -> tuple[str, tuple[Path, ...]]:
-    """The key, and the file that it was in."""
+    """Returns the key, and the file from which it was read."""
     if _KEY.fullmatch(text.strip().lower()):
         return text.strip().lower(), ()
     try:

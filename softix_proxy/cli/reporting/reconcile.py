@@ -1,4 +1,4 @@
-"""softix reconcile: a provider's own bill against the books."""
+"""The command `softix reconcile`, which compares a provider's own bill with the books."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def reconcile(
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedReader]:
-    """Raises FailureError where it cannot be opened, or read."""
+    """Opens the file. Raises FailureError if it cannot be opened or read."""
     try:
         with path.open("rb") as file:
             yield file
@@ -118,12 +118,12 @@ def _show(report: Reconciliation, title: str) -> None:
 
 
 def headline(report: Reconciliation) -> str:
-    """The one line that matters; the difference is theirs less ours."""
+    """Returns the one line that matters. Its difference is the provider's amount minus softix's."""
     return f"matched {percent(report.matched)} %, difference {_with_unit(report.difference, report.measure)}"
 
 
 def percent(share: Fraction) -> str:
-    """Two decimals, cut off: 100.00 is exact."""
+    """Formats a share with two decimals that are cut off, so that 100.00 is exact."""
     hundredths = share.numerator * 10_000 // share.denominator
     return f"{hundredths // 100}.{hundredths % 100:02d}"
 

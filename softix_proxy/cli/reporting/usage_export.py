@@ -1,4 +1,7 @@
-"""softix usage export: what accounting programs take, on standard output, or as files with a signed manifest."""
+"""The command `softix usage export`, which writes the formats of accounting programs.
+
+They go to standard output, or to files with a signed manifest.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +98,9 @@ async def _wanted(
 
 
 async def _publish(instance: Instance, wanted: operations.ExportRequest, out: Path, force: bool, resume: bool) -> None:
-    exported = await operations.export(instance.storage, wanted)  # refuses what cannot be, before anything is touched
+    exported = await operations.export(
+        instance.storage, wanted
+    )  # refuses impossible options before anything is changed
     in_folder, account = _in_folder(wanted.format, out), await operations.account(instance.storage, wanted)
     signer = await instance_operations.signer(instance.storage, await instance.vault())
     published = await manifests.made_up(instance.storage, out, account)
@@ -120,7 +125,7 @@ async def _publish(instance: Instance, wanted: operations.ExportRequest, out: Pa
 async def _write(
     exported: UsageExport, write: Callable[[bytes, str], object], account: ExportContents | None = None
 ) -> OutputFields:
-    """Returns what it sums up to."""
+    """Writes the export and returns its sums."""
     rows = cost_pico = charge_pico = 0
     with _progress(exported.expected_rows) as advance:
         async for chunk in exported.chunks:
@@ -181,7 +186,7 @@ def _printing(form: str) -> Callable[[bytes, str], object]:
 
 @contextmanager
 def _progress(expected_rows: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's standard error, unless the lines themselves go there."""
+    """Shows a bar on a terminal's standard error, unless the lines themselves go there."""
     if invocation().as_json or not sys.stderr.isatty():
         yield lambda rows: None
         return

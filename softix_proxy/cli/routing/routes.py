@@ -1,4 +1,4 @@
-"""softix routes: names that stand for several models."""
+"""The commands of `softix routes`, which manage names for several models."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _timeout_fields(timeouts: Timeouts) -> dict[str, int | None]:
 
 
 def as_text(targets: Sequence[operations.RouteTarget]) -> str:
-    """As it is written for `set`."""
+    """Returns the targets in the form that `set` reads."""
     parts, weighted = [], len({target.leg.weight for target in targets}) > 1
     for number, target in enumerate(targets):
         leg = target.leg

@@ -1,6 +1,6 @@
-"""A document as EN 16931 has it, in the two syntaxes: UN/CEFACT CII (also what Factur-X embeds) and UBL 2.1.
+"""Writes a document as EN 16931 in its two syntaxes: UN/CEFACT CII (which Factur-X also embeds) and UBL 2.1.
 
-Every figure goes over as decimal text: of numbers the library makes floats, and 1e+06 of a million.
+Every figure is passed as decimal text, because the library turns numbers into floats, and a million into 1e+06.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from softix_proxy.domain.core.errors import BadInputError, FailureError
 
 Syntax = Literal["factur-x", "ubl-2.1"]
 _TYPE_CODES = {DocumentKind.INVOICE: "380", DocumentKind.CREDIT_NOTE: "381", DocumentKind.RECEIPT: "386"}
-"""UNTDID 1001. A receipt is an invoice for a payment in advance."""
+"""The document types of code list UNTDID 1001. A receipt is an invoice for a payment in advance."""
 _CREDIT_TRANSFER, _ELSEWHERE = "30", "1"
-"""UNTDID 4461."""
+"""The payment means of code list UNTDID 4461."""
 
 
 def render(document: Document, syntax: Syntax = "factur-x") -> bytes:
-    """Valid by its XSD, else FailureError. Raises BadInputError for what is no invoice."""
+    """Returns the document as XML that is valid by its XSD.
+
+    Raises FailureError if it is not valid. Raises BadInputError for a document that is not an invoice.
+    """
     if document.tax is None:
         raise BadInputError(
             f"{document.number} is a {document.kind.value} without tax, and no invoice",
@@ -43,12 +46,12 @@ def _library() -> Any:
         from facturx import generate_xml
     except ImportError:
         raise FailureError("XML and PDF need further packages", "pip install 'softix-proxy[invoice]'") from None
-    logging.getLogger("factur-x").setLevel(logging.CRITICAL)  # at a fault it logs the whole document
+    logging.getLogger("factur-x").setLevel(logging.CRITICAL)  # at an error the library logs the whole document
     return generate_xml
 
 
 def _fields(document: Document, tax: DocumentTax) -> dict[str, Any]:
-    """By the terms of the standard."""
+    """Returns the fields by the terms of the standard."""
     totals = document.totals
     return _known(
         {
@@ -121,7 +124,7 @@ def _party(party: Party, category: Category, *, selling: bool) -> dict[str, Any]
         "postcode": party.postcode,
         "city": party.city,
         "country_code": party.country,
-        # What is outside the scope of the tax names no VAT id (BR-O-2).
+        # A document outside the scope of the tax names no VAT id (BR-O-2).
         "vat_identifier": "" if category is Category.OUTSIDE else party.vat_id,
         "legal_identifier": party.registration_id,
     }

@@ -1,4 +1,4 @@
-"""A document as one page of HTML: self-contained, and laid out for paper."""
+"""Renders a document as one HTML page, which is self-contained and laid out for paper."""
 
 from __future__ import annotations
 

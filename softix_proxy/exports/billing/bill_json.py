@@ -1,4 +1,4 @@
-"""A document as JSON: every amount a decimal string, every date ISO 8601."""
+"""Renders a document as JSON. Every amount is a decimal string, and every date is ISO 8601."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document as PDF/A-3, one that archives take; with its XML inside where it is an invoice (Factur-X)."""
+"""Renders a document as PDF/A-3, a form that archives accept. An invoice has its XML inside (Factur-X)."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from fpdf import FPDF
 
 _MARGIN, _WIDTH, _BOTTOM = 20, 170, 24
-"""Millimetres of an A4 page."""
+"""The left and top margin, the width and the bottom margin of an A4 page in millimetres."""
 _INK, _SOFT, _LINE, _TINT = (22, 32, 42), (91, 104, 117), (213, 219, 225), (244, 246, 248)
 _COLUMNS = (74, 26, 31, 17, 22)
 _FAMILY = "document"
 
 
 class Fonts(NamedTuple):
-    """TrueType files; a PDF that lasts has its fonts inside."""
+    """The TrueType files that are embedded, because a PDF for archives must contain its fonts."""
 
     regular: Path
     bold: Path
 
 
 def shipped_fonts() -> Fonts:
-    """Raises FailureError where the extra is not installed."""
+    """Returns the fonts that the extra installs. Raises FailureError if the extra is not installed."""
     try:
         folder = files("font_roboto").joinpath("files")
     except ModuleNotFoundError:
@@ -42,7 +42,10 @@ def shipped_fonts() -> Fonts:
 
 
 def render(document: Document, fonts: Fonts | None = None) -> bytes:
-    """Raises FailureError where the extra is not installed, BadInputError for letters that the font lacks."""
+    """Returns the document as PDF.
+
+    Raises FailureError if the extra is not installed, and BadInputError for letters that the font lacks.
+    """
     page = view(document)
     paper = _paper(document, fonts or shipped_fonts())
     _require_letters(paper, page)
@@ -74,13 +77,13 @@ def _paper(document: Document, fonts: Fonts) -> FPDF:
             self.cell(45, 3.8, f"{page.number}   {self.page_no()} / {{nb}}", align="R")
 
     paper = Paper(format="A4", enforce_compliance="PDF/A-3B")
-    paper.creation_date = datetime.combine(document.issued_on, time(), UTC)  # the same document is the same file
+    paper.creation_date = datetime.combine(document.issued_on, time(), UTC)  # makes the same file for the same document
     paper.set_lang("en")
     paper.set_title(f"{page.title} {page.number}")
     paper.set_author(document.seller.name)
     paper.set_creator("softix")
     paper.set_margins(_MARGIN, _MARGIN)
-    paper.c_margin = 0  # so that text and rules end at the same place
+    paper.c_margin = 0  # makes text and rules end at the same place
     paper.set_auto_page_break(True, _BOTTOM)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     for style, path in (("", fonts.regular), ("B", fonts.bold)):
@@ -96,7 +99,7 @@ def _require_letters(paper: FPDF, page: View) -> None:
     from fpdf.fonts import TTFFont
 
     font = paper.fonts[_FAMILY]
-    if not isinstance(font, TTFFont):  # PDF's own fonts have no letters beyond Latin 1
+    if not isinstance(font, TTFFont):  # the built-in fonts of PDF have no letters beyond Latin 1
         raise TypeError(f"{_FAMILY} is not a TrueType font")
     known = font.cmap
     texts = (*page.seller, *page.buyer, page.footer, *page.notes, *(cell for row in page.rows for cell in row))
@@ -216,7 +219,10 @@ def _notes(paper: FPDF, page: View) -> None:
 
 
 def _with_xml(document: Document, page: View, pdf: bytes) -> bytes:
-    """Adds the XML and the metadata that tell of it. In memory: nothing of a bill goes to a temporary file."""
+    """Adds the XML and the metadata that announces it.
+
+    It works in memory, so that nothing of a bill goes to a temporary file.
+    """
     xml = bill_en16931.render(document)
     from facturx import generate_from_file
 

@@ -1,4 +1,4 @@
-"""A document for a terminal."""
+"""Renders a document for a terminal."""
 
 from __future__ import annotations
 

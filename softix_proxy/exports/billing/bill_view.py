@@ -1,4 +1,4 @@
-"""A document as a person reads it: every text and figure, in its place, for whatever lays it out."""
+"""Arranges a document for readers: every text and figure in its place, for any renderer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TITLES = {
 }
 _DUE = {DocumentKind.CREDIT_NOTE: "Credited"}
 COLUMNS = ("Item", "Quantity", "Unit price", "Mark-up", "Amount")
-"""The first is text, the others are figures."""
+"""The names of the columns. The first one has text, and the others have figures."""
 LEDGER = "Against the ledger, exact"
 MINUS = "\N{MINUS SIGN}"
 _PER = {1_000_000: " / 1M", 1000: " / 1,000", 1: ""}
@@ -36,12 +36,12 @@ class View:
     title: str
     number: str
     seller: tuple[str, ...]
-    """The name first."""
+    """The lines about the seller. The first one is the name."""
     buyer: tuple[str, ...]
     facts: tuple[Pair, ...]
-    """Dates and references."""
+    """The dates and references."""
     rows: tuple[tuple[str, ...], ...]
-    """As many cells as COLUMNS."""
+    """The rows. Each has as many cells as COLUMNS."""
     totals: tuple[Pair, ...]
     account: tuple[Pair, ...]
     notes: tuple[str, ...]
@@ -66,7 +66,7 @@ def view(document: Document) -> View:
 
 
 def amount(number: Decimal) -> str:
-    """`-1234.5` → `−1,234.50`; further decimals are kept."""
+    """Formats an amount: `-1234.5` → `−1,234.50`. Further decimals are kept."""
     places = max(2, -int(number.as_tuple().exponent))
     return f"{number:,.{places}f}".replace("-", MINUS)
 
@@ -160,7 +160,7 @@ def _notes(document: Document) -> Iterator[str]:
 
 
 def _ledger(document: Document) -> Iterator[Pair]:
-    """Exact, as it is in the books."""
+    """Yields the exact amounts, as they are in the books."""
     if document.ledger is None:
         return
     yield Pair("Charged", amount(document.ledger.charged))

@@ -1,1 +1,1 @@
-"""What several formats share."""
+"""The code that several formats share."""

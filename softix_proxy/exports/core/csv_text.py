@@ -1,4 +1,4 @@
-"""Lines of CSV made in Python: RFC 4180, and no text that a spreadsheet takes for a formula."""
+"""Makes lines of CSV by RFC 4180. No text in them is taken for a formula by a spreadsheet."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 _SPECIAL = re.compile(r'[",\r\n]')
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a text begins with that a spreadsheet takes for a formula."""
+"""The first characters by which a spreadsheet recognizes a formula."""
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 def text(value: str | None) -> str:
-    """Names and notes: one line, and no formula."""
+    """Returns a name or note as one line that is not a formula."""
     plain = _BREAKS.sub(" ", value or "")
     return "'" + plain if plain.startswith(FORMULA_STARTS) else plain
 

@@ -1,1 +1,1 @@
-"""Journals for accounting programs."""
+"""The journals for accounting programs."""

@@ -1,4 +1,4 @@
-"""What each account is called in the operator's books, and the two sides of every posting."""
+"""Names the accounts as in the operator's books, and splits every posting into its two sides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from softix_proxy.domain.ledger.ledger import ADJUSTMENTS, CASH, REVENUE, Postin
 
 AccountRole = Literal["cash", "wallets", "revenue", "adjustments", "costs", "payables"]
 ChartOfAccounts = Mapping[str, str]
-"""Role → name; a format may know more names than those of accounts."""
+"""Role → name. A format may have more roles than those of accounts."""
 ROLE_OF: Mapping[int, AccountRole] = {CASH: "cash", REVENUE: "revenue", ADJUSTMENTS: "adjustments"}
 TITLES: Mapping[str, str] = {
     "opening": "balance brought forward",
@@ -26,21 +26,24 @@ TITLES: Mapping[str, str] = {
 class JournalLeg(NamedTuple):
     role: AccountRole
     party: tuple[str, str] | None
-    """Id and name of the user of a wallet, or of the provider of a cost."""
+    """The id and name of the user of a wallet, or of the provider of a cost."""
     amount: int
-    """Debits are positive, in the unit that `legs` was given."""
+    """The amount in the unit that `legs` received. Debits are positive."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountNames:
-    """The names that a format needs, and which ones it can take."""
+    """The default names of a format, and the rule for names that it accepts."""
 
     defaults: Mapping[str, str]
     valid: re.Pattern[str]
     example: str
 
     def chart(self, given: Sequence[str]) -> ChartOfAccounts:
-        """From `role=name` each. Raises BadInputError for a role that is none and a name that cannot be."""
+        """Builds a chart from texts of the form `role=name`.
+
+        Raises BadInputError for an unknown role or an invalid name.
+        """
         chart = dict(self.defaults)
         for text in given:
             role, equals, name = text.partition("=")
@@ -54,11 +57,11 @@ class AccountNames:
 
 
 PLAIN = re.compile(r"[^\W_](?:[^=\"\x00-\x1f\x7f-\x9f\u2028\u2029]{0,98}[^\s=\"\x00-\x1f\x7f-\x9f])?")
-"""A name in an accounting program: a line of text, and no formula."""
+"""The pattern of a name in an accounting program: one line of text that is not a formula."""
 
 
 def legs(posting: Posting, gained: int, cost: int) -> Iterator[JournalLeg]:
-    """Of what the wallet gained and the provider asks, both in one unit. They add up to 0."""
+    """Yields the legs for the wallet's gain and the provider's cost, both in one unit. They add up to 0."""
     if gained:
         yield JournalLeg("wallets", (posting.user_id, posting.user_name), -gained)
         yield JournalLeg(ROLE_OF[posting.account], None, gained)
@@ -69,7 +72,7 @@ def legs(posting: Posting, gained: int, cost: int) -> Iterator[JournalLeg]:
 
 
 def title(posting: Posting) -> str:
-    """What happened, in a line."""
+    """Returns one line that describes the posting."""
     words = TITLES[posting.kind]
     if posting.model:
         words += f" {posting.model}"

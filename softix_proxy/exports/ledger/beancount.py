@@ -1,7 +1,8 @@
-"""beancount: accounts are opened where they are first used, and each wallet's balance is asserted at the end.
+"""Writes journals for beancount.
 
-Assertions carry `~ 0`, since the tolerance that beancount infers would hide what is less than a cent.
-Syntax: https://beancount.github.io/docs/beancount_language_syntax.html
+Accounts are opened where they are first used, and each wallet's balance is asserted at the end. Assertions carry `~ 0`,
+because the tolerance that beancount infers would hide differences below a cent. Syntax:
+https://beancount.github.io/docs/beancount_language_syntax.html
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Beancount:
             yield FilePiece(self._file, text.encode())
 
     def end(self) -> Iterator[FilePiece]:
-        """At midnight only: a balance is that of a day's beginning."""
+        """Yields the assertions if the span ends at midnight, because balances are those of a day's beginning."""
         at = from_us(min(self._options.span.to_us, _LAST_US)).astimezone(self._options.zone)
         midnight = not (at.hour or at.minute or at.second or at.microsecond)
         lines = [
@@ -98,12 +99,17 @@ class Beancount:
             self._wallets[account] += leg.amount
 
 
-_LAST_US = 253_402_128_000_000_000  # the last day but one that Python and beancount know: there are zones
+_LAST_US = (
+    253_402_128_000_000_000  # it is the last day but one that Python and beancount know, to leave room for time zones
+)
 
 
 @lru_cache(maxsize=4096)
 def component(text: str) -> str:
-    """`usr_0a` → `Usr-0a`: letters, digits and hyphens, the first one a capital or a digit."""
+    """Makes a part of an account name: `usr_0a` → `Usr-0a`.
+
+    It has letters, digits and hyphens, and begins with a capital letter or a digit.
+    """
     plain = re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "Unknown"
     return plain[0].upper() + plain[1:]
 

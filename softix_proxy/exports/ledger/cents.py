@@ -1,7 +1,7 @@
-"""Cents of what is counted in pico-USD, so that any number of periods add up to what the ledger has.
+"""Converts pico-USD to cents so that the sum of any number of periods equals the ledger's amount.
 
-What is left over by rounding is carried: a period's cents are the rounded total up to its end less the rounded total
-up to its beginning.
+Rounding differences are carried over. A period's cents are the rounded total up to its end minus the rounded total up
+to its beginning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Cents:
         self._total_pico: defaultdict[Hashable, int] = defaultdict(int)
 
     def add(self, whose: Hashable, pico: int) -> int:
-        """How many cents more it is by this amount."""
+        """Adds the amount and returns by how many cents the rounded total grows."""
         before_pico = self._total_pico[whose]
         self._total_pico[whose] = before_pico + pico
         return to_cents(before_pico + pico) - to_cents(before_pico)
@@ -30,6 +30,6 @@ def to_cents(pico: int) -> int:
 
 
 def format_cents(cents: int) -> str:
-    """`-1205` → `-12.05`."""
+    """Formats cents: `-1205` → `-12.05`."""
     whole, rest = divmod(abs(cents), 100)
     return f"{'-' if cents < 0 else ''}{whole}.{rest:02d}"

@@ -1,8 +1,8 @@
-"""FOCUS, the FinOps cost and usage format: the columns of 1.2, and of 1.3 the names of host and seller.
+"""Writes FOCUS, the FinOps cost and usage format, with the columns of 1.2 and the names of host and seller of 1.3.
 
-What is paid in is a Purchase, whose EffectiveCost is 0; usage is covered by it, so its BilledCost is 0. What an
-operator gives or takes is a Credit or an Adjustment. So BilledCost less EffectiveCost is what is in the wallets.
-Specification: https://focus.finops.org/focus-specification/v1-2/
+A payment is a Purchase with an EffectiveCost of 0. Usage is covered by it, so its BilledCost is 0. An operator's
+adjustment is a Credit or an Adjustment. So the sum of BilledCost minus the sum of EffectiveCost is the balance of the
+wallets. Specification: https://focus.finops.org/focus-specification/v1-2/
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class _Row:
 
     @property
     def priced(self) -> bool:
-        """Has a quantity with a price: what was used and what was bought, but nothing put right afterwards."""
+        """Whether the row has a quantity with a price. Usage and purchases have one."""
         return self.posting.kind in ("charge", "top-up")
 
     @property
     def amount_pico(self) -> int:
-        """What was used or bought; of an adjustment, what it takes."""
+        """The amount that was used or bought. For an adjustment it is the amount that it takes."""
         return self.posting.wallet_pico if self.posting.kind == "top-up" else -self.posting.wallet_pico
 
     @property
@@ -55,7 +55,7 @@ class _Row:
 
     @cached_property
     def period(self) -> tuple[datetime, datetime]:
-        """Of the charge."""
+        """The start and end of the charge."""
         at = from_us(self.posting.id).astimezone(self.options.zone)
         if self.options.granularity == "row":
             at = at.replace(microsecond=0)
@@ -74,7 +74,7 @@ class _Row:
 
     @cached_property
     def listed(self) -> str:
-        """Without what was given or taken by hand, which has no price."""
+        """The cost without an operator's adjustments, which have no price."""
         return self.amount if self.is_usage or self.priced else _FREE
 
     @cached_property
@@ -110,7 +110,7 @@ def _time(at: datetime) -> str:
 
 
 def _unit_price(row: _Row) -> str:
-    """Of one request, day or month, so that price × quantity is the cost to the last digit."""
+    """Returns the price of one request, day or month, so that price × quantity equals the cost to the last digit."""
     return row.amount if row.priced else ""
 
 
@@ -121,7 +121,7 @@ def _unit(row: _Row) -> str:
 
 
 def _consumed(row: _Row) -> tuple[str, str]:
-    """Quantity and unit: tokens, or requests where there are none. Validators want decimals."""
+    """Returns quantity and unit: tokens, or requests if there are no tokens. Validators require decimals."""
     if row.posting.kind != "charge":
         return "", ""
     quantity, unit = (row.tokens, "Tokens") if row.tokens else (row.posting.requests, "Requests")
@@ -213,7 +213,7 @@ class Focus:
         self._head = csv_text.line(COLUMNS)
 
     def known(self, postings: Iterable[Posting]) -> None:
-        """Rows stand for themselves."""
+        """Ignores earlier postings, because rows do not depend on them."""
 
     def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         rows = [_Row(posting, self._options) for posting in postings]

@@ -1,4 +1,7 @@
-"""What a format of the books is: postings in, the bytes of one or several named files out. No I/O."""
+"""The interface of a format for the books: it turns postings into the bytes of one or more named files.
+
+It does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from softix_proxy.domain.ledger.ledger import Posting
 from softix_proxy.exports.ledger.accounts import AccountNames, ChartOfAccounts
 
 Granularity = Literal["row", "day", "month"]
-"""One entry for each posting, or for what is alike in a day or month."""
+"""Whether an entry is made for each posting, or for the similar postings of a day or month."""
 
 
 class FilePiece(NamedTuple):
-    """Pieces of one file come together, in its order."""
+    """A piece of a file. The pieces of one file come together and in order."""
 
     file: str
     text: bytes
@@ -26,17 +29,17 @@ class FilePiece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Says what of the books an export has, and how its entries are cut."""
+    """The contents of an export, and the way in which its entries are cut."""
 
     span: Span
     stem: str
-    """What the names of the files begin with."""
+    """The text with which the names of the files begin."""
     granularity: Granularity
     chart: ChartOfAccounts
     costs: bool = False
-    """The providers' costs too, as an expense that is owed to them."""
+    """Whether the providers' costs are included, as an expense that is owed to them."""
     whole: bool = True
-    """All users: not where one was asked for."""
+    """Whether the export has all users. It does not if one user was requested."""
     zone: tzinfo = UTC
 
     def day(self, posted_us: int) -> date:
@@ -45,15 +48,15 @@ class ExportOptions:
 
 @lru_cache(maxsize=64)
 def day_of(quarter: int, zone: tzinfo) -> date:
-    """Of a quarter of an hour since 1970; zones differ by whole ones."""
+    """Returns the date of a quarter of an hour, which is counted since 1970. Time zones differ by whole quarters."""
     return from_us(quarter * 900 * SECOND_US).astimezone(zone).date()
 
 
 class ExportWriter(Protocol):
-    """One export. First what is known, then what is to be written, in the order of posting."""
+    """A writer of one export. It gets the known postings first, and then those to write, in the order of posting."""
 
     def known(self, postings: Iterable[Posting]) -> None:
-        """What the books have already, by earlier exports: kept in mind, not written."""
+        """Takes the postings that earlier exports brought into the books. They are remembered but not written."""
         ...
 
     def feed(self, postings: Iterable[Posting]) -> Iterable[FilePiece]: ...
@@ -63,22 +66,22 @@ class ExportWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """A format, as the operation and the command see it."""
+    """A format, as the operation and the command use it."""
 
     extension: str
     make: Callable[[ExportOptions], ExportWriter]
     names: AccountNames
     granularities: tuple[Granularity, ...]
-    """The first is meant where nothing is said."""
+    """The granularities that the format has. The first one is the default."""
     by_model: bool = False
-    """Sums are by provider and model as well."""
+    """Whether sums are also by provider and model."""
     history: bool = False
-    """Wants to know what was before."""
+    """Whether the writer needs the earlier postings."""
     takes_costs: bool = True
     takes_opening: bool = True
     several: bool = False
-    """Files: a folder is needed."""
+    """Whether the export has several files, which need a folder."""
 
 
 CENTS: tuple[Granularity, ...] = ("month", "day")
-"""Where only cents are known, a single request is mostly nothing."""
+"""The granularities of formats in cents. Most single requests cost less than a cent."""

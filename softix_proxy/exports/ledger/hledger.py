@@ -1,7 +1,7 @@
-"""hledger: strict (`check -s`) and exact; made so that `hledger import` takes it.
+"""Writes journals for hledger that are strict (`check -s`) and exact, and that `hledger import` accepts.
 
-hledger skips what is dated before its last import, so entries are dated by posting, which only goes forward.
-Syntax: https://hledger.org/hledger.html#journal
+hledger skips entries that are dated before its last import. So entries are dated by posting, and that date only moves
+forward. Syntax: https://hledger.org/hledger.html#journal
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Journal entries as a table, for programs that know cents: two lines for each entry, in the program's own columns."""
+"""Writes journal entries as a table for programs that use cents.
+
+Each entry has two lines, in the program's own columns.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,15 @@ from softix_proxy.exports.ledger.form import CENTS, ExportFormat, ExportOptions,
 
 
 class JournalLine(NamedTuple):
-    """Holds one line of a journal entry: an account with its debit or credit."""
+    """One line of a journal entry: an account with its debit or credit."""
 
     entry: str
-    """The same in all lines of an entry; unlike any other's in all exports of the same cut."""
+    """The id of the entry, which all its lines share. No other entry has it in any export with the same cut."""
     first: bool
-    """Of its entry."""
+    """Whether this is the first line of its entry."""
     day: date
     leg: JournalLeg
-    """In cents."""
+    """The leg, in cents."""
     what: str
     chart: ChartOfAccounts
 
@@ -48,7 +51,7 @@ class JournalColumn(NamedTuple):
     name: str
     value: Callable[[JournalLine], str]
     free: bool = False
-    """Holds names and notes, which must not be taken for formulas."""
+    """Whether the column has names and notes, which must not be taken for formulas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def form(table: JournalLayout) -> ExportFormat:
 
 
 class JournalTable:
-    """Writes postings as a table of journal lines, for programs that import such."""
+    """Writes postings as a table of journal lines, for programs that import such tables."""
 
     def __init__(self, table: JournalLayout, options: ExportOptions) -> None:
         self._columns = table.columns

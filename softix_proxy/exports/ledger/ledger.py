@@ -1,4 +1,4 @@
-"""ledger: whatever it names is declared, so that `--pedantic` has nothing to say.
+"""Writes journals for ledger. Every name in them is declared, so that `--pedantic` reports nothing.
 
 Syntax: https://ledger-cli.org/doc/ledger3.html
 """

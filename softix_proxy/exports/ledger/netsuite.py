@@ -1,8 +1,9 @@
-"""NetSuite: Setup → Import/Export → Import CSV records, type Transactions, Journal entry.
+"""Writes journals for NetSuite: Setup → Import/Export → Import CSV records, type Transactions, Journal entry.
 
-Fields of Oracle's help, "Journal Entry and Intercompany Journal Entry Header Fields Table" (section_1534492479) and
-"… Line-Level Fields Table" (section_1534492737): lines of one External ID are one entry, which debits and credits must
-balance, with two decimals. The External ID keeps a second import from doubling the first. Dates as MM/DD/YYYY.
+The fields are from Oracle's help, "Journal Entry and Intercompany Journal Entry Header Fields Table"
+(section_1534492479) and "… Line-Level Fields Table" (section_1534492737). Lines with one External ID are one entry,
+whose debits and credits must balance, with two decimals. The External ID keeps a second import from doubling the first.
+Dates are MM/DD/YYYY.
 """
 
 from __future__ import annotations

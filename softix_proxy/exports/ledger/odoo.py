@@ -1,8 +1,9 @@
-"""Odoo: Accounting → Journal entries → Import records.
+"""Writes journals for Odoo: Accounting → Journal entries → Import records.
 
-Field names of the model account.move and its line_ids, as Odoo's import (documentation, "Export and import data")
-takes them: the lines of an entry follow its first, which alone has the entry's own fields; `id` is an external id, by
-which a second import changes the entry instead of adding one. Accounts by code, dates as YYYY-MM-DD.
+The field names are those of the model account.move and its line_ids, as Odoo's import accepts them (documentation,
+"Export and import data"). The lines of an entry follow its first line, and only that one has the entry's own fields.
+`id` is an external id. With it a second import changes the entry instead of adding one. Accounts are codes, and dates
+are YYYY-MM-DD.
 """
 
 from __future__ import annotations

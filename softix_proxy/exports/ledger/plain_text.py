@@ -1,4 +1,7 @@
-"""Journals of hledger and ledger, which differ in little: exact amounts, an account for each user and provider."""
+"""Writes the journals of hledger and ledger, which differ little.
+
+Amounts are exact, and each user and provider has an account.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,12 @@ NAMES = AccountNames(
     re.compile(f"{_PART}(?::{_PART})*"),
     "income:ai usage",
 )
-"""In an account's name no sign has a meaning, and there are no two spaces, which would end it."""
+"""The default names. A valid name has no sign with a meaning, and no two spaces in a row, which would end the name."""
 TAGS = ("posted_at", "usage_at")
 
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _MEANINGS = str.maketrans({";": ",", "|": "/"})
-"""What begins a comment, and what parts a payee from a note."""
+"""Replaces the sign that begins a comment, and the one that separates a payee from a note."""
 _BEGINNINGS = "*!(=[{ "
 _PARENTHESES = str.maketrans("()", "[]")
 
@@ -56,7 +59,7 @@ class PlainText:
         self._declared: set[str] = set()
 
     def known(self, postings: Iterable[Posting]) -> None:
-        """Nothing is carried over: amounts are exact."""
+        """Ignores earlier postings: exact amounts need no carry-over."""
 
     def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
         text = "".join([self._entry(posting) for posting in postings])
@@ -106,7 +109,7 @@ def code_of(posting: Posting) -> str:
 
 
 def tags(posting: Posting) -> Mapping[str, str]:
-    """When it was posted and used, where it is one."""
+    """Returns the tags: the times of posting and of use, if the posting is a single one."""
     if posting.usage_at_us is None:
         return {}
     instants = (posting.id, posting.usage_at_us)
@@ -119,11 +122,11 @@ def _cleaned(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Without breaks, and without two spaces, after which a comment could begin."""
+    """Returns the text without line breaks and without two spaces in a row, after which a comment could begin."""
     return _BREAKS.sub(" ", text).strip()
 
 
 @lru_cache(maxsize=4096)
 def component(text: str) -> str:
-    """A part of an account's name: ids are, and names are made so."""
+    """Returns the text as a part of an account name. Ids are valid as they are, and names are made valid."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or "unknown"

@@ -1,8 +1,9 @@
-"""QuickBooks Online: Import data → Journal entries.
+"""Writes journals for QuickBooks Online: Import data → Journal entries.
 
-Columns and their meaning: Intuit, "Import journal entries in QuickBooks Online"
+The columns and their meaning are from Intuit, "Import journal entries in QuickBooks Online"
 (quickbooks.intuit.com/learn-support, article L4tQBwbs7): Journal No., Journal Date, Account Name, Debits, Credits,
-Description, Name; dates as MM/DD/YYYY, accounts by name (account numbers must be off), subaccounts as Parent:Child.
+Description, Name. Dates are MM/DD/YYYY. Accounts are names (account numbers must be off), and subaccounts are
+Parent:Child.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Sage 50 Accounts (UK, Ireland): File → Import → Audit trail transactions, as journal debits and credits (JD, JC).
+"""Writes journals for Sage 50 Accounts (UK, Ireland): File → Import → Audit trail transactions.
 
-Columns in the order of Sage's own import template ("Audit trail transactions", gb-kb.sage.com 200427112357427, and the
-Data Import guide): dates as DD/MM/YYYY, amounts without a sign, nominal codes as accounts; references of at most 30
-characters, details of at most 60. Journals carry no tax: T9.
+Lines are journal debits and credits (JD, JC). The columns are in the order of Sage's own import template ("Audit trail
+transactions", gb-kb.sage.com 200427112357427, and the Data Import guide). Dates are DD/MM/YYYY, amounts have no sign,
+and accounts are nominal codes. References have at most 30 characters, and details at most 60. Journals carry no tax:
+T9.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Xero: Business → Invoices → Import, sales invoices.
+"""Writes sales invoices for Xero: Business → Invoices → Import.
 
-Columns of Xero's own template (central.xero.com, "Import sales invoices"): one line for each item, the lines of an
-invoice share its number; dates as DD/MM/YYYY; at most 500 invoices a file, so a file has at most 500 lines. Amounts
-below nothing make a credit note. What was paid in before stands in Xero as a prepayment, to be allocated there.
+The columns are those of Xero's own template (central.xero.com, "Import sales invoices"). Each item is one line, and the
+lines of an invoice share its number. Dates are DD/MM/YYYY. Xero takes at most 500 invoices a file, so a file has at
+most 500 lines. Negative amounts make a credit note. Earlier payments are prepayments in Xero, and are allocated there.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ class _Item(NamedTuple):
 
 
 class Xero:
-    """Writes postings as lines of Xero's sales invoices, in as many files as its limit asks for."""
+    """Writes postings as lines of Xero's sales invoices, in as many files as Xero's limit requires."""
 
     def __init__(self, options: ExportOptions) -> None:
         self._options = options
         self._cents = Cents()
         self._files = 0
         self._lines = LINES_A_FILE
-        """Of the file that is being written."""
+        """The number of lines in the file that is being written."""
 
     def known(self, postings: Iterable[Posting]) -> None:
         for posting in _used(postings):
             self._item(posting)
 
     def feed(self, postings: Iterable[Posting]) -> Iterator[FilePiece]:
-        """All of a customer's period must come at once, and one customer after the other."""
+        """Writes the invoices. All postings of a customer's period must come at once, one customer after the other."""
         parts = groupby(_used(postings), lambda posting: (posting.user_id, self._options.day(posting.id)))
         for (user_id, day), alike in parts:
             items = [item for item in map(self._item, alike) if item.cents]
@@ -70,7 +70,7 @@ class Xero:
         return _Item(posting, self._cents.add(posting.user_id, -posting.wallet_pico))
 
     def _invoice(self, number: str, day: date, items: list[_Item]) -> FilePiece:
-        """Not parted between two files."""
+        """Returns one invoice. It is never divided between two files."""
         lines = [self._line(number, day, item) for item in items]
         if self._lines + len(lines) > LINES_A_FILE:
             self._lines = 0

@@ -1,1 +1,1 @@
-"""Usage rows and summaries."""
+"""The exports of usage rows and summaries."""

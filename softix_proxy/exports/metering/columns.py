@@ -1,4 +1,7 @@
-"""What a usage export says of each row: names, order, and how each value reads. Names and order are relied upon."""
+"""Defines the columns of a usage export: names, order, and how each value is written.
+
+Users rely on the names and the order.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ class ColumnKind(Enum):
     NUMBER = auto()
     """A whole number, or true or false."""
     CODE = auto()
-    """Text of ours that has no special character: ids, instants, exact decimals, fixed words."""
+    """Softix's own text without special characters: ids, instants, exact decimals, fixed words."""
     TEXT = auto()
-    """Names and notes: may hold anything."""
+    """A name or note, which may hold any character."""
 
 
 class UsageColumn(NamedTuple):
@@ -32,7 +35,7 @@ class UsageColumn(NamedTuple):
 
 
 def format_factor(factor: Fraction) -> str:
-    """`43/40` → `1.075`: exact, since a mark-up has at most eight decimals."""
+    """Formats a mark-up: `43/40` → `1.075`. The text is exact, because a mark-up has at most eight decimals."""
     whole, rest = divmod(factor.numerator, factor.denominator)
     decimals = f"{rest * 10**8 // factor.denominator:08d}".rstrip("0")
     return f"{whole}.{decimals}" if decimals else str(whole)
@@ -76,5 +79,5 @@ COLUMNS = (
 
 
 def fields(row: UsageRow) -> dict[str, ColumnValue]:
-    """The row under the export's names: what every JSON about it shows."""
+    """Returns the row under the names of the export. Every JSON output about a row uses it."""
     return {column.name: column.value(row) for column in COLUMNS}

@@ -1,4 +1,4 @@
-"""Usage as CSV: RFC 4180, with a header, CRLF, and no text that a spreadsheet takes for a formula."""
+"""The layout of usage as CSV: RFC 4180, with a header and CRLF. No text is taken for a formula by a spreadsheet."""
 
 from __future__ import annotations
 

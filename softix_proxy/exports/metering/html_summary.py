@@ -1,4 +1,7 @@
-"""A summary as one page that a person can mail: no script, nothing from elsewhere, legible in the dark and on paper."""
+"""Renders a summary as one HTML page that a person can mail.
+
+The page has no script and loads nothing. It is legible in dark mode and on paper.
+"""
 
 from __future__ import annotations
 
@@ -25,39 +28,39 @@ _TITLES: Mapping[SummarySubject, str] = {
     "day": "By day",
 }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""Even where a name were not escaped, nothing would run, and nothing be fetched."""
+"""The content security policy. Even if a name were not escaped, nothing would run and nothing would be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryTable:
-    """One table: for each subject a bar, and what it used day by day."""
+    """One table, which has a bar and daily columns for each subject."""
 
     by: SummarySubject
     totals: Sequence[UsageTotal]
-    """The dearest first."""
+    """The totals, the most expensive subject first."""
     trends: Mapping[str, Mapping[int, UsageTotal]]
-    """Subject's id → day since 1970 → what it used then."""
+    """Subject's id → day since 1970 → the usage of that day."""
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryPage:
-    """Holds what the page of a summary shows."""
+    """The data that the page of a summary shows."""
 
     zone: str
-    """The IANA name of the time zone by whose days it is."""
+    """The IANA name of the time zone of the days."""
     first_day: int
     end_day: int
-    """Days since 1970, the last one exclusive."""
+    """The exclusive end, in days since 1970."""
     days: Sequence[UsageTotal]
-    """Those with a request, in their order."""
+    """The days with a request, in order."""
     parts: Sequence[SummaryTable]
     made_at_us: int
     version: str
-    """Softix's own."""
+    """The version of softix."""
 
     @property
     def by_charge(self) -> bool:
-        """Bars are of money, or of requests where all was free."""
+        """Whether bars show money. They show requests if everything was free."""
         return any(day.charge_pico for day in self.days)
 
     def weight(self, total: UsageTotal) -> int:
@@ -68,7 +71,7 @@ class SummaryPage:
 
 
 def render(page: SummaryPage) -> Iterator[str]:
-    """The page in pieces. Whatever comes from the books is escaped."""
+    """Yields the page in pieces. Everything that comes from the books is escaped."""
     period = _period(page)
     yield f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Usage, {period}</title>\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -118,14 +121,14 @@ def _tiles(whole: UsageTotal) -> Iterator[str]:
 
 
 def _days(page: SummaryPage) -> Iterator[str]:
-    """A column for each day of the period, and a mark at what the provider asks for it."""
+    """Yields a column for each day of the period, with a mark at the provider's cost of that day."""
     known = {day.id: day for day in page.days}
     numbers = range(page.first_day, page.end_day)
     peak = max([*(page.weight(day) for day in page.days), *(day.cost_pico * page.by_charge for day in page.days), 1])
     step = _step(peak)
     top = -(-peak // step) * step
     wide, high = _WIDTH - _LEFT, _HEIGHT - _TOP - _BOTTOM
-    slot = wide * 100 // len(numbers)  # in hundredths
+    slot = wide * 100 // len(numbers)  # the slot is in hundredths
     yield f"<section>\n<h2>{'Charged' if page.by_charge else 'Requests'} a day</h2>\n"
     yield f'<svg class="days" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="A column for each day">\n'
     for level in range(0, top + 1, step):
@@ -150,7 +153,7 @@ def _days(page: SummaryPage) -> Iterator[str]:
 
 
 def _column(page: SummaryPage, day: UsageTotal, place: tuple[int, int], top: int) -> Iterator[str]:
-    """`place` is left edge and width, in hundredths."""
+    """Draws one column. `place` is its left edge and width, in hundredths."""
     high = _HEIGHT - _TOP - _BOTTOM
     tall = high * 100 * page.weight(day) // top
     left, width = (_hundredths(value) for value in place)
@@ -168,7 +171,7 @@ def _hundredths(value: int) -> str:
 
 
 def _step(peak: int) -> int:
-    """1, 2 or 5 with zeros, so that there are four lines at most."""
+    """Returns 1, 2 or 5 times a power of ten, so that there are at most four lines."""
     size = 1
     while True:
         for digit in (1, 2, 5):
@@ -231,7 +234,7 @@ def _bar(value: int, most: int) -> str:
 
 
 def _spark(page: SummaryPage, trend: Mapping[int, UsageTotal]) -> str:
-    """A narrow column for each day; the highest of the subject's own fills the height."""
+    """Draws a narrow column for each day. The highest one fills the height."""
     first, end = page.first_day, page.end_day
     most = max((page.weight(total) for total in trend.values()), default=0)
     if not most:

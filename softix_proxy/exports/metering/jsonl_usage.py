@@ -1,4 +1,4 @@
-"""Usage as JSON, an object a line: numbers where they are counts, decimal strings where they are money."""
+"""The layout of usage as JSON lines. Each line is an object. Counts are numbers, and money is decimal strings."""
 
 from __future__ import annotations
 

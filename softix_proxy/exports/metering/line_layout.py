@@ -1,7 +1,7 @@
-"""How an export writes each row of usage as a line of text: which column stands where, and how its value is encoded.
+"""Defines how an export writes each usage row as a line: the position of each column and the encoding of its value.
 
-A layout is data, so that a database may make the lines itself, which is several times as quick. What it makes is
-byte for byte what `lines` makes here.
+A layout is data, so a database may make the lines itself, which is several times as quick. Its lines are byte for byte
+those that `lines` makes here.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from softix_proxy.exports.metering.columns import ColumnValue, UsageColumn
 
 
 class Encoding(StrEnum):
-    """How a value stands in a line of an export."""
+    """The encoding of a value in a line of an export."""
 
     BARE = "bare"
-    """As it is: a number, or text of ours without any special character. Absent: nothing."""
+    """The value as it is: a number, or softix's own text without special characters. A missing value is empty."""
     CSV_TEXT = "csv-text"
-    """In quotes as RFC 4180 has it, and no formula to a spreadsheet. Absent: empty."""
+    """The value in quotes by RFC 4180, and never a formula for a spreadsheet. A missing value is empty."""
     JSON_BARE = "json-bare"
-    """As it is; absent: `null`."""
+    """The value as it is. A missing value is `null`."""
     JSON_TEXT = "json-text"
-    """A JSON string; absent: `null`."""
+    """A JSON string. A missing value is `null`."""
 
 
 class Cell(NamedTuple):
     before: str
-    """What stands before the value in each line."""
+    """The text before the value in each line."""
     column: UsageColumn
     encoding: Encoding
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A format of export in which each row is a line. Implements `domain.metering.usage.LineLayout`."""
+    """A format of export in which each row is a line. It implements `domain.metering.usage.LineLayout`."""
 
     header: str
     cells: tuple[Cell, ...]
     end: str
-    """What ends each line."""
+    """The text that ends each line."""
 
     def lines(self, rows: Sequence[UsageRow]) -> bytes:
         steps = [(cell.before, _ENCODE[cell.encoding], cell.column.value) for cell in self.cells]

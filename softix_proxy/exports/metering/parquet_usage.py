@@ -1,6 +1,6 @@
-"""Usage as Parquet: the columns of the CSV, money as exact decimals (decimal128), instants with their zone.
+"""Writes usage as Parquet: the columns of the CSV, money as exact decimals (decimal128), and instants with their zone.
 
-Needs pyarrow, the extra `[parquet]`, which is imported when it is used.
+It needs pyarrow, which the extra `[parquet]` installs. pyarrow is imported at the first use.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _factor(markup: Fraction) -> Decimal:
 
 
 def _usd(pico: int) -> Decimal:
-    """Exact: 64 bits have 19 digits."""
+    """Converts pico-USD exactly: 64 bits have 19 digits."""
     return Decimal(pico).scaleb(-12)
 
 
@@ -36,11 +36,11 @@ EXACT: Mapping[str, Callable[[UsageRow], object]] = {
     "provider_cost": lambda row: _usd(row.cost_pico),
     "charge": lambda row: _usd(row.charge_pico),
 }
-"""What the CSV has as text."""
+"""The values that the CSV has as text."""
 
 
 class _Sink:
-    """What the writer has written since it was last asked; the writer only ever appends."""
+    """A file that collects the bytes of the writer until they are taken. The writer only appends."""
 
     closed = False
 
@@ -52,10 +52,10 @@ class _Sink:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Does nothing, because nothing is buffered."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing, because there is nothing to close."""
 
     def taken(self) -> bytes:
         taken, self._written = b"".join(self._written), []
@@ -63,10 +63,10 @@ class _Sink:
 
 
 class ParquetUsage:
-    """Rows in, pieces of one file out."""
+    """Turns rows into the pieces of one file."""
 
     def __init__(self) -> None:
-        """Raises FailureError where pyarrow is missing."""
+        """Prepares the writer. Raises FailureError if pyarrow is missing."""
         try:
             import pyarrow
             import pyarrow.parquet

@@ -1,4 +1,4 @@
-"""Numbers rounded for the eye. What is added up is never one of these."""
+"""Rounds numbers for display. Rounded numbers are never added up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from softix_proxy.domain.core.money import PICO_PER_USD, divide_half_even
 
 
 def money(pico: int) -> str:
-    """To the cent, or to a ten-thousandth below one dollar."""
+    """Formats an amount to the cent, or to a ten-thousandth of a dollar below one dollar."""
     decimals = 2 if abs(pico) >= PICO_PER_USD or pico == 0 else 4
     units = divide_half_even(abs(pico) * 10**decimals, PICO_PER_USD)
     sign = "-" if pico < 0 else ""
@@ -16,7 +16,7 @@ def money(pico: int) -> str:
 
 
 def count(number: int) -> str:
-    """Three or four digits: `950`, `12.3 k`, `4.10 M`."""
+    """Formats a count with three or four digits: `950`, `12.3 k`, `4.10 M`."""
     for power, letter in ((9, "G"), (6, "M"), (3, "k")):
         if number >= 10**power:
             hundredths = number * 100 // 10**power
@@ -27,6 +27,6 @@ def count(number: int) -> str:
 
 
 def percent(value: int, whole: int) -> str:
-    """`<1` for what is little and not nothing."""
+    """Formats a percentage. A small value that is not zero is `<1`."""
     rounded = divide_half_even(100 * value, whole) if whole else 0
     return "<1" if value > 0 and not rounded else str(rounded)

@@ -1,1 +1,1 @@
-"""Files of an export: written atomically, fingerprinted and audited."""
+"""The files of an export: they are written atomically, fingerprinted and audited."""

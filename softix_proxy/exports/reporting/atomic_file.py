@@ -1,7 +1,8 @@
-"""An export while it is written: files, and their manifest, that come into place together or not at all.
+"""Writes the files of an export and their manifest so that all of them appear together or not at all.
 
-Each file is written beside its place, as `NAME.partial`. Then the manifest's body is, as `NAME.manifest.partial`; from
-the moment in which the manifest has its number in the books, the rest can be made up for after a crash (`left_over`).
+Each file is first written beside its place, as `NAME.partial`. Then the manifest's body is written as
+`NAME.manifest.partial`. Once the manifest has its number in the books, the remaining steps can be done after a crash
+(`left_over`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class _Part:
     """One file that is being written."""
 
     def __init__(self, path: Path, form: RowForm | None, keep_bytes: int = 0) -> None:
-        """`keep_bytes`: so many of what is there already are its beginning."""
+        """Opens the file. `keep_bytes` is the number of bytes of an existing part that are kept as the beginning."""
         self.path = path
         self.partial = partial_of(path)
         self.fingerprint = Fingerprint(form)
@@ -44,7 +45,7 @@ class _Part:
         self.fingerprint.feed(text)
 
     def finish(self) -> None:
-        """What is written is synced."""
+        """Syncs and closes the file."""
         if not self._file.closed:
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -55,15 +56,15 @@ class _Part:
         self.partial.unlink(missing_ok=True)
 
     def keep(self) -> None:
-        with suppress(OSError):  # of a full disk, what is there is there
+        with suppress(OSError):  # on a full disk, the written part stays
             self._file.close()
 
 
 class AtomicExport:
-    """Writes to `out`, a file, or to files in it, a folder, which is made if need be.
+    """Writes to `out`, which is a file or a folder of files. A missing folder is made.
 
-    All raise ConflictError where a file exists and is not to be overwritten, or another process writes it;
-    FailureError where it cannot be written.
+    All methods raise ConflictError if a file exists and must not be overwritten, or if another process writes it. They
+    raise FailureError if it cannot be written.
     """
 
     def __init__(
@@ -75,7 +76,10 @@ class AtomicExport:
         form: RowForm | None = None,
         resumable: bool = False,
     ) -> None:
-        """`form`: how each of its files is made of rows, if it is. `resumable`: what was written stays on failure."""
+        """Prepares the export.
+
+        `form` describes how each file is made of rows, or is None. `resumable` keeps the written part after a failure.
+        """
         self._resumable = resumable
         self._out = out
         self._overwrite = overwrite
@@ -86,22 +90,25 @@ class AtomicExport:
         self.folder = out if in_folder else out.parent
 
     def __enter__(self) -> AtomicExport:
-        """Refuses at once what would be refused at the end."""
+        """Raises at once the errors that would be raised at the end."""
         if not self._in_folder:
             self._check(self._out)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Takes away what was written, unless it is staged: then it may be in the books, and the next run knows."""
+        """Removes the written files, unless they are staged.
+
+        Staged files may already be in the books, and the next run completes them.
+        """
         self._undo.close()
 
     @property
     def name(self) -> str:
-        """Of the export: that of its first file."""
+        """The name of the export, which is that of its first file."""
         return self._parts[0].path.name
 
     def begun(self) -> Begun | None:
-        """What an interrupted export left of this file, if it can be gone on with."""
+        """Returns the part of this file that an interrupted export left, or None if it cannot be continued."""
         partial = partial_of(self._out)
         if not (self._resumable and self._form and partial.exists()):
             return None
@@ -109,12 +116,12 @@ class AtomicExport:
             return begun(partial, self._form)
 
     def go_on(self, left: Begun) -> None:
-        """With what is there, and after it."""
+        """Continues after the part that is already written."""
         with told(self._out):
             self._begin(self._out, left.size_bytes)
 
     def write(self, text: bytes, file: str = "") -> None:
-        """Appends to the one file, or to that of this name in the folder. Files come one after another."""
+        """Appends to the one file, or to the file with this name in the folder. Files come one after another."""
         path = self.folder / file if self._in_folder else self._out
         with told(path):
             if not self._parts or self._parts[-1].path != path:
@@ -122,7 +129,7 @@ class AtomicExport:
             self._parts[-1].write(text)
 
     def entries(self) -> Sequence[ManifestFile]:
-        """What was written: all of it, synced. A file may be empty."""
+        """Syncs the files and returns their entries for the manifest. A file may be empty."""
         if not self._parts and not self._in_folder:
             self.write(b"")
         for part in self._parts:
@@ -131,7 +138,7 @@ class AtomicExport:
         return [part.fingerprint.entry(part.path.name) for part in self._parts]
 
     def stage(self, body: ManifestFields) -> None:
-        """The manifest's body, synced, so that a crash from here on can be made up for."""
+        """Writes and syncs the manifest's body, so that the export can be completed after a crash."""
         for part in self._parts:
             self._check(part.path)
         with told(self._body_path):
@@ -140,7 +147,7 @@ class AtomicExport:
         self._undo.pop_all()
 
     def place(self, manifest: Manifest, body: ManifestFields) -> Path:
-        """Everything into its place; returns the manifest's."""
+        """Moves all files to their places, and returns the path of the manifest."""
         return _place(self.folder, [part.path.name for part in self._parts], manifest, body)
 
     @property
@@ -167,7 +174,7 @@ class AtomicExport:
 
 @contextmanager
 def publishing(folder: Path) -> Iterator[None]:
-    """While files of this folder come into place: one process at a time, by a lock that dies with it."""
+    """Lets one process at a time put files of this folder in place. The lock ends with the process."""
     with told(folder):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -179,13 +186,13 @@ def publishing(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """What an export left that was killed on its last steps."""
+    """The rest of an export that was interrupted during its last steps."""
 
     staged: Path
     body: ManifestFields
 
     def make_up(self, manifest: Manifest) -> Path | None:
-        """Does what was still to do; None where the files are no longer what they were."""
+        """Does the remaining steps and returns the manifest's path. Returns None if the files have changed since."""
         folder, entries = self.staged.parent, [ManifestFile.of(fields) for fields in self.body["files"]]
         for entry in entries:
             path = folder / entry.name
@@ -200,7 +207,7 @@ class LeftOver:
 
 @contextmanager
 def left_over(out: Path) -> Iterator[Sequence[LeftOver]]:
-    """Of this file, or in this folder; while it is looked at, nobody else puts files in place there."""
+    """Yields the rests of this file, or those in this folder. Meanwhile no other process puts files in place there."""
     folder = out if out.is_dir() else out.parent
     if not folder.is_dir():
         yield ()
@@ -232,7 +239,7 @@ def _place(folder: Path, names: Sequence[str], manifest: Manifest, body: Manifes
 
 
 def _alone(path: Path) -> BinaryIO:
-    """Keep it open: as long as it is, no other process writes this file."""
+    """Locks the file. As long as the returned file is open, no other process writes this file."""
     file = path.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,7 @@
-"""Exported files against their manifests: which was changed, removed or added. Needs no database and no secret.
+"""Checks exported files against their manifests, and finds those that were changed, removed or added.
 
-Trusts nothing but the public key: a manifest counts if its signature is right, and its body is the one it names.
+It needs no database and no secret. It trusts only the public key. A manifest counts if its signature is right and its
+body is the one that it names.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ class AuditFinding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ManifestRange:
-    """Which numbers of the chain are expected; None: whatever is there."""
+    """The numbers of the chain that are expected. None accepts the numbers that are there."""
 
     first: int | None = None
     last: int | None = None
     gaps: bool = False
-    """Some in between may lie elsewhere."""
+    """Whether some numbers in between may be elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,13 @@ class Audit:
     manifests: int
     files: int
     first: int | None
-    """Number in the chain; None where no manifest is right."""
+    """The number in the chain. None if no manifest is right."""
     last: int | None
     last_sha256: str | None
 
 
 class _Proved(NamedTuple):
-    """A manifest that is right."""
+    """A manifest that passed the check."""
 
     place: Path
     manifest: Manifest
@@ -55,7 +56,7 @@ class _Proved(NamedTuple):
 def audit(
     folders: Sequence[Path], public_key: str, is_signed: IsSigned, expected: ManifestRange, spared: Sequence[Path] = ()
 ) -> Audit:
-    """`spared`: files that may lie among the exports, such as the public key's."""
+    """Checks all files in these folders. `spared` are other files that may be among them, such as the public key."""
     findings: list[AuditFinding] = []
     proved: list[_Proved] = []
     for place in _files(folders, SUFFIX):
@@ -89,7 +90,7 @@ def audit(
 
 
 def _files(folders: Iterable[Path], suffix: str) -> Sequence[Path]:
-    """All that is no folder, at any depth, each once."""
+    """Returns everything that is not a folder, at any depth, once each."""
     found = {
         path for folder in folders for path in folder.rglob("*" + suffix) if path.is_symlink() or not path.is_dir()
     }
@@ -118,13 +119,13 @@ def _proved(place: Path, public_key: str, is_signed: IsSigned) -> _Proved | Audi
 
 
 def _chain(proved: Sequence[_Proved], expected: ManifestRange) -> Iterator[AuditFinding]:
-    """Each names the one before by its hash."""
+    """Checks that each manifest names the one before by its hash."""
     numbers = [one.manifest.number for one in proved]
     if expected.first is not None and proved:
         yield from _missing(proved[0], expected.first, numbers[0] - 1)
     for before, after in pairwise(proved):
         if after.manifest.sha256 == before.manifest.sha256:
-            continue  # a copy
+            continue  # this manifest is a copy
         if not expected.gaps:
             yield from _missing(after, before.manifest.number + 1, after.manifest.number - 1)
         follows = after.manifest.number == before.manifest.number + 1
@@ -144,7 +145,10 @@ def _missing(beside: _Proved, first: int, last: int) -> Iterator[AuditFinding]:
 
 
 def _told(proved: Iterable[_Proved]) -> Mapping[Path, ManifestFile]:
-    """What each file should be: the last manifest that names it says so, for a file may be exported again."""
+    """Returns the expected entry of each file.
+
+    A file may be exported again, so the last manifest that names it counts.
+    """
     return {one.place.parent / entry.name: entry for one in proved for entry in one.entries}
 
 

@@ -1,8 +1,8 @@
-"""What a file's manifest says of it, and from that, which row of a changed file is another.
+"""Makes the fingerprint of a file for its manifest, and finds with it the row of a file that was changed.
 
-The hash of the whole proves. Where the lines of a file are rows, each thousand of them has a hash and two sums as well,
-which find: let a line's checksum be c and its row's id r. Where one line of a thousand was changed, removed or added,
-the sum of c differs by some d, and the sum of r·c by r·d.
+The hash of the whole file proves a change. If the lines of a file are rows, each thousand of them also has a hash and
+two sums, which find the row. Let c be a line's checksum and r its row's id. If one line of a thousand was changed,
+removed or added, the sum of c differs by some d, and the sum of r·c differs by r·d.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ CHUNK_LINES = 1000
 _READ_BYTES = 1 << 20
 _HASH_DIGITS, _ID_DIGITS = 32, 20
 _MOST_CHUNKS = 50
-"""How many differing ones are looked into."""
+"""The most differing chunks that are searched."""
 
 
 class Fingerprint:
-    """Takes the bytes of a file as they are written, or read."""
+    """Calculates the fingerprint from the bytes of a file as they are written or read."""
 
     def __init__(self, form: RowForm | None) -> None:
         self._form = form
@@ -45,7 +45,7 @@ class Fingerprint:
             self._cut(self._form, CHUNK_LINES)
 
     def entry(self, name: str) -> ManifestFile:
-        """At the end of the file."""
+        """Returns the manifest's entry for the file. It is called at the end of the file."""
         if self._form is not None:
             self._take(self._form, [self._rest] if self._rest else [])
             self._rest = b""
@@ -57,14 +57,17 @@ class Fingerprint:
         self._ids += row_ids(form, lines)
 
     def _cut(self, form: RowForm, least: int) -> None:
-        """Makes chunks while there are so many lines. Each ends before a row, so that what is no row stays with one."""
+        """Makes chunks while at least that many lines are left.
+
+        Each chunk ends before a row, so that a line that is not a row stays with the row before it.
+        """
         lines, ids, at = self._lines, self._ids, 0
         while len(ids) - at >= least:
             end = min(at + CHUNK_LINES, len(ids))
             while end < len(ids) and not ids[end]:
                 end += 1
             if end == len(ids) and least > 1:
-                break  # the next line may be no row
+                break  # the next line may not be a row
             self._chunks.append(_chunk(form, lines[at:end], ids[at:end]))
             at = end
         del lines[:at], ids[:at]
@@ -79,7 +82,7 @@ def of_file(path: Path, name: str, form: RowForm | None) -> ManifestFile:
 
 
 def row_ids(form: RowForm, lines: Sequence[bytes]) -> list[int]:
-    """0 for a line that is no row: a header, or what follows a line end within a text."""
+    """Returns the row id of each line. It is 0 for a header, and for a line that follows a line end within a text."""
     start = len(form.before_id.encode())
     end = start + _ID_DIGITS
     try:
@@ -95,7 +98,7 @@ def _chunk(form: RowForm, lines: Sequence[bytes], ids: Sequence[int]) -> Manifes
 
 
 class Begun(NamedTuple):
-    """What a file holds that was not finished, up to its last row, which may be cut."""
+    """The beginning of an unfinished file, without its last row, which may be cut."""
 
     size_bytes: int
     rows: int
@@ -104,8 +107,8 @@ class Begun(NamedTuple):
 
 
 def begun(path: Path, form: RowForm) -> Begun | None:
-    """None where there is not even a whole row."""
-    ids: list[int] = []  # the first, and the last two
+    """Returns the beginning that is complete, or None if there is not even one whole row."""
+    ids: list[int] = []  # holds the first id and the last two
     size_bytes = rows = at = 0
     with path.open("rb") as file:
         for lines in _lines(file, form.end.encode()):
@@ -119,12 +122,15 @@ def begun(path: Path, form: RowForm) -> Begun | None:
 
 class Difference(NamedTuple):
     row_id: int | None
-    """None where it is not one row."""
+    """None if the difference is not in one row."""
     detail: str
 
 
 def differences(path: Path, told: ManifestFile) -> Iterator[Difference]:
-    """In what a file is not what its manifest says; at least one, so ask only where its hash is another."""
+    """Yields the differences between a file and its manifest.
+
+    There is always at least one, so call it only if the file's hash differs.
+    """
     form, chunks = told.form, told.chunks
     if form is None or not chunks:
         yield Difference(None, "was changed")
@@ -152,7 +158,7 @@ def differences(path: Path, told: ManifestFile) -> Iterator[Difference]:
 
 
 class _Tally:
-    """What a file holds of the rows of one chunk."""
+    """The counts and sums of a file's rows in one chunk."""
 
     def __init__(self) -> None:
         self.lines = self.checksum = self.weighted = 0
@@ -166,7 +172,7 @@ class _Tally:
         self.weighted += row_id * checksum
 
     def is_as_told(self, told: Sequence[ManifestChunk]) -> bool:
-        """By a chunk; by none, there should be nothing."""
+        """Compares the rows with the chunk of the manifest. Without a chunk there should be no lines."""
         return self._digest.hexdigest()[:_HASH_DIGITS] == told[0].sha256 if told else not self.lines
 
 
@@ -196,7 +202,7 @@ def _in_chunk(chunks: Sequence[ManifestChunk], number: int, found: _Tally, prese
 
 
 def _assigned(path: Path, form: RowForm, chunks: Sequence[ManifestChunk]) -> Iterator[tuple[int, int, bytes]]:
-    """(Number of its chunk, row id or 0, line) of each line; behind all chunks is one more number."""
+    """Yields (number of the chunk, row id or 0, line) for each line. Lines after all chunks have the next number."""
     lasts, number = [chunk.last_id for chunk in chunks], 0
     with path.open("rb") as file:
         for lines in _lines(file, form.end.encode()):

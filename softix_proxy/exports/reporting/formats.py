@@ -1,4 +1,4 @@
-"""The formats of the books, by name. Those of usage alone are `csv`, `jsonl` and `parquet`."""
+"""The formats of the books, by name. The formats of usage alone are `csv`, `jsonl` and `parquet`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is there in whole or not at all."""
+"""Writes a file so that it exists completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from softix_proxy.domain.core.errors import ConflictError, FailureError
 
 @contextmanager
 def whole_file(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
-    """Writes to `path`.partial; at the end it is synced and renamed, on failure removed.
+    """Writes to `path`.partial. At the end the file is synced and renamed. After a failure it is removed.
 
-    Raises ConflictError if the file exists and is not to be overwritten, FailureError if it cannot be written.
+    Raises ConflictError if the file exists and must not be overwritten. Raises FailureError if it cannot be written.
     """
     partial = partial_of(path)
     refuse(path, overwrite)

@@ -1,1 +1,1 @@
-"""What an operator can do with users and API keys."""
+"""The operations that an operator can run on users and API keys."""

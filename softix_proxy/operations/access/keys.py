@@ -1,4 +1,4 @@
-"""What an operator can do with API keys."""
+"""The operations that an operator can run on API keys."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_LABEL = 64
 class IssuedKey:
     key: Key
     text: str = field(repr=False)
-    """Shown once; only its digest is kept."""
+    """The key's text. It is shown once, and only its digest is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ async def create(
     label: str = "",
     models: Sequence[str] = (),
     allow_ip: Sequence[str] = (),
-    limits: KeyLimits = KeyLimits(),  # noqa: B008 - frozen
+    limits: KeyLimits = KeyLimits(),  # noqa: B008 - the default is frozen
     expires_in_us: int | None = None,
     regions: Sequence[str] = (),
 ) -> IssuedKey:
-    """Raises NotFoundError, BadInputError."""
+    """Creates a key of this user. Raises NotFoundError, BadInputError."""
     made = vault.new_api_key()
     async with storage.writing() as unit:
         owner = await users.find(unit, user)
@@ -81,7 +81,7 @@ async def list_all(storage: Storage, user: str | None = None) -> Sequence[Key]:
 
 
 async def standing(storage: Storage, reference: str) -> KeyStanding:
-    """The key with what it has spent and the balance that it draws on. Raises NotFoundError."""
+    """Returns the key, what it has spent, and the balance that it draws on. Raises NotFoundError."""
     async with storage.snapshot() as unit:
         key = await find(unit, reference)
         user = await unit.users.get(key.user_id)
@@ -100,7 +100,7 @@ async def update(
     never_expires: bool = False,
     regions: Sequence[str] | None = None,
 ) -> Key:
-    """Changes what is given; `limits` holds fields of `KeyLimits`. Raises NotFoundError, BadInputError."""
+    """Changes the values that are given. `limits` holds fields of `KeyLimits`. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
         key = await find(unit, reference)
         expires_at_us = key.expires_at_us if expires_in_us is None else unit.clock.now_us() + expires_in_us
@@ -118,7 +118,7 @@ async def update(
 
 
 async def revoke(storage: Storage, reference: str) -> Key:
-    """Dead for the very next request; there is no way back."""
+    """Revokes the key for good. The very next request with it is refused."""
     async with storage.writing() as unit:
         revoked = replace(await find(unit, reference), status=KeyStatus.REVOKED)
         await unit.keys.update(revoked)
@@ -126,10 +126,10 @@ async def revoke(storage: Storage, reference: str) -> Key:
 
 
 async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) -> IssuedKey:
-    """A new key with the same limits and spend; the old one ends after the grace, or now.
+    """Issues a new key with the same limits and spend. The old key ends after the grace period, or now.
 
-    In the grace each of the two counts on from there for itself, so together they may go beyond the cap.
-    Raises NotFoundError; ConflictError for a key that is revoked or expired.
+    During the grace period each of the two keys counts its own spend from that point, so together they may exceed the
+    cap. Raises NotFoundError, and ConflictError for a key that is revoked or expired.
     """
     made = vault.new_api_key()
     async with storage.writing() as unit:
@@ -157,7 +157,7 @@ async def rotate(storage: Storage, vault: Vault, reference: str, grace_us: int) 
 
 
 async def find(unit: Unit, reference: str) -> Key:
-    """By id, visible prefix or label. Raises NotFoundError."""
+    """Returns the key with this id, visible prefix or label. Raises NotFoundError."""
     key = await unit.keys.find(reference)
     if key is None:
         raise NotFoundError(f"no key {reference!r}, or more than one", "name it by its id: softix keys list")
@@ -165,7 +165,7 @@ async def find(unit: Unit, reference: str) -> Key:
 
 
 def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict[str, Any]:
-    """As the CLI and the API show it; amounts as decimal text in USD."""
+    """Returns the key's fields as the CLI and the API show them. Amounts are decimal text in USD."""
     limits, spent = key.limits, spend or Spend()
     fields: dict[str, Any] = {
         "id": key.public_id,

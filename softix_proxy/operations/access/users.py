@@ -1,4 +1,4 @@
-"""What an operator can do with users."""
+"""The operations that an operator can run on users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,188}")
 async def create(
     storage: Storage, *, name: str, email: str, role: UserRole, postpaid: bool, regions: Sequence[str] = ()
 ) -> User:
-    """A user with an empty wallet. Raises BadInputError, or ConflictError if name or e-mail is taken."""
+    """Creates a user with an empty wallet.
+
+    Raises BadInputError, and ConflictError if the name or e-mail address is taken.
+    """
     async with storage.writing() as unit:
         return await unit.users.add(
             User(
@@ -61,7 +64,7 @@ async def update(
     status: UserStatus | None = None,
     regions: Sequence[str] | None = None,
 ) -> User:
-    """Changes what is given. Raises NotFoundError, BadInputError, ConflictError."""
+    """Changes the values that are given. Raises NotFoundError, BadInputError, ConflictError."""
     async with storage.writing() as unit:
         user = await find(unit, reference)
         changed = replace(
@@ -78,12 +81,12 @@ async def update(
 
 
 async def set_password(storage: Storage, vault: Vault, reference: str, password: str) -> User:
-    """Only its hash is kept. Raises NotFoundError, BadInputError."""
+    """Sets the user's password. Only its hash is kept. Raises NotFoundError, BadInputError."""
     if len(password) not in _PASSWORD_LENGTHS or not password.isprintable():
         raise BadInputError(
             "not a usable password", "take 12 to 256 letters, digits, signs and spaces; length makes it strong"
         )
-    hashed = vault.hash_password(password)  # slow on purpose, so not while the write lock is held
+    hashed = vault.hash_password(password)  # hashing is slow on purpose, so it runs before the write lock is taken
     async with storage.writing() as unit:
         user = await find(unit, reference)
         await unit.users.set_password_hash(user.id, hashed)
@@ -91,7 +94,7 @@ async def set_password(storage: Storage, vault: Vault, reference: str, password:
 
 
 async def find(unit: Unit, reference: str) -> User:
-    """By id, name or e-mail. Raises NotFoundError."""
+    """Returns the user with this id, name or e-mail address. Raises NotFoundError."""
     user = await unit.users.find(reference)
     if user is None:
         raise NotFoundError(f"no user {reference!r}", "see: softix users list")

@@ -1,1 +1,1 @@
-"""What an operator can do with invoices and statements."""
+"""The operations that an operator can run on invoices and statements."""

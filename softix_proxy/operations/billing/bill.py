@@ -1,4 +1,4 @@
-"""What an operator can do with documents for customers: say what stands on them, look at them, take one back."""
+"""The operations on documents for customers: set a customer's details, list and find documents, and credit one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _MAX_TEXT = 200
 
 
 async def customer_of(unit: Unit, user: User) -> Customer:
-    """As it is kept; of whom nothing is kept, by name and e-mail."""
+    """Returns the customer's stored details.
+
+    If none are stored, they are made from the user's name and e-mail address.
+    """
     known = await unit.bill.customer(user.id)
     return known or Customer(user.id, Party(name=user.name, email=user.email))
 
@@ -50,7 +53,7 @@ async def set_customer(
     tax_reason: str | None = None,
     **texts: str | None,
 ) -> tuple[User, Customer]:
-    """Changes what is given; an empty text takes a value away. Issued documents stay as they are.
+    """Changes the details that are given. An empty text removes a value. Issued documents stay as they are.
 
     `texts` are further fields of Party. Raises NotFoundError, BadInputError.
     """
@@ -87,14 +90,14 @@ def _line(text: str) -> str:
 async def list_all(
     storage: Storage, *, user: str | None = None, period: str | None = None, kind: DocumentKind | None = None
 ) -> Sequence[StoredDocument]:
-    """In the order in which they were issued. Raises NotFoundError."""
+    """Returns the documents in the order in which they were issued. Raises NotFoundError."""
     unit = storage.reading()
     user_id = (await users.find(unit, user)).id if user is not None else None
     return [one for one in await unit.bill.list(user_id, period) if kind in (None, one.document.kind)]
 
 
 async def names(storage: Storage) -> Mapping[int, str]:
-    """What users are called now, by their numbers."""
+    """Returns the current names of users by their numbers."""
     return {user.id: user.name for user in await storage.reading().users.list()}
 
 
@@ -103,7 +106,7 @@ async def show(storage: Storage, number: str) -> StoredDocument:
 
 
 async def find(unit: Unit, number: str) -> StoredDocument:
-    """Raises NotFoundError."""
+    """Returns the document with this number. Raises NotFoundError."""
     found = await unit.bill.find(number)
     if found is None:
         raise NotFoundError(f"no bill {number!r}", "see: softix bill list")
@@ -111,9 +114,10 @@ async def find(unit: Unit, number: str) -> StoredDocument:
 
 
 async def credit(storage: Storage, billing: Billing, number: str, note: str) -> StoredDocument:
-    """Takes a whole invoice back by a credit note; its period can be billed anew, and the ledger stays as it is.
+    """Reverses a whole invoice by a credit note.
 
-    Raises NotFoundError, BadInputError, and ConflictError where it is no invoice or was taken back before.
+    The period of the invoice can then be billed anew. The ledger stays as it is. Raises NotFoundError and
+    BadInputError. Raises ConflictError if the document is no invoice or was reversed before.
     """
     if not (0 < len(note) <= _MAX_TEXT and note.isprintable()):
         raise BadInputError("a note is one line of 1 to 200 characters", "say why it is taken back: --note")

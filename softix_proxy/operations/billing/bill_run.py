@@ -1,5 +1,8 @@
-"""The billing run: what each customer gets for a period. Each customer's documents are one transaction, so that a run
-that was broken off goes on where it stopped, and two at once issue nothing twice."""
+"""The billing run, which issues each customer's documents for a period.
+
+Each customer's documents are one transaction. So an interrupted run continues where it stopped, and two runs at once
+issue nothing twice.
+"""
 
 from __future__ import annotations
 
@@ -43,19 +46,19 @@ BillRunState = Literal["issued", "planned", "kept", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class BillRunResult:
-    """What became of one customer, document by document."""
+    """The result of the run for one document of one customer."""
 
     user: User
     state: BillRunState
     document: Document | None = None
-    """None where it was refused. Of a planned one the number is empty."""
+    """None if it was refused. The number of a planned document is empty."""
     problem: str = ""
     remedy: str = ""
 
 
 @dataclass(slots=True)
 class _Facts:
-    """What the books say of one user in the period."""
+    """The usage, corrections and payments of one user in the period, as the books have them."""
 
     usage: list[UsageSum] = field(default_factory=list)
     corrections: list[CorrectionSum] = field(default_factory=list)
@@ -72,7 +75,7 @@ class _Facts:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What is the same for all customers."""
+    """The inputs that are the same for all customers."""
 
     billing: Billing
     period: Closing
@@ -80,15 +83,15 @@ class _Work:
     dry: bool
 
     def days(self) -> tuple[date, date]:
-        """The first and the last one, there where the period's days begin."""
+        """Returns the first and the last day, in the time zone of the period."""
         at, span = calendar(self.period.zone), self.period.span
         return at.date(span.from_us), at.date(span.to_us - 1)
 
 
 async def find_period(unit: Unit, label: str, zone: str, *, open_: bool) -> Closing:
-    """A closed one; with `open_` also one that is over and not closed.
+    """Returns the closed period with this label. With `open_` it also returns one that is over and not closed.
 
-    Raises BadInputError for what is no period, ConflictError for one that is not over or not closed.
+    Raises BadInputError for a text that is no period. Raises ConflictError for a period that is not over or not closed.
     """
     closed = await unit.periods.find(label)
     if closed is not None:
@@ -107,7 +110,10 @@ async def find_period(unit: Unit, label: str, zone: str, *, open_: bool) -> Clos
 async def run(
     storage: Storage, billing: Billing, label: str, *, user: str | None, open_: bool, dry: bool
 ) -> AsyncIterator[BillRunResult]:
-    """Issues what is missing, customer by customer; with `dry`, nothing. Raises as `find_period`, and NotFoundError."""
+    """Issues the missing documents, customer by customer. With `dry` it issues nothing.
+
+    Raises as `find_period`, and NotFoundError.
+    """
     reading = storage.reading()
     period = await find_period(reading, label, billing.zone, open_=open_)
     wanted = [await users.find(reading, user)] if user is not None else await reading.users.list()
@@ -131,7 +137,7 @@ async def run(
 
 
 async def _facts(storage: Storage, work: _Work, wanted: Sequence[User], user_id: int | None) -> Mapping[int, _Facts]:
-    """Of each user of whom anything was posted; sums only, however many requests there were."""
+    """Returns the facts of each user for whom anything was posted. They are sums, however many requests there were."""
     span, found = work.period.span, defaultdict[int, _Facts](_Facts)
     steps = {band.above_input_tokens for sheet in work.sheets.values() for band in sheet.bands} - {0}
     reading = storage.reading()
@@ -143,7 +149,7 @@ async def _facts(storage: Storage, work: _Work, wanted: Sequence[User], user_id:
         found[correction.user_id].corrections.append(correction)
     for payment in await reading.bill.payments(span, user_id):
         found[payment.user_id].payments.append(payment)
-    async with storage.snapshot() as unit:  # balance, payments and charges of one moment
+    async with storage.snapshot() as unit:  # balance, payments and charges are read at one moment
         later = await unit.bill.payments(Span(span.to_us, _FOREVER_US), user_id)
         charged = await unit.bill.charged_since(span.to_us, user_id)
         for user in (user for user in wanted if user.id in found and not user.postpaid):
@@ -156,12 +162,12 @@ async def _facts(storage: Storage, work: _Work, wanted: Sequence[User], user_id:
 
 _FOREVER_US = 2**63 - 1
 _MERGED_AT = 500
-"""Sums of one user that are kept before those that are alike are put together."""
+"""The number of sums of one user that are kept before similar ones are merged."""
 
 
 @dataclass(slots=True)
 class _Customer:
-    """One customer's documents of the period, in the order in which they are issued."""
+    """The documents of one customer for the period, in the order in which they are issued."""
 
     work: _Work
     unit: Unit
@@ -188,7 +194,11 @@ class _Customer:
         return self.outcomes
 
     def _is_taken_back(self, payment: Payment) -> bool:
-        """It was dated wrongly, and is receipted where it was booked; or it is what takes it back."""
+        """Decides whether a payment has no receipt here because it was redated.
+
+        A payment that was dated wrongly gets its receipt where it was booked again. A negative payment is the one that
+        takes the wrong one back.
+        """
         about = {one.reference for one in self.facts.payments}
         return payment.amount_pico < 0 or f"{TAKEN_BACK} {payment.id}" in about
 
@@ -196,7 +206,7 @@ class _Customer:
         paid = [one for one in self.facts.payments if one.kind == "top-up" and not self._is_taken_back(one)]
         done = await self.unit.bill.receipted([one.id for one in paid])
         for payment in (one for one in paid if one.id not in done):
-            # Credit that is sold has the tax; what pays for an invoice had it there.
+            # Credit that is sold carries the tax. A payment for an invoice does not, because the invoice carried it.
             treatment = None if self.user.postpaid else self.work.billing.treatment(details)
             if treatment is not None and treatment.category is Category.OUTSIDE:
                 treatment = None
@@ -217,7 +227,7 @@ class _Customer:
             await self._issue(self._bill(document, transfer_id=payment.id))
 
     async def _credit_notes(self, details: Customer, earlier: Sequence[StoredDocument]) -> list[UnroundedLine]:
-        """One for each invoice of which the corrections took something back; returns what else was corrected."""
+        """Issues one credit note for each invoice that corrections reduced. Returns the other corrections."""
         groups: dict[int | None, list[CorrectionSum]] = defaultdict(list)
         for correction in self.facts.corrections:
             groups[correction.about_id].append(correction)
@@ -266,7 +276,7 @@ class _Customer:
             await self._issue(self._bill(document, amounts=amounts, covers=True))
 
     async def _invoice(self, details: Customer, items: Sequence[UnroundedLine]) -> None:
-        """A credit note where more was taken back than was used."""
+        """Issues the invoice, or a credit note if corrections took back more than was used."""
         treatment = self.work.billing.treatment(details)
         self._require(details, treatment)
         credit = sum(item.exact_pico for item in items) + self.carried_pico <= -invoicing.CENT_PICO

@@ -1,1 +1,1 @@
-"""What an operator can do with providers and models."""
+"""The operations that an operator can run on providers and models."""

@@ -1,8 +1,9 @@
-"""What an operator may write as a base URL, and what of it is stored.
+"""Reads the base URLs that operators write, and brings them into the form that is stored.
 
-A base URL is what stands before an endpoint's last words (`/chat/completions`, `/messages`). Three ways of writing it
-are understood. `https://api.example.com` names no version, so that the dialect's own (`/v1`) is put in. With a version
-(`…/api/v3`, `…/v1beta/openai`) nothing is put in. And a URL that was pasted whole is cut before the last words.
+A base URL is the part before an endpoint's last words (`/chat/completions`, `/messages`). Three ways of writing it are
+accepted. `https://api.example.com` names no version, so softix inserts the dialect's own (`/v1`). If the URL has a
+version (`…/api/v3`, `…/v1beta/openai`), softix inserts nothing. If the whole URL of an endpoint was pasted, softix cuts
+it before the last words.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?|[0-9a-f:.]+")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
 _VERSION = re.compile(r"v\d+(?:(?:alpha|beta|preview)\d*)?")
 _DEPLOYMENT = re.compile(r"(/openai)/deployments/([^/]+)(?:/.*)?$")
-"""In Azure's older URLs, as its portal shows them."""
+"""The path of a deployment in Azure's older URLs, as Azure's portal shows them."""
 _HARMLESS_QUERY = frozenset(("api-version", "alt", "beta"))
-"""What may stand behind a URL that is pasted whole. Others may be secrets."""
+"""The query parameters that a pasted URL of an endpoint may have. Others may be secrets."""
 _MODEL = "{model}"
 
 
@@ -33,15 +34,18 @@ class BaseUrl(NamedTuple):
 
     text: str
     has_version: bool = False
-    """It names the version itself, or its paths have none: nothing is put between it and the endpoint's last words."""
+    """Whether softix inserts no version, because the URL names one or the type's paths have none."""
     is_settled: bool = True
-    """What was written leaves no doubt about that."""
+    """Whether the written URL leaves no doubt about `has_version`."""
     deployment: str | None = None
-    """Azure's name for a model, which was in the URL."""
+    """Azure's name for a model, if the URL had one."""
 
 
 def read_base_url(text: str, kind: ProviderType) -> BaseUrl:
-    """Raises BadInputError for anything but plain http(s), with credentials in it, or for a link-local host."""
+    """Reads a base URL.
+
+    Raises BadInputError for anything but plain http(s), for a URL with credentials, and for a link-local host.
+    """
     try:
         url = urlsplit(text.strip())
         host, port = url.hostname or "", url.port
@@ -71,7 +75,7 @@ def _names(query: str) -> set[str]:
 
 
 def _cut(path: str, kind: ProviderType) -> BaseUrl | None:
-    """Before an endpoint's last words; None where it does not end with any."""
+    """Returns the base URL before an endpoint's last words, or None if the path does not end with any."""
     if kind is ProviderType.AZURE and (found := _DEPLOYMENT.search(path)) is not None:
         return BaseUrl(path[: found.start()] + found[1], deployment=found[2])
     for pattern, has_version in _endings(kind):
@@ -83,7 +87,7 @@ def _cut(path: str, kind: ProviderType) -> BaseUrl | None:
 
 @cache
 def _endings(kind: ProviderType) -> tuple[tuple[re.Pattern[str], bool], ...]:
-    """How whole URLs end: with the type's own version first, the longest first."""
+    """Returns the endings of whole URLs: those with the type's own version first, and of these the longest first."""
     profile = PROFILES[kind]
     paths = {PROVIDER_ENDPOINTS[name].path for name in profile.endpoints if name in PROVIDER_ENDPOINTS}
     own = {profile.path(path) for path in paths}
@@ -100,20 +104,21 @@ def _patterns(endings: set[str], *, has_version: bool) -> Iterator[tuple[re.Patt
 
 
 def _completed(path: str, kind: ProviderType) -> BaseUrl:
-    """A path without last words: whether it names a version."""
+    """Returns the base URL for a path without last words, and decides whether it names a version."""
     profile = PROFILES[kind]
     rest = _without_version(path, profile)
     if rest != path:
         return BaseUrl(rest)
     segments = path.split("/")
-    # OpenAI's SDKs want the version in the base URL, wherever it stands; Anthropic's and Google's put it in themselves.
+    # OpenAI's SDKs expect the version in the base URL, at any place. Anthropic's and Google's SDKs insert it
+    # themselves.
     looked_at = segments if profile.versioned_base_urls else segments[-1:]
     has_version = any(_VERSION.fullmatch(segment) for segment in looked_at)
     return BaseUrl(path, has_version, is_settled=has_version or not profile.versioned_base_urls)
 
 
 def _without_version(path: str, profile: Profile) -> str:
-    """Without what the type's own paths begin with."""
+    """Removes the version with which the type's own paths begin."""
     for version in profile.versions:
         if path.endswith(version):
             return path.removesuffix(version).rstrip("/")
@@ -121,7 +126,7 @@ def _without_version(path: str, profile: Profile) -> str:
 
 
 def _usual_path(host: str, kind: ProviderType) -> str:
-    """Of the type's own host, where only that was written: what its default base URL has behind it."""
+    """Returns the path of the type's default base URL if the host is the type's own and no path was written."""
     profile = PROFILES[kind]
     usual = urlsplit(profile.base_url)
     if not any(name in usual.path for name in BLANKS) and _host_pattern(profile).fullmatch(host):

@@ -1,6 +1,7 @@
-"""The shipped price catalogue: what each provider's models cost, as of the day it was made and from then on.
+"""The shipped price catalogue: the prices of each provider's models, from the day on which the catalogue was made.
 
-A section for each type of provider, in a file of its own that is read when it is asked for: start-up pays nothing.
+Each type of provider has a section in a file of its own. A section is read when it is requested, so start-up costs
+nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _FOLDER = "data/catalogue"
 
 
 class AnnouncedPrice(NamedTuple):
-    """A price that is announced for a day to come."""
+    """A price that is announced for a future day."""
 
     starts_at_us: int
     sheet_json: str
@@ -29,25 +30,25 @@ class AnnouncedPrice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:
-    """One name that the provider answers to, and its price."""
+    """One model name that the provider accepts, and its price."""
 
     provider_type: str
     name: str
     context: int | None
-    """Tokens that one request may bring; None where nobody says."""
+    """The most tokens that one request may have. None if nobody states it."""
     max_output: int | None
     sheet_json: str
-    """What `PriceSheet.parse` takes, as JSON text; empty: it has no price yet."""
+    """The price sheet as JSON text that `PriceSheet.parse` reads. It is empty if the model has no price yet."""
     later: tuple[AnnouncedPrice, ...] = ()
-    """What is to come, in order."""
+    """The announced prices in order of their start."""
 
     @property
     def sheet(self) -> PriceSheet:
-        """As of the day that the catalogue was made."""
+        """Returns the price sheet of the day on which the catalogue was made."""
         return PriceSheet.parse(json.loads(self.sheet_json))
 
     def versions(self, now_us: int) -> Sequence[tuple[int, PriceSheet]]:
-        """(Start, sheet): the one that applies now, and those to come; the first starts now."""
+        """Returns pairs (start, sheet): the sheet that applies now, and the future ones. The first one starts now."""
         texts = [AnnouncedPrice(now_us, self.sheet_json)] if self.sheet_json else []
         for start in self.later:
             if start.starts_at_us <= now_us:
@@ -59,21 +60,23 @@ class CatalogueModel:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Holds the shipped list of models with their prices, by provider's type."""
+    """The shipped list of models with their prices, by type of provider."""
 
     version: str
-    """The day it was made, as `2026.11.23`."""
+    """The day on which the catalogue was made, such as `2026.11.23`."""
     sha256: str
-    """Of the shipped index, which holds that of each section; in hexadecimal."""
+    """The SHA-256 of the shipped index in hexadecimal. The index holds the SHA-256 of each section."""
     source: str
-    """The package it was made from, and its version."""
+    """The package from which the catalogue was made, and its version."""
     sections: Mapping[str, str]
     """Provider type → SHA-256 of its section."""
 
     def models(self, provider_type: str) -> tuple[CatalogueModel, ...]:
-        """Sorted by name; none for a provider type that the catalogue does not cover.
+        """Returns the models of a type of provider, sorted by name.
 
-        Raises FailureError where the section is not the one that was shipped.
+        The result is empty if the catalogue does not cover the type.
+
+        Raises FailureError if the section is not the shipped one.
         """
         if provider_type not in self.sections:
             return ()
@@ -101,7 +104,7 @@ def _model(provider_type: str, row: Mapping[str, Any]) -> CatalogueModel:
 
 @cache
 def load() -> Catalogue:
-    """The index; sections are read when they are asked for, and not kept."""
+    """Reads the index. Sections are read when they are requested, and are not kept."""
     raw = _read("index.json")
     data = json.loads(raw)
     return Catalogue(

@@ -1,4 +1,4 @@
-"""What an operator can do with models."""
+"""The operations that an operator can run on models."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from softix_proxy.operations.catalog import providers
 
 @dataclass(frozen=True, slots=True)
 class PricedModel:
-    """A model with what it is sold for."""
+    """A model with its selling price."""
 
     model: Model
     provider: Provider
     sheet: PriceSheet | None
-    """What applies now to a customer without a price of their own; None where requests are refused."""
+    """The price that now applies to a customer without a price of their own. None if requests are refused."""
 
     @property
     def full_name(self) -> str:
@@ -35,7 +35,10 @@ class PricedModel:
 
 
 async def list_all(storage: Storage, *, provider: str | None = None, every: bool = False) -> Sequence[PricedModel]:
-    """Those that clients may ask for; with `every` the disabled ones too, but none of a removed provider."""
+    """Returns the models that clients may request.
+
+    With `every` it returns the disabled ones too. It never returns those of a removed provider.
+    """
     unit = storage.reading()
     only = await providers.find(unit, provider) if provider is not None else None
     hosts = {host.id: host for host in await unit.providers.list()}
@@ -68,9 +71,9 @@ async def add(
     context_tokens: int | None = None,
     max_output_tokens: int | None = None,
 ) -> PricedModel:
-    """A name that clients may ask for; without a sheet it has no price, and requests for it are refused.
+    """Adds a name that clients may request. Without a sheet it has no price, and requests for it are refused.
 
-    Raises BadInputError, NotFoundError for the provider, ConflictError where the provider has the name already.
+    Raises BadInputError. Raises NotFoundError for the provider, and ConflictError if the provider already has the name.
     """
     async with storage.writing() as unit:
         host = await providers.find(unit, provider)
@@ -102,7 +105,7 @@ async def update(
     max_output_tokens: int | None = None,
     status: ModelStatus | None = None,
 ) -> PricedModel:
-    """Changes what is given. Raises NotFoundError, BadInputError."""
+    """Changes the values that are given. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
         model = await find(unit, reference)
         changed = replace(
@@ -117,7 +120,7 @@ async def update(
 
 
 async def find(unit: Unit, reference: str) -> Model:
-    """By `provider/model`, or by a name that only one provider has.
+    """Returns the model for `provider/model`, or for a name that only one provider has.
 
     Raises NotFoundError, or BadInputError that lists the candidates.
     """
@@ -136,7 +139,10 @@ async def find(unit: Unit, reference: str) -> Model:
 
 
 async def priced_directory(unit: Unit, model_id: int | None = None) -> Directory:
-    """Prices (of one model, or of all) and mark-ups, resolved by the same rules as a request's."""
+    """Returns a directory with the prices of one model or of all, and with mark-ups.
+
+    It resolves them by the same rules as for a request.
+    """
     directory = Directory()
     prices, markups = await unit.prices.list(model_id), await unit.prices.markups()
     directory.apply(Changes(1, prices=tuple(prices), markups=tuple(markups)))
@@ -144,7 +150,7 @@ async def priced_directory(unit: Unit, model_id: int | None = None) -> Directory
 
 
 NOBODY = 0
-"""A user id that no user has: what applies to it applies to everyone without a price of their own."""
+"""A user id that no user has. The prices that apply to it apply to everyone without a price of their own."""
 
 
 async def _entry(unit: Unit, model: Model) -> PricedModel:

@@ -1,4 +1,7 @@
-"""What of a provider works: one small request for each thing, past the books. Of the answers nothing is kept."""
+"""Tests what works at a provider by one small request for each feature.
+
+These requests are not recorded in the books. Nothing of the responses is kept.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ from softix_proxy.operations.catalog.provider_probe import ProviderProbe
 _MOST_BYTES = 4 << 20
 _PATIENCE = Timeouts(connect_ms=10_000, first_byte_ms=60_000, idle_ms=60_000)
 _FEW_TOKENS, _SOME_TOKENS = 64, 512
-"""A model that thinks spends the first before it says a word; a call of a tool has to come whole."""
+"""The output limits of a test request.
+
+A reasoning model spends the first before its first word. The second is for tool calls, which must arrive complete.
+"""
 _HELLO = [{"role": "user", "content": "Say hello in one word."}]
 _WEATHER = [{"role": "user", "content": "What is the weather in Bern? Use the tool."}]
 _TOOL = {
@@ -44,43 +50,43 @@ _TEXT = frozenset(("input_tokens", "output_tokens"))
 _OTHER_THAN_TEXT = ("audio", "image", "cached_audio", "character", "video")
 _NOT_TRIED = "not tried"
 _OPTIONAL: Mapping[str, Any] = {"user": "softix", "seed": 1, "prompt_cache_key": "softix-test"}
-"""Fields of chat that clients send of their own accord, and that some servers refuse."""
+"""The fields of chat requests that clients send on their own and that some servers refuse."""
 _CHAT = "chat_completions"
 _MOST_TRIES = 6
-"""Of one request, each time with a field less."""
+"""The most attempts of one request. Each attempt has one field less than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     what: str
     ok: bool | None
-    """None: not tried, or there is nothing to try."""
+    """None if it was not tested, or if there is nothing to test."""
     detail: str
     latency_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderCheck:
-    """Tells what of a provider works, check by check."""
+    """The results of the checks of one provider."""
 
     provider: Provider
     model: str | None
-    """As the provider calls it."""
+    """The provider's name for the tested model."""
     checks: tuple[CheckResult, ...]
     remedy: str = ""
     refused_fields: tuple[str, ...] = ()
-    """Of what was sent: what it does not take, and may do without."""
+    """The sent fields that the provider refuses and that softix may leave out."""
 
     @property
     def ok(self) -> bool:
-        """Whether it serves at all: the other things are a matter of the model."""
+        """Whether the provider serves requests at all. The other checks depend on the model."""
         return any(check.what == "plain" and check.ok for check in self.checks)
 
 
 async def run(
     storage: Storage, vault: Vault, upstream: Upstream, fetch: Fetch, reference: str, model: str | None = None
 ) -> ProviderCheck:
-    """Six checks: models, plain, stream, tools, usage, fields. `model` is one of softix's names, or the provider's.
+    """Runs six checks: models, plain, stream, tools, usage, fields. `model` is one of softix's names or the provider's.
 
     Raises NotFoundError, ConflictError.
     """
@@ -121,7 +127,7 @@ async def run(
 
 
 def _untried() -> list[CheckResult]:
-    """Of what follows a plain answer."""
+    """Returns results for the checks that follow the plain request and were not run."""
     return [CheckResult(name, None, _NOT_TRIED) for name in ("stream", "tools", "usage", "fields")]
 
 
@@ -133,9 +139,9 @@ def _listed(probe: ProviderProbe | None) -> CheckResult:
 
 
 def _choice(entries: Any, probe: ProviderProbe | None, wanted: str | None) -> str | None:
-    """The provider's own name of the cheapest model that writes text, of those that it lists itself.
+    """Returns the provider's own name of the cheapest model that writes text, among those that the provider lists.
 
-    Free ones come after the others: OpenAI lists its moderation too, which writes none.
+    Free models come after those with a price, because OpenAI also lists its moderation model, which writes no text.
     """
     if wanted is not None:
         known = (entry.model.upstream_name for entry in entries if wanted in (entry.model.name, entry.full_name))
@@ -155,7 +161,11 @@ def _writes_text(entry: PricedModel) -> bool:
 
 
 def _price(entry: PricedModel) -> Any:
-    """Only a price of text proves that a model writes any. What is free comes after, and what is unpriced last."""
+    """Returns the sort key of a model by its price.
+
+    Only a price of text proves that a model writes text. So free models come after priced ones, and models without a
+    price come last.
+    """
     sheet = entry.sheet
     if sheet is None or sheet.free:
         return (2 if sheet is None else 1, 0)
@@ -183,7 +193,7 @@ class _Prepared(NamedTuple):
 
 
 class _Bench:
-    """One provider, by one model."""
+    """The tests of one provider with one model."""
 
     def __init__(
         self, provider: Provider, there: ProviderEndpoint, model: str, upstream: Upstream, clock: Clock
@@ -194,7 +204,7 @@ class _Bench:
         self._upstream = upstream
         self._clock = clock
         self.refused: list[str] = []
-        """Fields that it did not take, and are left out from then on."""
+        """The fields that the provider refused. They are left out of all later requests."""
 
     async def plain(self) -> tuple[CheckResult, UsageReport | None]:
         return await self._timed("plain", self._whole, _HELLO, _FEW_TOKENS)
@@ -268,7 +278,7 @@ class _Bench:
             exchange.release()
 
     def _prepare(self, messages: Any, limit: int, *, stream: bool = False, **more: Any) -> _Prepared:
-        """A chat request, translated where the provider speaks something else. Raises RefusedError."""
+        """Prepares a chat request, and translates it if the provider speaks another dialect. Raises RefusedError."""
         profile = self._provider.profile
         chat = ENDPOINTS["chat_completions"]
         endpoint = streaming(self._there) if stream else self._there
@@ -287,7 +297,10 @@ class _Bench:
         return _Prepared(endpoint, body, found)
 
     async def _send(self, prepared: _Prepared, *, stream: bool = False) -> UpstreamResponse:
-        """Without what it turns out not to take. Raises ProviderFault, and FailureError for an error, in our words."""
+        """Sends the request, and sends it again without each field that the provider refuses.
+
+        Raises ProviderFault. Raises FailureError in softix's own words if the provider returns an error.
+        """
         body, endpoint = prepared.body, prepared.endpoint
         dropped = ""
         for _ in range(_MOST_TRIES):
@@ -300,7 +313,7 @@ class _Bench:
             finally:
                 exchange.release()
             if dropped and not refused_fields.names_field(refusal, dropped):
-                self.refused.append(dropped)  # it was that, and now it is something else
+                self.refused.append(dropped)  # this field was refused, and now another one is
             dropped = self._named(exchange.status, refusal, body)
             if not dropped:
                 break
@@ -309,7 +322,10 @@ class _Bench:
         raise FailureError(f"refused with {exchange.status}: {found.error}")
 
     def _named(self, status: int, refusal: bytes, body: bytes) -> str:
-        """The first field of the body that a refusal names and that may be left out; empty where there is none."""
+        """Returns the first field of the body that the refusal names and that may be left out.
+
+        The result is empty if there is none.
+        """
         if status not in refused_fields.STATUSES:
             return ""
         usable = [name for name in refused_fields.members(body) if may_be_dropped(name)]

@@ -1,4 +1,4 @@
-"""What one GET of a provider's list of models shows: whether it answers, takes the key, and what it has."""
+"""Probes a provider by one GET of its list of models: whether it responds, accepts the key, and which models it has."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ _FREE = '{"free":true}'
 
 @dataclass(frozen=True, slots=True)
 class ProviderProbe:
-    """What one request for the list of models showed."""
+    """The result of one request for the list of models."""
 
     ok: bool
     status: int | None
-    """None where no answer came."""
+    """None if no response came."""
     latency_ms: int
     message: str
     remedy: str = ""
     models: tuple[str, ...] = ()
-    """As the provider names them."""
+    """The models as the provider names them."""
     url: str = ""
-    """What was asked; of what the operator wrote, without credentials."""
+    """The requested URL. It is made from the operator's base URL and has no credentials."""
     is_list: bool = False
-    """What answered is a list of models, even if there are none."""
+    """Whether the response is a list of models, even an empty one."""
     is_elsewhere: bool = False
-    """The list is there, but without the version that softix puts in."""
+    """Whether the list is at the URL without the version that softix inserts."""
 
 
 _REMEDIES = {
-    400: ("the provider does not accept the key", "softix providers set-key {name}"),  # Google's word for it
+    400: ("the provider does not accept the key", "softix providers set-key {name}"),  # Google uses this status
     401: ("the provider does not accept the key", "softix providers set-key {name}"),
     403: ("the key may not list models", "check its rights at the provider, or: softix providers set-key {name}"),
     404: ("nothing is there", "check the base URL: softix providers update {name} --base-url URL"),
@@ -54,9 +54,9 @@ _REMEDIES = {
 
 
 async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) -> ProviderProbe:
-    """Asks the provider for its models, once, and keeps their names.
+    """Requests the provider's models once, and keeps their names.
 
-    Raises ConflictError for the demo, and for who has no list to ask for.
+    Raises ConflictError for the demo provider, and for a provider that has no list.
     """
     reading = storage.reading()
     provider = await providers.present(reading, reference)
@@ -90,7 +90,7 @@ async def probe(storage: Storage, vault: Vault, reference: str, fetch: Fetch) ->
 
 
 _LEAVES_NO_DOUBT = frozenset((None, 401, 403, 429, *range(500, 600)))
-"""Of the place: nobody is asked for a second time."""
+"""The statuses after which no second URL is tried, because they leave no doubt about the first one."""
 
 
 async def _ask(provider: Provider, base: BaseUrl, key: str | None, fetch: Fetch, clock: Clock) -> ProviderProbe:
@@ -118,9 +118,9 @@ async def _ask(provider: Provider, base: BaseUrl, key: str | None, fetch: Fetch,
 async def settle(
     storage: Storage, vault: Vault, reference: str, fetch: Fetch, *, is_settled: bool
 ) -> ProviderProbe | None:
-    """Asks once that it is added or moved; where the base URL left a doubt, it is written as it was found.
+    """Probes a provider that was added or moved. If its base URL left a doubt, the form that works is stored.
 
-    None where there is nothing to ask for.
+    Returns None if there is nothing to request.
     """
     provider = await providers.present(storage.reading(), reference)
     if not (provider.base_url and provider.profile.models_path):
@@ -157,7 +157,10 @@ class DiscoveredServer:
 
 
 async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> DiscoveredServer:
-    """A server on this machine, at one of the type's usual ports. Raises FailureError that names what was tried."""
+    """Finds a server on this machine at one of the type's usual ports.
+
+    Raises FailureError that names the tried ports.
+    """
     tried = []
     for port in PROFILES[kind].ports:
         base_url = f"{_LOCAL}:{port}"
@@ -171,7 +174,7 @@ async def find_local(kind: ProviderType, key: str | None, fetch: Fetch) -> Disco
 
 
 async def look(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch) -> DiscoveredServer:
-    """What the server at this address has. Raises FailureError, BadInputError."""
+    """Returns the models of the server at this address. Raises FailureError, BadInputError."""
     base = read_base_url(base_url, kind)
     try:
         return await _look(kind, base, key, fetch)
@@ -182,7 +185,7 @@ async def look(kind: ProviderType, base_url: str, key: str | None, fetch: Fetch)
 
 
 class NoListError(FailureError):
-    """Somebody answers there, but with no list of models."""
+    """A server responds at the address, but not with a list of models."""
 
 
 async def _look(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch) -> DiscoveredServer:
@@ -198,9 +201,9 @@ async def _look(kind: ProviderType, base: BaseUrl, key: str | None, fetch: Fetch
 def chosen(
     kind: ProviderType, known: tuple[str, ...], wanted: tuple[str, ...], *, free: bool
 ) -> tuple[CatalogueModel, ...]:
-    """Models to be added as they are named there, free or without a price: those wanted, or all.
+    """Returns the wanted models, or all if none are named, with the server's names. They are free or have no price.
 
-    Raises BadInputError for one that is not there.
+    Raises BadInputError for a model that the server does not have.
     """
     missing = [name for name in wanted if known and name not in known]
     if missing:

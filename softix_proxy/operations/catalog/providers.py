@@ -1,4 +1,4 @@
-"""What an operator can do with providers."""
+"""The operations that an operator can run on providers."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ async def add(
     drop_fields: Sequence[str] = (),
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
-    """A provider with its key sealed, and these models with their prices, now and to come, in one transaction.
+    """Adds a provider with its sealed key, and these models with their current and future prices, in one transaction.
 
-    `blanks` fill those of the type's base URL; `version_in_url` is what was found there, and else the URL itself tells.
-    Raises BadInputError, or ConflictError if the name is taken.
+    `blanks` fill the blanks of the type's base URL. `version_in_url` is the value that a probe found; if it is None,
+    the URL itself decides. Raises BadInputError, and ConflictError if the name is taken.
     """
     profile = PROFILES[kind]
     base_url = base_url or _filled(kind, blanks)
@@ -82,14 +82,17 @@ async def add(
             [
                 PriceVersion(0, model.id, None, "catalogue", sheet, start_us if start_us > now_us else 0, now_us)
                 for model, own in zip(enabled, versions, strict=True)
-                for start_us, sheet in own  # the first holds from ever, whatever a clock says
+                for start_us, sheet in own  # the first one has always been in force, whatever a clock says
             ]
         )
     return provider
 
 
 def _filled(kind: ProviderType, blanks: Mapping[str, str]) -> str:
-    """The type's base URL. Raises BadInputError where one of its blanks is not told, or is none."""
+    """Returns the type's base URL with its blanks filled.
+
+    Raises BadInputError if a blank has no value or an invalid one.
+    """
     profile = PROFILES[kind]
     for name in profile.blanks:
         if not _BLANK.fullmatch(blanks.get(name, "")):
@@ -111,7 +114,7 @@ def _model(provider: Provider, model: CatalogueModel) -> Model:
 
 
 def _sealed(vault: Vault, provider: Provider, text: str, label: str = MAIN, weight: int | None = None) -> Provider:
-    """The key opens for this provider at this address only."""
+    """Returns the provider with the sealed key. The key opens only for this provider at this address."""
     text = credentials.normalise(text)
     before = next((key for key in provider.keys if key.label == label), None)
     public_id = before.public_id if before else provider.public_id if label == MAIN else new_public_id("pky")
@@ -120,7 +123,7 @@ def _sealed(vault: Vault, provider: Provider, text: str, label: str = MAIN, weig
 
 
 async def list_all(storage: Storage) -> Sequence[Provider]:
-    """Without those that were removed."""
+    """Returns the providers that were not removed."""
     listed = await storage.reading().providers.list()
     return [provider for provider in listed if provider.status is not ProviderStatus.REMOVED]
 
@@ -142,9 +145,9 @@ async def update(
     drop_fields: Sequence[str] = (),
     keep_fields: Sequence[str] = (),
 ) -> Provider:
-    """Changes what is given; an empty region takes it away. `keep_fields` are sent again that were dropped.
+    """Changes the values that are given. An empty region removes it. Dropped fields in `keep_fields` are sent again.
 
-    Raises NotFoundError, BadInputError; ConflictError where a new address needs the key.
+    Raises NotFoundError, BadInputError, and ConflictError if a new address needs the key.
     """
     async with storage.writing() as unit:
         provider = await present(unit, reference)
@@ -171,7 +174,7 @@ async def update(
 
 
 def _moved(provider: Provider, base_url: str | None) -> BaseUrl:
-    """Where it is to be: the URL that is shown of it, written again, changes nothing."""
+    """Returns the new base URL. The URL that is shown for the provider changes nothing if it is given again."""
     here = BaseUrl(provider.base_url, provider.version_in_url)
     if base_url is None:
         return here
@@ -189,7 +192,7 @@ async def set_key(
     weight: int | None = None,
     add: bool = False,
 ) -> Provider:
-    """Replaces the key of that label, or adds one; without a text only its weight changes.
+    """Replaces the key of that label, or adds one. Without a text it changes only the key's weight.
 
     Raises NotFoundError, BadInputError, ConflictError.
     """
@@ -213,7 +216,10 @@ async def set_key(
 
 
 async def remove_key(storage: Storage, reference: str, label: str) -> Provider:
-    """Its ciphertext is wiped. Raises NotFoundError; ConflictError for the only key of one that needs one."""
+    """Removes the key and wipes its ciphertext.
+
+    Raises NotFoundError. Raises ConflictError for the only key of a provider that needs one.
+    """
     async with storage.writing() as unit:
         provider = await present(unit, reference)
         if label not in [key.label for key in provider.keys]:
@@ -238,7 +244,7 @@ async def set_status(storage: Storage, reference: str, status: ProviderStatus) -
 
 
 async def remove(storage: Storage, reference: str) -> Provider:
-    """Its key is wiped, its models are disabled, and its name is free again; what it cost stays in the books."""
+    """Removes the provider: wipes its key, disables its models and frees its name. Its costs stay in the books."""
     async with storage.writing() as unit:
         provider = await present(unit, reference)
         removed = replace(
@@ -250,7 +256,7 @@ async def remove(storage: Storage, reference: str) -> Provider:
 
 
 async def find(unit: Unit, reference: str) -> Provider:
-    """By id or name. Raises NotFoundError."""
+    """Returns the provider with this id or name. Raises NotFoundError."""
     provider = await unit.providers.find(reference)
     if provider is None:
         raise NotFoundError(f"no provider {reference!r}", "see: softix providers list")
@@ -258,7 +264,7 @@ async def find(unit: Unit, reference: str) -> Provider:
 
 
 async def present(unit: Unit, reference: str) -> Provider:
-    """The same, unless it was removed. Raises ConflictError too."""
+    """Returns the provider unless it was removed. Raises NotFoundError, ConflictError."""
     provider = await find(unit, reference)
     if provider.status is ProviderStatus.REMOVED:
         raise ConflictError(f"the provider {reference!r} was removed", "add it again: softix providers add")
@@ -274,7 +280,10 @@ def checked_name(name: str) -> str:
 
 
 def checked_region(region: str) -> str:
-    """Any word: an operator's own, as long as providers and users are given the same. Raises BadInputError."""
+    """Returns the region if it is one word.
+
+    Operators may use their own words if providers and users have the same ones. Raises BadInputError.
+    """
     if not _NAME.fullmatch(region):
         raise BadInputError(f"not a region: {region!r}", "small letters, digits and . _ -, for example eu")
     return region

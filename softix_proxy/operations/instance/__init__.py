@@ -1,1 +1,1 @@
-"""What an operator can do with the instance as a whole."""
+"""The operations that an operator can run on the instance as a whole."""

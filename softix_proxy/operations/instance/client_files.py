@@ -1,4 +1,4 @@
-"""Settings files of other programs: changed in place, with all else in them as it was, comments included."""
+"""Edits the settings files of other programs in place. Everything else in them stays as it was, comments included."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 
 
 def changed(form: FileSyntax, text: str, changes: Mapping[str, Any]) -> str:
-    """`text` with these values set; empty text is a new file.
+    """Returns `text` with these values set. An empty text makes a new file.
 
-    Tables are merged, entries of a list with the same `name` are replaced, others are added. Raises ConflictError for
-    what cannot be read, or has something else in a table's place.
+    Tables are merged. Entries of a list with the same `name` are replaced, and others are added. Raises ConflictError
+    if the text cannot be read or has something else where a table belongs.
     """
     return _FORMS[form](text, changes)
 

@@ -1,4 +1,4 @@
-"""Pointing a client at softix: what its settings have to be, and its settings file changed, or put back."""
+"""Connects a client program to softix: makes its settings, and changes its settings file or restores it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from softix_proxy.operations.catalog.models import NOBODY
 from softix_proxy.operations.instance.client_files import FileSyntax, changed
 
 BACKUP = ".before-softix"
-"""The file as it was; empty where there was none."""
+"""The suffix of the backup, which is the file as it was. The backup is empty if there was no file."""
 _MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAccess:
-    """What a client needs to know."""
+    """The data that a client needs to connect."""
 
     base_url: str
-    """Without `/v1`."""
+    """The URL of softix without `/v1`."""
     key: str = field(repr=False)
     model: str | None = None
     searches: bool = True
-    """The model's web searches can be charged, so that a client may offer them."""
+    """Whether the model's web searches can be charged, so that a client may offer them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,17 @@ class ClientProgram:
     title: str
     settings: Callable[[ClientAccess], Mapping[str, Any]]
     form: FileSyntax
-    """How the settings are written; for a client without a file, how they are shown."""
+    """The syntax of the settings file.
+
+    For a client without a file, it is the syntax in which the settings are shown.
+    """
     place: tuple[str, ...] = ()
-    """Of its file, below the home directory; empty: there is none that a program may write."""
+    """The path of the file below the home directory. It is empty if there is no file that a program may write."""
     here: bool = False
-    """The file is in the current directory."""
+    """Whether the file is in the current directory."""
     needs_model: bool = False
     fresh: Mapping[str, Any] = field(default_factory=dict)
-    """What a new file has besides."""
+    """The further settings of a new file."""
     hint: str = ""
 
 
@@ -60,7 +63,7 @@ def _codex(access: ClientAccess) -> Mapping[str, Any]:
         "wire_api": "responses",
     }
     told = {"model": access.model} if access.model else {}
-    if not access.searches:  # it offers them with each request, which would be refused
+    if not access.searches:  # Codex offers searches in each request, and such a request would be refused
         told["web_search"] = "disabled"
     return {**told, "model_provider": "softix", "model_providers": {"softix": provider}}
 
@@ -109,7 +112,7 @@ class WrittenFile:
 
 
 async def can_search(storage: Storage, model: str | None) -> bool:
-    """False where the model is known, and its web searches have no price."""
+    """Returns False if the model is known and its web searches have no price."""
     directory = Directory()
     directory.apply(await storage.changes(0))
     found = directory.route(model) if model else None
@@ -119,18 +122,18 @@ async def can_search(storage: Storage, model: str | None) -> bool:
 
 
 def settings_text(client: ClientProgram, access: ClientAccess) -> str:
-    """Its settings alone, as they stand in its file."""
+    """Returns only softix's settings, as they appear in the client's file."""
     return changed(client.form, "", client.settings(access))
 
 
 def changed_text(client: ClientProgram, access: ClientAccess, file: Path) -> str:
-    """What `write` would write. Raises as it does."""
+    """Returns the text that `write` would write. Raises the same errors."""
     before, settings = _read(file), client.settings(access)
     return changed(client.form, before or "", settings if before else {**client.fresh, **settings})
 
 
 def file_of(client: ClientProgram, asked: Path | None, home: Path) -> Path:
-    """Raises BadInputError where there is none."""
+    """Returns the client's settings file. Raises BadInputError if there is none."""
     if asked is not None:
         return asked
     if not client.place:
@@ -139,9 +142,9 @@ def file_of(client: ClientProgram, asked: Path | None, home: Path) -> Path:
 
 
 def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFile:
-    """Keeps the file as it was before the first time, and changes it in one step; only its owner may read it.
+    """Changes the file in one step, and keeps a backup before the first change. Only the owner may read it.
 
-    Raises FailureError where it cannot be read or written, ConflictError where it is not what it should be.
+    Raises FailureError if the file cannot be read or written. Raises ConflictError if its content is not as expected.
     """
     before, text = _read(file), changed_text(client, access, file)
     backup = file.with_name(file.name + BACKUP)
@@ -156,7 +159,10 @@ def write(client: ClientProgram, access: ClientAccess, file: Path) -> WrittenFil
 
 
 def undo(file: Path) -> WrittenFile:
-    """Raises ConflictError where nothing was written there, FailureError where it cannot be put back."""
+    """Restores the backup.
+
+    Raises ConflictError if nothing was written there, and FailureError if the file cannot be restored.
+    """
     backup = file.with_name(file.name + BACKUP)
     before = _read(backup)
     if before is None:
@@ -188,8 +194,8 @@ def _read(file: Path) -> str | None:
 
 
 def _replace(file: Path, text: str) -> None:
-    """It has a key in it: nobody else may read it, at no time."""
-    place = file.resolve()  # a link stays one
+    """Replaces the file, which has a key in it. At no time may anyone but the owner read it."""
+    place = file.resolve()  # a symbolic link stays one
     partial = place.with_name(place.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:

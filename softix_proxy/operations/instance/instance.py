@@ -1,4 +1,4 @@
-"""Which master key an instance was made with, and the key that it signs with."""
+"""The identity of an instance: the master key with which it was made, and the key that signs its exports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SEALED_SIGNING_KEY = "sealed_signing_key"
 
 
 async def identity(unit: Unit) -> Identity | None:
-    """None where the database was made, and `softix init` did not end."""
+    """Returns the identity, or None if the database was made but `softix init` did not end."""
     key_id = await unit.instance.get(_KEY_ID)
     check_value = await unit.instance.get(_CHECK_VALUE)
     sealed_pepper = await unit.instance.get(_SEALED_PEPPER)
@@ -21,7 +21,7 @@ async def identity(unit: Unit) -> Identity | None:
 
 
 async def require_identity(unit: Unit) -> Identity:
-    """Raises FailureError where there is none."""
+    """Returns the identity. Raises FailureError if there is none."""
     known = await identity(unit)
     if known is None:
         raise FailureError("the instance has no master key yet", "run: softix init")
@@ -29,7 +29,10 @@ async def require_identity(unit: Unit) -> Identity:
 
 
 async def record(storage: Storage, new: Identity) -> None:
-    """Once. Raises ConflictError where there is one: a second pepper would void every API key."""
+    """Records the identity once.
+
+    Raises ConflictError if there is one, because a second pepper would void every API key.
+    """
     async with storage.writing() as unit:
         if await identity(unit) is not None:
             raise ConflictError("the instance has its master key already", "see: softix secrets status")
@@ -43,7 +46,7 @@ async def write(unit: Unit, new: Identity) -> None:
 
 
 async def signer(storage: Storage, vault: Vault) -> Signer:
-    """With the key that signs this instance's exports, which is made when it is first asked for."""
+    """Returns a signer with the key that signs this instance's exports. The key is made at the first call."""
     sealed = await storage.reading().instance.get(SEALED_SIGNING_KEY)
     if sealed is None:
         async with storage.writing() as unit:

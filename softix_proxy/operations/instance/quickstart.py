@@ -1,4 +1,4 @@
-"""From an empty instance to one with a demo provider, a demo user with money, and a key."""
+"""Turns an empty instance into one with a demo provider, a demo user with money, and a key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USER, EMAIL, LABEL, PROVIDER = "demo", "demo@localhost", "quickstart", "demo"
 _AMOUNT_PICO = parse_usd("5.00")
 _REFERENCE = "quickstart"
 ENVIRONMENT = {ProviderType.OPENAI: "OPENAI_API_KEY", ProviderType.ANTHROPIC: "ANTHROPIC_API_KEY"}
-"""Where people keep the keys of providers that they already use."""
+"""The environment variables in which people keep the keys of providers that they already use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Prepared:
     user: User
     key: Key
     key_text: str | None = field(repr=False)
-    """Only when it was made just now."""
+    """The text of the key, if it was made just now."""
 
 
 async def prepare(storage: Storage, vault: Vault, demo_models: Sequence[CatalogueModel]) -> Prepared:
-    """Makes what is missing; a second time changes nothing."""
+    """Makes whatever is missing. A second call changes nothing."""
     if await _provider(storage, PROVIDER) is None:
         await providers.add(storage, vault, name=PROVIDER, kind=ProviderType.DEMO, models=demo_models)
     try:
@@ -49,7 +49,7 @@ async def prepare(storage: Storage, vault: Vault, demo_models: Sequence[Catalogu
 
 
 async def add_provider(storage: Storage, vault: Vault, kind: ProviderType, key: str) -> bool:
-    """With the models of the shipped catalogue; False where a provider of this name is there."""
+    """Adds a provider with the models of the shipped catalogue. Returns False if a provider with this name exists."""
     if await _provider(storage, kind.value) is not None:
         return False
     models = catalogue.load().models(kind.value)

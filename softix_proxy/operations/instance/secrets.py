@@ -1,12 +1,13 @@
-"""Changing the master key, while the daemon runs.
+"""Changes the master key while the daemon runs.
 
-1. The next key is made, in a file beside the first.
-2. One transaction makes it the instance's: id, check value, and the pepper under it. From here on new secrets are
-   sealed by it, and what the old one sealed still opens, because both are at hand.
+1. The next key is made in a file beside the first one.
+2. One transaction makes it the key of the instance: it writes the id, the check value, and the pepper under the new
+key. From here on the new key seals new secrets. Secrets that the old key sealed still open, because both keys are at
+hand.
 3. Each secret's data key is wrapped anew, in a short transaction of its own.
-4. The next key takes the old one's place.
+4. The next key replaces the old one.
 
-Stopped anywhere, everything opens, and the same command goes on from there.
+If the change stops at any point, everything still opens, and the same command continues from there.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ from softix_proxy.operations.instance import instance
 class Rotation:
     key_id: str
     resumed: bool
-    """It ended a change that was begun before, and began none."""
+    """Whether this call finished a change that was begun before, and began none."""
     rewrapped: int
     in_place: bool
-    """False: the operator has to put the new key where the old one comes from, and run it again."""
+    """Whether the new key is in place.
+
+    If not, the operator must put it where the old one comes from, and run this again.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +40,13 @@ class SecretsStatus:
     source: str | None
     secrets: int
     outstanding: int
-    """Secrets that another master key sealed."""
+    """The number of secrets that another master key sealed."""
     rotating: bool
-    """A next key lies ready, or has not yet taken the old one's place."""
+    """Whether a next key exists that has not yet replaced the old one."""
 
 
 async def rotate(storage: Storage, keys: MasterKeys) -> Rotation:
-    """Raises FailureError where a secret does not open; the others are under the new key then."""
+    """Changes the master key. Raises FailureError if a secret does not open; all others are then under the new key."""
     with keys.changing():
         identity = await instance.require_identity(storage.reading())
         resumed = keys.next_key_id() == identity.key_id
@@ -56,7 +60,7 @@ async def rotate(storage: Storage, keys: MasterKeys) -> Rotation:
 
 
 async def status(storage: Storage, keys: MasterKeys) -> SecretsStatus:
-    """Raises FailureError where the master key is missing or not this instance's."""
+    """Returns the state of the secrets. Raises FailureError if the master key is missing or not this instance's."""
     reading = storage.reading()
     vault = keys.open(await instance.require_identity(reading))
     sealed = sum(len(provider.keys) for provider in await reading.providers.list())
@@ -79,7 +83,11 @@ async def _take_over(storage: Storage, vault: Vault) -> None:
 
 
 async def _rewrap_all(storage: Storage, vault: Vault) -> int:
-    """Until nothing is left: a command that began before the change may have sealed by the old key meanwhile."""
+    """Wraps the keys of all providers anew and returns their number.
+
+    It repeats until nothing is left, because a command that began before the change may still have sealed with the old
+    key.
+    """
     rewrapped = 0
     while outstanding := await _outstanding(storage, vault):
         closed = []
@@ -99,7 +107,7 @@ async def _rewrap_all(storage: Storage, vault: Vault) -> int:
 
 
 async def _rewrap_signing_key(storage: Storage, vault: Vault) -> bool:
-    """False where there is none, or nothing was to be done."""
+    """Wraps the signing key anew. Returns False if there is none, or if it is current."""
     old = await storage.reading().instance.get(instance.SEALED_SIGNING_KEY)
     if old is None or _is_current(vault, old):
         return False
@@ -109,7 +117,7 @@ async def _rewrap_signing_key(storage: Storage, vault: Vault) -> bool:
 
 
 async def _put(storage: Storage, before: Provider, key: ProviderKey, sealed: bytes) -> bool:
-    """False where someone gave another key in the meantime."""
+    """Stores the sealed key. Returns False if someone set another key in the meantime."""
     async with storage.writing() as unit:
         provider = await unit.providers.get(before.id)
         present = next((other for other in provider.keys if other.label == key.label), None)

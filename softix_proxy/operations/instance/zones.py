@@ -1,4 +1,7 @@
-"""The zone by whose days sums are kept and caps begin anew: the database has it, the setting says which it shall be."""
+"""Sets the time zone in whose days sums are kept and caps restart.
+
+The database stores the zone in use, and the setting states the one to use.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ log = logging.getLogger("softix.operations")
 
 
 async def apply(storage: Storage, zone: str) -> bool:
-    """Sums up anew where it is another one; whether it was. Raises BadInputError where there is no such zone."""
+    """Rebuilds the sums if the zone differs, and returns whether it did.
+
+    Raises BadInputError if there is no such zone.
+    """
     if (await storage.reading().instance.calendar()).name == zone:
         return False
     async with storage.writing() as unit:

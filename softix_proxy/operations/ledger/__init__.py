@@ -1,1 +1,1 @@
-"""What an operator can do with balances, periods and corrections."""
+"""The operations that an operator can run on balances, periods and corrections."""

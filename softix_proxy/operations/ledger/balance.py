@@ -1,4 +1,4 @@
-"""What an operator can do with balances. Every change is a transfer."""
+"""The operations that an operator can run on balances. Every change is a transfer."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ async def show(storage: Storage, user: str) -> Wallet:
 async def add(
     storage: Storage, user: str, amount_pico: int, *, note: str | None = None, reference: str | None = None
 ) -> bool:
-    """Money came in. With a reference it counts once: False where it was added before.
+    """Adds money to a balance. With a reference it counts once: returns False if it was added before.
 
-    Raises BadInputError for an amount that is not positive, ConflictError for a reference of another posting.
+    Raises BadInputError for an amount that is not positive, and ConflictError if another posting has the reference.
     """
     if amount_pico <= 0:
         raise BadInputError("only a positive amount can be added", f"to lower it: softix balance set {user} AMOUNT")
@@ -44,7 +44,7 @@ async def add(
 
 
 async def set_to(storage: Storage, user: str, amount_pico: int, *, note: str | None = None) -> int:
-    """Posts the difference as an adjustment, and returns it in pico-USD; open holds stay as they are."""
+    """Posts the difference as an adjustment, and returns it in pico-USD. Open holds stay as they are."""
     async with storage.writing() as unit:
         owner = await users.find(unit, user)
         difference_pico = amount_pico - (await unit.balance.get(owner.id)).posted_pico
@@ -57,13 +57,13 @@ async def set_to(storage: Storage, user: str, amount_pico: int, *, note: str | N
 
 
 async def history(storage: Storage, user: str, limit: int) -> Sequence[WalletEntry]:
-    """The newest first."""
+    """Returns the wallet's entries, the newest first."""
     async with storage.snapshot() as unit:
         return await unit.balance.history((await users.find(unit, user)).id, limit)
 
 
 async def set_credit_limit(storage: Storage, user: str, credit_pico: int) -> Wallet:
-    """How far the balance may go below zero."""
+    """Sets how far the balance may go below zero."""
     if credit_pico < 0:
         raise BadInputError("a credit limit is not negative", "0 means that nothing may be owed")
     async with storage.writing() as unit:

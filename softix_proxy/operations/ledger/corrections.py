@@ -1,4 +1,4 @@
-"""What an operator can do about a charge or a cost that was wrong: post the difference. What is posted stays."""
+"""Corrects a wrong charge or cost by posting the difference. Posted rows stay as they are."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ from softix_proxy.operations.metering import usage
 
 _MAX_NOTE = 200
 _AT_ONCE = 10
-"""Rows that one transaction corrects: the write lock is the hot path's."""
+"""The number of rows that one transaction corrects. It is small because the hot path needs the write lock."""
 _SCANNED_AT_ONCE = 500
-"""Rows that are read to see which of them are wrong."""
+"""The number of rows that are read at once to find the wrong ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedRequest:
     row: UsageRow
-    """The original."""
+    """The original row."""
     before_pico: int
-    """Its charge with all corrections so far."""
+    """The charge of the row with all corrections so far."""
     after_pico: int
     correction: UsageRow | None
-    """None where nothing was wrong, or nothing was to be posted yet."""
+    """None if nothing was wrong, or if nothing was to be posted yet."""
     cost_before_pico: int
-    """What the provider asks, with all corrections so far."""
+    """The provider's cost with all corrections so far."""
     cost_after_pico: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Right:
-    """What the row should have said."""
+    """The values that the row should have had."""
 
     cost_pico: int | None
-    """None: as it stands."""
+    """None if the cost stays as it is."""
     charge_pico: int | None
     price_id: int | None
     markup: Fraction
     fee_pico: int
     cost_price_id: int | None
-    """As `UsageRow.cost_price_id`."""
+    """The price version of the cost, as in `UsageRow.cost_price_id`."""
 
 
 class Corrections:
-    """For one run of a command: the request ids that it gives out are its own."""
+    """The corrections of one run of a command. The run has its own sequence of request ids."""
 
     def __init__(self, storage: Storage, note: str) -> None:
-        """Raises BadInputError for a note that is not a line of text."""
+        """Starts a run with this note. Raises BadInputError if the note is not one line of text."""
         if not (0 < len(note) <= _MAX_NOTE and note.isprintable()):
             raise BadInputError("a note is one line of 1 to 200 characters", "say why the charge was wrong: --note")
         self._storage = storage
@@ -66,7 +66,7 @@ class Corrections:
         self._ids = RequestIds(CORRECTIONS_SLOT)
 
     async def set_charge(self, reference: str, charge_pico: int) -> CorrectedRequest:
-        """Of one request. Raises BadInputError, NotFoundError, ConflictError."""
+        """Corrects the charge of one request. Raises BadInputError, NotFoundError, ConflictError."""
         if charge_pico < 0:
             raise BadInputError("a charge is not negative", "0.00 takes all of it back")
         row = (await usage.explain(self._storage, reference)).row
@@ -77,7 +77,7 @@ class Corrections:
             return await self._post(unit, row, right)
 
     async def reprice(self, reference: str) -> CorrectedRequest:
-        """Of one request, at the price and mark-up that apply now. Raises as `set_charge`."""
+        """Corrects one request to the price and mark-up that apply now. Raises as `set_charge`."""
         row = (await usage.explain(self._storage, reference)).row
         async with self._storage.writing() as unit:
             right = await _right(unit, await models.priced_directory(unit, row.model_id), row, unit.clock.now_us())
@@ -86,7 +86,10 @@ class Corrections:
     async def reprice_all(
         self, model: str, span: Span, user: str | None, *, dry: bool
     ) -> AsyncIterator[CorrectedRequest]:
-        """Every charged request of a model in a period; `dry` posts nothing. Raises NotFoundError, ConflictError."""
+        """Corrects every charged request of a model in a period. `dry` posts nothing.
+
+        Raises NotFoundError, ConflictError.
+        """
         reading = self._storage.reading()
         found = await models.find(reading, model)
         user_id = (await users.find(reading, user)).id if user is not None else None
@@ -102,11 +105,11 @@ class Corrections:
     async def recost(
         self, model: str | None, span: Span, user: str | None, *, current: bool, dry: bool
     ) -> AsyncIterator[CorrectedRequest | UsageRow]:
-        """What the provider asks, of requests and corrections of that time that took it from a customer's own price.
+        """Corrects the provider's cost of rows in the span whose cost came from a customer's own price.
 
-        By the operator's or catalogue's price of when each was made; with `current` of every request, by that of now.
-        A row by itself is one whose cost nobody knows, because only the customer has a price. `dry` posts nothing.
-        Raises NotFoundError.
+        It takes the operator's or the catalogue's price at the time of each request. With `current` it corrects every
+        request, by the price of now. It yields a plain row if nobody knows the cost, because only the customer has a
+        price. `dry` posts nothing. Raises NotFoundError.
         """
         reading = self._storage.reading()
         model_ids = await usage.model_ids(reading, model) if model is not None else None
@@ -169,12 +172,15 @@ async def _difference(unit: Unit, row: UsageRow, right: _Right) -> CorrectedRequ
 
 
 def _last_word(row: UsageRow, corrections: Sequence[UsageRow]) -> UsageRow:
-    """By whose prices the request stands; to be booked on another day changes none of them."""
+    """Returns the row whose prices now apply to the request.
+
+    A redating correction changes no price, so it is skipped.
+    """
     return next((one for one in reversed(corrections) if not (one.note or "").startswith(REDATED)), row)
 
 
 def cost_version(row: UsageRow) -> int:
-    """The price version that the row's cost is by; 0 where none was known."""
+    """Returns the price version by which the row's cost was calculated, or 0 if none was known."""
     return (row.price_id or 0) if row.cost_price_id is None else row.cost_price_id
 
 
@@ -184,13 +190,13 @@ def _other_than(price_id: int | None, costs: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCosts:
-    """What providers ask, as the operator's and the catalogue's prices tell it."""
+    """The costs of providers by the operator's and the catalogue's prices."""
 
     directory: Directory
     customers: frozenset[int]
-    """Price versions that are a customer's own."""
+    """The price versions that belong to customers."""
     at_us: int | None
-    """None: when each request was made."""
+    """The time whose prices apply. None means the time of each request."""
 
     @classmethod
     async def read(cls, unit: Unit, *, current: bool) -> ProviderCosts:
@@ -204,7 +210,10 @@ class ProviderCosts:
         return cost_version(row) in self.customers and (bool(row.meters) or row.source is UsageSource.CORRECTION)
 
     def right(self, row: UsageRow, corrections: Sequence[UsageRow]) -> _Right | None:
-        """None where nobody knows what the provider asks. The charge stays as it is, with what explains it."""
+        """Returns the right cost, or None if nobody knows it.
+
+        The charge and the fields that explain it stay as they are.
+        """
         latest = _last_word(row, corrections)
         if self.at_us is not None:
             rate = self.directory.rate(models.NOBODY, row.model_id, self.at_us)
@@ -219,7 +228,7 @@ class ProviderCosts:
 
 
 async def _requests(unit: Unit, rows: Sequence[UsageRow]) -> Sequence[UsageRow]:
-    """Each once; for a correction the request that it is of."""
+    """Returns each request once. For a correction it returns the request that it corrects."""
     found: dict[int, UsageRow] = {}
     for row in rows:
         if row.corrects_row_id is None:
@@ -230,12 +239,15 @@ async def _requests(unit: Unit, rows: Sequence[UsageRow]) -> Sequence[UsageRow]:
 
 
 def _charged(row: UsageRow) -> bool:
-    """Whether a price has anything to say about it."""
+    """Decides whether a price applies to the row."""
     return bool(row.meters) and row.source is not UsageSource.CORRECTION
 
 
 async def _right(unit: Unit, directory: Directory, row: UsageRow, now_us: int) -> _Right:
-    """What is charged for attempts that failed before stays as it is."""
+    """Returns the right values of the row at the price of now.
+
+    The charges of attempts that failed before stay as they are.
+    """
     rate = directory.rate(row.user_id, row.model_id, now_us)
     if rate is None:
         name = f"{row.provider}/{row.model}"
@@ -248,7 +260,7 @@ async def _right(unit: Unit, directory: Directory, row: UsageRow, now_us: int) -
 
 
 async def _require_funds(unit: Unit, row: UsageRow, difference_pico: int) -> None:
-    """A prepaid balance is not overspent by a correction either."""
+    """Raises ConflictError if the correction would overdraw a prepaid balance."""
     owner = await unit.users.get(row.user_id)
     if difference_pico <= 0 or owner.postpaid:
         return

@@ -1,4 +1,4 @@
-"""The proof that the books are right."""
+"""Verifies that the books are right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from softix_proxy.operations.ledger import periods
 
 
 async def verify(storage: Storage) -> VerificationResult:
-    """The open books on one snapshot, so that a running daemon does not disturb it; then what is closed."""
+    """Verifies the open books, and then the closed periods.
+
+    It reads the open books on one snapshot, so that it does not disturb a running daemon.
+    """
     async with storage.snapshot() as unit:
         verdict = await unit.ledger.verify()
     closed, found = await periods.verify(storage.reading())
@@ -19,6 +22,6 @@ async def verify(storage: Storage) -> VerificationResult:
 
 
 async def accounts(storage: Storage) -> Sequence[AccountBalance]:
-    """They add up to zero."""
+    """Returns the balances of all accounts. Their sum is zero."""
     async with storage.snapshot() as unit:
         return await unit.ledger.accounts()

@@ -1,4 +1,4 @@
-"""Closing a period: what was posted is counted and hashed, and nothing can be posted into it any more."""
+"""Closes a period: its postings are counted and hashed, and nothing more can be posted into it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT = "a closed period holds what it held when it was closed"
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What an operator wants closed."""
+    """The period that an operator wants to close."""
 
     label: str
     zone: str
@@ -26,7 +26,7 @@ class Closing:
 
 
 def asked(label: str | None, from_: str | None, to: str | None, zone: str) -> Closing:
-    """By a label such as 2026-10, or half-open from one date to another, with a label or without.
+    """Reads a period from a label such as 2026-10, or from two dates (the second is exclusive) with or without a label.
 
     Raises BadInputError.
     """
@@ -46,9 +46,9 @@ def asked(label: str | None, from_: str | None, to: str | None, zone: str) -> Cl
 
 
 async def close(storage: Storage, closing: Closing) -> ClosedPeriod:
-    """The counting holds no lock; the transaction after it is short.
+    """Closes the period. The count holds no lock, and the transaction after it is short.
 
-    Raises ConflictError where it is not over, nothing was posted up to its end, or it overlaps a closed one.
+    Raises ConflictError if the period is not over, if nothing was posted up to its end, or if it overlaps a closed one.
     """
     reading = storage.reading()
     await _require_closable(reading, closing)
@@ -57,7 +57,7 @@ async def close(storage: Storage, closing: Closing) -> ClosedPeriod:
         async with storage.writing() as unit:
             await _require_closable(unit, closing)
             if await unit.periods.last_posted_us(closing.span) != contents.last_us:
-                continue  # the clock was set back, and something was posted while the rest was counted
+                continue  # the clock was set back, and something was posted during the count
             return await unit.periods.add(
                 ClosedPeriod(
                     id=0,
@@ -76,7 +76,7 @@ async def list_all(storage: Storage) -> Sequence[ClosedPeriod]:
 
 
 async def find(unit: Unit, label: str) -> ClosedPeriod:
-    """Raises NotFoundError."""
+    """Returns the closed period with this label. Raises NotFoundError."""
     period = await unit.periods.find(label)
     if period is None:
         raise NotFoundError(f"no closed period {label!r}", "see: softix period list")
@@ -84,7 +84,7 @@ async def find(unit: Unit, label: str) -> ClosedPeriod:
 
 
 async def asked_or_closed(unit: Unit, label: str | None, from_: str | None, to: str | None, zone: str) -> Closing:
-    """A closed period, or what is from one date to another there. Raises BadInputError, NotFoundError."""
+    """Returns a closed period, or the span between two dates in the zone. Raises BadInputError, NotFoundError."""
     if (label is None) == (from_ is None and to is None):
         raise BadInputError("which period?", "give --period, or --from and --to")
     if label is None:
@@ -94,7 +94,7 @@ async def asked_or_closed(unit: Unit, label: str | None, from_: str | None, to: 
 
 
 async def uncovered(storage: Storage) -> Sequence[Span]:
-    """What lies before or between closed periods and is in none, from the first posting on."""
+    """Returns the spans from the first posting on that lie before or between closed periods and belong to none."""
     reading = storage.reading()
     first_us = await reading.periods.first_posted_us()
     if first_us is None:
@@ -103,7 +103,7 @@ async def uncovered(storage: Storage) -> Sequence[Span]:
 
 
 async def verify(unit: Unit) -> tuple[int, Sequence[LedgerViolation]]:
-    """How many there are, and what is no longer what it was."""
+    """Returns the number of closed periods, and the violations in those that no longer match their record."""
     periods, found = await unit.periods.list(), []
     for period in periods:
         contents = await unit.periods.contents(period.span)

@@ -1,4 +1,4 @@
-"""What an operator can do about a clock that was wrong: book where it belongs what was posted elsewhere."""
+"""Repairs postings of a wrong clock: books them at the time where they belong."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from softix_proxy.domain.ledger.redating import MisdatedPosting, RedatedPosting,
 from softix_proxy.domain.ports.storage import Storage
 
 _AT_ONCE = 10
-"""That one transaction books: the write lock is the hot path's."""
+"""The number of postings that one transaction books. It is small because the hot path needs the write lock."""
 _MAX_NOTE = 100
 _FOREVER_US = 2**63 - 1
 
 
 def ahead(now_us: int) -> Span:
-    """What the clock cannot have reached yet; up to an hour is waited for."""
+    """Returns the span that the clock cannot have reached yet. A lead of up to an hour is waited for instead."""
     return Span(now_us + SLACK_US + 1, _FOREVER_US)
 
 
 async def run(
     storage: Storage, span: Span | None, ahead_us: int | None, *, note: str, dry: bool
 ) -> AsyncIterator[RedatedPosting]:
-    """What was posted in the span, or else ahead of the clock, as it is booked; `dry` posts nothing.
+    """Books anew what was posted in the span, or ahead of the clock if no span is given. `dry` posts nothing.
 
-    Twice changes nothing. What lies in a closed period is told and stays. Raises BadInputError for a note that is not a
-    line of text.
+    A second run changes nothing. Postings in a closed period are reported and stay. Raises BadInputError if the note is
+    not one line of text.
     """
     if not (0 < len(note) <= _MAX_NOTE and note.isprintable()):
         raise BadInputError(f"a note is one line of 1 to {_MAX_NOTE} characters", "say what was wrong: --note")

@@ -1,1 +1,1 @@
-"""What an operator can ask about usage and batches."""
+"""The operations that an operator can run on usage and batches."""

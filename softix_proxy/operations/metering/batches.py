@@ -1,4 +1,4 @@
-"""What an operator can see of batches, and do where a provider tells nothing more of one."""
+"""Lists batches, and settles one about which the provider reports nothing more."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ _AT_ONCE = 256
 
 
 async def list_all(storage: Storage, *, metered_too: bool = False) -> Sequence[BatchSummary]:
-    """The newest first."""
+    """Returns the batches, the newest first."""
     return await storage.reading().batches.summaries(all_of_them=metered_too)
 
 
 async def find(storage: Storage, name: str) -> BatchSummary:
-    """One that is not metered, by its id or its name at the provider. Raises NotFoundError, ConflictError."""
+    """Returns a batch that is not metered, by its id or by the provider's name for it.
+
+    Raises NotFoundError, ConflictError.
+    """
     found = [
         summary
         for summary in await list_all(storage)
@@ -36,7 +39,7 @@ async def find(storage: Storage, name: str) -> BatchSummary:
 
 
 async def settle(storage: Storage, journal: Journal, batch: Batch, charge: InterruptedCharge) -> Sequence[Settlement]:
-    """Its requests that were not metered end as those of which nobody knows what the provider did."""
+    """Settles the requests of the batch that were not metered, as requests with an unknown result."""
     lines = await storage.reading().batches.open_lines(batch.id)
     settlements = [interrupted(line.intent, line.hold_pico, charge, _STATUS, _ERROR, TIER) for line in lines]
     for start in range(0, len(settlements), _AT_ONCE):

@@ -1,4 +1,4 @@
-"""What an operator can ask about what was used."""
+"""The queries that an operator can run on usage."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UsageFormat = Literal["csv", "jsonl"]
 FORMATS: Mapping[UsageFormat, Layout] = {"csv": csv_usage.LAYOUT, "jsonl": jsonl_usage.LAYOUT}
 MAX_US = 2**63 - 1
 _TRENDS = 20
-"""So many subjects are drawn day by day."""
+"""The number of subjects that have a curve by day."""
 _PARTS: Sequence[SummarySubject] = ("model", "user", "key")
 
 
@@ -43,31 +43,31 @@ _PARTS: Sequence[SummarySubject] = ("model", "user", "key")
 class UsageSummary:
     by: SummarySubject
     zone: str
-    """The IANA name of the time zone by whose days it is."""
+    """The IANA name of the time zone of the days."""
     first_day: int
     end_day: int
-    """Days since 1970, the last one exclusive."""
+    """The exclusive end, in days since 1970."""
     totals: Sequence[UsageTotal]
     days: Sequence[UsageTotal]
-    """The same by day; days without a request are left out."""
+    """The totals by day. Days without a request are left out."""
     trends: Mapping[str, Mapping[int, UsageTotal]] = field(default_factory=dict)
-    """Of the dearest, day by day: id → day since 1970 → sums."""
+    """The daily sums of the most expensive subjects: id → day since 1970 → sums."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageExport:
     expected_rows: int
-    """Those of the whole days that it touches, for a progress bar."""
+    """The number of rows in all days that the span touches. A progress bar uses it."""
     chunks: AsyncIterator[ExportLines]
-    """The first is the header, if the format has one."""
+    """The chunks of the export. The first one is the header, if the format has one."""
     last_us: int = MAX_US
-    """What is posted after it is left out."""
+    """The last instant of the export. Later postings are left out."""
 
 
 def parse_span(from_: str | None, to: str | None, zone: str = "UTC") -> Span:
-    """From ever, or for ever, where nothing is said. Dates begin at midnight in the zone.
+    """Reads a span. An end that is not given is open. Dates begin at midnight in the zone.
 
-    Raises BadInputError for what is not a date, and for a period that ends before it begins.
+    Raises BadInputError for a text that is not a date, and for a span that ends before it begins.
     """
     there = calendar(zone).zone
     return _span(parse_instant(from_, there) if from_ else 0, parse_instant(to, there) if to else MAX_US)
@@ -91,7 +91,7 @@ async def newest(
     zone: str = "UTC",
     errors_only: bool = False,
 ) -> Sequence[UsageRow]:
-    """The newest first. Raises NotFoundError, BadInputError."""
+    """Returns the usage rows, the newest first. Raises NotFoundError, BadInputError."""
     unit = storage.reading()
     wanted = UsageFilter(
         span=parse_span(from_, to, zone),
@@ -104,7 +104,10 @@ async def newest(
 
 
 async def after(storage: Storage, usage_id: int, limit: int = 1000) -> Sequence[UsageRow]:
-    """What was posted since, the oldest first; not what lies in the future, since the clock was ahead."""
+    """Returns the rows after this one, the oldest first.
+
+    It leaves out rows that lie in the future because the clock was ahead.
+    """
     unit = storage.reading()
     now_us = unit.clock.now_us()
     upto_us = now_us + SLACK_US
@@ -120,7 +123,7 @@ async def attempts(
     to: str | None = None,
     zone: str = "UTC",
 ) -> Sequence[AttemptRow]:
-    """That failed; the newest first. Raises NotFoundError, BadInputError."""
+    """Returns the attempts that failed, the newest first. Raises NotFoundError, BadInputError."""
     unit = storage.reading()
     wanted = UsageFilter(
         span=parse_span(from_, to, zone),
@@ -130,7 +133,7 @@ async def attempts(
 
 
 async def explain(storage: Storage, reference: str) -> Explained:
-    """By request id. Raises BadInputError, NotFoundError."""
+    """Returns one request by its request id, with all that explains it. Raises BadInputError, NotFoundError."""
     number = parse_request_id(reference)
     if number is None:
         raise BadInputError(f"not a request id: {reference!r}", "it begins with req_, as in the header of the answer")
@@ -145,12 +148,12 @@ async def explain(storage: Storage, reference: str) -> Explained:
     if row.corrects_row_id is None:
         return explained(row, sheet, corrections, attempts, cost_sheet)
     [corrected] = await unit.usage.after(UsageFilter(), row.corrects_row_id - 1, 1)
-    earlier = [one for one in corrections if one.request_id < row.request_id]  # their numbers may be of any day
+    earlier = [one for one in corrections if one.request_id < row.request_id]  # their row ids may be from any day
     return explain_correction(row, corrected, earlier, sheet, attempts, cost_sheet)
 
 
 async def for_request(storage: Storage, reference: str, user_id: int) -> dict[str, ColumnValue] | None:
-    """The row under the export's names; None where there is none, or it is another user's."""
+    """Returns the row under the names of the export. Returns None if there is none, or if it is another user's."""
     number = parse_request_id(reference)
     row = None if number is None else await storage.reading().usage.by_request(number)
     return fields(row) if row is not None and row.user_id == user_id else None
@@ -159,9 +162,9 @@ async def for_request(storage: Storage, reference: str, user_id: int) -> dict[st
 async def summary(
     storage: Storage, by: SummarySubject, from_: str | None, to: str | None, zone: str | None = None
 ) -> UsageSummary:
-    """Over whole days; this month where nothing is said.
+    """Returns the sums over whole days. Without dates it returns those of this month.
 
-    By the days of a zone, or else by those of which sums are kept. Raises BadInputError.
+    The days are those of `zone`. If it is None, they are those in which sums are kept. Raises BadInputError.
     """
     unit = storage.reading()
     at = calendar(zone) if zone else await unit.instance.calendar()
@@ -177,7 +180,7 @@ async def summary(
 async def page(
     storage: Storage, from_: str | None, to: str | None, version: str, zone: str | None = None
 ) -> SummaryPage:
-    """Summaries by model, user and key, for one page in HTML. Raises as `summary`."""
+    """Returns the summaries by model, user and key for one HTML page. Raises as `summary`."""
     parts = [await summary(storage, by, from_, to, zone) for by in _PARTS]
     shown, first = [SummaryTable(part.by, part.totals, part.trends) for part in parts], parts[0]
     now_us = storage.reading().clock.now_us()
@@ -187,7 +190,10 @@ async def page(
 async def export(
     storage: Storage, layout: Layout, span: Span, user: str | None, *, after_id: int | None = None
 ) -> UsageExport:
-    """`after_id`: only what follows this row, and no header. Raises NotFoundError where there is no such user."""
+    """Exports the rows of a span. `after_id` exports only the rows after this one, and no header.
+
+    Raises NotFoundError if there is no such user.
+    """
     unit = storage.reading()
     user_id = (await users.find(unit, user)).id if user is not None else None
     if after_id is not None:
@@ -196,7 +202,7 @@ async def export(
 
 
 async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
-    """The database's thread makes the next one while the last one is worked on."""
+    """Yields the chunks. The database's thread makes the next one while the caller works on the last one."""
     if layout.header:
         yield ExportLines(layout.header.encode(), 0, 0, 0)
     chunks = unit.usage.lines(layout, span, user_id) or _lines_of_rows(unit, layout, span, user_id)
@@ -208,14 +214,14 @@ async def _chunks(unit: Unit, layout: Layout, span: Span, user_id: int | None) -
     try:
         while (chunk := await task) is not None:
             task = asyncio.create_task(following())
-            await asyncio.sleep(0)  # so that it begins
+            await asyncio.sleep(0)  # lets the task begin
             yield chunk
     finally:
         task.cancel()
 
 
 async def _lines_of_rows(unit: Unit, layout: Layout, span: Span, user_id: int | None) -> AsyncIterator[ExportLines]:
-    """What a store makes that can make lines itself, for one that cannot."""
+    """Makes the lines from rows, for a store that cannot make lines itself."""
     async for rows in unit.usage.rows(span, user_id):
         sums = _sums(rows)
         costs, charges = [one.cost_pico for one in sums.by_user], [one.charge_pico for one in sums.by_user]
@@ -250,7 +256,7 @@ async def _key_id(unit: Unit, reference: str) -> int:
 
 
 async def model_ids(unit: Unit, reference: str) -> Sequence[int]:
-    """All that were ever called so. Raises NotFoundError."""
+    """Returns the ids of all models that ever had this name. Raises NotFoundError."""
     numbers = await unit.usage.model_ids(reference)
     if not numbers:
         raise NotFoundError(f"no model {reference!r}", "see: softix models list")

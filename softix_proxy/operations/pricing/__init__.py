@@ -1,1 +1,1 @@
-"""What an operator can do with prices."""
+"""The operations that an operator can run on prices."""

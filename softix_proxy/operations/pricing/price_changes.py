@@ -1,4 +1,4 @@
-"""What an operator does to a price that is in force: change some of it, and see what that comes to."""
+"""Changes parts of a price that is in force, and shows the effect."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from softix_proxy.operations.pricing.prices import ListedPrice, add_version, sta
 
 @dataclass(frozen=True, slots=True)
 class GivenPrice:
-    """What is said of a price: unit prices of one band, or that it is free."""
+    """The new values of a price: the unit prices of one band, or the fact that it is free."""
 
     prices: Mapping[str, Decimal]
-    """Meter → USD; none for a free one."""
+    """Meter → USD. It is empty for a free price."""
     service_tier: str = STANDARD
     above_input_tokens: int = 0
     replace: bool = False
-    """Nothing stays of what is in force."""
+    """Whether these values replace the whole price that is in force."""
 
     @property
     def whole(self) -> bool:
@@ -35,23 +35,23 @@ class GivenPrice:
 
 @dataclass(frozen=True, slots=True)
 class ChangedPrice:
-    """Tells what a change of price did, or would do."""
+    """The effect that a change of price had or would have."""
 
     listed: ListedPrice
     before: PriceSheet | None
-    """What it takes the place of: the customer's own price, else that for all; None where there was none."""
+    """The price that it replaces: the customer's own price, or else the price for all. None if there was none."""
     prices: Sequence[UnitPriceChange]
-    """Each unit price that was or is, those that stay too."""
+    """Every unit price before and after the change, including the unchanged ones."""
     oddities: Sequence[OddPrice]
     remarks: Sequence[str]
-    """What else an operator should know."""
+    """Further facts that an operator should know."""
 
     @property
     def full_name(self) -> str:
         return f"{self.listed.provider.name}/{self.listed.model.name}"
 
     def remedy(self, oddity: OddPrice) -> str:
-        """The command that brings it in proportion again."""
+        """Returns the command that brings the price back into proportion."""
         options = oddity.options + (f" --user {self.listed.user.public_id}" if self.listed.user else "")
         return f"softix prices set {self.full_name} {options}"
 
@@ -59,7 +59,7 @@ class ChangedPrice:
 async def change_price(
     storage: Storage, model: str, given: GivenPrice, *, user: str | None = None, starts_at_us: int | None = None
 ) -> ChangedPrice:
-    """A new version that begins from the price in force then. Raises NotFoundError, BadInputError."""
+    """Makes a new version from the price that is in force at its start. Raises NotFoundError, BadInputError."""
     async with storage.writing() as unit:
         found = await models.find(unit, model)
         customer = await users.find(unit, user) if user is not None else None
@@ -98,7 +98,7 @@ def _remarks(rate: Rate | None, given: GivenPrice, *, is_first: bool) -> Sequenc
 
 
 def parse_place(tier: str | None, above: int | None) -> tuple[str, int]:
-    """Raises BadInputError for a tier that is no word."""
+    """Returns the tier and the step of a band. Raises BadInputError if the tier is not one word."""
     if tier is not None and not (0 < len(tier) <= 64 and tier.isascii() and tier.isprintable() and " " not in tier):
         raise BadInputError(f"not a service tier: {tier!r}", "one word, for example flex, batch or priority")
     return tier or STANDARD, above or 0

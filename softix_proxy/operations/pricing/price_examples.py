@@ -1,4 +1,4 @@
-"""Requests of which a provider's own price page tells what they cost, and what softix makes of them."""
+"""Compares requests whose cost a provider's price page states with what softix calculates for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from softix_proxy.operations.catalog import models
 from softix_proxy.operations.catalog.catalogue import Catalogue, CatalogueModel
 
 TOLERANCE_PICO = 1_000_000
-"""A millionth of a dollar: prices an hour are kept as prices a second, to twelve decimals."""
+"""One millionth of a dollar. Prices per hour are kept as prices per second with twelve decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +25,26 @@ class PriceExample:
     what: str
     """The request, in words."""
     stated: str
-    """The prices, as the page has them."""
+    """The prices as the page states them."""
     source: str
-    """The page."""
+    """The address of the page."""
     service_tier: str
     used: Mapping[str, int]
     usd_pico: int
-    """By the page's prices."""
+    """The cost by the page's prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedExample:
-    """Compares one worked example with what softix would charge for it."""
+    """The comparison of one worked example with the cost that softix calculates."""
 
     example: PriceExample
     place: str
     """`catalogue`, or `provider/model` of this instance."""
     source: str
-    """Where the price comes from: `catalogue`, `operator`."""
+    """The source of the price: `catalogue`, `operator`."""
     cost_pico: int | None
-    """None where there is no price."""
+    """None if there is no price."""
 
     @property
     def agrees(self) -> bool:
@@ -52,7 +52,10 @@ class CheckedExample:
 
     @property
     def fails(self) -> bool:
-        """A price that an operator set may be another than the page's; the catalogue's may not."""
+        """Whether the difference is an error.
+
+        An operator's price may differ from the page's, but the catalogue's may not.
+        """
         return not self.agrees and self.source == "catalogue"
 
 
@@ -74,7 +77,10 @@ def load() -> Sequence[PriceExample]:
 
 
 async def check(storage: Storage, catalogue: Catalogue, examples: Sequence[PriceExample]) -> Sequence[CheckedExample]:
-    """Each with the catalogue's price of the day, and with what is in force in this instance, without any mark-up."""
+    """Checks each example with the catalogue's price of the day and with the instance's price in force.
+
+    No mark-up is included.
+    """
     unit = storage.reading()
     now_us = unit.clock.now_us()
     sections: dict[str, Mapping[str, CatalogueModel]] = {}
@@ -98,6 +104,6 @@ async def check(storage: Storage, catalogue: Catalogue, examples: Sequence[Price
 
 
 def _cost_pico(rate: Rate, example: PriceExample) -> int | None:
-    """The provider's cost; None where something of it has no price."""
+    """Returns the provider's cost, or None if a part of the example has no price."""
     priced = rate.price(example.used, example.service_tier)
     return None if priced.unpriced else priced.cost_pico

@@ -1,4 +1,4 @@
-"""Prices that were imported and wait until somebody has looked at them."""
+"""Price proposals: imported prices that wait for an operator's approval."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Proposed:
     provider: Provider
     user: User | None
     changes: Sequence[UnitPriceChange]
-    """Against the version from the same source that it takes the place of, or else what applies now."""
+    """The changes from the version of the same source that it replaces, or else from the price that applies now."""
 
     @property
     def full_name(self) -> str:
@@ -37,13 +37,13 @@ class Proposed:
 class Imported:
     proposed: Sequence[Proposed]
     unchanged: int
-    """Stated as they are in force already."""
+    """The number of imported prices that equal those in force."""
     not_enabled: Sequence[str]
-    """`provider/model` that the catalogue prices and this instance does not have."""
+    """The models, as `provider/model`, that the catalogue prices and this instance does not have."""
 
 
 async def import_rows(storage: Storage, rows: Sequence[PriceRow], file: str) -> Imported:
-    """All rows or none. Raises BadInputError for a model or user that is not there, or a start that is over."""
+    """Imports all rows or none. Raises BadInputError for an unknown model or user, and for a start in the past."""
     async with storage.writing() as unit:
         now_us = unit.clock.now_us()
         asked = []
@@ -62,7 +62,7 @@ async def import_rows(storage: Storage, rows: Sequence[PriceRow], file: str) -> 
 
 
 async def import_catalogue(storage: Storage, catalogue: Catalogue) -> Imported:
-    """What the shipped catalogue says otherwise than the instance's newest catalogue prices."""
+    """Proposes the prices of the shipped catalogue that differ from the instance's newest catalogue prices."""
     async with storage.writing() as unit:
         now_us = unit.clock.now_us()
         asked, not_enabled = [], []
@@ -89,7 +89,7 @@ async def pending(storage: Storage) -> Sequence[Proposed]:
 
 
 async def approve(storage: Storage, references: Sequence[str]) -> Sequence[Proposed]:
-    """Of these models, or of all where none is named: each becomes a version. Raises NotFoundError."""
+    """Turns the proposals of these models, or all if none is named, into versions. Raises NotFoundError."""
     async with storage.writing() as unit:
         chosen = await _chosen(unit, references)
         now_us = unit.clock.now_us()
@@ -111,7 +111,7 @@ async def approve(storage: Storage, references: Sequence[str]) -> Sequence[Propo
 
 
 async def reject(storage: Storage, references: Sequence[str]) -> Sequence[Proposed]:
-    """Of these models, or of all where none is named. Raises NotFoundError."""
+    """Discards the proposals of these models, or all if none is named. Raises NotFoundError."""
     async with storage.writing() as unit:
         chosen = await _chosen(unit, references)
         await unit.prices.withdraw([one.proposal.id for one in chosen])
@@ -151,7 +151,10 @@ def _subject(of: Proposal | PriceVersion) -> _Subject:
 def _before(
     start_us: int, versions: Sequence[PriceVersion], waiting: Mapping[int, PriceSheet], now_us: int
 ) -> PriceSheet | None:
-    """What would apply at that start, of the same subject, with all that is proposed for an earlier one; 0 is now."""
+    """Returns the price that would apply at that start if all earlier proposals of the same subject were approved.
+
+    A start of 0 is now.
+    """
     earlier = [start for start in waiting if start < start_us]
     started = [one for one in versions if one.has_started(start_us or now_us)]
     latest = max(started, key=lambda one: (one.starts_at_us, one.id), default=None)

@@ -1,4 +1,4 @@
-"""What an operator can do with prices and mark-ups: add versions, and see which applies."""
+"""The operations on prices and mark-ups: add versions, and show which applies."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class PriceState(StrEnum):
     IN_FORCE = "in force"
     UPCOMING = "upcoming"
     SUPERSEDED = "superseded"
-    """A later version has started, or one that wins over it."""
+    """A later version has started, or a version with precedence applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPrice:
-    """A price version with the names of what it is for."""
+    """A price version with the names of its model and user."""
 
     version: PriceVersion
     model: Model
@@ -41,19 +41,19 @@ class ListedPrice:
 
 @dataclass(frozen=True, slots=True)
 class AppliedPrice:
-    """The price that one customer, or everyone without a price of their own, pays now."""
+    """The current price of one customer, or of everyone without a price of their own."""
 
     listed: ListedPrice
     markup: Fraction
     fee_pico: int
-    """For each answered request."""
+    """The fee for each request that is answered."""
     costs: Rate | None
-    """What the provider asks, where the customer has a price of their own."""
+    """The provider's prices, if the customer has a price of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingPrice:
-    """An active model that is refused for want of a price."""
+    """An active model that is refused because it has no price."""
 
     entry: PricedModel
     asks: UnpricedAsks
@@ -63,12 +63,12 @@ class MissingPrice:
 class ListedMarkup:
     version: MarkupVersion
     subject: str | None
-    """The user's name, or `provider/model`; None for the default."""
+    """The user's name, or `provider/model`. None for the default."""
     state: PriceState
 
 
 async def list_all(storage: Storage, *, model: str | None = None) -> Sequence[ListedPrice]:
-    """What is in force and what is to come, of one model or of all that are not removed."""
+    """Returns the current and future prices of one model, or of all models that are not removed."""
     unit = storage.reading()
     only = (await models.find(unit, model)).id if model is not None else None
     return [
@@ -79,13 +79,13 @@ async def list_all(storage: Storage, *, model: str | None = None) -> Sequence[Li
 
 
 async def history(storage: Storage, model: str) -> Sequence[ListedPrice]:
-    """Every version of a model's prices, the oldest first."""
+    """Returns every version of a model's prices, the oldest first."""
     unit = storage.reading()
     return await _listed(unit, (await models.find(unit, model)).id)
 
 
 async def show(storage: Storage, model: str, *, user: str | None = None) -> AppliedPrice:
-    """Raises NotFoundError where there is no price."""
+    """Returns the price that applies now. Raises NotFoundError if there is none."""
     unit = storage.reading()
     found = await models.find(unit, model)
     customer = await users.find(unit, user) if user is not None else None
@@ -103,7 +103,10 @@ async def show(storage: Storage, model: str, *, user: str | None = None) -> Appl
 async def set_price(
     storage: Storage, model: str, sheet: PriceSheet, *, user: str | None = None, starts_at_us: int | None = None
 ) -> ListedPrice:
-    """A new version, from now or from an instant to come. Raises NotFoundError, BadInputError for the past."""
+    """Adds a version that starts now or in the future.
+
+    Raises NotFoundError, and BadInputError for a start in the past.
+    """
     async with storage.writing() as unit:
         found = await models.find(unit, model)
         customer = await users.find(unit, user) if user is not None else None
@@ -129,9 +132,9 @@ async def add_version(
 
 
 async def missing(storage: Storage, within_us: int | None = None) -> Sequence[MissingPrice]:
-    """Active models without a price, or asked for what theirs leaves out; the most asked for first.
+    """Returns active models without a price, or whose price lacks a requested part, the most requested first.
 
-    With `within_us` only what was asked for of late.
+    With `within_us` it returns only those that were requested in that time.
     """
     unit = storage.reading()
     since_us = None if within_us is None else unit.clock.now_us() - within_us
@@ -160,9 +163,10 @@ async def set_markup(
     model: str | None = None,
     starts_at_us: int | None = None,
 ) -> ListedMarkup:
-    """A new version for a user, for a model, or with neither for all others.
+    """Adds a mark-up version for a user, for a model, or, with neither, for all others.
 
-    What is not given stays as it is; of a subject that has none of its own yet, as all others have it.
+    A value that is not given stays as it is. If the subject has no mark-up of its own yet, the default's value is
+    taken.
     """
     if fee_pico is not None and fee_pico < 0:
         raise BadInputError("a fee is not negative", "0.00 takes it away")
@@ -187,7 +191,7 @@ async def set_markup(
 
 
 async def _markup_before(unit: Unit, scope: PriceScope, subject_id: int | None, starts_us: int) -> MarkupVersion:
-    """The version that a new one takes the place of: the subject's own, else the default."""
+    """Returns the version that a new one replaces: the subject's own, or else the default."""
     before = [version for version in await unit.prices.markups() if version.has_started(starts_us)]
     for subject in ((scope, subject_id), ("default", None)):
         own = [version for version in before if (version.scope, version.subject_id) == subject]
@@ -197,7 +201,7 @@ async def _markup_before(unit: Unit, scope: PriceScope, subject_id: int | None, 
 
 
 async def list_markups(storage: Storage) -> Sequence[ListedMarkup]:
-    """What is in force and what is to come; the oldest first."""
+    """Returns the current and future mark-ups, the oldest first."""
     unit = storage.reading()
     versions = await unit.prices.markups()
     now_us = unit.clock.now_us()
@@ -264,7 +268,10 @@ def _state(version: PriceVersion, directory: Directory, now_us: int) -> PriceSta
 
 
 def start_us(asked_us: int | None, now_us: int) -> int:
-    """Raises BadInputError for an instant that is over: what was used then is already charged."""
+    """Returns the start of a version.
+
+    Raises BadInputError for one in the past, because earlier usage is already charged.
+    """
     if asked_us is None:
         return now_us
     if asked_us < now_us:

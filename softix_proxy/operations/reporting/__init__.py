@@ -1,1 +1,1 @@
-"""Exports, their manifests and the comparison with providers' bills."""
+"""The operations on exports, their manifests and the comparison with providers' bills."""

@@ -1,4 +1,4 @@
-"""What an operator can take out for accounting: every format, as named files in pieces."""
+"""Exports the books for accounting, in every format, as named files in pieces."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ _LAST_US = to_us(datetime(9999, 12, 30, tzinfo=UTC))
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
     format: str
-    """Of FORMATS."""
+    """The name of one of FORMATS."""
     span: Span
     user: str | None = None
     granularity: Granularity | None = None
     names: Sequence[str] = ()
-    """`role=name` each: what the books call it."""
+    """Texts of the form `role=name`: the accounts' names in the books."""
     costs: bool = False
     opening: bool = False
-    """Begin with what was before, for books that begin here."""
+    """Whether the export begins with the earlier balances, for books that begin here."""
     zone: tzinfo = UTC
     after_id: int | None = None
-    """The last row that is written already; None: from the beginning, with the header."""
+    """The last row that is already written. None means from the beginning, with the header."""
 
 
 class _Batch(NamedTuple):
     rows: int
-    """Read since the last one."""
+    """The number of rows that were read since the last batch."""
     postings: Sequence[Posting]
 
 
 async def account(storage: Storage, wanted: ExportRequest) -> ExportContents:
-    """To be filled in while it is written. Raises NotFoundError."""
+    """Returns the description of the export, which is completed while the export is written. Raises NotFoundError."""
     user_id = (await users.find(storage.reading(), wanted.user)).public_id if wanted.user else None
     options = {
         "granularity": wanted.granularity,
@@ -67,15 +67,15 @@ async def account(storage: Storage, wanted: ExportRequest) -> ExportContents:
 
 
 def row_form(form: str) -> RowForm | None:
-    """How the lines of its files begin with a row's id, if they do."""
+    """Returns how the format's lines begin with a row's id. Returns None if they do not."""
     layout = next((layout for name, layout in usage.FORMATS.items() if name == form), None)
     return RowForm(layout.cells[0].before, layout.end) if layout else None
 
 
 async def gone_on(storage: Storage, wanted: ExportRequest, left: Begun, told: ExportContents) -> ExportRequest:
-    """The same, after the rows that are there, which are counted.
+    """Returns the request for the rest of an export, and counts the rows that are already written.
 
-    Raises ConflictError where those are not the ones with which this export begins.
+    Raises ConflictError if those are not the rows with which this export begins.
     """
     user_id = (await users.find(storage.reading(), wanted.user)).id if wanted.user else None
     async for sums in storage.reading().usage.sums(wanted.span._replace(to_us=left.last_id + 1), user_id):
@@ -92,12 +92,15 @@ def several_files(form: str) -> bool:
 
 
 def sums_up(form: str, granularity: Granularity | None) -> bool:
-    """Entries are of a day or month, and not of a row each."""
+    """Decides whether each entry sums up a day or month, instead of one row."""
     return form in FORMS and (granularity or FORMS[form].granularities[0]) != "row"
 
 
 async def export(storage: Storage, wanted: ExportRequest) -> UsageExport:
-    """Its chunks name their files. Raises BadInputError for what the format cannot do, NotFoundError, FailureError."""
+    """Exports in chunks that name their files.
+
+    Raises BadInputError for options that the format does not have, NotFoundError, FailureError.
+    """
     form = FORMS.get(wanted.format)
     granularity = _granularity(wanted, form)
     unit = storage.reading()
@@ -124,7 +127,7 @@ async def export(storage: Storage, wanted: ExportRequest) -> UsageExport:
 
 
 def _granularity(wanted: ExportRequest, form: ExportFormat | None) -> Granularity:
-    """Raises BadInputError for what the format does not have."""
+    """Returns the granularity to use. Raises BadInputError for options that the format does not have."""
     able = form.granularities if form else ("row",)
     if wanted.granularity not in (None, *able):
         raise BadInputError(f"{wanted.format} has no granularity {wanted.granularity}", f"choose {' or '.join(able)}")
@@ -144,7 +147,7 @@ def _stem(wanted: ExportRequest) -> str:
 
 
 def _edge(instant_us: int, zone: tzinfo) -> str:
-    """Its date, where it is a midnight."""
+    """Returns the instant's date if it is midnight in the zone, or else date and time."""
     at = from_us(min(instant_us, _LAST_US)).astimezone(zone)
     return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%dT%H%M%S}"
 
@@ -205,7 +208,7 @@ async def _one_by_one(
 async def _summed(
     unit: Unit, form: ExportFormat, options: ExportOptions, span: Span, user_id: int | None
 ) -> AsyncIterator[_Batch]:
-    """A batch for each day or month in which something was posted, by user."""
+    """Yields a batch for each day or month with postings, summed by user."""
     at_us = span.from_us
     while (first_us := await unit.ledger.first_posted(Span(at_us, span.to_us))) is not None:
         cut_us = min(_next_cut_us(first_us, options), options.span.to_us)
@@ -218,7 +221,7 @@ async def _summed(
 
 
 async def _before(unit: Unit, form: ExportFormat, options: ExportOptions, user_id: int | None) -> Sequence[Posting]:
-    """All that was posted before the span, by user and account, and by provider where costs are wanted."""
+    """Returns the sums of all postings before the span, by user and account, and by provider if costs are wanted."""
     sums = _Sums(options.costs, False)
     async for portion in unit.ledger.sums(Span(0, options.span.from_us), user_id):
         sums.add(
@@ -229,7 +232,7 @@ async def _before(unit: Unit, form: ExportFormat, options: ExportOptions, user_i
 
 
 def _next_cut_us(instant_us: int, options: ExportOptions) -> int:
-    """The midnight in the zone with which the day or month of the instant ends."""
+    """Returns the midnight in the zone at which the day or month of the instant ends."""
     day = options.day(instant_us)
     following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     if options.granularity == "day":
@@ -238,7 +241,7 @@ def _next_cut_us(instant_us: int, options: ExportOptions) -> int:
 
 
 class _Sums:
-    """Postings that are alike, added up."""
+    """Sums of similar postings."""
 
     def __init__(self, by_provider: bool, by_model: bool) -> None:
         self._by_provider = by_provider
@@ -262,6 +265,9 @@ class _Sums:
             )
 
     def postings(self, at_us: int) -> Sequence[Posting]:
-        """Each user's together, in an order that no renaming changes: entries are numbered by it."""
+        """Returns the postings grouped by user.
+
+        Their order does not depend on names, because entries are numbered by it.
+        """
         rows = [posting._replace(id=at_us) for posting in self._sums.values()]
         return sorted(rows, key=lambda one: (one.user_id, one.kind, one.account, one.provider or "", one.model or ""))

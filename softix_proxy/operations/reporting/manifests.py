@@ -1,4 +1,4 @@
-"""Signing what was exported: one link more in the chain of manifests."""
+"""Signs exports: each one adds a link to the chain of manifests."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from softix_proxy.operations.metering.usage import MAX_US
 class PublishedManifest:
     manifest: Manifest
     place: Path
-    """The manifest's file."""
+    """The path of the manifest's file."""
     body: ManifestFields
 
 
 async def publish(
     storage: Storage, signer: Signer, draft: AtomicExport, told: ExportContents, last_us: int = MAX_US
 ) -> PublishedManifest | None:
-    """Puts a written export in its place, with its manifest. An export that did not count itself is counted now, up
-    to what was posted at `last_us`.
+    """Moves a written export to its place, with its manifest.
 
-    None where no file was made. Raises ConflictError, FailureError.
+    An export without counts of its own is counted now, up to postings at `last_us`. Returns None if no file was made.
+    Raises ConflictError, FailureError.
     """
     entries = draft.entries()
     if not entries:
@@ -56,12 +56,12 @@ async def publish(
 
 
 async def made_up(storage: Storage, out: Path, told: ExportContents) -> PublishedManifest | None:
-    """The export that is asked for, where one that was killed had only its last steps to do; they are done now."""
+    """Completes the requested export if an interrupted run lacked only its last steps, and returns it."""
     return next((one for one in await make_up(storage, out) if _is_of(one, told)), None)
 
 
 async def make_up(storage: Storage, out: Path) -> Sequence[PublishedManifest]:
-    """Puts in place what killed exports to this file or folder had signed already."""
+    """Completes the exports to this file or folder that were signed before an interruption."""
     done = []
     with left_over(out) as found:
         for left in found:
@@ -84,12 +84,12 @@ def verify(
     gaps: bool = False,
     spared: Sequence[Path] = (),
 ) -> Audit:
-    """What is not as it was exported; see `exports.reporting.audit`. Needs no books."""
+    """Audits exported files against their manifests. It needs no books. See `exports.reporting.audit`."""
     return audit(folders, public_key, is_signed, ManifestRange(first, last, gaps), spared)
 
 
 async def list_all(storage: Storage) -> Sequence[Manifest]:
-    """The chain, from its beginning."""
+    """Returns the chain of manifests from its beginning."""
     return await storage.reading().manifests.list()
 
 
@@ -118,7 +118,7 @@ async def _count(unit: Unit, told: ExportContents, last_us: int) -> None:
 
 
 async def _period(unit: Unit, span: Span) -> ManifestFields:
-    """By its ends, and by its name if it is a closed one."""
+    """Returns the manifest's fields for a span: its ends, and its label if it is a closed period."""
     name = next((period.label for period in await unit.periods.list() if period.span == span), None)
     return {"name": name, "from": format_instant(span.from_us), "to": format_instant(span.to_us)}
 

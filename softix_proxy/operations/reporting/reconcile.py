@@ -1,4 +1,4 @@
-"""A provider's own bill beside what softix recorded of it, day by day and model by model."""
+"""Compares a provider's own bill with softix's records, by day and model."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from softix_proxy.domain.reporting.reconciliation import (
 from softix_proxy.imports.formats import ProviderBill
 
 MOST_SUBJECTS = 200_000
-"""Days × models of one bill, which are kept in memory."""
+"""The most pairs of day and model of one bill. They are kept in memory."""
 _Names = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Read:
-    """A bill, added up."""
+    """The sums of a bill."""
 
     sides: dict[tuple[int, str], ComparedSums] = field(default_factory=dict)
     step_pico: int = PICO_PER_USD
-    """The smallest that any line's decimals show."""
+    """The smallest amount that the decimals of any line show."""
     named: bool = False
     left_out: int = 0
 
@@ -59,9 +59,9 @@ async def reconcile(
     to: str | None = None,
     tolerance: Fraction = Fraction(0),
 ) -> Reconciliation:
-    """Over whole days (UTC) by when requests were posted; the days of the bill where nothing else is said.
+    """Compares whole days (UTC) by the time of posting. Without dates it compares the days of the bill.
 
-    Raises NotFoundError for an unknown provider; BadInputError for what cannot be read, and for a bill of nothing.
+    Raises NotFoundError for an unknown provider. Raises BadInputError for a bill that cannot be read or is empty.
     """
     unit = storage.reading()
     found = await unit.providers.find(provider)
@@ -107,7 +107,7 @@ async def reconcile(
 
 
 async def _recorded(unit: Unit, provider: str, first_day: int, end_day: int) -> dict[tuple[int, _Names], ComparedSums]:
-    """By day and the names that a model goes by: served, upstream, asked for."""
+    """Returns the sums by day and by the names of a model: served, upstream and requested."""
     ours: dict[tuple[int, _Names], ComparedSums] = {}
     async for cost in unit.usage.daily_costs(provider, first_day, end_day):
         names = tuple(dict.fromkeys(name for name in (cost.model_served, cost.upstream_name, cost.model) if name))
@@ -116,7 +116,7 @@ async def _recorded(unit: Unit, provider: str, first_day: int, end_day: int) -> 
 
 
 def _days(read: _Read, from_: str | None, to: str | None) -> tuple[int, int]:
-    """Raises BadInputError for instants within a day, and for an empty period or bill."""
+    """Returns the days to compare. Raises BadInputError for instants within a day, and for an empty period or bill."""
     days = [day for day, _ in read.sides]
     if not days:
         raise BadInputError(

@@ -1,1 +1,1 @@
-"""What an operator can do with routes."""
+"""The operations that an operator can run on routes."""

@@ -1,4 +1,4 @@
-"""What an operator can do with routes: names that stand for several models."""
+"""The operations that an operator can run on routes, which are names for several models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.catalog import models
 
 ASKED_BY: Mapping[str, Endpoint] = {**ENDPOINTS, REALTIME.name: REALTIME}
-"""What clients may ask at."""
+"""The endpoints at which clients may send requests."""
 _MOST_LEGS = 64
 _MOST_MS = 86_400_000
 _TIMES: Mapping[str, str] = {"connect": "connect_ms", "first-byte": "first_byte_ms", "idle": "idle_ms"}
@@ -51,15 +51,15 @@ class RouteDetails:
 
 @dataclass(frozen=True, slots=True)
 class RouteCandidate:
-    """One target of a request that nobody sent, and why it would be taken, or not."""
+    """One target of a hypothetical request, and the reason why it would be tried or not."""
 
     target: RouteTarget
     drop: Drop | None
     rate: Rate | None
     place: int | None
-    """Where it stands among those that would be tried: 1 is the first tier's; weights decide within one."""
+    """The position among the targets that would be tried: 1 is the first tier's. Weights decide within a tier."""
     reported: Sequence[ReportedHealth]
-    """By each daemon that has used it."""
+    """The health that each daemon reported that has used the target."""
 
 
 async def set_route(
@@ -71,7 +71,7 @@ async def set_route(
     sticky: bool | None = None,
     timeouts: Mapping[str, int | None] | None = None,
 ) -> RouteDetails:
-    """Makes a route, or changes what is given of one. Raises BadInputError, NotFoundError, ConflictError."""
+    """Makes a route, or changes the given values of one. Raises BadInputError, NotFoundError, ConflictError."""
     async with storage.writing() as unit:
         known = await unit.routes.find(name)
         if known is None:
@@ -102,7 +102,7 @@ def _check_name(name: str) -> None:
 
 
 async def _refuse_taken(unit: Unit, name: str) -> None:
-    """`provider/model` always means that one model."""
+    """Refuses a name that is taken. `provider/model` always means that one model."""
     provider, slash, model = name.partition("/")
     found = await unit.providers.find(provider) if slash else None
     if found is not None and await unit.models.find(found.id, model) is not None:
@@ -110,7 +110,7 @@ async def _refuse_taken(unit: Unit, name: str) -> None:
 
 
 async def _parse(unit: Unit, text: str) -> tuple[RouteLeg, ...]:
-    """`openai/gpt-5 weight 3, azure/gpt-5 weight 1, then anthropic/claude-opus-4-1`."""
+    """Parses targets such as `openai/gpt-5 weight 3, azure/gpt-5 weight 1, then anthropic/claude-opus-4-1`."""
     legs: list[RouteLeg] = []
     tier = 0
     for part in text.removeprefix("=").split(","):
@@ -143,7 +143,7 @@ def _with_option(leg: RouteLeg, option: str, value: str) -> RouteLeg:
 
 
 def parse_timeout_ms(text: str) -> int:
-    """`250ms`, or as durations are written. Raises BadInputError."""
+    """Parses `250ms`, or a duration. Raises BadInputError."""
     if text.endswith("ms") and text[:-2].isascii() and text[:-2].isdigit():
         ms = int(text[:-2])
     else:
@@ -154,7 +154,7 @@ def parse_timeout_ms(text: str) -> int:
 
 
 async def list_all(storage: Storage) -> Sequence[RouteDetails]:
-    """Without those that were removed."""
+    """Returns the routes that were not removed."""
     async with storage.snapshot() as unit:
         return [await _shown(unit, r) for r in await unit.routes.list() if r.status is not RouteStatus.REMOVED]
 
@@ -165,7 +165,7 @@ async def show(storage: Storage, reference: str) -> RouteDetails:
 
 
 async def set_status(storage: Storage, reference: str, status: RouteStatus) -> RouteDetails:
-    """Disabled, its name means the models of that name again, if there are any."""
+    """Sets the status. The name of a disabled route means the models of that name again, if there are any."""
     async with storage.writing() as unit:
         changed = replace(await find(unit, reference), status=status)
         await unit.routes.update(changed)
@@ -173,7 +173,7 @@ async def set_status(storage: Storage, reference: str, status: RouteStatus) -> R
 
 
 async def remove(storage: Storage, reference: str) -> RouteDetails:
-    """Its name is free again."""
+    """Removes the route. Its name is free again."""
     async with storage.writing() as unit:
         route = await find(unit, reference)
         removed = replace(route, name=route.public_id, status=RouteStatus.REMOVED)
@@ -182,7 +182,7 @@ async def remove(storage: Storage, reference: str) -> RouteDetails:
 
 
 async def find(unit: Unit, reference: str) -> Route:
-    """By id or name. Raises NotFoundError."""
+    """Returns the route with this id or name. Raises NotFoundError."""
     route = await unit.routes.find(reference)
     if route is None or route.status is RouteStatus.REMOVED:
         raise NotFoundError(f"no route {reference!r}", "see: softix routes list")
@@ -200,10 +200,10 @@ async def _shown(unit: Unit, route: Route) -> RouteDetails:
 async def explain(
     storage: Storage, *, model: str, user: str, key: str | None = None, endpoint: str | None = None
 ) -> Sequence[RouteCandidate]:
-    """What a request of this user for this model would meet now; nothing is sent.
+    """Returns the targets that a request of this user for this model would have now. Nothing is sent.
 
-    Without a key, one that may use every model is assumed; without an endpoint, one that the targets speak. Raises
-    NotFoundError.
+    Without a key it assumes one that may use every model. Without an endpoint it takes one that the targets speak.
+    Raises NotFoundError.
     """
     directory = Directory()
     directory.apply(await storage.changes(0))
@@ -242,7 +242,7 @@ def _speaks(provider: Provider, model: Model, endpoint: str | None) -> bool:
 
 
 def _health(told: Sequence[ReportedHealth], now_us: int) -> Drop | None:
-    """Only where every daemon that knows it says so."""
+    """Returns the reason to skip a target only if every daemon that knows the target reports one."""
     if told and all(each.stats.breaker.state(now_us) == "open" for each in told):
         return Drop.BREAKER
     if told and all(each.stats.limited_until_us > now_us for each in told):
@@ -265,7 +265,7 @@ class TargetHealth:
 
 
 async def health(storage: Storage) -> Sequence[TargetHealth]:
-    """What the daemons last told of their targets."""
+    """Returns the health of targets that the daemons last reported."""
     async with storage.snapshot() as unit:
         found = []
         for reported in await unit.routes.reported():
