@@ -15,7 +15,7 @@ OFF = replace(MODEL, status=ModelStatus.DISABLED)
 
 
 @given(st.none() | st.sampled_from(REGIONS), bonds, bonds)
-def test_access_of_user_and_key_with_regions_is_denied_outside_the_regions_of_both(
+def test_access_of_user_and_key_with_regions_is_denied_unless_the_region_is_in_both(
     region: str | None, user_bond: tuple[str, ...], key_bond: tuple[str, ...]
 ) -> None:
     """A provider whose region nobody told is in none."""

@@ -9,7 +9,7 @@ CHAT, MODEL = "/v1/chat/completions", "/v1beta/models/gemini-x:generateContent"
 CLAUDE = "/publishers/anthropic/models/claude-x:rawPredict"
 
 
-def test_profile_exists_for_each_provider_type_and_drains_where_the_provider_bills_on() -> None:
+def test_profiles_of_all_provider_types_exist_and_drain_where_the_provider_bills_on() -> None:
     assert set(PROFILES) == set(ProviderType)
     assert {kind.value for kind, profile in PROFILES.items() if profile.on_hang_up == "drain"} == DRAINED
 

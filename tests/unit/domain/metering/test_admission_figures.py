@@ -73,7 +73,7 @@ def test_affordable_tokens_of_repeated_request_are_rounded_down_for_one_repetiti
     assert [bound.affordable_tokens(funds_pico) for funds_pico in (299, 300, 309, 312)] == [-1, 0, 0, 1]
 
 
-def test_affordable_tokens_with_several_targets_are_limited_by_the_dearest_unaffordable_one() -> None:
+def test_affordable_tokens_with_several_targets_are_limited_by_those_not_fully_affordable() -> None:
     dear, cheap = Bound(token_num=10, output_tokens=80), Bound(token_num=1, output_tokens=20)
     for targets in ((dear, cheap), (cheap, dear)):
         either = Bound(output_tokens=100, targets=targets)

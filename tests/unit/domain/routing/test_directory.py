@@ -222,7 +222,7 @@ def test_models_named_are_found_by_name_oldest_first_and_by_provider() -> None:
     assert made.names_of(made.models[8]) == ("m", "b/m")
 
 
-def test_models_named_without_disabled_models_and_removed_providers_are_returned() -> None:
+def test_models_named_exclude_disabled_models_and_removed_providers() -> None:
     made = Directory()
     made.apply(Changes(1, providers=(provider(1, "a"), provider(2, "b")), models=(model(7, "m", 1), model(8, "m", 2))))
     made.apply(Changes(2, models=(model(7, "m", 1, ModelStatus.DISABLED),)))

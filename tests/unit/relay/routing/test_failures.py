@@ -63,7 +63,7 @@ ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in SECRET).encode()
 
 
 @pytest.mark.parametrize("key", [b"a/b/c+d", b"a\\/b\\/c+d", b"a\\/b/c\\u002Bd"])
-def test_tellable_finds_the_key_with_slashes_in_any_spelling(key: bytes) -> None:
+def test_tellable_error_with_the_key_in_any_spelling_of_slashes_is_withheld(key: bytes) -> None:
     found = classify(400, (), b'{"error":{"message":"%b"}}' % key, CHAT)
     assert failures.tellable(found, "a/b/c+d") is None and failures.tellable(found, "another") is not None
 

@@ -109,7 +109,7 @@ def test_estimate_by_size_is_rounded_up() -> None:
     assert found == (UsageSource.ESTIMATE, {"audio_ms": 34, "requests": 1}, ())
 
 
-def test_estimate_of_stream_or_disconnect_without_report_is_made() -> None:
+def test_metered_usage_of_stream_or_disconnect_without_report_is_an_estimate() -> None:
     """The client left, or the stream broke off: both may have had something of it."""
     for known in (seen(streamed=True, seen_tokens=2), seen(client_left=True, seen_tokens=2)):
         assert metered(known, RequestSpec("m")).source is UsageSource.ESTIMATE
