@@ -15,7 +15,7 @@ OFF = replace(MODEL, status=ModelStatus.DISABLED)
 
 
 @given(st.none() | st.sampled_from(REGIONS), bonds, bonds)
-def test_access_of_a_bound_user_or_key_ends_at_the_regions_of_both(
+def test_access_of_user_and_key_with_regions_is_denied_unless_the_region_is_in_both(
     region: str | None, user_bond: tuple[str, ...], key_bond: tuple[str, ...]
 ) -> None:
     """A provider whose region nobody told is in none."""
@@ -39,18 +39,18 @@ def test_access_of_a_bound_user_or_key_ends_at_the_regions_of_both(
         (("llama",), "best", True),
     ],
 )
-def test_access_with_patterns_goes_by_the_names_of_model_and_route(
+def test_access_with_model_patterns_is_decided_by_the_names_of_model_and_route(
     patterns: tuple[str, ...], route_name: str, allowed: bool
 ) -> None:
     found = access(USER, replace(KEY, models=patterns), LAB, MODEL, route_name=route_name)
     assert found is (None if allowed else AccessDenial.NOT_ALLOWED)
 
 
-def test_access_to_a_provider_alone_does_not_ask_which_models_the_key_may_use() -> None:
+def test_access_to_provider_without_model_ignores_the_model_patterns_of_the_key() -> None:
     assert access(USER, replace(KEY, models=("gpt-*",)), LAB) is None
 
 
-def test_access_denied_for_several_reasons_tells_the_weightiest() -> None:
+def test_access_denied_for_several_reasons_returns_the_gravest_reason() -> None:
     elsewhere = replace(KEY, regions=("eu",))
     neither = replace(elsewhere, models=("gpt-*",))
     assert access(USER, elsewhere, LAB, MODEL) is AccessDenial.REGION
@@ -59,15 +59,15 @@ def test_access_denied_for_several_reasons_tells_the_weightiest() -> None:
 
 
 @pytest.mark.parametrize("status", [ProviderStatus.DISABLED, ProviderStatus.REMOVED])
-def test_access_to_a_provider_that_is_off_is_denied(status: ProviderStatus) -> None:
+def test_access_to_disabled_or_removed_provider_is_denied(status: ProviderStatus) -> None:
     provider = replace(LAB, status=status)
     assert access(USER, KEY, provider) is access(USER, KEY, provider, MODEL) is AccessDenial.DISABLED
     assert not is_active(provider) and not is_active(provider, MODEL)
 
 
-def test_names_of_a_model_are_its_own_and_the_one_with_its_provider() -> None:
+def test_names_of_model_are_its_name_alone_and_with_its_provider() -> None:
     assert names_of(LAB, MODEL) == ("llama", "lab/llama")
 
 
-def test_is_active_asks_for_the_model_where_there_is_one() -> None:
+def test_is_active_with_model_requires_an_active_model_too() -> None:
     assert (is_active(LAB), is_active(LAB, MODEL), is_active(LAB, OFF)) == (True, True, False)

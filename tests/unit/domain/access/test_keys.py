@@ -18,7 +18,9 @@ from softix_proxy.domain.core.clock import PERIODS
         (("gpt-*", "claude-[34]"), ("claude-3",), True),
     ],
 )
-def test_models(patterns: tuple[str, ...], names: tuple[str, ...], allowed: bool) -> None:
+def test_key_with_model_patterns_allows_only_matching_names(
+    patterns: tuple[str, ...], names: tuple[str, ...], allowed: bool
+) -> None:
     assert replace(KEY, models=patterns).allows_model(*names) is allowed
 
 
@@ -35,9 +37,11 @@ def test_models(patterns: tuple[str, ...], names: tuple[str, ...], allowed: bool
         (("0.0.0.0/0",), "", False),
     ],
 )
-def test_networks(networks: tuple[str, ...], address: str, allowed: bool) -> None:
+def test_key_with_networks_allows_only_addresses_within_them(
+    networks: tuple[str, ...], address: str, allowed: bool
+) -> None:
     assert replace(KEY, allow_ip=networks).allows_address(address) is allowed
 
 
-def test_spend_of_a_period() -> None:
+def test_spend_of_each_period_is_the_sum_of_that_period() -> None:
     assert [Spend(1, 2, 3, 4).of(period) for period in PERIODS] == [1, 2, 3, 4]

@@ -9,7 +9,7 @@ rates = st.integers(1, 10**6)
 
 
 @given(rates, st.integers(0, 100))
-def test_a_burst_of_the_whole_allowance_passes_and_no_more(per_minute: int, ahead: int) -> None:
+def test_arrival_of_whole_allowance_at_once_passes_and_the_next_one_waits(per_minute: int, ahead: int) -> None:
     tat_us, wait_us = limits.arrive(0, NOW_US, per_minute, per_minute)
     assert wait_us == 0 and limits.remaining(tat_us, NOW_US, per_minute) == 0
     _, wait_us = limits.arrive(tat_us, NOW_US, per_minute, 1 + ahead)
@@ -17,7 +17,7 @@ def test_a_burst_of_the_whole_allowance_passes_and_no_more(per_minute: int, ahea
 
 
 @given(st.integers(1, 50), st.lists(st.integers(0, 10_000_000), min_size=1, max_size=60))
-def test_in_no_minute_more_than_twice_the_allowance(per_minute: int, steps_us: list[int]) -> None:
+def test_arrivals_within_any_minute_are_at_most_twice_the_allowance(per_minute: int, steps_us: list[int]) -> None:
     """A full bucket and what flows in meanwhile."""
     tat_us, now_us, passed = 0, NOW_US, list[int]()
     for step_us in steps_us:
@@ -31,7 +31,7 @@ def test_in_no_minute_more_than_twice_the_allowance(per_minute: int, steps_us: l
 
 
 @given(rates, st.integers(0, 2 * MINUTE_US), st.integers(1, 10**7))
-def test_who_waits_as_told_passes(per_minute: int, ahead_us: int, cost: int) -> None:
+def test_arrival_after_the_returned_wait_passes(per_minute: int, ahead_us: int, cost: int) -> None:
     tat_us = NOW_US + ahead_us
     _, wait_us = limits.arrive(tat_us, NOW_US, per_minute, cost)
     if wait_us:
@@ -40,7 +40,7 @@ def test_who_waits_as_told_passes(per_minute: int, ahead_us: int, cost: int) -> 
 
 
 @given(rates, st.integers(0, MINUTE_US))
-def test_what_remains_passes_at_once(per_minute: int, ahead_us: int) -> None:
+def test_arrival_with_the_remaining_allowance_passes_at_once(per_minute: int, ahead_us: int) -> None:
     tat_us = NOW_US + ahead_us
     left = limits.remaining(tat_us, NOW_US, per_minute)
     assert 0 <= left <= per_minute
@@ -48,40 +48,42 @@ def test_what_remains_passes_at_once(per_minute: int, ahead_us: int) -> None:
         assert limits.arrive(tat_us, NOW_US, per_minute, left)[1] == 0
 
 
-def test_more_than_the_allowance_passes_an_empty_bucket_and_is_paid_later() -> None:
+def test_arrival_above_the_allowance_passes_an_unused_limit_and_delays_the_next_one() -> None:
     tat_us, wait_us = limits.arrive(0, NOW_US, 10, 30)
     assert wait_us == 0 and tat_us == NOW_US + 3 * MINUTE_US
     assert limits.arrive(tat_us, NOW_US, 10)[1] == 3 * MINUTE_US - MINUTE_US + MINUTE_US // 10
 
 
 @given(st.integers(10**5, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
-def test_adjusting_forth_and_back(per_minute: int, used: int, held: int) -> None:
+def test_adjust_forth_and_back_returns_to_the_same_instant(per_minute: int, used: int, held: int) -> None:
     there = limits.adjust(NOW_US, NOW_US, per_minute, used - held)
     assert abs(limits.adjust(there, NOW_US, per_minute, held - used) - NOW_US) <= 1
 
 
-def test_what_was_used_too_much_keeps_nobody_waiting_for_longer_than_an_hour() -> None:
+def test_adjust_with_huge_excess_use_delays_by_at_most_an_hour() -> None:
     assert limits.adjust(NOW_US, NOW_US, 1, 2**60) == NOW_US + 60 * MINUTE_US
     assert limits.adjust(NOW_US + 5, NOW_US, 1, 0) == NOW_US + 5
 
 
 @given(st.integers(0, MINUTE_US), rates, st.integers(0, 10**9), st.integers(1, 10**6))
-def test_what_a_limit_has_made_is_credible(ahead_us: int, per_minute: int, used: int, cost: int) -> None:
+def test_credible_with_arrival_time_that_a_limit_made_keeps_it(
+    ahead_us: int, per_minute: int, used: int, cost: int
+) -> None:
     tat_us, wait_us = limits.arrive(NOW_US + ahead_us, NOW_US, per_minute, min(cost, per_minute))
     if not wait_us:
         later_us = limits.adjust(tat_us, NOW_US, per_minute, used)
         assert limits.credible(tat_us, NOW_US) == tat_us and limits.credible(later_us, NOW_US) == later_us
 
 
-def test_what_no_limit_can_have_made_tells_nothing() -> None:
+def test_credible_with_arrival_time_a_year_ahead_returns_now() -> None:
     assert limits.credible(NOW_US + 365 * 1440 * MINUTE_US, NOW_US) == NOW_US
 
 
-def test_reset() -> None:
+def test_reset_of_limit_is_the_time_until_its_arrival_time_and_never_negative() -> None:
     assert limits.reset_us(NOW_US + 5, NOW_US) == 5 and limits.reset_us(NOW_US - 5, NOW_US) == 0
 
 
-def test_arrival_of_one_of_seven_a_minute_is_a_whole_number_of_microseconds() -> None:
+def test_arrival_at_seven_a_minute_counts_whole_microseconds() -> None:
     """60,000,000 µs / 7 = 8,571,428.57…"""
     assert MINUTE_US == 60_000_000
     tat_us, wait_us = limits.arrive(0, NOW_US, 7)
@@ -98,7 +100,7 @@ def test_arrival_time_is_credible_up_to_the_longest_debt_and_a_minute() -> None:
     assert (limits.credible(furthest_us, NOW_US), limits.credible(furthest_us + 1, NOW_US)) == (furthest_us, NOW_US)
 
 
-def test_remaining_of_a_limit_that_is_overdrawn_or_unused() -> None:
+def test_remaining_of_overdrawn_half_used_and_unused_limit_is_within_the_allowance() -> None:
     assert limits.remaining(NOW_US + 2 * MINUTE_US, NOW_US, 600) == 0
     assert limits.remaining(NOW_US - 5 * MINUTE_US, NOW_US, 600) == 600
     assert limits.remaining(NOW_US + MINUTE_US // 2, NOW_US, 600) == 300

@@ -58,7 +58,7 @@ def charged(draw: st.DrawFn) -> UsageSum:
 
 @settings(deadline=None)
 @given(st.lists(charged(), max_size=8))
-def test_the_lines_are_what_was_charged_to_the_pico_dollar(sums: list[UsageSum]) -> None:
+def test_usage_items_of_any_sums_add_up_to_the_exact_charge(sums: list[UsageSum]) -> None:
     items = usage_items(sums, SHEETS)
     assert sum(item.exact_pico for item in items) == sum(one.charge_pico for one in sums)
     keys = [(item.line.description, item.line.unit_price, item.line.markup) for item in items]
@@ -70,7 +70,9 @@ AMOUNTS = st.integers(-(10**14), 10**14)
 
 @settings(deadline=None)
 @given(st.lists(AMOUNTS, min_size=1, max_size=9), st.integers(-(CENT_PICO // 2), CENT_PICO // 2), st.booleans())
-def test_cents_add_up_and_the_rest_is_carried(amounts: list[int], carried: int, credit: bool) -> None:
+def test_invoice_of_any_amounts_adds_up_in_cents_and_carries_the_rest(
+    amounts: list[int], carried: int, credit: bool
+) -> None:
     made = add_up([single("x", amount) for amount in amounts], carried, treatment(), credit=credit)
     assert sum(line.net for line in made.lines) == made.totals.net
     assert made.totals.gross == made.totals.net + made.totals.tax == made.totals.due
@@ -82,7 +84,7 @@ def test_cents_add_up_and_the_rest_is_carried(amounts: list[int], carried: int, 
 
 @settings(deadline=None)
 @given(st.lists(st.lists(AMOUNTS, min_size=1, max_size=5), min_size=12, max_size=12))
-def test_twelve_months_of_cents_are_the_ledger(months: list[list[int]]) -> None:
+def test_invoices_of_twelve_months_with_the_carried_rest_equal_the_exact_sum(months: list[list[int]]) -> None:
     carried = billed = 0
     for amounts in months:
         made = add_up([single("x", amount) for amount in amounts], carried, None)
@@ -92,7 +94,7 @@ def test_twelve_months_of_cents_are_the_ledger(months: list[list[int]]) -> None:
     assert abs(carried) <= CENT_PICO // 2
 
 
-def test_a_line_is_quantity_times_price() -> None:
+def test_usage_item_with_markup_is_quantity_times_marked_up_price() -> None:
     item = usage_items([usage_sum({"input_tokens": 12_345_678})], SHEETS)[0]
     assert item.line.description == "openai/gpt-4o: input tokens"
     assert (item.line.unit_price, item.line.markup, item.line.price) == (Decimal("2.50"), "7.5%", Decimal("2.6875"))
@@ -101,7 +103,7 @@ def test_a_line_is_quantity_times_price() -> None:
     assert (line.net, line.exact) == (Decimal("33.18"), Decimal("33.179009625"))
 
 
-def test_prices_and_bands_are_lines_of_their_own() -> None:
+def test_usage_items_with_different_prices_and_bands_are_separate_lines() -> None:
     sums = [
         usage_sum({"input_tokens": 100, "requests": 1}, price_id=6),
         usage_sum({"input_tokens": 300, "requests": 1}, price_id=6, band_tokens=201, rows=1),
@@ -120,7 +122,7 @@ def test_prices_and_bands_are_lines_of_their_own() -> None:
     ]
 
 
-def test_the_fee_for_a_request_is_a_line() -> None:
+def test_usage_items_with_request_fee_end_with_a_line_for_the_fee() -> None:
     one = usage_sum({"input_tokens": 10}, fee_pico=5 * 10**8)
     items = usage_items([replace(one, rows=3, charge_pico=3 * one.charge_pico, meters={"input_tokens": 30})], SHEETS)
     fee = items[-1]
@@ -128,7 +130,7 @@ def test_the_fee_for_a_request_is_a_line() -> None:
     assert (fee.line.unit_price, fee.line.markup, fee.exact_pico) == (Decimal("0.0005"), "0%", 15 * 10**8)
 
 
-def test_sums_that_are_alike_are_put_together() -> None:
+def test_merge_of_alike_usage_sums_adds_them_up() -> None:
     one, other = usage_sum({"input_tokens": 3}), usage_sum({"input_tokens": 4, "output_tokens": 1})
     [both] = merge([one, other])
     assert both.meters == {"input_tokens": 7, "output_tokens": 1} and both.rows == 2
@@ -144,12 +146,14 @@ def test_sums_that_are_alike_are_put_together() -> None:
         ({"price_id": 99, "charge_pico": 10**12}, "other charges"),
     ],
 )
-def test_what_no_price_explains_is_told(changes: dict[str, object], said: str) -> None:
+def test_usage_items_with_charge_that_no_price_explains_end_with_a_line_that_names_it(
+    changes: dict[str, object], said: str
+) -> None:
     items = usage_items([replace(usage_sum({"output_tokens": 1}), **changes)], SHEETS)  # type: ignore[arg-type]
     assert said in items[-1].line.description and sum(item.exact_pico for item in items) == 10**12
 
 
-def test_corrections_name_what_they_correct() -> None:
+def test_correction_items_name_the_corrected_month_and_invoice() -> None:
     sums = [
         CorrectionSum(1, "lab/m", 7, "2026-09", "agreed", 1, -(10**10)),
         CorrectionSum(1, "lab/m", 7, "2026-09", "agreed", 1, -(10**10)),
@@ -162,19 +166,19 @@ def test_corrections_name_what_they_correct() -> None:
     }
 
 
-def test_a_credit_notes_amounts_are_positive() -> None:
+def test_credit_note_with_negative_charges_has_positive_amounts() -> None:
     made = add_up([single("x", -5 * CENT_PICO), single("y", 2 * CENT_PICO)], 0, treatment(), credit=True)
     assert [(line.quantity, line.net) for line in made.lines] == [(1, Decimal("0.05")), (-1, Decimal("-0.02"))]
     assert made.totals.net == Decimal("0.03") and made.exact_pico == -3 * CENT_PICO
 
 
 @pytest.mark.parametrize(("net", "rate", "tax"), [(50, "1", "0.01"), (-50, "1", "-0.01"), (10_00, "19", "1.90")])
-def test_half_a_cent_of_tax_is_rounded_up(net: int, rate: str, tax: str) -> None:
+def test_tax_of_half_a_cent_is_rounded_away_from_zero(net: int, rate: str, tax: str) -> None:
     totals, told = tax_on(net, replace(treatment(), rate=Decimal(rate)))
     assert told is not None and told.amount == totals.tax == Decimal(tax)
 
 
-def test_without_tax_there_is_none() -> None:
+def test_tax_without_treatment_or_outside_the_scope_is_none_or_zero() -> None:
     totals, told = tax_on(100, None)
     assert told is None and totals.gross == Decimal("1.00")
     assert settled(totals).due == 0 and settled(totals).paid == Decimal("1.00")
@@ -182,7 +186,7 @@ def test_without_tax_there_is_none() -> None:
     assert outside is not None and outside.amount == 0
 
 
-def test_what_rounding_leaves_becomes_a_line() -> None:
+def test_invoice_with_lines_that_round_to_nothing_has_a_rounding_line() -> None:
     made = add_up([UnroundedLine(single("x", 4 * 10**9).line, 4 * 10**9) for _ in range(3)], 0, None)
     assert [line.net for line in made.lines] == [0, 0, 0, Decimal("0.01")]
     assert made.lines[-1].description.startswith("Rounding") and made.carried_pico == 2 * 10**9

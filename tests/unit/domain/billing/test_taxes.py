@@ -14,14 +14,14 @@ from softix_proxy.domain.billing.taxes import (
 from softix_proxy.domain.core.errors import BadInputError
 
 
-def test_only_the_standard_category_has_a_rate() -> None:
+def test_treatment_of_category_other_than_standard_has_no_rate() -> None:
     for category in Category:
         made = Treatment.of(category, Decimal(19), "because")
         assert made.rate == (19 if category is Category.STANDARD else 0)
         assert bool(made.reason) is RULES[category].explained
 
 
-def test_the_usual_reason_has_its_code_and_another_has_none() -> None:
+def test_treatment_with_own_reason_has_no_reason_code() -> None:
     usual = Treatment.of(Category.REVERSE_CHARGE, Decimal(0))
     assert "Reverse charge" in usual.reason and usual.reason_code == "VATEX-EU-AE"
     other = Treatment.of(Category.REVERSE_CHARGE, Decimal(0), "§ 13b UStG")
@@ -30,13 +30,13 @@ def test_the_usual_reason_has_its_code_and_another_has_none() -> None:
 
 
 @pytest.mark.parametrize(("category", "remedy"), [(Category.STANDARD, "tax_rate"), (Category.EXEMPT, "tax_reason")])
-def test_what_is_missing_is_said(category: Category, remedy: str) -> None:
+def test_treatment_without_rate_or_reason_is_refused_with_the_setting_to_set(category: Category, remedy: str) -> None:
     with pytest.raises(BadInputError) as caught:
         Treatment.of(category, Decimal(0))
     assert remedy in caught.value.remedy
 
 
-def test_what_people_write() -> None:
+def test_tax_parsers_with_loosely_written_input_return_the_normal_form() -> None:
     assert parse_category("ae") is Category.REVERSE_CHARGE
     assert parse_rate(" 7.7 ") == Decimal("7.7")
     assert parse_vat_id("atu 1234.56-78") == "ATU12345678"
@@ -55,6 +55,6 @@ def test_what_people_write() -> None:
         (parse_country, "Germany"),
     ],
 )
-def test_what_is_refused(parse: object, text: str) -> None:
+def test_tax_parsers_with_bad_input_refuse_it(parse: object, text: str) -> None:
     with pytest.raises(BadInputError):
         parse(text)  # type: ignore[operator]

@@ -17,7 +17,7 @@ GOOGLE = {
 AWS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": SECRET}
 
 
-def test_the_shape_tells_the_kind() -> None:
+def test_credential_of_each_shape_is_parsed_to_its_kind() -> None:
     assert parse(f"sk-{SECRET}") == f"sk-{SECRET}"
     assert parse(json.dumps(ENTRA)) == EntraClient("contoso.example", "c", SECRET)
     assert parse(json.dumps(AWS)) == AwsKeys("AKIA", SECRET)
@@ -28,14 +28,14 @@ def test_the_shape_tells_the_kind() -> None:
     )
 
 
-def test_a_document_is_kept_on_one_line() -> None:
+def test_normalise_with_indented_document_returns_one_line() -> None:
     kept = normalise(json.dumps(GOOGLE, indent=2))
     assert "\n" not in kept and parse(kept) == GoogleAccount(GOOGLE)
     assert normalise(SECRET) == SECRET
 
 
 @pytest.mark.parametrize("document", [ENTRA, GOOGLE, AWS])
-def test_what_is_secret_is_in_no_repr(document: dict[str, str]) -> None:
+def test_repr_of_credential_does_not_contain_the_secret(document: dict[str, str]) -> None:
     assert SECRET not in repr(parse(json.dumps(document)))
 
 
@@ -57,7 +57,7 @@ def test_what_is_secret_is_in_no_repr(document: dict[str, str]) -> None:
     ],
     ids=range(12),
 )
-def test_what_is_refused_is_not_quoted(text: str, message: str) -> None:
+def test_credential_with_bad_text_is_refused_without_quoting_the_secret(text: str, message: str) -> None:
     with pytest.raises(BadInputError, match=message) as refused:
         normalise(text)
     assert SECRET not in f"{refused.value!r}{refused.value.remedy}"

@@ -12,7 +12,7 @@ from softix_proxy.domain.core.errors import BadInputError
 
 
 @pytest.mark.parametrize("name", ["stream_options", "parallel_tool_calls", "store", "user", "seed", "reasoning_effort"])
-def test_what_decides_nothing_may_be_left_out(name: str) -> None:
+def test_checked_field_with_harmless_field_returns_it(name: str) -> None:
     assert checked_field(name) == name
 
 
@@ -22,7 +22,7 @@ def test_what_decides_nothing_may_be_left_out(name: str) -> None:
      "max_tool_calls", "n", "service_tier", "tools", "web_search_options", "billing_policy", "n_predict",
      "token_budget", "", "two words", 'a"b', "a.b", "é"],
 )  # fmt: skip
-def test_what_bounds_the_cost_or_is_priced_may_not(name: str) -> None:
+def test_checked_field_with_field_that_decides_the_cost_is_refused(name: str) -> None:
     with pytest.raises(BadInputError):
         checked_field(name)
 
@@ -43,13 +43,13 @@ def watched() -> set[str]:
     return {name for names in sets for name in names}
 
 
-def test_nothing_that_a_dialect_watches_may_be_left_out_but_the_usage_option() -> None:
+def test_checked_field_with_field_that_a_dialect_watches_is_refused() -> None:
     for name in sorted(watched() - {USAGE_OPTION}):
         with pytest.raises(BadInputError):
             pytest.fail(f"add {name} to NEVER: {checked_field(name)}")
 
 
-def test_fields_are_added_and_taken_away() -> None:
+def test_changed_fields_are_sorted_and_without_the_removed_ones() -> None:
     assert changed(("a",), ("b", "a"), ()) == ("a", "b")
     assert changed(("a", "b"), (), ("a", "never there")) == ("b",)
     with pytest.raises(BadInputError):

@@ -9,12 +9,12 @@ CHAT, MODEL = "/v1/chat/completions", "/v1beta/models/gemini-x:generateContent"
 CLAUDE = "/publishers/anthropic/models/claude-x:rawPredict"
 
 
-def test_each_type_has_a_row() -> None:
+def test_profiles_of_all_provider_types_exist_and_drain_where_the_provider_bills_on() -> None:
     assert set(PROFILES) == set(ProviderType)
     assert {kind.value for kind, profile in PROFILES.items() if profile.on_hang_up == "drain"} == DRAINED
 
 
-def test_each_type_proves_who_pays_in_its_own_way() -> None:
+def test_auth_headers_of_each_provider_type_are_those_of_its_interface() -> None:
     headers = {kind: profile.auth_headers("k") for kind, profile in PROFILES.items()}
     assert headers.pop(ProviderType.ANTHROPIC) == {"x-api-key": "k"}
     assert headers.pop(ProviderType.GEMINI) == {"x-goog-api-key": "k"}
@@ -51,18 +51,18 @@ def test_each_type_proves_who_pays_in_its_own_way() -> None:
         ("bedrock", "/model/m/converse", "https://bedrock-runtime.eu-west4.amazonaws.com/model/m/converse"),
     ],
 )
-def test_where_a_request_goes(kind: str, path: str, url: str) -> None:
+def test_profile_with_filled_placeholders_and_path_returns_the_url(kind: str, path: str, url: str) -> None:
     profile = PROFILES[ProviderType(kind)]
     blanks = {"resource": "r", "project": "p", "location": "eu-west4"}
     assert profile.filled(blanks) + profile.path(path) == url
 
 
-def test_the_global_location_is_the_host_without_one() -> None:
+def test_vertex_url_with_global_location_has_the_host_without_location() -> None:
     url = PROFILES[ProviderType.VERTEX].filled({"project": "p", "location": "global"})
     assert url.startswith("https://aiplatform.googleapis.com/v1/projects/p/locations/global")
 
 
-def test_each_section_of_the_catalogue_is_of_a_type_that_serves_some_of_it() -> None:
+def test_catalogue_section_of_provider_type_has_a_model_that_the_type_serves() -> None:
     known = {kind.value: PROFILES[kind].served for kind in ProviderType}
     for section in catalogue.load().sections:
         if section in known:

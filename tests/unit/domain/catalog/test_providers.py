@@ -13,11 +13,11 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, Prov
         ("", ""),
     ],
 )
-def test_the_origin_spells_out_the_port(base_url: str, origin: str) -> None:
+def test_origin_of_url_without_port_contains_the_default_port(base_url: str, origin: str) -> None:
     assert origin_of(base_url) == origin
 
 
-def test_a_sealed_key_is_not_in_the_repr() -> None:
+def test_repr_of_provider_does_not_contain_the_sealed_key() -> None:
     provider = Provider(
         1, "prv_a", "a", ProviderType.DEMO, "https://a", b"ciphertext", "cancel", ProviderStatus.ACTIVE, 0
     )
@@ -25,7 +25,7 @@ def test_a_sealed_key_is_not_in_the_repr() -> None:
     assert provider.origin == "https://a:443/"
 
 
-def test_knows_where_clouds_keep_secrets() -> None:
+def test_is_metadata_host_recognises_only_the_metadata_hosts_of_clouds() -> None:
     assert all(
         map(is_metadata_host, ("169.254.169.254", "fe80::1%2", "::ffff:169.254.0.1", "METADATA.google.internal."))
     )

@@ -4,7 +4,7 @@ from softix_proxy.domain.catalog.request_headers import NEVER, checked_header
 
 
 @pytest.mark.parametrize("name", ["X-Thing", "helicone-property-app", "x-grok-conv-id", "x-trace_id"])
-def test_a_header_that_decides_nothing_may_be_let_pass(name: str) -> None:
+def test_checked_header_with_harmless_header_returns_it_in_lower_case(name: str) -> None:
     assert checked_header(name) == name.lower()
 
 
@@ -39,6 +39,6 @@ def test_a_header_that_decides_nothing_may_be_let_pass(name: str) -> None:
         "",
     ],
 )
-def test_what_proves_who_pays_or_chooses_a_price_may_never_be(name: str) -> None:
+def test_checked_header_with_header_that_identifies_the_payer_or_sets_a_price_is_refused(name: str) -> None:
     with pytest.raises(ValueError):
         checked_header(name)

@@ -27,7 +27,7 @@ def at(text: str) -> int:
     return parse_instant(text)
 
 
-def test_today_in_utc_begins_at_midnight_its_week_on_a_monday_and_its_month_on_the_first():
+def test_today_in_utc_begins_at_midnight_with_its_week_on_monday_and_its_month_on_the_first():
     today = Calendar("UTC").at(at("2026-11-18T10:00:00Z"))
     assert (today.day_us, today.end_us) == (at("2026-11-18T00:00:00Z"), at("2026-11-19T00:00:00Z"))
     assert today.week_us == at("2026-11-16T00:00:00Z")
@@ -35,7 +35,7 @@ def test_today_in_utc_begins_at_midnight_its_week_on_a_monday_and_its_month_on_t
     assert date_of(today.day) == date(2026, 11, 18)
 
 
-def test_today_in_a_zone_begins_at_its_midnight():
+def test_today_in_a_time_zone_begins_at_its_local_midnight():
     today = Calendar("Asia/Kolkata").at(at("2026-11-30T18:30:00Z"))
     assert date_of(today.day) == date(2026, 12, 1)
     assert today.day_us == today.month_us == at("2026-11-30T18:30:00Z")
@@ -51,12 +51,12 @@ def test_today_in_a_zone_begins_at_its_midnight():
         ("Pacific/Apia", date(2011, 12, 30), 0),
     ],
 )
-def test_a_day_on_which_the_clock_changes_has_as_many_hours_as_it_has(zone, on, hours):
+def test_day_with_clock_change_has_23_or_25_or_no_hours(zone, on, hours):
     home = Calendar(zone)
     assert home.start_us(day_of(on) + 1) - home.start_us(day_of(on)) == hours * HOUR_US
 
 
-def test_a_day_whose_midnight_does_not_exist_begins_when_the_clock_is_put_forward():
+def test_day_without_midnight_begins_when_the_clock_is_put_forward():
     cairo = Calendar("Africa/Cairo")  # on Friday, 24 April 2026, 00:00 becomes 01:00
     start_us = cairo.start_us(day_of(date(2026, 4, 24)))
     local = from_us(start_us).astimezone(ZoneInfo("Africa/Cairo"))
@@ -65,7 +65,7 @@ def test_a_day_whose_midnight_does_not_exist_begins_when_the_clock_is_put_forwar
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_every_hour_of_three_years_lies_in_the_day_that_its_date_says(zone):
+def test_day_of_every_third_hour_of_three_years_is_its_local_date(zone):
     home, other = Calendar(zone), ZoneInfo(zone)
     instant_us = at("2010-12-31T00:10:00Z")
     for _ in range(3 * 366 * 8):
@@ -79,7 +79,7 @@ def test_every_hour_of_three_years_lies_in_the_day_that_its_date_says(zone):
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_pieces_cover_a_span_without_a_gap_and_tell_the_day_of_each_instant(zone):
+def test_pieces_of_a_span_cover_it_without_a_gap_and_give_the_local_day_of_each_instant(zone):
     home = Calendar(zone)
     span = at("2025-12-31T22:10:00Z"), at("2027-01-02T01:00:00Z")
     pieces = list(home.pieces(*span))
@@ -90,19 +90,19 @@ def test_pieces_cover_a_span_without_a_gap_and_tell_the_day_of_each_instant(zone
             assert (instant_us + piece.offset_us) // DAY_US == home.day(instant_us)
 
 
-def test_pieces_are_cut_at_the_very_instant_at_which_the_clock_changes():
+def test_pieces_of_a_year_are_cut_at_the_instant_of_each_clock_change():
     [_, summer, _] = Calendar("Europe/Berlin").pieces(at("2026-01-01"), at("2027-01-01"))
     assert summer[:2] == (at("2026-03-29T01:00:00Z"), at("2026-10-25T01:00:00Z"))
     assert summer.offset_us == 2 * HOUR_US
 
 
-def test_what_lies_beyond_the_years_that_dates_have_is_counted_as_in_utc():
+def test_day_beyond_the_last_representable_date_is_counted_as_in_utc():
     home = Calendar("Europe/Berlin")
     assert home.day(2**63 - 1) == (2**63 - 1) // DAY_US
     assert [piece.to_us for piece in home.pieces(at("9998-12-01"), 2**63 - 1)][-1] == 2**63 - 1
 
 
-def test_the_same_day_is_worked_out_once(monkeypatch):
+def test_calendar_asked_for_the_same_day_again_returns_the_computed_one(monkeypatch):
     home = Calendar("Europe/Berlin")
     noon_us = at("2026-11-30T12:00:00Z")
     today = home.at(noon_us)
@@ -111,7 +111,7 @@ def test_the_same_day_is_worked_out_once(monkeypatch):
     assert home.at(today.end_us - 1) is today
 
 
-def test_a_calendar_is_shared_and_a_zone_that_is_none_is_refused():
+def test_calendar_of_a_zone_is_shared_and_unknown_zone_is_refused():
     assert calendar("Europe/Berlin") is calendar("Europe/Berlin")
     for name in ("Berlin", "", "../etc/passwd"):
         with pytest.raises(BadInputError, match="not a time zone"):
@@ -119,7 +119,7 @@ def test_a_calendar_is_shared_and_a_zone_that_is_none_is_refused():
     assert checked_zone("Asia/Kolkata") == "Asia/Kolkata"
 
 
-def test_whole_days_are_those_of_the_zone_and_a_part_of_one_is_refused():
+def test_whole_days_with_part_of_a_day_in_the_zone_is_refused():
     home = Calendar("Europe/Berlin")
     span = at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z")
     first, end = whole_days(home, *span)
@@ -129,26 +129,26 @@ def test_whole_days_are_those_of_the_zone_and_a_part_of_one_is_refused():
             whole_days(home, *part)
 
 
-def test_dates_and_numbers_of_days_are_the_same_thing():
+def test_day_number_of_a_date_converts_back_to_the_date():
     assert day_of(date(1970, 1, 2)) == 1
     assert date_of(day_of(date(2028, 2, 29))) == date(2028, 2, 29)
     assert datetime.fromtimestamp(day_of(date(2028, 2, 29)) * 86_400, UTC).date() == date(2028, 2, 29)
 
 
-def test_months_begin_in_the_zone_and_the_last_one_holds_the_end():
+def test_months_of_a_span_begin_at_local_midnight_and_include_the_month_of_the_end():
     home = Calendar("Europe/Berlin")
     months = list(home.months(at("2026-09-30T22:30:00Z"), at("2026-11-30T23:00:00Z")))
     assert months == [at("2026-09-30T22:00:00Z"), at("2026-10-31T23:00:00Z"), at("2026-11-30T23:00:00Z")]
     assert [f"{home.date(month_us):%Y-%m-%d}" for month_us in months] == ["2026-10-01", "2026-11-01", "2026-12-01"]
 
 
-def test_start_of_each_period_is_that_of_the_day_that_holds_the_instant() -> None:
+def test_start_of_each_period_is_the_local_start_of_day_week_month_and_zero() -> None:
     today = Calendar("Europe/Berlin").at(at("2026-11-18T10:00:00Z"))
     starts = [today.start_us(period) for period in PERIODS]
     assert starts == [at("2026-11-17T23:00:00Z"), at("2026-11-15T23:00:00Z"), at("2026-10-31T23:00:00Z"), 0]
 
 
-def test_day_of_the_calendar_begins_with_its_first_instant_and_ends_before_the_next() -> None:
+def test_day_at_its_limits_contains_its_first_instant_but_not_its_end() -> None:
     home = Calendar("Europe/Berlin")
     today = home.at(at("2026-11-30T12:00:00Z"))
     assert home.at(today.day_us) is today
@@ -166,12 +166,12 @@ def test_day_of_the_calendar_begins_with_its_first_instant_and_ends_before_the_n
         ("America/New_York", date(9998, 12, 31), "9998-12-31T00:00:00Z"),
     ],
 )
-def test_day_at_the_end_of_the_years_that_dates_have_begins_as_in_utc(zone: str, on: date, start: str) -> None:
+def test_day_at_the_limits_of_representable_dates_begins_as_in_utc(zone: str, on: date, start: str) -> None:
     """Until 1883 New York was 4 h 56 min 2 s behind Greenwich."""
     assert Calendar(zone).start_us(day_of(on)) == at(start)
 
 
-def test_instant_at_the_end_of_the_years_that_dates_have_is_of_the_day_in_utc() -> None:
+def test_instant_at_the_limits_of_representable_dates_is_in_the_day_of_utc() -> None:
     west, east = Calendar("America/New_York"), Calendar("Asia/Kolkata")
     first_us, last_us = at("0002-01-01T00:00:00Z"), at("9998-12-31T00:00:00Z")
     assert date_of(west.day(first_us)) == date(2, 1, 1)
@@ -188,7 +188,7 @@ def test_days_and_offsets_are_integers() -> None:
     assert home.date(noon_us) == date(2026, 6, 1)
 
 
-def test_pieces_of_utc_and_of_a_span_before_a_change_are_one() -> None:
+def test_pieces_of_a_span_without_clock_change_are_one() -> None:
     year = at("2026-01-01"), at("2027-01-01")
     assert list(Calendar("UTC").pieces(*year)) == [(*year, 0)]
     berlin, change_us = Calendar("Europe/Berlin"), at("2026-03-29T01:00:00Z")
@@ -197,7 +197,7 @@ def test_pieces_of_utc_and_of_a_span_before_a_change_are_one() -> None:
     assert list(berlin.pieces(change_us, change_us)) == []
 
 
-def test_months_of_a_span_within_one_are_that_one() -> None:
+def test_months_of_a_span_within_one_month_are_that_month() -> None:
     assert list(Calendar("UTC").months(at("2026-02-10"), at("2026-02-11"))) == [at("2026-02-01")]
     assert list(Calendar("UTC").months(at("2026-01-31"), at("2026-03-01"))) == [
         at("2026-01-01"),

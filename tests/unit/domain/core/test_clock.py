@@ -21,7 +21,7 @@ instants = st.integers(0, to_us(datetime(2200, 1, 1, tzinfo=UTC)))
 
 
 @given(instants)
-def test_text_and_back(now_us: int) -> None:
+def test_instant_formatted_and_parsed_returns_the_same_instant(now_us: int) -> None:
     text = format_instant(now_us)
     assert text is not None and parse_instant(text) == now_us and to_us(from_us(now_us)) == now_us
 
@@ -34,12 +34,12 @@ def test_text_and_back(now_us: int) -> None:
         ("2026-10-01T12:00:00+02:00", "2026-10-01T10:00:00Z"),
     ],
 )
-def test_utc_unless_said_otherwise(text: str, same: str) -> None:
+def test_instant_without_offset_is_parsed_as_utc(text: str, same: str) -> None:
     assert parse_instant(text) == parse_instant(same)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2026-13-01", "9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+10:00"])
-def test_not_a_date(text: str) -> None:
+def test_instant_with_bad_text_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_instant(text)
 
@@ -56,28 +56,28 @@ def test_not_a_date(text: str) -> None:
         ("365000d", timedelta(days=365_000)),
     ],
 )
-def test_durations(text: str, duration: timedelta) -> None:
+def test_duration_with_known_unit_is_parsed(text: str, duration: timedelta) -> None:
     assert timedelta(microseconds=parse_duration_us(text)) == duration
 
 
 @pytest.mark.parametrize("text", ["", "5", "d", "-5d", "1.5h", "5y", "999999w", "365001d", "9999999999s", "٣d"])
-def test_not_a_duration(text: str) -> None:
+def test_duration_with_bad_text_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_duration_us(text)
 
 
-def test_none_stays_none() -> None:
+def test_format_instant_with_none_returns_none() -> None:
     assert format_instant(None) is None
 
 
-def test_the_real_one() -> None:
+def test_system_clock_returns_the_present_time_and_never_goes_back() -> None:
     clock = SystemClock()
     before_us = to_us(datetime.now(UTC))
     assert before_us <= clock.now_us() <= to_us(datetime.now(UTC)) + 1000
     assert clock.monotonic_ns() <= clock.monotonic_ns()
 
 
-def test_a_step_of_the_clock_is_noticed_once_and_time_that_passes_is_none() -> None:
+def test_clock_step_of_a_year_is_reported_once() -> None:
     steps, year_us = Steps(), 365 * DAY_US
     assert steps.look(0, 0) == 0, "there is nothing to compare the first look with"
     assert steps.look(3600 * SECOND_US, 3600 * 10**9) == 0
@@ -86,7 +86,7 @@ def test_a_step_of_the_clock_is_noticed_once_and_time_that_passes_is_none() -> N
     assert steps.look(3603 * SECOND_US, 3603 * 10**9) == -year_us
 
 
-def test_a_step_of_a_few_seconds_is_not_worth_a_word() -> None:
+def test_clock_step_of_a_few_seconds_is_not_reported() -> None:
     steps = Steps()
     steps.look(0, 0)
     assert steps.look(SECOND_US + 9 * SECOND_US, 10**9) == 0

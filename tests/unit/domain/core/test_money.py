@@ -24,7 +24,7 @@ amounts_pico = st.integers(-MAX_PICO, MAX_PICO)
         ("9223372.036854775807", MAX_PICO),
     ],
 )
-def test_parses_plain_decimals(text: str, pico: int) -> None:
+def test_parse_usd_with_plain_decimal_returns_the_exact_amount(text: str, pico: int) -> None:
     assert parse_usd(text) == pico
 
 
@@ -32,14 +32,14 @@ def test_parses_plain_decimals(text: str, pico: int) -> None:
     "text",
     ["", ".5", "5.", "1e3", "1,000.00", "1_000", "$5", "NaN", "inf", "0x10", "--1", "0.0000000000001", "٣", "1 2"],
 )
-def test_refuses_anything_else(text: str) -> None:
+def test_parse_usd_with_anything_but_a_plain_decimal_is_refused(text: str) -> None:
     with pytest.raises(BadInputError) as caught:
         parse_usd(text)
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("text", ["9223372.036854775808", "-9223372.036854775808", "999999999999"])
-def test_refuses_what_does_not_fit_64_bits(text: str) -> None:
+def test_parse_usd_with_amount_beyond_64_bits_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="too large"):
         parse_usd(text)
 
@@ -58,17 +58,17 @@ def test_refuses_what_does_not_fit_64_bits(text: str) -> None:
         (10**21, "1000000000.00"),
     ],
 )
-def test_formats_exactly_with_two_decimals_or_more(pico: int, text: str) -> None:
+def test_format_usd_is_exact_with_two_decimals_or_more(pico: int, text: str) -> None:
     assert format_usd(pico) == text
 
 
 @given(amounts_pico)
-def test_format_and_parse_are_inverse(pico: int) -> None:
+def test_amount_formatted_and_parsed_returns_the_same_amount(pico: int) -> None:
     assert parse_usd(format_usd(pico)) == pico
 
 
 @given(amounts_pico)
-def test_formatted_text_is_the_exact_value(pico: int) -> None:
+def test_format_usd_of_any_amount_is_the_exact_value(pico: int) -> None:
     assert Fraction(format_usd(pico)) == Fraction(pico, PICO_PER_USD)
 
 
@@ -77,7 +77,7 @@ def test_formatted_text_is_the_exact_value(pico: int) -> None:
 @example(3, 2)
 @example(-1, 2)
 @example(-3, 2)
-def test_division_rounds_half_even_as_decimal_does(numerator: int, denominator: int) -> None:
+def test_division_of_any_integers_rounds_half_even_as_decimal_does(numerator: int, denominator: int) -> None:
     """A tie has few digits, so that 100 of them decide every case."""
     exact = Context(prec=100).divide(Decimal(numerator), Decimal(denominator))
     expected = int(exact.quantize(Decimal(1), ROUND_HALF_EVEN, Context(prec=100)))
@@ -85,5 +85,5 @@ def test_division_rounds_half_even_as_decimal_does(numerator: int, denominator: 
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(1, 10**6))
-def test_division_is_exact_where_it_comes_out_even(quotient: int, denominator: int) -> None:
+def test_division_without_remainder_is_exact(quotient: int, denominator: int) -> None:
     assert divide_half_even(quotient * denominator, denominator) == quotient

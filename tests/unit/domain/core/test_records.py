@@ -15,11 +15,11 @@ class Point:
     y: int = 0
 
 
-def test_equal_values_are_one_in_a_set() -> None:
+def test_records_with_equal_values_are_equal_and_hash_alike() -> None:
     assert {Point(1), Point(1, 0)} == {Point(1)}
     assert replace(Point(1), y=2) == Point(1, 2)
 
 
-def test_nothing_else_can_be_put_into_one() -> None:
+def test_record_with_unknown_attribute_refuses_the_assignment() -> None:
     with pytest.raises(AttributeError):
         Point(1).z = 3  # type: ignore[attr-defined]

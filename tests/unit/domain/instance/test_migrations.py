@@ -15,19 +15,19 @@ PLAN = MigrationPlan(
 )
 
 
-def test_nothing_is_in_the_way() -> None:
+def test_migration_plan_with_room_and_no_server_has_no_obstacle() -> None:
     assert PLAN.obstacle is None
 
 
-def test_a_process_that_serves_is_in_the_way() -> None:
+def test_migration_plan_with_serving_process_names_it_as_the_obstacle() -> None:
     obstacle = replace(PLAN, slots=(3, 4)).obstacle
     assert obstacle is not None and "slot 3" in obstacle[0] and obstacle[1] == "stop softix serve, then try again"
 
 
-def test_too_little_room_is_in_the_way_and_told_rounded_up() -> None:
+def test_migration_plan_with_too_little_room_names_the_needed_size_rounded_up() -> None:
     obstacle = replace(PLAN, free_bytes=64 << 20).obstacle
     assert obstacle is not None and "needs 65 MiB in ., where 64 MiB are free" in obstacle[0]
 
 
-def test_what_is_up_to_date_needs_neither() -> None:
+def test_migration_plan_without_steps_has_no_obstacle() -> None:
     assert replace(PLAN, steps=(), slots=(3,), free_bytes=0).obstacle is None

@@ -21,13 +21,13 @@ print(*resource.getrlimit(resource.RLIMIT_NOFILE), open_files.clients())
 
 
 @pytest.mark.parametrize(("soft", "hard"), [(64, 200), (200, 200)])
-def test_the_limit_is_raised_as_far_as_is_allowed(soft: int, hard: int) -> None:
+def test_open_files_limit_below_the_hard_limit_is_raised_to_it(soft: int, hard: int) -> None:
     words = ["sh", "-c", f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$@"', "sh", sys.executable, "-c", RAISED]
     told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
     assert list(map(int, told)) == [hard, hard, (hard - open_files._RESERVED) // 2]
 
 
-def test_a_limit_that_cannot_be_raised_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_files_limit_that_cannot_be_raised_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[tuple[int, int]]()
 
     def refuse(_: int, limits: tuple[int, int]) -> None:
@@ -41,21 +41,21 @@ def test_a_limit_that_cannot_be_raised_stays(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(("limit", "clients"), [(34, 1), (40, 4), (1024, 496), (resource.RLIM_INFINITY, 524_272)])
-def test_each_client_needs_a_connection_to_a_provider_too(
+def test_clients_for_a_limit_are_half_of_the_open_files_left(
     monkeypatch: pytest.MonkeyPatch, limit: int, clients: int
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, limit))
     assert open_files.clients() == clients
 
 
-def test_too_few_for_a_single_client(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_with_too_few_open_files_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (33, 33))
     with pytest.raises(FailureError, match="33 open files are too few") as failure:
         open_files.clients()
     assert "LimitNOFILE=" in failure.value.remedy
 
 
-def test_what_tells_that_they_are_used_up() -> None:
+def test_are_used_up_with_direct_or_wrapped_limit_error_is_true() -> None:
     for number in (errno.EMFILE, errno.ENFILE):
         error = OSError(number, os.strerror(number))
         assert open_files.are_used_up(error)
@@ -65,7 +65,7 @@ def test_what_tells_that_they_are_used_up() -> None:
             assert open_files.are_used_up(outer)  # type: ignore[arg-type]
 
 
-def test_an_error_that_has_another_reason_is_not_taken_for_it() -> None:
+def test_are_used_up_with_unrelated_error_is_false() -> None:
     for error in (
         ConnectionRefusedError(),
         TimeoutError(),
@@ -76,7 +76,7 @@ def test_an_error_that_has_another_reason_is_not_taken_for_it() -> None:
         assert not open_files.are_used_up(error)
 
 
-def test_what_cannot_say_it_is_found_by_trying() -> None:
+def test_are_used_up_with_resolver_error_is_decided_by_opening_a_file() -> None:
     with used_up():
         resolver, refused = open_files.are_used_up(socket.gaierror()), open_files.are_used_up(ConnectionRefusedError())
     assert resolver and not refused

@@ -23,7 +23,7 @@ def owner_of(place: Path) -> tuple[int, int]:
     return status.st_uid, status.st_gid
 
 
-def test_what_root_makes_is_given_away_once(tmp_path: Path, given: list[tuple[int, int]]) -> None:
+def test_file_and_folder_made_by_root_are_given_away_once(tmp_path: Path, given: list[tuple[int, int]]) -> None:
     (tmp_path / "like").touch()
     for _ in range(2):
         os.close(ownership.open_or_make(tmp_path / "made", tmp_path / "like"))
@@ -34,12 +34,16 @@ def test_what_root_makes_is_given_away_once(tmp_path: Path, given: list[tuple[in
     assert (tmp_path / "folder").stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_like_nothing_is_like_the_folder(tmp_path: Path, given: list[tuple[int, int]]) -> None:
+def test_file_made_by_root_without_model_file_is_given_to_the_owner_of_the_folder(
+    tmp_path: Path, given: list[tuple[int, int]]
+) -> None:
     os.close(ownership.open_or_make(tmp_path / "made", tmp_path / "missing"))
     assert given == [owner_of(tmp_path)]
 
 
-def test_what_others_make_stays_theirs(tmp_path: Path, given: list[tuple[int, int]], monkeypatch) -> None:
+def test_file_and_folder_made_by_another_user_keep_their_owner(
+    tmp_path: Path, given: list[tuple[int, int]], monkeypatch
+) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     os.close(ownership.open_or_make(tmp_path / "made", tmp_path))
     ownership.make_folder(tmp_path / "folder", tmp_path)
@@ -47,7 +51,7 @@ def test_what_others_make_stays_theirs(tmp_path: Path, given: list[tuple[int, in
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_link_is_followed_by_nobody(tmp_path: Path, given: list[tuple[int, int]], exists: bool) -> None:
+def test_file_that_is_a_symbolic_link_is_refused(tmp_path: Path, given: list[tuple[int, int]], exists: bool) -> None:
     secret = tmp_path / "shadow"
     if exists:
         secret.touch()
@@ -58,7 +62,7 @@ def test_a_link_is_followed_by_nobody(tmp_path: Path, given: list[tuple[int, int
     assert secret.exists() == exists
 
 
-def test_what_cannot_be_given_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_cannot_be_given_away_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, like: Path) -> None:
         raise PermissionError
 
@@ -70,7 +74,7 @@ def test_what_cannot_be_given_is_closed(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_root_gives_it_away(tmp_path: Path) -> None:
+def test_file_and_folder_made_by_real_root_are_owned_by_the_owner_of_the_folder(tmp_path: Path) -> None:
     os.chown(tmp_path, *SOMEBODY)
     os.close(ownership.open_or_make(tmp_path / "made", tmp_path))
     ownership.make_folder(tmp_path / "folder", tmp_path)

@@ -17,13 +17,13 @@ NOW_US = 2000 * DAY_US
     ],
     ids=["where it belongs", "nobody says", "it would be in the future", "that is closed", "the first open instant"],
 )
-def test_what_is_redated_is_booked_in_the_open_past_or_now(
+def test_booked_at_of_misdated_posting_is_in_the_open_past_or_now(
     posted_us: int, ahead_us: int | None, closed_us: int, booked_us: int
 ) -> None:
     assert booked_at_us(posted_us, ahead_us, closed_us, NOW_US) == booked_us
 
 
-def test_notes_of_redated_rows_are_those_that_books_have() -> None:
+def test_notes_of_redated_rows_are_the_stored_words() -> None:
     assert (REDATED, TAKEN_BACK, BOOKED) == ("redated: ", "redated: taken back", "redated: booked")
 
 

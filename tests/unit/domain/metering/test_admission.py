@@ -49,7 +49,7 @@ bounds = st.builds(
 
 
 @given(bounds, st.integers(0, 10**15))
-def test_what_is_affordable_costs_no_more_and_one_token_more_does(bound: Bound, funds_pico: int) -> None:
+def test_affordable_tokens_cost_no_more_than_the_funds_and_one_token_more_does(bound: Bound, funds_pico: int) -> None:
     tokens = bound.affordable_tokens(funds_pico)
     if tokens < 0:
         assert bound.hold_pico(0) > funds_pico
@@ -59,7 +59,7 @@ def test_what_is_affordable_costs_no_more_and_one_token_more_does(bound: Bound, 
 
 
 @given(bounds, st.integers(0, 10**6))
-def test_a_hold_is_never_below_the_exact_cost(bound: Bound, tokens: int) -> None:
+def test_hold_of_any_bound_is_the_exact_cost_rounded_up(bound: Bound, tokens: int) -> None:
     over = (bound.hold_pico(tokens) - bound.fixed_pico) * bound.token_den - tokens * bound.token_num
     assert 0 <= over < bound.token_den
 
@@ -81,7 +81,9 @@ limit_sets = st.builds(
     st.integers(-(10**13), 10**14),
     st.integers(0, 10**13),
 )
-def test_admitted_in_any_order_nothing_is_overspent(asked: list[Any], posted_pico: int, credit_pico: int) -> None:
+def test_admissions_in_any_order_never_overspend_wallet_or_limits(
+    asked: list[Any], posted_pico: int, credit_pico: int
+) -> None:
     wallet, key = WalletState(posted_pico, 0, credit_pico), KeyState()
     for bound, limits, tokens, adjustable in asked:
         before = replace(wallet), replace(key)
@@ -118,7 +120,7 @@ TEN_A_TOKEN = Bound(fixed_pico=100, token_num=10, output_tokens=50, adjustable=T
         (0, Denied),
     ],
 )
-def test_where_the_money_ends_the_answer_is_shortened(posted_pico: int, expected: Any) -> None:
+def test_admission_with_too_little_money_limits_the_output_or_is_denied(posted_pico: int, expected: Any) -> None:
     decision = decided(ask(TEN_A_TOKEN), WalletState(posted_pico, 0, 0), KeyState(), NOW_US)
     if isinstance(expected, int):
         assert isinstance(decision, Admitted) and decision.output_limit == expected
@@ -126,7 +128,7 @@ def test_where_the_money_ends_the_answer_is_shortened(posted_pico: int, expected
         assert isinstance(decision, expected)
 
 
-def test_a_limit_that_the_client_set_is_not_changed() -> None:
+def test_admission_with_limit_set_by_the_client_is_denied_instead_of_shortened() -> None:
     fixed = replace(TEN_A_TOKEN, adjustable=False)
     decision = decided(ask(fixed), WalletState(599, 0, 0), KeyState(), NOW_US)
     assert isinstance(decision, Denied)
@@ -138,18 +140,18 @@ def test_a_limit_that_the_client_set_is_not_changed() -> None:
     )
 
 
-def test_credit_counts_and_what_is_held_does_not() -> None:
+def test_admission_with_credit_is_granted_and_with_held_money_is_denied() -> None:
     assert isinstance(decided(ask(TEN_A_TOKEN), WalletState(0, 0, 600), KeyState(), NOW_US), Admitted)
     assert isinstance(decided(ask(TEN_A_TOKEN), WalletState(600, 500, 0), KeyState(), NOW_US), Denied)
 
 
-def test_the_tighter_one_is_named() -> None:
+def test_denial_with_cap_and_balance_names_the_tighter_one() -> None:
     for cap_pico, code in ((10, Code.CAP_REACHED), (30, Code.INSUFFICIENT_BALANCE)):
         decision = decided(ask(TEN_A_TOKEN, KeyLimits(cap_pico=cap_pico)), WalletState(20, 0, 0), KeyState(), NOW_US)
         assert isinstance(decision, Denied) and decision.code is code
 
 
-def test_a_cap_counts_what_was_spent_in_its_period() -> None:
+def test_cap_of_a_day_counts_only_the_spend_of_that_day() -> None:
     spent = KeyState(spent_at_us=NOW_US, spent_day_pico=500, spent_total_pico=500)
     limits = KeyLimits(cap_pico=1000, cap_period="day")
     today = decided(ask(TEN_A_TOKEN, limits), WalletState(10**6, 0, 0), replace(spent), NOW_US)
@@ -158,7 +160,7 @@ def test_a_cap_counts_what_was_spent_in_its_period() -> None:
     assert isinstance(tomorrow, Admitted) and tomorrow.hold_pico == 600
 
 
-def test_who_pays_afterwards_needs_no_balance_but_64_bits() -> None:
+def test_admission_of_postpaid_user_needs_no_balance_but_a_sum_within_64_bits() -> None:
     postpaid = ask(TEN_A_TOKEN, postpaid=True)
     assert isinstance(decided(postpaid, WalletState(-(10**15), 0, 0), KeyState(), NOW_US), Admitted)
     huge = ask(Bound(fixed_pico=2 * MAX_PICO), postpaid=True)
@@ -167,12 +169,12 @@ def test_who_pays_afterwards_needs_no_balance_but_64_bits() -> None:
     assert isinstance(decided(postpaid, full, KeyState(), NOW_US), Denied)
 
 
-def test_what_costs_nothing_needs_no_money() -> None:
+def test_admission_of_free_request_without_money_is_granted() -> None:
     decision = decided(ask(NOTHING), WalletState(-5, 0, 0), KeyState(), NOW_US)
     assert isinstance(decision, Admitted) and decision.hold_pico == 0
 
 
-def test_pace() -> None:
+def test_admission_beyond_request_token_or_concurrency_limit_is_denied() -> None:
     key, wallet = KeyState(), WalletState(10**9, 0, 0)
     limits = KeyLimits(rpm=2, tpm=100, concurrency=9)
     for left in (1, 0):
@@ -186,7 +188,7 @@ def test_pace() -> None:
     assert isinstance(busy, Denied) and busy.code is Code.CONCURRENCY_LIMITED
 
 
-def test_close() -> None:
+def test_close_of_request_posts_the_charge_and_releases_the_hold() -> None:
     wallet, key = WalletState(1000, 300, 0), KeyState(open_requests=1, held_pico=300)
     close(wallet, key, 300, 120, NOW_US, day_of(NOW_US))
     assert (wallet.posted_pico, wallet.held_pico, wallet.available_pico) == (880, 0, 880)
@@ -195,7 +197,7 @@ def test_close() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 40 * DAY_US), st.integers(0, 10**12)), max_size=20))
-def test_spend_of_the_present_periods(charges: list[tuple[int, int]]) -> None:
+def test_spent_of_each_period_after_any_charges_is_the_sum_since_its_start(charges: list[tuple[int, int]]) -> None:
     key, now_us, posted = KeyState(), NOW_US, list[tuple[int, int]]()
     for step_us, charge_pico in charges:
         now_us += step_us
@@ -206,7 +208,7 @@ def test_spend_of_the_present_periods(charges: list[tuple[int, int]]) -> None:
         assert key.spent_pico(period, day_of(now_us)) == sum(charge for at_us, charge in posted if at_us >= start_us)
 
 
-def test_the_periods_of_a_cap_are_those_of_the_zone() -> None:
+def test_spent_of_each_period_in_a_time_zone_begins_at_local_midnight() -> None:
     kolkata = Calendar("Asia/Kolkata")
     key = KeyState()
     evening_us, night_us = parse_instant("2026-11-30T18:29:59Z"), parse_instant("2026-11-30T18:30:00Z")
@@ -217,7 +219,7 @@ def test_the_periods_of_a_cap_are_those_of_the_zone() -> None:
 
 
 @pytest.mark.parametrize(("zone", "hours"), [("Europe/Berlin", 25), ("UTC", 24)])
-def test_a_cap_of_a_day_lasts_as_long_as_the_day(zone: str, hours: int) -> None:
+def test_spent_of_a_day_with_25_hours_lasts_until_its_end(zone: str, hours: int) -> None:
     there, key = Calendar(zone), KeyState()
     begun_us = there.at(parse_instant("2026-10-25T12:00:00Z")).day_us
     key.spend(5, begun_us, there.at(begun_us))
@@ -226,7 +228,7 @@ def test_a_cap_of_a_day_lasts_as_long_as_the_day(zone: str, hours: int) -> None:
     assert key.spent_pico("day", there.at(end_us)) == 0
 
 
-def test_sums_that_a_clock_that_was_ahead_left_are_those_of_today_and_end_with_it() -> None:
+def test_spent_after_clock_was_ahead_counts_as_today_and_ends_with_the_day() -> None:
     key = KeyState(spent_at_us=NOW_US + 365 * DAY_US, spent_day_pico=9, spent_month_pico=9)
     key.come_back(NOW_US)
     assert key.spent_pico("day", day_of(NOW_US)) == 9
@@ -234,7 +236,7 @@ def test_sums_that_a_clock_that_was_ahead_left_are_those_of_today_and_end_with_i
     assert key.spent_pico("month", day_of(NOW_US + 31 * DAY_US)) == 0
 
 
-def test_a_small_step_back_over_midnight_starts_no_day_twice() -> None:
+def test_spent_after_small_clock_step_back_over_midnight_is_kept() -> None:
     midnight_us = day_of(NOW_US).end_us
     key = KeyState()
     key.spend(5, midnight_us + SECOND_US, day_of(midnight_us + SECOND_US))
@@ -243,7 +245,7 @@ def test_a_small_step_back_over_midnight_starts_no_day_twice() -> None:
     assert key.spent_pico("day", day_of(midnight_us + 2)) == 12
 
 
-def test_arrival_times_that_no_limit_can_have_made_lock_nobody_out() -> None:
+def test_key_state_with_impossible_arrival_times_admits_again_after_come_back() -> None:
     key, wallet = KeyState(rpm_tat_us=NOW_US + 365 * DAY_US, tpm_tat_us=NOW_US + 365 * DAY_US), WalletState(0, 0, 0)
     key.come_back(NOW_US)
     limits = KeyLimits(rpm=1, tpm=10)

@@ -56,7 +56,7 @@ def test_bound_without_figures_costs_nothing_once() -> None:
     assert NOTHING.adjustable is False
 
 
-def test_hold_of_several_targets_is_that_of_the_dearest_with_its_own_output() -> None:
+def test_hold_of_several_targets_is_that_of_the_dearest_at_its_own_output_limit() -> None:
     short = Bound(fixed_pico=10, token_num=2, output_tokens=50)
     long = Bound(fixed_pico=60, token_num=1, output_tokens=100)
     either = Bound(output_tokens=100, targets=(short, long), times=2)
@@ -66,14 +66,14 @@ def test_hold_of_several_targets_is_that_of_the_dearest_with_its_own_output() ->
     assert either.hold_pico(10) == 2 * (60 + 10)
 
 
-def test_affordable_tokens_are_rounded_down_of_what_one_time_may_cost() -> None:
+def test_affordable_tokens_of_repeated_request_are_rounded_down_for_one_repetition() -> None:
     """1000 // 3 = 333; 233 × 3 // 10 = 69."""
     bound = Bound(fixed_pico=100, token_num=10, token_den=3, times=3)
     assert bound.affordable_tokens(1000) == 69
     assert [bound.affordable_tokens(funds_pico) for funds_pico in (299, 300, 309, 312)] == [-1, 0, 0, 1]
 
 
-def test_affordable_tokens_are_limited_by_targets_that_cannot_give_all_of_theirs() -> None:
+def test_affordable_tokens_with_several_targets_are_limited_by_those_not_fully_affordable() -> None:
     dear, cheap = Bound(token_num=10, output_tokens=80), Bound(token_num=1, output_tokens=20)
     for targets in ((dear, cheap), (cheap, dear)):
         either = Bound(output_tokens=100, targets=targets)
@@ -97,7 +97,7 @@ def sums(key: KeyState) -> tuple[int, ...]:
     return key.spent_day_pico, key.spent_week_pico, key.spent_month_pico, key.spent_total_pico
 
 
-def test_key_state_of_a_new_key_is_all_zero() -> None:
+def test_key_state_of_new_key_is_all_zero() -> None:
     assert sums(KeyState()) == (0, 0, 0, 0)
     key = KeyState()
     assert (key.rpm_tat_us, key.tpm_tat_us, key.open_requests, key.held_pico, key.spent_at_us) == (0, 0, 0, 0, 0)
@@ -114,13 +114,13 @@ def test_key_state_of_a_new_key_is_all_zero() -> None:
         ("2026-10-31T23:59:59Z", (7, 7, 7, 47)),
     ],
 )
-def test_spend_after_a_pause_begins_the_sums_of_the_periods_that_ended(last: str, expected: tuple[int, ...]) -> None:
+def test_spend_after_a_pause_restarts_the_sums_of_the_periods_that_ended(last: str, expected: tuple[int, ...]) -> None:
     key = spent_until(parse_instant(last))
     key.spend(7, WEDNESDAY_US, day_of(WEDNESDAY_US))
     assert sums(key) == expected and key.spent_at_us == WEDNESDAY_US
 
 
-def test_spend_by_a_clock_that_went_back_keeps_the_later_instant() -> None:
+def test_spend_after_clock_went_back_keeps_the_later_instant() -> None:
     key = spent_until(WEDNESDAY_US + 5)
     key.spend(1, WEDNESDAY_US, day_of(WEDNESDAY_US))
     assert key.spent_at_us == WEDNESDAY_US + 5
@@ -137,13 +137,15 @@ def test_spend_by_a_clock_that_went_back_keeps_the_later_instant() -> None:
         ("2026-10-31T23:59:59Z", (10, 20, 30, 37)),
     ],
 )
-def test_correction_of_a_charge_changes_the_sums_that_still_hold_it(posted: str, expected: tuple[int, ...]) -> None:
+def test_correction_of_earlier_charge_changes_the_sums_that_still_include_it(
+    posted: str, expected: tuple[int, ...]
+) -> None:
     key = spent_until(WEDNESDAY_US)
     key.correct(-3, parse_instant(posted), WEDNESDAY_US + 9, day_of(WEDNESDAY_US))
     assert sums(key) == expected and key.spent_at_us == WEDNESDAY_US + 9
 
 
-def test_correction_after_a_pause_forgets_the_sums_of_the_periods_that_ended() -> None:
+def test_correction_after_a_pause_resets_the_sums_of_the_periods_that_ended() -> None:
     key = spent_until(parse_instant("2026-11-16T12:00:00Z"))
     key.correct(3, parse_instant("2026-11-16T12:00:00Z"), WEDNESDAY_US, day_of(WEDNESDAY_US))
     assert sums(key) == (0, 23, 33, 43)
@@ -156,7 +158,7 @@ def test_correction_after_a_pause_forgets_the_sums_of_the_periods_that_ended() -
     ("field", "furthest_us"),
     [("spent_at_us", SLACK_US), ("rpm_tat_us", MINUTE_US), ("tpm_tat_us", 61 * MINUTE_US)],
 )
-def test_key_state_further_ahead_than_it_can_be_comes_back_to_now(field: str, furthest_us: int) -> None:
+def test_key_state_with_instant_impossibly_far_ahead_comes_back_to_now(field: str, furthest_us: int) -> None:
     possible, wrong = KeyState(**{field: NOW_US + furthest_us}), KeyState(**{field: NOW_US + furthest_us + 1})
     for key in (possible, wrong):
         key.come_back(NOW_US)
@@ -167,12 +169,12 @@ def test_key_state_further_ahead_than_it_can_be_comes_back_to_now(field: str, fu
 # Figures of a decision
 
 
-def test_writable_of_a_wallet_is_what_its_64_bits_can_still_owe() -> None:
+def test_writable_amount_of_wallet_in_debt_is_what_64_bits_still_allow() -> None:
     assert WalletState(5, 0, 0).writable_pico == MAX_PICO
     assert WalletState(-5, 3, 100).writable_pico == MAX_PICO - 5 - 3
 
 
-def test_admission_changes_the_states_by_what_it_admits() -> None:
+def test_admission_with_all_limits_changes_wallet_and_key_state_by_what_it_admits() -> None:
     wallet, key = WalletState(10_000, 7, 0), KeyState(open_requests=2, held_pico=7)
     limits = KeyLimits(rpm=60, tpm=600, concurrency=3)
     decision = decided(ask(TEN_A_TOKEN, limits, tokens_estimate=90), wallet, key, NOW_US)
@@ -182,7 +184,7 @@ def test_admission_changes_the_states_by_what_it_admits() -> None:
     assert (key.rpm_tat_us, key.tpm_tat_us) == (NOW_US + SECOND_US, NOW_US + 9 * SECOND_US)
 
 
-def test_admission_by_one_limit_tells_nothing_of_the_other() -> None:
+def test_admission_with_one_limit_returns_no_allowance_of_the_other() -> None:
     for limits, allowance in (
         (KeyLimits(rpm=60), Allowance(59, SECOND_US, None, 0)),
         (KeyLimits(tpm=600), Allowance(None, 0, 600, 0)),
@@ -192,7 +194,7 @@ def test_admission_by_one_limit_tells_nothing_of_the_other() -> None:
         assert isinstance(decision, Admitted) and decision.allowance == allowance
 
 
-def test_estimate_above_the_limit_holds_the_whole_minute_and_no_more() -> None:
+def test_token_estimate_above_the_limit_holds_at_most_the_allowance_of_a_minute() -> None:
     decision = decided(ask(NOTHING, KeyLimits(tpm=600), tokens_estimate=6000), WalletState(0, 0, 0), KeyState(), NOW_US)
     assert isinstance(decision, Admitted) and decision.tokens_held == 600
     assert decided(ask(NOTHING, tokens_estimate=5), WalletState(0, 0, 0), KeyState(), NOW_US).allowance == Allowance()
@@ -206,7 +208,7 @@ def test_estimate_above_the_limit_holds_the_whole_minute_and_no_more() -> None:
         (KeyLimits(tpm=6, rpm=60), KeyState(tpm_tat_us=NOW_US + MINUTE_US), Code.TOKENS_LIMITED, MINUTE_US // 2),
     ],
 )
-def test_denial_by_a_limit_tells_when_and_what_is_left(
+def test_denial_by_limit_returns_the_wait_and_the_allowance_left(
     limits: KeyLimits, key: KeyState, code: Code, retry_after_us: int
 ) -> None:
     """Of six tokens a minute, three are free again after half of it."""
@@ -233,7 +235,7 @@ def test_denial_by_a_limit_tells_when_and_what_is_left(
         (10_000, 120, Denied(Code.CAP_REACHED, None, 150, 120, 2)),
     ],
 )
-def test_denial_for_want_of_money_tells_what_the_least_useful_answer_costs(
+def test_denial_with_too_little_money_returns_the_cost_of_the_shortest_useful_response(
     balance_pico: int, cap_pico: int | None, expected: Denied
 ) -> None:
     """100 + 5 × 10, and what is there affords at the most."""
@@ -241,12 +243,12 @@ def test_denial_for_want_of_money_tells_what_the_least_useful_answer_costs(
     assert decided(ask(TEN_A_TOKEN, KeyLimits(cap_pico=cap_pico)), wallet, KeyState(), NOW_US) == expected
 
 
-def test_denial_for_want_of_money_tells_the_allowance_before_it() -> None:
+def test_denial_with_too_little_money_returns_the_unreduced_allowance() -> None:
     decision = decided(ask(TEN_A_TOKEN, KeyLimits(rpm=60)), WalletState(0, 0, 0), KeyState(), NOW_US)
     assert isinstance(decision, Denied) and decision.allowance == Allowance(60, 0, None, 0)
 
 
-def test_cap_counts_what_is_held_and_what_was_spent() -> None:
+def test_cap_in_admission_counts_held_and_spent_amounts() -> None:
     limits = KeyLimits(cap_pico=1000, cap_period="total")
     for held_pico, hold_pico in ((100, 600), (101, 590)):
         key = KeyState(spent_at_us=NOW_US, spent_total_pico=300, held_pico=held_pico)
@@ -254,25 +256,25 @@ def test_cap_counts_what_is_held_and_what_was_spent() -> None:
         assert isinstance(decision, Admitted) and decision.hold_pico == hold_pico
 
 
-def test_request_that_costs_nothing_passes_a_cap_that_is_reached() -> None:
+def test_admission_of_free_request_with_reached_cap_is_granted() -> None:
     key = KeyState(spent_at_us=NOW_US, spent_total_pico=300)
     decision = decided(ask(NOTHING, KeyLimits(cap_pico=0, cap_period="total")), WalletState(0, 0, 0), key, NOW_US)
     assert isinstance(decision, Admitted) and (decision.hold_pico, decision.output_limit) == (0, None)
 
 
-def test_close_of_a_parked_request_leaves_the_open_ones() -> None:
+def test_close_of_parked_request_keeps_the_number_of_open_requests() -> None:
     wallet, key = WalletState(1000, 300, 0), KeyState(open_requests=1, held_pico=300)
     close(wallet, key, 100, 0, NOW_US, day_of(NOW_US), parked=True)
     assert (wallet.posted_pico, wallet.held_pico) == (1000, 200)
     assert (key.open_requests, key.held_pico, key.spent_at_us) == (1, 200, 0), "nothing was charged"
 
 
-def test_admission_without_a_limit_on_tokens_holds_none() -> None:
+def test_admission_without_token_limit_holds_no_tokens() -> None:
     decision = decided(ask(NOTHING, tokens_estimate=5), WalletState(0, 0, 0), KeyState(), NOW_US)
     assert decision == Admitted(0, None, 0, Allowance())
 
 
-def test_denial_that_names_no_more_tells_no_figure() -> None:
+def test_denial_with_code_only_has_no_figures() -> None:
     denied = Denied(Code.CAP_REACHED)
     assert denied.retry_after_us is None
     assert (denied.needed_pico, denied.available_pico, denied.affordable_tokens) == (0, 0, 0)

@@ -42,7 +42,7 @@ ROW = UsageRow(
 )
 
 
-def test_lines_and_fee_add_up_to_the_charge() -> None:
+def test_explanation_of_usage_row_has_lines_and_fee_that_add_up_to_the_charge() -> None:
     explained = explain(ROW, SHEET)
     assert [(line.meter, line.unit_price, line.charge_pico) for line in explained.lines] == [
         ("input_tokens", Decimal("2.00"), 3_000_000_000),
@@ -56,11 +56,11 @@ def test_lines_and_fee_add_up_to_the_charge() -> None:
     "changes",
     [{"charge_pico": 4_200_000_004}, {"cost_pico": 1}, {"fee_pico": 6}, {"markup": Fraction(1)}, {"meters": {}}],
 )
-def test_a_row_that_says_something_else_is_seen(changes: dict[str, object]) -> None:
+def test_explanation_of_row_with_changed_figures_does_not_agree(changes: dict[str, object]) -> None:
     assert not explain(replace(ROW, **changes), SHEET).agrees  # type: ignore[arg-type]
 
 
-def test_a_charge_is_cut_to_its_hold() -> None:
+def test_explanation_of_charge_limited_to_its_hold_agrees_only_with_the_note() -> None:
     limited = replace(ROW, hold_pico=77, charge_pico=77, note=f"clamped {LIMITED_TO_HOLD}")
     assert explain(limited, SHEET).agrees
     assert not explain(replace(limited, note="clamped"), SHEET).agrees
@@ -68,23 +68,25 @@ def test_a_charge_is_cut_to_its_hold() -> None:
 
 
 @pytest.mark.parametrize(("charge_pico", "agrees"), [(0, True), (10**12, True), (5, False)])
-def test_what_nobody_knows_is_charged_whole_or_not_at_all(charge_pico: int, agrees: bool) -> None:
+def test_explanation_of_interrupted_request_agrees_with_nothing_or_the_whole_hold(
+    charge_pico: int, agrees: bool
+) -> None:
     row = replace(ROW, source=UsageSource.INTERRUPTED, meters={}, cost_pico=0, fee_pico=0, charge_pico=charge_pico)
     assert explain(row, SHEET).agrees is agrees
 
 
-def test_without_a_price_there_is_no_line() -> None:
+def test_explanation_without_price_has_no_lines() -> None:
     row = replace(ROW, price_id=None, cost_pico=0, charge_pico=0)
     assert explain(row, None).lines == () and explain(row, None).agrees
     assert explain(replace(row, fee_pico=0), PriceSheet(())).agrees
 
 
-def test_what_has_no_price_is_named() -> None:
+def test_explanation_of_meters_without_price_names_them() -> None:
     row = replace(ROW, meters={**ROW.meters, "images": 2}, service_tier="priority")
     assert explain(row, SHEET).unpriced == ("service_tier", "images")
 
 
-def test_what_the_answer_told_beside_its_meters_is_named_too() -> None:
+def test_explanation_of_row_with_unpriced_note_names_what_the_note_names() -> None:
     row = replace(ROW, service_tier="priority", note="unpriced:service_tier unpriced:image_generation")
     assert explain(row, SHEET).unpriced == ("service_tier", "image_generation")
 
@@ -101,7 +103,7 @@ def correction(number: int, charge_pico: int, **changes: object) -> UsageRow:
     )
 
 
-def test_a_repricing_is_the_difference_to_its_own_price() -> None:
+def test_explanation_of_repricing_is_the_difference_to_its_own_price() -> None:
     dearer = PriceSheet.parse({"bands": [{"prices": {"input": "4.00", "output": "8.00"}}]})
     first = correction(60, -5)
     second = correction(70, 3_000_000_005, cost_pico=2_000_000_000, price_id=4)
@@ -111,6 +113,6 @@ def test_a_repricing_is_the_difference_to_its_own_price() -> None:
     assert explain(ROW, SHEET, [first, second]).final_pico == 7_200_000_005
 
 
-def test_an_operators_word_stands_for_itself() -> None:
+def test_explanation_of_stated_correction_agrees_without_lines() -> None:
     explained = explain_correction(correction(60, -17), ROW, [], SHEET)
     assert explained.stated and explained.agrees and explained.lines == ()

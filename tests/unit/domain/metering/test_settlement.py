@@ -16,30 +16,30 @@ from softix_proxy.domain.metering.usage import UsageSource
 FAILED = FailedAttempt(1, 2, 3, Fraction(1), UsageSource.NONE, 503, "provider_unreachable", 40)
 
 
-def test_a_settlement_costs_nothing_unless_it_says_so() -> None:
+def test_settlement_without_figures_costs_nothing() -> None:
     settlement = Settlement(make_intent(1, 1), 5, 0, UsageSource.NONE, 502)
     assert (settlement.cost_pico, settlement.charge_pico, settlement.fee_pico, settlement.tokens_used) == (0, 0, 0, 0)
     assert (settlement.meters, settlement.markup, settlement.error) == ({}, Fraction(1), None)
 
 
-def test_settlement_with_what_is_known_only_tells_nothing_else() -> None:
+def test_settlement_with_required_fields_only_has_empty_other_fields() -> None:
     settlement = Settlement(make_intent(1, 1), 5, 0, UsageSource.NONE, 502)
     assert (settlement.service_tier, settlement.latency_ms, settlement.failed) == ("standard", 0, ())
     absent = (settlement.model_served, settlement.note, settlement.ttfb_ms, settlement.cost_price_id)
     assert absent == (None, None, None, None)
 
 
-def test_failed_attempt_costs_nothing_unless_it_says_so() -> None:
+def test_failed_attempt_without_figures_costs_nothing() -> None:
     assert (FAILED.cost_pico, FAILED.charge_pico, FAILED.bound_pico) == (0, 0, 0)
     assert (FAILED.meters, FAILED.service_tier, FAILED.cost_price_id) == ({}, "standard", None)
 
 
-def test_settlement_of_a_request_that_failed_twice_counts_three_attempts() -> None:
+def test_settlement_with_two_failed_attempts_counts_three_attempts() -> None:
     assert Settlement(make_intent(1, 1), 5, 0, UsageSource.PROVIDER, 200).attempts == 1
     assert Settlement(make_intent(1, 1), 5, 0, UsageSource.PROVIDER, 200, failed=(FAILED, FAILED)).attempts == 3
 
 
-def test_settlement_adds_up_the_tokens_of_each_side_and_no_calls() -> None:
+def test_settlement_with_many_meters_adds_up_tokens_of_each_side_without_calls() -> None:
     meters = {
         "input_tokens": 1,
         "cached_input_tokens": 20,
@@ -67,7 +67,7 @@ def test_interrupted_request_is_charged_nothing_or_its_hold(charge: InterruptedC
     assert interrupted(intent, 7, charge, 504, None).service_tier == "standard"
 
 
-def test_charges_of_interrupted_requests_are_the_words_of_the_setting() -> None:
+def test_interrupted_charge_values_are_the_words_of_the_setting() -> None:
     assert get_args(InterruptedCharge) == ("nothing", "bound")
 
 
@@ -80,5 +80,5 @@ def test_charges_of_interrupted_requests_are_the_words_of_the_setting() -> None:
         ("clamped unpriced:web_search_calls limited unpriced:service_tier", ["web_search_calls", "service_tier"]),
     ],
 )
-def test_unpriced_of_a_note_is_what_its_words_name(note: str | None, names: list[str]) -> None:
+def test_unpriced_in_a_note_returns_the_named_meters(note: str | None, names: list[str]) -> None:
     assert unpriced_in(note) == names

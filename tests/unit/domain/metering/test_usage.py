@@ -14,12 +14,12 @@ from softix_proxy.domain.metering.usage import (
 )
 
 
-def test_sources_are_the_stored_words() -> None:
+def test_usage_sources_are_the_stored_words() -> None:
     expected = ["provider", "partial", "estimate", "interrupted", "none", "correction"]
     assert [str(source) for source in UsageSource] == expected
 
 
-def test_add_up() -> None:
+def test_add_up_of_usage_totals_returns_one_total() -> None:
     totals = [UsageTotal("a", "a", 3, 1, 1500, 25, 2, 4), UsageTotal("b", "b", 4, 1, 1500, 25, 3, 6)]
     assert add_up(totals) == UsageTotal("total", "total", 7, 2, 3000, 50, 5, 10)
     assert add_up([], "none") == UsageTotal("none", "none", 0, 0, 0, 0, 0, 0)
@@ -34,7 +34,9 @@ def test_add_up() -> None:
         (UsageFilter, {"span": None, "user_id": None, "key_id": None, "model_ids": None, "errors_only": False}),
     ],
 )
-def test_record_that_names_no_more_has_no_fee_and_leaves_nothing_out(record: Any, defaults: dict[str, Any]) -> None:
+def test_usage_record_with_required_fields_only_has_the_expected_defaults(
+    record: Any, defaults: dict[str, Any]
+) -> None:
     found = {field.name: field.default for field in fields(record) if field.default is not MISSING}
     assert found == defaults
     assert all(type(found[name]) is type(value) for name, value in defaults.items()), "0 is no False"

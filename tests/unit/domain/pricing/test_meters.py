@@ -7,19 +7,19 @@ from softix_proxy.domain.pricing.meters import INPUT_METERS, METERS, MILLION, OU
 quantities = st.dictionaries(st.sampled_from(sorted(METERS)), st.integers(0, 10**9))
 
 
-def test_names_and_price_keys_are_unique() -> None:
+def test_meter_names_and_price_keys_are_unique() -> None:
     assert all(name == spec.name for name, spec in METERS.items())
     assert len({spec.price_key for spec in METERS.values()}) == len(METERS)
 
 
-def test_each_meter_is_on_one_side() -> None:
+def test_meter_of_each_kind_is_on_exactly_one_side() -> None:
     calls = {spec.name for spec in METERS.values() if spec.side == "call"}
     sides = [set(INPUT_METERS), set(OUTPUT_METERS), calls]
     assert set.union(*sides) == set(METERS)
     assert sum(map(len, sides)) == len(METERS)
 
 
-def test_fallbacks_stay_on_their_side_share_the_unit_and_end() -> None:
+def test_meter_fallbacks_keep_side_and_unit_and_end() -> None:
     for spec in METERS.values():
         seen = {spec.name}
         while spec.fallback is not None:
@@ -30,7 +30,7 @@ def test_fallbacks_stay_on_their_side_share_the_unit_and_end() -> None:
             spec = fallback
 
 
-def test_every_token_meter_ends_at_input_or_output() -> None:
+def test_token_meter_fallbacks_end_at_input_or_output() -> None:
     def last(name: str) -> str:
         fallback = METERS[name].fallback
         return name if fallback is None else last(fallback)
@@ -39,7 +39,7 @@ def test_every_token_meter_ends_at_input_or_output() -> None:
     assert {last(name) for name in OUTPUT_METERS} == {"output_tokens"}
 
 
-def test_total_takes_absent_as_nothing_and_ignores_other_meters() -> None:
+def test_total_of_meters_counts_absent_as_zero_and_ignores_other_meters() -> None:
     meters = {"input_tokens": 900, "cached_input_tokens": 100, "output_tokens": 7, "web_search_calls": 2}
     assert total(meters, INPUT_METERS) == 1000
     assert total(meters, OUTPUT_METERS) == 7
@@ -47,7 +47,7 @@ def test_total_takes_absent_as_nothing_and_ignores_other_meters() -> None:
 
 
 @given(quantities)
-def test_sides_are_disjoint_so_that_their_totals_add_up(meters: dict[str, int]) -> None:
+def test_totals_of_all_sides_add_up_to_the_total_of_all_meters(meters: dict[str, int]) -> None:
     calls = tuple(name for name, spec in METERS.items() if spec.side == "call")
     parts = [total(meters, names) for names in (INPUT_METERS, OUTPUT_METERS, calls)]
     assert sum(parts) == sum(meters.values())
@@ -81,7 +81,7 @@ EXPECTED_METERS = {
 They are written down in databases and price files: a meter is a column of `usage`, a price key a member of a price."""
 
 
-def test_meters_have_the_names_and_units_of_the_columns_and_prices_that_exist() -> None:
+def test_meters_have_the_names_and_units_of_the_stored_columns_and_prices() -> None:
     told = {m.name: (m.price_key, m.per, m.units, m.side, m.fallback) for m in METERS.values()}
     assert told == EXPECTED_METERS and list(told) == list(EXPECTED_METERS)
     assert (MILLION, CURRENCY) == (10**6, "USD")

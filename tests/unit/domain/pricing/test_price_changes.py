@@ -43,7 +43,7 @@ PRIORITY = {"tier": "priority", "input": "4", "output": "17", "web_search": "10"
 WHOLE = sheet(STANDARD_BAND, LONG, FLEX, PRIORITY)
 
 
-def test_what_is_named_changes_and_all_else_keeps_its_absolute_price() -> None:
+def test_merged_sheet_with_named_prices_keeps_all_other_prices() -> None:
     new = merged(WHOLE, named(input="2", output="8"))
     assert new == sheet({**STANDARD_BAND, "input": "2", "output": "8"}, LONG, FLEX, PRIORITY)
     assert differences(WHOLE, new) == [
@@ -54,14 +54,14 @@ def test_what_is_named_changes_and_all_else_keeps_its_absolute_price() -> None:
     assert len(stays) == 13 and UnitPriceChange("flex", 0, "input", Decimal("1.25"), Decimal("1.25")) in stays
 
 
-def test_what_has_no_price_anywhere_gets_it_in_every_band() -> None:
+def test_merged_sheet_with_meter_new_to_it_has_its_price_in_every_band() -> None:
     """Or each request would be refused, since a price that some tier leaves out is none."""
     new = merged(WHOLE, named(tool_call="14"))
     assert new == sheet(*({**band, "tool_call": "14"} for band in (STANDARD_BAND, LONG, FLEX, PRIORITY)))
     assert Rate(1, new).has_price("tool_calls") and Rate(1, new).has_price("input_tokens")
 
 
-def test_one_price_of_calls_changes_everywhere_and_several_do_not() -> None:
+def test_merged_sheet_with_price_of_calls_changes_it_in_every_band_where_it_was_the_same() -> None:
     assert {band.unit_prices["web_search_calls"] for band in merged(WHOLE, named(web_search="7")).bands} == {Decimal(7)}
     varied = sheet(STANDARD_BAND, {**FLEX, "web_search": "5"})
     assert merged(varied, named(web_search="7")) == sheet(
@@ -72,7 +72,7 @@ def test_one_price_of_calls_changes_everywhere_and_several_do_not() -> None:
     assert changed.bands[1].unit_prices["cached_input_tokens"] == Decimal("1.25"), "tokens are priced band by band"
 
 
-def test_another_band() -> None:
+def test_merged_sheet_with_tier_or_start_changes_that_band_only() -> None:
     assert merged(WHOLE, named(input="1"), "flex") == sheet(STANDARD_BAND, LONG, {**FLEX, "input": "1"}, PRIORITY)
     assert merged(WHOLE, named(input="6"), above=200_000) == sheet(
         STANDARD_BAND, {**LONG, "input": "6"}, FLEX, PRIORITY
@@ -84,11 +84,11 @@ def test_another_band() -> None:
 
 
 @pytest.mark.parametrize("before", [None, PriceSheet(())])
-def test_without_a_price_what_is_named_is_all(before: PriceSheet | None) -> None:
+def test_merged_sheet_without_earlier_price_has_only_the_named_prices(before: PriceSheet | None) -> None:
     assert merged(before, named(input="1")) == sheet({"input": "1"})
 
 
-def test_what_no_longer_fits_is_told_with_a_price_in_proportion() -> None:
+def test_oddities_of_changed_prices_suggest_prices_in_the_old_proportion() -> None:
     new = merged(WHOLE, named(input="1", output="20"))
     assert [(odd.sentence, odd.options) for odd in oddities(WHOLE, new)] == [
         ("cached_input stays at 1.25 and is now dearer than input, 1", "--cached-input 0.5"),
@@ -105,13 +105,13 @@ def test_what_no_longer_fits_is_told_with_a_price_in_proportion() -> None:
     assert [odd.suggested for odd in again] == [Decimal("0.9")] * 2, "what did not fit before has no proportion to keep"
 
 
-def test_a_free_base_is_below_any_discount() -> None:
+def test_oddity_with_free_base_price_suggests_zero() -> None:
     [odd] = oddities(sheet({"input": "2", "cached_input": "1"}), sheet({"input": "0", "cached_input": "1"}))
     assert (odd.meter, odd.suggested) == ("cached_input_tokens", Decimal(0))
 
 
 @pytest.mark.parametrize("meter", sorted(METERS))
-def test_a_remedy_prices_the_meter_that_it_is_for(meter: str) -> None:
+def test_remedy_for_each_meter_gives_that_meter_a_price(meter: str) -> None:
     words = remedy("lab/llama", [meter]).split()
     assert words[:4] == ["softix", "prices", "set", "lab/llama"]
     options = dict(zip(words[4::2], words[5::2], strict=True))
@@ -119,14 +119,14 @@ def test_a_remedy_prices_the_meter_that_it_is_for(meter: str) -> None:
     assert Rate(1, PriceSheet.parse({"bands": [{"prices": prices}]})).has_price(meter)
 
 
-def test_a_remedy_without_meters_and_for_a_customer() -> None:
+def test_remedy_without_meters_for_a_customer_shows_input_output_and_user_options() -> None:
     assert remedy("m", (), "usr_1") == "softix prices set m --input 0.15 --output 0.60 --user usr_1"
 
 
 # What differs
 
 
-def test_differences_between_free_and_priced_are_all_that_is_lost_or_gained() -> None:
+def test_differences_between_free_and_priced_sheet_are_all_its_prices() -> None:
     free, priced = PriceSheet(()), sheet({"input": "1"})
     gained = [UnitPriceChange("standard", 0, "input", None, Decimal(1))]
     assert differences(None, priced) == differences(free, priced) == gained
@@ -135,7 +135,7 @@ def test_differences_between_free_and_priced_are_all_that_is_lost_or_gained() ->
     assert differences(free, free) == differences(priced, priced) == []
 
 
-def test_unit_prices_come_by_tier_then_by_tokens_then_by_name() -> None:
+def test_unit_prices_are_sorted_by_tier_then_tokens_then_name() -> None:
     new = sheet({"output": "4", "input": "3"}, {"input": "2", "above": 9}, {"tier": "flex", "input": "1"})
     assert unit_prices(sheet({"input": "5"}), new) == [
         UnitPriceChange("flex", 0, "input", None, Decimal(1)),
@@ -158,7 +158,7 @@ def test_unit_prices_come_by_tier_then_by_tokens_then_by_name() -> None:
         ("batch", 0, "0.1"),
     ],
 )
-def test_new_band_begins_with_the_prices_that_applied_there(tier: str, above: int, cached: str) -> None:
+def test_new_band_in_merged_sheet_begins_with_the_prices_that_applied_there(tier: str, above: int, cached: str) -> None:
     """Those of its own tier go before the standard ones, even where these begin at more tokens."""
     before = sheet(
         {"input": "1", "cached_input": "0.1"},
@@ -171,7 +171,7 @@ def test_new_band_begins_with_the_prices_that_applied_there(tier: str, above: in
     assert len(new.bands) == (3 if above == 100 else 4)
 
 
-def test_new_band_of_a_tier_above_some_tokens_needs_that_tier_from_zero() -> None:
+def test_new_band_above_some_tokens_without_its_tier_from_zero_is_refused() -> None:
     with pytest.raises(BadInputError) as caught:
         merged(None, named(input="1"), above=5)
     assert (caught.value.message, caught.value.remedy) == (
@@ -180,7 +180,7 @@ def test_new_band_of_a_tier_above_some_tokens_needs_that_tier_from_zero() -> Non
     )
 
 
-def test_price_below_what_decimals_show_without_an_exponent_is_kept_exactly() -> None:
+def test_price_too_small_for_plain_decimal_text_is_kept_exactly() -> None:
     assert merged(sheet({"input": "1"}), named(input="0.0000001")).bands[0].unit_prices == named(input="0.0000001")
 
 
@@ -191,7 +191,7 @@ def odd(old: PriceSheet, new: PriceSheet) -> list[tuple[str, str]]:
     return [(each.sentence, each.options) for each in oddities(old, new)]
 
 
-def test_discount_that_is_dearer_than_its_whole_price_is_odd_and_one_as_dear_is_not() -> None:
+def test_discount_dearer_than_its_full_price_is_odd_and_one_as_dear_is_not() -> None:
     old = sheet({"input": "4", "cached_input": "2", "cached_image_input": "1", "cache_write_5m": "5"})
     assert odd(old, merged(old, named(input="2"))) == []
     assert odd(old, merged(old, named(input="1.5"))) == [
@@ -202,7 +202,7 @@ def test_discount_that_is_dearer_than_its_whole_price_is_odd_and_one_as_dear_is_
     ]
 
 
-def test_longer_band_that_is_cheaper_than_the_one_below_it_is_odd_and_one_as_cheap_is_not() -> None:
+def test_band_cheaper_than_the_one_below_it_is_odd_and_one_as_cheap_is_not() -> None:
     old = sheet({"input": "2"}, {"above": 10, "input": "4"}, {"above": 20, "input": "8"})
     assert odd(old, merged(old, named(input="4"))) == []
     assert odd(old, merged(old, named(input="5"))) == [
@@ -222,7 +222,9 @@ def test_longer_band_that_is_cheaper_than_the_one_below_it_is_odd_and_one_as_che
         ("priority", "cheaper than", "2", "4"),
     ],
 )
-def test_tier_on_the_wrong_side_of_the_standard_one_is_odd(tier: str, word: str, fits: str, odd_at: str) -> None:
+def test_tier_dearer_or_cheaper_than_it_should_be_beside_standard_is_odd(
+    tier: str, word: str, fits: str, odd_at: str
+) -> None:
     usual = "4" if word == "dearer than" else "1"
     old = sheet({"input": usual}, {"tier": tier, "input": "2"}, {"tier": "scale", "input": "2"})
     assert odd(old, merged(old, named(input=fits))) == []
@@ -230,19 +232,19 @@ def test_tier_on_the_wrong_side_of_the_standard_one_is_odd(tier: str, word: str,
     assert sentence == f"{tier}: input stays at 2 and is now {word} standard, {odd_at}"
 
 
-def test_prices_of_calls_are_held_against_nothing() -> None:
+def test_prices_of_calls_in_cheaper_tier_are_not_odd() -> None:
     old = sheet({"input": "1", "web_search": "10"}, {"tier": "flex", "input": "1", "web_search": "9"})
     assert odd(old, merged(old, named(web_search="5"))) == []
 
 
-def test_price_that_was_named_itself_is_as_it_was_meant() -> None:
+def test_price_named_in_the_change_is_not_odd() -> None:
     old = sheet({"input": "2", "cached_input": "1"})
     assert odd(old, merged(old, named(input="1", cached_input="3"))) == []
     assert odd(old, merged(old, named(cached_input="3"))) == []
     assert odd(old, sheet({"input": "2", "cached_input": "1"}, {"tier": "flex", "input": "3"})) == []
 
 
-def test_price_in_proportion_has_twelve_decimals_and_no_zeros_in_vain() -> None:
+def test_suggested_price_has_at_most_twelve_decimals_without_trailing_zeros() -> None:
     old = sheet({"input": "3", "cached_input": "1"})
     assert odd(old, merged(old, named(input="0.1")))[0][1] == "--cached-input 0.033333333333"
     assert odd(old, merged(old, named(input="0.0000000003")))[0][1] == "--cached-input 0.0000000001"
@@ -250,14 +252,14 @@ def test_price_in_proportion_has_twelve_decimals_and_no_zeros_in_vain() -> None:
     assert odd(even, merged(even, named(input="40")))[0][1] == "--cached-input 20"
 
 
-def test_price_that_had_no_proportion_gets_that_of_its_base() -> None:
+def test_suggested_price_without_earlier_proportion_is_the_base_price() -> None:
     old = sheet({"input": "0", "cached_input": "0"}, {"tier": "fast", "input": "0.5"})
     assert odd(old, merged(old, named(input="2"))) == [
         ("fast: input stays at 0.5 and is now cheaper than standard, 2", "--tier fast --input 2")
     ]
 
 
-def test_place_of_an_oddity_is_told_in_words_and_in_options() -> None:
+def test_oddity_in_a_band_shows_its_place_in_words_and_in_options() -> None:
     assert (place_name("standard", 0), place_options("standard", 0)) == ("", "")
     assert place_name("flex", 272_000) == "flex above 272,000 tokens"
     assert place_options("flex", 272_000) == "--tier flex --above 272000 "
@@ -299,7 +301,7 @@ def test_remedy_for_several_meters_names_each_option_once() -> None:
 
 
 @pytest.mark.parametrize("discount", ["cached_audio_input", "cached_image_input"])
-def test_discount_on_sound_and_images_is_held_against_that_on_text(discount: str) -> None:
+def test_discount_on_audio_and_images_dearer_than_the_discount_on_text_is_odd(discount: str) -> None:
     old = sheet({"input": "4", "cached_input": "2", discount: "1"})
     flag = discount.replace("_", "-")
     assert odd(old, merged(old, named(cached_input="0.5"))) == [
@@ -307,13 +309,13 @@ def test_discount_on_sound_and_images_is_held_against_that_on_text(discount: str
     ]
 
 
-def test_band_that_the_standard_tier_has_not_is_held_against_none_there() -> None:
+def test_band_that_the_standard_tier_lacks_is_not_odd() -> None:
     old = sheet({"input": "2"}, {"tier": "flex", "input": "1"}, {"tier": "flex", "above": 10, "input": "1"})
     assert odd(old, merged(old, named(input="0.5"))) == [
         ("flex: input stays at 1 and is now dearer than standard, 0.5", "--tier flex --input 0.25")
     ]
 
 
-def test_prices_that_come_after_one_of_calls_are_looked_at() -> None:
+def test_prices_after_a_price_of_calls_are_checked_too() -> None:
     old = sheet({"web_search": "10", "input": "2", "cached_input": "1"})
     assert [options for _, options in odd(old, merged(old, named(input="0.5")))] == ["--cached-input 0.25"]

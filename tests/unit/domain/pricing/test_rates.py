@@ -58,18 +58,18 @@ tiers = st.sampled_from([STANDARD, "flex", "priority", "auto"])
 
 
 @given(sheets())
-def test_parse_of_dump_is_the_same_sheet(sheet: PriceSheet) -> None:
+def test_price_sheet_dumped_and_parsed_returns_the_same_sheet(sheet: PriceSheet) -> None:
     assert PriceSheet.parse(sheet.dump()) == sheet
 
 
-def test_free_is_a_statement() -> None:
+def test_price_sheet_declared_free_is_free_and_zero_prices_are_not() -> None:
     assert PriceSheet.parse({"free": True}).free
     assert PriceSheet.parse({"free": True}).dump() == {"free": True}
     assert not flat(input="0").free
 
 
 @pytest.mark.parametrize("absent", [{}, {"bands": []}, {"free": False}, {"free": "yes"}, {"bands": [{"prices": {}}]}])
-def test_an_absent_price_is_not_free(absent: dict[str, Any]) -> None:
+def test_price_sheet_without_prices_is_refused(absent: dict[str, Any]) -> None:
     with pytest.raises(BadInputError):
         PriceSheet.parse(absent)
 
@@ -89,13 +89,13 @@ def test_an_absent_price_is_not_free(absent: dict[str, Any]) -> None:
         [{"prices": {"input": 0.15e-9}}],
     ],
 )
-def test_refuses_a_sheet_that_leaves_a_request_without_one_price(bands: list[dict[str, Any]]) -> None:
+def test_price_sheet_that_leaves_a_request_without_one_price_is_refused(bands: list[dict[str, Any]]) -> None:
     with pytest.raises(BadInputError) as caught:
         PriceSheet.parse({"bands": bands})
     assert caught.value.remedy
 
 
-def test_bands_are_sorted_with_the_standard_tier_first() -> None:
+def test_price_bands_are_sorted_with_the_standard_tier_first() -> None:
     sheet = tiered((9, STANDARD, {"input": "2"}), (0, "flex", {"input": "3"}), (0, STANDARD, {"input": "1"}))
     assert [(band.service_tier, band.above_input_tokens) for band in sheet.bands] == [
         (STANDARD, 0),
@@ -106,14 +106,14 @@ def test_bands_are_sorted_with_the_standard_tier_first() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "0.15", ".15", "999999.999999999999", "0.000000000001"])
-def test_prices_are_plain_decimals(text: str) -> None:
+def test_parse_price_with_plain_decimal_returns_the_exact_price(text: str) -> None:
     assert parse_price("input", text) == Decimal(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", "1e-3", "1,5", "1_0", "NaN", "Infinity", "1000000", "0.0000000000001", "٣"]
 )
-def test_refuses_other_prices(text: str) -> None:
+def test_parse_price_with_anything_but_a_plain_decimal_is_refused(text: str) -> None:
     with pytest.raises(BadInputError, match="not a price for input"):
         parse_price("input", text)
 
@@ -130,14 +130,14 @@ def test_refuses_other_prices(text: str) -> None:
         (" 33.333333% ", 1 + Fraction(33333333, 10**8)),
     ],
 )
-def test_markup_is_an_exact_factor(text: str, factor: Fraction) -> None:
+def test_parse_markup_with_percentage_returns_an_exact_factor(text: str, factor: Fraction) -> None:
     assert parse_markup(text) == factor
 
 
 @pytest.mark.parametrize(
     "text", ["", "%", "7,5%", "1e2", "nan", "inf", "-100.1%", "10001%", "7.5%%", "7.5x", "٣%", "10000.000001%"]
 )
-def test_refuses_other_markups(text: str) -> None:
+def test_parse_markup_with_bad_text_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
         parse_markup(text)
 
@@ -145,19 +145,19 @@ def test_refuses_other_markups(text: str) -> None:
 # Money
 
 
-def test_a_thousand_in_and_five_hundred_out_of_gpt_4o_mini() -> None:
+def test_price_of_one_thousand_input_and_five_hundred_output_tokens_is_exact() -> None:
     priced = Rate(1, MINI).price({"input_tokens": 1000, "output_tokens": 500})
     assert priced == (parse_usd("0.00045"), parse_usd("0.00045"), ())
 
 
-def test_markup_is_on_the_charge_and_not_on_the_cost() -> None:
+def test_markup_of_rate_changes_the_charge_and_not_the_cost() -> None:
     rate = Rate(1, MINI, parse_markup("7.5%"))
     priced = rate.price({"input_tokens": 1000, "cached_input_tokens": 3, "output_tokens": 500})
     assert priced.cost_pico == parse_usd("0.000450225")
     assert priced.charge_pico == parse_usd("0.000483991875")
 
 
-def test_lines_explain_every_pico() -> None:
+def test_lines_with_markup_and_fee_add_up_to_the_price() -> None:
     rate = Rate(1, MINI, parse_markup("7.5%"), request_fee_pico=parse_usd("0.001"))
     used = {"input_tokens": 1000, "cached_input_tokens": 3, "output_tokens": 500, "tool_calls": 1}
     lines, priced = rate.lines(used), rate.price(used)
@@ -171,7 +171,7 @@ def test_lines_explain_every_pico() -> None:
     assert priced.unpriced == ("tool_calls",)
 
 
-def test_rounds_half_even_once_a_meter() -> None:
+def test_price_of_half_a_pico_is_rounded_half_even_once_a_meter() -> None:
     rate = Rate(1, flat(input="0.000001", output="0.000001"), parse_markup("50%"))
     assert rate.price({"input_tokens": 1}).charge_pico == 2
     assert rate.price({"input_tokens": 3}).charge_pico == 4
@@ -192,7 +192,7 @@ def test_rounds_half_even_once_a_meter() -> None:
         ("characters", 4_000, "0.06"),
     ],
 )
-def test_each_meter_has_its_own_unit(meter: str, quantity: int, usd: str) -> None:
+def test_price_of_each_meter_is_by_its_own_unit(meter: str, quantity: int, usd: str) -> None:
     sheet = flat(
         web_search="10",
         audio_second="0.0001",
@@ -218,12 +218,12 @@ def test_each_meter_has_its_own_unit(meter: str, quantity: int, usd: str) -> Non
         ("image_output_tokens", "15"),
     ],
 )
-def test_a_meter_without_a_price_costs_what_its_fallback_does(meter: str, usd_a_million: str) -> None:
+def test_meter_without_price_costs_what_its_fallback_costs(meter: str, usd_a_million: str) -> None:
     rate = Rate(1, flat(input="3", cache_write_5m="3.75", output="15"))
     assert rate.price({meter: 1_000_000}) == (parse_usd(usd_a_million), parse_usd(usd_a_million), ())
 
 
-def test_what_has_neither_price_nor_fallback_is_named_unless_nothing_was_used() -> None:
+def test_meter_without_price_and_fallback_is_named_as_unpriced_if_it_was_used() -> None:
     rate = Rate(1, flat(input="1"))
     assert rate.price({"input_tokens": 1, "output_tokens": 5, "web_search_calls": 0, "requests": 1}).unpriced == (
         "output_tokens",
@@ -232,7 +232,7 @@ def test_what_has_neither_price_nor_fallback_is_named_unless_nothing_was_used() 
     assert not rate.has_price("output_tokens")
 
 
-def test_free_costs_nothing_and_leaves_nothing_unpriced() -> None:
+def test_free_sheet_costs_nothing_and_leaves_nothing_unpriced() -> None:
     rate = Rate(1, PriceSheet.parse({"free": True}), parse_markup("7.5%"))
     assert rate.price({"input_tokens": 10**9, "web_search_calls": 5}) == (0, 0, ())
     assert rate.lines({"input_tokens": 10**9}) == ()
@@ -251,11 +251,11 @@ def test_free_costs_nothing_and_leaves_nothing_unpriced() -> None:
         ({}, "0"),
     ],
 )
-def test_a_band_counts_strictly_above_all_input_side_tokens(used: dict[str, int], usd: str) -> None:
+def test_price_band_applies_strictly_above_its_start_in_input_tokens(used: dict[str, int], usd: str) -> None:
     assert Rate(1, LONG).price(used).cost_pico == parse_usd(usd)
 
 
-def test_a_tier_has_prices_of_its_own_and_an_unknown_one_is_told() -> None:
+def test_tier_without_prices_costs_the_standard_price_and_is_named_as_unpriced() -> None:
     rate, used = Rate(1, LONG), {"input_tokens": 300_000, "cached_input_tokens": 1_000_000}
     assert rate.price(used, "priority").cost_pico == parse_usd("10.4")
     assert rate.price(used) == rate.price(used, STANDARD)
@@ -276,7 +276,7 @@ def test_a_tier_has_prices_of_its_own_and_an_unknown_one_is_told() -> None:
         ("reserved+offpeak", "10", ("service_tier",)),
     ],
 )
-def test_several_modes_cost_what_the_sheet_says_of_them_together_or_of_the_nearest(
+def test_tier_of_several_modes_costs_their_joint_price_or_that_of_the_nearest_tier(
     served: str, usd: str, unpriced: tuple[str, ...]
 ) -> None:
     tiers = ((STANDARD, "10"), ("fast", "20"), ("us", "11"), ("fast+us", "30"))
@@ -285,7 +285,7 @@ def test_several_modes_cost_what_the_sheet_says_of_them_together_or_of_the_neare
     assert [line.unit_price for line in rate.lines(used, served)] == [Decimal(usd)]
 
 
-def test_bands_need_not_come_in_order() -> None:
+def test_price_bands_in_any_order_are_applied_by_their_start() -> None:
     bands = [PriceBand({"input_tokens": Decimal(price)}, above) for price, above in ((2, 10), (3, 20), (1, 0))]
     rate = Rate(1, PriceSheet(tuple(bands)))
     assert [rate.price({"input_tokens": n}).cost_pico for n in (10, 20, 21)] == [10 * 10**6, 40 * 10**6, 63 * 10**6]
@@ -305,11 +305,13 @@ def test_bands_need_not_come_in_order() -> None:
         ("auto", 1, "8"),
     ],
 )
-def test_the_dearest_input_of_the_bands_within_reach(tier: str, input_tokens: int | None, usd_a_million: str) -> None:
+def test_dearest_input_is_that_of_the_bands_within_reach(
+    tier: str, input_tokens: int | None, usd_a_million: str
+) -> None:
     assert Rate(1, LONG).dearest_input(tier, input_tokens) * 10**6 == parse_usd(usd_a_million)
 
 
-def test_the_dearest_knows_audio_and_the_markup() -> None:
+def test_dearest_input_and_output_include_audio_and_the_markup() -> None:
     rate = Rate(1, flat(input="2.5", audio_input="40", output="10", audio_output="80"), parse_markup("10%"))
     assert rate.dearest_input() == 44 * 10**6
     assert rate.dearest_output() == 88 * 10**6
@@ -317,7 +319,7 @@ def test_the_dearest_knows_audio_and_the_markup() -> None:
 
 
 @given(rates, meters, tiers, tiers)
-def test_no_request_costs_more_than_its_bound(rate: Rate, used: dict[str, int], asked: str, served: str) -> None:
+def test_price_of_any_request_is_at_most_its_bound(rate: Rate, used: dict[str, int], asked: str, served: str) -> None:
     """Served in the tier that was asked for, in the standard one, or, where the provider chooses, in any."""
     if asked in rate.sheet.tiers() and served not in (asked, STANDARD):
         served = asked
@@ -337,14 +339,14 @@ def test_no_request_costs_more_than_its_bound(rate: Rate, used: dict[str, int], 
 
 
 @given(rates, meters, tiers)
-def test_a_tighter_reach_never_raises_the_bound(rate: Rate, used: dict[str, int], tier: str) -> None:
+def test_dearest_with_tighter_reach_is_never_higher(rate: Rate, used: dict[str, int], tier: str) -> None:
     input_tokens = total(used, INPUT_METERS)
     assert rate.dearest_input(tier, input_tokens) <= rate.dearest_input(tier)
     assert rate.dearest_output(tier, input_tokens) <= rate.dearest_output(tier, input_tokens + 1)
 
 
 @given(rates, meters, tiers)
-def test_price_is_the_exact_sum_of_its_lines_within_half_a_pico_each(
+def test_price_of_any_request_is_the_sum_of_its_lines_within_half_a_pico_each(
     rate: Rate, used: dict[str, int], tier: str
 ) -> None:
     priced, lines = rate.price(used, tier), rate.lines(used, tier)
@@ -359,7 +361,7 @@ def test_price_is_the_exact_sum_of_its_lines_within_half_a_pico_each(
 
 
 @given(rates, meters, tiers)
-def test_repeating_a_price_gives_the_same(rate: Rate, used: dict[str, int], tier: str) -> None:
+def test_price_computed_again_is_the_same(rate: Rate, used: dict[str, int], tier: str) -> None:
     fresh = Rate(rate.price_id, rate.sheet, rate.markup, rate.request_fee_pico)
     assert fresh == rate
     assert rate.price(used, tier) == rate.price(used, tier) == fresh.price(used, tier)

@@ -16,7 +16,7 @@ PROVIDERS = PriceSheet.parse(
 USED = {"input_tokens": 50_000, "cached_input_tokens": 50_000, "output_tokens": 1_000}
 
 
-def test_a_cost_of_its_own_sheet_leaves_the_charge_as_it_is() -> None:
+def test_cost_by_its_own_sheet_does_not_change_the_charge() -> None:
     """50,000 × 2.50 + 50,000 × 1.25 + 1,000 × 10.00 asks the provider; 100,000 × 1 + 1,000 × 2 pays the customer."""
     rate = Rate(7, OWN, costs=Rate(3, PROVIDERS))
     assert rate.price(USED) == (parse_usd("0.1975"), parse_usd("0.102"), ())
@@ -24,12 +24,12 @@ def test_a_cost_of_its_own_sheet_leaves_the_charge_as_it_is() -> None:
     assert rate.price(USED, "batch") == (parse_usd("0.13"), parse_usd("0.102"), ("service_tier",))
 
 
-def test_free_for_the_customer_is_not_free_of_the_provider() -> None:
+def test_rate_free_for_the_customer_keeps_the_cost_of_the_provider() -> None:
     assert Rate(7, PriceSheet(()), costs=Rate(3, PROVIDERS)).price(USED) == (parse_usd("0.1975"), 0, ())
     assert Rate(7, OWN, costs=Rate(3, PriceSheet(()))).price(USED) == (0, parse_usd("0.102"), ())
 
 
-def test_a_hold_is_by_what_the_customer_pays() -> None:
+def test_dearest_of_rate_with_cost_sheet_is_by_the_price_of_the_customer() -> None:
     rate = Rate(7, OWN, costs=Rate(3, PROVIDERS))
     assert (rate.dearest_input(), rate.dearest_output()) == (
         Rate(7, OWN).dearest_input(),
@@ -37,7 +37,7 @@ def test_a_hold_is_by_what_the_customer_pays() -> None:
     )
 
 
-def test_what_only_the_customer_has_a_price_for_is_uncosted() -> None:
+def test_meter_with_customer_price_but_no_cost_is_uncosted() -> None:
     search = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2", "web_search": "10"}}]})
     rate = Rate(7, search, costs=Rate(3, PROVIDERS))
     used = {"input_tokens": 1_000_000, "web_search_calls": 1000}

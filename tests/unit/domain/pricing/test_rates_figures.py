@@ -53,14 +53,14 @@ def test_dump_of_a_sheet_is_the_stored_shape() -> None:
     }
 
 
-def test_band_without_a_tier_and_a_start_is_the_standard_one_from_zero() -> None:
+def test_price_band_without_tier_and_start_is_the_standard_one_from_zero() -> None:
     assert (PriceBand({}).above_input_tokens, PriceBand({}).service_tier) == (0, "standard")
     assert flat(input="1") == PriceSheet((PriceBand({"input_tokens": Decimal(1)}, 0, "standard"),))
     [band] = PriceSheet.parse({"bands": [{"prices": {"input": ".5"}, "above_input_tokens": "0"}]}).bands
     assert band == PriceBand({"input_tokens": Decimal("0.5")}, 0, "standard")
 
 
-def test_words_of_tiers_are_those_that_rows_and_price_files_have() -> None:
+def test_tier_words_and_price_keys_are_those_of_stored_rows_and_price_files() -> None:
     assert (STANDARD, UNKNOWN_TIER, MODES) == ("standard", "unknown", "+")
     assert PRICE_KEYS["cache_write_1h"] == "cache_write_1h_tokens" and len(PRICE_KEYS) == len(METERS)
 
@@ -73,7 +73,7 @@ def test_resolve_of_a_meter_follows_its_fallbacks_to_the_end() -> None:
     assert resolve(band, "reasoning_tokens") is None
 
 
-def test_rate_without_more_adds_no_fee_and_no_markup() -> None:
+def test_rate_without_fee_and_markup_adds_neither() -> None:
     assert Rate(1, MINI).price({}) == (0, 0, ())
     assert Rate(1, MINI, request_fee_pico=7).price({}) == (0, 7, ())
 
@@ -87,18 +87,18 @@ def test_lines_with_a_markup_have_the_amounts_of_both_sides() -> None:
     )
 
 
-def test_lines_of_sums_over_requests_are_by_the_band_that_is_told() -> None:
+def test_lines_of_sums_with_given_band_are_priced_by_that_band() -> None:
     used = {"input_tokens": 1_000_000, "output_tokens": 10}
     for band_tokens, prices in ((200_000, ("3", "15")), (200_001, ("6", "22.5")), (None, ("6", "22.5"))):
         lines = Rate(1, LONG).lines(used, STANDARD, band_tokens)
         assert [line.unit_price for line in lines] == [Decimal(price) for price in prices]
 
 
-def test_free_sheet_has_no_lines_whatever_the_provider_asks() -> None:
+def test_free_sheet_with_cost_sheet_has_no_lines() -> None:
     assert Rate(1, PriceSheet(()), costs=Rate(2, MINI)).lines({"input_tokens": 5}) == ()
 
 
-def test_price_of_a_meter_that_some_band_leaves_out_is_none() -> None:
+def test_price_of_a_meter_missing_in_some_band_is_unknown() -> None:
     sheet = tiered(
         (0, STANDARD, {"input": "1", "output": "2", "image": "3"}), (10, STANDARD, {"input": "1", "image": "3"})
     )
@@ -108,7 +108,7 @@ def test_price_of_a_meter_that_some_band_leaves_out_is_none() -> None:
     assert not Rate(1, other).has_price("output_tokens") and Rate(1, other).has_price("input_tokens")
 
 
-def test_cost_of_a_meter_is_known_by_the_providers_sheet_where_it_has_one() -> None:
+def test_cost_of_a_meter_with_cost_sheet_is_known_by_that_sheet_alone() -> None:
     own = Rate(1, flat(input="1", web_search="10"))
     assert own.has_cost("web_search_calls") and not own.has_cost("images")
     resold = Rate(1, flat(input="1", web_search="10"), costs=Rate(2, flat(input="1", image="2")))
@@ -117,7 +117,7 @@ def test_cost_of_a_meter_is_known_by_the_providers_sheet_where_it_has_one() -> N
     assert (own.cost_price_id, resold.cost_price_id, UNKNOWN_COSTS.price_id) == (None, 2, 0)
 
 
-def test_cost_by_the_providers_sheet_is_of_the_tier_that_was_served() -> None:
+def test_cost_by_cost_sheet_is_of_the_served_tier() -> None:
     """A million tokens: the provider asks $3, in the fast tier $8; the customer pays $1 in both."""
     own = tiered((0, STANDARD, {"input": "1"}), (0, "priority", {"input": "1"}))
     used = {"input_tokens": 1_000_000}
@@ -152,12 +152,12 @@ def test_dearest_within_reach_is_never_below_that_of_a_lower_band() -> None:
     assert rate.dearest_input() == 7_000_000
 
 
-def test_price_that_is_none_is_refused_by_its_name() -> None:
+def test_price_sheet_with_bad_price_is_refused_with_the_name_of_the_price() -> None:
     with pytest.raises(BadInputError, match="not a price for cached_input: '-1'"):
         flat(input="1", cached_input="-1")
 
 
-def test_dearest_output_is_by_the_bands_that_the_input_can_reach() -> None:
+def test_dearest_output_is_that_of_the_bands_that_the_input_can_reach() -> None:
     rate = Rate(1, LONG)
     reached = [rate.dearest_output(STANDARD, tokens) for tokens in (200_000, 200_001, None)]
     assert reached == [15_000_000, 22_500_000, 22_500_000]

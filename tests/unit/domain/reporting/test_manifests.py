@@ -17,20 +17,20 @@ from softix_proxy.domain.reporting.manifests import (
 MANIFEST = Manifest(12, "2026-11-01T00:00:00.000000Z", "a.csv", "csv", 3, "00" * 32, "11" * 32, "22" * 32, b"\x01\x02")
 
 
-def test_the_canonical_form() -> None:
+def test_canonical_form_is_sorted_compact_json() -> None:
     assert canonical({"b": [1, None, True], "a": "é\n"}) == '{"a":"é\\n","b":[1,null,true]}'.encode()
     with pytest.raises(ValueError, match="JSON"):
         canonical(float("nan"))
 
 
-def test_a_manifest_goes_through_json() -> None:
+def test_manifest_written_and_read_as_json_is_the_same() -> None:
     body = {"files": []}
     document = json.loads(MANIFEST.document(body))
     assert Manifest.of(document["head"], bytes.fromhex(document["signature"])) == MANIFEST
     assert document["body"] == body and MANIFEST.file_name == "a.csv.0012.manifest.json"
 
 
-def test_what_the_hash_covers() -> None:
+def test_manifest_hash_covers_every_field_but_the_signature() -> None:
     assert replace(MANIFEST, signature=b"").sha256 == MANIFEST.sha256
     others = [replace(MANIFEST, number=13), replace(MANIFEST, body_sha256="01" * 32), replace(MANIFEST, rows=4)]
     assert len({one.sha256 for one in [MANIFEST, *others]}) == 4
@@ -38,18 +38,18 @@ def test_what_the_hash_covers() -> None:
 
 
 @pytest.mark.parametrize("change", [{"version": 2}, {"more": 1}])
-def test_what_is_no_manifest(change: dict[str, int]) -> None:
+def test_manifest_with_unknown_version_or_field_is_refused(change: dict[str, int]) -> None:
     with pytest.raises((ValueError, TypeError)):
         Manifest.of({**MANIFEST.head(), **change}, b"")
 
 
-def test_an_entry_goes_through_json() -> None:
+def test_manifest_file_written_and_read_as_json_is_the_same() -> None:
     entry = ManifestFile("a.csv", 5, "00", RowForm("", "\r\n"), (ManifestChunk(7, 1, "ab", 3, 21),))
     assert ManifestFile.of(json.loads(canonical(entry.fields()))) == entry
     assert "rows" not in ManifestFile("a", 1, "00").fields()
 
 
-def test_an_account_adds_up_by_user() -> None:
+def test_export_contents_with_usage_sums_add_up_by_user() -> None:
     account = ExportContents("csv", Span(0, 10), None)
     assert (account.is_counted, account.rows, account.totals()[0]["charge"]) == (False, 0, "0.00")
     account.add(UsageSums(1, 3, (UserSum("usr_b", 2, 10, 2**63), UserSum("usr_a", 1, 1, 1))))

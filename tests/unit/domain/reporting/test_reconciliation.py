@@ -72,11 +72,13 @@ CRASHED = cost(0, UsageSource.INTERRUPTED, hold_pico=500_000, tokens=0, requests
         (side(bill_pico=700_000, bill_tokens=0), [DifferenceCause(DifferenceKind.OUTSIDE, 700_000, 0)]),
     ],
 )
-def test_a_difference_is_split_into_what_can_account_for_it(both: ComparedSums, causes: list[DifferenceCause]) -> None:
+def test_difference_between_bill_and_cost_is_split_into_its_causes(
+    both: ComparedSums, causes: list[DifferenceCause]
+) -> None:
     assert list(explain(both, USD, 1)) == causes
 
 
-def test_a_bill_of_cents_may_be_off_by_half_a_cent_a_line() -> None:
+def test_difference_of_half_a_cent_a_line_in_a_bill_of_cents_is_rounding() -> None:
     cent = 10**10
     assert explain(side(cost(cent), bill_pico=cent + cent // 2), USD, cent) == (
         DifferenceCause(DifferenceKind.ROUNDING, cent // 2, 0),
@@ -95,7 +97,7 @@ def test_a_bill_of_cents_may_be_off_by_half_a_cent_a_line() -> None:
         ),
     ],
 )
-def test_tokens(both: ComparedSums, causes: list[DifferenceCause]) -> None:
+def test_difference_in_tokens_is_split_into_its_causes(both: ComparedSums, causes: list[DifferenceCause]) -> None:
     assert list(explain(both, TOKENS, 1)) == causes
 
 
@@ -118,7 +120,7 @@ costs = st.builds(
     st.sampled_from(Measure),
     st.integers(1, 10**12),
 )
-def test_causes_add_up_to_the_difference(
+def test_causes_of_any_difference_add_up_to_it(
     given_costs: list[DailyCost], bill_pico: int, bill_tokens: int | None, measure: Measure, step_pico: int
 ) -> None:
     both = side(*given_costs, bill_pico=bill_pico, bill_tokens=bill_tokens)
@@ -128,7 +130,7 @@ def test_causes_add_up_to_the_difference(
     assert all(cause.amount * difference > 0 for cause in causes)
 
 
-def test_sides_add_up() -> None:
+def test_compared_sums_added_up_contain_both_sides() -> None:
     both = side(EXACT, bill_pico=5)
     both.add(side(CUT, CRASHED, bill_pico=7, bill_tokens=3))
     assert (both.bill_pico, both.bill_tokens, both.bill_lines, both.cost_pico) == (12, 3, 2, 1_400_000)
@@ -150,14 +152,14 @@ def report(*pairs: tuple[int, int], tolerance: Fraction = Fraction(0)) -> Reconc
     return Reconciliation("p", USD, 1, 2, lines, [], [], 0, 0, tolerance)
 
 
-def test_differences_that_cancel_out_are_seen() -> None:
+def test_reconciliation_with_differences_that_cancel_out_counts_each_one() -> None:
     seen = report((100, 90), (100, 110), tolerance=Fraction(1, 10))
     assert (seen.difference, seen.matched, seen.within) == (0, Fraction(9, 10), True)
     assert not report((100, 90), (100, 110), tolerance=Fraction(99, 1000)).within
     assert report((100, 90), (100, 115)).causes() == [DifferenceCause(DifferenceKind.OUTSIDE, 5, 0)]
 
 
-def test_matched_is_from_nothing_to_all() -> None:
+def test_reconciliation_matched_share_is_between_zero_and_one() -> None:
     assert report().matched == report((5, 5)).matched == 1
     assert report((0, 5)).matched == report((5, 0)).matched == report((5, -5)).matched == 0
     assert report((5, 5)).within
@@ -176,11 +178,11 @@ def test_matched_is_from_nothing_to_all() -> None:
         ("anthropic.", "anthropic."),
     ],
 )
-def test_undated(name: str, short: str) -> None:
+def test_undated_model_name_has_no_date_version_or_region(name: str, short: str) -> None:
     assert undated(name) == short
 
 
-def test_words() -> None:
+def test_words_of_model_names_ignore_spelling_order_and_date() -> None:
     assert (
         words("Claude4.6Sonnet")
         == words("Claude Sonnet 4.6")
@@ -191,7 +193,7 @@ def test_words() -> None:
     assert words("gpt-4o") != words("gpt-4o-mini")
 
 
-def test_the_same_name_wins_over_the_undated_one_and_that_over_the_words() -> None:
+def test_matcher_prefers_the_same_name_then_the_undated_name_then_the_words() -> None:
     matcher = Matcher(["gpt-4o-2024-08-06", "gpt-4o-mini", "Claude Haiku 4.5", "Other"])
     assert matcher.match(["gpt-4o-2024-08-06", "gpt-4o"]) == "gpt-4o-2024-08-06"
     assert matcher.match(["gpt-4o"]) == "gpt-4o-2024-08-06"
@@ -202,7 +204,7 @@ def test_the_same_name_wins_over_the_undated_one_and_that_over_the_words() -> No
     assert matcher.subject("gpt-4o-mini") == "gpt-4o-mini"
 
 
-def test_versions_that_cannot_be_told_apart_are_one_subject() -> None:
+def test_matcher_with_indistinguishable_versions_makes_them_one_subject() -> None:
     """The bill has two, and softix recorded the short name only."""
     matcher = Matcher(["gpt-4o-2024-05-13", "gpt-4o-2024-08-06"])
     found = matcher.match(["gpt-4o"])
@@ -211,7 +213,7 @@ def test_versions_that_cannot_be_told_apart_are_one_subject() -> None:
     assert matcher.unmatched == set()
 
 
-def test_tolerance() -> None:
+def test_parse_tolerance_accepts_only_percentages_up_to_one_hundred() -> None:
     assert parse_tolerance("0.5%") == Fraction(1, 200)
     assert parse_tolerance(" 100 % ") == 1
     for wrong in ("0.5", "-1%", "101%", "1e1%", "%", "1,5%"):

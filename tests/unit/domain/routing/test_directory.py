@@ -46,14 +46,14 @@ def made_at(number: int, us: int, source: PriceSource = "operator", starts_at_us
     return PriceVersion(number, MODEL, None, source, SHEET, us if starts_at_us is None else starts_at_us, us)
 
 
-def test_a_price_that_started_at_once_holds_where_the_clock_is_behind_when_it_was_made() -> None:
+def test_price_started_at_once_applies_when_the_clock_is_behind_its_creation() -> None:
     made = directory(
         made_at(1, 500), markup(1, "default", None, 5), MarkupVersion(2, "default", None, Fraction(2), 500, 500)
     )
     assert applied(made, now=100) == (1, 100)
 
 
-def test_a_price_that_was_made_while_the_clock_was_ahead_is_superseded_for_good() -> None:
+def test_price_made_while_the_clock_was_ahead_is_superseded_for_good() -> None:
     made = directory(made_at(1, 100), made_at(2, 900))
     assert applied(made, now=110) == (2, 0)
     made.apply(Changes(2, prices=(made_at(3, 110), made_at(4, 111, starts_at_us=950))))
@@ -61,26 +61,26 @@ def test_a_price_that_was_made_while_the_clock_was_ahead_is_superseded_for_good(
     assert directory(*(made_at(3, 110), made_at(2, 900), made_at(1, 100))).rate(ADA, MODEL, 901).price_id == 3  # type: ignore[union-attr]
 
 
-def test_the_price_of_an_earlier_moment_is_not_one_that_was_made_since() -> None:
+def test_rate_at_an_earlier_instant_ignores_prices_made_since() -> None:
     made = directory(made_at(1, 100), made_at(2, 200))
     assert made.rate_then(ADA, MODEL, 150).price_id == 1  # type: ignore[union-attr]
     ahead = directory(made_at(1, 900))
     assert ahead.rate_then(ADA, MODEL, 150).price_id == 1, "it was in force all the same"  # type: ignore[union-attr]
 
 
-def test_without_a_price_there_is_no_rate() -> None:
+def test_rate_without_price_is_none() -> None:
     made = directory(price(1, "operator", model=OTHER), markup(1, "default", None, 5))
     assert applied(made) is None
 
 
-def test_customer_wins_over_operator_over_catalogue_whichever_is_later() -> None:
+def test_rate_with_several_price_sources_prefers_customer_then_operator_then_catalogue() -> None:
     rows = (price(1, "customer", 1), price(2, "operator", 2), price(3, "catalogue", 3))
     assert applied(directory(*rows)) == (1, 0)
     assert applied(directory(*rows), user=BOB) == (2, 0)
     assert applied(directory(rows[2])) == (3, 0)
 
 
-def test_the_latest_started_version_applies() -> None:
+def test_rate_with_several_price_versions_is_of_the_latest_started() -> None:
     made = directory(price(3, "operator", 10), price(1, "operator", 20), price(2, "operator", 200))
     assert [applied(made, now=now) for now in (9, 10, 19, 20, 199, 200)] == [
         None,
@@ -92,16 +92,16 @@ def test_the_latest_started_version_applies() -> None:
     ]
 
 
-def test_of_two_that_start_at_once_the_later_made_applies() -> None:
+def test_rate_with_two_prices_of_the_same_start_is_of_the_later_made() -> None:
     assert applied(directory(price(5, "operator", 10), price(4, "operator", 10))) == (5, 0)
 
 
-def test_a_price_to_come_leaves_the_lower_source_in_force() -> None:
+def test_rate_with_future_price_is_of_the_lower_source_until_its_start() -> None:
     made = directory(price(1, "catalogue"), price(2, "operator", 150), price(3, "customer", 160))
     assert [applied(made, now=now) for now in (149, 150, 160)] == [(1, 0), (2, 0), (3, 0)]
 
 
-def test_free_is_a_rate_and_not_an_absence() -> None:
+def test_rate_with_free_price_is_a_free_rate() -> None:
     rate = directory(price(1, "operator", sheet=FREE)).rate(ADA, MODEL, 100)
     assert rate is not None and rate.sheet.free
 
@@ -119,7 +119,7 @@ def test_free_is_a_rate_and_not_an_absence() -> None:
         (("model", "user", "default"), 3),
     ],
 )
-def test_user_wins_over_model_over_default_and_they_do_not_multiply(scopes: tuple[str, ...], percent: int) -> None:
+def test_markup_with_several_scopes_prefers_user_then_model_then_default(scopes: tuple[str, ...], percent: int) -> None:
     versions = {
         "default": markup(1, "default", None, 1, 30),
         "model": markup(2, "model", MODEL, 2, 20),
@@ -129,14 +129,14 @@ def test_user_wins_over_model_over_default_and_they_do_not_multiply(scopes: tupl
     assert applied(made) == (1, percent)
 
 
-def test_a_markup_is_for_its_own_subject_only() -> None:
+def test_markup_of_a_user_or_model_applies_to_its_own_subject_only() -> None:
     # A user and a model with the same number.
     made = directory(price(1, "catalogue"), markup(1, "user", MODEL, 4), markup(2, "model", ADA, 5))
     assert applied(made) == (1, 0)
     assert applied(made, user=MODEL) == (1, 4)
 
 
-def test_a_customers_own_price_carries_no_markup() -> None:
+def test_rate_with_customer_price_has_no_markup() -> None:
     made = directory(
         price(1, "customer"), price(2, "operator"), markup(1, "user", ADA, 9), markup(2, "default", None, 8)
     )
@@ -144,7 +144,7 @@ def test_a_customers_own_price_carries_no_markup() -> None:
     assert applied(made, user=BOB) == (2, 8)
 
 
-def test_a_fee_comes_with_the_markup_that_applies() -> None:
+def test_request_fee_is_that_of_the_markup_that_applies() -> None:
     rows = (price(1, "operator"), price(2, "operator", model=OTHER, sheet=FREE), price(3, "customer", model=OTHER + 1))
     fees = (
         MarkupVersion(1, "default", None, Fraction(1), 0, 0, 50),
@@ -163,7 +163,7 @@ def test_a_fee_comes_with_the_markup_that_applies() -> None:
     assert fee(ADA, 70, OTHER + 1) == 0, "a customer's own price is what they pay"
 
 
-def test_a_markup_to_come_starts_then() -> None:
+def test_markup_with_future_start_applies_from_then_on() -> None:
     made = directory(
         price(1, "catalogue"),
         markup(1, "default", None, 5, 50),
@@ -173,7 +173,7 @@ def test_a_markup_to_come_starts_then() -> None:
     assert [applied(made, now=now) for now in (49, 50, 60, 70)] == [(1, 0), (1, 5), (1, 6), (1, 7)]
 
 
-def test_a_rate_is_made_once_and_again_when_what_applies_changes() -> None:
+def test_rate_is_reused_until_price_or_markup_changes() -> None:
     made = directory(price(1, "catalogue"))
     assert made.rate(ADA, MODEL, 100) is made.rate(BOB, MODEL, 101)
     made.apply(Changes(2, markups=(markup(1, "default", None, 5),)))
@@ -185,7 +185,7 @@ markups_to_draw = st.tuples(st.sampled_from(["default", "model", "user"]), st.in
 
 
 @given(st.lists(prices_to_draw, max_size=6), st.lists(markups_to_draw, max_size=6), st.integers(0, 5))
-def test_the_order_in_which_rows_arrive_does_not_matter(
+def test_rate_is_independent_of_the_order_of_the_rows(
     prices: list[tuple[PriceSource, int]], markups: list[tuple[PriceScope, int, int]], now: int
 ) -> None:
     subjects = {"default": None, "model": MODEL, "user": ADA}
@@ -214,7 +214,7 @@ def named(made: Directory, name: str) -> list[int]:
     return [found.id for found in made.models_named(name)]
 
 
-def test_models_are_found_by_name_the_oldest_first_and_by_provider() -> None:
+def test_models_named_are_found_by_name_oldest_first_and_by_provider() -> None:
     made = Directory()
     made.apply(Changes(1, providers=(provider(1, "a"), provider(2, "b")), models=(model(8, "m", 2), model(7, "m", 1))))
     assert (named(made, "m"), named(made, "a/m"), named(made, "b/m"), named(made, "c/m")) == ([7, 8], [7], [8], [])
@@ -222,7 +222,7 @@ def test_models_are_found_by_name_the_oldest_first_and_by_provider() -> None:
     assert made.names_of(made.models[8]) == ("m", "b/m")
 
 
-def test_what_is_disabled_or_removed_answers_to_no_name() -> None:
+def test_models_named_exclude_disabled_models_and_removed_providers() -> None:
     made = Directory()
     made.apply(Changes(1, providers=(provider(1, "a"), provider(2, "b")), models=(model(7, "m", 1), model(8, "m", 2))))
     made.apply(Changes(2, models=(model(7, "m", 1, ModelStatus.DISABLED),)))
@@ -233,7 +233,7 @@ def test_what_is_disabled_or_removed_answers_to_no_name() -> None:
     assert named(made, "m") == [7]
 
 
-def test_older_changes_are_ignored() -> None:
+def test_directory_with_older_changes_ignores_them() -> None:
     made = Directory()
     made.apply(Changes(5, providers=(provider(1, "new"),)))
     made.apply(Changes(5, providers=(provider(1, "old"),)))
@@ -250,7 +250,7 @@ def costs(made: Directory, now: int = 100, user: int = ADA) -> int | None:
     return rate.cost_price_id
 
 
-def test_a_customers_price_says_nothing_of_the_cost() -> None:
+def test_cost_with_customer_price_is_by_operator_or_catalogue_price() -> None:
     made = directory(
         price(1, "customer"), price(2, "operator", 50), price(3, "catalogue", 20), markup(1, "default", None, 9)
     )
@@ -262,7 +262,7 @@ def test_a_customers_price_says_nothing_of_the_cost() -> None:
     assert made.rate_then(ADA, MODEL, 30) == Rate(1, SHEET, costs=Rate(3, SHEET))
 
 
-def test_a_rate_changes_with_its_cost() -> None:
+def test_rate_is_made_again_when_its_cost_changes() -> None:
     made = directory(price(1, "customer"), price(2, "operator"))
     assert made.rate(ADA, MODEL, 100) is made.rate(ADA, MODEL, 101)
     made.apply(Changes(2, prices=(price(3, "operator", 60),)))

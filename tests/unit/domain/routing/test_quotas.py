@@ -26,7 +26,7 @@ NOW_US = 1_800_000_000_000_000  # 2027-01-15T08:00:00Z
         ("1s;drop", 1_000_000),
     ],
 )
-def test_when_a_limit_is_whole_again(text: str, expected_us: int) -> None:
+def test_quota_reset_in_any_form_is_parsed_to_a_bounded_duration(text: str, expected_us: int) -> None:
     assert reset_us(text, NOW_US) == expected_us
 
 
@@ -42,11 +42,13 @@ def test_when_a_limit_is_whole_again(text: str, expected_us: int) -> None:
         ([], None),
     ],
 )
-def test_how_long_to_leave_it_alone(headers: list[tuple[str, str]], expected_us: int | None) -> None:
+def test_retry_after_header_in_any_form_is_parsed_or_none(
+    headers: list[tuple[str, str]], expected_us: int | None
+) -> None:
     assert retry_after_us(headers, NOW_US) == expected_us
 
 
-def test_openais_and_anthropics_limits() -> None:
+def test_quotas_in_headers_of_openai_and_anthropic_are_read() -> None:
     openai = read(
         [
             ("x-ratelimit-remaining-requests", "0"),
@@ -73,12 +75,12 @@ def test_openais_and_anthropics_limits() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "-1", "many", "1.5", "9" * 40])
-def test_what_cannot_be_read_says_nothing(value: str) -> None:
+def test_quotas_with_unreadable_headers_are_none(value: str) -> None:
     assert read([("x-ratelimit-remaining-requests", value), ("content-type", "a")], NOW_US) is None
 
 
 @given(st.text(max_size=30))
-def test_an_outsiders_text_never_ends_in_an_error(text: str) -> None:
+def test_quota_headers_with_any_text_raise_no_error(text: str) -> None:
     assert 0 <= reset_us(text, NOW_US) <= LONGEST_US
     assert 0 <= (retry_after_us([("retry-after", text)], NOW_US) or 0) <= LONGEST_US
     read([("x-ratelimit-remaining-tokens", text), ("x-ratelimit-reset-tokens", text)], NOW_US)

@@ -12,7 +12,7 @@ def failing(times: int, now_us: int = 0) -> Breaker:
     return breaker
 
 
-def test_opens_after_some_failures_in_a_row() -> None:
+def test_circuit_breaker_after_some_failures_in_a_row_opens() -> None:
     assert failing(2).state(0) == "closed" and failing(2).lets(0)
     breaker = failing(3)
     assert breaker.state(PAUSE_US - 1) == "open" and not breaker.lets(PAUSE_US - 1)
@@ -22,7 +22,7 @@ def test_opens_after_some_failures_in_a_row() -> None:
     assert broken_row.state(0) == "closed"
 
 
-def test_half_open_lets_one_try_at_a_time() -> None:
+def test_circuit_breaker_when_half_open_lets_one_attempt_pass_at_a_time() -> None:
     breaker = failing(3)
     assert breaker.state(PAUSE_US) == "half-open" and breaker.lets(PAUSE_US)
     breaker.enter()
@@ -34,7 +34,7 @@ def test_half_open_lets_one_try_at_a_time() -> None:
     assert breaker.state(PAUSE_US) == "closed" and breaker.lets(0)
 
 
-def test_each_pause_is_twice_the_last_up_to_five_minutes() -> None:
+def test_circuit_breaker_pause_after_each_failure_doubles_up_to_five_minutes() -> None:
     breaker, now_us, pauses = failing(3), 0, []
     for _ in range(8):
         pauses.append((breaker.open_until_us - now_us) // SECOND_US)
@@ -44,20 +44,20 @@ def test_each_pause_is_twice_the_last_up_to_five_minutes() -> None:
     assert pauses == [10, 20, 40, 80, 160, 300, 300, 300]
 
 
-def test_failures_of_who_was_on_the_way_do_not_prolong_it() -> None:
+def test_circuit_breaker_when_open_is_not_prolonged_by_late_failures() -> None:
     breaker = failing(3)
     breaker.fail(5, 3, PAUSE_US)
     assert (breaker.open_until_us, breaker.pauses) == (PAUSE_US, 1)
 
 
-def test_without_a_number_it_never_opens() -> None:
+def test_circuit_breaker_without_failure_limit_never_opens() -> None:
     breaker = Breaker()
     for _ in range(100):
         breaker.fail(0, 0, PAUSE_US)
     assert breaker.state(0) == "closed"
 
 
-def test_averages_follow() -> None:
+def test_target_stats_follow_latency_and_error_rate() -> None:
     stats = TargetStats(1)
     stats.answered(8000)
     assert stats.latency_us == 8000
@@ -70,7 +70,7 @@ def test_averages_follow() -> None:
     assert stats.errors_ppm < 0.01 * ALL_PPM and (stats.requests, stats.failures) == (200, 100)
 
 
-def test_a_pause_that_could_not_be_so_long_is_over() -> None:
+def test_circuit_breaker_with_impossibly_long_pause_is_half_open() -> None:
     year_us = 365 * 86_400 * 1_000_000
     breaker = failing(5, year_us)
     assert breaker.state(year_us) == "open" and not breaker.lets(year_us)

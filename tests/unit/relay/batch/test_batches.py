@@ -42,7 +42,7 @@ async def make(lifecycle: House, *names: str) -> Any:
     return await lifecycle.batches.make("openai", lifecycle.caller, lifecycle.account, asked, call(lifecycle))
 
 
-async def test_what_is_read_of_each_request(lifecycle: House) -> None:
+async def test_batch_request_read_from_the_batch_has_batch_tier_and_fixed_output_limit(lifecycle: House) -> None:
     [read] = await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY)))
     assert (read.custom_id, read.body_bytes) == ("a", len(BODY))
     assert read.spec == replace(RequestSpec("llama", max_output_tokens=10), service_tier="batch", adjustable=False)
@@ -60,20 +60,22 @@ async def test_what_is_read_of_each_request(lifecycle: House) -> None:
         ((BatchItem("a", CHAT, b"[]"),), "Request 1 of the batch"),
     ],
 )
-async def test_what_makes_no_batch(lifecycle: House, items: tuple[BatchItem, ...], why: str) -> None:
+async def test_batch_with_empty_repeated_or_bad_requests_is_refused(
+    lifecycle: House, items: tuple[BatchItem, ...], why: str
+) -> None:
     with pytest.raises(RefusedError) as refused:
         await lifecycle.batches.read(each(*items))
     assert why in refused.value.message
 
 
-async def test_there_is_a_most(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batch_with_too_many_requests_is_refused(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.wire, "MOST_REQUESTS", 1)
     with pytest.raises(RefusedError):
         await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY), BatchItem("b", CHAT, BODY)))
     assert MOST_REQUESTS > 1
 
 
-async def test_all_are_held_for_and_belong_to_no_process(lifecycle: House) -> None:
+async def test_batch_when_made_holds_for_each_request_without_a_process_slot(lifecycle: House) -> None:
     lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
     exchange, answer = await make(lifecycle, "x", "y")
     assert (exchange.status, answer) == (200, b'{"id": "b1"}')
@@ -87,7 +89,7 @@ async def test_all_are_held_for_and_belong_to_no_process(lifecycle: House) -> No
     connection.close()
 
 
-async def test_one_that_cannot_be_paid_takes_all_back(lifecycle: House) -> None:
+async def test_batch_with_one_unaffordable_request_is_refused_and_releases_all_holds(lifecycle: House) -> None:
     connection = lifecycle.database.connect()
     connection.execute("UPDATE wallets SET posted_pico = 1700000000 WHERE user_id = 1")
     connection.close()
@@ -97,7 +99,7 @@ async def test_one_that_cannot_be_paid_takes_all_back(lifecycle: House) -> None:
     assert await lifecycle.held_pico() == 0
 
 
-async def test_it_is_planned_again_where_the_directory_changed(lifecycle: House) -> None:
+async def test_batch_admission_after_directory_change_plans_again(lifecycle: House) -> None:
     plans = 0
 
     async def plan() -> Any:
@@ -121,7 +123,7 @@ async def test_it_is_planned_again_where_the_directory_changed(lifecycle: House)
         ProviderFault(Code.PROVIDER_UNREACHABLE, started=False),
     ],
 )
-async def test_what_the_provider_did_not_take_leaves_nothing(lifecycle: House, answer: Any) -> None:
+async def test_batch_that_the_provider_refused_leaves_no_hold_and_no_row(lifecycle: House, answer: Any) -> None:
     lifecycle.provider.says = {"/batches": answer}
     if isinstance(answer, Answer):
         assert (await make(lifecycle, "x"))[0].status == answer.status
@@ -141,7 +143,9 @@ async def test_what_the_provider_did_not_take_leaves_nothing(lifecycle: House, a
         (Answer(200, b""), "provider_broke_off"),
     ],
 )
-async def test_what_it_may_have_taken_is_on_record(lifecycle: House, answer: Any, error: str) -> None:
+async def test_batch_that_the_provider_may_have_accepted_is_recorded_as_interrupted(
+    lifecycle: House, answer: Any, error: str
+) -> None:
     lifecycle.provider.says = {"/batches": answer}
     with pytest.raises(RefusedError) as refused:
         await make(lifecycle, "x", "y")
@@ -150,7 +154,7 @@ async def test_what_it_may_have_taken_is_on_record(lifecycle: House, answer: Any
     assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 504 if "timeout" in error else 502, error)] * 2
 
 
-async def test_a_batch_that_was_given_out_before_leaves_no_hold(lifecycle: House) -> None:
+async def test_batch_with_an_id_returned_before_is_refused_and_leaves_no_new_hold(lifecycle: House) -> None:
     """As where a client's header has the provider repeat an earlier answer."""
     lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}')}
     await make(lifecycle, "x")
@@ -165,7 +169,7 @@ async def test_a_batch_that_was_given_out_before_leaves_no_hold(lifecycle: House
     assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 503, "storage_unavailable")]
 
 
-async def test_who_is_cancelled_between_two_groups_leaves_no_hold(
+async def test_batch_admission_cancelled_halfway_leaves_no_hold(
     lifecycle: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two requests that are asked for together, one is admitted and the other still waits."""
@@ -202,7 +206,7 @@ async def test_who_is_cancelled_between_two_groups_leaves_no_hold(
         (ProviderFault(Code.PROVIDER_TIMEOUT, started=True), "Nobody knows"),
     ],
 )
-async def test_books_that_cannot_be_written(
+async def test_batch_that_cannot_be_recorded_is_cancelled_at_the_provider_and_refused(
     lifecycle: House, monkeypatch: pytest.MonkeyPatch, says: Any, told: str
 ) -> None:
     lifecycle.provider.says = {"/batches": Answer(200, b'{"id": "b1"}'), "/batches/b1/cancel": says}
@@ -222,7 +226,9 @@ async def test_books_that_cannot_be_written(
     assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 503, "storage_unavailable")]
 
 
-async def test_books_that_cannot_be_written_at_all(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batch_that_cannot_be_recorded_or_settled_is_refused_and_keeps_its_holds(
+    lifecycle: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is held is left to the next start, and the client is told the same."""
     lifecycle.provider.says = {
         "/batches": Answer(200, b'{"id": "b1"}'),
@@ -240,12 +246,12 @@ async def test_books_that_cannot_be_written_at_all(lifecycle: House, monkeypatch
     assert await lifecycle.held_pico() > 0 and lifecycle.rows() == []
 
 
-async def test_who_is_cancelled_leaves_no_hold(lifecycle: House) -> None:
+async def test_batch_cancelled_while_being_made_leaves_no_hold(lifecycle: House) -> None:
     lifecycle.provider.says = {"/batches": asyncio.CancelledError()}
     with pytest.raises(asyncio.CancelledError):
         await make(lifecycle, "x")
     assert await lifecycle.held_pico() == 0 and [row[2] for row in lifecycle.rows()] == ["shutting_down"]
 
 
-def test_the_slot_of_a_process_is_none_of_the_parked() -> None:
+def test_process_slot_is_never_the_negative_slot_of_batches() -> None:
     assert SLOT >= 0

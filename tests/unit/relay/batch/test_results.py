@@ -49,7 +49,7 @@ def ended(lifecycle: House, *content: bytes, **more: Any) -> None:
     lifecycle.provider.says = {"/b1": Answer(200, json.dumps(told).encode()), "/f1/content": Answer(200, *content)}
 
 
-async def test_results_are_charged_by_the_prices_of_batches(lifecycle: House) -> None:
+async def test_batch_results_are_charged_at_batch_prices(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x", "y")
     whole = result("x") + result("y") + result("who") + b"no result\n"
     ended(lifecycle, whole[:30], whole[30:31], whole[31:-1])
@@ -58,7 +58,7 @@ async def test_results_are_charged_by_the_prices_of_batches(lifecycle: House) ->
     assert await lifecycle.held_pico() == 0 and await lifecycle.open(batch.id) == [] and len(lifecycle.told) == 2
 
 
-async def test_a_result_that_tells_of_nothing_is_judged_by_its_text(lifecycle: House) -> None:
+async def test_batch_result_with_zero_usage_is_estimated_from_its_text(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     told = {"model": "llama", "choices": [{"message": {"content": "x" * 700}}]}
     body = told | {"usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}}
@@ -69,7 +69,7 @@ async def test_a_result_that_tells_of_nothing_is_judged_by_its_text(lifecycle: H
     assert lifecycle.told[0][0].note == "implausible_usage"
 
 
-async def test_a_mode_that_only_a_result_tells_is_told_beside_that_of_batches(lifecycle: House) -> None:
+async def test_batch_result_with_region_mode_is_recorded_with_batch_and_that_mode(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x", endpoint="messages")
     usage = {"input_tokens": 10, "output_tokens": 5, "service_tier": "batch", "inference_geo": "us"}
     body = {"model": "llama", "usage": usage, "content": []}
@@ -79,7 +79,7 @@ async def test_a_mode_that_only_a_result_tells_is_told_beside_that_of_batches(li
     assert lifecycle.told[0][0].note == "unpriced:service_tier"
 
 
-async def test_twice_changes_nothing(lifecycle: House) -> None:
+async def test_batch_collected_twice_is_charged_once(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     ended(lifecycle, result("x"))
     assert await lifecycle.results.collect(batch)
@@ -88,14 +88,14 @@ async def test_twice_changes_nothing(lifecycle: House) -> None:
     assert len(lifecycle.rows()) == 1 and len(lifecycle.provider.calls) == asked
 
 
-async def test_one_that_runs_on_is_left_alone(lifecycle: House) -> None:
+async def test_batch_in_progress_keeps_its_hold_and_has_no_rows(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     lifecycle.provider.says = {"/b1": Answer(200, b'{"id": "b1", "status": "in_progress"}')}
     assert not await lifecycle.results.collect(batch)
     assert lifecycle.rows() == [] and await lifecycle.held_pico() > 0
 
 
-async def test_what_was_never_run_costs_nothing(lifecycle: House) -> None:
+async def test_batch_cancelled_before_running_costs_nothing(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x", "y")
     ended(lifecycle, status="cancelled", output_file_id=None)
     assert await lifecycle.results.collect(batch)
@@ -103,7 +103,7 @@ async def test_what_was_never_run_costs_nothing(lifecycle: House) -> None:
 
 
 @pytest.mark.parametrize("where", ["/b1", "/f1/content"])
-async def test_what_is_lost_is_said_to_be(lifecycle: House, where: str) -> None:
+async def test_batch_missing_at_the_provider_for_an_hour_is_recorded_as_lost(lifecycle: House, where: str) -> None:
     batch = await begun(lifecycle, "x")
     ended(lifecycle, b"")
     lifecycle.provider.says[where] = Answer(404, b"{}")
@@ -116,14 +116,14 @@ async def test_what_is_lost_is_said_to_be(lifecycle: House, where: str) -> None:
     assert lifecycle.rows() == [("interrupted", 404, "lost", 0, "batch")]
 
 
-async def test_answers_that_are_missing_are_no_requests_that_never_ran(lifecycle: House) -> None:
+async def test_batch_request_completed_without_result_is_recorded_as_lost(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x", "y")
     ended(lifecycle, result("x") * 2, request_counts={"total": 2, "completed": 2, "failed": 0})
     assert await lifecycle.results.collect(batch)
     assert lifecycle.rows() == [("provider", 200, None, CHARGE_PICO, "batch"), ("interrupted", 404, "lost", 0, "batch")]
 
 
-async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
+async def test_lost_batch_with_interrupted_charge_bound_is_charged_its_hold(tmp_path: Path) -> None:
     async with batch_house(tmp_path, interrupted_charge="bound") as lifecycle:
         batch = await begun(lifecycle, "x")
         [line] = await lifecycle.open(batch.id)
@@ -142,7 +142,7 @@ async def test_what_is_lost_may_be_charged(tmp_path: Path) -> None:
         {"/b1": ProviderFault(Code.PROVIDER_TIMEOUT, started=True)},
     ],
 )
-async def test_a_provider_that_fails_is_asked_again_later(lifecycle: House, says: Any) -> None:
+async def test_batch_collection_after_provider_failure_succeeds_later(lifecycle: House, says: Any) -> None:
     batch = await begun(lifecycle, "x")
     lifecycle.provider.says = says
     with pytest.raises(ProviderFault):
@@ -151,7 +151,7 @@ async def test_a_provider_that_fails_is_asked_again_later(lifecycle: House, says
     assert await lifecycle.results.collect(batch) and len(lifecycle.rows()) == 1
 
 
-async def test_results_that_break_off_are_read_on_later(lifecycle: House) -> None:
+async def test_batch_results_that_failed_to_load_are_collected_later(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x", "y")
     ended(lifecycle, result("x"))
     lifecycle.provider.says["/f1/content"] = Answer(503, b"")
@@ -184,7 +184,7 @@ def counted(lifecycle: House) -> list[tuple[Any, ...]]:
     return found
 
 
-async def test_an_answer_without_usage_is_an_estimate(lifecycle: House) -> None:
+async def test_batch_result_without_usage_is_estimated_from_request_and_response(lifecycle: House) -> None:
     """As one of a request is: four bytes a token of what was asked and answered, and no more than its limit."""
     batch = await begun(lifecycle, "x", "y")
     ended(lifecycle, answered("x", SILENT_BODY) + result("y"), input_file_id="f0")
@@ -198,7 +198,7 @@ async def test_an_answer_without_usage_is_an_estimate(lifecycle: House) -> None:
 
 
 @pytest.mark.parametrize("says", [{}, {"/f0/content": Answer(404, b"{}")}, {"/f0/content": Answer(200, asked("who"))}])
-async def test_an_estimate_says_where_what_was_asked_is_gone(lifecycle: House, says: Any) -> None:
+async def test_batch_result_without_usage_and_request_is_noted_as_input_unknown(lifecycle: House, says: Any) -> None:
     batch = await begun(lifecycle, "x")
     ended(lifecycle, answered("x", SILENT_BODY), **({"input_file_id": "f0"} if says else {}))
     lifecycle.provider.says |= says
@@ -208,7 +208,7 @@ async def test_an_estimate_says_where_what_was_asked_is_gone(lifecycle: House, s
     assert lifecycle.rows() == [("estimate", 200, None, tokens * 1_000_000, "batch")]
 
 
-async def test_an_estimate_waits_for_a_provider_that_fails(lifecycle: House) -> None:
+async def test_batch_result_without_usage_waits_for_the_failing_input_file(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     ended(lifecycle, answered("x", SILENT_BODY), input_file_id="f0")
     lifecycle.provider.says["/f0/content"] = ProviderFault(Code.PROVIDER_TIMEOUT, started=True)
@@ -227,14 +227,16 @@ async def test_an_estimate_waits_for_a_provider_that_fails(lifecycle: House) -> 
         ({"error": {"message": "no", "type": "invalid_request_error"}}, 400, (400, "provider_invalid_request")),
     ],
 )
-async def test_an_error_in_a_line_costs_nothing(lifecycle: House, body: Any, status: int, row: tuple[int, str]) -> None:
+async def test_batch_result_with_error_costs_nothing(
+    lifecycle: House, body: Any, status: int, row: tuple[int, str]
+) -> None:
     batch = await begun(lifecycle, "x")
     ended(lifecycle, answered("x", body, status), request_counts={"completed": int(status == 200)})
     assert await lifecycle.results.collect(batch)
     assert lifecycle.rows() == [("none", *row, 0, "batch")]
 
 
-async def test_an_error_with_usage_is_charged_by_it(lifecycle: House) -> None:
+async def test_batch_result_with_error_and_usage_is_charged_for_the_usage(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     usage = {"prompt_tokens": 10, "completion_tokens": 5}
     ended(lifecycle, answered("x", {"choices": [{"finish_reason": "error", "error": {"code": 502}}], "usage": usage}))
@@ -242,7 +244,7 @@ async def test_an_error_with_usage_is_charged_by_it(lifecycle: House) -> None:
     assert lifecycle.rows() == [("provider", 502, "provider_fault", CHARGE_PICO, "batch")]
 
 
-async def test_never_more_than_was_held(lifecycle: House) -> None:
+async def test_batch_result_above_its_hold_is_charged_the_hold(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     [line] = await lifecycle.open(batch.id)
     ended(lifecycle, result("x", prompt_tokens=10**8, completion_tokens=10**8))
@@ -250,7 +252,7 @@ async def test_never_more_than_was_held(lifecycle: House) -> None:
     assert lifecycle.rows() == [("provider", 200, None, line.hold_pico, "batch")]
 
 
-async def test_postpaid_line_is_charged_above_its_hold(lifecycle: House) -> None:
+async def test_batch_result_of_postpaid_user_is_charged_above_its_hold(lifecycle: House) -> None:
     """As the user is when the results are read."""
     batch = await begun(lifecycle, "x")
     [line] = await lifecycle.open(batch.id)
@@ -267,7 +269,7 @@ async def test_postpaid_line_is_charged_above_its_hold(lifecycle: House) -> None
 
 
 @pytest.mark.parametrize("status", ["completed", "cancelled", "lost"])
-async def test_line_s_hold_that_no_float_can_hold_is_released_exactly(lifecycle: House, status: str) -> None:
+async def test_batch_hold_too_precise_for_a_float_is_released_exactly(lifecycle: House, status: str) -> None:
     above = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "1", "request": "9007.199254740994"}}]})
     async with lifecycle.storage.writing() as unit:
         at_us = lifecycle.clock.now_us()
@@ -289,7 +291,7 @@ async def test_line_s_hold_that_no_float_can_hold_is_released_exactly(lifecycle:
     assert settlement.charge_pico == (line.hold_pico if status == "completed" else 0)
 
 
-async def test_a_removed_provider_gives_nothing_any_more(lifecycle: House) -> None:
+async def test_batch_of_removed_provider_is_recorded_as_lost(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     connection = lifecycle.database.connect()
     connection.execute("UPDATE providers SET status = 'removed'")
@@ -299,7 +301,7 @@ async def test_a_removed_provider_gives_nothing_any_more(lifecycle: House) -> No
     assert [row[:3] for row in lifecycle.rows()] == [("interrupted", 404, "lost")]
 
 
-async def test_files_of_results_are_the_users(lifecycle: House) -> None:
+async def test_batch_result_file_is_found_only_by_its_user(lifecycle: House) -> None:
     batch = await begun(lifecycle, "x")
     ended(lifecycle, result("x"))
     await lifecycle.results.collect(batch)
@@ -308,7 +310,7 @@ async def test_files_of_results_are_the_users(lifecycle: House) -> None:
     assert await lifecycle.storage.reading().batches.find_file(2, "f1") is None
 
 
-async def test_the_cost_of_a_result_is_by_the_providers_price(lifecycle: House) -> None:
+async def test_batch_result_with_customer_price_has_its_cost_at_the_operator_price(lifecycle: House) -> None:
     own = PriceSheet.parse({"bands": [{"prices": {"input": "7", "output": "9", "request": "0.5"}}]})
     async with lifecycle.storage.writing() as unit:
         at_us = lifecycle.clock.now_us()
@@ -322,7 +324,7 @@ async def test_the_cost_of_a_result_is_by_the_providers_price(lifecycle: House) 
     assert (row.price_id, row.cost_price_id, row.note) == (2, 1, "unpriced:service_tier")
 
 
-async def test_a_batch_is_charged_by_the_price_that_a_clock_which_was_ahead_made(lifecycle: House) -> None:
+async def test_batch_is_charged_at_a_price_made_while_the_clock_was_ahead(lifecycle: House) -> None:
     """It was in force when the batch was made, though by the clock it starts later."""
     dearer = PriceSheet.parse({"bands": [{"prices": {"input": "2", "output": "4"}}]})
     async with lifecycle.storage.writing() as unit:

@@ -17,7 +17,7 @@ async def nothing() -> bytes:
     return b""
 
 
-def test_what_is_still_with_the_client() -> None:
+def test_inbound_request_with_unread_body_reports_its_size_and_hides_the_credential() -> None:
     endpoint = ENDPOINTS["transcriptions"]
     asked = (5, "req_5", endpoint, endpoint.path, [], "secret", "10.1.2.3", 0, 0, nothing)
     assert Inbound(*asked).rest_bytes == 0

@@ -24,13 +24,13 @@ class Gated(Directories):
         return found
 
 
-async def test_many_at_once_hardly_read() -> None:
+async def test_directory_refreshed_many_times_at_once_reads_at_most_twice() -> None:
     directory, storage = live(Changes(1, users=(USER,)))
     await asyncio.gather(*(directory.refresh() for _ in range(50)))
     assert storage.reads <= 2 and directory.current.users == {1: USER}
 
 
-async def test_who_asks_while_one_reads_is_served_by_the_next() -> None:
+async def test_directory_refresh_during_a_read_waits_for_the_next_read() -> None:
     """What the first one reads may be older than the second one's question."""
     storage = Gated(Changes(1), Changes(2, users=(USER,)))
     directory = LiveDirectory(storage)  # type: ignore[arg-type]
@@ -43,14 +43,14 @@ async def test_who_asks_while_one_reads_is_served_by_the_next() -> None:
     assert directory.current.revision == 2
 
 
-async def test_one_after_the_other_reads_each_time() -> None:
+async def test_directory_refreshed_one_after_the_other_reads_each_time() -> None:
     directory, storage = live(Changes(1))
     for _ in range(3):
         await directory.refresh()
     assert storage.reads == 3
 
 
-async def test_a_failure_is_told_to_each_and_not_remembered() -> None:
+async def test_directory_refresh_that_fails_raises_to_each_caller_and_recovers() -> None:
     class Failing(Directories):
         failures = 2
 
@@ -68,7 +68,7 @@ async def test_a_failure_is_told_to_each_and_not_remembered() -> None:
     assert directory.current.revision == 1
 
 
-async def test_who_gives_up_does_not_stop_the_others() -> None:
+async def test_directory_refresh_that_is_cancelled_does_not_stop_the_others() -> None:
     directory, _ = live(Changes(1, users=(USER,)))
     first, second = (asyncio.create_task(directory.refresh()) for _ in range(2))
     await asyncio.sleep(0)

@@ -30,13 +30,15 @@ def stage() -> Stage:
         ({"users": (replace(USER, status=UserStatus.DISABLED),)}, "good", Code.USER_DISABLED),
     ],
 )
-async def test_a_strangers_body_is_not_read(world: Any, credential: str | None, code: Code) -> None:
+async def test_request_with_invalid_key_is_refused_before_its_body_is_read(
+    world: Any, credential: str | None, code: Code
+) -> None:
     stage = Stage(**world)
     assert (await stage.refused(credential=credential)).code is code
     assert stage.journal.story == [] and stage.journal.intents == []
 
 
-async def test_what_is_refused_before_admission_leaves_no_trace() -> None:
+async def test_request_refused_before_admission_leaves_no_trace() -> None:
     for world, body, code in (
         ({}, b"not json", Code.INVALID_REQUEST),
         ({}, PLAIN.replace(b"llama", b"other"), Code.MODEL_NOT_FOUND),
@@ -47,7 +49,7 @@ async def test_what_is_refused_before_admission_leaves_no_trace() -> None:
         assert stage.journal.intents == [] and stage.telemetry.finished_with == []
 
 
-async def test_an_unpriced_model_is_refused_and_noted() -> None:
+async def test_request_for_unpriced_model_is_refused_and_noted() -> None:
     stage = Stage(prices=())
     error = await stage.refused()
     assert (
@@ -57,7 +59,7 @@ async def test_an_unpriced_model_is_refused_and_noted() -> None:
     assert stage.journal.unpriced == [1] and stage.journal.intents == []
 
 
-async def test_a_price_set_just_now_counts(stage: Stage) -> None:
+async def test_request_with_price_set_just_now_is_charged_at_it(stage: Stage) -> None:
     bare = {**stage.world, "prices": ()}
     stage.directories.versions.insert(0, Changes(6, **bare))
     stage.upstream.answer = Exchange(ANSWER)
@@ -65,7 +67,7 @@ async def test_a_price_set_just_now_counts(stage: Stage) -> None:
     assert stage.journal.unpriced == [] and stage.settlement.charge_pico == 17 * MICRO
 
 
-async def test_a_stale_picture_is_renewed_and_asked_again(stage: Stage) -> None:
+async def test_request_with_stale_directory_is_planned_again(stage: Stage) -> None:
     newer = replace(MODEL, upstream_name="newer")
     stage.directories.versions.append(Changes(8, models=(newer,)))
     stage.journal.decisions = [Stale()]
@@ -76,21 +78,21 @@ async def test_a_stale_picture_is_renewed_and_asked_again(stage: Stage) -> None:
     stage.settled_once()
 
 
-async def test_a_key_revoked_meanwhile_is_dead(stage: Stage) -> None:
+async def test_request_with_key_revoked_meanwhile_is_refused(stage: Stage) -> None:
     stage.directories.versions.append(Changes(8, keys=(replace(KEY, status=KeyStatus.REVOKED),)))
     stage.journal.decisions = [Stale()]
     assert (await stage.refused()).code is Code.KEY_REVOKED
     assert stage.upstream.calls == [] and stage.journal.settlements == []
 
 
-async def test_a_picture_that_never_holds_still(stage: Stage) -> None:
+async def test_request_with_ever_changing_directory_is_refused_after_some_attempts(stage: Stage) -> None:
     stage.journal.decisions = [Stale()] * 100
     error = await stage.refused()
     assert error.code is Code.STORAGE_UNAVAILABLE and error.retry_after_s
     assert len(stage.journal.intents) < 20
 
 
-async def test_a_denial_tells_what_is_missing(stage: Stage) -> None:
+async def test_request_denied_for_lack_of_money_names_needed_and_available_amounts(stage: Stage) -> None:
     stage.journal.decisions = [Denied(Code.INSUFFICIENT_BALANCE, None, 3 * 10**12, 10**12, 5)]
     error = await stage.refused()
     assert error.code is Code.INSUFFICIENT_BALANCE

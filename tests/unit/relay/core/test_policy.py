@@ -25,7 +25,7 @@ from softix_proxy.domain.routing.routes import RouteLeg
 # Regions
 
 
-async def test_a_key_bound_to_a_region_goes_nowhere_else() -> None:
+async def test_request_with_region_limit_is_sent_to_providers_in_that_region_only() -> None:
     providers = (replace(LAB, region="us"), replace(OTHER, region="eu"), THIRD)
     at = stage(providers=providers, keys=(replace(KEY, regions=("eu",)),))
     at.upstream.answers = {"two": [error(500)]}
@@ -53,7 +53,7 @@ bonds = st.lists(st.sampled_from(REGIONS), max_size=2, unique=True).map(tuple)
     st.lists(st.sampled_from([200, 400, 401, 429, 500, 504]), min_size=12, max_size=12),
     st.integers(0, 2**32),
 )
-def test_no_route_leads_out_of_the_regions(
+def test_request_with_region_limits_never_leaves_them_on_any_route_or_failure(
     regions: list[str | None], user_bond: Any, key_bond: Any, legs: list[RouteLeg], statuses: list[int], seed: int
 ) -> None:
     """Whatever fails, however often it is tried, and by whatever route."""

@@ -28,21 +28,21 @@ def readiness(**state: Any) -> Readiness:
     return Readiness(parts, parts)
 
 
-async def test_books_that_can_be_read_and_written_are_ready() -> None:
+async def test_readiness_with_readable_and_writable_database_reports_no_trouble() -> None:
     assert await readiness().check() is None
 
 
-async def test_books_that_cannot_be_written_are_told_with_their_cause() -> None:
+async def test_readiness_with_unwritable_database_reports_the_cause() -> None:
     told = await readiness(trouble=FULL).check()
     assert told == Trouble("SQLITE_FULL", "the books cannot be written: the disk is full", "make room", 7)
 
 
-async def test_books_that_cannot_be_read_are_told_without_the_name_of_a_file() -> None:
+async def test_readiness_with_unreadable_database_reports_the_cause_without_file_name() -> None:
     error = UnusableError("/srv/x is damaged", "run: x", code="SQLITE_CORRUPT", reason="the database is damaged")
     told = await readiness(error=error).check()
     assert told == Trouble("SQLITE_CORRUPT", "the books cannot be read: the database is damaged", "run: x")
 
 
-async def test_an_error_that_is_no_fault_of_the_books_is_not_hidden() -> None:
+async def test_readiness_with_unrelated_error_raises_it() -> None:
     with pytest.raises(KeyError):
         await readiness(error=KeyError("x")).check()

@@ -11,21 +11,21 @@ USD = 10**12
 
 
 @pytest.mark.parametrize("code", [Code.RATE_LIMITED, Code.TOKENS_LIMITED, Code.CONCURRENCY_LIMITED])
-def test_too_fast_tells_how_long_to_wait(code: Code) -> None:
+def test_rate_limit_refusal_returns_how_long_to_wait(code: Code) -> None:
     error = refusal.denied(Denied(code, 2_500_000, allowance=Allowance(0, 60_000_000)), KeyLimits(rpm=60))
     assert (error.code, error.retry_after_s) == (code, 2.5)
     assert ("x-ratelimit-remaining-requests", "0") in error.headers
     assert refusal.denied(Denied(code), KeyLimits()).retry_after_s == 1
 
 
-def test_too_little_money_tells_the_figures() -> None:
+def test_insufficient_balance_refusal_contains_the_figures() -> None:
     error = refusal.denied(Denied(Code.INSUFFICIENT_BALANCE, None, USD // 2, USD // 10, 33), KeyLimits())
     assert error.details == {"needed": "0.50", "available": "0.10", "currency": "USD", "max_tokens": 33}
     assert "$0.50" in error.message and "$0.10" in error.message and "at most 33 output tokens" in error.message
     assert error.retry_after_s is None
 
 
-def test_denied_says_for_what_the_money_does_not_suffice() -> None:
+def test_insufficient_balance_refusal_names_the_request_or_the_batch() -> None:
     denied = Denied(Code.INSUFFICIENT_BALANCE, None, USD // 2, USD // 10)
     assert ": this request needs up to $0.50, and" in refusal.denied(denied, KeyLimits()).message
     assert ": this batch needs up to $0.50, and" in refusal.denied(denied, KeyLimits(), "this batch").message
@@ -40,12 +40,14 @@ def test_denied_says_for_what_the_money_does_not_suffice() -> None:
         ((), Code.MODEL_NOT_FOUND, "There is none."),
     ],
 )
-def test_no_access_tells_of_the_model_that_came_closest(denials: tuple[str, ...], code: Code, message: str) -> None:
+def test_no_access_refusal_names_the_model_that_came_closest(
+    denials: tuple[str, ...], code: Code, message: str
+) -> None:
     error = refusal.no_access({AccessDenial(each): f"name-of-{each}" for each in denials}, "There is none.")
     assert error.code is code and message in error.message
 
 
-def test_a_cap_without_anything_affordable() -> None:
+def test_cap_refusal_with_nothing_affordable_names_no_output_tokens() -> None:
     error = refusal.denied(Denied(Code.CAP_REACHED, None, USD, 0, 0), KeyLimits())
     assert "cap of this API key" in error.message and "output tokens" not in error.message
 
@@ -57,7 +59,7 @@ def test_a_cap_without_anything_affordable() -> None:
         (Code.CAP_REACHED, "Ask your administrator to raise the cap."),
     ],
 )
-def test_too_little_money_for_any_answer_says_whom_to_ask(code: Code, remedy: str) -> None:
+def test_money_refusal_with_nothing_affordable_refers_to_the_administrator(code: Code, remedy: str) -> None:
     message = refusal.denied(Denied(code, None, USD, 0, 0), KeyLimits()).message
     assert message.endswith(f"this request needs up to $1.00, and $0.00 is available. {remedy}")
     assert remedy not in refusal.denied(Denied(code, None, USD, USD // 2, 40), KeyLimits()).message
@@ -73,12 +75,12 @@ def test_too_little_money_for_any_answer_says_whom_to_ask(code: Code, remedy: st
         Code.PROVIDER_BUSY,
     ],
 )
-def test_every_fault_has_its_words(code: Code) -> None:
+def test_refusal_of_every_provider_fault_has_a_full_message(code: Code) -> None:
     error = refusal.failed(ProviderFault(code, started=True))
     assert error.code is code and error.message.endswith((".", "doctor"))
 
 
-def test_headers_of_the_keys_limits() -> None:
+def test_rate_headers_contain_only_the_limits_that_the_key_has() -> None:
     allowance = Allowance(9, 1_500_000, 90, 250_000)
     assert refusal.rate_headers(KeyLimits(rpm=10, tpm=100), allowance) == [
         ("x-ratelimit-limit-requests", "10"),

@@ -14,7 +14,7 @@ from softix_proxy.domain.ports.upstream import ProviderFault, WebSocketRefusedEr
 UNREACHABLE = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
 
 
-async def test_what_goes_to_the_provider() -> None:
+async def test_realtime_connection_sends_model_path_and_allowed_headers_to_the_provider() -> None:
     talking = Talking(models=(replace(MODEL, upstream_name="lab/llama 2"),))
     talking.guest.leave()
     await talking.run()
@@ -24,14 +24,14 @@ async def test_what_goes_to_the_provider() -> None:
     assert talking.guest.accepted
 
 
-async def test_nobody_answers() -> None:
+async def test_realtime_session_with_unreachable_provider_is_refused_without_charge() -> None:
     talking = Talking(UNREACHABLE)
     assert (await talking.refused_session()).code is Code.PROVIDER_UNREACHABLE
     assert talking.settled() == [("none", 0, "provider_unreachable")] and not talking.guest.accepted
     assert [stats.in_flight for stats in talking.target_pool.stats()] == [0]
 
 
-async def test_another_target_takes_the_call() -> None:
+async def test_realtime_connection_after_unreachable_target_uses_another_target() -> None:
     other = replace(LAB, id=2, public_id="prv_two", name="other")
     line = Line()
     talking = Talking(
@@ -67,19 +67,21 @@ def no_line(status: int, **headers: str) -> WebSocketRefusedError:
         (200, Code.PROVIDER_BROKE_OFF, "provider_no_answer"),
     ],
 )
-async def test_what_the_client_is_told_of_a_call_that_is_refused(status: int, code: Code, error: str) -> None:
+async def test_realtime_connection_refused_by_the_provider_is_refused_with_a_matching_code(
+    status: int, code: Code, error: str
+) -> None:
     talking = Talking(no_line(status))
     refused = await talking.refused_session()
     assert refused.code is code and HTTP_STATUS[refused.code] in (502, 504, status)
     assert talking.settled() == [("none", 0, error)] and not talking.guest.accepted
 
 
-async def test_the_wait_that_the_provider_asks_for_is_told() -> None:
+async def test_realtime_connection_refused_with_retry_after_returns_the_wait() -> None:
     assert (await Talking(no_line(429, retry_after="7")).refused_session()).retry_after_s == 7
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 429, 500, 503])
-async def test_a_refused_call_says_of_the_target_what_a_refused_request_says(status: int) -> None:
+async def test_realtime_connection_refused_has_the_effect_of_a_refused_request_on_target_health(status: int) -> None:
     """Told by the vitals, and by when the target and its key are free again."""
     talking, asking = Talking(*[no_line(status)] * 5), Stage()
     for _ in range(5):
@@ -104,7 +106,7 @@ def _seen(stage: Stage) -> dict[str, Any]:
     }
 
 
-async def test_a_model_that_the_provider_does_not_know_takes_its_key_from_nobody() -> None:
+async def test_realtime_connection_to_unknown_model_leaves_target_and_key_available() -> None:
     talking = Talking(no_line(404))
     await talking.refused_session()
     talking.upstream.answer = Exchange(ANSWER)
@@ -112,7 +114,7 @@ async def test_a_model_that_the_provider_does_not_know_takes_its_key_from_nobody
     assert (stats.failures, stats.limited_until_us, stats.breaker.failures) == (0, 0, 0)
 
 
-async def test_a_limit_is_waited_for_and_counts_for_no_failure() -> None:
+async def test_realtime_connection_refused_for_rate_limit_pauses_the_target_without_a_failure() -> None:
     talking = Talking(no_line(429, retry_after="7"))
     await talking.refused_session()
     [stats] = talking.target_pool.stats()
@@ -120,7 +122,7 @@ async def test_a_limit_is_waited_for_and_counts_for_no_failure() -> None:
     assert stats.limited_until_us == talking.clock.us + 7 * SECOND_US
 
 
-async def test_a_call_that_is_refused_for_what_it_is_goes_nowhere_else() -> None:
+async def test_realtime_connection_refused_for_its_content_is_not_retried_elsewhere() -> None:
     other = replace(LAB, id=2, public_id="prv_two", name="other")
     world: dict[str, Any] = {
         "providers": (LAB, other),
@@ -138,7 +140,7 @@ async def test_a_call_that_is_refused_for_what_it_is_goes_nowhere_else() -> None
     assert [failed.error for failed in settlement.failed] == ["provider_rate_limited"]
 
 
-async def test_out_of_files_no_other_target_is_asked_and_none_is_blamed() -> None:
+async def test_realtime_connection_without_open_files_is_refused_without_blaming_targets() -> None:
     other = replace(LAB, id=2, public_id="prv_two", name="other")
     talking = Talking(
         ProviderFault(Code.OUT_OF_FILES, started=False),

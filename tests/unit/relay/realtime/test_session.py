@@ -33,7 +33,7 @@ async def respond(talking: Talking, number: str) -> None:
     assert (await talking.guest.told())["type"] == "response.created"
 
 
-async def test_response_s_last_event_is_sent_after_its_settlement() -> None:
+async def test_realtime_last_event_of_a_response_is_sent_after_its_settlement() -> None:
     talking = Talking()
     async with running(talking) as task:
         for number in ("one", "two"):
@@ -47,7 +47,7 @@ async def test_response_s_last_event_is_sent_after_its_settlement() -> None:
     assert all(intent.endpoint == "realtime" for intent in talking.journal.intents)
 
 
-async def test_what_the_provider_begins_by_itself_has_its_hold() -> None:
+async def test_realtime_response_begun_by_the_provider_is_settled_with_its_own_hold() -> None:
     talking = Talking()
     async with running(talking):
         talking.line.begins("heard")
@@ -57,7 +57,7 @@ async def test_what_the_provider_begins_by_itself_has_its_hold() -> None:
     assert talking.settled() == [EXACT, UNUSED]
 
 
-async def test_where_the_next_is_denied_it_ends() -> None:
+async def test_realtime_session_ends_when_the_next_hold_is_denied() -> None:
     talking = Talking()
     async with running(talking) as task:
         await respond(talking, "one")
@@ -70,7 +70,7 @@ async def test_where_the_next_is_denied_it_ends() -> None:
     assert [each.error for each in talking.journal.settlements] == [None]
 
 
-async def test_one_beside_another_is_admitted_or_refused() -> None:
+async def test_realtime_response_beside_another_is_admitted_or_refused() -> None:
     talking = Talking()
     async with running(talking):
         await respond(talking, "one")
@@ -87,7 +87,7 @@ async def test_one_beside_another_is_admitted_or_refused() -> None:
     assert talking.settled() == [EXACT, EXACT, UNUSED]
 
 
-async def test_outside_the_conversation_it_leaves_the_session_s_own_hold() -> None:
+async def test_realtime_response_outside_the_conversation_has_a_separate_hold() -> None:
     talking = Talking()
     async with running(talking):
         talking.guest.put("response.create", response={"conversation": "none"})
@@ -103,7 +103,7 @@ async def test_outside_the_conversation_it_leaves_the_session_s_own_hold() -> No
     assert talking.settled() == [EXACT, EXACT, UNUSED]
 
 
-async def test_what_the_provider_refuses_gives_its_hold_back() -> None:
+async def test_realtime_response_refused_by_the_provider_releases_its_hold() -> None:
     talking = Talking()
     async with running(talking):
         talking.guest.put("response.create", event_id="mine")
@@ -122,7 +122,7 @@ async def test_what_the_provider_refuses_gives_its_hold_back() -> None:
     assert talking.settled() == [("none", 0, "provider_rate_limited"), EXACT, UNUSED]
 
 
-async def test_a_hang_up_asks_the_provider_for_its_last_report() -> None:
+async def test_realtime_disconnect_during_response_cancels_it_and_charges_the_final_report() -> None:
     talking = Talking()
     async with running(talking):
         await respond(talking, "one")
@@ -133,7 +133,7 @@ async def test_a_hang_up_asks_the_provider_for_its_last_report() -> None:
     assert talking.settled() == [("provider", 150, "client_hung_up")]
 
 
-async def test_where_it_works_on_it_is_read_to_its_end() -> None:
+async def test_realtime_disconnect_with_draining_provider_reads_the_response_to_its_end() -> None:
     talking = Talking(providers=(replace(LAB, on_hang_up="drain"),))
     async with running(talking):
         await respond(talking, "one")
@@ -143,7 +143,7 @@ async def test_where_it_works_on_it_is_read_to_its_end() -> None:
     assert talking.settled() == [("provider", 150, "client_hung_up")]
 
 
-async def test_what_the_provider_breaks_off_is_estimated() -> None:
+async def test_realtime_response_broken_off_by_the_provider_is_estimated() -> None:
     talking = Talking()
     async with running(talking) as task:
         talking.guest.put("conversation.item.create", item={"type": "message", "content": "x" * 352})
@@ -158,7 +158,7 @@ async def test_what_the_provider_breaks_off_is_estimated() -> None:
     assert (source, error) == ("estimate", "provider_broke_off") and 100 < tokens < 150
 
 
-async def test_a_report_of_nothing_is_judged_by_what_was_said_and_heard() -> None:
+async def test_realtime_response_with_zero_usage_is_estimated_from_its_content() -> None:
     talking = Talking()
     async with running(talking):
         talking.guest.put("conversation.item.create", item={"type": "message", "content": "x" * 352})
@@ -175,7 +175,7 @@ async def test_a_report_of_nothing_is_judged_by_what_was_said_and_heard() -> Non
 
 
 @pytest.mark.parametrize("letters", [0, 40])
-async def test_a_response_that_fails_is_paid_as_far_as_it_came(letters: int) -> None:
+async def test_realtime_response_that_failed_is_charged_only_for_what_was_sent(letters: int) -> None:
     talking = Talking()
     failed = {"status": "failed", "usage": None, "status_details": {"error": {"code": "rate_limit_exceeded"}}}
     async with running(talking):
@@ -191,7 +191,7 @@ async def test_a_response_that_fails_is_paid_as_far_as_it_came(letters: int) -> 
     assert (tokens > 0) == bool(letters)
 
 
-async def test_an_idle_session_ends() -> None:
+async def test_realtime_session_when_idle_ends_without_charge() -> None:
     talking = Talking()
     talking.policy = replace(talking.policy, session_idle_s=0.01)
     async with running(talking) as task:
@@ -200,7 +200,7 @@ async def test_an_idle_session_ends() -> None:
     assert talking.settled() == [UNUSED]
 
 
-async def test_what_is_not_passed_is_told_and_the_session_goes_on() -> None:
+async def test_realtime_event_that_is_not_allowed_is_refused_and_the_session_continues() -> None:
     talking = Talking()
     async with running(talking):
         talking.guest.put("transcription_session.update", event_id="mine")
@@ -214,7 +214,7 @@ async def test_what_is_not_passed_is_told_and_the_session_goes_on() -> None:
     assert talking.settled() == [UNUSED]
 
 
-async def test_what_is_cut_is_settled() -> None:
+async def test_realtime_session_when_cancelled_is_settled() -> None:
     talking = Talking()
     with pytest.raises(asyncio.CancelledError):
         async with asyncio.TaskGroup() as group:

@@ -7,7 +7,7 @@ from support.talk import Talking
 from softix_proxy.domain.core.errors import Code
 
 
-async def test_a_stop_ends_who_rests_and_waits_for_who_does_not() -> None:
+async def test_realtime_sessions_on_shutdown_end_when_idle_and_finish_running_responses() -> None:
     talking = Talking()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(talking.run())

@@ -73,7 +73,7 @@ async def test_admission_of_a_stale_plan_plans_again_from_a_newer_directory() ->
     assert asking.submitted == [7, 8, 9]
 
 
-async def test_admission_that_is_always_stale_gives_up() -> None:
+async def test_admission_with_always_stale_plan_is_refused_after_eight_attempts() -> None:
     asking = Asking([Stale()])
     with pytest.raises(RefusedError) as refused:
         await asking.run(7)
@@ -81,7 +81,7 @@ async def test_admission_that_is_always_stale_gives_up() -> None:
     assert len(asking.submitted) == MAX_TRIES == 8
 
 
-async def test_admission_denied_is_told_of_the_plan_that_was_denied_and_not_tried_again() -> None:
+async def test_admission_denied_is_refused_for_the_denied_plan_without_another_attempt() -> None:
     asking = Asking([Stale(), DENIED])
     with pytest.raises(RefusedError, match="plan 8") as refused:
         await asking.run(7, 8)
@@ -102,7 +102,7 @@ async def test_admission_refused_by_the_current_directory_is_refused() -> None:
     assert asking.revisions == [7, 8] and asking.submitted == [] and asking.journal.unpriced == []
 
 
-async def test_admission_without_a_price_is_noted_once_for_the_operator() -> None:
+async def test_admission_without_price_is_noted_once_for_the_operator() -> None:
     asking = Asking(refusals=[unpriced(), unpriced()])
     with pytest.raises(UnpricedError):
         await asking.run(7, 8, 8)

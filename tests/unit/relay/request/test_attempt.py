@@ -46,7 +46,7 @@ def gemini(name: str) -> GeminiEndpoint:
 # Whole answers
 
 
-async def test_a_whole_answer(stage: Stage) -> None:
+async def test_whole_response_is_settled_from_its_usage_before_it_is_sent(stage: Stage) -> None:
     stage.upstream.answer = Exchange(ANSWER, headers=[*JSON, ("x-request-id", "abc"), ("set-cookie", "a=b")])
     await stage.serve(PLAIN)
     stage.settled_once()
@@ -65,7 +65,7 @@ async def test_a_whole_answer(stage: Stage) -> None:
     assert "set-cookie" not in client.headers and float(client.headers["x-softix-overhead-ms"]) > 0
 
 
-async def test_the_models_name_there_and_an_affordable_limit_are_written(stage: Stage) -> None:
+async def test_request_body_sent_to_the_provider_has_its_model_name_and_the_affordable_limit(stage: Stage) -> None:
     stage = Stage(models=(replace(MODEL, upstream_name="meta/llama"),))
     stage.upstream.answer = Exchange(ANSWER)
     stage.journal.decisions = [Admitted(10**9, 33, 0, Allowance())]
@@ -74,7 +74,7 @@ async def test_the_models_name_there_and_an_affordable_limit_are_written(stage: 
     assert (sent["model"], sent["max_tokens"]) == ("meta/llama", 33)
 
 
-async def test_the_models_name_there_in_the_path() -> None:
+async def test_request_path_to_gemini_contains_the_escaped_upstream_model_name() -> None:
     lab = replace(LAB, type=ProviderType.GEMINI)
     stage = Stage(providers=(lab,), models=(replace(MODEL, upstream_name="gemini 2/flash?"),))
     stage.upstream.answer = Exchange(b'{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}')
@@ -84,7 +84,7 @@ async def test_the_models_name_there_in_the_path() -> None:
     assert stage.settlement.meters == {"input_tokens": 3, "output_tokens": 2, "requests": 1}
 
 
-async def test_a_stream_that_is_not_of_events() -> None:
+async def test_stream_of_json_array_is_passed_on_and_ends_after_its_settlement() -> None:
     stage = Stage(providers=(replace(LAB, type=ProviderType.GEMINI),))
     first = b'[{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}'
     last = b',{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}]'
@@ -96,7 +96,7 @@ async def test_a_stream_that_is_not_of_events() -> None:
     assert stage.journal.story[-3:] == ["settled", "send", "end"], "the last bytes wait for the settlement"
 
 
-async def test_the_keys_pace_is_told(stage: Stage) -> None:
+async def test_response_to_key_with_rate_limit_has_the_remaining_requests_header(stage: Stage) -> None:
     stage = Stage(keys=(replace(KEY, limits=KeyLimits(rpm=60)),))
     stage.upstream.answer = Exchange(ANSWER)
     stage.journal.decisions = [Admitted(10**9, None, 0, Allowance(59, 1_000_000))]
@@ -104,7 +104,7 @@ async def test_the_keys_pace_is_told(stage: Stage) -> None:
     assert stage.client.headers["x-ratelimit-remaining-requests"] == "59"
 
 
-async def test_a_client_that_left_before_a_whole_answer_pays_it(stage: Stage) -> None:
+async def test_whole_response_after_client_disconnect_is_charged(stage: Stage) -> None:
     stage.upstream.answer = Exchange(ANSWER)
     stage.client.gone_at = "answer"
     with pytest.raises(ClientGoneError):
@@ -113,7 +113,7 @@ async def test_a_client_that_left_before_a_whole_answer_pays_it(stage: Stage) ->
     assert stage.settlement.source is UsageSource.PROVIDER and stage.settlement.charge_pico == 17 * MICRO
 
 
-async def test_an_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
+async def test_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
     stage = Stage(providers=(replace(LAB, type="demo"),))
     stage.upstream.answer = Exchange(b'{"input_tokens": 7}')
     await stage.serve(b'{"model":"llama","messages":[]}', endpoint="count_tokens")
@@ -122,7 +122,7 @@ async def test_an_unmetered_endpoint_costs_nothing(stage: Stage) -> None:
     assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.NONE, {})
 
 
-async def test_a_charge_above_the_hold_is_limited_to_it(stage: Stage) -> None:
+async def test_charge_above_the_hold_is_limited_to_the_hold(stage: Stage) -> None:
     stage.upstream.answer = Exchange(ANSWER)
     stage.journal.decisions = [Admitted(5, None, 0, Allowance())]
     await stage.serve(PLAIN)
@@ -133,7 +133,7 @@ async def test_a_charge_above_the_hold_is_limited_to_it(stage: Stage) -> None:
 # Streams
 
 
-async def test_a_stream_ends_only_after_its_settlement(stage: Stage) -> None:
+async def test_stream_with_usage_ends_only_after_its_settlement(stage: Stage) -> None:
     stage.streams(HELLO, STOP + USAGE, DONE)
     await stage.serve(STREAM)
     stage.settled_once()
@@ -144,7 +144,7 @@ async def test_a_stream_ends_only_after_its_settlement(stage: Stage) -> None:
     assert stage.settlement.intent.stream and stage.settlement.ttfb_ms is not None
 
 
-async def test_the_usage_frame_that_was_not_asked_for_is_hidden(stage: Stage) -> None:
+async def test_stream_usage_event_not_requested_by_the_client_is_hidden(stage: Stage) -> None:
     stage.streams(HELLO + STOP, USAGE + DONE)
     await stage.serve(json.dumps({**ASK, "stream": True}).encode())
     assert json.loads(stage.upstream.calls[0].body)["stream_options"] == {"include_usage": True}
@@ -152,7 +152,7 @@ async def test_the_usage_frame_that_was_not_asked_for_is_hidden(stage: Stage) ->
     assert stage.settlement.charge_pico == 17 * MICRO
 
 
-async def test_a_stream_without_usage_is_estimated(stage: Stage) -> None:
+async def test_stream_without_usage_is_estimated(stage: Stage) -> None:
     stage.streams(HELLO, STOP, DONE)
     await stage.serve(STREAM)
     stage.settled_once()
@@ -161,7 +161,7 @@ async def test_a_stream_without_usage_is_estimated(stage: Stage) -> None:
     assert stage.settlement.meters["output_tokens"] > 0
 
 
-async def test_what_comes_after_the_last_word_passes_unbilled(stage: Stage) -> None:
+async def test_stream_bytes_after_the_last_event_are_passed_on_without_charge(stage: Stage) -> None:
     stage.streams(HELLO, USAGE + DONE, b": bye\n\n")
     await stage.serve(STREAM)
     stage.settled_once()
@@ -169,7 +169,7 @@ async def test_what_comes_after_the_last_word_passes_unbilled(stage: Stage) -> N
 
 
 @pytest.mark.parametrize("code", [Code.PROVIDER_BROKE_OFF, Code.PROVIDER_TIMEOUT])
-async def test_a_provider_that_breaks_off_a_stream(stage: Stage, code: Code) -> None:
+async def test_stream_broken_off_by_the_provider_is_estimated_and_cut(stage: Stage, code: Code) -> None:
     stage.streams(HELLO, ProviderFault(code, started=True))
     await stage.serve(STREAM)
     stage.settled_once()
@@ -178,7 +178,7 @@ async def test_a_provider_that_breaks_off_a_stream(stage: Stage, code: Code) -> 
     assert stage.settlement.status_code == 200 and stage.settlement.charge_pico > 0
 
 
-async def test_a_break_after_the_last_word_changes_nothing(stage: Stage) -> None:
+async def test_stream_broken_off_after_the_last_event_is_charged_by_its_usage(stage: Stage) -> None:
     stage.streams(HELLO, USAGE + DONE, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     await stage.serve(STREAM)
     stage.settled_once()
@@ -186,7 +186,7 @@ async def test_a_break_after_the_last_word_changes_nothing(stage: Stage) -> None
     assert stage.journal.story[-1] == "cut"
 
 
-async def test_a_running_report_and_what_passed_since(stage: Stage) -> None:
+async def test_stream_broken_off_after_a_running_usage_report_is_charged_as_partial(stage: Stage) -> None:
     running = b'data: {"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":900}}\n\n'
     stage.streams(running, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     await stage.serve(STREAM)
@@ -198,7 +198,7 @@ async def test_a_running_report_and_what_passed_since(stage: Stage) -> None:
 # Refusals and errors of the provider
 
 
-async def test_the_providers_own_error_passes_unbilled(stage: Stage) -> None:
+async def test_provider_error_is_passed_on_without_charge(stage: Stage) -> None:
     body = b'{"error":{"type":"rate_limit_error","message":"slow down"}}'
     stage.upstream.answer = Exchange(body, status=429, headers=[*JSON, ("retry-after", "3")])
     await stage.serve(PLAIN)
@@ -216,7 +216,9 @@ async def test_the_providers_own_error_passes_unbilled(stage: Stage) -> None:
         (302, b"moved"),
     ],
 )
-async def test_what_is_about_the_operators_credentials_stays_here(stage: Stage, status: int, body: bytes) -> None:
+async def test_provider_error_about_the_operator_credentials_is_not_passed_on(
+    stage: Stage, status: int, body: bytes
+) -> None:
     stage.upstream.answer = Exchange(body, status=status)
     error = await stage.refused()
     stage.settled_once()
@@ -226,7 +228,9 @@ async def test_what_is_about_the_operators_credentials_stays_here(stage: Stage, 
 
 @pytest.mark.parametrize("started", [False, True])
 @pytest.mark.parametrize("code", [Code.PROVIDER_UNREACHABLE, Code.PROVIDER_TIMEOUT, Code.PROVIDER_REFUSED])
-async def test_no_answer(stage: Stage, code: Code, started: bool) -> None:
+async def test_request_without_provider_response_is_refused_without_charge(
+    stage: Stage, code: Code, started: bool
+) -> None:
     stage.upstream.answer = ProviderFault(code, started=started)
     error = await stage.refused()
     stage.settled_once()
@@ -236,7 +240,9 @@ async def test_no_answer(stage: Stage, code: Code, started: bool) -> None:
 
 
 @pytest.mark.parametrize(("code", "status"), [(Code.PROVIDER_BUSY, 429), (Code.OUT_OF_FILES, 503)])
-async def test_too_few_connections_are_no_fault_of_the_provider(stage: Stage, code: Code, status: int) -> None:
+async def test_request_without_free_connection_or_file_is_refused_without_blaming_the_target(
+    stage: Stage, code: Code, status: int
+) -> None:
     stage.upstream.answer = ProviderFault(code, started=False)
     error = await stage.refused()
     stage.settled_once()
@@ -247,14 +253,14 @@ async def test_too_few_connections_are_no_fault_of_the_provider(stage: Stage, co
     ]
 
 
-async def test_an_operator_may_charge_the_bound_of_what_nobody_knows(stage: Stage) -> None:
+async def test_timed_out_request_with_interrupted_charge_bound_is_charged_its_hold(stage: Stage) -> None:
     stage.policy = replace(stage.policy, interrupted_charge="bound")
     stage.upstream.answer = ProviderFault(Code.PROVIDER_TIMEOUT, started=True)
     await stage.refused()
     assert stage.settlement.charge_pico == stage.settlement.hold_pico > 0
 
 
-async def test_a_whole_answer_that_breaks_off(stage: Stage) -> None:
+async def test_whole_response_broken_off_is_recorded_as_interrupted(stage: Stage) -> None:
     stage.upstream.answer = Exchange(b'{"us', ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     error = await stage.refused()
     stage.settled_once()
@@ -267,7 +273,7 @@ ERROR = b'{"error":{"message":"no","code":503}}'
 NOTHING_ANSWERED = {"a page": b"<html>wait</html>", "nothing": b"", "choices that are null": b'{"choices":null}'}
 
 
-async def test_an_error_with_a_good_status_is_told_with_the_one_it_should_have_had(stage: Stage) -> None:
+async def test_provider_error_with_status_200_is_passed_on_with_its_proper_status(stage: Stage) -> None:
     stage.upstream.answer = Exchange(ERROR)
     await stage.serve(PLAIN)
     stage.settled_once()
@@ -278,7 +284,7 @@ async def test_an_error_with_a_good_status_is_told_with_the_one_it_should_have_h
 
 
 @pytest.mark.parametrize("what", NOTHING_ANSWERED)
-async def test_what_is_no_answer_costs_nothing(stage: Stage, what: str) -> None:
+async def test_provider_response_without_content_is_refused_without_charge(stage: Stage, what: str) -> None:
     stage.upstream.answer = Exchange(NOTHING_ANSWERED[what])
     assert (await stage.refused()).code is Code.PROVIDER_BROKE_OFF
     stage.settled_once()
@@ -289,13 +295,13 @@ async def test_what_is_no_answer_costs_nothing(stage: Stage, what: str) -> None:
 @pytest.mark.parametrize(
     "error", [b'{"error":{"code":401}}', b'{"error":{"code":503,"message":"%b"}}' % SECRET.encode()]
 )
-async def test_credentials_in_an_error_with_a_good_status_stay_here(stage: Stage, error: bytes) -> None:
+async def test_provider_error_with_status_200_and_credentials_is_not_passed_on(stage: Stage, error: bytes) -> None:
     stage.upstream.answer = Exchange(error)
     assert (await stage.refused()).code is Code.PROVIDER_REFUSED
     stage.settled_once()
 
 
-async def test_half_an_answer_is_paid_and_reaches_the_client(stage: Stage) -> None:
+async def test_response_with_partial_content_and_usage_is_charged_and_passed_on(stage: Stage) -> None:
     choice = {"finish_reason": "error", "error": {"code": 502}, "message": {"content": "half"}}
     body = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}).encode()
     stage.upstream.answer = Exchange(body)
@@ -314,7 +320,9 @@ async def test_half_an_answer_is_paid_and_reaches_the_client(stage: Stage) -> No
         ((b": wait\n\n", b'{"error":\n{"code":502}}'), b': wait\n\ndata: {"error":{"code":502}}\n\n'),
     ],
 )
-async def test_a_stream_that_is_an_error_costs_nothing(stage: Stage, events: tuple[bytes, ...], body: bytes) -> None:
+async def test_stream_with_only_an_error_is_passed_on_without_charge(
+    stage: Stage, events: tuple[bytes, ...], body: bytes
+) -> None:
     stage.streams(*events)
     await stage.serve(STREAM)
     stage.settled_once()
@@ -324,7 +332,7 @@ async def test_a_stream_that_is_an_error_costs_nothing(stage: Stage, events: tup
 
 
 @pytest.mark.parametrize("events", [(), (b": wait\n\n",)])
-async def test_a_stream_without_an_event_breaks_off_and_costs_nothing(stage: Stage, events: tuple[bytes, ...]) -> None:
+async def test_stream_without_events_is_cut_without_charge(stage: Stage, events: tuple[bytes, ...]) -> None:
     stage.streams(*events)
     await stage.serve(STREAM)
     stage.settled_once()
@@ -332,14 +340,14 @@ async def test_a_stream_without_an_event_breaks_off_and_costs_nothing(stage: Sta
     assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_no_answer")
 
 
-async def test_a_whole_answer_in_place_of_events_is_metered(stage: Stage) -> None:
+async def test_stream_with_whole_response_in_place_of_events_is_metered(stage: Stage) -> None:
     stage.streams(ANSWER)
     await stage.serve(STREAM)
     stage.settled_once()
     assert stage.client.body == ANSWER and stage.settlement.charge_pico == 17 * MICRO
 
 
-async def test_what_passed_before_an_error_is_paid(stage: Stage) -> None:
+async def test_stream_with_error_after_content_is_charged_for_the_content(stage: Stage) -> None:
     stage.streams(HELLO, b'data: {"error":{"code":502}}\n\n')
     await stage.serve(STREAM)
     stage.settled_once()
@@ -351,7 +359,9 @@ async def test_what_passed_before_an_error_is_paid(stage: Stage) -> None:
     ("endpoint", "body", "status"),
     [("stream_generate_content", b'{"error":{"code":503,"status":"UNAVAILABLE"}}', 503), ("speech", ERROR, 503)],
 )
-async def test_an_error_in_place_of_a_stream_of_another_kind(endpoint: str, body: bytes, status: int) -> None:
+async def test_json_array_or_audio_stream_replaced_by_an_error_returns_it_without_charge(
+    endpoint: str, body: bytes, status: int
+) -> None:
     spoken = endpoint == "speech"
     stage = Stage(providers=(LAB if spoken else replace(LAB, type=ProviderType.GEMINI),))
     stage.upstream.answer = Exchange(body[:9], body[9:])
@@ -362,7 +372,7 @@ async def test_an_error_in_place_of_a_stream_of_another_kind(endpoint: str, body
     assert (stage.settlement.charge_pico, stage.settlement.error) == (0, "provider_overloaded")
 
 
-async def test_sound_that_looks_like_an_error_is_sound() -> None:
+async def test_audio_stream_that_looks_like_an_error_is_passed_on() -> None:
     stage = Stage()
     stage.upstream.answer = Exchange(b'{"err', b"or", headers=[("content-type", "audio/pcm")])
     await stage.serve(b'{"model":"llama","input":"hello","voice":"v"}', endpoint="speech")

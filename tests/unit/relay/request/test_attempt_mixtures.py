@@ -88,7 +88,7 @@ def made(seed: int) -> tuple[Stage, str, bytes, list[str]]:
 
 
 @pytest.mark.parametrize("seed", range(150))
-async def test_a_mixture_of_answers_is_settled_once_within_its_hold(seed: int) -> None:
+async def test_request_with_any_mixture_of_responses_is_settled_once_within_its_hold(seed: int) -> None:
     at, endpoint, body, told = made(seed)
     headers: dict[str, str] = {}
     try:

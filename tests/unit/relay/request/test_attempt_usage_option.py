@@ -53,9 +53,7 @@ def has_option(stage: Stage) -> list[bool]:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_a_stream_that_is_refused_for_softixs_own_option_is_asked_for_once_more_without(
-    stage: Stage, status: int
-) -> None:
+async def test_stream_refused_for_the_added_usage_option_is_retried_once_without_it(stage: Stage, status: int) -> None:
     answers(stage, refuses(status), streamed())
     await stage.serve(UNASKED)
     stage.settled_once()
@@ -70,7 +68,7 @@ async def test_a_stream_that_is_refused_for_softixs_own_option_is_asked_for_once
     assert (stats.failures, stats.breaker.failures, stats.in_flight) == (0, 0, 0)
 
 
-async def test_that_is_learnt_for_the_provider_until_its_row_changes(stage: Stage) -> None:
+async def test_usage_option_refused_by_a_provider_is_left_out_until_the_provider_changes(stage: Stage) -> None:
     answers(stage, refuses(), streamed(), streamed(), streamed(HELLO, STOP, USAGE, DONE))
     await stage.serve(UNASKED)
     stage.client.begun = False
@@ -86,14 +84,14 @@ async def test_that_is_learnt_for_the_provider_until_its_row_changes(stage: Stag
     assert stage.journal.settlements[2].source is UsageSource.PROVIDER
 
 
-async def test_a_failed_attempt_that_providers_bill_is_not_this_one(stage: Stage) -> None:
+async def test_attempt_refused_for_the_usage_option_is_never_charged(stage: Stage) -> None:
     stage.policy = replace(stage.policy, charge_failed_attempts="provider-billed")
     answers(stage, refuses(), streamed(HELLO, STOP, USAGE, DONE))
     await stage.serve(UNASKED)
     assert stage.settlement.charge_pico == 17 * MICRO and stage.settlement.failed[0].charge_pico == 0
 
 
-async def test_what_the_client_itself_asked_for_is_refused_to_it(stage: Stage) -> None:
+async def test_stream_refused_for_the_usage_option_of_the_client_is_not_retried(stage: Stage) -> None:
     answers(stage, refuses())
     await stage.serve(STREAM)
     stage.settled_once()
@@ -105,14 +103,14 @@ async def test_what_the_client_itself_asked_for_is_refused_to_it(stage: Stage) -
     [refuses(400, b'{"error":{"message":"temperature is too high"}}'), refuses(500), refuses(413)],
     ids=["another field", "500", "413"],
 )
-async def test_another_refusal_is_not_tried_again(stage: Stage, refusal: Exchange) -> None:
+async def test_stream_refused_for_another_reason_is_not_retried(stage: Stage, refusal: Exchange) -> None:
     answers(stage, refusal)
     await stage.serve(UNASKED)
     stage.settled_once()
     assert has_option(stage) == [True] and stage.client.status == refusal.status
 
 
-async def test_who_refuses_it_without_the_option_too_is_believed_and_nothing_is_learnt(stage: Stage) -> None:
+async def test_stream_refused_without_the_usage_option_too_passes_the_error_and_keeps_the_option(stage: Stage) -> None:
     answers(stage, refuses(), refuses(), streamed())
     await stage.serve(UNASKED)
     stage.settled_once()
@@ -122,7 +120,7 @@ async def test_who_refuses_it_without_the_option_too_is_believed_and_nothing_is_
     assert has_option(stage)[2:] == [True]
 
 
-async def test_a_client_that_left_meanwhile_is_asked_for_nothing_more(stage: Stage) -> None:
+async def test_stream_refused_for_the_usage_option_after_disconnect_is_not_retried(stage: Stage) -> None:
     def leaves() -> None:
         stage.client.gone = True
 
@@ -133,7 +131,7 @@ async def test_a_client_that_left_meanwhile_is_asked_for_nothing_more(stage: Sta
     assert len(stage.upstream.calls) == 1 and stage.settlement.charge_pico == 0
 
 
-async def test_a_translated_stream_goes_without_it_too(stage: Stage) -> None:
+async def test_translated_stream_refused_for_the_usage_option_is_retried_without_it(stage: Stage) -> None:
     asked = json.dumps({**ASK, "stream": True}).encode()
     answers(stage, refuses(400), streamed(), streamed())
     await stage.serve(asked, "messages")
@@ -144,7 +142,7 @@ async def test_a_translated_stream_goes_without_it_too(stage: Stage) -> None:
     assert has_option(stage) == [True, False, False]
 
 
-async def test_fields_that_the_operator_drops_are_never_sent() -> None:
+async def test_request_with_dropped_fields_is_sent_without_them() -> None:
     stage = Stage(providers=(replace(LAB, drop_fields=("stream_options", "parallel_tool_calls")),))
     answers(stage, streamed())
     body = {**ASK, "stream": True, "stream_options": {"include_usage": True}, "parallel_tool_calls": False, "user": "a"}
@@ -154,7 +152,7 @@ async def test_fields_that_the_operator_drops_are_never_sent() -> None:
     assert stage.journal.settlements[0].source is UsageSource.ESTIMATE
 
 
-async def test_a_stream_in_the_second_dialect_of_its_provider_that_then_breaks_off_gives_way() -> None:
+async def test_stream_retried_without_the_usage_option_that_breaks_off_moves_to_another_target() -> None:
     both = replace(LAB, type=ProviderType.OPENAI)
     at = labs.stage(providers=(both, labs.OTHER, labs.THIRD))
     at.policy = replace(at.policy, interrupted_charge="bound", charge_failed_attempts="provider-billed")

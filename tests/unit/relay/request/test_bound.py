@@ -59,7 +59,7 @@ def parts(draw: st.DrawFn, names: frozenset[str], whole: int) -> dict[str, int]:
 
 
 @given(st.data())
-def test_no_report_within_the_bound_costs_more_than_the_hold(data: st.DataObject) -> None:
+def test_hold_covers_every_usage_report_within_the_bound(data: st.DataObject) -> None:
     draw = data.draw
     rate = draw(rates())
     spec = RequestSpec(
@@ -91,7 +91,7 @@ def test_no_report_within_the_bound_costs_more_than_the_hold(data: st.DataObject
 # What it is made of
 
 
-def test_input_output_and_choices() -> None:
+def test_bound_contains_input_and_the_output_of_all_choices() -> None:
     found = bounded(RequestSpec("m", max_output_tokens=100, choices=3))
     rounding = len(METERS)
     assert found.fixed_pico == (1000 + TEMPLATE_TOKENS) * MICRO + rounding
@@ -109,19 +109,21 @@ def test_input_output_and_choices() -> None:
         (9000, None, 9000),
     ],
 )
-def test_output_is_what_was_asked_and_the_model_can(asked: int | None, most: int | None, expected: int) -> None:
+def test_bound_of_output_is_the_lower_of_requested_and_model_limit(
+    asked: int | None, most: int | None, expected: int
+) -> None:
     found = bounded(RequestSpec("m", max_output_tokens=asked), model=replace(MODEL, max_output_tokens=most))
     assert (found.output_tokens, found.adjustable) == (expected, asked is None)
 
 
-def test_the_context_bounds_the_input() -> None:
+def test_bound_of_input_is_limited_by_the_context() -> None:
     small = replace(MODEL, context_tokens=10)
     assert bounded(RequestSpec("m", max_output_tokens=0), 10**6, small).fixed_pico == 10 * MICRO + len(METERS)
     opened = bounded(RequestSpec("m", max_output_tokens=0, open_input=True), 1)
     assert opened.fixed_pico == 100_000 * MICRO + len(METERS)
 
 
-def test_what_the_request_counts_is_held_and_has_to_have_a_price() -> None:
+def test_bound_with_units_counted_in_the_request_needs_a_price_for_them() -> None:
     spec = RequestSpec("m", max_output_tokens=0, counted={"characters": 2_000_000}, priced_by=("characters", "images"))
     spoken = Rate(1, PriceSheet.parse({"bands": [{"prices": {"character": "15"}}]}))
     assert bounded(spec, rate=spoken).fixed_pico == 30 * PICO_PER_USD + len(METERS)
@@ -131,22 +133,22 @@ def test_what_the_request_counts_is_held_and_has_to_have_a_price() -> None:
     assert raised.value.code is Code.ENDPOINT_NOT_METERED and "character, image" in raised.value.message
 
 
-def test_what_makes_no_output_needs_none() -> None:
+def test_bound_of_model_without_output_has_no_output() -> None:
     found = bounded(RequestSpec("m"), model=replace(MODEL, max_output_tokens=0))
     assert (found.output_tokens, found.adjustable, found.token_num, found.least_tokens) == (0, False, 0, 1)
 
 
-def test_free_and_unmetered_hold_nothing() -> None:
+def test_bound_of_free_or_unmetered_request_is_zero() -> None:
     assert bounded(RequestSpec("m"), rate=Rate(1, PriceSheet(()))).hold_pico(4000) == 0
     assert bounded(RequestSpec("m", max_output_tokens=7), metered=False) == NOTHING
 
 
-def test_the_least_useful_answer() -> None:
+def test_bound_least_tokens_are_limited_by_the_requested_output() -> None:
     assert bounded(RequestSpec("m")).least_tokens == 16
     assert bounded(RequestSpec("m", max_output_tokens=3)).least_tokens == 3
 
 
-def test_an_estimate_for_the_tokens_a_minute() -> None:
+def test_token_estimate_counts_input_and_the_output_of_all_choices() -> None:
     assert estimate(RequestSpec("m"), 4000) == 1000
     assert estimate(RequestSpec("m", max_output_tokens=100, choices=2), 4000) == 1200
 
@@ -155,7 +157,7 @@ def test_an_estimate_for_the_tokens_a_minute() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 5000)), min_size=2, max_size=4))
-def test_the_dearest_target_counts(targets: list[tuple[int, int, int]]) -> None:
+def test_bounds_together_hold_for_the_dearest_target(targets: list[tuple[int, int, int]]) -> None:
     bounds = [Bound(fixed, price, 7, most, adjustable=True) for fixed, price, most in targets]
     found = together(bounds, 1)
     assert found.output_tokens == max(most for *_, most in targets)
@@ -168,7 +170,9 @@ def test_the_dearest_target_counts(targets: list[tuple[int, int, int]]) -> None:
     st.integers(1, 5),
     st.integers(0, 10**8),
 )
-def test_what_is_affordable_is_held(targets: list[tuple[int, int, int]], times: int, funds: int) -> None:
+def test_bounds_together_with_affordable_tokens_hold_at_most_the_funds(
+    targets: list[tuple[int, int, int]], times: int, funds: int
+) -> None:
     found = together([Bound(fixed, price, 7, most, adjustable=True) for fixed, price, most in targets], times)
     tokens = found.affordable_tokens(funds)
     if tokens >= 0:
@@ -177,7 +181,7 @@ def test_what_is_affordable_is_held(targets: list[tuple[int, int, int]], times: 
         assert found.hold_pico(0) > funds
 
 
-def test_one_target_alone_is_its_own_bound() -> None:
+def test_bounds_together_of_one_target_are_its_own_bound() -> None:
     alone = Bound(5, 1, 1, 10)
     assert together([alone], 1) is alone
     assert together([alone], 3).hold_pico(10) == 3 * alone.hold_pico(10)
@@ -193,7 +197,7 @@ def priced(*bands: dict[str, Any], fee_pico: int = 0, markup: str = "0%") -> Rat
     return Rate(1, PriceSheet.parse({"bands": list(bands)}), parse_markup(markup), fee_pico)
 
 
-def test_bound_of_a_body_has_room_for_a_template_and_for_rounding() -> None:
+def test_bound_of_a_body_includes_room_for_a_template_and_for_rounding() -> None:
     found = bounded(RequestSpec("m", max_output_tokens=0))
     assert found == Bound((1000 + 1024) * 1_000_000 + ROUNDING_PICO, 0, 1, 0, adjustable=False, least_tokens=1)
 
@@ -207,9 +211,7 @@ def test_bound_of_a_body_has_room_for_a_template_and_for_rounding() -> None:
         (RequestSpec("m", calls={"tool_calls": 1}, counted={"images": 1}), 14 * 10**9 + 4 * 10**10),
     ],
 )
-def test_bound_adds_up_calls_what_the_request_counts_and_what_its_size_allows(
-    spec: RequestSpec, fixed_pico: int
-) -> None:
+def test_bound_with_calls_counted_units_and_size_adds_them_up(spec: RequestSpec, fixed_pico: int) -> None:
     """$10 and $14 a thousand calls, 4 cents an image, $15 a million characters, $0.0001 a second; 0.005 a request.
 
     A third of a thousand bytes is 333.3 ms, so that 334 are held for.
@@ -220,7 +222,7 @@ def test_bound_adds_up_calls_what_the_request_counts_and_what_its_size_allows(
     assert found.fixed_pico == 5 * 10**9 + fixed_pico + ROUNDING_PICO
 
 
-def test_bound_has_the_fee_once_and_the_rounding_only_where_anything_costs() -> None:
+def test_bound_includes_the_fee_once_and_rounding_only_if_anything_costs() -> None:
     free = {"prices": {"input": "0", "output": "0"}}
     assert bounded(RequestSpec("m"), rate=priced(free)).fixed_pico == 0
     assert bounded(RequestSpec("m"), rate=priced(free, fee_pico=7)).fixed_pico == 7 + ROUNDING_PICO
@@ -239,7 +241,7 @@ def test_bound_of_parts_of_a_pico_is_rounded_up() -> None:
     ("most_input_tokens", "context_tokens", "tokens"),
     [(5000, 100_000, 5000), (500_000, 100_000, 100_000), (0, 100_000, 0), (None, None, 2024)],
 )
-def test_bound_of_input_that_is_told_is_that_and_at_most_the_context(
+def test_bound_of_known_input_is_that_input_and_at_most_the_context(
     most_input_tokens: int | None, context_tokens: int | None, tokens: int
 ) -> None:
     spec = RequestSpec("m", max_output_tokens=5, most_input_tokens=most_input_tokens)
@@ -252,7 +254,7 @@ def test_bound_of_open_input_without_a_known_context_is_a_million_tokens() -> No
     assert found.fixed_pico == 10**12 + ROUNDING_PICO
 
 
-def test_bound_is_by_the_tier_that_was_asked_for() -> None:
+def test_bound_of_request_with_tier_is_by_the_prices_of_that_tier() -> None:
     rate = priced(
         {"prices": {"input": "1", "output": "2", "request": "0.001", "image": "1"}},
         {"prices": {"input": "4", "output": "8", "request": "0.003", "image": "2"}, "service_tier": "priority"},
@@ -264,7 +266,7 @@ def test_bound_is_by_the_tier_that_was_asked_for() -> None:
     assert usual.fixed_pico == 2024 * 1_000_000 + 10**9 + 10**12 + ROUNDING_PICO
 
 
-def test_bound_is_by_the_bands_that_the_input_can_reach() -> None:
+def test_bound_of_input_is_by_the_price_bands_that_it_can_reach() -> None:
     rate = priced(
         {"prices": {"input": "1", "output": "2"}}, {"prices": {"input": "3", "output": "9"}, "above_input_tokens": 2024}
     )
@@ -275,23 +277,23 @@ def test_bound_is_by_the_bands_that_the_input_can_reach() -> None:
     assert (above.fixed_pico, above.token_num) == (2025 * 3_000_000 + ROUNDING_PICO, 9_000_000)
 
 
-def test_bound_of_a_request_whose_limit_cannot_be_written_is_not_adjustable() -> None:
+def test_bound_of_request_without_writable_limit_is_not_adjustable() -> None:
     assert bounded(RequestSpec("m")).adjustable
     assert not bounded(RequestSpec("m", adjustable=False)).adjustable
 
 
-def test_estimate_of_a_part_of_a_token_is_left_out() -> None:
+def test_token_estimate_with_part_of_a_token_is_rounded_down() -> None:
     assert (estimate(RequestSpec("m"), 4003), type(estimate(RequestSpec("m"), 4003))) == (1000, int)
 
 
-def test_request_with_one_of_the_prices_that_it_may_be_charged_by_is_taken() -> None:
+def test_bound_with_one_of_several_required_prices_is_accepted() -> None:
     spec = RequestSpec("m", max_output_tokens=0, counted={"images": 1}, priced_by=("characters", "images"))
     assert bounded(spec, rate=priced({"prices": {"image": "0.04"}})).fixed_pico == 4 * 10**10 + ROUNDING_PICO
     with pytest.raises(RefusedError, match=r"The price of m names nothing .*: character, image"):
         bounded(spec, rate=priced({"prices": {"input": "1"}}))
 
 
-def test_bounds_together_are_adjustable_where_any_is_and_as_useful_as_the_most_demanding() -> None:
+def test_bounds_together_are_adjustable_if_any_is_and_have_the_highest_least_tokens() -> None:
     fixed, open_ = Bound(5, 1, 1, 10, False, 5), Bound(7, 1, 1, 20, True, 3)
     assert together([fixed, open_], 2) == Bound(
         output_tokens=20, adjustable=True, least_tokens=5, times=2, targets=(fixed, open_)

@@ -29,7 +29,7 @@ def stage() -> Stage:
 
 
 @pytest.mark.parametrize("gone_at", ["begin", "send", "end"])
-async def test_a_hang_up_in_a_stream_that_is_cancelled(stage: Stage, gone_at: str) -> None:
+async def test_disconnect_during_cancellable_stream_stops_reading_and_is_settled(stage: Stage, gone_at: str) -> None:
     exchange = stage.streams(HELLO, HELLO, USAGE + DONE)
     stage.client.gone_at = gone_at
     with pytest.raises(ClientGoneError):
@@ -40,7 +40,7 @@ async def test_a_hang_up_in_a_stream_that_is_cancelled(stage: Stage, gone_at: st
     assert (stage.settlement.source, stage.settlement.error) == expected
 
 
-async def test_a_notice_of_hang_up_aborts_the_provider(stage: Stage) -> None:
+async def test_disconnect_notice_during_stream_aborts_the_provider_call(stage: Stage) -> None:
     exchange = stage.streams(HELLO, stage.client.hang_up, HELLO, DONE)
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
@@ -50,7 +50,7 @@ async def test_a_notice_of_hang_up_aborts_the_provider(stage: Stage) -> None:
     assert stage.settlement.status_code == 200
 
 
-async def test_a_notice_before_the_provider_answers(stage: Stage) -> None:
+async def test_disconnect_notice_before_the_response_is_settled_with_status_499(stage: Stage) -> None:
     stage.upstream.answer = stage.client.hang_up
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
@@ -60,7 +60,7 @@ async def test_a_notice_before_the_provider_answers(stage: Stage) -> None:
     assert task is not None and task.cancelling() == 0
 
 
-async def test_a_hang_up_once_the_model_has_stopped_waits_for_the_report(stage: Stage) -> None:
+async def test_disconnect_after_the_model_has_stopped_waits_for_the_usage_report(stage: Stage) -> None:
     exchange = stage.streams(HELLO, STOP, stage.client.hang_up, USAGE, DONE)
     stage.client.gone_at, stage.client.gone_after_sends = "send", 1
     with pytest.raises(ClientGoneError):
@@ -70,7 +70,7 @@ async def test_a_hang_up_once_the_model_has_stopped_waits_for_the_report(stage: 
     assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, None)
 
 
-async def test_a_stream_that_is_drained_is_billed_whole(stage: Stage) -> None:
+async def test_disconnect_with_draining_provider_charges_the_whole_stream(stage: Stage) -> None:
     stage = Stage(providers=(replace(LAB, on_hang_up="drain"),))
     exchange = stage.streams(HELLO, HELLO, STOP + USAGE, DONE)
     stage.client.gone_at = "send"
@@ -81,7 +81,7 @@ async def test_a_stream_that_is_drained_is_billed_whole(stage: Stage) -> None:
     assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, "client_hung_up")
 
 
-async def test_draining_has_an_end(stage: Stage) -> None:
+async def test_disconnect_with_draining_provider_reads_at_most_the_drain_limit(stage: Stage) -> None:
     stage = Stage(providers=(replace(LAB, on_hang_up="drain"),))
     stage.policy = replace(stage.policy, drain_limit_bytes=len(HELLO) + 1)
     exchange = stage.streams(*[HELLO] * 10, DONE)
@@ -92,7 +92,7 @@ async def test_draining_has_an_end(stage: Stage) -> None:
     assert len(exchange.script) == 8 and stage.settlement.source is UsageSource.ESTIMATE
 
 
-async def test_hang_up_after_a_whole_answer_in_place_of_a_stream_is_charged_by_its_report() -> None:
+async def test_disconnect_after_whole_response_in_place_of_stream_is_charged_by_its_usage() -> None:
     """The answer came to its end before the client could have anything of it."""
     at = labs.stage()
     at.upstream.answers = {"lab": [Exchange(ANSWER, headers=SSE)]}

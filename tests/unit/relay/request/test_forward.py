@@ -24,23 +24,23 @@ OPENAI, ANTHROPIC, GEMINI = passing("openai"), passing("anthropic"), passing("ge
      "x-goog-request-params", "x-http-method-override", "anthropic-workspace-id", "anthropic-user-profile-id",
      "x-vertex-ai-llm-shared-request-type", "x-amzn-bedrock-performanceconfig-latency", "x-nobody-knows"],
 )  # fmt: skip
-def test_what_the_provider_does_not_get(name: str, passed: Passing) -> None:
+def test_outgoing_headers_without_permission_are_removed(name: str, passed: Passing) -> None:
     assert outgoing([(name, "canary")], None, passed) == SENT
 
 
-def test_the_clients_key_goes_nowhere_under_whatever_name() -> None:
+def test_outgoing_headers_with_the_client_key_in_any_header_are_removed() -> None:
     key, passed = "sx_live_canary", passing("openai", None, frozenset(("x-b", "x-auth")))
     headers = [("user-agent", key), ("x-auth", f"Bearer {key}"), ("x-b", "c")]
     assert outgoing(headers, key, passed) == [("x-b", "c"), *SENT]
 
 
-def test_what_the_provider_gets() -> None:
+def test_outgoing_headers_of_the_dialect_are_kept() -> None:
     kept = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "a,b"), ("user-agent", "x"), ("x-app", "cli")]
     assert outgoing(kept, "sx_live_canary", ANTHROPIC) == [*kept, *SENT]
     assert outgoing(kept, "sx_live_canary", OPENAI) == [("user-agent", "x"), *SENT]
 
 
-async def test_what_an_operator_lets_pass_does() -> None:
+async def test_outgoing_header_allowed_by_the_operator_is_sent() -> None:
     stage = Stage()
     stage.upstream.answer = Exchange(ANSWER)
     stage.policy = replace(stage.policy, pass_headers=frozenset(("x-thing",)))
@@ -49,7 +49,7 @@ async def test_what_an_operator_lets_pass_does() -> None:
     assert call.headers == [("x-thing", "1"), *SENT]
 
 
-async def test_a_header_that_chooses_the_price_is_dropped_at_vertex_and_the_other_passes() -> None:
+async def test_outgoing_headers_to_vertex_are_sent_without_the_price_header() -> None:
     stage = Stage(providers=(replace(LAB, type=ProviderType.VERTEX),))
     stage.upstream.answer = Exchange(b"{}")
     stage.headers = [
@@ -63,7 +63,7 @@ async def test_a_header_that_chooses_the_price_is_dropped_at_vertex_and_the_othe
     assert call.headers == [stage.headers[0], stage.headers[2], *SENT]
 
 
-async def test_where_the_body_is_translated_nothing_of_the_clients_dialect_passes() -> None:
+async def test_outgoing_headers_of_translated_request_contain_none_of_the_client_dialect() -> None:
     stage = Stage(providers=(replace(LAB, type=ProviderType.ANTHROPIC),))
     stage.upstream.answer = Exchange(b"{}")
     stage.headers = [
@@ -82,16 +82,16 @@ async def test_where_the_body_is_translated_nothing_of_the_clients_dialect_passe
      "anthropic-ratelimit-tokens-limit", "openai-organization", "anthropic-organization-id", "x-softix-cost-usd",
      "alt-svc", "strict-transport-security", "www-authenticate", "access-control-allow-origin", "cf-ray"],
 )  # fmt: skip
-def test_what_the_client_does_not_get(name: str) -> None:
+def test_returning_headers_without_permission_are_removed(name: str) -> None:
     assert returning([(name, "canary")], None) == []
 
 
-def test_what_the_client_gets() -> None:
+def test_returning_headers_with_permission_are_kept() -> None:
     kept = [("content-type", "application/json"), ("request-id", "req_1"), ("x-request-id", "2"), ("retry-after", "3")]
     assert returning(kept, SECRET) == kept
 
 
-def test_what_is_named_by_connection_is_of_one_hop() -> None:
+def test_headers_named_by_the_connection_header_are_removed() -> None:
     headers = [("connection", "close, X-Thing"), ("x-thing", "1"), ("x-other", "2")]
     assert outgoing(headers, None, passing("openai", None, frozenset(("x-thing", "x-other")))) == [
         ("x-other", "2"),
@@ -100,13 +100,13 @@ def test_what_is_named_by_connection_is_of_one_hop() -> None:
     assert returning(headers, None) == [("x-other", "2")]
 
 
-def test_nothing_with_the_providers_key_or_line_breaks_goes_back() -> None:
+def test_returning_headers_with_provider_key_or_line_breaks_are_removed_or_cleaned() -> None:
     headers = [("x-echo", f"Bearer {SECRET}"), ("x-odd", "a\r\nset-cookie: b\x00")]
     assert returning(headers, SECRET) == [("x-odd", "aset-cookie: b")]
 
 
 @pytest.mark.parametrize("kind", [ProviderType.MISTRAL, ProviderType.TOGETHER])
-async def test_what_a_provider_refuses_is_left_out_or_gets_its_own_name(kind: ProviderType) -> None:
+async def test_request_to_provider_with_own_field_rules_is_sent_with_its_field_names(kind: ProviderType) -> None:
     stage = Stage(providers=(replace(LAB, type=kind),))
     stage.streams(HELLO, STOP, USAGE, DONE)
     asked = {name: value for name, value in ASK.items() if name != "max_tokens"}

@@ -26,13 +26,13 @@ def code(found: Directory, digest: bytes | None = b"good", address: str = "10.1.
     return refused.value.code
 
 
-def test_a_good_key() -> None:
+def test_identify_with_valid_key_returns_user_and_key() -> None:
     for key in ({}, {"expires_at_us": NOW_US + 1}, {"allow_ip": ("::1/128", "10.0.0.0/8")}):
         found = directory(key)
         assert identify(found, b"good", "10.1.2.3", NOW_US) == Caller(USER, found.keys[b"good"])
 
 
-def test_an_address_as_a_socket_of_both_families_has_it() -> None:
+def test_identify_with_mapped_ipv4_address_accepts_its_ipv4_network() -> None:
     identify(directory({"allow_ip": ("10.0.0.0/8",)}), b"good", "::ffff:10.1.2.3", NOW_US)
 
 
@@ -47,11 +47,13 @@ def test_an_address_as_a_socket_of_both_families_has_it() -> None:
         ({"status": KeyStatus.REVOKED, "expires_at_us": 1}, {"status": UserStatus.DISABLED}, Code.KEY_REVOKED),
     ],
 )
-def test_refusals(key: dict[str, Any], user: dict[str, Any], expected: Code) -> None:
+def test_identify_with_revoked_expired_disabled_or_foreign_key_is_refused(
+    key: dict[str, Any], user: dict[str, Any], expected: Code
+) -> None:
     assert code(directory(key, user)) is expected
 
 
-def test_an_unknown_key_and_a_malformed_one_get_the_same_answer() -> None:
+def test_identify_with_unknown_or_malformed_key_is_refused_alike() -> None:
     messages = set()
     for digest in (None, b"unknown"):
         with pytest.raises(RefusedError) as refused:
@@ -61,5 +63,5 @@ def test_an_unknown_key_and_a_malformed_one_get_the_same_answer() -> None:
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "10.1.2.3.4"])
-def test_who_has_no_address_is_in_no_network(address: str) -> None:
+def test_identify_without_valid_address_is_refused_for_key_with_networks(address: str) -> None:
     assert code(directory({"allow_ip": ("0.0.0.0/0",)}), address=address) is Code.IP_NOT_ALLOWED

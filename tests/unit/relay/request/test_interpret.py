@@ -33,7 +33,7 @@ def sent(stage: Stage) -> Any:
     return json.loads(stage.upstream.calls[-1].body)
 
 
-async def test_a_plain_answer(stage: Stage) -> None:
+async def test_translated_whole_response_is_sent_in_the_client_dialect_and_settled(stage: Stage) -> None:
     stage.upstream.answer = Exchange(json.dumps(FULL).encode(), headers=[("content-type", "application/json")])
     await stage.serve(json.dumps({**ASK, "top_k": 3}).encode(), "messages")
     call, body = stage.upstream.calls[-1], json.loads(stage.client.body)
@@ -47,7 +47,7 @@ async def test_a_plain_answer(stage: Stage) -> None:
     assert stage.settlement.intent.endpoint == "messages"
 
 
-async def test_a_stream_whose_end_waits_for_the_settlement(stage: Stage) -> None:
+async def test_translated_stream_ends_only_after_its_settlement(stage: Stage) -> None:
     stage.streams(HELLO, STOP, USAGE, DONE)
     await stage.serve(STREAM, "messages")
     assert sent(stage)["stream_options"] == {"include_usage": True}
@@ -68,7 +68,7 @@ async def test_a_stream_whose_end_waits_for_the_settlement(stage: Stage) -> None
     assert (stage.settlement.source, stage.settlement.meters) == (UsageSource.PROVIDER, METERS)
 
 
-async def test_an_error_in_the_clients_words(stage: Stage) -> None:
+async def test_translated_provider_error_is_sent_in_the_client_dialect(stage: Stage) -> None:
     error = {"error": {"message": "slow down", "type": "requests", "code": "rate_limit_exceeded"}}
     stage.upstream.answer = Exchange(json.dumps(error).encode(), status=429)
     await stage.serve(PLAIN, "messages")
@@ -80,7 +80,7 @@ async def test_an_error_in_the_clients_words(stage: Stage) -> None:
     assert stage.settlement.error == "provider_rate_limited"
 
 
-async def test_what_must_not_be_lost_never_reaches_the_provider(stage: Stage) -> None:
+async def test_translated_request_with_essential_untranslatable_field_is_refused_before_sending(stage: Stage) -> None:
     refused = await stage.refused(json.dumps({**ASK, "container": "c"}).encode(), endpoint="messages")
     assert refused.code is Code.INVALID_REQUEST
     assert stage.upstream.calls == []
@@ -89,14 +89,14 @@ async def test_what_must_not_be_lost_never_reaches_the_provider(stage: Stage) ->
     assert (stage.settlement.error, stage.settlement.status_code) == ("invalid_request", 400)
 
 
-async def test_the_affordable_limit_is_written_in_the_providers_dialect(stage: Stage) -> None:
+async def test_translated_request_contains_the_affordable_limit(stage: Stage) -> None:
     stage.journal.decisions = [Admitted(1, 20, 0, Allowance())]
     stage.upstream.answer = Exchange(json.dumps(FULL).encode())
     await stage.serve(PLAIN, "messages")
     assert sent(stage)["max_tokens"] == 20
 
 
-async def test_a_client_that_hangs_up_in_a_stream(stage: Stage) -> None:
+async def test_translated_stream_after_client_disconnect_is_estimated(stage: Stage) -> None:
     stage.streams(HELLO, stage.client.hang_up, STOP)
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM, "messages")
@@ -104,7 +104,7 @@ async def test_a_client_that_hangs_up_in_a_stream(stage: Stage) -> None:
     assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, "client_hung_up")
 
 
-async def test_a_provider_that_breaks_off_within_a_stream(stage: Stage) -> None:
+async def test_translated_stream_broken_off_by_the_provider_is_cut_without_final_event(stage: Stage) -> None:
     stage.streams(HELLO, ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     await stage.serve(STREAM, "messages")
     assert stage.journal.story[-1] == "cut"
@@ -112,7 +112,7 @@ async def test_a_provider_that_breaks_off_within_a_stream(stage: Stage) -> None:
     stage.settled_once()
 
 
-async def test_an_answer_that_is_none(stage: Stage) -> None:
+async def test_translated_response_that_is_no_json_is_refused(stage: Stage) -> None:
     stage.upstream.answer = Exchange(b"<html>")
     assert (await stage.refused(PLAIN, endpoint="messages")).code is Code.PROVIDER_BROKE_OFF
     stage.settled_once()
@@ -122,14 +122,16 @@ async def test_an_answer_that_is_none(stage: Stage) -> None:
     ("fields", "path"),
     [({}, "/v1/responses"), ({"stop_sequences": ["x"]}, "/v1/chat/completions")],
 )
-async def test_the_providers_best_dialect_that_can_say_it(fields: dict[str, Any], path: str) -> None:
+async def test_translated_request_uses_the_best_provider_dialect_that_has_all_its_fields(
+    fields: dict[str, Any], path: str
+) -> None:
     stage = Stage(providers=(replace(LAB, type=ProviderType.OPENAI),))
     stage.upstream.answer = Exchange(json.dumps(FULL).encode())
     await stage.serve(json.dumps({**ASK, **fields}).encode(), "messages")
     assert stage.upstream.calls[-1].path == path
 
 
-async def test_headers_of_one_dialect_stay_at_home() -> None:
+async def test_translated_request_to_anthropic_has_its_headers_and_an_output_limit() -> None:
     stage = Stage(providers=(replace(LAB, type=ProviderType.ANTHROPIC),))
     answer = {
         "type": "message",
@@ -146,7 +148,7 @@ async def test_headers_of_one_dialect_stay_at_home() -> None:
     assert stage.client.headers["x-softix-dropped"] == "no_output_limit"
 
 
-async def test_an_answer_that_says_that_it_failed_is_an_error_by_its_status() -> None:
+async def test_translated_response_with_failed_status_is_sent_as_an_error_and_charged() -> None:
     """Responses tell it with a 200; clients of other dialects go by the status."""
     stage = Stage(providers=(replace(LAB, type=ProviderType.OPENAI),))
     failed = {
@@ -170,7 +172,7 @@ JUDGED = {"output_tokens": 40, "requests": 1}
 
 @pytest.mark.parametrize("endpoint", ["chat_completions", "messages"])
 @pytest.mark.parametrize("stream", [True, False])
-async def test_a_usage_of_nothing_beside_an_answer_is_an_estimate(stage: Stage, endpoint: str, stream: bool) -> None:
+async def test_response_with_zero_usage_beside_content_is_estimated(stage: Stage, endpoint: str, stream: bool) -> None:
     if stream:
         said = {"choices": [{"delta": {"content": TEXT}}]}
         told = (said, {"choices": [], "usage": NOTHING})

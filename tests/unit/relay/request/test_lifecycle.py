@@ -32,7 +32,7 @@ def stage() -> Stage:
 # The daemon stops, or fails
 
 
-async def test_a_request_cut_at_shutdown_is_settled(stage: Stage) -> None:
+async def test_request_cancelled_at_shutdown_is_settled_as_interrupted(stage: Stage) -> None:
     reached = asyncio.Event()
     stage.upstream.answer = reached.set
     task = asyncio.create_task(stage.serve(PLAIN))
@@ -45,7 +45,7 @@ async def test_a_request_cut_at_shutdown_is_settled(stage: Stage) -> None:
     assert stage.settlement.status_code == 503
 
 
-async def test_cancelled_in_a_stream(stage: Stage) -> None:
+async def test_stream_cancelled_at_shutdown_is_estimated(stage: Stage) -> None:
     reached = asyncio.Event()
     exchange = stage.streams(HELLO, reached.set, HELLO)
     task = asyncio.create_task(stage.serve(STREAM))
@@ -57,7 +57,7 @@ async def test_cancelled_in_a_stream(stage: Stage) -> None:
     assert stage.settlement.source is UsageSource.ESTIMATE and exchange.script
 
 
-async def test_a_fault_of_our_own_is_settled_and_told(stage: Stage) -> None:
+async def test_internal_error_during_stream_is_settled_and_raised(stage: Stage) -> None:
     def break_down() -> None:
         raise KeyError("ours")
 
@@ -68,21 +68,21 @@ async def test_a_fault_of_our_own_is_settled_and_told(stage: Stage) -> None:
     assert stage.settlement.error == "internal"
 
 
-async def test_a_settlement_left_to_the_next_start(stage: Stage) -> None:
+async def test_settlement_that_cannot_be_written_does_not_change_the_refusal(stage: Stage) -> None:
     stage.journal.failure = FailureError("a settlement could not be written", "the next start closes it")
     stage.upstream.answer = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
     assert (await stage.refused()).code is Code.PROVIDER_UNREACHABLE
     stage.settled_once()
 
 
-async def test_identify_for_other_routes(stage: Stage) -> None:
+async def test_lifecycle_identify_returns_the_caller_or_is_refused(stage: Stage) -> None:
     caller = await stage.lifecycle.identify("good", "10.0.0.1")
     assert (caller.user, caller.key) == (USER, KEY)
     with pytest.raises(RefusedError):
         await stage.lifecycle.identify(None, "10.0.0.1")
 
 
-async def test_who_leaves_before_anything_is_sent_pays_nothing(stage: Stage) -> None:
+async def test_disconnect_before_anything_is_sent_costs_nothing(stage: Stage) -> None:
     stage.upstream.connecting = stage.client.hang_up
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
@@ -91,7 +91,9 @@ async def test_who_leaves_before_anything_is_sent_pays_nothing(stage: Stage) -> 
     assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)
 
 
-async def test_who_left_while_it_was_admitted_is_not_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_disconnect_during_admission_stops_the_request_before_sending(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stage.client, "when_gone", lambda notice: notice())
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
@@ -99,7 +101,7 @@ async def test_who_left_while_it_was_admitted_is_not_served(stage: Stage, monkey
     assert not stage.upstream.calls and stage.settlement.source is UsageSource.NONE
 
 
-async def test_a_refusal_tells_what_it_cost(stage: Stage) -> None:
+async def test_refusal_after_admission_has_the_cost_header(stage: Stage) -> None:
     stage.upstream.answer = ProviderFault(Code.PROVIDER_UNREACHABLE, started=False)
     told = dict((await stage.refused()).headers)
     assert told["x-softix-cost-usd"] == "0.00" and float(told["x-softix-overhead-ms"]) >= 0

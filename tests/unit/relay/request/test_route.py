@@ -38,13 +38,13 @@ def refusal(found: Directory, name: str = "llama", endpoint: str = "chat_complet
     return refused.value
 
 
-def test_by_name_and_by_provider_and_name() -> None:
+def test_route_by_name_with_or_without_provider_finds_the_model() -> None:
     for name in ("llama", "lab/llama"):
         target = find(directory(), name)
         assert (target.model, target.provider, target.rate.price_id) == (MODEL, LAB, 1)
 
 
-def test_the_one_that_speaks_the_dialect() -> None:
+def test_route_with_several_providers_prefers_the_one_of_the_dialect() -> None:
     both = directory(
         providers=(LAB, ANTHROPIC), models=(MODEL, OTHER), prices=(PRICE, replace(PRICE, id=2, model_id=2))
     )
@@ -58,23 +58,23 @@ def test_the_one_that_speaks_the_dialect() -> None:
     assert "/v1/messages" in refusal(both, "two/llama", "embeddings").message
 
 
-def test_no_such_model_is_not_quoted() -> None:
+def test_route_to_unknown_or_disabled_model_is_refused_without_quoting_it() -> None:
     error = refusal(directory(), "canary")
     assert error.code is Code.MODEL_NOT_FOUND and "canary" not in error.message
     assert refusal(directory(models=(replace(MODEL, status=ModelStatus.DISABLED),))).code is Code.MODEL_NOT_FOUND
 
 
 @pytest.mark.parametrize("patterns", [("llama",), ("lab/*",), ("gpt-*", "ll?ma")])
-def test_a_key_for_some_models(patterns: tuple[str, ...]) -> None:
+def test_route_with_matching_model_patterns_finds_the_model(patterns: tuple[str, ...]) -> None:
     assert find(directory(), key=replace(KEY, models=patterns)).model is MODEL
 
 
 @pytest.mark.parametrize("patterns", [("gpt-*",), ("Llama",), ("two/*",)])
-def test_a_key_for_others(patterns: tuple[str, ...]) -> None:
+def test_route_with_other_model_patterns_is_refused(patterns: tuple[str, ...]) -> None:
     assert refusal(directory(), key=replace(KEY, models=patterns)).code is Code.MODEL_NOT_ALLOWED
 
 
-def test_no_price_is_refused_and_names_the_remedy() -> None:
+def test_route_to_model_without_price_is_refused_with_the_remedy() -> None:
     error = refusal(directory(prices=(replace(PRICE, starts_at_us=2000),)))
     assert isinstance(error, UnpricedError) and error.model_id == 1
     assert (
@@ -83,7 +83,7 @@ def test_no_price_is_refused_and_names_the_remedy() -> None:
     )
 
 
-def test_what_is_not_priced_is_not_free() -> None:
+def test_route_for_meters_without_price_is_refused_unless_the_model_is_free() -> None:
     """An input price alone pays for embeddings, and for nothing that answers."""
     found = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"bands": [{"prices": {"input": "0.10"}}]})),))
     assert route(found, Caller(USER, KEY), CHAT, RequestSpec("llama", max_output_tokens=0), 1000)[1][0].model is MODEL
@@ -94,7 +94,7 @@ def test_what_is_not_priced_is_not_free() -> None:
     assert route(free, Caller(USER, KEY), CHAT, SEARCHING, 1000)[1][0].rate.sheet.free
 
 
-def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
+def test_route_with_tool_priced_at_one_target_uses_that_target() -> None:
     both = directory(
         providers=(LAB, replace(LAB, id=2, public_id="prv_two", name="two")),
         models=(MODEL, OTHER),
@@ -115,19 +115,19 @@ def test_what_only_some_targets_can_charge_is_served_by_those() -> None:
         ({"input": "1", "output": "2"}, SEARCHING, False),
     ],
 )
-def test_priced_is_only_what_covers_each_meter_that_will_run(prices: Any, spec: RequestSpec, found: bool) -> None:
+def test_priced_without_price_for_each_used_meter_returns_none(prices: Any, spec: RequestSpec, found: bool) -> None:
     world = directory(prices=(replace(PRICE, sheet=PriceSheet.parse({"bands": [{"prices": prices}]})),))
     rate = priced(world, USER, MODEL, CHAT, spec, 1000)
     assert (rate is not None) is found
     assert priced(directory(prices=()), USER, MODEL, CHAT, spec, 1000) is None
 
 
-def test_tools_that_get_lost_in_translation_need_no_price() -> None:
+def test_route_for_translated_request_ignores_unpriced_tools() -> None:
     """Only the provider whose dialect it is runs them."""
     assert route(directory(), Caller(USER, KEY), ENDPOINTS["messages"], SEARCHING, 1000)[1][0].model is MODEL
 
 
-def test_a_prefix_tells_conversations_of_one_key_apart() -> None:
+def test_prefix_of_conversation_depends_on_key_and_first_bytes() -> None:
     long = b"x" * 4096
     assert prefix_of(1, long + b"a") == prefix_of(1, long + b"b") != prefix_of(2, long)
     assert prefix_of(1, long[1:]) is None

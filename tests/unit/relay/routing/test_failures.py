@@ -35,12 +35,14 @@ CHAT = ENDPOINTS["chat_completions"]
         (200, b"<html>", AttemptOutcome.FAILED, True),
     ],
 )
-def test_one_rule_whatever_the_status(status: int, body: bytes, outcome: AttemptOutcome, repeatable: bool) -> None:
+def test_failure_of_each_response_has_the_outcome_of_its_error(
+    status: int, body: bytes, outcome: AttemptOutcome, repeatable: bool
+) -> None:
     failure = failures.of_answer(classify(status, (), body, CHAT), (("retry-after", "7"),), NOW_US)
     assert (failure.outcome, failure.repeatable, failure.wait_us) == (outcome, repeatable, 7_000_000)
 
 
-def test_an_answer_says_that_the_target_is_well() -> None:
+def test_outcome_of_good_response_is_done() -> None:
     assert failures.outcome_of(classify(200, (), ANSWER, CHAT)) is AttemptOutcome.DONE
 
 
@@ -52,7 +54,7 @@ def test_an_answer_says_that_the_target_is_well() -> None:
         (Code.PROVIDER_TIMEOUT, AttemptOutcome.FAILED),
     ],
 )
-def test_no_answer(code: Code, outcome: AttemptOutcome) -> None:
+def test_failure_of_provider_fault_is_repeatable_with_its_outcome(code: Code, outcome: AttemptOutcome) -> None:
     failure = failures.of_fault(fault(code))
     assert (failure.outcome, failure.error, failure.told, failure.repeatable) == (outcome, code.value, None, True)
 
@@ -61,13 +63,13 @@ ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in SECRET).encode()
 
 
 @pytest.mark.parametrize("key", [b"a/b/c+d", b"a\\/b\\/c+d", b"a\\/b/c\\u002Bd"])
-def test_a_key_is_found_however_its_slashes_are_written(key: bytes) -> None:
+def test_tellable_error_with_the_key_in_any_spelling_of_slashes_is_withheld(key: bytes) -> None:
     found = classify(400, (), b'{"error":{"message":"%b"}}' % key, CHAT)
     assert failures.tellable(found, "a/b/c+d") is None and failures.tellable(found, "another") is not None
 
 
 @pytest.mark.parametrize(("status", "key"), [(500, SECRET.encode()), (200, SECRET.encode()), (400, ESCAPED)])
-def test_an_error_that_holds_the_operators_key_is_not_told(status: int, key: bytes) -> None:
+def test_tellable_error_with_the_operator_key_is_withheld(status: int, key: bytes) -> None:
     found = classify(status, (), b'{"error":{"code":500,"message":"%b"}}' % key, CHAT)
     assert failures.tellable(found, None) is not None and failures.tellable(found, SECRET) is None
     assert failures.unsayable(found).code is Code.PROVIDER_REFUSED
@@ -77,7 +79,7 @@ def test_an_error_that_holds_the_operators_key_is_not_told(status: int, key: byt
     assert failures.unsayable(classify(200, (), b"", CHAT)).code is Code.PROVIDER_BROKE_OFF
 
 
-async def test_a_request_that_is_wrong_by_a_good_status_is_told_at_once() -> None:
+async def test_request_error_with_status_200_is_passed_on_without_retry() -> None:
     at = stage()
     body = b'{"error":{"message":"too long","code":"context_length_exceeded"}}'
     at.upstream.answers = {"lab": [Exchange(body)], "two": []}
@@ -86,7 +88,7 @@ async def test_a_request_that_is_wrong_by_a_good_status_is_told_at_once() -> Non
     assert (at.client.status, at.client.body, at.upstream.asked) == (400, body, ["lab"])
 
 
-async def test_a_key_that_is_limited_by_a_good_status_rests() -> None:
+async def test_rate_limit_error_with_status_200_pauses_the_target() -> None:
     at = stage()
     at.upstream.answers = {"lab": [Exchange(b'{"error":{"code":429}}')], "two": [Exchange(ANSWER), Exchange(ANSWER)]}
     await at.serve(PLAIN)

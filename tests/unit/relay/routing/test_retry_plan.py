@@ -53,7 +53,7 @@ SAFE = {
 
 
 @pytest.mark.parametrize("what", SAFE)
-async def test_another_target_takes_over_and_its_own_price_is_charged(what: str) -> None:
+async def test_retry_after_safe_failure_uses_another_target_and_charges_its_price(what: str) -> None:
     at = stage()
     at.upstream.answers = {"lab": [SAFE[what]()], "two": [Exchange(ANSWER)]}
     await at.serve(PLAIN)
@@ -74,7 +74,7 @@ async def test_another_target_takes_over_and_its_own_price_is_charged(what: str)
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 413, 422, 302])
-async def test_what_is_about_the_request_is_told_at_once(status: int) -> None:
+async def test_error_about_the_request_is_passed_on_without_retry(status: int) -> None:
     at = stage()
     at.upstream.answers = {"lab": [error(status)], "two": []}
     if status < 400:
@@ -86,7 +86,7 @@ async def test_what_is_about_the_request_is_told_at_once(status: int) -> None:
     assert at.upstream.asked == ["lab"] and at.settlement.failed == ()
 
 
-async def test_the_last_failure_is_told_as_it_came() -> None:
+async def test_retry_with_all_targets_failing_passes_on_the_last_failure() -> None:
     at = stage()
     at.upstream.answers = {"lab": [fault(Code.PROVIDER_TIMEOUT)], "two": [error(500)], "three": [error(529)]}
     await at.serve(PLAIN)
@@ -97,7 +97,7 @@ async def test_the_last_failure_is_told_as_it_came() -> None:
     assert at.settlement.intent.provider_id == 3
 
 
-async def test_a_stream_fails_over_before_its_first_byte() -> None:
+async def test_stream_that_fails_before_its_first_byte_is_retried_on_another_target() -> None:
     at = stage()
     overloaded = b'data: {"error":{"type":"overloaded_error","message":"busy"}}\n\n'
     at.upstream.answers = {
@@ -128,7 +128,7 @@ async def test_a_stream_fails_over_before_its_first_byte() -> None:
         (),
     ],
 )
-async def test_a_stream_without_anything_of_an_answer_gives_way(events: tuple[bytes, ...]) -> None:
+async def test_stream_without_any_content_is_retried_on_another_target(events: tuple[bytes, ...]) -> None:
     at = stage()
     at.upstream.answers = {
         "lab": [Exchange(*events, headers=SSE)],
@@ -142,7 +142,7 @@ async def test_a_stream_without_anything_of_an_answer_gives_way(events: tuple[by
     assert at.settlement.charge_pico == 170 * MICRO
 
 
-async def test_a_stream_that_began_is_never_begun_again() -> None:
+async def test_stream_that_breaks_off_after_content_is_not_retried() -> None:
     at = stage()
     at.upstream.answers = {"lab": [Exchange(HELLO, fault(Code.PROVIDER_BROKE_OFF), headers=SSE)], "two": []}
     await at.serve(STREAM)
@@ -150,7 +150,7 @@ async def test_a_stream_that_began_is_never_begun_again() -> None:
     assert at.client.body == HELLO and at.journal.story[-1] == "cut" and at.settlement.failed == ()
 
 
-async def test_a_last_stream_that_begins_with_an_error_is_told() -> None:
+async def test_stream_of_the_last_target_with_an_error_is_passed_on() -> None:
     at = stage()
     overloaded = b'data: {"error":{"type":"overloaded_error","message":"busy"}}\n\n'
     at.upstream.answers = {
@@ -164,7 +164,7 @@ async def test_a_last_stream_that_begins_with_an_error_is_told() -> None:
     assert at.settlement.error == "provider_overloaded"
 
 
-async def test_the_hold_covers_the_dearest_target() -> None:
+async def test_hold_with_several_targets_covers_the_dearest_one() -> None:
     for models, dearest in ((MODELS, 2), (MODELS[:1], 1)):
         at = stage(models=models)
         at.upstream.answers = {"lab": [Exchange(ANSWER)]}
@@ -175,7 +175,7 @@ async def test_the_hold_covers_the_dearest_target() -> None:
         assert at.settlement.hold_pico == alone.settlement.hold_pico
 
 
-async def test_only_the_oldest_where_the_operator_says_so() -> None:
+async def test_retry_without_fallback_by_name_uses_the_oldest_target_only() -> None:
     at = stage()
     at.policy = replace(at.policy, fallback_by_name=False)
     at.upstream.answers = {"lab": [error(503)]}
@@ -186,7 +186,7 @@ async def test_only_the_oldest_where_the_operator_says_so() -> None:
 # Rounds
 
 
-async def test_a_round_more_after_a_pause() -> None:
+async def test_retry_of_a_lone_target_waits_before_each_round() -> None:
     at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=2),))
     at.upstream.answers = {"lab": [error(500), fault(Code.PROVIDER_UNREACHABLE, False), Exchange(ANSWER)]}
     await at.serve(PLAIN)
@@ -195,21 +195,21 @@ async def test_a_round_more_after_a_pause() -> None:
     assert at.pauses_s == [0.125, 0.25]
 
 
-async def test_the_providers_retry_after_is_waited_for() -> None:
+async def test_retry_after_rate_limit_waits_for_retry_after() -> None:
     at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=1),))
     at.upstream.answers = {"lab": [error(429, retry_after="7"), Exchange(ANSWER)]}
     await at.serve(PLAIN)
     assert at.pauses_s == [7.0] and at.client.body == ANSWER
 
 
-async def test_nobody_is_kept_waiting_for_long() -> None:
+async def test_retry_with_long_retry_after_passes_on_the_error_at_once() -> None:
     at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=1),))
     at.upstream.answers = {"lab": [error(429, retry_after="120")]}
     await at.serve(PLAIN)
     assert at.pauses_s == [] and at.client.status == 429 and at.client.headers["retry-after"] == "120"
 
 
-async def test_there_is_an_end_to_attempts() -> None:
+async def test_retry_stops_at_the_highest_number_of_attempts() -> None:
     at = stage(routes=(replace(ROUTE, retries=10),))
     at.policy = replace(at.policy, most_attempts=5)
     at.upstream.answers = {name: [error(500) for _ in range(9)] for name in ("lab", "two", "three")}
@@ -218,7 +218,7 @@ async def test_there_is_an_end_to_attempts() -> None:
     assert len(at.upstream.calls) == 5 and len(at.settlement.failed) == 4
 
 
-async def test_without_a_route_a_lone_target_is_asked_once() -> None:
+async def test_retry_without_route_uses_a_lone_target_once() -> None:
     at = Stage()
     at.upstream.answers = {"lab": [error(500)]}
     await at.serve(PLAIN)
@@ -228,7 +228,7 @@ async def test_without_a_route_a_lone_target_is_asked_once() -> None:
 # Clients that leave
 
 
-async def test_nobody_waits_for_another_attempt() -> None:
+async def test_retry_after_client_disconnect_is_not_made() -> None:
     at = stage()
     at.upstream.answers = {"lab": [Exchange(lambda: setattr(at.client, "gone", True), b"{}", status=500)], "two": []}
     with pytest.raises(ClientGoneError):
@@ -238,7 +238,7 @@ async def test_nobody_waits_for_another_attempt() -> None:
     assert all(stats.in_flight == 0 for stats in at.target_pool.stats())
 
 
-async def test_a_hang_up_in_the_pause_ends_it() -> None:
+async def test_retry_pause_ends_when_the_client_disconnects() -> None:
     at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1),), retries=1),))
     at.upstream.answers = {"lab": [error(500)]}
 
@@ -258,7 +258,7 @@ async def test_a_hang_up_in_the_pause_ends_it() -> None:
 
 
 @pytest.mark.parametrize("charge", ["never", "provider-billed"])
-async def test_what_the_provider_bills_for_a_failed_attempt(charge: Any) -> None:
+async def test_failed_attempt_with_usage_is_charged_only_under_provider_billed(charge: Any) -> None:
     at = stage(models=MODELS[:2])
     at.policy = replace(at.policy, charge_failed_attempts=charge)
     failed = (
@@ -281,7 +281,7 @@ async def test_what_the_provider_bills_for_a_failed_attempt(charge: Any) -> None
 
 
 @pytest.mark.parametrize(("charge", "interrupted"), [("provider-billed", "bound"), ("provider-billed", "nothing")])
-async def test_the_hold_covers_attempts_that_are_charged(charge: Any, interrupted: Any) -> None:
+async def test_hold_with_charged_attempts_covers_all_of_them(charge: Any, interrupted: Any) -> None:
     at = stage(models=MODELS[:2])
     at.policy = replace(at.policy, charge_failed_attempts=charge, interrupted_charge=interrupted)
     at.upstream.answers = {"lab": [fault(Code.PROVIDER_TIMEOUT)], "two": [fault(Code.PROVIDER_TIMEOUT)]}
@@ -296,7 +296,7 @@ async def test_the_hold_covers_attempts_that_are_charged(charge: Any, interrupte
 # Keys
 
 
-async def test_a_refused_or_limited_key_gives_way_to_the_next() -> None:
+async def test_retry_after_refused_or_limited_key_uses_the_next_key() -> None:
     for status in (401, 403, 429):
         lab = replace(LAB, sealed_key=b"a", more_keys=(SECOND,))
         at = Stage(providers=(lab,))
@@ -309,7 +309,7 @@ async def test_a_refused_or_limited_key_gives_way_to_the_next() -> None:
         assert at.upstream.calls[-1].key == SECOND
 
 
-async def test_keys_take_turns_by_weight() -> None:
+async def test_provider_keys_with_weights_are_used_in_turn_by_weight() -> None:
     lab = replace(LAB, sealed_key=b"a", key_weight=1, more_keys=(replace(SECOND, weight=2),))
     at = Stage(providers=(lab,))
     at.upstream.answers = {"lab": [Exchange(ANSWER) for _ in range(6)]}
@@ -319,7 +319,7 @@ async def test_keys_take_turns_by_weight() -> None:
     assert (labels.count("main"), labels.count("second")) == (2, 4)
 
 
-async def test_a_server_error_is_not_the_keys_fault() -> None:
+async def test_server_error_is_not_retried_with_another_key() -> None:
     lab = replace(LAB, sealed_key=b"a", more_keys=(SECOND,))
     at = Stage(providers=(lab,))
     at.upstream.answers = {"lab": [error(500)]}
@@ -336,7 +336,7 @@ MESSAGE = (
 )
 
 
-async def test_a_target_of_another_dialect_takes_over() -> None:
+async def test_retry_uses_targets_of_another_dialect_last() -> None:
     at = stage(providers=(LAB, CLAUDE, THIRD))
     at.policy = replace(at.policy, most_attempts=3)
     at.upstream.answers = {"lab": [error(500)], "three": [error(500)], "two": [Exchange(MESSAGE)]}
@@ -347,7 +347,7 @@ async def test_a_target_of_another_dialect_takes_over() -> None:
     assert b'"choices"' in at.client.body and at.settlement.charge_pico == 170 * MICRO
 
 
-async def test_a_target_that_cannot_be_asked_in_its_dialect_is_passed_over() -> None:
+async def test_target_with_untranslatable_request_is_skipped() -> None:
     body = PLAIN[:-1] + b',"n":2}'
     at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(RouteLeg(2), RouteLeg(1, tier=1))),))
     at.upstream.answers = {"lab": [Exchange(ANSWER)]}
@@ -360,7 +360,7 @@ async def test_a_target_that_cannot_be_asked_in_its_dialect_is_passed_over() -> 
     assert alone.settlement.charge_pico == 0 and all(each.in_flight == 0 for each in alone.target_pool.stats())
 
 
-async def test_who_cannot_be_told_the_request_does_not_hide_the_failure_before_it() -> None:
+async def test_target_with_untranslatable_request_does_not_hide_an_earlier_failure() -> None:
     """The client is told what may go well another time, and not that its request is wrong."""
     at = stage(
         providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=(RouteLeg(1), RouteLeg(2, tier=1)), retries=0),)
@@ -374,7 +374,7 @@ async def test_who_cannot_be_told_the_request_does_not_hide_the_failure_before_i
     assert all(each.in_flight == 0 for each in at.target_pool.stats())
 
 
-async def test_who_cannot_be_told_the_request_takes_no_try_from_others() -> None:
+async def test_target_with_untranslatable_request_does_not_count_as_an_attempt() -> None:
     legs = (RouteLeg(1), RouteLeg(2, tier=1))
     at = stage(providers=(LAB, CLAUDE, THIRD), routes=(replace(ROUTE, legs=legs, retries=1),))
     at.policy = replace(at.policy, most_attempts=2)
@@ -385,7 +385,7 @@ async def test_who_cannot_be_told_the_request_takes_no_try_from_others() -> None
     assert [failed.provider_id for failed in at.settlement.failed] == [1] and len(at.pauses_s) == 1
 
 
-async def test_a_limit_for_the_dearest_target_is_no_more_than_another_can() -> None:
+async def test_output_limit_sent_to_a_target_is_at_most_that_of_its_model() -> None:
     models = (MODELS[0], replace(MODELS[1], max_output_tokens=300), MODELS[2])
     at = stage(
         providers=(LAB, CLAUDE, THIRD), models=models, routes=(replace(ROUTE, legs=(RouteLeg(2), RouteLeg(1, tier=1))),)

@@ -44,7 +44,7 @@ def entered(target_pool: TargetPool, target: Target = TARGET, tokens: int = 1) -
     return lease
 
 
-def test_half_open_lets_one_in_at_a_time(target_pool: TargetPool) -> None:
+def test_target_with_half_open_circuit_breaker_gives_one_lease_at_a_time(target_pool: TargetPool) -> None:
     for _ in range(5):
         entered(target_pool).leave(AttemptOutcome.FAILED, "provider_fault")
     assert target_pool.enter(TARGET, 1) is None and target_pool.free_at_us(TARGET, 1) == NOW_US + 10 * SECOND_US
@@ -56,7 +56,7 @@ def test_half_open_lets_one_in_at_a_time(target_pool: TargetPool) -> None:
     entered(target_pool)
 
 
-def test_a_probe_that_was_given_up_says_nothing(target_pool: TargetPool) -> None:
+def test_target_after_abandoned_probe_stays_half_open(target_pool: TargetPool) -> None:
     for _ in range(5):
         entered(target_pool).leave(AttemptOutcome.FAILED)
     wait(target_pool, 10)
@@ -65,7 +65,7 @@ def test_a_probe_that_was_given_up_says_nothing(target_pool: TargetPool) -> None
     assert target_pool.enter(TARGET, 1) is None
 
 
-def test_a_limited_key_rests_as_long_as_it_is_told(target_pool: TargetPool) -> None:
+def test_target_after_rate_limit_pauses_as_long_as_stated(target_pool: TargetPool) -> None:
     entered(target_pool).leave(AttemptOutcome.LIMITED, "provider_rate_limited", 3 * SECOND_US)
     assert target_pool.enter(TARGET, 1) is None and target_pool.stats()[0].limited_until_us == NOW_US + 3 * SECOND_US
     wait(target_pool, 3)
@@ -75,7 +75,7 @@ def test_a_limited_key_rests_as_long_as_it_is_told(target_pool: TargetPool) -> N
     assert target_pool.stats()[0].breaker.state(NOW_US) == "closed"
 
 
-def test_tokens_that_are_left_do_for_who_needs_no_more(target_pool: TargetPool) -> None:
+def test_target_with_few_tokens_left_gives_leases_only_for_small_requests(target_pool: TargetPool) -> None:
     lease = entered(target_pool)
     lease.answered([("x-ratelimit-remaining-tokens", "100"), ("x-ratelimit-reset-tokens", "30s")])
     lease.leave(AttemptOutcome.DONE)
@@ -84,13 +84,13 @@ def test_tokens_that_are_left_do_for_who_needs_no_more(target_pool: TargetPool) 
     entered(target_pool, tokens=101)
 
 
-def test_a_key_given_just_now_is_not_the_refused_one(target_pool: TargetPool) -> None:
+def test_target_with_new_key_after_refusal_gives_a_lease(target_pool: TargetPool) -> None:
     entered(target_pool).leave(AttemptOutcome.REFUSED, "provider_credentials")
     assert target_pool.enter(TARGET, 1) is None
     entered(target_pool, replace(TARGET, provider=replace(LAB, sealed_key=b"new")))
 
 
-def test_each_key_rests_for_itself(target_pool: TargetPool) -> None:
+def test_provider_key_after_refusal_pauses_alone(target_pool: TargetPool) -> None:
     first = entered(target_pool, KEYED)
     assert first.key is not None and first.key.label == "second"  # it is the heavier one
     first.leave(AttemptOutcome.REFUSED)
@@ -100,7 +100,7 @@ def test_each_key_rests_for_itself(target_pool: TargetPool) -> None:
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=5), st.integers(1, 4))
-def test_turns_are_shares(weights: list[int], rounds: int) -> None:
+def test_provider_keys_over_whole_rounds_are_used_in_proportion_to_weight(weights: list[int], rounds: int) -> None:
     target_pool = TargetPool(StoppedClock(), BreakerSettings(), lambda most: 0)
     keys = tuple(ProviderKey(f"pky_{n}", f"k{n}", b"k", weight) for n, weight in enumerate(weights))
     target = replace(TARGET, provider=replace(LAB, more_keys=keys))
@@ -108,7 +108,9 @@ def test_turns_are_shares(weights: list[int], rounds: int) -> None:
     assert [labels.count(key.label) for key in keys] == [weight * rounds for weight in weights]
 
 
-def test_what_is_remembered_has_an_end(target_pool: TargetPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_target_pool_remembers_a_limited_number_of_prefixes(
+    target_pool: TargetPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(fleet_module, "_PREFIXES_KEPT", 3)
     other = replace(TARGET, model=replace(MODEL, id=2), leg=RouteLeg(2))
     for prefix in range(5):
@@ -119,7 +121,7 @@ def test_what_is_remembered_has_an_end(target_pool: TargetPool, monkeypatch: pyt
 
 
 @given(st.lists(st.sampled_from(list(AttemptOutcome)), max_size=30))
-def test_whoever_enters_leaves(outcomes: list[AttemptOutcome]) -> None:
+def test_leases_after_any_outcomes_are_all_returned_and_counted(outcomes: list[AttemptOutcome]) -> None:
     target_pool = TargetPool(StoppedClock(), BreakerSettings(), lambda most: 0)
     for outcome in outcomes:
         lease = target_pool.enter(TARGET, 1, forced=True)
@@ -135,7 +137,7 @@ def test_whoever_enters_leaves(outcomes: list[AttemptOutcome]) -> None:
 # Breakers, limits
 
 
-async def test_a_breaker_turns_requests_away_and_lets_one_try() -> None:
+async def test_target_after_five_failures_is_skipped_until_its_pause_ends() -> None:
     at = stage(models=MODELS[:2])
     at.upstream.answers = {"lab": [error(500) for _ in range(5)], "two": [Exchange(ANSWER) for _ in range(9)]}
     for _ in range(5):
@@ -150,7 +152,7 @@ async def test_a_breaker_turns_requests_away_and_lets_one_try() -> None:
     assert at.upstream.asked[-2:] == ["lab", "lab"]
 
 
-async def test_where_all_are_out_the_first_is_asked_all_the_same() -> None:
+async def test_target_with_open_circuit_breaker_is_used_if_there_is_no_other() -> None:
     at = Stage()
     at.upstream.answers = {"lab": [error(500) for _ in range(6)] + [Exchange(ANSWER)]}
     for _ in range(6):
@@ -159,7 +161,7 @@ async def test_where_all_are_out_the_first_is_asked_all_the_same() -> None:
     assert at.client.body == ANSWER
 
 
-async def test_the_providers_own_limit_is_heeded() -> None:
+async def test_target_without_requests_left_at_the_provider_is_skipped_until_reset() -> None:
     at = stage(models=MODELS[:2])
     told = [*JSON, ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "20s")]
     at.upstream.answers = {"lab": [Exchange(ANSWER, headers=told), Exchange(ANSWER)], "two": [Exchange(ANSWER)]}
@@ -170,7 +172,7 @@ async def test_the_providers_own_limit_is_heeded() -> None:
     assert at.upstream.asked == ["lab", "two", "lab"]
 
 
-async def test_the_operators_own_limit_always_holds() -> None:
+async def test_target_at_its_concurrency_limit_refuses_requests() -> None:
     at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1, concurrency=1),), retries=0),))
     reached = asyncio.Event()
     at.upstream.answers = {"lab": [reached.set]}
@@ -190,7 +192,7 @@ async def test_the_operators_own_limit_always_holds() -> None:
 # Conversations
 
 
-async def test_a_conversation_stays_where_its_prompt_is_cached() -> None:
+async def test_conversation_stays_at_the_target_that_has_its_prompt_cached() -> None:
     at = stage(routes=(replace(ROUTE, legs=(RouteLeg(1), RouteLeg(2))),))
     long = PLAIN[:-1] + b',"user":"' + b"x" * 5000 + b'"}'
     at.target_pool.draw = lambda most: most - 1  # the last of them
@@ -206,7 +208,7 @@ async def test_a_conversation_stays_where_its_prompt_is_cached() -> None:
 
 
 @pytest.mark.parametrize("outcome", [AttemptOutcome.FAILED, AttemptOutcome.LIMITED, AttemptOutcome.REFUSED])
-def test_a_pause_that_began_while_the_clock_was_ahead_is_over_when_it_is_put_right(
+def test_target_pause_begun_while_the_clock_was_ahead_ends_when_the_clock_is_corrected(
     target_pool: TargetPool, outcome: AttemptOutcome
 ) -> None:
     year_s = 365 * 86_400

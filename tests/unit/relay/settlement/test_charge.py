@@ -50,7 +50,7 @@ def failed(observed: Observed, rate: Rate = RATE, **changes: Any) -> FailedAttem
     return charge_failed(RequestSpec("m"), observed, rate, terms, at)
 
 
-def test_charge_of_an_answer_is_its_price_with_the_mark_up() -> None:
+def test_charge_of_a_response_is_its_price_with_the_markup() -> None:
     found = charged()
     assert (found.source, found.cost_pico, found.charge_pico) == (UsageSource.PROVIDER, COST_PICO, CHARGE_PICO)
     assert (found.markup, found.tokens_used, found.tokens_held, found.note) == (Fraction(11, 10), 37, 3, None)
@@ -76,7 +76,7 @@ def test_charge_at_its_hold_is_not_noted_as_limited() -> None:
     assert charged(hold_pico=CHARGE_PICO).note is None
 
 
-def test_charge_and_cost_fit_their_columns() -> None:
+def test_charge_and_cost_of_huge_usage_are_limited_to_their_columns() -> None:
     found = charged(
         seen(report=UsageReport({"output_tokens": 2**63}), complete=True), Rate(1, SHEET, Fraction(2)), postpaid=True
     )
@@ -85,7 +85,7 @@ def test_charge_and_cost_fit_their_columns() -> None:
     assert (attempt.charge_pico, attempt.cost_pico) == (MAX_PICO, MAX_PICO)
 
 
-def test_charge_of_an_odd_report_is_noted() -> None:
+def test_charge_of_clamped_report_with_unpriced_usage_is_noted() -> None:
     report = UsageReport(
         {"input_tokens": 1, "web_search_calls": 2}, clamped=True, service_tier="flex", model_served="m2"
     )
@@ -112,7 +112,9 @@ def test_charge_of_work_that_no_meter_counts_is_noted() -> None:
         ("batch+us", "batch", "batch+us"),
     ],
 )
-def test_tier_is_what_the_answer_tells_beside_what_is_imposed(told: str | None, imposed: str, served: str) -> None:
+def test_tier_with_report_is_the_reported_one_joined_with_the_imposed_one(
+    told: str | None, imposed: str, served: str
+) -> None:
     report = UsageReport({"input_tokens": 1}, service_tier=told)
     found = charged(
         seen(report=report, complete=True), spec=RequestSpec("m", service_tier="flex"), service_tier=imposed
@@ -132,7 +134,7 @@ def test_imposed_tier_decides_the_price() -> None:
     assert (found.charge_pico, found.note) == (5 * MICRO, None)
 
 
-def test_fee_is_charged_once_and_only_for_an_answer() -> None:
+def test_fee_is_charged_once_and_only_for_a_response() -> None:
     rate = Rate(1, SHEET, request_fee_pico=50)
     answered = charged(seen(report=UsageReport({"input_tokens": 1}), complete=True), rate)
     assert (answered.fee_pico, answered.cost_pico, answered.charge_pico) == (50, MICRO, MICRO + 50)
@@ -150,7 +152,7 @@ def test_failed_attempt_is_charged_without_the_fee() -> None:
     assert (found.fee_pico, found.cost_pico, found.note) == (50, COST_PICO, "with_failed_attempts")
 
 
-def test_failed_attempt_is_charged_only_where_the_operator_says_so() -> None:
+def test_failed_attempt_under_charge_never_is_not_charged() -> None:
     attempt = failed(ANSWERED, policy=policy(failed="never"))
     assert (attempt.cost_pico, attempt.charge_pico) == (COST_PICO, 0)
     found = charged(replace(ANSWERED, failed=(attempt,)))
@@ -158,7 +160,7 @@ def test_failed_attempt_is_charged_only_where_the_operator_says_so() -> None:
 
 
 @pytest.mark.parametrize(("word", "charge_pico"), [("nothing", 0), ("bound", EXACT)])
-def test_failed_attempt_of_which_nobody_knows_keeps_its_bound(word: str, charge_pico: int) -> None:
+def test_failed_attempt_with_unknown_usage_keeps_its_bound(word: str, charge_pico: int) -> None:
     attempt = failed(seen(), hold_pico=EXACT, policy=policy(word, "provider-billed"))
     assert (attempt.source, attempt.bound_pico) == (UsageSource.INTERRUPTED, EXACT)
     assert (attempt.charge_pico, attempt.cost_pico, attempt.meters) == (charge_pico, 0, {})
@@ -181,7 +183,9 @@ def test_failed_attempt_names_its_target_and_its_prices() -> None:
 
 @pytest.mark.parametrize(("word", "charge_pico"), [("nothing", 0), ("bound", EXACT)])
 @pytest.mark.parametrize("rate", [RATE, None])
-def test_charge_of_what_nobody_knows_is_the_operators_choice(word: str, charge_pico: int, rate: Rate | None) -> None:
+def test_charge_with_unknown_usage_is_nothing_or_the_hold_as_configured(
+    word: str, charge_pico: int, rate: Rate | None
+) -> None:
     found = charged(seen(), rate, hold_pico=EXACT, policy=policy(word))
     assert (found.source, found.charge_pico, found.cost_pico) == (UsageSource.INTERRUPTED, charge_pico, 0)
     assert (found.markup, found.status_code, found.intent) == (1, 503, INTENT)
@@ -189,31 +193,33 @@ def test_charge_of_what_nobody_knows_is_the_operators_choice(word: str, charge_p
 
 @pytest.mark.parametrize("word", ["nothing", "bound"])
 @pytest.mark.parametrize("imposed", ["standard", "batch"])
-def test_charge_of_what_nobody_knows_is_that_of_what_a_crash_left_open(word: InterruptedCharge, imposed: str) -> None:
+def test_charge_with_unknown_usage_equals_that_of_a_request_interrupted_by_a_crash(
+    word: InterruptedCharge, imposed: str
+) -> None:
     observed = seen(status_code=404, error="lost")
     found = charged(observed, hold_pico=EXACT, tokens_held=0, service_tier=imposed, policy=policy(word))
     assert found == interrupted(INTENT, EXACT, word, 404, "lost", imposed)
 
 
 @pytest.mark.parametrize(("word", "charge_pico"), [("nothing", 0), ("bound", 10**9)])
-def test_charge_of_an_answer_without_any_price_is_that_of_what_nobody_knows(word: str, charge_pico: int) -> None:
+def test_charge_without_price_equals_that_of_unknown_usage(word: str, charge_pico: int) -> None:
     found = charged(rate=None, policy=policy(word))
     assert (found.source, found.meters, found.charge_pico) == (UsageSource.INTERRUPTED, {}, charge_pico)
     assert charged(seen(refused=True), None).source is UsageSource.NONE
 
 
-def test_charge_where_nothing_is_metered_is_nothing() -> None:
+def test_charge_of_unmetered_request_is_zero() -> None:
     found = charged(metered=False)
     assert (found.source, found.charge_pico, found.meters) == (UsageSource.NONE, 0, {})
 
 
-def test_price_that_was_applied_is_the_one_on_the_row() -> None:
+def test_price_applied_to_the_settlement_is_recorded() -> None:
     later = Rate(9, SHEET)
     assert charged(rate=later).intent.price_id == 9
     assert charged(seen(refused=True), later).intent.price_id == 1, "none was applied"
 
 
-def test_cost_is_by_the_providers_sheet_and_charge_by_the_customers() -> None:
+def test_cost_with_cost_sheet_is_by_that_sheet_and_charge_by_the_customer_price() -> None:
     rate = Rate(7, OWN, costs=Rate(1, SHEET))
     found = charged(rate=rate)
     assert (found.cost_pico, found.charge_pico, found.cost_price_id) == (COST_PICO, (21 + 120) * MICRO, 1)
@@ -222,7 +228,7 @@ def test_cost_is_by_the_providers_sheet_and_charge_by_the_customers() -> None:
     assert (nothing.cost_pico, nothing.cost_price_id) == (0, None), "no price was applied"
 
 
-def test_use_without_a_price_of_the_providers_is_noted_and_not_refused() -> None:
+def test_usage_without_cost_price_is_noted_and_charged() -> None:
     observed = seen(report=UsageReport({"input_tokens": 1, "web_search_calls": 2}), complete=True)
     found = charged(observed, Rate(7, OWN, costs=Rate(1, SHEET)), hold_pico=10**12)
     assert (found.note, found.cost_pico) == ("uncosted:web_search_calls", MICRO)
@@ -230,7 +236,7 @@ def test_use_without_a_price_of_the_providers_is_noted_and_not_refused() -> None
     assert (alone.note, alone.cost_price_id) == ("uncosted:input_tokens uncosted:web_search_calls", 0)
 
 
-def test_what_the_request_counts_is_of_the_cost_where_the_charge_is_in_other_units() -> None:
+def test_units_counted_in_the_request_without_customer_price_count_for_the_cost_only() -> None:
     letters = PriceSheet.parse({"bands": [{"prices": {"character": "15"}}]})
     spec = RequestSpec("m", counted={"characters": 1000})
     rate = Rate(7, SHEET, costs=Rate(1, letters))
@@ -242,7 +248,7 @@ def test_what_the_request_counts_is_of_the_cost_where_the_charge_is_in_other_uni
     assert (silent.source, silent.charge_pico > 0) == (UsageSource.ESTIMATE, True), "never free for want of tokens"
 
 
-def test_charge_is_the_same_each_time_and_changes_nothing_it_is_given() -> None:
+def test_charge_computed_again_is_the_same_and_does_not_change_its_input() -> None:
     meters = {"input_tokens": 7}
     observed = seen(report=UsageReport(meters), complete=True)
     assert charged(observed) == charged(observed)

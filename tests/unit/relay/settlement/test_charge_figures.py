@@ -24,13 +24,13 @@ BILLED = replace(NEVER, charge_failed_attempts="provider-billed")
 FAILED = FailedAttempt(1, 1, 1, Fraction(1), UsageSource.ESTIMATE, 503, None, 7, charge_pico=3 * MICRO)
 
 
-def test_hold_terms_that_name_no_more_are_those_of_a_metered_request() -> None:
+def test_hold_terms_with_required_fields_only_are_those_of_a_metered_request() -> None:
     terms = HoldTerms(INTENT, 5, postpaid=False)
     assert (terms.tokens_held, terms.metered, terms.service_tier) == (0, True, "standard")
     assert WITH_FAILED_ATTEMPTS == "with_failed_attempts"
 
 
-def test_settlement_has_what_was_seen_and_what_was_admitted() -> None:
+def test_settlement_contains_the_observed_and_the_admitted_figures() -> None:
     observed = seen(
         complete=True,
         report=UsageReport({"input_tokens": 1}, model_served="m2"),
@@ -46,7 +46,7 @@ def test_settlement_has_what_was_seen_and_what_was_admitted() -> None:
     assert (found.model_served, found.failed, found.attempts) == ("m2", (FAILED,), 2)
 
 
-def test_notes_that_come_together_are_all_on_the_row_in_their_order() -> None:
+def test_settlement_with_several_notes_has_all_of_them_in_order() -> None:
     """$1 and $2 a million: 10 tokens each are 30 micro-USD, of which 20 are held; 3 for what failed."""
     report = UsageReport({"input_tokens": 10, "output_tokens": 10, "images": 1}, clamped=True, unpriced=("shell",))
     costs = Rate(2, PriceSheet.parse({"bands": [{"prices": {"input": "1"}}]}))
@@ -59,7 +59,7 @@ def test_notes_that_come_together_are_all_on_the_row_in_their_order() -> None:
     assert (found.charge_pico, found.cost_pico) == (20 * MICRO, 10 * MICRO)
 
 
-def test_notes_of_an_estimate_come_after_that_of_a_clamped_report() -> None:
+def test_settlement_notes_of_an_estimate_follow_that_of_a_clamped_report() -> None:
     report = UsageReport({"output_tokens": 4}, clamped=True)
     found = charge(
         RequestSpec("m"),
@@ -85,7 +85,7 @@ def test_charges_of_several_failed_attempts_are_added_up() -> None:
     assert (found.charge_pico, found.cost_pico, found.note) == (7 * MICRO, 0, "with_failed_attempts")
 
 
-def test_failed_attempt_has_what_was_seen_of_it() -> None:
+def test_failed_attempt_contains_its_observed_figures() -> None:
     observed = seen(
         report=UsageReport({"input_tokens": 5}, service_tier="flex"),
         error="provider_fault",
@@ -120,7 +120,7 @@ def test_failed_attempt_has_what_was_seen_of_it() -> None:
     )
 
 
-def test_request_s_own_counts_without_a_price_are_not_charged() -> None:
+def test_units_counted_in_the_request_without_any_price_are_not_charged() -> None:
     spec = RequestSpec("m", counted={"images": 2, "characters": 9})
     sheet = PriceSheet.parse({"bands": [{"prices": {"input": "1", "image": "0.04"}}]})
     observed = seen(complete=True, report=UsageReport({"input_tokens": 5}))

@@ -49,7 +49,7 @@ async def settled(hold: Hold) -> Settlement:
     ("error", "code"),
     [(None, None), (asyncio.CancelledError(), "shutting_down"), (KeyError("x"), "internal"), (ClientGoneError(), None)],
 )
-async def test_hold_on_every_exit_settles_once_and_says_why(
+async def test_hold_on_every_exit_is_settled_once_with_the_reason(
     journal: Journal, error: BaseException | None, code: str | None
 ) -> None:
     try:
@@ -70,14 +70,14 @@ async def test_hold_settled_earlier_is_not_settled_again_on_exit(journal: Journa
     assert len(journal.settlements) == 1
 
 
-async def test_settlement_that_cannot_be_written_is_left_to_the_next_start(journal: Journal) -> None:
+async def test_settlement_that_cannot_be_written_raises_nothing_and_is_kept_on_the_hold(journal: Journal) -> None:
     journal.failure = FailureError("a settlement could not be written", "the next start closes it")
     async with answering(journal) as hold:
         pass
     assert hold.settlement is journal.settlements[0]
 
 
-async def test_settlement_is_what_the_rule_makes_of_what_was_seen(journal: Journal) -> None:
+async def test_settlement_of_completed_hold_has_the_charge_of_its_report(journal: Journal) -> None:
     hold = answering(journal)
     hold.completed(answer(REPORT))
     found = await settled(hold)
@@ -85,7 +85,7 @@ async def test_settlement_is_what_the_rule_makes_of_what_was_seen(journal: Journ
     assert (found.status_code, found.error, found.intent) == (200, None, hold.intent)
 
 
-async def test_charge_that_was_limited_is_told_to_the_operator(
+async def test_charge_limited_to_the_hold_is_logged_as_a_warning(
     journal: Journal, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold = answering(journal, hold_pico=5)
@@ -95,7 +95,7 @@ async def test_charge_that_was_limited_is_told_to_the_operator(
     assert [record.message for record in caplog.records] == ["a charge above its hold was limited to it"]
 
 
-async def test_postpaid_hold_is_charged_all(journal: Journal) -> None:
+async def test_hold_of_postpaid_user_is_charged_in_full(journal: Journal) -> None:
     hold = answering(journal, hold_pico=5)
     hold.plan = replace(hold.plan, intent=replace(hold.intent, postpaid=True))
     hold.completed(answer(REPORT))
@@ -105,7 +105,7 @@ async def test_postpaid_hold_is_charged_all(journal: Journal) -> None:
 # What is seen
 
 
-async def test_first_word_on_a_failure_stays(journal: Journal) -> None:
+async def test_hold_with_several_failures_keeps_the_first_one(journal: Journal) -> None:
     hold = answering(journal)
     hold.failed(ProviderFault(Code.PROVIDER_BROKE_OFF, started=True))
     hold.failed(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
@@ -115,7 +115,7 @@ async def test_first_word_on_a_failure_stays(journal: Journal) -> None:
     assert (await settled(hold)).status_code == 200
 
 
-async def test_failure_before_an_answer_has_the_status_that_is_told(journal: Journal) -> None:
+async def test_hold_failed_before_a_response_has_the_status_of_the_refusal(journal: Journal) -> None:
     hold = send(make_hold(journal))
     hold.failed(ProviderFault(Code.PROVIDER_TIMEOUT, started=True))
     found = await settled(hold)
@@ -123,22 +123,20 @@ async def test_failure_before_an_answer_has_the_status_that_is_told(journal: Jou
 
 
 @pytest.mark.parametrize("started", [False, True])
-async def test_fault_that_proves_that_nothing_was_done_takes_back_what_was_sent(
-    journal: Journal, started: bool
-) -> None:
+async def test_hold_with_fault_before_the_request_started_has_no_usage(journal: Journal, started: bool) -> None:
     hold = send(make_hold(journal))
     hold.failed(ProviderFault(Code.PROVIDER_UNREACHABLE, started=started))
     assert (await settled(hold)).source is (UsageSource.INTERRUPTED if started else UsageSource.NONE)
 
 
-async def test_withheld_request_is_charged_nothing_though_some_of_it_was_sent(journal: Journal) -> None:
+async def test_hold_withheld_after_sending_is_charged_nothing(journal: Journal) -> None:
     hold = send(make_hold(journal))
     hold.withheld(Code.BODY_TOO_LARGE)
     found = await settled(hold)
     assert (found.source, found.status_code, found.error) == (UsageSource.NONE, 413, "body_too_large")
 
 
-async def test_client_that_left_before_anything_was_sent_pays_nothing(journal: Journal) -> None:
+async def test_hold_withheld_with_client_disconnect_is_charged_nothing(journal: Journal) -> None:
     hold = send(make_hold(journal))
     hold.withheld()
     hold.client_left()
@@ -146,7 +144,7 @@ async def test_client_that_left_before_anything_was_sent_pays_nothing(journal: J
     assert (found.source, found.status_code, found.error) == (UsageSource.NONE, 499, "client_hung_up")
 
 
-async def test_error_that_is_an_answer_has_the_status_that_it_should_have_had(journal: Journal) -> None:
+async def test_hold_completed_with_error_response_has_its_proper_status(journal: Journal) -> None:
     hold = answering(journal)
     hold.body()
     hold.completed(REFUSED, status_code=400)
@@ -154,14 +152,14 @@ async def test_error_that_is_an_answer_has_the_status_that_it_should_have_had(jo
     assert (found.source, found.status_code, found.error) == (UsageSource.NONE, 400, "provider_invalid_request")
 
 
-async def test_error_with_work_is_charged(journal: Journal) -> None:
+async def test_hold_completed_with_error_and_usage_is_charged(journal: Journal) -> None:
     hold = answering(journal)
     hold.completed(Classification("provider_fault", 502, REPORT), status_code=502)
     found = await settled(hold)
     assert (found.charge_pico, found.status_code, found.error) == (CHARGE_PICO, 502, "provider_fault")
 
 
-async def test_whole_answer_without_a_report_is_judged_by_its_text(journal: Journal) -> None:
+async def test_hold_completed_without_report_is_estimated_from_the_text(journal: Journal) -> None:
     hold = answering(journal)
     hold.completed(answer(), seen_tokens=25)
     found = await settled(hold)
@@ -176,7 +174,7 @@ async def test_whole_answer_without_a_report_is_judged_by_its_text(journal: Jour
     ("first", "last", "tokens"),
     [(None, REPORT, 20), (REPORT, None, 20), (UsageReport({"output_tokens": 1}), REPORT, 20)],
 )
-async def test_last_report_of_a_stream_counts(
+async def test_hold_of_stream_with_several_reports_is_charged_by_the_last(
     journal: Journal, first: UsageReport | None, last: UsageReport | None, tokens: int
 ) -> None:
     hold = answering(journal)
@@ -186,7 +184,7 @@ async def test_last_report_of_a_stream_counts(
 
 
 @pytest.mark.parametrize(("at_end", "error"), [(True, None), (False, "client_hung_up")])
-async def test_client_that_left_once_the_model_had_stopped_is_no_hang_up(
+async def test_hold_after_disconnect_at_the_end_of_a_stream_has_no_error(
     journal: Journal, at_end: bool, error: str | None
 ) -> None:
     hold = answering(journal)
@@ -198,7 +196,7 @@ async def test_client_that_left_once_the_model_had_stopped_is_no_hang_up(
     assert (found.source, found.error) == (UsageSource.PROVIDER, error)
 
 
-async def test_client_that_left_after_the_whole_answer_came_changes_nothing(journal: Journal) -> None:
+async def test_hold_after_disconnect_following_completion_is_unchanged(journal: Journal) -> None:
     hold = answering(journal)
     hold.completed(answer(REPORT))
     hold.client_left()
@@ -206,7 +204,7 @@ async def test_client_that_left_after_the_whole_answer_came_changes_nothing(jour
     assert (found.source, found.error, hold.client_is_gone) == (UsageSource.PROVIDER, None, False)
 
 
-async def test_stream_that_is_estimated_is_charged_by_it(journal: Journal) -> None:
+async def test_hold_of_stream_with_given_estimate_is_charged_by_it(journal: Journal) -> None:
     hold = answering(journal)
     hold.streaming(Meter())
     hold.estimated({"audio_output_tokens": 9})
@@ -214,7 +212,7 @@ async def test_stream_that_is_estimated_is_charged_by_it(journal: Journal) -> No
     assert (found.source, found.meters) == (UsageSource.ESTIMATE, {"audio_output_tokens": 9, "requests": 1})
 
 
-async def test_response_that_is_taken_back_leaves_the_hold_as_it_was(journal: Journal) -> None:
+async def test_hold_with_response_taken_back_is_as_before(journal: Journal) -> None:
     hold = make_hold(journal)
     hold.connected(101)
     hold.dispatched(rested=True)
@@ -244,7 +242,7 @@ async def test_hold_is_finishing_once_the_model_has_stopped(journal: Journal, fi
 # Attempts that failed
 
 
-async def test_attempt_that_failed_gets_a_row_and_the_next_one_begins_anew(journal: Journal) -> None:
+async def test_hold_retried_after_failure_records_the_attempt_and_begins_anew(journal: Journal) -> None:
     hold = answering(journal)
     [first], intent = hold.plan.targets, hold.intent
     second = Target(replace(MODEL, id=2), replace(LAB, id=2), Rate(8, SHEET), first.endpoint, first.leg)
@@ -270,7 +268,7 @@ async def test_attempt_that_failed_gets_a_row_and_the_next_one_begins_anew(journ
 
 
 @pytest.mark.parametrize(("limit", "bound_pico"), [(None, 1_007), (50, 507), (200, 1_007)])
-async def test_attempt_of_which_nobody_knows_keeps_the_bound_of_its_own_target(
+async def test_failed_attempt_with_unknown_usage_keeps_the_bound_of_its_own_target(
     journal: Journal, limit: int | None, bound_pico: int
 ) -> None:
     hold = send(make_hold(journal, policy=Policy(16, "bound", 5.0, 1, "provider-billed")))
@@ -282,7 +280,7 @@ async def test_attempt_of_which_nobody_knows_keeps_the_bound_of_its_own_target(
     assert (attempt.bound_pico, attempt.charge_pico) == (bound_pico, bound_pico)
 
 
-async def test_attempt_keeps_what_it_took_and_not_what_preceded(journal: Journal) -> None:
+async def test_failed_attempt_latency_excludes_earlier_attempts(journal: Journal) -> None:
     hold = make_hold(journal)
     for _ in range(2):
         send(hold)
@@ -294,7 +292,7 @@ async def test_attempt_keeps_what_it_took_and_not_what_preceded(journal: Journal
 # Times and headers
 
 
-async def test_time_to_the_first_byte_is_that_of_the_first_chunk(journal: Journal) -> None:
+async def test_time_to_first_byte_is_that_of_the_first_chunk(journal: Journal) -> None:
     hold = answering(journal)
     hold.streaming(Meter(REPORT))
     hold.chunk()
@@ -304,7 +302,7 @@ async def test_time_to_the_first_byte_is_that_of_the_first_chunk(journal: Journa
     assert found.ttfb_ms == 2 and found.latency_ms == 3
 
 
-async def test_time_of_a_session_s_response_counts_from_when_it_was_asked_for(journal: Journal) -> None:
+async def test_latency_of_realtime_response_counts_from_its_request(journal: Journal) -> None:
     hold = make_hold(journal)
     clock: Any = hold.clock
     clock.ns = 10**12
@@ -314,7 +312,7 @@ async def test_time_of_a_session_s_response_counts_from_when_it_was_asked_for(jo
     assert (await settled(hold)).latency_ms == 1
 
 
-async def test_headers_tell_the_charge_and_softix_s_own_time(journal: Journal) -> None:
+async def test_hold_headers_contain_the_charge_and_the_overhead(journal: Journal) -> None:
     hold = answering(journal)
     assert dict(hold.headers())["x-softix-cost-usd"] == "0.00"
     hold.body()
@@ -327,7 +325,7 @@ async def test_headers_tell_the_charge_and_softix_s_own_time(journal: Journal) -
     )  # before it was sent; then settlement, and each look at the clock
 
 
-async def test_spec_of_the_request_decides_the_tier(journal: Journal) -> None:
+async def test_hold_without_reported_tier_has_the_requested_tier(journal: Journal) -> None:
     hold = answering(journal, spec=RequestSpec("m", service_tier="flex"))
     hold.completed(answer(UsageReport({"input_tokens": 1}, service_tier=None)))
     assert (await settled(hold)).service_tier == "flex"

@@ -100,7 +100,7 @@ def what_is_known(hold: Hold) -> dict[str, Any]:
     return {**kept, "failed_attempts": list(hold.failed_attempts)}
 
 
-def test_table_lists_every_state_and_every_event() -> None:
+def test_transition_table_contains_every_state_and_every_event() -> None:
     assert set(TRANSITIONS) == set(STATES) == {state for state, _ in WANTED}
     assert set(FIRE) == set(EVENTS) == {event for _, event in WANTED}
     assert len(WANTED) == len(STATES) * len(EVENTS)
@@ -143,7 +143,7 @@ async def test_hold_not_started_is_charged_nothing(state: State) -> None:
     assert (hold.settlement.charge_pico == 0) == (state in NOT_STARTED | {"refused"})
 
 
-async def test_chunk_after_the_first_looks_nothing_up() -> None:
+async def test_chunk_after_the_first_does_not_read_the_clock() -> None:
     """Each chunk of a stream comes here."""
     hold = await brought_to("streaming")
     hold.chunk()

@@ -45,12 +45,14 @@ REPORT = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens"
         (whole(), UsageSource.INTERRUPTED, {}),
     ],
 )
-def test_how_the_quantities_are_known(known: Observed, source: UsageSource, meters: dict[str, int]) -> None:
+def test_metered_usage_has_the_source_and_meters_of_what_was_observed(
+    known: Observed, source: UsageSource, meters: dict[str, int]
+) -> None:
     assert metered(known, RequestSpec("m")) == (source, meters, ())
 
 
 @pytest.mark.parametrize("spec", [RequestSpec("m"), RequestSpec("m", max_output_tokens=0)])
-def test_metered_unknown_request_charges_the_answer_alone(spec: RequestSpec) -> None:
+def test_metered_usage_of_unknown_request_counts_the_response_alone(spec: RequestSpec) -> None:
     known = seen(complete=True, seen_tokens=9, request_bytes=None)
     produced = 0 if spec.max_output_tokens == 0 else 9
     wanted = (UsageSource.ESTIMATE, {"output_tokens": produced, "requests": 1}, (INPUT_UNKNOWN,))
@@ -59,7 +61,7 @@ def test_metered_unknown_request_charges_the_answer_alone(spec: RequestSpec) -> 
     assert metered(reported, spec) == (UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}, ())
 
 
-def test_what_the_request_itself_says() -> None:
+def test_metered_usage_with_counted_typical_or_sized_units_includes_them() -> None:
     """What it counts is charged with any report, and enough without one; what is typical only where nothing tells."""
     spec = RequestSpec("m", counted={"characters": 9}, typical={"audio_ms": 5})
     told = seen(complete=True, report=UsageReport({"input_tokens": 1}))
@@ -93,7 +95,7 @@ JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
         ({"input_tokens": 90, "output_tokens": 2}, {"input_tokens": 90, "output_tokens": 175, "requests": 1}),
     ],
 )
-def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
+def test_metered_usage_with_implausible_report_is_estimated_from_what_was_seen(
     reported: dict[str, int], meters: dict[str, int], streamed: bool
 ) -> None:
     known = whole(complete=True, report=UsageReport(reported), seen_tokens=175, streamed=streamed)
@@ -125,19 +127,19 @@ def test_a_report_that_cannot_be_true_gives_way_to_what_was_seen(
         (EMPTY, 50, RequestSpec("m", counted={"characters": 9})),
     ],
 )
-def test_a_report_that_may_be_true_is_never_raised(
+def test_metered_usage_with_plausible_report_is_never_raised(
     reported: dict[str, int], seen_tokens: int, spec: RequestSpec
 ) -> None:
     found = metered(stream(UsageReport(reported), seen_tokens, complete=True), spec)
     assert found == (UsageSource.PROVIDER, {**reported, **spec.counted, "requests": 1}, ())
 
 
-def test_what_no_model_made_may_well_be_nothing() -> None:
+def test_metered_usage_of_response_not_made_by_a_model_may_be_zero() -> None:
     known = whole(complete=True, report=UsageReport(EMPTY, unmade=True), seen_tokens=23)
     assert metered(known, RequestSpec("m")) == (UsageSource.PROVIDER, {**EMPTY, "requests": 1}, ())
 
 
-def test_an_answer_that_failed_before_its_first_word_may_have_read_nothing() -> None:
+def test_metered_usage_of_stream_failed_before_content_may_have_no_input() -> None:
     report = UsageReport({"input_tokens": 0, "output_tokens": 1})
     known = stream(report, 0, complete=True, stream_failed=True)
     assert metered(known, RequestSpec("m")) == (UsageSource.PROVIDER, {**report.meters, "requests": 1}, ())
@@ -145,13 +147,13 @@ def test_an_answer_that_failed_before_its_first_word_may_have_read_nothing() -> 
     assert metered(known, RequestSpec("m")).meters["input_tokens"] == 101
 
 
-def test_a_sum_is_divided_by_what_was_seen() -> None:
+def test_metered_usage_with_undivided_sum_is_divided_by_what_was_seen() -> None:
     known = whole(complete=True, report=UsageReport({"input_tokens": 300}, undivided=True), seen_tokens=100)
     divided = {"input_tokens": 200, "output_tokens": 100, "requests": 1}
     assert metered(known, RequestSpec("m")) == (UsageSource.ESTIMATE, divided, (UNDIVIDED,))
 
 
-def test_input_that_is_paid_otherwise_is_judged_by_what_is_typical() -> None:
+def test_metered_usage_with_missing_priced_units_uses_the_typical_number() -> None:
     spec = RequestSpec("m", priced_by=("search_units",), typical={"search_units": 3}, max_output_tokens=0)
     known = whole(complete=True, report=UsageReport({"input_tokens": 0}))
     assert metered(known, spec) == (
@@ -161,7 +163,7 @@ def test_input_that_is_paid_otherwise_is_judged_by_what_is_typical() -> None:
     )
 
 
-def test_a_cut_answer_has_read_something_too() -> None:
+def test_metered_usage_of_cut_response_without_input_is_estimated() -> None:
     known = stream(UsageReport({"input_tokens": 0, "output_tokens": 1}), 9)
     assert metered(known, RequestSpec("m")) == (
         UsageSource.ESTIMATE,
@@ -170,7 +172,7 @@ def test_a_cut_answer_has_read_something_too() -> None:
     )
 
 
-def test_the_text_of_an_answer_is_looked_at_only_where_its_report_leaves_a_doubt() -> None:
+def test_answer_tokens_with_doubtful_or_missing_report_are_counted_from_the_text() -> None:
     answer = b'{"choices":[{"message":{"content":"' + b"x" * 700 + b'"}}]}'
     honest = UsageReport({"input_tokens": 9, "output_tokens": 175})
     assert answer_tokens(honest, answer, RequestSpec("m")) == 0

@@ -19,7 +19,7 @@ from softix_proxy.relay.settlement.metered import (
 )
 
 
-def test_notes_of_rows_are_the_words_that_the_documents_have() -> None:
+def test_usage_row_notes_are_the_documented_words() -> None:
     assert (IMPLAUSIBLE, UNDIVIDED, INPUT_UNKNOWN) == ("implausible_usage", "undivided_usage", "input_unknown")
 
 
@@ -32,7 +32,7 @@ def test_notes_of_rows_are_the_words_that_the_documents_have() -> None:
         (("images",), UsageReport({}, unpriced=("shell",)), ("unpriced:images", "unpriced:shell")),
     ],
 )
-def test_notes_of_what_has_no_price_name_the_meters_and_the_work(
+def test_unpriced_notes_name_the_unpriced_meters_and_tools(
     unpriced: tuple[str, ...], report: UsageReport | None, notes: tuple[str, ...]
 ) -> None:
     assert tuple(unpriced_notes(unpriced, report)) == notes
@@ -81,7 +81,7 @@ def answer_of(length: int) -> bytes:
         (None, 100, True),
     ],
 )
-def test_answer_is_looked_at_only_where_its_report_leaves_a_doubt(
+def test_answer_tokens_are_counted_only_above_the_thresholds_of_bytes_a_token(
     meters: dict[str, int] | None, length: int, judged: bool
 ) -> None:
     """256 bytes a token; of an answer of 16 KiB and more, which may have probabilities, 4,096."""
@@ -109,7 +109,7 @@ def test_estimate_by_size_is_rounded_up() -> None:
     assert found == (UsageSource.ESTIMATE, {"audio_ms": 34, "requests": 1}, ())
 
 
-def test_answer_of_a_stream_that_says_nothing_of_itself_is_estimated() -> None:
+def test_metered_usage_of_stream_or_disconnect_without_report_is_an_estimate() -> None:
     """The client left, or the stream broke off: both may have had something of it."""
     for known in (seen(streamed=True, seen_tokens=2), seen(client_left=True, seen_tokens=2)):
         assert metered(known, RequestSpec("m")).source is UsageSource.ESTIMATE
@@ -121,7 +121,7 @@ def test_answer_of_a_stream_that_says_nothing_of_itself_is_estimated() -> None:
     )
 
 
-def test_output_seen_is_at_most_what_was_asked_for_times_the_choices() -> None:
+def test_estimate_of_the_output_is_at_most_the_requested_limit_times_the_choices() -> None:
     known = seen(streamed=True, seen_tokens=100)
     for spec, tokens in (
         (RequestSpec("m", max_output_tokens=20, choices=2), 40),
@@ -185,7 +185,7 @@ def test_report_of_one_sum_is_divided_by_the_text_of_the_answer(
         ({"input_tokens": 5, "reasoning_tokens": 1}, 64, False, RequestSpec("m"), None),
     ],
 )
-def test_report_that_leaves_out_a_side_is_completed_on_that_side_alone(
+def test_report_without_input_or_output_is_completed_on_that_side_alone(
     meters: dict[str, int], seen_tokens: int, failed: bool, spec: RequestSpec, expected: dict[str, int] | None
 ) -> None:
     """Of 400 bytes that were asked, 100 tokens."""
@@ -198,7 +198,7 @@ def test_report_that_leaves_out_a_side_is_completed_on_that_side_alone(
         assert metered(known, spec) == (UsageSource.ESTIMATE, {**expected, "requests": 1}, (IMPLAUSIBLE,))
 
 
-def test_report_of_meters_that_alone_are_priced_is_completed_where_it_tells_nothing() -> None:
+def test_report_without_the_only_priced_meters_is_completed() -> None:
     sized = RequestSpec("m", priced_by=("audio_ms",), by_size={"audio_ms": Scale(Fraction(2), Fraction(1, 8))})
     for seen_tokens, expected in ((0, (UsageSource.PROVIDER, 0, ())), (1, (UsageSource.ESTIMATE, 50, (IMPLAUSIBLE,)))):
         known = seen(complete=True, report=UsageReport({"audio_ms": 0}), seen_tokens=seen_tokens, request_bytes=400)

@@ -53,7 +53,7 @@ async def make(lifecycle: House, *models: str) -> Client:
     return client
 
 
-async def test_a_batch_is_made_under_the_provider_s_own_names(lifecycle: House) -> None:
+async def test_batch_sent_to_the_provider_has_its_upstream_model_names(lifecycle: House) -> None:
     client = await make(lifecycle, "claude", "claude")
     assert json.loads(client.body) == {"id": "b1", "results_url": "/v1/messages/batches/b1/results"}
     [call] = lifecycle.provider.calls
@@ -88,7 +88,7 @@ async def test_a_batch_is_made_under_the_provider_s_own_names(lifecycle: House) 
         ("", "wombat", Code.MODEL_NOT_FOUND, "its model is none that takes batches here. See GET /v1/models."),
     ],
 )
-async def test_a_batch_of_a_model_that_the_key_may_not_use_is_refused(
+async def test_batch_with_model_that_the_key_may_not_use_is_refused(
     lifecycle: House, change: str, model: str, code: Code, message: str
 ) -> None:
     lifecycle.execute(*([change] if change else []))
@@ -107,7 +107,7 @@ async def test_a_batch_of_a_model_that_the_key_may_not_use_is_refused(
         ("UPDATE models SET status = 'disabled' WHERE id = 2", "far"),
     ],
 )
-async def test_a_batch_goes_to_the_first_model_of_the_name_that_the_key_may_use(
+async def test_batch_with_several_models_of_the_name_uses_the_first_allowed_one(
     lifecycle: House, change: str, provider: str
 ) -> None:
     lifecycle.execute(change)
@@ -115,14 +115,14 @@ async def test_a_batch_goes_to_the_first_model_of_the_name_that_the_key_may_use(
     assert [call.provider.name for call in lifecycle.provider.calls] == [provider]
 
 
-async def test_a_batch_for_two_providers_is_refused(lifecycle: House) -> None:
+async def test_batch_with_models_of_two_providers_is_refused(lifecycle: House) -> None:
     with pytest.raises(RefusedError, match=r"Request 2 .* at one provider"):
         await make(lifecycle, "claude", "other")
     assert lifecycle.provider.calls == []
 
 
 @pytest.mark.parametrize("prices", ['{"input": "1"}', '{"output": "2"}'])
-async def test_a_batch_of_a_model_without_an_input_or_output_price_is_refused(lifecycle: House, prices: str) -> None:
+async def test_batch_with_model_without_input_or_output_price_is_refused(lifecycle: House, prices: str) -> None:
     """What the one price leaves out would be free."""
     lifecycle.execute(
         "INSERT INTO prices (model_id, source, sheet, starts_at_us, created_at_us)"

@@ -56,7 +56,7 @@ async def upload(lifecycle: House, purpose: str = "batch", **headers: str) -> Cl
         (("UPDATE providers SET status = 'disabled' WHERE id > 2",), None, "own"),
     ],
 )
-async def test_a_file_goes_to_the_first_provider_that_the_key_may_use(
+async def test_file_upload_with_allowed_providers_uses_the_first_or_the_named_one(
     lifecycle: House, changes: tuple[str, ...], wanted: str | None, provider: str
 ) -> None:
     lifecycle.execute(*changes)
@@ -75,7 +75,7 @@ async def test_a_file_goes_to_the_first_provider_that_the_key_may_use(
         (("UPDATE keys SET regions = '[\"ch\"]' WHERE id = 1",), None),
     ],
 )
-async def test_a_file_that_no_provider_may_take_is_refused(
+async def test_file_upload_without_allowed_provider_is_refused(
     lifecycle: House, changes: tuple[str, ...], wanted: str | None
 ) -> None:
     lifecycle.execute(*changes)
@@ -84,13 +84,13 @@ async def test_a_file_that_no_provider_may_take_is_refused(
     assert refused.value.code is Code.NOT_FOUND and lifecycle.provider.calls == []
 
 
-async def test_a_file_of_another_purpose_is_refused(lifecycle: House) -> None:
+async def test_file_upload_with_other_purpose_is_refused(lifecycle: House) -> None:
     with pytest.raises(RefusedError) as refused:
         await upload(lifecycle, "assistants")
     assert refused.value.code is Code.ENDPOINT_NOT_METERED and lifecycle.provider.calls == []
 
 
-async def test_a_file_that_cannot_be_written_down_is_deleted_again(
+async def test_file_upload_that_cannot_be_recorded_is_deleted_at_the_provider(
     lifecycle: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full() -> Any:
@@ -121,9 +121,7 @@ async def test_a_file_that_cannot_be_written_down_is_deleted_again(
         ),
     ],
 )
-async def test_a_file_at_a_provider_that_the_key_may_not_use_is_refused(
-    lifecycle: House, change: str, code: Code, message: str
-) -> None:
+async def test_file_at_disallowed_provider_is_refused(lifecycle: House, change: str, code: Code, message: str) -> None:
     await upload(lifecycle)
     lifecycle.execute(change)
     with pytest.raises(RefusedError) as refused:

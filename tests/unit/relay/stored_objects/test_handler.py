@@ -57,7 +57,7 @@ def words(lifecycle: House, method: str = "GET", client: Client | None = None, *
 
 
 @pytest.mark.parametrize(("names", "said"), [((), "all"), (("w1",), "w1")])
-async def test_handle_runs_the_operation_of_what_follows_the_folder(
+async def test_handler_with_path_after_the_folder_runs_its_operation(
     lifecycle: House, names: tuple[str, ...], said: str
 ) -> None:
     handler = words(lifecycle)
@@ -75,7 +75,7 @@ async def test_handle_runs_the_operation_of_what_follows_the_folder(
         ("POST", ("w1", "break"), Code.PROVIDER_TIMEOUT, "The provider did not answer in time."),
     ],
 )
-async def test_handle_of_what_cannot_be_done_is_refused(
+async def test_handler_with_unsupported_method_path_or_provider_fault_is_refused(
     lifecycle: House, method: str, names: tuple[str, ...], code: Code, message: str
 ) -> None:
     with pytest.raises(RefusedError) as refused:
@@ -83,7 +83,7 @@ async def test_handle_of_what_cannot_be_done_is_refused(
     assert (refused.value.code, refused.value.message) == (code, message)
 
 
-async def test_content_passes_with_the_headers_that_are_listed(lifecycle: House) -> None:
+async def test_content_is_passed_on_with_allowed_headers_only(lifecycle: House) -> None:
     answer = Answer(200, b"one ", b"two")
     answer.headers = (("content-type", "text/plain"), ("set-cookie", "no"))
     lifecycle.provider.says = {"/words/w1": answer}
@@ -96,7 +96,7 @@ async def test_content_passes_with_the_headers_that_are_listed(lifecycle: House)
     assert list(call.headers) == [("accept", "a"), ("accept-encoding", "identity")]
 
 
-async def test_content_that_the_provider_refuses_passes_as_its_error(lifecycle: House) -> None:
+async def test_content_refused_by_the_provider_is_passed_on_as_its_error(lifecycle: House) -> None:
     lifecycle.provider.says = {"/words/w1": Answer(404, b'{"error":{"message":"gone"}}')}
     client = Client([])
     await words(lifecycle, client=client).handle(("w1", "content"))
@@ -104,7 +104,7 @@ async def test_content_that_the_provider_refuses_passes_as_its_error(lifecycle: 
     assert client.headers["x-softix-cost-usd"] == "0.00"
 
 
-async def test_content_whose_refusal_is_about_the_operator_s_key_is_not_told(lifecycle: House) -> None:
+async def test_content_refused_for_the_operator_key_is_refused_without_the_provider_error(lifecycle: House) -> None:
     lifecycle.provider.says = {"/words/w1": Answer(401, b'{"error":{"message":"Incorrect API key sk-provider"}}')}
     client = Client([])
     with pytest.raises(RefusedError) as refused:
@@ -126,6 +126,6 @@ async def test_content_that_breaks_off_is_cut(lifecycle: House) -> None:
     assert client.story == ["begin", "send", "cut"]
 
 
-def test_a_request_shows_neither_its_headers_nor_its_key() -> None:
+def test_repr_of_resource_request_contains_neither_headers_nor_key() -> None:
     request = ResourceRequest("GET", "/words", "", [("authorization", "Bearer sx_live_x")], "sx_live_x", "", nothing)
     assert "sx_live" not in repr(request)

@@ -19,7 +19,7 @@ from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, find_o
         ("/batches/b1:other", "/batches", ["b1:other"]),
     ],
 )
-def test_parse_tells_the_folder_and_what_follows(path: str, folder: str, names: list[str]) -> None:
+def test_parse_of_path_returns_the_folder_and_the_names_after_it(path: str, folder: str, names: list[str]) -> None:
     assert parse(path) == (folder, names)
 
 
@@ -33,7 +33,7 @@ def test_parse_tells_the_folder_and_what_follows(path: str, folder: str, names: 
         ("DELETE", "/messages/batches/m1", "delete", ""),
     ],
 )
-def test_find_operation_tells_what_is_done_and_what_decides_in_a_form(
+def test_find_operation_with_known_path_returns_function_and_form_field(
     method: str, path: str, function: str, form_field: str
 ) -> None:
     found = find_operation(method, path)
@@ -43,7 +43,7 @@ def test_find_operation_tells_what_is_done_and_what_decides_in_a_form(
 @pytest.mark.parametrize(
     ("method", "path"), [("DELETE", "/batches/b1"), ("HEAD", "/files"), ("GET", "/files/f1/x"), ("PUT", "/files")]
 )
-def test_find_operation_of_what_is_not_done_is_none(method: str, path: str) -> None:
+def test_find_operation_with_unknown_method_or_path_returns_none(method: str, path: str) -> None:
     assert find_operation(method, path) is None
 
 
@@ -52,7 +52,7 @@ def test_operations_of_a_folder_differ_in_method_or_path() -> None:
         assert len({(each.method, each.path) for each in operations}) == len(operations)
 
 
-def test_the_table_loads_no_other_module_of_the_relay() -> None:
+def test_operation_table_import_loads_no_other_module_of_the_relay() -> None:
     """The web reads it at every start."""
     code = "import sys, softix_proxy.relay.stored_objects.operation_table; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

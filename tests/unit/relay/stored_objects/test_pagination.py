@@ -51,27 +51,27 @@ def kept(number: int, *there: int) -> Kept:
     return Kept(names, {names[place] for place in there})
 
 
-async def test_a_page_is_filled_with_what_is_there() -> None:
+async def test_page_with_missing_objects_is_filled_from_the_next_ones() -> None:
     here = kept(60, 25, 40, 41, 59)
     assert await here.page(2) == (["f0025", "f0040"], "f0040")
     assert await here.page(2, "f0040") == (["f0041", "f0059"], None)
     assert await here.page(20) == (["f0025", "f0040", "f0041", "f0059"], None)
 
 
-async def test_where_all_are_there_none_is_asked_for_in_vain() -> None:
+async def test_page_without_missing_objects_requests_only_its_own_objects() -> None:
     here = kept(50, *range(50))
     assert await here.page(20) == (here.names[:20], "f0019") and here.asked == here.names[:20]
     assert await here.page(20, "f0039") == (here.names[40:], None)
 
 
 @pytest.mark.parametrize("there", [(), (3,)])
-async def test_the_end_of_the_list_is_told(there: tuple[int, ...]) -> None:
+async def test_page_with_few_objects_reads_to_the_end_and_has_no_cursor(there: tuple[int, ...]) -> None:
     here = kept(30, *there)
     assert await here.page(5) == ([here.names[place] for place in there], None)
     assert len(here.asked) == 30
 
 
-async def test_every_one_is_found_once_however_the_gone_ones_lie() -> None:
+async def test_pages_of_any_size_with_missing_objects_return_each_object_once() -> None:
     for size in (1, 2, 3, 7, 10, 11, 20):
         here, found, cursor = kept(97, *(place for place in range(97) if place * place % 7 < 3)), list[str](), None
         while True:
@@ -83,7 +83,7 @@ async def test_every_one_is_found_once_however_the_gone_ones_lie() -> None:
         assert found == sorted(here.there), size
 
 
-async def test_it_does_not_ask_without_end() -> None:
+async def test_page_with_many_missing_objects_stops_after_some_requests() -> None:
     here = kept(2000, 1999)
     names, cursor = await here.page(5)
     assert names == [] and cursor is not None and 500 <= len(here.asked) < 520
@@ -92,25 +92,25 @@ async def test_it_does_not_ask_without_end() -> None:
     assert names == ["f1999"]
 
 
-async def test_backwards_the_nearest_is_the_last() -> None:
+async def test_page_backwards_ends_with_the_object_nearest_to_the_cursor() -> None:
     here = kept(9, 2, 3, 5)
     assert await here.page(2, "f0000", ascending=True, backwards=True) == (["f0003", "f0002"], "f0003")
 
 
-async def test_of_one_purpose_only_those_are_shown() -> None:
+async def test_page_with_purpose_contains_only_files_of_that_purpose() -> None:
     here = Kept(["a", "x", "b", "y", "c"], set("axbyc"))
     assert await here.page(2, purpose="batch_output") == (["x", "y"], None)
     assert await here.page(2, purpose="batch") == (["a", "b"], "b")
 
 
-async def test_what_is_at_no_provider_that_is_used_is_left_out() -> None:
+async def test_page_with_objects_at_unused_provider_leaves_them_out() -> None:
     here = kept(3, 0, 1, 2)
     here.unused = {"f0001"}
     assert await here.page(5) == (["f0000", "f0002"], None) and here.asked == ["f0000", "f0002"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-async def test_a_provider_that_fails_is_no_empty_list(status: int) -> None:
+async def test_page_with_failing_provider_raises_the_failure(status: int) -> None:
     here = kept(3, 0, 1, 2)
     here.answers["f0001"] = status, b"no"
     with pytest.raises(ListingFailedError) as told:
@@ -118,12 +118,12 @@ async def test_a_provider_that_fails_is_no_empty_list(status: int) -> None:
     assert (told.value.exchange.status, told.value.answer) == (status, b"no")
 
 
-async def test_an_answer_that_tells_nothing_is_the_provider_s_fault() -> None:
+async def test_page_with_unreadable_provider_response_raises_a_provider_fault() -> None:
     here = kept(3, 0, 1, 2)
     here.answers["f0001"] = 200, b"<html>"
     with pytest.raises(ProviderFault):
         await here.page(5)
 
 
-def test_gone_is_what_the_provider_says_it_has_not() -> None:
+def test_gone_statuses_are_404_and_410() -> None:
     assert GONE == (404, 410)

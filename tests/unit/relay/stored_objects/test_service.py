@@ -29,19 +29,19 @@ def about(path: str, credential: str | None) -> ResourceRequest:
 
 
 @pytest.mark.parametrize("folder", OPERATIONS)
-def test_each_operation_of_the_table_is_a_method_of_the_folder_s_handler(folder: str) -> None:
+def test_operation_table_entries_are_methods_of_the_folder_handlers(folder: str) -> None:
     assert HANDLERS[folder].operations is OPERATIONS[folder]
     assert all(callable(getattr(HANDLERS[folder], each.function)) for each in OPERATIONS[folder])
 
 
 @pytest.mark.parametrize(("credential", "code"), [(None, Code.INVALID_API_KEY), ("nobody", Code.INVALID_API_KEY)])
-async def test_serve_for_a_stranger_is_refused(lifecycle: House, credential: str | None, code: Code) -> None:
+async def test_serve_without_valid_key_is_refused(lifecycle: House, credential: str | None, code: Code) -> None:
     with pytest.raises(RefusedError) as refused:
         await lifecycle.serve(about("/files", credential), Client([]))
     assert refused.value.code is code
 
 
-async def test_serve_tells_an_object_to_its_owner_alone(lifecycle: House) -> None:
+async def test_serve_of_an_object_returns_it_to_its_owner_alone(lifecycle: House) -> None:
     async with lifecycle.storage.writing() as unit:
         await unit.batches.keep_file(KeptFile(1, "", 1, 1, "f1", lifecycle.clock.us))
     lifecycle.provider.says = {"/files/f1": Answer(200, b'{"id": "f1"}')}
