@@ -17,7 +17,7 @@ def as_json(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
-def test_digest_of_the_same_name_is_the_same() -> None:
+def test_digest_of_a_name_is_stable_and_differs_between_names() -> None:
     assert digest("a") == digest("a") != digest("b") and len(digest("\ud800")) == 32
 
 

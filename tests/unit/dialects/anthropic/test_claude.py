@@ -17,7 +17,9 @@ from softix_proxy.dialects.canonical.types import CanonicalRequest, Reasoning
         ("claude-opus-4@20250514", {"type": "enabled", "budget_tokens": 2048}),
     ],
 )
-def test_thinking_of_each_claude_version_is_known_by_the_names_of_every_cloud(model: str, thinking: dict[str, Any]) -> None:
+def test_thinking_of_each_claude_version_is_known_by_the_names_of_every_cloud(
+    model: str, thinking: dict[str, Any]
+) -> None:
     _, lost = losses("chat_completions", "converse")
     asked = CanonicalRequest(model="m", turns=[], reasoning=Reasoning(True, "low"))
     assert thinking_of(asked, model, 10_000, lost)[0] == thinking

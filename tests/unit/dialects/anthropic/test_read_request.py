@@ -104,7 +104,9 @@ def test_tools_and_tool_choice_are_read(reading: Reading) -> None:
         ({"output_config": {"effort": "low"}}, Reasoning(None, "low")),
     ],
 )
-def test_thinking_settings_are_read_as_reasoning(reading: Reading, given: dict[str, Any], wanted: Reasoning | None) -> None:
+def test_thinking_settings_are_read_as_reasoning(
+    reading: Reading, given: dict[str, Any], wanted: Reasoning | None
+) -> None:
     assert reading("messages", **given)[0].reasoning == wanted
 
 

@@ -58,7 +58,7 @@ def test_turns_alternate_and_tool_results_come_first(writing: Writing) -> None:
     assert third["content"][1]["is_error"] is True
 
 
-def test_thoughts_are_written_only_if_they_are_of_claude(writing: Writing) -> None:
+def test_thoughts_of_other_models_are_dropped(writing: Writing) -> None:
     own, redacted = Thinking("so", "s", "messages"), Thinking("", "d", "messages", redacted=True)
     foreign = Thinking("so", "e", "responses")
     turns = [Turn("assistant", [own, redacted, foreign, RefusalPart("No.")]), Turn("user", [TextPart("a")])]
@@ -92,7 +92,7 @@ def test_reasoning_is_written_as_thinking_of_the_model(
     assert (body.get("thinking"), body.get("output_config"), found) == (thinking, config, lost)
 
 
-def test_thinking_with_conflicting_settings_is_dropped_or_wins(writing: Writing) -> None:
+def test_thinking_with_conflicting_settings_is_resolved_with_a_loss(writing: Writing) -> None:
     reasoning = Reasoning(True, "low")
     forced = {"tools": [ToolDefinition("f")], "tool_choice": ToolChoice("required")}
     body, lost = writing("messages", model=OLD, reasoning=reasoning, **forced, **LIMIT)

@@ -80,7 +80,7 @@ def test_cache_marks_are_written_for_claude_and_dropped_for_others() -> None:
     assert list(lost.found) == ["cache_control"]
 
 
-def test_thoughts_are_written_only_if_they_are_of_claude() -> None:
+def test_thoughts_of_other_models_are_dropped() -> None:
     signed, hidden = Thinking("so", "s", "messages"), Thinking("", "cg==", "converse", redacted=True)
     blocks, (strict, lost) = writer()[0].write([signed, hidden]), writer()
     assert blocks == [

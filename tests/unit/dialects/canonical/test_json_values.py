@@ -28,7 +28,9 @@ def test_read_object_with_a_body_that_is_no_object_is_refused(body: bytes) -> No
         (json_values.texts, [[], ["a"]], ["a", [1]]),
     ],
 )
-def test_field_reader_with_a_value_of_another_type_is_refused_with_the_field_name(read: Callable[..., Any], good: list[Any], bad: list[Any]) -> None:
+def test_field_reader_with_a_value_of_another_type_is_refused_with_the_field_name(
+    read: Callable[..., Any], good: list[Any], bad: list[Any]
+) -> None:
     assert [read({"a": value}, "a") for value in good] == good
     assert not read({"a": None}, "a")
     assert not read({}, "a")

@@ -174,7 +174,9 @@ def test_half_answer_without_usage_counts_as_work_and_reaches_the_client() -> No
         ("only a reason to stop", None),
     ],
 )
-def test_error_body_with_a_good_status_is_shown_to_the_client_or_hidden(what: str, told: tuple[int, bytes] | None) -> None:
+def test_error_body_with_a_good_status_is_shown_to_the_client_or_hidden(
+    what: str, told: tuple[int, bytes] | None
+) -> None:
     endpoint, body, *_ = ERRORS[what]
     assert classify(200, (), coded(body), endpoint).told == told
 
@@ -194,7 +196,7 @@ def test_bad_status_with_usage_in_the_body_is_an_error_without_work(status: int,
     assert (found.told is not None) == told
 
 
-def test_aws_error_type_in_the_head_decides_the_error() -> None:
+def test_aws_error_type_in_the_headers_decides_the_error() -> None:
     found = classify(400, (("x-amzn-errortype", "ThrottlingException:http://x"),), b"{}", CHAT)
     assert found.error == ProviderError.RATE_LIMITED.value
 
@@ -234,7 +236,9 @@ ERROR = b'data: {"error":{"message":"no","code":429}}\n\n'
         (b'data: {"choices":[],"usage":{"prompt_tokens":0}}\n\n' + ERROR, "provider_rate_limited", False),
     ],
 )
-def test_stream_with_or_without_an_error_is_classified_by_the_events_before_it(events: bytes, error: str | None, worked: bool) -> None:
+def test_stream_with_or_without_an_error_is_classified_by_the_events_before_it(
+    events: bytes, error: str | None, worked: bool
+) -> None:
     meter = CHAT.stream(hide_usage=False)
     meter.feed(events)
     found = classify_stream(meter)

@@ -150,7 +150,9 @@ def test_anthropic_sdk_with_an_error_within_a_stream_raises_it(serve: Any) -> No
         (418, {"code": "wombat"}, ProviderError.UNKNOWN),
     ],
 )
-def test_provider_error_body_with_a_status_becomes_one_of_our_codes(status: int, error: Any, expected: ProviderError) -> None:
+def test_provider_error_body_with_a_status_becomes_one_of_our_codes(
+    status: int, error: Any, expected: ProviderError
+) -> None:
     assert name_error(status, json.dumps({"error": error}).encode()) == expected.value
 
 

@@ -94,7 +94,9 @@ def test_request_body_that_is_not_clean_json_is_refused(endpoint: Endpoint, body
         ("messages", "max_tokens"),
     ],
 )
-def test_count_field_with_a_value_that_is_not_whole_is_refused_with_its_name(endpoint: str, name: str, value: bytes) -> None:
+def test_count_field_with_a_value_that_is_not_whole_is_refused_with_its_name(
+    endpoint: str, name: str, value: bytes
+) -> None:
     error = refusal(b'{"model":"m","%s":%s}' % (name.encode(), value), ENDPOINTS[endpoint])
     assert error.code is Code.INVALID_REQUEST and name in error.message
 
@@ -175,7 +177,9 @@ JSON = st.recursive(
     st.dictionaries(st.sampled_from(["model", "max_tokens", "stream_options"]), st.text(string.printable)),
     st.booleans(),
 )
-def test_json_members_after_a_replacement_equal_an_updated_dictionary(members: dict[str, Any], changes: dict[str, str], escape: bool) -> None:
+def test_json_members_after_a_replacement_equal_an_updated_dictionary(
+    members: dict[str, Any], changes: dict[str, str], escape: bool
+) -> None:
     try:
         body = json.dumps(members, ensure_ascii=escape, indent=1).encode()
     except UnicodeEncodeError:
@@ -195,7 +199,7 @@ def test_json_members_after_a_replacement_equal_an_updated_dictionary(members: d
         (bytearray(b"[" + b"[]," * 60_000 + b"1]"), True),
     ],
 )
-def test_heavy_body_above_the_limits_is_detected(body: bytes, heavy: bool) -> None:
+def test_body_above_the_size_limits_is_heavy(body: bytes, heavy: bool) -> None:
     assert is_heavy(body) is heavy
     assert is_heavy(msgspec.Raw(bytes(body))) is heavy
 

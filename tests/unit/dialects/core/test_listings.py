@@ -82,7 +82,9 @@ def test_anthropic_page_with_and_without_batches_has_its_members() -> None:
 
 
 @pytest.mark.parametrize(("kind", "body", "name"), [("files", FILE, "files"), ("batches", BATCH, "operations")])
-def test_google_page_with_and_without_entries_has_its_members(kind: ListedKind, body: dict[str, Any], name: str) -> None:
+def test_google_page_with_and_without_entries_has_its_members(
+    kind: ListedKind, body: dict[str, Any], name: str
+) -> None:
     told = json.loads(write_page("gemini", kind, listed(body), "x"))
     assert told["nextPageToken"] == "x" and told[name] == [json.loads(write_one(kind, json.dumps(body).encode()))]
     assert "nextPageToken" not in json.loads(write_page("gemini", kind, [], None))

@@ -24,7 +24,7 @@ def test_dialect_of_an_endpoint_is_returned(endpoint: str, dialect: str | None) 
     assert dialect_of(endpoint) == dialect
 
 
-def test_registry_import_does_not_load_the_translation() -> None:
+def test_registry_import_in_a_new_process_does_not_load_the_translation() -> None:
     asks = "import softix_proxy.dialects.registry, sys; print('softix_proxy.dialects.translate' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", asks], capture_output=True, text=True, check=True)
     assert told.stdout == "False\n"

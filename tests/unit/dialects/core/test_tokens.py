@@ -107,7 +107,9 @@ DETAILS = st.dictionaries(
 
 
 @given(COUNT, COUNT, DETAILS, DETAILS)
-def test_openai_report_with_any_details_has_disjoint_meters_that_sum_to_the_totals(asked: int, answered: int, left: Any, right: Any) -> None:
+def test_openai_report_with_any_details_has_disjoint_meters_that_sum_to_the_totals(
+    asked: int, answered: int, left: Any, right: Any
+) -> None:
     usage = {
         "prompt_tokens": asked,
         "completion_tokens": answered,

@@ -95,7 +95,9 @@ def test_generation_config_is_read(reading: Reading) -> None:
         ({"thinkingLevel": "LOW"}, Reasoning(True, "low")),
     ],
 )
-def test_thinking_config_is_read_as_reasoning(reading: Reading, thinking: dict[str, Any], wanted: Reasoning | None) -> None:
+def test_thinking_config_is_read_as_reasoning(
+    reading: Reading, thinking: dict[str, Any], wanted: Reasoning | None
+) -> None:
     assert reading(OWN, generationConfig={"thinkingConfig": thinking})[0].reasoning == wanted
 
 

@@ -53,7 +53,9 @@ def test_call_of_another_model_is_marked_as_unsigned() -> None:
     assert "thoughtSignature" not in write(ToolCall("x", "f"))[0][0]
 
 
-def test_tool_results_come_first_with_the_names_of_their_functions(before: tuple[ContentPart, ...] = (ToolCall("x", "f"),)) -> None:
+def test_tool_results_come_first_with_the_names_of_their_functions(
+    before: tuple[ContentPart, ...] = (ToolCall("x", "f"),),
+) -> None:
     image = MediaPart("image", "image/png", "AA")
     found, lost = write(
         TextPart("b"),

@@ -78,7 +78,9 @@ def test_generation_config_is_written(writing: Writing) -> None:
         ("gemini-2.5-pro", Reasoning(True, "", 99), {"thinkingBudget": 99}, False),
     ],
 )
-def test_reasoning_is_written_as_thinking_config_of_the_model(writing: Writing, model: str, reasoning: Reasoning, wanted: Any, lost: bool) -> None:
+def test_reasoning_is_written_as_thinking_config_of_the_model(
+    writing: Writing, model: str, reasoning: Reasoning, wanted: Any, lost: bool
+) -> None:
     body, found = writing(OWN, model=model, reasoning=reasoning)
     assert body["generationConfig"]["thinkingConfig"] == wanted
     assert found == (["reasoning_effort"] if lost else [])

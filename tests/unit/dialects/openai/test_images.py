@@ -34,7 +34,7 @@ def test_image_tier_of_each_quality_and_size_is_read(fields: dict[str, str], tie
     assert ask(**fields).service_tier == tier
 
 
-def test_image_output_limit_grows_with_size_and_previews() -> None:
+def test_image_output_limit_with_a_larger_size_or_previews_is_higher() -> None:
     small, large = ask(size="1024x1024").max_output_tokens, ask(size="3840x2160").max_output_tokens
     assert 4160 < small < large / 7
     assert ask(size="1024x1024", partial_images=3).max_output_tokens == small + 300

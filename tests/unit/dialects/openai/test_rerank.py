@@ -21,7 +21,9 @@ def ask(documents: Any) -> Any:
     ("documents", "most", "typical"),
     [(["a"], 1, 1), (["a"] * 100, 2, 1), (["a" * 60_000], 3, 1), (["a"] * 1000, 11, 10), ([], 1, 1)],
 )
-def test_rerank_request_counts_search_units_by_the_documents(documents: list[str], most: int, typical: int) -> None:
+def test_rerank_request_with_any_documents_counts_its_search_units(
+    documents: list[str], most: int, typical: int
+) -> None:
     found = ask(documents)
     assert found.calls["search_units"] == most and found.typical["search_units"] == typical
 

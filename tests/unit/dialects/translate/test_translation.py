@@ -181,7 +181,9 @@ bodies = (objects | json_values).map(encode) | st.binary(max_size=20)
 
 @given(pair=pairs, body=bodies)
 @settings(max_examples=120, deadline=None)
-def test_request_translation_of_any_body_raises_only_a_refusal_without_a_quote(pair: tuple[str, str], body: bytes) -> None:
+def test_request_translation_of_any_body_raises_only_a_refusal_without_a_quote(
+    pair: tuple[str, str], body: bytes
+) -> None:
     try:
         between(*pair).request(body, WriteOptions(model="m"))
     except RefusedError as error:

@@ -71,7 +71,9 @@ def test_streaming_request_asks_for_usage(writing: Writing) -> None:
         (Reasoning(False), None, []),
     ],
 )
-def test_reasoning_is_written_as_effort(writing: Writing, reasoning: Reasoning, effort: str | None, lost: list[str]) -> None:
+def test_reasoning_is_written_as_effort(
+    writing: Writing, reasoning: Reasoning, effort: str | None, lost: list[str]
+) -> None:
     body, found = writing("chat_completions", model="gpt-5", reasoning=reasoning)
     assert (body.get("reasoning_effort"), found) == (effort, lost)
 
