@@ -78,26 +78,26 @@ def outcome(meter: StreamMeter) -> dict[str, Any]:
     }
 
 
-def test_there_are_cases_for_each_endpoint() -> None:
+def test_golden_cases_cover_each_endpoint() -> None:
     assert {case.split("/")[0] for case in CASES} == set(ENDPOINTS)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_request(case: str) -> None:
+def test_golden_request_is_read_as_expected(case: str) -> None:
     spec = asdict(ENDPOINTS[case.split("/")[0]].read(request_of(case)))
     wanted = expected(case)["ask"]
     assert msgspec.json.decode(msgspec.json.encode({name: spec[name] for name in wanted})) == wanted
 
 
 @pytest.mark.parametrize("case", sorted(set(CASES) - STREAMS.keys()))
-def test_answer(case: str) -> None:
+def test_golden_answer_has_the_expected_report(case: str) -> None:
     report = ENDPOINTS[case.split("/")[0]].report(read(case, "answer.json"))
     assert msgspec.json.decode(msgspec.json.encode(told(report))) == expected(case)["report"]
     assert report is None or report.meters.keys() <= METERS.keys()
 
 
 @pytest.mark.parametrize("case", STREAMS)
-def test_stream(case: str) -> None:
+def test_golden_stream_has_the_expected_outcome_and_bytes(case: str) -> None:
     meter, wanted = meter_of(case), expected(case)
     before = meter.feed(stream_of(case))
     found = outcome(meter)
@@ -112,7 +112,7 @@ def test_stream(case: str) -> None:
 
 @given(case=st.sampled_from(sorted(STREAMS)), data=st.data())
 @settings(max_examples=300, deadline=None)
-def test_chunks_do_not_matter(case: str, data: st.DataObject) -> None:
+def test_golden_stream_in_random_chunks_has_the_same_outcome(case: str, data: st.DataObject) -> None:
     stream = stream_of(case)
     whole, meter = meter_of(case), meter_of(case)
     whole.feed(stream)
@@ -127,7 +127,7 @@ def test_chunks_do_not_matter(case: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("case", STREAMS)
-def test_byte_by_byte(case: str) -> None:
+def test_golden_stream_byte_by_byte_has_the_same_outcome(case: str) -> None:
     whole, meter = meter_of(case), meter_of(case)
     whole.feed(stream_of(case))
     got = b"".join(meter.feed(bytes([byte])) for byte in stream_of(case))
@@ -136,7 +136,7 @@ def test_byte_by_byte(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_recorded_report_is_charged_as_it_is(case: str) -> None:
+def test_golden_report_is_charged_unchanged(case: str) -> None:
     """None of them is so odd that what was seen would be believed instead."""
     endpoint = ENDPOINTS[case.split("/")[0]]
     spec, asked_bytes = endpoint.read(request_of(case)), len(request_of(case))

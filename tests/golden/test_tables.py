@@ -218,7 +218,7 @@ def test_table_at_three_widths_is_as_recorded(name: str) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", sorted(tables()))
-def test_table_at_width_cuts_no_value_and_no_line_is_too_long(name: str, width: int) -> None:
+def test_table_at_each_width_cuts_no_value_and_fits_the_width(name: str, width: int) -> None:
     table = tables()[name]
     shown = drawn(table, width)
     rows = [{column: value_of(column)[0] for column in table.columns}]
@@ -241,7 +241,7 @@ def test_summary_at_three_widths_is_as_recorded(
     compared("usage_summary.picture", made)
 
 
-def test_no_recorded_table_is_left_over() -> None:
+def test_recorded_tables_have_no_leftover_files() -> None:
     assert {path.stem for path in HERE.glob("*.txt")} == {*tables(), "usage_summary.picture"}
 
 

@@ -122,18 +122,18 @@ def pretty(value: Any) -> bytes:
 
 
 @pytest.mark.parametrize(("source", "target"), CASES)
-def test_translation(source: str, target: str) -> None:
+def test_golden_translation_is_as_expected(source: str, target: str) -> None:
     assert translated(source, target).decode() == expected_at(source, target).read_bytes().decode()
 
 
-def test_there_are_cases_of_each_kind_in_each_dialect() -> None:
+def test_golden_translations_cover_each_kind_in_each_dialect() -> None:
     counted = Counter((source.split("/")[0], kind) for source in SOURCES for kind in KINDS if source.endswith(kind))
     assert all(counted[dialect, kind] for dialect in DIALECTS for kind in KINDS[:-1])
     assert all(counted["converse", kind] for kind in ("answer.json", "error.json", "events.json"))
     assert len(SOURCES) >= 150
 
 
-def test_nothing_expected_has_lost_its_source() -> None:
+def test_golden_translation_files_all_have_a_source() -> None:
     known = {HERE / source for source in SOURCES} | {expected_at(*case) for case in CASES}
     assert [path.name for path in HERE.rglob("*.*") if path not in known and path.name != "README.md"] == []
 
@@ -152,7 +152,7 @@ def folded(source: str, chunks: list[bytes]) -> Any:
 
 @given(case=st.sampled_from([case for case in CASES if case[0].endswith(STREAMED)]), data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_chunks_do_not_matter(case: tuple[str, str], data: st.DataObject) -> None:
+def test_translated_stream_in_random_chunks_is_the_same(case: tuple[str, str], data: st.DataObject) -> None:
     source, target = case
     cuts = sorted(data.draw(st.sets(st.integers(1, len(read(source)) - 1), max_size=40)))
     stream = asked(target, source.split("/")[0]).stream()
@@ -162,12 +162,12 @@ def test_chunks_do_not_matter(case: tuple[str, str], data: st.DataObject) -> Non
 
 
 @pytest.mark.parametrize("source", STREAMS)
-def test_byte_by_byte(source: str) -> None:
+def test_stream_read_byte_by_byte_gives_the_same_answer(source: str) -> None:
     assert folded(source, [bytes([byte]) for byte in read(source)]) == folded(source, [read(source)])
 
 
 @pytest.mark.parametrize(("source", "target"), [case for case in CASES if case[0].endswith(STREAMED)])
-def test_a_stream_says_in_another_dialect_what_it_said_before(source: str, target: str) -> None:
+def test_translated_stream_when_read_again_equals_the_plain_answer(source: str, target: str) -> None:
     """Read back, it is what the plain answer that is written of it says, read back."""
     dialect = source.split("/")[0]
     answer = folded(source, [read(source)])
@@ -188,7 +188,7 @@ def test_a_stream_says_in_another_dialect_what_it_said_before(source: str, targe
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_requests_are_read_as_they_are_written(dialect: str) -> None:
+def test_request_when_written_and_read_again_is_the_same(dialect: str) -> None:
     """What the canonical form keeps of a request of a dialect, that dialect can say."""
     for source in SOURCES:
         if source.startswith(f"{dialect}/") and source.endswith(".request.json"):
@@ -236,7 +236,7 @@ EMPTIED = "responses/parallel_calls.answer.json"
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source.endswith((".answer.json", *STREAMED))])
-def test_a_recorded_report_is_charged_as_it_is(source: str) -> None:
+def test_golden_provider_report_is_charged_unchanged(source: str) -> None:
     """Whatever the client speaks, the provider's own bytes are metered: none of these is too odd to be believed."""
     endpoint, spec = PROVIDER_ENDPOINTS[source.split("/")[0]], RequestSpec("m")
     if source.endswith(STREAMED):

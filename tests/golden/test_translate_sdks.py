@@ -70,7 +70,7 @@ def canonical(source: str) -> CanonicalAnswer:
 
 
 @pytest.mark.parametrize(("source", "target"), [*ANSWERS, *STREAMS])
-def test_the_sdk_finds_the_same(source: str, target: str) -> None:
+def test_sdk_with_a_translated_answer_finds_the_same_content(source: str, target: str) -> None:
     answer = canonical(source)
     if not answer.ended:
         assert answer.failure or not answer.choices or source.endswith(golden.STREAMED)
@@ -81,7 +81,7 @@ def test_the_sdk_finds_the_same(source: str, target: str) -> None:
 
 
 @pytest.mark.parametrize(("source", "target"), ERRORS)
-def test_the_sdk_raises_as_for_its_own_provider(source: str, target: str) -> None:
+def test_sdk_with_a_translated_error_raises_its_own_class(source: str, target: str) -> None:
     status = int(source.split(".")[-3])
     error: Any = failure(target, status, golden.translated(source, target))
     classes = {400: "BadRequestError", 404: "NotFoundError", 429: "RateLimitError", 403: "PermissionDeniedError"}

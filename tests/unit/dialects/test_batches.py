@@ -17,11 +17,11 @@ def as_json(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
-def test_a_name_is_kept_as_a_digest_only() -> None:
+def test_digest_of_a_name_is_stable_and_differs_between_names() -> None:
     assert digest("a") == digest("a") != digest("b") and len(digest("\ud800")) == 32
 
 
-def test_what_makes_a_batch() -> None:
+def test_batch_creation_with_a_file_and_an_endpoint_is_read() -> None:
     body = as_json(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
     assert batches.read_creation(body) == BatchCreation("file-1", CHAT)
 
@@ -35,13 +35,13 @@ def test_what_makes_a_batch() -> None:
         (b"[]", Code.INVALID_REQUEST),
     ],
 )
-def test_what_makes_none(body: bytes, code: Code) -> None:
+def test_batch_creation_with_missing_or_bad_fields_is_refused(body: bytes, code: Code) -> None:
     with pytest.raises(RefusedError) as refused:
         batches.read_creation(body)
     assert refused.value.code is code
 
 
-def test_a_line_of_a_file() -> None:
+def test_batch_line_with_all_fields_is_read() -> None:
     item = batches.read_line(
         b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model":  "m"}}', CHAT
     )
@@ -51,7 +51,7 @@ def test_a_line_of_a_file() -> None:
 @pytest.mark.parametrize(
     "changes", [{"method": "GET"}, {"url": "/v1/embeddings"}, {"body": None}, {"custom_id": ""}, {"custom_id": 1}]
 )
-def test_a_line_that_is_none(changes: dict[str, Any]) -> None:
+def test_batch_line_with_a_bad_field_is_refused(changes: dict[str, Any]) -> None:
     fields = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {}} | changes
     if changes == {"body": None}:
         del fields["body"]
@@ -59,7 +59,7 @@ def test_a_line_that_is_none(changes: dict[str, Any]) -> None:
         batches.read_line(as_json(**fields), CHAT)
 
 
-def test_requests_in_the_body() -> None:
+def test_batch_entries_in_the_body_are_read() -> None:
     body = as_json(requests=[{"custom_id": "a", "params": {"model": "m"}}, {"custom_id": "b", "params": {}}])
     assert [(item.custom_id, item.body) for item in batches.read_entries(body)] == [
         (digest("a"), b'{"model": "m"}'),
@@ -75,19 +75,19 @@ def test_requests_in_the_body() -> None:
         (as_json(requests=[1]), "Request 1 of the batch"),
     ],
 )
-def test_requests_that_are_none(body: bytes, why: str) -> None:
+def test_batch_entries_with_a_bad_shape_are_refused_with_the_place(body: bytes, why: str) -> None:
     with pytest.raises(RefusedError) as refused:
         list(batches.read_entries(body))
     assert why in refused.value.message
 
 
-def test_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_entries_over_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_REQUESTS", 1)
     with pytest.raises(RefusedError):
         list(batches.read_entries(as_json(requests=[{}, {}])))
 
 
-def test_only_models_of_another_name_are_changed() -> None:
+def test_batch_body_with_other_model_names_changes_only_those() -> None:
     body = b'{"requests": [{"custom_id":"a", "params":{"model":"m", "n": 1.0}}, {"custom_id": "b"}], "x":  1}'
     assert batches.with_model({}, body) is body
     changed = batches.with_model({0: "there"}, body)
@@ -99,13 +99,13 @@ def test_only_models_of_another_name_are_changed() -> None:
 
 
 @pytest.mark.parametrize("status", ["failed", "completed", "expired", "cancelled"])
-def test_how_far_a_batch_of_openai_is(status: str) -> None:
+def test_openai_batch_progress_in_each_final_status_is_ended(status: str) -> None:
     counts = {"total": 3, "completed": 2, "failed": 1}
     body = as_json(id="b", status=status, output_file_id="f1", error_file_id="f2", request_counts=counts)
     assert batches.read_progress(body) == BatchProgress(True, "b", ("f1", "f2"), False, 2)
 
 
-def test_how_far_others_are() -> None:
+def test_batch_progress_with_unfinished_or_odd_states_is_read() -> None:
     assert batches.read_progress(as_json(id="b", status="in_progress")) == BatchProgress(False, "b", (), False, 0)
     ended = as_json(id="m", processing_status="ended", results_url="https://there", request_counts={"succeeded": 7})
     assert batches.read_progress(ended) == BatchProgress(True, "m", (), True, 7)
@@ -119,7 +119,7 @@ def test_how_far_others_are() -> None:
     assert named is not None and named.input_file == "f0"
 
 
-def test_results_are_fetched_here() -> None:
+def test_batch_results_address_becomes_our_own_path() -> None:
     there = b'{"id":"m","results_url":"https://api.anthropic.com/x"}'
     assert batches.at_home(there, "m") == b'{"id":"m","results_url":"/v1/messages/batches/m/results"}'
     assert batches.at_home(b'{"results_url": null}', "m") == b'{"results_url": null}'
@@ -159,12 +159,12 @@ def test_results_are_fetched_here() -> None:
         (b"no", None),
     ],
 )
-def test_what_came_of_a_request(line: bytes, outcome: BatchItemResult | None) -> None:
+def test_batch_outcome_of_each_result_line_is_read(line: bytes, outcome: BatchItemResult | None) -> None:
     assert batches.read_outcome(line) == outcome
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
-def test_lines_however_they_are_split(size: int) -> None:
+def test_batch_lines_with_split_input_are_the_same(size: int) -> None:
     whole, held, found = b"one\n\ntwo\r\nthree", bytearray(), []
     for start in range(0, len(whole), size):
         found += batches.lines_of(held, whole[start : start + size])
@@ -172,7 +172,7 @@ def test_lines_however_they_are_split(size: int) -> None:
     assert list(batches.lines_of(held, b"\n")) == [b"three"] and not held
 
 
-def test_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batch_line_without_an_end_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "MOST_LINE_BYTES", 3)
     with pytest.raises(ValueError):
         list(batches.lines_of(bytearray(), b"abcd"))

@@ -7,7 +7,7 @@ from softix_proxy.dialects.registry import ENDPOINTS, PROVIDER_ENDPOINTS, provid
 from softix_proxy.domain.catalog.providers import PROFILES, ProviderType
 
 
-def test_all_endpoints_by_name() -> None:
+def test_endpoint_registry_lists_each_path_with_its_family_and_metering() -> None:
     assert {endpoint.path: (name, endpoint.family, endpoint.metered) for name, endpoint in ENDPOINTS.items()} == {
         "/v1/chat/completions": ("chat_completions", "openai", True),
         "/v1/completions": ("completions", "openai", True),
@@ -34,13 +34,13 @@ def test_all_endpoints_by_name() -> None:
     assert all(endpoint.name == name for name, endpoint in ENDPOINTS.items())
 
 
-def test_a_request_goes_to_who_speaks_its_endpoint() -> None:
+def test_provider_side_with_the_endpoint_of_the_client_is_that_endpoint() -> None:
     chat = ENDPOINTS["chat_completions"]
     assert provider_side(chat, frozenset({"chat_completions", "embeddings"})) is chat
     assert provider_side(chat, frozenset({"messages"})) is ENDPOINTS["messages"]
 
 
-def test_a_provider_of_another_dialect_answers_by_what_it_does_best() -> None:
+def test_provider_side_with_another_dialect_is_the_preferred_endpoint_or_none() -> None:
     messages, openai = ENDPOINTS["messages"], frozenset({"chat_completions", "responses", "embeddings"})
     assert provider_side(messages, openai) is ENDPOINTS["chat_completions"]
     assert provider_side(messages, openai, "responses") is ENDPOINTS["responses"]
@@ -48,13 +48,13 @@ def test_a_provider_of_another_dialect_answers_by_what_it_does_best() -> None:
     assert provider_side(ENDPOINTS["count_tokens"], openai) is None
 
 
-def test_some_stream_by_another_path() -> None:
+def test_streaming_endpoint_with_a_path_of_its_own_is_returned() -> None:
     assert streaming(ENDPOINTS["generate_content"]) is ENDPOINTS["stream_generate_content"]
     assert streaming(PROVIDER_ENDPOINTS["converse"]) is PROVIDER_ENDPOINTS["converse_stream"]
     assert streaming(ENDPOINTS["messages"]) is ENDPOINTS["messages"]
 
 
-def test_what_providers_speak_exists() -> None:
+def test_provider_profiles_name_only_known_endpoints() -> None:
     known = PROVIDER_ENDPOINTS.keys() | {REALTIME.name}
     assert all(profile.endpoints and profile.endpoints <= known for profile in PROFILES.values())
 
@@ -72,12 +72,12 @@ CLAUDE, LLAMA = "us.anthropic.claude-sonnet-4-6-v1:0", "meta.llama3-70b-instruct
         ("generate_content", LLAMA, "converse"),
     ],
 )
-def test_a_carried_dialect_is_taken_for_its_own_clients_and_models(client: str, model: str, there: str) -> None:
+def test_provider_side_at_bedrock_depends_on_the_client_and_the_model(client: str, model: str, there: str) -> None:
     found = provider_side(ENDPOINTS[client], BEDROCK.endpoints, BEDROCK.preferred, model)
     assert found is PROVIDER_ENDPOINTS[there]
 
 
-def test_claude_is_not_reached_by_what_is_googles() -> None:
+def test_provider_side_at_vertex_for_claude_is_raw_predict() -> None:
     vertex = frozenset({"generate_content", "stream_generate_content", "raw_predict", "stream_raw_predict"})
     for client in ("messages", "chat_completions", "generate_content"):
         assert provider_side(ENDPOINTS[client], vertex, "", "claude-x") is PROVIDER_ENDPOINTS["raw_predict"]
@@ -85,5 +85,5 @@ def test_claude_is_not_reached_by_what_is_googles() -> None:
     assert not serves("invoke", LLAMA)
 
 
-def test_nothing_for_who_speaks_no_translated_dialect() -> None:
+def test_provider_side_without_a_translated_dialect_is_none() -> None:
     assert provider_side(ENDPOINTS["embeddings"], BEDROCK.endpoints, BEDROCK.preferred, CLAUDE) is None

@@ -17,13 +17,15 @@ from softix_proxy.dialects.canonical.types import CanonicalRequest, Reasoning
         ("claude-opus-4@20250514", {"type": "enabled", "budget_tokens": 2048}),
     ],
 )
-def test_versions_are_known_by_the_names_of_every_cloud(model: str, thinking: dict[str, Any]) -> None:
+def test_thinking_of_each_claude_version_is_known_by_the_names_of_every_cloud(
+    model: str, thinking: dict[str, Any]
+) -> None:
     _, lost = losses("chat_completions", "converse")
     asked = CanonicalRequest(model="m", turns=[], reasoning=Reasoning(True, "low"))
     assert thinking_of(asked, model, 10_000, lost)[0] == thinking
 
 
-def test_temperatures() -> None:
+def test_temperature_out_of_range_or_with_thinking_is_clamped_or_dropped() -> None:
     _, lost = losses("chat_completions", "messages")
     assert temperature_of(None, None, lost) is None
     assert temperature_of(1.5, None, lost) == 1

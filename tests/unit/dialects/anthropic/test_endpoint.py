@@ -25,7 +25,7 @@ def read(**fields: Any) -> Any:
         {"inference_geo": "us"},
     ],
 )
-def test_what_cannot_be_metered(fields: Any) -> None:
+def test_request_with_an_unmetered_tool_or_place_is_refused(fields: Any) -> None:
     with pytest.raises(RefusedError) as refused:
         read(**fields)
     assert refused.value.code is Code.ENDPOINT_NOT_METERED and "wombat" not in refused.value.message
@@ -45,7 +45,7 @@ def test_what_cannot_be_metered(fields: Any) -> None:
         "tool_search_tool_regex_20251119",
     ],
 )
-def test_tools_of_the_client(kind: str | None) -> None:
+def test_request_with_tools_of_the_client_counts_no_calls(kind: str | None) -> None:
     spec = read(tools=[{"type": kind, "name": "x"}], inference_geo="global")
     assert spec.calls == {} and not spec.open_input
 
@@ -61,21 +61,21 @@ def test_tools_of_the_client(kind: str | None) -> None:
         {"type": "search_result"},
     ],
 )
-def test_input_that_the_body_does_not_bound(block: Any) -> None:
+def test_request_with_media_or_unknown_blocks_has_open_input(block: Any) -> None:
     assert read(messages=[{"role": "user", "content": [{"type": "text", "text": "a"}, block]}]).open_input
 
 
 @pytest.mark.parametrize("name", ["mcp_servers", "container", "context_management"])
-def test_what_brings_input_in(name: str) -> None:
+def test_request_with_fields_that_add_input_has_open_input(name: str) -> None:
     assert read(**{name: ["x"]}).open_input and not read(**{name: None}).open_input
 
 
-def test_text_is_bounded() -> None:
+def test_request_with_text_alone_has_no_open_input() -> None:
     blocks: Any = [{"type": "text", "text": "a"}, {"type": "tool_result", "content": [{"type": "text", "text": "a"}]}]
     assert not read(messages=[{"role": "user", "content": blocks}]).open_input
 
 
-def test_limits_and_tiers() -> None:
+def test_request_limits_and_tiers_are_read() -> None:
     assert read().max_output_tokens == 5 and read(max_tokens=0).max_output_tokens == 1
     assert MESSAGES.read(b'{"model":"m"}').max_output_tokens is None
     tiers = [read(service_tier=name).service_tier for name in ("auto", "standard_only", None)]
@@ -83,7 +83,7 @@ def test_limits_and_tiers() -> None:
     assert read(speed="fast").service_tier == "fast" and read(speed="standard").service_tier == "standard"
 
 
-def test_counting_tokens_is_free_whatever_they_are_for() -> None:
+def test_token_count_request_is_free_with_any_tools() -> None:
     spec = COUNT_TOKENS.read(b'{"model":"m","tools":[{"type":"code_execution_20250825"}]}')
     assert (spec.model, spec.max_output_tokens) == ("m", 0)
     assert COUNT_TOKENS.report(b'{"input_tokens":5,"usage":{"input_tokens":5}}') is None
@@ -91,7 +91,7 @@ def test_counting_tokens_is_free_whatever_they_are_for() -> None:
     assert body == b'{"model":"n"}'
 
 
-def test_rewrite() -> None:
+def test_rewrite_with_a_model_and_a_limit_changes_only_them() -> None:
     body = b'{"model": "m", "max_tokens": 5, "messages": []}'
     assert MESSAGES.rewrite(body, model=None, max_output_tokens=None, ask_usage=True) is body
     changed = MESSAGES.rewrite(body, model="n", max_output_tokens=3, ask_usage=True)
@@ -99,24 +99,24 @@ def test_rewrite() -> None:
 
 
 @pytest.mark.parametrize("usage", [None, 5, {}, [], {"input_tokens": "5x"}, {"input_tokens": -1}])
-def test_nothing_reported(usage: Any) -> None:
+def test_anthropic_report_without_counts_is_none(usage: Any) -> None:
     assert anthropic_report(usage, "m") is None
 
 
-def test_strange_parts_are_left_out() -> None:
+def test_anthropic_report_with_odd_parts_leaves_them_out() -> None:
     usage = {"input_tokens": 5, "output_tokens": True, "cache_creation": [], "iterations": [None, {"type": 5}]}
     report = anthropic_report(usage | {"server_tool_use": {"web_search_requests": -1}}, "a b")
     assert report is not None and report.meters == {"input_tokens": 5} and report.model_served is None
 
 
-def test_an_error_without_a_type() -> None:
+def test_messages_meter_with_an_error_without_a_type_ends() -> None:
     meter = MESSAGES.stream(hide_usage=False)
     assert meter.feed(b'event: error\ndata: {"error":{"type":"api_error"}}\n\n') == b""
     assert meter.ended and meter.failure == "provider_fault"
 
 
 @pytest.mark.parametrize("data", [b"[]", b"{", b'{"type":5}', b'{"message":5}', b'{"usage":5}'])
-def test_strange_events_pass(data: bytes) -> None:
+def test_messages_meter_with_odd_events_passes_them(data: bytes) -> None:
     meter = MESSAGES.stream(hide_usage=False)
     chunk = b"event: x\ndata: " + data + b"\n\n"
     assert meter.feed(chunk) == chunk and not meter.ended and meter.report is None
@@ -135,7 +135,7 @@ def test_strange_events_pass(data: bytes) -> None:
         ('"user_profile"', False),
     ],
 )
-def test_who_would_have_another_account_billed_is_refused(endpoint: Any, policy: str, is_taken: bool) -> None:
+def test_request_with_another_billing_account_is_refused(endpoint: Any, policy: str, is_taken: bool) -> None:
     body = f'{{"model":"claude","max_tokens":5,"messages":[],"billing_policy":{policy}}}'.encode()
     if is_taken:
         assert endpoint.read(body).model == "claude"
@@ -154,7 +154,7 @@ def test_who_would_have_another_account_billed_is_refused(endpoint: Any, policy:
         {"input_tokens": None, "output_tokens": "42"},
     ],
 )
-def test_counts_that_a_gateway_fills_in_with_nothing_are_not_taken(last: Any) -> None:
+def test_messages_meter_with_zeros_in_a_later_usage_keeps_the_earlier_counts(last: Any) -> None:
     first = {
         "input_tokens": 120,
         "cache_read_input_tokens": 1500,
@@ -172,7 +172,7 @@ def test_counts_that_a_gateway_fills_in_with_nothing_are_not_taken(last: Any) ->
     }
 
 
-def test_a_later_usage_that_says_more_replaces_what_was_said() -> None:
+def test_messages_meter_with_a_larger_later_usage_replaces_the_counts() -> None:
     meter = MESSAGES.stream(hide_usage=False)
     first, last = {"input_tokens": 900, "output_tokens": 1}, {"input_tokens": 0, "cache_read_input_tokens": 890}
     for event in ({"type": "message_start", "message": {"usage": first}}, {"type": "message_delta", "usage": last}):

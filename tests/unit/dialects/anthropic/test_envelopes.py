@@ -19,14 +19,14 @@ METERS = {"input_tokens": 9, "output_tokens": 4}
 
 
 @pytest.mark.parametrize("endpoint", [Invoke(), RawPredict()])
-def test_a_plain_answer_is_one_of_messages(endpoint: Any) -> None:
+def test_envelope_answer_is_metered_as_one_of_messages(endpoint: Any) -> None:
     report = endpoint.report(json.dumps({"usage": METERS, "model": "claude-x"}).encode())
     assert report and (report.meters, report.model_served) == (METERS, "claude-x")
     assert endpoint.report(b"nonsense") is None
 
 
 @pytest.mark.parametrize("size", [1, 11, 10**6])
-def test_a_stream_in_frames(size: int) -> None:
+def test_invoke_stream_in_frames_is_metered_to_its_end(size: int) -> None:
     meter, got = InvokeStream().stream(hide_usage=False), b""
     sent = [chunk(told) for told in (START, WORD, DELTA, STOP)]
     stream = b"".join(sent)
@@ -37,7 +37,7 @@ def test_a_stream_in_frames(size: int) -> None:
     assert meter.finishing and meter.estimate_output_tokens() == 2
 
 
-def test_a_stream_of_server_sent_events() -> None:
+def test_raw_predict_stream_of_server_sent_events_is_metered() -> None:
     meter = StreamRawPredict().stream(hide_usage=True)
     stream = b"".join(b"data: " + json.dumps(told).encode() + b"\n\n" for told in (START, DELTA, STOP))
     meter.feed(stream)
@@ -45,12 +45,12 @@ def test_a_stream_of_server_sent_events() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"bytes":7}', b'{"bytes":"?"}'])
-def test_a_frame_that_carries_nothing_passes(payload: bytes) -> None:
+def test_frame_without_a_carried_event_passes_unchanged(payload: bytes) -> None:
     assert carried(EventStreamMessage({}, payload, 0)) is None
     meter, strange = InvokeStream().stream(hide_usage=False), frame({":event-type": "chunk"}, payload)
     assert meter.feed(strange) == strange
 
 
-def test_what_is_carried() -> None:
+def test_frame_with_a_carried_event_is_decoded() -> None:
     assert carried(EventStreamMessage({}, json.dumps({"bytes": base64.b64encode(b"{}").decode()}).encode(), 0)) == b"{}"
     assert InvokeStream().stream(hide_usage=False).feed(event("!throttlingException", {})) == b""

@@ -21,7 +21,7 @@ def block(index: int, begun: dict[str, Any], *deltas: dict[str, Any]) -> list[di
     return [start, *grown, {"type": "content_block_stop", "index": index}]
 
 
-def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
+def test_stream_with_all_parts_is_read_as_its_plain_answer(heard: Heard) -> None:
     events = [
         START,
         *block(
@@ -71,11 +71,11 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
     assert answer.ended
 
 
-def test_a_stream_that_breaks_off_has_not_ended(heard: Heard) -> None:
+def test_stream_without_its_last_event_has_not_ended(heard: Heard) -> None:
     assert not heard("messages", START, *block(0, {"type": "text", "text": "a"}), END[0]).ended
 
 
-def test_an_error_is_the_last_word(heard: Heard) -> None:
+def test_stream_with_an_error_ignores_what_follows(heard: Heard) -> None:
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
     answer = heard("messages", START, error, *block(0, {"type": "text", "text": "a"}), *END)
     assert answer.failure == ErrorEvent("provider_overloaded", "busy")
@@ -83,7 +83,7 @@ def test_an_error_is_the_last_word(heard: Heard) -> None:
     assert accumulate(ReadAnswer().read_whole(error)).failure == answer.failure
 
 
-def test_reasons(heard: Heard) -> None:
+def test_stop_reason_of_each_kind_is_read(heard: Heard) -> None:
     for reason, wanted in (("refusal", "filter"), ("max_tokens", "length"), ("new", "end")):
         delta = {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": "x"}}
         choice = heard("messages", START, delta, END[1]).choices[0]

@@ -24,7 +24,7 @@ Reading = Callable[..., tuple[Any, list[str]]]
 MARK = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
 
 
-def test_a_conversation(reading: Reading) -> None:
+def test_conversation_with_thoughts_and_results_is_read_as_turns(reading: Reading) -> None:
     foreign = Thinking("so", "e", "responses", of="rs_1")
     assistant = [
         {"type": "thinking", "thinking": "so", "signature": "s"},
@@ -62,7 +62,7 @@ def test_a_conversation(reading: Reading) -> None:
     assert lost == []
 
 
-def test_media(reading: Reading) -> None:
+def test_media_blocks_of_each_kind_are_read(reading: Reading) -> None:
     blocks = [
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}},
         {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
@@ -81,7 +81,7 @@ def test_media(reading: Reading) -> None:
     assert lost == ["citations", "search_result"]
 
 
-def test_tools(reading: Reading) -> None:
+def test_tools_and_tool_choice_are_read(reading: Reading) -> None:
     tools = [
         {"name": "f", "input_schema": {"type": "object"}, "strict": True, **MARK},
         {"type": "web_search_20250305", "name": "web_search"},
@@ -104,11 +104,13 @@ def test_tools(reading: Reading) -> None:
         ({"output_config": {"effort": "low"}}, Reasoning(None, "low")),
     ],
 )
-def test_reasoning(reading: Reading, given: dict[str, Any], wanted: Reasoning | None) -> None:
+def test_thinking_settings_are_read_as_reasoning(
+    reading: Reading, given: dict[str, Any], wanted: Reasoning | None
+) -> None:
     assert reading("messages", **given)[0].reasoning == wanted
 
 
-def test_the_rest(reading: Reading) -> None:
+def test_other_fields_are_read_or_dropped(reading: Reading) -> None:
     form = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
     request, lost = reading(
         "messages",
@@ -123,14 +125,14 @@ def test_the_rest(reading: Reading) -> None:
     assert lost == ["context_management", "other"]
 
 
-def test_what_a_providers_tools_found_is_left_out(reading: Reading) -> None:
+def test_results_of_hosted_tools_are_left_out(reading: Reading) -> None:
     blocks = [{"type": "server_tool_use", "id": "s"}, {"type": "web_search_tool_result"}, {"type": "text", "text": "a"}]
     request, lost = reading("messages", messages=[{"role": "assistant", "content": blocks}])
     assert request.turns == [Turn("assistant", [TextPart("a")])]
     assert lost == ["hosted_tool_results"]
 
 
-def test_later_words_of_the_system(reading: Reading) -> None:
+def test_system_block_within_a_message_becomes_a_system_turn(reading: Reading) -> None:
     block = {"type": "mid_conv_system", "content": [{"type": "text", "text": "now"}]}
     request, _ = reading("messages", messages=[{"role": "user", "content": [block, {"type": "text", "text": "a"}]}])
     assert request.turns == [Turn("system", [TextPart("now")]), Turn("user", [TextPart("a")])]
@@ -148,6 +150,6 @@ def test_later_words_of_the_system(reading: Reading) -> None:
         {"system": 5},
     ],
 )
-def test_what_is_refused(reading: Reading, given: dict[str, Any]) -> None:
+def test_request_with_untranslatable_or_bad_fields_is_refused(reading: Reading, given: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         reading("messages", **given)

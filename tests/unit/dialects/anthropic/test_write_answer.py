@@ -28,7 +28,7 @@ from softix_proxy.dialects.canonical.types import (
 Spoken = Callable[..., list[dict[str, Any]]]
 
 
-def test_the_order_of_a_stream(spoken: Spoken) -> None:
+def test_stream_with_all_parts_is_written_in_order(spoken: Spoken) -> None:
     found = spoken(
         "messages",
         AnswerStart("chatcmpl-1", "m"),
@@ -62,7 +62,7 @@ def test_the_order_of_a_stream(spoken: Spoken) -> None:
     assert found[9]["usage"]["cache_read_input_tokens"] == 2
 
 
-def test_calls_that_grow_beside_each_other_come_one_after_the_other(spoken: Spoken) -> None:
+def test_calls_that_arrive_in_parallel_are_written_one_after_the_other(spoken: Spoken) -> None:
     found = spoken(
         "messages",
         PartStart(0, 0, ToolCall("x", "f")),
@@ -76,7 +76,7 @@ def test_calls_that_grow_beside_each_other_come_one_after_the_other(spoken: Spok
     assert [item["delta"]["partial_json"] for item in found if "delta" in item] == ["1", "2"]
 
 
-def test_what_has_no_place(spoken: Spoken) -> None:
+def test_stream_with_an_image_or_a_second_choice_leaves_them_out(spoken: Spoken) -> None:
     image = MediaPart("image", "image/png", "AA")
     assert (
         spoken("messages", PartStart(0, 0, image), PartEnd(0, 0), PartStart(1, 0, TextPart("b")), PartDelta(1, 0, "c"))
@@ -84,12 +84,12 @@ def test_what_has_no_place(spoken: Spoken) -> None:
     )
 
 
-def test_a_failure(spoken: Spoken) -> None:
+def test_stream_with_an_error_writes_it(spoken: Spoken) -> None:
     (found,) = spoken("messages", ErrorEvent("provider_overloaded", "busy"))
     assert found == {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}
 
 
-def test_a_plain_answer(context: ResponseContext) -> None:
+def test_plain_answer_with_all_parts_is_written(context: ResponseContext) -> None:
     hidden = Thinking("", "d", "responses", redacted=True)
     parts = [hidden, Thinking("so"), RefusalPart("No."), ToolCall("x", "f", "broken"), MediaPart("image")]
     body = write_answer(CanonicalAnswer(AnswerStart("resp_1"), [Choice(parts, "calls")]), context)

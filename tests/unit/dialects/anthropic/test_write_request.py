@@ -25,7 +25,7 @@ LIMIT = {"max_output_tokens": 10_000}
 OLD, NEW = "claude-sonnet-4-5-20250929", "claude-opus-4-6"
 
 
-def test_marks_stay(writing: Writing) -> None:
+def test_cache_marks_are_written(writing: Writing) -> None:
     turns = [
         Turn("system", [TextPart("Be kind.", "1h")]),
         Turn("user", [TextPart("Look", "5m"), MediaPart("image", "image/png", "AA", cache="5m")]),
@@ -40,7 +40,7 @@ def test_marks_stay(writing: Writing) -> None:
     assert lost == []
 
 
-def test_turns_alternate_and_results_come_first(writing: Writing) -> None:
+def test_turns_alternate_and_tool_results_come_first(writing: Writing) -> None:
     turns = [
         Turn("user", [TextPart("a")]),
         Turn("assistant", [TextPart(""), ToolCall("x", "f", '{"a":1}'), ToolCall("y", "g", "broken")]),
@@ -58,7 +58,7 @@ def test_turns_alternate_and_results_come_first(writing: Writing) -> None:
     assert third["content"][1]["is_error"] is True
 
 
-def test_only_its_own_thoughts(writing: Writing) -> None:
+def test_thoughts_of_other_models_are_dropped(writing: Writing) -> None:
     own, redacted = Thinking("so", "s", "messages"), Thinking("", "d", "messages", redacted=True)
     foreign = Thinking("so", "e", "responses")
     turns = [Turn("assistant", [own, redacted, foreign, RefusalPart("No.")]), Turn("user", [TextPart("a")])]
@@ -85,14 +85,14 @@ def test_only_its_own_thoughts(writing: Writing) -> None:
         ("claude-3-7-sonnet-latest", Reasoning(True, "", 5000), {"type": "enabled", "budget_tokens": 5000}, None, []),
     ],
 )
-def test_reasoning(
+def test_reasoning_is_written_as_thinking_of_the_model(
     writing: Writing, model: str, reasoning: Reasoning, thinking: Any, config: Any, lost: list[str]
 ) -> None:
     body, found = writing("messages", model=model, reasoning=reasoning, **LIMIT)
     assert (body.get("thinking"), body.get("output_config"), found) == (thinking, config, lost)
 
 
-def test_thinking_gives_way(writing: Writing) -> None:
+def test_thinking_with_conflicting_settings_is_resolved_with_a_loss(writing: Writing) -> None:
     reasoning = Reasoning(True, "low")
     forced = {"tools": [ToolDefinition("f")], "tool_choice": ToolChoice("required")}
     body, lost = writing("messages", model=OLD, reasoning=reasoning, **forced, **LIMIT)
@@ -103,13 +103,13 @@ def test_thinking_gives_way(writing: Writing) -> None:
     assert ("temperature" in body, lost) == (False, ["temperature_with_thinking"])
 
 
-def test_a_limit_is_a_must(writing: Writing) -> None:
+def test_output_limit_when_missing_is_filled_in(writing: Writing) -> None:
     assert writing("messages")[0]["max_tokens"] == 8192
     body, lost = writing("messages", most=32_000)
     assert (body["max_tokens"], lost) == (32_000, ["no_output_limit"])
 
 
-def test_tool_choice(writing: Writing) -> None:
+def test_tool_choice_of_each_kind_is_written(writing: Writing) -> None:
     tools = [ToolDefinition("f"), ToolDefinition("g"), ToolDefinition("h", custom=True)]
 
     def choice(**fields: Any) -> Any:
@@ -124,7 +124,7 @@ def test_tool_choice(writing: Writing) -> None:
     assert choice()["tools"][2]["input_schema"]["required"] == ["input"]
 
 
-def test_the_rest(writing: Writing) -> None:
+def test_other_fields_are_written_or_dropped(writing: Writing) -> None:
     body, lost = writing(
         "messages",
         turns=[Turn("user", [TextPart("a")])],
@@ -161,6 +161,6 @@ def test_the_rest(writing: Writing) -> None:
     "fields",
     [{"choices": 2}, {"logprobs": 0}, {"turns": [Turn("user", [MediaPart("audio", "audio/wav", "AA")])]}],
 )
-def test_what_is_refused(writing: Writing, fields: dict[str, Any]) -> None:
+def test_request_with_untranslatable_fields_is_refused(writing: Writing, fields: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         writing("messages", **fields)

@@ -26,12 +26,12 @@ def told(report: UsageReport | None) -> dict[str, Any] | None:
     return {name: value for name, value in asdict(report).items() if name not in remarks or value}
 
 
-def test_there_are_cases_of_both_kinds() -> None:
+def test_golden_cases_include_enough_answers_and_streams() -> None:
     assert len(STREAMS) >= 5 and len(CASES) - len(STREAMS) >= 5
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - set(STREAMS)))
-def test_an_answer(name: str) -> None:
+def test_converse_answer_of_each_case_has_its_report(name: str) -> None:
     endpoint = counting(PROVIDER_ENDPOINTS["converse"], CASES[name].get("model", ""))
     report = endpoint.report(json.dumps(CASES[name]["answer"]).encode())
     assert told(report) == CASES[name]["report"]
@@ -39,7 +39,7 @@ def test_an_answer(name: str) -> None:
 
 @pytest.mark.parametrize("size", [1, 13, 10**6])
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_stream(name: str, size: int) -> None:
+def test_converse_stream_of_each_case_has_its_report_and_estimate(name: str, size: int) -> None:
     case = CASES[name]
     stream = b"".join(event(kind, data) for kind, data in case["events"])
     endpoint = counting(PROVIDER_ENDPOINTS["converse_stream"], case.get("model", ""))
@@ -55,7 +55,7 @@ def test_a_stream(name: str, size: int) -> None:
     assert meter.feed(b"more") == (b"more" if case["ended"] else b"")
 
 
-def test_what_is_damaged_passes_unread() -> None:
+def test_converse_meter_with_a_damaged_frame_passes_it_unread() -> None:
     meter, damaged = ConverseMeter(), event("messageStart", {})[:-1] + b"?"
     assert meter.feed(damaged[:20]) == b"" and meter.feed(damaged[20:]) == damaged
     assert meter.feed(b"more") == b"more" and meter.take_held() == b""
@@ -63,7 +63,7 @@ def test_what_is_damaged_passes_unread() -> None:
 
 
 @pytest.mark.parametrize("usage", [None, [], {}, {"inputTokens": -1}, {"inputTokens": "5x"}, {"totalTokens": 5}])
-def test_a_strange_answer_does_not_become_money(usage: Any) -> None:
+def test_converse_report_with_odd_usage_is_none(usage: Any) -> None:
     assert converse_report(usage) is None
     assert read_report(b"nonsense") is None
 
@@ -78,5 +78,5 @@ def test_a_strange_answer_does_not_become_money(usage: Any) -> None:
         ("notopenai.gpt", False),
     ],
 )
-def test_whose_input_includes_the_cache(model: str, includes: bool) -> None:
+def test_cache_is_included_in_the_input_only_of_openai_models(model: str, includes: bool) -> None:
     assert includes_cache(model) is includes

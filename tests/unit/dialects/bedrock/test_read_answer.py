@@ -19,7 +19,7 @@ def call(index: int, name: str) -> dict[str, Any]:
     return {"contentBlockStart": {"contentBlockIndex": index, "start": {"toolUse": {"toolUseId": "x", "name": name}}}}
 
 
-def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
+def test_stream_with_all_parts_is_read_as_its_plain_answer(heard: Heard) -> None:
     events = [
         {"messageStart": {"role": "assistant"}},
         delta(0, reasoningContent={"text": "so"}),
@@ -58,18 +58,18 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
     assert (choice.reason, answer.ended) == ("calls", True)
 
 
-def test_an_image() -> None:
+def test_answer_with_an_image_is_read() -> None:
     block = {"image": {"format": "jpeg", "source": {"bytes": "AA=="}}}
     (choice,) = accumulate(ReadAnswer().read_whole({"output": {"message": {"content": [block]}}})).choices
     assert choice.parts == [MediaPart("image", "image/jpeg", "AA==")]
 
 
-def test_a_stream_that_ends_without_its_usage(heard: Heard) -> None:
+def test_stream_without_usage_ends_with_its_stop_event(heard: Heard) -> None:
     answer = heard("converse", delta(0, text="a"), END[0])
     assert (answer.ended, answer.usage) == (True, None)
     assert not heard("converse", delta(0, text="a")).ended
 
 
-def test_an_exception_in_a_stream(heard: Heard) -> None:
+def test_stream_with_an_exception_has_a_failure_and_no_end(heard: Heard) -> None:
     answer = heard("converse", {"serviceUnavailableException": {"message": "busy"}}, *END)
     assert (answer.failure, answer.ended) == (ErrorEvent("provider_overloaded", "busy"), False)

@@ -23,7 +23,7 @@ def writer(model: str = CLAUDE) -> tuple[WriteParts, Losses]:
     return WriteParts(model, lost), lost
 
 
-def test_results_come_first_and_nothing_is_empty() -> None:
+def test_tool_results_come_first_and_empty_parts_are_left_out() -> None:
     parts: list[ContentPart] = [
         TextPart(" "),
         RefusalPart("No."),
@@ -39,7 +39,7 @@ def test_results_come_first_and_nothing_is_empty() -> None:
     ]
 
 
-def test_media_and_the_names_of_documents() -> None:
+def test_media_is_written_and_document_names_are_unique() -> None:
     written = writer()[0].write(
         [
             MediaPart("image", "image/png", "AA=="),
@@ -66,12 +66,12 @@ def test_media_and_the_names_of_documents() -> None:
         (ToolResult("c", [MediaPart("audio", "audio/mpeg", "AA==")]), "media_type"),
     ],
 )
-def test_what_it_does_not_take_is_refused(part: ContentPart, loss: str) -> None:
+def test_part_of_an_unsupported_type_is_refused(part: ContentPart, loss: str) -> None:
     with pytest.raises(RefusedError, match=loss):
         writer()[0].write([part])
 
 
-def test_marks_of_the_cache() -> None:
+def test_cache_marks_are_written_for_claude_and_dropped_for_others() -> None:
     parts: list[ContentPart] = [TextPart("a", "5m"), ToolResult("c", [TextPart("b", "1h")])]
     blocks, (plain, lost) = writer()[0].write(parts), writer(LLAMA)
     assert blocks[1] == {"cachePoint": {"type": "default", "ttl": "1h"}}
@@ -80,7 +80,7 @@ def test_marks_of_the_cache() -> None:
     assert list(lost.found) == ["cache_control"]
 
 
-def test_thoughts_of_claude_only() -> None:
+def test_thoughts_of_other_models_are_dropped() -> None:
     signed, hidden = Thinking("so", "s", "messages"), Thinking("", "cg==", "converse", redacted=True)
     blocks, (strict, lost) = writer()[0].write([signed, hidden]), writer()
     assert blocks == [

@@ -24,7 +24,7 @@ USED = [Turn("assistant", [ToolCall("c", "f", "{}")]), Turn("user", [ToolResult(
 SPEC = {"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object", "properties": {}}}}}
 
 
-def test_everything_that_it_has_a_word_for(writing: Writing) -> None:
+def test_request_with_supported_fields_is_written_without_losses(writing: Writing) -> None:
     fields: dict[str, Any] = {"max_output_tokens": 50, "temperature": 0.5, "top_p": 0.9, "stop": ["x", ""]}
     body, lost = writing(
         "converse", NEW, turns=ASK, **fields, service_tier="flex", format=JsonFormat({"type": "object"})
@@ -57,7 +57,7 @@ def test_everything_that_it_has_a_word_for(writing: Writing) -> None:
         (NOVA, {"reasoning": Reasoning(True, "low")}, {}, ["reasoning"]),
     ],
 )
-def test_what_only_the_model_knows(
+def test_request_fields_of_a_model_are_written_as_additional_fields(
     writing: Writing, model: str, fields: dict[str, Any], more: dict[str, Any], lost: list[str]
 ) -> None:
     body, found = writing("converse", model, turns=ASK, **fields)
@@ -78,13 +78,13 @@ def test_what_only_the_model_knows(
         (ToolChoice("required", ["f"]), {"tool": {"name": "f"}}),
     ],
 )
-def test_tools(writing: Writing, choice: ToolChoice | None, written: Any) -> None:
+def test_tools_and_tool_choice_are_written(writing: Writing, choice: ToolChoice | None, written: Any) -> None:
     body, lost = writing("converse", NEW, turns=ASK, tools=[ToolDefinition("f", cache="5m")], tool_choice=choice)
     assert body["toolConfig"]["tools"] == [SPEC, {"cachePoint": {"type": "default"}}]
     assert (body["toolConfig"].get("toolChoice"), lost) == (written, [])
 
 
-def test_no_tool_may_be_called(writing: Writing) -> None:
+def test_tool_choice_none_leaves_the_tools_out_unless_they_were_used(writing: Writing) -> None:
     none = ToolChoice("none")
     assert "toolConfig" not in writing("converse", NEW, turns=ASK, tools=[ToolDefinition("f")], tool_choice=none)[0]
     body, lost = writing("converse", NEW, turns=[*ASK, *USED], tools=[ToolDefinition("f")], tool_choice=none)
@@ -94,7 +94,7 @@ def test_no_tool_may_be_called(writing: Writing) -> None:
     assert (body["toolConfig"], lost) == ({"tools": [SPEC]}, ["tools_of_before", "tool_choice"])
 
 
-def test_the_rest_is_lost(writing: Writing) -> None:
+def test_fields_without_a_translation_are_dropped(writing: Writing) -> None:
     fields: dict[str, Any] = {"seed": 1, "user": "u", "parallel_calls": False, "format": JsonFormat(), "cache": "5m"}
     body, lost = writing("converse", NEW, turns=ASK, **fields)
     assert lost == ["seed", "parallel_calls", "user", "json_object"]

@@ -19,7 +19,7 @@ from softix_proxy.dialects.canonical.types import (
 )
 
 
-def test_what_grows_is_put_together() -> None:
+def test_accumulator_with_a_whole_stream_joins_its_parts_and_keeps_the_last_usage() -> None:
     answer = accumulate(
         [
             AnswerStart("a", "m"),
@@ -47,24 +47,24 @@ def test_what_grows_is_put_together() -> None:
     assert answer.ended
 
 
-def test_choices_are_apart() -> None:
+def test_accumulator_with_two_choices_keeps_them_apart() -> None:
     answer = accumulate([PartStart(1, 0, TextPart("b")), PartStart(0, 0, TextPart("a")), PartDelta(1, 0, "!")])
     assert [choice.parts for choice in answer.choices] == [[TextPart("a")], [TextPart("b!")]]
     assert not answer.ended
 
 
-def test_a_part_is_known_as_far_as_it_has_come() -> None:
+def test_accumulator_with_an_open_part_returns_what_has_come_so_far() -> None:
     growing = Accumulator()
     growing.take(PartStart(0, 0, TextPart("a")))
     assert growing.take_growth(PartDelta(0, 0, "b")) == TextPart("a")
     assert growing.part(0, 0) == TextPart("ab")
 
 
-def test_whole_parts_as_events() -> None:
+def test_parts_of_whole_parts_returns_events_that_rebuild_them() -> None:
     assert accumulate(parts_of(0, [TextPart("a"), TextPart("b")])).choices[0].parts == [TextPart("a"), TextPart("b")]
 
 
-def test_what_grows_beside_the_first_waits_for_its_end() -> None:
+def test_in_order_with_a_second_open_part_holds_it_until_the_first_ends() -> None:
     in_order = InOrder()
     given: list[CanonicalEvent] = [
         PartStart(0, 0, ToolCall("a", "f")),
@@ -79,7 +79,7 @@ def test_what_grows_beside_the_first_waits_for_its_end() -> None:
     assert passed == [given[0], given[3], given[5], given[1], given[2], given[4], given[6]]
 
 
-def test_a_stop_closes_what_is_open() -> None:
+def test_in_order_when_the_answer_stops_closes_open_parts() -> None:
     in_order = InOrder()
     given: list[CanonicalEvent] = [
         PartStart(0, 0, TextPart("")),

@@ -11,20 +11,20 @@ from softix_proxy.dialects.translate.dialect_table import DIALECTS, PROVIDERS
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 
-def test_each_dialect_has_its_tables() -> None:
+def test_loss_tables_for_each_dialect_are_present() -> None:
     assert set(READING) == set(DIALECTS)
     assert set(NAMES) == set(WRITING) == set(PROVIDERS) - set(CARRIED)
     assert len(list(directions())) == len(DIALECTS) * (len(NAMES) - 1)
 
 
-def test_who_carries_messages_lacks_what_they_lack() -> None:
+def test_losses_of_a_carrier_of_messages_are_those_of_messages() -> None:
     for carrier in CARRIED:
         _, writing = losses("chat_completions", carrier)
         writing.meet("seed")
         assert list(writing.found) == ["seed"]
 
 
-def test_a_loss_is_noted_once_for_both_directions() -> None:
+def test_loss_in_both_directions_is_noted_once() -> None:
     reading, writing = losses("chat_completions", "messages")
     reading.meet("store")
     writing.meet("seed")
@@ -32,14 +32,14 @@ def test_a_loss_is_noted_once_for_both_directions() -> None:
     assert list(reading.found) == list(writing.found) == ["store", "seed"]
 
 
-def test_what_must_not_be_lost_is_refused() -> None:
+def test_loss_that_must_not_happen_is_refused() -> None:
     reading, _ = losses("responses", "messages")
     with pytest.raises(RefusedError, match="`previous_response_id` cannot be translated") as refused:
         reading.meet("previous_response_id")
     assert refused.value.code is Code.INVALID_REQUEST
 
 
-def test_every_entry_says_what_becomes_of_it() -> None:
+def test_loss_entry_in_every_table_has_a_treatment_and_a_reason() -> None:
     entries = [entry for table in (*READING.values(), *WRITING.values(), ANSWERS) for entry in table.items()]
     assert all(loss.fate in set(LossTreatment) and loss.reason for _, loss in entries)
     assert all(re.fullmatch(r"[a-z_0-9]+", name) for name, _ in entries)
@@ -47,7 +47,7 @@ def test_every_entry_says_what_becomes_of_it() -> None:
 
 
 @pytest.mark.parametrize("table", [READING, WRITING])
-def test_every_entry_is_met_by_the_code(table: dict[str, dict[str, object]]) -> None:
+def test_loss_entry_in_every_table_is_used_by_the_code(table: dict[str, dict[str, object]]) -> None:
     folders = {
         "chat_completions": "openai/chat",
         "converse": "bedrock",
@@ -74,7 +74,7 @@ def test_every_entry_is_met_by_the_code(table: dict[str, dict[str, object]]) -> 
         assert idle == [], dialect
 
 
-def test_a_direction_lists_only_what_its_client_can_say() -> None:
+def test_loss_rows_of_a_direction_list_only_fields_of_its_client() -> None:
     fields = {row.field for row in rows("chat_completions", "messages")}
     assert {"seed", "n", "logit_bias", "no_output_limit"} <= fields
     assert not fields & {"top_k", "mcp_servers"}

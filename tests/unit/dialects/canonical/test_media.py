@@ -8,17 +8,17 @@ from softix_proxy.domain.core.errors import RefusedError
 
 
 @pytest.mark.parametrize("url", ["data:image/png;base64,AAAA", "https://example.org/a.png"])
-def test_there_and_back(url: str) -> None:
+def test_media_url_after_reading_and_writing_is_the_same(url: str) -> None:
     assert to_url(from_url(url, "image")) == url
 
 
-def test_parameters_of_a_data_url() -> None:
+def test_data_url_with_parameters_is_read_and_without_base64_is_refused() -> None:
     assert from_url("data:text/plain;charset=utf-8;base64,AA", "document") == MediaPart("document", "text/plain", "AA")
     with pytest.raises(RefusedError, match="base64"):
         from_url("data:text/plain,hello", "document")
 
 
-def test_kinds_and_types() -> None:
+def test_media_kind_and_type_are_known_from_the_mime_type_or_the_address() -> None:
     assert [kind_of(mime) for mime in ("image/png", "audio/wav", "video/mp4", "application/pdf", "")] == [
         "image",
         "audio",

@@ -7,14 +7,14 @@ from softix_proxy.dialects.canonical.types import TextPart, ToolCall, ToolChoice
 A, B = ToolDefinition("a"), ToolDefinition("b")
 
 
-def test_only_the_allowed_are_shown() -> None:
+def test_chosen_tools_with_an_allowed_list_are_only_the_allowed_ones() -> None:
     some, one = ToolChoice("auto", ["b"]), ToolChoice("required", ["b"])
     assert chosen([A, B], None) == ([A, B], None)
     assert chosen([A, B], some) == ([B], some)
     assert chosen([A, B], one) == ([A, B], one)
 
 
-def test_a_tool_that_takes_text_as_a_function_of_one_text() -> None:
+def test_custom_tool_as_function_takes_one_text() -> None:
     _, lost = losses("responses", "messages")
     tool = as_function(
         ToolDefinition("p", "Patches.", custom=True, grammar={"syntax": "lark", "definition": "start: X"}), lost
@@ -26,7 +26,7 @@ def test_a_tool_that_takes_text_as_a_function_of_one_text() -> None:
     assert as_function(A, lost) is A
 
 
-def test_its_calls_there_and_back() -> None:
+def test_custom_call_as_function_call_and_back_is_the_same() -> None:
     call = ToolCall("c", "p", 'a "patch"\n', custom=True)
     assert as_function_call(call).arguments == '{"input":"a \\"patch\\"\\n"}'
     assert as_custom_call(as_function_call(call)) == call

@@ -17,7 +17,7 @@ METERS = [
 
 
 @pytest.mark.parametrize("meters", METERS)
-def test_openai_counts_what_is_within(meters: dict[str, int]) -> None:
+def test_openai_usage_with_cache_and_reasoning_counts_them_within_the_totals(meters: dict[str, int]) -> None:
     for counted in (openai_usage(CanonicalUsage(meters)), responses_usage(CanonicalUsage(meters))):
         report = openai_report(counted, None, None)
         assert report
@@ -26,7 +26,7 @@ def test_openai_counts_what_is_within(meters: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("meters", METERS)
-def test_anthropic_counts_apart_what_the_cache_gave(meters: dict[str, int]) -> None:
+def test_anthropic_usage_with_cached_tokens_counts_them_apart(meters: dict[str, int]) -> None:
     report = anthropic_report(anthropic_usage(CanonicalUsage(meters)), None)
     assert report
     for side in (INPUT_METERS, OUTPUT_METERS):
@@ -34,7 +34,7 @@ def test_anthropic_counts_apart_what_the_cache_gave(meters: dict[str, int]) -> N
     assert report.meters.get("cached_input_tokens") == meters.get("cached_input_tokens")
 
 
-def test_what_is_kept_for_an_hour() -> None:
+def test_anthropic_usage_with_cache_writes_for_an_hour_keeps_both_durations() -> None:
     meters = {"input_tokens": 1, "cache_write_5m_tokens": 2, "cache_write_1h_tokens": 3, "output_tokens": 4}
     report = anthropic_report(anthropic_usage(CanonicalUsage(meters)), None)
     assert report
@@ -43,7 +43,7 @@ def test_what_is_kept_for_an_hour() -> None:
 
 
 @pytest.mark.parametrize("meters", METERS[:2])
-def test_gemini_counts_thoughts_apart(meters: dict[str, int]) -> None:
+def test_gemini_usage_with_thoughts_counts_them_apart(meters: dict[str, int]) -> None:
     counted = gemini_usage(CanonicalUsage(meters))
     report = gemini_report(counted, None, {})
     assert report

@@ -5,7 +5,7 @@ from softix_proxy.dialects.canonical.write_error import anthropic_error, google_
 from softix_proxy.dialects.core.errors import ProviderError, name_error
 
 
-def test_each_kind_has_words_in_each_dialect() -> None:
+def test_written_error_of_each_kind_has_a_message_in_each_dialect() -> None:
     for kind in ProviderError:
         assert openai_error(kind, "so")["error"]["message"] == "so"
         assert anthropic_error(kind, "so")["error"]["message"] == "so"
@@ -14,7 +14,7 @@ def test_each_kind_has_words_in_each_dialect() -> None:
         assert "no reason" in openai_error(kind, "")["error"]["message"]
 
 
-def test_the_kind_is_known_again() -> None:
+def test_written_error_when_read_again_has_the_same_kind() -> None:
     for kind in (ProviderError.RATE_LIMITED, ProviderError.OVERLOADED, ProviderError.QUOTA):
         assert name_error(400, encode(openai_error(kind, ""))) == kind
         assert name_error(400, encode(anthropic_error(kind, ""))) == kind

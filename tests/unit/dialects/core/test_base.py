@@ -8,22 +8,22 @@ from softix_proxy.dialects.core.base import MODEL_NAME, RequestSpec
 @pytest.mark.parametrize(
     "name", ["gpt-4o-mini", "meta-llama/Llama-3.1-8B@fp8", "ft:gpt-4o:org::id", "a+b", "~anthropic/claude"]
 )
-def test_what_may_be_kept_of_a_model_name(name: str) -> None:
+def test_model_name_with_allowed_characters_is_accepted(name: str) -> None:
     assert MODEL_NAME.fullmatch(name)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 129, "a b", "möve", "a\n", "=cmd()", "<script>"])
-def test_what_may_not(name: str) -> None:
+def test_model_name_with_forbidden_characters_is_not_accepted(name: str) -> None:
     assert not MODEL_NAME.fullmatch(name)
 
 
-def test_an_ask_is_plain_by_default() -> None:
+def test_request_spec_without_options_has_plain_defaults() -> None:
     spec = RequestSpec("m")
     assert (spec.stream, spec.max_output_tokens, spec.choices, spec.service_tier) == (False, None, 1, "standard")
     assert spec.wants_usage and not spec.open_input and not spec.calls
 
 
-def test_hosted_tools_stay_behind_in_translation() -> None:
+def test_request_spec_with_hosted_tools_loses_them_in_translation() -> None:
     spec = RequestSpec("m", calls={"web_search_calls": 10})
     assert spec.bills == ("input_tokens", "output_tokens", "web_search_calls")
     assert spec.translated() == RequestSpec("m") and spec.translated().bills == ("input_tokens", "output_tokens")

@@ -88,7 +88,7 @@ ERRORS: dict[str, tuple[Any, Any, ProviderError, int]] = {
 
 
 @pytest.mark.parametrize("what", ERRORS)
-def test_an_error_with_a_good_status_is_an_error_and_no_work(what: str) -> None:
+def test_error_body_with_a_good_status_is_an_error_without_work(what: str) -> None:
     endpoint, body, error, status = ERRORS[what]
     found = classify(200, (), coded(body), endpoint)
     assert (found.error, found.status, found.worked, found.report) == (error.value, status, False, None)
@@ -115,7 +115,7 @@ ANSWERS: dict[str, tuple[Any, Any]] = {
 
 
 @pytest.mark.parametrize("what", ANSWERS)
-def test_whatever_may_be_an_answer_is_one(what: str) -> None:
+def test_answer_body_with_a_good_status_is_an_answer(what: str) -> None:
     endpoint, body = ANSWERS[what]
     found = classify(200, (), coded(body), endpoint)
     assert (found.error, found.status, found.worked) == (None, 200, True)
@@ -137,7 +137,7 @@ def test_whatever_may_be_an_answer_is_one(what: str) -> None:
         ),
     ],
 )
-def test_an_error_with_usage_is_work(body: dict[str, Any], told: int) -> None:
+def test_error_body_with_usage_is_an_error_with_work(body: dict[str, Any], told: int) -> None:
     endpoint = RESPONSES if "object" in body else CHAT
     found = classify(200, (), coded(body), endpoint)
     assert found.error == ProviderError.FAULT.value and found.worked and found.report is not None
@@ -145,14 +145,14 @@ def test_an_error_with_usage_is_work(body: dict[str, Any], told: int) -> None:
     assert found.told is not None and found.told.status == told
 
 
-def test_an_error_at_the_end_of_a_large_answer_is_seen() -> None:
+def test_error_at_the_end_of_a_large_answer_is_found() -> None:
     choice = {"message": {"content": "x" * 200_000}, "finish_reason": "error", "error": {"code": 502}}
     body = coded({"error": None, "choices": [choice], "usage": USAGE})
     found = classify(200, (), body, CHAT)
     assert (found.error, found.worked, found.told) == ("provider_fault", True, ClientError(200, body))
 
 
-def test_half_an_answer_without_usage_is_work_and_reaches_the_client() -> None:
+def test_half_answer_without_usage_counts_as_work_and_reaches_the_client() -> None:
     body = coded({"choices": [{"finish_reason": "error", "error": {"code": 502}, "message": {"content": "half"}}]})
     found = classify(200, (), body, CHAT)
     assert (found.error, found.worked, found.report) == ("provider_fault", True, None)
@@ -174,12 +174,14 @@ def test_half_an_answer_without_usage_is_work_and_reaches_the_client() -> None:
         ("only a reason to stop", None),
     ],
 )
-def test_what_a_client_may_be_told(what: str, told: tuple[int, bytes] | None) -> None:
+def test_error_body_with_a_good_status_is_shown_to_the_client_or_hidden(
+    what: str, told: tuple[int, bytes] | None
+) -> None:
     endpoint, body, *_ = ERRORS[what]
     assert classify(200, (), coded(body), endpoint).told == told
 
 
-def test_a_response_that_failed_is_told_as_its_clients_know_it() -> None:
+def test_failed_response_with_a_good_status_reaches_the_client_unchanged() -> None:
     endpoint, body, *_ = ERRORS["a failed response"]
     assert classify(200, (), coded(body), endpoint).told == ClientError(200, coded(body))
 
@@ -188,13 +190,13 @@ def test_a_response_that_failed_is_told_as_its_clients_know_it() -> None:
     ("status", "told", "error"),
     [(302, False, "provider_error"), (401, False, "provider_credentials"), (404, True, "provider_not_found")],
 )
-def test_a_bad_status_decides_alone(status: int, told: bool, error: str) -> None:
+def test_bad_status_with_usage_in_the_body_is_an_error_without_work(status: int, told: bool, error: str) -> None:
     found = classify(status, (), b'{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":5}}', CHAT)
     assert (found.error, found.status, found.worked, found.report) == (error, status, False, None)
     assert (found.told is not None) == told
 
 
-def test_the_head_names_an_error_at_aws() -> None:
+def test_aws_error_type_in_the_headers_decides_the_error() -> None:
     found = classify(400, (("x-amzn-errortype", "ThrottlingException:http://x"),), b"{}", CHAT)
     assert found.error == ProviderError.RATE_LIMITED.value
 
@@ -209,11 +211,11 @@ def test_the_head_names_an_error_at_aws() -> None:
         (b"", "provider_no_answer"),
     ],
 )
-def test_what_is_kept_has_states_of_its_own(body: bytes, error: str | None) -> None:
+def test_body_without_an_endpoint_is_an_error_only_with_error_content(body: bytes, error: str | None) -> None:
     assert classify(200, (), body).error == error
 
 
-def test_a_deletion_may_be_answered_with_nothing() -> None:
+def test_empty_body_without_an_endpoint_is_accepted_with_status_204() -> None:
     assert classify(204, (), b"").error is None
     assert classify(204, (), b"", CHAT).error == ProviderError.NO_ANSWER.value
 
@@ -234,7 +236,9 @@ ERROR = b'data: {"error":{"message":"no","code":429}}\n\n'
         (b'data: {"choices":[],"usage":{"prompt_tokens":0}}\n\n' + ERROR, "provider_rate_limited", False),
     ],
 )
-def test_a_stream_is_work_as_far_as_it_came(events: bytes, error: str | None, worked: bool) -> None:
+def test_stream_with_or_without_an_error_is_classified_by_the_events_before_it(
+    events: bytes, error: str | None, worked: bool
+) -> None:
     meter = CHAT.stream(hide_usage=False)
     meter.feed(events)
     found = classify_stream(meter)
@@ -242,7 +246,7 @@ def test_a_stream_is_work_as_far_as_it_came(events: bytes, error: str | None, wo
     assert found.status == (200 if error is None else 429)
 
 
-def test_an_error_becomes_an_event() -> None:
+def test_error_body_as_event_becomes_one_server_sent_event() -> None:
     assert as_event(b'{"error":\n {"code": 5}}') == b'data: {"error":{"code":5}}\n\n'
     assert as_event(b'{"type":"error"}') == b'event: error\ndata: {"type":"error"}\n\n'
     assert as_event(b'[{"error":{"code":5}}]') == b'data: [{"error":{"code":5}}]\n\n'

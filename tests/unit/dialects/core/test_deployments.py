@@ -26,17 +26,17 @@ FILE = '--b1\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\
         (b'{ "model": "a/b" }', b'{ "model": "a/b" }'),
     ],
 )
-def test_the_path_s_model_wins(body: bytes, changed: bytes) -> None:
+def test_body_with_another_model_gets_the_model_of_the_path(body: bytes, changed: bytes) -> None:
     assert with_model(CHAT, body, "a/b") == changed
 
 
-def test_the_endpoint_reads_it() -> None:
+def test_changed_body_when_read_by_the_endpoint_has_the_model_of_the_path() -> None:
     spec = CHAT.read(with_model(CHAT, json.dumps({"messages": []}).encode(), "mine"))
     assert spec.model == "mine"
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"model":"a","model":"b"}', b'{"Model":"a"}'])
-def test_a_body_that_is_none_is_refused(body: bytes) -> None:
+def test_body_without_one_clear_model_place_is_refused(body: bytes) -> None:
     with pytest.raises(RefusedError):
         with_model(CHAT, body, "mine")
 
@@ -49,7 +49,7 @@ def test_a_body_that_is_none_is_refused(body: bytes) -> None:
         (part("language", "de") + FILE, part("model", "mine") + part("language", "de") + FILE),
     ],
 )
-def test_a_form_gets_it_too(form: str, changed: str) -> None:
+def test_form_with_or_without_a_model_gets_the_model_of_the_path(form: str, changed: str) -> None:
     found = with_model(SOUND, form.encode(), "mine")
     assert found == changed.encode()
     assert SOUND.read(found).model == "mine"

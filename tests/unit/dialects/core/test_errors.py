@@ -38,12 +38,12 @@ def gemini(origin: str) -> genai.Client:
     return genai.Client(api_key="k", http_options={"base_url": origin, "retry_options": {"attempts": 1}})
 
 
-def test_each_code_has_its_words() -> None:
+def test_error_types_for_all_codes_are_present() -> None:
     assert set(_TYPES) == set(Code)
 
 
 @pytest.mark.parametrize("code", Code)
-def test_openais_sdk_raises_its_class(serve: Any, code: Code) -> None:
+def test_openai_sdk_with_each_error_code_raises_its_class(serve: Any, code: Code) -> None:
     status = HTTP_STATUS[code]
     body = render("openai", code, "Some message.", "req_1", DETAILS)
     with (
@@ -60,7 +60,7 @@ def test_openais_sdk_raises_its_class(serve: Any, code: Code) -> None:
 
 
 @pytest.mark.parametrize("code", Code)
-def test_anthropics_sdk_raises_its_class(serve: Any, code: Code) -> None:
+def test_anthropic_sdk_with_each_error_code_raises_its_class(serve: Any, code: Code) -> None:
     status = HTTP_STATUS[code]
     body = render("anthropic", code, "Some message.", "req_1", DETAILS)
     with (
@@ -77,7 +77,7 @@ def test_anthropics_sdk_raises_its_class(serve: Any, code: Code) -> None:
 
 
 @pytest.mark.parametrize("code", Code)
-def test_googles_sdk_raises_its_class(serve: Any, code: Code) -> None:
+def test_google_sdk_with_each_error_code_raises_its_class(serve: Any, code: Code) -> None:
     status = HTTP_STATUS[code]
     body = render("gemini", code, "Some message.", "req_1", DETAILS)
     with (
@@ -92,7 +92,7 @@ def test_googles_sdk_raises_its_class(serve: Any, code: Code) -> None:
     assert (info["metadata"]["request_id"], info["metadata"]["max_tokens"]) == ("req_1", "5")
 
 
-def test_googles_sdk_raises_within_a_stream(serve: Any) -> None:
+def test_google_sdk_with_an_error_within_a_stream_raises_it(serve: Any) -> None:
     body = b'data: {"candidates":[]}\n\n' + render_stream("gemini", Code.PROVIDER_BROKE_OFF, "It broke off.", "r", {})
     with (
         gemini(serve(lambda _: (200, "text/event-stream", body))) as client,
@@ -101,7 +101,7 @@ def test_googles_sdk_raises_within_a_stream(serve: Any) -> None:
         list(client.models.generate_content_stream(model="m", contents="a"))
 
 
-def test_openais_sdk_raises_within_a_stream(serve: Any) -> None:
+def test_openai_sdk_with_an_error_within_a_stream_raises_it(serve: Any) -> None:
     body = render_stream("openai", Code.PROVIDER_BROKE_OFF, "It broke off.", "req_1", {})
     with gpt(serve(lambda _: (200, "text/event-stream", b'data: {"choices":[]}\n\n' + body))) as client:
         stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "a"}], stream=True)
@@ -112,7 +112,7 @@ def test_openais_sdk_raises_within_a_stream(serve: Any) -> None:
             list(client.responses.create(model="m", input="a", stream=True))
 
 
-def test_anthropics_sdk_raises_within_a_stream(serve: Any) -> None:
+def test_anthropic_sdk_with_an_error_within_a_stream_raises_it(serve: Any) -> None:
     body = render_stream("anthropic", Code.PROVIDER_BROKE_OFF, "It broke off.", "req_1", {})
     with claude(
         serve(lambda _: (200, "text/event-stream", b'event: ping\ndata: {"type":"ping"}\n\n' + body))
@@ -150,15 +150,17 @@ def test_anthropics_sdk_raises_within_a_stream(serve: Any) -> None:
         (418, {"code": "wombat"}, ProviderError.UNKNOWN),
     ],
 )
-def test_a_providers_error_becomes_one_of_a_few_words(status: int, error: Any, expected: ProviderError) -> None:
+def test_provider_error_body_with_a_status_becomes_one_of_our_codes(
+    status: int, error: Any, expected: ProviderError
+) -> None:
     assert name_error(status, json.dumps({"error": error}).encode()) == expected.value
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>wombat</html>", b"[]", b"\xff", b"[" * 200_000])
-def test_a_body_that_is_no_error_object(body: bytes) -> None:
+def test_error_body_without_an_error_object_is_named_by_its_status(body: bytes) -> None:
     assert name_error(502, body) == ProviderError.FAULT.value and name_error(418, body) == ProviderError.UNKNOWN.value
 
 
-def test_events_have_no_status() -> None:
+def test_error_event_without_a_status_is_named_by_its_words() -> None:
     assert classify_event({"type": "overloaded_error"}) == ProviderError.OVERLOADED.value
     assert classify_event({"code": "wombat"}) == classify_event("wombat") == ProviderError.UNKNOWN.value

@@ -17,14 +17,14 @@ KNOWN = bytes.fromhex(
 """A frame from AWS's own test vectors: one text header, and `{'foo':'bar'}`."""
 
 
-def test_awss_own_example() -> None:
+def test_event_stream_with_the_example_of_aws_reads_it() -> None:
     [found] = EventStream().feed(KNOWN)
     assert (found.headers, found.payload) == ({"content-type": "application/json"}, b"{'foo':'bar'}")
     assert found.size == len(KNOWN) and frame(found.headers, found.payload) == KNOWN
 
 
 @given(st.sets(st.integers(1, len(STREAM) - 1), max_size=20))
-def test_pieces_do_not_matter(cuts: set[int]) -> None:
+def test_event_stream_with_split_input_finds_the_same_events(cuts: set[int]) -> None:
     stream, found = EventStream(), []
     ends = sorted(cuts)
     for start, end in zip([0, *ends], [*ends, len(STREAM)], strict=True):
@@ -33,14 +33,14 @@ def test_pieces_do_not_matter(cuts: set[int]) -> None:
     assert sum(one.size for one in found) == len(STREAM) and stream.waiting == b""
 
 
-def test_what_is_not_whole_waits() -> None:
+def test_event_stream_with_an_unfinished_event_waits_for_the_rest() -> None:
     stream = EventStream()
     assert list(stream.feed(ONE[:-1])) == [] and stream.waiting == ONE[:-1]
     assert len(list(stream.feed(ONE[-1:]))) == 1
 
 
 @pytest.mark.parametrize("place", range(len(ONE)))
-def test_each_damaged_byte_is_seen(place: int) -> None:
+def test_event_stream_with_any_damaged_byte_is_refused(place: int) -> None:
     damaged = bytearray(ONE)
     damaged[place] ^= 1
     with pytest.raises(BrokenFramesError):
@@ -48,7 +48,7 @@ def test_each_damaged_byte_is_seen(place: int) -> None:
 
 
 @pytest.mark.parametrize("stream", [b"data: {}\n\n" * 3, b"{" * 100, b"\x00" * 100])
-def test_another_framing(stream: bytes) -> None:
+def test_event_stream_with_another_framing_is_refused(stream: bytes) -> None:
     with pytest.raises(BrokenFramesError):
         list(EventStream().feed(stream))
 
@@ -59,13 +59,13 @@ def with_headers(headers: bytes) -> bytes:
     return rest + crc32(rest).to_bytes(4, "big")
 
 
-def test_other_types_of_headers_are_passed_over() -> None:
+def test_event_stream_with_other_header_types_skips_them() -> None:
     others = b"\x01a\x00\x01b\x02\x05\x01c\x08" + b"\x00" * 8 + b"\x01d\x06\x00\x03abc"
     [found] = EventStream().feed(with_headers(others + b"\x01e\x07\x00\x01x"))
     assert found.headers == {"e": "x"}
 
 
 @pytest.mark.parametrize("headers", [b"\x05ab", b"\x01a\x07\x00\x09x", b"\x01a\x63"])
-def test_headers_that_end_too_early(headers: bytes) -> None:
+def test_event_stream_with_truncated_headers_is_refused(headers: bytes) -> None:
     with pytest.raises(BrokenFramesError):
         list(EventStream().feed(with_headers(headers)))

@@ -76,7 +76,7 @@ def refusal(body: bytes, endpoint: Endpoint = ENDPOINTS["chat_completions"]) -> 
         b'{"model":"m","fallbacks":["wombat"]}',
     ],
 )
-def test_what_is_no_clean_request(endpoint: Endpoint, body: bytes) -> None:
+def test_request_body_that_is_not_clean_json_is_refused(endpoint: Endpoint, body: bytes) -> None:
     assert refusal(body, endpoint).code is Code.INVALID_REQUEST
 
 
@@ -94,7 +94,9 @@ def test_what_is_no_clean_request(endpoint: Endpoint, body: bytes) -> None:
         ("messages", "max_tokens"),
     ],
 )
-def test_counts_are_whole_numbers(endpoint: str, name: str, value: bytes) -> None:
+def test_count_field_with_a_value_that_is_not_whole_is_refused_with_its_name(
+    endpoint: str, name: str, value: bytes
+) -> None:
     error = refusal(b'{"model":"m","%s":%s}' % (name.encode(), value), ENDPOINTS[endpoint])
     assert error.code is Code.INVALID_REQUEST and name in error.message
 
@@ -112,7 +114,7 @@ def test_counts_are_whole_numbers(endpoint: str, name: str, value: bytes) -> Non
         ("embeddings", ["input", "service_tier"]),
     ],
 )
-def test_what_matters_comes_once(endpoint: str, names: list[str]) -> None:
+def test_watched_field_given_twice_is_refused(endpoint: str, names: list[str]) -> None:
     for name in names:
         twice = b'{"model":"m","%s":null,"%s":null}' % (name.encode(), name.encode())
         assert refusal(twice, ENDPOINTS[endpoint]).message == f"The request body has `{name}` twice."
@@ -120,7 +122,7 @@ def test_what_matters_comes_once(endpoint: str, names: list[str]) -> None:
         assert ENDPOINTS[endpoint].read(once).model == "m"
 
 
-def test_empty_values_say_nothing() -> None:
+def test_json_members_with_empty_values_count_them_as_absent() -> None:
     fields = JsonMembers(b'{"model":null,"models":[],"stream":false,"n":"x"}', WATCHED)
     assert [name for name in sorted(WATCHED) if fields.has(name)] == ["n"]
     assert not fields.has_any(frozenset(("model", "models", "other")))
@@ -128,33 +130,33 @@ def test_empty_values_say_nothing() -> None:
     assert fields.text("model") is None and fields.flag("stream") is False and fields.raw("other") is None
 
 
-def test_the_largest_of_several_names() -> None:
+def test_json_members_with_several_count_names_return_the_largest() -> None:
     fields = JsonMembers(b'{"n":3,"model":7,"stream":null}', WATCHED)
     assert fields.largest(("n", "model", "stream", "models")) == 7
     assert fields.largest(("stream", "models")) is None
 
 
-def test_an_object_of_nothing_but_names() -> None:
+def test_request_body_with_too_many_members_is_refused() -> None:
     members = [str(number) for number in range(999)]
     assert read_request(json.dumps({"model": "m"} | dict.fromkeys(members)).encode(), WATCHED)[0] == "m"
     error = refusal(json.dumps({"model": "m"} | dict.fromkeys([*members, CANARY])).encode())
     assert error.code is Code.INVALID_REQUEST and "1000" in error.message
 
 
-def test_a_body_beyond_ascii_in_slices() -> None:
+def test_request_body_with_non_ascii_text_is_read_and_when_cut_is_refused() -> None:
     body = b'{"model":"m","x":"' + "ä€😀".encode() * 50_000 + b'"}'
     assert read_request(body, WATCHED)[0] == "m"
     assert refusal(body[:-3] + b'"}').code is Code.INVALID_REQUEST
 
 
-def test_fits() -> None:
+def test_fits_with_a_value_of_another_type_returns_false() -> None:
     decoder = msgspec.json.Decoder(list[str])
     fields = JsonMembers(b'{"n":["a"],"model":[1],"stream":null}', WATCHED)
     assert fits(fields.raw("n"), decoder) and fits(fields.raw("models"), decoder)
     assert not fits(fields.raw("model"), decoder) and not fits(fields.raw("stream"), decoder)
 
 
-def test_values_stay_byte_for_byte() -> None:
+def test_json_members_after_a_replacement_keep_other_values_byte_for_byte() -> None:
     body = b'{ "model" : "m" ,\n"x": [1.50, 1e3 , "\\u00e9\\/"],"y":{"model":"inner"},"user":"a","user":"b"}'
     replaced = JsonMembers(body, frozenset()).replaced({"model": b'"new"', "added": b"7"})
     assert replaced == (
@@ -175,7 +177,9 @@ JSON = st.recursive(
     st.dictionaries(st.sampled_from(["model", "max_tokens", "stream_options"]), st.text(string.printable)),
     st.booleans(),
 )
-def test_replaced_is_what_a_dict_update_is(members: dict[str, Any], changes: dict[str, str], escape: bool) -> None:
+def test_json_members_after_a_replacement_equal_an_updated_dictionary(
+    members: dict[str, Any], changes: dict[str, str], escape: bool
+) -> None:
     try:
         body = json.dumps(members, ensure_ascii=escape, indent=1).encode()
     except UnicodeEncodeError:
@@ -195,12 +199,12 @@ def test_replaced_is_what_a_dict_update_is(members: dict[str, Any], changes: dic
         (bytearray(b"[" + b"[]," * 60_000 + b"1]"), True),
     ],
 )
-def test_what_takes_too_long_to_look_into(body: bytes, heavy: bool) -> None:
+def test_body_above_the_size_limits_is_heavy(body: bytes, heavy: bool) -> None:
     assert is_heavy(body) is heavy
     assert is_heavy(msgspec.Raw(bytes(body))) is heavy
 
 
-def test_members_get_other_names_or_are_left_out() -> None:
+def test_json_members_with_a_renaming_are_renamed_or_left_out() -> None:
     names = {"old": "new", "gone": ""}
     assert JsonMembers(b'{"a": 1.0,"old":2,"gone":{}}', frozenset()).renamed(names) == b'{"a":1.0,"new":2}'
     assert JsonMembers(b'{"old":2,"new":3}', frozenset()).renamed(names) == b'{"new":3}'

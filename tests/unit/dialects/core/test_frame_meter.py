@@ -14,7 +14,7 @@ class Until(FrameMeter):
 
 
 @pytest.mark.parametrize("size", [1, 7, 10**6])
-def test_whole_frames_pass_up_to_the_last(size: int) -> None:
+def test_frame_meter_with_frames_after_the_last_passes_only_the_whole_ones_before(size: int) -> None:
     first, last, more = event("first", {}), event("last", {}), event("more", {})
     meter, stream, got = Until(), first + last + more, b""
     for start in range(0, len(stream), size):
@@ -22,13 +22,13 @@ def test_whole_frames_pass_up_to_the_last(size: int) -> None:
     assert (got, meter.take_held(), meter.ended, meter.failure) == (first, last + more, True, None)
 
 
-def test_an_exception_is_the_end() -> None:
+def test_frame_meter_with_an_exception_frame_ends_with_its_failure() -> None:
     meter = Until()
     assert meter.feed(event("!modelTimeoutException", {"message": "late"})) == b""
     assert (meter.ended, meter.failure) == (True, "provider_timed_out")
 
 
-def test_half_a_frame_is_handed_over_at_the_end() -> None:
+def test_frame_meter_with_half_a_frame_hands_it_over_at_the_end() -> None:
     meter, half = Until(), event("first", {})[:-3]
     assert meter.feed(half) == b""
     assert (meter.take_held(), meter.ended) == (half, False)

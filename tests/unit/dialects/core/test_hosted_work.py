@@ -15,7 +15,7 @@ def worked(*items: Any, usage: Any = None) -> Any:
     return hosted_work(msgspec.Raw(json.dumps(items).encode()), usage)
 
 
-def test_items_count_where_nothing_is_reported() -> None:
+def test_hosted_work_without_a_usage_report_counts_the_items() -> None:
     looks = [{"type": "web_search_call", "action": {"type": kind}} for kind in ("open_page", "find_in_page")]
     assert worked(SEARCH, SEARCH, *looks, {"type": "file_search_call"}) == (
         {"web_search_calls": 2, "tool_calls": 1},
@@ -24,12 +24,12 @@ def test_items_count_where_nothing_is_reported() -> None:
 
 
 @pytest.mark.parametrize(("reported", "calls"), [(1, {"web_search_calls": 1}), (0, {}), ("3", {"web_search_calls": 3})])
-def test_what_is_reported_counts_and_not_the_items(reported: Any, calls: dict[str, int]) -> None:
+def test_hosted_work_with_a_usage_report_counts_it_instead_of_the_items(reported: Any, calls: dict[str, int]) -> None:
     assert worked(SEARCH, SEARCH, usage={"web_search": {"num_requests": reported}}) == (calls, ())
 
 
 @pytest.mark.parametrize("usage", [None, [], {}, {"web_search": None}, {"web_search": {"num_requests": -1}}])
-def test_an_odd_report_counts_as_none(usage: Any) -> None:
+def test_hosted_work_with_an_odd_usage_report_counts_the_items(usage: Any) -> None:
     assert worked(SEARCH, usage=usage) == ({"web_search_calls": 1}, ())
 
 
@@ -52,10 +52,10 @@ def test_an_odd_report_counts_as_none(usage: Any) -> None:
         ([{"type": name} for name in ("message", "reasoning", "compaction", "function_call_output")], None, ()),
     ],
 )
-def test_work_that_no_meter_counts_is_named(items: Any, usage: Any, unpriced: tuple[str, ...]) -> None:
+def test_hosted_work_without_a_meter_is_named_as_unpriced(items: Any, usage: Any, unpriced: tuple[str, ...]) -> None:
     assert worked(*items, usage=usage) == ({}, unpriced)
 
 
-def test_an_output_that_is_none() -> None:
+def test_hosted_work_without_an_output_list_counts_only_the_usage_report() -> None:
     assert hosted_work(msgspec.Raw(), {"web_search": {"num_requests": 2}}) == ({"web_search_calls": 2}, ())
     assert hosted_work(msgspec.Raw(b'{"a": 1}'), None) == ({}, ())

@@ -17,7 +17,7 @@ objects = st.lists(st.dictionaries(st.text(), values, max_size=3), max_size=4)
 
 
 @given(objects, st.integers(0, 2), st.booleans(), st.data())
-def test_each_object_comes_out_however_it_is_written_and_split(
+def test_json_array_with_split_input_finds_each_object(
     items: list[Any], indent: int, plain: bool, data: st.DataObject
 ) -> None:
     text = json.dumps(items, indent=indent or None, ensure_ascii=plain).encode()
@@ -28,11 +28,11 @@ def test_each_object_comes_out_however_it_is_written_and_split(
     assert [json.loads(element) for element in found] == items
 
 
-def test_one_that_is_too_large_is_not_kept() -> None:
+def test_json_array_with_an_object_over_the_limit_drops_it() -> None:
     array = JsonArray(10)
     assert list(array.feed(b'[{"a":"' + b"x" * 100)) == []
     assert list(array.feed(b"x" * 100 + b'"},{"b":1}]')) == [b"", b'{"b":1}']
 
 
-def test_what_is_no_array_yields_nothing() -> None:
+def test_json_array_with_input_that_is_no_array_finds_nothing() -> None:
     assert list(JsonArray(100).feed(b'}}]{"a":1} "')) == []

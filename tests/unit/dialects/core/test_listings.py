@@ -44,7 +44,7 @@ def listed(*bodies: dict[str, Any]) -> list[ListedObject]:
         ("gemini", "page_size=6&limit=9", PageRequest(6, None)),
     ],
 )
-def test_each_family_asks_in_its_words(family: Family, query: str, page: PageRequest) -> None:
+def test_page_query_of_each_family_is_read(family: Family, query: str, page: PageRequest) -> None:
     assert read_page(family, query) == page
 
 
@@ -57,12 +57,12 @@ def test_each_family_asks_in_its_words(family: Family, query: str, page: PageReq
         ("gemini", "pageSize=0"),
     ],
 )
-def test_what_is_no_page_is_refused(family: Family, query: str) -> None:
+def test_page_query_with_bad_values_is_refused(family: Family, query: str) -> None:
     with pytest.raises(RefusedError):
         read_page(family, query)
 
 
-def test_a_page_of_openai_s() -> None:
+def test_openai_page_with_and_without_files_has_its_members() -> None:
     told = json.loads(write_page("openai", "files", listed(FILE), "f1"))
     assert told == {"object": "list", "data": [FILE], "has_more": True, "first_id": "f1", "last_id": "f1"}
     assert json.loads(write_page("openai", "files", [], None)) == {
@@ -74,7 +74,7 @@ def test_a_page_of_openai_s() -> None:
     }
 
 
-def test_a_page_of_anthropic_s() -> None:
+def test_anthropic_page_with_and_without_batches_has_its_members() -> None:
     told = json.loads(write_page("anthropic", "batches", listed({"id": "m1"}, {"id": "m2"}), None))
     assert told == {"data": [{"id": "m1"}, {"id": "m2"}], "has_more": False, "first_id": "m1", "last_id": "m2"}
     empty = json.loads(write_page("anthropic", "batches", [], "m9"))
@@ -82,13 +82,15 @@ def test_a_page_of_anthropic_s() -> None:
 
 
 @pytest.mark.parametrize(("kind", "body", "name"), [("files", FILE, "files"), ("batches", BATCH, "operations")])
-def test_a_page_of_google_s(kind: ListedKind, body: dict[str, Any], name: str) -> None:
+def test_google_page_with_and_without_entries_has_its_members(
+    kind: ListedKind, body: dict[str, Any], name: str
+) -> None:
     told = json.loads(write_page("gemini", kind, listed(body), "x"))
     assert told["nextPageToken"] == "x" and told[name] == [json.loads(write_one(kind, json.dumps(body).encode()))]
     assert "nextPageToken" not in json.loads(write_page("gemini", kind, [], None))
 
 
-def test_a_file_for_google_s_sdk() -> None:
+def test_google_file_from_a_stored_file_has_its_members() -> None:
     assert json.loads(write_one("files", json.dumps(FILE).encode())) == {
         "name": "files/f1",
         "displayName": "a.jsonl",
@@ -113,7 +115,7 @@ def test_a_file_for_google_s_sdk() -> None:
         ("cancelled", "CANCELLED", True),
     ],
 )
-def test_a_batch_for_google_s_sdk(status: str, state: str, done: bool) -> None:
+def test_google_batch_in_each_status_has_its_state(status: str, state: str, done: bool) -> None:
     body = {**BATCH, "status": status, f"{status}_at": 1_767_225_660}
     told = json.loads(write_one("batches", json.dumps(body).encode()))
     assert (told["name"], told["done"], told["metadata"]["state"]) == ("batches/b1", done, f"BATCH_STATE_{state}")
@@ -122,10 +124,10 @@ def test_a_batch_for_google_s_sdk(status: str, state: str, done: bool) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"id": 5}', b"\xff"])
-def test_what_is_no_such_thing_stays_as_it_is(body: bytes) -> None:
+def test_stored_body_that_is_no_file_stays_unchanged(body: bytes) -> None:
     assert write_one("files", body) == body and not has_purpose(body, "batch")
 
 
-def test_odd_members_are_left_out() -> None:
+def test_google_file_with_odd_members_leaves_them_out() -> None:
     odd = {"id": "f1", "bytes": "7", "created_at": True, "filename": 5, "expires_at": 2**60}
     assert json.loads(write_one("files", json.dumps(odd).encode())).keys() == {"name", "mimeType", "state", "source"}

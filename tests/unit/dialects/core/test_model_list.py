@@ -20,7 +20,7 @@ def answers(family: Family) -> Any:
     return lambda path: (200, "application/json", one if path.endswith("o4-mini") else all_of_them)
 
 
-def test_openais_sdk_reads_it(serve: Any) -> None:
+def test_openai_sdk_with_our_model_list_reads_it(serve: Any) -> None:
     with openai.OpenAI(api_key="k", base_url=serve(answers("openai")) + "/v1") as client:
         listed = list(client.models.list())
         assert [(model.id, model.owned_by, model.object) for model in listed] == [
@@ -30,7 +30,7 @@ def test_openais_sdk_reads_it(serve: Any) -> None:
         assert client.models.retrieve("o4-mini").created == 1_760_000_000
 
 
-def test_anthropics_sdk_reads_it(serve: Any) -> None:
+def test_anthropic_sdk_with_our_model_list_reads_it(serve: Any) -> None:
     with anthropic.Anthropic(api_key="k", base_url=serve(answers("anthropic"))) as client:
         page = client.models.list(limit=1000)
         assert [model.id for model in page] == ["gpt-4o-mini", "o4-mini"]
@@ -40,7 +40,7 @@ def test_anthropics_sdk_reads_it(serve: Any) -> None:
         assert one.created_at.isoformat() == "2025-10-09T08:53:20+00:00"
 
 
-def test_googles_sdk_reads_it(serve: Any) -> None:
+def test_google_sdk_with_our_model_list_reads_it(serve: Any) -> None:
     with genai.Client(api_key="k", http_options={"base_url": serve(answers("gemini"))}) as client:
         assert [model.name for model in client.models.list()] == ["models/gpt-4o-mini", "models/o4-mini"]
         one = client.models.get(model="o4-mini")
@@ -56,7 +56,7 @@ def test_googles_sdk_reads_it(serve: Any) -> None:
         ("anthropic", {"data": [], "has_more": False, "first_id": None, "last_id": None}),
     ],
 )
-def test_no_models(family: Family, expected: Any) -> None:
+def test_model_list_without_models_is_empty_in_each_family(family: Family, expected: Any) -> None:
     assert json.loads(render(family, [])) == expected
 
 
@@ -72,6 +72,6 @@ def test_no_models(family: Family, expected: Any) -> None:
         ("text", None),
     ],
 )
-def test_names_are_read_from_every_shape_of_list(body: Any, names: tuple[str, ...] | None) -> None:
+def test_model_names_from_each_shape_of_list_are_read(body: Any, names: tuple[str, ...] | None) -> None:
     assert read_names(json.dumps(body).encode()) == names
     assert read_names(b"\xff{") is None

@@ -32,7 +32,7 @@ def read(body: bytes, cuts: tuple[int, ...] = ()) -> MultipartForm:
 
 
 @given(st.sets(st.integers(1, len(WHOLE) - 1), max_size=30))
-def test_pieces_do_not_matter(cuts: set[int]) -> None:
+def test_multipart_form_with_split_input_has_the_same_parts(cuts: set[int]) -> None:
     found = read(WHOLE, tuple(sorted(cuts)))
     assert found.complete and found.has_file
     assert {name: text.value for name, text in found.texts.items()} == {"model": "müde".encode(), "n": b"3"}
@@ -40,16 +40,16 @@ def test_pieces_do_not_matter(cuts: set[int]) -> None:
         assert WHOLE[text.start :].startswith(text.value)
 
 
-def test_byte_by_byte() -> None:
+def test_multipart_form_fed_byte_by_byte_is_complete() -> None:
     assert read(WHOLE, tuple(range(1, len(WHOLE)))).complete
 
 
-def test_the_parts_before_a_file_are_known_before_it_is_whole() -> None:
+def test_multipart_form_with_an_unfinished_file_has_the_parts_before_it() -> None:
     found = read(WHOLE[: WHOLE.index(b" or ")])
     assert found.has_file and not found.complete and set(found.texts) == {"model"}
 
 
-def test_what_decides_may_not_come_late() -> None:
+def test_multipart_form_with_a_watched_part_after_the_files_is_refused() -> None:
     found = MultipartForm(b"d", WATCHED)
     found.feed(WHOLE[:-40])
     found.close()
@@ -84,7 +84,7 @@ HEAD = 'Content-Disposition: form-data; name="model"'
         form(part("model", b"x" * 300_000)),
     ],
 )
-def test_what_two_readers_could_read_in_two_ways(body: bytes) -> None:
+def test_multipart_form_with_ambiguous_syntax_is_refused(body: bytes) -> None:
     with pytest.raises(RefusedError):
         read(body)
 
@@ -93,7 +93,7 @@ def test_what_two_readers_could_read_in_two_ways(body: bytes) -> None:
     "more",
     ['; filename="a b;.png"', ';filename="a"', "; filename=\"a\"; filename*=UTF-8''%C3%A9.png"],
 )
-def test_names_of_files(more: str) -> None:
+def test_multipart_form_with_unusual_file_names_has_a_file(more: str) -> None:
     assert read(form(part("file", b"a", more), part("model", b"m"))).has_file
 
 
@@ -110,7 +110,7 @@ def test_names_of_files(more: str) -> None:
         ("", None),
     ],
 )
-def test_the_delimiter_of_the_header(text: str, boundary: bytes | None) -> None:
+def test_boundary_of_a_content_type_is_read_or_refused(text: str, boundary: bytes | None) -> None:
     if boundary is None:
         with pytest.raises(RefusedError):
             boundary_of(text)
@@ -118,7 +118,7 @@ def test_the_delimiter_of_the_header(text: str, boundary: bytes | None) -> None:
         assert boundary_of(text) == boundary
 
 
-def test_values_and_changes() -> None:
+def test_form_fields_after_a_replacement_have_the_new_values() -> None:
     fields = FormFields(WHOLE, WATCHED)
     assert (fields.text("model"), fields.count("n"), fields.flag("stream")) == ("müde", 3, False)
     changed = FormFields(fields.replaced({"model": "another", "n": "1"}), WATCHED)
@@ -132,12 +132,12 @@ WRONG: Mapping[str, bytes] = {"model": b"\xff", "n": b"0", "stream": b"perhaps"}
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_such_value(name: str) -> None:
+def test_form_field_with_a_value_of_another_type_is_refused_with_its_name(name: str) -> None:
     fields = FormFields(form(part(name, WRONG[name])), WATCHED)
     with pytest.raises(RefusedError, match=f"`{name}`"):
         {"model": fields.text, "n": fields.count, "stream": fields.flag}[name](name)
 
 
-def test_what_is_no_form() -> None:
+def test_form_fields_with_a_body_that_is_no_form_are_refused() -> None:
     with pytest.raises(RefusedError):
         FormFields(b'{"model":"m"}', WATCHED)

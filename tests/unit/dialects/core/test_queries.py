@@ -16,5 +16,5 @@ from softix_proxy.dialects.core.queries import passing
         ("openai", "beta=true", ""),
     ],
 )
-def test_only_what_is_listed_passes(family: Family, query: str, passed: str) -> None:
+def test_query_with_unlisted_parameters_loses_them(family: Family, query: str, passed: str) -> None:
     assert passing(query, family) == passed

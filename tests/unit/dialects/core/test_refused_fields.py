@@ -15,7 +15,7 @@ from softix_proxy.dialects.core.refused_fields import members, named_fields, nam
         b"body.stream_options.include_usage: unknown",
     ],
 )
-def test_a_refusal_that_names_the_field_is_told(refusal: bytes) -> None:
+def test_refusal_that_names_the_field_is_recognized(refusal: bytes) -> None:
     assert names_field(refusal, "stream_options")
 
 
@@ -29,15 +29,15 @@ def test_a_refusal_that_names_the_field_is_told(refusal: bytes) -> None:
         b"stream_options" + b" " * 70_000,
     ],
 )
-def test_another_refusal_is_not(refusal: bytes) -> None:
+def test_refusal_that_does_not_name_the_field_is_not_recognized(refusal: bytes) -> None:
     assert not names_field(refusal, "stream_options")
 
 
-def test_which_of_several_are_named() -> None:
+def test_named_fields_of_a_refusal_are_those_it_contains() -> None:
     assert named_fields(b"seed and user are unknown", ("user", "store", "seed")) == ["user", "seed"]
 
 
-def test_a_member_is_left_out_and_the_rest_stays_byte_for_byte() -> None:
+def test_body_without_a_removed_field_keeps_the_rest_byte_for_byte() -> None:
     body = b'{"a": 1.0, "stream_options":{"x":1},"b":[ 2 ]}'
     assert without_field(body, "stream_options") == b'{"a":1.0,"b":[ 2 ]}'
     assert members(body) == ("a", "stream_options", "b")

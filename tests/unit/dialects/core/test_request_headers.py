@@ -26,7 +26,7 @@ SDKS = {
 }
 
 
-def test_each_name_is_in_lower_case_with_a_reason_and_nothing_that_never_passes() -> None:
+def test_listed_header_names_are_lower_case_with_a_reason_and_allowed_to_pass() -> None:
     for names in LISTED:
         for name, reason in names.items():
             assert name == name.lower() and reason
@@ -35,7 +35,7 @@ def test_each_name_is_in_lower_case_with_a_reason_and_nothing_that_never_passes(
 
 
 @pytest.mark.parametrize("family", ["openai", "anthropic", "gemini"])
-def test_what_sdks_and_agents_send_passes_in_their_own_family(family: str) -> None:
+def test_headers_of_sdks_and_agents_pass_only_in_their_own_family(family: str) -> None:
     names, prefixes = passing(family)  # type: ignore[arg-type]
     assert names.issuperset([*SDKS[family], "user-agent", "content-type", "traceparent", "idempotency-key"])
     assert ("x-stainless-retry-count".startswith(prefixes)) is (family != "gemini")
@@ -43,13 +43,13 @@ def test_what_sdks_and_agents_send_passes_in_their_own_family(family: str) -> No
     assert names.isdisjoint(others)
 
 
-def test_types_of_providers_and_operators_add_names() -> None:
+def test_headers_added_by_a_provider_type_or_an_operator_pass() -> None:
     assert "http-referer" in passing("openai", ProviderType.OPENROUTER).names
     assert "http-referer" not in passing("openai", ProviderType.OPENAI).names
     assert "x-thing" in passing("openai", ProviderType.OPENAI, frozenset(("x-thing",))).names
 
 
-def test_what_is_translated_keeps_only_what_is_common() -> None:
+def test_headers_of_a_translated_request_are_only_the_common_ones() -> None:
     assert passing_translated("messages", ProviderType.ANTHROPIC).names == frozenset(COMMON)
     assert passing_translated("messages", ProviderType.ANTHROPIC).prefixes == ()
     for endpoint in CARRIED:

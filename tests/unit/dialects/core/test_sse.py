@@ -16,13 +16,13 @@ class Meter(EventMeter):
         return {b"hide": EventAction.HIDE, b"end": EventAction.END}.get(data.strip(), EventAction.PASS)
 
 
-def test_data_of() -> None:
+def test_data_of_an_event_with_several_lines_joins_them() -> None:
     assert data_of(b"event: x\ndata: {\ndata:}\nid: 1\n\n") == b"{\n}"
     assert data_of(b": comment\n\n") == b""
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
-def test_line_ends(end: bytes) -> None:
+def test_sse_meter_with_each_line_ending_sees_the_same_events(end: bytes) -> None:
     meter = Meter()
     lines = [b"data: a", b"", b"event: b", b"data: b", b"", b": c", b"", b"data: hide", b"", b"data: d", b""]
     stream = b"".join(line + end for line in lines)
@@ -34,17 +34,17 @@ def test_line_ends(end: bytes) -> None:
 @pytest.mark.parametrize(
     "chunk", [b"data: a\ndata: b\n\n", b"id: 1\nevent: x\ndata: a\ndata: b\n\n", b"data: a\nid: 1\n\n"]
 )
-def test_an_event_of_several_lines(chunk: bytes) -> None:
+def test_sse_meter_with_an_event_of_several_lines_passes_it_whole(chunk: bytes) -> None:
     meter = Meter()
     assert meter.feed(chunk) == chunk
     assert meter.seen == [data_of(chunk)]
 
 
-def test_a_hidden_event_takes_nothing_along() -> None:
+def test_sse_meter_with_a_hidden_event_passes_the_event_before_it() -> None:
     assert Meter().feed(b": ping\n\ndata: hide\n\n") == b": ping\n\n"
 
 
-def test_what_is_not_whole_waits() -> None:
+def test_sse_meter_with_an_unfinished_event_waits_for_the_rest() -> None:
     meter = Meter()
     assert meter.feed(b"data: a\n\ndata: b") == b"data: a\n\n"
     assert meter.feed(b"\n") == b""
@@ -52,7 +52,7 @@ def test_what_is_not_whole_waits() -> None:
     assert not meter.ended and meter.take_held() == b"data"
 
 
-def test_from_the_end_on_all_is_held_until_taken() -> None:
+def test_sse_meter_after_the_last_event_holds_everything_until_taken() -> None:
     meter = Meter()
     assert meter.feed(b"data: a\n\ndata: end\n\ndata: b\n\ndat") == b"data: a\n\n"
     assert meter.ended and meter.feed(b"a: c") == b""
@@ -61,7 +61,7 @@ def test_from_the_end_on_all_is_held_until_taken() -> None:
     assert meter.take_held() == b"" and meter.seen == [b"a", b"end"]
 
 
-def test_an_event_larger_than_the_limit_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sse_meter_with_an_event_over_the_limit_passes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
     meter = Meter()
     chunks = [b"data: " + b"x" * 90, b"y" * 50, b"z\n", b"\ndata: b\n\n"]
@@ -70,7 +70,7 @@ def test_an_event_larger_than_the_limit_passes(monkeypatch: pytest.MonkeyPatch) 
     assert b"".join(got) == b"".join(chunks) and meter.seen[-1] == b"b"
 
 
-def test_the_estimate_is_a_token_a_piece_or_four_bytes() -> None:
+def test_sse_meter_estimate_is_one_token_for_each_piece_or_four_bytes() -> None:
     meter = Meter()
     for text in ("a", "", None, "b", [1]):
         meter.weigh(text)

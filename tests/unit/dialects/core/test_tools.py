@@ -27,16 +27,16 @@ def raw(text: bytes) -> msgspec.Raw:
     return msgspec.Raw(text)
 
 
-def test_no_tools() -> None:
+def test_read_tools_without_tools_returns_no_calls() -> None:
     assert read_tools(None, KINDS) == read_tools(raw(b"null"), KINDS) == read_tools(raw(b"[]"), KINDS) == ({}, False)
 
 
-def test_client_side_tools_cost_nothing() -> None:
+def test_read_tools_with_tools_of_the_client_returns_no_calls() -> None:
     tools = raw(b'[{"type":"function"},{"name":"x"},{"type":null},{"type":"bash_20250124"}]')
     assert read_tools(tools, KINDS) == ({}, False)
 
 
-def test_hosted_tools_are_counted_by_their_own_limit_or_the_default() -> None:
+def test_read_tools_with_hosted_tools_counts_their_limit_or_the_default() -> None:
     tools = raw(
         b'[{"type":"web_search_20250305","max_uses":3},{"type":"web_search_2025_08_26"},{"type":"file_search"}]'
     )
@@ -45,12 +45,12 @@ def test_hosted_tools_are_counted_by_their_own_limit_or_the_default() -> None:
     assert read_tools(raw(b'[{"type":"web_search","max_uses":0}]'), KINDS) == ({"web_search_calls": 0}, True)
 
 
-def test_free_tools_still_bring_input_in() -> None:
+def test_read_tools_with_free_hosted_tools_reports_open_input() -> None:
     assert read_tools(raw(b'[{"type":"web_fetch_20250910","max_uses":5}]'), KINDS) == ({}, True)
 
 
 @pytest.mark.parametrize("kind", ["code_interpreter", "wombat", "functions", "web_search_wombat", "web_searcher_2025"])
-def test_what_is_not_known_cannot_be_metered(kind: str) -> None:
+def test_read_tools_with_an_unknown_tool_is_refused_as_not_metered(kind: str) -> None:
     with pytest.raises(RefusedError) as refused:
         read_tools(raw(b'[{"type":"function"},{"type":"%s"}]' % kind.encode()), KINDS)
     assert refused.value.code is Code.ENDPOINT_NOT_METERED
@@ -74,7 +74,7 @@ def test_what_is_not_known_cannot_be_metered(kind: str) -> None:
         b'[{"type":"web_search","max_uses":1,"max_uses":99}]',
     ],
 )
-def test_what_is_no_list_of_tools(tools: bytes) -> None:
+def test_read_tools_with_a_value_that_is_no_list_of_tools_is_refused(tools: bytes) -> None:
     with pytest.raises(RefusedError) as refused:
         read_tools(raw(tools), KINDS)
     assert refused.value.code is Code.INVALID_REQUEST and "wombat" not in refused.value.message

@@ -21,7 +21,7 @@ def meters(**more: Any) -> Any:
 @pytest.mark.parametrize(
     ("meter", "place"), [("cached_input_tokens", CACHED), ("cache_write_5m_tokens", WRITTEN)], ids=["read", "written"]
 )
-def test_each_place_of_the_cache_is_read_and_taken_out_of_the_prompt(
+def test_cache_count_in_each_place_is_read_and_taken_out_of_the_prompt(
     holder: str, meter: str, place: usage_places.CounterPath
 ) -> None:
     found = {"input_tokens": 600, meter: 400, "output_tokens": 10}
@@ -33,7 +33,7 @@ def test_each_place_of_the_cache_is_read_and_taken_out_of_the_prompt(
 
 
 @pytest.mark.parametrize(("holder", "name"), LONG)
-def test_each_place_of_what_is_written_for_longer_is_read(holder: str, name: str) -> None:
+def test_long_cache_write_count_in_each_place_is_read(holder: str, name: str) -> None:
     found = {"input_tokens": 600, "cache_write_1h_tokens": 300, "cache_write_5m_tokens": 100, "output_tokens": 10}
     told = {holder: {name: 300}}
     assert meters(prompt_tokens_details={"cache_write_tokens": 400, **told}) == found
@@ -43,12 +43,12 @@ def test_each_place_of_what_is_written_for_longer_is_read(holder: str, name: str
 
 
 @pytest.mark.parametrize(("holder", "name"), SEARCHES)
-def test_each_place_of_searches_is_read(holder: str, name: str) -> None:
+def test_search_count_in_each_place_is_read(holder: str, name: str) -> None:
     told = {holder: {name: 3}} if holder else {name: 3}
     assert meters(**told)["web_search_calls"] == 3
     assert "web_search_calls" not in meters(**({holder: {name: 0}} if holder else {name: 0}))
 
 
-def test_a_place_beside_the_totals_is_looked_for_only_where_something_rare_is() -> None:
+def test_places_beside_the_totals_are_listed_as_rare() -> None:
     assert {*CACHED.beside, *WRITTEN.beside} <= RARE and "" not in RARE
     assert RARE.isdisjoint(USAGE)

@@ -42,7 +42,7 @@ def item(**fields: Any) -> Any:
         {"text": TEXT, "usage": {"seconds": 1}},
     ],
 )
-def test_what_the_model_made_counts_and_nothing_else(answer: Any) -> None:
+def test_written_bytes_of_each_answer_shape_count_only_the_output_of_the_model(answer: Any) -> None:
     assert written_bytes(json.dumps(answer).encode()) == len(TEXT)
 
 
@@ -54,21 +54,21 @@ def test_what_the_model_made_counts_and_nothing_else(answer: Any) -> None:
         {"candidates": [{"content": {"parts": [{"functionCall": {"name": "find", "args": {"river": "Rhine"}}}]}}]},
     ],
 )
-def test_arguments_count_as_the_text_that_the_model_wrote(answer: Any) -> None:
+def test_written_bytes_of_tool_arguments_count_their_text(answer: Any) -> None:
     assert written_bytes(json.dumps(answer).encode()) == len('{"river":"Rhine"}')
 
 
 @pytest.mark.parametrize(
     "answer", [{}, {"data": [{"embedding": [0.5] * 99}]}, {"content": [{"type": "tool_use", "input": {}}]}, chat(None)]
 )
-def test_an_answer_without_a_word_is_empty(answer: Any) -> None:
+def test_written_bytes_of_an_answer_without_text_are_zero(answer: Any) -> None:
     assert written_bytes(json.dumps(answer).encode()) == 0
 
 
-def test_all_of_what_is_no_json_counts() -> None:
+def test_written_bytes_of_a_body_that_is_no_json_object_count_all_of_it() -> None:
     assert written_bytes(b"<html>") == 6 and written_bytes(b"[1]") == 3
 
 
-def test_letters_outside_ascii_count_by_their_bytes() -> None:
+def test_written_bytes_of_non_ascii_or_deeply_nested_text_count_its_bytes() -> None:
     assert written_bytes(json.dumps({"content": [{"text": "ä"}]}).encode()) == 2
     assert written_bytes(b'{"content": ' + b'{"content": ' * 500 + b'"a"' + b"}" * 501) == 1

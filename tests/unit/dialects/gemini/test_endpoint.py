@@ -33,7 +33,7 @@ def refusal(name: str, body: Any, model: str = "g") -> RefusedError:
     return raised.value
 
 
-def test_the_model_of_the_path() -> None:
+def test_request_with_a_model_in_the_path_has_that_model() -> None:
     body = json.dumps({"contents": SAY}).encode()
     assert endpoint("generate_content", "models/gemini-x").read(body).model == "gemini-x"
     assert endpoint("stream_generate_content", "gemini-x").read(body).stream is True
@@ -41,17 +41,17 @@ def test_the_model_of_the_path() -> None:
 
 
 @pytest.mark.parametrize("query", ["", "alt=sse", "alt=json", "alt=sse&prettyPrint=false"])
-def test_a_query_that_changes_nothing(query: str) -> None:
+def test_query_without_effect_on_the_usage_is_accepted(query: str) -> None:
     assert endpoint("generate_content", query=query).model == "g"
 
 
 @pytest.mark.parametrize("query", ["fields=candidates", "$fields=a", "alt=proto", "%66ields=a", "access_token=a"])
-def test_a_query_that_could_hide_the_usage(query: str) -> None:
+def test_query_that_could_hide_the_usage_is_refused(query: str) -> None:
     with pytest.raises(RefusedError):
         endpoint("generate_content", query=query)
 
 
-def test_an_affordable_limit_goes_where_the_limit_is() -> None:
+def test_rewrite_with_an_output_limit_sets_it_in_the_generation_config() -> None:
     assert changed("generate_content", {"contents": SAY}, limit=5)["generationConfig"] == {"maxOutputTokens": 5}
     given = {"contents": SAY, "generation_config": {"max_output_tokens": 9, "temperature": 0.5}}
     assert changed("generate_content", given, limit=5)["generation_config"] == {
@@ -62,7 +62,7 @@ def test_an_affordable_limit_goes_where_the_limit_is() -> None:
     assert changed("generate_content", empty, limit=5)["generationConfig"] == {"maxOutputTokens": 5}
 
 
-def test_the_model_is_renamed_only_where_the_body_repeats_it() -> None:
+def test_rewrite_with_another_model_renames_it_only_in_a_body_that_repeats_it() -> None:
     assert changed("generate_content", {"contents": SAY}, "real") == {"contents": SAY}
     assert changed("generate_content", {"model": "models/g"}, "real") == {"model": "models/real"}
     assert changed(
@@ -92,13 +92,13 @@ def test_the_model_is_renamed_only_where_the_body_repeats_it() -> None:
         ("gemini_count_tokens", []),
     ],
 )
-def test_what_is_no_clean_request(name: str, body: Any) -> None:
+def test_request_with_contradicting_or_bad_fields_is_refused(name: str, body: Any) -> None:
     error = refusal(name, body)
     assert error.code is Code.INVALID_REQUEST and "dearer" not in error.message
 
 
 @pytest.mark.parametrize("tool", ["retrieval", "enterpriseWebSearch", "mcpServers", "GoogleSearch", "wombat"])
-def test_a_tool_that_no_report_tells_of(tool: str) -> None:
+def test_request_with_a_tool_without_a_usage_report_is_refused_as_not_metered(tool: str) -> None:
     error = refusal("generate_content", {"contents": SAY, "tools": [{tool: {}}]})
     assert error.code is Code.ENDPOINT_NOT_METERED and "wombat" not in error.message and "googleSearch" in error.message
 
@@ -112,7 +112,7 @@ def test_a_tool_that_no_report_tells_of(tool: str) -> None:
         {"something_new": {}},
     ],
 )
-def test_what_bytes_do_not_bound(part: Any) -> None:
+def test_request_with_media_or_unknown_parts_has_open_input(part: Any) -> None:
     body = {"contents": [{"parts": [{"text": "a"}, part]}]}
     assert endpoint("generate_content").read(json.dumps(body).encode()).open_input
     system = {"contents": SAY, "systemInstruction": {"parts": [part]}}

@@ -30,7 +30,7 @@ def chunk(*parts: dict[str, Any], **fields: Any) -> dict[str, Any]:
     }
 
 
-def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
+def test_stream_with_all_parts_is_read_as_its_plain_answer(heard: Heard) -> None:
     call = {"functionCall": {"name": "f", "args": {"a": 1}}, "thoughtSignature": "h"}
     image = {"inlineData": {"mimeType": "image/png", "data": "AA"}}
     answer = heard(
@@ -55,7 +55,7 @@ def test_a_stream_and_its_plain_answer(heard: Heard) -> None:
     assert accumulate(ReadAnswer().read_whole(chunk(thought, text, call, image, finishReason="STOP"))) == answer
 
 
-def test_usage_is_cumulative(heard: Heard) -> None:
+def test_stream_with_several_usages_keeps_the_last(heard: Heard) -> None:
     usage = {"promptTokenCount": 10, "cachedContentTokenCount": 4, "candidatesTokenCount": 2, "thoughtsTokenCount": 3}
     answer = heard(OWN, {**chunk({"text": "a"}), "usageMetadata": {"promptTokenCount": 9}}, {"usageMetadata": usage})
     assert answer.usage
@@ -69,17 +69,17 @@ def test_usage_is_cumulative(heard: Heard) -> None:
 
 
 @pytest.mark.parametrize(("reason", "wanted"), [("MAX_TOKENS", "length"), ("SAFETY", "filter"), ("NEW", "end")])
-def test_reasons(heard: Heard, reason: str, wanted: str) -> None:
+def test_stop_reason_of_each_kind_is_read(heard: Heard, reason: str, wanted: str) -> None:
     assert heard(OWN, chunk({"text": "a"}, finishReason=reason)).choices[0].reason == wanted
 
 
-def test_a_prompt_that_is_blocked(heard: Heard) -> None:
+def test_answer_with_a_blocked_prompt_stops_with_filter(heard: Heard) -> None:
     answer = heard(OWN, {"promptFeedback": {"blockReason": "SAFETY"}})
     assert answer.choices[0].reason == "filter"
     assert answer.ended
 
 
-def test_a_failure(heard: Heard) -> None:
+def test_stream_with_an_error_has_a_failure_and_no_end(heard: Heard) -> None:
     answer = heard(OWN, chunk({"text": "a"}), {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}})
     assert answer.failure
     assert answer.failure.message == "busy"
@@ -87,7 +87,7 @@ def test_a_failure(heard: Heard) -> None:
     assert not answer.ended
 
 
-def test_candidates_and_logprobs(heard: Heard) -> None:
+def test_answer_with_several_candidates_and_logprobs_is_read(heard: Heard) -> None:
     weights = {
         "chosenCandidates": [{"token": "a", "logProbability": -1}, {"token": "b", "logProbability": -2}],
         "topCandidates": [{"candidates": [{"token": "c", "logProbability": -3}]}],

@@ -17,7 +17,7 @@ def read(*parts: Object) -> tuple[list[ContentPart], list[str]]:
     return ReadParts(lost).read(parts), list(lost.found)
 
 
-def test_thoughts_and_signatures() -> None:
+def test_thoughts_and_signatures_are_read_with_their_origin() -> None:
     foreign = Thinking("so", "s", "messages")
     found, _ = read(
         {"text": "so", "thought": True, "thoughtSignature": tag_signature(foreign, OWN)},
@@ -35,7 +35,7 @@ def test_thoughts_and_signatures() -> None:
     ]
 
 
-def test_answers_find_their_calls() -> None:
+def test_function_responses_are_matched_with_their_calls() -> None:
     found, _ = read(
         {"functionCall": {"name": "f"}},
         {"functionCall": {"name": "g"}},
@@ -51,7 +51,7 @@ def test_answers_find_their_calls() -> None:
     ]
 
 
-def test_media() -> None:
+def test_media_parts_of_each_kind_are_read() -> None:
     found, lost = read(
         {"inlineData": {"mimeType": "image/png", "data": "AA"}},
         {"fileData": {"mimeType": "application/pdf", "fileUri": "https://example.org/a.pdf"}},
@@ -68,13 +68,13 @@ def test_media() -> None:
     assert lost == ["video_metadata"]
 
 
-def test_what_is_left_out() -> None:
+def test_empty_and_code_parts_are_left_out() -> None:
     found, lost = read({"executableCode": {"code": "x"}}, {"text": ""}, {"thoughtSignature": "g"})
     assert found == [Thinking("", "g", OWN)]
     assert lost == ["code_execution"]
 
 
 @pytest.mark.parametrize("part", [{}, {"fileData": {"fileUri": "gs://bucket/a"}}, {"text": 5}, {"functionCall": 1}])
-def test_what_is_refused(part: Object) -> None:
+def test_malformed_part_is_refused(part: Object) -> None:
     with pytest.raises(RefusedError):
         read(part)

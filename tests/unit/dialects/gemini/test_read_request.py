@@ -20,7 +20,7 @@ Reading = Callable[..., tuple[Any, list[str]]]
 OWN = "generate_content"
 
 
-def test_a_conversation(reading: Reading) -> None:
+def test_conversation_with_thoughts_is_read_as_turns(reading: Reading) -> None:
     request, lost = reading(
         OWN,
         system_instruction={"parts": [{"text": "Be "}, {"text": "kind."}]},
@@ -48,7 +48,7 @@ def test_a_conversation(reading: Reading) -> None:
     assert alone.turns == [Turn("system", [TextPart("Be kind.")]), Turn("user", [TextPart("a")])]
 
 
-def test_tools(reading: Reading) -> None:
+def test_tools_and_tool_choice_are_read(reading: Reading) -> None:
     declared = [
         {"name": "f", "description": "d", "parameters": {"type": "OBJECT"}},
         {"name": "g", "parametersJsonSchema": {"type": "object", "x": 1}},
@@ -64,7 +64,7 @@ def test_tools(reading: Reading) -> None:
     assert reading(OWN, toolConfig={"functionCallingConfig": {"mode": "NONE"}})[0].tool_choice == ToolChoice("none", [])
 
 
-def test_the_configuration(reading: Reading) -> None:
+def test_generation_config_is_read(reading: Reading) -> None:
     config = {
         "temperature": 0.5,
         "top_k": 40.0,
@@ -95,11 +95,13 @@ def test_the_configuration(reading: Reading) -> None:
         ({"thinkingLevel": "LOW"}, Reasoning(True, "low")),
     ],
 )
-def test_reasoning(reading: Reading, thinking: dict[str, Any], wanted: Reasoning | None) -> None:
+def test_thinking_config_is_read_as_reasoning(
+    reading: Reading, thinking: dict[str, Any], wanted: Reasoning | None
+) -> None:
     assert reading(OWN, generationConfig={"thinkingConfig": thinking})[0].reasoning == wanted
 
 
-def test_what_is_dropped(reading: Reading) -> None:
+def test_fields_without_a_translation_are_dropped(reading: Reading) -> None:
     config = {"mediaResolution": "LOW", "new": 1}
     _, lost = reading(OWN, labels={"a": "b"}, safetySettings=[{}], generationConfig=config)
     assert lost == ["labels", "safety_settings", "media_resolution", "other"]
@@ -115,6 +117,6 @@ def test_what_is_dropped(reading: Reading) -> None:
         {"contents": "a"},
     ],
 )
-def test_what_is_refused(reading: Reading, given: dict[str, Any]) -> None:
+def test_request_with_untranslatable_or_bad_fields_is_refused(reading: Reading, given: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         reading(OWN, **given)

@@ -13,7 +13,7 @@ FINISHED = b'data: {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"pro
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b'{"candidates":5}', b'{"usageMetadata":[]}', b"{}"])
-def test_what_is_no_answer(body: bytes) -> None:
+def test_report_of_a_body_without_usage_is_none(body: bytes) -> None:
     assert read_report(body) is None
 
 
@@ -25,19 +25,19 @@ def test_what_is_no_answer(body: bytes) -> None:
         {"promptTokenCount": 3, "toolUsePromptTokenCount": 1.5, "cacheTokensDetails": {"modality": "AUDIO"}},
     ],
 )
-def test_a_strange_answer_does_not_become_money(usage: object) -> None:
+def test_gemini_report_with_odd_counts_ignores_them(usage: object) -> None:
     report = gemini_report(usage, None, {})
     assert report is not None and report.meters == {"input_tokens": 3, "output_tokens": 0}
 
 
-def test_strange_grounding_counts_nothing() -> None:
+def test_report_with_odd_grounding_counts_no_searches() -> None:
     for found in ([], {"webSearchQueries": 5}, {"webSearchQueries": [None, " "], "groundingChunks": ["maps"]}):
         answer = {"candidates": [{"groundingMetadata": found}], "usageMetadata": {"promptTokenCount": 1}}
         report = read_report(json.dumps(answer).encode())
         assert report is not None and report.meters == {"input_tokens": 1, "output_tokens": 0}
 
 
-def test_tiers_in_either_spelling() -> None:
+def test_service_tier_in_either_spelling_is_known() -> None:
     assert [service_tier(name) for name in ("flex", "SERVICE_TIER_FLEX", "Priority", "unspecified", None)] == [
         "flex",
         "flex",
@@ -47,7 +47,7 @@ def test_tiers_in_either_spelling() -> None:
     ]
 
 
-def test_the_last_word_waits_until_it_is_the_last() -> None:
+def test_gemini_meter_with_a_finished_event_holds_it_until_the_next() -> None:
     meter = GeminiMeter()
     assert meter.feed(FINISHED % 1) == b"" and not meter.ended and meter.finishing
     assert meter.feed(FINISHED % 2) == FINISHED % 1
@@ -57,14 +57,14 @@ def test_the_last_word_waits_until_it_is_the_last() -> None:
 
 
 @pytest.mark.parametrize("last", [{"trafficType": "ON_DEMAND"}, {"promptTokenCount": 0, "candidatesTokenCount": 0}])
-def test_a_last_usage_without_counts_takes_back_none(last: Any) -> None:
+def test_gemini_meter_with_a_last_usage_without_counts_keeps_the_earlier_ones(last: Any) -> None:
     meter = GeminiMeter()
     for usage in ({"promptTokenCount": 8, "candidatesTokenCount": 3, "totalTokenCount": 11}, last):
         meter.feed(b"data: " + json.dumps({"usageMetadata": usage}).encode() + b"\n\n")
     assert meter.report is not None and meter.report.meters == {"input_tokens": 8, "output_tokens": 3}
 
 
-def test_a_prompt_that_only_the_total_tells() -> None:
+def test_gemini_report_without_a_prompt_count_reads_it_from_the_total() -> None:
     usage = {"candidatesTokenCount": 3, "thoughtsTokenCount": 20, "totalTokenCount": 31}
     report = gemini_report(usage, None, {})
     assert report is not None

@@ -51,7 +51,7 @@ EVENTS: list[CanonicalEvent] = [
 ]
 
 
-def test_the_order_of_a_stream(spoken: Spoken) -> None:
+def test_stream_with_all_parts_is_written_in_order(spoken: Spoken) -> None:
     found = spoken(OWN, *EVENTS)
     parts = [part for chunk in found for part in chunk["candidates"][0]["content"]["parts"]]
     sealed = tag_signature(Thinking("", "s", "messages"), OWN)
@@ -73,12 +73,12 @@ def test_the_order_of_a_stream(spoken: Spoken) -> None:
     assert {(chunk["responseId"], chunk["modelVersion"]) for chunk in found} == {("1", "m")}
 
 
-def test_a_client_that_did_not_ask_for_events(spoken: Spoken, context: ResponseContext) -> None:
+def test_stream_for_a_client_without_events_is_one_json_array(spoken: Spoken, context: ResponseContext) -> None:
     writer = WriteStream(msgspec.structs.replace(context, array=True))
     assert msgspec.json.decode(b"".join(writer.write(event) for event in EVENTS)) == spoken(OWN, *EVENTS)
 
 
-def test_other_parts(spoken: Spoken) -> None:
+def test_stream_with_a_refusal_and_an_image_writes_them(spoken: Spoken) -> None:
     found = spoken(
         OWN,
         PartStart(0, 0, RefusalPart("No.")),
@@ -93,12 +93,12 @@ def test_other_parts(spoken: Spoken) -> None:
     assert found[2]["candidates"][0]["finishReason"] == "SAFETY"
 
 
-def test_a_failure(spoken: Spoken) -> None:
+def test_stream_with_an_error_writes_it(spoken: Spoken) -> None:
     (found,) = spoken(OWN, ErrorEvent("provider_overloaded", "busy"))
     assert found == {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}
 
 
-def test_a_plain_answer(context: ResponseContext) -> None:
+def test_plain_answer_with_a_call_and_logprobs_is_written(context: ResponseContext) -> None:
     choice = Choice([TextPart("a"), ToolCall("x", "f", "broken")], "length", logprobs=[Logprob("a", -1)])
     body = write_answer(CanonicalAnswer(AnswerStart("resp_1"), [choice]), context)
     candidate = body["candidates"][0]

@@ -26,7 +26,7 @@ def write(
     return WriteParts(turns, lost, signs_calls=signs_calls).write(parts), list(lost.found)
 
 
-def test_signatures_go_back_to_their_parts() -> None:
+def test_signatures_are_written_on_their_parts() -> None:
     found, lost = write(
         Thinking("so", "t", OWN),
         TextPart("a"),
@@ -46,14 +46,16 @@ def test_signatures_go_back_to_their_parts() -> None:
     assert lost == ["thinking"]
 
 
-def test_calls_of_another_model_say_that_they_are_unsigned() -> None:
+def test_call_of_another_model_is_marked_as_unsigned() -> None:
     first, second = write(ToolCall("x", "f"), ToolCall("y", "g"), signs_calls=True)[0]
     assert first["thoughtSignature"].startswith("c2tpcF90aG91Z2h0")
     assert "thoughtSignature" not in second
     assert "thoughtSignature" not in write(ToolCall("x", "f"))[0][0]
 
 
-def test_results(before: tuple[ContentPart, ...] = (ToolCall("x", "f"),)) -> None:
+def test_tool_results_come_first_with_the_names_of_their_functions(
+    before: tuple[ContentPart, ...] = (ToolCall("x", "f"),),
+) -> None:
     image = MediaPart("image", "image/png", "AA")
     found, lost = write(
         TextPart("b"),
@@ -72,7 +74,7 @@ def test_results(before: tuple[ContentPart, ...] = (ToolCall("x", "f"),)) -> Non
     assert lost == ["tool_result_media"]
 
 
-def test_media_and_texts() -> None:
+def test_media_and_texts_are_written() -> None:
     found, lost = write(
         TextPart(""),
         RefusalPart("No."),

@@ -11,7 +11,7 @@ Writing = Callable[..., tuple[dict[str, Any], list[str]]]
 OWN = "generate_content"
 
 
-def test_a_conversation(writing: Writing) -> None:
+def test_conversation_with_a_system_turn_is_written_as_contents(writing: Writing) -> None:
     turns = [Turn("system", [TextPart("Be kind.")]), Turn("user", [TextPart("a")]), Turn("assistant", [TextPart("b")])]
     body, lost = writing(OWN, turns=turns)
     assert body["systemInstruction"] == {"parts": [{"text": "Be kind."}]}
@@ -19,7 +19,7 @@ def test_a_conversation(writing: Writing) -> None:
     assert lost == ["prefill"]
 
 
-def test_tools(writing: Writing) -> None:
+def test_tools_and_tool_choice_are_written(writing: Writing) -> None:
     schema = {"$schema": "x", "type": "object"}
     tools = [ToolDefinition("f", "d", schema, True, cache="5m"), ToolDefinition("g")]
     body, lost = writing(OWN, tools=tools, tool_choice=ToolChoice("required", ["f"]), parallel_calls=False)
@@ -32,7 +32,7 @@ def test_tools(writing: Writing) -> None:
     assert auto["toolConfig"]["functionCallingConfig"] == {"mode": "AUTO"}
 
 
-def test_the_configuration(writing: Writing) -> None:
+def test_generation_config_is_written(writing: Writing) -> None:
     body, lost = writing(
         OWN,
         temperature=0,
@@ -78,12 +78,14 @@ def test_the_configuration(writing: Writing) -> None:
         ("gemini-2.5-pro", Reasoning(True, "", 99), {"thinkingBudget": 99}, False),
     ],
 )
-def test_reasoning(writing: Writing, model: str, reasoning: Reasoning, wanted: Any, lost: bool) -> None:
+def test_reasoning_is_written_as_thinking_config_of_the_model(
+    writing: Writing, model: str, reasoning: Reasoning, wanted: Any, lost: bool
+) -> None:
     body, found = writing(OWN, model=model, reasoning=reasoning)
     assert body["generationConfig"]["thinkingConfig"] == wanted
     assert found == (["reasoning_effort"] if lost else [])
 
 
-def test_what_is_dropped(writing: Writing) -> None:
+def test_fields_without_a_translation_are_dropped(writing: Writing) -> None:
     lost = writing(OWN, verbosity="low", metadata={"a": "b"}, user="u", cache_key="k", service_tier="scale")[1]
     assert lost == ["verbosity", "metadata", "user", "prompt_cache_key", "service_tier"]

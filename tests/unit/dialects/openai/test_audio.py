@@ -20,18 +20,18 @@ def form(**texts: str) -> bytes:
     return ("".join(parts) + '--d\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nsound').encode()
 
 
-def test_letters_are_counted_as_people_do() -> None:
+def test_speech_input_counts_characters_as_code_points() -> None:
     spec = SPEECH.read(json.dumps({"model": "m", "input": "Grüß 🦊"}).encode())
     assert spec.counted == {"characters": 6}
 
 
-def test_a_minute_has_at_least_so_many_bytes() -> None:
+def test_transcription_size_limits_match_bytes_of_a_minute() -> None:
     scale = TRANSCRIPTIONS.read(form(model="m")).by_size["audio_ms"]
     assert scale.most * 30_000 == 60_000 and scale.typical * 480_000 == 60_000
 
 
 @pytest.mark.parametrize("name", ["text", "srt", "vtt", "wombat"])
-def test_formats_that_do_not_tell_how_much_was_heard(name: str) -> None:
+def test_audio_format_without_a_duration_is_refused_as_not_metered(name: str) -> None:
     for endpoint in (TRANSCRIPTIONS, TRANSLATIONS):
         with pytest.raises(RefusedError) as raised:
             endpoint.read(form(model="m", response_format=name))
@@ -39,20 +39,20 @@ def test_formats_that_do_not_tell_how_much_was_heard(name: str) -> None:
         assert "wombat" not in raised.value.message
 
 
-def test_a_translation_tells_it_in_one_format_only() -> None:
+def test_translation_is_accepted_only_as_verbose_json() -> None:
     with pytest.raises(RefusedError):
         TRANSLATIONS.read(form(model="m"))
     assert TRANSLATIONS.read(form(model="m", response_format="verbose_json")).model == "m"
 
 
 @pytest.mark.parametrize("texts", [{}, {"model": ""}, {"model": "m", "models": "a,b"}, {"model": "m", "stream": "no"}])
-def test_what_is_no_clean_request(texts: dict[str, str]) -> None:
+def test_transcription_form_with_bad_fields_is_refused(texts: dict[str, str]) -> None:
     with pytest.raises(RefusedError) as raised:
         TRANSCRIPTIONS.read(form(**texts))
     assert raised.value.code is Code.INVALID_REQUEST
 
 
-def test_the_model_is_renamed_in_the_form() -> None:
+def test_rewrite_of_a_form_renames_only_the_model() -> None:
     body = form(model="mine", prompt="mine")
     changed = TRANSCRIPTIONS.rewrite(body, model="theirs", max_output_tokens=5, ask_usage=True)
     assert changed == body.replace(b"\r\n\r\nmine", b"\r\n\r\ntheirs", 1)
@@ -62,11 +62,11 @@ def test_the_model_is_renamed_in_the_form() -> None:
 @pytest.mark.parametrize(
     "usage", [None, {"type": "duration"}, {"seconds": "9"}, {"seconds": -1}, {"seconds": True}, {"seconds": 10**9}]
 )
-def test_a_strange_answer_does_not_become_money(usage: Any) -> None:
+def test_audio_report_with_odd_usage_is_none(usage: Any) -> None:
     assert audio_report(usage) is None
 
 
-def test_only_the_last_byte_of_a_sound_waits() -> None:
+def test_sound_meter_with_raw_sound_holds_only_the_last_byte() -> None:
     meter = SoundMeter()
     assert [meter.feed(chunk) for chunk in (b"abc", b"", b"def", b"g")] == [b"", b"", b"abcde", b"f"]
     assert meter.take_held() == b"g" and meter.feed(b"h") == b"h"
@@ -74,7 +74,7 @@ def test_only_the_last_byte_of_a_sound_waits() -> None:
     assert (short.feed(b"ab"), short.take_held()) == (b"", b"ab")
 
 
-def test_sound_is_taken_out_of_its_events() -> None:
+def test_sound_meter_with_events_returns_the_sound_within() -> None:
     delta = b'data: {"type":"speech.audio.delta","audio":"%b"}\n\n'
     done = b'data: {"type":"speech.audio.done","usage":{"input_tokens":4,"output_tokens":9,"total_tokens":13}}\n\n'
     stream = delta % b64encode(b"abc") + delta % b64encode(b"de") + done
@@ -87,7 +87,7 @@ def test_sound_is_taken_out_of_its_events() -> None:
         assert meter.feed(b"data: more\n\n") == b""
 
 
-def test_events_are_asked_for_only_by_who_needs_them() -> None:
+def test_speech_rewrite_asks_for_events_only_if_usage_is_wanted() -> None:
     body = b'{"model":"m","input":"a"}'
     asked = SPEECH.rewrite(body, model="n", max_output_tokens=None, ask_usage=True)
     assert json.loads(asked) == {"model": "n", "input": "a", "stream_format": "sse"}

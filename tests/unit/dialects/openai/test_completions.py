@@ -28,28 +28,28 @@ def read(**fields: Any) -> Any:
         ([True, False], 2),
     ],
 )
-def test_each_prompt_is_answered(prompt: Any, prompts: int) -> None:
+def test_request_with_several_prompts_has_a_choice_for_each(prompt: Any, prompts: int) -> None:
     assert read(prompt=prompt).choices == prompts
     assert read(prompt=prompt, n=2, best_of=3).choices == 3 * prompts
 
 
 @pytest.mark.parametrize("prompt", [5, {"a": 1}, True])
-def test_what_is_no_prompt(prompt: Any) -> None:
+def test_request_with_a_bad_prompt_is_refused(prompt: Any) -> None:
     with pytest.raises(RefusedError) as refused:
         read(prompt=prompt)
     assert refused.value.code is Code.INVALID_REQUEST
 
 
-def test_embedded_prompts_are_not_bounded() -> None:
+def test_request_with_embedded_prompts_has_open_input() -> None:
     assert read(prompt="a", prompt_embeds=["AAAA"]).open_input and not read(prompt="a").open_input
 
 
-def test_the_limit_goes_into_the_older_field() -> None:
+def test_rewrite_with_an_output_limit_sets_max_tokens() -> None:
     body = COMPLETIONS.rewrite(b'{"model":"m"}', model=None, max_output_tokens=3, ask_usage=True)
     assert json.loads(body) == {"model": "m", "max_tokens": 3, "stream_options": {"include_usage": True}}
 
 
-def test_a_list_that_would_take_long_is_refused() -> None:
+def test_request_with_a_heavy_prompt_list_is_refused() -> None:
     """A text may be as large as any; a list of as many bytes may be millions of prompts."""
     assert read(prompt="a" * 5_000_000).choices == 1
     for prompt in (["a" * 5_000_000], [[]] * 60_000):

@@ -13,14 +13,14 @@ from softix_proxy.domain.core.errors import RefusedError
 MODERATIONS = ENDPOINTS["moderations"]
 
 
-def test_the_model_need_not_be_named_but_is_written_where_it_is_another_there() -> None:
+def test_moderation_model_when_missing_is_the_default_and_can_be_rewritten() -> None:
     body = b'{"input":"a"}'
     assert MODERATIONS.read(body).model == DEFAULT_MODEL
     changed = MODERATIONS.rewrite(body, model="theirs", max_output_tokens=None, ask_usage=False)
     assert json.loads(changed) == {"input": "a", "model": "theirs"}
 
 
-def test_what_is_no_clean_request() -> None:
+def test_moderation_request_with_bad_fields_is_refused() -> None:
     for body in (b'{"model":5}', b"[]", b'{"model":"a","models":["b"]}'):
         with pytest.raises(RefusedError):
             MODERATIONS.read(body)

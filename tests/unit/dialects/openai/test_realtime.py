@@ -27,7 +27,7 @@ USAGE = {
 }
 
 
-def test_meters_are_disjoint() -> None:
+def test_realtime_report_with_all_details_has_disjoint_meters() -> None:
     report = REALTIME.report(json.dumps({"usage": USAGE}).encode())
     assert report is not None and not report.clamped
     assert report.meters == {
@@ -44,11 +44,11 @@ def test_meters_are_disjoint() -> None:
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"usage":null}', b"[", b'{"usage":{"input_tokens":-1,"output_tokens":2}}'])
-def test_nothing_reported(body: bytes) -> None:
+def test_realtime_report_without_usable_counts_is_none(body: bytes) -> None:
     assert REALTIME.report(body) is None
 
 
-def test_the_ask() -> None:
+def test_realtime_request_with_a_model_is_read_and_without_one_is_refused() -> None:
     spec = REALTIME.read(b'{"model":"gpt-realtime"}')
     assert (spec.model, spec.stream, spec.open_input, spec.adjustable) == ("gpt-realtime", True, True, False)
     with pytest.raises(RefusedError):
@@ -67,7 +67,7 @@ def test_the_ask() -> None:
         event("response.create", response={"tools": [{"type": "image_generation"}]}),
     ],
 )
-def test_what_cannot_be_metered(message: bytes) -> None:
+def test_client_event_that_cannot_be_metered_is_refused(message: bytes) -> None:
     with pytest.raises(RefusedError) as caught:
         read_event(message, "gpt", "gpt")
     assert caught.value.code is Code.ENDPOINT_NOT_METERED
@@ -83,13 +83,13 @@ def test_what_cannot_be_metered(message: bytes) -> None:
         event("session.update", session={"model": "dearer"}),
     ],
 )
-def test_what_is_not_understood(message: bytes) -> None:
+def test_client_event_that_is_malformed_is_refused(message: bytes) -> None:
     with pytest.raises(RefusedError) as caught:
         read_event(message, "gpt", "gpt")
     assert caught.value.code is Code.INVALID_REQUEST and "dearer" not in caught.value.message
 
 
-def test_what_passes_passes_as_it_came() -> None:
+def test_client_event_that_is_accepted_stays_unchanged_except_for_the_model() -> None:
     told = {"audio": {"input": {"transcription": None, "format": {}}}, "tools": [{"type": "function"}]}
     message = event("session.update", event_id="e", session=told)
     assert read_event(message, "gpt", "up") == ("session.update", "e", message, False)
@@ -99,7 +99,7 @@ def test_what_passes_passes_as_it_came() -> None:
     assert json.loads(renamed.message)["session"] == {"model": "up", "voice": "x"}
 
 
-def test_what_a_server_says() -> None:
+def test_server_event_of_each_kind_is_read() -> None:
     assert read_server_event(event("response.created", response={"id": "r"}))[:2] == ("response.created", "r")
     assert read_server_event(event("response.text.delta", response_id="r", delta="x")).response_id == "r"
     error = read_server_event(event("error", error={"event_id": "e", "code": "rate_limit_exceeded"}))
@@ -107,7 +107,7 @@ def test_what_a_server_says() -> None:
     assert read_server_event(b"\xff").kind == ""
 
 
-def test_a_response_is_metered_to_its_end() -> None:
+def test_response_meter_holds_the_last_event_and_estimates_the_output() -> None:
     meter = ResponseMeter()
     deltas = [
         event("response.output_text.delta", delta="x" * 41),
@@ -121,14 +121,14 @@ def test_a_response_is_metered_to_its_end() -> None:
     assert meter.take_held() == done
 
 
-def test_a_response_that_fails() -> None:
+def test_response_meter_with_a_failed_response_has_its_failure() -> None:
     meter = ResponseMeter()
     error = {"type": "server_error", "code": "server_error"}
     meter.feed(event("response.done", response={"id": "r", "status": "failed", "status_details": {"error": error}}))
     assert (meter.report, meter.failure) == (None, "provider_fault")
 
 
-def test_what_a_cut_response_has_read() -> None:
+def test_conversation_with_a_cut_response_estimates_its_input() -> None:
     conversation, meter = Conversation(), ResponseMeter()
     report = REALTIME.report(json.dumps({"usage": USAGE}).encode())
     assert report is not None

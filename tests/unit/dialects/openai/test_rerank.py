@@ -21,12 +21,14 @@ def ask(documents: Any) -> Any:
     ("documents", "most", "typical"),
     [(["a"], 1, 1), (["a"] * 100, 2, 1), (["a" * 60_000], 3, 1), (["a"] * 1000, 11, 10), ([], 1, 1)],
 )
-def test_search_units(documents: list[str], most: int, typical: int) -> None:
+def test_rerank_request_with_any_documents_counts_its_search_units(
+    documents: list[str], most: int, typical: int
+) -> None:
     found = ask(documents)
     assert found.calls["search_units"] == most and found.typical["search_units"] == typical
 
 
-def test_documents_are_a_list() -> None:
+def test_rerank_request_without_a_document_list_is_refused() -> None:
     with pytest.raises(RefusedError):
         ask({"a": 1})
 
@@ -42,5 +44,5 @@ def test_documents_are_a_list() -> None:
         b'{"usage":{"total_tokens":-1}}',
     ],
 )
-def test_a_strange_answer_does_not_become_money(body: bytes) -> None:
+def test_rerank_report_with_odd_usage_is_none(body: bytes) -> None:
     assert RERANK.report(body) is None

@@ -13,12 +13,12 @@ EVENTS: list[CanonicalEvent] = [
 ]
 
 
-def test_a_call_is_told_once_it_is_whole() -> None:
+def test_custom_tool_call_in_a_stream_is_passed_on_once_it_is_whole() -> None:
     customs = Customs(frozenset({"patch"}))
     told = [event for event in EVENTS for event in customs.take(event)]
     assert told == [*EVENTS[:2], PartStart(0, 1, ToolCall("c", "patch", "x\ny", custom=True)), EVENTS[-1]]
 
 
-def test_other_calls_pass() -> None:
+def test_call_of_another_tool_in_a_stream_passes_unchanged() -> None:
     customs = Customs(frozenset({"other"}))
     assert [event for event in EVENTS for event in customs.take(event)] == EVENTS

@@ -19,14 +19,14 @@ def adaptation(provider: str) -> Adaptation:
     return found
 
 
-def test_the_body_stays_as_it_came_but_for_what_the_cloud_has_elsewhere() -> None:
+def test_bedrock_envelope_keeps_the_body_except_for_what_has_another_place() -> None:
     found = adaptation("invoke_stream").request(BODY, WriteOptions(model="m", betas=BETAS))
     version = b'"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["interleaved-thinking-2025-05-14"]}'
     assert found.body == b'{"max_tokens":50,"messages":[{"role":"user","content":"\\u00e9"}],"x-new":1.0,' + version
     assert found.dropped == ("anthropic_beta",)
 
 
-def test_at_vertex_betas_are_a_header() -> None:
+def test_vertex_envelope_leaves_betas_to_the_header() -> None:
     found = adaptation("raw_predict").request(BODY, WriteOptions(model="m", betas=BETAS))
     assert json.loads(found.body)["anthropic_version"] == "vertex-2023-10-16"
     assert "anthropic_beta" not in json.loads(found.body)
@@ -34,12 +34,12 @@ def test_at_vertex_betas_are_a_header() -> None:
 
 
 @pytest.mark.parametrize(("most", "limit"), [(None, 40), (20, 20)])
-def test_what_can_be_paid_for(most: int | None, limit: int) -> None:
+def test_envelope_with_an_output_limit_sets_the_smaller_limit(most: int | None, limit: int) -> None:
     setting = WriteOptions(model="m", output_limit=40, most_output_tokens=most)
     assert json.loads(adaptation("invoke").request(BODY, setting).body)["max_tokens"] == limit
 
 
-def test_what_a_client_says_of_the_envelope_is_not_believed() -> None:
+def test_envelope_fields_from_the_client_are_replaced() -> None:
     body = b'{"anthropic_version":"x","anthropic_beta":["y"],"max_tokens":1}'
     said = json.loads(adaptation("invoke").request(body, WriteOptions(model="m")).body)
     assert said == {"max_tokens": 1, "anthropic_version": "bedrock-2023-05-31"}
@@ -47,7 +47,7 @@ def test_what_a_client_says_of_the_envelope_is_not_believed() -> None:
         adaptation("invoke").request(b"[]", WriteOptions(model="m"))
 
 
-def test_answers_and_errors() -> None:
+def test_envelope_answer_and_error_are_returned_in_the_form_of_anthropic() -> None:
     own = b'{"type":"error","error":{"type":"api_error","message":"m"}}'
     back = adaptation("invoke")
     assert (back.answer(b"{}"), back.error(500, own)) == (b"{}", own)
@@ -55,7 +55,7 @@ def test_answers_and_errors() -> None:
     assert told == {"type": "error", "error": {"type": "billing_error", "message": "full"}}
 
 
-def test_streams_are_those_of_anthropic() -> None:
+def test_envelope_stream_becomes_a_stream_of_anthropic() -> None:
     ping = {"type": "ping"}
     stream, data = adaptation("invoke_stream").stream(), chunk(ping) + event("!throttlingException", {"message": "s"})
     got = b"".join(stream.feed(data[at : at + 1]) for at in range(len(data))) + stream.end()
@@ -69,7 +69,7 @@ def test_streams_are_those_of_anthropic() -> None:
 @pytest.mark.parametrize(
     ("provider", "version"), [("invoke", "bedrock-2023-05-31"), ("raw_predict", "vertex-2023-10-16")]
 )
-def test_clients_of_other_dialects(provider: str, version: str) -> None:
+def test_envelope_for_clients_of_other_dialects_is_added_after_translation(provider: str, version: str) -> None:
     found = translation("chat_completions", provider, id="a", now_s=1)
     assert isinstance(found, Translation)
     asked: dict[str, Any] = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "a"}]}

@@ -47,7 +47,7 @@ def between(client: str, provider: str) -> Count:
 
 
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
-def test_what_is_counted_is_the_same(client: str, provider: str) -> None:
+def test_token_count_request_and_answer_between_each_pair_are_translated(client: str, provider: str) -> None:
     found = between(client, provider)
     made = found.request(json.dumps(ASKED[client]).encode(), WriteOptions(model="there", most_output_tokens=9))
     body, text = json.loads(made.body), made.body.decode()
@@ -57,13 +57,13 @@ def test_what_is_counted_is_the_same(client: str, provider: str) -> None:
     assert json.loads(found.answer(json.dumps(ANSWERS[provider]).encode())) == ANSWERS[client]
 
 
-def test_vertex_takes_the_request_itself() -> None:
+def test_token_count_request_for_vertex_is_not_wrapped() -> None:
     setting = WriteOptions(model="gemini-x", wraps_counts=False)
     made = between("count_tokens", "gemini_count_tokens").request(json.dumps(ASKED["count_tokens"]).encode(), setting)
     assert json.loads(made.body)["contents"] == [{"role": "user", "parts": [{"text": "Hello"}]}]
 
 
-def test_googles_sdk_sends_the_contents_alone() -> None:
+def test_token_count_request_of_the_google_sdk_with_contents_alone_is_translated() -> None:
     asked = {"contents": [{"parts": [{"text": "Hello"}]}]}
     made = between("gemini_count_tokens", "count_tokens").request(
         json.dumps(asked).encode(), WriteOptions(model="claude")
@@ -73,30 +73,30 @@ def test_googles_sdk_sends_the_contents_alone() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"{}", b"[]", b"no", b'{"input_tokens": "7"}', b'{"input_tokens": true}'])
-def test_what_is_no_count(answer: bytes) -> None:
+def test_token_count_answer_without_a_count_is_refused(answer: bytes) -> None:
     with pytest.raises(RefusedError) as refused:
         between("gemini_count_tokens", "count_tokens").answer(answer)
     assert refused.value.code is Code.PROVIDER_BROKE_OFF
 
 
-def test_an_error_is_the_clients_own() -> None:
+def test_token_count_error_is_written_in_the_dialect_of_the_client() -> None:
     error = {"error": {"code": 400, "message": "no", "status": "INVALID_ARGUMENT"}}
     told = json.loads(between("count_tokens", "gemini_count_tokens").error(400, json.dumps(error).encode()))
     assert told["type"] == "error" and told["error"]["type"] == "invalid_request_error"
 
 
-def test_what_would_change_the_meaning_is_refused() -> None:
+def test_token_count_request_with_a_field_that_cannot_be_lost_is_refused() -> None:
     asked = {**ASKED["input_tokens"], "previous_response_id": "resp_1"}
     with pytest.raises(RefusedError):
         between("input_tokens", "count_tokens").request(json.dumps(asked).encode(), WriteOptions(model="m"))
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_between_the_same_nothing_is_done(name: str) -> None:
+def test_token_count_between_the_same_dialect_needs_no_translation(name: str) -> None:
     assert translation(name, name, id="0a1b", now_s=1000) is None
     assert translation(name, "chat_completions", id="0a1b", now_s=1000) is None
 
 
-def test_it_does_not_stream() -> None:
+def test_token_count_stream_returns_nothing() -> None:
     stream = between("count_tokens", "input_tokens").stream()
     assert stream.feed(b"data: {}\n\n") + stream.end() == b""

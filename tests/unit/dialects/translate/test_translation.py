@@ -134,7 +134,7 @@ def normal(request: CanonicalRequest) -> Any:
 
 @given(pair=pairs, request=requests())
 @settings(max_examples=100, deadline=None)
-def test_a_request_there_and_back_is_what_it_was(pair: tuple[str, str], request: CanonicalRequest) -> None:
+def test_request_translated_there_and_back_is_the_same(pair: tuple[str, str], request: CanonicalRequest) -> None:
     client, provider = pair
     _, writing = losses(provider, client)
     first = encode(DIALECTS[client].write_request(request, WriteOptions(model="m"), writing))
@@ -181,7 +181,9 @@ bodies = (objects | json_values).map(encode) | st.binary(max_size=20)
 
 @given(pair=pairs, body=bodies)
 @settings(max_examples=120, deadline=None)
-def test_no_request_raises_anything_but_a_refusal_that_quotes_nothing(pair: tuple[str, str], body: bytes) -> None:
+def test_request_translation_of_any_body_raises_only_a_refusal_without_a_quote(
+    pair: tuple[str, str], body: bytes
+) -> None:
     try:
         between(*pair).request(body, WriteOptions(model="m"))
     except RefusedError as error:
@@ -191,7 +193,7 @@ def test_no_request_raises_anything_but_a_refusal_that_quotes_nothing(pair: tupl
 
 @given(pair=pairs, body=bodies, status=st.sampled_from([400, 401, 429, 500, 529]))
 @settings(max_examples=120, deadline=None)
-def test_no_answer_raises_anything_but_a_refusal(pair: tuple[str, str], body: bytes, status: int) -> None:
+def test_answer_translation_of_any_body_raises_only_a_refusal(pair: tuple[str, str], body: bytes, status: int) -> None:
     assert msgspec.json.decode(between(*pair).error(status, body))["error"]
     try:
         assert msgspec.json.decode(between(*pair).answer(body))
@@ -201,7 +203,7 @@ def test_no_answer_raises_anything_but_a_refusal(pair: tuple[str, str], body: by
 
 @given(pair=pairs, events=st.lists(objects, max_size=4))
 @settings(max_examples=120, deadline=None)
-def test_no_stream_raises_anything(pair: tuple[str, str], events: list[Any]) -> None:
+def test_stream_translation_of_any_events_raises_nothing(pair: tuple[str, str], events: list[Any]) -> None:
     stream = between(*pair).stream()
     for event in events:
         stream.feed(b"data: " + encode(event) + b"\n\n")
@@ -243,7 +245,7 @@ def kinds(parts: Any) -> list[ContentPart]:
 
 @given(pair=pairs, events=answers(), data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_a_stream_tells_what_the_plain_answer_tells(
+def test_stream_translation_with_split_input_equals_the_plain_answer(
     pair: tuple[str, str], events: list[CanonicalEvent], data: Any
 ) -> None:
     """As the provider writes it, however it is split, and as the client reads it."""
@@ -283,7 +285,7 @@ def told(dialect: str, body: bytes) -> CanonicalAnswer:
 
 
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
-def test_thoughts_go_there_and_back(client: str, provider: str) -> None:
+def test_thinking_given_back_by_the_client_reaches_its_provider_with_its_signature(client: str, provider: str) -> None:
     """A provider's signature comes back to it from a client that gives back what it got."""
     thinking = Thinking("so it is", "c2lnbmF0dXJl", provider, of="rs_a1_0" if provider == "responses" else "")
     if provider == "chat_completions":
@@ -313,7 +315,7 @@ def test_thoughts_go_there_and_back(client: str, provider: str) -> None:
     assert turn.parts[0] == thinking
 
 
-def test_a_signature_of_one_provider_does_not_reach_another() -> None:
+def test_signature_of_one_provider_is_not_sent_to_another() -> None:
     answer = {"content": [{"type": "thinking", "thinking": "so", "signature": "s"}], "stop_reason": "end_turn"}
     got = msgspec.json.decode(between("responses", "messages").answer(encode(answer)))
     body = encode({"model": "m", "input": [*got["output"], {"role": "user", "content": "a"}]})
@@ -322,7 +324,7 @@ def test_a_signature_of_one_provider_does_not_reach_another() -> None:
     assert b"so" not in sent.body
 
 
-def test_a_tool_that_takes_text() -> None:
+def test_custom_tool_call_of_another_dialect_is_translated_back() -> None:
     tools = [{"type": "custom", "name": "patch"}]
     back = between("responses", "messages")
     back.request(encode({"model": "m", "input": "a", "tools": tools}), WriteOptions(model="m"))
@@ -331,7 +333,7 @@ def test_a_tool_that_takes_text() -> None:
     assert (item["type"], item["input"]) == ("custom_tool_call", "*** Begin\n")
 
 
-def test_tools_of_the_provider() -> None:
+def test_hosted_tools_are_dropped_and_refused_when_they_are_the_only_ones() -> None:
     search, own = {"type": "web_search"}, {"type": "function", "name": "f", "parameters": {}}
     asked: dict[str, Any] = {"model": "m", "input": "a", "tools": [search, own]}
     found = between("responses", "messages").request(encode(asked), WriteOptions(model="m"))
@@ -344,7 +346,7 @@ def test_tools_of_the_provider() -> None:
             )
 
 
-def test_gemini_streams_by_its_path() -> None:
+def test_gemini_request_streams_when_its_path_says_so() -> None:
     body = encode({"contents": [{"parts": [{"text": "a"}]}]})
     for endpoint, streams in (("stream_generate_content", True), ("generate_content", None)):
         found = translation(endpoint, "messages", id="a", now_s=1)
@@ -352,18 +354,18 @@ def test_gemini_streams_by_its_path() -> None:
         assert msgspec.json.decode(found.request(body, WriteOptions(model="m")).body).get("stream") is streams
 
 
-def test_where_none_is_needed_or_possible() -> None:
+def test_translation_between_same_or_untranslatable_endpoints_is_none() -> None:
     assert translation("messages", "messages", id="a", now_s=1) is None
     assert translation("stream_generate_content", "generate_content", id="a", now_s=1) is None
     assert translation("embeddings", "messages", id="a", now_s=1) is None
 
 
-def test_a_failure_in_a_plain_answer_is_an_error() -> None:
+def test_plain_answer_with_a_failure_becomes_an_error() -> None:
     failed = {"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "slow down"}}
     body = msgspec.json.decode(between("messages", "responses").answer(encode(failed)))
     assert body["error"] == {"type": "rate_limit_error", "message": "slow down"}
 
 
-def test_what_is_nested_too_deeply_is_refused() -> None:
+def test_request_nested_too_deeply_is_refused() -> None:
     with pytest.raises(RefusedError):
         between("messages", "responses").request(b'{"a":' * 100_000, WriteOptions(model="m"))

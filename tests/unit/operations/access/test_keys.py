@@ -15,7 +15,9 @@ async def issue(books: SqliteStorage, maker: Any, **options: Any) -> IssuedKey:
     return await keys.create(books, maker, **{"user": "ada", **options})
 
 
-async def test_create_and_standing(books: SqliteStorage, maker: Any, ada: User) -> None:
+async def test_key_after_creation_is_listed_and_shown_with_its_standing(
+    books: SqliteStorage, maker: Any, ada: User
+) -> None:
     issued = await issue(books, maker, label="ci", models=("gpt-*",), allow_ip=("10.1.2.3/8",), expires_in_us=5)
     key = issued.key
     assert issued.text not in repr(issued) and issued.text.startswith(key.prefix)
@@ -33,7 +35,7 @@ async def test_create_and_standing(books: SqliteStorage, maker: Any, ada: User) 
         await keys.list_all(books, "eve")
 
 
-async def test_only_of_that_user(books: SqliteStorage, maker: Any, ada: User) -> None:
+async def test_key_of_another_user_is_not_listed(books: SqliteStorage, maker: Any, ada: User) -> None:
     await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
     await issue(books, maker)
     assert await keys.list_all(books, "bob") == []
@@ -53,13 +55,17 @@ async def test_only_of_that_user(books: SqliteStorage, maker: Any, ada: User) ->
         {"limits": KeyLimits(cap_pico=-1)},
     ],
 )
-async def test_what_cannot_be_meant(books: SqliteStorage, maker: Any, ada: User, options: dict[str, Any]) -> None:
+async def test_key_create_with_bad_options_is_refused(
+    books: SqliteStorage, maker: Any, ada: User, options: dict[str, Any]
+) -> None:
     with pytest.raises(BadInputError):
         await issue(books, maker, **options)
     assert await keys.list_all(books) == []
 
 
-async def test_update(books: SqliteStorage, maker: Any, ada: User, stopped_clock: StoppedClock) -> None:
+async def test_key_update_changes_only_the_given_fields(
+    books: SqliteStorage, maker: Any, ada: User, stopped_clock: StoppedClock
+) -> None:
     before = (await issue(books, maker, label="ci", limits=KeyLimits(rpm=5, cap_pico=USD))).key
     assert await keys.update(books, "ci") == before
     stopped_clock.us += 10
@@ -71,7 +77,9 @@ async def test_update(books: SqliteStorage, maker: Any, ada: User, stopped_clock
         await keys.update(books, "ci", limits={"rpm": 0})
 
 
-async def test_rotate_now_or_later(books: SqliteStorage, maker: Any, ada: User) -> None:
+async def test_key_rotation_with_or_without_a_grace_ends_the_old_key(
+    books: SqliteStorage, maker: Any, ada: User
+) -> None:
     old = (await issue(books, maker, label="ci", limits=KeyLimits(rpm=5))).key
     new = await keys.rotate(books, maker, "ci", 0)
     assert new.key.limits == old.limits and new.key.digest != old.digest and new.key.public_id != old.public_id
@@ -84,14 +92,14 @@ async def test_rotate_now_or_later(books: SqliteStorage, maker: Any, ada: User) 
         await keys.rotate(books, maker, old.public_id, 0)
 
 
-async def test_a_grace_does_not_lengthen_a_key(books: SqliteStorage, maker: Any, ada: User) -> None:
+async def test_key_rotation_with_a_grace_keeps_the_earlier_expiry(books: SqliteStorage, maker: Any, ada: User) -> None:
     old = (await issue(books, maker, expires_in_us=10)).key
     new = await keys.rotate(books, maker, old.public_id, 60)
     assert (await keys.standing(books, old.public_id)).key.expires_at_us == NOW_US + 10
     assert new.key.expires_at_us == NOW_US + 10
 
 
-async def test_an_expired_key_is_not_rotated(
+async def test_key_rotation_of_an_expired_key_is_refused(
     books: SqliteStorage, maker: Any, ada: User, stopped_clock: StoppedClock
 ) -> None:
     old = (await issue(books, maker, expires_in_us=10)).key
@@ -102,13 +110,13 @@ async def test_an_expired_key_is_not_rotated(
     assert await keys.list_all(books) == [old]
 
 
-async def test_revoke(books: SqliteStorage, maker: Any, ada: User) -> None:
+async def test_key_after_two_revocations_is_revoked(books: SqliteStorage, maker: Any, ada: User) -> None:
     key = (await issue(books, maker)).key
     for _ in range(2):
         assert (await keys.revoke(books, key.public_id)).status is KeyStatus.REVOKED
 
 
-async def test_as_fields(books: SqliteStorage, maker: Any, ada: User) -> None:
+async def test_key_as_fields_shows_cap_and_spend_but_not_the_key(books: SqliteStorage, maker: Any, ada: User) -> None:
     issued = await issue(books, maker, limits=KeyLimits(cap_pico=USD // 2, cap_period="day"))
     fields = keys.as_fields(issued.key, ada.public_id)
     assert (fields["cap"], fields["cap_period"], fields["user_id"]) == ("0.50", "day", ada.public_id)

@@ -32,7 +32,7 @@ async def issue(books: SqliteStorage, ada: User, kind: DocumentKind = DocumentKi
         return await unit.bill.add(draft, f"{kind.name[0]}-")
 
 
-async def test_a_customer_is_the_user_until_more_is_said(books: SqliteStorage, ada: User) -> None:
+async def test_bill_customer_after_changes_keeps_the_other_fields(books: SqliteStorage, ada: User) -> None:
     _, before = await bills.customer(books, "ada")
     assert (before.party.name, before.party.email, before.category) == ("ada", "ada@example.org", None)
     await bills.set_customer(
@@ -59,13 +59,15 @@ async def test_a_customer_is_the_user_until_more_is_said(books: SqliteStorage, a
         {"tax_rate": "1e1"},
     ],
 )
-async def test_what_a_customer_cannot_be(books: SqliteStorage, ada: User, change: dict[str, str]) -> None:
+async def test_bill_customer_with_bad_fields_is_refused(
+    books: SqliteStorage, ada: User, change: dict[str, str]
+) -> None:
     with pytest.raises(BadInputError):
         await bills.set_customer(books, "ada", **change)  # type: ignore[arg-type]
     assert await books.reading().bill.customer(ada.id) is None
 
 
-async def test_lists_and_names(books: SqliteStorage, ada: User) -> None:
+async def test_bill_documents_are_listed_by_filter_and_shown_by_number(books: SqliteStorage, ada: User) -> None:
     made = [await issue(books, ada), await issue(books, ada, DocumentKind.CREDIT_NOTE)]
     assert await bills.list_all(books) == await bills.list_all(books, user="ada", period="2026-10") == made
     assert await bills.list_all(books, kind=DocumentKind.CREDIT_NOTE) == made[1:]
@@ -75,7 +77,7 @@ async def test_lists_and_names(books: SqliteStorage, ada: User) -> None:
         await bills.show(books, "X-1")
 
 
-async def test_an_invoice_is_taken_back_as_a_whole(
+async def test_invoice_credit_takes_back_the_whole_invoice_once(
     books: SqliteStorage, ada: User, stopped_clock: StoppedClock
 ) -> None:
     invoice = await issue(books, ada)
@@ -92,7 +94,7 @@ async def test_an_invoice_is_taken_back_as_a_whole(
         await bills.credit(books, SELLER, "I-00001", "again")
 
 
-async def test_what_is_not_credited(books: SqliteStorage, ada: User) -> None:
+async def test_credit_of_a_statement_or_with_a_bad_note_is_refused(books: SqliteStorage, ada: User) -> None:
     await issue(books, ada, DocumentKind.STATEMENT)
     with pytest.raises(ConflictError, match="S-00001 is a statement"):
         await bills.credit(books, SELLER, "S-00001", "no")

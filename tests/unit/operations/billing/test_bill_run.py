@@ -76,7 +76,7 @@ def exact(documents: Sequence[Document]) -> Decimal:
     return sum((one.ledger.charged for one in documents if one.ledger), Decimal(0))
 
 
-async def test_an_invoice_for_who_pays_afterwards(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_for_a_postpaid_user_issues_an_invoice(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 4_000_000, "output_tokens": 7}) for _ in range(3)], OCTOBER_US)
     [invoice] = await issued(storage)
     assert (invoice.kind, invoice.number, invoice.period) == (DocumentKind.INVOICE, "INV-2026-00001", "2026-10")
@@ -93,7 +93,9 @@ async def test_an_invoice_for_who_pays_afterwards(ledger: Ledger, storage: Sqlit
     assert exact([invoice]) == Decimal(format_usd(ledger.charged_pico(1, OCTOBER_US, NOVEMBER_US)))
 
 
-async def test_a_statement_and_a_receipt_for_who_is_prepaid(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_for_a_prepaid_user_issues_a_receipt_and_a_statement(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     ledger.post([ledger.request({"input_tokens": 400_000}, user=2)], OCTOBER_US + 5)
     ledger.clock.us = OCTOBER_US + DAY_US
     await balance.add(storage, "bob", 20 * 10**12, reference="pay-9", note="thanks")
@@ -116,7 +118,9 @@ async def test_a_statement_and_a_receipt_for_who_is_prepaid(ledger: Ledger, stor
     )
 
 
-async def test_a_payment_for_invoices_has_no_tax(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_with_a_payment_for_invoices_issues_a_receipt_without_tax(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     ledger.clock.us = OCTOBER_US
     await balance.add(storage, "ada", 20 * 10**12)
     ledger.clock.us = DECEMBER_US
@@ -124,7 +128,7 @@ async def test_a_payment_for_invoices_has_no_tax(ledger: Ledger, storage: Sqlite
     assert (receipt.kind, receipt.tax, receipt.totals.gross) == (DocumentKind.RECEIPT, None, Decimal("20.00"))
 
 
-async def test_twice_changes_nothing(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_a_second_time_keeps_the_documents(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 10**6}), ledger.request({"input_tokens": 9}, user=2)], OCTOBER_US)
     planned = await run(storage, dry=True)
     assert [one.state for one in planned] == ["planned"] * 2 and await bills.list_all(storage) == []
@@ -136,7 +140,7 @@ async def test_twice_changes_nothing(ledger: Ledger, storage: SqliteStorage) -> 
     assert len(await bills.list_all(storage)) == 2
 
 
-async def test_one_user_alone(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_for_one_user_issues_only_their_documents(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 10**6}), ledger.request({"input_tokens": 9}, user=2)], OCTOBER_US)
     assert [one.user.name for one in await run(storage, user="bob")] == ["bob"]
     assert [one.state for one in await run(storage)] == ["issued", "kept"]
@@ -144,7 +148,7 @@ async def test_one_user_alone(ledger: Ledger, storage: SqliteStorage) -> None:
         await run(storage, user="eve")
 
 
-async def test_runs_at_once_issue_nothing_twice(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_several_times_at_once_issues_each_document_once(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 10**6}), ledger.request({"input_tokens": 9}, user=2)], OCTOBER_US)
     done = await asyncio.gather(*(run(storage) for _ in range(5)))
     assert sorted(one.state for each in done for one in each) == ["issued"] * 2 + ["kept"] * 8
@@ -152,7 +156,7 @@ async def test_runs_at_once_issue_nothing_twice(ledger: Ledger, storage: SqliteS
     assert sorted(numbers) == ["INV-2026-00001", "STM-2026-00001"]
 
 
-async def test_a_period_that_is_not_over_or_not_closed(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_for_an_open_or_bad_period_is_refused(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.clock.us = NOVEMBER_US - 1
     with pytest.raises(ConflictError, match="is not over"):
         await run(storage)
@@ -164,7 +168,7 @@ async def test_a_period_that_is_not_over_or_not_closed(ledger: Ledger, storage: 
             await run(storage, label)
 
 
-async def test_a_closed_period_has_its_own_ends(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_for_a_closed_period_uses_its_own_ends(ledger: Ledger, storage: SqliteStorage) -> None:
     hours_us = 2 * 3600 * 10**6
     ledger.post([ledger.request({"input_tokens": 10**6})], OCTOBER_US - hours_us)
     ledger.post([ledger.request({"input_tokens": 10**6})], NOVEMBER_US - 1)
@@ -179,7 +183,7 @@ async def test_a_closed_period_has_its_own_ends(ledger: Ledger, storage: SqliteS
     assert (invoice.first_day, invoice.last_day) == (date(2026, 10, 1), date(2026, 10, 31))
 
 
-async def test_who_cannot_be_billed_does_not_hold_up_the_others(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_with_an_incomplete_customer_refuses_only_theirs(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 10**6}), ledger.request({"input_tokens": 9}, user=2)], OCTOBER_US)
     await bills.set_customer(storage, "ada", country="")
     ada, bob = await run(storage)
@@ -191,7 +195,9 @@ async def test_who_cannot_be_billed_does_not_hold_up_the_others(ledger: Ledger, 
         await run(storage, billing=Billing())
 
 
-async def test_a_correction_of_what_was_invoiced_is_credited(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_with_a_correction_of_an_invoice_issues_a_credit_note(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     request = ledger.request({"input_tokens": 10**6})
     ledger.post([request], OCTOBER_US)
     [october] = await issued(storage)
@@ -209,7 +215,9 @@ async def test_a_correction_of_what_was_invoiced_is_credited(ledger: Ledger, sto
     assert [one.state for one in await run(storage, "2026-11")] == ["kept"] * 2
 
 
-async def test_a_correction_upwards_or_of_nothing_billed_is_a_line(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_with_an_upward_or_unbilled_correction_adds_a_line(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     billed, unbilled = ledger.request({"input_tokens": 10**6}), ledger.request({"input_tokens": 10**6})
     ledger.post([unbilled], SEPTEMBER_US)
     ledger.post([billed], OCTOBER_US)
@@ -227,7 +235,7 @@ async def test_a_correction_upwards_or_of_nothing_billed_is_a_line(ledger: Ledge
     assert exact([november]) == Decimal(format_usd(ledger.charged_pico(1, NOVEMBER_US, DECEMBER_US)))
 
 
-async def test_an_invoice_that_was_taken_back_is_issued_anew(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_after_an_invoice_was_credited_issues_it_anew(ledger: Ledger, storage: SqliteStorage) -> None:
     request = ledger.request({"input_tokens": 10**6})
     ledger.post([request], OCTOBER_US)
     await run(storage)
@@ -243,7 +251,7 @@ async def test_an_invoice_that_was_taken_back_is_issued_anew(ledger: Ledger, sto
     assert exact([one.document for one in await bills.list_all(storage)]) == 0
 
 
-async def test_a_time_is_not_billed_by_two_names(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_bill_run_for_an_overlapping_period_is_refused(ledger: Ledger, storage: SqliteStorage) -> None:
     ledger.post([ledger.request({"input_tokens": 10**6})], OCTOBER_US)
     await run(storage)
     connection = ledger.connect()
@@ -277,7 +285,7 @@ MONTHS = (SEPTEMBER_US, OCTOBER_US, NOVEMBER_US, DECEMBER_US)
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(USED, min_size=1, max_size=12), st.sets(st.integers(0, 2)))
-def test_all_documents_together_are_the_ledger(used: list[dict[str, Any]], cancelled: set[int]) -> None:
+def test_bill_documents_of_random_usage_add_up_to_the_ledger(used: list[dict[str, Any]], cancelled: set[int]) -> None:
     """Of random usage and corrections, billed month by month, some invoices taken back and issued anew."""
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_bill_all(Ledger(Path(folder)), used, cancelled))

@@ -36,7 +36,7 @@ def requested(kind: str, text: str, path: str) -> str:
         ("http://localhost:80", "http://localhost:80"),
     ],
 )
-def test_base_urls_are_brought_to_one_form(text: str, normal: str) -> None:
+def test_base_url_in_any_spelling_is_normalized(text: str, normal: str) -> None:
     assert read_base_url(text, ProviderType.OPENAI_COMPATIBLE).text == normal
     assert read_base_url(normal, ProviderType.OPENAI_COMPATIBLE).text == normal
 
@@ -82,7 +82,7 @@ def test_base_urls_are_brought_to_one_form(text: str, normal: str) -> None:
         ("https://a.example/v10x", "https://a.example/v10x/v1/chat/completions"),
     ],
 )
-def test_where_chat_is_asked_for(text: str, url: str) -> None:
+def test_chat_request_url_of_each_base_url_is_built(text: str, url: str) -> None:
     assert requested(ANY, text, CHAT) == url
     written = url.removesuffix("/chat/completions")
     assert requested(ANY, f"{written}/chat/completions", CHAT) == url, "what goes out can be pasted again"
@@ -155,12 +155,12 @@ def test_where_chat_is_asked_for(text: str, url: str) -> None:
                              ("sglang", 30000)]),
     ],
 )  # fmt: skip
-def test_where_each_type_is_asked(kind: str, path: str, texts: list[str], url: str) -> None:
+def test_request_url_of_each_provider_type_is_built(kind: str, path: str, texts: list[str], url: str) -> None:
     for text in texts:
         assert requested(kind, text, path) == url, text
 
 
-def test_all_endpoints_stand_behind_the_version_that_was_written() -> None:
+def test_request_url_with_a_version_in_the_base_url_keeps_that_version() -> None:
     base = "https://a.example/api/v3"
     for path in ("/embeddings", "/responses", "/audio/speech", "/rerank", "/models"):
         assert requested(ANY, base, f"/v1{path}") == base + path
@@ -168,7 +168,7 @@ def test_all_endpoints_stand_behind_the_version_that_was_written() -> None:
     assert requested(ANY, base, "/v1/chat/completions?x=/v1/") == f"{base}/chat/completions?x=/v1/"
 
 
-def test_what_leaves_a_doubt_and_what_does_not() -> None:
+def test_base_url_without_a_version_is_not_settled() -> None:
     def read(text: str, kind: ProviderType = ProviderType.OPENAI_COMPATIBLE) -> BaseUrl:
         return read_base_url(text, kind)
 
@@ -179,7 +179,7 @@ def test_what_leaves_a_doubt_and_what_does_not() -> None:
     assert read("https://a.example/x", ProviderType.ANTHROPIC).is_settled
 
 
-def test_azures_deployment_is_told() -> None:
+def test_azure_base_url_with_a_deployment_is_read_apart() -> None:
     text = "https://r.openai.azure.com/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21"
     found = read_base_url(text, ProviderType.AZURE)
     assert (found.text, found.deployment) == ("https://r.openai.azure.com/openai", "my-gpt")
@@ -212,7 +212,7 @@ def test_azures_deployment_is_told() -> None:
         "http://[::1",
     ],
 )
-def test_refuses_other_base_urls_without_quoting_them(text: str) -> None:
+def test_base_url_that_is_bad_is_refused_without_quoting_secrets(text: str) -> None:
     with pytest.raises(BadInputError) as refusal:
         read_base_url(text, ProviderType.OPENAI_COMPATIBLE)
     assert "secret" not in refusal.value.message + refusal.value.remedy
@@ -236,11 +236,11 @@ def test_refuses_other_base_urls_without_quoting_them(text: str) -> None:
         "Metadata.Google.Internal.",
     ],
 )
-def test_refuses_link_local_and_metadata_addresses_in_every_spelling(host: str) -> None:
+def test_base_url_with_a_link_local_or_metadata_address_is_refused(host: str) -> None:
     with pytest.raises(BadInputError):
         read_base_url(f"http://{host}", ProviderType.OPENAI_COMPATIBLE)
 
 
-def test_other_addresses_that_look_alike_are_fine() -> None:
+def test_base_url_with_an_address_that_only_looks_similar_is_accepted() -> None:
     for host in ("169.253.1.1", "[fd00::1]", "127.0.0.1", "metadata.example.org", "[fec0::1]"):
         assert read_base_url(f"http://{host}", ProviderType.OPENAI_COMPATIBLE).text == f"http://{host}"

@@ -58,7 +58,7 @@ def sheets() -> Iterator[tuple[CatalogueModel, PriceSheet]]:
                 yield entry, sheet
 
 
-def test_says_where_it_comes_from() -> None:
+def test_catalogue_has_its_version_checksum_and_sources() -> None:
     raw = FOLDER.joinpath("index.json").read_bytes()
     data = json.loads(raw)
     assert load().version == data["generated_on"].replace("-", ".")
@@ -69,7 +69,7 @@ def test_says_where_it_comes_from() -> None:
     assert load() is load()
 
 
-def test_sections_are_whole_sorted_and_name_each_model_once() -> None:
+def test_catalogue_sections_are_complete_sorted_and_without_duplicates() -> None:
     assert set(SECTIONS) == set(LEAST)
     for section, models in SECTIONS.items():
         raw = FOLDER.joinpath(f"{section}.jsonl").read_bytes()
@@ -80,12 +80,12 @@ def test_sections_are_whole_sorted_and_name_each_model_once() -> None:
     assert load().models("openai-compatible") == () and load().find("openai", "no-such-model") is None
 
 
-def test_a_damaged_section_is_refused() -> None:
+def test_catalogue_with_a_damaged_section_is_refused() -> None:
     with pytest.raises(FailureError, match="damaged"):
         Catalogue("1", "", "test", {"groq": "0" * 64}).models("groq")
 
 
-def test_help_and_start_up_read_none_of_it() -> None:
+def test_catalogue_is_not_loaded_by_help_or_start_up() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from softix_proxy.cli.main import main;"
         "CliRunner().invoke(main, ['--help']); import softix_proxy.assembly;"
@@ -94,7 +94,7 @@ def test_help_and_start_up_read_none_of_it() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_each_model_is_priced_or_said_to_be_free() -> None:
+def test_catalogue_models_are_priced_or_free() -> None:
     for entry, sheet in sheets():
         assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}", entry.name)
         assert entry.context is None or entry.context > 0
@@ -110,7 +110,7 @@ def test_each_model_is_priced_or_said_to_be_free() -> None:
         assert rate.has_price("output_tokens") or not by_token, f"{entry.name}: an answer for nothing"
 
 
-def test_prices_are_clean_and_bands_within_reach() -> None:
+def test_catalogue_prices_are_clean_and_their_bands_are_within_the_context() -> None:
     for entry, sheet in sheets():
         for band in sheet.bands:
             assert entry.context is None or band.above_input_tokens < entry.context
@@ -121,7 +121,7 @@ def test_prices_are_clean_and_bands_within_reach() -> None:
                 assert price < 1000 or name == "output_tokens", entry.name
 
 
-def test_cached_input_is_not_dearer_than_input() -> None:
+def test_catalogue_cached_input_is_not_dearer_than_input() -> None:
     dearer = [
         f"{entry.provider_type}/{entry.name}"
         for entry, sheet in sheets()
@@ -131,7 +131,7 @@ def test_cached_input_is_not_dearer_than_input() -> None:
     assert dearer == []
 
 
-def test_anthropic_cache_writes_cost_a_quarter_more_and_twice_the_input() -> None:
+def test_catalogue_cache_writes_of_anthropic_cost_a_quarter_more_and_twice_the_input() -> None:
     for entry in SECTIONS["anthropic"]:
         for band in entry.sheet.bands:
             base = band.unit_prices["input_tokens"]
@@ -140,14 +140,14 @@ def test_anthropic_cache_writes_cost_a_quarter_more_and_twice_the_input() -> Non
                 assert band.unit_prices["cache_write_5m_tokens"] == base * 5 / 4
 
 
-def test_long_prompts_cost_more_in_all_their_tokens() -> None:
+def test_catalogue_price_of_a_long_prompt_applies_to_all_its_tokens() -> None:
     assert cost("openai", "gpt-5.4", input_tokens=272_000, output_tokens=1000) == "0.695"
     assert cost("openai", "gpt-5.4", input_tokens=272_001, output_tokens=1000) == "1.382505"
     assert cost("gemini", "gemini-2.5-pro", input_tokens=200_000) == "0.25"
     assert cost("gemini", "gemini-2.5-pro", input_tokens=150_001, cached_input_tokens=50_000) == "0.3875025"
 
 
-def test_a_prompt_that_the_vendor_refuses_does_not_make_the_others_dearer() -> None:
+def test_catalogue_price_of_an_impossible_prompt_does_not_raise_the_dearest_output() -> None:
     assert Rate(1, model("anthropic", "claude-sonnet-4-5").sheet).dearest_output() == 15 * 10**6
 
 
@@ -163,7 +163,9 @@ def test_a_prompt_that_the_vendor_refuses_does_not_make_the_others_dearer() -> N
         ("gemini", "gemini-2.5-flash", "batch", "1.40"),
     ],
 )
-def test_service_tiers_have_prices_where_they_are_stated(section: str, name: str, tier: str, usd: str) -> None:
+def test_catalogue_price_of_each_service_tier_is_used_where_stated(
+    section: str, name: str, tier: str, usd: str
+) -> None:
     used = {"input_tokens": 1_000_000, "output_tokens": 1_000_000}
     priced = Rate(1, model(section, name).sheet).price(used, tier)
     assert priced.cost_pico == parse_usd(usd)
@@ -182,7 +184,9 @@ def test_service_tiers_have_prices_where_they_are_stated(section: str, name: str
         ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 200_000, 64_000),
     ],
 )
-def test_limits_that_bound_a_hold(section: str, name: str, context: int, max_output: int) -> None:
+def test_catalogue_limits_of_each_model_are_those_that_bound_a_hold(
+    section: str, name: str, context: int, max_output: int
+) -> None:
     assert (model(section, name).context, model(section, name).max_output) == (context, max_output)
 
 
@@ -196,7 +200,7 @@ def test_limits_that_bound_a_hold(section: str, name: str, context: int, max_out
         ("deepseek", "deepseek-chat"),
     ],
 )
-def test_what_cannot_be_metered_or_is_not_sold_there_is_left_out(section: str, name: str) -> None:
+def test_catalogue_find_of_an_unmetered_or_unsold_model_is_none(section: str, name: str) -> None:
     assert load().find(section, name) is None
 
 
@@ -210,25 +214,25 @@ def test_what_cannot_be_metered_or_is_not_sold_there_is_left_out(section: str, n
         ("claude-haiku-4-5", "us", "1"),
     ],
 )
-def test_what_is_kept_in_the_united_states_costs_a_tenth_more(name: str, tier: str, usd: str) -> None:
+def test_catalogue_price_in_the_united_states_is_a_tenth_higher(name: str, tier: str, usd: str) -> None:
     """https://platform.claude.com/docs/en/about-claude/pricing: from Opus 4.6 and Sonnet 4.6 on."""
     assert Decimal(cost("anthropic", name, tier, input_tokens=10**6)) == Decimal(usd)
     has_it = model("anthropic", name).sheet.tiers() >= {"us"}
     assert has_it is (name != "claude-haiku-4-5")
 
 
-def test_surcharges_are_of_tokens_only() -> None:
+def test_catalogue_surcharge_applies_to_tokens_only() -> None:
     for name in ("claude-opus-5-5", "claude-fable-5-2"):
         assert cost("anthropic", name, "us", web_search_calls=1000) == cost("anthropic", name, web_search_calls=1000)
 
 
-def test_every_kind_of_price_is_there() -> None:
+def test_catalogue_prices_cover_every_meter() -> None:
     used = {meter for _, sheet in sheets() for band in sheet.bands for meter in band.unit_prices}
     assert used <= METERS.keys()
     assert METERS.keys() - used == {"reasoning_tokens"} or METERS.keys() == used
 
 
-def test_announced_prices_come_with_their_day() -> None:
+def test_catalogue_announced_price_starts_on_its_day() -> None:
     new_year = parse_instant("2027-01-01")
     now, then = model("gemini", "gemini-3.6-flash").versions(new_year - 1)
     assert (now[0], then[0]) == (new_year - 1, new_year)
@@ -236,7 +240,7 @@ def test_announced_prices_come_with_their_day() -> None:
     assert model("gemini", "gemini-3.6-flash").versions(new_year) == [(new_year, then[1])]
 
 
-def test_versions_drop_what_is_over() -> None:
+def test_catalogue_versions_leave_out_ended_prices() -> None:
     texts = ['{"free":true}', '{"bands":[{"prices":{"input":"1"}}]}', '{"bands":[{"prices":{"input":"2"}}]}']
     entry = CatalogueModel(
         "demo", "m", None, None, texts[0], (AnnouncedPrice(10, texts[1]), AnnouncedPrice(20, texts[2]))
@@ -248,7 +252,7 @@ def test_versions_drop_what_is_over() -> None:
     assert entry.versions(21) == [(21, two)]
 
 
-def test_reviewed_differences_are_of_models_that_are_there() -> None:
+def test_reviewed_differences_name_models_of_the_catalogue() -> None:
     with (ROOT / "scripts" / "catalogue" / "differences.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     known = {f"{section}/{entry.name}" for section, models in SECTIONS.items() for entry in models}

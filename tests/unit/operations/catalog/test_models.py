@@ -54,7 +54,7 @@ async def names(storage: SqliteStorage, **options: object) -> list[str]:
     return [entry.full_name for entry in await models.list_all(storage, **options)]  # type: ignore[arg-type]
 
 
-async def test_adds_a_model_with_its_price(storage: SqliteStorage) -> None:
+async def test_model_after_creation_has_its_price(storage: SqliteStorage) -> None:
     added = await models.add(
         storage,
         name="llama",
@@ -72,7 +72,7 @@ async def test_adds_a_model_with_its_price(storage: SqliteStorage) -> None:
     assert (price.source, price.sheet, price.model_id) == ("operator", SHEET, model.id)
 
 
-async def test_without_a_price_it_has_none_and_free_is_a_price(storage: SqliteStorage) -> None:
+async def test_model_without_a_price_has_none_and_a_free_one_is_free(storage: SqliteStorage) -> None:
     assert (await models.add(storage, name="a", provider="lab")).sheet is None
     await models.add(storage, name="b", provider="lab", sheet=PriceSheet(()))
     entry = await models.show(storage, "b")
@@ -81,7 +81,7 @@ async def test_without_a_price_it_has_none_and_free_is_a_price(storage: SqliteSt
     assert (await models.show(storage, "a")).model.upstream_name == "a"
 
 
-async def test_what_cannot_be_added(storage: SqliteStorage) -> None:
+async def test_model_with_a_taken_or_bad_name_or_provider_is_refused(storage: SqliteStorage) -> None:
     await models.add(storage, name="a", provider="lab")
     with pytest.raises(ConflictError):
         await models.add(storage, name="a", provider="prv_lab")
@@ -98,7 +98,7 @@ async def test_what_cannot_be_added(storage: SqliteStorage) -> None:
     assert await names(storage) == ["lab/a"]
 
 
-async def test_a_name_addresses_a_model_if_only_one_has_it(storage: SqliteStorage) -> None:
+async def test_model_name_without_a_provider_finds_the_model_if_it_is_the_only_one(storage: SqliteStorage) -> None:
     for provider in ("lab", "two"):
         await models.add(storage, name="llama", provider=provider)
     await models.add(storage, name="meta/mini", provider="two")
@@ -118,7 +118,7 @@ async def test_a_name_addresses_a_model_if_only_one_has_it(storage: SqliteStorag
             await models.show(storage, unknown)
 
 
-async def test_provider_and_model_address_exactly_one_whatever_others_are_called(storage: SqliteStorage) -> None:
+async def test_model_name_with_a_provider_finds_its_model_before_similar_names(storage: SqliteStorage) -> None:
     await models.add(storage, name="lab/llama", provider="two")
     assert (await models.show(storage, "lab/llama")).full_name == "two/lab/llama"
     await models.add(storage, name="llama", provider="lab")
@@ -126,7 +126,7 @@ async def test_provider_and_model_address_exactly_one_whatever_others_are_called
     assert (await models.show(storage, "two/lab/llama")).full_name == "two/lab/llama"
 
 
-async def test_lists_what_clients_may_ask_for(storage: SqliteStorage) -> None:
+async def test_model_list_contains_only_active_models_unless_all_are_wanted(storage: SqliteStorage) -> None:
     for name, provider in (("z", "lab"), ("b", "lab"), ("c", "two")):
         await models.add(storage, name=name, provider=provider)
     await models.update(storage, "b", status=ModelStatus.DISABLED)
@@ -142,7 +142,7 @@ async def test_lists_what_clients_may_ask_for(storage: SqliteStorage) -> None:
         await names(storage, provider="none")
 
 
-async def test_a_removed_providers_models_leave_their_names_to_others(storage: SqliteStorage) -> None:
+async def test_model_of_a_removed_provider_leaves_its_name_to_others(storage: SqliteStorage) -> None:
     for provider in ("lab", "two"):
         await models.add(storage, name="llama", provider=provider)
     await providers.remove(storage, "lab")
@@ -150,7 +150,7 @@ async def test_a_removed_providers_models_leave_their_names_to_others(storage: S
     assert (await models.show(storage, "prv_lab/llama")).full_name == "prv_lab/llama"
 
 
-async def test_update_changes_what_is_given(storage: SqliteStorage) -> None:
+async def test_model_update_changes_only_the_given_fields(storage: SqliteStorage) -> None:
     before = await models.add(storage, name="a", provider="lab", context_tokens=5, max_output_tokens=4)
     assert (await models.update(storage, "a")).model == before.model
     after = await models.update(storage, "a", upstream_name="b", max_output_tokens=0)
@@ -160,7 +160,7 @@ async def test_update_changes_what_is_given(storage: SqliteStorage) -> None:
         await models.update(storage, "a", upstream_name="")
 
 
-async def test_the_price_shown_is_the_one_in_force(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_model_list_shows_the_price_in_force(storage: SqliteStorage, clock: StoppedClock) -> None:
     await models.add(storage, name="a", provider="lab", sheet=SHEET)
     await prices.set_price(storage, "a", PriceSheet(()), starts_at_us=clock.us + 10)
     assert [entry.sheet for entry in await models.list_all(storage)] == [SHEET]

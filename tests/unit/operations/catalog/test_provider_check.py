@@ -45,7 +45,9 @@ def works(trial: ProviderCheck) -> dict[str, bool | None]:
 
 
 @pytest.mark.parametrize("kind", ["openai", "openai-compatible", "mistral", "anthropic"])
-async def test_everything_works(opened: Instance, fake_provider: FakeProvider, kind: str) -> None:
+async def test_provider_check_of_a_working_provider_passes_each_check(
+    opened: Instance, fake_provider: FakeProvider, kind: str
+) -> None:
     trial = await tried(opened, kind, fake_provider.base_url)
     told = works(trial)
     if kind == "mistral":  # the fake tells usage in streams only to who asks
@@ -61,7 +63,7 @@ async def test_everything_works(opened: Instance, fake_provider: FakeProvider, k
     assert limits == [64, 64, 512, 64][: len(asked)]
 
 
-async def test_geminis_dialect(opened: Instance, fake_provider: FakeProvider) -> None:
+async def test_provider_check_of_gemini_passes_except_for_tools(opened: Instance, fake_provider: FakeProvider) -> None:
     trial = await tried(opened, "gemini", fake_provider.base_url)
     told = works(trial)
     assert (told["plain"], told["stream"], told["usage"]) == (True, True, True)
@@ -74,7 +76,9 @@ async def test_geminis_dialect(opened: Instance, fake_provider: FakeProvider) ->
     ]
 
 
-async def test_where_plain_answers_fail_nothing_else_is_tried(opened: Instance, fake_provider: FakeProvider) -> None:
+async def test_provider_check_after_a_failed_plain_answer_tries_nothing_else(
+    opened: Instance, fake_provider: FakeProvider
+) -> None:
     await fake_provider.script(told(status=401, canary="canary-of-an-error"))
     trial = await tried(opened, "openai-compatible", fake_provider.base_url)
     assert not trial.ok and trial.remedy
@@ -86,7 +90,7 @@ async def test_where_plain_answers_fail_nothing_else_is_tried(opened: Instance, 
     ("directive", "failed"),
     [({"error_after": 2}, "stream"), ({"cut_after": 2}, "stream"), ({"no_usage": True}, "usage")],
 )
-async def test_what_does_not_work_is_told(
+async def test_provider_check_with_one_failing_feature_reports_it(
     opened: Instance, fake_provider: FakeProvider, directive: dict[str, Any], failed: str
 ) -> None:
     await fake_provider.script("", told(**directive), "")
@@ -101,7 +105,7 @@ async def test_what_does_not_work_is_told(
         ("seed/parallel_tool_calls/stream_options/user", ("stream_options", "parallel_tool_calls", "seed", "user")),
     ],
 )
-async def test_fields_that_are_refused_are_found_and_the_rest_is_tried_without_them(
+async def test_provider_check_with_refused_fields_finds_them_and_goes_on_without_them(
     opened: Instance, fake_provider: FakeProvider, refuses: str, found: tuple[str, ...]
 ) -> None:
     trial = await tried(opened, "openai-compatible", fake_provider.base_url, f"fake.refuses.{refuses}:x")
@@ -112,7 +116,7 @@ async def test_fields_that_are_refused_are_found_and_the_rest_is_tried_without_t
 
 
 @pytest.mark.parametrize("refuses", ["max_tokens", "messages", "model"])
-async def test_what_bounds_the_cost_is_not_left_out_though_it_is_refused(
+async def test_provider_check_with_a_required_field_refused_fails(
     opened: Instance, fake_provider: FakeProvider, refuses: str
 ) -> None:
     trial = await tried(opened, "openai-compatible", fake_provider.base_url, f"fake.refuses.{refuses}:x")
@@ -120,13 +124,13 @@ async def test_what_bounds_the_cost_is_not_left_out_though_it_is_refused(
     assert len([seen for seen in await fake_provider.requests() if seen["method"] == "POST"]) == 1
 
 
-async def test_nobody_answers(opened: Instance) -> None:
+async def test_provider_check_of_an_unreachable_provider_fails(opened: Instance) -> None:
     trial = await tried(opened, "openai-compatible", "http://127.0.0.1:9")
     assert works(trial) == {**dict.fromkeys(WHAT), "models": False, "plain": False}
     assert "cannot be reached" in trial.checks[0].detail
 
 
-async def test_the_cheapest_model_that_is_listed_and_writes_text_is_taken(
+async def test_provider_check_without_a_model_takes_the_cheapest_listed_text_model(
     opened: Instance, fake_provider: FakeProvider
 ) -> None:
     vault, url = await opened.vault(), fake_provider.base_url
@@ -147,7 +151,7 @@ async def test_the_cheapest_model_that_is_listed_and_writes_text_is_taken(
         assert (await run("lab/dear")).model == "gpt-test"
 
 
-async def test_a_free_model_is_tried_only_where_none_with_a_price_of_text_is_listed(
+async def test_provider_check_with_a_free_model_prefers_a_priced_text_model(
     opened: Instance, fake_provider: FakeProvider
 ) -> None:
     """OpenAI lists its moderation, which is free and writes no text."""
@@ -163,7 +167,7 @@ async def test_a_free_model_is_tried_only_where_none_with_a_price_of_text_is_lis
         assert (await run()).model == "claude-test"
 
 
-async def test_without_a_model_there_is_nothing_to_try(opened: Instance) -> None:
+async def test_provider_check_without_any_model_fails_with_a_remedy(opened: Instance) -> None:
     vault = await opened.vault()
     await providers.add(opened.storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=KEY)
     async with assembly.reaching(opened, vault) as upstream:

@@ -90,7 +90,7 @@ async def probed(storage: SqliteStorage, vault: LockBox, answer: int | FailureEr
     ("kind", "header", "value"),
     [(ProviderType.OPENAI, "authorization", "Bearer {}"), (ProviderType.ANTHROPIC, "x-api-key", "{}")],
 )
-async def test_asks_for_the_models_with_the_key(
+async def test_provider_probe_with_a_key_lists_the_models(
     storage: SqliteStorage, vault: LockBox, key: str, kind: ProviderType, header: str, value: str
 ) -> None:
     seen: list[tuple[str, Mapping[str, str]]] = []
@@ -118,7 +118,7 @@ async def test_asks_for_the_models_with_the_key(
         (503, "later"),
     ],
 )
-async def test_says_what_to_do_about_a_refusal(
+async def test_provider_probe_after_a_refusal_has_a_remedy(
     storage: SqliteStorage, vault: LockBox, status: int, remedy: str
 ) -> None:
     await lab(storage, vault)
@@ -127,20 +127,24 @@ async def test_says_what_to_do_about_a_refusal(
     assert remedy in probe.remedy and "{" not in probe.remedy
 
 
-async def test_an_unreachable_provider_is_a_finding(storage: SqliteStorage, vault: LockBox) -> None:
+async def test_provider_probe_of_an_unreachable_provider_returns_the_failure(
+    storage: SqliteStorage, vault: LockBox
+) -> None:
     await lab(storage, vault)
     assert await probed(storage, vault, FailureError("down", "start it")) == ProviderProbe(
         False, None, 5, "down", "start it", url="http://lab:8000/v1/models"
     )
 
 
-async def test_the_demo_has_nothing_to_probe(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_probe_of_the_demo_is_refused(storage: SqliteStorage, vault: LockBox, key: str) -> None:
     await providers.add(storage, vault, name="lab", kind=ProviderType.DEMO)
     with pytest.raises(ConflictError, match="inside the daemon"):
         await probed(storage, vault, 200)
 
 
-async def test_a_document_is_handed_on_to_who_fetches_tokens(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_probe_with_an_entra_client_hands_it_to_the_fetcher(
+    storage: SqliteStorage, vault: LockBox, key: str
+) -> None:
     seen: list[object] = []
 
     async def fetch(url: str, headers: Mapping[str, str], document: object) -> Fetched:
@@ -154,7 +158,7 @@ async def test_a_document_is_handed_on_to_who_fetches_tokens(storage: SqliteStor
     assert seen == [("https://house.openai.azure.com/openai/v1/models", {}, EntraClient("t", "c", key))]
 
 
-async def test_who_has_no_list_is_not_asked(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_probe_without_a_model_list_is_refused(storage: SqliteStorage, vault: LockBox, key: str) -> None:
     await providers.add(storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=key)
     with pytest.raises(ConflictError, match="no list of models"):
         await probed(storage, vault, 200)
@@ -180,7 +184,7 @@ async def placed(storage: SqliteStorage, vault: LockBox, base_url: str, key: str
 
 
 @pytest.mark.parametrize("elsewhere", [Fetched(404, b""), Fetched(200, b"<html>"), Fetched(302, b"")])
-async def test_a_base_url_that_left_a_doubt_is_written_as_it_was_found(
+async def test_settle_with_an_unsettled_base_url_saves_the_place_that_answers(
     storage: SqliteStorage, vault: LockBox, key: str, elsewhere: Fetched
 ) -> None:
     await placed(storage, vault, "http://lab:8000/inference", key)
@@ -194,7 +198,7 @@ async def test_a_base_url_that_left_a_doubt_is_written_as_it_was_found(
     assert again.ok and len(listing.asked) == 3
 
 
-async def test_one_that_left_none_stays_and_the_remedy_that_is_told_mends_it(
+async def test_settle_with_a_settled_base_url_keeps_it_and_its_remedy_works(
     storage: SqliteStorage, vault: LockBox, key: str
 ) -> None:
     await placed(storage, vault, "http://lab:8000/v1", key)
@@ -209,7 +213,7 @@ async def test_one_that_left_none_stays_and_the_remedy_that_is_told_mends_it(
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
-async def test_who_refuses_the_key_is_not_asked_at_another_place(
+async def test_settle_after_a_refused_key_tries_no_other_place(
     storage: SqliteStorage, vault: LockBox, key: str, status: int
 ) -> None:
     await placed(storage, vault, "http://lab:8000", key)
@@ -218,13 +222,13 @@ async def test_who_refuses_the_key_is_not_asked_at_another_place(
     assert found is not None and found.status == status and len(listing.asked) == 1
 
 
-async def test_who_has_no_list_cannot_be_asked_for_it(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_settle_without_a_model_list_sends_no_request(storage: SqliteStorage, vault: LockBox, key: str) -> None:
     await providers.add(storage, vault, name="lab", kind=ProviderType.PERPLEXITY, key=key)
     listing = Listing("/models", Fetched(404, b""))
     assert await provider_probe.settle(storage, vault, "lab", listing, is_settled=True) is None and not listing.asked
 
 
-async def test_models_are_looked_for_without_the_version_too() -> None:
+async def test_look_with_an_unversioned_base_url_finds_models_without_the_version() -> None:
     listing = Listing("/api/models", Fetched(404, b""))
     kind = ProviderType.OPENAI_COMPATIBLE
     found = await provider_probe.look(kind, "http://lab:8000/api", None, listing)
@@ -247,7 +251,7 @@ async def test_models_are_looked_for_without_the_version_too() -> None:
         (FailureError("the provider cannot be reached"), "cannot be reached"),
     ],
 )
-async def test_a_server_on_this_machine_is_found_or_what_was_tried_is_told(
+async def test_find_local_returns_the_server_or_reports_what_was_tried(
     answer: Fetched | FailureError, found: tuple[str, ...] | str
 ) -> None:
     async def fetch(url: str, headers: Mapping[str, str], document: object) -> Fetched:
@@ -267,7 +271,7 @@ async def test_a_server_on_this_machine_is_found_or_what_was_tried_is_told(
     assert "--base-url" in failure.value.remedy
 
 
-def test_models_are_chosen_of_what_is_there() -> None:
+def test_chosen_models_are_only_those_that_exist() -> None:
     kind, known = ProviderType.OLLAMA, ("a", "b", "/models/c.gguf")
     free = provider_probe.chosen(kind, known, (), free=True)
     assert [(model.name, model.sheet.free) for model in free] == [("a", True), ("b", True)]

@@ -80,7 +80,7 @@ async def lab(storage: SqliteStorage, vault: LockBox, key: str | None = None) ->
 
 
 @pytest.mark.parametrize("kind", [ProviderType.OPENAI, ProviderType.ANTHROPIC])
-async def test_adding_a_vendor_enables_the_models_of_the_catalogue(
+async def test_provider_add_with_catalogue_models_enables_them(
     storage: SqliteStorage, vault: LockBox, key: str, clock: StoppedClock, kind: ProviderType
 ) -> None:
     known = catalogue.load().models(kind.value)
@@ -103,7 +103,7 @@ async def test_adding_a_vendor_enables_the_models_of_the_catalogue(
     assert {(model.provider_id, model.status) for model in models} == {(provider.id, ModelStatus.ACTIVE)}
 
 
-async def test_a_taken_name_changes_nothing(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_add_with_a_taken_name_changes_nothing(storage: SqliteStorage, vault: LockBox, key: str) -> None:
     await lab(storage, vault)
     known = catalogue.load().models("anthropic")
     with pytest.raises(ConflictError):
@@ -120,14 +120,14 @@ async def test_a_taken_name_changes_nothing(storage: SqliteStorage, vault: LockB
         (ProviderType.OPENAI_COMPATIBLE, "", True),
     ],
 )
-async def test_says_what_a_type_needs(
+async def test_provider_add_without_a_required_value_is_refused(
     storage: SqliteStorage, vault: LockBox, key: str, kind: ProviderType, base_url: str, with_key: bool
 ) -> None:
     with pytest.raises(BadInputError, match="needs"):
         await providers.add(storage, vault, name="x", kind=kind, base_url=base_url, key=key if with_key else None)
 
 
-async def test_a_server_of_ones_own_needs_no_key_and_the_demo_no_address(
+async def test_provider_add_without_a_key_or_an_address_works_where_none_is_needed(
     storage: SqliteStorage, vault: LockBox
 ) -> None:
     assert (await lab(storage, vault)).sealed_key is None
@@ -136,7 +136,7 @@ async def test_a_server_of_ones_own_needs_no_key_and_the_demo_no_address(
 
 
 @pytest.mark.parametrize("bad", ["two words", "line\nbreak", "naïve", "", "k" * 4097])
-async def test_a_key_that_cannot_be_one_is_refused_and_not_quoted(
+async def test_provider_key_that_is_bad_is_refused_without_a_quote(
     storage: SqliteStorage, vault: LockBox, bad: str
 ) -> None:
     with pytest.raises(BadInputError) as refusal:
@@ -145,7 +145,7 @@ async def test_a_key_that_cannot_be_one_is_refused_and_not_quoted(
 
 
 @pytest.mark.parametrize("name", ["", "OpenAI", "-a", ".a", "a/b", "a b", "a" * 42, "ä"])
-async def test_refuses_other_names(storage: SqliteStorage, vault: LockBox, name: str) -> None:
+async def test_provider_name_that_is_bad_is_refused(storage: SqliteStorage, vault: LockBox, name: str) -> None:
     with pytest.raises(BadInputError):
         await providers.add(storage, vault, name=name, kind=ProviderType.DEMO)
 
@@ -153,7 +153,9 @@ async def test_refuses_other_names(storage: SqliteStorage, vault: LockBox, name:
 # Changing
 
 
-async def test_a_new_address_needs_the_key_again(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_update_with_a_new_address_needs_the_key_again(
+    storage: SqliteStorage, vault: LockBox, key: str
+) -> None:
     await lab(storage, vault, key)
     for url in ("http://lab:8001", "https://lab:8000", "http://lab:8000/x", "http://bal:8000"):
         with pytest.raises(ConflictError, match="sealed"):
@@ -165,26 +167,28 @@ async def test_a_new_address_needs_the_key_again(storage: SqliteStorage, vault: 
     assert await providers.show(storage, "lab") == moved
 
 
-async def test_without_a_key_an_address_is_changed_at_will(storage: SqliteStorage, vault: LockBox) -> None:
+async def test_provider_update_without_a_sealed_key_changes_the_address(storage: SqliteStorage, vault: LockBox) -> None:
     await lab(storage, vault)
     assert (await providers.update(storage, vault, "lab", base_url="https://b")).base_url == "https://b"
 
 
-async def test_a_key_is_replaced(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_update_with_a_new_key_replaces_the_old_one(
+    storage: SqliteStorage, vault: LockBox, key: str
+) -> None:
     before = await lab(storage, vault, key)
     after = await providers.update(storage, vault, before.public_id, key=key[::-1])
     assert opened(vault, after) == key[::-1]
     assert after.sealed_key != before.sealed_key
 
 
-async def test_disable_and_enable(storage: SqliteStorage, vault: LockBox) -> None:
+async def test_provider_status_after_disabling_and_enabling_is_active(storage: SqliteStorage, vault: LockBox) -> None:
     await lab(storage, vault)
     for status in (ProviderStatus.DISABLED, ProviderStatus.ACTIVE):
         await providers.set_status(storage, "lab", status)
         assert (await providers.show(storage, "lab")).status is status
 
 
-async def test_removing_wipes_the_key_disables_the_models_and_frees_the_name(
+async def test_provider_remove_wipes_the_key_disables_the_models_and_frees_the_name(
     storage: SqliteStorage, vault: LockBox, key: str, tmp_path: Path
 ) -> None:
     known = catalogue.load().models("anthropic")
@@ -206,7 +210,9 @@ async def test_removing_wipes_the_key_disables_the_models_and_frees_the_name(
 # Several keys, regions
 
 
-async def test_a_second_key_is_sealed_for_itself(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_second_key_is_sealed_changed_and_removed_by_itself(
+    storage: SqliteStorage, vault: LockBox, key: str
+) -> None:
     await lab(storage, vault, key)
     second = f"sk-{secrets.token_hex(8)}"
     changed = await providers.set_key(storage, vault, "lab", second, label="second", weight=3, add=True)
@@ -224,7 +230,9 @@ async def test_a_second_key_is_sealed_for_itself(storage: SqliteStorage, vault: 
     assert [key.label for key in removed.keys] == ["main"]
 
 
-async def test_keys_that_are_not_there_or_there_already(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_key_change_with_a_wrong_label_is_refused(
+    storage: SqliteStorage, vault: LockBox, key: str
+) -> None:
     await lab(storage, vault, key)
     with pytest.raises(NotFoundError):
         await providers.set_key(storage, vault, "lab", "sk-a", label="second")
@@ -242,7 +250,7 @@ async def test_keys_that_are_not_there_or_there_already(storage: SqliteStorage, 
     assert (await providers.remove(storage, "lab")).keys == ()
 
 
-async def test_a_region_is_a_word_of_the_operators(storage: SqliteStorage, vault: LockBox, key: str) -> None:
+async def test_provider_region_is_set_kept_and_cleared(storage: SqliteStorage, vault: LockBox, key: str) -> None:
     await lab(storage, vault, key)
     assert (await providers.update(storage, vault, "lab", region="eu")).region == "eu"
     assert (await providers.update(storage, vault, "lab")).region == "eu"

@@ -9,13 +9,13 @@ from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.operations.instance.client_files import FileSyntax, changed
 
 
-def test_json_keeps_what_else_is_there() -> None:
+def test_json_file_after_a_change_keeps_its_other_members() -> None:
     text = changed("json", '{"theme": "dark", "env": {"A": "ä"}}', {"env": {"B": "2"}})
     assert json.loads(text) == {"theme": "dark", "env": {"A": "ä", "B": "2"}}
     assert list(json.loads(text)) == ["theme", "env"] and "ä" in text
 
 
-def test_toml_keeps_comments_and_order() -> None:
+def test_toml_file_after_a_change_keeps_comments_and_order() -> None:
     before = '# mine\nmodel = "o3" # dear\n\n[model_providers.other]\nname = "x"\n'
     text = changed("toml", before, {"model": "gpt-5", "model_providers": {"softix": {"name": "softix"}}})
     assert "# mine" in text and "# dear" in text
@@ -29,7 +29,7 @@ def test_toml_keeps_comments_and_order() -> None:
     assert tomllib.loads(top) == {"model_provider": "softix", "tui": {"x": 1}}
 
 
-def test_yaml_replaces_the_entry_of_the_same_name() -> None:
+def test_yaml_file_after_a_change_replaces_the_entry_of_the_same_name() -> None:
     before = "# mine\nname: Local\nmodels:\n- name: other\n  model: a\n- name: softix\n  model: old\n"
     text = changed("yaml", before, {"models": [{"name": "softix", "model": "new"}, {"name": "more", "model": "b"}]})
     assert "# mine" in text and "old" not in text
@@ -37,14 +37,14 @@ def test_yaml_replaces_the_entry_of_the_same_name() -> None:
     assert changed("yaml", "", {"models": []}) == "models: []\n"
 
 
-def test_env_replaces_each_line_once() -> None:
+def test_env_file_after_a_change_has_each_name_once() -> None:
     before = "# mine\nexport A=1\nB=2\nA=3\n"
     assert changed("env", before, {"A": "x", "C": "y"}) == "# mine\nexport A=x\nB=2\nC=y\n"
     assert changed("env", "", {"A": "x"}) == "A=x\n"
 
 
 @pytest.mark.parametrize("form", ["json", "toml", "yaml", "env"])
-def test_twice_changes_nothing(form: FileSyntax) -> None:
+def test_client_file_after_a_second_change_is_the_same(form: FileSyntax) -> None:
     changes = {"A": "x"} if form == "env" else {"env": {"A": "x"}}
     once = changed(form, "", changes)
     assert changed(form, once, changes) == once
@@ -63,6 +63,6 @@ def test_twice_changes_nothing(form: FileSyntax) -> None:
         ("yaml", "env: 1", "another env"),
     ],
 )
-def test_what_cannot_be_changed_is_refused(form: FileSyntax, text: str, message: str) -> None:
+def test_client_file_that_cannot_be_changed_is_refused(form: FileSyntax, text: str, message: str) -> None:
     with pytest.raises(ConflictError, match=message):
         changed(form, text, {"env": {"A": "x"}})

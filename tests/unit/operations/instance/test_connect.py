@@ -15,14 +15,14 @@ ACCESS = ClientAccess("http://127.0.0.1:8484", f"sx_live_{secrets.token_hex(8)}"
 
 
 @pytest.mark.parametrize("name", CLIENTS)
-def test_the_settings_name_address_and_key(name: str) -> None:
+def test_client_settings_contain_the_address_and_the_key(name: str) -> None:
     text = settings_text(CLIENTS[name], ACCESS)
     assert ACCESS.key in text
     assert (f"{ACCESS.base_url}/v1" in text) is (name != "claude-code"), "Anthropic's clients add /v1 themselves"
     assert ACCESS.key not in repr(ACCESS)
 
 
-def test_where_the_files_are(tmp_path: Path) -> None:
+def test_client_file_path_is_the_default_or_the_given_one(tmp_path: Path) -> None:
     assert file_of(CLIENTS["claude-code"], None, tmp_path) == tmp_path / ".claude" / "settings.json"
     assert file_of(CLIENTS["openai"], None, tmp_path) == Path(".env")
     assert file_of(CLIENTS["codex"], tmp_path / "x", tmp_path) == tmp_path / "x"
@@ -30,7 +30,7 @@ def test_where_the_files_are(tmp_path: Path) -> None:
         file_of(CLIENTS["cursor"], None, tmp_path)
 
 
-def test_a_file_is_changed_and_put_back(tmp_path: Path) -> None:
+def test_client_file_after_undo_is_the_original(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     file.write_text('{"theme":"dark"}')
     first = write(CLIENTS["claude-code"], ACCESS, file)
@@ -45,7 +45,7 @@ def test_a_file_is_changed_and_put_back(tmp_path: Path) -> None:
         undo(file)
 
 
-def test_a_new_file_is_removed_again(tmp_path: Path) -> None:
+def test_new_client_file_after_undo_is_removed(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "config.yaml"
     write(CLIENTS["continue"], ACCESS, file)
     assert file.read_text().startswith("name: Local\nversion: 0.0.1\nschema: v1\nmodels:\n- name: softix m-1\n")
@@ -53,7 +53,7 @@ def test_a_new_file_is_removed_again(tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == []
 
 
-def test_a_link_stays_one(tmp_path: Path) -> None:
+def test_client_file_behind_a_link_is_changed_and_the_link_stays(tmp_path: Path) -> None:
     kept = tmp_path / "kept.toml"
     kept.write_text("# mine\n")
     link = tmp_path / "config.toml"
@@ -62,7 +62,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert link.is_symlink() and tomllib.loads(kept.read_text())["model"] == "m-1"
 
 
-def test_what_cannot_be_read_or_written_stays(tmp_path: Path) -> None:
+def test_client_file_that_cannot_be_read_or_written_stays_unchanged(tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     file.write_bytes(b"\xff")
     with pytest.raises(ConflictError, match="not UTF-8"):

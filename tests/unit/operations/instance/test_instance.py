@@ -25,21 +25,21 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     await database.close()
 
 
-async def test_what_is_recorded_is_known(storage: SqliteStorage) -> None:
+async def test_identity_after_recording_is_found(storage: SqliteStorage) -> None:
     assert await instance.identity(storage.reading()) is None
     await instance.record(storage, IDENTITY)
     assert await instance.identity(storage.reading()) == IDENTITY
     assert await instance.require_identity(storage.reading()) == IDENTITY
 
 
-async def test_a_second_identity_is_refused(storage: SqliteStorage) -> None:
+async def test_identity_when_one_exists_is_not_replaced(storage: SqliteStorage) -> None:
     await instance.record(storage, IDENTITY)
     with pytest.raises(ConflictError, match="has its master key already"):
         await instance.record(storage, Identity("other", b"c", b"p"))
     assert await instance.identity(storage.reading()) == IDENTITY
 
 
-async def test_without_one_the_remedy_is_init(storage: SqliteStorage) -> None:
+async def test_identity_when_missing_is_refused_with_init_as_the_remedy(storage: SqliteStorage) -> None:
     with pytest.raises(FailureError) as caught:
         await instance.require_identity(storage.reading())
     assert caught.value.remedy == "run: softix init"
@@ -48,7 +48,7 @@ async def test_without_one_the_remedy_is_init(storage: SqliteStorage) -> None:
     assert await instance.identity(storage.reading()) is None
 
 
-async def test_the_signing_key_is_made_once(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_signing_key_is_created_once(storage: SqliteStorage, tmp_path: Path) -> None:
     keeper = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {}))
     keeper.create()
     await instance.record(storage, keeper.new_identity())

@@ -11,7 +11,7 @@ from softix_proxy.operations.ledger import balance
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
-async def test_a_provider_a_user_with_money_and_a_key(books: SqliteStorage, maker: Any) -> None:
+async def test_quickstart_creates_a_provider_a_funded_user_and_a_key(books: SqliteStorage, maker: Any) -> None:
     prepared = await quickstart.prepare(books, maker, models())
     assert prepared.key_text is not None and prepared.key_text not in repr(prepared.key)
     assert prepared.user.name == "demo" and prepared.key.user_id == prepared.user.id
@@ -23,14 +23,14 @@ async def test_a_provider_a_user_with_money_and_a_key(books: SqliteStorage, make
         assert len(await unit.prices.list()) == len(models())
 
 
-async def test_a_second_time_changes_nothing(books: SqliteStorage, maker: Any) -> None:
+async def test_quickstart_a_second_time_changes_nothing(books: SqliteStorage, maker: Any) -> None:
     first = await quickstart.prepare(books, maker, models())
     second = await quickstart.prepare(books, maker, models())
     assert (second.user, second.key, second.key_text) == (first.user, first.key, None)
     assert (await balance.show(books, "demo")).posted_pico == 5 * USD
 
 
-async def test_a_revoked_key_is_replaced(books: SqliteStorage, maker: Any) -> None:
+async def test_quickstart_after_the_key_was_revoked_creates_another(books: SqliteStorage, maker: Any) -> None:
     first = await quickstart.prepare(books, maker, models())
     await keys.revoke(books, first.key.public_id)
     second = await quickstart.prepare(books, maker, models())

@@ -67,7 +67,7 @@ async def sealers(storage: SqliteStorage, vault: Vault) -> set[str]:
     return {vault.sealed_by(provider.sealed_key) for provider in listed if provider.sealed_key is not None}
 
 
-async def test_everything_opens_by_the_new_key_alone(
+async def test_rotation_makes_all_secrets_open_with_the_new_key_only(
     storage: SqliteStorage, keys: MasterKeyStore, tmp_path: Path
 ) -> None:
     running = await opened(storage, keys)
@@ -95,7 +95,7 @@ async def test_everything_opens_by_the_new_key_alone(
         await opened(storage, keys)
 
 
-async def test_twice_changes_the_key_twice(storage: SqliteStorage, keys: MasterKeyStore) -> None:
+async def test_rotation_a_second_time_changes_the_key_again(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     given = await add(storage, await opened(storage, keys), 2)
     first, second = await rotate(storage, keys), await rotate(storage, keys)
     assert (first.key_id != second.key_id, second.resumed, second.rewrapped) == (True, False, 2)
@@ -107,7 +107,7 @@ class StoppedError(Exception):
 
 
 @pytest.mark.parametrize("stop_at", range(6))
-async def test_stopped_anywhere_everything_opens_and_it_goes_on(
+async def test_rotation_stopped_at_any_step_keeps_all_secrets_and_resumes(
     storage: SqliteStorage, keys: MasterKeyStore, monkeypatch: pytest.MonkeyPatch, stop_at: int
 ) -> None:
     """The steps: the switch, three secrets, the swap of the files; and after all of it."""
@@ -156,7 +156,7 @@ async def test_stopped_anywhere_everything_opens_and_it_goes_on(
     assert not (await status(storage, keys)).rotating
 
 
-async def test_a_secret_that_was_sealed_by_the_old_key_meanwhile(
+async def test_rotation_with_a_secret_sealed_late_by_the_old_key_includes_it(
     storage: SqliteStorage, keys: MasterKeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = await opened(storage, keys)
@@ -191,7 +191,7 @@ async def broken(storage: SqliteStorage, name: str, blob: bytes) -> None:
 
 
 @pytest.mark.parametrize("blob", [b"", b"\x01" + bytes(120), b"\x02" + bytes(120)])
-async def test_a_damaged_secret_is_named_and_the_others_are_done(
+async def test_rotation_with_a_damaged_secret_names_it_and_completes_the_others(
     storage: SqliteStorage, keys: MasterKeyStore, blob: bytes
 ) -> None:
     given = await add(storage, await opened(storage, keys), 3)
@@ -208,7 +208,9 @@ async def test_a_damaged_secret_is_named_and_the_others_are_done(
     assert await stored(storage, await opened(storage, keys)) == given
 
 
-async def test_a_key_from_elsewhere_waits_for_the_operator(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_rotation_with_a_key_from_the_environment_waits_for_the_operator(
+    storage: SqliteStorage, tmp_path: Path
+) -> None:
     environ = {"SOFTIX_MASTER_KEY": secrets.token_hex(32)}
     keys = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, environ))
     await instance.record(storage, keys.new_identity())
@@ -224,20 +226,18 @@ async def test_a_key_from_elsewhere_waits_for_the_operator(storage: SqliteStorag
     assert await status(storage, keys) == SecretsStatus(done.key_id, "environment", 1, 0, False)
 
 
-async def test_two_at_once_are_refused(storage: SqliteStorage, keys: MasterKeyStore) -> None:
+async def test_rotation_during_another_rotation_is_refused(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     with keys.changing(), pytest.raises(ConflictError):
         await rotate(storage, keys)
 
 
-async def test_an_instance_without_a_key_has_none_to_change(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_rotation_without_a_master_key_is_refused(storage: SqliteStorage, tmp_path: Path) -> None:
     with pytest.raises(FailureError) as caught:
         await rotate(storage, MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, {})))
     assert caught.value.remedy == "run: softix init"
 
 
-async def test_the_signing_key_outlives_the_master_key(
-    storage: SqliteStorage, keys: MasterKeyStore, tmp_path: Path
-) -> None:
+async def test_rotation_keeps_the_signing_key(storage: SqliteStorage, keys: MasterKeyStore, tmp_path: Path) -> None:
     public_key = (await instance.signer(storage, await opened(storage, keys))).public_key
     assert (await status(storage, keys)).secrets == 1
     assert (await rotate(storage, keys)).rewrapped == 1
@@ -247,7 +247,9 @@ async def test_the_signing_key_outlives_the_master_key(
     assert (await rotate(storage, alone)).rewrapped == 1
 
 
-async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: SqliteStorage, keys: MasterKeyStore) -> None:
+async def test_rotation_with_a_signing_key_sealed_late_by_the_old_key_resumes(
+    storage: SqliteStorage, keys: MasterKeyStore
+) -> None:
     late = await opened(storage, keys)
     following = keys.open_next(await known(storage))
     async with storage.writing() as unit:
@@ -260,7 +262,7 @@ async def test_a_signing_key_that_the_old_master_key_sealed_late(storage: Sqlite
     assert (await instance.signer(storage, await opened(storage, keys))).public_key == public_key
 
 
-async def test_a_providers_further_keys_are_changed_too(storage: SqliteStorage, keys: MasterKeyStore) -> None:
+async def test_rotation_includes_further_keys_of_a_provider(storage: SqliteStorage, keys: MasterKeyStore) -> None:
     running = await opened(storage, keys)
     await add(storage, running, 1)
     text = "sk-" + secrets.token_urlsafe(16)

@@ -16,7 +16,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     await database.close()
 
 
-async def test_the_zone_is_changed_once(storage: SqliteStorage) -> None:
+async def test_zone_that_is_already_set_is_not_changed(storage: SqliteStorage) -> None:
     assert not await zones.apply(storage, "UTC")
     assert await zones.apply(storage, "Europe/Berlin")
     assert not await zones.apply(storage, "Europe/Berlin")
@@ -24,7 +24,7 @@ async def test_the_zone_is_changed_once(storage: SqliteStorage) -> None:
     assert await zones.apply(storage, "UTC")
 
 
-async def test_a_zone_that_is_none_changes_nothing(storage: SqliteStorage) -> None:
+async def test_zone_that_is_unknown_is_refused_and_changes_nothing(storage: SqliteStorage) -> None:
     with pytest.raises(BadInputError, match="not a time zone"):
         await zones.apply(storage, "Mars/Olympus")
     assert (await storage.reading().instance.calendar()).name == "UTC"

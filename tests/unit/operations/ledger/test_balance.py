@@ -13,14 +13,14 @@ async def posted_pico(books: SqliteStorage) -> int:
     return (await balance.show(books, "ada")).posted_pico
 
 
-async def test_a_reference_counts_once(books: SqliteStorage, ada: User) -> None:
+async def test_balance_add_with_a_repeated_reference_counts_once(books: SqliteStorage, ada: User) -> None:
     assert await balance.add(books, "ada", 5 * USD, reference="pay-1", note="invoice")
     assert not await balance.add(books, "ada", 5 * USD, reference="pay-1", note="another note")
     assert await balance.add(books, "ada", 5 * USD) and await balance.add(books, "ada", 5 * USD)
     assert await posted_pico(books) == 15 * USD
 
 
-async def test_a_reference_of_something_else_is_refused(books: SqliteStorage, ada: User) -> None:
+async def test_balance_add_with_a_reference_of_another_payment_is_refused(books: SqliteStorage, ada: User) -> None:
     await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
     await balance.add(books, "ada", USD, reference="pay-1")
     for user, amount_pico in (("ada", 2 * USD), ("bob", USD)):
@@ -29,20 +29,22 @@ async def test_a_reference_of_something_else_is_refused(books: SqliteStorage, ad
 
 
 @pytest.mark.parametrize("amount_pico", [0, -1])
-async def test_only_a_positive_amount_is_added(books: SqliteStorage, ada: User, amount_pico: int) -> None:
+async def test_balance_add_without_a_positive_amount_is_refused(
+    books: SqliteStorage, ada: User, amount_pico: int
+) -> None:
     with pytest.raises(BadInputError):
         await balance.add(books, "ada", amount_pico)
 
 
 @pytest.mark.parametrize("text", ["", "x" * 201, "a\nb"])
-async def test_notes_and_references_are_one_line(books: SqliteStorage, ada: User, text: str) -> None:
+async def test_balance_add_with_a_bad_note_or_reference_is_refused(books: SqliteStorage, ada: User, text: str) -> None:
     for options in ({"note": text}, {"reference": text}):
         with pytest.raises(BadInputError):
             await balance.add(books, "ada", USD, **options)
     assert await posted_pico(books) == 0
 
 
-async def test_set_posts_the_difference(books: SqliteStorage, ada: User) -> None:
+async def test_balance_set_posts_the_difference(books: SqliteStorage, ada: User) -> None:
     assert [await balance.set_to(books, "ada", pico) for pico in (7, 7, -3)] == [7, 0, -10]
     history = await balance.history(books, "ada", 10)
     assert [(entry.kind, entry.amount_pico, entry.balance_pico) for entry in history] == [
@@ -51,20 +53,20 @@ async def test_set_posts_the_difference(books: SqliteStorage, ada: User) -> None
     ]
 
 
-async def test_from_one_end_to_the_other_is_refused(books: SqliteStorage, ada: User) -> None:
+async def test_balance_set_with_a_difference_that_is_too_large_is_refused(books: SqliteStorage, ada: User) -> None:
     await balance.set_to(books, "ada", MAX_PICO)
     with pytest.raises(BadInputError, match="too large"):
         await balance.set_to(books, "ada", -MAX_PICO)
     assert await posted_pico(books) == MAX_PICO
 
 
-async def test_credit(books: SqliteStorage, ada: User) -> None:
+async def test_credit_limit_raises_the_available_amount_and_is_not_negative(books: SqliteStorage, ada: User) -> None:
     assert (await balance.set_credit_limit(books, "ada", 9)).available_pico == 9
     with pytest.raises(BadInputError):
         await balance.set_credit_limit(books, "ada", -1)
 
 
-async def test_an_unknown_user(books: SqliteStorage) -> None:
+async def test_balance_commands_for_an_unknown_user_are_refused(books: SqliteStorage) -> None:
     for verb in (
         balance.show(books, "eve"),
         balance.add(books, "eve", 1),

@@ -57,7 +57,7 @@ async def violations(storage: SqliteStorage) -> object:
         return (await unit.ledger.verify()).violations
 
 
-async def test_a_charge_is_taken_back_by_a_row_of_its_own(storage: SqliteStorage) -> None:
+async def test_correction_of_a_charge_posts_a_row_and_returns_the_money(storage: SqliteStorage) -> None:
     corrected = await Corrections(storage, "the answer was empty").set_charge(at(1), 0)
     row = corrected.correction
     assert row is not None and (row.source, row.corrects_row_id) == (UsageSource.CORRECTION, corrected.row.id)
@@ -69,7 +69,7 @@ async def test_a_charge_is_taken_back_by_a_row_of_its_own(storage: SqliteStorage
     assert await violations(storage) == ()
 
 
-async def test_a_second_correction_is_of_what_the_first_left(storage: SqliteStorage) -> None:
+async def test_correction_of_a_corrected_request_starts_from_the_corrected_charge(storage: SqliteStorage) -> None:
     corrections = Corrections(storage, "agreed")
     await corrections.set_charge(at(1), 3)
     again = await corrections.set_charge(at(1), 5)
@@ -80,13 +80,13 @@ async def test_a_second_correction_is_of_what_the_first_left(storage: SqliteStor
     assert await violations(storage) == ()
 
 
-async def test_two_processes_give_out_no_id_twice(storage: SqliteStorage) -> None:
+async def test_corrections_of_two_processes_at_one_instant_get_different_ids(storage: SqliteStorage) -> None:
     """The clock stands still: both would say the same."""
     for number in (1, 2):
         assert (await Corrections(storage, "agreed").set_charge(at(number), 1)).correction is not None
 
 
-async def test_repricing_a_period(storage: SqliteStorage) -> None:
+async def test_repricing_of_a_period_corrects_each_request_once(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "2.00"}}]}))
     corrections = Corrections(storage, "new price list")
     dry = [one async for one in corrections.reprice_all("llama", EVER, "ada", dry=True)]
@@ -101,7 +101,7 @@ async def test_repricing_a_period(storage: SqliteStorage) -> None:
     assert bob.cost_pico == 10**9 and bob.price_id == 1
 
 
-async def test_repricing_one_and_summaries(storage: SqliteStorage) -> None:
+async def test_repricing_of_one_request_changes_the_summary(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", PriceSheet.parse({"free": True}))
     await Corrections(storage, "was free").reprice(at(13))
     totals = (await usage.summary(storage, "user", "1970-01-01", None)).totals
@@ -109,7 +109,9 @@ async def test_repricing_one_and_summaries(storage: SqliteStorage) -> None:
     assert (bob.requests, bob.charge_pico, bob.cost_pico) == (1, 0, 0)
 
 
-async def test_repricing_leaves_what_failed_attempts_were_charged(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_repricing_of_a_request_with_failed_attempts_keeps_their_charge(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
     failed = FailedAttempt(
         1, 1, None, Fraction(1), UsageSource.PARTIAL, 200, "provider_broke_off", 9, METERS, charge_pico=7
     )
@@ -129,7 +131,7 @@ async def test_repricing_leaves_what_failed_attempts_were_charged(storage: Sqlit
     assert await violations(storage) == ()
 
 
-async def test_the_export_shows_less_than_nothing(storage: SqliteStorage) -> None:
+async def test_usage_export_after_a_correction_contains_the_negative_row(storage: SqliteStorage) -> None:
     await Corrections(storage, "agreed").set_charge(at(1), 0)
     exported = await usage.export(storage, usage.FORMATS["csv"], EVER, None)
     text = b"".join([chunk.text async for chunk in exported.chunks]).decode()
@@ -138,19 +140,19 @@ async def test_the_export_shows_less_than_nothing(storage: SqliteStorage) -> Non
     assert (last["charge"], last["usage_source"], last["corrects_row_id"]) == ("-0.001", "correction", first_id)
 
 
-async def test_a_keys_spend_follows(storage: SqliteStorage) -> None:
+async def test_key_spend_after_a_correction_is_lower(storage: SqliteStorage) -> None:
     await Corrections(storage, "agreed").set_charge(at(1), 0)
     spend = await storage.reading().keys.spend(1)
     assert (spend.total_pico, spend.day_pico) == (11 * CHARGED_PICO, 0), "it was charged on another day"
 
 
 @pytest.mark.parametrize("charge_pico", [POSTED_PICO, 2 * POSTED_PICO])
-async def test_a_prepaid_balance_is_not_overspent(storage: SqliteStorage, charge_pico: int) -> None:
+async def test_correction_that_exceeds_a_prepaid_balance_is_refused(storage: SqliteStorage, charge_pico: int) -> None:
     with pytest.raises(ConflictError, match="does not cover"):
         await Corrections(storage, "agreed").set_charge(at(1), charge_pico)
 
 
-async def test_what_cannot_be_corrected(storage: SqliteStorage) -> None:
+async def test_correction_with_bad_input_is_refused(storage: SqliteStorage) -> None:
     for note in ("", "two\nlines", "x" * 201):
         with pytest.raises(BadInputError, match="a note"):
             Corrections(storage, note)
@@ -198,7 +200,7 @@ async def recosted(storage: SqliteStorage, **changes: bool) -> list[CorrectedReq
     return [one async for one in corrections.recost("llama", Span(NOW_US - 99, NOW_US), "ada", **wanted)]
 
 
-async def test_recosting_takes_the_providers_price_of_then_and_leaves_the_charge(
+async def test_recosting_uses_the_past_price_of_the_provider_and_keeps_the_charge(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     await older_rows(storage, clock)
@@ -223,7 +225,7 @@ async def test_recosting_takes_the_providers_price_of_then_and_leaves_the_charge
     assert [one.correction for one in again] == [None] * len(again), "run again, it changes nothing"
 
 
-async def test_recosting_by_the_price_of_now(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_recosting_with_the_current_price_uses_it(storage: SqliteStorage, clock: StoppedClock) -> None:
     await older_rows(storage, clock)
     await recosted(storage)
     posted = [one for one in await recosted(storage, current=True) if isinstance(one, CorrectedRequest)]
@@ -231,7 +233,7 @@ async def test_recosting_by_the_price_of_now(storage: SqliteStorage, clock: Stop
     assert await violations(storage) == ()
 
 
-async def test_what_only_its_customer_has_a_price_for_keeps_its_cost(
+async def test_recosting_without_a_price_of_the_provider_keeps_the_cost(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     await older_rows(storage, clock, priced=False)
@@ -239,7 +241,7 @@ async def test_what_only_its_customer_has_a_price_for_keeps_its_cost(
     assert (await usage.explain(storage, at(31))).corrections == []
 
 
-async def test_an_older_repricing_is_recosted_by_the_price_of_its_time(
+async def test_recosting_of_an_older_repricing_uses_the_price_of_its_time(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     """A correction of an older version took the cost from the customer's price too."""
@@ -268,7 +270,7 @@ async def test_an_older_repricing_is_recosted_by_the_price_of_its_time(
     assert found.before_pico == found.after_pico == CHARGED_PICO
 
 
-async def test_to_state_a_charge_leaves_the_cost_that_was_corrected(
+async def test_correction_of_a_charge_after_recosting_keeps_the_cost(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     await older_rows(storage, clock)

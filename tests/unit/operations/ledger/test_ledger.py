@@ -4,7 +4,7 @@ from softix_proxy.operations.ledger import balance, ledger
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
-async def test_whatever_was_posted_the_books_are_right(books: SqliteStorage, ada: User) -> None:
+async def test_ledger_after_payments_and_adjustments_is_balanced(books: SqliteStorage, ada: User) -> None:
     await balance.add(books, "ada", 500)
     await balance.set_to(books, "ada", -20)
     assert await ledger.verify(books) == VerificationResult(2, 0, 0, ())

@@ -27,7 +27,7 @@ async def posted(books: SqliteStorage, ada: User, stopped_clock: StoppedClock) -
     return books
 
 
-def test_what_is_asked() -> None:
+def test_period_arguments_are_read_as_label_and_span() -> None:
     assert asked("2026-10", None, None, "UTC").span == Span(parse_instant("2026-10-01"), parse_instant("2026-11-01"))
     named = asked("first", "2026-10-01", "2026-10-05T12:00:00Z", "Europe/Berlin")
     assert (named.label, named.zone, named.span.to_us) == ("first", "Europe/Berlin", parse_instant("2026-10-05T12:00"))
@@ -48,12 +48,12 @@ def test_what_is_asked() -> None:
         (("a\nb", "2026-10-01", "2026-10-02", "UTC"), "line of at most"),
     ],
 )
-def test_what_cannot_be_meant(arguments: Any, message: str) -> None:
+def test_period_arguments_that_are_bad_are_refused(arguments: Any, message: str) -> None:
     with pytest.raises(BadInputError, match=message):
         asked(*arguments)
 
 
-async def test_a_closed_month_stays_as_it_is(posted: SqliteStorage) -> None:
+async def test_period_after_closing_stays_unchanged(posted: SqliteStorage) -> None:
     closed = await periods.close(posted, asked(MONTH, None, None, "UTC"))
     assert [(one.user_name, one.paid_in_pico, one.rows) for one in closed.sums] == [("ada", 500, 0)]
     assert await periods.list_all(posted) == [closed] == [await periods.find(posted.reading(), MONTH)]
@@ -63,7 +63,9 @@ async def test_a_closed_month_stays_as_it_is(posted: SqliteStorage) -> None:
     assert (verdict.periods, verdict.violations) == (1, ())
 
 
-async def test_what_cannot_be_closed(posted: SqliteStorage, stopped_clock: StoppedClock) -> None:
+async def test_period_close_of_an_unfinished_or_overlapping_period_is_refused(
+    posted: SqliteStorage, stopped_clock: StoppedClock
+) -> None:
     months = [str(format_instant(us))[:7] for us in (MONTH_START_US - 1, NEXT_US)]
     with pytest.raises(ConflictError, match="nothing was posted before the end"):
         await periods.close(posted, asked(months[0], None, None, "UTC"))
@@ -79,18 +81,18 @@ async def test_what_cannot_be_closed(posted: SqliteStorage, stopped_clock: Stopp
     assert len(await periods.list_all(posted)) == 1
 
 
-async def test_a_gap_is_told(posted: SqliteStorage) -> None:
+async def test_uncovered_time_before_a_closed_period_is_reported(posted: SqliteStorage) -> None:
     await periods.close(posted, asked(None, format_instant(NEXT_US), format_instant(NEXT_US + DAY_US), "UTC"))
     assert await periods.uncovered(posted) == (Span(NOW_US, NEXT_US),)
     await periods.close(posted, asked(MONTH, None, None, "UTC"))
     assert await periods.uncovered(posted) == ()
 
 
-async def test_no_gap_where_nothing_was_posted(books: SqliteStorage) -> None:
+async def test_uncovered_time_without_postings_is_empty(books: SqliteStorage) -> None:
     assert await periods.uncovered(books) == ()
 
 
-async def test_what_was_posted_while_it_was_counted_is_counted_too(
+async def test_period_close_during_a_posting_counts_it(
     posted: SqliteStorage, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock was set back for a moment, so that a top-up came into the month that is over."""
@@ -119,7 +121,7 @@ async def test_what_was_posted_while_it_was_counted_is_counted_too(
         ("UPDATE periods SET sums = '[]'", ["the sums of usr_ are others"]),
     ],
 )
-async def test_what_was_changed_in_a_closed_period_is_found(
+async def test_period_with_changed_rows_after_closing_is_found_by_verify(
     posted: SqliteStorage, ada: User, statement: str, detail: list[str]
 ) -> None:
     await periods.close(posted, asked(MONTH, None, None, "UTC"))

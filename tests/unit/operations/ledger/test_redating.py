@@ -6,7 +6,7 @@ from softix_proxy.operations.ledger import balance, redating
 from softix_proxy.storage.sqlite.unit import SqliteStorage
 
 
-async def test_what_is_ahead_by_no_more_than_an_hour_is_waited_for(
+async def test_redating_of_a_row_one_hour_ahead_leaves_it(
     books: SqliteStorage, ada: User, stopped_clock: StoppedClock
 ) -> None:
     stopped_clock.us += 3600 * SECOND_US
@@ -15,7 +15,7 @@ async def test_what_is_ahead_by_no_more_than_an_hour_is_waited_for(
     assert [one async for one in redating.run(books, None, None, note="n", dry=False)] == []
 
 
-async def test_many_are_booked_in_several_transactions(
+async def test_redating_of_many_rows_keeps_balance_and_ledger_right(
     books: SqliteStorage, ada: User, stopped_clock: StoppedClock
 ) -> None:
     await balance.add(books, "ada", 1)

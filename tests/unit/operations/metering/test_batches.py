@@ -24,7 +24,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield house
 
 
-async def test_those_that_are_held_for_and_those_that_were(house: House) -> None:
+async def test_batch_list_without_metered_ones_contains_only_open_batches(house: House) -> None:
     [summary] = await batches.list_all(house.storage)
     assert (summary.provider, summary.user, summary.open_requests) == ("lab", "ada", 2)
     assert summary.held_pico == await house.held_pico() > 0
@@ -36,7 +36,7 @@ async def test_those_that_are_held_for_and_those_that_were(house: House) -> None
 
 
 @pytest.mark.parametrize("charge", ["nothing", "bound"])
-async def test_one_that_nobody_will_hear_of_is_settled(house: House, charge: Any) -> None:
+async def test_batch_settle_of_a_lost_batch_charges_nothing_or_the_bound(house: House, charge: Any) -> None:
     [summary] = await batches.list_all(house.storage)
     journal: Any = house.batches.lifecycle.journal
     settled = await batches.settle(house.storage, journal, summary.batch, charge)
@@ -47,7 +47,7 @@ async def test_one_that_nobody_will_hear_of_is_settled(house: House, charge: Any
     assert await batches.settle(house.storage, journal, summary.batch, charge) == [] and len(house.rows()) == 2
 
 
-async def test_by_its_id_or_its_name(house: House) -> None:
+async def test_batch_find_by_id_or_name_returns_the_batch_unless_ambiguous(house: House) -> None:
     [summary] = await batches.list_all(house.storage)
     for name in ("b1", format_request_id(summary.batch.id)):
         assert await batches.find(house.storage, name) == summary

@@ -54,7 +54,7 @@ def numbers(rows: Sequence[usage.UsageRow]) -> list[int]:
     return [row.request_id for row in rows]
 
 
-async def test_newest(storage: SqliteStorage) -> None:
+async def test_newest_usage_with_filters_contains_only_matching_rows(storage: SqliteStorage) -> None:
     assert numbers(await usage.newest(storage, limit=10)) == [PRICED, 3, 2, 1]
     assert numbers(await usage.newest(storage, limit=2)) == [PRICED, 3]
     assert numbers(await usage.newest(storage, limit=10, user="bob")) == [3]
@@ -64,13 +64,15 @@ async def test_newest(storage: SqliteStorage) -> None:
 
 
 @pytest.mark.parametrize("wanted", [{"user": "eve"}, {"key": "key_eve"}, {"model": "lab/gpt"}])
-async def test_what_is_not_there_is_told(storage: SqliteStorage, wanted: dict[str, str]) -> None:
+async def test_newest_usage_of_an_unknown_user_key_or_model_is_refused(
+    storage: SqliteStorage, wanted: dict[str, str]
+) -> None:
     with pytest.raises(NotFoundError):
         await usage.newest(storage, limit=10, **wanted)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("from_", "to"), [(TODAY, TODAY), (TOMORROW, TODAY), ("yesterday", TODAY)])
-async def test_periods_that_are_none(storage: SqliteStorage, from_: str, to: str) -> None:
+async def test_usage_with_a_bad_period_is_refused(storage: SqliteStorage, from_: str, to: str) -> None:
     with pytest.raises(BadInputError):
         await usage.newest(storage, limit=10, from_=from_, to=to)
     with pytest.raises(BadInputError):
@@ -79,13 +81,13 @@ async def test_periods_that_are_none(storage: SqliteStorage, from_: str, to: str
         usage.parse_span(from_, to)
 
 
-async def test_after_goes_on_where_one_was(storage: SqliteStorage) -> None:
+async def test_usage_after_a_row_contains_only_later_rows(storage: SqliteStorage) -> None:
     newest = await usage.newest(storage, limit=10)
     assert numbers(await usage.after(storage, newest[1].id)) == [PRICED]
     assert await usage.after(storage, newest[0].id) == []
 
 
-async def test_a_charge_is_explained_line_by_line(storage: SqliteStorage) -> None:
+async def test_explanation_of_a_charge_lists_its_lines(storage: SqliteStorage) -> None:
     explained = await usage.explain(storage, format_request_id(PRICED))
     assert [(line.meter, line.quantity, str(line.unit_price), line.charge_pico) for line in explained.lines] == [
         ("input_tokens", 1000, "2.00", 2_000_000_000),
@@ -95,14 +97,14 @@ async def test_a_charge_is_explained_line_by_line(storage: SqliteStorage) -> Non
     assert (await usage.explain(storage, format_request_id(1))).lines == ()
 
 
-async def test_requests_that_cannot_be_explained(storage: SqliteStorage) -> None:
+async def test_explanation_of_an_unknown_or_bad_request_id_is_refused(storage: SqliteStorage) -> None:
     with pytest.raises(NotFoundError):
         await usage.explain(storage, format_request_id(4))
     with pytest.raises(BadInputError, match="not a request id"):
         await usage.explain(storage, "4")
 
 
-async def test_only_the_owner_sees_a_request(storage: SqliteStorage) -> None:
+async def test_usage_of_a_request_is_shown_only_to_its_owner(storage: SqliteStorage) -> None:
     request_id = format_request_id(3)
     shown = await usage.for_request(storage, request_id, user_id=2)
     assert shown is not None and shown["request_id"] == request_id
@@ -110,7 +112,7 @@ async def test_only_the_owner_sees_a_request(storage: SqliteStorage) -> None:
     assert await usage.for_request(storage, "nonsense", user_id=1) is None
 
 
-async def test_summary_by_user_and_by_day(storage: SqliteStorage) -> None:
+async def test_usage_summary_by_user_and_by_day_has_the_sums(storage: SqliteStorage) -> None:
     by_user = await usage.summary(storage, "user", YESTERDAY, TOMORROW)
     assert [(total.name, total.requests, total.errors, total.charge_pico) for total in by_user.totals] == [
         ("ada", 3, 1, 2_800_000_005),
@@ -121,7 +123,7 @@ async def test_summary_by_user_and_by_day(storage: SqliteStorage) -> None:
     assert by_day.totals == by_day.days and [total.name for total in by_day.totals] == [TODAY]
 
 
-async def test_a_page_has_all_charts(storage: SqliteStorage) -> None:
+async def test_usage_page_has_all_charts(storage: SqliteStorage) -> None:
     page = await usage.page(storage, YESTERDAY, TOMORROW, "0.1.0")
     assert [part.by for part in page.parts] == ["model", "user", "key"]
     assert [total.name for total in page.parts[1].totals] == ["ada", "bob"]
@@ -129,7 +131,7 @@ async def test_a_page_has_all_charts(storage: SqliteStorage) -> None:
     assert (page.made_at_us, [day.name for day in page.days]) == (NOW_US, [YESTERDAY, TODAY])
 
 
-async def test_a_summary_is_of_this_month_and_of_whole_days(storage: SqliteStorage) -> None:
+async def test_usage_summary_without_dates_covers_this_month_in_whole_days(storage: SqliteStorage) -> None:
     summary = await usage.summary(storage, "model", None, None)
     assert date_of(summary.first_day).isoformat() == f"{TODAY[:8]}01"
     assert date_of(summary.end_day).isoformat() == TOMORROW
@@ -138,7 +140,9 @@ async def test_a_summary_is_of_this_month_and_of_whole_days(storage: SqliteStora
 
 
 @pytest.mark.parametrize("form", usage.FORMATS)
-async def test_an_export_sums_up_to_what_it_holds(storage: SqliteStorage, form: usage.UsageFormat) -> None:
+async def test_usage_export_in_each_format_has_the_announced_sums(
+    storage: SqliteStorage, form: usage.UsageFormat
+) -> None:
     layout = usage.FORMATS[form]
     exported = await usage.export(storage, layout, usage.parse_span(YESTERDAY, TOMORROW), None)
     chunks = [chunk async for chunk in exported.chunks]
@@ -148,7 +152,7 @@ async def test_an_export_sums_up_to_what_it_holds(storage: SqliteStorage, form: 
     assert (chunks[0].text == layout.header.encode()) == bool(layout.header)
 
 
-async def test_an_export_of_one_user(storage: SqliteStorage) -> None:
+async def test_usage_export_of_one_user_contains_only_theirs(storage: SqliteStorage) -> None:
     span = usage.parse_span(YESTERDAY, TOMORROW)
     exported = await usage.export(storage, usage.FORMATS["csv"], span, "bob")
     assert sum([chunk.charge_pico async for chunk in exported.chunks]) == 7

@@ -26,7 +26,7 @@ async def storage(tmp_path: Path) -> AsyncIterator[SqliteStorage]:
     await database.close()
 
 
-async def test_it_begins_from_what_is_in_force_when_it_starts(storage: SqliteStorage) -> None:
+async def test_price_change_starts_from_the_price_in_force_at_its_start(storage: SqliteStorage) -> None:
     """And not from what is in force now."""
     await prices.set_price(storage, "llama", FOR_ALL)
     tomorrows = PriceSheet.parse({"bands": [{"prices": {"input": "4", "output": "9"}}]})
@@ -37,7 +37,7 @@ async def test_it_begins_from_what_is_in_force_when_it_starts(storage: SqliteSto
     assert (await change_price(storage, "llama", LOWER)).before == FOR_ALL
 
 
-async def test_a_customers_first_price_tells_of_the_mark_up_and_the_second_does_not(storage: SqliteStorage) -> None:
+async def test_price_change_for_a_customer_mentions_the_markup_only_the_first_time(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", FOR_ALL)
     await prices.set_markup(storage, Fraction(11, 10))
     first = await change_price(storage, "llama", LOWER, user="ada")
@@ -48,13 +48,13 @@ async def test_a_customers_first_price_tells_of_the_mark_up_and_the_second_does_
     assert second.before == first.listed.version.sheet and second.remarks == []
 
 
-async def test_a_rehearsal_keeps_nothing(storage: SqliteStorage) -> None:
+async def test_price_change_in_a_rehearsal_saves_nothing(storage: SqliteStorage) -> None:
     changed = await change_price(storage.rehearsal(), "llama", LOWER)
     assert changed.listed.version.sheet.bands[0].unit_prices == LOWER.prices
     assert await storage.reading().prices.list() == []
 
 
-async def test_what_is_refused(storage: SqliteStorage) -> None:
+async def test_price_change_with_bad_input_is_refused(storage: SqliteStorage) -> None:
     with pytest.raises(NotFoundError):
         await change_price(storage, "none", LOWER)
     with pytest.raises(NotFoundError):
@@ -63,7 +63,7 @@ async def test_what_is_refused(storage: SqliteStorage) -> None:
         await change_price(storage, "llama", LOWER, starts_at_us=NOW_US - 1)
 
 
-async def test_what_was_priced_while_the_clock_was_ahead_is_in_force_and_is_begun_from(tmp_path: Path) -> None:
+async def test_price_change_after_the_clock_was_ahead_starts_from_the_last_price(tmp_path: Path) -> None:
     clock = StoppedClock()
     database = await make_database(tmp_path, clock).open()
     ahead = SqliteStorage(database)

@@ -20,7 +20,7 @@ MINI = next(example for example in EXAMPLES if example.model == "gpt-4o-mini" an
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one.provider_type}-{one.model}-{one.service_tier}")
-def test_the_catalogue_asks_what_the_providers_page_says(example: PriceExample) -> None:
+def test_catalogue_price_of_each_example_equals_the_stated_price(example: PriceExample) -> None:
     shipped = catalogue.load().find(example.provider_type, example.model)
     assert shipped is not None
     priced = Rate(1, shipped.sheet).price(example.used, example.service_tier)
@@ -28,14 +28,14 @@ def test_the_catalogue_asks_what_the_providers_page_says(example: PriceExample) 
     assert abs(priced.cost_pico - example.usd_pico) <= price_examples.TOLERANCE_PICO, format_usd(priced.cost_pico)
 
 
-def test_each_section_has_one_from_a_page_of_its_own() -> None:
+def test_price_examples_cover_each_section_and_are_complete() -> None:
     assert {example.provider_type for example in EXAMPLES} == set(catalogue.load().sections)
     for example in EXAMPLES:
         assert urlsplit(example.source).scheme == "https" and "$" in example.stated and example.what
         assert example.used and example.used.keys() <= METERS.keys() and example.usd_pico > 0
 
 
-async def test_what_is_in_force_here_is_checked_too(books: SqliteStorage) -> None:
+async def test_price_check_with_an_own_price_compares_it_without_failing(books: SqliteStorage) -> None:
     async with books.writing() as unit:
         await unit.providers.add(GROQ)
     await models.add(books, name="mini", provider="fast", upstream_name="gpt-4o-mini")
@@ -46,7 +46,7 @@ async def test_what_is_in_force_here_is_checked_too(books: SqliteStorage) -> Non
     assert (own.place, own.source, own.agrees, own.fails) == ("fast/mini", "operator", False, False)
 
 
-async def test_a_wrong_or_missing_price_of_the_catalogue_fails(books: SqliteStorage) -> None:
+async def test_price_check_with_a_wrong_or_missing_catalogue_price_fails(books: SqliteStorage) -> None:
     asked = [
         replace(MINI, usd_pico=MINI.usd_pico + 10**7),
         replace(MINI, model="gpt-none"),

@@ -39,7 +39,7 @@ async def storage(tmp_path: Path, clock: StoppedClock) -> AsyncIterator[SqliteSt
     await database.close()
 
 
-async def test_a_proposal_applies_when_it_is_approved(storage: SqliteStorage) -> None:
+async def test_price_proposal_when_approved_comes_into_force(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", sheet(input="2.00", output="8.00"))
     imported = await proposals.import_rows(storage, [row(input="1.50", output="8.00")], "p.csv")
     [proposed] = imported.proposed
@@ -51,13 +51,13 @@ async def test_a_proposal_applies_when_it_is_approved(storage: SqliteStorage) ->
     assert await proposals.pending(storage) == []
 
 
-async def test_what_is_in_force_already_is_not_proposed(storage: SqliteStorage) -> None:
+async def test_price_import_with_the_price_in_force_proposes_nothing(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", sheet(input="2.00"))
     imported = await proposals.import_rows(storage, [row(input="2.00")], "p.csv")
     assert (imported.proposed, imported.unchanged) == ([], 1)
 
 
-async def test_a_later_import_takes_the_place_of_the_earlier(storage: SqliteStorage) -> None:
+async def test_price_import_after_an_earlier_one_replaces_its_proposals(storage: SqliteStorage) -> None:
     for usd in ("1", "3"):
         await proposals.import_rows(storage, [row(input=usd)], "p.csv")
     await proposals.import_rows(storage, [row(user="ada", input="2")], "p.csv")
@@ -68,7 +68,7 @@ async def test_a_later_import_takes_the_place_of_the_earlier(storage: SqliteStor
     ]
 
 
-async def test_a_price_of_a_date_to_come_starts_then(storage: SqliteStorage) -> None:
+async def test_price_proposal_with_a_future_start_starts_then(storage: SqliteStorage) -> None:
     await proposals.import_rows(storage, [row(input="1", starts_at_us=NOW_US + DAY_US)], "p.csv")
     await proposals.approve(storage, [])
     [listed] = await prices.history(storage, "llama")
@@ -83,14 +83,14 @@ async def test_a_price_of_a_date_to_come_starts_then(storage: SqliteStorage) -> 
         (row(input="1", starts_at_us=NOW_US - 1), "p.csv line 2: starts_at is over"),
     ],
 )
-async def test_all_rows_or_none(storage: SqliteStorage, bad: PriceRow, told: str) -> None:
+async def test_price_import_with_one_bad_row_proposes_nothing(storage: SqliteStorage, bad: PriceRow, told: str) -> None:
     with pytest.raises(BadInputError) as raised:
         await proposals.import_rows(storage, [row(input="1"), bad], "p.csv")
     assert raised.value.message.startswith(told)
     assert await proposals.pending(storage) == []
 
 
-async def test_rejected_ones_are_gone(storage: SqliteStorage) -> None:
+async def test_price_proposal_when_rejected_is_gone(storage: SqliteStorage) -> None:
     await proposals.import_rows(storage, [row(input="1")], "p.csv")
     assert len(await proposals.reject(storage, ["llama"])) == 1
     assert await proposals.pending(storage) == []
@@ -114,7 +114,9 @@ class Shipped(Catalogue):
         return known if provider_type == "demo" else ()
 
 
-async def test_what_a_catalogue_announces_starts_then(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_catalogue_import_with_an_announced_price_proposes_it_from_its_day(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
     dearer = AnnouncedPrice(clock.us + DAY_US, '{"bands": [{"prices": {"input": "3"}}]}')
     first = await proposals.import_catalogue(storage, Shipped("1", dearer))
     assert [(one.proposal.starts_at_us, one.changes[0].old, one.changes[0].new) for one in first.proposed] == [
@@ -129,7 +131,7 @@ async def test_what_a_catalogue_announces_starts_then(storage: SqliteStorage, cl
     assert (await proposals.import_catalogue(storage, Shipped("1", dearer))).unchanged == 1
 
 
-async def test_a_list_may_have_several_starts(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_price_import_with_several_starts_proposes_each(storage: SqliteStorage, clock: StoppedClock) -> None:
     rows = [
         PriceRow("line 2", "llama", None, None, sheet(input="1")),
         PriceRow("line 3", "llama", None, clock.us + DAY_US, sheet(input="2")),
@@ -142,7 +144,7 @@ async def test_a_list_may_have_several_starts(storage: SqliteStorage, clock: Sto
     assert len(await proposals.pending(storage)) == 2
 
 
-async def test_a_newer_catalogue(storage: SqliteStorage) -> None:
+async def test_catalogue_import_of_a_newer_version_proposes_the_difference(storage: SqliteStorage) -> None:
     catalogue = Shipped
 
     first = await proposals.import_catalogue(storage, catalogue("1"))
@@ -156,7 +158,7 @@ async def test_a_newer_catalogue(storage: SqliteStorage) -> None:
     )
 
 
-def test_free_is_a_change() -> None:
+def test_price_differences_with_a_free_price_contain_it() -> None:
     free = PriceSheet.parse({"free": True})
     assert proposals.differences(None, free) == [UnitPriceChange("standard", 0, "free", None, Decimal(0))]
     assert proposals.differences(free, free) == []

@@ -78,7 +78,7 @@ async def paid(storage: SqliteStorage, user: str | None = None) -> PriceSheet:
 # Prices
 
 
-async def test_customer_then_operator_then_catalogue(storage: SqliteStorage) -> None:
+async def test_price_of_a_customer_comes_before_operator_and_catalogue(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", sheet("1"), user="ada")
     await prices.set_price(storage, "lab/llama", sheet("2"))
     await catalogue_price(storage, "3")
@@ -91,7 +91,9 @@ async def test_customer_then_operator_then_catalogue(storage: SqliteStorage) -> 
     assert told(await prices.history(storage, "llama"))[2] == ("catalogue", None, sheet("3"), SUPERSEDED)
 
 
-async def test_a_new_version_starts_and_the_old_one_stays(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_price_version_when_a_new_one_starts_stays_in_the_history(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
     first = await prices.set_price(storage, "llama", sheet("1"))
     clock.us += 10
     second = await prices.set_price(storage, "llama", PriceSheet(()))
@@ -101,7 +103,7 @@ async def test_a_new_version_starts_and_the_old_one_stays(storage: SqliteStorage
     assert [one.version for one in await prices.list_all(storage, model="llama")] == [second.version]
 
 
-async def test_a_price_that_starts_in_the_future_starts_then(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_price_with_a_future_start_comes_into_force_then(storage: SqliteStorage, clock: StoppedClock) -> None:
     await prices.set_price(storage, "llama", sheet("1"))
     listed = await prices.set_price(storage, "llama", sheet("2"), starts_at_us=clock.us + 100)
     assert listed.state is UPCOMING
@@ -113,7 +115,7 @@ async def test_a_price_that_starts_in_the_future_starts_then(storage: SqliteStor
     assert [one.state for one in await prices.history(storage, "llama")] == [SUPERSEDED, IN_FORCE]
 
 
-async def test_the_past_is_refused(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_price_and_markup_with_a_past_start_are_refused(storage: SqliteStorage, clock: StoppedClock) -> None:
     with pytest.raises(BadInputError, match="past"):
         await prices.set_price(storage, "llama", sheet("1"), starts_at_us=clock.us - 1)
     with pytest.raises(BadInputError, match="past"):
@@ -123,7 +125,7 @@ async def test_the_past_is_refused(storage: SqliteStorage, clock: StoppedClock) 
     assert await paid(storage) == sheet("1")
 
 
-async def test_no_price_is_said_with_the_command_that_sets_it(storage: SqliteStorage) -> None:
+async def test_price_when_missing_is_refused_with_the_command_that_sets_it(storage: SqliteStorage) -> None:
     with pytest.raises(NotFoundError) as refusal:
         await prices.show(storage, "llama")
     assert "softix prices set llama" in refusal.value.remedy
@@ -138,7 +140,7 @@ async def test_no_price_is_said_with_the_command_that_sets_it(storage: SqliteSto
             await call
 
 
-async def test_a_removed_providers_prices_are_history(storage: SqliteStorage) -> None:
+async def test_prices_of_a_removed_provider_stay_in_the_history(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", sheet("1"))
     await providers.remove(storage, "lab")
     assert await prices.list_all(storage) == []
@@ -148,7 +150,7 @@ async def test_a_removed_providers_prices_are_history(storage: SqliteStorage) ->
 # What is missing
 
 
-async def test_models_without_a_price_the_most_asked_for_first(
+async def test_missing_prices_list_the_most_requested_models_first(
     storage: SqliteStorage, clock: StoppedClock, tmp_path: Path
 ) -> None:
     whole = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
@@ -171,7 +173,7 @@ async def test_models_without_a_price_the_most_asked_for_first(
 # Mark-ups
 
 
-async def test_markups_have_versions_and_subjects(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_markups_with_versions_and_subjects_apply_in_order(storage: SqliteStorage, clock: StoppedClock) -> None:
     await prices.set_price(storage, "llama", sheet("1"))
     await prices.set_markup(storage, parse_markup("1%"))
     clock.us += 1
@@ -191,7 +193,7 @@ async def test_markups_have_versions_and_subjects(storage: SqliteStorage, clock:
     ]
 
 
-async def test_what_is_not_given_stays_and_is_the_defaults_at_first(
+async def test_markup_without_a_factor_or_fee_keeps_the_earlier_or_default_one(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     await prices.set_price(storage, "llama", sheet("1"))
@@ -214,13 +216,13 @@ async def test_what_is_not_given_stays_and_is_the_defaults_at_first(
         await prices.set_markup(storage, fee_pico=-1)
 
 
-async def test_a_markup_is_for_one_subject(storage: SqliteStorage) -> None:
+async def test_markup_for_two_subjects_is_refused(storage: SqliteStorage) -> None:
     with pytest.raises(BadInputError):
         await prices.set_markup(storage, parse_markup("1%"), user="ada", model="llama")
     assert await prices.list_markups(storage) == []
 
 
-async def test_a_customers_own_price_is_what_they_pay(storage: SqliteStorage) -> None:
+async def test_markup_for_a_customer_with_an_own_price_is_one(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", sheet("1"), user="ada")
     await prices.set_markup(storage, parse_markup("50%"))
     assert (await prices.show(storage, "llama", user="ada")).markup == 1

@@ -43,7 +43,7 @@ async def taken(year: Year, form: str, span: Span = WHOLE_YEAR, **told: Any) -> 
 
 
 @pytest.mark.parametrize("form", FORMATS)
-async def test_every_format_says_what_it_holds(year: Year, form: str) -> None:
+async def test_export_in_each_format_has_the_sums_of_the_rows(year: Year, form: str) -> None:
     span = Span(0, WHOLE_YEAR.to_us)
     exported = await exports.export(year.storage, ExportRequest(form, span))
     chunks = [chunk async for chunk in exported.chunks]
@@ -57,14 +57,14 @@ async def test_every_format_says_what_it_holds(year: Year, form: str) -> None:
     assert len(named) == 1 and named.pop().startswith(f"{form}_1970-01-01_2027-01-01")
 
 
-async def test_csv_is_what_it_was(year: Year) -> None:
+async def test_export_as_csv_equals_the_usage_export(year: Year) -> None:
     exported = await usage.export(year.storage, usage.FORMATS["csv"], WHOLE_YEAR, None)
     before = b"".join([chunk.text async for chunk in exported.chunks])
     assert await taken(year, "csv") == {"csv_2026-01-01_2027-01-01.csv": before}
 
 
 @pytest.mark.parametrize("granularity", ["row", "day", "month"])
-async def test_entries_are_dated_by_posting_and_only_go_forward(year: Year, granularity: str) -> None:
+async def test_export_entries_are_dated_by_posting_in_order(year: Year, granularity: str) -> None:
     [text] = (await taken(year, "hledger", granularity=granularity)).values()
     dates = [line[:10] for line in text.decode().splitlines() if line.startswith("2026-")]
     assert dates == sorted(dates)
@@ -72,7 +72,7 @@ async def test_entries_are_dated_by_posting_and_only_go_forward(year: Year, gran
     assert lasts <= set(dates) and (granularity == "month") == (len(set(dates)) == 12)
 
 
-async def test_a_day_is_that_of_the_zone(year: Year) -> None:
+async def test_export_by_day_uses_the_days_of_the_zone(year: Year) -> None:
     """The last request of each month was posted a microsecond before midnight, UTC."""
     told = {"granularity": "day", "zone": ZoneInfo("Europe/Berlin")}
     [text] = (await taken(year, "hledger", month(0), **told)).values()
@@ -80,7 +80,7 @@ async def test_a_day_is_that_of_the_zone(year: Year) -> None:
 
 
 @pytest.mark.parametrize("form", ["hledger", "quickbooks", "parquet"])
-async def test_what_is_posted_meanwhile_is_left_out(tmp_path: Path, form: str) -> None:
+async def test_export_during_a_posting_leaves_it_out(tmp_path: Path, form: str) -> None:
     year, span = await make_year(tmp_path, months=2), Span(0, 2**63 - 1)
     [whole] = (await taken(year, form, span)).values()
     exported = await exports.export(year.storage, ExportRequest(form, span))
@@ -96,7 +96,7 @@ async def test_what_is_posted_meanwhile_is_left_out(tmp_path: Path, form: str) -
     await year.database.close()
 
 
-async def test_one_user(year: Year) -> None:
+async def test_export_of_one_user_contains_only_theirs(year: Year) -> None:
     [text] = (await taken(year, "hledger", user="usr_bob")).values()
     assert b"usr_bob" in text and b"usr_ada" not in text
     with pytest.raises(NotFoundError):
@@ -112,7 +112,7 @@ def cents(text: bytes) -> Counter[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("granularity", ["day", "month"])
-async def test_twelve_months_of_cents_equal_the_ledger(year: Year, granularity: str) -> None:
+async def test_export_of_twelve_months_in_cents_equals_the_ledger(year: Year, granularity: str) -> None:
     """Each month exported by itself; the first has what was before, too."""
     found: Counter[tuple[str, str]] = Counter()
     for number in range(12):
@@ -141,7 +141,7 @@ async def test_twelve_months_of_cents_equal_the_ledger(year: Year, granularity: 
     assert sum(found.values()) == 0
 
 
-async def test_invoices_of_a_year_are_the_charges_to_the_cent(year: Year) -> None:
+async def test_export_of_invoices_equals_the_charges_to_the_cent(year: Year) -> None:
     shown: Counter[str] = Counter()
     numbers: set[str] = set()
     for number in range(12):
@@ -171,13 +171,15 @@ async def test_invoices_of_a_year_are_the_charges_to_the_cent(year: Year) -> Non
         ("hledger", {"names": ["rent=a"]}, "not a name for the books"),
     ],
 )
-async def test_what_a_format_cannot_do(year: Year, form: str, told: dict[str, Any], said: str) -> None:
+async def test_export_with_an_unsupported_option_is_refused(
+    year: Year, form: str, told: dict[str, Any], said: str
+) -> None:
     with pytest.raises(BadInputError, match=said) as refused:
         await exports.export(year.storage, ExportRequest(form, WHOLE_YEAR, **told))
     assert refused.value.remedy
 
 
-def test_which_formats_make_files_and_sums() -> None:
+def test_export_formats_with_several_files_or_sums_are_known() -> None:
     assert [form for form in FORMATS if exports.several_files(form)] == ["xero"]
     assert [form for form in FORMATS if not exports.sums_up(form, None)] == [
         *("csv", "jsonl", "parquet", "hledger", "ledger", "beancount")
@@ -185,6 +187,6 @@ def test_which_formats_make_files_and_sums() -> None:
     assert exports.sums_up("hledger", "day") and not exports.sums_up("focus", "row")
 
 
-async def test_names_tell_instants_that_are_no_midnights(year: Year) -> None:
+async def test_export_file_name_with_times_within_a_day_contains_them(year: Year) -> None:
     span = Span(month(0).from_us + 1_000_000, month(0).to_us)
     assert list(await taken(year, "hledger", span)) == ["hledger_2026-01-01T000001_2026-02-01.journal"]

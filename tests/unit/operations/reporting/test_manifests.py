@@ -55,7 +55,7 @@ async def export(
     return published
 
 
-async def test_what_a_manifest_says(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_manifest_of_an_export_has_period_rows_sums_and_signature(storage: SqliteStorage, tmp_path: Path) -> None:
     day = await periods.close(storage, periods.Closing("day", "UTC", SPAN))
     published = await export(storage, tmp_path / "a.csv")
     body = json.loads(published.place.read_bytes())["body"]
@@ -70,7 +70,7 @@ async def test_what_a_manifest_says(storage: SqliteStorage, tmp_path: Path) -> N
     assert is_signed(SIGNER.public_key, published.manifest.signed(), published.manifest.signature)
 
 
-async def test_each_names_the_one_before(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_manifest_chain_after_three_exports_verifies(storage: SqliteStorage, tmp_path: Path) -> None:
     done = [await export(storage, tmp_path / f"{name}.csv") for name in "aba"]
     assert [one.manifest.number for one in done] == [1, 2, 3]
     assert [one.manifest.previous_sha256 for one in done[1:]] == [one.manifest.sha256 for one in done[:2]]
@@ -81,7 +81,9 @@ async def test_each_names_the_one_before(storage: SqliteStorage, tmp_path: Path)
     assert (told.findings, told.manifests, told.files) == ([], 3, 2)
 
 
-async def test_an_export_that_does_not_count_is_counted(storage: SqliteStorage, tmp_path: Path) -> None:
+async def test_manifest_of_an_uncounted_export_equals_that_of_a_counted_one(
+    storage: SqliteStorage, tmp_path: Path
+) -> None:
     counted, uncounted = (
         await export(storage, tmp_path / "a.csv"),
         await export(storage, tmp_path / "a.csv", counted=False),
@@ -94,7 +96,7 @@ async def test_an_export_that_does_not_count_is_counted(storage: SqliteStorage, 
 
 
 @pytest.mark.parametrize("renamed", [False, True])
-async def test_an_export_that_was_killed_at_its_end_is_made_up_for(
+async def test_manifest_after_a_killed_export_is_made_up(
     storage: SqliteStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renamed: bool
 ) -> None:
     out = tmp_path / "a.csv"
@@ -121,7 +123,7 @@ async def test_an_export_that_was_killed_at_its_end_is_made_up_for(
     assert manifests.verify([tmp_path], SIGNER.public_key, is_signed, first=1, spared=spared).findings == []
 
 
-async def test_what_was_never_signed_is_forgotten(
+async def test_manifest_that_was_never_signed_is_forgotten(
     storage: SqliteStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def die(*_: object) -> None:
@@ -140,7 +142,7 @@ async def test_what_was_never_signed_is_forgotten(
     assert {path.name for path in tmp_path.glob("a*")} == {"a.csv", "a.csv.0001.manifest.json"}
 
 
-async def test_what_is_posted_while_it_is_written_is_not_counted(
+async def test_manifest_of_an_export_during_a_posting_does_not_count_it(
     storage: SqliteStorage, database: Database, tmp_path: Path
 ) -> None:
     wanted = ExportRequest("hledger", Span(0, NOW_US + 9 * DAY_US))

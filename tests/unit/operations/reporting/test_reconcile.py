@@ -71,7 +71,7 @@ def seen(report: Reconciliation) -> Iterable[tuple[int, str, int, int]]:
     return [(one.day - DAY, one.model, one.ours // unit, one.theirs // unit) for one in report.lines]
 
 
-async def test_by_day_and_model(storage: SqliteStorage) -> None:
+async def test_reconciliation_of_an_equal_bill_matches_by_day_and_model(storage: SqliteStorage) -> None:
     report = await compare(
         storage,
         bill(
@@ -92,7 +92,7 @@ async def test_by_day_and_model(storage: SqliteStorage) -> None:
     assert report.unknown_models == report.missing_models == []
 
 
-async def test_what_matches_nothing_is_listed(storage: SqliteStorage) -> None:
+async def test_reconciliation_with_unmatched_lines_lists_them(storage: SqliteStorage) -> None:
     report = await compare(storage, bill(line(0, "llama", 100), line(0, "whisper", 9), line(1, None, 3)))
     assert seen(report) == [
         (0, "gpt-4o-mini", 50, 0),
@@ -105,7 +105,7 @@ async def test_what_matches_nothing_is_listed(storage: SqliteStorage) -> None:
     assert report.difference == -68 * MICRO
 
 
-async def test_a_difference_is_explained_from_the_rows(storage: SqliteStorage) -> None:
+async def test_reconciliation_with_a_difference_explains_it_from_the_rows(storage: SqliteStorage) -> None:
     report = await compare(
         storage, bill(line(0, "llama", 900), line(0, "fast", 50), line(1, "llama", 31)), tolerance=Fraction(1)
     )
@@ -116,26 +116,28 @@ async def test_a_difference_is_explained_from_the_rows(storage: SqliteStorage) -
     assert [cause.amount for cause in report.causes()] == [800 * MICRO, MICRO]
 
 
-async def test_a_bill_without_models_is_compared_by_day(storage: SqliteStorage) -> None:
+async def test_reconciliation_of_a_bill_without_models_compares_by_day(storage: SqliteStorage) -> None:
     report = await compare(storage, bill(line(0, None, 150), line(1, None, 40)))
     assert seen(report) == [(0, "(all models)", 150, 150), (1, "(all models)", 30, 40)]
     assert report.missing_models == []
 
 
-async def test_tokens(storage: SqliteStorage) -> None:
+async def test_reconciliation_of_a_bill_in_tokens_compares_tokens(storage: SqliteStorage) -> None:
     report = await compare(storage, bill(line(0, "llama", None, 9), line(0, "fast", None, 7), measure=Measure.TOKENS))
     assert seen(report) == [(0, "fast", 7, 7), (0, "llama", 7, 9)]
     assert (report.difference, report.matched) == (2, Fraction(14, 16))
 
 
-async def test_a_period_of_the_bill(storage: SqliteStorage) -> None:
+async def test_reconciliation_with_a_period_leaves_out_other_days(storage: SqliteStorage) -> None:
     lines = [line(-1, "old", 5), line(0, "llama", 100), line(0, "fast", 50), line(1, "llama", 30), line(2, "llama", 5)]
     report = await compare(storage, bill(*lines), from_="2026-10-01", to="2026-10-03")
     assert (report.matched, report.outside_period, report.unknown_models) == (1, 2, [])
     assert not (await compare(storage, bill(*lines))).within
 
 
-async def test_what_cannot_be_compared_is_refused(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reconciliation_with_bad_input_is_refused(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(NotFoundError, match="no provider 'none'"):
         await compare(storage, bill(), provider="none")
     with pytest.raises(BadInputError, match="no line about any model"):

@@ -38,7 +38,7 @@ async def books(books: SqliteStorage) -> SqliteStorage:
     return books
 
 
-async def test_targets_as_they_are_written(books: SqliteStorage) -> None:
+async def test_route_targets_are_read_as_written(books: SqliteStorage) -> None:
     shown = await routes.set_route(books, "best", targets=f"= {SYNTAX}")
     assert shown.route.legs == (
         RouteLeg(1, 3),
@@ -49,7 +49,7 @@ async def test_targets_as_they_are_written(books: SqliteStorage) -> None:
     assert (shown.route.retries, shown.route.sticky) == (1, True)
 
 
-async def test_only_what_is_given_changes(books: SqliteStorage) -> None:
+async def test_route_update_changes_only_the_given_fields(books: SqliteStorage) -> None:
     made = await routes.set_route(books, "best", targets=SYNTAX)
     changed = await routes.set_route(books, "best", retries=3, sticky=False, timeouts={"idle_ms": 5})
     assert changed.route.legs == made.route.legs and changed.route.id == made.route.id
@@ -63,13 +63,13 @@ async def test_only_what_is_given_changes(books: SqliteStorage) -> None:
     ["", "openai/gpt weight", "openai/gpt weight 0", "openai/gpt weight many", "openai/gpt height 3", ",", "then",
      "openai/gpt, openai/gpt", "openai/gpt idle soon", "openai/gpt first-byte 0s", "openai/gpt azure/gpt"],
 )  # fmt: skip
-async def test_what_cannot_be_meant_changes_nothing(books: SqliteStorage, text: str) -> None:
+async def test_route_targets_that_are_bad_are_refused_and_change_nothing(books: SqliteStorage, text: str) -> None:
     with pytest.raises(BadInputError) as caught:
         await routes.set_route(books, "best", targets=text)
     assert caught.value.remedy and await routes.list_all(books) == []
 
 
-async def test_names(books: SqliteStorage) -> None:
+async def test_route_with_a_bad_name_or_target_is_refused(books: SqliteStorage) -> None:
     for name in ("", "with space", "-x", "x" * 200):
         with pytest.raises(BadInputError):
             await routes.set_route(books, name, targets="openai/gpt")
@@ -80,7 +80,7 @@ async def test_names(books: SqliteStorage) -> None:
     await routes.set_route(books, "gpt", targets="azure/gpt")  # in place of the models of that name
 
 
-async def test_removed_its_name_is_free(books: SqliteStorage) -> None:
+async def test_route_after_removal_leaves_its_name_free(books: SqliteStorage) -> None:
     await routes.set_route(books, "best", targets="openai/gpt")
     assert (await routes.set_status(books, "best", RouteStatus.DISABLED)).route.status is RouteStatus.DISABLED
     removed = await routes.remove(books, "best")
@@ -97,7 +97,9 @@ async def reasons(books: SqliteStorage, **asked: str) -> dict[str, Drop | int | 
     return {candidate.target.name: candidate.drop or candidate.place for candidate in found}
 
 
-async def test_why_each_is_taken_or_not(books: SqliteStorage, ada: User, maker: object) -> None:
+async def test_route_explanation_gives_the_reason_for_each_target(
+    books: SqliteStorage, ada: User, maker: object
+) -> None:
     await routes.set_route(books, "best", targets=SYNTAX)
     assert await reasons(books) == {"openai/gpt": 1, "azure/gpt": 1, "claude/opus": 2}
     assert (await reasons(books, endpoint="messages"))["openai/gpt"] == 1, "translated"
@@ -129,7 +131,7 @@ async def test_why_each_is_taken_or_not(books: SqliteStorage, ada: User, maker: 
     assert [found.target.name for found in await routes.health(books)] == ["openai/gpt", "azure/gpt"]
 
 
-async def test_what_a_provider_speaks_may_depend_on_the_model(books: SqliteStorage) -> None:
+async def test_provider_endpoints_depend_on_the_model(books: SqliteStorage) -> None:
     provider = replace(await providers.find(books.reading(), "openai"), type=ProviderType.VERTEX)
     gemini = replace(await models.find(books.reading(), "openai/gpt"), upstream_name="gemini-2.5-pro")
     claude = replace(gemini, upstream_name="claude-sonnet-4-5")
@@ -137,7 +139,9 @@ async def test_what_a_provider_speaks_may_depend_on_the_model(books: SqliteStora
     assert [routes._speaks(provider, model, "count_tokens") for model in (gemini, claude)] == [True, False]
 
 
-async def test_who_and_what_must_exist(books: SqliteStorage, ada: User, maker: object) -> None:
+async def test_route_explanation_with_unknown_or_mismatched_input_is_refused(
+    books: SqliteStorage, ada: User, maker: object
+) -> None:
     await users.create(books, name="bob", email="bob@example.org", role=ada.role, postpaid=False)
     await keys.create(books, maker, user="bob", label="bobs")  # type: ignore[arg-type]
     for asked in ({"model": "none"}, {"user": "nobody"}, {"key": "none"}):

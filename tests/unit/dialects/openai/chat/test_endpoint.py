@@ -21,7 +21,7 @@ def content(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["web_search_options", "search_parameters", "plugins", "enable_search"])
-def test_searches_that_the_answer_does_not_count(name: str) -> None:
+def test_request_with_a_search_that_is_not_counted_is_refused(name: str) -> None:
     for empty in (None, False, []):
         assert read(**{name: empty}).calls == {}
     for value in ({}, [{"id": "web"}], True):
@@ -31,7 +31,7 @@ def test_searches_that_the_answer_does_not_count(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["web_search", "code_interpreter", "browser_search", "mcp"])
-def test_hosted_tools_of_relatives(kind: str) -> None:
+def test_request_with_a_hosted_tool_is_refused(kind: str) -> None:
     with pytest.raises(RefusedError) as refused:
         read(tools=[{"type": kind}])
     assert refused.value.code is Code.ENDPOINT_NOT_METERED
@@ -47,7 +47,7 @@ def test_hosted_tools_of_relatives(kind: str) -> None:
         [{"role": "assistant", "content": None, "tool_calls": [{"id": "c"}], "audio": None}],
     ],
 )
-def test_text_is_bounded_by_its_bytes(messages: Any) -> None:
+def test_request_with_text_alone_has_no_open_input(messages: Any) -> None:
     assert not read(messages=messages or []).open_input
 
 
@@ -63,21 +63,21 @@ def test_text_is_bounded_by_its_bytes(messages: Any) -> None:
         "text",
     ],
 )
-def test_anything_else_is_not(messages: Any) -> None:
+def test_request_with_other_content_has_open_input(messages: Any) -> None:
     assert read(messages=messages).open_input
 
 
-def test_a_body_larger_than_any_context_is_not_looked_into() -> None:
+def test_request_larger_than_any_context_has_open_input() -> None:
     assert read(messages=content("a" * 4 * 1024 * 1024)).open_input
 
 
-def test_choices() -> None:
+def test_request_choices_are_the_larger_of_its_two_counts() -> None:
     assert read().choices == 1
     assert read(n=3).choices == 3
     assert read(n=2, best_of=5).choices == 5
 
 
-def test_the_larger_of_two_limits() -> None:
+def test_request_output_limit_is_the_larger_of_its_two_limits() -> None:
     assert read().max_output_tokens is None
     assert read(max_tokens=5, max_completion_tokens=3).max_output_tokens == 5
     assert read(max_tokens=None, max_completion_tokens=3).max_output_tokens == 3
@@ -90,7 +90,7 @@ def frame(**fields: Any) -> bytes:
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2}
 
 
-def test_usage_is_no_end_and_the_last_report_wins() -> None:
+def test_chat_meter_with_several_usages_keeps_the_last_and_ends_at_done() -> None:
     meter = CHAT.stream(hide_usage=True)
     meter.feed(frame(choices=[{"delta": {}, "finish_reason": "stop"}]))
     assert meter.finishing and not meter.ended
@@ -101,19 +101,19 @@ def test_usage_is_no_end_and_the_last_report_wins() -> None:
     assert meter.take_held() == b"data: [DONE]\n\n"
 
 
-def test_null_usage_of_other_frames_stays() -> None:
+def test_chat_meter_with_null_usage_passes_the_events() -> None:
     chunk = frame(choices=[], usage=None) + frame(choices=[{"delta": {"content": "a"}}], usage=None)
     assert CHAT.stream(hide_usage=True).feed(chunk) == chunk
 
 
-def test_an_error_may_come_with_usage() -> None:
+def test_chat_meter_with_an_error_beside_usage_keeps_both() -> None:
     meter = CHAT.stream(hide_usage=True)
     assert meter.feed(frame(choices=[], usage=USAGE, error={"code": "insufficient_quota"})) == b""
     assert meter.ended and meter.failure == "provider_quota_exhausted" and meter.report is not None
 
 
 @pytest.mark.parametrize("error", [None, "", {}, False])
-def test_an_empty_error_is_none(error: Any) -> None:
+def test_chat_meter_with_an_empty_error_does_not_end(error: Any) -> None:
     meter = CHAT.stream(hide_usage=False)
     assert meter.feed(frame(choices=[], error=error)) and not meter.ended and meter.failure is None
 
@@ -121,7 +121,7 @@ def test_an_empty_error_is_none(error: Any) -> None:
 @pytest.mark.parametrize(
     "data", [b"{", b"[]", b'"[DONE]"', b"\xff", b'{"choices":5}', b'{"usage":"x"}', b'{"usage":[]}', b"[" * 100_000]
 )
-def test_strange_frames_pass(data: bytes) -> None:
+def test_chat_meter_with_odd_events_passes_them(data: bytes) -> None:
     meter = CHAT.stream(hide_usage=True)
     chunk = b"data: " + data + b"\n\n"
     assert meter.feed(chunk) == chunk and not meter.ended and meter.report is None
@@ -137,20 +137,20 @@ def test_strange_frames_pass(data: bytes) -> None:
         {"tool_calls": [{"custom": {"input": "four bytes and more"}}]},
     ],
 )
-def test_all_that_is_produced_is_weighed(delta: Any) -> None:
+def test_chat_meter_estimate_counts_each_kind_of_output(delta: Any) -> None:
     meter = CHAT.stream(hide_usage=True)
     meter.feed(frame(choices=[{"delta": delta}]))
     assert meter.estimate_output_tokens() == 5
 
 
 @pytest.mark.parametrize("calls", [5, "x", [None], [{"function": None}], [{"function": {"arguments": 5}}]])
-def test_strange_tool_calls_weigh_nothing(calls: Any) -> None:
+def test_chat_meter_estimate_with_odd_tool_calls_is_zero(calls: Any) -> None:
     meter = CHAT.stream(hide_usage=True)
     meter.feed(frame(choices=[{"delta": {"tool_calls": calls}}]))
     assert meter.estimate_output_tokens() == 0
 
 
-def test_a_last_report_of_nothing_takes_back_none() -> None:
+def test_chat_meter_with_a_last_usage_of_zeros_keeps_the_earlier_counts() -> None:
     meter = ENDPOINTS["chat_completions"].stream(hide_usage=True)
     for completion in (3, 0):
         usage = {"prompt_tokens": 2 * completion, "completion_tokens": completion, "total_tokens": 3 * completion}
@@ -163,13 +163,13 @@ CHOICE_ERROR = b'data: {"choices":[{"delta":{"content":""},"finish_reason":"erro
 USAGE_AFTER = b'data: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2}}\n\n'
 
 
-def test_an_error_in_a_choice_ends_what_has_not_begun() -> None:
+def test_chat_meter_with_an_error_in_a_choice_before_output_ends() -> None:
     meter = ChatMeter(hide_usage=False)
     assert meter.feed(CHOICE_ERROR) == b"" and meter.ended
     assert meter.failure == "provider_rate_limited" and meter.take_held() == CHOICE_ERROR
 
 
-def test_an_error_in_a_choice_after_some_output_leaves_room_for_the_usage() -> None:
+def test_chat_meter_with_an_error_in_a_choice_after_output_waits_for_the_usage() -> None:
     meter = ChatMeter(hide_usage=False)
     begun = b'data: {"choices":[{"delta":{"content":"hi"}}]}\n\n'
     assert meter.feed(begun + CHOICE_ERROR + USAGE_AFTER) == begun + CHOICE_ERROR + USAGE_AFTER

@@ -33,7 +33,7 @@ def parts(answer: CanonicalAnswer, choice: int = 0) -> Any:
     return answer.choices[choice].parts
 
 
-def test_the_first_text_after_thinking_is_not_lost(heard: Heard) -> None:
+def test_stream_with_text_after_thinking_keeps_the_first_text(heard: Heard) -> None:
     answer = heard(
         "chat_completions",
         chunk({"role": "assistant", "content": "", "reasoning_content": "so"}),
@@ -45,14 +45,14 @@ def test_the_first_text_after_thinking_is_not_lost(heard: Heard) -> None:
     assert answer.ended
 
 
-def test_both_in_one_chunk(heard: Heard) -> None:
+def test_chunk_with_thinking_and_text_is_read_as_two_parts(heard: Heard) -> None:
     assert parts(heard("chat_completions", chunk({"reasoning": "so", "content": "Yes"}, "stop"))) == [
         Thinking("so"),
         TextPart("Yes"),
     ]
 
 
-def test_parallel_calls_that_grow_beside_each_other(heard: Heard) -> None:
+def test_parallel_calls_in_a_stream_are_read_apart(heard: Heard) -> None:
     answer = heard(
         "chat_completions",
         chunk(call(0, '{"a":', "x", "f")),
@@ -64,14 +64,14 @@ def test_parallel_calls_that_grow_beside_each_other(heard: Heard) -> None:
     assert answer.choices[0].reason == "calls"
 
 
-def test_servers_that_number_every_call_alike(heard: Heard) -> None:
+def test_calls_with_the_same_or_no_index_are_read_apart(heard: Heard) -> None:
     same = heard("chat_completions", chunk(call(0, "{}", "x", "f")), chunk(call(0, "{}", "y", "g"), "tool_calls"))
     none = heard("chat_completions", chunk(call(None, "{}", "x", "f"), "tool_calls"))
     assert parts(same) == [ToolCall("x", "f", "{}"), ToolCall("y", "g", "{}")]
     assert parts(none) == [ToolCall("x", "f", "{}")]
 
 
-def test_choices(heard: Heard) -> None:
+def test_stream_with_several_choices_keeps_them_apart(heard: Heard) -> None:
     answer = heard(
         "chat_completions",
         chunk({"content": "b"}, index=1),
@@ -82,18 +82,18 @@ def test_choices(heard: Heard) -> None:
     assert answer.choices[1].reason == "length"
 
 
-def test_a_stream_that_breaks_off_has_not_ended(heard: Heard) -> None:
+def test_stream_without_a_finish_reason_has_not_ended(heard: Heard) -> None:
     assert not heard("chat_completions", chunk({"content": "a"})).ended
     assert not heard("chat_completions").ended
 
 
-def test_an_error_within(heard: Heard) -> None:
+def test_stream_with_an_error_has_a_failure_and_no_end(heard: Heard) -> None:
     answer = heard("chat_completions", chunk({"content": "a"}), {"error": {"message": "no", "code": "server_error"}})
     assert answer.failure == ErrorEvent("provider_fault", "no")
     assert not answer.ended
 
 
-def test_usage_wherever_a_server_has_it(heard: Heard) -> None:
+def test_usage_in_either_place_is_read(heard: Heard) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 2}
     for told in ({"choices": [], "usage": usage}, {"choices": [], "x_groq": {"usage": usage}}):
         answer = heard("chat_completions", chunk({"content": "a"}, "stop"), told)
@@ -101,7 +101,7 @@ def test_usage_wherever_a_server_has_it(heard: Heard) -> None:
         assert answer.usage.meters == {"input_tokens": 3, "output_tokens": 2}
 
 
-def test_signed_thoughts(heard: Heard) -> None:
+def test_signed_thoughts_in_a_stream_are_read_with_their_signatures(heard: Heard) -> None:
     form = {"format": "anthropic-claude-v1", "index": 0}
     answer = heard(
         "chat_completions",
@@ -112,7 +112,7 @@ def test_signed_thoughts(heard: Heard) -> None:
     assert parts(answer) == [Thinking("so", "s", "messages"), Thinking("", "d", "messages", redacted=True)]
 
 
-def test_a_plain_answer_is_what_its_stream_is(heard: Heard) -> None:
+def test_plain_answer_with_all_parts_is_read(heard: Heard) -> None:
     signed = {"extra_content": {"google": {"thought_signature": "s"}}}
     message = {
         "role": "assistant",
@@ -135,6 +135,6 @@ def test_a_plain_answer_is_what_its_stream_is(heard: Heard) -> None:
     assert answer.choices[0].logprobs == [Logprob("a", -1, [Alternative("b", -2)])]
 
 
-def test_mistrals_parts(heard: Heard) -> None:
+def test_content_list_of_mistral_is_read(heard: Heard) -> None:
     content = [{"type": "thinking", "thinking": [{"type": "text", "text": "so"}]}, {"type": "text", "text": "a"}]
     assert parts(heard("chat_completions", chunk({"content": content}, "stop"))) == [Thinking("so"), TextPart("a")]

@@ -24,7 +24,7 @@ Reading = Callable[..., tuple[Any, list[str]]]
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 
 
-def test_a_conversation(reading: Reading) -> None:
+def test_conversation_with_calls_and_results_is_read_as_turns(reading: Reading) -> None:
     messages = [
         {"role": "developer", "content": "Be kind."},
         {"role": "user", "content": [{"type": "text", "text": "Look", "cache_control": {"type": "ephemeral"}}]},
@@ -43,7 +43,7 @@ def test_a_conversation(reading: Reading) -> None:
     assert lost == []
 
 
-def test_media(reading: Reading) -> None:
+def test_media_parts_of_each_kind_are_read(reading: Reading) -> None:
     parts = [
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA", "detail": "low"}},
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
@@ -59,13 +59,13 @@ def test_media(reading: Reading) -> None:
     ]
 
 
-def test_googles_signature_of_a_call(reading: Reading) -> None:
+def test_call_with_a_signature_of_google_is_read_with_it(reading: Reading) -> None:
     call = {**CALL, "extra_content": {"google": {"thought_signature": "s"}}}
     request, _ = reading("chat_completions", messages=[{"role": "assistant", "tool_calls": [call]}])
     assert request.turns[0].parts == [Thinking("", "s", "generate_content", of="c"), ToolCall("c", "f", "{}")]
 
 
-def test_tools_and_their_choice(reading: Reading) -> None:
+def test_tools_and_tool_choice_are_read(reading: Reading) -> None:
     function = {"name": "f", "parameters": {"type": "object"}, "strict": True}
     grammar = {"syntax": "lark", "definition": "start: X"}
     custom = {"name": "g", "format": {"type": "grammar", "grammar": grammar}}
@@ -83,7 +83,7 @@ def test_tools_and_their_choice(reading: Reading) -> None:
     assert reading("chat_completions", tool_choice="none")[0].tool_choice == ToolChoice("none")
 
 
-def test_numbers(reading: Reading) -> None:
+def test_limits_and_counts_are_read(reading: Reading) -> None:
     request, _ = reading(
         "chat_completions",
         max_tokens=5,
@@ -113,11 +113,11 @@ def test_numbers(reading: Reading) -> None:
         ({"reasoning": {"enabled": False}}, Reasoning(False)),
     ],
 )
-def test_reasoning(reading: Reading, given: dict[str, Any], wanted: Reasoning | None) -> None:
+def test_reasoning_settings_are_read(reading: Reading, given: dict[str, Any], wanted: Reasoning | None) -> None:
     assert reading("chat_completions", **given)[0].reasoning == wanted
 
 
-def test_formats(reading: Reading) -> None:
+def test_response_formats_are_read(reading: Reading) -> None:
     schema = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}, "strict": True}}
     assert reading("chat_completions", response_format={"type": "text"})[0].format is None
     assert reading("chat_completions", response_format={"type": "json_object"})[0].format == JsonFormat()
@@ -125,7 +125,7 @@ def test_formats(reading: Reading) -> None:
     assert found == JsonFormat({"type": "object"}, "a", "", True)
 
 
-def test_what_is_dropped(reading: Reading) -> None:
+def test_fields_without_a_translation_are_dropped(reading: Reading) -> None:
     messages = [{"role": "user", "name": "ada", "content": "x"}]
     _, lost = reading("chat_completions", messages=messages, store=True, prediction={"x": 1}, new=1)
     assert lost == ["prediction", "store", "other", "name"]
@@ -149,10 +149,10 @@ def test_what_is_dropped(reading: Reading) -> None:
         {"tool_choice": {}},
     ],
 )
-def test_what_is_refused(reading: Reading, given: dict[str, Any]) -> None:
+def test_request_with_untranslatable_or_bad_fields_is_refused(reading: Reading, given: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         reading("chat_completions", **given)
 
 
-def test_only_text_is_a_modality_like_none(reading: Reading) -> None:
+def test_request_with_text_as_its_only_modality_loses_nothing(reading: Reading) -> None:
     assert reading("chat_completions", modalities=["text"], logit_bias={})[1] == []

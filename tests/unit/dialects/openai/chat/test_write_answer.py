@@ -36,7 +36,7 @@ def deltas(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [chunk["choices"][0]["delta"] for chunk in chunks if chunk["choices"]]
 
 
-def test_the_order_of_a_stream(spoken: Spoken, context: ResponseContext) -> None:
+def test_stream_is_written_in_order_with_usage_only_if_wanted(spoken: Spoken, context: ResponseContext) -> None:
     events: list[CanonicalEvent] = [
         AnswerStart("msg_1", "m"),
         PartStart(0, 0, TextPart("a")),
@@ -59,7 +59,7 @@ def test_the_order_of_a_stream(spoken: Spoken, context: ResponseContext) -> None
     assert written.endswith(b"data: [DONE]\n\n")
 
 
-def test_calls_are_numbered_apart_from_other_parts(spoken: Spoken) -> None:
+def test_stream_calls_are_numbered_apart_from_other_parts(spoken: Spoken) -> None:
     found = deltas(
         spoken(
             "chat_completions",
@@ -78,7 +78,7 @@ def test_calls_are_numbered_apart_from_other_parts(spoken: Spoken) -> None:
     assert found[4]["tool_calls"] == [{"index": 1, "custom": {"input": " more"}}]
 
 
-def test_thoughts_are_not_text(spoken: Spoken) -> None:
+def test_stream_thoughts_are_written_as_reasoning(spoken: Spoken) -> None:
     thinking = Thinking("so", origin="messages")
     found = deltas(
         spoken(
@@ -94,7 +94,7 @@ def test_thoughts_are_not_text(spoken: Spoken) -> None:
     assert found[2]["reasoning_details"][0]["signature"] == "s"
 
 
-def test_choices_begin_each_with_a_role(spoken: Spoken) -> None:
+def test_stream_choices_begin_each_with_a_role(spoken: Spoken) -> None:
     found = spoken(
         "chat_completions", PartStart(0, 0, TextPart("a")), PartStart(1, 0, RefusalPart("b")), PartDelta(1, 0, "c")
     )
@@ -102,7 +102,7 @@ def test_choices_begin_each_with_a_role(spoken: Spoken) -> None:
     assert deltas(found)[1] == {"role": "assistant", "content": "", "refusal": "b"}
 
 
-def test_rare_events(spoken: Spoken) -> None:
+def test_stream_with_an_image_logprobs_and_an_error_writes_them(spoken: Spoken) -> None:
     image = MediaPart("image", "image/png", "AA")
     found = spoken(
         "chat_completions",
@@ -120,7 +120,7 @@ def test_rare_events(spoken: Spoken) -> None:
     assert found[2]["error"]["code"] == "server_is_overloaded"
 
 
-def test_a_plain_answer(context: ResponseContext) -> None:
+def test_plain_answer_with_all_parts_is_written(context: ResponseContext) -> None:
     parts = [Thinking("so", "s", "messages"), TextPart("a"), ToolCall("x", "f")]
     body = write_answer(CanonicalAnswer(AnswerStart("", ""), [Choice(parts, "calls", logprobs=[])]), context)
     message = body["choices"][0]["message"]

@@ -22,7 +22,7 @@ from softix_proxy.domain.core.errors import RefusedError
 Writing = Callable[..., tuple[dict[str, Any], list[str]]]
 
 
-def test_results_come_as_messages_of_their_own(writing: Writing) -> None:
+def test_tool_results_are_written_as_messages_of_their_own(writing: Writing) -> None:
     image = MediaPart("image", "image/png", "AA")
     turns = [
         Turn("assistant", [TextPart("Wait."), ToolCall("a", "f", '{"x":1}'), ToolCall("b", "f")]),
@@ -44,7 +44,7 @@ def test_results_come_as_messages_of_their_own(writing: Writing) -> None:
     assert lost == ["tool_result_media", "is_error"]
 
 
-def test_thoughts_go_back_only_to_who_can_read_them(writing: Writing) -> None:
+def test_thoughts_are_written_only_for_models_that_read_them(writing: Writing) -> None:
     own, foreign = Thinking("so"), Thinking("so", "s", "messages")
     turn = [Turn("assistant", [own, foreign, TextPart("a")]), Turn("user", [TextPart("b")])]
     body, lost = writing("chat_completions", turns=turn, model="deepseek-chat")
@@ -54,7 +54,7 @@ def test_thoughts_go_back_only_to_who_can_read_them(writing: Writing) -> None:
     assert "reasoning_content" not in writing("chat_completions", turns=turn, model="gpt-5")[0]["messages"][0]
 
 
-def test_usage_is_asked_for(writing: Writing) -> None:
+def test_streaming_request_asks_for_usage(writing: Writing) -> None:
     assert writing("chat_completions", stream=True)[0]["stream_options"] == {"include_usage": True}
     assert "stream" not in writing("chat_completions")[0]
 
@@ -71,18 +71,20 @@ def test_usage_is_asked_for(writing: Writing) -> None:
         (Reasoning(False), None, []),
     ],
 )
-def test_reasoning(writing: Writing, reasoning: Reasoning, effort: str | None, lost: list[str]) -> None:
+def test_reasoning_is_written_as_effort(
+    writing: Writing, reasoning: Reasoning, effort: str | None, lost: list[str]
+) -> None:
     body, found = writing("chat_completions", model="gpt-5", reasoning=reasoning)
     assert (body.get("reasoning_effort"), found) == (effort, lost)
 
 
-def test_models_that_do_not_reason(writing: Writing) -> None:
+def test_reasoning_for_a_model_that_does_not_reason_is_dropped(writing: Writing) -> None:
     body, lost = writing("chat_completions", model="gpt-4o", reasoning=Reasoning(True, "low"))
     assert "reasoning_effort" not in body
     assert lost == ["reasoning"]
 
 
-def test_tools(writing: Writing) -> None:
+def test_tools_and_tool_choice_are_written(writing: Writing) -> None:
     tools = [ToolDefinition("f", "d", {"type": "object"}, True, cache="5m"), ToolDefinition("g", custom=True)]
     body, lost = writing(
         "chat_completions", tools=tools, tool_choice=ToolChoice("required", ["g"]), parallel_calls=False
@@ -101,7 +103,7 @@ def test_tools(writing: Writing) -> None:
     assert "tool_choice" not in writing("chat_completions", tool_choice=ToolChoice("auto"))[0]
 
 
-def test_documents(writing: Writing) -> None:
+def test_documents_are_written_as_text_or_data(writing: Writing) -> None:
     text = MediaPart("document", "text/plain", text="long", name="Title", context="c")
     data = MediaPart("document", "application/pdf", "AA", context="c")
     body, lost = writing("chat_completions", turns=[Turn("user", [text, data])])
@@ -119,12 +121,12 @@ def test_documents(writing: Writing) -> None:
         MediaPart("audio", "audio/ogg", "AA"),
     ],
 )
-def test_what_it_does_not_take(writing: Writing, media: MediaPart) -> None:
+def test_media_of_an_unsupported_type_is_refused(writing: Writing, media: MediaPart) -> None:
     with pytest.raises(RefusedError):
         writing("chat_completions", turns=[Turn("user", [media])])
 
 
-def test_formats_and_limits(writing: Writing) -> None:
+def test_formats_and_limits_are_written(writing: Writing) -> None:
     body, lost = writing(
         "chat_completions",
         format=JsonFormat({"type": "object"}),

@@ -31,21 +31,21 @@ def item(**fields: Any) -> Any:
         {"tools": [{"type": "function"}, {"type": "wombat"}]},
     ],
 )
-def test_what_cannot_be_metered(fields: Any) -> None:
+def test_request_that_cannot_be_metered_is_refused(fields: Any) -> None:
     with pytest.raises(RefusedError) as refused:
         read(**fields)
     assert refused.value.code is Code.ENDPOINT_NOT_METERED and "wombat" not in refused.value.message
 
 
 @pytest.mark.parametrize("fields", [{"background": False}, {"background": None}, {"store": True}, {"tools": None}])
-def test_what_passes(fields: Any) -> None:
+def test_request_without_hosted_tools_counts_no_calls(fields: Any) -> None:
     assert read(**fields).calls == {}
 
 
 @pytest.mark.parametrize(
     "kind", ["function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "namespace"]
 )
-def test_tools_of_the_client(kind: str) -> None:
+def test_request_with_tools_of_the_client_counts_no_calls(kind: str) -> None:
     spec = read(tools=[{"type": kind}])
     assert spec.calls == {} and not spec.open_input
 
@@ -54,12 +54,12 @@ ADDED = '[{"role": "user", "content": "a"}, {"type": "additional_tools", "role":
 
 
 @pytest.mark.parametrize("name", ['"tools"', '"t\\u006fols"', '"Tools"', '"TOOLS"'])
-def test_tools_that_come_with_the_input_are_no_way_round(name: str) -> None:
+def test_request_with_an_unmetered_tool_in_the_input_is_refused(name: str) -> None:
     with pytest.raises(RefusedError):
         RESPONSES.read(f'{{"model": "m", "input": {ADDED % (name, "code_interpreter")}}}'.encode())
 
 
-def test_tools_that_come_with_the_input_are_held_for() -> None:
+def test_request_with_hosted_tools_in_the_input_counts_their_calls() -> None:
     given = json.loads(ADDED % ('"tools"', "web_search"))
     found = {"type": "tool_search_output", "call_id": "c", "tools": [{"type": "web_search"}, {"type": "function"}]}
     assert read(input=given).calls == {"web_search_calls": 10}
@@ -71,7 +71,7 @@ def test_tools_that_come_with_the_input_are_held_for() -> None:
     assert read(input=given).open_input and read(input=[{**given[1], "tools": None}]).calls == {}
 
 
-def test_remote_tools_bring_input_in() -> None:
+def test_request_with_remote_tools_has_open_input() -> None:
     assert read(tools=[{"type": "mcp", "server_url": "https://tools.example"}]).open_input
 
 
@@ -88,7 +88,7 @@ def test_remote_tools_bring_input_in() -> None:
         {"input": item(type="computer_call_output", output={"type": "computer_screenshot"})},
     ],
 )
-def test_input_that_the_body_does_not_bound(fields: Any) -> None:
+def test_request_with_stored_or_media_input_has_open_input(fields: Any) -> None:
     assert read(**fields).open_input
 
 
@@ -102,15 +102,15 @@ def test_input_that_the_body_does_not_bound(fields: Any) -> None:
         item(type="function_call_output", call_id="c", output="a"),
     ],
 )
-def test_text_is_bounded(value: Any) -> None:
+def test_request_with_text_items_has_no_open_input(value: Any) -> None:
     assert not read(input=value).open_input
 
 
-def test_a_stored_prompt_may_have_tools_of_its_own() -> None:
+def test_request_with_a_stored_prompt_counts_default_tool_calls() -> None:
     assert read(prompt={"id": "pmpt_1"}).calls == {"web_search_calls": 10, "tool_calls": 10}
 
 
-def test_only_paid_calls_are_counted() -> None:
+def test_report_with_tool_calls_counts_only_the_paid_ones() -> None:
     output = [
         {"type": "web_search_call", "action": None},
         {"type": "web_search_call", "action": {"type": "open_page"}},
@@ -127,30 +127,30 @@ def test_only_paid_calls_are_counted() -> None:
 
 
 @pytest.mark.parametrize("output", ["5", "[5]", '{"a":1}', "null"])
-def test_a_strange_output_still_has_its_usage(output: str) -> None:
+def test_report_with_an_odd_output_keeps_its_usage(output: str) -> None:
     report = RESPONSES.report(b'{"usage":{"input_tokens":1},"output":%s}' % output.encode())
     assert report is not None and report.meters == {"input_tokens": 1}
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"usage":null}'])
-def test_no_usage(body: bytes) -> None:
+def test_report_without_usage_is_none(body: bytes) -> None:
     assert RESPONSES.report(body) is None
 
 
-def test_an_error_without_a_type() -> None:
+def test_responses_meter_with_an_error_without_a_type_ends() -> None:
     meter = RESPONSES.stream(hide_usage=False)
     assert meter.feed(b'data: {"error":{"code":"server_error"}}\n\n') == b""
     assert meter.ended and meter.failure == "provider_fault"
 
 
 @pytest.mark.parametrize("data", [b"[DONE]", b'{"type":["x"]}', b'{"response":"x"}', b'{"type":"wombat"}'])
-def test_strange_events_pass(data: bytes) -> None:
+def test_responses_meter_with_odd_events_passes_them(data: bytes) -> None:
     meter = RESPONSES.stream(hide_usage=False)
     chunk = b"data: " + data + b"\n\n"
     assert meter.feed(chunk) == chunk and not meter.ended
 
 
-def test_an_end_without_usage_keeps_the_report_before_it() -> None:
+def test_responses_meter_with_an_end_without_usage_keeps_the_earlier_report() -> None:
     meter = RESPONSES.stream(hide_usage=False)
     meter.feed(b'data: {"type":"response.in_progress","response":{"usage":{"input_tokens":5,"output_tokens":2}}}\n\n')
     meter.feed(b'data: {"type":"response.failed","response":{"usage":null,"error":{"code":"server_error"}}}\n\n')
@@ -171,7 +171,7 @@ def test_an_end_without_usage_keeps_the_report_before_it() -> None:
         {"type": "reasoning", "id": "rs_x", "summary": [], "encrypted_content": None},
     ],
 )
-def test_an_item_without_its_content_is_bounded_by_the_context_only(reference: Any) -> None:
+def test_request_with_an_item_without_content_has_open_input(reference: Any) -> None:
     assert read(input=item(**reference)).open_input
 
 
@@ -190,5 +190,5 @@ def test_an_item_without_its_content_is_bounded_by_the_context_only(reference: A
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "b"}]},
     ],
 )
-def test_an_item_with_its_content_is_bounded_by_its_bytes(whole: Any) -> None:
+def test_request_with_an_item_with_content_has_no_open_input(whole: Any) -> None:
     assert not read(input=item(**whole)).open_input

@@ -37,7 +37,7 @@ def answered(found: Translation, name: str, given: dict[str, str]) -> dict[str, 
     return told
 
 
-def test_each_tool_has_the_namespace_in_its_name() -> None:
+def test_tools_of_a_namespace_get_it_in_their_names() -> None:
     _, body, lost = asked()
     assert [tool["name"] for tool in body["tools"]] == ["mcp__shop__look", "mcp__shop__note"]
     assert [tool["description"] for tool in body["tools"]] == ["A shop.\n\nLooks.", "Notes."]
@@ -46,7 +46,7 @@ def test_each_tool_has_the_namespace_in_its_name() -> None:
     assert said["content"][0]["name"] == "mcp__shop__look"
 
 
-def test_a_call_comes_back_with_its_namespace() -> None:
+def test_call_of_a_tool_in_a_namespace_comes_back_with_it() -> None:
     found, _, _ = asked()
     told = answered(found, "mcp__shop__look", {"id": "a"})
     [call] = told["output"]
@@ -63,7 +63,7 @@ def test_a_call_comes_back_with_its_namespace() -> None:
     assert other["name"] == "look" and "namespace" not in other
 
 
-def test_the_same_in_a_stream() -> None:
+def test_streamed_call_of_a_tool_in_a_namespace_comes_back_with_it() -> None:
     found, _, _ = asked(stream=True)
     usage = {"input_tokens": 1, "output_tokens": 1}
     call = {"type": "tool_use", "id": "c1", "name": "mcp__shop__look", "input": {}}
@@ -93,7 +93,7 @@ def test_the_same_in_a_stream() -> None:
         {"type": "allowed_tools", "mode": "required", "tools": [{"namespace": "mcp__shop", "name": "look"}]},
     ],
 )
-def test_one_of_them_is_asked_for(choice: Any) -> None:
+def test_tool_choice_with_a_namespace_names_the_flat_tool(choice: Any) -> None:
     _, body, _ = asked(tool_choice=choice)
     assert body["tool_choice"]["name"] == "mcp__shop__look"
 
@@ -113,19 +113,19 @@ def test_one_of_them_is_asked_for(choice: Any) -> None:
         },
     ],
 )
-def test_the_choice_is_told_as_it_came(choice: Any) -> None:
+def test_tool_choice_in_the_answer_is_the_one_of_the_request(choice: Any) -> None:
     found, _, _ = asked(tool_choice=choice)
     assert answered(found, "mcp__shop__look", {"id": "a"})["tool_choice"] == choice
 
 
-def test_tools_that_come_with_the_input(reading: Reading) -> None:
+def test_tools_of_a_namespace_in_the_input_are_read(reading: Reading) -> None:
     added = {"type": "additional_tools", "role": "developer", "tools": [SHOP, {**LOOK, "name": "own"}]}
     request, lost = reading("responses", input=[added, {"role": "user", "content": "Go."}])
     assert [tool.name for tool in request.tools] == ["mcp__shop__look", "mcp__shop__note", "own"]
     assert lost == [] and len(request.turns) == 1
 
 
-def test_a_long_name_is_cut_and_stays_its_own(reading: Reading, context: ResponseContext) -> None:
+def test_long_tool_names_in_a_namespace_are_cut_and_stay_unique(reading: Reading, context: ResponseContext) -> None:
     names = [f"{'long' * 20}_{number}" for number in range(2)]
     tools = [{**SHOP, "tools": [{**LOOK, "name": name} for name in names]}]
     request, _ = reading("responses", input=[{**CALLED, "name": names[1]}], tools=tools)
@@ -135,5 +135,5 @@ def test_a_long_name_is_cut_and_stays_its_own(reading: Reading, context: Respons
     assert isinstance(call, ToolCall) and call.name == flat[1]
 
 
-def test_what_is_in_no_namespace_keeps_its_name() -> None:
+def test_flat_name_without_a_namespace_is_the_plain_name() -> None:
     assert flat_name({"name": "look"}) == "look" and flat_name({"namespace": None, "name": "look"}) == "look"

@@ -45,7 +45,7 @@ def event(kind: str, output: int = 0, **fields: Any) -> dict[str, Any]:
     return {"type": f"response.{kind}", "output_index": output, **fields}
 
 
-def test_a_plain_answer() -> None:
+def test_plain_answer_with_all_parts_is_read() -> None:
     answer = accumulate(ReadAnswer().read_whole(RESPONSE))
     assert answer.choices[0].parts == [
         Thinking("one\n\ntwo", "e", "responses", of="rs_1"),
@@ -59,7 +59,7 @@ def test_a_plain_answer() -> None:
     assert answer.ended
 
 
-def test_a_stream_says_the_same(heard: Heard) -> None:
+def test_stream_with_all_parts_is_read_as_its_plain_answer(heard: Heard) -> None:
     items = [event("output_item.done", index, item=item) for index, item in enumerate(OUTPUT)]
     begun = {"type": "function_call", "call_id": "x", "name": "f", "arguments": ""}
     events = [
@@ -81,7 +81,7 @@ def test_a_stream_says_the_same(heard: Heard) -> None:
     assert heard("responses", *events) == accumulate(ReadAnswer().read_whole(RESPONSE))
 
 
-def test_a_server_that_sends_no_pieces(heard: Heard) -> None:
+def test_stream_without_deltas_is_read_as_its_plain_answer(heard: Heard) -> None:
     items = [event("output_item.done", index, item=item) for index, item in enumerate(OUTPUT)]
     answer = heard("responses", event("created", response=RESPONSE), *items, event("completed", response=RESPONSE))
     assert answer == accumulate(ReadAnswer().read_whole(RESPONSE))
@@ -95,11 +95,11 @@ def test_a_server_that_sends_no_pieces(heard: Heard) -> None:
         ({"output": OUTPUT[:2]}, "end"),
     ],
 )
-def test_reasons(changed: dict[str, Any], reason: str) -> None:
+def test_stop_reason_of_each_kind_is_read(changed: dict[str, Any], reason: str) -> None:
     assert accumulate(ReadAnswer().read_whole({**RESPONSE, **changed})).choices[0].reason == reason
 
 
-def test_failures(heard: Heard) -> None:
+def test_stream_with_each_kind_of_error_has_a_failure(heard: Heard) -> None:
     error = {"code": "rate_limit_exceeded", "message": "slow down"}
     failed = event("failed", response={**RESPONSE, "status": "failed", "error": error})
     assert heard("responses", failed).failure == ErrorEvent("provider_rate_limited", "slow down")
@@ -108,7 +108,7 @@ def test_failures(heard: Heard) -> None:
     assert not heard("responses", event("created", response=RESPONSE)).ended
 
 
-def test_logprobs(heard: Heard) -> None:
+def test_logprobs_in_a_stream_are_read_as_in_its_plain_answer(heard: Heard) -> None:
     weights = [{"token": "a", "logprob": -1, "top_logprobs": []}]
     answer = heard(
         "responses",

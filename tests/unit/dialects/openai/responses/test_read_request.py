@@ -24,7 +24,7 @@ from softix_proxy.domain.core.errors import RefusedError
 Reading = Callable[..., tuple[Any, list[str]]]
 
 
-def test_items_as_turns(reading: Reading) -> None:
+def test_input_items_are_read_as_turns(reading: Reading) -> None:
     foreign = Thinking("so", "s", "messages")
     items = [
         {"role": "user", "content": "Hello"},
@@ -62,7 +62,7 @@ def test_items_as_turns(reading: Reading) -> None:
     assert reading("responses", input="Hi")[0].turns == [Turn("user", [TextPart("Hi")])]
 
 
-def test_media(reading: Reading) -> None:
+def test_media_parts_of_each_kind_are_read(reading: Reading) -> None:
     parts = [
         {"type": "input_image", "image_url": "data:image/png;base64,AA", "detail": "low"},
         {"type": "input_file", "file_data": "data:application/pdf;base64,BB", "filename": "a.pdf"},
@@ -76,7 +76,7 @@ def test_media(reading: Reading) -> None:
     ]
 
 
-def test_tools(reading: Reading) -> None:
+def test_tools_and_tool_choice_are_read(reading: Reading) -> None:
     grammar = {"type": "grammar", "syntax": "lark", "definition": "start: X"}
     tools = [
         {"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": False},
@@ -94,7 +94,7 @@ def test_tools(reading: Reading) -> None:
     assert reading("responses", tool_choice=allowed)[0].tool_choice == ToolChoice("required", ["f"])
 
 
-def test_the_rest(reading: Reading) -> None:
+def test_other_fields_are_read_or_dropped(reading: Reading) -> None:
     request, lost = reading(
         "responses",
         text={"format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}}, "verbosity": "low"},
@@ -128,12 +128,12 @@ def test_the_rest(reading: Reading) -> None:
         {"text": {"format": {"type": "xml"}}},
     ],
 )
-def test_what_is_refused(reading: Reading, given: dict[str, Any]) -> None:
+def test_request_with_untranslatable_or_bad_fields_is_refused(reading: Reading, given: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         reading("responses", **given)
 
 
-def test_what_openais_tools_found_is_left_out(reading: Reading) -> None:
+def test_results_of_hosted_tools_are_left_out(reading: Reading) -> None:
     request, lost = reading(
         "responses", input=[{"type": "web_search_call", "id": "w"}, {"role": "user", "content": "a"}]
     )

@@ -33,7 +33,7 @@ def kinds(found: list[dict[str, Any]]) -> list[str]:
     return [item["type"].removeprefix("response.") for item in found]
 
 
-def test_the_order_of_a_stream(spoken: Spoken, context: ResponseContext) -> None:
+def test_stream_with_all_parts_is_written_in_order(spoken: Spoken, context: ResponseContext) -> None:
     found = spoken(
         "responses",
         AnswerStart("msg_1", "m"),
@@ -83,7 +83,7 @@ def test_the_order_of_a_stream(spoken: Spoken, context: ResponseContext) -> None
     assert {item["item_id"] for item in found if item.get("output_index") == 2 and "item_id" in item} == {done[2]["id"]}
 
 
-def test_other_parts(spoken: Spoken) -> None:
+def test_stream_with_refusal_custom_call_and_image_writes_them(spoken: Spoken) -> None:
     found = spoken(
         "responses",
         AnswerStart("1"),
@@ -109,7 +109,7 @@ def test_other_parts(spoken: Spoken) -> None:
     )
 
 
-def test_failures(spoken: Spoken) -> None:
+def test_stream_with_an_error_writes_it_as_failed_response_or_error_event(spoken: Spoken) -> None:
     failed = spoken("responses", AnswerStart("1"), ErrorEvent("provider_rate_limited", "slow down"))[-1]
     assert failed["type"] == "response.failed"
     assert failed["response"]["error"] == {"code": "rate_limit_exceeded", "message": "slow down"}
@@ -117,7 +117,7 @@ def test_failures(spoken: Spoken) -> None:
     assert (early["type"], early["code"], early["message"]) == ("error", "server_error", "no")
 
 
-def test_a_plain_answer(context: ResponseContext) -> None:
+def test_plain_answer_with_a_call_and_logprobs_is_written(context: ResponseContext) -> None:
     weights = [Logprob("a", -1)]
     choice = Choice([TextPart("a"), ToolCall("x", "f")], "calls", logprobs=weights)
     body = write_answer(CanonicalAnswer(AnswerStart("chatcmpl-1"), [choice]), context)

@@ -23,7 +23,7 @@ from softix_proxy.domain.core.errors import RefusedError
 Writing = Callable[..., tuple[dict[str, Any], list[str]]]
 
 
-def test_turns_as_items(writing: Writing) -> None:
+def test_turns_are_written_as_input_items(writing: Writing) -> None:
     turns = [
         Turn("system", [TextPart("Be kind.")]),
         Turn("system", [TextPart("Be brief.")]),
@@ -55,14 +55,14 @@ def test_turns_as_items(writing: Writing) -> None:
     assert lost == ["thinking"]
 
 
-def test_nothing_is_left_with_the_provider(writing: Writing) -> None:
+def test_request_is_never_stored_and_includes_encrypted_reasoning(writing: Writing) -> None:
     body, _ = writing("responses", model="gpt-5", logprobs=2)
     assert body["store"] is False
     assert body["include"] == ["reasoning.encrypted_content", "message.output_text.logprobs"]
     assert "include" not in writing("responses", model="gpt-4o")[0]
 
 
-def test_tools(writing: Writing) -> None:
+def test_tools_and_tool_choice_are_written(writing: Writing) -> None:
     tools = [ToolDefinition("f", "d"), ToolDefinition("g", custom=True, grammar={"syntax": "lark", "definition": "x"})]
     body, _ = writing("responses", tools=tools, tool_choice=ToolChoice("auto", ["f", "g"]))
     assert body["tools"][0]["strict"] is False
@@ -72,7 +72,7 @@ def test_tools(writing: Writing) -> None:
     assert named == {"type": "function", "name": "f"}
 
 
-def test_reasoning_and_formats(writing: Writing) -> None:
+def test_reasoning_and_formats_are_written(writing: Writing) -> None:
     body, _ = writing("responses", model="gpt-5", reasoning=Reasoning(True, "low", shown=True), format=JsonFormat())
     assert body["reasoning"] == {"effort": "low", "summary": "auto"}
     assert body["text"] == {"format": {"type": "json_object"}}
@@ -80,7 +80,7 @@ def test_reasoning_and_formats(writing: Writing) -> None:
     assert (form["format"]["name"], form["format"]["strict"], form["verbosity"]) == ("answer", True, "low")
 
 
-def test_what_is_dropped(writing: Writing) -> None:
+def test_fields_without_a_translation_are_dropped(writing: Writing) -> None:
     turns = [
         Turn("user", [TextPart("a", "5m"), MediaPart("document", text="long")]),
         Turn("assistant", [TextPart("b")]),
@@ -105,6 +105,6 @@ def test_what_is_dropped(writing: Writing) -> None:
     "fields",
     [{"choices": 2}, {"stop": ["x"]}, {"turns": [Turn("user", [MediaPart("audio", "audio/wav", "AA")])]}],
 )
-def test_what_is_refused(writing: Writing, fields: dict[str, Any]) -> None:
+def test_request_with_untranslatable_fields_is_refused(writing: Writing, fields: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
         writing("responses", **fields)
