@@ -148,7 +148,9 @@ def test_usage_export_with_billing_zone_begins_days_in_that_zone(
     assert "not a time zone" in run(f"usage export {PERIOD} --zone Mars", code=2).stderr
 
 
-def test_usage_export_on_a_terminal_shows_a_progress_bar(database: Database, instance: Path, tmp_path: Path) -> None:
+def test_usage_export_on_a_terminal_reports_rows_and_writes_the_file(
+    database: Database, instance: Path, tmp_path: Path
+) -> None:
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "softix_proxy", "--data-dir", str(instance), "usage", "export", *PERIOD.split()]
     process = subprocess.Popen(
