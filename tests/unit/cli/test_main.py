@@ -27,7 +27,7 @@ LEAVES = sorted(leaves(main))
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
-def test_every_command_has_help_with_an_example_and_json(words: tuple[str, ...]) -> None:
+def test_command_help_contains_an_example_and_the_json_option(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*words, "--help"])
     text = " ".join(result.output.split())
     assert result.exit_code == 0
@@ -36,12 +36,12 @@ def test_every_command_has_help_with_an_example_and_json(words: tuple[str, ...])
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_is_listed_with_what_it_does(name: str) -> None:
+def test_command_list_in_the_help_contains_each_command_and_its_summary(name: str) -> None:
     listed = CliRunner().invoke(main, ["--help"]).output
     assert f"  {name} " in listed and COMMANDS[name][:30] in listed
 
 
-def test_an_unknown_one() -> None:
+def test_main_with_unknown_command_exits_with_code_2() -> None:
     result = CliRunner().invoke(main, ["nonsense"])
     assert result.exit_code == 2 and "nonsense" in result.stderr
 
@@ -51,11 +51,11 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment())
 
 
-def test_as_a_process() -> None:
+def test_module_run_as_a_process_prints_the_version() -> None:
     assert run("-m", "softix_proxy", "--version").stdout.strip() == f"softix, version {__version__}"
 
 
-def test_help_imports_little() -> None:
+def test_main_help_imports_no_large_library() -> None:
     """It is asked for often, and read at once."""
     code = (
         "import sys; from softix_proxy.cli.main import main\n"

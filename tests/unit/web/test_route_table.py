@@ -31,14 +31,14 @@ def example(route: Route) -> str:
     )
 
 
-def test_each_route_has_a_path_in_the_table_of_answers() -> None:
+def test_route_table_entries_all_have_a_path_in_the_golden_table() -> None:
     reached = {id(row) for path in PATHS for row in RESOLVER.resolve(path.partition("?")[0]).entry.by_method.values()}
     forgotten = [by_id(route) for route in ROUTES if id(route) not in reached]
     assert not forgotten, f"{forgotten}\ninstead: a path in support.route_matrix, and its lines in tests/golden/routing"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=by_id)
-def test_a_route_is_reached_by_its_own_path(route: Route) -> None:
+def test_route_requested_by_its_own_path_is_found(route: Route) -> None:
     family = route.families[0] if route.families else "openai"
     method = "PATCH" if route.method == ANY else route.method
     for base in ("", "/v1", "//v1/"):
@@ -46,7 +46,7 @@ def test_a_route_is_reached_by_its_own_path(route: Route) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=by_id)
-def test_a_route_proves_what_its_row_says(route: Route) -> None:
+def test_route_authentication_is_public_only_for_the_listed_pages(route: Route) -> None:
     expected = Auth.PUBLIC if route.pattern in OPEN else None
     expected = Auth.METRICS_NETWORK if route.pattern == "/metrics" else expected
     assert route.auth is expected or (expected is None and route.auth in (Auth.API_KEY, Auth.API_KEY_IN_HANDLER))
@@ -55,7 +55,7 @@ def test_a_route_proves_what_its_row_says(route: Route) -> None:
 @pytest.mark.parametrize(
     "route", [row for row in ROUTES if row.auth in (Auth.API_KEY, Auth.API_KEY_IN_HANDLER)], ids=by_id
 )
-async def test_a_route_with_a_key_answers_nobody_without_one(route: Route, place: Any) -> None:
+async def test_route_that_needs_a_key_is_refused_without_a_valid_one(route: Route, place: Any) -> None:
     method = {ANY: "PATCH", WEBSOCKET: "GET"}.get(route.method, route.method)
     handshake = {
         "upgrade": "websocket",
@@ -71,13 +71,13 @@ async def test_a_route_with_a_key_answers_nobody_without_one(route: Route, place
     assert place.journal.intents == [] and place.upstream.calls == []
 
 
-def test_every_endpoint_has_its_route_and_none_has_two() -> None:
+def test_endpoint_routes_are_exactly_one_for_each_endpoint() -> None:
     posts = [route for route in ROUTES if route.label in ENDPOINTS]
     assert sorted(route.label for route in posts) == sorted(ENDPOINTS)
     assert {route.method for route in posts} == {"POST"}
     assert all(route.family == ENDPOINTS[route.label].family for route in posts)
 
 
-def test_azure_s_models_stand_before_each_fixed_path_of_openai_s() -> None:
+def test_azure_deployment_paths_cover_every_fixed_path_of_openai() -> None:
     fixed = {name for name, endpoint in ENDPOINTS.items() if endpoint.family == "openai"}
     assert {RESOLVER.resolve(path).entry.by_method["POST"].label for path in DEPLOYABLE} == fixed

@@ -14,7 +14,7 @@ def ada(run: Softix) -> None:
     run("users create ada --email ada@example.org")
 
 
-def test_a_key_is_shown_once(run: Softix, read: Read) -> None:
+def test_keys_create_shows_the_key_that_no_later_command_shows(run: Softix, read: Read) -> None:
     made = read(
         "keys create --user ada@example.org --name ci --models 'gpt-*, claude-*' --rpm 60 --tpm 1000 --concurrency 3"
         " --cap 5 --cap-period month --expires 30d --allow-ip 10.0.0.0/8 --allow-ip ::1"
@@ -32,7 +32,7 @@ def test_a_key_is_shown_once(run: Softix, read: Read) -> None:
     assert read("keys list")[0]["user"] == "ada" and text not in run("keys list").stdout
 
 
-def test_update_changes_what_is_given_and_none_takes_away(read: Read) -> None:
+def test_keys_update_with_none_removes_a_limit_and_keeps_the_other_fields(read: Read) -> None:
     before = read("keys create --user ada --name ci --models gpt-4 --rpm 60 --cap 5 --expires 1d --allow-ip 10.0.0.0/8")
     same = read("keys update ci")
     assert {name: same[name] for name in before if name != "key"} == {n: v for n, v in before.items() if n != "key"}
@@ -51,20 +51,20 @@ def test_update_changes_what_is_given_and_none_takes_away(read: Read) -> None:
 
 @pytest.mark.parametrize("models", ["''", "','", "' '"])
 @pytest.mark.parametrize("verb", ["update ci", "create --user ada"])
-def test_an_empty_list_of_models_does_not_open_all(run: Softix, read: Read, verb: str, models: str) -> None:
+def test_keys_command_with_empty_models_is_refused(run: Softix, read: Read, verb: str, models: str) -> None:
     read("keys create --user ada --name ci --models gpt-4")
     assert "--models is empty" in run(f"keys {verb} --models {models}", code=2).stderr
     assert read("keys show ci")["models"] == ["gpt-4"]
 
 
-def test_revoke_asks_first(run: Softix, read: Read) -> None:
+def test_keys_revoke_without_yes_is_refused(run: Softix, read: Read) -> None:
     read("keys create --user ada --name ci")
     assert "Add --yes" in run("keys revoke ci", code=2).stderr
     assert read("keys show ci")["status"] == "active"
     assert read("keys revoke ci --yes")["status"] == "revoked"
 
 
-def test_rotate(run: Softix, read: Read) -> None:
+def test_keys_rotate_returns_a_new_key_and_ends_the_old_one(run: Softix, read: Read) -> None:
     old = read("keys create --user ada --name ci --rpm 5")
     new = read(f"keys rotate {old['id']}")
     assert new["key"] != old["key"] and (new["name"], new["rpm"]) == ("ci", 5)
@@ -75,7 +75,7 @@ def test_rotate(run: Softix, read: Read) -> None:
     assert ending["status"] == "active" and ending["expires_at"] is not None and newer["expires_at"] is None
 
 
-def test_a_disabled_users_key_is_issued_and_said_to_be_shut_out(run: Softix, read: Read) -> None:
+def test_keys_create_for_a_disabled_user_issues_the_key_and_warns(run: Softix, read: Read) -> None:
     run("users disable ada")
     user_id = read("users show ada")["id"]
     assert f"no key works before: softix users enable {user_id}" in run("keys create --user ada").stderr
@@ -84,7 +84,7 @@ def test_a_disabled_users_key_is_issued_and_said_to_be_shut_out(run: Softix, rea
     assert "disabled" not in run("keys create --user ada").stderr
 
 
-def test_no_grace_is_told_as_none(run: Softix) -> None:
+def test_keys_rotate_with_zero_grace_reports_the_old_key_as_revoked(run: Softix) -> None:
     run("keys create --user ada --name ci")
     assert "The old key is revoked." in run("keys rotate ci --grace 0s").stderr
 
@@ -110,5 +110,5 @@ def test_no_grace_is_told_as_none(run: Softix) -> None:
         ("revoke none --yes", 1, "no key"),
     ],
 )
-def test_refusals(run: Softix, line: str, code: int, said: str) -> None:
+def test_keys_command_with_bad_input_exits_with_the_reason(run: Softix, line: str, code: int, said: str) -> None:
     assert said in run(f"keys {line}", code=code).stderr

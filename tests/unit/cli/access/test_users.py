@@ -20,7 +20,7 @@ Softix = Callable[..., Result]
 Read = Callable[[str], Any]
 
 
-def test_create_show_and_list(run: Softix, read: Read) -> None:
+def test_users_create_returns_the_user_that_show_and_list_return(run: Softix, read: Read) -> None:
     ada = read("users create ada --email ada@example.org")
     assert list(ada) == ["id", "name", "email", "role", "status", "postpaid", "regions", "created_at"]
     assert (ada["name"], ada["role"], ada["status"], ada["postpaid"]) == ("ada", "user", "active", False)
@@ -32,7 +32,7 @@ def test_create_show_and_list(run: Softix, read: Read) -> None:
     assert "softix balance add bob 25.00" in run("users create bob --email bob@example.org").stderr
 
 
-def test_update_disable_and_enable(read: Read) -> None:
+def test_users_update_disable_and_enable_change_the_user(read: Read) -> None:
     read("users create ada --email ada@example.org")
     changed = read("users update ada --name 'Ada Lovelace' --email a@example.net --role admin --postpaid")
     assert (changed["name"], changed["email"], changed["role"], changed["postpaid"]) == (
@@ -59,7 +59,7 @@ def test_update_disable_and_enable(read: Read) -> None:
         ("create x --email x@example.org --role king", 2, "--role"),
     ],
 )
-def test_refusals(run: Softix, line: str, code: int, said: str) -> None:
+def test_users_command_with_bad_input_exits_with_the_reason(run: Softix, line: str, code: int, said: str) -> None:
     run("users create ada --email ada@example.org")
     assert said in run(f"users {line}", code=code).stderr
 
@@ -78,7 +78,7 @@ def verifies(instance: Path, password: str) -> bool:
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nnot this"])
-def test_a_password_from_standard_input(run: Softix, instance: Path, end: str) -> None:
+def test_users_set_password_with_password_stdin_stores_the_first_line(run: Softix, instance: Path, end: str) -> None:
     made = json.loads(run("users create ada --email ada@example.org --json").stdout)
     password = f" {secrets.token_hex(8)} "
     result = run("users set-password ADA --password-stdin --json", stdin=password + end)
@@ -95,12 +95,12 @@ def test_a_password_from_standard_input(run: Softix, instance: Path, end: str) -
         ("ada secret", 2, "extra argument"),
     ],
 )
-def test_no_password(run: Softix, line: str, code: int, said: str) -> None:
+def test_users_set_password_without_usable_password_is_refused(run: Softix, line: str, code: int, said: str) -> None:
     run("users create ada --email ada@example.org")
     assert said in run(f"users set-password {line}", code=code, stdin="short").stderr
 
 
-def test_a_password_that_is_not_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_on_standard_input_that_is_not_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from softix_proxy.cli.access import users
     from softix_proxy.domain.core.errors import BadInputError
 
@@ -109,7 +109,7 @@ def test_a_password_that_is_not_text(monkeypatch: pytest.MonkeyPatch) -> None:
         users._read_password("ada", True)
 
 
-def test_a_password_is_asked_for_on_a_terminal_and_not_shown(run: Softix, instance: Path) -> None:
+def test_users_set_password_on_a_terminal_prompts_without_showing_the_password(run: Softix, instance: Path) -> None:
     """As a process of its own with a terminal of its own."""
     run("users create ada --email ada@example.org")
     password = secrets.token_hex(8)

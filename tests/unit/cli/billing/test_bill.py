@@ -47,7 +47,7 @@ def used(instance: Path, read: Read) -> None:
     connection.close()
 
 
-def test_from_the_run_to_the_file(run: Softix, read: Read, tmp_path: Path) -> None:
+def test_bill_commands_from_run_to_credit_return_the_issued_invoice(run: Softix, read: Read, tmp_path: Path) -> None:
     assert "softix bill customer ada --country" in run("bill run --period 2025-10 --open", code=1).stderr
     changed = read(
         "bill customer ada --name 'Ada Ltd' --address 'Main 1' --address 'Top' --country de --vat-id 'de 12 34'"
@@ -102,16 +102,16 @@ def test_from_the_run_to_the_file(run: Softix, read: Read, tmp_path: Path) -> No
         ("list --kind nonsense", 2, "--kind"),
     ],
 )
-def test_refusals_change_nothing(run: Softix, read: Read, line: str, code: int, said: str) -> None:
+def test_bill_command_with_bad_input_issues_nothing(run: Softix, read: Read, line: str, code: int, said: str) -> None:
     assert said in run(f"bill {line}", code=code).stderr
     assert read("bill list") == []
 
 
-def test_a_month_without_usage(run: Softix) -> None:
+def test_bill_run_without_usage_reports_that_nothing_is_billed(run: Softix) -> None:
     assert "Nothing to bill." in run("bill run --period 2025-09 --open").stderr
 
 
-def test_a_credit_note_is_asked_for(run: Softix, read: Read) -> None:
+def test_bill_credit_without_yes_is_refused(run: Softix, read: Read) -> None:
     run("bill customer ada --country DE")
     run("bill run --period 2025-10 --open")
     [listed] = read("bill list")
@@ -119,7 +119,9 @@ def test_a_credit_note_is_asked_for(run: Softix, read: Read) -> None:
     assert read("bill list") == [listed]
 
 
-def test_scripts_outside_the_font_take_another(run: Softix, read: Read, instance: Path, tmp_path: Path) -> None:
+def test_bill_render_with_characters_missing_in_the_font_is_refused(
+    run: Softix, read: Read, instance: Path, tmp_path: Path
+) -> None:
     read("bill customer ada --country CN --name 張偉")
     [issued] = read("bill run --period 2025-10 --open")
     out = tmp_path / "bill.pdf"

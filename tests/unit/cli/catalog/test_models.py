@@ -21,7 +21,7 @@ def lab(run: Callable[..., Result]) -> None:
     run("providers add lab --type openai-compatible --base-url http://lab")
 
 
-def test_add_with_prices(run: Callable[..., Result]) -> None:
+def test_models_add_with_prices_returns_the_model_that_show_and_list_return(run: Callable[..., Result]) -> None:
     added = read(
         run(
             "models add llama --provider lab --upstream-name meta/llama --input 0.15 --output 0.60"
@@ -43,14 +43,14 @@ def test_add_with_prices(run: Callable[..., Result]) -> None:
     assert read(run("models list --json")) == [added]
 
 
-def test_every_meter_has_its_price_option(run: Callable[..., Result]) -> None:
+def test_models_add_with_a_price_option_for_each_meter_stores_every_price(run: Callable[..., Result]) -> None:
     keys = [spec.price_key for spec in METERS.values()]
     options = " ".join(f"--{key.replace('_', '-')} {n}.5" for n, key in enumerate(keys))
     added = read(run(f"models add all --provider lab {options} --json"))
     assert added["prices"] == {key: f"{n}.5" for n, key in enumerate(keys)}
 
 
-def test_free_is_stated_and_no_price_is_warned_of(run: Callable[..., Result]) -> None:
+def test_models_add_without_price_warns_and_with_free_is_priced(run: Callable[..., Result]) -> None:
     free = read(run("models add gratis --provider lab --free --json"))
     assert (free["priced"], free["prices"]) == (True, {})
     result = run("models add bare --provider lab")
@@ -72,11 +72,13 @@ def test_free_is_stated_and_no_price_is_warned_of(run: Callable[..., Result]) ->
         ("list --provider none", 1, "no provider"),
     ],
 )
-def test_refusals(run: Callable[..., Result], line: str, code: int, said: str) -> None:
+def test_models_command_with_bad_input_exits_with_the_reason(
+    run: Callable[..., Result], line: str, code: int, said: str
+) -> None:
     assert said in run(f"models {line}", code=code).stderr
 
 
-def test_an_ambiguous_name_lists_the_candidates(run: Callable[..., Result]) -> None:
+def test_models_disable_with_ambiguous_name_lists_the_candidates(run: Callable[..., Result]) -> None:
     run("providers add two --type openai-compatible --base-url http://two")
     for provider in ("lab", "two"):
         run(f"models add llama --provider {provider} --free")
@@ -87,13 +89,13 @@ def test_an_ambiguous_name_lists_the_candidates(run: Callable[..., Result]) -> N
     assert read(run("models enable two/llama --json"))["status"] == "active"
 
 
-def test_update(run: Callable[..., Result]) -> None:
+def test_models_update_with_some_options_keeps_the_other_fields(run: Callable[..., Result]) -> None:
     run("models add llama --provider lab --free --context 5")
     updated = read(run("models update llama --max-output 7 --upstream-name l --json"))
     assert (updated["context"], updated["max_output"], updated["upstream_name"]) == (5, 7, "l")
 
 
 @pytest.mark.parametrize("name", sorted(models.commands))
-def test_help_has_an_example(name: str) -> None:
+def test_models_command_help_contains_an_example(name: str) -> None:
     result = CliRunner().invoke(main, ["models", name, "--help"])
     assert result.exit_code == 0 and f"softix models {name}" in " ".join(result.output.split())

@@ -9,14 +9,14 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderKey, Provide
 LAB = Provider(1, "prv_a", "lab", ProviderType.VLLM, "http://lab:8000", b"sealed", "cancel", ProviderStatus.ACTIVE, 1)
 
 
-def test_a_provider_is_shown_without_what_is_secret() -> None:
+def test_provider_fields_contain_no_sealed_key() -> None:
     shown = as_fields(replace(LAB, more_keys=(ProviderKey("pky_a", "second", b"sealed", 3),)))
     assert shown["keys"] == [{"label": "main", "weight": 1}, {"label": "second", "weight": 3}]
     assert (shown["type"], shown["has_key"], shown["base_url"]) == ("vllm", True, "http://lab:8000")
     assert "sealed" not in str(shown)
 
 
-def test_a_changed_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_base_url_notice_when_the_stored_url_differs_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with click.Context(click.Command("add")):
         tell_base_url("", LAB)
         tell_base_url(LAB.base_url, LAB)
@@ -25,6 +25,6 @@ def test_a_changed_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert "The base URL is http://lab:8000:" in capsys.readouterr().err
 
 
-def test_what_a_provider_does_not_take_is_shown() -> None:
+def test_provider_fields_contain_the_dropped_fields() -> None:
     shown = as_fields(replace(LAB, drop_fields=("stream_options",), version_in_url=True))
     assert (shown["drop_fields"], shown["version_in_url"]) == (["stream_options"], True)

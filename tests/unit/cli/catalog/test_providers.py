@@ -87,7 +87,9 @@ def sealed_keys() -> set[str]:
 # Adding
 
 
-def test_add_reads_the_key_from_standard_input(softix: Callable[..., Result], key: str) -> None:
+def test_providers_add_with_key_stdin_seals_the_key_from_standard_input(
+    softix: Callable[..., Result], key: str
+) -> None:
     result = softix("providers add openai --type openai --key-stdin --json", key + "\n")
     added = read(result)
     assert list(added) == [*FIELDS, "tested"]
@@ -116,7 +118,7 @@ def test_add_reads_the_key_from_standard_input(softix: Callable[..., Result], ke
     assert len(read(softix("models list --provider openai --json"))) == len(catalogue.load().models("openai"))
 
 
-def test_add_reads_the_key_from_a_variable_or_a_file(
+def test_providers_add_with_key_variable_or_key_file_seals_the_key(
     softix: Callable[..., Result], key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_KEY", key)
@@ -129,13 +131,13 @@ def test_add_reads_the_key_from_a_variable_or_a_file(
     assert read(softix("providers show b --json"))["on_hang_up"] == "drain"
 
 
-def test_no_command_takes_the_key_as_an_argument() -> None:
+def test_providers_commands_have_no_option_that_takes_the_key_itself() -> None:
     options = {option for command in providers.commands.values() for p in command.params for option in p.opts}
     assert {"--key-stdin", "--key-env", "--key-file"} <= options
     assert "--key" not in options
 
 
-def test_the_base_url_is_brought_to_one_form_and_said(softix: Callable[..., Result]) -> None:
+def test_providers_add_with_version_in_base_url_reports_the_normalized_url(softix: Callable[..., Result]) -> None:
     result = softix("providers add lab --type openai-compatible --base-url http://lab:8000/v1/")
     assert "The base URL is http://lab:8000:" in result.stderr
     assert "softix models add NAME --provider lab" in result.stderr
@@ -164,14 +166,16 @@ def test_the_base_url_is_brought_to_one_form_and_said(softix: Callable[..., Resu
         ("add groq --key-env SOME_KEY --models ,", "--models is empty"),
     ],
 )
-def test_bad_input_is_exit_2_with_a_remedy(
+def test_providers_command_with_bad_input_exits_with_code_2_and_a_reason(
     softix: Callable[..., Result], line: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_KEY", "sk-any")
     assert said in softix(f"providers {line}", code=2).stderr
 
 
-def test_an_unreadable_key_file_is_exit_1(softix: Callable[..., Result], tmp_path: Path) -> None:
+def test_providers_add_with_unreadable_key_file_exits_with_code_1(
+    softix: Callable[..., Result], tmp_path: Path
+) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     for name in ("none", "binary"):
         result = softix(f"providers add x --type openai --key-file {tmp_path}/{name}", code=1)
@@ -181,7 +185,9 @@ def test_an_unreadable_key_file_is_exit_1(softix: Callable[..., Result], tmp_pat
 # The rest
 
 
-def test_list_show_and_their_shapes(softix: Callable[..., Result], key: str) -> None:
+def test_providers_list_and_show_with_two_providers_return_the_same_fields(
+    softix: Callable[..., Result], key: str
+) -> None:
     softix("providers add demo --type demo")
     softix("providers add lab --type openai-compatible --base-url http://lab --key-stdin", key)
     listed = read(softix("providers list --json"))
@@ -191,7 +197,7 @@ def test_list_show_and_their_shapes(softix: Callable[..., Result], key: str) -> 
     assert "no provider 'none'" in softix("providers show none", code=1).stderr
 
 
-def test_a_key_is_changed_and_an_address_only_with_it(softix: Callable[..., Result], key: str) -> None:
+def test_providers_update_with_new_base_url_without_the_key_is_refused(softix: Callable[..., Result], key: str) -> None:
     softix("providers add lab --type openai-compatible --base-url http://lab --key-stdin", key)
     softix("providers set-key lab --key-stdin", key + "2")
     refusal = softix("providers update lab --base-url http://bal --json", code=1)
@@ -204,7 +210,7 @@ def test_a_key_is_changed_and_an_address_only_with_it(softix: Callable[..., Resu
     assert {key, key + "2", key + "3"} <= sealed_keys()
 
 
-def test_fields_that_it_refuses_are_dropped_and_sent_again(softix: Callable[..., Result]) -> None:
+def test_providers_update_with_drop_and_keep_field_changes_the_dropped_fields(softix: Callable[..., Result]) -> None:
     line = "providers add lab --type openai-compatible --base-url http://lab --no-test"
     softix(f"{line} --drop-field stream_options --drop-field store")
     assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "store"]
@@ -218,7 +224,7 @@ def test_fields_that_it_refuses_are_dropped_and_sent_again(softix: Callable[...,
     assert read(softix("providers show lab --json"))["drop_fields"] == ["stream_options", "user"]
 
 
-def test_disable_enable_remove(softix: Callable[..., Result], key: str) -> None:
+def test_providers_disable_enable_and_remove_change_the_status(softix: Callable[..., Result], key: str) -> None:
     added = read(softix("providers add main --type anthropic --key-stdin --json", key))
     assert read(softix("providers disable main --json"))["status"] == "disabled"
     assert read(softix("models list --json")) == []
@@ -232,7 +238,7 @@ def test_disable_enable_remove(softix: Callable[..., Result], key: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(providers.commands))
-def test_help_has_an_example(name: str) -> None:
+def test_providers_command_help_contains_an_example(name: str) -> None:
     result = CliRunner().invoke(main, ["providers", name, "--help"])
     assert result.exit_code == 0 and f"softix providers {name}" in " ".join(result.output.split())
 
@@ -240,7 +246,7 @@ def test_help_has_an_example(name: str) -> None:
 # The real program
 
 
-def test_as_a_process_no_key_is_in_any_file_or_answer(tmp_path: Path, key: str) -> None:
+def test_provider_key_after_add_is_in_no_file_and_no_output_of_the_process(tmp_path: Path, key: str) -> None:
     def run(*line: str, stdin: str = "") -> str:
         program = [sys.executable, "-c", "from softix_proxy.cli.main import main; main()", "--data-dir", str(tmp_path)]
         done = subprocess.run([*program, *line], input=stdin, capture_output=True, text=True, check=True)

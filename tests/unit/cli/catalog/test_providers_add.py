@@ -32,7 +32,9 @@ def local(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_a_name_that_is_a_type_needs_no_type(run: Softix, read: Callable[[str], Any], monkeypatch: Any) -> None:
+def test_providers_add_with_known_type_as_name_adds_its_catalogue_models(
+    run: Softix, read: Callable[[str], Any], monkeypatch: Any
+) -> None:
     monkeypatch.setenv("SOME_KEY", "sk-any")
     run("providers add groq --key-env SOME_KEY")
     assert read("providers show groq")["base_url"] == "https://api.groq.com/openai"
@@ -45,7 +47,9 @@ def test_a_name_that_is_a_type_needs_no_type(run: Softix, read: Callable[[str], 
     assert read("providers show mistral")["region"] == "eu"
 
 
-def test_clouds_get_their_names(run: Softix, read: Callable[[str], Any], tmp_path: Path) -> None:
+def test_providers_add_with_cloud_resource_or_project_builds_the_base_url(
+    run: Softix, read: Callable[[str], Any], tmp_path: Path
+) -> None:
     account = {"type": "service_account", "client_email": "a", "private_key": "b", "token_uri": "https://c.example"}
     (tmp_path / "account.json").write_text(json.dumps(account, indent=2))
     run(f"providers add vertex --project house --location global --key-file {tmp_path}/account.json")
@@ -56,7 +60,9 @@ def test_clouds_get_their_names(run: Softix, read: Callable[[str], Any], tmp_pat
     assert read("providers show azure")["base_url"] == "https://house.openai.azure.com/openai"
 
 
-def test_a_server_of_ones_own_is_found(run: Softix, read: Callable[[str], Any], local: list[str]) -> None:
+def test_providers_add_with_running_local_server_reports_its_address_and_models(
+    run: Softix, read: Callable[[str], Any], local: list[str]
+) -> None:
     added = run("providers add ollama")
     assert "Found ollama at http://127.0.0.1:11434, with 2 models." in added.stderr
     assert "llama3.2:3b, qwen3" in added.stderr and "softix models add NAME" in added.stderr
@@ -66,7 +72,9 @@ def test_a_server_of_ones_own_is_found(run: Softix, read: Callable[[str], Any], 
     assert [(model["name"], model["prices"]) for model in read("models list")] == [("llama3.2:3b", {}), ("qwen3", {})]
 
 
-def test_only_some_of_its_models(run: Softix, read: Callable[[str], Any], local: list[str]) -> None:
+def test_providers_add_with_models_option_adds_only_the_named_models(
+    run: Softix, read: Callable[[str], Any], local: list[str]
+) -> None:
     added = run("providers add mine --type ollama --models qwen3")
     assert "refused until priced: softix prices set mine/qwen3 --free" in added.stderr
     assert [(model["name"], model["priced"]) for model in read("models list")] == [("qwen3", False)]
@@ -74,14 +82,14 @@ def test_only_some_of_its_models(run: Softix, read: Callable[[str], Any], local:
     assert [provider["name"] for provider in read("providers list")] == ["mine"]
 
 
-def test_nobody_there_is_one_line_with_what_was_tried(run: Softix, local: list[str]) -> None:
+def test_providers_add_without_running_local_server_reports_the_tried_address(run: Softix, local: list[str]) -> None:
     failed = run("providers add lmstudio --json", code=1)
     told = json.loads(failed.stderr)
     assert told["error"].startswith("no lmstudio on this machine (http://127.0.0.1:1234: ")
     assert "--base-url" in told["remedy"]
 
 
-def test_a_server_elsewhere_lists_its_models_too(
+def test_providers_add_with_base_url_and_free_adds_the_models_of_the_server(
     run: Softix, read: Callable[[str], Any], shared_provider: FakeProvider
 ) -> None:
     run(f"providers add vllm --base-url {shared_provider.base_url} --free")
@@ -91,7 +99,9 @@ def test_a_server_elsewhere_lists_its_models_too(
 # Whether it answers
 
 
-def test_it_says_what_answers_and_how_to_try_again(run: Softix, shared_provider: FakeProvider) -> None:
+def test_providers_add_reports_whether_the_server_responds_and_how_to_retry(
+    run: Softix, shared_provider: FakeProvider
+) -> None:
     told = run(f"providers add lab --type openai-compatible --base-url {shared_provider.base_url}").stderr
     assert f"Tested: {shared_provider.base_url}/v1/models lists 2 models." in told
     told = run("providers add away --type openai-compatible --base-url http://lab.example").stderr
@@ -99,7 +109,7 @@ def test_it_says_what_answers_and_how_to_try_again(run: Softix, shared_provider:
     assert "the host name is not known" in line and line.endswith("softix providers test away)")
 
 
-def test_a_refused_key_is_told_and_it_is_added_all_the_same(
+def test_providers_add_with_rejected_key_reports_it_and_adds_the_provider(
     run: Softix, read: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fetch(url: str, *_: object, **__: object) -> Fetched:
@@ -113,7 +123,7 @@ def test_a_refused_key_is_told_and_it_is_added_all_the_same(
     assert read("providers show groq")["status"] == "active"
 
 
-def test_without_a_test_nothing_is_asked(run: Softix, local: list[str]) -> None:
+def test_providers_add_and_update_with_no_test_send_no_request(run: Softix, local: list[str]) -> None:
     line = "providers add lab --type openai-compatible --base-url http://127.0.0.1:11434 --json"
     assert json.loads(run(f"{line} --no-test").stdout)["tested"] is None and not local
     run("providers update lab --base-url http://127.0.0.1:11434/v1 --no-test")
@@ -133,7 +143,7 @@ def test_without_a_test_nothing_is_asked(run: Softix, local: list[str]) -> None:
         ("http://127.0.0.1:11434/x/chat/completions", "http://127.0.0.1:11434/x", "and no /v1"),
     ],
 )
-def test_what_was_made_of_the_base_url_is_said(
+def test_providers_add_with_unusual_base_url_reports_the_stored_url(
     run: Softix, read: Callable[[str], Any], local: list[str], base_url: str, stored: str, said: str
 ) -> None:
     told = run(f"providers add lab --type openai-compatible --base-url {base_url}").stderr
@@ -142,7 +152,7 @@ def test_what_was_made_of_the_base_url_is_said(
     assert local == [base_url.replace("/chat/completions", "") + "/models"]
 
 
-def test_azures_deployment_is_told_with_the_command_that_adds_it(
+def test_providers_add_with_azure_deployment_url_prints_the_command_that_adds_its_model(
     run: Softix, read: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOME_KEY", "any")

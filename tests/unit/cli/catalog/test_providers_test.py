@@ -12,7 +12,9 @@ from softix_proxy.domain.ports.upstream import Fetched
 Softix = Callable[..., Result]
 
 
-def test_a_table_with_marks_and_the_same_as_json(run: Softix, shared_provider: FakeProvider) -> None:
+def test_providers_test_with_working_provider_shows_each_check_as_passed(
+    run: Softix, shared_provider: FakeProvider
+) -> None:
     run(f"providers add vllm --base-url {shared_provider.base_url} --free")
     tested = run("providers test vllm")
     lines = [line.split("\t") for line in tested.stdout.splitlines()]
@@ -30,7 +32,7 @@ def test_a_table_with_marks_and_the_same_as_json(run: Softix, shared_provider: F
     assert all(check["latency_ms"] >= 0 for check in (check for check in told["checks"] if check["check"] != "usage"))
 
 
-def test_exit_1_with_a_remedy_where_nobody_answers(run: Softix) -> None:
+def test_providers_test_with_unreachable_provider_exits_with_code_1_and_a_remedy(run: Softix) -> None:
     run("providers add lab --type openai-compatible --base-url http://127.0.0.1:9")
     run("models add llama --provider lab --free")
     tested = run("providers test lab", code=1)
@@ -39,7 +41,7 @@ def test_exit_1_with_a_remedy_where_nobody_answers(run: Softix) -> None:
     assert "no provider 'none'" in run("providers test none", code=1).stderr
 
 
-def test_what_it_refuses_is_told_with_the_command_that_mends_it_or_written_at_once(
+def test_providers_test_with_refused_fields_prints_the_remedy_and_writes_it_on_request(
     run: Softix, shared_provider: FakeProvider
 ) -> None:
     model = "--model fake.refuses.stream_options/seed:x"
@@ -57,7 +59,7 @@ def test_what_it_refuses_is_told_with_the_command_that_mends_it_or_written_at_on
     assert json.loads(run("providers list --json").stdout)[0]["drop_fields"] == ["stream_options", "seed"]
 
 
-def test_a_base_url_that_is_wrong_by_its_version_is_written_as_it_was_found(
+def test_providers_test_with_wrong_version_in_base_url_writes_the_working_url(
     run: Softix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fetch(url: str, *_: object, **__: object) -> Fetched:

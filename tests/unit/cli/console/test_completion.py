@@ -12,7 +12,7 @@ PROGRAM = "from softix_proxy.cli.main import main; main(prog_name='softix')"
 
 
 @pytest.mark.parametrize(("shell", "mark"), [("bash", "complete -o"), ("zsh", "#compdef softix"), ("fish", "complete")])
-def test_prints_the_script_of_each_shell(shell: str, mark: str) -> None:
+def test_completion_prints_the_script_of_each_shell(shell: str, mark: str) -> None:
     result = CliRunner().invoke(main, ["completion", shell])
     assert result.exit_code == 0, result.output
     assert mark in result.stdout
@@ -22,11 +22,11 @@ def test_prints_the_script_of_each_shell(shell: str, mark: str) -> None:
     assert read["script"].strip() == result.stdout.strip()
 
 
-def test_another_shell_is_refused() -> None:
+def test_completion_with_unknown_shell_is_refused() -> None:
     assert CliRunner().invoke(main, ["completion", "cmd"]).exit_code == 2
 
 
-def test_the_script_asks_for_what_the_program_answers() -> None:
+def test_completion_request_of_the_script_returns_the_matching_commands() -> None:
     environ = os.environ | {"_SOFTIX_COMPLETE": "bash_complete", "COMP_WORDS": "softix comp", "COMP_CWORD": "1"}
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environ)
     assert done.stdout == "plain,completion\n", done.stderr

@@ -63,26 +63,26 @@ def run(*words: str, code: int = 0) -> Any:
     return result
 
 
-def test_the_global_options_may_come_last() -> None:
+def test_global_options_after_the_command_are_read() -> None:
     assert run("where", "--data-dir", "/srv/a", "--config", "c.toml", "--json").stdout == (
         '{"data_dir": "/srv/a", "config": "c.toml"}\n'
     )
     assert "--data-dir" not in run("where", "--help").stdout
 
 
-def test_one_thing() -> None:
+def test_show_prints_one_object_as_lines_or_json() -> None:
     said = run("one")
     assert said.stdout == "name  ada\né     2\n" and said.stderr == "Made.\n"
     result = run("one", "--json")
     assert result.stdout == '{"name": "ada", "é": 2}\n' and result.stderr == ""
 
 
-def test_many_things() -> None:
+def test_show_all_on_a_pipe_prints_tab_separated_lines_or_json() -> None:
     assert run("many").stdout == "a\tb\n1\t-\nyes\tx, k v\n"
     assert json.loads(run("many", "--json").stdout) == ROWS
 
 
-def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_show_all_on_a_terminal_prints_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal:
         def isatty(self) -> bool:
             return True
@@ -97,7 +97,7 @@ def test_a_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("rows", [[], [{"a": 1, "b": "x" * 70}]])
-def test_what_is_left_out_is_told_only_where_there_is_something(
+def test_show_all_on_a_narrow_terminal_reports_left_out_columns_only_with_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rows: list[Any]
 ) -> None:
     monkeypatch.setattr(console.sys.stdout, "isatty", lambda: True)
@@ -111,7 +111,7 @@ def test_what_is_left_out_is_told_only_where_there_is_something(
 
 
 @pytest.mark.parametrize(("kind", "code"), [("input", 2), ("conflict", 1)])
-def test_an_operators_error_is_a_line_and_a_remedy(kind: str, code: int) -> None:
+def test_operator_error_prints_one_line_and_a_remedy(kind: str, code: int) -> None:
     result = run("fails", kind, code=code)
     assert result.stderr.startswith("softix: ") and "Traceback" not in result.output
     assert ("→ write 25.00" in result.stderr) is (kind == "input")
@@ -119,7 +119,7 @@ def test_an_operators_error_is_a_line_and_a_remedy(kind: str, code: int) -> None
     assert set(told) == {"error", "remedy"}
 
 
-def test_nothing_is_destroyed_unasked() -> None:
+def test_confirm_without_yes_is_refused() -> None:
     assert "Add --yes" in run("asks", code=2).stderr
     assert "done" in run("asks", "--yes").stderr
     assert run("asks", "--yes", "--json").output == ""
@@ -138,11 +138,11 @@ def test_nothing_is_destroyed_unasked() -> None:
         ({"a": None}, "a -"),
     ],
 )
-def test_values_for_people(value: object, text: str) -> None:
+def test_plain_with_each_kind_of_value_returns_readable_text(value: object, text: str) -> None:
     assert tables.plain(value) == text
 
 
-def test_every_command_takes_json() -> None:
+def test_commands_of_a_group_are_all_of_the_class_that_takes_json() -> None:
     assert all(isinstance(command, Command) for command in tool.commands.values())
 
 
@@ -169,7 +169,7 @@ def contents(connection: SqliteConnection) -> dict[str, list[Any]]:
         ("usage correct {request} --charge 0.00 --note n", {"difference": "-0.0028", "correction_row_id": None}),
     ],
 )
-def test_a_dry_run_shows_what_would_come_and_changes_nothing(
+def test_command_with_dry_run_shows_the_result_and_changes_nothing(
     database: Database, run: Callable[..., Result], tmp_path: Path, line: str, shown: dict[str, object]
 ) -> None:
     prices = tmp_path / "prices.csv"
@@ -187,7 +187,7 @@ def test_a_dry_run_shows_what_would_come_and_changes_nothing(
 
 
 @pytest.mark.parametrize("line", ["prices approve --all", "prices reject --all"])
-def test_a_dry_run_of_what_waits_leaves_it_waiting(
+def test_proposal_command_with_dry_run_keeps_the_proposals(
     database: Database, run: Callable[..., Result], tmp_path: Path, line: str
 ) -> None:
     prices = tmp_path / "prices.csv"

@@ -17,7 +17,7 @@ from softix_proxy.domain.core.errors import BadInputError
 KEY = "sk-" + secrets.token_urlsafe(24)
 
 
-def test_on_a_terminal_the_key_is_asked_for_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_source_on_a_terminal_prompts_with_hidden_input(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, dict[str, Any]]] = []
 
     def prompt(text: str, **options: Any) -> str:
@@ -36,7 +36,7 @@ def test_on_a_terminal_the_key_is_asked_for_and_not_shown(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("before", ["", "\n"])
-def test_of_standard_input_a_document_is_read_whole_and_a_key_is_a_line(
+def test_key_source_on_standard_input_reads_a_whole_document_or_the_first_line(
     monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     entra = {"tenant_id": "t", "client_id": "c", "client_secret": KEY}

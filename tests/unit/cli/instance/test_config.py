@@ -17,7 +17,7 @@ def softix(folder: Path, *words: str, code: int = 0) -> Result:
     return result
 
 
-def test_show_names_the_source_of_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_show_returns_each_setting_with_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.toml").write_text("[server]\nport = 9000\n[master_key]\ncommand = ['kms', 'hunter2']\n")
     monkeypatch.setenv("SOFTIX_LOG_LEVEL", "debug")
     monkeypatch.setenv("SOFTIX_MASTER_KEY", "hunter2")
@@ -34,7 +34,7 @@ def test_show_names_the_source_of_each(tmp_path: Path, monkeypatch: pytest.Monke
     assert "hunter2" not in shown.output + table.output
 
 
-def test_check_passes_what_can_be_meant(tmp_path: Path) -> None:
+def test_config_check_with_valid_or_no_file_succeeds(tmp_path: Path) -> None:
     assert json.loads(softix(tmp_path, "config", "check", "--json").stdout) == {
         "ok": True,
         "config": None,
@@ -44,7 +44,7 @@ def test_check_passes_what_can_be_meant(tmp_path: Path) -> None:
     assert json.loads(softix(tmp_path, "config", "check", "--json").stdout)["config"] == str(tmp_path / "config.toml")
 
 
-def test_check_misses_files(tmp_path: Path) -> None:
+def test_config_check_with_a_missing_referenced_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[upstream]\nca_file = "ca.pem"\n')
     refused = softix(tmp_path, "config", "check", code=2)
     assert f"upstream.ca_file: there is no file {tmp_path / 'ca.pem'}" in refused.stderr
@@ -52,14 +52,14 @@ def test_check_misses_files(tmp_path: Path) -> None:
     softix(tmp_path, "config", "check")
 
 
-def test_example_is_the_file(tmp_path: Path) -> None:
+def test_config_example_prints_the_example_file(tmp_path: Path) -> None:
     assert softix(tmp_path, "config", "example").stdout == example()
     assert json.loads(softix(tmp_path, "config", "example", "--json").stdout) == {"toml": example()}
     assert set(tomllib.loads(example())) == {setting.section for setting in describe()}
 
 
 @pytest.mark.parametrize("words", [["config", "check"], ["config", "show"], ["users", "list"], ["init"]])
-def test_a_mistake_is_two_lines_and_exit_code_2(tmp_path: Path, words: list[str]) -> None:
+def test_command_with_unknown_setting_prints_two_lines_and_exits_with_code_2(tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "config.toml").write_text("[server]\nprot = 1\n")
     program = "from softix_proxy.cli.main import main; main(prog_name='softix')"
     done = subprocess.run(

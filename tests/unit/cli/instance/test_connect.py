@@ -22,7 +22,7 @@ def home(tmp_path: Path, run: Softix, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_settings_are_shown(run: Softix, read: Read) -> None:
+def test_connect_without_write_prints_the_settings_of_the_tool(run: Softix, read: Read) -> None:
     shown = run("connect claude-code")
     assert json.loads(shown.stdout)["env"]["ANTHROPIC_BASE_URL"] == "http://127.0.0.1:8484"
     assert "In ~/.claude/settings.json:" in shown.stderr
@@ -32,7 +32,9 @@ def test_settings_are_shown(run: Softix, read: Read) -> None:
     assert "Cursor's servers make the requests" in run("connect cursor --print").stderr
 
 
-def test_written_with_a_new_key_and_undone(home: Path, run: Softix, read: Read) -> None:
+def test_connect_with_write_and_user_creates_a_key_and_undo_removes_the_file(
+    home: Path, run: Softix, read: Read
+) -> None:
     told = read("connect codex --write --user ada --model gpt-5")
     file = home / ".codex" / "config.toml"
     assert told["file"] == str(file)
@@ -44,13 +46,13 @@ def test_written_with_a_new_key_and_undone(home: Path, run: Softix, read: Read) 
     assert not file.exists()
 
 
-def test_written_with_a_given_key(home: Path, run: Softix) -> None:
+def test_connect_with_write_and_key_stdin_writes_the_given_key(home: Path, run: Softix) -> None:
     run("connect claude-code --write --key-stdin", stdin="sx_live_given\n")
     written = json.loads((home / ".claude" / "settings.json").read_text())
     assert written["env"]["ANTHROPIC_AUTH_TOKEN"] == "sx_live_given"
 
 
-def test_what_is_refused_makes_no_key(home: Path, run: Softix, read: Read) -> None:
+def test_connect_with_bad_input_creates_no_key(home: Path, run: Softix, read: Read) -> None:
     assert "which key?" in run("connect codex --write", code=2).stderr
     assert "a new key and a given one" in run("connect codex --write --user ada --key-stdin", 2, "k\n").stderr
     assert "Continue needs a model" in run("connect continue", code=2).stderr
@@ -62,7 +64,7 @@ def test_what_is_refused_makes_no_key(home: Path, run: Softix, read: Read) -> No
     assert read("keys list --user ada") == []
 
 
-def test_searches_without_a_price_are_switched_off(run: Softix, read: Read) -> None:
+def test_connect_codex_with_a_model_without_search_price_disables_web_search(run: Softix, read: Read) -> None:
     """Codex offers them with each request, which would be refused."""
     run("providers add lab --type openai-compatible --base-url http://lab.example")
     run("models add plain --provider lab --input 2.00 --output 8.00")

@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_json_has_every_check_and_the_exit_code_follows(home: Path) -> None:
+def test_doctor_with_json_returns_every_check_and_exits_by_the_result(home: Path) -> None:
     done = softix(home, "doctor", "--offline", "--json")
     told = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
@@ -42,7 +42,7 @@ def test_json_has_every_check_and_the_exit_code_follows(home: Path) -> None:
     assert json.loads(done.stdout)["ok"] is False
 
 
-def test_a_pipe_gets_plain_words(home: Path) -> None:
+def test_doctor_on_a_pipe_prints_plain_words(home: Path) -> None:
     done = softix(home, "doctor", "--only", "providers", "--only", "migrations")
     assert done.returncode == 0
     assert [line.split("\t") for line in done.stdout.splitlines()] == [
@@ -57,7 +57,7 @@ def test_a_pipe_gets_plain_words(home: Path) -> None:
     ]
 
 
-def test_a_terminal_gets_marks_with_the_remedy_below(home: Path) -> None:
+def test_doctor_on_a_terminal_prints_marks_and_remedies(home: Path) -> None:
     (home / "master.key").chmod(0o644)
     ours, theirs = pty.openpty()
     done = softix(
@@ -83,7 +83,7 @@ def test_a_terminal_gets_marks_with_the_remedy_below(home: Path) -> None:
     assert "! providers there is no active provider" in lines
 
 
-def test_damage_is_told_without_a_traceback(home: Path) -> None:
+def test_doctor_with_damaged_database_reports_it_without_a_traceback(home: Path) -> None:
     content = bytearray((home / "softix.db").read_bytes())
     content[4096:40960] = secrets.token_bytes(36864)
     (home / "softix.db").write_bytes(content)
@@ -94,7 +94,7 @@ def test_damage_is_told_without_a_traceback(home: Path) -> None:
     assert broken < set(checkup.CHECKS)
 
 
-def test_it_does_not_wait_for_a_writer_and_migrates_nothing(home: Path) -> None:
+def test_doctor_during_an_open_write_transaction_succeeds(home: Path) -> None:
     books = engine.connect(home / "softix.db")
     books.execute("BEGIN IMMEDIATE")
     done = softix(home, "doctor", "--offline", "--json")
@@ -103,5 +103,5 @@ def test_it_does_not_wait_for_a_writer_and_migrates_nothing(home: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_help_has_an_example(home: Path) -> None:
+def test_doctor_help_contains_an_example(home: Path) -> None:
     assert "Example:\n  softix doctor" in softix(home, "doctor", "--help").stdout

@@ -29,7 +29,7 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_from_nothing_to_an_instance(tmp_path: Path) -> None:
+def test_init_in_a_missing_folder_creates_an_instance(tmp_path: Path) -> None:
     home = tmp_path / "a" / "home"
     assert init(home) == {
         "data_dir": str(home),
@@ -44,7 +44,7 @@ def test_from_nothing_to_an_instance(tmp_path: Path) -> None:
     assert json.loads(softix(home, "secrets", "status", "--json").stdout)["source"] == "file"
 
 
-def test_twice_changes_nothing(tmp_path: Path) -> None:
+def test_init_run_twice_changes_nothing(tmp_path: Path) -> None:
     init(tmp_path)
     key = (tmp_path / "master.key").read_bytes()
     again = softix(tmp_path, "init")
@@ -55,13 +55,13 @@ def test_twice_changes_nothing(tmp_path: Path) -> None:
     assert init(tmp_path)["made"] == []
 
 
-def test_tells_to_keep_a_copy_of_a_new_key(tmp_path: Path) -> None:
+def test_init_with_a_new_master_key_advises_a_copy_once(tmp_path: Path) -> None:
     first = softix(tmp_path, "init")
     assert "Keep a copy of the master key" in first.stderr
     assert "Keep a copy" not in softix(tmp_path, "init").stderr
 
 
-def test_a_key_from_elsewhere_stays_there(tmp_path: Path) -> None:
+def test_init_with_master_key_from_the_environment_writes_no_key_file(tmp_path: Path) -> None:
     key = secrets.token_hex(32)
     done = init(tmp_path, SOFTIX_MASTER_KEY=key)
     assert (done["master_key"], done["made"]) == ("environment", ["database"])
@@ -74,7 +74,7 @@ def test_a_key_from_elsewhere_stays_there(tmp_path: Path) -> None:
     assert key not in other.stderr
 
 
-def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
+def test_init_with_a_lost_master_key_creates_no_new_one(tmp_path: Path) -> None:
     init(tmp_path)
     (tmp_path / "master.key").unlink()
     refused = json.loads(softix(tmp_path, "init", "--json", code=1).stderr)
@@ -83,24 +83,24 @@ def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
     assert not (tmp_path / "master.key").exists()
 
 
-def test_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+def test_init_after_an_interrupted_run_creates_only_what_is_missing(tmp_path: Path) -> None:
     (tmp_path / "master.key").write_text(secrets.token_hex(32))
     (tmp_path / "master.key").chmod(0o600)
     assert init(tmp_path)["made"] == ["database"]
 
 
-def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+def test_init_with_a_master_key_readable_by_others_is_refused(tmp_path: Path) -> None:
     (tmp_path / "master.key").write_text(secrets.token_hex(32))
     (tmp_path / "master.key").chmod(0o644)
     assert f"→ run: chmod 600 {tmp_path / 'master.key'}" in softix(tmp_path, "init", code=1).stderr
 
 
-def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
+def test_init_below_a_regular_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     refused = softix(tmp_path / "file" / "home", "init", code=1)
     assert "name another place with --data-dir" in refused.stderr
 
 
 @pytest.mark.parametrize("words", [["providers", "list"], ["secrets", "status"], ["secrets", "rotate", "--yes"]])
-def test_before_it_the_remedy_is_init(tmp_path: Path, words: list[str]) -> None:
+def test_command_before_init_prints_the_init_remedy(tmp_path: Path, words: list[str]) -> None:
     assert "→ run: softix init" in softix(tmp_path, *words, code=1).stderr

@@ -18,7 +18,7 @@ def pending(run: Softix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     newer.know(monkeypatch, newer.step(tmp_path))
 
 
-def test_nothing_is_to_be_done(run: Softix, read: Callable[[str], Any], instance: Path) -> None:
+def test_migrate_with_current_schema_changes_nothing(run: Softix, read: Callable[[str], Any], instance: Path) -> None:
     assert "nothing was changed" in run("migrate").stderr
     assert "Nothing is to be done." in run("migrate --plan").stderr
     told = read("migrate")
@@ -27,7 +27,7 @@ def test_nothing_is_to_be_done(run: Softix, read: Callable[[str], Any], instance
 
 
 @pytest.mark.usefixtures("pending")
-def test_other_commands_name_the_one_that_brings_it(run: Softix, instance: Path) -> None:
+def test_other_commands_with_pending_migration_exit_with_the_migrate_remedy(run: Softix, instance: Path) -> None:
     for line in ("users list", "usage list", "users create ada --email ada@example.org", "quickstart --check"):
         refused = run(line, code=1)
         assert f"is of schema {newer.NUMBER - 1}, this softix needs schema {newer.NUMBER}" in refused.stderr
@@ -38,7 +38,9 @@ def test_other_commands_name_the_one_that_brings_it(run: Softix, instance: Path)
 
 
 @pytest.mark.usefixtures("pending")
-def test_the_plan_tells_all_and_changes_nothing(read: Callable[[str], Any], run: Softix, instance: Path) -> None:
+def test_migrate_plan_with_pending_migration_lists_the_steps_and_changes_nothing(
+    read: Callable[[str], Any], run: Softix, instance: Path
+) -> None:
     told = read("migrate --plan")
     assert told == {
         "database": str(instance / "softix.db"),
@@ -59,7 +61,9 @@ def test_the_plan_tells_all_and_changes_nothing(read: Callable[[str], Any], run:
 
 
 @pytest.mark.usefixtures("pending")
-def test_the_plan_tells_what_keeps_it_from_being_done(read: Callable[[str], Any], run: Softix, instance: Path) -> None:
+def test_migrate_plan_while_softix_serves_reports_the_obstacle(
+    read: Callable[[str], Any], run: Softix, instance: Path
+) -> None:
     slot = slots.acquire(instance / "softix.db")
     try:
         assert read("migrate --plan")["remedy"] == "stop softix serve, then try again"
@@ -70,7 +74,9 @@ def test_the_plan_tells_what_keeps_it_from_being_done(read: Callable[[str], Any]
 
 
 @pytest.mark.usefixtures("pending")
-def test_it_prints_where_the_backup_is(run: Softix, read: Callable[[str], Any], instance: Path, tmp_path: Path) -> None:
+def test_migrate_with_pending_migration_prints_the_path_of_the_backup(
+    run: Softix, read: Callable[[str], Any], instance: Path, tmp_path: Path
+) -> None:
     told = run("migrate")
     [backup] = instance.glob("*.backup")
     assert f"The backup is {backup}" in told.stderr and str(backup) in told.stdout
@@ -78,12 +84,12 @@ def test_it_prints_where_the_backup_is(run: Softix, read: Callable[[str], Any], 
 
 
 @pytest.mark.usefixtures("pending")
-def test_init_leaves_an_older_instance_as_it_is(run: Softix, instance: Path) -> None:
+def test_init_with_pending_migration_changes_nothing(run: Softix, instance: Path) -> None:
     told = json.loads(run("init --json").stdout)
     assert (told["made"], told["migration_pending"]) == ([], True)
     assert "softix migrate" in run("init").stderr
     assert not list(instance.glob("*.backup"))
 
 
-def test_a_folder_that_is_not_there_is_asked_wrongly(run: Softix, tmp_path: Path) -> None:
+def test_migrate_with_missing_backup_folder_exits_with_code_2(run: Softix, tmp_path: Path) -> None:
     assert "--backup-dir" in run(f"migrate --backup-dir {tmp_path / 'none'}", code=2).stderr

@@ -18,7 +18,7 @@ def command(folder: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "softix_proxy", "--data-dir", str(folder), "quickstart", *words]
 
 
-def test_check_makes_two_requests_and_shows_what_they_cost(tmp_path: Path) -> None:
+def test_quickstart_check_makes_two_requests_and_reports_their_charges(tmp_path: Path) -> None:
     done = subprocess.run(
         command(tmp_path / "softix", "--check", "--json"), capture_output=True, text=True, env=environment()
     )
@@ -28,7 +28,7 @@ def test_check_makes_two_requests_and_shows_what_they_cost(tmp_path: Path) -> No
     assert all(one["charge"] > "0.00" and one["output_tokens"] > 0 for one in told["requests"])
 
 
-def test_serves_what_is_there_a_second_time(tmp_path: Path) -> None:
+def test_quickstart_run_twice_serves_the_existing_instance(tmp_path: Path) -> None:
     told = []
     for _ in range(2):
         process = subprocess.Popen(
@@ -47,21 +47,23 @@ def test_serves_what_is_there_a_second_time(tmp_path: Path) -> None:
     assert told[0]["openai_base_url"] == f"{told[0]['url']}/v1" and told[1]["balance"] == "5.00"
 
 
-def test_a_provider_whose_key_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quickstart_without_the_key_of_the_provider_exits_with_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("OPENAI_API_KEY", "SOFTIX_MASTER_KEY", "CREDENTIALS_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     result = CliRunner().invoke(main, ["--data-dir", str(tmp_path / "softix"), "quickstart", "--with-openai"])
     assert result.exit_code == 2 and "needs the key in OPENAI_API_KEY" in result.stderr
 
 
-def test_the_frame_shows_a_new_key_once() -> None:
+def test_first_request_with_a_new_key_shows_it_and_with_an_old_key_hides_it() -> None:
     text = FRAME.text()
     assert "sx_live_text  (shown this once)" in text and "http://127.0.0.1:1/v1" in text and "curl -N" in text
     again = FirstRequest("http://127.0.0.1:1", "sx_live_text", False, "demo", "5.00", "demo-model")
     assert "YOUR_KEY" in again.text() and again.fields()["key"] is None
 
 
-def test_the_frame_names_the_program_as_it_was_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_first_request_names_the_program_as_it_was_typed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "argv", [".venv/bin/softix"])
     assert _program(None) == ".venv/bin/softix"

@@ -37,7 +37,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_rotate_replaces_the_key(home: Path) -> None:
+def test_secrets_rotate_replaces_the_master_key(home: Path) -> None:
     old, before = (home / "master.key").read_text(), softix(home, "secrets", "status", "--json")
     assert before == before | {"source": "file", "secrets": 2, "outstanding": 0, "rotating": False}
     done = softix(home, "secrets", "rotate", "--yes", "--json")
@@ -48,14 +48,14 @@ def test_rotate_replaces_the_key(home: Path) -> None:
     assert after == before | {"master_key_id": done["master_key_id"]}
 
 
-def test_rotate_asks_first(home: Path) -> None:
+def test_secrets_rotate_without_yes_is_refused(home: Path) -> None:
     key = (home / "master.key").read_text()
     refused = softix(home, "secrets", "rotate", code=2)
     assert "--yes" in refused.stderr
     assert (home / "master.key").read_text() == key
 
 
-def test_a_key_from_elsewhere_is_put_in_place_by_hand(tmp_path: Path) -> None:
+def test_secrets_rotate_with_key_from_the_environment_waits_until_the_operator_replaces_it(tmp_path: Path) -> None:
     first = secrets.token_hex(32)
     softix(tmp_path, "init", SOFTIX_MASTER_KEY=first)
     done = softix(tmp_path, "secrets", "rotate", "--yes", SOFTIX_MASTER_KEY=first)
@@ -71,7 +71,7 @@ def test_a_key_from_elsewhere_is_put_in_place_by_hand(tmp_path: Path) -> None:
         assert second not in text
 
 
-def test_a_missing_key_is_an_error_of_two_lines(home: Path) -> None:
+def test_secrets_status_without_the_master_key_prints_an_error_of_two_lines(home: Path) -> None:
     (home / "master.key").unlink()
     refused = softix(home, "secrets", "status", code=1)
     assert refused.stderr.startswith("softix: the master key is missing\n  → put it back at")

@@ -16,7 +16,7 @@ def serve(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_serves_until_it_is_told_to_stop(instance: Path, number: signal.Signals) -> None:
+def test_serve_after_a_stop_signal_exits_with_code_0(instance: Path, number: signal.Signals) -> None:
     process = serve(instance, "--json")
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
@@ -26,11 +26,11 @@ def test_serves_until_it_is_told_to_stop(instance: Path, number: signal.Signals)
     assert (process.returncode, out) == (0, "") and "Traceback" not in err
 
 
-def test_there_is_nothing_to_serve(tmp_path: Path) -> None:
+def test_serve_without_an_instance_exits_with_the_init_remedy(tmp_path: Path) -> None:
     process = serve(tmp_path / "none")
     _, err = process.communicate(timeout=30)
     assert process.returncode == 1 and "run: softix init" in err
 
 
-def test_a_port_that_is_no_port(run: Callable[..., Result]) -> None:
+def test_serve_with_invalid_port_exits_with_code_2(run: Callable[..., Result]) -> None:
     assert "--port" in run("serve --port 70000", code=2).stderr

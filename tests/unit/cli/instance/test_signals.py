@@ -26,12 +26,12 @@ async def sent(number: signal.Signals) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_each_that_would_end_the_process_is_handled() -> None:
+def test_handled_signals_are_all_that_would_end_the_process() -> None:
     assert set(ACTS) == {getattr(signal, f"SIG{name}") for name in ("TERM", "INT", "QUIT", "HUP", "USR1", "USR2")}
 
 
 @pytest.mark.parametrize("number", [number for number, act in ACTS.items() if act is SignalAction.STOP])
-async def test_a_first_one_stops_and_a_second_one_cuts(number: signal.Signals) -> None:
+async def test_stop_signal_sent_twice_stops_first_and_then_stops_at_once(number: signal.Signals) -> None:
     told = Signals()
     await sent(number)
     assert told.stop.is_set() and not told.stop_now.is_set()
@@ -39,7 +39,7 @@ async def test_a_first_one_stops_and_a_second_one_cuts(number: signal.Signals) -
     assert told.stop_now.is_set()
 
 
-async def test_one_to_reload_is_remembered_until_it_can_be_done_and_forgotten_while_it_stops() -> None:
+async def test_reload_signal_before_readiness_is_remembered_and_during_a_stop_is_ignored() -> None:
     told, reloads = Signals(), list[int]()
     await sent(signal.SIGHUP)
     told.when_to_reload(lambda: reloads.append(1))
@@ -52,14 +52,14 @@ async def test_one_to_reload_is_remembered_until_it_can_be_done_and_forgotten_wh
 
 
 @pytest.mark.parametrize("number", [number for number, act in ACTS.items() if act is SignalAction.NOTHING])
-async def test_others_do_nothing(number: signal.Signals) -> None:
+async def test_ignored_signal_neither_reloads_nor_stops(number: signal.Signals) -> None:
     told, reloads = Signals(), list[int]()
     told.when_to_reload(lambda: reloads.append(1))
     await sent(number)
     assert not (reloads or told.stop.is_set())
 
 
-async def test_the_end_of_its_terminal_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_hangup_signal_after_the_terminal_closed_stops_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     ours, its = pty.openpty()
     with os.fdopen(its) as terminal:
         monkeypatch.setattr(signals.sys, "__stdin__", terminal)
@@ -72,13 +72,13 @@ async def test_the_end_of_its_terminal_stops_it(monkeypatch: pytest.MonkeyPatch)
         assert reloads == [1] and told.stop.is_set()
 
 
-def test_before_the_daemon_runs_only_a_stop_ends_it() -> None:
+def test_signals_before_the_daemon_runs_are_ignored_unless_they_stop_it() -> None:
     signals.until_handled()
     for number, act in ACTS.items():
         assert (signal.getsignal(number) is signal.SIG_IGN) == (act is not SignalAction.STOP)
 
 
-def test_the_table_of_the_document_is_this_one() -> None:
+def test_signal_table_in_the_operating_document_matches_the_code() -> None:
     page = (ROOT / "docs" / "operating.md").read_text("utf-8")
     shown = page.partition("## Signals")[2].partition("\n## ")[0]
     rows = [line for line in shown.splitlines() if line.startswith("| `")]

@@ -13,7 +13,7 @@ def ada(run: Softix) -> None:
     run("users create ada --email ada@example.org")
 
 
-def test_add_set_credit_and_history(run: Softix, read: Read) -> None:
+def test_balance_add_set_and_credit_limit_change_the_balance_and_its_history(run: Softix, read: Read) -> None:
     added = read("balance add ada 25.5 --note 'invoice 17' --reference pay-17")
     assert added == {
         "user_id": read("users show ada")["id"],
@@ -64,7 +64,9 @@ def test_add_set_credit_and_history(run: Softix, read: Read) -> None:
         ("history ada --limit 0", 2, "--limit"),
     ],
 )
-def test_refusals_change_nothing(run: Softix, read: Read, line: str, code: int, said: str) -> None:
+def test_balance_command_with_bad_input_changes_nothing(
+    run: Softix, read: Read, line: str, code: int, said: str
+) -> None:
     run("balance add ada 1 --reference pay-1")
     before = read("balance show ada")
     assert said in run(f"balance {line}", code=code).stderr

@@ -36,7 +36,7 @@ def books(instance: Path, run: Softix) -> None:
     connection.close()
 
 
-def test_the_difference_is_posted(run: Softix, read: Read) -> None:
+def test_usage_correct_with_a_new_charge_posts_the_difference(run: Softix, read: Read) -> None:
     told = read(f"usage correct {FIRST} --charge 0.00 --note 'the answer was empty' --yes")
     assert (told["request_id"], told["before"], told["after"], told["difference"]) == (FIRST, "0.002", "0.00", "-0.002")
     assert told["correction_row_id"] > told["corrects_row_id"]
@@ -46,7 +46,7 @@ def test_the_difference_is_posted(run: Softix, read: Read) -> None:
     assert run("ledger verify").exit_code == 0
 
 
-def test_repricing_a_period(run: Softix, read: Read) -> None:
+def test_usage_reprice_of_a_period_posts_each_difference_once(run: Softix, read: Read) -> None:
     run("prices set lab/llama --input 3.00 --output 8.00")
     period = f"usage reprice --model llama --from {YESTERDAY} --to {TOMORROW} --user ada --note 'new list'"
     dry = read(f"{period} --dry-run")
@@ -60,7 +60,7 @@ def test_repricing_a_period(run: Softix, read: Read) -> None:
     assert read(f"usage correct {FIRST} --reprice --note again --yes")["correction_row_id"] is None
 
 
-def test_what_is_refused_changes_nothing(run: Softix, read: Read) -> None:
+def test_usage_correct_with_bad_input_changes_nothing(run: Softix, read: Read) -> None:
     assert "what should it have cost?" in run(f"usage correct {FIRST} --note n --yes", code=2).stderr
     both = run(f"usage correct {FIRST} --charge 1 --reprice --note n --yes", code=2)
     assert "what should it have cost?" in both.stderr
@@ -71,7 +71,9 @@ def test_what_is_refused_changes_nothing(run: Softix, read: Read) -> None:
     assert read("balance show ada")["balance"] == "4.996"
 
 
-def test_recosting_a_period(instance: Path, run: Softix, read: Read) -> None:
+def test_usage_recost_of_a_period_corrects_the_provider_cost_and_keeps_the_charge(
+    instance: Path, run: Softix, read: Read
+) -> None:
     """One that ada's own price was taken for, as older versions did; $2.00 a million asks the provider."""
     run("prices set llama --input 1.00 --output 2.00 --user ada")
     connection = Database(instance / "softix.db", SystemClock()).connect()
@@ -96,7 +98,7 @@ def test_recosting_a_period(instance: Path, run: Softix, read: Read) -> None:
     assert "provider's cost before: 0.001 USD" in explained
 
 
-def test_recosting_says_what_to_do_where_nobody_knows_the_cost(instance: Path, run: Softix, read: Read) -> None:
+def test_usage_recost_with_unknown_provider_price_prints_the_remedy(instance: Path, run: Softix, read: Read) -> None:
     run("models add mistral --provider lab")
     run("prices set mistral --input 1.00 --output 2.00 --user ada")
     connection = Database(instance / "softix.db", SystemClock()).connect()

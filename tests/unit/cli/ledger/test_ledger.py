@@ -12,7 +12,7 @@ Softix = Callable[..., Result]
 Read = Callable[[str], Any]
 
 
-def test_right_books(run: Softix, read: Read) -> None:
+def test_ledger_verify_with_correct_books_returns_no_findings(run: Softix, read: Read) -> None:
     run("users create ada --email ada@example.org")
     run("balance add ada 25")
     counts = {"transfers": 1, "usage_rows": 0, "open_holds": 0, "periods": 0}
@@ -26,7 +26,7 @@ def test_right_books(run: Softix, read: Read) -> None:
     ]
 
 
-def test_wrong_books_end_with_1_and_a_remedy(run: Softix, instance: Path) -> None:
+def test_ledger_verify_with_wrong_books_exits_with_code_1_and_a_remedy(run: Softix, instance: Path) -> None:
     run("users create ada --email ada@example.org")
     connection = engine.connect(instance / "softix.db")
     connection.execute("UPDATE wallets SET posted_pico = 1")
@@ -43,7 +43,7 @@ def ahead(monkeypatch: pytest.MonkeyPatch, days: int) -> None:
     monkeypatch.setattr(SystemClock, "now_us", lambda self: real(self) + days * DAY_US)
 
 
-def test_what_a_clock_posted_that_was_ahead_is_redated(
+def test_ledger_redate_after_a_clock_that_was_ahead_posts_the_rows_again(
     run: Softix, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("users create ada --email ada@example.org")
@@ -63,7 +63,7 @@ def test_what_a_clock_posted_that_was_ahead_is_redated(
     assert "softix ledger redate" not in run("doctor --offline --json").stdout
 
 
-def test_nothing_is_redated_without_a_yes_or_with_a_time_that_is_none(run: Softix) -> None:
+def test_ledger_redate_without_yes_or_with_bad_duration_is_refused(run: Softix) -> None:
     assert "Add --yes" in run("ledger redate", code=2).stderr
     assert "not a duration" in run("ledger redate --ahead year --yes", code=2).stderr
     assert "--note is empty" in run("ledger redate --yes --note ''", code=2).stderr

@@ -28,7 +28,7 @@ def posted(instance: Path, run: Softix) -> None:
     run("balance add ada 5.00 --note test")
 
 
-def test_close_list_show(posted: None, run: Softix, read: Read) -> None:
+def test_period_close_returns_the_sums_that_list_and_show_return(posted: None, run: Softix, read: Read) -> None:
     closed = read(f"period close {YESTERDAY}")
     assert (closed["period"], closed["rows"], closed["charge"], closed["paid_in"]) == (YESTERDAY, 1, "0.0028", "0.00")
     assert closed["to"] == f"{TODAY}T00:00:00.000000Z" and closed["gaps"] == [] and len(closed["rows_sha256"]) == 64
@@ -40,7 +40,7 @@ def test_close_list_show(posted: None, run: Softix, read: Read) -> None:
     assert read("ledger verify")["periods"] == 1
 
 
-def test_a_zone_and_a_gap(posted: None, run: Softix, read: Read) -> None:
+def test_period_close_with_zone_and_gap_reports_both(posted: None, run: Softix, read: Read) -> None:
     from_, to = (str(format_instant(NOW_US - 2 * 3_600_000_000 + more)) for more in (0, 1))
     told = run(f"period close --from {from_} --to {to} --zone Europe/Berlin")
     assert "In no closed period: " in told.stderr and "Europe/Berlin" in told.stdout
@@ -59,14 +59,16 @@ def test_a_zone_and_a_gap(posted: None, run: Softix, read: Read) -> None:
         ("period show 2026-01", 1, "no closed period '2026-01'"),
     ],
 )
-def test_refusals_are_one_line(posted: None, run: Softix, line: str, code: int, message: str) -> None:
+def test_period_command_with_bad_input_prints_the_reason_and_closes_nothing(
+    posted: None, run: Softix, line: str, code: int, message: str
+) -> None:
     assert message in run(line, code=code).stderr
     told = run(f"--json {line}", code=code)
     assert message in json.loads(told.stderr)["error"] and told.stdout == ""
     assert run("period list --json").stdout == "[]\n"
 
 
-def test_the_zone_of_the_settings(posted: None, instance: Path, run: Softix) -> None:
+def test_period_close_without_zone_uses_the_zone_of_the_settings(posted: None, instance: Path, run: Softix) -> None:
     (instance / "config.toml").write_text('[billing]\nzone = "Nowhere"\n')
     line = f"period close --from 2026-01-01T00:00Z --to {TODAY}T00:00Z"
     assert "[billing] zone must be an IANA name of a time zone" in run(line, code=2).stderr

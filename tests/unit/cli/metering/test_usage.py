@@ -23,7 +23,7 @@ YESTERDAY, TODAY, TOMORROW = (str(format_instant(NOW_US + days * DAY_US))[:10] f
 PERIOD = f"--from {YESTERDAY} --to {TOMORROW}"
 
 
-def test_list(database: Database, run: Softix, read: Read) -> None:
+def test_usage_list_with_filters_returns_the_matching_rows(database: Database, run: Softix, read: Read) -> None:
     assert [row["request_id"] for row in read("usage list")] == [format_request_id(2), format_request_id(1)]
     [row] = read("usage list --user ada@example.org --model llama --errors --limit 5")
     assert (row["status_code"], row["error"], row["charge"]) == (502, "provider_broke_off", "0.00")
@@ -34,13 +34,15 @@ def test_list(database: Database, run: Softix, read: Read) -> None:
     assert "the period is empty" in run(f"usage list --from {TODAY} --to {TODAY}", code=2).stderr
 
 
-def test_summary(database: Database, run: Softix, read: Read) -> None:
+def test_usage_summary_by_model_contains_the_model_and_its_charge(database: Database, run: Softix, read: Read) -> None:
     told = read(f"usage summary --by model {PERIOD}")
     assert "llama" in json.dumps(told) and "0.0028" in json.dumps(told)
     assert "lab/llama" in run(f"usage summary --by model {PERIOD}").stdout
 
 
-def test_summary_as_a_page(database: Database, run: Softix, read: Read, tmp_path: Path) -> None:
+def test_usage_summary_with_html_writes_an_escaped_page(
+    database: Database, run: Softix, read: Read, tmp_path: Path
+) -> None:
     connection = database.connect()
     connection.execute("UPDATE users SET name = '<script>alert(1)</script>'")
     connection.execute("UPDATE keys SET label = '<b>'")
@@ -57,7 +59,7 @@ def test_summary_as_a_page(database: Database, run: Softix, read: Read, tmp_path
     assert not (tmp_path / "x.html").exists()
 
 
-def test_show_prints_the_price_line_by_line(database: Database, run: Softix, read: Read) -> None:
+def test_usage_show_of_a_charged_request_prints_each_price_line(database: Database, run: Softix, read: Read) -> None:
     told = read(f"usage show {format_request_id(1)}")
     assert (told["charge"], told["lines_charge"], told["price_version"]) == ("0.0028", "0.0028", 1)
     assert told["lines"][0] == {
@@ -76,7 +78,7 @@ def test_show_prints_the_price_line_by_line(database: Database, run: Softix, rea
     assert "not a request id" in run("usage show 17", code=2).stderr
 
 
-def test_tail(database: Database, run: Softix) -> None:
+def test_usage_tail_prints_the_latest_rows(database: Database, run: Softix) -> None:
     first, second = run("usage tail").stdout.splitlines()
     assert format_request_id(1) in first and "1000→100" in first and "$0.0028" in first
     assert second.endswith("provider_broke_off")
@@ -84,7 +86,7 @@ def test_tail(database: Database, run: Softix) -> None:
     assert [row["request_id"] for row in told] == [format_request_id(2)]
 
 
-def test_tail_follows_until_it_is_interrupted(database: Database, instance: Path) -> None:
+def test_usage_tail_with_follow_prints_new_rows_until_interrupted(database: Database, instance: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "softix_proxy", "--data-dir", str(instance), "usage", "tail", "--follow"],
         stdout=subprocess.PIPE,

@@ -47,7 +47,7 @@ def books(instance: Path, run: Softix) -> None:
     connection.close()
 
 
-def test_each_has_its_own_row(run: Softix, read: Read) -> None:
+def test_usage_attempts_with_two_failed_attempts_returns_a_row_for_each(run: Softix, read: Read) -> None:
     second, first = read("usage attempts --user ada")
     assert (first["request_id"], first["attempt"], first["status_code"]) == (REQUEST, 1, 200)
     assert (first["provider_cost"], first["charge"], first["meters"]) == ("0.00001", "0.00001", {"input_tokens": 5})
@@ -56,7 +56,7 @@ def test_each_has_its_own_row(run: Softix, read: Read) -> None:
     assert read("usage attempts --from 2020-01-01 --to 2020-01-02") == []
 
 
-def test_show_and_explain_tell_of_them(run: Softix, read: Read) -> None:
+def test_usage_show_and_explain_with_failed_attempts_contain_them(run: Softix, read: Read) -> None:
     shown = read(f"usage show {REQUEST}")
     assert shown["attempts"] == 3 and [each["status_code"] for each in shown["failed_attempts"]] == [200, 429]
     told = read(f"usage explain {REQUEST}")
@@ -67,7 +67,7 @@ def test_show_and_explain_tell_of_them(run: Softix, read: Read) -> None:
     assert read("ledger verify")["ok"] is True
 
 
-def test_what_does_not_add_up_is_seen(run: Softix, instance: Path) -> None:
+def test_usage_explain_and_ledger_verify_with_a_tampered_attempt_exit_with_code_1(run: Softix, instance: Path) -> None:
     connection = Database(instance / "softix.db", SystemClock()).connect()
     connection.execute("DROP TRIGGER attempts_no_update")
     connection.execute("UPDATE attempts SET charge_pico = 3000000000 WHERE sequence = 1")

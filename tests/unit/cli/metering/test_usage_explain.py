@@ -47,7 +47,7 @@ def shown(result: Result) -> list[str]:
     return [" ".join(line.split()) for line in result.stdout.splitlines()]
 
 
-def test_from_the_quantities_to_the_charge(run: Softix, read: Read) -> None:
+def test_usage_explain_of_a_charged_request_shows_each_step_to_the_charge(run: Softix, read: Read) -> None:
     assert shown(run(f"usage explain {PAID}")) == [
         "input_tokens 1,000 × 2.00 / 1,000,000 × 1 = 0.002",
         "output_tokens 100 × 8.00 / 1,000,000 × 1 = 0.0008",
@@ -62,7 +62,7 @@ def test_from_the_quantities_to_the_charge(run: Softix, read: Read) -> None:
     assert told["unpriced"] == ["service_tier", "images"] and told["agrees"] is True
 
 
-def test_what_was_cut_and_what_nobody_knows(run: Softix, read: Read) -> None:
+def test_usage_explain_of_a_limited_or_interrupted_request_reports_the_reason(run: Softix, read: Read) -> None:
     assert shown(run(f"usage explain {LIMITED}"))[-2:] == [
         "limited to what was held: 0.001 USD",
         "charged: 0.001 USD (limited_to_hold)",
@@ -71,7 +71,7 @@ def test_what_was_cut_and_what_nobody_knows(run: Softix, read: Read) -> None:
     assert "nobody knows" in run(f"usage explain {LOST}").stdout
 
 
-def test_corrections_and_what_they_are_of(run: Softix, read: Read) -> None:
+def test_usage_explain_of_a_corrected_request_lists_its_corrections(run: Softix, read: Read) -> None:
     run("prices set llama --input 1.00 --output 8.00")
     run(f"usage correct {PAID} --reprice --note 'wrong list' --yes")
     run(f"usage correct {PAID} --charge 0.01 --note 'as agreed' --yes")
@@ -85,7 +85,9 @@ def test_corrections_and_what_they_are_of(run: Softix, read: Read) -> None:
     assert stated.stdout.startswith("A correction, as its note states it.")
 
 
-def test_a_charge_that_its_lines_do_not_explain(database: Database, run: Softix) -> None:
+def test_usage_explain_with_a_charge_that_differs_from_its_lines_exits_with_code_1(
+    database: Database, run: Softix
+) -> None:
     connection = database.connect()
     meters = {"input_tokens": 1}
     post(connection, [make_settlement(make_intent(7, 0, price_id=1), charge_pico=5, meters=meters)], NOW_US + 1_000_000)
@@ -95,13 +97,15 @@ def test_a_charge_that_its_lines_do_not_explain(database: Database, run: Softix)
     assert "no usage of" in run(f"usage explain {format_request_id(8)}", code=1).stderr
 
 
-def test_show_has_the_lines_too(run: Softix, read: Read) -> None:
+def test_usage_show_of_a_charged_request_contains_the_request_fee_and_lines(run: Softix, read: Read) -> None:
     told = read(f"usage show {PAID}")
     assert (told["charge"], told["request_fee"], told["lines_charge"]) == ("0.0033", "0.0005", "0.0033")
     assert "request fee" in run(f"usage show {PAID}").stdout
 
 
-def test_two_sheets_are_both_worked_out_again(run: Softix, read: Read, database: Database) -> None:
+def test_usage_explain_with_two_price_versions_recalculates_charge_and_provider_cost(
+    run: Softix, read: Read, database: Database
+) -> None:
     run("prices set llama --input 1.00 --output 2.00 --image 0.5 --user ada")
     connection = database.connect()
     both = make_settlement(
@@ -131,7 +135,9 @@ def test_two_sheets_are_both_worked_out_again(run: Softix, read: Read, database:
     assert told["uncosted"] == ["images"] and told["unpriced"] == []
 
 
-def test_a_cost_that_nobody_knows(run: Softix, read: Read, database: Database) -> None:
+def test_usage_explain_with_unknown_provider_cost_reports_it_as_not_known(
+    run: Softix, read: Read, database: Database
+) -> None:
     run("prices set llama --input 1.00 --output 2.00 --user ada")
     connection = database.connect()
     unknown = {"meters": {"input_tokens": 1000}, "cost_pico": 0, "cost_price_id": 0, "note": "uncosted:input_tokens"}
@@ -142,7 +148,9 @@ def test_a_cost_that_nobody_knows(run: Softix, read: Read, database: Database) -
     assert "is not known" in run(f"usage explain {format_request_id(6)}").stdout
 
 
-def test_a_cost_that_its_lines_do_not_explain(run: Softix, database: Database) -> None:
+def test_usage_explain_with_a_cost_that_differs_from_its_lines_exits_with_code_1(
+    run: Softix, database: Database
+) -> None:
     run("prices set llama --input 1.00 --output 2.00 --user ada")
     connection = database.connect()
     wrong = {"meters": {"input_tokens": 1000}, "cost_pico": 10**9, "cost_price_id": 1}

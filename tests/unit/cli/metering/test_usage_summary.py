@@ -15,7 +15,7 @@ def total(name: str, charge_pico: int, requests: int = 10) -> UsageTotal:
     return UsageTotal(name, name, requests, 1, 1500, 2_500_000, charge_pico // 2, charge_pico)
 
 
-def test_sparkline_rises_with_the_values() -> None:
+def test_sparkline_with_rising_values_rises() -> None:
     assert sparkline([0, 1, 50, 100]) == "·▁▄█"
     assert sparkline([7, 7]) == "██"
     assert sparkline([0, 0]) == "··"
@@ -23,19 +23,19 @@ def test_sparkline_rises_with_the_values() -> None:
 
 
 @given(st.integers(0, 10**15), st.integers(1, 10**15))
-def test_bars_have_one_width(value: int, more: int) -> None:
+def test_bar_with_any_value_has_the_full_width(value: int, more: int) -> None:
     assert len(bar(value, value + more)) == 16
     assert bar(more, more) == "█" * 16
 
 
-def test_shares() -> None:
+def test_share_of_a_total_is_a_padded_percentage() -> None:
     assert share(1, 3) == "  33 %"
     assert share(1, 1000) == "  <1 %"
     assert share(0, 3) == "   0 %"
     assert share(0, 0) == "   0 %"
 
 
-def test_a_picture_shows_the_dearest_and_the_days(
+def test_picture_with_many_users_shows_the_most_expensive_ones_and_the_days(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "130")
@@ -50,7 +50,7 @@ def test_a_picture_shows_the_dearest_and_the_days(
     assert "$450.00" in shown
 
 
-def test_a_picture_of_free_models_counts_requests(
+def test_picture_with_only_free_usage_shows_counts_of_requests(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "130")
@@ -59,12 +59,12 @@ def test_a_picture_of_free_models_counts_requests(
     assert "▂█   most on 2026-10-02  4 requests" in capsys.readouterr().out
 
 
-def test_a_picture_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_picture_without_usage_reports_that_nothing_was_used(capsys: pytest.CaptureFixture[str]) -> None:
     picture(UsageSummary("user", "UTC", FIRST, FIRST + 1, [], []))
     assert "Nothing was used." in capsys.readouterr().out
 
 
-def test_a_wide_terminal_has_a_trend_for_each(
+def test_picture_on_a_wide_terminal_shows_a_trend_for_each_row(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = FIRST

@@ -23,7 +23,7 @@ def bands(read: Read) -> dict[tuple[str, int], dict[str, str]]:
     return {(band["service_tier"], band["above_input_tokens"]): band["prices"] for band in shown["bands"]}
 
 
-def test_a_price_is_shown_with_a_line_for_each_tier_and_length_of_context(run: Softix, read: Read) -> None:
+def test_prices_show_prints_a_line_for_each_tier_and_context_length(run: Softix, read: Read) -> None:
     lines = run(f"prices show {MODEL}").stdout.splitlines()
     shown = dict(line.split("  ", 1) for line in lines if "\t" not in line)
     table = [tuple(line.split("\t")[:2]) for line in lines if "\t" in line]
@@ -32,7 +32,7 @@ def test_a_price_is_shown_with_a_line_for_each_tier_and_length_of_context(run: S
     assert {(tier, int(above) if above != "-" else 0) for tier, above in table[1:]} == bands(read).keys()
 
 
-def test_what_was_not_named_stays(run: Softix, read: Read) -> None:
+def test_prices_set_with_some_prices_keeps_the_others(run: Softix, read: Read) -> None:
     """The very words of the row: the base is repeated, and nothing of the rest is gone."""
     before = bands(read)
     told = read(f"prices set {MODEL} --input 5 --output 30")
@@ -50,7 +50,7 @@ def test_what_was_not_named_stays(run: Softix, read: Read) -> None:
     assert bands(read) == {**before, ("standard", 0): {**before["standard", 0], "input": "4"}}
 
 
-def test_a_table_of_old_and_new_and_of_what_stays(run: Softix) -> None:
+def test_prices_set_prints_a_table_of_old_new_and_kept_prices(run: Softix) -> None:
     shown = run(f"prices set {MODEL} --input 4").stdout
     rows = [line.split("\t") for line in shown.splitlines() if "\t" in line]
     assert rows[0] == ["tier", "above", "price", "old", "new", "change"]
@@ -58,7 +58,7 @@ def test_a_table_of_old_and_new_and_of_what_stays(run: Softix) -> None:
     assert ["standard", "272000", "cached_input", "1", "1", "stays"] in rows
 
 
-def test_each_warning_has_a_remedy_that_takes_it_away(run: Softix, read: Read) -> None:
+def test_prices_set_with_inconsistent_prices_prints_a_remedy_for_each_warning(run: Softix, read: Read) -> None:
     rehearsed = run(f"prices set {MODEL} --input 0.4 --dry-run").stderr
     assert "  → softix prices set openai/gpt-5.5 --cached-input 0.04" in rehearsed
     told = read(f"prices set {MODEL} --input 0.4")
@@ -70,7 +70,7 @@ def test_each_warning_has_a_remedy_that_takes_it_away(run: Softix, read: Read) -
     assert (now["standard", 0]["cached_input"], now["flex", 0]["input"]) == ("0.04", "0.2")
 
 
-def test_replace_keeps_nothing(read: Read) -> None:
+def test_prices_set_with_replace_keeps_no_other_price(read: Read) -> None:
     told = read(f"prices set {MODEL} --input 5 --output 30 --replace")
     assert told["bands"] == [
         {"above_input_tokens": 0, "service_tier": "standard", "prices": {"input": "5", "output": "30"}}
@@ -78,7 +78,7 @@ def test_replace_keeps_nothing(read: Read) -> None:
     assert {one["new"] for one in told["changes"]} == {None} and told["kept"][0]["price"] == "input"
 
 
-def test_a_customers_price_begins_from_their_own_or_from_that_for_all(run: Softix, read: Read) -> None:
+def test_prices_set_for_a_user_begins_with_their_price_or_else_the_general_one(run: Softix, read: Read) -> None:
     run("prices markup --default 7.5%")
     first = read(f"prices set {MODEL} --input 4 --user ada")
     assert first["prices"]["cached_input"] == "0.5" and first["prices"]["input"] == "4"
@@ -93,7 +93,7 @@ def test_a_customers_price_begins_from_their_own_or_from_that_for_all(run: Softi
     run(odd["remedies"][0].removeprefix("softix "))
 
 
-def test_a_dry_run_shows_the_same_and_changes_nothing(run: Softix, read: Read) -> None:
+def test_prices_set_with_dry_run_shows_the_changes_and_stores_none(run: Softix, read: Read) -> None:
     history = read(f"prices history {MODEL}")
     dry = read(f"prices set {MODEL} --input 4 --dry-run")
     assert (dry["dry_run"], dry["version"], dry["changes"][0]["new"]) == (True, None, "4")
@@ -110,10 +110,10 @@ def test_a_dry_run_shows_the_same_and_changes_nothing(run: Softix, read: Read) -
         ("--tier own --above 1000 --input 1", "no price from zero tokens on"),
     ],
 )
-def test_refusals(run: Softix, line: str, said: str) -> None:
+def test_prices_set_with_bad_tier_options_exits_with_the_reason(run: Softix, line: str, said: str) -> None:
     assert said in run(f"prices set {MODEL} {line}", code=2).stderr
 
 
-def test_what_was_free_says_so(run: Softix, read: Read) -> None:
+def test_prices_set_for_a_free_model_remarks_that_it_was_free(run: Softix, read: Read) -> None:
     run(f"prices set {MODEL} --free")
     assert read(f"prices set {MODEL} --input 1 --output 2")["remarks"] == ["It was free until now."]

@@ -13,7 +13,7 @@ Softix = Callable[..., Result]
 Read = Callable[[str], Any]
 
 
-def test_all_agree(run: Softix, read: Read) -> None:
+def test_prices_check_with_the_shipped_prices_agrees_with_every_example(run: Softix, read: Read) -> None:
     done = run("prices check")
     assert "0 wrong" in done.stderr and done.stdout.startswith("result\tprovider_type\t")
     told = read("prices check --provider groq")
@@ -22,7 +22,7 @@ def test_all_agree(run: Softix, read: Read) -> None:
     assert read("prices check --provider none") == []
 
 
-def test_a_wrong_price_is_an_error(run: Softix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prices_check_with_a_wrong_price_exits_with_code_1(run: Softix, monkeypatch: pytest.MonkeyPatch) -> None:
     example = price_examples.load()[0]
     monkeypatch.setattr(price_examples, "load", lambda: [replace(example, usd_pico=1)])
     done = run("prices check", code=1)

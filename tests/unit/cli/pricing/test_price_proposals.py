@@ -34,7 +34,7 @@ CHANGE = {
 }
 
 
-def test_import_diff_and_approve(run: Softix, read: Read, prices: Path) -> None:
+def test_imported_prices_after_approval_are_in_force(run: Softix, read: Read, prices: Path) -> None:
     [proposed] = read(f"prices import {prices}")["proposed"]
     assert (proposed["model"], proposed["source"], proposed["changes"]) == ("llama", "operator", [CHANGE])
     assert read("prices diff") == [proposed]
@@ -46,19 +46,21 @@ def test_import_diff_and_approve(run: Softix, read: Read, prices: Path) -> None:
     assert read("prices diff") == []
 
 
-def test_import_and_approve_at_once(run: Softix, read: Read, prices: Path) -> None:
+def test_prices_import_with_approve_puts_the_prices_in_force(run: Softix, read: Read, prices: Path) -> None:
     run(f"prices import {prices} --approve")
     assert read("prices show llama")["prices"] == {"input": "1.50", "output": "8.00"}
 
 
-def test_the_catalogue(run: Softix, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prices_import_with_current_catalogue_proposes_nothing(
+    run: Softix, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("A_KEY", "sk-of-a-test")
     run("providers add openai --type openai --key-env A_KEY")
     told = read("prices import --catalog")
     assert told["proposed"] == [] and told["unchanged"] > 50
 
 
-def test_a_rehearsal_never_says_that_it_was_done(run: Softix, read: Read, prices: Path) -> None:
+def test_price_proposal_command_with_dry_run_reports_what_would_be_done(run: Softix, read: Read, prices: Path) -> None:
     assert "Would be approved: 1." in run(f"prices import {prices} --approve --dry-run").stderr
     assert "Would be proposed: 1." in run(f"prices import {prices} --dry-run").stderr
     run(f"prices import {prices}")
@@ -69,7 +71,7 @@ def test_a_rehearsal_never_says_that_it_was_done(run: Softix, read: Read, prices
     assert "Approved: 1." in run("prices approve --all").stderr
 
 
-def test_diff_names_what_is_taken_away_and_what_is_new(run: Softix, read: Read, prices: Path) -> None:
+def test_prices_diff_marks_removed_and_new_prices(run: Softix, read: Read, prices: Path) -> None:
     run("prices set llama --cached-input 0.20")
     prices.write_text("model,input,output,web_search\nllama,2.00,8.00,10\n")
     run(f"prices import {prices}")
@@ -78,7 +80,7 @@ def test_diff_names_what_is_taken_away_and_what_is_new(run: Softix, read: Read, 
     assert {change["change"] for change in read("prices diff")[0]["changes"]} == {None}
 
 
-def test_reject_asks(run: Softix, read: Read, prices: Path) -> None:
+def test_prices_reject_without_yes_is_refused(run: Softix, read: Read, prices: Path) -> None:
     run(f"prices import {prices}")
     assert "--yes" in run("prices reject --all", code=2).stderr
     run("prices reject --all --yes")
@@ -94,11 +96,11 @@ def test_reject_asks(run: Softix, read: Read, prices: Path) -> None:
         ("prices approve llama --all", "which prices?"),
     ],
 )
-def test_what_is_not_said(run: Softix, line: str, told: str) -> None:
+def test_price_proposal_command_with_bad_arguments_exits_with_code_2(run: Softix, line: str, told: str) -> None:
     assert told in run(line, code=2).stderr
 
 
-def test_a_bad_file_changes_nothing(run: Softix, read: Read, prices: Path) -> None:
+def test_prices_import_with_an_unknown_model_proposes_nothing(run: Softix, read: Read, prices: Path) -> None:
     prices.write_text("model,input\nllama,1.50\nnone,1\n")
     assert "line 3: no model 'none'" in run(f"prices import {prices}", code=2).stderr
     assert read("prices diff") == []

@@ -30,7 +30,7 @@ def furnish(run: Callable[..., Result]) -> None:
     run("models add llama --provider lab")
 
 
-def test_set_show_and_history(run: Callable[..., Result]) -> None:
+def test_prices_set_returns_the_version_that_show_history_and_list_return(run: Callable[..., Result]) -> None:
     first = read(run("prices set llama --input 0.15 --output 0.60 --json"))
     told = {"changes", "kept", "warnings", "remedies", "remarks"}
     plain = {name: value for name, value in first.items() if name not in told}
@@ -63,14 +63,14 @@ def test_set_show_and_history(run: Callable[..., Result]) -> None:
     assert read(run("prices list --model llama --json")) == read(run("prices list --json"))
 
 
-def test_a_price_to_come(run: Callable[..., Result]) -> None:
+def test_prices_set_with_future_start_is_upcoming_and_with_past_start_is_refused(run: Callable[..., Result]) -> None:
     later = read(run("prices set llama --free --from 2999-01-01 --json"))
     assert (later["state"], later["starts_at"]) == ("upcoming", FUTURE)
     assert "no price" in run("prices show llama", code=1).stderr
     assert "past" in run("prices set llama --free --from 2020-01-01", code=2).stderr
 
 
-def test_markups_are_shown_with_what_they_make_of_a_price(run: Callable[..., Result]) -> None:
+def test_prices_markup_changes_the_charged_price_that_show_returns(run: Callable[..., Result]) -> None:
     run("prices set llama --input 0.15 --output 0.60")
     assert read(run("prices markup --json")) == []
     default = read(run("prices markup --default 7.5% --json"))
@@ -114,12 +114,14 @@ def test_markups_are_shown_with_what_they_make_of_a_price(run: Callable[..., Res
         ("markup --defualt 5%", 2, ""),
     ],
 )
-def test_refusals(run: Callable[..., Result], line: str, code: int, said: str) -> None:
+def test_prices_command_with_bad_input_changes_nothing(
+    run: Callable[..., Result], line: str, code: int, said: str
+) -> None:
     assert said in run(f"prices {line}", code=code).stderr
     assert read(run("prices list --json")) == read(run("prices markup --json")) == []
 
 
-def test_missing_tells_what_was_asked_for(run: Callable[..., Result], instance: Path) -> None:
+def test_prices_missing_lists_requested_models_without_a_price(run: Callable[..., Result], instance: Path) -> None:
     raw = Database(instance / "softix.db", SystemClock()).connect()
     raw.execute(NOTE_UNPRICED, (1, 1_800_000_000_000_000))
     raw.close()
@@ -133,7 +135,7 @@ def test_missing_tells_what_was_asked_for(run: Callable[..., Result], instance: 
     assert read(run("prices missing --json")) == []
 
 
-def test_options_say_their_unit() -> None:
+def test_prices_set_help_names_the_unit_of_each_option() -> None:
     text = CliRunner().invoke(main, ["prices", "set", "--help"]).output
     for option, unit in {
         "--cached-input": "Per million tokens.",
@@ -149,7 +151,7 @@ def test_options_say_their_unit() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(prices.commands))
-def test_help_has_an_example(name: str) -> None:
+def test_prices_command_help_contains_an_example(name: str) -> None:
     result = CliRunner().invoke(main, ["prices", name, "--help"])
     assert result.exit_code == 0 and f"softix prices {name}" in " ".join(result.output.split())
 
@@ -170,7 +172,9 @@ def remedy(text: str) -> str:
         ("usage correct {request} --reprice --note n --yes", 1),
     ],
 )
-def test_a_printed_remedy_prices_the_model(run: Callable[..., Result], instance: Path, line: str, code: int) -> None:
+def test_printed_remedy_for_a_missing_price_prices_the_model(
+    run: Callable[..., Result], instance: Path, line: str, code: int
+) -> None:
     run("keys create --user ada")
     run("balance add ada 5.00 --note test")
     connection = Database(instance / "softix.db", SystemClock()).connect()

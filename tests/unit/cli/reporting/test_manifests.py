@@ -30,7 +30,7 @@ def verify(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["export", "verify", *map(str, arguments)])
 
 
-def test_verify_needs_the_key_alone(exports: Path) -> None:
+def test_export_verify_with_public_key_as_text_or_file_succeeds_without_an_instance(exports: Path) -> None:
     (exports / "key").write_text(SIGNER.public_key + "\n")
     for key in (SIGNER.public_key, SIGNER.public_key.upper(), exports / "key"):
         (exports / "key").write_text(SIGNER.public_key + "\n")
@@ -44,7 +44,7 @@ def test_verify_needs_the_key_alone(exports: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_line_for_each_finding(exports: Path) -> None:
+def test_export_verify_with_changed_files_prints_one_line_for_each_finding(exports: Path) -> None:
     path = exports / "a.csv"
     path.write_bytes(path.read_bytes().replace(row(3), row(3) + b"1"))
     (exports / "b.csv").unlink()
@@ -61,7 +61,7 @@ def test_a_line_for_each_finding(exports: Path) -> None:
     assert told["findings"][0] == {"file": str(path), "detail": f"row {row_id} was changed", "row_id": row_id}
 
 
-def test_what_is_missing_of_the_chain(exports: Path) -> None:
+def test_export_verify_with_missing_manifest_reports_its_number(exports: Path) -> None:
     for path in exports.glob("b.csv*"):
         path.unlink()
     assert "manifest 2 was removed" in verify(exports, "--public-key", SIGNER.public_key).stdout
@@ -70,17 +70,17 @@ def test_what_is_missing_of_the_chain(exports: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "00", "nowhere/key"])
-def test_what_is_no_key(exports: Path, key: str) -> None:
+def test_export_verify_with_invalid_public_key_exits_with_code_2(exports: Path, key: str) -> None:
     done = verify(exports, "--public-key", key)
     assert done.exit_code == 2 and "no public key" in done.stderr and done.stdout == ""
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_export_verify_with_missing_or_empty_folder_reports_it(tmp_path: Path) -> None:
     assert verify(tmp_path / "no", "--public-key", SIGNER.public_key).exit_code == 2
     assert "there is no manifest" in verify(tmp_path, "--public-key", SIGNER.public_key).stdout
 
 
-def test_the_public_key_and_the_list(run: Softix, read: Callable[[str], Any]) -> None:
+def test_export_public_key_after_secrets_rotate_is_unchanged(run: Softix, read: Callable[[str], Any]) -> None:
     key = run("export public-key").stdout.strip()
     assert len(bytes.fromhex(key)) == 32 and read("export public-key") == {"public_key": key, "algorithm": "Ed25519"}
     run("secrets rotate --yes")

@@ -37,7 +37,7 @@ def database(instance: Path, run: Softix) -> None:
     connection.close()
 
 
-def test_within_the_tolerance(run: Softix) -> None:
+def test_reconcile_with_difference_within_the_tolerance_exits_with_code_0(run: Softix) -> None:
     shown = run(f"reconcile --provider openai --file {GOLDEN}/openai_costs.json --tolerance 2%")
     lines = shown.stdout.splitlines()
     assert lines[:3] == [
@@ -51,13 +51,13 @@ def test_within_the_tolerance(run: Softix) -> None:
     assert "Within the tolerance." in shown.stderr
 
 
-def test_beyond_the_tolerance(run: Softix) -> None:
+def test_reconcile_with_difference_beyond_the_tolerance_exits_with_code_1(run: Softix) -> None:
     shown = run(f"reconcile --provider openai --file {GOLDEN}/openai_costs.json", code=1)
     assert shown.stdout.startswith("matched 98.68 %, difference 0.010001 USD\n")
     assert "Beyond the tolerance of 0.50 %." in shown.stderr
 
 
-def test_json_has_everything_as_text(run: Softix) -> None:
+def test_reconcile_with_json_returns_every_amount_as_text(run: Softix) -> None:
     shown = run(f"reconcile --provider openai --file {GOLDEN}/openai_costs.csv --json", code=0)
     told = json.loads(shown.stdout)
     rows = told.pop("rows")
@@ -93,26 +93,26 @@ def test_json_has_everything_as_text(run: Softix) -> None:
     }
 
 
-def test_tokens(read: Read, run: Softix) -> None:
+def test_reconcile_with_a_bill_of_tokens_compares_token_counts(read: Read, run: Softix) -> None:
     told = read(f"reconcile --provider openai --file {GOLDEN}/openai_usage.json --tolerance 0%")
     assert (told["softix"], told["bill"], told["matched_percent"], told["currency"]) == (1500, 1500, "100.00", None)
     shown = run(f"reconcile --provider openai --file {GOLDEN}/openai_usage.csv")
     assert shown.stdout.startswith("matched 100.00 %, difference 0 tokens\n")
 
 
-def test_a_mapping(read: Read) -> None:
+def test_reconcile_with_a_mapping_file_reads_the_mapped_columns(read: Read) -> None:
     line = f"reconcile --provider openai --file {GOLDEN}/mapped.csv --mapping {GOLDEN}/mapped.toml --tolerance 90%"
     told = read(line)
     assert (told["bill"], told["difference"], told["rows_left_out"]) == ("0.125", "-0.625", 1)
     assert [(row["model"], row["bill_tokens"]) for row in told["rows"]] == [("gpt-4o", 1000)]
 
 
-def test_a_period(read: Read) -> None:
+def test_reconcile_with_a_given_period_counts_the_rows_outside_it(read: Read) -> None:
     told = read(f"reconcile --provider openai --file {GOLDEN}/openai_costs.json --from 2026-10-01 --to 2026-10-02")
     assert (told["to"], told["rows_outside_period"]) == ("2026-10-02", 1)
 
 
-def test_many_names_are_cut_off(tmp_path: Path, run: Softix) -> None:
+def test_reconcile_with_many_unknown_models_shortens_the_list(tmp_path: Path, run: Softix) -> None:
     rows = "".join(f"2026-10-01,model {chr(97 + number)},,,,,,1,,,,\n" for number in range(12))
     header = (GOLDEN / "anthropic_costs.csv").read_text().splitlines()[0]
     bill = tmp_path / "bill.csv"
@@ -135,14 +135,14 @@ def test_many_names_are_cut_off(tmp_path: Path, run: Softix) -> None:
         ("--provider openai --file {golden}/openai_costs.json --from tomorrow", 2, "not a date"),
     ],
 )
-def test_what_cannot_be_compared_gets_one_line(run: Softix, line: str, code: int, told: str) -> None:
+def test_reconcile_with_bad_input_prints_one_line_and_a_remedy(run: Softix, line: str, code: int, told: str) -> None:
     shown = run("reconcile " + line.format(golden=GOLDEN), code=code)
     assert told in shown.stderr.splitlines()[0]
     assert shown.stdout == ""
     assert len(shown.stderr.splitlines()) == 2
 
 
-def test_percent_is_cut_off() -> None:
+def test_percent_with_more_than_two_decimals_is_truncated() -> None:
     assert [percent(Fraction(part, 100_000)) for part in (99_999, 100_000, 0, 500)] == [
         "99.99",
         "100.00",

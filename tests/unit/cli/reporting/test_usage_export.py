@@ -26,7 +26,9 @@ YESTERDAY, TODAY, TOMORROW = (str(format_instant(NOW_US + days * DAY_US))[:10] f
 PERIOD = f"--from {YESTERDAY} --to {TOMORROW}"
 
 
-def test_export(database: Database, run: Softix, tmp_path: Path) -> None:
+def test_usage_export_to_standard_output_or_file_contains_the_rows_of_the_period(
+    database: Database, run: Softix, tmp_path: Path
+) -> None:
     done = run(f"usage export {PERIOD}")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["charge"] for row in rows] == ["0.0028", "0.00"]
@@ -48,7 +50,7 @@ def test_export(database: Database, run: Softix, tmp_path: Path) -> None:
     assert whole.read_text().startswith("row_id,"), "csv is the default for a file"
 
 
-def test_an_export_that_fails_leaves_nothing(database: Database, run: Softix, tmp_path: Path) -> None:
+def test_usage_export_with_bad_input_leaves_no_file(database: Database, run: Softix, tmp_path: Path) -> None:
     out = tmp_path / "usage.csv"
     assert "no user" in run(f"usage export {PERIOD} --user eve --out {out}", code=1).stderr
     assert "not a date" in run(f"usage export --from soon --to {TODAY} --out {out}", code=2).stderr
@@ -62,7 +64,9 @@ def left(folder: Path) -> list[str]:
     return sorted(name for name in names if name != "softix" and not name.endswith(".manifest.json"))
 
 
-def test_journals_are_printed_or_written(database: Database, run: Softix, tmp_path: Path) -> None:
+def test_usage_export_with_journal_format_is_printed_or_written_to_a_file(
+    database: Database, run: Softix, tmp_path: Path
+) -> None:
     done = run(f"usage export {PERIOD} --format hledger --costs --name revenue=income:tokens")
     assert "    income:tokens " in done.stdout and "    expenses:ai:lab " in done.stdout
     assert "3 rows, charged 0.0028 USD" in done.stderr, "the top-up is one"
@@ -71,7 +75,9 @@ def test_journals_are_printed_or_written(database: Database, run: Softix, tmp_pa
     assert f"{TOMORROW} balance Liabilities:Prepaid:Usr-" in path.read_text()
 
 
-def test_a_folder_gets_files_with_names(database: Database, run: Softix, tmp_path: Path) -> None:
+def test_usage_export_to_a_folder_names_the_files_by_format_and_period(
+    database: Database, run: Softix, tmp_path: Path
+) -> None:
     folder = tmp_path / "out"
     told = json.loads(run(f"--json usage export {PERIOD} --format xero --out {folder}").stdout)
     assert told["files"] == left(folder) == [f"xero_{YESTERDAY}_{TOMORROW}_001.csv"]
@@ -83,7 +89,9 @@ def test_a_folder_gets_files_with_names(database: Database, run: Softix, tmp_pat
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_format_can_be_written(database: Database, run: Softix, tmp_path: Path, form: str) -> None:
+def test_usage_export_with_each_format_writes_its_output(
+    database: Database, run: Softix, tmp_path: Path, form: str
+) -> None:
     run(f"usage export {PERIOD} --format {form} --out {tmp_path / 'out'}")
     assert left(tmp_path) == ["out"]
 
@@ -109,7 +117,7 @@ def test_every_format_can_be_written(database: Database, run: Softix, tmp_path: 
         ("--format hledger --granularity week --out {tmp}/out", 2, "'week' is not one of"),
     ],
 )
-def test_what_cannot_be_changes_nothing(
+def test_usage_export_with_impossible_options_writes_nothing(
     database: Database, run: Softix, tmp_path: Path, options: str, code: int, said: str
 ) -> None:
     (tmp_path / "taken").write_text("mine")
@@ -119,7 +127,7 @@ def test_what_cannot_be_changes_nothing(
     assert done.stdout == ""
 
 
-def test_one_is_told_that_a_period_is_not_over(database: Database, run: Softix) -> None:
+def test_usage_export_of_an_unfinished_period_prints_a_notice(database: Database, run: Softix) -> None:
     assert "not over" in run(f"usage export {PERIOD} --format quickbooks").stderr
     assert "not over" in run(f"usage export {PERIOD} --format hledger --granularity day").stderr
     assert "not over" not in run(f"usage export {PERIOD} --format hledger").stderr
@@ -127,7 +135,9 @@ def test_one_is_told_that_a_period_is_not_over(database: Database, run: Softix) 
     assert "not over" not in run(f"usage export {past} --format quickbooks").stderr
 
 
-def test_days_begin_where_the_books_are(database: Database, run: Softix, instance: Path, tmp_path: Path) -> None:
+def test_usage_export_with_billing_zone_begins_days_in_that_zone(
+    database: Database, run: Softix, instance: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     for line in ("--zone Asia/Tokyo --format hledger", "--format beancount"):
@@ -138,7 +148,9 @@ def test_days_begin_where_the_books_are(database: Database, run: Softix, instanc
     assert "not a time zone" in run(f"usage export {PERIOD} --zone Mars", code=2).stderr
 
 
-def test_a_bar_on_a_terminal(database: Database, instance: Path, tmp_path: Path) -> None:
+def test_usage_export_on_a_terminal_reports_rows_and_writes_the_file(
+    database: Database, instance: Path, tmp_path: Path
+) -> None:
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "softix_proxy", "--data-dir", str(instance), "usage", "export", *PERIOD.split()]
     process = subprocess.Popen(
@@ -158,7 +170,9 @@ def test_a_bar_on_a_terminal(database: Database, instance: Path, tmp_path: Path)
     assert b"rows" in seen and (tmp_path / "out.journal").exists()
 
 
-def test_beside_a_file_lies_its_manifest(database: Database, run: Softix, read: Read, tmp_path: Path) -> None:
+def test_usage_export_of_a_closed_period_writes_a_signed_manifest_beside_the_file(
+    database: Database, run: Softix, read: Read, tmp_path: Path
+) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()
     out = folder / "day.csv"
@@ -180,7 +194,7 @@ def test_beside_a_file_lies_its_manifest(database: Database, run: Softix, read: 
     assert "as it was exported" in run(f"export verify {folder} --public-key {key} --first 1 --last 1").stderr
 
 
-def test_an_export_that_was_signed_before_it_was_killed(
+def test_usage_export_after_a_kill_before_placing_the_file_completes_with_the_same_manifest(
     database: Database, run: Softix, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "day.csv"
@@ -204,11 +218,13 @@ def test_an_export_that_was_signed_before_it_was_killed(
         ("--period 2026-01", 1, "no closed period '2026-01'"),
     ],
 )
-def test_periods_that_cannot_be_meant(database: Database, run: Softix, options: str, code: int, message: str) -> None:
+def test_usage_export_with_ambiguous_period_is_refused(
+    database: Database, run: Softix, options: str, code: int, message: str
+) -> None:
     assert message in run(f"usage export {options}", code=code).stderr
 
 
-def test_without_the_master_key_nothing_is_written(database: Database, run: Softix, instance: Path) -> None:
+def test_usage_export_without_the_master_key_writes_no_file(database: Database, run: Softix, instance: Path) -> None:
     (instance / "master.key").rename(instance / "elsewhere")
     assert "master key is missing" in run(f"usage export {PERIOD} --out {instance}/a.csv", code=1).stderr
     assert not list(instance.glob("a.csv*"))

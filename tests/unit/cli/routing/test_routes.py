@@ -18,7 +18,7 @@ def lab(run: Softix) -> None:
         run(f"models add llama --provider {name} --free")
 
 
-def test_a_route_as_it_is_written(run: Softix, read: Read) -> None:
+def test_routes_commands_return_the_route_as_it_was_written(run: Softix, read: Read) -> None:
     made = read("routes set best = one/llama weight 3, two/llama weight 1 --retries 2 --first-byte-timeout 20s")
     assert made["name"] == "best" and made["retries"] == 2 and made["first_byte_ms"] == 20_000
     assert [(target["target"], target["weight"], target["tier"]) for target in made["targets"]] == [
@@ -36,7 +36,7 @@ def test_a_route_as_it_is_written(run: Softix, read: Read) -> None:
     assert "no route" in run("routes show best", code=1).output
 
 
-def test_each_candidate_and_why(run: Softix, read: Read) -> None:
+def test_routes_explain_lists_each_candidate_with_its_reason(run: Softix, read: Read) -> None:
     run("routes set best one/llama, then two/llama")
     found = read("routes explain --model best --user ada")
     assert [(row["target"], row["taken"], row["reason"], row["place"]) for row in found] == [
@@ -47,7 +47,7 @@ def test_each_candidate_and_why(run: Softix, read: Read) -> None:
     assert read("routes health") == []
 
 
-def test_bad_input_is_one_line(run: Softix) -> None:
+def test_routes_set_with_bad_input_exits_with_one_line(run: Softix) -> None:
     for line in ("routes set best", "routes set best one/llama weight x", "routes set best one/llama --idle-timeout x"):
         result = run(line, code=2)
         assert "Traceback" not in result.output and result.output.startswith("softix: ")

@@ -21,12 +21,12 @@ SALES = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE, DocumentKind.RECEIPT)
 
 @pytest.mark.parametrize("syntax", ["factur-x", "ubl-2.1"])
 @pytest.mark.parametrize("kind", SALES)
-def test_every_category_is_valid(kind: DocumentKind, syntax: Syntax) -> None:
+def test_electronic_invoice_of_each_tax_category_is_valid(kind: DocumentKind, syntax: Syntax) -> None:
     for category in Category:
         assert broken_rules(render(document(kind, category), syntax), syntax) == [], category
 
 
-def test_the_rules_see_what_is_wrong() -> None:
+def test_validation_rules_with_a_wrong_invoice_report_the_broken_rule() -> None:
     xml = render(document(category=Category.REVERSE_CHARGE))
     for wrong, rule in (
         (xml.replace(b"ATU12345678", b""), "BR-CO-09"),
@@ -40,7 +40,7 @@ def values(xml: bytes, name: str) -> list[str]:
     return [str(node.text) for node in etree.fromstring(xml).iter("{*}" + name)]
 
 
-def test_figures_are_the_documents_and_plain_decimals() -> None:
+def test_electronic_invoice_figures_are_those_of_the_document_as_plain_decimals() -> None:
     made = document()
     xml = render(made)
     assert values(xml, "LineTotalAmount") == [*(str(line.net) for line in made.lines), str(made.totals.net)]
@@ -50,16 +50,16 @@ def test_figures_are_the_documents_and_plain_decimals() -> None:
     assert not re.search(rb">-?\d[\d.]*e", xml)
 
 
-def test_kinds_have_their_codes() -> None:
+def test_electronic_invoice_of_each_kind_has_its_type_code() -> None:
     assert [values(render(document(kind)), "TypeCode")[0] for kind in SALES] == ["380", "381", "386"]
     assert values(render(document(DocumentKind.CREDIT_NOTE)), "IssuerAssignedID") == ["INV-2026-00000"]
 
 
-def test_outside_the_scope_no_vat_id_is_named() -> None:
+def test_electronic_invoice_outside_the_scope_of_tax_names_no_buyer_tax_number() -> None:
     assert b"ATU12345678" not in render(document(category=Category.OUTSIDE))
 
 
-def test_the_rounding_line_is_valid() -> None:
+def test_electronic_invoice_with_a_rounding_line_is_valid() -> None:
     made = document()
     totals = replace(
         made.totals, net=Decimal("42.34"), tax=Decimal("8.04"), gross=Decimal("50.38"), due=Decimal("50.38")
@@ -70,19 +70,19 @@ def test_the_rounding_line_is_valid() -> None:
     assert broken_rules(render(replace(made, lines=(*made.lines, rounding), totals=totals, tax=tax))) == []
 
 
-def test_markup_in_names_is_text() -> None:
+def test_electronic_invoice_with_markup_in_a_name_keeps_it_as_text() -> None:
     made = render(document(buyer=replace(BUYER, name="A & B <Ltd>")))
     assert "A & B <Ltd>" in values(made, "Name")
 
 
-def test_what_makes_no_invoice() -> None:
+def test_electronic_invoice_of_an_unsuitable_document_is_refused() -> None:
     with pytest.raises(BadInputError, match="no invoice"):
         render(document(DocumentKind.STATEMENT))
     with pytest.raises(FailureError, match="no valid XML"):
         render(document(buyer=Party("No\x00body")))
 
 
-def test_without_the_extra_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_electronic_invoice_without_the_extra_raises_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "facturx", None)
     with pytest.raises(FailureError) as caught:
         render(document())

@@ -7,5 +7,5 @@ BEGINNINGS = {"html": b"<!doctype html>", "pdf": b"%PDF-1.7", "xml": b"<?xml", "
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_each_is_what_its_name_says(name: str) -> None:
+def test_bill_format_by_name_renders_that_format(name: str) -> None:
     assert FORMATS[name](document(), None).startswith(BEGINNINGS[name])

@@ -32,7 +32,7 @@ class Balanced(HTMLParser):
 
 
 @pytest.mark.parametrize("kind", DocumentKind)
-def test_the_page_says_everything(kind: DocumentKind) -> None:
+def test_bill_page_of_each_kind_contains_every_text_of_the_view(kind: DocumentKind) -> None:
     made = document(kind)
     parser = Balanced()
     parser.feed(render(made).decode())
@@ -45,10 +45,10 @@ def test_the_page_says_everything(kind: DocumentKind) -> None:
     assert set(said) | set(page.notes) | set(page.buyer) <= set(parser.texts)
 
 
-def test_texts_are_no_markup() -> None:
+def test_bill_page_with_markup_in_a_name_escapes_it() -> None:
     text = render(document(buyer=replace(BUYER, name="<script>&", address=("<b>",)))).decode()
     assert "<script>" not in text and "<b>" not in text and "&lt;script&gt;&amp;" in text
 
 
-def test_the_same_document_is_the_same_page() -> None:
+def test_bill_page_of_the_same_document_is_identical() -> None:
     assert render(document()) == render(document())

@@ -25,7 +25,7 @@ def text(pdf: bytes) -> str:
 
 
 @pytest.mark.parametrize("kind", DocumentKind)
-def test_it_says_everything(kind: DocumentKind) -> None:
+def test_bill_pdf_of_each_kind_contains_every_text_of_the_view(kind: DocumentKind) -> None:
     made = document(kind)
     page, said = view(made), text(render(made))
     for row in page.rows:
@@ -35,7 +35,7 @@ def test_it_says_everything(kind: DocumentKind) -> None:
     assert all(note in said for note in (*page.notes, *page.buyer))
 
 
-def test_an_invoice_has_its_xml_inside() -> None:
+def test_bill_pdf_of_an_invoice_contains_its_xml() -> None:
     made = document()
     pdf = read(render(made))
     assert pdf.attachments == {"factur-x.xml": [bill_en16931.render(made)]}
@@ -45,20 +45,20 @@ def test_an_invoice_has_its_xml_inside() -> None:
     assert "<pdfaid:part>3</pdfaid:part>" in metadata.replace(" ", "") and "EN 16931" in metadata
 
 
-def test_a_statement_has_none_and_is_for_archives_too() -> None:
+def test_bill_pdf_of_a_statement_has_no_xml_and_is_archivable() -> None:
     pdf = read(render(document(DocumentKind.STATEMENT)))
     assert pdf.attachments == {}
     assert "pdfaid" in pdf.root_object["/Metadata"].get_data().decode()
     assert pdf.root_object["/OutputIntents"][0]["/S"] == "/GTS_PDFA1"
 
 
-def test_fonts_are_embedded() -> None:
+def test_bill_pdf_embeds_its_fonts() -> None:
     for font in read(render(document())).pages[0]["/Resources"]["/Font"].values():
         [descendant] = font.get_object()["/DescendantFonts"]
         assert "/FontFile2" in descendant.get_object()["/FontDescriptor"]
 
 
-def test_a_long_one_repeats_its_head_and_counts_its_pages() -> None:
+def test_bill_pdf_with_many_lines_repeats_the_header_and_numbers_the_pages() -> None:
     made = document(DocumentKind.STATEMENT)
     long = replace(made, lines=made.lines * 20)
     pages = [" ".join(page.extract_text().split()) for page in read(render(long)).pages]
@@ -69,14 +69,14 @@ def test_a_long_one_repeats_its_head_and_counts_its_pages() -> None:
     assert "Balance after" in pages[-1]
 
 
-def test_letters_that_the_font_lacks_are_told() -> None:
+def test_bill_pdf_with_letters_missing_in_the_font_is_refused() -> None:
     with pytest.raises(BadInputError, match="'偉'") as caught:
         render(document(buyer=replace(BUYER, name="張偉")))
     assert "billing.pdf_font" in caught.value.remedy
     assert "Ωmega Łódź Київ" in text(render(document(buyer=replace(BUYER, name="Ωmega Łódź Київ"))))
 
 
-def test_another_font(tmp_path: Path) -> None:
+def test_bill_pdf_with_another_font_uses_it_or_is_refused(tmp_path: Path) -> None:
     bold = shipped_fonts().bold
     assert "Ada Lovelace" in text(render(document(), Fonts(bold, bold)))
     broken = tmp_path / "font.ttf"
@@ -85,7 +85,7 @@ def test_another_font(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["fpdf", "font_roboto"])
-def test_without_the_extra_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+def test_bill_pdf_without_the_extra_raises_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(FailureError) as caught:
         render(document())

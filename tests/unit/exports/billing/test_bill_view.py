@@ -14,11 +14,11 @@ from softix_proxy.exports.billing.bill_view import COLUMNS, Pair, amount, day, v
     ("number", "text"),
     [("0", "0.00"), ("-1234.5", "−1,234.50"), ("1000000.000000000001", "1,000,000.000000000001")],
 )
-def test_amounts_keep_every_decimal(number: str, text: str) -> None:
+def test_amount_with_many_decimals_keeps_every_one(number: str, text: str) -> None:
     assert amount(Decimal(number)) == text
 
 
-def test_an_invoice_in_words() -> None:
+def test_bill_view_of_an_invoice_contains_its_texts_and_totals() -> None:
     page = view(document())
     assert (page.title, page.number, page.seller[0]) == ("Invoice", "INV-2026-00001", "Example GmbH")
     assert page.buyer[-2:] == ("GB", "VAT id ATU12345678")
@@ -36,7 +36,7 @@ def test_an_invoice_in_words() -> None:
     assert "VAT id DE123456789" in page.footer and "billing@example.org" in page.footer
 
 
-def test_what_the_other_kinds_say() -> None:
+def test_bill_view_of_other_kinds_contains_their_own_lines() -> None:
     statement = view(document(DocumentKind.STATEMENT))
     assert [pair.label for pair in statement.account] == [
         "Balance before",
@@ -53,10 +53,10 @@ def test_what_the_other_kinds_say() -> None:
     assert receipt.ledger == () and "Paid on 2026-10-02." in receipt.notes
 
 
-def test_why_no_tax_is_charged() -> None:
+def test_bill_view_with_reverse_charge_states_the_reason() -> None:
     page = view(document(category=Category.REVERSE_CHARGE))
     assert page.totals[1].label == "Tax (reverse charge)" and page.notes[0].startswith("Reverse charge: ")
 
 
-def test_days() -> None:
+def test_day_of_a_date_is_written_in_words() -> None:
     assert day(date(2026, 3, 9)) == "9 March 2026"

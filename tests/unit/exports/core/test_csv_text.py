@@ -21,12 +21,12 @@ from softix_proxy.exports.core import csv_text
         (None, ""),
     ],
 )
-def test_text_is_one_line_and_no_formula(value: str | None, shown: str) -> None:
+def test_csv_text_with_a_formula_or_line_break_is_escaped(value: str | None, shown: str) -> None:
     assert csv_text.text(value) == shown
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1))
-def test_lines_are_read_back(values: list[str]) -> None:
+def test_csv_line_with_any_values_is_read_back_unchanged(values: list[str]) -> None:
     values = [value.replace("\x00", "") for value in values]
     line = csv_text.line(["x", *values]).decode()
     assert list(csv.reader(io.StringIO(line, newline=""), strict=True)) == [["x", *values]]
@@ -34,7 +34,7 @@ def test_lines_are_read_back(values: list[str]) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_no_text_is_a_formula_or_has_a_break(value: str) -> None:
+def test_csv_text_of_any_value_is_no_formula_and_has_one_line(value: str) -> None:
     shown = csv_text.text(value)
     assert not shown.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert len(shown.splitlines()) <= 1

@@ -11,7 +11,7 @@ from softix_proxy.exports.reporting.formats import FORMS
 BEANCOUNT = FORMS["beancount"]
 
 
-def test_an_entry_and_the_balance_after_it() -> None:
+def test_beancount_entry_of_a_charge_is_followed_by_its_balance() -> None:
     [text] = written(BEANCOUNT, [posting()]).values()
     assert text == (
         "2026-10-05 open Liabilities:Prepaid:Usr-ada  USD\n2026-10-05 open Income:AI  USD\n\n"
@@ -25,14 +25,14 @@ def test_an_entry_and_the_balance_after_it() -> None:
     )
 
 
-def test_what_was_before_is_open_and_counts() -> None:
+def test_beancount_journal_with_earlier_postings_includes_them_in_the_balance() -> None:
     [text] = written(BEANCOUNT, [posting()], known=[paid(), paid(BOB)]).values()
     assert "open Liabilities" not in text and "2026-10-05 open Income:AI  USD\n" in text
     assert "2026-11-01 balance Liabilities:Prepaid:Usr-ada  -24.985 ~ 0 USD\n" in text
     assert "2026-11-01 balance Liabilities:Prepaid:Usr-bob  -25.00 ~ 0 USD\n" in text
 
 
-def test_balances_are_asserted_at_midnight_only() -> None:
+def test_beancount_balance_is_asserted_only_when_the_span_ends_at_midnight() -> None:
     noon = Span(OCTOBER.from_us, OCTOBER.to_us - 1)
     assert "balance" not in written(BEANCOUNT, [posting()], span=noon)["out.beancount"]
     berlin = written(BEANCOUNT, [posting()], zone=ZoneInfo("Europe/Berlin"))["out.beancount"]
@@ -41,13 +41,13 @@ def test_balances_are_asserted_at_midnight_only() -> None:
     assert "\n9999-12-30 balance" in ever
 
 
-def test_nothing_at_all_is_a_file_too() -> None:
+def test_beancount_journal_without_postings_is_an_empty_file() -> None:
     assert written(BEANCOUNT, []) == {"out.beancount": "\n"}
 
 
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=30))
-def test_texts_stay_between_their_quotes(name: str) -> None:
+def test_beancount_text_with_any_characters_stays_between_its_quotes(name: str) -> None:
     [text] = written(BEANCOUNT, [added_up(("usr_ada", name))]).values()
     heading = text.split("\n")[3]
     payee = heading.removeprefix('2026-10-31 * "').removesuffix('" "AI usage llama, 7 requests"')
@@ -57,11 +57,11 @@ def test_texts_stay_between_their_quotes(name: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=20))
-def test_components_are_what_beancount_takes(text: str) -> None:
+def test_beancount_component_of_any_text_is_valid(text: str) -> None:
     import re
 
     assert re.fullmatch(r"[A-Z0-9][A-Za-z0-9-]*", component(text))
 
 
-def test_ids_keep_their_letters() -> None:
+def test_beancount_component_of_an_id_keeps_its_letters() -> None:
     assert component("usr_0a1b") == "Usr-0a1b"

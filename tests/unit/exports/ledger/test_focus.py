@@ -16,14 +16,14 @@ def only(*postings: object, **told: object) -> dict[str, str]:
     return row
 
 
-def test_the_columns_are_those_of_1_2_and_more() -> None:
+def test_focus_columns_are_those_of_the_specification_in_order() -> None:
     later = [name for name in COLUMNS if name in ("HostProviderName", "ServiceProviderName")]
     own = [name for name in COLUMNS if name.startswith("x_")]
     assert len(later) == 2 and len(COLUMNS) - len(own) - len(later) == 57
     assert [name for name in COLUMNS if name not in own] == sorted(name for name in COLUMNS if name not in own)
 
 
-def test_usage_is_covered_by_what_was_paid_in() -> None:
+def test_focus_row_of_usage_has_an_effective_cost_and_no_billed_cost() -> None:
     row = only(posting(), granularity="row")
     assert (row["ChargeCategory"], row["BilledCost"], row["EffectiveCost"]) == ("Usage", "0.00", "0.015")
     assert (row["ConsumedQuantity"], row["ConsumedUnit"]) == ("1230.0", "Tokens")
@@ -32,13 +32,13 @@ def test_usage_is_covered_by_what_was_paid_in() -> None:
     assert (row["x_UsageAt"], row["x_RequestId"]) == ("2026-10-05T11:59:57.000000Z", "req_0000000040000")
 
 
-def test_what_is_paid_in_is_a_purchase() -> None:
+def test_focus_row_of_a_payment_is_a_purchase() -> None:
     row = only(paid(), names=["issuer=ACME Inc."])
     assert (row["ChargeCategory"], row["BilledCost"], row["EffectiveCost"]) == ("Purchase", "25.00", "0.00")
     assert (row["ChargeFrequency"], row["InvoiceIssuerName"], row["ConsumedQuantity"]) == ("One-Time", "ACME Inc.", "")
 
 
-def test_what_is_put_right() -> None:
+def test_focus_rows_of_adjustments_and_corrections_have_their_categories() -> None:
     [text] = written(FORM, PUT_RIGHT).values()
     assert [(row["ChargeCategory"], row["ChargeClass"], row["EffectiveCost"]) for row in rows(text)] == [
         ("Credit", "", "-0.01"),
@@ -48,14 +48,14 @@ def test_what_is_put_right() -> None:
 
 
 @pytest.mark.parametrize("granularity", FORM.granularities)
-def test_billed_less_effective_is_what_is_in_the_wallets(granularity: str) -> None:
+def test_focus_billed_minus_effective_cost_is_the_balance_of_the_wallets(granularity: str) -> None:
     [text] = written(FORM, EVERYTHING, granularity=granularity).values()
     left = sum(Decimal(row["BilledCost"]) - Decimal(row["EffectiveCost"]) for row in rows(text))
     assert left.scaleb(12) == sum(one.wallet_pico for one in EVERYTHING)
 
 
 @pytest.mark.parametrize("granularity", FORM.granularities)
-def test_price_times_quantity_is_the_cost(granularity: str) -> None:
+def test_focus_unit_price_times_quantity_is_the_list_cost(granularity: str) -> None:
     [text] = written(FORM, EVERYTHING, granularity=granularity).values()
     priced = [row for row in rows(text) if row["PricingQuantity"]]
     assert len(priced) > 4
@@ -63,7 +63,7 @@ def test_price_times_quantity_is_the_cost(granularity: str) -> None:
         assert Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"]) == Decimal(row["ListCost"])
 
 
-def test_periods_are_those_of_the_zone() -> None:
+def test_focus_periods_with_a_zone_begin_at_midnight_in_that_zone() -> None:
     told = {"granularity": "month", "zone": ZoneInfo("Europe/Berlin")}
     row = only(added_up(), **told)
     assert (row["ChargePeriodStart"], row["ChargePeriodEnd"]) == ("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z")
@@ -71,5 +71,5 @@ def test_periods_are_those_of_the_zone() -> None:
     assert (day["ChargePeriodStart"], day["BillingPeriodEnd"]) == ("2026-10-31T00:00:00Z", "2026-11-01T00:00:00Z")
 
 
-def test_names_are_no_formulas() -> None:
+def test_focus_account_name_that_begins_with_a_formula_sign_is_escaped() -> None:
     assert only(added_up(BOB))["BillingAccountName"].startswith("'=bob")

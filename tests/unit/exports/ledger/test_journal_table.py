@@ -18,7 +18,7 @@ def cents_of(text: str, account: str) -> int:
     return sum(int(Decimal(row["Debits"] or "0") * 100) - int(Decimal(row["Credits"] or "0") * 100) for row in found)
 
 
-def test_entries_balance_and_are_numbered() -> None:
+def test_journal_table_entries_balance_and_are_numbered() -> None:
     [text] = written(QUICKBOOKS, MONTH, costs=True).values()
     entries: dict[str, int] = {}
     for row in rows(text):
@@ -28,7 +28,7 @@ def test_entries_balance_and_are_numbered() -> None:
     assert set(entries.values()) == {0}
 
 
-def test_what_is_less_than_a_cent_waits() -> None:
+def test_journal_table_with_amounts_below_a_cent_carries_them_forward() -> None:
     small = [added_up(wallet_pico=-CENT * 4 // 10, id=added_up().id + day) for day in range(3)]
     [text] = written(QUICKBOOKS, small).values()
     assert [row["Debits"] for row in rows(text)] == ["0.01", ""]
@@ -43,7 +43,9 @@ PICO = st.integers(-(10**14), 10**14)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([ADA, BOB]), PICO, PICO), max_size=60), st.integers(1, 12))
-def test_months_one_by_one_are_the_year_to_the_cent(moved: list[tuple[tuple[str, str], int, int]], months: int) -> None:
+def test_journal_tables_of_single_months_add_up_to_the_year(
+    moved: list[tuple[tuple[str, str], int, int]], months: int
+) -> None:
     """Cut anywhere into exports of which each knows only the sums before it."""
     year: list[Posting] = []
     for user, used, given_pico in moved:
@@ -64,7 +66,7 @@ def test_months_one_by_one_are_the_year_to_the_cent(moved: list[tuple[tuple[str,
 
 
 @pytest.mark.parametrize("form", TABLES)
-def test_no_name_is_a_formula_and_each_line_is_whole(form: str) -> None:
+def test_journal_table_with_any_name_has_complete_lines_and_no_formula(form: str) -> None:
     names = ("=1+1", "@x", "-y", 'a:b  c;=x, "q"\r\nz', "é🦊")
     [text] = written(FORMS[form], [paid((f"usr_{number}", name)) for number, name in enumerate(names)]).values()
     found = rows(text)
@@ -75,6 +77,6 @@ def test_no_name_is_a_formula_and_each_line_is_whole(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", TABLES)
-def test_names_that_were_given(form: str) -> None:
+def test_journal_table_with_given_account_names_uses_them(form: str) -> None:
     [text] = written(FORMS[form], [paid()], names=["cash=4711", "wallets=0815"]).values()
     assert "4711" in text and "0815" in text and FORMS[form].names.defaults["cash"] not in text

@@ -3,7 +3,7 @@ from support.posted import posting, written
 from softix_proxy.exports.ledger.ledger import FORM
 
 
-def test_whatever_is_named_is_declared() -> None:
+def test_ledger_journal_declares_its_commodity_tags_and_accounts() -> None:
     [text] = written(FORM, [posting()]).values()
     lines = text.splitlines()
     assert lines[:3] == ["commodity USD", "tag posted_at", "tag usage_at"]

@@ -9,7 +9,7 @@ from softix_proxy.exports.reporting.formats import FORMS
 HLEDGER = FORMS["hledger"]
 
 
-def test_an_entry() -> None:
+def test_journal_entry_of_a_charge_is_written_in_full() -> None:
     [text] = written(HLEDGER, [posting()]).values()
     assert text == (
         "commodity 1000.000000000000 USD\n\naccount liabilities:prepaid:usr_ada\naccount income:ai\n"
@@ -21,28 +21,28 @@ def test_an_entry() -> None:
     )
 
 
-def test_costs_are_an_expense_that_is_owed() -> None:
+def test_journal_with_costs_writes_an_expense_and_a_liability() -> None:
     [text] = written(HLEDGER, [posting()], costs=True).values()
     sides = [line.split() for line in text.splitlines() if line.startswith("    ") and ";" not in line]
     assert sides[2:] == [["expenses:ai:lab", "0.01", "USD"], ["liabilities:providers:lab", "-0.01", "USD"]]
 
 
-def test_what_moves_nothing_is_not_there() -> None:
+def test_journal_with_a_posting_of_zero_writes_no_entry() -> None:
     [text] = written(HLEDGER, [posting(wallet_pico=0)]).values()
     assert text == "commodity 1000.000000000000 USD\n"
 
 
-def test_an_account_is_declared_once() -> None:
+def test_journal_with_several_postings_declares_each_account_once() -> None:
     [text] = written(HLEDGER, [posting(), posting(BOB), added_up()]).values()
     assert text.count("account income:ai\n") == text.count("account liabilities:prepaid:usr_bob\n") == 1
 
 
-def test_accounts_have_the_names_that_were_given() -> None:
+def test_journal_with_given_account_names_uses_them() -> None:
     [text] = written(HLEDGER, [posting()], names=["wallets=Schulden:Guthaben", "revenue=Erlöse"]).values()
     assert "    Schulden:Guthaben:usr_ada " in text and "    Erlöse  " in text
 
 
-def test_what_a_name_could_do() -> None:
+def test_journal_with_syntax_in_a_name_or_note_replaces_it() -> None:
     names = {
         ";x": ",x",
         "a  ;b": "a ,b",
@@ -62,7 +62,7 @@ def test_what_a_name_could_do() -> None:
 
 @settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=30), st.text(st.characters(codec="utf-8"), max_size=30))
-def test_no_text_makes_a_line_or_a_comment(name: str, note: str) -> None:
+def test_journal_with_any_text_adds_no_line_and_no_comment(name: str, note: str) -> None:
     [text] = written(HLEDGER, [paid(("usr_ada", name), note=note, reference=note)]).values()
     lines = text.split("\n")
     assert len(lines) == len(text.splitlines()) + 1 == 8
@@ -72,9 +72,9 @@ def test_no_text_makes_a_line_or_a_comment(name: str, note: str) -> None:
 @pytest.mark.parametrize(
     ("text", "part"), [("lab", "lab"), ("a:b  c;=x", "a-b-c-x"), ("@old", "old"), (":", "unknown")]
 )
-def test_components(text: str, part: str) -> None:
+def test_account_component_with_special_characters_is_cleaned(text: str, part: str) -> None:
     assert component(text) == part
 
 
-def test_one_line() -> None:
+def test_one_line_with_breaks_and_control_characters_returns_plain_text() -> None:
     assert one_line(" a\u2028\x85b\t\x00 c ") == "a b c"

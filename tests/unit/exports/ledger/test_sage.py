@@ -9,7 +9,7 @@ GOLDEN = Path(__file__).parents[3] / "golden" / "exports"
 
 
 @pytest.mark.parametrize("costs", [False, True])
-def test_it_is_as_the_program_documents_it(costs: bool) -> None:
+def test_sage_export_of_a_month_matches_the_golden_file(costs: bool) -> None:
     [text] = written(FORM, MONTH, costs=costs).values()
     golden = GOLDEN / f"sage{'_costs' if costs else ''}.csv"
     assert text == golden.read_bytes().decode()

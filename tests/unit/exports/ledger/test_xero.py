@@ -11,12 +11,12 @@ from softix_proxy.exports.ledger.xero import COLUMNS, FORM, LINES_A_FILE
 GOLDEN = Path(__file__).parents[3] / "golden" / "exports"
 
 
-def test_it_is_as_the_program_documents_it() -> None:
+def test_xero_export_of_a_month_matches_the_golden_file() -> None:
     [text] = written(FORM, MONTH).values()
     assert text == (GOLDEN / "xero.csv").read_bytes().decode()
 
 
-def test_a_file_has_at_most_500_lines_and_whole_invoices() -> None:
+def test_xero_export_of_many_invoices_splits_files_between_invoices() -> None:
     users = [(f"usr_{number:03d}", f"user {number}") for number in range(400)]
     postings = [
         added_up(user, wallet_pico=-CENT * (1 + number), model=model)
@@ -35,20 +35,20 @@ def test_a_file_has_at_most_500_lines_and_whole_invoices() -> None:
     assert len(seen) == 400
 
 
-def test_an_invoice_that_fills_more_than_a_file_is_parted() -> None:
+def test_xero_invoice_longer_than_a_file_is_split() -> None:
     files = written(FORM, [added_up(wallet_pico=-CENT, model=f"m{number:04d}") for number in range(1100)])
     numbers = [sorted({line["*InvoiceNumber"] for line in rows(text)}) for text in files.values()]
     assert numbers == [["SX-20261031-usr_ada"], ["SX-20261031-usr_ada-2"], ["SX-20261031-usr_ada-3"]]
     assert [len(rows(text)) for text in files.values()] == [500, 500, 100]
 
 
-def test_what_is_paid_in_is_no_sale_and_nothing_is_a_file_too() -> None:
+def test_xero_export_with_only_payments_has_no_lines() -> None:
     assert rows(written(FORM, [paid(), paid(BOB)])["out_001.csv"]) == []
 
 
 @settings(deadline=None)
 @given(st.lists(st.integers(-(10**13), 10**13), min_size=1, max_size=30), st.lists(st.integers(-(10**13), 10**13)))
-def test_lines_add_up_to_the_customers_cents(used: list[int], before: list[int]) -> None:
+def test_xero_lines_add_up_to_the_rounded_total_of_the_customer(used: list[int], before: list[int]) -> None:
     postings = [added_up(wallet_pico=-pico, model=f"m{number}") for number, pico in enumerate(used)]
     known = [paid(), *(added_up(wallet_pico=-pico) for pico in before)]
     shown = [line["*UnitAmount"] for text in written(FORM, postings, known=known).values() for line in rows(text)]

@@ -10,7 +10,7 @@ from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.exports.metering.columns import COLUMNS, fields, format_factor
 
 
-def test_names_and_order_are_what_importers_rely_on() -> None:
+def test_usage_columns_have_their_documented_names_and_order() -> None:
     assert [column.name for column in COLUMNS] == [
         *("row_id", "posted_at", "usage_at", "request_id", "user_id", "user_name", "key_id", "key_prefix"),
         *("provider", "model", "model_served", "endpoint", "stream", *METERS, "service_tier", "price_version"),
@@ -29,7 +29,7 @@ def test_names_and_order_are_what_importers_rely_on() -> None:
     ]
 
 
-def test_fields_of_a_row() -> None:
+def test_usage_row_fields_are_formatted_by_column() -> None:
     shown = fields(ROW)
     assert shown["posted_at"] == "2026-10-01T00:00:00.000001Z"
     assert shown["request_id"] == "req_0000000040000"
@@ -40,7 +40,7 @@ def test_fields_of_a_row() -> None:
 
 
 @given(st.integers(0, 101 * 10**8))
-def test_factors_are_exact_and_short(hundred_millionths: int) -> None:
+def test_format_factor_with_any_fraction_is_exact_and_short(hundred_millionths: int) -> None:
     factor = Fraction(hundred_millionths, 10**8)
     written = format_factor(factor)
     assert Fraction(Decimal(written)) == factor

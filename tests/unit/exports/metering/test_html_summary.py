@@ -74,7 +74,7 @@ def read(shown: SummaryPage) -> Reader:
 DAYS = [total("", 5, day="2026-10-01"), total("", 445, day="2026-10-03")]
 
 
-def test_it_says_what_was_used() -> None:
+def test_summary_page_with_usage_contains_its_sums_and_columns() -> None:
     ada = total("ada", 450, 20)
     reader = read(page([ada], DAYS, {ada.id: {FIRST_DAY: DAYS[0], FIRST_DAY + 2: DAYS[1]}}))
     text = "|".join(reader.text)
@@ -91,7 +91,7 @@ def test_it_says_what_was_used() -> None:
     ) == (0, 3)
 
 
-def test_it_needs_nothing_from_elsewhere() -> None:
+def test_summary_page_contains_no_script_and_no_external_resource() -> None:
     reader = read(page([total("ada", 450)], DAYS))
     assert reader.tags.isdisjoint({"script", "img", "link", "iframe", "object", "embed", "form", "a", "base"})
     assert not any(name.startswith("on") or name in ("src", "href", "action") for name, _ in reader.attributes)
@@ -101,7 +101,7 @@ def test_it_needs_nothing_from_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_names_are_text(name: str) -> None:
+def test_summary_page_with_markup_in_a_name_shows_it_as_text(name: str) -> None:
     reader = read(page([total(name, 450)], DAYS))
     assert reader.text.count(name) == 3
     assert reader.tags.isdisjoint({"script", "img"})
@@ -109,32 +109,32 @@ def test_names_are_text(name: str) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1, max_size=60))
-def test_no_name_becomes_an_element(name: str) -> None:
+def test_summary_page_with_any_name_has_the_same_elements(name: str) -> None:
     plain = read(page([total("ada", 450)], DAYS))
     odd = read(page([total(name, 450)], DAYS))
     assert (odd.tags, odd.attributes) == (plain.tags, plain.attributes)
 
 
-def test_of_many_the_rest_is_one() -> None:
+def test_summary_page_with_many_subjects_combines_the_rest_in_one_row() -> None:
     many = [total(f"user-{number}", 30 - number) for number in range(20)]
     text = read(page(many, DAYS)).text
     assert "user-14" in text and "user-15" not in text and text.count("5 others") == 3
 
 
-def test_free_models_are_drawn_by_requests() -> None:
+def test_summary_page_with_only_free_usage_shows_requests() -> None:
     free = [total("", 0, 4, "2026-10-01"), total("", 0, 8, "2026-10-02")]
     text = read(page([total("ada", 0, 12)], free, length=2)).text
     assert "Requests a day" in text and "8" in text and "provider's cost" not in text
 
 
-def test_nothing_and_less_than_nothing() -> None:
+def test_summary_page_without_usage_or_with_negative_charges_is_rendered() -> None:
     assert "Nothing was used." in read(page([], [])).text
     taken_back = UsageTotal("2026-10-02", "2026-10-02", 0, 0, 0, 0, -5, -PICO_PER_USD)
     assert "-$1.00" in read(page([total("ada", 4)], [total("", 5, day="2026-10-01"), taken_back])).text
 
 
 @pytest.mark.parametrize("length", [1, 31, 366, 5000])
-def test_columns_stay_within_the_picture(length: int) -> None:
+def test_summary_chart_with_any_number_of_days_keeps_columns_inside(length: int) -> None:
     html = "".join(render(page([total("ada", 450)], DAYS, length=length)))
     for left, top, width, height in re.findall(
         r'class="column" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', html
@@ -144,6 +144,6 @@ def test_columns_stay_within_the_picture(length: int) -> None:
 
 
 @given(st.integers(1, 10**20))
-def test_four_lines_at_most(peak: int) -> None:
+def test_chart_step_with_any_peak_needs_at_most_four_lines(peak: int) -> None:
     step = _step(peak)
     assert step * 4 >= peak and str(step).rstrip("0") in ("1", "2", "5")

@@ -35,11 +35,11 @@ def line(value: object, encoding: Encoding) -> str:
         (Encoding.JSON_TEXT, 'é"\n', '"é\\"\\n"'),
     ],
 )
-def test_a_value_is_encoded(encoding: Encoding, value: object, expected: str) -> None:
+def test_layout_value_with_each_encoding_is_encoded(encoding: Encoding, value: object, expected: str) -> None:
     assert line(value, encoding) == f"<{expected}>"
 
 
-def test_lines_of_csv_read_as_the_fields_of_the_row() -> None:
+def test_csv_lines_read_again_contain_the_fields_of_the_row() -> None:
     row = replace(ROW, note='=1, "x"\r\n')
     [header, read] = csv.reader(
         io.StringIO(csv_usage.LAYOUT.header + csv_usage.LAYOUT.lines([row]).decode(), newline="")
@@ -48,10 +48,10 @@ def test_lines_of_csv_read_as_the_fields_of_the_row() -> None:
     assert dict(zip(header, read, strict=True))["charge"] == "25.00"
 
 
-def test_lines_of_json_read_as_the_fields_of_the_row() -> None:
+def test_json_lines_read_again_contain_the_fields_of_the_row() -> None:
     first, second = jsonl_usage.LAYOUT.lines([ROW, replace(ROW, model_served="x")]).decode().splitlines()
     assert json.loads(first) == fields(ROW) and json.loads(second)["model_served"] == "x"
 
 
-def test_without_rows_there_is_no_line() -> None:
+def test_layout_without_rows_returns_no_line() -> None:
     assert csv_usage.LAYOUT.lines([]) == b""

@@ -35,7 +35,7 @@ def as_csv_has_it(name: str, value: Any) -> ColumnValue:
     return format_factor(Fraction(value)) if name == "markup" else value
 
 
-def test_what_is_read_back_is_what_was_there() -> None:
+def test_parquet_file_read_again_contains_the_same_rows() -> None:
     writer = ParquetUsage()
     found = read(writer.feed(ROWS[:2]), writer.feed(ROWS[2:]), writer.end()).to_pylist()
     assert [{name: as_csv_has_it(name, value) for name, value in row.items()} for row in found] == [
@@ -43,7 +43,7 @@ def test_what_is_read_back_is_what_was_there() -> None:
     ]
 
 
-def test_money_is_exact_and_instants_have_a_zone() -> None:
+def test_parquet_columns_have_exact_decimals_and_times_with_a_zone() -> None:
     writer = ParquetUsage()
     table = read(writer.feed(ROWS), writer.end())
     assert table.column_names == [column.name for column in COLUMNS]
@@ -55,7 +55,7 @@ def test_money_is_exact_and_instants_have_a_zone() -> None:
     assert table["posted_at"][2].as_py() == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ROW.id)
 
 
-def test_rows_are_written_in_groups_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_rows_are_written_in_groups_as_they_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet_usage, "ROWS_A_GROUP", 4)
     writer = ParquetUsage()
     pieces = [writer.feed(ROWS) for _ in range(5)] + [writer.end()]
@@ -64,11 +64,11 @@ def test_rows_are_written_in_groups_as_they_come(monkeypatch: pytest.MonkeyPatch
     assert (file.metadata.num_rows, file.metadata.num_row_groups) == (15, 5)
 
 
-def test_no_rows_are_a_file_too() -> None:
+def test_parquet_file_without_rows_is_valid() -> None:
     assert read(ParquetUsage().end()).num_rows == 0
 
 
-def test_without_pyarrow_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_writer_without_pyarrow_raises_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(FailureError) as missing:
         ParquetUsage()

@@ -29,7 +29,7 @@ def publish(draft: AtomicExport, manifest: Manifest = MANIFEST) -> Path:
     return draft.place(manifest, body)
 
 
-def test_a_file_and_its_manifest_come_into_place_together(tmp_path: Path) -> None:
+def test_atomic_export_places_the_file_together_with_its_manifest(tmp_path: Path) -> None:
     with AtomicExport(tmp_path / "a.csv", overwrite=False, form=RowForm("", "\n")) as draft:
         draft.write(b"row_id,x\n")
         draft.write(b"1,2\n")
@@ -44,13 +44,13 @@ def test_a_file_and_its_manifest_come_into_place_together(tmp_path: Path) -> Non
     assert document["body"]["files"][0]["name"] == "a.csv"
 
 
-def test_an_empty_file(tmp_path: Path) -> None:
+def test_atomic_export_without_content_places_an_empty_file(tmp_path: Path) -> None:
     with AtomicExport(tmp_path / "a.jsonl", overwrite=False) as draft:
         publish(draft, replace(MANIFEST, name="a.jsonl"))
     assert (tmp_path / "a.jsonl").read_bytes() == b""
 
 
-def test_several_files_in_a_folder_that_is_made(tmp_path: Path) -> None:
+def test_atomic_export_into_a_missing_folder_creates_it_with_several_files(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "out"
     with AtomicExport(folder, overwrite=False, in_folder=True) as draft:
         draft.write(b"1", "a.csv")
@@ -63,7 +63,7 @@ def test_several_files_in_a_folder_that_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("in_folder", [False, True])
-def test_a_failure_leaves_nothing(tmp_path: Path, in_folder: bool) -> None:
+def test_atomic_export_after_a_failure_leaves_no_file(tmp_path: Path, in_folder: bool) -> None:
     out = tmp_path / "out"
     with pytest.raises(RuntimeError), AtomicExport(out, overwrite=False, in_folder=in_folder) as draft:
         draft.write(b"x", "a.csv")
@@ -72,7 +72,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, in_folder: bool) -> None:
     assert names(tmp_path) == set()
 
 
-def test_what_exists_stays_unless_it_is_to_be_overwritten(tmp_path: Path) -> None:
+def test_atomic_export_with_an_existing_file_keeps_it_unless_overwrite_is_set(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     out.write_bytes(b"old")
     with pytest.raises(ConflictError, match="exists"), AtomicExport(out, overwrite=False):
@@ -87,7 +87,7 @@ def test_what_exists_stays_unless_it_is_to_be_overwritten(tmp_path: Path) -> Non
     assert out.read_bytes() == b"new"
 
 
-def test_what_comes_into_being_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+def test_atomic_export_with_a_file_created_meanwhile_keeps_that_file(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     with pytest.raises(ConflictError, match="exists"), AtomicExport(out, overwrite=False) as draft:
         draft.write(b"new")
@@ -97,12 +97,12 @@ def test_what_comes_into_being_meanwhile_is_not_overwritten(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["a.manifest.json", "a.partial"])
-def test_names_that_mean_something_else(tmp_path: Path, name: str) -> None:
+def test_atomic_export_with_a_reserved_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInputError), AtomicExport(tmp_path / name, overwrite=True):
         pass
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_atomic_export_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with (
         pytest.raises(FailureError, match="cannot write"),
         AtomicExport(tmp_path / "no" / "a.csv", overwrite=False) as draft,
@@ -110,7 +110,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         draft.write(b"x")
 
 
-def test_two_at_once_write_different_files(tmp_path: Path) -> None:
+def test_atomic_export_while_another_writes_the_same_file_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     with AtomicExport(out, overwrite=True) as draft:
         draft.write(b"first")
@@ -120,7 +120,7 @@ def test_two_at_once_write_different_files(tmp_path: Path) -> None:
     assert out.read_bytes() == b"first"
 
 
-def test_what_a_killed_one_left_is_written_anew(tmp_path: Path) -> None:
+def test_atomic_export_after_a_killed_process_writes_the_file_again(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     (tmp_path / "a.csv.partial").write_bytes(b"half a fi")
     with AtomicExport(out, overwrite=False) as draft:
@@ -138,7 +138,7 @@ def staged(tmp_path: Path, *files: str) -> None:
 
 
 @pytest.mark.parametrize("renamed", [0, 1, 2])
-def test_the_last_steps_are_made_up_for(tmp_path: Path, renamed: int) -> None:
+def test_left_over_export_after_a_kill_is_completed(tmp_path: Path, renamed: int) -> None:
     """However far it came."""
     staged(tmp_path, "a.csv", "b.csv")
     for name in ("a.csv", "b.csv")[:renamed]:
@@ -152,7 +152,7 @@ def test_the_last_steps_are_made_up_for(tmp_path: Path, renamed: int) -> None:
         assert found == []
 
 
-def test_what_is_no_longer_what_it_was_is_not_put_in_place(tmp_path: Path) -> None:
+def test_left_over_export_with_changed_content_is_not_completed(tmp_path: Path) -> None:
     staged(tmp_path, "a.csv")
     (tmp_path / "a.csv.partial").write_bytes(b"a new run")
     with left_over(tmp_path / "a.csv") as found:
@@ -162,14 +162,14 @@ def test_what_is_no_longer_what_it_was_is_not_put_in_place(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b"\xff"])
-def test_a_body_that_was_cut(tmp_path: Path, text: bytes) -> None:
+def test_left_over_export_with_a_truncated_body_is_ignored(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "a.csv.manifest.partial").write_bytes(text)
     for out in (tmp_path, tmp_path / "a.csv", tmp_path / "no" / "a.csv"):
         with left_over(out) as found:
             assert list(found) == []
 
 
-def test_one_process_at_a_time_puts_files_in_place(tmp_path: Path) -> None:
+def test_publishing_while_another_process_publishes_waits_for_its_lock(tmp_path: Path) -> None:
     """The lock dies with its process."""
     code = "import sys; from pathlib import Path; from softix_proxy.exports.reporting.atomic_file import publishing\n"
     code += "with publishing(Path(sys.argv[1])): print('in', flush=True); sys.stdin.read()"
@@ -187,7 +187,7 @@ def test_one_process_at_a_time_puts_files_in_place(tmp_path: Path) -> None:
         pass
 
 
-def test_what_is_resumable_stays_and_is_gone_on_with(tmp_path: Path) -> None:
+def test_atomic_export_that_is_resumable_continues_after_a_failure(tmp_path: Path) -> None:
     out, form = tmp_path / "a.csv", RowForm("", "\n")
     with pytest.raises(RuntimeError), AtomicExport(out, overwrite=False, form=form, resumable=True) as draft:
         assert draft.begun() is None

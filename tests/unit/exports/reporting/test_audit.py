@@ -48,19 +48,19 @@ def details(folder: Path, **expected: object) -> list[str]:
     return [f"{Path(one.file).relative_to(folder)}: {one.detail}" for one in found]
 
 
-def test_untouched(folder: Path) -> None:
+def test_audit_of_untouched_exports_finds_nothing(folder: Path) -> None:
     told = check(folder, first=1, last=4)
     assert told.findings == [] and (told.manifests, told.files, told.first, told.last) == (4, 4, 1, 4)
 
 
-def test_a_row(folder: Path) -> None:
+def test_audit_with_a_changed_row_names_it(folder: Path) -> None:
     path, number = folder / "a.csv", 1234
     path.write_bytes(path.read_bytes().replace(row(number), row(number) + b"9"))
     [finding] = check(folder).findings
     assert finding == (str(path), f"row {FIRST_ID + number * 7} was changed", FIRST_ID + number * 7)
 
 
-def test_files(folder: Path) -> None:
+def test_audit_with_removed_changed_and_added_files_names_each(folder: Path) -> None:
     (folder / "b.csv").unlink()
     (folder / "below" / "new.csv").write_text("1")
     (folder / "below" / "b.journal").write_text("2026-11-01 * nothing\n")
@@ -71,7 +71,7 @@ def test_files(folder: Path) -> None:
     ]
 
 
-def test_an_export_and_its_manifest(folder: Path) -> None:
+def test_audit_with_a_removed_export_reports_the_gap_in_the_chain(folder: Path) -> None:
     """In the middle it is missed; at the ends, if it is known how far the chain goes."""
     (folder / "b.csv").unlink()
     (folder / "b.csv.0002.manifest.json").unlink()
@@ -92,7 +92,7 @@ def change(place: Path, change: Callable[[dict[str, dict[str, object]]], object]
     place.write_bytes(canonical(document) + b"\n")
 
 
-def test_manifests(folder: Path) -> None:
+def test_audit_with_a_changed_manifest_reports_the_reason(folder: Path) -> None:
     place = folder / "b.csv.0002.manifest.json"
     text = place.read_bytes()
     for changed, message in (
@@ -115,13 +115,13 @@ def test_manifests(folder: Path) -> None:
     assert details(folder)[0] == "b.csv.0003.manifest.json: was renamed: it is b.csv.0002.manifest.json"
 
 
-def test_another_key(folder: Path) -> None:
+def test_audit_with_another_public_key_reports_every_manifest(folder: Path) -> None:
     other = Ed25519Signer(secrets.token_bytes(32)).public_key
     found = audit([folder], other, is_signed, ManifestRange()).findings
     assert len(found) == 8 and "is signed by another key" in found[0].detail
 
 
-def test_a_second_chain_by_the_same_key(folder: Path, tmp_path: Path) -> None:
+def test_audit_with_a_second_chain_of_the_same_key_reports_a_broken_chain(folder: Path, tmp_path: Path) -> None:
     """As from a backup that was restored."""
     exporter = Exporter(SIGNER)
     exporter.csv(tmp_path / "exports" / "below", "x.csv", 1)
@@ -129,7 +129,7 @@ def test_a_second_chain_by_the_same_key(folder: Path, tmp_path: Path) -> None:
     assert any("the chain is broken" in line for line in details(folder))
 
 
-def test_a_file_that_was_exported_again(tmp_path: Path) -> None:
+def test_audit_with_a_file_exported_twice_finds_nothing(tmp_path: Path) -> None:
     exporter = Exporter(SIGNER)
     for rows in (5, 6):
         exporter.csv(tmp_path, "a.csv", rows)
@@ -137,12 +137,12 @@ def test_a_file_that_was_exported_again(tmp_path: Path) -> None:
     assert (told.findings, told.manifests, told.files) == ([], 2, 1)
 
 
-def test_a_copy_elsewhere(folder: Path, tmp_path: Path) -> None:
+def test_audit_with_a_copy_of_the_folder_finds_nothing(folder: Path, tmp_path: Path) -> None:
     other = shutil.copytree(folder, tmp_path / "copy")
     assert audit([folder, other], SIGNER.public_key, is_signed, ManifestRange()).findings == []
 
 
-def test_an_empty_folder_and_a_spared_file(folder: Path, tmp_path: Path) -> None:
+def test_audit_with_an_excluded_file_ignores_it_and_reports_an_empty_folder(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     assert check(tmp_path / "none").findings == [(str(tmp_path / "none"), "there is no manifest", None)]
     (folder / "key").write_text(SIGNER.public_key)
@@ -150,7 +150,7 @@ def test_an_empty_folder_and_a_spared_file(folder: Path, tmp_path: Path) -> None
     assert audit([folder], SIGNER.public_key, is_signed, ManifestRange(), [folder / "key"]).findings == []
 
 
-def test_links_and_folders_are_no_files(folder: Path) -> None:
+def test_audit_with_a_link_or_folder_in_place_of_a_file_reports_it(folder: Path) -> None:
     (folder / "a.csv").unlink()
     (folder / "a.csv").mkdir()
     (folder / "lost").symlink_to("nowhere")
@@ -202,7 +202,9 @@ TAMPERS: list[Tamper] = [
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False), st.integers(0, len(FILES) + len(TAMPERS) - 1))
-def test_whatever_is_done_is_found_and_nothing_else_accused(original: Path, chance: random.Random, number: int) -> None:
+def test_audit_with_any_change_reports_only_the_changed_file(
+    original: Path, chance: random.Random, number: int
+) -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = shutil.copytree(original, Path(place) / "exports")
         files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
@@ -219,7 +221,7 @@ def test_whatever_is_done_is_found_and_nothing_else_accused(original: Path, chan
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, ROWS - 1), st.sampled_from(["changed", "removed", "added"]), st.binary(min_size=1, max_size=9))
-def test_the_row_is_named(original: Path, number: int, what: str, more: bytes) -> None:
+def test_audit_with_any_one_changed_row_names_its_id(original: Path, number: int, what: str, more: bytes) -> None:
     more = more.replace(b"\r", b"0").replace(b"\n", b"0")
     line = {"changed": row(number) + more + b"\r\n", "removed": b"", "added": (row(number) + b"\r\n") * 2}[what]
     with tempfile.TemporaryDirectory() as place:

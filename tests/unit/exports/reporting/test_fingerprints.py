@@ -46,7 +46,7 @@ def found(tmp_path: Path, before: bytes, after: bytes) -> list[tuple[int | None,
 
 @settings(deadline=None)
 @given(st.integers(0, 2600), st.lists(st.integers(1, 9000), max_size=5), st.randoms())
-def test_it_is_the_same_in_whatever_pieces_it_comes(count: int, sizes: list[int], chance: random.Random) -> None:
+def test_fingerprint_fed_in_any_pieces_is_the_same(count: int, sizes: list[int], chance: random.Random) -> None:
     content, at = text(rows(count)), 0
     fingerprint = Fingerprint(CSV)
     while at < len(content):
@@ -59,7 +59,7 @@ def test_it_is_the_same_in_whatever_pieces_it_comes(count: int, sizes: list[int]
     assert all(chunk.lines <= CHUNK_LINES for chunk in whole.chunks)
 
 
-def test_it_goes_through_json(tmp_path: Path) -> None:
+def test_manifest_file_read_from_its_fields_is_equal(tmp_path: Path) -> None:
     for told in (entry(text(rows(2001))), entry(b"PAR1", None), entry(b"")):
         assert ManifestFile.of(told.fields()) == told
     place = tmp_path / "a.csv"
@@ -67,13 +67,13 @@ def test_it_goes_through_json(tmp_path: Path) -> None:
     assert of_file(place, "a.csv", CSV) == entry(text(rows(3)))
 
 
-def test_ids() -> None:
+def test_row_ids_of_csv_and_json_lines_are_read() -> None:
     assert row_ids(CSV, [b"12,x", b"13,y"]) == [12, 13]
     assert row_ids(CSV, [b"12,x", b"row_id,y", b"", b"12", b",", b"1" * 30 + b","]) == [12, 0, 0, 0, 0, 0]
     assert row_ids(JSONL, [b'{"row_id":12,"x":1}', b'{"name":"x",', b"12,x"]) == [12, 0, 0]
 
 
-def test_what_is_no_row_stays_with_the_row_before(tmp_path: Path) -> None:
+def test_line_without_a_row_id_is_counted_with_the_row_before_it(tmp_path: Path) -> None:
     lines = rows(CHUNK_LINES)
     lines[-2] += b',"a\r\ntext, in lines\r\n"'
     before = text([*lines, *[b"%d,1" % (FIRST + 10**6 + n) for n in range(5)]])
@@ -83,7 +83,7 @@ def test_what_is_no_row_stays_with_the_row_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 997, 998, 999, 1000, 2499])
-def test_one_row(tmp_path: Path, number: int) -> None:
+def test_differences_with_one_changed_row_name_it(tmp_path: Path, number: int) -> None:
     """Changed, removed, doubled, or given another id."""
     lines = rows(2500)
     row_id = FIRST + number * 7
@@ -100,7 +100,7 @@ def test_one_row(tmp_path: Path, number: int) -> None:
     assert (row_id, f"row {row_id} was removed") in told and "added" in told[-1][1]
 
 
-def test_a_row_between_the_others(tmp_path: Path) -> None:
+def test_differences_with_an_inserted_row_name_it(tmp_path: Path) -> None:
     lines = rows(2500)
     new = FIRST + 1200 * 7 + 3
     for place, number in ((1201, new), (2500, FIRST + 10**9)):
@@ -108,13 +108,13 @@ def test_a_row_between_the_others(tmp_path: Path) -> None:
         assert found(tmp_path, text(lines), text(with_new)) == [(number, f"row {number} was added")]
 
 
-def test_one_row_in_each_of_several_chunks(tmp_path: Path) -> None:
+def test_differences_with_one_changed_row_in_several_chunks_name_each(tmp_path: Path) -> None:
     lines = rows(5000)
     changed = [line + b"7" if number in (5, 1500, 4999) else line for number, line in enumerate(lines)]
     assert [row for row, _ in found(tmp_path, text(lines), text(changed))] == [FIRST + n * 7 for n in (5, 1500, 4999)]
 
 
-def test_several_in_one_chunk(tmp_path: Path) -> None:
+def test_differences_with_several_changed_rows_in_one_chunk_name_the_range(tmp_path: Path) -> None:
     lines = rows(1500)
     changed = [line + b"7" if number in (5, 50) else line for number, line in enumerate(lines)]
     last = FIRST + 998 * 7
@@ -127,7 +127,7 @@ def test_several_in_one_chunk(tmp_path: Path) -> None:
     assert found(tmp_path, text(lines), text(lines[:999]))[0][1].endswith("501 lines are missing")
 
 
-def test_order(tmp_path: Path) -> None:
+def test_differences_with_another_order_of_rows_report_it(tmp_path: Path) -> None:
     lines = rows(2500)
     swapped = [*lines[:5], lines[6], lines[5], *lines[7:]]
     assert found(tmp_path, text(lines), text(swapped))[0][1].endswith("their order is another")
@@ -135,7 +135,7 @@ def test_order(tmp_path: Path) -> None:
     assert found(tmp_path, text(lines), text(moved)) == [(FIRST + 998 * 7, f"row {FIRST + 998 * 7} was moved")]
 
 
-def test_what_is_no_row(tmp_path: Path) -> None:
+def test_differences_outside_the_rows_report_that_no_row_changed(tmp_path: Path) -> None:
     before = text(rows(2500))
     assert "no row was changed" in found(tmp_path, before, before.replace(HEADER, b"row_id,cost"))[0][1]
     assert "no row was removed" in found(tmp_path, before, before.removeprefix(HEADER + b"\r\n"))[0][1]
@@ -146,14 +146,14 @@ def test_what_is_no_row(tmp_path: Path) -> None:
     assert len(told) == 51 and "70 more places" not in told[-1][1] and "more places" in told[-1][1]
 
 
-def test_without_a_form_only_the_hash_tells(tmp_path: Path) -> None:
+def test_differences_without_a_row_form_report_only_that_the_file_changed(tmp_path: Path) -> None:
     place = tmp_path / "a.parquet"
     place.write_bytes(b"PAR2")
     assert list(differences(place, entry(b"PAR1", None))) == [(None, "was changed")]
 
 
 @pytest.mark.parametrize("cut_bytes", [0, 1, 3])
-def test_what_is_begun_ends_before_its_last_row(tmp_path: Path, cut_bytes: int) -> None:
+def test_begun_with_complete_or_truncated_rows_ends_before_the_last_row(tmp_path: Path, cut_bytes: int) -> None:
     """Whether that one is whole cannot be known: a text may have a line end in it."""
     place, content = tmp_path / "a", text(rows(5))
     place.write_bytes(content[: len(content) - cut_bytes])
@@ -162,6 +162,6 @@ def test_what_is_begun_ends_before_its_last_row(tmp_path: Path, cut_bytes: int) 
 
 
 @pytest.mark.parametrize("content", [b"", HEADER, text([]), text(rows(1)), b"nothing of ours"])
-def test_nothing_is_begun_without_a_whole_row(tmp_path: Path, content: bytes) -> None:
+def test_begun_without_a_complete_row_returns_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     assert begun(tmp_path / "a", CSV) is None

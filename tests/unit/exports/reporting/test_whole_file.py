@@ -6,7 +6,7 @@ from softix_proxy.domain.core.errors import ConflictError, FailureError
 from softix_proxy.exports.reporting.whole_file import whole_file
 
 
-def test_it_is_there_in_the_end_and_not_before(tmp_path: Path) -> None:
+def test_whole_file_exists_only_after_the_last_write(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     with whole_file(path, overwrite=False) as file:
         file.write(b"all of it")
@@ -15,7 +15,7 @@ def test_it_is_there_in_the_end_and_not_before(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_on_failure_nothing_is_left(tmp_path: Path) -> None:
+def test_whole_file_after_a_failure_keeps_the_earlier_content(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"before")
     with pytest.raises(ZeroDivisionError), whole_file(path, overwrite=True) as file:
@@ -25,7 +25,7 @@ def test_on_failure_nothing_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_existing_file_is_kept_unless_told(tmp_path: Path) -> None:
+def test_whole_file_with_an_existing_file_keeps_it_unless_overwrite_is_set(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_bytes(b"before")
     with pytest.raises(ConflictError, match="exists"), whole_file(path, overwrite=False):
@@ -36,7 +36,7 @@ def test_an_existing_file_is_kept_unless_told(tmp_path: Path) -> None:
     assert path.read_bytes() == b"after"
 
 
-def test_one_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
+def test_whole_file_with_a_file_created_meanwhile_keeps_that_file(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     with pytest.raises(ConflictError), whole_file(path, overwrite=False):
         path.write_bytes(b"another's")
@@ -44,7 +44,7 @@ def test_one_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_whole_file_in_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot write") as failure, whole_file(tmp_path / "no/x", overwrite=False):
         pytest.fail("not reached")
     assert failure.value.remedy == "choose another place"

@@ -6,7 +6,7 @@ from softix_proxy.domain.core.ids import parse_request_id
 from softix_proxy.domain.instance.sections import ServerSection
 
 
-async def test_take_changes_what_the_operator_set(place: Any) -> None:
+async def test_app_context_after_take_uses_the_new_settings(place: Any) -> None:
     section = ServerSection(
         max_body_mib=3, body_timeout_s=7, trusted_proxies=("127.0.0.1",), metrics_networks=("10.0.0.0/8",)
     )
@@ -16,13 +16,13 @@ async def test_take_changes_what_the_operator_set(place: Any) -> None:
     assert (await place.ask("GET", "/metrics", key=None))[0] == 404
 
 
-async def test_stop_taking_refuses_new_requests_and_ends_sessions(place: Any, monkeypatch: Any) -> None:
+async def test_app_context_after_stop_taking_refuses_requests_and_ends_sessions(place: Any, monkeypatch: Any) -> None:
     ended: list[bool] = []
     monkeypatch.setattr(type(place.context.sessions), "wind_up", lambda sessions: ended.append(True))
     place.context.stop_taking()
     assert place.context.monitor.draining and ended == [True]
 
 
-def test_request_ids_are_new_each_time(place: Any) -> None:
+def test_app_context_returns_a_new_request_id_each_time(place: Any) -> None:
     first, second = place.context.new_request_id(), place.context.new_request_id()
     assert first != second and parse_request_id(first) is not None

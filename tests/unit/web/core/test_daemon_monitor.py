@@ -3,7 +3,7 @@ from softix_proxy.domain.instance.readiness import Trouble
 from softix_proxy.web.core.daemon_monitor import DaemonMonitor
 
 
-async def test_it_hands_on() -> None:
+async def test_daemon_monitor_calls_the_functions_that_it_was_given() -> None:
     counted: list[tuple[str, Code]] = []
 
     trouble = Trouble("SQLITE_FULL", "the disk is full", "make room")

@@ -42,14 +42,14 @@ def refused(scrapers: MetricsAccess, asked: Any, named: dict[str, str]) -> str:
         ("127.0.0.1", "127.0.0.1", ""),
     ],
 )
-def test_this_machine_reads_them(peer: str, here: str, host: str) -> None:
+def test_metrics_requested_from_this_machine_are_admitted(peer: str, here: str, host: str) -> None:
     assert refused(MetricsAccess(), request(peer, here), {**DIRECT, "host": host}) == ""
 
 
 @pytest.mark.parametrize(
     ("peer", "here"), [("10.0.0.9", "10.0.0.5"), ("192.0.2.1", "127.0.0.1"), ("", "127.0.0.1"), ("2001:db8::9", "::1")]
 )
-def test_another_machine_does_not(peer: str, here: str) -> None:
+def test_metrics_requested_from_another_machine_are_refused(peer: str, here: str) -> None:
     assert "metrics_networks" in refused(MetricsAccess(), request(peer, here), DIRECT)
 
 
@@ -73,7 +73,7 @@ def test_another_machine_does_not(peer: str, here: str) -> None:
         "fly-client-ip",
     ],
 )
-def test_what_a_proxy_adds_tells_that_there_is_one(header: str) -> None:
+def test_metrics_requested_with_a_proxy_header_are_refused(header: str) -> None:
     """Whatever it says, the client's own address included."""
     assert told_by_proxy({**DIRECT, header: "127.0.0.1"})
     assert refused(MetricsAccess(("0.0.0.0/0",)), request(), {**DIRECT, header: "127.0.0.1"})
@@ -91,12 +91,12 @@ def test_what_a_proxy_adds_tells_that_there_is_one(header: str) -> None:
         ((1, 1), "AI"),
     ],
 )
-def test_a_proxy_on_this_machine_that_adds_nothing_is_seen(version: tuple[int, int], host: str) -> None:
+def test_metrics_requested_through_a_silent_local_proxy_are_refused(version: tuple[int, int], host: str) -> None:
     """By how it speaks, and by the name that it passes on."""
     assert refused(MetricsAccess(), request(version=version), {**DIRECT, "host": host})
 
 
-def test_a_network_of_the_operator_s_reads_them_under_any_name() -> None:
+def test_metrics_requested_from_a_configured_network_are_admitted_under_any_host() -> None:
     scrapers, named = MetricsAccess(), {**DIRECT, "host": "softix.internal.example:8484"}
     assert refused(scrapers, request("10.0.0.9", "10.0.0.5"), named)
     scrapers.take(ServerSection(metrics_networks=("10.0.0.0/8",)))
@@ -105,7 +105,7 @@ def test_a_network_of_the_operator_s_reads_them_under_any_name() -> None:
     assert refused(scrapers, request(), DIRECT), "the loopback is not among them"
 
 
-def test_with_a_listener_of_their_own_they_are_nowhere_else() -> None:
+def test_metrics_with_their_own_listener_are_refused_elsewhere() -> None:
     scrapers = MetricsAccess.of(ServerSection(metrics_port=9484, metrics_networks=("10.0.0.0/8",)))
     assert "metrics_port" in refused(scrapers, request("10.0.0.9", "10.0.0.5"), DIRECT)
     scrapers.admit_there(request("10.0.0.9", "10.0.0.5", (1, 0)))
@@ -126,7 +126,7 @@ SPELLINGS = (
 
 
 @pytest.mark.parametrize("path", SPELLINGS)
-async def test_no_spelling_of_the_path_gets_around_it(path: str, place: Any) -> None:
+async def test_metrics_path_in_any_spelling_is_refused_through_a_proxy(path: str, place: Any) -> None:
     for head, status in (("", b"200"), ("via: 1.1 proxy\r\n", b"404")):
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n{head}connection: close\r\n\r\n".encode())

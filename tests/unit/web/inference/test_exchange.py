@@ -47,37 +47,37 @@ async def run(error: Exception | None, response: Any = None) -> tuple[Any, Clien
     return answer, client, asked
 
 
-async def test_an_answer_is_returned_and_the_task_is_known_as_long_as_it_runs() -> None:
+async def test_exchange_while_running_registers_its_task_and_returns_the_response() -> None:
     answer, client, _ = await run(None, "the answer")
     assert answer == "the answer" and client.story == ["forgotten"]
 
 
-async def test_a_client_that_left_is_cut_off() -> None:
+async def test_exchange_with_a_disconnected_client_cuts_the_connection() -> None:
     answer, client, _ = await run(ClientGoneError())
     assert answer.status == 499 and client.story == ["cut", "forgotten"]
 
 
 @pytest.mark.parametrize("begun", [None, "a stream"])
 @pytest.mark.parametrize("error", [RefusedError(Code.NOT_FOUND, "x"), FailureError("x", "y")])
-async def test_a_refusal_is_raised(error: Exception, begun: Any) -> None:
+async def test_exchange_with_a_refusal_raises_it(error: Exception, begun: Any) -> None:
     answer, client, _ = await run(error, begun)
     assert answer is error and client.story == ["forgotten"]
 
 
-async def test_a_fault_before_the_answer_is_raised() -> None:
+async def test_exchange_with_a_fault_before_the_response_raises_it() -> None:
     error = KeyError("canary")
     answer, client, _ = await run(error)
     assert answer is error and client.story == ["forgotten"]
 
 
-async def test_a_fault_within_the_answer_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+async def test_exchange_with_a_fault_during_the_response_cuts_the_connection(caplog: pytest.LogCaptureFixture) -> None:
     answer, client, _ = await run(KeyError("canary"), "a stream")
     assert answer == "a stream" and client.story == ["cut", "forgotten"]
     [record] = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert (record.__dict__["request_id"], record.__dict__["error"]) == ("req_7", "KeyError")
 
 
-def test_nothing_begins_while_softix_stops() -> None:
+def test_exchange_while_softix_stops_is_refused() -> None:
     with pytest.raises(RefusedError) as refused:
         exchange.downstream_of(context(draining=True), HttpDownstream)
     assert refused.value.code is Code.SHUTTING_DOWN and refused.value.retry_after_s == 1

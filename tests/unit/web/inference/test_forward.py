@@ -18,13 +18,13 @@ CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
         (f"{MESSAGES}?beta=true", f"{MESSAGES}?beta=true"),
     ],
 )
-async def test_of_the_query_passes_what_is_listed(path: str, passed: str, place: Any) -> None:
+async def test_forwarded_query_contains_only_the_listed_parameters(path: str, passed: str, place: Any) -> None:
     place.upstream.answer = Exchange(b"{}")
     await place.ask("POST", path, json=ASK)
     assert [call.path for call in place.upstream.calls] == [passed]
 
 
-async def test_the_path_s_deployment_is_the_model(place: Any) -> None:
+async def test_forwarded_request_with_a_deployment_in_the_path_uses_it_as_the_model(place: Any) -> None:
     place.upstream.answer = Exchange(b"{}")
     path = "/openai/deployments/llama/chat/completions?api-version=2024-10-21"
     status, _, _ = await place.ask("POST", path, json={**ASK, "model": "another"})
@@ -32,7 +32,7 @@ async def test_the_path_s_deployment_is_the_model(place: Any) -> None:
     assert b'"llama"' in place.upstream.calls[0].body and b"another" not in place.upstream.calls[0].body
 
 
-async def test_the_path_s_model_is_asked_for(place: Any) -> None:
+async def test_forwarded_request_with_a_model_in_the_path_uses_that_model(place: Any) -> None:
     parts = {"contents": [{"parts": [{"text": "hello"}]}]}
     status, _, body = await place.ask("POST", "/v1beta/models/none:generateContent", json=parts)
     assert (status, body["error"]["status"]) == (404, "NOT_FOUND")

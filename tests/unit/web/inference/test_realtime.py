@@ -30,7 +30,7 @@ def context(query: str, **more: str) -> Any:
     ("query", "model"),
     [("model=a", "a"), ("model=a%2Fb", "a/b"), ("deployment=d&model=a&api-version=2", "d"), ("", ""), ("model=", "")],
 )
-def test_opening_names_the_model_of_the_address(query: str, model: str) -> None:
+def test_realtime_opening_contains_the_model_of_the_address(query: str, model: str) -> None:
     assert json.loads(opening_of(context(query))) == {"model": model}
 
 
@@ -44,13 +44,13 @@ def test_opening_names_the_model_of_the_address(query: str, model: str) -> None:
         ("call_id=c", {}, Code.ENDPOINT_NOT_METERED),
     ],
 )
-def test_opening_of_what_is_no_session_is_refused(query: str, more: dict[str, str], code: Code) -> None:
+def test_realtime_opening_of_an_invalid_session_is_refused(query: str, more: dict[str, str], code: Code) -> None:
     with pytest.raises(RefusedError) as refused:
         opening_of(context(query, **more))
     assert refused.value.code is code
 
 
-def test_protocols_of_a_browser_tell_the_version_of_the_api() -> None:
+def test_browser_protocols_with_a_version_return_the_version_header() -> None:
     assert told_by_protocols({"sec-websocket-protocol": "realtime, openai-beta.realtime-v1"}) == [
         ("openai-beta", "realtime=v1")
     ]

@@ -20,7 +20,7 @@ def script() -> ModuleType:
     return module
 
 
-def test_the_installed_sdks_can_call_no_more(script: ModuleType) -> None:
+def test_recorded_calls_contain_every_call_of_the_installed_client_libraries(script: ModuleType) -> None:
     """An older one may have less. Where this fails, a release has more, and someone has to look at what it is."""
     found: Mapping[str, Mapping[str, list[str]]] = script.read_all()
     assert found.keys() == known().keys()
@@ -30,7 +30,7 @@ def test_the_installed_sdks_can_call_no_more(script: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("changed", [True, False])
-def test_the_script_checks_the_file(
+def test_recording_script_with_check_reports_a_changed_file(
     script: ModuleType, changed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     text, copy = script.written(script.read_all()), tmp_path / "sdk_calls.json"
@@ -54,7 +54,7 @@ def test_the_script_checks_the_file(
         ("GET", "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"),
     ],
 )
-def test_a_call_of_theirs(method: str, path: str) -> None:
+def test_can_call_with_a_path_of_a_client_library_is_true(method: str, path: str) -> None:
     assert can_call(method, path)
 
 
@@ -62,10 +62,10 @@ def test_a_call_of_theirs(method: str, path: str) -> None:
     ("method", "path"),
     [("PUT", "/agents"), ("GET", "/wombats"), ("POST", "/models/:predict"), ("GET", "/"), ("GET", "/agents/a/b/c/d/e")],
 )
-def test_none_of_theirs(method: str, path: str) -> None:
+def test_can_call_with_a_path_of_no_client_library_is_false(method: str, path: str) -> None:
     assert not can_call(method, path)
 
 
-def test_nothing_is_loaded_before_it_is_needed() -> None:
+def test_recorded_calls_after_the_first_use_are_cached() -> None:
     assert {"agents", "sessions", "chatkit"} <= first_words()
     assert sdk_calls.known.cache_info().currsize == 1

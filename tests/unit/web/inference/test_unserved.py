@@ -31,12 +31,12 @@ FAMILIES: dict[str, Family] = {"openai": "openai", "anthropic": "anthropic", "go
         ("/realtime", "POST", "websocket"),
     ],
 )
-def test_what_providers_have_besides(path: str, method: str, word: str) -> None:
+def test_unmetered_path_of_a_provider_has_an_explanation(path: str, method: str, word: str) -> None:
     assert word in (UNSERVED.unmetered(path, method) or "").lower()
 
 
 @pytest.mark.parametrize("path", ["/filesystem", "/wombat", "/batch"])
-def test_what_nobody_has(path: str) -> None:
+def test_unmetered_path_of_no_provider_has_no_explanation(path: str) -> None:
     assert UNSERVED.unmetered(path, "GET") is None
 
 
@@ -61,7 +61,7 @@ def refusal(sdk: str, method: str, path: str) -> RefusedError:
     return UNSERVED.refusal(method, path, posts="POST" in methods, reads=entry.is_fixed and "GET" in methods)
 
 
-def test_of_whatever_the_sdks_can_call_is_told_why_it_is_refused() -> None:
+def test_unserved_call_of_an_official_client_library_is_refused_as_not_metered() -> None:
     refused = [call for call in calls() if not is_served(*call)]
     assert len(refused) > 600
     for sdk, method, path in refused:
@@ -71,7 +71,7 @@ def test_of_whatever_the_sdks_can_call_is_told_why_it_is_refused() -> None:
             assert told.code is Code.ENDPOINT_NOT_METERED and HINT not in told.message, (method, path)
 
 
-def test_what_is_served_is_among_what_they_can_call() -> None:
+def test_served_paths_are_among_the_calls_of_the_client_libraries() -> None:
     served = {(method, path) for sdk, method, path in calls() if is_served(sdk, method, path)}
     assert {("POST", "/chat/completions"), ("GET", "/models/x1"), ("GET", "/files"), ("GET", "/batches")} <= served
 
@@ -93,6 +93,6 @@ def test_what_is_served_is_among_what_they_can_call() -> None:
         ("POST", "/wombat", Code.ENDPOINT_NOT_METERED, HINT),
     ],
 )
-def test_how_it_is_refused(method: str, path: str, code: Code, word: str) -> None:
+def test_unserved_path_is_refused_with_its_code_and_reason(method: str, path: str, code: Code, word: str) -> None:
     told = refusal("openai", method, path)
     assert told.code is code and word in told.message

@@ -7,12 +7,12 @@ from softix_proxy.domain.instance.readiness import Trouble
 
 
 @pytest.mark.parametrize("path", ["/", "/v1", "/api/hello"])
-async def test_somebody_is_there(place: Any, path: str) -> None:
+async def test_root_page_returns_the_name_and_version(place: Any, path: str) -> None:
     assert (await place.ask("GET", path, key=None))[2] == {"name": "softix-proxy", "version": __version__}
     assert (await place.ask("HEAD", path, key=None))[0] == 200
 
 
-async def test_alive_and_ready(place: Any) -> None:
+async def test_readiness_page_reports_why_softix_is_not_ready(place: Any) -> None:
     assert (await place.ask("GET", "/healthz", key=None))[2] == {"status": "ok"}
     assert (await place.ask("GET", "/readyz", key=None))[:3:2] == (200, {"status": "ready"})
     place.unready = Trouble("SQLITE_FULL", "the disk is full", "make room", 1_800_000_000_000_000)
@@ -33,6 +33,6 @@ async def test_alive_and_ready(place: Any) -> None:
     assert (await place.ask("GET", "/readyz", key=None))[2]["reason"] == "stopping"
 
 
-async def test_metrics_are_told_in_prometheuss_form(place: Any) -> None:
+async def test_metrics_page_returns_the_prometheus_text_format(place: Any) -> None:
     status, headers, body = await place.ask("GET", "/metrics", key=None)
     assert (status, body) == (200, "softix_up 1\n") and headers["content-type"].startswith("text/plain")

@@ -21,7 +21,9 @@ async def there(place: Any, caplog: pytest.LogCaptureFixture, section: ServerSec
     return url.removesuffix("/metrics"), close
 
 
-async def test_it_tells_metrics_and_nothing_else(place: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_metrics_listener_serves_metrics_and_refuses_other_paths(
+    place: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     url, close = await there(place, caplog, ServerSection(metrics_port=0))
     beside = replace(place, url=url)
     assert (await beside.ask("GET", "/metrics", key=None))[2] == "softix_up 1\n"
@@ -37,14 +39,16 @@ async def test_it_tells_metrics_and_nothing_else(place: Any, caplog: pytest.LogC
         await beside.ask("GET", "/metrics", key=None)
 
 
-async def test_it_tells_the_operator_s_networks_only(place: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_metrics_listener_with_networks_refuses_other_addresses(
+    place: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     url, close = await there(place, caplog, ServerSection(metrics_port=0, metrics_networks=("10.0.0.0/8",)))
     status, _, body = await replace(place, url=url).ask("GET", "/metrics", key=None)
     assert status == 404 and "metrics_networks" in body["error"]["message"]
     await close()
 
 
-async def test_a_port_that_is_taken_names_its_setting(place: Any) -> None:
+async def test_metrics_listener_on_a_used_port_is_refused_with_the_name_of_its_setting(place: Any) -> None:
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
         await listen(place.context, place.server._listening, ServerSection(), place.port)
     assert "server.metrics_port" in failure.value.remedy

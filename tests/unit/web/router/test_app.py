@@ -16,7 +16,7 @@ def is_anthropic(body: Any) -> bool:
     return body.get("type") == "error"
 
 
-async def test_a_request_passes(place: Any) -> None:
+async def test_request_with_a_valid_key_reaches_the_provider_and_is_settled(place: Any) -> None:
     place.upstream.answer = Exchange(b'{"usage":{"prompt_tokens":1,"completion_tokens":1}}')
     status, headers, _ = await place.ask("POST", f"{OPENAI}?a=b&api-version=2", json=ASK)
     assert status == 200 and parse_request_id(headers["x-softix-request-id"])
@@ -25,7 +25,7 @@ async def test_a_request_passes(place: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/v1/chat/completions", "/chat/completions", "/v1/chat/completions/"])
-async def test_a_base_url_one_off(place: Any, path: str) -> None:
+async def test_request_with_a_slightly_wrong_base_url_reaches_its_endpoint(place: Any, path: str) -> None:
     place.upstream.answer = Exchange(b"{}")
     assert (await place.ask("POST", path, json=ASK))[0] == 200
     assert place.upstream.calls[0].path == OPENAI
@@ -43,7 +43,9 @@ async def test_a_base_url_one_off(place: Any, path: str) -> None:
     ],
 )
 @pytest.mark.parametrize("path", [OPENAI, ANTHROPIC])
-async def test_a_key_in_whichever_header(place: Any, headers: dict[str, str], path: str) -> None:
+async def test_request_with_the_key_in_any_header_is_accepted_and_the_header_removed(
+    place: Any, headers: dict[str, str], path: str
+) -> None:
     place.upstream.answer = Exchange(b"{}")
     body = {**ASK, "max_tokens": 5}
     assert (await place.ask("POST", path, key=None, headers=headers, json=body))[0] == 200
@@ -60,7 +62,9 @@ async def test_a_key_in_whichever_header(place: Any, headers: dict[str, str], pa
         ("/v1/messages/batches", {}, True),
     ],
 )
-async def test_errors_in_the_words_of_who_asks(place: Any, path: str, headers: Any, anthropic: bool) -> None:
+async def test_error_response_has_the_format_of_the_client(
+    place: Any, path: str, headers: Any, anthropic: bool
+) -> None:
     method = "GET" if path == "/v1/models" else "POST"
     status, answered, body = await place.ask(method, path, key="unknown", headers=headers, json=ASK)
     assert status in (400, 401) and is_anthropic(body) is anthropic
@@ -82,13 +86,15 @@ async def test_errors_in_the_words_of_who_asks(place: Any, path: str, headers: A
         ("GET", "/v1/models/none", {}, 404, Code.MODEL_NOT_FOUND),
     ],
 )
-async def test_what_is_not_here(place: Any, method: str, path: str, headers: Any, status: int, code: Code) -> None:
+async def test_request_for_an_unserved_path_is_refused_and_counted(
+    place: Any, method: str, path: str, headers: Any, status: int, code: Code
+) -> None:
     assert (await place.ask(method, path, headers=headers))[0] == status
     assert place.refusals[0][1] is code and place.journal.intents == []
 
 
 @pytest.mark.parametrize("query", ["key=canary", "alt=sse&key=canary"])
-async def test_no_key_in_an_address(place: Any, query: str) -> None:
+async def test_request_with_a_key_in_the_query_is_refused_without_quoting_it(place: Any, query: str) -> None:
     for path in (f"/v1beta/models/llama:generateContent?{query}", f"{OPENAI}?{query}", f"/v1/models?{query}"):
         method = "GET" if "models?" in path else "POST"
         status, _, body = await place.ask(method, path, key=None, json=ASK)
@@ -96,12 +102,14 @@ async def test_no_key_in_an_address(place: Any, query: str) -> None:
     assert place.journal.intents == []
 
 
-async def test_a_query_that_could_hide_the_usage(place: Any) -> None:
+async def test_request_with_a_query_that_could_hide_the_usage_is_refused(place: Any) -> None:
     status, _, body = await place.ask("POST", "/v1beta/models/llama:generateContent?fields=candidates", json=ASK)
     assert (status, body["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
-async def test_a_fault_of_our_own_tells_nothing(place: Any, caplog: pytest.LogCaptureFixture) -> None:
+async def test_request_with_an_internal_error_reveals_nothing_and_is_settled(
+    place: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     def break_down() -> None:
         raise KeyError("canary")
 
@@ -111,7 +119,7 @@ async def test_a_fault_of_our_own_tells_nothing(place: Any, caplog: pytest.LogCa
     assert len(place.journal.settlements) == 1
 
 
-async def test_out_of_files_is_told_and_may_be_tried_again(place: Any) -> None:
+async def test_request_without_free_file_descriptors_is_refused_with_a_retry_time(place: Any) -> None:
     """Where it is not a connection that cannot be opened, but a module that is imported at its first use."""
 
     def fail() -> None:
@@ -123,7 +131,7 @@ async def test_out_of_files_is_told_and_may_be_tried_again(place: Any) -> None:
     assert len(place.journal.settlements) == 1
 
 
-async def test_no_new_requests_while_it_stops(place: Any) -> None:
+async def test_request_while_softix_stops_is_refused(place: Any) -> None:
     place.context.monitor.draining = True
     status, headers, _ = await place.ask("POST", OPENAI, json=ASK)
     assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")

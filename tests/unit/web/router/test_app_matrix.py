@@ -11,7 +11,7 @@ from support.sources import ROOT
 TABLE = ROOT / "tests/golden/routing/answers.txt"
 
 
-async def test_each_path_answers_each_client_as_the_table_says(place: Any) -> None:
+async def test_app_response_for_each_path_method_and_client_matches_the_golden_table(place: Any) -> None:
     lines = []
     for path in PATHS:
         lines += [path, *as_table(await ask_for(place.session, place.url, path, place.refusals))]

@@ -23,11 +23,11 @@ from softix_proxy.web.router.credentials import (
         ({"authorization": "Bearer ", "x-api-key": "ada"}, ""),
     ],
 )
-def test_a_key_is_read_from_the_header_that_has_it(headers: dict[str, str], key: str | None) -> None:
+def test_credential_in_any_supported_header_is_read(headers: dict[str, str], key: str | None) -> None:
     assert read_credential(headers) == key
 
 
-def test_a_browser_s_key_is_read_from_the_protocols() -> None:
+def test_credential_in_the_websocket_protocols_is_read() -> None:
     named = {"sec-websocket-protocol": "realtime, openai-insecure-api-key.ada,x"}
     assert read_protocol_credential(named) == "ada"
     assert offered_protocols(named) == ["realtime", "openai-insecure-api-key.ada", "x"]
@@ -35,12 +35,12 @@ def test_a_browser_s_key_is_read_from_the_protocols() -> None:
 
 
 @pytest.mark.parametrize("query", ["key=canary", "alt=sse&key=canary", "token=ada"])
-def test_a_key_in_the_query_is_refused_and_not_quoted(query: str) -> None:
+def test_credential_in_the_query_is_refused_without_being_quoted(query: str) -> None:
     with pytest.raises(RefusedError) as refused:
         refuse_key_in(query, "ada")
     assert refused.value.code is Code.INVALID_API_KEY and "canary" not in refused.value.message
 
 
 @pytest.mark.parametrize(("query", "key"), [("monkey=a", None), ("a=b&keys=1", "ada"), ("alt=sse", "")])
-def test_another_query_passes(query: str, key: str | None) -> None:
+def test_query_without_a_credential_is_accepted(query: str, key: str | None) -> None:
     refuse_key_in(query, key)

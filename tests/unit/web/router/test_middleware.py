@@ -30,19 +30,19 @@ def composed(answer: Any) -> Any:
     return compose(lambda asked: handler, answer_error, (add_request_id, add_cost_headers))
 
 
-async def test_what_softix_answers_by_itself_has_its_id_and_its_cost() -> None:
+async def test_response_of_softix_has_a_request_id_and_a_cost() -> None:
     told = await composed(web.json_response({}))(context())
     assert told.headers["x-softix-request-id"] == "req_7" and told.headers["server"] == "softix"
     assert (told.headers["x-softix-cost-usd"], told.headers["x-softix-overhead-ms"]) == ("0.00", "2.500")
 
 
-async def test_a_text_has_its_id_and_no_cost() -> None:
+async def test_text_response_of_softix_has_a_request_id_and_no_cost() -> None:
     told = await composed(web.Response(text="softix_up 1"))(context())
     assert told.headers["x-softix-request-id"] == "req_7" and "x-softix-cost-usd" not in told.headers
 
 
 @pytest.mark.parametrize("answer", [FastResponse(200, [], b"{}"), web.StreamResponse(), web.WebSocketResponse()])
-async def test_what_the_relay_answers_is_left_as_it_is(answer: web.StreamResponse) -> None:
+async def test_response_of_the_relay_is_unchanged(answer: web.StreamResponse) -> None:
     assert await composed(answer)(context()) is answer
     assert "x-softix-request-id" not in answer.headers
 
@@ -55,7 +55,7 @@ async def test_what_the_relay_answers_is_left_as_it_is(answer: web.StreamRespons
         (KeyError("canary"), 500, Code.INTERNAL),
     ],
 )
-async def test_an_error_of_any_kind_becomes_an_answer_that_is_counted(
+async def test_error_of_any_kind_becomes_a_counted_response(
     error: Exception, status: int, code: Code, caplog: pytest.LogCaptureFixture
 ) -> None:
     asked = context()
@@ -65,23 +65,23 @@ async def test_an_error_of_any_kind_becomes_an_answer_that_is_counted(
     assert bool([record for record in caplog.records if record.levelno == logging.ERROR]) is (code is Code.INTERNAL)
 
 
-async def test_an_error_that_nobody_chose_a_handler_for_is_answered_too() -> None:
+async def test_error_while_choosing_the_handler_becomes_a_response() -> None:
     def choose(asked: Any) -> Any:
         raise RefusedError(Code.NOT_FOUND, "x")
 
     assert (await compose(choose, answer_error, ())(context())).status == 404
 
 
-async def test_the_cost_of_a_failed_request_is_not_told_as_nothing() -> None:
+async def test_error_with_a_cost_header_keeps_it_in_the_response() -> None:
     error = RefusedError(Code.PROVIDER_TIMEOUT, "x", headers=(("x-softix-cost-usd", "0.50"),))
     assert (await composed(error)(context())).headers["x-softix-cost-usd"] == "0.50"
 
 
-def test_each_kind_of_proof_has_its_guard() -> None:
+def test_guards_exist_for_every_kind_of_authentication() -> None:
     assert set(GUARDS) == set(Auth)
 
 
-async def test_a_route_with_a_key_knows_its_caller_and_refuses_the_rest() -> None:
+async def test_key_guard_with_a_valid_key_sets_the_caller_and_refuses_other_keys() -> None:
     async def identify(credential: str, address: str) -> str:
         if credential != "ada":
             raise RefusedError(Code.INVALID_API_KEY, "x")
@@ -99,7 +99,7 @@ async def test_a_route_with_a_key_knows_its_caller_and_refuses_the_rest() -> Non
         await guarded(asked)
 
 
-async def test_metrics_are_admitted_before_their_handler() -> None:
+async def test_metrics_guard_checks_access_before_the_handler() -> None:
     seen: list[Any] = []
 
     async def handler(asked: Any) -> Any:

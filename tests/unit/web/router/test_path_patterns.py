@@ -46,16 +46,16 @@ NAMED = PathPatterns(
         ("/", ("", "")),
     ],
 )
-def test_find_takes_the_pattern_that_says_most(path: str, expected: tuple[str, str]) -> None:
+def test_path_that_matches_several_patterns_takes_the_most_specific_one(path: str, expected: tuple[str, str]) -> None:
     assert found(NAMED, path) == expected
 
 
 @pytest.mark.parametrize(("path", "name"), [("/Models/a/b:run", "a/b"), ("/Models/:run", ""), ("/Models/a", "")])
-def test_find_reads_a_name_between_two_texts(path: str, name: str) -> None:
+def test_path_with_a_name_between_two_texts_returns_the_name(path: str, name: str) -> None:
     assert found(NAMED, path, "POST")[1] == name
 
 
-def test_route_serves_a_websocket_by_the_row_of_get_where_there_is_no_other() -> None:
+def test_websocket_request_without_its_own_route_uses_the_get_route() -> None:
     patterns = PathPatterns(
         [row("GET", "/a"), row("GET", "/b"), row(WEBSOCKET, "/b"), row(ANY, "/c"), row("PUT", "/d")]
     )
@@ -63,22 +63,22 @@ def test_route_serves_a_websocket_by_the_row_of_get_where_there_is_no_other() ->
     assert served == {"/a": "GET /a", "/b": "WEBSOCKET /b", "/c": "* /c", "/d": ""}
 
 
-def test_route_of_any_method_serves_what_no_other_row_does() -> None:
+def test_any_method_route_serves_methods_without_their_own_route() -> None:
     patterns = PathPatterns([row("GET", "/a"), row(ANY, "/a")])
     assert (found(patterns, "/a", "GET")[0], found(patterns, "/a", "PATCH")[0]) == ("GET /a", "* /a")
 
 
-def test_route_for_some_families_is_none_to_others() -> None:
+def test_route_for_some_families_is_missing_for_the_others() -> None:
     entry, _ = PathPatterns([row("GET", "/a", families=("openai", "gemini")), row("PUT", "/a")]).find("/a")
     assert entry.route("GET", "gemini") is not None and entry.route("GET", "anthropic") is None
     assert entry.methods("gemini") == {"GET", "PUT"} and entry.methods("anthropic") == {"PUT"}
 
 
-def test_two_rows_for_one_method_and_pattern_are_refused() -> None:
+def test_path_patterns_with_two_routes_for_one_method_are_refused() -> None:
     with pytest.raises(ValueError, match="GET /a"):
         PathPatterns([row("GET", "/a"), row("GET", "/a")])
 
 
-def test_fixed_paths_and_folders_are_told() -> None:
+def test_path_patterns_return_their_fixed_paths_and_folders() -> None:
     assert NAMED.fixed == ("/things",) and set(NAMED.folders) == {"/things/", "/Models/"}
     assert PathPatterns([]).find("/") == (NO_ENTRY, "")

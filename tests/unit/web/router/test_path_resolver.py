@@ -47,7 +47,7 @@ def label(path: str) -> str:
         ("/v1/REALTIME", "/realtime"),
     ],
 )
-def test_any_number_of_v1(path: str, found: str) -> None:
+def test_path_with_any_base_url_resolves_to_its_endpoint_path(path: str, found: str) -> None:
     assert locate(path).path == found
 
 
@@ -61,7 +61,7 @@ def test_any_number_of_v1(path: str, found: str) -> None:
         ("/deployments/@cf/x/embeddings", "/embeddings", "@cf/x"),
     ],
 )
-def test_a_deployment_in_the_path_is_the_model(path: str, endpoint: str, name: str) -> None:
+def test_path_with_a_deployment_returns_it_as_the_model(path: str, endpoint: str, name: str) -> None:
     found = locate(path)
     assert (found.path, found.base_family, found.deployment, found.of_azure) == (endpoint, "openai", name, True)
     assert found.entry is locate(endpoint).entry
@@ -77,7 +77,7 @@ def test_a_deployment_in_the_path_is_the_model(path: str, endpoint: str, name: s
         "/v1/deployments/d/pause",
     ],
 )
-def test_what_is_no_deployment_names_no_model(path: str) -> None:
+def test_path_without_a_complete_deployment_has_no_model(path: str) -> None:
     assert locate(path).deployment == "" and label(path) == ""
 
 
@@ -89,7 +89,7 @@ def test_what_is_no_deployment_names_no_model(path: str) -> None:
         ("deployment=x&api-versions=1", "api-versions=1"),
     ],
 )
-def test_of_a_query_what_azure_wants_is_left_out(query: str, left: str) -> None:
+def test_query_with_azure_parameters_omits_them(query: str, left: str) -> None:
     assert without_azures(query) == left
 
 
@@ -104,14 +104,14 @@ def test_of_a_query_what_azure_wants_is_left_out(query: str, left: str) -> None:
         ("/v1/models", None),
     ],
 )
-def test_whose_dialect_a_path_tells(path: str, family: str | None) -> None:
+def test_path_with_a_provider_prefix_has_its_family(path: str, family: str | None) -> None:
     assert locate(path).base_family == family
 
 
 @pytest.mark.parametrize(
     "rest", ["gemini-2.5-flash:generateContent", "a/b:countTokens", "", "g/", "{model}:embedContent"]
 )
-def test_the_short_way_to_google_s_paths_leads_where_the_long_one_does(rest: str) -> None:
+def test_path_of_google_by_the_fast_lookup_equals_the_full_lookup(rest: str) -> None:
     assert locate(f"/v1beta/models/{rest}") == locate(f"//v1beta/models/{rest}")
 
 
@@ -126,7 +126,7 @@ def test_the_short_way_to_google_s_paths_leads_where_the_long_one_does(rest: str
         ("/openai/v1/files", {"x-goog-api-key": ""}, "openai"),
     ],
 )
-def test_the_base_url_tells_the_family_before_headers_do(path: str, headers: dict[str, str], family: str) -> None:
+def test_family_in_the_base_url_takes_precedence_over_headers(path: str, headers: dict[str, str], family: str) -> None:
     assert locate(path).family(headers) == family
 
 
@@ -142,23 +142,23 @@ def test_the_base_url_tells_the_family_before_headers_do(path: str, headers: dic
         ("/v1/models/{model}:generateContent", "generate_content", "{model}"),
     ],
 )
-def test_a_model_in_the_path(path: str, name: str, model: str) -> None:
+def test_path_with_a_model_returns_the_endpoint_and_the_model(path: str, name: str, model: str) -> None:
     assert (label(path), locate(path).name) == (name, model)
 
 
 @pytest.mark.parametrize(
     "path", ["/models/llama3:8b", "/models/g:bidiGenerateContent", "/models/g", "/models/:", "/x:y"]
 )
-def test_no_endpoint(path: str) -> None:
+def test_path_without_an_endpoint_has_no_post_route(path: str) -> None:
     assert label(path) == ""
 
 
-def test_a_path_that_no_row_knows_has_no_entry() -> None:
+def test_path_without_a_route_has_no_entry() -> None:
     assert locate("/v1/nowhere").entry is NO_ENTRY
     assert not NO_ENTRY.by_method
 
 
-def test_usual_paths_are_found_without_being_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_that_is_common_is_resolved_without_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(raw: str) -> None:
         raise AssertionError(raw)
 

@@ -22,10 +22,10 @@ from softix_proxy.web.router.path_syntax import read
         ("/v1/models/openai/v1/x", "/models/openai/v1/x"),
     ],
 )
-def test_one_path_has_one_form(raw: str, path: str) -> None:
+def test_path_in_any_spelling_is_read_in_one_form(raw: str, path: str) -> None:
     assert read(raw).path == path
 
 
-def test_a_base_url_for_azure_is_seen() -> None:
+def test_path_with_the_azure_prefix_is_recognized() -> None:
     assert read("/openai/models").is_fronted and read("/v1/openai/x").is_fronted
     assert not read("/anthropic/v1/models").is_fronted and not read("/v1/models/openai").is_fronted

@@ -15,16 +15,16 @@ def context() -> RequestContext:
     )
 
 
-def test_repr_of_a_context_tells_no_secret_and_no_query() -> None:
+def test_request_context_representation_contains_no_secret_and_no_query() -> None:
     asked = context()
     asked.credential = "canary-3"
     assert "canary" not in repr(asked) and "llama" in repr(asked) and "req_7" in repr(asked)
 
 
-def test_context_has_the_path_and_its_name() -> None:
+def test_request_context_returns_the_path_and_its_name() -> None:
     assert (context().path, context().name) == ("/models/llama", "llama")
 
 
-def test_identified_without_a_caller_raises() -> None:
+def test_request_context_without_a_caller_raises_an_error_for_identified() -> None:
     with pytest.raises(AssertionError, match="API_KEY"):
         context().identified  # noqa: B018

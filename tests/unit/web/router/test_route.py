@@ -10,5 +10,5 @@ async def nobody(context: Any) -> Any:
 
 
 @pytest.mark.parametrize(("pattern", "is_fixed"), [("/models", True), ("/models/{model:path}", False)])
-def test_a_pattern_with_a_name_is_not_fixed(pattern: str, is_fixed: bool) -> None:
+def test_route_with_a_name_in_its_pattern_is_not_fixed(pattern: str, is_fixed: bool) -> None:
     assert Route("GET", pattern, nobody, Auth.PUBLIC).is_fixed is is_fixed

@@ -1,7 +1,7 @@
 from typing import Any
 
 
-async def test_a_key_about_itself(place: Any) -> None:
+async def test_key_page_returns_the_balance_and_spend_of_the_key(place: Any) -> None:
     _, _, fields = await place.ask("GET", "/v1/key")
     assert (fields["id"], fields["balance"], fields["available"], fields["currency"]) == (
         "key_ada",

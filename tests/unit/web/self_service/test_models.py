@@ -4,7 +4,7 @@ from typing import Any
 from softix_proxy.domain.routing.routes import Route, RouteLeg
 
 
-async def test_models_in_the_shape_of_who_asks(place: Any) -> None:
+async def test_model_list_has_the_format_of_the_client(place: Any) -> None:
     _, _, openai = await place.ask("GET", "/v1/models")
     assert [model["id"] for model in openai["data"]] == ["llama"] and openai["object"] == "list"
     _, _, anthropic = await place.ask("GET", "/v1/models?limit=1000", headers={"anthropic-version": "2023-06-01"})
@@ -13,7 +13,7 @@ async def test_models_in_the_shape_of_who_asks(place: Any) -> None:
         assert (await place.ask("GET", f"/v1/models/{name}"))[2]["id"] == "llama"
 
 
-async def test_only_what_the_key_may_use(place: Any) -> None:
+async def test_model_list_with_a_restricted_key_contains_only_allowed_models(place: Any) -> None:
     async with place.storage.writing() as unit:
         await unit.keys.update(replace(await unit.keys.get(1), models=("gpt-*",)))
     assert (await place.ask("GET", "/v1/models"))[2]["data"] == []
@@ -21,7 +21,7 @@ async def test_only_what_the_key_may_use(place: Any) -> None:
     assert len((await place.ask("GET", "/v1/models", key="bob"))[2]["data"]) == 1
 
 
-async def test_routes_are_listed_to_who_may_use_a_target(place: Any) -> None:
+async def test_model_list_contains_a_route_only_for_users_of_its_targets(place: Any) -> None:
     async with place.storage.writing() as unit:
         await unit.routes.add(Route(0, "rte_a", "best", (RouteLeg(1),)))
         await unit.users.update(replace(await unit.users.get(2), regions=("eu",)))

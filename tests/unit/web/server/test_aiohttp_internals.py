@@ -19,7 +19,7 @@ HERE = "softix_proxy/web/server/aiohttp_internals.py"
 PUBLIC_MODULES = {"aiohttp", "aiohttp.web"}
 
 
-def test_names_of_the_installed_release_are_as_they_are_needed() -> None:
+def test_check_names_with_the_installed_release_passes() -> None:
     door.check_names()
 
 
@@ -34,7 +34,7 @@ def taken_away(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize(
     ("owner", "name"), [(owner, name) for owner, names in door._ATTRIBUTES.items() for name in names]
 )
-def test_check_names_refuses_a_release_without_an_attribute(
+def test_check_names_with_a_release_without_an_attribute_is_refused(
     owner: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder = next(each for each in owner.__mro__ if name in vars(each))
@@ -42,7 +42,7 @@ def test_check_names_refuses_a_release_without_an_attribute(
 
 
 @pytest.mark.parametrize(("owner", "name"), list(door._ARGUMENTS))
-def test_check_names_refuses_a_method_that_takes_other_arguments(
+def test_check_names_with_a_method_that_takes_other_arguments_is_refused(
     owner: type, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(self: Any, one: Any, too: Any, many: Any) -> None: ...
@@ -55,7 +55,7 @@ def test_check_names_refuses_a_method_that_takes_other_arguments(
         door.check_names()
 
 
-def test_check_names_refuses_a_connection_without_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_names_with_a_connection_without_an_option_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def made(self: Any, manager: Any, *, loop: Any) -> None: ...
 
     monkeypatch.setattr(RequestHandler, "__init__", made)
@@ -63,7 +63,7 @@ def test_check_names_refuses_a_connection_without_an_option(monkeypatch: pytest.
         door.check_names()
 
 
-def test_check_names_refuses_the_slow_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_names_with_the_slow_parser_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow:
         __module__ = "aiohttp.http_parser"
 
@@ -72,7 +72,7 @@ def test_check_names_refuses_the_slow_parser(monkeypatch: pytest.MonkeyPatch) ->
         door.check_names()
 
 
-def test_import_refuses_a_release_without_a_module_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_with_a_release_that_lacks_a_module_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any check could run: the file is loaded anew."""
     monkeypatch.delattr(aiohttp.helpers, "rfc822_formatted_time")
     spec = importlib.util.spec_from_file_location("door_loaded_anew", ROOT / HERE)
@@ -93,7 +93,7 @@ def private_uses(place: str, tree: ast.Module) -> list[str]:
     return found
 
 
-def test_private_names_of_aiohttp_stand_behind_the_door_only() -> None:
+def test_private_names_of_aiohttp_are_used_in_one_module_only() -> None:
     rooms = [source for source in sources("softix_proxy") if "/web/" in source.place or "/demo/" in source.place]
     found = [line for source in rooms if source.place != HERE for line in private_uses(source.place, source.tree)]
     assert not found, "\n".join([*found, f"instead: a public name in {Path(HERE).name}"])
@@ -103,7 +103,7 @@ def test_private_names_of_aiohttp_stand_behind_the_door_only() -> None:
     assert len(private_uses("bad.py", bad)) == 3
 
 
-async def test_continue_is_no_part_of_the_answer() -> None:
+async def test_continue_response_is_not_counted_in_the_output_size() -> None:
     class Writer:
         output_size = 0
         written = b""
@@ -120,5 +120,5 @@ async def test_continue_is_no_part_of_the_answer() -> None:
     assert (request.writer.written, request.writer.output_size) == (b"HTTP/1.1 100 Continue\r\n\r\n", 0)
 
 
-def test_the_range_in_pyproject_begins_with_the_tested_release() -> None:
+def test_dependency_range_of_aiohttp_begins_with_the_tested_release() -> None:
     assert f'"aiohttp>={door.TESTED},<' in (ROOT / "pyproject.toml").read_text("utf-8")

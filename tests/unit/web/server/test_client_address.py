@@ -18,7 +18,9 @@ from softix_proxy.web.server.client_address import ClientAddresses, NetworkSet, 
         (("10.0.0.0/8",), "", "192.0.2.1", ""),
     ],
 )
-def test_who_calls(trusted: tuple[str, ...], peer: str, chain: str | None, found: str) -> None:
+def test_client_address_behind_trusted_proxies_is_the_last_untrusted_one(
+    trusted: tuple[str, ...], peer: str, chain: str | None, found: str
+) -> None:
     assert ClientAddresses(trusted).of(peer, chain) == found
 
 
@@ -36,11 +38,11 @@ def test_who_calls(trusted: tuple[str, ...], peer: str, chain: str | None, found
         ("localhost", "localhost", False),
     ],
 )
-def test_this_machine(peer: str, here: str, found: bool) -> None:
+def test_address_of_this_machine_is_recognized(peer: str, here: str, found: bool) -> None:
     assert is_this_machine(peer, here) is found
 
 
-def test_networks() -> None:
+def test_network_set_contains_only_addresses_of_its_networks() -> None:
     networks = NetworkSet(("10.0.0.0/8", "2001:db8::/32"))
     assert networks.have("10.1.2.3") and networks.have("::ffff:10.1.2.3") and networks.have("[2001:db8::1]")
     assert not networks.have("192.0.2.1") and not networks.have("") and not NetworkSet(())

@@ -16,7 +16,7 @@ async def closed(reader: asyncio.StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("start", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nhost: x\r\n"])
-async def test_a_head_that_does_not_come(opened: Any, start: bytes) -> None:
+async def test_connection_without_a_complete_header_is_closed_after_the_timeout(opened: Any, start: bytes) -> None:
     async with opened(header_timeout_s=0.05) as place:
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(start)
@@ -24,7 +24,7 @@ async def test_a_head_that_does_not_come(opened: Any, start: bytes) -> None:
         writer.close()
 
 
-async def test_an_idle_connection_is_kept(opened: Any) -> None:
+async def test_idle_connection_after_the_header_timeout_is_kept(opened: Any) -> None:
     async with opened(header_timeout_s=0.05) as place:
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         for _ in range(2):
@@ -33,7 +33,7 @@ async def test_an_idle_connection_is_kept(opened: Any) -> None:
         writer.close()
 
 
-async def test_who_does_not_read_is_let_go(opened: Any) -> None:
+async def test_client_that_does_not_read_is_disconnected_after_the_write_timeout(opened: Any) -> None:
     async with opened(write_timeout_s=0.05) as place:
         place.upstream.answer = Exchange(*[b"data: " + b"x" * 1_000_000 + b"\n\n"] * 30, headers=SSE)
         _, writer = await asyncio.open_connection("127.0.0.1", place.port, limit=1000)
@@ -55,7 +55,9 @@ async def test_who_does_not_read_is_let_go(opened: Any) -> None:
         b"POST /v1/messages HTTP/1.1\r\ncontent-length: canary\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_not_quoted(place: Any, sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_invalid_request_bytes_are_refused_without_being_quoted(
+    place: Any, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
     writer.write(sent)
     answer = await closed(reader)

@@ -23,7 +23,9 @@ def request(transport: Transport | None, minor: int = 1, *, keep_alive: bool = T
     ("minor", "keep_alive", "told"),
     [(1, True, b""), (1, False, b"connection: close"), (0, True, b"connection: keep-alive"), (0, False, b"")],
 )
-async def test_what_the_client_gets(minor: int, keep_alive: bool, told: bytes) -> None:
+async def test_fast_response_prepared_twice_is_written_once_with_its_headers(
+    minor: int, keep_alive: bool, told: bytes
+) -> None:
     answer, transport = FastResponse(404, [("x-a", "é")], b"{}"), Transport()
     assert not answer.prepared
     await answer.prepare(request(transport, minor, keep_alive=keep_alive))
@@ -38,20 +40,20 @@ async def test_what_the_client_gets(minor: int, keep_alive: bool, told: bytes) -
     assert answer.prepared and answer.keep_alive is keep_alive
 
 
-async def test_a_forced_close_wins_over_the_request() -> None:
+async def test_fast_response_with_a_forced_close_closes_the_connection() -> None:
     answer, transport = FastResponse(200, [], b""), Transport()
     answer.force_close()
     await answer.prepare(request(transport))
     assert b"connection: close\r\n" in transport.written[0] and not answer.keep_alive
 
 
-async def test_a_large_body_is_not_copied() -> None:
+async def test_fast_response_with_a_large_body_writes_it_without_a_copy() -> None:
     body, transport = bytes(100_000), Transport()
     await FastResponse(200, [], body).prepare(request(transport))
     assert transport.written[1] is body
 
 
 @pytest.mark.parametrize("transport", [None, Transport(closing=True)])
-async def test_who_has_left_gets_nothing(transport: Transport | None) -> None:
+async def test_fast_response_to_a_disconnected_client_raises_an_error(transport: Transport | None) -> None:
     with pytest.raises(ConnectionResetError):
         await FastResponse(200, [], b"{}").prepare(request(transport))

@@ -41,7 +41,7 @@ async def rest(of: FormUpload) -> list[bytes]:
     return [chunk async for chunk in of.chunks()]
 
 
-async def test_what_decides_comes_first_and_the_file_stays_with_the_client() -> None:
+async def test_form_upload_with_fields_before_the_file_reads_only_the_fields_first() -> None:
     request = Request(MODEL, FILE, b"y" * 50, END)
     found = upload(request)
     assert await found.head() == MODEL + FILE
@@ -58,7 +58,7 @@ async def test_what_decides_comes_first_and_the_file_stays_with_the_client() -> 
         Request(MODEL + FILE + END),
     ],
 )
-async def test_the_whole_form_is_read_where_it_has_to_be(request_: Request) -> None:
+async def test_form_upload_that_cannot_be_streamed_is_read_completely(request_: Request) -> None:
     whole = b"".join(request_.pieces)
     found = upload(request_)
     assert await found.head() == whole
@@ -66,20 +66,20 @@ async def test_the_whole_form_is_read_where_it_has_to_be(request_: Request) -> N
 
 
 @pytest.mark.parametrize("pieces", [(MODEL, FILE), (FILE, b""), (MODEL,), ()])
-async def test_a_form_that_ends_early(pieces: tuple[bytes, ...]) -> None:
+async def test_form_upload_that_ends_early_is_refused(pieces: tuple[bytes, ...]) -> None:
     with pytest.raises(RefusedError) as raised:
         await upload(Request(*pieces, announced=None)).head()
     assert raised.value.code is Code.INVALID_REQUEST
 
 
-async def test_what_decides_may_not_come_late() -> None:
+async def test_form_upload_with_a_watched_field_after_the_file_is_refused() -> None:
     found = upload(Request(MODEL, FILE, b"\r\n" + LATE + END[2:]))
     await found.head()
     with pytest.raises(RefusedError, match="before the files"):
         await rest(found)
 
 
-async def test_a_client_that_leaves_or_falls_silent() -> None:
+async def test_form_upload_of_a_client_that_disconnects_or_stalls_ends_with_an_error() -> None:
     found = upload(Request(MODEL, FILE, announced=500))
     await found.head()
     with pytest.raises(ClientGoneError):
@@ -91,7 +91,7 @@ async def test_a_client_that_leaves_or_falls_silent() -> None:
     assert raised.value.code is Code.REQUEST_TIMEOUT
 
 
-async def test_the_last_bytes_go_on_only_of_a_whole_form() -> None:
+async def test_form_upload_without_its_end_is_refused_at_the_last_bytes() -> None:
     found = upload(Request(MODEL, FILE, b"y" * 10))
     await found.head()
     with pytest.raises(RefusedError):
@@ -99,13 +99,13 @@ async def test_the_last_bytes_go_on_only_of_a_whole_form() -> None:
 
 
 @pytest.mark.parametrize("request_", [Request(MODEL, announced=20_000), Request(MODEL, b"x" * 20_000, announced=None)])
-async def test_too_large(request_: Request) -> None:
+async def test_form_upload_above_the_size_limit_is_refused(request_: Request) -> None:
     with pytest.raises(RefusedError) as raised:
         await upload(request_).head()
     assert raised.value.code is Code.BODY_TOO_LARGE
 
 
-async def test_what_is_no_form() -> None:
+async def test_form_upload_with_another_content_type_or_boundary_is_refused() -> None:
     with pytest.raises(RefusedError):
         await upload(Request(b"{}", **{"Content-Type": "application/json"})).head()
     with pytest.raises(RefusedError):

@@ -12,14 +12,14 @@ HELLO = b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\n'
 DONE = b"data: [DONE]\n\n"
 
 
-async def test_a_stream(place: Any) -> None:
+async def test_stream_response_reaches_the_client_with_its_headers(place: Any) -> None:
     place.upstream.answer = Exchange(HELLO, HELLO, DONE, headers=SSE)
     status, headers, body = await place.ask("POST", PATH, json=STREAM)
     assert (status, body) == (200, (HELLO + HELLO + DONE).decode())
     assert headers["content-type"] == "text/event-stream" and headers["x-softix-request-id"].startswith("req_")
 
 
-async def test_a_broken_stream_breaks_off(place: Any) -> None:
+async def test_stream_broken_off_by_the_provider_ends_without_its_last_chunk(place: Any) -> None:
     broken = ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
     place.upstream.answer = Exchange(HELLO, broken, headers=SSE)
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
@@ -37,7 +37,7 @@ async def test_a_broken_stream_breaks_off(place: Any) -> None:
     writer.close()
 
 
-async def test_who_hangs_up_is_noticed_at_once(place: Any) -> None:
+async def test_stream_of_a_client_that_disconnects_is_aborted_and_settled_by_estimate(place: Any) -> None:
     waiting, aborted = asyncio.Event(), asyncio.Event()
 
     class Endless(Exchange):

@@ -13,7 +13,7 @@ ASK = b'{"model":"llama","messages":[]}'
 HEALTHZ = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-async def test_one_client_too_many(opened: Any) -> None:
+async def test_connection_above_the_limit_is_closed_without_a_response(opened: Any) -> None:
     async with opened(max_connections=1) as place:
         first_reader, first = await asyncio.open_connection("127.0.0.1", place.port)
         first.write(HEALTHZ)
@@ -34,16 +34,14 @@ async def answer_nothing(request: web.BaseRequest) -> web.StreamResponse:
     raise AssertionError("nobody asks here")
 
 
-async def test_a_port_that_is_taken(place: Any) -> None:
+async def test_server_open_on_a_used_port_is_refused(place: Any) -> None:
     listening = ListenerSettings("127.0.0.1", place.port, None, 5, 5, 5, 10)
     with pytest.raises(FailureError, match=f"port {place.port}") as failure:
         await HttpServer(answer_nothing, place.context, listening).open()
     assert "--port" in failure.value.remedy
 
 
-async def test_a_server_is_not_made_with_a_release_that_lacks_a_name(
-    place: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_server_with_a_release_that_lacks_a_name_is_refused(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(RequestHandler, "_request_in_progress")
     with pytest.raises(FailureError, match="RequestHandler has no _request_in_progress") as refused:
         HttpServer(answer_nothing, place.context, ListenerSettings("127.0.0.1", 0, None, 5, 5, 5, 10))
@@ -51,7 +49,7 @@ async def test_a_server_is_not_made_with_a_release_that_lacks_a_name(
 
 
 @pytest.mark.parametrize("patient", [True, False])
-async def test_running_requests_end_or_are_cut_and_settled(place: Any, patient: bool) -> None:
+async def test_running_request_at_close_is_finished_or_cut_and_settled_once(place: Any, patient: bool) -> None:
     reached, go_on = asyncio.Event(), asyncio.Event()
 
     class Slow(Exchange):
@@ -77,7 +75,7 @@ async def test_running_requests_end_or_are_cut_and_settled(place: Any, patient: 
             await asked
 
 
-async def test_a_second_signal_cuts_at_once(place: Any) -> None:
+async def test_running_request_after_a_second_stop_is_cut_at_once(place: Any) -> None:
     reached, now = asyncio.Event(), asyncio.Event()
     place.upstream.answer = reached.set
     asked = asyncio.create_task(place.ask("POST", "/v1/chat/completions", data=ASK))

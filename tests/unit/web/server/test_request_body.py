@@ -21,7 +21,7 @@ async def in_parts(data: bytes, size: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("size", [7_000, 300_000, 10**9])
-async def test_bytes_pass_as_they_came(place: Any, size: int) -> None:
+async def test_request_body_in_any_parts_reaches_the_provider_unchanged(place: Any, size: int) -> None:
     place.upstream.answer = Exchange(b"{}")
     assert (await place.ask("POST", PATH, data=in_parts(BODY, size)))[0] == 200
     assert place.upstream.calls[0].body == BODY
@@ -41,7 +41,7 @@ class Content:
 
 
 @pytest.mark.parametrize("announced", [True, False])
-async def test_read_large_body_returns_bytes_without_a_second_copy(announced: bool) -> None:
+async def test_large_request_body_is_read_without_a_second_copy(announced: bool) -> None:
     pieces = [bytes([number % 251]) * 65_536 for number in range(256)]
     size, expected = 65_536 * len(pieces), b"".join(pieces)
     request: Any = SimpleNamespace(content_length=size if announced else None, content=Content(pieces), headers={})
@@ -56,13 +56,13 @@ async def test_read_large_body_returns_bytes_without_a_second_copy(announced: bo
 
 
 @pytest.mark.parametrize("data", [BODY, b"x" * 300_001, in_parts(BODY * 8, 10_000)])
-async def test_too_large(opened: Any, data: Any) -> None:
+async def test_request_body_above_the_size_limit_is_refused(opened: Any, data: Any) -> None:
     async with opened(max_body_bytes=300_000) as place:
         assert (await place.ask("POST", PATH, data=data))[0] == 413
         assert place.upstream.calls == []
 
 
-async def test_a_packed_one_is_unpacked(place: Any) -> None:
+async def test_compressed_request_body_reaches_the_provider_decompressed(place: Any) -> None:
     place.upstream.answer = Exchange(b"{}")
     packed = {"content-encoding": "gzip"}
     assert (await place.ask("POST", PATH, data=gzip.compress(BODY), headers=packed))[0] == 200
@@ -70,19 +70,19 @@ async def test_a_packed_one_is_unpacked(place: Any) -> None:
     assert "content-encoding" not in dict(place.upstream.calls[0].headers)
 
 
-async def test_a_bomb_is_too_large(opened: Any) -> None:
+async def test_compressed_request_body_that_expands_above_the_limit_is_refused(opened: Any) -> None:
     async with opened(max_body_bytes=300_000) as place:
         bomb = gzip.compress(b"x" * 20_000_000)
         status, _, _ = await place.ask("POST", PATH, data=bomb, headers={"content-encoding": "gzip"})
         assert status == 413
 
 
-async def test_what_is_not_packed_as_it_says(place: Any) -> None:
+async def test_request_body_with_a_wrong_content_encoding_is_refused_without_being_quoted(place: Any) -> None:
     status, _, body = await place.ask("POST", PATH, data=b"canary", headers={"content-encoding": "gzip"})
     assert status == 400 and "canary" not in json.dumps(body)
 
 
-async def test_a_body_that_trickles_in(opened: Any) -> None:
+async def test_request_body_that_arrives_too_slowly_is_refused_after_the_timeout(opened: Any) -> None:
     async with opened(body_timeout_s=0.3) as place:
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ada\r\ncontent-length: 999999\r\n\r\n{")
@@ -98,7 +98,7 @@ async def test_a_body_that_trickles_in(opened: Any) -> None:
         writer.close()
 
 
-async def test_a_body_that_does_not_come(opened: Any) -> None:
+async def test_request_body_that_never_arrives_is_refused_after_the_timeout(opened: Any) -> None:
     async with opened(body_timeout_s=0.05) as place:
         reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
         writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ada\r\ncontent-length: 9\r\n\r\n{")

@@ -34,7 +34,7 @@ async def check() -> None:
     assert factory[0].connections == []
 
 
-async def test_the_installed_release_behaves_and_nothing_is_left_of_the_check() -> None:
+async def test_startup_check_with_the_installed_release_passes_and_leaves_no_task() -> None:
     before = asyncio.all_tasks()
     await check()
     assert asyncio.all_tasks() == before
@@ -85,13 +85,13 @@ def changed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     yield CHANGES[request.param]
 
 
-async def test_a_release_that_behaves_otherwise_is_refused(changed: str) -> None:
+async def test_startup_check_with_a_release_that_behaves_differently_is_refused(changed: str) -> None:
     with pytest.raises(FailureError, match=changed) as refused:
         await check()
     assert "pip install aiohttp==" in refused.value.remedy
 
 
-async def test_a_server_does_not_open_with_a_release_that_behaves_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_server_open_with_a_release_that_behaves_differently_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(request: web.BaseRequest) -> web.StreamResponse:
         raise AssertionError("nobody asks here")
 

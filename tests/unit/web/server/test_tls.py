@@ -25,7 +25,7 @@ async def shown(place: Any) -> str:
     return str(found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
-async def test_a_new_pair_is_taken_and_a_bad_one_is_not(opened: Any, tmp_path: Path) -> None:
+async def test_certificate_files_replaced_while_serving_are_used_if_they_are_valid(opened: Any, tmp_path: Path) -> None:
     certificate = Certificate(*write_pair(tmp_path, "first"))
     async with opened(tls=certificate.listening_context()) as place:
         assert place.url.startswith("https://")
@@ -38,7 +38,7 @@ async def test_a_new_pair_is_taken_and_a_bad_one_is_not(opened: Any, tmp_path: P
         assert await shown(place) == "third"
 
 
-async def test_older_protocols_are_refused(opened: Any, tmp_path: Path) -> None:
+async def test_tls_connection_with_an_older_protocol_is_refused(opened: Any, tmp_path: Path) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     old.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -50,7 +50,7 @@ async def test_older_protocols_are_refused(opened: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["chain.pem", "key.pem"])
 @pytest.mark.parametrize("content", [None, "nonsense"])
-def test_a_pair_that_cannot_be_used(tmp_path: Path, broken: str, content: str | None) -> None:
+def test_certificate_with_unusable_files_is_refused(tmp_path: Path, broken: str, content: str | None) -> None:
     chain, key = write_pair(tmp_path, "first")
     (tmp_path / broken).unlink()
     if content:
@@ -60,7 +60,9 @@ def test_a_pair_that_cannot_be_used(tmp_path: Path, broken: str, content: str | 
     assert "PEM" in failure.value.remedy
 
 
-async def test_it_can_be_told_to_look_before_a_handshake(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_certificate_renew_logs_a_new_or_unusable_certificate(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     certificate = Certificate(*write_pair(tmp_path, "first"))
     with caplog.at_level("INFO", "softix.web"):
         certificate.renew()

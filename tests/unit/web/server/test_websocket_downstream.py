@@ -42,7 +42,7 @@ def message(kind: WSMsgType, data: Any) -> WSMessage:
     return WSMessage(kind, data, None)  # type: ignore[call-arg]
 
 
-async def test_texts_are_received_and_anything_else_ends_it() -> None:
+async def test_websocket_receive_with_a_message_that_is_not_text_raises_an_error() -> None:
     client = downstream(
         Socket(message(WSMsgType.TEXT, b"{}"), message(WSMsgType.BINARY, b"x"), message(WSMsgType.CLOSE, 1000))
     )
@@ -54,7 +54,7 @@ async def test_texts_are_received_and_anything_else_ends_it() -> None:
 
 
 @pytest.mark.parametrize("failure", [ConnectionResetError(), RuntimeError()])
-async def test_who_is_gone_is_sent_nothing(failure: Exception) -> None:
+async def test_websocket_send_to_a_disconnected_client_raises_client_gone(failure: Exception) -> None:
     socket = Socket()
     client = downstream(socket)
     await client.send(b"{}")
@@ -65,7 +65,7 @@ async def test_who_is_gone_is_sent_nothing(failure: Exception) -> None:
         await client.send(b"{}")
 
 
-async def test_a_handshake_that_nobody_waits_for_is_a_client_that_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_websocket_accept_with_a_reset_connection_raises_client_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def prepare(self: Any, request: Any) -> None:
         await asyncio.sleep(0)
         raise ConnectionResetError
@@ -77,7 +77,7 @@ async def test_a_handshake_that_nobody_waits_for_is_a_client_that_left(monkeypat
     assert client.response is not None and client.response.headers["x-softix-request-id"] == "req_7"
 
 
-def test_a_connection_is_cut_and_let_go_of() -> None:
+def test_websocket_cut_and_forget_close_and_release_the_connection() -> None:
     closed: list[bool] = []
     connection = SimpleNamespace(force_close=lambda: closed.append(True), when_gone=print)
     client = downstream(connection=connection)

@@ -16,7 +16,7 @@ class CountingSession(DatabaseSession):
         return list(await super().all(statement, *values))
 
 
-async def test_many_models_are_one_statement(tmp_path: Path) -> None:
+async def test_model_store_with_many_models_adds_them_in_one_statement(tmp_path: Path) -> None:
     database = Database(tmp_path / "softix.db", SystemClock())
     database.create()
     async with database.transaction() as session:

@@ -7,7 +7,7 @@ from softix_proxy.storage.sqlite.catalog.providers import SqliteProviderStore
 from softix_proxy.storage.sqlite.core.database import Database
 
 
-async def test_a_wiped_key_is_not_left_in_the_file(tmp_path: Path) -> None:
+async def test_provider_key_after_removal_is_left_in_no_file(tmp_path: Path) -> None:
     database = Database(tmp_path / "softix.db", SystemClock())
     database.create()
     sealed = secrets.token_bytes(64)

@@ -29,7 +29,7 @@ class Watched(Database):
         return True
 
 
-def test_the_log_is_worked_off_once_it_is_long(tmp_path: Path) -> None:
+def test_checkpointer_with_a_long_log_writes_it_to_the_database(tmp_path: Path) -> None:
     made = make_database(tmp_path)
     books = made.connect()
     books.execute("INSERT INTO instance VALUES ('x', zeroblob(100000))")
@@ -42,7 +42,7 @@ def test_the_log_is_worked_off_once_it_is_long(tmp_path: Path) -> None:
     books.close()
 
 
-def test_a_short_one_is_left(tmp_path: Path) -> None:
+def test_checkpointer_with_a_short_log_leaves_it(tmp_path: Path) -> None:
     made = make_database(tmp_path)
     database = Watched(made)
     checkpointer = Checkpointer(database, pages=1_000_000, interval_s=0.001)
@@ -51,7 +51,9 @@ def test_a_short_one_is_left(tmp_path: Path) -> None:
     assert not checkpointer._thread.is_alive()
 
 
-def test_the_log_of_a_moved_database_is_left_and_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_checkpointer_with_a_moved_database_leaves_the_log_and_reports_it_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     made = make_database(tmp_path)
     books = made.connect()
     books.execute("INSERT INTO instance VALUES ('x', zeroblob(100000))")

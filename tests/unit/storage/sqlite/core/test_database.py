@@ -22,7 +22,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+async def test_database_files_with_any_umask_are_readable_by_the_owner_only(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         database = Database(tmp_path / "softix.db", StoppedClock())
@@ -36,13 +36,13 @@ async def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert modes == dict.fromkeys(files, 0o600)
 
 
-async def test_there_is_none(tmp_path: Path) -> None:
+async def test_database_open_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="there is no database") as failure:
         await Database(tmp_path / "softix.db", StoppedClock()).open()
     assert failure.value.remedy.startswith("run: softix init") and "backup" in failure.value.remedy
 
 
-async def test_it_is_something_else(tmp_path: Path) -> None:
+async def test_database_open_with_a_foreign_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "softix.db"
     path.write_bytes(b"prompts and answers, perhaps" * 100)
     with pytest.raises(FailureError, match="is not a softix database") as failure:
@@ -50,12 +50,12 @@ async def test_it_is_something_else(tmp_path: Path) -> None:
     assert failure.value.__suppress_context__ and "perhaps" not in repr(failure.value)
 
 
-async def test_its_folder_is_missing(tmp_path: Path) -> None:
+async def test_database_create_without_the_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot use"):
         Database(tmp_path / "none" / "softix.db", StoppedClock()).create()
 
 
-async def test_it_is_locked(database: Database) -> None:
+async def test_transaction_while_another_holds_the_lock_is_refused(database: Database) -> None:
     other = database.connect()
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(FailureError, match="locked"):
@@ -65,14 +65,14 @@ async def test_it_is_locked(database: Database) -> None:
     other.close()
 
 
-async def test_a_statement_that_fails_is_told_without_its_values(database: Database) -> None:
+async def test_failed_statement_raises_an_error_without_its_values(database: Database) -> None:
     for run in (database.session.all, database.session.run):
         with pytest.raises(FailureError) as failure:
             await run("SELECT no_such_column FROM users WHERE name = ?", "canary")
         assert "canary" not in f"{failure.value!r}{failure.value.remedy}" and failure.value.__suppress_context__
 
 
-async def test_a_broken_rule_is_an_integrity_error_inside(database: Database) -> None:
+async def test_broken_constraint_inside_a_transaction_raises_an_integrity_error(database: Database) -> None:
     with pytest.raises(FailureError):
         async with database.transaction() as session:
             with pytest.raises(IntegrityError):
@@ -81,7 +81,7 @@ async def test_a_broken_rule_is_an_integrity_error_inside(database: Database) ->
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), KeyboardInterrupt()])
-async def test_all_or_nothing(database: Database, error: BaseException) -> None:
+async def test_transaction_after_an_error_is_rolled_back(database: Database, error: BaseException) -> None:
     with pytest.raises(type(error)):
         async with database.transaction() as session:
             await session.run("UPDATE wallets SET credit_pico = 5")
@@ -92,7 +92,7 @@ async def test_all_or_nothing(database: Database, error: BaseException) -> None:
     assert await database.session.one("SELECT sum(credit_pico) FROM wallets") == (10,)
 
 
-async def test_a_reading_transaction_sees_one_moment(database: Database) -> None:
+async def test_read_transaction_during_a_write_sees_one_snapshot(database: Database) -> None:
     count = "SELECT count(*) FROM instance"
     async with database.transaction(writes=False) as session:
         before = await session.one(count)
@@ -103,7 +103,7 @@ async def test_a_reading_transaction_sees_one_moment(database: Database) -> None
     assert await database.session.one("SELECT 1 WHERE 0") is None
 
 
-async def test_nobody_reads_or_writes_a_file_that_was_moved(database: Database) -> None:
+async def test_database_with_a_moved_file_refuses_reads_and_writes(database: Database) -> None:
     away = database.path.with_name("away.db")
     database.path.rename(away)
 
@@ -123,13 +123,13 @@ async def test_nobody_reads_or_writes_a_file_that_was_moved(database: Database) 
     assert await database.session.one("SELECT 1") == (1,)
 
 
-def test_connecting_makes_no_file(tmp_path: Path) -> None:
+def test_database_connect_without_a_file_creates_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         Database(tmp_path / "softix.db", StoppedClock()).connect()
     assert not list(tmp_path.iterdir())
 
 
-async def test_who_only_reads_needs_no_turn(tmp_path: Path) -> None:
+async def test_read_transaction_without_a_usable_turn_file_succeeds(tmp_path: Path) -> None:
     made = make_database(tmp_path)
     for name in NAMES:
         file = Path(f"{made.path}{name}")
@@ -145,7 +145,7 @@ async def test_who_only_reads_needs_no_turn(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_a_transaction_that_writes_waits_for_its_turn_and_gives_it_back(database: Database) -> None:
+async def test_write_transaction_waits_for_its_turn_and_gives_it_back(database: Database) -> None:
     other = WriteTurn(database.path, 10)
     other.take()
     with pytest.raises(UnusableError, match="locked"):
@@ -160,7 +160,7 @@ async def test_a_transaction_that_writes_waits_for_its_turn_and_gives_it_back(da
     other.close()
 
 
-async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
+async def test_transaction_cancelled_while_connecting_closes_the_connection(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began, go_on, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
@@ -187,12 +187,12 @@ async def test_who_is_cancelled_while_it_opens_leaves_it_closed(
         made[0].execute("SELECT 1")
 
 
-def test_it_must_be_opened_first(tmp_path: Path) -> None:
+def test_database_session_before_open_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError):
         _ = Database(tmp_path / "softix.db", StoppedClock()).session
 
 
-def test_an_affected_library_makes_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_create_with_an_affected_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "version", lambda: (3, 40, 1))
     with pytest.raises(FailureError, match="can lose"):
         Database(tmp_path / "softix.db", StoppedClock()).create()

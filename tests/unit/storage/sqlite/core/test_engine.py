@@ -25,23 +25,23 @@ from softix_proxy.storage.sqlite.core import engine
         ((4, 0, 0), False),
     ],
 )
-def test_which_versions_may_lose_rows(version: tuple[int, ...], affected: bool) -> None:
+def test_library_version_that_may_lose_rows_is_affected(version: tuple[int, ...], affected: bool) -> None:
     assert engine.is_affected(version) is affected
 
 
-def test_the_one_in_use_is_sound() -> None:
+def test_library_version_in_use_is_not_affected() -> None:
     assert not engine.is_affected(engine.version())
     engine.require_sound()
 
 
-def test_an_affected_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_version_that_is_affected_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "version", lambda: (3, 40, 1))
     with pytest.raises(FailureError, match="can lose committed rows") as refused:
         engine.require_sound()
     assert refused.value.remedy == engine.remedy()
 
 
-def test_how_a_connection_is_set_up(tmp_path: Path) -> None:
+def test_connection_after_connect_has_the_required_pragmas(tmp_path: Path) -> None:
     connection = engine.connect(tmp_path / "softix.db", busy_timeout_ms=1234, make=True)
     expected = {
         "journal_mode": "wal",
@@ -60,7 +60,7 @@ def test_how_a_connection_is_set_up(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_file_that_is_not_there_is_made_only_if_asked(tmp_path: Path) -> None:
+def test_connect_without_a_file_creates_it_only_with_make(tmp_path: Path) -> None:
     path = tmp_path / "softix.db"
     for read_only in (False, True):
         with pytest.raises(engine.DatabaseError) as refused:
@@ -71,7 +71,7 @@ def test_a_file_that_is_not_there_is_made_only_if_asked(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_who_only_reads_cannot_write(tmp_path: Path) -> None:
+def test_read_only_connection_refuses_a_write(tmp_path: Path) -> None:
     path = tmp_path / "softix.db"
     books = engine.connect(path, make=True)
     books.execute("CREATE TABLE notes (text TEXT)")
@@ -84,7 +84,7 @@ def test_who_only_reads_cannot_write(tmp_path: Path) -> None:
         connection.close()
 
 
-def test_a_backup_has_what_was_committed_and_nothing_else(tmp_path: Path) -> None:
+def test_backup_during_an_open_transaction_contains_only_committed_rows(tmp_path: Path) -> None:
     books = engine.connect(tmp_path / "softix.db", make=True)
     writer = engine.connect(tmp_path / "softix.db")
     books.execute("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('committed')")
@@ -98,7 +98,7 @@ def test_a_backup_has_what_was_committed_and_nothing_else(tmp_path: Path) -> Non
         connection.close()
 
 
-def test_what_was_deleted_is_no_longer_in_the_files(tmp_path: Path) -> None:
+def test_deleted_row_after_a_checkpoint_is_in_no_file(tmp_path: Path) -> None:
     books = engine.connect(tmp_path / "softix.db", make=True)
     books.execute("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('canary-of-a-key')")
     books.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -109,7 +109,7 @@ def test_what_was_deleted_is_no_longer_in_the_files(tmp_path: Path) -> None:
     books.close()
 
 
-def test_close_rolls_back_and_then_gives_up_the_turn(tmp_path: Path) -> None:
+def test_connection_close_rolls_back_before_it_gives_up_the_turn(tmp_path: Path) -> None:
     path, order = tmp_path / "softix.db", list[object]()
     books = engine.connect(path, make=True)
     books.execute("CREATE TABLE notes (text TEXT)")

@@ -26,13 +26,15 @@ PATH = Path("/srv/softix.db")
         (DatabaseError("canary of a value"), "Error", "cannot use", "folder exists"),
     ],
 )
-def test_each_cause_has_its_name_its_words_and_a_remedy(error: Exception, code: str, said: str, to_do: str) -> None:
+def test_fault_of_each_cause_has_a_code_a_message_and_a_remedy(
+    error: Exception, code: str, said: str, to_do: str
+) -> None:
     cause = fault_of(error)
     assert (cause.code, said in cause.message, to_do in cause.remedy) == (code, True, True), cause
     assert "canary" not in cause.message and "{" not in cause.message
 
 
-def test_an_operator_is_told_the_path_and_others_are_not() -> None:
+def test_unusable_error_contains_the_path_in_its_message_and_not_in_its_reason() -> None:
     told = unusable(PATH, failure("SQLITE_CORRUPT"))
     assert told.message == "/srv/softix.db is damaged"
     assert (told.code, told.reason) == ("SQLITE_CORRUPT", "the database is damaged")

@@ -33,7 +33,9 @@ def refusal(place: FileIdentity) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("end", "code"), [("", "DATABASE_MOVED"), ("-wal", "DATABASE_LOG_MOVED")])
-def test_a_file_that_was_moved_is_missed_until_it_is_back(path: Path, place: FileIdentity, end: str, code: str) -> None:
+def test_file_identity_while_the_file_is_moved_away_refuses(
+    path: Path, place: FileIdentity, end: str, code: str
+) -> None:
     file, away = Path(f"{path}{end}"), path.with_name("away")
     file.rename(away)
     assert refusal(place)[0] == code
@@ -42,7 +44,9 @@ def test_a_file_that_was_moved_is_missed_until_it_is_back(path: Path, place: Fil
 
 
 @pytest.mark.parametrize(("end", "code"), [("", "DATABASE_MOVED"), ("-wal", "DATABASE_LOG_MOVED")])
-def test_another_file_under_the_name_is_not_taken_for_it(path: Path, place: FileIdentity, end: str, code: str) -> None:
+def test_file_identity_with_another_file_of_the_same_name_refuses(
+    path: Path, place: FileIdentity, end: str, code: str
+) -> None:
     file, other = Path(f"{path}{end}"), path.with_name("other")
     other.write_bytes(file.read_bytes())
     other.replace(file)

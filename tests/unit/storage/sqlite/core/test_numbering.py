@@ -33,16 +33,16 @@ def number(connection: SqliteConnection, now_us: int = NOW_US) -> int:
     return int(connection.execute(NEXT_NUMBER, (now_us,)).fetchone()[0])
 
 
-def test_a_posting_gets_the_instant_of_the_clock(connection: SqliteConnection) -> None:
+def test_number_after_old_postings_is_the_time_of_the_clock(connection: SqliteConnection) -> None:
     assert number(connection) == NOW_US
 
 
-def test_numbers_go_up_where_the_clock_is_a_little_behind_the_books(connection: SqliteConnection) -> None:
+def test_number_with_a_clock_slightly_behind_follows_the_last_posting(connection: SqliteConnection) -> None:
     posted_at(connection, NOW_US, NOW_US + 60 * SECOND_US)
     assert number(connection) == NOW_US + 60 * SECOND_US + 1
 
 
-def test_what_a_clock_posted_that_was_far_ahead_is_left_behind(connection: SqliteConnection) -> None:
+def test_number_after_postings_far_ahead_ignores_them(connection: SqliteConnection) -> None:
     posted_at(connection, NOW_US - 5, NOW_US + YEAR_US, NOW_US + YEAR_US + 1)
     assert number(connection) == NOW_US
     posted_at(connection, NOW_US)
@@ -50,31 +50,31 @@ def test_what_a_clock_posted_that_was_far_ahead_is_left_behind(connection: Sqlit
     assert number(connection, NOW_US - 10 * SECOND_US) == NOW_US + 1, "a step of the clock changes nothing of this"
 
 
-def test_the_books_are_followed_hour_by_hour_by_a_clock_that_is_behind(connection: SqliteConnection) -> None:
+def test_number_after_postings_at_most_an_hour_apart_follows_the_last_of_them(connection: SqliteConnection) -> None:
     ahead = [NOW_US + step * SLACK_US for step in range(49)]
     posted_at(connection, *ahead, NOW_US + YEAR_US)
     assert number(connection, NOW_US + 3) == ahead[-1] + 1
 
 
-def test_a_clock_that_tells_a_time_before_softix_was_made_is_not_believed(connection: SqliteConnection) -> None:
+def test_number_with_a_clock_before_the_earliest_time_follows_the_last_posting(connection: SqliteConnection) -> None:
     posted_at(connection, NOW_US)
     assert number(connection, 5) == number(connection, EARLIEST_US - 1) == NOW_US + 1
 
 
-def test_books_that_were_begun_while_the_clock_was_ahead_are_left_behind(connection: SqliteConnection) -> None:
+def test_number_when_the_only_posting_is_far_ahead_is_the_time_of_the_clock(connection: SqliteConnection) -> None:
     connection.execute("DROP TRIGGER transfers_no_delete")
     connection.execute("DELETE FROM transfers")
     posted_at(connection, NOW_US + YEAR_US)
     assert number(connection) == NOW_US
 
 
-def test_the_very_first_posting_gets_the_instant_of_the_clock(connection: SqliteConnection) -> None:
+def test_number_without_postings_is_the_time_of_the_clock(connection: SqliteConnection) -> None:
     connection.execute("DROP TRIGGER transfers_no_delete")
     connection.execute("DELETE FROM transfers")
     assert number(connection) == NOW_US
 
 
-def test_no_number_falls_into_a_closed_period(connection: SqliteConnection) -> None:
+def test_number_with_a_closed_period_is_not_before_its_end(connection: SqliteConnection) -> None:
     close(connection, NOW_US + DAY_US)
     assert number(connection) == NOW_US + DAY_US
     posted_at(connection, NOW_US + DAY_US, NOW_US + YEAR_US)
@@ -82,12 +82,12 @@ def test_no_number_falls_into_a_closed_period(connection: SqliteConnection) -> N
     assert connection.execute(LAST_POSTED).fetchone()[0] == NOW_US + YEAR_US
 
 
-def test_an_hour_is_waited_for_and_no_more() -> None:
+def test_posting_more_than_an_hour_ahead_is_far_ahead() -> None:
     assert not is_far_ahead(NOW_US + SLACK_US, NOW_US)
     assert is_far_ahead(NOW_US + SLACK_US + 1, NOW_US)
 
 
-def test_the_last_free_number_of_a_day_follows_its_newest_posting_or_precedes_its_end(
+def test_last_free_number_follows_the_newest_posting_or_precedes_the_end_of_the_day(
     connection: SqliteConnection,
 ) -> None:
     def last(before_us: int) -> int:

@@ -55,30 +55,30 @@ STORED = {"name": "a", "remark": "b", "tags": '["x"]', "num": 3, "den": 4, "end"
 ONE = Thing(name="a", tags=("x",), factor=Fraction(3, 4), span=Span(begin=5, end=9), ready=True, remark="b")
 
 
-def test_a_row_is_read_by_name_into_whatever_order_of_fields() -> None:
+def test_record_mapping_with_any_order_of_fields_reads_a_row_by_name() -> None:
     assert THING.columns == tuple(STORED) and THING.select() == ", ".join(STORED)
     assert THING.read(tuple(STORED.values())) == ONE
     other = RecordMapping(TurnedRound, "name", "remark", **HOW).read(tuple(STORED.values()))
     assert all(getattr(other, name) == getattr(ONE, name) for name in field_names(TurnedRound))
 
 
-def test_a_record_is_written_under_the_names_of_its_columns() -> None:
+def test_record_mapping_writes_a_record_by_column_names() -> None:
     assert THING.row(ONE) == STORED and THING.values(ONE) == tuple(STORED.values())
     assert THING.row(ONE, "factor", "name") == {"num": 3, "den": 4, "name": "a"}
 
 
-def test_what_is_not_stored_has_the_given_value() -> None:
+def test_record_mapping_with_a_given_value_fills_the_field_that_is_not_stored() -> None:
     mapping = RecordMapping(Span, begin=selected("x + 1"), given={"end": 7})
     assert mapping.select() == "x + 1" and mapping.read((4, "more")) == Span(4, 7)
 
 
 @pytest.mark.parametrize("named", [("begin",), ("begin", "end", "middle"), ("begin", "begin", "end")])
-def test_a_mapping_that_does_not_name_each_field_once_is_refused(named: tuple[str, ...]) -> None:
+def test_record_mapping_that_does_not_name_each_field_once_is_refused(named: tuple[str, ...]) -> None:
     with pytest.raises(TypeError, match="fields"):
         RecordMapping(Span, *named)
 
 
-def test_the_hot_paths_columns_have_the_values_at_their_paths() -> None:
+def test_written_columns_return_the_values_at_their_paths() -> None:
     columns = WrittenColumns({"n": "name", "num": "factor.numerator"}, or_null={"remark": "remark", "tags": "tags"})
     assert columns.columns == ("n", "num", "remark", "tags")
     assert columns.values(ONE) == ("a", 3, "b", ("x",))
@@ -91,7 +91,7 @@ def test_the_hot_paths_columns_have_the_values_at_their_paths() -> None:
         WrittenColumns({"n": "name or 1"})
 
 
-def test_statements_name_their_columns(tmp_path: Path) -> None:
+def test_insert_and_update_statements_name_their_columns(tmp_path: Path) -> None:
     with connect(tmp_path / "x.db", make=True) as books:
         books.execute("CREATE TABLE t (b, a)")
         books.execute(record_mapping.insert("t", ("a", "b")), (1, 2))

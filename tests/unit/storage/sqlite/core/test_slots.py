@@ -19,7 +19,7 @@ sys.stdin.read()
 """
 
 
-def test_each_gets_the_lowest_free_one(tmp_path: Path) -> None:
+def test_slot_acquired_is_the_lowest_free_one(tmp_path: Path) -> None:
     database = tmp_path / "softix.db"
     first, second = slots.acquire(database), slots.acquire(database)
     assert (first.number, second.number) == (0, 1)
@@ -33,7 +33,7 @@ def test_each_gets_the_lowest_free_one(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
-def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+def test_slot_of_a_killed_process_is_borrowed(tmp_path: Path) -> None:
     database = tmp_path / "softix.db"
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -50,7 +50,7 @@ def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
     borrowed.release()
 
 
-def test_all_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slot_acquire_when_all_are_taken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "SLOTS", 1)
     only = slots.acquire(tmp_path / "softix.db")
     with pytest.raises(FailureError, match="already serve"):
@@ -58,7 +58,7 @@ def test_all_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     only.release()
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_slot_acquire_when_the_folder_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "softix.db-slots").write_text("a file in its place")
     with pytest.raises(FailureError, match="cannot write") as failure:
         slots.acquire(tmp_path / "softix.db")
@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for another user")
-def test_what_root_makes_is_for_the_owner_of_the_database(tmp_path: Path) -> None:
+def test_slot_files_created_by_root_belong_to_the_owner_of_the_database(tmp_path: Path) -> None:
     database = tmp_path / "softix.db"
     database.touch()
     os.chown(database, 65534, 65534)
@@ -77,7 +77,7 @@ def test_what_root_makes_is_for_the_owner_of_the_database(tmp_path: Path) -> Non
     assert {path.stat().st_uid for path in (folder, folder / "000")} == {65534}
 
 
-def test_a_folder_that_cannot_be_read_is_not_taken_for_an_empty_one(
+def test_living_slots_when_the_folder_cannot_be_read_raises_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path) -> Iterator[Path]:

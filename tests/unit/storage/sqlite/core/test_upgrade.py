@@ -44,14 +44,14 @@ def backups(database: Database) -> list[str]:
     return sorted(path.name for path in database.path.parent.glob("*-schema-*"))
 
 
-def test_what_is_up_to_date_is_left_alone(database: Database) -> None:
+def test_upgrade_with_the_latest_schema_changes_nothing(database: Database) -> None:
     done = upgrade.migrate(database)
     assert (done.applied, done.backup, done.schema) == ((), None, migrations.latest())
     assert upgrade.plan(database).steps == () and upgrade.plan(database).obstacle is None
     assert backups(database) == []
 
 
-def test_a_backup_comes_first_and_is_what_the_database_was(database: Database, know: Know) -> None:
+def test_upgrade_with_a_pending_migration_makes_a_complete_backup_first(database: Database, know: Know) -> None:
     with_log = database.connect()  # so that rows are in the write-ahead log only
     with_log.execute("INSERT INTO instance VALUES ('last', x'01')")
     know()
@@ -71,7 +71,9 @@ def test_a_backup_comes_first_and_is_what_the_database_was(database: Database, k
     assert database.version() == newer.NUMBER
 
 
-def test_a_backup_goes_where_it_is_told_to_and_overwrites_none(database: Database, know: Know, tmp_path: Path) -> None:
+def test_upgrade_with_a_backup_folder_overwrites_no_earlier_backup(
+    database: Database, know: Know, tmp_path: Path
+) -> None:
     know()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -81,7 +83,7 @@ def test_a_backup_goes_where_it_is_told_to_and_overwrites_none(database: Databas
     assert (elsewhere / BACKUP).read_text() == "an earlier one" and backups(database) == []
 
 
-def test_a_backup_that_was_broken_off_is_made_anew(database: Database, know: Know) -> None:
+def test_upgrade_after_an_interrupted_backup_makes_a_new_one(database: Database, know: Know) -> None:
     know()
     partial = database.path.with_name(f"softix.db-schema-{newer.NUMBER - 1:04d}.partial")
     partial.write_bytes(b"half" * 1000)
@@ -89,7 +91,7 @@ def test_a_backup_that_was_broken_off_is_made_anew(database: Database, know: Kno
     assert backups(database) == [BACKUP]
 
 
-def test_a_step_that_fails_leaves_all_as_it_was(database: Database, know: Know) -> None:
+def test_upgrade_with_a_failing_step_leaves_the_database_and_no_backup(database: Database, know: Know) -> None:
     """And no backup: a service that is started again and again would fill the disk."""
     know("CREATE TABLE good (x);\nCREATE TABLE bad (;\n")
     for _ in range(2):
@@ -99,7 +101,7 @@ def test_a_step_that_fails_leaves_all_as_it_was(database: Database, know: Know) 
     assert database.version() == newer.NUMBER - 1 and backups(database) == []
 
 
-def test_too_little_room_is_told_before_anything_is_done(
+def test_upgrade_with_too_little_disk_space_is_refused_before_any_change(
     database: Database, know: Know, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     know()
@@ -116,7 +118,7 @@ def test_too_little_room_is_told_before_anything_is_done(
     assert upgrade.migrate(database).applied
 
 
-def test_it_is_refused_while_a_process_serves(database: Database, know: Know) -> None:
+def test_upgrade_while_a_process_serves_is_refused(database: Database, know: Know) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(database.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -134,7 +136,7 @@ def test_it_is_refused_while_a_process_serves(database: Database, know: Know) ->
     assert upgrade.migrate(database).applied, "the lock died with the process"
 
 
-def test_nobody_gets_a_slot_meanwhile(database: Database) -> None:
+def test_slots_while_shut_are_given_to_no_process(database: Database) -> None:
     with slots.shut(database.path) as living:
         assert living == ()
         process = subprocess.Popen(
@@ -148,7 +150,7 @@ def test_nobody_gets_a_slot_meanwhile(database: Database) -> None:
     process.communicate()
 
 
-def test_rows_of_another_writer_wait_until_it_is_done(database: Database, know: Know) -> None:
+def test_upgrade_between_backup_and_last_step_locks_out_other_writers(database: Database, know: Know) -> None:
     """Between the backup and the last step nothing is written that the backup would not have."""
     know()
     seen = list[str]()
@@ -169,7 +171,7 @@ def test_rows_of_another_writer_wait_until_it_is_done(database: Database, know: 
     assert seen == ["locked"]
 
 
-def test_what_cannot_be_migrated(database: Database, tmp_path: Path) -> None:
+def test_upgrade_with_missing_empty_or_newer_database_is_refused(database: Database, tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="there is no database") as none:
         upgrade.migrate(Database(tmp_path / "none.db", StoppedClock()))
     assert none.value.remedy.startswith("run: softix init") and "backup" in none.value.remedy
@@ -185,7 +187,7 @@ def test_what_cannot_be_migrated(database: Database, tmp_path: Path) -> None:
             verb(database)
 
 
-def test_a_backup_put_back_opens_with_the_older_version(database: Database, tmp_path: Path) -> None:
+def test_backup_put_back_after_an_upgrade_opens_with_the_older_version(database: Database, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         newer.know(patch, newer.step(tmp_path))
         backup = upgrade.migrate(database).backup

@@ -43,18 +43,20 @@ def is_free(database: Path, end: str = NAMES[0]) -> bool:
     return True
 
 
-def test_only_one_has_the_turn(database: Path, turn: WriteTurn) -> None:
+def test_write_turn_when_taken_is_free_only_after_it_is_given_back(database: Path, turn: WriteTurn) -> None:
     turn.take()
     assert not is_free(database) and is_free(database, NAMES[1])
     turn.give()
     assert is_free(database)
 
 
-def test_only_their_owner_may_open_the_files(database: Path, turn: WriteTurn) -> None:
+def test_write_turn_files_are_accessible_to_the_owner_only(database: Path, turn: WriteTurn) -> None:
     assert {stat.S_IMODE(os.stat(f"{database}{end}").st_mode) for end in NAMES} == {0o600}
 
 
-def test_who_waits_is_next_even_if_the_other_asks_again_at_once(database: Path, turn: WriteTurn) -> None:
+def test_write_turn_given_back_and_requested_again_goes_to_the_waiting_one_first(
+    database: Path, turn: WriteTurn
+) -> None:
     second, order = WriteTurn(database, WAIT_S), list[str]()
     turn.take()
 
@@ -76,7 +78,7 @@ def test_who_waits_is_next_even_if_the_other_asks_again_at_once(database: Path, 
     assert order == ["second", "first"]
 
 
-def test_the_wait_ends_in_time_and_what_comes_too_late_is_given_back(database: Path, turn: WriteTurn) -> None:
+def test_write_turn_that_comes_after_the_timeout_is_given_back(database: Path, turn: WriteTurn) -> None:
     hurried = WriteTurn(database, 0.01)
     turn.take()
     for _ in range(3):
@@ -93,7 +95,7 @@ def test_the_wait_ends_in_time_and_what_comes_too_late_is_given_back(database: P
     assert is_free(database)
 
 
-def test_who_is_closed_while_it_waits_leaves_the_queue(database: Path, turn: WriteTurn) -> None:
+def test_write_turn_closed_while_waiting_leaves_the_queue(database: Path, turn: WriteTurn) -> None:
     hurried = WriteTurn(database, 0.01)
     turn.take()
     with pytest.raises(BusyError):
@@ -115,7 +117,7 @@ sys.stdin.read()
 """
 
 
-def test_the_turn_of_a_killed_process_is_free(database: Path, turn: WriteTurn) -> None:
+def test_write_turn_of_a_killed_process_is_free(database: Path, turn: WriteTurn) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
     ) as holder:
@@ -128,7 +130,7 @@ def test_the_turn_of_a_killed_process_is_free(database: Path, turn: WriteTurn) -
         turn.take()
 
 
-def test_no_descriptor_is_left_behind_where_the_second_file_cannot_be_opened(database: Path) -> None:
+def test_write_turn_when_the_second_file_cannot_be_opened_leaves_no_descriptor(database: Path) -> None:
     Path(f"{database}{NAMES[1]}").mkdir()
     open_files = len(os.listdir("/dev/fd"))
     for _ in range(3):
@@ -137,12 +139,12 @@ def test_no_descriptor_is_left_behind_where_the_second_file_cannot_be_opened(dat
     assert len(os.listdir("/dev/fd")) == open_files
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_write_turn_without_the_folder_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         WriteTurn(tmp_path / "none" / "softix.db", WAIT_S)
 
 
-def test_where_no_thread_is_left_others_are_not_held_up_and_it_works_again_later(
+def test_write_turn_when_no_thread_can_start_is_busy_and_works_again_later(
     database: Path, turn: WriteTurn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none_left(self: threading.Thread) -> None:

@@ -30,7 +30,7 @@ def health(path: Path) -> DatabaseInspection:
     return DatabaseInspection(ReadOnlyDatabase(path, SystemClock(), busy_timeout_ms=1))
 
 
-def test_a_new_database_is_whole(health: DatabaseInspection, path: Path) -> None:
+def test_inspection_of_a_new_database_finds_no_damage(health: DatabaseInspection, path: Path) -> None:
     assert health.damage() == []
     assert health.dangling() == []
     assert health.schema() == (migrations.latest(), migrations.latest())
@@ -41,7 +41,9 @@ def test_a_new_database_is_whole(health: DatabaseInspection, path: Path) -> None
     assert health.library() == (engine.name(), "")
 
 
-def test_it_does_not_wait_for_a_writer(health: DatabaseInspection, books: SqliteConnection) -> None:
+def test_inspection_during_a_write_transaction_does_not_wait(
+    health: DatabaseInspection, books: SqliteConnection
+) -> None:
     books.execute("BEGIN IMMEDIATE")
     books.execute("UPDATE directory_revision SET value = value + 1")
     assert health.damage() == []
@@ -49,14 +51,14 @@ def test_it_does_not_wait_for_a_writer(health: DatabaseInspection, books: Sqlite
     books.execute("COMMIT")
 
 
-def test_it_writes_nothing(path: Path) -> None:
+def test_read_only_database_refuses_a_write(path: Path) -> None:
     connection = ReadOnlyDatabase(path, SystemClock()).connect()
     with pytest.raises(engine.DatabaseError, match="readonly"):
         connection.execute("UPDATE directory_revision SET value = 9")
     connection.close()
 
 
-async def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
+async def test_read_only_database_without_a_file_fails_and_creates_nothing(tmp_path: Path) -> None:
     database = ReadOnlyDatabase(tmp_path / "softix.db", SystemClock())
     await database.open()
     with pytest.raises(FailureError, match="cannot be opened"):
@@ -69,7 +71,9 @@ async def test_what_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_index_that_lost_an_entry_is_damage(health: DatabaseInspection, path: Path, books: SqliteConnection) -> None:
+def test_inspection_with_a_damaged_index_reports_damage(
+    health: DatabaseInspection, path: Path, books: SqliteConnection
+) -> None:
     books.execute("PRAGMA writable_schema = ON")
     books.execute(
         "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'users_by_revision')"

@@ -19,14 +19,14 @@ from softix_proxy.storage.sqlite.ledger.ledger import SqliteLedgerStore
         "UPDATE wallets SET credit_pico = -1",
     ],
 )
-async def test_the_database_itself_guards_the_books(tmp_path: Path, statement: str) -> None:
+async def test_ledger_tables_refuse_a_statement_that_breaks_the_books(tmp_path: Path, statement: str) -> None:
     connection = make_database(tmp_path).connect()
     with pytest.raises(DatabaseError):
         connection.execute(statement)
     connection.close()
 
 
-async def test_sums_go_beyond_64_bits(tmp_path: Path) -> None:
+async def test_account_balances_beyond_64_bits_are_exact(tmp_path: Path) -> None:
     database = await make_database(tmp_path).open()
     async with database.transaction() as session:
         for number in range(3, 8):

@@ -31,7 +31,7 @@ async def one_by_one(year: Year, span: Span = EVER, user_id: int | None = None) 
     return [posting for portion in portions for posting in portion.postings]
 
 
-async def test_every_row_and_every_transfer_is_there_once_and_in_order(year: Year) -> None:
+async def test_postings_contain_every_row_and_transfer_once_in_order(year: Year) -> None:
     found = await one_by_one(year)
     assert [posting.id for posting in found] == sorted({posting.id for posting in found})
     used = {posting.id: posting for posting in found if posting.account == REVENUE}
@@ -52,7 +52,7 @@ async def test_every_row_and_every_transfer_is_there_once_and_in_order(year: Yea
     assert used == {}
 
 
-async def test_they_add_up_to_the_accounts(year: Year) -> None:
+async def test_postings_add_up_to_the_balances_of_the_accounts(year: Year) -> None:
     gained: Counter[int] = Counter()
     for posting in await one_by_one(year):
         gained[posting.account] += posting.wallet_pico
@@ -61,7 +61,7 @@ async def test_they_add_up_to_the_accounts(year: Year) -> None:
     assert sum(gained.values()) == await year.pico("wallets")
 
 
-async def test_transfers_have_their_texts(year: Year) -> None:
+async def test_postings_of_transfers_contain_their_reference_and_note(year: Year) -> None:
     paid = [posting for posting in await one_by_one(year, month(0)) if posting.kind == "top-up"]
     assert (paid[0].user_name, paid[0].reference, paid[0].note) == (EVIL, "pi_()usr_ada 0;", "paid; =1+1 | 0")
     assert all(one.wallet_pico > 0 and one.account == CASH and one.requests == 0 for one in paid)
@@ -69,7 +69,7 @@ async def test_transfers_have_their_texts(year: Year) -> None:
 
 @pytest.mark.parametrize("user_id", [None, 1, 2])
 @pytest.mark.parametrize("span", [EVER, month(1), Span(month(0).from_us, month(0).to_us - 1)])
-async def test_sums_are_those_of_the_rows(year: Year, span: Span, user_id: int | None) -> None:
+async def test_posting_sums_equal_the_sums_of_the_rows(year: Year, span: Span, user_id: int | None) -> None:
     def place(posting: Posting) -> tuple[object, ...]:
         return posting.kind, posting.account, posting.user_id, posting.provider, posting.model
 
@@ -91,7 +91,7 @@ async def test_sums_are_those_of_the_rows(year: Year, span: Span, user_id: int |
     ]
 
 
-async def test_sums_may_leave_64_bits(year: Year) -> None:
+async def test_posting_sums_beyond_64_bits_are_exact(year: Year) -> None:
     connection = year.database.connect()
     most = 2**63 - 1
     for number in range(3):
@@ -105,7 +105,7 @@ async def test_sums_may_leave_64_bits(year: Year) -> None:
     assert sum(one.wallet_pico for one in found) == 3 * most
 
 
-async def test_first_and_last(year: Year) -> None:
+async def test_first_and_last_posted_return_the_ends_of_the_span(year: Year) -> None:
     ledger = year.storage.reading().ledger
     ids = [posting.id for posting in await one_by_one(year)]
     assert await ledger.first_posted(EVER) == ids[0] == 1

@@ -109,12 +109,14 @@ BREAKS = {
 }
 
 
-async def test_right_books_pass(storage: SqliteStorage) -> None:
+async def test_ledger_verify_with_correct_books_finds_no_violation(storage: SqliteStorage) -> None:
     assert await verify(storage) == VerificationResult(4, 2, 1, ())
 
 
 @pytest.mark.parametrize("statement", BREAKS)
-async def test_what_is_broken_is_found(storage: SqliteStorage, database: Database, statement: str) -> None:
+async def test_ledger_verify_with_a_broken_rule_reports_it(
+    storage: SqliteStorage, database: Database, statement: str
+) -> None:
     connection = database.connect()
     connection.execute(statement)
     assert connection.changes() == 1
@@ -125,11 +127,13 @@ async def test_what_is_broken_is_found(storage: SqliteStorage, database: Databas
     assert all(violation.detail for violation in violations)
 
 
-def test_each_rule_is_broken_by_something() -> None:
+def test_broken_statements_cover_every_rule() -> None:
     assert {rule for broken in BREAKS.values() for rule in broken} == {*RULES, BALANCES, SPEND, DAYS}
 
 
-async def test_a_rule_tells_some_of_many(storage: SqliteStorage, database: Database) -> None:
+async def test_ledger_verify_with_many_violations_of_a_rule_reports_at_most_one_hundred(
+    storage: SqliteStorage, database: Database
+) -> None:
     connection = database.connect()
     connection.executemany(
         "INSERT INTO transfers VALUES (?, -8, -9, 1, 'adjustment', NULL, NULL)", [(n,) for n in range(1000, 1300)]

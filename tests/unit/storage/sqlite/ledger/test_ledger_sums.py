@@ -57,7 +57,7 @@ def change(database: Database, statement: str) -> None:
     connection.close()
 
 
-async def test_entries_add_up_whatever_the_portions(session: DatabaseSession) -> None:
+async def test_entry_sums_with_any_portion_size_match_the_wallets(session: DatabaseSession) -> None:
     sums = await ledger_sums.entries(session)
     assert sums == {-1: -2 * POSTED_PICO, -2: 9 * 7, 1: POSTED_PICO - 5 * 7, 2: POSTED_PICO - 4 * 7}
     assert await ledger_sums.wrong_balances(session, sums) == []
@@ -67,18 +67,18 @@ async def test_entries_add_up_whatever_the_portions(session: DatabaseSession) ->
     )
 
 
-async def test_right_sums_of_usage(session: DatabaseSession) -> None:
+async def test_usage_sums_that_match_their_rows_have_no_violations(session: DatabaseSession) -> None:
     assert await ledger_sums.wrong_usage_sums(session, MANY) == []
 
 
-async def test_no_rows_at_all(tmp_path: Path) -> None:
+async def test_usage_sums_without_rows_have_no_violations(tmp_path: Path) -> None:
     empty = await make_database(tmp_path).open()
     assert await ledger_sums.wrong_usage_sums(empty.session, MANY) == []
     await empty.close()
 
 
 @pytest.mark.parametrize("day", [DAY - 1, DAY, DAY + 1, DAY + 2, DAY + 3])
-async def test_a_sum_of_any_day_without_its_rows(session: DatabaseSession, database: Database, day: int) -> None:
+async def test_daily_sum_without_rows_is_reported(session: DatabaseSession, database: Database, day: int) -> None:
     """Before the first, between two portions, after the last."""
     change(database, f"INSERT INTO usage_daily VALUES ({day}, 1, 77, 1, 1, 1, 0, 0, 0, 0, 0)")
     assert await ledger_sums.wrong_usage_sums(session, MANY) == [LedgerViolation(DAYS, f"day {day}", "key 1, model 77")]
@@ -86,12 +86,14 @@ async def test_a_sum_of_any_day_without_its_rows(session: DatabaseSession, datab
 
 @pytest.mark.parametrize("day", [DAY, DAY + 2])
 @pytest.mark.parametrize("column", ["requests", "errors", "input_tokens", "output_tokens", "cost_pico", "charge_pico"])
-async def test_each_sum_counts(session: DatabaseSession, database: Database, day: int, column: str) -> None:
+async def test_daily_sum_with_a_changed_column_is_reported(
+    session: DatabaseSession, database: Database, day: int, column: str
+) -> None:
     change(database, f"UPDATE usage_daily SET {column} = {column} + 1 WHERE day = {day} AND key_id = 2")
     assert await ledger_sums.wrong_usage_sums(session, MANY) == [LedgerViolation(DAYS, f"day {day}", "key 2, model 1")]
 
 
-async def test_at_most_so_many_are_told(session: DatabaseSession, database: Database) -> None:
+async def test_usage_sum_violations_above_the_limit_are_left_out(session: DatabaseSession, database: Database) -> None:
     change(database, "UPDATE usage_daily SET requests = 0")
     change(database, "DELETE FROM key_states")
     found = await ledger_sums.wrong_usage_sums(session, 1)
@@ -99,7 +101,7 @@ async def test_at_most_so_many_are_told(session: DatabaseSession, database: Data
     assert len(await ledger_sums.wrong_usage_sums(session, MANY)) == 4 + 2
 
 
-async def test_a_rotated_key_may_have_spent_what_the_older_ones_did(
+async def test_rotated_key_with_the_spend_of_its_predecessors_has_no_violation(
     session: DatabaseSession, database: Database
 ) -> None:
     change(

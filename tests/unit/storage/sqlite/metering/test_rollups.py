@@ -65,7 +65,7 @@ def counted(database: Database, by: Calendar) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("zone", ZONES)
-async def test_sums_by_the_days_of_another_zone_are_made_from_the_rows(
+async def test_daily_totals_in_another_zone_are_the_sums_of_the_rows(
     storage: SqliteStorage, database: Database, zone: str
 ) -> None:
     before = await days(storage, Calendar("UTC"))
@@ -74,7 +74,7 @@ async def test_sums_by_the_days_of_another_zone_are_made_from_the_rows(
 
 
 @pytest.mark.parametrize("zone", ZONES)
-async def test_by_another_zone_every_subject_has_the_same_whole(storage: SqliteStorage, zone: str) -> None:
+async def test_totals_by_subject_in_another_zone_equal_the_stored_totals(storage: SqliteStorage, zone: str) -> None:
     usage, at = storage.reading().usage, Calendar(zone)
     for by in ("user", "key", "model", "provider"):
         totals = await usage.totals(by, 0, 10**6, at)  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ async def test_by_another_zone_every_subject_has_the_same_whole(storage: SqliteS
 
 
 @pytest.mark.parametrize("zone", ZONES)
-async def test_a_change_of_the_zone_sums_up_anew_and_what_comes_goes_on_in_it(
+async def test_daily_totals_after_a_change_of_zone_include_old_and_new_rows(
     storage: SqliteStorage, database: Database, clock: StoppedClock, zone: str
 ) -> None:
     async with storage.writing() as unit:
@@ -104,7 +104,7 @@ async def test_a_change_of_the_zone_sums_up_anew_and_what_comes_goes_on_in_it(
         assert not await unit.usage.change_zone(zone)
 
 
-async def test_what_keys_have_spent_is_counted_anew_by_the_periods_of_the_zone(
+async def test_key_spend_after_a_change_of_zone_is_the_sum_of_the_rows_of_its_periods(
     storage: SqliteStorage, database: Database
 ) -> None:
     at = Calendar("Asia/Kolkata").at(NOW_US)
@@ -123,7 +123,7 @@ async def test_what_keys_have_spent_is_counted_anew_by_the_periods_of_the_zone(
     connection.close()
 
 
-async def test_a_rotated_key_has_spent_what_the_one_before_it_had(
+async def test_rotated_key_after_a_change_of_zone_has_the_spend_of_the_previous_key(
     storage: SqliteStorage, database: Database, clock: StoppedClock
 ) -> None:
     connection = database.connect()
@@ -141,7 +141,7 @@ async def test_a_rotated_key_has_spent_what_the_one_before_it_had(
     assert before > 0
 
 
-async def test_a_correction_is_summed_up_by_the_day_of_the_zone(
+async def test_correction_after_a_change_of_zone_is_counted_on_the_day_of_the_zone(
     storage: SqliteStorage, database: Database, clock: StoppedClock
 ) -> None:
     async with storage.writing() as unit:
@@ -152,7 +152,9 @@ async def test_a_correction_is_summed_up_by_the_day_of_the_zone(
     assert (await ledger.verify(storage)).violations == ()
 
 
-async def test_portions_hold_every_row_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_portions_of_a_calendar_contain_every_row_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rollups, "_END", rollups._END.replace("100000", "7"))
     at = Calendar("Europe/Berlin")
     portions = [one async for one in rollups.portions(database.session, at, Span(0, 2**63 - 1))]
@@ -165,7 +167,7 @@ async def test_portions_hold_every_row_once(database: Database, monkeypatch: pyt
     connection.close()
 
 
-async def test_without_a_row_there_is_nothing_to_sum_up(tmp_path: Path) -> None:
+async def test_rollups_without_rows_return_no_totals(tmp_path: Path) -> None:
     empty = await make_database(tmp_path, StoppedClock(NOW_US)).open()
     assert [one async for one in rollups.portions(empty.session, Calendar("UTC"), Span(0, 9))] == []
     async with SqliteStorage(empty).writing() as unit:

@@ -9,7 +9,7 @@ from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.metering.usage import SqliteUsageStore
 
 
-async def test_nothing_was_used_yet(tmp_path: Path) -> None:
+async def test_usage_store_without_rows_returns_empty_results(tmp_path: Path) -> None:
     database = Database(tmp_path / "softix.db", SystemClock())
     database.create()
     await database.open()

@@ -24,28 +24,28 @@ def written(field: usage_lines._Field, **columns: object) -> str:
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_money_reads_as_format_usd_has_it(pico: int) -> None:
+def test_money_field_with_any_amount_equals_format_usd(pico: int) -> None:
     assert written(usage_lines._usd("u.x"), x=pico) == format_usd(pico)
 
 
 @given(st.integers(0, 4_102_444_800_000_000))
-def test_instants_read_as_format_instant_has_them(us: int) -> None:
+def test_instant_field_with_any_time_equals_format_instant(us: int) -> None:
     assert written(usage_lines._instant("u.x"), x=us) == format_instant(us)
 
 
 @given(st.integers(0, 2**63 - 1))
-def test_request_ids_read_as_format_request_id_has_them(number: int) -> None:
+def test_request_id_field_with_any_number_equals_format_request_id(number: int) -> None:
     assert written(usage_lines._request_id("u.x"), x=number) == format_request_id(number)
 
 
 @given(st.integers(0, 101 * 10**8))
-def test_factors_read_as_format_factor_has_them(hundred_millionths: int) -> None:
+def test_factor_field_with_any_fraction_equals_format_factor(hundred_millionths: int) -> None:
     factor = Fraction(hundred_millionths, 10**8)
     field = usage_lines._factor("u.n", "u.d")
     assert written(field, n=factor.numerator, d=factor.denominator) == format_factor(factor)
 
 
-def test_the_lines_of_the_known_columns_are_made_here_and_no_others() -> None:
+def test_line_statement_is_built_for_known_columns_only() -> None:
     assert {column.name for column in COLUMNS} == {*usage_lines._FIELDS, *usage_lines._COLUMNS}
     assert usage_lines.statement(csv_usage.LAYOUT) and usage_lines.statement(jsonl_usage.LAYOUT)
     [charge] = [column for column in COLUMNS if column.name == "charge"]
@@ -58,7 +58,7 @@ def test_the_lines_of_the_known_columns_are_made_here_and_no_others() -> None:
     assert usage_lines.statement(object()) is None
 
 
-def test_punctuation_is_taken_literally() -> None:
+def test_line_statement_with_punctuation_in_the_layout_escapes_it() -> None:
     [currency] = [column for column in COLUMNS if column.name == "currency"]
     statement = usage_lines.statement(Layout("", (Cell("50% 'x' ", currency, Encoding.JSON_TEXT),), "%\n"))
     assert statement is not None and """'50%% ''x'' "USD"%%\n'""" in statement

@@ -4,7 +4,7 @@ from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.storage.sqlite.metering import usage_sql
 
 
-def test_a_meter_that_was_not_reported_is_absent() -> None:
+def test_meters_without_a_reported_count_are_absent() -> None:
     counts = [number if number % 2 else None for number in range(len(METERS))]
     meters = usage_sql.read_meters(*counts)
     assert meters == {name: number for number, name in enumerate(METERS) if number % 2}

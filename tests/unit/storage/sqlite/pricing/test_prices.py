@@ -41,14 +41,14 @@ async def database(tmp_path: Path) -> Database:
         "DELETE FROM markups",
     ],
 )
-async def test_the_database_itself_refuses_to_edit_a_version(database: Database, statement: str) -> None:
+async def test_price_version_edited_by_a_statement_is_refused(database: Database, statement: str) -> None:
     connection = database.connect()
     with pytest.raises(DatabaseError, match="append-only"):
         connection.execute(statement)
     connection.close()
 
 
-async def test_a_price_for_a_model_that_is_not_there_is_refused(database: Database) -> None:
+async def test_price_version_of_an_unknown_model_is_refused(database: Database) -> None:
     connection = database.connect()
     with pytest.raises(DatabaseError):
         connection.execute("INSERT INTO prices VALUES (NULL, 99, NULL, 'operator', '{}', 1, 1, 0)")

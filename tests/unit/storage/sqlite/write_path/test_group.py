@@ -40,7 +40,7 @@ def wallet(books: SqliteConnection, user: int = 1) -> tuple[int, ...]:
     return row
 
 
-def test_admission_holds_and_leaves_its_trace(books: SqliteConnection) -> None:
+def test_admission_with_sufficient_balance_holds_money_and_writes_an_intent(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books), stream=True)
     assert admit(books, intent) == [Admitted(USD, None, 0, Allowance())]
     assert wallet(books) == (POSTED_PICO, USD)
@@ -48,20 +48,20 @@ def test_admission_holds_and_leaves_its_trace(books: SqliteConnection) -> None:
     assert books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(1, USD)]
 
 
-def test_one_group_cannot_spend_a_balance_twice(books: SqliteConnection) -> None:
+def test_group_with_more_holds_than_the_balance_denies_the_excess(books: SqliteConnection) -> None:
     asked = [make_intent(n, revision(books), hold_pico=POSTED_PICO // 2) for n in range(1, 5)]
     decisions = admit(books, *asked)
     assert [isinstance(decision, Admitted) for decision in decisions] == [True, True, False, False]
     assert wallet(books) == (POSTED_PICO, POSTED_PICO)
 
 
-def test_an_old_picture_is_stale_and_changes_nothing(books: SqliteConnection) -> None:
+def test_admission_with_an_outdated_revision_is_stale_and_changes_nothing(books: SqliteConnection) -> None:
     assert admit(books, make_intent(1, revision(books) - 1)) == [Stale()]
     assert books.execute("SELECT count(*) FROM intents").fetchone() == (0,)
     assert wallet(books) == (POSTED_PICO, 0)
 
 
-def test_a_settlement_is_a_row_a_charge_and_a_release(books: SqliteConnection) -> None:
+def test_settlement_writes_a_usage_row_and_a_charge_and_releases_the_hold(books: SqliteConnection) -> None:
     intent = make_intent(5, revision(books))
     admit(books, intent)
     batch = group(books, intent)
@@ -81,7 +81,7 @@ def test_a_settlement_is_a_row_a_charge_and_a_release(books: SqliteConnection) -
     assert state == (1, 0, 0, 0, 0, NOW_US, *[USD // 4] * 4)
 
 
-def test_what_is_released_may_be_admitted_in_the_same_group(books: SqliteConnection) -> None:
+def test_hold_released_in_a_group_is_available_to_an_admission_of_the_same_group(books: SqliteConnection) -> None:
     first = make_intent(1, revision(books), hold_pico=POSTED_PICO)
     admit(books, first)
     second = make_intent(2, first.revision, hold_pico=POSTED_PICO // 2)
@@ -90,7 +90,7 @@ def test_what_is_released_may_be_admitted_in_the_same_group(books: SqliteConnect
     assert isinstance(batch.admit([second])[0], Admitted)
 
 
-def test_twice_changes_nothing(books: SqliteConnection) -> None:
+def test_settlement_repeated_in_a_later_group_changes_nothing(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     admit(books, intent)
     for later_us in (0, 1000):
@@ -100,13 +100,13 @@ def test_twice_changes_nothing(books: SqliteConnection) -> None:
     assert wallet(books) == (POSTED_PICO - USD // 4, 0)
 
 
-def test_what_was_never_admitted_is_not_billed(books: SqliteConnection) -> None:
+def test_settlement_without_an_admission_writes_nothing(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     assert group(books, intent).settle([make_settlement(intent)]) == [None]
     assert books.execute("SELECT count(*) FROM usage").fetchone() == (0,)
 
 
-def test_numbers_go_on_though_the_clock_goes_back(books: SqliteConnection) -> None:
+def test_usage_numbers_after_the_clock_goes_back_still_increase(books: SqliteConnection) -> None:
     for number, now_us in ((1, NOW_US), (2, NOW_US - 10**9), (3, NOW_US + 5)):
         intent = make_intent(number, revision(books))
         admit(books, intent)
@@ -120,7 +120,7 @@ def test_numbers_go_on_though_the_clock_goes_back(books: SqliteConnection) -> No
     ]
 
 
-def test_tokens_a_minute_count_what_was_used(books: SqliteConnection) -> None:
+def test_token_rate_after_a_settlement_counts_the_used_tokens(books: SqliteConnection) -> None:
     limits = KeyLimits(tpm=600)
     intent = make_intent(1, revision(books), limits=limits, tokens_estimate=100)
     [admitted] = admit(books, intent)
@@ -132,7 +132,7 @@ def test_tokens_a_minute_count_what_was_used(books: SqliteConnection) -> None:
     assert books.execute("SELECT tpm_tat_us FROM key_states").fetchone() == (NOW_US + 40 * 100_000,)
 
 
-def test_forget_takes_back_once(books: SqliteConnection) -> None:
+def test_forget_repeated_for_an_intent_releases_the_hold_once(books: SqliteConnection) -> None:
     intents = [make_intent(n, revision(books), user=n) for n in (1, 2)]
     admit(books, *intents)
     for _ in range(2):
@@ -143,7 +143,7 @@ def test_forget_takes_back_once(books: SqliteConnection) -> None:
     assert books.execute("SELECT request_id FROM intents").fetchall() == [(2,)]
 
 
-def test_every_meter_is_kept(books: SqliteConnection) -> None:
+def test_settlement_with_every_meter_stores_each_count(books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     admit(books, intent)
     meters = {name: number for number, name in enumerate(METERS, 1)}
@@ -153,7 +153,7 @@ def test_every_meter_is_kept(books: SqliteConnection) -> None:
     assert row == tuple(meters.values())
 
 
-def test_open_intents_of_some_slots(books: SqliteConnection) -> None:
+def test_open_intents_with_given_slots_returns_only_their_intents(books: SqliteConnection) -> None:
     intents = [make_intent(n, revision(books)) for n in (3, 1, 2)]
     admit(books, *intents)
     books.execute("UPDATE intents SET slot = 8 WHERE request_id = 2")

@@ -77,7 +77,7 @@ def test_settled_balance_leaves_out_what_other_requests_hold(books: SqliteConnec
     assert batch.settle([make_settlement(done, charge_pico=7)]) == [Settled(NOW_US, POSTED_PICO - 7 - 50)]
 
 
-def test_settlement_again_in_a_group_with_a_fresh_one_is_looked_up(books: SqliteConnection) -> None:
+def test_settlement_repeated_in_a_group_with_a_new_one_returns_its_first_result(books: SqliteConnection) -> None:
     at = revision(books)
     first, second = make_intent(1, at, hold_pico=30), make_intent(2, at, hold_pico=50)
     batch = admitted(books, first, second)
@@ -249,7 +249,7 @@ def test_bound_of_an_intent_that_is_short_of_money_leaves_no_trace(books: Sqlite
     [(365 * DAY_US, NOW_US), (DAY_US // 48, NOW_US + DAY_US // 48 + 1)],
     ids=["a year", "half an hour"],
 )
-def test_number_after_a_posting_of_a_clock_that_was_ahead(
+def test_number_after_a_posting_of_a_clock_that_was_ahead_skips_only_a_short_lead(
     books: SqliteConnection, ahead_us: int, number_us: int
 ) -> None:
     """One that was a year ahead for a moment does not carry along what follows; half an hour is caught up with."""

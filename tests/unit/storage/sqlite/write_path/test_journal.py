@@ -33,7 +33,7 @@ async def books(database: Database) -> AsyncIterator[SqliteConnection]:
     connection.close()
 
 
-async def test_who_gets_a_slot_after_a_migration_writes_nothing_by_the_older_schema(
+async def test_journal_opened_after_a_migration_by_another_process_is_refused(
     database: Database, books: SqliteConnection
 ) -> None:
     """It may have opened the database before, and have waited for the slot meanwhile."""
@@ -47,7 +47,9 @@ async def test_who_gets_a_slot_after_a_migration_writes_nothing_by_the_older_sch
     await database.close()
 
 
-async def test_admit_and_settle(journal: SqliteJournal, books: SqliteConnection) -> None:
+async def test_journal_with_concurrent_requests_admits_and_settles_each_once(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
     intents = [make_intent(n, revision(books)) for n in range(1, 9)]
     admitted = await asyncio.gather(*(journal.admit(intent) for intent in intents))
     assert all(isinstance(decision, Admitted) for decision in admitted)
@@ -58,7 +60,9 @@ async def test_admit_and_settle(journal: SqliteJournal, books: SqliteConnection)
     assert journal.trouble() is None
 
 
-async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: SqliteJournal, books: SqliteConnection) -> None:
+async def test_admission_cancelled_while_waiting_for_the_writer_leaves_no_hold(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
     books.execute("BEGIN IMMEDIATE")  # the writer waits for the lock
     task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
     await asyncio.sleep(0)
@@ -72,7 +76,7 @@ async def test_who_is_cancelled_while_asking_leaves_no_hold(journal: SqliteJourn
     assert books.execute("SELECT held_pico FROM wallets WHERE user_id = 1").fetchone() == (USD,)
 
 
-async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(
+async def test_admissions_of_one_event_loop_iteration_are_one_commit(
     journal: SqliteJournal, books: SqliteConnection
 ) -> None:
     intents = [make_intent(n, revision(books)) for n in range(1, 9)]
@@ -80,7 +84,7 @@ async def test_what_is_asked_in_one_turn_of_the_loop_is_one_commit(
     assert (journal.writer.tally.commits, journal.writer.tally.rows) == (1, 8)
 
 
-async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(
+async def test_admission_cancelled_before_it_reaches_the_writer_leaves_no_hold(
     journal: SqliteJournal, books: SqliteConnection
 ) -> None:
     task = asyncio.create_task(journal.admit(make_intent(1, revision(books))))
@@ -93,7 +97,7 @@ async def test_who_is_cancelled_in_the_turn_in_which_he_asks_leaves_no_hold(
     assert journal.writer.tally.rows == 2, "it was asked for, and taken back"
 
 
-async def test_who_is_cancelled_while_settling_is_settled(journal: SqliteJournal, books: SqliteConnection) -> None:
+async def test_settlement_cancelled_while_waiting_is_written(journal: SqliteJournal, books: SqliteConnection) -> None:
     intent = make_intent(1, revision(books))
     await journal.admit(intent)
     task = asyncio.create_task(journal.settle(make_settlement(intent)))
@@ -105,20 +109,24 @@ async def test_who_is_cancelled_while_settling_is_settled(journal: SqliteJournal
     assert books.execute("SELECT request_id FROM usage").fetchall() == [(1,)]
 
 
-async def test_unpriced_asks_are_counted(journal: SqliteJournal, books: SqliteConnection) -> None:
+async def test_unpriced_requests_of_a_model_are_counted(journal: SqliteJournal, books: SqliteConnection) -> None:
     for _ in range(3):
         journal.note_unpriced(1)
     await journal.close()
     assert books.execute("SELECT model_id, asks FROM unpriced_asks").fetchall() == [(1, 3)]
 
 
-async def test_orphans_of_this_slots_earlier_owner(journal: SqliteJournal, books: SqliteConnection) -> None:
+async def test_orphans_at_start_contain_the_requests_of_the_previous_slot_owner(
+    journal: SqliteJournal, books: SqliteConnection
+) -> None:
     await journal.admit(make_intent(1, revision(books)))
     [orphan] = await journal.orphans(at_start=True)
     assert (orphan.intent.request_id, orphan.hold_pico) == (1, USD)
 
 
-async def test_what_the_database_says_of_its_failure_stays_inside(journal: SqliteJournal, database: Database) -> None:
+async def test_journal_failure_of_the_database_hides_the_original_error(
+    journal: SqliteJournal, database: Database
+) -> None:
     database.path.rename(database.path.with_suffix(".gone"))
     database.path.mkdir()
     with pytest.raises(FailureError) as failure:
@@ -126,7 +134,9 @@ async def test_what_the_database_says_of_its_failure_stays_inside(journal: Sqlit
     assert failure.value.remedy and failure.value.__suppress_context__
 
 
-async def test_closed_books_refuse(database: Database, books: SqliteConnection) -> None:
+async def test_journal_after_close_refuses_admissions_and_settlements(
+    database: Database, books: SqliteConnection
+) -> None:
     journal = SqliteJournal(database, 0, StoppedClock())
     intent = make_intent(1, revision(books))
     await journal.admit(intent)

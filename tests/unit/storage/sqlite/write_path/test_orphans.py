@@ -27,7 +27,7 @@ def numbers(found: list[orphans.Orphan]) -> list[int]:
     return [orphan.intent.request_id for orphan in found]
 
 
-def test_those_of_the_dead_only(database: Database) -> None:
+def test_orphans_without_an_own_slot_are_only_of_dead_processes(database: Database) -> None:
     alive = slots.acquire(database.path)
     assert numbers(orphans.find(database, None)) == [5, 11]
     assert orphans.find(database, None)[0].hold_pico == USD
@@ -35,13 +35,13 @@ def test_those_of_the_dead_only(database: Database) -> None:
     assert numbers(orphans.find(database, None)) == [5, 10, 11]
 
 
-def test_at_the_start_those_of_the_own_slot_too(database: Database) -> None:
+def test_orphans_with_an_own_slot_include_those_of_that_slot(database: Database) -> None:
     own = slots.acquire(database.path)
     assert numbers(orphans.find(database, own.number)) == [5, 10, 11]
     own.release()
 
 
-def test_looking_keeps_no_slot(database: Database) -> None:
+def test_orphan_search_keeps_no_slot(database: Database) -> None:
     orphans.find(database, None)
     taken = [slots.acquire(database.path) for _ in range(2)]
     assert [slot.number for slot in taken] == [0, 1]
@@ -50,6 +50,8 @@ def test_looking_keeps_no_slot(database: Database) -> None:
         slot.release()
 
 
-def test_some_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orphan_search_with_more_orphans_than_the_limit_returns_the_first_ones(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(orphans, "_AT_ONCE", 2)
     assert numbers(orphans.find(database, None)) == [5, 10]

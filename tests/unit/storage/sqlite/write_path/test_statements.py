@@ -24,13 +24,13 @@ STATEMENTS = {
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_every_statement_fits_the_schema(books: SqliteConnection, name: str) -> None:
+def test_statement_on_the_current_schema_compiles(books: SqliteConnection, name: str) -> None:
     statement = STATEMENTS[name]
     books.execute(f"EXPLAIN {statement}", ("[]",) * statement.count("?"))
 
 
 @pytest.mark.parametrize("name", ["STATES", "ALREADY_SETTLED", "LAST_POSTED", "HOLDS", "CLOSE_INTENTS", "SAVE_WALLETS"])
-def test_the_hot_path_scans_no_table(books: SqliteConnection, name: str) -> None:
+def test_hot_path_statement_scans_no_table(books: SqliteConnection, name: str) -> None:
     statement = STATEMENTS[name]
     plan = books.execute(f"EXPLAIN QUERY PLAN {statement}", ("[]",) * statement.count("?")).fetchall()
     steps = [row[3] for row in plan]
@@ -41,7 +41,7 @@ def test_the_hot_path_scans_no_table(books: SqliteConnection, name: str) -> None
 @pytest.mark.parametrize(
     "name", [name for name, text in vars(statements).items() if isinstance(text, statements.BulkStatement)]
 )
-def test_the_longest_statement_is_kept_compiled(books: SqliteConnection, name: str) -> None:
+def test_longest_statement_fits_the_statement_cache(books: SqliteConnection, name: str) -> None:
     longest = statements.of(vars(statements)[name], statements.MOST_ROWS)
     values = (1,) * longest.count("?")
     before = books.cache_stats()["too_big"]
@@ -49,7 +49,7 @@ def test_the_longest_statement_is_kept_compiled(books: SqliteConnection, name: s
     assert books.cache_stats()["too_big"] == before and len(longest) < MOST_CACHED_BYTES
 
 
-def test_there_is_a_value_for_each_column(books: SqliteConnection) -> None:
+def test_insert_statement_has_a_value_for_each_column(books: SqliteConnection) -> None:
     columns = len(books.execute("PRAGMA table_info(usage)").fetchall()) - 1  # a request corrects nothing
     assert STATEMENTS["ADD_USAGE"].count("?") == 2 * columns
     assert STATEMENTS["ADD_INTENTS"].count("?") == 2 * len(books.execute("PRAGMA table_info(intents)").fetchall())

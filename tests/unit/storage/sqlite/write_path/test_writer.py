@@ -84,7 +84,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     bench.books.close()
 
 
-def test_what_arrived_meanwhile_is_one_transaction(bench: Bench) -> None:
+def test_writer_with_several_waiting_steps_commits_them_in_one_transaction(bench: Bench) -> None:
     works = [WriteStep(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)]
     bench.submit(*works, WriteStep(None, unpriced_model_id=1), WriteStep(None, unpriced_model_id=1))
     bench.writer.start()
@@ -96,7 +96,7 @@ def test_what_arrived_meanwhile_is_one_transaction(bench: Bench) -> None:
     assert bench.books.execute("SELECT asks, last_asked_at_us FROM unpriced_asks").fetchall() == [(2, NOW_US)]
 
 
-def test_a_group_has_its_limit(bench: Bench) -> None:
+def test_writer_with_more_steps_than_the_group_limit_commits_several_groups(bench: Bench) -> None:
     bench.writer.group_max = 2
     bench.submit(*(WriteStep(None, admit=make_intent(n, bench.revision)) for n in range(1, 6)))
     bench.writer.start()
@@ -105,7 +105,7 @@ def test_a_group_has_its_limit(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("where", ["BEGIN", "COMMIT", "INSERT INTO usage", "DELETE FROM intents"])
-def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> None:
+def test_settlement_after_failed_writes_is_retried_until_it_is_written(bench: Bench, where: str) -> None:
     intent = make_intent(1, bench.revision)
     bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
@@ -120,7 +120,7 @@ def test_a_settlement_is_tried_until_it_is_written(bench: Bench, where: str) -> 
     assert bench.writer.trouble() is None and bench.writer.depth == 0
 
 
-def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> None:
+def test_settlement_after_a_commit_that_only_seemed_to_fail_is_charged_once(bench: Bench) -> None:
     intent = make_intent(1, bench.revision)
     bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
@@ -143,7 +143,7 @@ def test_a_commit_that_only_seemed_to_fail_is_not_billed_twice(bench: Bench) -> 
     assert bench.count("usage") == 1 and bench.wallet() == (POSTED_PICO - USD // 4, 0)
 
 
-def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: Bench) -> None:
+def test_admission_after_a_failed_commit_is_refused_and_withdrawn(bench: Bench) -> None:
     bench.faults["COMMIT"] = [failure("SQLITE_FULL")]
     admit = WriteStep(None, admit=make_intent(1, bench.revision))
     bench.submit(admit)
@@ -154,7 +154,7 @@ def test_an_admission_that_could_not_be_written_is_refused_and_withdrawn(bench: 
     assert bench.count("intents") == 0 and bench.wallet() == (POSTED_PICO, 0)
 
 
-def test_an_admission_taken_back_in_its_own_group_holds_nothing(bench: Bench) -> None:
+def test_admission_withdrawn_in_its_own_group_holds_nothing(bench: Bench) -> None:
     """Its caller hung up before the group began."""
     intent = make_intent(1, bench.revision)
     bench.submit(WriteStep(None, admit=intent), WriteStep(None, forget=intent))
@@ -165,7 +165,7 @@ def test_an_admission_taken_back_in_its_own_group_holds_nothing(bench: Bench) ->
     assert bench.books.execute("SELECT open_requests, held_pico FROM key_states").fetchall() == [(0, 0)]
 
 
-def test_what_is_taken_back_pays_for_what_the_same_group_admits(bench: Bench) -> None:
+def test_hold_withdrawn_in_a_group_pays_for_an_admission_of_the_same_group(bench: Bench) -> None:
     lost = make_intent(1, bench.revision, hold_pico=POSTED_PICO)
     other = make_intent(2, bench.revision, hold_pico=POSTED_PICO)
     bench.submit(WriteStep(None, admit=lost))
@@ -189,7 +189,7 @@ def poisons(revision: int) -> dict[str, WriteStep]:
 
 
 @pytest.mark.parametrize("what", poisons(0))
-def test_one_at_fault_does_not_harm_the_others(bench: Bench, what: str) -> None:
+def test_writer_with_one_faulty_step_admits_the_others(bench: Bench, what: str) -> None:
     good = [WriteStep(None, admit=make_intent(n, bench.revision, user=n)) for n in (1, 2)]
     bad = poisons(bench.revision)[what]
     bench.submit(good[0], bad, good[1])
@@ -203,7 +203,7 @@ def test_one_at_fault_does_not_harm_the_others(bench: Bench, what: str) -> None:
 
 
 @pytest.mark.parametrize("error", [OverflowError("too large"), KeyError("no such key"), RuntimeError("a fault")])
-def test_a_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Bench, error: Exception) -> None:
+def test_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Bench, error: Exception) -> None:
     intents = [make_intent(n, bench.revision, user=n) for n in (1, 2)]
     bench.submit(*(WriteStep(None, admit=intent) for intent in intents))
     bench.writer.start()
@@ -220,7 +220,7 @@ def test_a_settlement_that_cannot_be_written_is_left_to_the_next_start(bench: Be
     assert bench.writer.trouble() is None, "one step is at fault, not the disk"
 
 
-def test_while_every_commit_fails_it_says_so_and_shows_what_waits(bench: Bench) -> None:
+def test_writer_while_every_commit_fails_reports_the_trouble_and_its_depth(bench: Bench) -> None:
     intent = make_intent(1, bench.revision)
     bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
@@ -258,7 +258,7 @@ def test_while_every_commit_fails_it_says_so_and_shows_what_waits(bench: Bench) 
     assert (bench.writer.depth, bench.writer.trouble()) == (0, None)
 
 
-def test_what_nobody_waits_for_is_tried_again_too(bench: Bench) -> None:
+def test_step_without_a_waiting_caller_is_retried_after_a_failed_commit(bench: Bench) -> None:
     """Else the books would stay failed for as long as nobody asks for anything."""
     bench.faults["COMMIT"] = [failure("SQLITE_IOERR_FSYNC")]
     note = WriteStep(None, unpriced_model_id=1)
@@ -268,7 +268,7 @@ def test_what_nobody_waits_for_is_tried_again_too(bench: Bench) -> None:
     assert bench.count("unpriced_asks") == 1 and bench.writer.trouble() is None
 
 
-def test_a_commit_that_does_not_end_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writer_during_a_slow_commit_reports_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "_SLOW_NS", 0)
     reached, go_on = threading.Event(), threading.Event()
 
@@ -288,7 +288,7 @@ def test_a_commit_that_does_not_end_is_told(bench: Bench, monkeypatch: pytest.Mo
     assert bench.writer.trouble() is None
 
 
-def test_no_turn_is_kept_while_a_commit_waits_to_be_tried_again(bench: Bench) -> None:
+def test_writer_between_retries_of_a_commit_keeps_no_turn(bench: Bench) -> None:
     kept = bench.writer.turn = bench.database.turn()
     other = bench.database.turn()
     intent = make_intent(1, bench.revision)
@@ -306,7 +306,7 @@ def test_no_turn_is_kept_while_a_commit_waits_to_be_tried_again(bench: Bench) ->
     assert kept is bench.writer.turn
 
 
-def test_nothing_is_written_to_a_file_that_was_moved(bench: Bench) -> None:
+def test_writer_with_a_moved_database_file_refuses_admissions(bench: Bench) -> None:
     away = [True]
 
     def check() -> None:
@@ -327,7 +327,7 @@ def test_nothing_is_written_to_a_file_that_was_moved(bench: Bench) -> None:
     assert isinstance(bench.result_of(again), Admitted) and bench.writer.trouble() is None
 
 
-def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None:
+def test_postpaid_hold_too_large_for_a_wallet_is_denied(bench: Bench) -> None:
     huge = make_intent(1, bench.revision, hold_pico=2**70, postpaid=True)
     ask = WriteStep(None, admit=huge)
     bench.submit(ask)
@@ -335,7 +335,7 @@ def test_a_postpaid_hold_that_no_wallet_can_hold_is_denied(bench: Bench) -> None
     assert getattr(bench.result_of(ask), "code", None) is Code.INSUFFICIENT_BALANCE
 
 
-def test_a_huge_count_of_tokens_fits_its_column(bench: Bench) -> None:
+def test_token_count_near_the_column_limit_is_settled(bench: Bench) -> None:
     limits = KeyLimits(tpm=1)
     intent = make_intent(1, bench.revision, limits=limits, tokens_estimate=2**60)
     bench.submit(WriteStep(None, admit=intent))
@@ -347,14 +347,14 @@ def test_a_huge_count_of_tokens_fits_its_column(bench: Bench) -> None:
     assert isinstance(bench.result_of(settle), Settled)
 
 
-def test_close_commits_what_was_submitted(bench: Bench) -> None:
+def test_writer_close_with_waiting_steps_commits_them(bench: Bench) -> None:
     bench.submit(*(WriteStep(None, admit=make_intent(n, bench.revision)) for n in range(1, 4)))
     bench.writer.start()
     bench.writer.close()
     assert bench.count("intents") == 3 and len(bench.results) == 3
 
 
-def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
+def test_writer_close_with_a_failing_disk_gives_up_the_settlement(bench: Bench) -> None:
     intent = make_intent(1, bench.revision)
     bench.submit(WriteStep(None, admit=intent))
     bench.writer.start()
@@ -370,9 +370,7 @@ def test_close_gives_up_what_the_disk_refuses(bench: Bench) -> None:
     assert bench.count("intents") == 1
 
 
-def test_a_clock_that_is_set_is_told_once_and_nothing_is_refused(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_writer_with_a_clock_that_jumps_logs_each_jump_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     clock = StoppedClock()
     writer = Writer(bench._open, clock, 7, bench._deliver)
     told: list[int] = []
