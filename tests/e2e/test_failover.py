@@ -67,7 +67,7 @@ def charged(client: Prepared) -> Decimal:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_another_serves_and_is_paid_once(
+async def test_request_after_a_failed_target_is_served_by_another_and_charged_once(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider, stream: bool
 ) -> None:
     await fake_provider.script(*TROUBLE)
@@ -93,7 +93,7 @@ async def test_another_serves_and_is_paid_once(
     assert client.verify()["ok"] is True
 
 
-async def test_a_stream_that_began_is_not_repeated(
+async def test_stream_that_breaks_after_its_start_is_not_retried(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider
 ) -> None:
     await fake_provider.script(told(cut_after=3))
