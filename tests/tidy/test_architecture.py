@@ -76,19 +76,19 @@ def outline(found: list[Step]) -> list[tuple[str, list[str], list[str]]]:
     return [(step.module.name, step.calls, [below.module.name for below in step.below]) for step in found]
 
 
-def test_the_pictures_are_current() -> None:
+def test_architecture_pictures_are_current() -> None:
     command = [sys.executable, ROOT / "scripts" / "make_architecture.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\ninstead of editing: make architecture"
 
 
-def test_a_picture_that_was_edited_is_drawn_again() -> None:
+def test_edited_picture_is_drawn_again() -> None:
     text = make_architecture.PAGE.read_text("utf-8")
     assert make_architecture.page(text) == text
     assert make_architecture.page(text.replace("┌", "x").replace("| `", "| ")) == text
 
 
-def test_a_page_without_a_place_for_a_picture_is_refused() -> None:
+def test_page_without_a_place_for_a_picture_is_refused() -> None:
     with pytest.raises(SystemExit, match="no place for floors"):
         make_architecture.page("# Architecture\n")
 
