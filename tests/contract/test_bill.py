@@ -118,7 +118,9 @@ async def test_document_numbers_of_concurrent_processes_have_no_gap(ledger: Ledg
     assert sorted(numbers) == [f"INV-{number:05d}" for number in range(1, 41)]
 
 
-async def test_issued_document_cannot_be_updated_deleted_or_inserted_out_of_order(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_issued_document_cannot_be_updated_deleted_or_inserted_out_of_order(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     await add(storage)
     connection = ledger.connect()
     for statement in ("UPDATE bills SET number = 'X'", "DELETE FROM bills"):
@@ -210,7 +212,9 @@ async def test_correction_sums_are_grouped_by_document_and_month(ledger: Ledger,
     assert [one async for one in storage.reading().bill.correction_sums(OCTOBER, 1, Calendar("UTC"))] == []
 
 
-async def test_payments_and_charges_since_an_instant_equal_those_of_the_ledger(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_payments_and_charges_since_an_instant_equal_those_of_the_ledger(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     await balance.add(storage, "ada", 7 * 10**12, reference="pay-1", note="thanks")
     await balance.set_to(storage, "bob", 9 * 10**12)
     paid, adjusted = await storage.reading().bill.payments(OCTOBER, None)

@@ -36,7 +36,9 @@ async def correct(storage: Storage, cost_pico: int, charge_pico: int, request_id
 
 
 @pytest.mark.parametrize("charge_pico", [-CHARGED_PICO, 0, 5])
-async def test_correction_writes_row_transfer_wallet_spend_and_sums_of_the_day(storage: Storage, charge_pico: int) -> None:
+async def test_correction_writes_row_transfer_wallet_spend_and_sums_of_the_day(
+    storage: Storage, charge_pico: int
+) -> None:
     row = await correct(storage, -3, charge_pico)
     assert (row.source, row.cost_pico, row.charge_pico, row.hold_pico) == (UsageSource.CORRECTION, -3, charge_pico, 0)
     assert (row.corrects_row_id, row.note, row.markup, row.meters) == (NOW_US, "agreed", Fraction(3, 2), {})

@@ -27,7 +27,9 @@ def test_contract_file_is_marked_exactly_if_it_uses_the_inside_of_an_engine() ->
     assert len(files) - len(marked) >= 15
 
 
-async def test_books_of_an_engine_support_each_operation_of_the_contract_suite(books: Books, empty_books: Books) -> None:
+async def test_books_of_an_engine_support_each_operation_of_the_contract_suite(
+    books: Books, empty_books: Books
+) -> None:
 
     await books.settle([make_settlement(make_intent(1, 0), charge_pico=7)], NOW_US)
     await books.admit([make_intent(2, 0)], NOW_US, slot=3)

@@ -123,7 +123,9 @@ async def test_period_that_overlaps_or_is_changed_is_refused(storage: SqliteStor
             database.connect().execute(statement)
 
 
-async def test_posting_while_the_clock_is_in_a_closed_period_is_dated_after_its_end(storage: SqliteStorage, database: Database) -> None:
+async def test_posting_while_the_clock_is_in_a_closed_period_is_dated_after_its_end(
+    storage: SqliteStorage, database: Database
+) -> None:
     """The clock stands within it; requests, top-ups and corrections come after its end all the same."""
     before = await close(storage, "all", ALL)
     async with storage.writing() as unit:

@@ -115,9 +115,7 @@ async def test_redating_as_a_dry_run_reports_the_same_and_posts_nothing(storage:
     assert told == await redate(storage, ahead_us=YEAR_US)
 
 
-async def test_redating_without_a_known_lead_books_as_of_now(
-    storage: SqliteStorage, clock: StoppedClock
-) -> None:
+async def test_redating_without_a_known_lead_books_as_of_now(storage: SqliteStorage, clock: StoppedClock) -> None:
     clock.us += 5 * DAY_US
     await redate(storage)
     assert await charged(storage, NOVEMBER) == (8 * USD, 9, 0)
@@ -154,7 +152,9 @@ async def test_redating_leaves_a_closed_period_unchanged(storage: SqliteStorage,
     assert {one.booked_us for one in kept} == {None} and len(kept) == 3
 
 
-async def test_redating_of_rows_posted_too_early_selects_them_by_their_time(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_redating_of_rows_posted_too_early_selects_them_by_their_time(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
     clock.us += 40 * DAY_US
     found = await redate(storage, usage.parse_span(*NOVEMBER))
     assert [one.misdated.amount_pico for one in found] == [1 * USD, 2 * USD, 5 * USD]
@@ -220,9 +220,7 @@ async def test_correction_after_redating_is_explained_by_what_was_posted_before(
     assert explained.agrees and not explained.stated and explained.earlier_pico == 3 * USD
 
 
-async def test_redating_keeps_the_price_version_of_the_cost(
-    storage: SqliteStorage, clock: StoppedClock
-) -> None:
+async def test_redating_keeps_the_price_version_of_the_cost(storage: SqliteStorage, clock: StoppedClock) -> None:
     for price in ("1", "2"):
         clock.us += SECOND_US
         await prices.set_price(

@@ -38,7 +38,9 @@ async def test_second_writer_sees_what_the_first_one_wrote(storage: Storage) -> 
         assert (await unit.balance.get(1)).credit_pico == 5
 
 
-async def test_directory_changes_from_an_unreadable_table_raise_a_failure_with_a_remedy(storage: Storage, books: Books) -> None:
+async def test_directory_changes_from_an_unreadable_table_raise_a_failure_with_a_remedy(
+    storage: Storage, books: Books
+) -> None:
     await books.run("DROP TABLE prices")
     with pytest.raises(FailureError) as failure:
         await storage.changes(0)

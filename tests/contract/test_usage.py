@@ -316,7 +316,9 @@ async def test_daily_costs_equal_the_sums_of_the_rows(storage: SqliteStorage, mo
     assert [one async for one in storage.reading().usage.daily_costs("none", 0, day + 9)] == []
 
 
-async def test_daily_costs_of_a_row_with_an_unpriced_meter_are_marked_unpriced(database: Database, storage: SqliteStorage) -> None:
+async def test_daily_costs_of_a_row_with_an_unpriced_meter_are_marked_unpriced(
+    database: Database, storage: SqliteStorage
+) -> None:
     connection = database.connect()
     changes = {"note": "clamped unpriced:images", "source": UsageSource.ESTIMATE}
     post(connection, [settlement(60, **changes)], START_US + 5 * DAY_US)
@@ -355,7 +357,9 @@ async def test_daily_costs_are_unpriced_exactly_if_the_provider_s_price_is_missi
     assert not any(one.unpriced for one in found) and sum(one.requests for one in found) == 1
 
 
-async def test_usage_sums_in_portions_alone_or_with_lines_equal_those_of_the_rows(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_usage_sums_in_portions_alone_or_with_lines_equal_those_of_the_rows(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In portions, alone and with the lines: those of the rows."""
     monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._SUMMED_AT_ONCE", 7)
     monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._LINES_AT_ONCE", 7)

@@ -43,7 +43,9 @@ async def test_user_reference_prefers_an_id_to_an_email_and_an_email_to_a_name(s
 
 
 @pytest.mark.parametrize("other", [{"name": "other"}, {"email": "other@example.org"}])
-async def test_user_with_a_name_or_email_that_is_taken_in_any_case_is_refused(storage: Storage, other: dict[str, str]) -> None:
+async def test_user_with_a_name_or_email_that_is_taken_in_any_case_is_refused(
+    storage: Storage, other: dict[str, str]
+) -> None:
     await add(storage)
     with pytest.raises(ConflictError):
         await add(storage, **{"public_id": "usr_two", "name": "ADA", "email": "ADA@EXAMPLE.ORG", **other})

@@ -120,7 +120,9 @@ async def test_batch_results_read_concurrently_are_charged_once(client: Prepared
     assert await charges(client) == [COST, COST] and verified(client)
 
 
-async def test_batch_of_another_user_is_not_found_and_not_requested_from_the_provider(house: Prepared, client: Prepared, lab: BatchLab) -> None:
+async def test_batch_of_another_user_is_not_found_and_not_requested_from_the_provider(
+    house: Prepared, client: Prepared, lab: BatchLab
+) -> None:
     other = await tenant(house)
     async with openai_of(client) as mine, openai_of(other) as theirs, anthropic_of(other) as theirs_too:
         batch = await begin(mine, "one")
@@ -262,7 +264,9 @@ async def test_batch_that_nobody_reads_is_metered_by_the_daemon(lab: BatchLab, t
         assert shown["metered_at"] is not None and shown["held"] == "0.00"
 
 
-async def test_batch_after_a_crash_keeps_its_hold_and_is_charged_once(client: Prepared, house: Prepared, lab: BatchLab) -> None:
+async def test_batch_after_a_crash_keeps_its_hold_and_is_charged_once(
+    client: Prepared, house: Prepared, lab: BatchLab
+) -> None:
     """The holds outlive the daemon, and no start takes them for those of a dead process."""
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one", "two")

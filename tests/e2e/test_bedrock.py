@@ -78,7 +78,9 @@ async def charged_once(house: Prepared, bedrock: ServerProcess, model: str, verb
 
 
 @pytest.mark.parametrize("model", [CLAUDE, LLAMA])
-async def test_chat_on_a_bedrock_model_returns_the_tool_call_and_is_charged_once(house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI, model: str) -> None:
+async def test_chat_on_a_bedrock_model_returns_the_tool_call_and_is_charged_once(
+    house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI, model: str
+) -> None:
     answer = await openais.chat.completions.create(model=model, messages=QUESTION, tools=[FUNCTION])
     (call,) = answer.choices[0].message.tool_calls or ()
     assert call.type == "function" and json.loads(call.function.arguments) == {"city": "here"}
@@ -87,7 +89,9 @@ async def test_chat_on_a_bedrock_model_returns_the_tool_call_and_is_charged_once
     assert body["toolConfig"]["tools"][0]["toolSpec"]["name"] == "weather"
 
 
-async def test_chat_stream_on_a_bedrock_model_returns_the_text_and_is_charged_once(house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_stream_on_a_bedrock_model_returns_the_text_and_is_charged_once(
+    house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI
+) -> None:
     async with openais.chat.completions.stream(model=LLAMA, messages=QUESTION) as stream:
         answer = await stream.get_final_completion()
     assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == (SAID, "stop")
@@ -121,7 +125,9 @@ async def test_messages_stream_on_a_bedrock_model_returns_the_tool_call_and_is_c
     await charged_once(house, bedrock, model, verb)
 
 
-async def test_bedrock_error_is_raised_as_that_of_the_client_s_sdk(house: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_bedrock_error_is_raised_as_that_of_the_client_s_sdk(
+    house: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
     with pytest.raises(anthropic.RateLimitError, match="Too many requests") as caught:
         await anthropics.messages.create(model="throttled", messages=QUESTION, max_tokens=64)
     assert "x-amzn-errortype" not in caught.value.response.headers

@@ -110,7 +110,9 @@ async def send_malformed(client: Prepared, canaries: Canaries) -> None:
         writer.close()
 
 
-async def test_marked_texts_after_requests_of_every_kind_are_found_nowhere(tmp_path: Path, fake_provider: FakeProvider) -> None:
+async def test_marked_texts_after_requests_of_every_kind_are_found_nowhere(
+    tmp_path: Path, fake_provider: FakeProvider
+) -> None:
     canaries = Canaries()
     temporary = tmp_path / "tmp"
     temporary.mkdir()

@@ -44,7 +44,9 @@ async def instance(tmp_path: Path) -> AsyncIterator[Instance]:
     await made.kill()
 
 
-async def test_cli_story_from_init_to_export_has_the_promised_json_fields(instance: Instance, fake_provider: FakeProvider, tmp_path: Path) -> None:
+async def test_cli_story_from_init_to_export_has_the_promised_json_fields(
+    instance: Instance, fake_provider: FakeProvider, tmp_path: Path
+) -> None:
     softix = instance.cli
     has(softix("init"), {"data_dir", "database", "master_key", "made"})
     key = _people_and_keys(instance)

@@ -146,7 +146,9 @@ async def test_export_killed_at_a_step_leaves_no_partial_file_and_succeeds_again
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 @pytest.mark.parametrize("lost", [0, 7], ids=["whole-lines", "a-cut-line"])
-async def test_killed_export_when_resumed_equals_an_uninterrupted_one(client: Prepared, tmp_path: Path, form: str, lost: int) -> None:
+async def test_killed_export_when_resumed_equals_an_uninterrupted_one(
+    client: Prepared, tmp_path: Path, form: str, lost: int
+) -> None:
     """Byte for byte what an export in one go is, and its manifest proves it."""
     connection = Database(client.instance.settings.paths.database, SystemClock()).connect()
     requests: list[Any] = [make_settlement(make_intent(number, 0, hold_pico=9), charge_pico=3) for number in range(900)]

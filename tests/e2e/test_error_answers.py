@@ -63,14 +63,18 @@ async def chat(client: Prepared) -> Any:
         return await sdk.chat.completions.create(model="gpt-test", max_tokens=20, messages=messages)
 
 
-async def test_openai_sdk_on_an_error_with_status_200_raises_the_matching_exception(client: Prepared, lab: BatchLab) -> None:
+async def test_openai_sdk_on_an_error_with_status_200_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"error": {"message": "slow down", "code": 429}})
     with pytest.raises(openai.RateLimitError, match="slow down"):
         await chat(client)
     await unpaid(client, "provider_rate_limited")
 
 
-async def test_openai_sdk_on_an_error_in_a_choice_raises_the_matching_exception(client: Prepared, lab: BatchLab) -> None:
+async def test_openai_sdk_on_an_error_in_a_choice_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"choices": [{"finish_reason": "error", "error": {"message": "it broke", "code": 502}}]})
     with pytest.raises(openai.InternalServerError, match="it broke"):
         await chat(client)
@@ -78,7 +82,9 @@ async def test_openai_sdk_on_an_error_in_a_choice_raises_the_matching_exception(
 
 
 @pytest.mark.parametrize("body", [b"<html>wait</html>", b"", {"id": "x", "choices": None}])
-async def test_openai_sdk_on_an_unreadable_response_raises_a_server_error(client: Prepared, lab: BatchLab, body: Any) -> None:
+async def test_openai_sdk_on_an_unreadable_response_raises_a_server_error(
+    client: Prepared, lab: BatchLab, body: Any
+) -> None:
     says(lab, body, content_type="text/html" if body == b"<html>wait</html>" else "application/json")
     with pytest.raises(openai.InternalServerError) as raised:
         await chat(client)
@@ -109,7 +115,9 @@ async def test_openai_sdk_on_an_error_in_a_stream_raises_it(client: Prepared, la
     await unpaid(client, "provider_fault")
 
 
-async def test_anthropic_sdk_on_an_error_with_status_200_raises_the_matching_exception(client: Prepared, lab: BatchLab) -> None:
+async def test_anthropic_sdk_on_an_error_with_status_200_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}})
     question: Any = [{"role": "user", "content": PROMPT}]
     async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=0) as sdk:
@@ -119,7 +127,9 @@ async def test_anthropic_sdk_on_an_error_with_status_200_raises_the_matching_exc
     await unpaid(client, "provider_overloaded")
 
 
-async def test_google_sdk_on_an_error_with_status_200_raises_the_matching_exception(client: Prepared, lab: BatchLab) -> None:
+async def test_google_sdk_on_an_error_with_status_200_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}})
     sdk = genai.Client(api_key=client.key, http_options={"base_url": client.url, "retry_options": {"attempts": 1}})
     with pytest.raises(ServerError, match="busy"):
@@ -144,7 +154,9 @@ async def uploaded(client: Prepared) -> str:
 
 
 @pytest.mark.parametrize("path", ["", "/content"])
-async def test_file_redirect_of_the_provider_is_refused_and_not_passed_on(client: Prepared, lab: BatchLab, path: str) -> None:
+async def test_file_redirect_of_the_provider_is_refused_and_not_passed_on(
+    client: Prepared, lab: BatchLab, path: str
+) -> None:
     name = await uploaded(client)
     says(lab, b"moved to the account", status=302, location="https://storage.example/account")
     status, body, location = await kept(client, f"/files/{name}{path}")

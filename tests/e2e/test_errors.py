@@ -134,7 +134,9 @@ async def test_invalid_request_raises_a_bad_request_error_in_the_sdk(dialect: Di
 
 
 @pytest.mark.parametrize("key", ["", "none", "sx_live_0000", "sk-of-somebody", "é"])
-async def test_invalid_key_is_refused_in_the_client_s_dialect(key: str, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_invalid_key_is_refused_in_the_client_s_dialect(
+    key: str, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     found = await post(session, client, dialect, headers={"authorization": f"Bearer {key}"})
     kind = {"openai": "invalid_request_error", "anthropic": "authentication_error"}[dialect.name]
     is_in(found, dialect, 401, "invalid_api_key", kind)
@@ -179,7 +181,9 @@ async def test_short_balance_is_refused_with_the_max_tokens_that_would_pass(
     assert (await post(session, poor, dialect, json={"max_tokens": most})).status == 200
 
 
-async def test_reached_cap_is_refused_once_without_a_retry(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_reached_cap_is_refused_once_without_a_retry(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     capped = await tenant(client, limits=KeyLimits(cap_pico=10**6))
     found = await post(session, capped, dialect)
     assert (found.status, found.error["code"], found.error["available"]) == (429, "cap_reached", "0.000001")
@@ -197,7 +201,9 @@ async def test_model_that_the_key_does_not_allow_is_refused(
     assert isinstance(await dialect.caught(narrow), dialect.sdk.PermissionDeniedError)
 
 
-async def test_unknown_model_is_refused_without_its_name(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_unknown_model_is_refused_without_its_name(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     kind = {"openai": "invalid_request_error", "anthropic": "not_found_error"}[dialect.name]
     found = await post(session, client, dialect, json={"model": "secret-plan-9"})
     is_in(found, dialect, 404, "model_not_found", kind)
@@ -218,7 +224,9 @@ async def test_large_body_is_refused_while_the_client_still_sends(
     assert await fake_provider.requests() == []
 
 
-async def test_large_body_with_an_unknown_key_raises_an_authentication_error(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_large_body_with_an_unknown_key_raises_an_authentication_error(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     client.key = "sk-of-somebody"
     large = [{"role": "user", "content": "x" * 5_000_000}]
     assert isinstance(await dialect.caught(client, retries=0, messages=large), dialect.sdk.AuthenticationError)
@@ -275,7 +283,9 @@ async def test_provider_fault_is_reported_in_the_client_s_dialect(
     assert await held(hasty_client) == 0
 
 
-async def test_unreachable_provider_is_reported_in_the_client_s_dialect_and_costs_nothing(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_unreachable_provider_is_reported_in_the_client_s_dialect_and_costs_nothing(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     model = f"{dialect.name}-nowhere"
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))

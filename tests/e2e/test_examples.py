@@ -53,7 +53,9 @@ async def test_example_snippet_runs_and_is_metered(demo: tuple[Instance, str], n
     assert len(rows) > before and rows[0]["usage_source"] == "provider"
 
 
-async def test_import_usage_example_makes_a_journal_that_equals_the_ledger(demo: tuple[Instance, str], tmp_path: Path) -> None:
+async def test_import_usage_example_makes_a_journal_that_equals_the_ledger(
+    demo: tuple[Instance, str], tmp_path: Path
+) -> None:
     instance, key = demo
     run("openai_chat.py", instance, key)
     export = tmp_path / "all.csv"

@@ -195,7 +195,9 @@ async def test_provider_keys_take_turns_until_one_is_refused(client: Prepared, f
     assert client.usage()[-1]["attempts"] == 2 and spent(client) == charged(client)
 
 
-async def test_routes_health_after_failures_shows_the_open_circuit_breaker(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_routes_health_after_failures_shows_the_open_circuit_breaker(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     await fake_provider.script(*[told(status=500)] * 5)
     softix = client.instance.cli
     async with client.instance.serving(SOFTIX_ROUTING_BREAKER_PAUSE_S="300"), asyncio.timeout(60):

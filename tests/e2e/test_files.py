@@ -47,7 +47,9 @@ async def test_batch_file_is_kept_shown_read_listed_and_deleted(sdk: openai.Asyn
     assert {each.id for each in (await sdk.files.list()).data} == set(names[1:])
 
 
-async def test_query_parameter_of_a_file_request_that_is_not_listed_is_not_sent(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_query_parameter_of_a_file_request_that_is_not_listed_is_not_sent(
+    sdk: openai.AsyncOpenAI, lab: BatchLab
+) -> None:
     name = (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id
     await sdk.files.retrieve(name, extra_query={"account": "another", "api-version": "preview"})
     assert lab.seen[-1] == ("GET", f"/files/{name}") and lab.queries[-1] == "api-version=preview"

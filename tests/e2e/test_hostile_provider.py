@@ -104,7 +104,9 @@ async def test_surplus_response_that_comes_late_reaches_no_other_key(
             assert status == 200 and f"for two-{number}" in text
 
 
-async def test_response_after_a_disconnect_reaches_no_other_request(client: Prepared, hostile_provider: HostileProvider) -> None:
+async def test_response_after_a_disconnect_reaches_no_other_request(
+    client: Prepared, hostile_provider: HostileProvider
+) -> None:
     async with aiohttp.ClientSession() as session:
         for number in range(ROUNDS):
             leaving = asyncio.create_task(ask(session, client, "after-hang-up", f"gone-{number}"))

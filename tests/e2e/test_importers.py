@@ -59,7 +59,9 @@ async def require_books(year: Year, balances: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("costs", [False, True])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_hledger_on_an_export_has_the_balances_of_the_books(year: Year, tmp_path: Path, granularity: str, costs: bool) -> None:
+async def test_hledger_on_an_export_has_the_balances_of_the_books(
+    year: Year, tmp_path: Path, granularity: str, costs: bool
+) -> None:
     file = await take(year, tmp_path, "hledger", EVER, granularity=granularity, costs=costs)
     assert importers.run("hledger", "-f", file, "check", "-s") == ""
     await require_books(year, importers.balances(importers.run("hledger", "-f", file, "bal", "--flat", "-N")))
@@ -89,7 +91,9 @@ async def test_hledger_importing_a_growing_file_takes_each_row_once(year: Year, 
 
 @pytest.mark.parametrize("costs", [False, True])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_ledger_on_an_export_has_the_balances_of_the_books(year: Year, tmp_path: Path, granularity: str, costs: bool) -> None:
+async def test_ledger_on_an_export_has_the_balances_of_the_books(
+    year: Year, tmp_path: Path, granularity: str, costs: bool
+) -> None:
     file = await take(year, tmp_path, "ledger", EVER, granularity=granularity, costs=costs)
     report = importers.run("ledger", "-f", file, "--pedantic", "bal", "--flat", "--no-total")
     await require_books(year, importers.balances(report))
@@ -97,7 +101,9 @@ async def test_ledger_on_an_export_has_the_balances_of_the_books(year: Year, tmp
 
 @pytest.mark.parametrize("costs", [False, True])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_beancount_on_an_export_has_the_balances_of_the_books(year: Year, tmp_path: Path, granularity: str, costs: bool) -> None:
+async def test_beancount_on_an_export_has_the_balances_of_the_books(
+    year: Year, tmp_path: Path, granularity: str, costs: bool
+) -> None:
     file = await take(year, tmp_path, "beancount", EVER, granularity=granularity, costs=costs)
     assert file.read_text("utf-8").count(" balance ") == 2
     await require_books(year, importers.beancount_balances(file))
@@ -127,7 +133,9 @@ ODD_NAMES = (
 
 
 @pytest.mark.parametrize("program", ["hledger", "ledger"])
-async def test_export_with_odd_account_names_is_understood_by_the_program(year: Year, tmp_path: Path, program: str) -> None:
+async def test_export_with_odd_account_names_is_understood_by_the_program(
+    year: Year, tmp_path: Path, program: str
+) -> None:
     file = await take(year, tmp_path, program, EVER, granularity="month", names=ODD_NAMES)
     options = {"hledger": ["-s", "bal", "-N"], "ledger": ["--pedantic", "bal", "--no-total"]}[program]
     found = importers.balances(importers.run(program, "-f", file, *options, "--flat"))

@@ -74,7 +74,9 @@ async def asked(socket: str, path: str, host: str = "ai.example.com") -> tuple[i
 
 @needs_nginx
 @pytest.mark.parametrize("way", WAYS)
-async def test_metrics_through_a_proxy_are_not_found(way: str, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_metrics_through_a_proxy_are_not_found(
+    way: str, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     with nginx(client.url, WAYS[way]) as socket:
         assert (await asked(socket, "/healthz"))[0] == 200
         for path in SPELLINGS:
@@ -100,7 +102,9 @@ async def apart(tmp_path: Path, shared_provider: FakeProvider) -> AsyncIterator[
         yield made
 
 
-async def test_metrics_with_their_own_port_are_served_only_there(apart: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_metrics_with_their_own_port_are_served_only_there(
+    apart: Prepared, session: aiohttp.ClientSession
+) -> None:
     """What nginx passes on cannot be there: nothing but its own port leads to it."""
     lines = [json.loads(line) for line in apart.instance.log_text().splitlines()]
     [there] = [line["url"] for line in lines if line.get("event") == "metrics are told at"]

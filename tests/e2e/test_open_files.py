@@ -64,7 +64,9 @@ def cpu_s(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def test_daemon_at_its_limit_of_open_files_serves_as_many_clients_as_it_announced(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_daemon_at_its_limit_of_open_files_serves_as_many_clients_as_it_announced(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     limited = Limited(client.instance.folder)
     await limited.start()
     at = Prepared(limited, client.key, client.key_id, client.user, client.user_id, client.provider_keys)

@@ -123,7 +123,9 @@ async def test_azure_sdk_is_served(options: Any, any_client: Prepared, fake_prov
     assert {record["query"] for record in await fake_provider.requests()} == {""}
 
 
-async def test_azure_deployment_in_the_path_wins_over_the_model_in_the_body(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_azure_deployment_in_the_path_wins_over_the_model_in_the_body(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     messages: Any = [{"role": "user", "content": "What is there to say?"}]
     async with azure_of(any_client, azure_deployment="gpt-test") as sdk:
         await sdk.chat.completions.create(model="not-a-model", messages=messages)

@@ -64,7 +64,9 @@ async def test_signals_during_a_stream_do_not_cut_it(client: Prepared, fake_prov
     assert (row["usage_source"], row["error"]) == ("provider", None) and float(row["charge"]) > 0
 
 
-async def test_reload_applies_what_can_change_and_names_the_rest(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_reload_applies_what_can_change_and_names_the_rest(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     configure(client, "[server]\nmax_body_mib = 2\n")
     await client.instance.start()
     assert (await post(session, client.url, CHAT, client.headers, json=BIG)).status == 413

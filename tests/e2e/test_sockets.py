@@ -121,7 +121,9 @@ async def _used(client: Prepared) -> list[dict[str, Any]]:
     return [row for row in await rows(client) if row["error"] or row["usage_source"] != "none"]
 
 
-async def test_azure_realtime_client_uses_the_model_of_its_deployment(client: Prepared, provider: RealtimeProvider) -> None:
+async def test_azure_realtime_client_uses_the_model_of_its_deployment(
+    client: Prepared, provider: RealtimeProvider
+) -> None:
     """In the address, whatever the model is that it asks for."""
     sockets = f"{client.url.replace('http', 'ws', 1)}/openai"
     sdk = openai.AsyncAzureOpenAI(
@@ -178,7 +180,9 @@ async def test_browser_s_realtime_key_is_accepted_and_not_passed_on_or_logged(
     assert client.key not in client.instance.log_text()
 
 
-async def test_realtime_session_without_balance_for_a_response_is_closed(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_realtime_session_without_balance_for_a_response_is_closed(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     begun = await talk(client, session)
     client.instance.cli("balance", "set", client.user, "3.47")
     for _ in range(7):
@@ -309,7 +313,9 @@ async def test_realtime_disconnect_cancels_the_response_and_is_charged_exactly(
     assert seen["events"][-1] == "response.cancel"
 
 
-async def test_realtime_provider_that_breaks_off_is_charged_as_an_estimate(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_realtime_provider_that_breaks_off_is_charged_as_an_estimate(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     begun = await talk(client, session)
     await begun.respond(cut="1")
     assert (await begun.until("error"))["error"]["code"] == "provider_broke_off"
@@ -319,7 +325,9 @@ async def test_realtime_provider_that_breaks_off_is_charged_as_an_estimate(clien
     assert row["output_tokens"] == 4 and 0 < float(row["charge"]) < 0.001
 
 
-async def test_realtime_session_that_the_provider_ends_is_closed_and_charged(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_realtime_session_that_the_provider_ends_is_closed_and_charged(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     begun = await talk(client, session)
     await begun.respond(done="1")
     await begun.until("response.done")

@@ -30,7 +30,9 @@ async def client(tmp_path: Path, fake_provider: FakeProvider) -> AsyncIterator[P
     await made.instance.kill()
 
 
-async def test_stream_at_shutdown_ends_whole_while_new_connections_are_refused(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_stream_at_shutdown_ends_whole_while_new_connections_are_refused(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     await client.instance.start()
     reader, writer = await begin_stream(client, CHAT, fake(gate="on", gate_after=2))
     _, idle = await connect(client)
@@ -136,7 +138,9 @@ async def test_serve_without_a_database_is_refused_with_init_as_the_remedy(clien
         ('[server]\nport = "many"', ("port",)),
     ],
 )
-async def test_serve_with_an_unreadable_configuration_is_refused(client: Prepared, text: str, words: tuple[str, ...]) -> None:
+async def test_serve_with_an_unreadable_configuration_is_refused(
+    client: Prepared, text: str, words: tuple[str, ...]
+) -> None:
     (client.instance.data_dir / "config.toml").write_text(text)
     refused(client.instance.run("serve", "--port", "0"), 2, *words)
 

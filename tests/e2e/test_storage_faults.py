@@ -101,7 +101,9 @@ def kept_waiting(served: Served) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("fault", "code"), [(no_room, "SQLITE_IOERR_WRITE"), (locked, "SQLITE_BUSY"), (kept_waiting, "SQLITE_BUSY")]
 )
-async def test_readiness_while_no_commit_succeeds_is_503_with_reason_and_remedy(served: Served, fault: Any, code: str) -> None:
+async def test_readiness_while_no_commit_succeeds_is_503_with_reason_and_remedy(
+    served: Served, fault: Any, code: str
+) -> None:
     with fault(served):
         assert await served.ask() == 503
         for _ in range(20):

@@ -40,7 +40,9 @@ async def charged_once(any_client: Prepared, endpoint: str) -> Any:
     return row
 
 
-async def test_chat_on_an_anthropic_model_is_translated_and_charged_once(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_on_an_anthropic_model_is_translated_and_charged_once(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
     raw = await openais.chat.completions.with_raw_response.create(model="claude-test", messages=QUESTION, seed=1)
     answer = raw.parse()
     assert answer.choices[0].message.content
@@ -52,7 +54,9 @@ async def test_chat_on_an_anthropic_model_is_translated_and_charged_once(any_cli
     await charged_once(any_client, "chat_completions")
 
 
-async def test_chat_stream_on_an_anthropic_model_is_translated_and_charged_once(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_stream_on_an_anthropic_model_is_translated_and_charged_once(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
     asked: Any = {"model": "claude-test", "messages": QUESTION, "tools": [FUNCTION], "tool_choice": "required"}
     async with openais.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream:
         answer = await stream.get_final_completion()
@@ -64,7 +68,9 @@ async def test_chat_stream_on_an_anthropic_model_is_translated_and_charged_once(
     await charged_once(any_client, "chat_completions")
 
 
-async def test_responses_stream_on_an_anthropic_model_is_translated_and_charged_once(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_responses_stream_on_an_anthropic_model_is_translated_and_charged_once(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
     async with openais.responses.stream(model="claude-test", input="What is there to say?") as stream:
         answer = await stream.get_final_response()
     assert answer.output_text
@@ -77,7 +83,9 @@ async def test_previous_response_id_on_an_anthropic_model_is_refused(openais: op
         await openais.responses.create(model="claude-test", input="And?", previous_response_id="resp_1")
 
 
-async def test_messages_on_an_openai_model_are_translated_and_charged_once(any_client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_messages_on_an_openai_model_are_translated_and_charged_once(
+    any_client: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
     answer = await anthropics.messages.create(model="gpt-test", **ASK)
     assert answer.content[0].type == "text"
     assert answer.content[0].text
@@ -105,7 +113,9 @@ async def test_endpoint_without_a_translation_is_refused_with_the_path_that_work
 
 
 @pytest.mark.parametrize("model", ["gpt-test", "claude-test"])
-async def test_generate_content_on_another_provider_s_model_is_translated_and_metered(any_client: Prepared, model: str) -> None:
+async def test_generate_content_on_another_provider_s_model_is_translated_and_metered(
+    any_client: Prepared, model: str
+) -> None:
     google = genai.Client(api_key=any_client.key, http_options={"base_url": any_client.url})
     asked: Any = {"model": model, "contents": "What is there to say?", "config": {"max_output_tokens": 64}}
     answer = await google.aio.models.generate_content(**asked)
@@ -120,7 +130,9 @@ async def test_generate_content_on_another_provider_s_model_is_translated_and_me
     assert {row["usage_source"] for row in posted} == {"provider"}
 
 
-async def test_messages_on_a_google_model_are_translated_and_metered(any_client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_messages_on_a_google_model_are_translated_and_metered(
+    any_client: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
     answer = await anthropics.messages.create(model="gemini-test", **ASK)
     async with anthropics.messages.stream(model="gemini-test", **ASK) as stream:
         streamed = await stream.get_final_message()

@@ -74,7 +74,9 @@ def way_back(data_dir: Path, backup: str) -> str:
     return named.replace("/var/lib/softix", str(data_dir))
 
 
-async def test_serve_of_the_next_version_migrates_and_logs_the_path_of_the_backup(client: Prepared, next_one: NewerSoftix) -> None:
+async def test_serve_of_the_next_version_migrates_and_logs_the_path_of_the_backup(
+    client: Prepared, next_one: NewerSoftix
+) -> None:
     process = subprocess.Popen(
         next_one.command("--json", "serve", "--port", "0"),
         stdout=subprocess.PIPE,
