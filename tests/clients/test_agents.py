@@ -40,7 +40,9 @@ async def run(home: Path, *command: str, **variables: str) -> subprocess.Complet
 
 
 @pytest.mark.parametrize("dialect", MODELS)
-async def test_claude_code(served: Prepared, home: Path, dialect: str) -> None:
+async def test_claude_code_with_connect_settings_writes_the_file_by_a_tool(
+    served: Prepared, home: Path, dialect: str
+) -> None:
     claude, proof = program("claude"), home / "project" / "proof.txt"
     await connect(served, home, "claude-code", MODELS[dialect])
     done = await run(
@@ -56,7 +58,9 @@ async def test_claude_code(served: Prepared, home: Path, dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", MODELS)
-async def test_codex(served: Prepared, home: Path, dialect: str) -> None:
+async def test_codex_with_connect_settings_writes_the_file_by_a_tool(
+    served: Prepared, home: Path, dialect: str
+) -> None:
     codex, proof = program("codex"), home / "project" / "proof.txt"
     await connect(served, home, "codex", MODELS[dialect])
     unguarded = ("--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")

@@ -39,7 +39,9 @@ def chat_model(served: Prepared, kind: str, model: str) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dialect", MODELS)
-async def test_langchain(served: Prepared, home: Path, kind: str, dialect: str) -> None:
+async def test_langchain_with_a_tool_writes_the_file_and_streams_the_response(
+    served: Prepared, home: Path, kind: str, dialect: str
+) -> None:
     prompt, proof = task(home)
     model = chat_model(served, kind, MODELS[dialect])
     from langchain_core.messages import HumanMessage, ToolMessage
@@ -65,7 +67,9 @@ async def test_langchain(served: Prepared, home: Path, kind: str, dialect: str) 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dialect", MODELS)
-async def test_pydantic_ai(served: Prepared, home: Path, kind: str, dialect: str) -> None:
+async def test_pydantic_ai_with_a_tool_writes_the_file_and_streams_the_response(
+    served: Prepared, home: Path, kind: str, dialect: str
+) -> None:
     library("pydantic_ai")
     from pydantic_ai import Agent
 
@@ -98,7 +102,9 @@ async def test_pydantic_ai(served: Prepared, home: Path, kind: str, dialect: str
 
 
 @pytest.mark.parametrize("dialect", MODELS)
-async def test_google_genai(served: Prepared, home: Path, dialect: str) -> None:
+async def test_google_genai_with_a_function_calls_it_and_streams_the_response(
+    served: Prepared, home: Path, dialect: str
+) -> None:
     """It calls the function itself, and sends what that returned."""
     library("google.genai")
     from google import genai
@@ -122,7 +128,9 @@ async def test_google_genai(served: Prepared, home: Path, dialect: str) -> None:
 
 @pytest.mark.parametrize("dialect", MODELS)
 @pytest.mark.parametrize("script", ["openai_sdk.mjs", "anthropic_sdk.mjs"])
-async def test_node_sdks(served: Prepared, home: Path, script: str, dialect: str) -> None:
+async def test_node_sdk_with_a_tool_writes_the_file_and_streams_the_response(
+    served: Prepared, home: Path, script: str, dialect: str
+) -> None:
     node, (prompt, proof) = program("node"), task(home)
     package(script)
     told = {"PROXY_URL": served.url, "PROXY_KEY": served.key, "PROXY_MODEL": MODELS[dialect], "PROMPT": prompt}
@@ -140,7 +148,7 @@ async def test_node_sdks(served: Prepared, home: Path, script: str, dialect: str
     assert len(rows) == 3 and {row["usage_source"] for row in rows} == {"provider"}
 
 
-async def test_llm(served: Prepared, home: Path) -> None:
+async def test_llm_command_with_a_model_of_softix_prints_the_response(served: Prepared, home: Path) -> None:
     library("llm")
     folder = home / "llm"
     folder.mkdir()

@@ -31,7 +31,7 @@ async def books(books: Books) -> Books:
     return books
 
 
-async def test_they_come_back_with_their_request(books: Books) -> None:
+async def test_attempts_of_a_request_with_two_failures_are_read_back_in_order(books: Books) -> None:
     usage = books.storage.reading().usage
     rows = {row.request_id: row for row in await usage.newest(UsageFilter(), 9)}
     assert [rows[number].attempts for number in (1, 2, 3)] == [3, 1, 2]
@@ -43,7 +43,7 @@ async def test_they_come_back_with_their_request(books: Books) -> None:
     assert await usage.attempts_of(rows[2].id) == []
 
 
-async def test_by_period_and_user(books: Books) -> None:
+async def test_attempts_filtered_by_period_and_user_are_listed_newest_first(books: Books) -> None:
     usage = books.storage.reading().usage
     listed = await usage.attempts(UsageFilter(), 9)
     assert [(row.request_id, row.sequence) for row in listed] == [(3, 1), (1, 2), (1, 1)]
@@ -52,7 +52,7 @@ async def test_by_period_and_user(books: Books) -> None:
     assert len(await usage.attempts(UsageFilter(), 2)) == 2
 
 
-async def test_what_the_provider_may_have_billed_counts_with_its_days(books: Books) -> None:
+async def test_daily_costs_after_an_interrupted_attempt_include_its_bound(books: Books) -> None:
     usage = books.storage.reading().usage
     costs = [cost async for cost in usage.daily_costs("lab", DAY, DAY + 1)][1:]
     assert [(cost.source, cost.requests, cost.tokens, cost.cost_pico, cost.hold_pico) for cost in costs] == [
@@ -61,7 +61,7 @@ async def test_what_the_provider_may_have_billed_counts_with_its_days(books: Boo
     ]
 
 
-async def test_the_books_are_right_and_nothing_is_changed_later(books: Books) -> None:
+async def test_ledger_with_attempts_verifies_and_refuses_to_change_them(books: Books) -> None:
     async with books.storage.snapshot() as unit:
         assert (await unit.ledger.verify()).violations == ()
     for statement in ("UPDATE attempts SET charge_pico = 0", "DELETE FROM attempts"):
@@ -69,7 +69,7 @@ async def test_the_books_are_right_and_nothing_is_changed_later(books: Books) ->
             await books.run(statement)
 
 
-async def test_the_version_of_the_cost_comes_back_and_none_at_all_is_told(books: Books) -> None:
+async def test_attempt_without_a_price_of_its_cost_is_unpriced_in_daily_costs(books: Books) -> None:
     changed = [replace(BILLED, cost_price_id=number) for number in (3, 0)]
     await books.settle([make_settlement(make_intent(9, 0), failed=tuple(changed))], NOW_US + DAY_US)
     usage = books.storage.reading().usage

@@ -8,7 +8,7 @@ from softix_proxy.domain.ledger.ledger import CASH, Transfer
 from softix_proxy.domain.ports.storage import Storage
 
 
-async def test_a_wallet(storage: Storage) -> None:
+async def test_wallet_with_credit_has_the_sum_of_both_available(storage: Storage) -> None:
     async with storage.writing() as unit:
         await unit.balance.set_credit(1, 500)
     wallet = await storage.reading().balance.get(1)
@@ -18,7 +18,7 @@ async def test_a_wallet(storage: Storage) -> None:
         await storage.reading().balance.get(3)
 
 
-async def test_history_shows_each_posting_and_the_balance_after_it(storage: Storage, books: Books) -> None:
+async def test_balance_history_after_postings_has_the_balance_after_each(storage: Storage, books: Books) -> None:
     async with storage.writing() as unit:
         await unit.ledger.post(Transfer(0, CASH, 1, 5 * USD, "top-up", "pay-1", "invoice 1"))
         await unit.ledger.post(Transfer(0, CASH, 2, 9 * USD, "top-up"))

@@ -23,7 +23,7 @@ async def admit(books: Books, *numbers: int) -> None:
     await books.admit([make_intent(number, 0) for number in numbers], NOW_US, slot=SLOT)
 
 
-async def test_a_batch_is_known_whoever_has_it(books: Books) -> None:
+async def test_batch_of_any_user_is_known_to_its_provider(books: Books) -> None:
     storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1, name="b1"), {})
@@ -31,7 +31,7 @@ async def test_a_batch_is_known_whoever_has_it(books: Books) -> None:
     assert (await known(1, "b1"), await known(1, "b2"), await known(2, "b1")) == (True, False, False)
 
 
-async def test_lines_are_parked_and_come_back(books: Books) -> None:
+async def test_batch_lines_after_admission_are_parked_and_read_back(books: Books) -> None:
     storage = books.storage
     await admit(books, 11, 12, 13)
     async with storage.writing() as unit:
@@ -45,7 +45,7 @@ async def test_lines_are_parked_and_come_back(books: Books) -> None:
     assert [orphan.intent.request_id for orphan in await books.orphans(SLOT)] == [13] and PARKED_SLOT < 0
 
 
-async def test_a_batch_is_found_by_its_owner_only(books: Books) -> None:
+async def test_batch_is_found_only_by_its_owner(books: Books) -> None:
     storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1), {})
@@ -54,7 +54,7 @@ async def test_a_batch_is_found_by_its_owner_only(books: Books) -> None:
     assert await store.find(2, "b1") is None and await store.get(2) is None
 
 
-async def test_pages(books: Books) -> None:
+async def test_pages_of_batches_and_files_have_only_the_user_s_own_in_either_order(books: Books) -> None:
     storage = books.storage
     async with storage.writing() as unit:
         for number in (1, 2, 3):
@@ -74,7 +74,7 @@ async def test_pages(books: Books) -> None:
     assert [each.remote_id for each in await store.page_of_files(1, 9, "f2", ascending=True)] == ["f3"]
 
 
-async def test_a_dropped_file_is_gone(books: Books) -> None:
+async def test_dropped_file_is_not_found(books: Books) -> None:
     storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.keep_file(file("f1"))
@@ -83,7 +83,7 @@ async def test_a_dropped_file_is_gone(books: Books) -> None:
     assert await storage.reading().batches.find_file(1, "f1") is None
 
 
-async def test_a_finished_one_is_looked_after_no_more(books: Books) -> None:
+async def test_finished_batch_is_no_longer_listed_as_unmetered(books: Books) -> None:
     storage = books.storage
     async with storage.writing() as unit:
         await unit.batches.add(batch(1), {"x": 11})

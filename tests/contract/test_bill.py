@@ -63,7 +63,7 @@ async def add(storage: SqliteStorage, series: str = SERIES, **changes: object) -
         return await unit.bill.add(bill(**changes), series)
 
 
-async def test_a_document_comes_back_as_it_was_issued(storage: SqliteStorage) -> None:
+async def test_issued_document_of_each_kind_is_read_back_unchanged(storage: SqliteStorage) -> None:
     for kind in DocumentKind:
         receipt = kind is DocumentKind.RECEIPT
         amounts = {"exact_pico": None, "carried_pico": None, "transfer_id": 7, "span": None} if receipt else {}
@@ -77,7 +77,7 @@ async def test_a_document_comes_back_as_it_was_issued(storage: SqliteStorage) ->
         await storage.reading().bill.get(99)
 
 
-async def test_numbers_have_no_gaps(storage: SqliteStorage) -> None:
+async def test_document_numbers_after_a_rollback_have_no_gap(storage: SqliteStorage) -> None:
     numbers = [(await add(storage, covers=False)).document.number for _ in range(3)]
     with pytest.raises(RuntimeError):
         async with storage.writing() as unit:
@@ -106,7 +106,7 @@ asyncio.run(main())
 """
 
 
-async def test_processes_share_a_series_without_a_gap(ledger: Ledger) -> None:
+async def test_document_numbers_of_concurrent_processes_have_no_gap(ledger: Ledger) -> None:
     root = Path(__file__).resolve().parents[2]
     command = [sys.executable, "-c", ONE_OF_MANY, str(root), str(ledger.database.path)]
     processes = [
@@ -118,7 +118,9 @@ async def test_processes_share_a_series_without_a_gap(ledger: Ledger) -> None:
     assert sorted(numbers) == [f"INV-{number:05d}" for number in range(1, 41)]
 
 
-async def test_what_is_issued_stays_as_it_is(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_issued_document_cannot_be_updated_deleted_or_inserted_out_of_order(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     await add(storage)
     connection = ledger.connect()
     for statement in ("UPDATE bills SET number = 'X'", "DELETE FROM bills"):
@@ -130,7 +132,7 @@ async def test_what_is_issued_stays_as_it_is(ledger: Ledger, storage: SqliteStor
     connection.close()
 
 
-async def test_a_time_has_one_document_until_it_is_cancelled(storage: SqliteStorage) -> None:
+async def test_billed_span_is_refused_a_second_document_until_the_first_is_cancelled(storage: SqliteStorage) -> None:
     first = await add(storage)
     with pytest.raises(ConflictError, match="already"):
         await add(storage, span=Span(OCTOBER_US + DAY_US, NOVEMBER_US + DAY_US))
@@ -147,7 +149,7 @@ async def test_a_time_has_one_document_until_it_is_cancelled(storage: SqliteStor
     assert await storage.reading().bill.of_period(1, OCTOBER) == [again]
 
 
-async def test_what_is_carried_is_the_last_documents(storage: SqliteStorage) -> None:
+async def test_carried_amount_is_that_of_the_last_document_that_states_one(storage: SqliteStorage) -> None:
     assert await storage.reading().bill.carried_pico(1) == 0
     await add(storage, carried_pico=-3, covers=False)
     await add(storage, user_id=2)
@@ -159,7 +161,7 @@ async def test_what_is_carried_is_the_last_documents(storage: SqliteStorage) -> 
         await add(storage, covers=False, **receipt)
 
 
-async def test_customers(storage: SqliteStorage) -> None:
+async def test_customer_set_twice_is_the_last_one(storage: SqliteStorage) -> None:
     assert await storage.reading().bill.customer(1) is None
     customer = Customer(1, Party("Ada", ("A 1", "B"), country="DE"), Category.EXEMPT, None, "why")
     async with storage.writing() as unit:
@@ -168,7 +170,7 @@ async def test_customers(storage: SqliteStorage) -> None:
     assert await storage.reading().bill.customer(1) == customer
 
 
-async def test_sums_are_those_of_the_rows(
+async def test_usage_sums_in_portions_of_any_size_equal_those_of_the_rows(
     ledger: Ledger, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In portions of any size; what was free, or of another time, is left out."""
@@ -192,7 +194,7 @@ async def test_sums_are_those_of_the_rows(
     assert {one.user_id for one in everyone} == {1, 2} and {one.band_tokens for one in everyone} == {0}
 
 
-async def test_corrections_are_told_by_document_and_month(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_correction_sums_are_grouped_by_document_and_month(ledger: Ledger, storage: SqliteStorage) -> None:
     first, second, third = (ledger.request({"input_tokens": 1000}) for _ in range(3))
     ledger.post([first, second], OCTOBER_US)
     ledger.post([third], NOVEMBER_US)
@@ -210,7 +212,9 @@ async def test_corrections_are_told_by_document_and_month(ledger: Ledger, storag
     assert [one async for one in storage.reading().bill.correction_sums(OCTOBER, 1, Calendar("UTC"))] == []
 
 
-async def test_payments_and_charges_since(ledger: Ledger, storage: SqliteStorage) -> None:
+async def test_payments_and_charges_since_an_instant_equal_those_of_the_ledger(
+    ledger: Ledger, storage: SqliteStorage
+) -> None:
     await balance.add(storage, "ada", 7 * 10**12, reference="pay-1", note="thanks")
     await balance.set_to(storage, "bob", 9 * 10**12)
     paid, adjusted = await storage.reading().bill.payments(OCTOBER, None)

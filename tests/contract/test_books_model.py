@@ -244,7 +244,7 @@ class Books(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-def test_the_books_agree_with_a_plain_model() -> None:
+def test_books_after_random_operations_agree_with_a_plain_model() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Books,
         settings=settings(

@@ -66,7 +66,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return asyncio.run(every_record.everything(tmp_path_factory.mktemp("as_it_is"), permuted=False))
 
 
-def test_tables_with_their_columns_in_the_opposite_order_hold_the_same(expected: Any, tmp_path: Path) -> None:
+def test_tables_with_reversed_columns_hold_the_same_records(expected: Any, tmp_path: Path) -> None:
     assert asyncio.run(every_record.everything(tmp_path, permuted=True)) == expected
     made, permuted = (connect(tmp_path / f"{name}.db") for name in ("made", "permuted"))
     for table in ("usage", "key_states", "transfers", "intents", "attempts", "usage_daily", "keys", "bills"):
@@ -76,7 +76,7 @@ def test_tables_with_their_columns_in_the_opposite_order_hold_the_same(expected:
     permuted.close()
 
 
-def test_records_with_their_fields_in_the_opposite_order_are_stored_the_same(expected: Any, tmp_path: Path) -> None:
+def test_records_with_reversed_fields_are_stored_the_same(expected: Any, tmp_path: Path) -> None:
     """A field that changes place with another of its type would be no error anywhere, only a wrong value."""
     package = tmp_path / "softix_proxy"
     shutil.copytree(ROOT / "softix_proxy", package, ignore=shutil.ignore_patterns("__pycache__", "data"))
@@ -96,7 +96,7 @@ def test_records_with_their_fields_in_the_opposite_order_are_stored_the_same(exp
     assert found == {"package": os.fspath(package), "told": json.loads(json.dumps(expected))}
 
 
-def test_every_record_that_a_mapping_makes_is_turned_round() -> None:
+def test_list_of_reversed_records_contains_every_record_that_a_mapping_makes() -> None:
     listed = {name for names in RECORDS.values() for name in names.split()}
     made = set()
     for place in (ROOT / "softix_proxy" / "storage").rglob("*.py"):

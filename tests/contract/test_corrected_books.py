@@ -231,7 +231,9 @@ STEPS = ("request",) * 5 + (
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_corrected_and_redated_books_are_those_of_a_plain_model(tmp_path: Path, seed: int) -> None:
+async def test_books_after_random_corrections_and_redatings_equal_those_of_a_plain_model(
+    tmp_path: Path, seed: int
+) -> None:
     random, clock = Random(seed), StoppedClock(START_US)
     database = await make_database(tmp_path, clock).open()
     connection = database.connect()

@@ -36,7 +36,9 @@ async def correct(storage: Storage, cost_pico: int, charge_pico: int, request_id
 
 
 @pytest.mark.parametrize("charge_pico", [-CHARGED_PICO, 0, 5])
-async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: Storage, charge_pico: int) -> None:
+async def test_correction_writes_row_transfer_wallet_spend_and_sums_of_the_day(
+    storage: Storage, charge_pico: int
+) -> None:
     row = await correct(storage, -3, charge_pico)
     assert (row.source, row.cost_pico, row.charge_pico, row.hold_pico) == (UsageSource.CORRECTION, -3, charge_pico, 0)
     assert (row.corrects_row_id, row.note, row.markup, row.meters) == (NOW_US, "agreed", Fraction(3, 2), {})
@@ -52,7 +54,7 @@ async def test_row_transfer_wallet_spend_and_sums_of_the_day(storage: Storage, c
         assert (await books.ledger.verify()).violations == ()
 
 
-async def test_no_request_id_is_given_twice(storage: Storage) -> None:
+async def test_correction_whose_request_id_is_taken_gets_the_next_one(storage: Storage) -> None:
     rows = [await correct(storage, 0, 1), await correct(storage, 0, 1)]
     assert [row.request_id for row in rows] == [50, 51]
     assert await storage.reading().usage.corrections(NOW_US) == rows

@@ -39,11 +39,11 @@ async def furnish(unit: Unit) -> tuple[User, Provider, Model]:
     return user, lab, (await unit.models.add_all(asked))[0]
 
 
-async def test_an_empty_database_tells_nothing(storage: Storage) -> None:
+async def test_directory_changes_of_an_empty_database_are_empty(storage: Storage) -> None:
     assert told(await storage.changes(0)) == {}
 
 
-async def test_tells_exactly_what_changed_since(storage: Storage) -> None:
+async def test_directory_changes_since_a_revision_contain_exactly_what_changed(storage: Storage) -> None:
     async with storage.writing() as unit:
         user, lab, one = await furnish(unit)
     first = await storage.changes(0)
@@ -66,7 +66,7 @@ async def test_tells_exactly_what_changed_since(storage: Storage) -> None:
     assert told(third) == {"users": [user.id], "prices": [price.id], "markups": [markup.id]}
 
 
-async def test_what_changes_nothing_is_not_told(storage: Storage) -> None:
+async def test_directory_changes_after_an_update_without_effect_are_empty(storage: Storage) -> None:
     async with storage.writing() as unit:
         _, lab, _ = await furnish(unit)
         await unit.models.disable_all(lab.id)
@@ -81,7 +81,7 @@ async def test_what_changes_nothing_is_not_told(storage: Storage) -> None:
     assert (after.revision, told(after)) == (revision, {})
 
 
-async def test_kept_up_to_date_it_equals_one_read_at_once(storage: Storage) -> None:
+async def test_directory_after_incremental_changes_equals_one_read_at_once(storage: Storage) -> None:
     kept = Directory()
     async with storage.writing() as unit:
         user, lab, one = await furnish(unit)
@@ -97,7 +97,7 @@ async def test_kept_up_to_date_it_equals_one_read_at_once(storage: Storage) -> N
     assert kept.models_named("lab/one") == ()
 
 
-async def test_knows_a_key_by_its_digest(storage: Storage) -> None:
+async def test_directory_finds_a_key_by_its_digest(storage: Storage) -> None:
     async with storage.writing() as unit:
         user, _, _ = await furnish(unit)
         key = Key(

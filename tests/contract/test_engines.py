@@ -15,7 +15,7 @@ INSIDE = re.compile(
 MARK = re.compile(r'^pytestmark = pytest\.mark\.only_engine\("(\w+)", reason="\w[^"]+"\)$', re.M)
 
 
-def test_a_file_that_reaches_into_an_engine_names_it_and_no_other_file_does() -> None:
+def test_contract_file_is_marked_exactly_if_it_uses_the_inside_of_an_engine() -> None:
     files = [source for source in sources("tests/contract") if source.place.rpartition("/")[2].startswith("test_")]
     marked = {source.place: match[1] for source in files if (match := MARK.search(source.text))}
     own = "tests/contract/test_engines.py"
@@ -27,7 +27,9 @@ def test_a_file_that_reaches_into_an_engine_names_it_and_no_other_file_does() ->
     assert len(files) - len(marked) >= 15
 
 
-async def test_the_books_of_an_engine_do_what_the_suite_asks_of_them(books: Books, empty_books: Books) -> None:
+async def test_books_of_an_engine_support_each_operation_of_the_contract_suite(
+    books: Books, empty_books: Books
+) -> None:
 
     await books.settle([make_settlement(make_intent(1, 0), charge_pico=7)], NOW_US)
     await books.admit([make_intent(2, 0)], NOW_US, slot=3)

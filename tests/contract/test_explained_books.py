@@ -205,6 +205,6 @@ async def write(folder: Path, story: list[tuple[Any, ...]]) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, min_size=4, max_size=16), sheets())
-async def test_every_row_of_a_random_book_is_derived_again(story: list[tuple[Any, ...]], first: PriceSheet) -> None:
+async def test_explanation_of_every_row_of_random_books_agrees(story: list[tuple[Any, ...]], first: PriceSheet) -> None:
     with tempfile.TemporaryDirectory() as folder:
         await write(Path(folder), [("price", first, None, 0), *story])

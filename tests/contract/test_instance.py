@@ -9,7 +9,7 @@ def storage(empty_books: Books) -> Storage:
     return empty_books.storage
 
 
-async def test_keeps_named_values(storage: Storage) -> None:
+async def test_instance_value_set_twice_is_the_last_one(storage: Storage) -> None:
     assert await storage.reading().instance.get("pepper") is None
     async with storage.writing() as unit:
         await unit.instance.set("pepper", b"\x00\xff")

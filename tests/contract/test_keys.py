@@ -38,7 +38,7 @@ async def spend(books: Books, *, settled: bool = True) -> None:
         await books.admit([make_intent(2, 0)], NOW_US)
 
 
-async def test_gives_back_what_was_added(storage: Storage) -> None:
+async def test_added_key_is_found_by_each_of_its_references(storage: Storage) -> None:
     added = await add(storage)
     keys = storage.reading().keys
     assert added == replace(KEY, id=added.id) and await keys.get(added.id) == added
@@ -51,12 +51,12 @@ async def test_gives_back_what_was_added(storage: Storage) -> None:
         await keys.get(99)
 
 
-async def test_a_key_without_limits(storage: Storage) -> None:
+async def test_key_without_limits_is_read_back_without_limits(storage: Storage) -> None:
     plain = await add(storage, limits=KeyLimits(), models=(), allow_ip=(), expires_at_us=None)
     assert (plain.limits, plain.models, plain.allow_ip, plain.expires_at_us) == (KeyLimits(), (), (), None)
 
 
-async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: Storage) -> None:
+async def test_key_reference_with_two_matches_finds_nothing(storage: Storage) -> None:
     await add(storage)
     await add(storage, public_id="key_two", digest=b"\x0b" * 32)
     assert await storage.reading().keys.find("laptop") is None
@@ -64,13 +64,13 @@ async def test_an_ambiguous_name_or_prefix_finds_nothing(storage: Storage) -> No
     assert await storage.reading().keys.find("key_two") is not None
 
 
-async def test_a_digest_is_one_keys(storage: Storage) -> None:
+async def test_key_with_a_digest_that_is_taken_is_refused(storage: Storage) -> None:
     await add(storage)
     with pytest.raises(FailureError):
         await add(storage, public_id="key_two")
 
 
-async def test_update_writes_what_may_change(storage: Storage) -> None:
+async def test_key_update_writes_only_the_columns_that_may_change(storage: Storage) -> None:
     added = await add(storage)
     changed = replace(
         added,
@@ -86,7 +86,7 @@ async def test_update_writes_what_may_change(storage: Storage) -> None:
     assert await storage.reading().keys.get(added.id) == changed
 
 
-async def test_spend_is_of_the_periods_that_hold_the_present(
+async def test_key_spend_after_a_period_has_ended_counts_only_the_current_periods(
     storage: Storage, books: Books, clock: StoppedClock
 ) -> None:
     assert await storage.reading().keys.spend(1) == Spend()
@@ -100,7 +100,7 @@ async def test_spend_is_of_the_periods_that_hold_the_present(
     assert await storage.reading().keys.spend(1) == Spend(total_pico=quarter, held_pico=USD, open_requests=1)
 
 
-async def test_what_a_rotated_key_spent_counts_on(storage: Storage, books: Books) -> None:
+async def test_key_spend_after_rotation_includes_that_of_the_old_key(storage: Storage, books: Books) -> None:
     await spend(books)
     await spend(books, settled=False)
     new = await add(storage, rotated_from=1)
@@ -110,6 +110,6 @@ async def test_what_a_rotated_key_spent_counts_on(storage: Storage, books: Books
         assert (await unit.ledger.verify()).violations == ()
 
 
-async def test_a_key_that_never_spent_is_rotated_too(storage: Storage) -> None:
+async def test_key_that_never_spent_is_rotated_with_zero_spend(storage: Storage) -> None:
     new = await add(storage, rotated_from=2)
     assert await storage.reading().keys.spend(new.id) == Spend()

@@ -20,7 +20,7 @@ async def posted_pico(storage: Storage, user: int) -> int:
     return (await storage.reading().balance.get(user)).posted_pico
 
 
-async def test_a_posting_has_the_time_as_its_number_and_moves_the_wallet(storage: Storage) -> None:
+async def test_posting_gets_its_time_as_its_number_and_moves_the_wallet(storage: Storage) -> None:
     first, second = await post(storage, TOP_UP, replace(TOP_UP, reference=None))
     assert first == replace(TOP_UP, id=NOW_US) and second.id == NOW_US + 1
     assert await posted_pico(storage, 1) == POSTED_PICO + 1000
@@ -28,12 +28,12 @@ async def test_a_posting_has_the_time_as_its_number_and_moves_the_wallet(storage
     assert await storage.reading().ledger.by_reference("pay-2") is None
 
 
-async def test_between_two_wallets(storage: Storage) -> None:
+async def test_transfer_between_two_wallets_moves_both(storage: Storage) -> None:
     await post(storage, Transfer(0, 1, 2, 300, "correction"))
     assert [await posted_pico(storage, user) for user in (1, 2)] == [POSTED_PICO - 300, POSTED_PICO + 300]
 
 
-async def test_a_reference_is_posted_once(storage: Storage) -> None:
+async def test_transfer_with_a_reference_that_is_taken_is_refused(storage: Storage) -> None:
     await post(storage, TOP_UP)
     with pytest.raises(FailureError):
         await post(storage, replace(TOP_UP, to_account=2))
@@ -44,7 +44,7 @@ async def test_a_reference_is_posted_once(storage: Storage) -> None:
     "transfer",
     [Transfer(0, CASH, 1, MAX_PICO, "top-up"), Transfer(0, 1, ADJUSTMENTS, MAX_PICO, "adjustment")],
 )
-async def test_a_wallet_has_64_bits(storage: Storage, transfer: Transfer) -> None:
+async def test_transfer_that_exceeds_64_bits_of_a_wallet_is_refused(storage: Storage, transfer: Transfer) -> None:
     if transfer.from_account == 1:
         await post(storage, Transfer(0, 1, ADJUSTMENTS, 2 * POSTED_PICO, "adjustment"))
     before = await posted_pico(storage, 1)
@@ -53,7 +53,7 @@ async def test_a_wallet_has_64_bits(storage: Storage, transfer: Transfer) -> Non
     assert await posted_pico(storage, 1) == before
 
 
-async def test_accounts_are_the_operators_and_all_wallets_together(storage: Storage) -> None:
+async def test_ledger_accounts_after_postings_sum_all_wallets_in_one(storage: Storage) -> None:
     await post(storage, Transfer(0, ADJUSTMENTS, 1, 7, "adjustment"))
     assert await storage.reading().ledger.accounts() == [
         AccountBalance("cash", -2 * POSTED_PICO),
@@ -63,20 +63,20 @@ async def test_accounts_are_the_operators_and_all_wallets_together(storage: Stor
     ]
 
 
-async def test_right_books_verify(storage: Storage) -> None:
+async def test_ledger_with_correct_books_verifies_without_violations(storage: Storage) -> None:
     await post(storage, TOP_UP)
     async with storage.snapshot() as unit:
         assert await unit.ledger.verify() == VerificationResult(3, 0, 0, ())
 
 
-async def test_one_posting_has_64_bits(storage: Storage) -> None:
+async def test_transfer_of_more_than_64_bits_is_refused(storage: Storage) -> None:
     with pytest.raises(BadInputError, match="too large"):
         await post(storage, Transfer(0, CASH, 1, MAX_PICO + 1, "top-up"))
     assert await posted_pico(storage, 1) == POSTED_PICO
 
 
 @pytest.mark.parametrize("transfer", [Transfer(0, CASH, 9, 5, "top-up"), Transfer(0, 1, 9, 5, "correction")])
-async def test_nothing_is_posted_to_nobody(storage: Storage, transfer: Transfer) -> None:
+async def test_transfer_to_an_unknown_user_is_refused(storage: Storage, transfer: Transfer) -> None:
     with pytest.raises(NotFoundError):
         await post(storage, transfer)
     async with storage.snapshot() as unit:

@@ -16,7 +16,7 @@ async def add(storage: Storage, *manifests: Manifest) -> None:
             await unit.manifests.add(manifest)
 
 
-async def test_the_chain(books: Books) -> None:
+async def test_manifests_are_listed_in_order_and_found_by_their_body(books: Books) -> None:
     storage = books.storage
     assert await storage.reading().manifests.last() is None and await storage.reading().manifests.list() == []
     second = replace(FIRST, number=2, previous_sha256=FIRST.sha256, body_sha256="02" * 32)
@@ -30,7 +30,7 @@ async def test_the_chain(books: Books) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, -1])
-async def test_numbers_have_no_gap(books: Books, number: int) -> None:
+async def test_manifest_with_a_number_that_is_not_the_next_is_refused(books: Books, number: int) -> None:
     storage = books.storage
     await add(storage, FIRST)
     with pytest.raises(ConflictError):
@@ -38,7 +38,7 @@ async def test_numbers_have_no_gap(books: Books, number: int) -> None:
     assert await storage.reading().manifests.list() == [FIRST]
 
 
-async def test_what_was_signed_stays(books: Books) -> None:
+async def test_manifest_cannot_be_updated_or_deleted(books: Books) -> None:
     await add(books.storage, FIRST)
     for statement in ("UPDATE manifests SET head = ''", "DELETE FROM manifests"):
         with pytest.raises(Exception, match="append-only"):

@@ -20,7 +20,7 @@ def model(provider: Provider, name: str = "llama") -> Model:
     return Model(0, name, provider.id, "meta/llama", 8192, None, ModelStatus.ACTIVE, 9)
 
 
-async def test_gives_back_what_was_added_in_the_same_order(storage: Storage) -> None:
+async def test_added_models_are_read_back_in_the_same_order(storage: Storage) -> None:
     async with storage.writing() as unit:
         lab = await unit.providers.add(LAB)
         asked = [model(lab, name) for name in ("zeta", "alpha", 'mu:"7b"')]
@@ -36,7 +36,7 @@ async def test_gives_back_what_was_added_in_the_same_order(storage: Storage) -> 
         await models.get(99)
 
 
-async def test_a_provider_has_a_name_once_and_a_group_is_all_or_none(storage: Storage) -> None:
+async def test_models_with_a_name_that_is_taken_are_all_refused(storage: Storage) -> None:
     async with storage.writing() as unit:
         lab = await unit.providers.add(LAB)
         await unit.models.add_all([model(lab)])
@@ -47,7 +47,7 @@ async def test_a_provider_has_a_name_once_and_a_group_is_all_or_none(storage: St
     assert [one.name for one in await storage.reading().models.list()] == ["llama"]
 
 
-async def test_named_leaves_out_removed_providers(storage: Storage) -> None:
+async def test_models_named_after_removal_of_a_provider_leave_out_its_model(storage: Storage) -> None:
     async with storage.writing() as unit:
         first = await unit.providers.add(LAB)
         second = await unit.providers.add(replace(LAB, public_id="prv_two", name="two"))
@@ -58,7 +58,7 @@ async def test_named_leaves_out_removed_providers(storage: Storage) -> None:
         assert await unit.models.named("none") == []
 
 
-async def test_update_and_disable_all(storage: Storage) -> None:
+async def test_model_update_and_disable_all_change_only_the_models_meant(storage: Storage) -> None:
     async with storage.writing() as unit:
         lab = await unit.providers.add(LAB)
         added = await unit.models.add_all([model(lab), model(lab, "other")])

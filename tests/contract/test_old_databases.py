@@ -32,13 +32,13 @@ def restore(dump: Path, place: Path) -> None:
     connection.close()
 
 
-def test_there_is_one_for_every_schema() -> None:
+def test_old_databases_contain_one_of_every_schema() -> None:
     """Made by scripts/dump_database.py when a migration is added."""
     assert [int(dump.stem) for dump in DUMPS] == [number for number, *_ in migrations.available()]
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
-async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> None:
+async def test_old_database_after_migration_opens_and_its_books_verify(dump: Path, tmp_path: Path) -> None:
     place = tmp_path / "softix.db"
     restore(dump, place)
     database, schema = Database(place, SystemClock()), int(dump.stem)
@@ -71,7 +71,7 @@ async def test_it_opens_and_its_books_are_right(dump: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
-async def test_what_mends_books_works_on_it_and_leaves_closed_periods_alone(dump: Path, tmp_path: Path) -> None:
+async def test_old_database_after_recosting_keeps_its_closed_periods_and_verifies(dump: Path, tmp_path: Path) -> None:
     place = tmp_path / "softix.db"
     restore(dump, place)
     database = Database(place, SystemClock())

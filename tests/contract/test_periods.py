@@ -62,7 +62,7 @@ def line(row: tuple[object, ...]) -> str:
     return json.dumps(values, separators=(",", ":"), ensure_ascii=False)[:-1] + "\n"
 
 
-async def test_the_sums_of_each_user(storage: SqliteStorage) -> None:
+async def test_period_contents_have_the_sums_of_each_user(storage: SqliteStorage) -> None:
     contents = await storage.reading().periods.contents(ALL)
     assert contents.sums == (
         PeriodSum(1, "usr_ada", "ada", 3, 6, 60, POSTED_PICO),
@@ -73,7 +73,7 @@ async def test_the_sums_of_each_user(storage: SqliteStorage) -> None:
     assert [one.paid_in_pico for one in later.sums] == [0, 0] and later.rows_sha256 != contents.rows_sha256
 
 
-async def test_the_hash_is_that_of_the_rows_as_json(storage: SqliteStorage, database: Database) -> None:
+async def test_period_hash_is_that_of_its_rows_as_json(storage: SqliteStorage, database: Database) -> None:
     connection = database.connect()
     rows = connection.execute("SELECT * FROM usage ORDER BY id").fetchall()
     rows += connection.execute("SELECT * FROM transfers WHERE kind <> 'charge' ORDER BY id").fetchall()
@@ -82,14 +82,14 @@ async def test_the_hash_is_that_of_the_rows_as_json(storage: SqliteStorage, data
     assert (await storage.reading().periods.contents(ALL)).rows_sha256 == expected
 
 
-async def test_every_column_is_hashed_in_the_order_in_which_it_came(database: Database) -> None:
+async def test_hashed_columns_are_all_columns_in_the_order_of_the_table(database: Database) -> None:
     """So that a migration that adds one adds it there too, at the end."""
     for table, hashed in periods.HASHED.items():
         columns = await database.session.all("SELECT name FROM pragma_table_info(?) ORDER BY cid", table)
         assert [name for (name,) in columns] == list(hashed)
 
 
-async def test_a_column_that_comes_later_leaves_no_trace(storage: SqliteStorage, database: Database) -> None:
+async def test_period_contents_after_an_added_column_are_unchanged(storage: SqliteStorage, database: Database) -> None:
     before = await storage.reading().periods.contents(ALL)
     connection = database.connect()
     connection.execute("ALTER TABLE usage ADD COLUMN video_seconds INTEGER")
@@ -97,13 +97,13 @@ async def test_a_column_that_comes_later_leaves_no_trace(storage: SqliteStorage,
     assert await storage.reading().periods.contents(ALL) == before
 
 
-async def test_an_empty_span(storage: SqliteStorage) -> None:
+async def test_period_contents_of_an_empty_span_have_no_sums(storage: SqliteStorage) -> None:
     contents = await storage.reading().periods.contents(Span(10, 20))
     assert (contents.sums, contents.rows_sha256, contents.last_us) == ((), sha256(b"").digest(), None)
     assert await storage.reading().periods.first_posted_us() == 1
 
 
-async def test_what_is_closed_is_listed_and_found(storage: SqliteStorage) -> None:
+async def test_closed_periods_are_listed_in_order_and_found_by_label(storage: SqliteStorage) -> None:
     later = await close(storage, "later", LATER)
     first = await close(storage, "first", Span(0, NOW_US))
     reading = storage.reading()
@@ -113,7 +113,7 @@ async def test_what_is_closed_is_listed_and_found(storage: SqliteStorage) -> Non
     assert (first.rows, first.paid_in_pico) == (0, 2 * POSTED_PICO)
 
 
-async def test_periods_neither_overlap_nor_change(storage: SqliteStorage, database: Database) -> None:
+async def test_period_that_overlaps_or_is_changed_is_refused(storage: SqliteStorage, database: Database) -> None:
     await close(storage, "first", ALL)
     for label, span in (("second", LATER), ("second", Span(0, 5)), ("first", Span(ALL.to_us, ALL.to_us + 5))):
         with pytest.raises(ConflictError):
@@ -123,7 +123,9 @@ async def test_periods_neither_overlap_nor_change(storage: SqliteStorage, databa
             database.connect().execute(statement)
 
 
-async def test_nothing_is_posted_into_a_closed_period(storage: SqliteStorage, database: Database) -> None:
+async def test_posting_while_the_clock_is_in_a_closed_period_is_dated_after_its_end(
+    storage: SqliteStorage, database: Database
+) -> None:
     """The clock stands within it; requests, top-ups and corrections come after its end all the same."""
     before = await close(storage, "all", ALL)
     async with storage.writing() as unit:
@@ -137,7 +139,7 @@ async def test_nothing_is_posted_into_a_closed_period(storage: SqliteStorage, da
     assert (contents.sums, contents.rows_sha256) == (before.sums, before.rows_sha256)
 
 
-async def test_sums_beyond_64_bits(storage: SqliteStorage, database: Database) -> None:
+async def test_period_sums_beyond_64_bits_are_exact(storage: SqliteStorage, database: Database) -> None:
     much, days = 2**62, 4
     connection = database.connect()
     for day in range(1, days + 1):
@@ -149,6 +151,6 @@ async def test_sums_beyond_64_bits(storage: SqliteStorage, database: Database) -
     assert [one.cost_pico for one in await storage.reading().periods.list()] == [days * much]
 
 
-async def test_a_period_that_ends_before_it_begins(storage: SqliteStorage) -> None:
+async def test_period_that_ends_before_it_begins_is_refused(storage: SqliteStorage) -> None:
     with pytest.raises(ConflictError):
         await close(storage, "backwards", Span(20, 10))

@@ -40,7 +40,7 @@ async def furnish(unit: Unit) -> tuple[User, Sequence[Model]]:
     return user, await unit.models.add_all(models)
 
 
-async def test_gives_back_what_was_added_in_the_same_order(storage: Storage) -> None:
+async def test_added_prices_are_read_back_in_the_same_order(storage: Storage) -> None:
     async with storage.writing() as unit:
         user, (one, two) = await furnish(unit)
         asked = [
@@ -56,7 +56,7 @@ async def test_gives_back_what_was_added_in_the_same_order(storage: Storage) -> 
     assert await prices.list(99) == []
 
 
-async def test_markups_are_exact(storage: Storage) -> None:
+async def test_markups_are_read_back_exactly(storage: Storage) -> None:
     async with storage.writing() as unit:
         versions = [
             await unit.prices.add_markup(MarkupVersion(0, "default", None, parse_markup("7.500001%"), 5, 4)),
@@ -66,7 +66,7 @@ async def test_markups_are_exact(storage: Storage) -> None:
     assert await storage.reading().prices.markups() == versions
 
 
-async def test_counts_what_was_asked_for_without_a_price(storage: Storage, empty_books: Books) -> None:
+async def test_requests_without_a_price_are_counted_by_model(storage: Storage, empty_books: Books) -> None:
     async with storage.writing() as unit:
         _, (one, two) = await furnish(unit)
     for model, at_us in ((one, 10), (two, 20), (two, 30)):

@@ -25,7 +25,7 @@ def storage(empty_books: Books) -> Storage:
     return empty_books.storage
 
 
-async def test_gives_back_what_was_added(storage: Storage) -> None:
+async def test_added_provider_is_found_by_its_id_and_name(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.providers.add(LAB)
     providers = storage.reading().providers
@@ -37,7 +37,7 @@ async def test_gives_back_what_was_added(storage: Storage) -> None:
         await providers.get(added.id + 1)
 
 
-async def test_what_it_does_not_take_and_where_its_version_is_come_back(storage: Storage) -> None:
+async def test_provider_fields_to_drop_and_place_of_version_are_read_back_and_updated(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.providers.add(replace(LAB, version_in_url=True, drop_fields=("stream_options", "store")))
         assert (added.version_in_url, added.drop_fields) == (True, ("stream_options", "store"))
@@ -48,14 +48,14 @@ async def test_what_it_does_not_take_and_where_its_version_is_come_back(storage:
     assert [(one.version_in_url, one.drop_fields) for one in told] == [(False, ("user",))]
 
 
-async def test_a_public_id_wins_over_an_equal_name(storage: Storage) -> None:
+async def test_provider_reference_with_a_public_id_prefers_it_to_an_equal_name(storage: Storage) -> None:
     async with storage.writing() as unit:
         await unit.providers.add(replace(LAB, name="prv_other"))
         other = await unit.providers.add(replace(LAB, public_id="prv_other", name="other"))
     assert await storage.reading().providers.find("prv_other") == other
 
 
-async def test_a_name_is_taken_once(storage: Storage) -> None:
+async def test_provider_with_a_name_that_is_taken_is_refused(storage: Storage) -> None:
     with pytest.raises(ConflictError):
         async with storage.writing() as unit:
             await unit.providers.add(LAB)
@@ -63,7 +63,7 @@ async def test_a_name_is_taken_once(storage: Storage) -> None:
     assert await storage.reading().providers.list() == []
 
 
-async def test_update_writes_every_column_that_may_change(storage: Storage) -> None:
+async def test_provider_update_writes_every_column_that_may_change(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.providers.add(LAB)
         await unit.providers.add(replace(LAB, public_id="prv_two", name="two"))

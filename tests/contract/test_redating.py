@@ -78,12 +78,12 @@ async def redate(
     return [one async for one in redating.run(storage, span, ahead_us, note="the clock was wrong", dry=dry)]
 
 
-async def test_only_what_was_posted_meanwhile_is_dated_wrongly(storage: SqliteStorage) -> None:
+async def test_rows_posted_while_the_clock_was_ahead_have_wrong_dates(storage: SqliteStorage) -> None:
     assert await charged(storage, NOVEMBER) == (8 * USD, 9, 0)
     assert await charged(storage, NEXT_NOVEMBER) == (3 * USD, 6, 5 * USD)
 
 
-async def test_what_is_dated_wrongly_is_booked_where_it_belongs_and_nothing_else_moves(
+async def test_redating_books_misdated_rows_at_their_time_and_moves_nothing_else(
     storage: SqliteStorage,
 ) -> None:
     wallets = [(await balance.show(storage, user)).posted_pico for user in ("ada", "bob")]
@@ -101,7 +101,7 @@ async def test_what_is_dated_wrongly_is_booked_where_it_belongs_and_nothing_else
     assert (await storage.reading().keys.spend(1)).total_pico == 11 * USD
 
 
-async def test_twice_changes_nothing(storage: SqliteStorage, database: Database) -> None:
+async def test_redating_a_second_time_changes_nothing(storage: SqliteStorage, database: Database) -> None:
     await redate(storage, ahead_us=YEAR_US)
     before = await charged(storage, NOVEMBER)
     assert await redate(storage, ahead_us=YEAR_US) == []
@@ -109,15 +109,13 @@ async def test_twice_changes_nothing(storage: SqliteStorage, database: Database)
     assert await charged(storage, NOVEMBER) == before
 
 
-async def test_a_dry_run_tells_the_same_and_posts_nothing(storage: SqliteStorage) -> None:
+async def test_redating_as_a_dry_run_reports_the_same_and_posts_nothing(storage: SqliteStorage) -> None:
     told = await redate(storage, ahead_us=YEAR_US, dry=True)
     assert await charged(storage, NEXT_NOVEMBER) == (3 * USD, 6, 5 * USD)
     assert told == await redate(storage, ahead_us=YEAR_US)
 
 
-async def test_where_nobody_says_how_far_it_was_ahead_it_is_booked_as_of_now(
-    storage: SqliteStorage, clock: StoppedClock
-) -> None:
+async def test_redating_without_a_known_lead_books_as_of_now(storage: SqliteStorage, clock: StoppedClock) -> None:
     clock.us += 5 * DAY_US
     await redate(storage)
     assert await charged(storage, NOVEMBER) == (8 * USD, 9, 0)
@@ -125,7 +123,7 @@ async def test_where_nobody_says_how_far_it_was_ahead_it_is_booked_as_of_now(
     assert (await ledger.verify(storage)).violations == ()
 
 
-async def test_it_is_booked_beside_what_has_its_number(
+async def test_redating_to_a_number_that_is_taken_books_at_the_next_one(
     storage: SqliteStorage, database: Database, clock: StoppedClock
 ) -> None:
     connection = database.connect()
@@ -141,7 +139,7 @@ async def test_it_is_booked_beside_what_has_its_number(
     assert booked.id == taken + 1 and booked.source is UsageSource.CORRECTION
 
 
-async def test_a_closed_period_is_not_touched(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_redating_leaves_a_closed_period_unchanged(storage: SqliteStorage, clock: StoppedClock) -> None:
     clock.us += 5 * DAY_US
     await periods.close(storage, periods.asked("2026-11", None, None, "UTC"))
     found = await redate(storage, ahead_us=YEAR_US)
@@ -154,7 +152,9 @@ async def test_a_closed_period_is_not_touched(storage: SqliteStorage, clock: Sto
     assert {one.booked_us for one in kept} == {None} and len(kept) == 3
 
 
-async def test_what_a_clock_posted_too_early_is_named_by_its_time(storage: SqliteStorage, clock: StoppedClock) -> None:
+async def test_redating_of_rows_posted_too_early_selects_them_by_their_time(
+    storage: SqliteStorage, clock: StoppedClock
+) -> None:
     clock.us += 40 * DAY_US
     found = await redate(storage, usage.parse_span(*NOVEMBER))
     assert [one.misdated.amount_pico for one in found] == [1 * USD, 2 * USD, 5 * USD]
@@ -164,7 +164,7 @@ async def test_what_a_clock_posted_too_early_is_named_by_its_time(storage: Sqlit
     assert (await ledger.verify(storage)).violations == ()
 
 
-async def test_a_correction_that_was_posted_meanwhile_is_redated_too(
+async def test_redating_includes_a_correction_posted_by_the_wrong_clock(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     clock.us += YEAR_US
@@ -176,7 +176,7 @@ async def test_a_correction_that_was_posted_meanwhile_is_redated_too(
     assert (await ledger.verify(storage)).violations == ()
 
 
-async def test_what_is_redated_is_explained_and_can_be_corrected(storage: SqliteStorage) -> None:
+async def test_redated_row_is_explained_and_can_be_corrected(storage: SqliteStorage) -> None:
     await redate(storage, ahead_us=YEAR_US)
     explained = await usage.explain(storage, format_request_id(3))
     assert explained.final_pico == 3 * USD and len(explained.corrections) == 2
@@ -187,7 +187,7 @@ async def test_what_is_redated_is_explained_and_can_be_corrected(storage: Sqlite
     assert (await ledger.verify(storage)).violations == ()
 
 
-async def test_the_days_of_the_zone_in_force_are_put_right(storage: SqliteStorage) -> None:
+async def test_redating_with_another_zone_corrects_the_days_of_that_zone(storage: SqliteStorage) -> None:
     async with storage.writing() as unit:
         await unit.usage.change_zone("Asia/Kolkata")
     await redate(storage, ahead_us=YEAR_US)
@@ -196,14 +196,14 @@ async def test_the_days_of_the_zone_in_force_are_put_right(storage: SqliteStorag
     assert (await ledger.verify(storage)).violations == ()
 
 
-async def test_a_note_is_a_line(storage: SqliteStorage) -> None:
+async def test_redating_with_a_note_that_is_not_one_line_is_refused(storage: SqliteStorage) -> None:
     for note in ("", "a\nb", "x" * 101):
         with pytest.raises(BadInputError, match="a note is one line"):
             [one async for one in redating.run(storage, None, None, note=note, dry=True)]
     assert len(await storage.reading().usage.newest(UsageFilter(), 100)) == 5
 
 
-async def test_what_was_posted_today_can_be_booked_today(storage: SqliteStorage) -> None:
+async def test_redating_of_rows_of_today_books_them_today(storage: SqliteStorage) -> None:
     """What is taken back and what is booked have numbers of their own, though both follow the newest row."""
     found = await redate(storage, usage.parse_span(*NOVEMBER))
     assert [one.misdated.amount_pico for one in found] == [1 * USD, 2 * USD, 5 * USD]
@@ -211,7 +211,7 @@ async def test_what_was_posted_today_can_be_booked_today(storage: SqliteStorage)
     assert await redate(storage, usage.parse_span(*NOVEMBER)) == []
 
 
-async def test_a_correction_after_it_is_explained_by_what_was_posted_before(storage: SqliteStorage) -> None:
+async def test_correction_after_redating_is_explained_by_what_was_posted_before(storage: SqliteStorage) -> None:
     await prices.set_price(storage, "llama", PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]}))
     await redate(storage, ahead_us=YEAR_US)
     done = await corrections.Corrections(storage, "a price").reprice(format_request_id(3))
@@ -220,9 +220,7 @@ async def test_a_correction_after_it_is_explained_by_what_was_posted_before(stor
     assert explained.agrees and not explained.stated and explained.earlier_pico == 3 * USD
 
 
-async def test_to_be_redated_does_not_change_by_whose_price_the_cost_is(
-    storage: SqliteStorage, clock: StoppedClock
-) -> None:
+async def test_redating_keeps_the_price_version_of_the_cost(storage: SqliteStorage, clock: StoppedClock) -> None:
     for price in ("1", "2"):
         clock.us += SECOND_US
         await prices.set_price(
@@ -236,7 +234,7 @@ async def test_to_be_redated_does_not_change_by_whose_price_the_cost_is(
     assert (row.price_id, again.correction.price_id, costs) == (None, None, done.correction.price_id)
 
 
-async def test_a_bill_meets_what_was_corrected_on_the_day_on_which_its_request_is_booked(
+async def test_daily_costs_after_redating_have_the_correction_on_the_day_of_its_request(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     """Whether the correction was posted by the wrong clock too, or after the request was redated."""
@@ -258,7 +256,7 @@ async def test_a_bill_meets_what_was_corrected_on_the_day_on_which_its_request_i
     assert await costs() == {today: 7 * USD + 2 * price_pico}
 
 
-async def test_what_a_key_spent_on_a_day_that_is_over_is_not_counted_on_this_one(
+async def test_key_spend_after_a_change_of_zone_leaves_out_a_redated_day_that_is_over(
     storage: SqliteStorage, clock: StoppedClock
 ) -> None:
     """When what keys have spent is counted anew from the rows, because the zone is another."""

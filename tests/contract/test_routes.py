@@ -29,7 +29,7 @@ async def storage(empty_books: Books) -> Storage:
     return made
 
 
-async def test_it_comes_back_as_it_was(storage: Storage) -> None:
+async def test_route_is_read_back_as_added_and_as_updated(storage: Storage) -> None:
     async with storage.writing() as unit:
         added = await unit.routes.add(ROUTE)
     assert added == replace(ROUTE, id=added.id)
@@ -42,7 +42,7 @@ async def test_it_comes_back_as_it_was(storage: Storage) -> None:
     assert list(await reading.routes.list()) == [changed]
 
 
-async def test_a_name_is_taken_once(storage: Storage) -> None:
+async def test_route_with_a_name_that_is_taken_is_refused(storage: Storage) -> None:
     async with storage.writing() as unit:
         await unit.routes.add(ROUTE)
         other = await unit.routes.add(replace(ROUTE, public_id="rte_b", name="other"))
@@ -54,7 +54,7 @@ async def test_a_name_is_taken_once(storage: Storage) -> None:
             await unit.routes.update(replace(other, name="best"))
 
 
-async def test_the_directory_hears_of_it(storage: Storage) -> None:
+async def test_directory_after_each_change_of_a_route_reflects_it(storage: Storage) -> None:
     kept = Directory()
     kept.apply(await storage.changes(0))
     assert kept.route("best") is None
@@ -72,7 +72,7 @@ async def test_the_directory_hears_of_it(storage: Storage) -> None:
     assert made_up is not None and (made_up.id, [leg.model_id for leg in made_up.legs]) == (0, [1])
 
 
-async def test_a_further_key_raises_its_providers_revision(storage: Storage) -> None:
+async def test_directory_changes_after_an_added_provider_key_include_its_provider(storage: Storage) -> None:
     before = await storage.changes(0)
     lab = before.providers[0]
     keys = (ProviderKey("pky_a", "second", b"\x00s", 2), ProviderKey("pky_b", "third", b"t"))
@@ -87,7 +87,7 @@ async def test_a_further_key_raises_its_providers_revision(storage: Storage) -> 
     assert (await storage.changes(after.revision)).providers[0].more_keys == keys[1:]
 
 
-async def test_what_a_daemon_reports_replaces_what_it_said_before(storage: Storage) -> None:
+async def test_report_of_a_daemon_replaces_its_earlier_report(storage: Storage) -> None:
     first = [TargetStats(1, Breaker(3, 99, 1, True), 1, 5, 2, 700, 9, 8, "provider_fault"), TargetStats(2)]
     async with storage.writing() as unit:
         await unit.routes.report(0, first)

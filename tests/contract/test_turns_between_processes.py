@@ -47,7 +47,7 @@ def waits(database: Path, *kinds: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kinds", [("daemon", "daemon"), ("daemon", "cli"), ("daemon", "daemon", "cli")])
-def test_of_programs_that_write_without_a_pause_none_starves(tmp_path: Path, kinds: tuple[str, ...]) -> None:
+def test_processes_that_write_without_a_pause_wait_about_equally_long(tmp_path: Path, kinds: tuple[str, ...]) -> None:
     found = waits(make_database(tmp_path).path, *kinds)
     assert all(each["writes"] >= LEAST_WRITES for each in found), found
     times = [each["p99_ms"] for each in found]

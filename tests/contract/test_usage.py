@@ -115,7 +115,7 @@ async def text(storage: SqliteStorage, layout: Layout, span: Span = EVER, user_i
     return b"".join(chunk.text for chunk in chunks).decode()
 
 
-async def test_rows_have_names_and_meters(storage: SqliteStorage) -> None:
+async def test_usage_rows_are_read_back_with_names_and_meters(storage: SqliteStorage) -> None:
     posted = await rows(storage)
     assert [row.id for row in posted] == [
         *range(START_US, START_US + 40),
@@ -136,7 +136,7 @@ async def test_rows_have_names_and_meters(storage: SqliteStorage) -> None:
     assert await storage.reading().usage.by_request(5) is None
 
 
-async def test_filters(storage: SqliteStorage) -> None:
+async def test_usage_filters_select_the_matching_rows_in_order(storage: SqliteStorage) -> None:
     usage, posted = storage.reading().usage, await rows(storage)
     latest = list(reversed(posted))
     assert await usage.newest(UsageFilter(), 3) == latest[:3]
@@ -151,7 +151,7 @@ async def test_filters(storage: SqliteStorage) -> None:
     assert await usage.newest(UsageFilter(model_ids=[]), 100) == []
 
 
-async def test_model_ids_by_either_name(storage: SqliteStorage) -> None:
+async def test_model_ids_are_found_by_either_name(storage: SqliteStorage) -> None:
     usage = storage.reading().usage
     assert sorted(await usage.model_ids("llama")) == [1, 2]
     assert await usage.model_ids("@old/llama") == [2]
@@ -159,7 +159,7 @@ async def test_model_ids_by_either_name(storage: SqliteStorage) -> None:
 
 
 @pytest.mark.parametrize("by", ["user", "key", "model", "provider", "day"])
-async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) -> None:
+async def test_usage_totals_equal_the_sums_of_the_rows(storage: SqliteStorage, by: str) -> None:
     subjects = {
         "user": lambda row: (row.user_public_id, row.user_name),
         "key": lambda row: (row.key_public_id, f"{row.user_name} {'ci ' if row.user_id == 1 else ''}{row.key_prefix}"),
@@ -186,7 +186,7 @@ async def test_totals_are_the_sums_of_the_rows(storage: SqliteStorage, by: str) 
 
 
 @pytest.mark.parametrize("by", ["user", "key", "model", "provider"])
-async def test_trends_are_the_totals_day_by_day(storage: SqliteStorage, by: str) -> None:
+async def test_usage_trends_equal_the_totals_day_by_day(storage: SqliteStorage, by: str) -> None:
     usage = storage.reading().usage
     totals = await usage.totals(by, 0, 10**6, UTC)  # type: ignore[arg-type]
     trends = await usage.trends(by, 0, 10**6, UTC, 100)  # type: ignore[arg-type]
@@ -200,14 +200,14 @@ async def test_trends_are_the_totals_day_by_day(storage: SqliteStorage, by: str)
     assert await usage.trends(by, 0, 1, UTC, 9) == {}  # type: ignore[arg-type]
 
 
-async def test_totals_of_some_days(storage: SqliteStorage) -> None:
+async def test_usage_totals_of_some_days_count_only_these_days(storage: SqliteStorage) -> None:
     day = START_US // DAY_US
     usage = storage.reading().usage
     assert await usage.totals("day", 0, day, UTC) == []
     assert sum(total.requests for total in await usage.totals("user", day, day + 1, UTC)) == 10
 
 
-async def test_sums_may_leave_64_bits(database: Database, storage: SqliteStorage) -> None:
+async def test_usage_totals_beyond_64_bits_are_exact(database: Database, storage: SqliteStorage) -> None:
     connection = database.connect()
     most = 2**63 - 1
     for key in (1, 2, 3):
@@ -217,7 +217,7 @@ async def test_sums_may_leave_64_bits(database: Database, storage: SqliteStorage
     assert (total.cost_pico, total.charge_pico) == (3 * most, 3 * most)
 
 
-async def test_json_lines_are_the_fields_of_the_rows(storage: SqliteStorage) -> None:
+async def test_json_lines_equal_the_fields_of_the_rows(storage: SqliteStorage) -> None:
     lines = (await text(storage, jsonl_usage.LAYOUT)).split("\n")
     assert lines.pop() == ""
     assert [json.loads(line) for line in lines] == [fields(row) for row in await rows(storage)]
@@ -231,7 +231,7 @@ def in_csv(value: object) -> str:
     return "'" + written if written[:1] in tuple("=+-@\t\r") and isinstance(value, str) else written
 
 
-async def test_csv_lines_are_the_fields_of_the_rows(storage: SqliteStorage) -> None:
+async def test_csv_lines_equal_the_fields_of_the_rows(storage: SqliteStorage) -> None:
     written = csv_usage.LAYOUT.header + await text(storage, csv_usage.LAYOUT)
     header, *read = csv.reader(io.StringIO(written, newline=""), strict=True)
     assert header == [column.name for column in COLUMNS]
@@ -241,7 +241,7 @@ async def test_csv_lines_are_the_fields_of_the_rows(storage: SqliteStorage) -> N
     assert read[3][header.index("charge")] == "1234.01"
 
 
-async def test_an_export_adds_up_to_the_ledger(database: Database, storage: SqliteStorage) -> None:
+async def test_usage_export_adds_up_to_the_ledger(database: Database, storage: SqliteStorage) -> None:
     chunks = [chunk async for chunk in storage.reading().usage.lines(csv_usage.LAYOUT, EVER, None)]
     read = csv.DictReader(io.StringIO(csv_usage.LAYOUT.header + b"".join(one.text for one in chunks).decode()))
     charged = sum(parse_usd(row["charge"]) for row in read)
@@ -251,7 +251,7 @@ async def test_an_export_adds_up_to_the_ledger(database: Database, storage: Sqli
     assert sum(chunk.rows for chunk in chunks) == 50
 
 
-async def test_a_period_is_half_open_and_a_user_is_one(storage: SqliteStorage) -> None:
+async def test_usage_export_of_a_half_open_span_and_one_user_has_only_their_rows(storage: SqliteStorage) -> None:
     midnight = parse_instant("2026-10-31")
     posted = await rows(storage)
 
@@ -267,7 +267,7 @@ async def test_a_period_is_half_open_and_a_user_is_one(storage: SqliteStorage) -
     assert await text(storage, csv_usage.LAYOUT, EVER, 77) == ""
 
 
-async def test_expected_rows_are_those_of_the_days(storage: SqliteStorage) -> None:
+async def test_expected_rows_are_those_of_the_days_of_the_span(storage: SqliteStorage) -> None:
     usage = storage.reading().usage
     assert await usage.expected_rows(EVER, None) == 50
     assert await usage.expected_rows(EVER, 1) == 25
@@ -275,7 +275,7 @@ async def test_expected_rows_are_those_of_the_days(storage: SqliteStorage) -> No
     assert await usage.expected_rows(Span(0, 1), None) == 0
 
 
-async def test_what_is_posted_meanwhile_is_left_out(
+async def test_usage_export_leaves_out_rows_posted_meanwhile(
     database: Database, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._LINES_AT_ONCE", 7)
@@ -292,7 +292,7 @@ async def test_what_is_posted_meanwhile_is_left_out(
     assert len(pieces) == 8
 
 
-async def test_daily_costs_are_the_sums_of_the_rows(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_daily_costs_equal_the_sums_of_the_rows(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of all providers of a name, in pieces."""
     day = START_US // DAY_US
     expected: Counter[tuple[object, ...]] = Counter()
@@ -316,7 +316,9 @@ async def test_daily_costs_are_the_sums_of_the_rows(storage: SqliteStorage, monk
     assert [one async for one in storage.reading().usage.daily_costs("none", 0, day + 9)] == []
 
 
-async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage: SqliteStorage) -> None:
+async def test_daily_costs_of_a_row_with_an_unpriced_meter_are_marked_unpriced(
+    database: Database, storage: SqliteStorage
+) -> None:
     connection = database.connect()
     changes = {"note": "clamped unpriced:images", "source": UsageSource.ESTIMATE}
     post(connection, [settlement(60, **changes)], START_US + 5 * DAY_US)
@@ -335,7 +337,7 @@ async def test_daily_costs_keep_the_incomplete_apart(database: Database, storage
         ("uncosted:images", 0, True),
     ],
 )
-async def test_daily_costs_are_incomplete_where_the_providers_price_is_missing(
+async def test_daily_costs_are_unpriced_exactly_if_the_provider_s_price_is_missing(
     database: Database, storage: SqliteStorage, note: str, cost_price_id: int | None, unpriced: bool
 ) -> None:
     """What the customer has no price for is no want of a cost, where that has a sheet of its own."""
@@ -355,7 +357,9 @@ async def test_daily_costs_are_incomplete_where_the_providers_price_is_missing(
     assert not any(one.unpriced for one in found) and sum(one.requests for one in found) == 1
 
 
-async def test_sums_by_user(storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_usage_sums_in_portions_alone_or_with_lines_equal_those_of_the_rows(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In portions, alone and with the lines: those of the rows."""
     monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._SUMMED_AT_ONCE", 7)
     monkeypatch.setattr("softix_proxy.storage.sqlite.metering.usage._LINES_AT_ONCE", 7)

@@ -110,7 +110,7 @@ async def exported(storage: Any, layout: Layout, user: str | None = None) -> lis
 
 @pytest.mark.parametrize("user", [None, "ada"])
 @pytest.mark.parametrize("name", usage.FORMATS)
-async def test_a_store_that_cannot_make_lines_exports_the_same_file(
+async def test_usage_export_of_a_store_without_lines_is_the_same_file(
     storage: SqliteStorage, name: usage.UsageFormat, user: str | None
 ) -> None:
     layout = usage.FORMATS[name]
@@ -126,14 +126,14 @@ async def test_a_store_that_cannot_make_lines_exports_the_same_file(
             assert not one.sums.by_user or one.sums[:2] == other.sums[:2]
 
 
-async def test_the_lines_have_what_is_odd(storage: SqliteStorage) -> None:
+async def test_usage_export_of_odd_texts_contains_each_of_them(storage: SqliteStorage) -> None:
     """Else the comparison would say nothing."""
     text = b"".join(one.text for one in await exported(storage, usage.FORMATS["csv"])).decode()
     for part in ("'=1+1", "'-b", "'\td", '""quote""', "two\nlines\r\n", "🦊", "100% %s %d", ",-0.0001,"):
         assert part in text, part
 
 
-async def test_portions_without_a_row_of_the_user_come_empty(storage: SqliteStorage) -> None:
+async def test_usage_rows_of_a_user_without_any_come_in_empty_portions(storage: SqliteStorage) -> None:
     reading = storage.reading().usage
     assert [rows async for rows in reading.rows(EVER, 77)] == [[]] * len(
         [rows async for rows in reading.rows(EVER, None)]

@@ -21,7 +21,7 @@ async def add(storage: Storage, **changes: object) -> User:
         return await unit.users.add(replace(ADA, **changes))  # type: ignore[arg-type]
 
 
-async def test_gives_back_what_was_added_with_an_empty_wallet(storage: Storage) -> None:
+async def test_added_user_is_found_by_each_reference_and_has_an_empty_wallet(storage: Storage) -> None:
     added = await add(storage)
     unit = storage.reading()
     assert added == replace(ADA, id=added.id) and added.id > 0
@@ -34,7 +34,7 @@ async def test_gives_back_what_was_added_with_an_empty_wallet(storage: Storage) 
         await unit.users.get(added.id + 1)
 
 
-async def test_an_id_wins_over_an_e_mail_and_that_over_a_name(storage: Storage) -> None:
+async def test_user_reference_prefers_an_id_to_an_email_and_an_email_to_a_name(storage: Storage) -> None:
     await add(storage, name="usr_eve")
     await add(storage, public_id="usr_two", name="eve@example.org", email="two@example.org")
     eve = await add(storage, public_id="usr_eve", name="eve", email="eve@example.org")
@@ -43,14 +43,16 @@ async def test_an_id_wins_over_an_e_mail_and_that_over_a_name(storage: Storage) 
 
 
 @pytest.mark.parametrize("other", [{"name": "other"}, {"email": "other@example.org"}])
-async def test_name_and_e_mail_are_taken_once_in_any_case(storage: Storage, other: dict[str, str]) -> None:
+async def test_user_with_a_name_or_email_that_is_taken_in_any_case_is_refused(
+    storage: Storage, other: dict[str, str]
+) -> None:
     await add(storage)
     with pytest.raises(ConflictError):
         await add(storage, **{"public_id": "usr_two", "name": "ADA", "email": "ADA@EXAMPLE.ORG", **other})
     assert len(await storage.reading().users.list()) == 1
 
 
-async def test_update_writes_every_column_that_may_change(storage: Storage) -> None:
+async def test_user_update_writes_every_column_that_may_change(storage: Storage) -> None:
     added = await add(storage)
     await add(storage, public_id="usr_two", name="two", email="two@example.org")
     changed = replace(
@@ -63,7 +65,7 @@ async def test_update_writes_every_column_that_may_change(storage: Storage) -> N
     assert await storage.reading().users.get(added.id) == changed
 
 
-async def test_a_password_is_not_part_of_a_user(storage: Storage) -> None:
+async def test_user_with_a_password_hash_is_read_back_without_it(storage: Storage) -> None:
     added = await add(storage)
     async with storage.writing() as unit:
         await unit.users.set_password_hash(added.id, "$argon2id$…")
@@ -71,7 +73,7 @@ async def test_a_password_is_not_part_of_a_user(storage: Storage) -> None:
     assert await storage.reading().users.get(added.id) == added
 
 
-async def test_every_change_raises_the_revision(storage: Storage) -> None:
+async def test_each_change_of_a_user_raises_the_revision(storage: Storage) -> None:
     first = (await storage.changes(0)).revision
     added = await add(storage)
     second = await storage.changes(first)

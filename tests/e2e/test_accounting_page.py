@@ -12,14 +12,14 @@ from support.process import ROOT
 PAGE = (ROOT / "docs" / "accounting.md").read_text("utf-8")
 
 
-def test_the_page_is_what_its_commands_say() -> None:
+def test_accounting_page_equals_the_output_of_its_commands() -> None:
     importers.run("hledger", "--version")
     command = [sys.executable, ROOT / "scripts" / "make_accounting.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
 
-def test_its_trial_balances_close_on_the_ledger() -> None:
+def test_trial_balances_of_the_accounting_page_sum_to_zero_and_match_the_ledger() -> None:
     before, after = (
         block for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL) if "balance --flat" in block
     )

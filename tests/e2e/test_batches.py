@@ -69,7 +69,7 @@ def verified(client: Prepared) -> bool:
     return client.instance.run("ledger", "verify").code == 0
 
 
-async def test_openai(client: Prepared, lab: BatchLab) -> None:
+async def test_openai_batch_is_held_when_made_and_charged_when_read(client: Prepared, lab: BatchLab) -> None:
     async with openai_of(client) as sdk:
         batch = await begin(sdk, "one", "two", "bad", "late")
         kept_pico = await held(client)
@@ -93,7 +93,7 @@ async def test_openai(client: Prepared, lab: BatchLab) -> None:
     assert len(found) == 4 and {row["service_tier"] for row in found} == {"batch"} and verified(client)
 
 
-async def test_anthropic(client: Prepared, lab: BatchLab) -> None:
+async def test_anthropic_batch_is_held_when_made_and_charged_when_read(client: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one", "two", "bad", "late")
         assert await held(client) > 0 and await rows(client) == []
@@ -112,7 +112,7 @@ async def test_anthropic(client: Prepared, lab: BatchLab) -> None:
     assert keys and client.key not in keys and not any(client.key in str(headers) for headers in lab.headers)
 
 
-async def test_read_twice_charged_once(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_results_read_concurrently_are_charged_once(client: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one", "two")
         lab.end()
@@ -120,7 +120,9 @@ async def test_read_twice_charged_once(client: Prepared, lab: BatchLab) -> None:
     assert await charges(client) == [COST, COST] and verified(client)
 
 
-async def test_another_user_has_no_part_in_it(house: Prepared, client: Prepared, lab: BatchLab) -> None:
+async def test_batch_of_another_user_is_not_found_and_not_requested_from_the_provider(
+    house: Prepared, client: Prepared, lab: BatchLab
+) -> None:
     other = await tenant(house)
     async with openai_of(client) as mine, openai_of(other) as theirs, anthropic_of(other) as theirs_too:
         batch = await begin(mine, "one")
@@ -146,7 +148,7 @@ async def test_another_user_has_no_part_in_it(house: Prepared, client: Prepared,
         assert len(lab.seen) == seen
 
 
-async def test_more_than_the_balance_pays_for(house: Prepared, lab: BatchLab) -> None:
+async def test_batch_above_the_balance_is_refused_with_its_amounts(house: Prepared, lab: BatchLab) -> None:
     poor = await tenant(house, balance="0.003")
     async with anthropic_of(poor) as sdk:
         with pytest.raises(anthropic.RateLimitError) as refused:
@@ -157,7 +159,7 @@ async def test_more_than_the_balance_pays_for(house: Prepared, lab: BatchLab) ->
         assert (await begin_inline(sdk, "one")).id in lab.batches
 
 
-async def test_what_cannot_be_metered_is_not_sent(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_that_cannot_be_metered_is_refused_and_not_sent(client: Prepared, lab: BatchLab) -> None:
     async with openai_of(client) as sdk, anthropic_of(client) as other:
         with pytest.raises(openai.BadRequestError, match="purpose"):
             await sdk.files.create(file=("a.txt", b"hello"), purpose="user_data")
@@ -173,7 +175,7 @@ async def test_what_cannot_be_metered_is_not_sent(client: Prepared, lab: BatchLa
     assert lab.batches == {} and await held(client) == 0
 
 
-async def test_a_model_is_found_beside_one_that_is_off(client: Prepared, house: Prepared, lab: BatchLab) -> None:
+async def test_batch_of_a_model_beside_a_disabled_one_is_sent(client: Prepared, house: Prepared, lab: BatchLab) -> None:
     """A line names it as the provider does, and so may another of softix's names."""
     add = ("models", "add", "other", "--provider", "chat-lab", "--upstream-name", "gpt-test", "--free")
     assert house.instance.run(*add).code == 0 and house.instance.run("models", "disable", "other").code == 0
@@ -182,7 +184,7 @@ async def test_a_model_is_found_beside_one_that_is_off(client: Prepared, house: 
     assert len(lab.batches) == 1 and await held(client) > 0
 
 
-async def test_a_provider_that_refuses_costs_nothing(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_that_the_provider_refuses_costs_nothing(client: Prepared, lab: BatchLab) -> None:
     lab.refusing = 400
     async with anthropic_of(client) as sdk:
         with pytest.raises(anthropic.BadRequestError):
@@ -190,7 +192,7 @@ async def test_a_provider_that_refuses_costs_nothing(client: Prepared, lab: Batc
     assert await held(client) == 0 and await rows(client) == [] and verified(client)
 
 
-async def test_one_that_runs_is_not_deleted(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_that_has_not_ended_is_not_deleted(client: Prepared, lab: BatchLab) -> None:
     """Between the look whether it has ended and the deletion it may end, and would cost nothing."""
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one")
@@ -202,7 +204,7 @@ async def test_one_that_runs_is_not_deleted(client: Prepared, lab: BatchLab) -> 
     assert await charges(client) == [COST] and await held(client) == 0
 
 
-async def test_a_key_that_is_revoked_while_the_file_is_read(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_whose_key_is_revoked_while_its_file_is_read_is_refused(client: Prepared, lab: BatchLab) -> None:
     async def revoke() -> None:
         [key] = await asyncio.to_thread(client.instance.cli, "keys", "list", "--user", client.user)
         await asyncio.to_thread(client.instance.cli, "keys", "revoke", key["id"], "--yes")
@@ -215,7 +217,7 @@ async def test_a_key_that_is_revoked_while_the_file_is_read(client: Prepared, la
     assert lab.batches == {} and await held(client) == 0
 
 
-async def test_one_of_which_nothing_will_be_heard_is_settled(client: Prepared, lab: BatchLab) -> None:
+async def test_lost_batch_is_settled_once_by_the_operator_with_confirmation(client: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one", "two")
     kept_pico = await held(client)
@@ -234,7 +236,7 @@ async def test_one_of_which_nothing_will_be_heard_is_settled(client: Prepared, l
     assert len(await rows(client)) == 2 and await charges(client) == []
 
 
-async def test_never_more_than_was_held(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_charge_above_the_hold_is_limited_to_it(client: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one")
         kept_pico = await held(client)
@@ -245,7 +247,7 @@ async def test_never_more_than_was_held(client: Prepared, lab: BatchLab) -> None
     assert "limited_to_hold" in row["note"] and round(float(row["charge"]) * 10**12) == kept_pico
 
 
-async def test_it_is_metered_though_nobody_reads_it(lab: BatchLab, tmp_path: Path) -> None:
+async def test_batch_that_nobody_reads_is_metered_by_the_daemon(lab: BatchLab, tmp_path: Path) -> None:
     made = await prepared(tmp_path, lab.base_url)
     async with made.instance.serving(SOFTIX_UPSTREAM_BATCH_POLL_S="0.05"):
         client = await tenant(made)
@@ -262,7 +264,9 @@ async def test_it_is_metered_though_nobody_reads_it(lab: BatchLab, tmp_path: Pat
         assert shown["metered_at"] is not None and shown["held"] == "0.00"
 
 
-async def test_a_crash_in_between(client: Prepared, house: Prepared, lab: BatchLab) -> None:
+async def test_batch_after_a_crash_keeps_its_hold_and_is_charged_once(
+    client: Prepared, house: Prepared, lab: BatchLab
+) -> None:
     """The holds outlive the daemon, and no start takes them for those of a dead process."""
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "one", "two")
@@ -276,7 +280,7 @@ async def test_a_crash_in_between(client: Prepared, house: Prepared, lab: BatchL
     assert await charges(client) == [COST, COST] and await held(client) == 0 and verified(client)
 
 
-async def test_a_limit_on_requests_at_once_is_not_used_up(house: Prepared, lab: BatchLab) -> None:
+async def test_batch_does_not_use_up_a_concurrency_limit(house: Prepared, lab: BatchLab) -> None:
     one_at_once = await tenant(house, limits=KeyLimits(concurrency=1))
     async with anthropic_of(one_at_once) as sdk:
         await begin_inline(sdk, *(f"r{number}" for number in range(300)))
@@ -284,7 +288,7 @@ async def test_a_limit_on_requests_at_once_is_not_used_up(house: Prepared, lab: 
     assert verified(one_at_once)
 
 
-async def test_it_is_kept_in_no_word(client: Prepared, house: Prepared, lab: BatchLab) -> None:
+async def test_batch_contents_and_custom_ids_are_not_stored(client: Prepared, house: Prepared, lab: BatchLab) -> None:
     async with anthropic_of(client) as sdk:
         batch = await begin_inline(sdk, "my-own-name")
         lab.end()

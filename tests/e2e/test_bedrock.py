@@ -78,7 +78,9 @@ async def charged_once(house: Prepared, bedrock: ServerProcess, model: str, verb
 
 
 @pytest.mark.parametrize("model", [CLAUDE, LLAMA])
-async def test_chat(house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI, model: str) -> None:
+async def test_chat_on_a_bedrock_model_returns_the_tool_call_and_is_charged_once(
+    house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI, model: str
+) -> None:
     answer = await openais.chat.completions.create(model=model, messages=QUESTION, tools=[FUNCTION])
     (call,) = answer.choices[0].message.tool_calls or ()
     assert call.type == "function" and json.loads(call.function.arguments) == {"city": "here"}
@@ -87,7 +89,9 @@ async def test_chat(house: Prepared, bedrock: ServerProcess, openais: openai.Asy
     assert body["toolConfig"]["tools"][0]["toolSpec"]["name"] == "weather"
 
 
-async def test_a_chat_stream(house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_stream_on_a_bedrock_model_returns_the_text_and_is_charged_once(
+    house: Prepared, bedrock: ServerProcess, openais: openai.AsyncOpenAI
+) -> None:
     async with openais.chat.completions.stream(model=LLAMA, messages=QUESTION) as stream:
         answer = await stream.get_final_completion()
     assert (answer.choices[0].message.content, answer.choices[0].finish_reason) == (SAID, "stop")
@@ -95,7 +99,7 @@ async def test_a_chat_stream(house: Prepared, bedrock: ServerProcess, openais: o
 
 
 @pytest.mark.parametrize(("model", "verb"), [(CLAUDE, "invoke"), (LLAMA, "converse")])
-async def test_messages(
+async def test_messages_on_a_bedrock_model_return_the_text_and_are_charged_once(
     house: Prepared, bedrock: ServerProcess, anthropics: anthropic.AsyncAnthropic, model: str, verb: str
 ) -> None:
     asked: Any = {"model": model, "messages": QUESTION, "max_tokens": 64}
@@ -109,7 +113,7 @@ async def test_messages(
 
 
 @pytest.mark.parametrize(("model", "verb"), [(CLAUDE, "invoke-with-response-stream"), (LLAMA, "converse-stream")])
-async def test_a_stream_of_messages(
+async def test_messages_stream_on_a_bedrock_model_returns_the_tool_call_and_is_charged_once(
     house: Prepared, bedrock: ServerProcess, anthropics: anthropic.AsyncAnthropic, model: str, verb: str
 ) -> None:
     asked: Any = {"model": model, "messages": QUESTION, "max_tokens": 64, "tools": [TOOL]}
@@ -121,7 +125,9 @@ async def test_a_stream_of_messages(
     await charged_once(house, bedrock, model, verb)
 
 
-async def test_its_errors_are_those_of_the_client(house: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_bedrock_error_is_raised_as_that_of_the_client_s_sdk(
+    house: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
     with pytest.raises(anthropic.RateLimitError, match="Too many requests") as caught:
         await anthropics.messages.create(model="throttled", messages=QUESTION, max_tokens=64)
     assert "x-amzn-errortype" not in caught.value.response.headers
@@ -130,7 +136,7 @@ async def test_its_errors_are_those_of_the_client(house: Prepared, anthropics: a
 
 
 @pytest.mark.parametrize("model", ["gated", "claude-gated"])
-async def test_who_hangs_up_pays_for_all_of_it(
+async def test_client_that_disconnects_from_a_bedrock_stream_is_charged_for_all_of_it(
     house: Prepared, bedrock: ServerProcess, anthropics: anthropic.AsyncAnthropic, model: str
 ) -> None:
     async with anthropics.messages.stream(model=model, messages=QUESTION, max_tokens=64) as stream:

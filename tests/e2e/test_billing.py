@@ -55,7 +55,7 @@ async def _prepare(folder: Path) -> None:
         connection.close()
 
 
-def test_the_page_shows_what_one_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_billing_page_equals_the_output_of_its_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SOFTIX_MASTER_KEY", "CREDENTIALS_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(SystemClock, "now_us", lambda self: parse_instant("2026-11-02T08:00:00Z"))

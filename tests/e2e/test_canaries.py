@@ -110,7 +110,9 @@ async def send_malformed(client: Prepared, canaries: Canaries) -> None:
         writer.close()
 
 
-async def test_marked_texts_are_found_nowhere(tmp_path: Path, fake_provider: FakeProvider) -> None:
+async def test_marked_texts_after_requests_of_every_kind_are_found_nowhere(
+    tmp_path: Path, fake_provider: FakeProvider
+) -> None:
     canaries = Canaries()
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -141,7 +143,7 @@ async def test_marked_texts_are_found_nowhere(tmp_path: Path, fake_provider: Fak
         assert canaries.found_in(path.read_bytes()) == [], path
 
 
-async def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+async def test_search_for_marked_texts_finds_each_of_their_forms(tmp_path: Path) -> None:
     """The check above can fail."""
     canaries = Canaries()
     for number, form in enumerate(forms(canaries["x"])):

@@ -44,7 +44,9 @@ async def instance(tmp_path: Path) -> AsyncIterator[Instance]:
     await made.kill()
 
 
-async def test_a_story_from_init_to_the_export(instance: Instance, fake_provider: FakeProvider, tmp_path: Path) -> None:
+async def test_cli_story_from_init_to_export_has_the_promised_json_fields(
+    instance: Instance, fake_provider: FakeProvider, tmp_path: Path
+) -> None:
     softix = instance.cli
     has(softix("init"), {"data_dir", "database", "master_key", "made"})
     key = _people_and_keys(instance)
@@ -179,7 +181,7 @@ def _after(instance: Instance) -> None:
         ("nonsense", 2),
     ],
 )
-def test_failures_are_one_line_of_json(instance: Instance, line: str, code: int) -> None:
+def test_cli_failure_with_json_is_reported_on_standard_error_only(instance: Instance, line: str, code: int) -> None:
     """On standard error; standard output stays empty."""
     instance.cli("init")
     done = instance.run("--json", *line.split())

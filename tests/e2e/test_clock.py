@@ -80,7 +80,7 @@ def months(client: Prepared, clock: FakeClock) -> dict[str, int]:
     return {month: charge for month, charge in found.items() if charge}
 
 
-async def test_a_clock_that_was_a_year_ahead_for_a_moment_locks_nobody_out_and_is_put_right(
+async def test_clock_a_year_ahead_for_a_moment_blocks_nobody_and_is_redated(
     client: Prepared, clock: FakeClock, session: aiohttp.ClientSession
 ) -> None:
     clock.set_to(f"{THIS}-10-15T12:00:00Z")
@@ -117,7 +117,7 @@ async def test_a_clock_that_was_a_year_ahead_for_a_moment_locks_nobody_out_and_i
         assert parse_usd(await spent_today(client, session)) == one
 
 
-async def test_prices_hold_where_the_daemon_starts_a_day_back(
+async def test_prices_when_the_daemon_starts_a_day_back_are_in_force(
     client: Prepared, clock: FakeClock, session: aiohttp.ClientSession
 ) -> None:
     clock.set(-DAY_S)
@@ -130,7 +130,7 @@ async def test_prices_hold_where_the_daemon_starts_a_day_back(
         assert client.instance.cli("ledger", "verify", **clock.variables)["ok"]
 
 
-async def test_a_cap_of_a_day_and_a_summary_begin_at_midnight_in_the_zone(
+async def test_day_of_a_cap_and_of_a_summary_begins_at_midnight_in_the_billing_zone(
     client: Prepared, clock: FakeClock, session: aiohttp.ClientSession
 ) -> None:
     zone = {"SOFTIX_BILLING_ZONE": "Asia/Kolkata"}

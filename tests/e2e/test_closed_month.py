@@ -40,7 +40,7 @@ def exported(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-async def test_what_settles_late_is_of_the_next_period(
+async def test_request_that_settles_after_the_close_is_in_the_next_period(
     client: Prepared, fake_provider: FakeProvider, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     softix, exports = client.instance.cli, tmp_path / "exports"
@@ -81,7 +81,7 @@ def _prove(client: Prepared, exports: Path) -> None:
     assert (done.code, done.stdout) == (1, f"{path}: row {row['row_id']} was changed\n")
 
 
-def test_nothing_of_it_needs_an_instance(tmp_path: Path) -> None:
+def test_export_verify_without_an_instance_runs_and_creates_none(tmp_path: Path) -> None:
     line = [sys.executable, "-m", "softix_proxy", "--data-dir", str(tmp_path / "no"), "export", "verify", str(tmp_path)]
     done = subprocess.run([*line, "--public-key", "00" * 32], capture_output=True, text=True, env=environment())
     assert (done.returncode, done.stdout) == (1, f"{tmp_path}: there is no manifest\n")
@@ -110,7 +110,7 @@ main()
     ("step", "times", "ends_the_first"),
     [("write", 0, False), ("write", 1, False), ("entries", 0, False), ("stage", 0, False), ("place", 0, True)],
 )
-async def test_a_killed_export_leaves_no_half_and_works_again(
+async def test_export_killed_at_a_step_leaves_no_partial_file_and_succeeds_again(
     client: Prepared, tmp_path: Path, step: str, times: int, ends_the_first: bool
 ) -> None:
     """At its last step it is in the books already: then the next run ends what the first one began."""
@@ -146,7 +146,9 @@ async def test_a_killed_export_leaves_no_half_and_works_again(
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 @pytest.mark.parametrize("lost", [0, 7], ids=["whole-lines", "a-cut-line"])
-async def test_a_killed_export_goes_on_where_it_was(client: Prepared, tmp_path: Path, form: str, lost: int) -> None:
+async def test_killed_export_when_resumed_equals_an_uninterrupted_one(
+    client: Prepared, tmp_path: Path, form: str, lost: int
+) -> None:
     """Byte for byte what an export in one go is, and its manifest proves it."""
     connection = Database(client.instance.settings.paths.database, SystemClock()).connect()
     requests: list[Any] = [make_settlement(make_intent(number, 0, hold_pico=9), charge_pico=3) for number in range(900)]

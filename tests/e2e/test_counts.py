@@ -12,7 +12,7 @@ from support.tenants import rows
 WORDS = "What is there to say?"
 
 
-async def test_anthropics_sdk_on_a_model_of_google(any_client: Prepared) -> None:
+async def test_token_count_by_the_anthropic_sdk_on_a_google_model_is_free(any_client: Prepared) -> None:
     async with anthropic.AsyncAnthropic(base_url=any_client.url, api_key=any_client.key, max_retries=0) as sdk:
         few, many = [
             await sdk.messages.count_tokens(
@@ -24,7 +24,7 @@ async def test_anthropics_sdk_on_a_model_of_google(any_client: Prepared) -> None
     assert [(row["endpoint"], row["charge"]) for row in await rows(any_client)] == [("count_tokens", "0.00")] * 2
 
 
-async def test_googles_sdk_on_a_model_of_anthropic(any_client: Prepared) -> None:
+async def test_token_count_by_the_google_sdk_on_an_anthropic_model_returns_a_number(any_client: Prepared) -> None:
     options = genai.types.HttpOptions(base_url=any_client.url)
     sdk = genai.Client(api_key=any_client.key, http_options=options)
     told = await sdk.aio.models.count_tokens(model="claude-test", contents=WORDS)
@@ -32,7 +32,7 @@ async def test_googles_sdk_on_a_model_of_anthropic(any_client: Prepared) -> None
     await sdk.aio.aclose()
 
 
-async def test_openais_sdk_on_a_model_of_anthropic(any_client: Prepared) -> None:
+async def test_token_count_by_the_openai_sdk_on_an_anthropic_model_returns_a_number(any_client: Prepared) -> None:
     async with openai.AsyncOpenAI(base_url=any_client.openai_url, api_key=any_client.key, max_retries=0) as sdk:
         told = await sdk.responses.input_tokens.count(model="claude-test", input=WORDS, instructions=WORDS)
         assert told.input_tokens > 0 and told.object == "response.input_tokens"

@@ -84,7 +84,9 @@ async def violations(client: Prepared) -> list[Any]:
         return list((await ledger.verify(opened.storage)).violations)
 
 
-async def test_fifty_kills_lose_nothing_and_bill_nothing_twice(tmp_path: Path, fake_provider: FakeProvider) -> None:
+async def test_daemon_killed_fifty_times_loses_nothing_and_bills_nothing_twice(
+    tmp_path: Path, fake_provider: FakeProvider
+) -> None:
     client = await prepared(tmp_path, fake_provider.base_url, balance="1000.00")
     completed: list[str] = []
     for _ in range(CYCLES):
@@ -108,7 +110,9 @@ async def test_fifty_kills_lose_nothing_and_bill_nothing_twice(tmp_path: Path, f
     assert client.verify()["open_holds"] == 0
 
 
-async def test_without_kills_the_providers_books_equal_ours(tmp_path: Path, fake_provider: FakeProvider) -> None:
+async def test_daemon_without_kills_has_the_same_sums_as_the_provider(
+    tmp_path: Path, fake_provider: FakeProvider
+) -> None:
     client = await prepared(tmp_path, fake_provider.base_url, balance="1000.00")
     load = Load(client)
     async with client.instance.serving(), aiohttp.ClientSession() as session:

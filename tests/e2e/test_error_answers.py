@@ -63,14 +63,18 @@ async def chat(client: Prepared) -> Any:
         return await sdk.chat.completions.create(model="gpt-test", max_tokens=20, messages=messages)
 
 
-async def test_openais_sdk_raises_what_the_error_is(client: Prepared, lab: BatchLab) -> None:
+async def test_openai_sdk_on_an_error_with_status_200_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"error": {"message": "slow down", "code": 429}})
     with pytest.raises(openai.RateLimitError, match="slow down"):
         await chat(client)
     await unpaid(client, "provider_rate_limited")
 
 
-async def test_openais_sdk_raises_what_is_in_a_choice(client: Prepared, lab: BatchLab) -> None:
+async def test_openai_sdk_on_an_error_in_a_choice_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"choices": [{"finish_reason": "error", "error": {"message": "it broke", "code": 502}}]})
     with pytest.raises(openai.InternalServerError, match="it broke"):
         await chat(client)
@@ -78,7 +82,9 @@ async def test_openais_sdk_raises_what_is_in_a_choice(client: Prepared, lab: Bat
 
 
 @pytest.mark.parametrize("body", [b"<html>wait</html>", b"", {"id": "x", "choices": None}])
-async def test_openais_sdk_raises_for_what_is_no_answer(client: Prepared, lab: BatchLab, body: Any) -> None:
+async def test_openai_sdk_on_an_unreadable_response_raises_a_server_error(
+    client: Prepared, lab: BatchLab, body: Any
+) -> None:
     says(lab, body, content_type="text/html" if body == b"<html>wait</html>" else "application/json")
     with pytest.raises(openai.InternalServerError) as raised:
         await chat(client)
@@ -86,7 +92,7 @@ async def test_openais_sdk_raises_for_what_is_no_answer(client: Prepared, lab: B
     await unpaid(client, "provider_no_answer")
 
 
-async def test_openais_sdk_gets_a_failed_response_as_it_is(client: Prepared, lab: BatchLab) -> None:
+async def test_openai_sdk_on_a_failed_response_gets_it_unchanged(client: Prepared, lab: BatchLab) -> None:
     failed = {"id": "resp_1", "object": "response", "status": "failed", "output": [], "usage": None}
     says(lab, {**failed, "error": {"code": "server_error", "message": "it broke"}})
     async with gpt(client) as sdk:
@@ -98,7 +104,7 @@ async def test_openais_sdk_gets_a_failed_response_as_it_is(client: Prepared, lab
 @pytest.mark.parametrize(
     "event", [b'data: {"error":{"message":"it broke","code":502}}\n\n', b'{"error":{"message":"it broke","code":502}}']
 )
-async def test_openais_sdk_raises_within_a_stream(client: Prepared, lab: BatchLab, event: bytes) -> None:
+async def test_openai_sdk_on_an_error_in_a_stream_raises_it(client: Prepared, lab: BatchLab, event: bytes) -> None:
     says(lab, event, content_type="text/event-stream")
     messages: Any = [{"role": "user", "content": PROMPT}]
     async with gpt(client) as sdk:
@@ -109,7 +115,9 @@ async def test_openais_sdk_raises_within_a_stream(client: Prepared, lab: BatchLa
     await unpaid(client, "provider_fault")
 
 
-async def test_anthropics_sdk_raises_what_the_error_is(client: Prepared, lab: BatchLab) -> None:
+async def test_anthropic_sdk_on_an_error_with_status_200_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}})
     question: Any = [{"role": "user", "content": PROMPT}]
     async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=0) as sdk:
@@ -119,7 +127,9 @@ async def test_anthropics_sdk_raises_what_the_error_is(client: Prepared, lab: Ba
     await unpaid(client, "provider_overloaded")
 
 
-async def test_googles_sdk_raises_what_the_error_is(client: Prepared, lab: BatchLab) -> None:
+async def test_google_sdk_on_an_error_with_status_200_raises_the_matching_exception(
+    client: Prepared, lab: BatchLab
+) -> None:
     says(lab, {"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}})
     sdk = genai.Client(api_key=client.key, http_options={"base_url": client.url, "retry_options": {"attempts": 1}})
     with pytest.raises(ServerError, match="busy"):
@@ -144,7 +154,9 @@ async def uploaded(client: Prepared) -> str:
 
 
 @pytest.mark.parametrize("path", ["", "/content"])
-async def test_a_redirect_of_a_file_stays_here(client: Prepared, lab: BatchLab, path: str) -> None:
+async def test_file_redirect_of_the_provider_is_refused_and_not_passed_on(
+    client: Prepared, lab: BatchLab, path: str
+) -> None:
     name = await uploaded(client)
     says(lab, b"moved to the account", status=302, location="https://storage.example/account")
     status, body, location = await kept(client, f"/files/{name}{path}")
@@ -152,7 +164,7 @@ async def test_a_redirect_of_a_file_stays_here(client: Prepared, lab: BatchLab, 
     assert "account" not in body
 
 
-async def test_a_file_that_was_not_deleted_is_still_the_users(client: Prepared, lab: BatchLab) -> None:
+async def test_file_whose_deletion_failed_remains_the_user_s(client: Prepared, lab: BatchLab) -> None:
     name = await uploaded(client)
     says(lab, {"error": {"message": "busy", "code": 503}})
     assert (await kept(client, f"/files/{name}", "DELETE"))[0] == 503
@@ -162,7 +174,7 @@ async def test_a_file_that_was_not_deleted_is_still_the_users(client: Prepared, 
     assert (await kept(client, f"/files/{name}"))[0] == 200
 
 
-async def test_a_batch_that_failed_is_shown(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_that_failed_at_the_provider_is_shown_as_failed(client: Prepared, lab: BatchLab) -> None:
     question = {"model": "gpt-test", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
     line = {"custom_id": "one", "method": "POST", "url": "/v1/chat/completions", "body": question}
     async with gpt(client) as sdk:
@@ -187,7 +199,7 @@ def break_books(client: Prepared, table: str) -> None:
         connection.commit()
 
 
-async def test_a_batch_that_cannot_be_written_down_is_made_once_and_cancelled(client: Prepared, lab: BatchLab) -> None:
+async def test_batch_that_cannot_be_stored_is_made_once_and_cancelled(client: Prepared, lab: BatchLab) -> None:
     question: Any = {"model": "claude-test", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
     break_books(client, "batches")
     async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=2) as sdk:
@@ -199,7 +211,7 @@ async def test_a_batch_that_cannot_be_written_down_is_made_once_and_cancelled(cl
     assert [row["usage_source"] for row in await rows(client)] == ["interrupted"] and await held(client) == 0
 
 
-async def test_a_file_that_cannot_be_written_down_is_deleted(client: Prepared, lab: BatchLab) -> None:
+async def test_file_that_cannot_be_stored_is_deleted_at_the_provider(client: Prepared, lab: BatchLab) -> None:
     break_books(client, "files")
     with pytest.raises(openai.InternalServerError):
         await uploaded(client)

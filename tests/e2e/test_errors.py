@@ -121,7 +121,7 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("what", BAD_BODIES)
-async def test_bodies_that_cannot_be_meant(
+async def test_invalid_body_is_refused_in_the_client_s_dialect(
     what: str, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     found = await post(session, client, dialect, data=BAD_BODIES[what])
@@ -129,18 +129,20 @@ async def test_bodies_that_cannot_be_meant(
     assert await fake_provider.requests() == [] and await rows(client) == []
 
 
-async def test_a_bad_request_is_one_to_the_sdk(dialect: Dialect, client: Prepared) -> None:
+async def test_invalid_request_raises_a_bad_request_error_in_the_sdk(dialect: Dialect, client: Prepared) -> None:
     assert isinstance(await dialect.caught(client, model=""), dialect.sdk.BadRequestError)
 
 
 @pytest.mark.parametrize("key", ["", "none", "sx_live_0000", "sk-of-somebody", "é"])
-async def test_keys_that_are_none(key: str, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_invalid_key_is_refused_in_the_client_s_dialect(
+    key: str, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     found = await post(session, client, dialect, headers={"authorization": f"Bearer {key}"})
     kind = {"openai": "invalid_request_error", "anthropic": "authentication_error"}[dialect.name]
     is_in(found, dialect, 401, "invalid_api_key", kind)
 
 
-async def test_an_unknown_key_is_an_authentication_error(
+async def test_unknown_key_raises_an_authentication_error_in_the_sdk(
     dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     before = await refusals(session, client, "invalid_api_key")
@@ -150,7 +152,7 @@ async def test_an_unknown_key_is_an_authentication_error(
     assert await refusals(session, client, "invalid_api_key") == before + 1
 
 
-async def test_an_empty_balance_is_told_once(
+async def test_empty_balance_is_refused_once_without_a_retry(
     dialect: Dialect, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     poor = await tenant(client, balance="0.00001")
@@ -167,7 +169,7 @@ async def test_an_empty_balance_is_told_once(
     assert await fake_provider.requests() == [] and await rows(poor) == []
 
 
-async def test_a_short_balance_tells_what_would_pass(
+async def test_short_balance_is_refused_with_the_max_tokens_that_would_pass(
     dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     poor = await tenant(client, balance="0.004")
@@ -179,7 +181,9 @@ async def test_a_short_balance_tells_what_would_pass(
     assert (await post(session, poor, dialect, json={"max_tokens": most})).status == 200
 
 
-async def test_a_cap_is_told_once(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_reached_cap_is_refused_once_without_a_retry(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     capped = await tenant(client, limits=KeyLimits(cap_pico=10**6))
     found = await post(session, capped, dialect)
     assert (found.status, found.error["code"], found.error["available"]) == (429, "cap_reached", "0.000001")
@@ -188,7 +192,7 @@ async def test_a_cap_is_told_once(dialect: Dialect, client: Prepared, session: a
     assert await refusals(session, capped, "cap_reached") == before + 1
 
 
-async def test_models_that_are_not_for_this_key(
+async def test_model_that_the_key_does_not_allow_is_refused(
     dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     narrow = await tenant(client, offered=("other-*",))
@@ -197,7 +201,9 @@ async def test_models_that_are_not_for_this_key(
     assert isinstance(await dialect.caught(narrow), dialect.sdk.PermissionDeniedError)
 
 
-async def test_models_that_are_not_there(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_unknown_model_is_refused_without_its_name(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     kind = {"openai": "invalid_request_error", "anthropic": "not_found_error"}[dialect.name]
     found = await post(session, client, dialect, json={"model": "secret-plan-9"})
     is_in(found, dialect, 404, "model_not_found", kind)
@@ -205,7 +211,7 @@ async def test_models_that_are_not_there(dialect: Dialect, client: Prepared, ses
     assert isinstance(await dialect.caught(client, model="secret-plan-9"), dialect.sdk.NotFoundError)
 
 
-async def test_a_large_body(
+async def test_large_body_is_refused_while_the_client_still_sends(
     dialect: Dialect, hasty_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     """Told even to a client that is still sending."""
@@ -218,7 +224,9 @@ async def test_a_large_body(
     assert await fake_provider.requests() == []
 
 
-async def test_a_large_body_of_a_stranger(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_large_body_with_an_unknown_key_raises_an_authentication_error(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     client.key = "sk-of-somebody"
     large = [{"role": "user", "content": "x" * 5_000_000}]
     assert isinstance(await dialect.caught(client, retries=0, messages=large), dialect.sdk.AuthenticationError)
@@ -232,7 +240,7 @@ PACES = {
 
 
 @pytest.mark.parametrize("code", PACES)
-async def test_pace(
+async def test_request_above_a_rate_limit_is_refused_with_its_headers(
     code: str, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     limits, what = PACES[code]
@@ -264,7 +272,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("what", FAULTS)
-async def test_faults_of_the_provider(
+async def test_provider_fault_is_reported_in_the_client_s_dialect(
     what: str, dialect: Dialect, hasty_client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     directive, status, code = FAULTS[what]
@@ -275,7 +283,9 @@ async def test_faults_of_the_provider(
     assert await held(hasty_client) == 0
 
 
-async def test_a_provider_that_is_not_there(dialect: Dialect, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_unreachable_provider_is_reported_in_the_client_s_dialect_and_costs_nothing(
+    dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     model = f"{dialect.name}-nowhere"
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
@@ -293,7 +303,7 @@ async def test_a_provider_that_is_not_there(dialect: Dialect, client: Prepared, 
 STATUSES = (400, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529)
 
 
-async def test_a_providers_own_errors_pass(
+async def test_provider_error_passes_byte_for_byte_and_costs_nothing(
     dialect: Dialect, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     """Byte for byte; of them only the status and a word of ours are kept."""
@@ -315,7 +325,7 @@ async def test_a_providers_own_errors_pass(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_refused_operator_is_not_a_refused_client(
+async def test_provider_s_refusal_of_its_key_is_reported_as_a_server_error(
     stream: bool, dialect: Dialect, client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     await fake_provider.script(told(status=401, canary="canary"))
@@ -338,7 +348,7 @@ NOT_METERED = (
 )
 
 
-async def test_what_cannot_be_metered_is_not_passed(
+async def test_endpoint_that_cannot_be_metered_is_refused(
     client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     for method, path in NOT_METERED:
@@ -350,7 +360,7 @@ async def test_what_cannot_be_metered_is_not_passed(
 
 
 @pytest.mark.parametrize(("named", "status"), [(True, 400), (False, 401)])
-async def test_a_body_that_is_not_packed_as_it_says_is_no_error_of_the_daemon(
+async def test_body_that_is_not_packed_as_declared_is_refused_and_logged_as_no_error(
     named: bool, status: int, client: Prepared
 ) -> None:
     """Anybody could fill the log with such bodies, a key or not."""

@@ -45,7 +45,7 @@ def run(name: str, instance: Instance, key: str, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in SNIPPETS if Path(name).suffix != ".mjs" or shutil.which("node")])
-async def test_snippets(demo: tuple[Instance, str], name: str) -> None:
+async def test_example_snippet_runs_and_is_metered(demo: tuple[Instance, str], name: str) -> None:
     instance, key = demo
     before = len(instance.cli("usage", "list", "--limit", "1000"))
     assert "demo" in run(name, instance, key)
@@ -53,7 +53,9 @@ async def test_snippets(demo: tuple[Instance, str], name: str) -> None:
     assert len(rows) > before and rows[0]["usage_source"] == "provider"
 
 
-async def test_an_export_becomes_a_journal(demo: tuple[Instance, str], tmp_path: Path) -> None:
+async def test_import_usage_example_makes_a_journal_that_equals_the_ledger(
+    demo: tuple[Instance, str], tmp_path: Path
+) -> None:
     instance, key = demo
     run("openai_chat.py", instance, key)
     export = tmp_path / "all.csv"
@@ -65,13 +67,13 @@ async def test_an_export_becomes_a_journal(demo: tuple[Instance, str], tmp_path:
     assert charged == -sum(Decimal(amount) for amount in re.findall(r"income:ai  (\S+) USD", text))
 
 
-def test_the_unit_names_options_that_exist() -> None:
+def test_example_service_unit_has_the_expected_options() -> None:
     unit = (EXAMPLES / "softix.service").read_text("utf-8")
     assert "LoadCredential=softix-master-key:" in unit and "LimitCORE=0" in unit
     assert re.search(r"^ExecStart=\S+/softix --data-dir \S+ serve$", unit, re.M)
 
 
-def test_the_proxy_snippet_buffers_nothing() -> None:
+def test_example_proxy_snippet_disables_buffering_and_logs_no_query() -> None:
     text = (EXAMPLES / "nginx.conf").read_text("utf-8")
     for line in ("proxy_request_buffering off;", "proxy_buffering off;", "proxy_max_temp_file_size 0;"):
         assert line in text

@@ -67,7 +67,7 @@ def charged(client: Prepared) -> Decimal:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_another_serves_and_is_paid_once(
+async def test_request_after_a_failed_target_is_served_by_another_and_charged_once(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider, stream: bool
 ) -> None:
     await fake_provider.script(*TROUBLE)
@@ -93,7 +93,7 @@ async def test_another_serves_and_is_paid_once(
     assert client.verify()["ok"] is True
 
 
-async def test_a_stream_that_began_is_not_repeated(
+async def test_stream_that_breaks_after_its_start_is_not_retried(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider
 ) -> None:
     await fake_provider.script(told(cut_after=3))
@@ -106,7 +106,7 @@ async def test_a_stream_that_began_is_not_repeated(
 
 
 @pytest.mark.parametrize(("padding", "piece"), [(8_000, 1_000), (300_000, 300_001)])
-async def test_failover_with_large_body_serves(client: Prepared, padding: int, piece: int) -> None:
+async def test_failover_with_a_large_body_serves(client: Prepared, padding: int, piece: int) -> None:
     """A body in pieces, and one that is too large to be taken at once, are read another way than a small one."""
     body = json.dumps({**ASK, "messages": [{"role": "user", "content": "y" * padding}]}).encode()
 
@@ -122,7 +122,7 @@ async def test_failover_with_large_body_serves(client: Prepared, padding: int, p
     assert [row["status_code"] for row in client.usage()] == [200, 200]
 
 
-async def test_many_at_once_while_one_fails_at_random(
+async def test_concurrent_requests_while_a_target_fails_at_random_are_each_charged_once(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider
 ) -> None:
     await fake_provider.script(*[told(status=500), "", told(status=503), ""] * 12)
@@ -139,7 +139,7 @@ async def test_many_at_once_while_one_fails_at_random(
     assert failed == len(client.instance.cli("usage", "attempts", "--limit", "1000"))
 
 
-async def test_a_crash_in_the_second_attempt(
+async def test_crash_during_a_second_attempt_leaves_one_interrupted_row_and_no_hold(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider
 ) -> None:
     await fake_provider.script(told(status=500))
@@ -156,7 +156,7 @@ async def test_a_crash_in_the_second_attempt(
         assert client.balance()["held"] == "0.00" and client.verify()["open_holds"] == 0
 
 
-async def test_what_the_cli_changes_holds_for_the_next_request(client: Prepared, second: FakeProvider) -> None:
+async def test_routing_changed_by_the_cli_applies_to_the_next_request(client: Prepared, second: FakeProvider) -> None:
     softix = client.instance.cli
 
     async def served_by(**changes: Any) -> str:
@@ -181,7 +181,7 @@ async def test_what_the_cli_changes_holds_for_the_next_request(client: Prepared,
         assert await served_by(model="best") == "404 0"
 
 
-async def test_keys_take_turns_and_a_refused_one_rests(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_provider_keys_take_turns_until_one_is_refused(client: Prepared, fake_provider: FakeProvider) -> None:
     softix = client.instance.cli
     softix("providers", "set-key", "chat-lab", "--add", "--label", "spare", "--key-stdin", stdin="sk-spare")
     softix("models", "disable", "second/gpt-test")
@@ -195,7 +195,9 @@ async def test_keys_take_turns_and_a_refused_one_rests(client: Prepared, fake_pr
     assert client.usage()[-1]["attempts"] == 2 and spent(client) == charged(client)
 
 
-async def test_the_cli_sees_how_targets_fare(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_routes_health_after_failures_shows_the_open_circuit_breaker(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     await fake_provider.script(*[told(status=500)] * 5)
     softix = client.instance.cli
     async with client.instance.serving(SOFTIX_ROUTING_BREAKER_PAUSE_S="300"), asyncio.timeout(60):
@@ -210,7 +212,7 @@ async def test_the_cli_sees_how_targets_fare(client: Prepared, fake_provider: Fa
         assert [(row["taken"], row["reason"]) for row in explained] == [(False, "breaker"), (True, None)]
 
 
-async def test_no_more_connections_are_no_trouble_of_the_provider(
+async def test_request_without_a_free_connection_uses_the_next_target_or_is_told_to_retry(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider
 ) -> None:
     """The next target is asked; without one the client hears that it may come again."""
@@ -233,7 +235,7 @@ async def test_no_more_connections_are_no_trouble_of_the_provider(
     assert {row["charge"] for row in rows if row["status_code"] == 429} == {"0.00"}
 
 
-async def test_nothing_listens_there(client: Prepared) -> None:
+async def test_attempt_at_an_unreachable_target_is_recorded_and_another_serves(client: Prepared) -> None:
     softix = client.instance.cli
     softix("providers", "update", "chat-lab", "--base-url", NOWHERE, "--key-stdin", stdin="sk-again")
     async with client.instance.serving(SOFTIX_UPSTREAM_CONNECT_RETRIES="0"):
@@ -242,7 +244,7 @@ async def test_nothing_listens_there(client: Prepared) -> None:
     assert (attempt["error"], attempt["usage_source"]) == ("provider_unreachable", "none")
 
 
-async def test_a_server_that_refuses_to_be_asked_for_usage_serves_streams_and_is_asked_twice_once_only(
+async def test_server_that_refuses_the_usage_option_is_sent_it_only_once(
     client: Prepared, fake_provider: FakeProvider, second: FakeProvider
 ) -> None:
     async with client.instance.serving():

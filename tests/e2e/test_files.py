@@ -35,7 +35,7 @@ async def sdk(house: Prepared) -> AsyncIterator[openai.AsyncOpenAI]:
         yield sdk
 
 
-async def test_kept_shown_read_deleted(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_batch_file_is_kept_shown_read_listed_and_deleted(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
     names = [(await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id for _ in range(3)]
     assert LINE in lab.files[names[0]]
     assert (await sdk.files.retrieve(names[0])).id == names[0]
@@ -47,18 +47,20 @@ async def test_kept_shown_read_deleted(sdk: openai.AsyncOpenAI, lab: BatchLab) -
     assert {each.id for each in (await sdk.files.list()).data} == set(names[1:])
 
 
-async def test_a_query_that_is_not_listed_goes_nowhere(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_query_parameter_of_a_file_request_that_is_not_listed_is_not_sent(
+    sdk: openai.AsyncOpenAI, lab: BatchLab
+) -> None:
     name = (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id
     await sdk.files.retrieve(name, extra_query={"account": "another", "api-version": "preview"})
     assert lab.seen[-1] == ("GET", f"/files/{name}") and lab.queries[-1] == "api-version=preview"
 
 
-async def test_they_cost_nothing(house: Prepared, sdk: openai.AsyncOpenAI) -> None:
+async def test_file_upload_costs_nothing(house: Prepared, sdk: openai.AsyncOpenAI) -> None:
     answer = await sdk.files.with_raw_response.create(file=("in.jsonl", LINE), purpose="batch")
     assert answer.headers["x-softix-cost-usd"] == "0.00" and await rows(house) == []
 
 
-async def test_another_user_sees_none(house: Prepared, sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_file_of_another_user_is_not_found(house: Prepared, sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
     name = (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id
     other, seen = await tenant(house), len(lab.seen)
     async with openai.AsyncOpenAI(base_url=other.openai_url, api_key=other.key, max_retries=0) as theirs:
@@ -69,13 +71,13 @@ async def test_another_user_sees_none(house: Prepared, sdk: openai.AsyncOpenAI, 
     assert len(lab.seen) == seen and name in lab.files
 
 
-async def test_of_other_purposes_none_is_kept(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_file_with_another_purpose_is_refused(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await sdk.files.create(file=("in.txt", LINE), purpose="assistants")
     assert refused.value.code == "endpoint_not_metered" and lab.seen == []
 
 
-async def test_who_has_no_money_fills_no_room(house: Prepared, lab: BatchLab) -> None:
+async def test_file_upload_without_balance_or_credit_is_refused(house: Prepared, lab: BatchLab) -> None:
     poor = await tenant(house, balance="")
     async with openai.AsyncOpenAI(base_url=poor.openai_url, api_key=poor.key, max_retries=2) as sdk:
         with pytest.raises(openai.RateLimitError) as refused:
@@ -85,7 +87,7 @@ async def test_who_has_no_money_fills_no_room(house: Prepared, lab: BatchLab) ->
         assert (await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id in lab.files
 
 
-async def test_a_provider_that_is_not_there(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_file_upload_to_an_unknown_provider_is_refused(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
     with pytest.raises(openai.NotFoundError, match="x-softix-provider"):
         await sdk.files.create(file=("in.jsonl", LINE), purpose="batch", extra_headers={"x-softix-provider": "nowhere"})
     assert lab.seen == []

@@ -29,7 +29,7 @@ def sent_headers(record: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("route", [CHAT, MESSAGES], ids=["openai", "anthropic"])
 @pytest.mark.parametrize("header", ["authorization", "x-api-key", "x-goog-api-key", "api-key"])
-async def test_the_key_in_any_header(
+async def test_api_key_in_any_header_is_accepted_and_not_passed_on(
     header: str, route: Route, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     proof = {header: client.key if header != "authorization" else f"bearer {client.key}"}
@@ -40,7 +40,7 @@ async def test_the_key_in_any_header(
     assert not has_sent(record, client.key)
 
 
-async def test_no_key_in_the_query(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
+async def test_api_key_in_the_query_is_refused(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
     """It would end up in the logs of whatever stands in between."""
     found = await send(session, "GET", f"{client.url}/v1/models?key={client.key}&api_key={client.key}", {})
     assert found.status == 401
@@ -52,7 +52,7 @@ async def test_no_key_in_the_query(client: Prepared, session: Session, fake_prov
     assert await fake_provider.requests() == []
 
 
-async def test_models_in_the_shape_of_who_asks(client: Prepared, session: Session) -> None:
+async def test_model_list_has_the_client_s_shape_and_only_allowed_models(client: Prepared, session: Session) -> None:
     everything = await tenant(client, offered=())
     narrow = await tenant(client, offered=("claude-t*",))
     wanted = ((client, set(OFFERED)), (everything, {*OFFERED, *DRAINED, *SPECIAL}), (narrow, {"claude-test"}))
@@ -70,7 +70,7 @@ async def test_models_in_the_shape_of_who_asks(client: Prepared, session: Sessio
         assert (await send(session, "GET", f"{client.url}/v1/models/{name}", narrow.headers)).status == status
 
 
-async def test_no_websockets(client: Prepared, session: Session) -> None:
+async def test_websocket_to_responses_is_refused_with_status_426(client: Prepared, session: Session) -> None:
     """Codex tries one first, and goes on at once when it is told so."""
     with pytest.raises(aiohttp.WSServerHandshakeError) as raised:
         await session.ws_connect(f"{client.url}/v1/responses", headers=client.headers)
@@ -79,7 +79,7 @@ async def test_no_websockets(client: Prepared, session: Session) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1", "/v1/v1"])
-async def test_base_urls_one_off(
+async def test_base_url_with_a_missing_or_doubled_version_is_served(
     prefix: str, any_client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     for route in ROUTES.values():
@@ -93,7 +93,7 @@ async def test_base_urls_one_off(
 
 
 @pytest.mark.parametrize(("method", "path"), [("HEAD", "/"), ("GET", "/"), ("HEAD", "/api/hello"), ("HEAD", "/v1")])
-async def test_somebody_is_there(method: str, path: str, client: Prepared, session: Session) -> None:
+async def test_root_path_without_a_key_is_served(method: str, path: str, client: Prepared, session: Session) -> None:
     found = await send(session, method, client.url + path, {})
     assert found.status == 200 and (found.body == b"") == (method == "HEAD")
 
@@ -109,7 +109,7 @@ async def answers_of_both(
 
 
 @pytest.mark.parametrize("name", [name for name, route in ROUTES.items() if not route.always])
-async def test_answers_byte_for_byte(
+async def test_response_equals_that_of_the_provider_byte_for_byte(
     name: str, any_client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     direct, through = await answers_of_both(session, any_client, fake_provider, ROUTES[name])
@@ -125,7 +125,7 @@ async def test_answers_byte_for_byte(
 
 @pytest.mark.parametrize("size", [0, 1, 13])
 @pytest.mark.parametrize("name", STREAMED)
-async def test_streams_byte_for_byte(
+async def test_stream_equals_that_of_the_provider_byte_for_byte(
     name: str, size: int, any_client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     asks: dict[str, Any] = {"stream": True}
@@ -141,7 +141,7 @@ async def test_streams_byte_for_byte(
 
 @pytest.mark.parametrize("options", [None, {}, {"include_usage": False}, {"include_obfuscation": False}])
 @pytest.mark.parametrize("name", ["chat_completions", "completions"])
-async def test_usage_is_asked_for_and_hidden(
+async def test_usage_event_that_the_client_did_not_request_is_removed_from_the_stream(
     name: str, options: Any, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     route, asks = ROUTES[name], {"stream": True} if options is None else {"stream": True, "stream_options": options}
@@ -167,7 +167,7 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("packed", [None, "gzip", "deflate"])
-async def test_bodies_pass_untouched(
+async def test_request_body_reaches_the_provider_unchanged_and_unpacked(
     packed: str | None, name: str, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     body = BODIES[name]
@@ -180,7 +180,7 @@ async def test_bodies_pass_untouched(
     assert sent_headers(record)["content-length"] == str(len(body))
 
 
-async def test_a_packed_body_that_grows_too_large(hasty_client: Prepared, session: Session) -> None:
+async def test_packed_body_that_grows_too_large_is_refused(hasty_client: Prepared, session: Session) -> None:
     data = gzip.compress(b'{"model": "gpt-test", "x": "' + b"x" * 3_000_000 + b'"}')
     headers = {**hasty_client.headers, "content-encoding": "gzip"}
     assert (await post(session, hasty_client.url, CHAT, headers, data=data)).status == 413
@@ -196,7 +196,7 @@ async def test_a_packed_body_that_grows_too_large(hasty_client: Prepared, sessio
         ("chat_completions", "api-version=?", "api-version=?"),
     ],
 )
-async def test_what_is_listed_of_a_query_passes_as_it_came(
+async def test_listed_query_parameters_are_passed_as_they_came(
     name: str, query: str, passed: str, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     route = ROUTES[name]._replace(path=f"{ROUTES[name].path}?{query}")
@@ -252,7 +252,7 @@ STAY = {
 
 
 @pytest.mark.parametrize("route", [CHAT, MESSAGES], ids=["openai", "anthropic"])
-async def test_headers_to_the_provider(
+async def test_request_headers_to_the_provider_are_only_those_listed(
     route: Route, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     """Others' keys in the other headers stay here as well."""
@@ -276,7 +276,7 @@ async def test_headers_to_the_provider(
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("route", [CHAT, MESSAGES], ids=["openai", "anthropic"])
-async def test_headers_to_the_client(
+async def test_response_headers_to_the_client_are_only_those_listed(
     route: Route, stream: bool, client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     asks = {"stream": stream}
@@ -291,7 +291,7 @@ async def test_headers_to_the_client(
     assert not any(secret in value for secret in secrets for value in found.headers.values())
 
 
-async def test_a_provider_that_tells_its_key(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
+async def test_key_in_an_error_is_not_passed(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
     secret = client.provider_keys["chat-lab"]
     for status in (400, 500):
         await fake_provider.script(told(status=status, canary=secret))
@@ -300,7 +300,7 @@ async def test_a_provider_that_tells_its_key(client: Prepared, session: Session,
 
 
 @pytest.mark.parametrize("name", STREAMED)
-async def test_a_hang_up_at_the_last_event(name: str, any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_disconnect_at_the_end_charges_all(name: str, any_client: Prepared, fake_provider: FakeProvider) -> None:
     """As OpenAI's SDKs do. The answer is whole, and so is its row."""
     route = ROUTES[name]
     reader, writer = await begin_stream(any_client, route)
@@ -316,7 +316,7 @@ async def test_a_hang_up_at_the_last_event(name: str, any_client: Prepared, fake
         assert {meter: row[meter] for meter in route.meters} == route.meters
 
 
-async def test_a_client_that_waits_to_be_asked_for_its_body(client: Prepared) -> None:
+async def test_request_that_expects_100_continue_gets_it_only_with_a_known_key(client: Prepared) -> None:
     """As curl does with large ones; a stranger is refused before."""
     body = json.dumps(CHAT.ask).encode()
     for key, status in ((client.key, b"100"), ("sk-none", b"401")):
@@ -331,7 +331,7 @@ async def test_a_client_that_waits_to_be_asked_for_its_body(client: Prepared) ->
         writer.close()
 
 
-async def test_a_key_tells_of_itself(client: Prepared, session: Session) -> None:
+async def test_key_endpoint_shows_the_key_s_own_limits_spend_and_balance(client: Prepared, session: Session) -> None:
     answered = await post(session, client.url, CHAT, client.headers)
     cost = answered.headers["x-softix-cost-usd"]
     shown = json.loads((await send(session, "GET", f"{client.url}/v1/key", client.headers)).body)
@@ -343,7 +343,7 @@ async def test_a_key_tells_of_itself(client: Prepared, session: Session) -> None
     assert shown["balance"] == client.balance()["balance"]
 
 
-async def test_usage_of_ones_own_requests_only(client: Prepared, session: Session) -> None:
+async def test_usage_endpoint_shows_only_the_user_s_own_requests(client: Prepared, session: Session) -> None:
     answered = await post(session, client.url, CHAT, client.headers)
     url = f"{client.url}/v1/usage/{answered.headers['x-softix-request-id']}"
     assert json.loads((await send(session, "GET", url, client.headers)).body) == (await rows(client))[0]
@@ -374,12 +374,14 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("method", "path", "status"), EVERY)
-async def test_every_answer_has_an_id(method: str, path: str, status: int, client: Prepared, session: Session) -> None:
+async def test_every_response_has_a_request_id(
+    method: str, path: str, status: int, client: Prepared, session: Session
+) -> None:
     found = await send(session, method, client.url + path, client.headers)
     assert found.status == status and found.headers["x-softix-request-id"].startswith("req_")
 
 
-async def test_metrics_are_prometheuss(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
+async def test_metrics_parse_and_name_no_user(client: Prepared, session: Session, fake_provider: FakeProvider) -> None:
     await post(session, client.url, CHAT, client.headers)
     await post(session, client.url, CHAT, {**client.headers, **fake(status=500)})
     text = (await send(session, "GET", f"{client.url}/metrics", {})).body.decode()

@@ -19,7 +19,9 @@ def of(route: Route, model: str) -> Route:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_provider_that_stops_is_stopped(way: str, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_disconnect_cancels_the_provider_s_stream_and_charges_what_passed(
+    way: str, client: Prepared, fake_provider: FakeProvider
+) -> None:
     """The connection to it ends at once, and what passed is billed."""
     route = WAYS[way][0]
     reader, writer = await begin_stream(client, route, fake(gate="on", gate_after=3, chunks=50, slow=10))
@@ -34,7 +36,7 @@ async def test_a_provider_that_stops_is_stopped(way: str, client: Prepared, fake
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_provider_that_goes_on_is_read_to_the_end(
+async def test_disconnect_from_a_provider_that_bills_everything_reads_the_stream_to_its_end(
     way: str, client: Prepared, fake_provider: FakeProvider
 ) -> None:
     """Where it bills the whole answer anyway, the row says what it says."""
@@ -52,7 +54,9 @@ async def test_a_provider_that_goes_on_is_read_to_the_end(
     assert record["output_tokens"] == 50
 
 
-async def test_before_the_answer_begins(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_disconnect_before_the_response_charges_the_input_as_an_estimate(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     """The provider has read the request: its input is billed, for it may have been worked on."""
     _, writer = await begin_stream(client, CHAT, fake(gate="head"))
     await fake_provider.waiting("head")
@@ -63,7 +67,9 @@ async def test_before_the_answer_begins(client: Prepared, fake_provider: FakePro
     assert row["output_tokens"] == 0 and int(str(row["input_tokens"])) > 0
 
 
-async def test_of_a_plain_answer(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_disconnect_from_an_unstreamed_response_charges_what_the_provider_reports(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     """It is read to its end: the provider bills all of it."""
     body = json.dumps(CHAT.ask)
     _, writer = await connect(client)
@@ -79,7 +85,7 @@ async def test_of_a_plain_answer(client: Prepared, fake_provider: FakeProvider) 
     assert (row["input_tokens"], row["output_tokens"]) == (record["input_tokens"], record["output_tokens"])
 
 
-async def test_who_reads_slowly_gets_everything(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_client_that_reads_slowly_gets_the_whole_stream(client: Prepared, fake_provider: FakeProvider) -> None:
     """More than all buffers hold, to a client that takes its time; memory is the daemon's matter, not its fate."""
     reader, writer = await begin_stream(client, CHAT, fake(big=6_000_000, split=60_000))
     writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -99,7 +105,9 @@ async def test_who_reads_slowly_gets_everything(client: Prepared, fake_provider:
     assert (row["usage_source"], row["error"]) == ("provider", None)
 
 
-async def test_who_reads_nothing_is_dropped(hasty_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_client_that_reads_nothing_is_disconnected_and_charged_for_what_passed(
+    hasty_client: Prepared, fake_provider: FakeProvider
+) -> None:
     """After half a second here; what passed is billed, and the provider is stopped."""
     _, writer = await begin_stream(hasty_client, CHAT, fake(big=20_000_000, split=200_000))
     writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -109,7 +117,7 @@ async def test_who_reads_nothing_is_dropped(hasty_client: Prepared, fake_provide
 
 
 @pytest.mark.parametrize("sent", [b"POST /v1/chat", b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-slow: "])
-async def test_heads_that_trickle_in_are_not_waited_for(hasty_client: Prepared, sent: bytes) -> None:
+async def test_client_whose_head_trickles_in_is_disconnected(hasty_client: Prepared, sent: bytes) -> None:
     reader, writer = await connect(hasty_client)
     writer.write(sent)
     async with asyncio.timeout(20):
@@ -118,7 +126,9 @@ async def test_heads_that_trickle_in_are_not_waited_for(hasty_client: Prepared, 
     assert await rows(hasty_client) == []
 
 
-async def test_bodies_that_trickle_in_are_not_waited_for(hasty_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_client_whose_body_trickles_in_is_refused_with_a_timeout(
+    hasty_client: Prepared, fake_provider: FakeProvider
+) -> None:
     reader, writer = await connect(hasty_client)
     head = f"POST {CHAT.path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {hasty_client.key}\r\n"
     writer.write(f"{head}content-length: 500\r\n\r\n{{".encode())

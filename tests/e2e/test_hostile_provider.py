@@ -56,7 +56,7 @@ def second_key(client: Prepared) -> Prepared:
 
 
 @pytest.mark.parametrize("mode", SURPLUS)
-async def test_what_came_on_an_idle_connection_answers_nobody(
+async def test_surplus_bytes_on_an_idle_connection_reach_no_other_request(
     client: Prepared, hostile_provider: HostileProvider, mode: str
 ) -> None:
     sent = (await hostile_provider.books())["surplus_sent"]
@@ -72,7 +72,7 @@ async def test_what_came_on_an_idle_connection_answers_nobody(
     assert client.verify()["ok"]
 
 
-async def test_every_way_to_speak_badly_harms_only_the_one_who_asked(
+async def test_hostile_responses_of_every_mode_affect_only_their_own_requests(
     client: Prepared, hostile_provider: HostileProvider
 ) -> None:
     """All of them at once, among good requests on the same pool."""
@@ -92,7 +92,7 @@ async def test_every_way_to_speak_badly_harms_only_the_one_who_asked(
     assert client.verify()["ok"]
 
 
-async def test_a_surplus_answer_that_comes_late_meets_no_other_key(
+async def test_surplus_response_that_comes_late_reaches_no_other_key(
     client: Prepared, hostile_provider: HostileProvider
 ) -> None:
     """The next request is sent before it arrives, so that nothing tells the two apart but the connection."""
@@ -104,7 +104,9 @@ async def test_a_surplus_answer_that_comes_late_meets_no_other_key(
             assert status == 200 and f"for two-{number}" in text
 
 
-async def test_what_comes_after_a_hang_up_answers_nobody(client: Prepared, hostile_provider: HostileProvider) -> None:
+async def test_response_after_a_disconnect_reaches_no_other_request(
+    client: Prepared, hostile_provider: HostileProvider
+) -> None:
     async with aiohttp.ClientSession() as session:
         for number in range(ROUNDS):
             leaving = asyncio.create_task(ask(session, client, "after-hang-up", f"gone-{number}"))

@@ -59,13 +59,15 @@ async def require_books(year: Year, balances: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("costs", [False, True])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_hledger(year: Year, tmp_path: Path, granularity: str, costs: bool) -> None:
+async def test_hledger_on_an_export_has_the_balances_of_the_books(
+    year: Year, tmp_path: Path, granularity: str, costs: bool
+) -> None:
     file = await take(year, tmp_path, "hledger", EVER, granularity=granularity, costs=costs)
     assert importers.run("hledger", "-f", file, "check", "-s") == ""
     await require_books(year, importers.balances(importers.run("hledger", "-f", file, "bal", "--flat", "-N")))
 
 
-async def test_hledger_imports_each_month_once(year: Year, tmp_path: Path) -> None:
+async def test_hledger_importing_each_month_twice_takes_each_row_once(year: Year, tmp_path: Path) -> None:
     """Row by row, month by month, each file twice; what is dated before the last import would be skipped silently."""
     books = tmp_path / "books.journal"
     books.touch()
@@ -76,7 +78,7 @@ async def test_hledger_imports_each_month_once(year: Year, tmp_path: Path) -> No
     await require_books(year, importers.balances(importers.run("hledger", "-f", books, "bal", "--flat", "-N")))
 
 
-async def test_hledger_imports_what_was_added_to_a_file(year: Year, tmp_path: Path) -> None:
+async def test_hledger_importing_a_growing_file_takes_each_row_once(year: Year, tmp_path: Path) -> None:
     """The same name, and the year so far each time."""
     books, file = tmp_path / "books.journal", tmp_path / "softix.journal"
     books.touch()
@@ -89,7 +91,9 @@ async def test_hledger_imports_what_was_added_to_a_file(year: Year, tmp_path: Pa
 
 @pytest.mark.parametrize("costs", [False, True])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_ledger(year: Year, tmp_path: Path, granularity: str, costs: bool) -> None:
+async def test_ledger_on_an_export_has_the_balances_of_the_books(
+    year: Year, tmp_path: Path, granularity: str, costs: bool
+) -> None:
     file = await take(year, tmp_path, "ledger", EVER, granularity=granularity, costs=costs)
     report = importers.run("ledger", "-f", file, "--pedantic", "bal", "--flat", "--no-total")
     await require_books(year, importers.balances(report))
@@ -97,13 +101,15 @@ async def test_ledger(year: Year, tmp_path: Path, granularity: str, costs: bool)
 
 @pytest.mark.parametrize("costs", [False, True])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_beancount(year: Year, tmp_path: Path, granularity: str, costs: bool) -> None:
+async def test_beancount_on_an_export_has_the_balances_of_the_books(
+    year: Year, tmp_path: Path, granularity: str, costs: bool
+) -> None:
     file = await take(year, tmp_path, "beancount", EVER, granularity=granularity, costs=costs)
     assert file.read_text("utf-8").count(" balance ") == 2
     await require_books(year, importers.beancount_balances(file))
 
 
-async def test_beancount_takes_month_after_month(year: Year, tmp_path: Path) -> None:
+async def test_beancount_with_a_missing_month_fails_its_balance_assertion(year: Year, tmp_path: Path) -> None:
     """Accounts are opened once, and each month's assertions hold on those before it."""
     files = [
         await take(year, tmp_path, "beancount", month(number), granularity="row", opening=number == 0)
@@ -127,7 +133,9 @@ ODD_NAMES = (
 
 
 @pytest.mark.parametrize("program", ["hledger", "ledger"])
-async def test_names_that_are_allowed_are_understood(year: Year, tmp_path: Path, program: str) -> None:
+async def test_export_with_odd_account_names_is_understood_by_the_program(
+    year: Year, tmp_path: Path, program: str
+) -> None:
     file = await take(year, tmp_path, program, EVER, granularity="month", names=ODD_NAMES)
     options = {"hledger": ["-s", "bal", "-N"], "ledger": ["--pedantic", "bal", "--no-total"]}[program]
     found = importers.balances(importers.run(program, "-f", file, *options, "--flat"))
@@ -140,7 +148,7 @@ async def test_names_that_are_allowed_are_understood(year: Year, tmp_path: Path,
 
 @pytest.mark.focus
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-async def test_focus(tmp_path: Path, granularity: str) -> None:
+async def test_focus_export_passes_the_validator_but_for_the_invoice_id(tmp_path: Path, granularity: str) -> None:
     """Its exit code is 0 in any case, so its report counts. It wants InvoiceId filled, and fails that as well."""
     validator = os.environ.get("FOCUS_VALIDATOR") or shutil.which("focus-validator")
     if validator is None:

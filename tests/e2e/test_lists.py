@@ -59,7 +59,9 @@ async def upload(sdk: openai.AsyncOpenAI, number: int = NUMBER) -> list[str]:
     return [(await sdk.files.create(file=("in.jsonl", LINE), purpose="batch")).id for _ in range(number)][::-1]
 
 
-async def test_files_whose_newest_are_gone_are_listed(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_file_list_when_the_newest_are_gone_has_the_remaining_ones(
+    sdk: openai.AsyncOpenAI, lab: BatchLab
+) -> None:
     names = await upload(sdk)
     for name in names[:25]:
         del lab.files[name]
@@ -74,7 +76,9 @@ async def test_files_whose_newest_are_gone_are_listed(sdk: openai.AsyncOpenAI, l
     assert empty.data == [] and not empty.has_more
 
 
-async def test_openai_s_batches_are_listed(sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_openai_batch_list_when_the_newest_are_gone_has_the_remaining_ones(
+    sdk: openai.AsyncOpenAI, lab: BatchLab
+) -> None:
     [file] = await upload(sdk, 1)
     make: Any = {"input_file_id": file, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
     names = [(await sdk.batches.create(**make)).id for _ in range(6)][::-1]
@@ -83,7 +87,9 @@ async def test_openai_s_batches_are_listed(sdk: openai.AsyncOpenAI, lab: BatchLa
     assert [each.id async for each in sdk.batches.list(limit=1)] == names[4:]
 
 
-async def test_anthropic_s_batches_are_listed_both_ways(claude: anthropic.AsyncAnthropic, lab: BatchLab) -> None:
+async def test_anthropic_batch_list_when_the_newest_are_gone_has_the_rest_in_both_directions(
+    claude: anthropic.AsyncAnthropic, lab: BatchLab
+) -> None:
     requests: Any = [{"custom_id": "one", "params": PARAMS}]
     names = [(await claude.messages.batches.create(requests=requests)).id for _ in range(8)][::-1]
     for name in (*names[:4], names[6]):
@@ -98,7 +104,9 @@ async def test_anthropic_s_batches_are_listed_both_ways(claude: anthropic.AsyncA
     assert [each.id async for each in claude.messages.batches.list(limit=1, before_id=there[2])] == [there[1], there[0]]
 
 
-async def test_google_s_sdk_sees_files(google: Any, sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_google_sdk_lists_reads_and_deletes_files_of_openai(
+    google: Any, sdk: openai.AsyncOpenAI, lab: BatchLab
+) -> None:
     names = await upload(sdk)
     for name in names[:25]:
         del lab.files[name]
@@ -115,7 +123,9 @@ async def test_google_s_sdk_sees_files(google: Any, sdk: openai.AsyncOpenAI, lab
     assert missing.value.code == 404 and missing.value.status == "NOT_FOUND"
 
 
-async def test_google_s_sdk_sees_batches(google: Any, sdk: openai.AsyncOpenAI, lab: BatchLab) -> None:
+async def test_google_sdk_lists_reads_and_cancels_batches_of_openai(
+    google: Any, sdk: openai.AsyncOpenAI, lab: BatchLab
+) -> None:
     [file] = await upload(sdk, 1)
     make: Any = {"input_file_id": file, "endpoint": "/v1/chat/completions", "completion_window": "24h"}
     names = [(await sdk.batches.create(**make)).id for _ in range(3)][::-1]
@@ -130,7 +140,7 @@ async def test_google_s_sdk_sees_batches(google: Any, sdk: openai.AsyncOpenAI, l
     assert b"one" in await google.files.download(file=ended.dest.file_name)
 
 
-async def test_what_is_at_a_provider_that_is_not_used_is_left_out(
+async def test_file_list_leaves_out_files_of_a_disabled_provider(
     client: Prepared, sdk: openai.AsyncOpenAI, lab: BatchLab
 ) -> None:
     await upload(sdk, 2)

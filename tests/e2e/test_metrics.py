@@ -74,7 +74,9 @@ async def asked(socket: str, path: str, host: str = "ai.example.com") -> tuple[i
 
 @needs_nginx
 @pytest.mark.parametrize("way", WAYS)
-async def test_nobody_reads_them_through_a_proxy(way: str, client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_metrics_through_a_proxy_are_not_found(
+    way: str, client: Prepared, session: aiohttp.ClientSession
+) -> None:
     with nginx(client.url, WAYS[way]) as socket:
         assert (await asked(socket, "/healthz"))[0] == 200
         for path in SPELLINGS:
@@ -85,7 +87,7 @@ async def test_nobody_reads_them_through_a_proxy(way: str, client: Prepared, ses
 
 
 @needs_nginx
-async def test_the_example_s_directives_serve_clients_and_hide_them(client: Prepared) -> None:
+async def test_example_proxy_directives_serve_clients_and_hide_metrics(client: Prepared) -> None:
     location = EXAMPLE.read_text().split("location / {")[1].split("}")[0]
     directives = " ".join(line for line in location.splitlines() if "proxy_pass" not in line)
     with nginx(client.url, directives) as socket:
@@ -100,7 +102,9 @@ async def apart(tmp_path: Path, shared_provider: FakeProvider) -> AsyncIterator[
         yield made
 
 
-async def test_a_listener_of_their_own(apart: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_metrics_with_their_own_port_are_served_only_there(
+    apart: Prepared, session: aiohttp.ClientSession
+) -> None:
     """What nginx passes on cannot be there: nothing but its own port leads to it."""
     lines = [json.loads(line) for line in apart.instance.log_text().splitlines()]
     [there] = [line["url"] for line in lines if line.get("event") == "metrics are told at"]

@@ -49,13 +49,13 @@ async def needed(client: Prepared) -> str:
         return str((await answer.json())["error"]["needed"])
 
 
-async def test_a_revoked_key_is_dead(client: Prepared) -> None:
+async def test_revoked_key_is_refused(client: Prepared) -> None:
     assert await ask(client) == OK
     client.instance.cli("keys", "revoke", client.key_id, "--yes")
     assert await ask(client) == (401, "key_revoked")
 
 
-async def test_a_rotated_key_is_dead_and_the_new_one_works(client: Prepared) -> None:
+async def test_rotated_key_is_refused_and_the_new_one_is_accepted(client: Prepared) -> None:
     assert await ask(client) == OK
     new = client.instance.cli("keys", "rotate", client.key_id)
     assert await ask(client) == (401, "key_revoked")
@@ -63,7 +63,7 @@ async def test_a_rotated_key_is_dead_and_the_new_one_works(client: Prepared) -> 
     assert await ask(client) == OK
 
 
-async def test_a_lowered_cap_holds(client: Prepared) -> None:
+async def test_lowered_cap_refuses_the_next_request(client: Prepared) -> None:
     assert await ask(client) == OK
     client.instance.cli("keys", "update", client.key_id, "--cap", "0.0001", "--cap-period", "day")
     assert await ask(client) == (429, "cap_reached")
@@ -71,7 +71,7 @@ async def test_a_lowered_cap_holds(client: Prepared) -> None:
     assert await ask(client) == OK
 
 
-async def test_a_rotation_does_not_empty_a_cap(client: Prepared) -> None:
+async def test_rotated_key_keeps_the_spend_under_its_cap(client: Prepared) -> None:
     client.instance.cli("keys", "update", client.key_id, "--cap", await needed(client))
     assert await ask(client) == OK
     assert await ask(client) == (429, "cap_reached")
@@ -79,7 +79,7 @@ async def test_a_rotation_does_not_empty_a_cap(client: Prepared) -> None:
     assert await ask(client) == (429, "cap_reached")
 
 
-async def test_an_emptied_balance_stops(client: Prepared) -> None:
+async def test_emptied_balance_refuses_the_next_request(client: Prepared) -> None:
     assert await ask(client) == OK
     client.instance.cli("balance", "set", client.user, "0.00")
     assert await ask(client) == (429, "insufficient_balance")
@@ -88,7 +88,7 @@ async def test_an_emptied_balance_stops(client: Prepared) -> None:
     assert client.balance()["balance"].startswith("-")
 
 
-async def test_limits_on_pace_hold(client: Prepared) -> None:
+async def test_rate_limits_apply_to_the_next_request(client: Prepared) -> None:
     client.instance.cli("keys", "update", client.key_id, "--rpm", "1")
     assert await ask(client) == OK
     assert await ask(client) == (429, "rate_limited")
@@ -97,7 +97,7 @@ async def test_limits_on_pace_hold(client: Prepared) -> None:
     assert await ask(client) == (429, "tokens_limited")
 
 
-async def test_a_disabled_user_is_out_and_comes_back(client: Prepared) -> None:
+async def test_disabled_user_is_refused_until_enabled_again(client: Prepared) -> None:
     assert await ask(client) == OK
     client.instance.cli("users", "disable", client.user)
     assert await ask(client) == (403, "user_disabled")
@@ -105,14 +105,14 @@ async def test_a_disabled_user_is_out_and_comes_back(client: Prepared) -> None:
     assert await ask(client) == OK
 
 
-async def test_a_key_made_now_works_and_only_for_its_models(client: Prepared) -> None:
+async def test_new_key_is_accepted_only_for_its_models(client: Prepared) -> None:
     assert await ask(client) == OK
     made = client.instance.cli("keys", "create", "--user", client.user, "--models", "claude-*")
     client.key = made["key"]
     assert await ask(client) == (403, "model_not_allowed")
 
 
-async def test_models_and_providers_come_and_go(client: Prepared) -> None:
+async def test_models_and_providers_that_change_are_found_or_not_by_the_next_request(client: Prepared) -> None:
     assert await ask(client, model="gpt-new") == (404, "model_not_found")
     client.instance.cli("models", "add", "gpt-new", "--provider", "chat-lab", "--input", "1", "--output", "2")
     assert await ask(client, model="gpt-new") == OK
@@ -122,7 +122,7 @@ async def test_models_and_providers_come_and_go(client: Prepared) -> None:
     assert await ask(client) == (404, "model_not_found")
 
 
-async def test_a_model_without_a_price_is_refused_and_counted(client: Prepared) -> None:
+async def test_model_without_a_price_is_refused_and_listed_as_missing(client: Prepared) -> None:
     client.instance.cli("models", "add", "gpt-new", "--provider", "chat-lab")
     assert await ask(client, model="gpt-new") == (400, "model_not_priced")
     assert [row["model"] for row in client.instance.cli("prices", "missing")] == ["gpt-new"]
@@ -130,7 +130,7 @@ async def test_a_model_without_a_price_is_refused_and_counted(client: Prepared) 
     assert await ask(client, model="gpt-new") == OK
 
 
-async def test_a_new_price_and_markup_apply(client: Prepared) -> None:
+async def test_new_price_and_markup_apply_to_the_next_request(client: Prepared) -> None:
     def charge() -> str:
         return str(client.usage()[0]["charge"])
 
@@ -144,7 +144,7 @@ async def test_a_new_price_and_markup_apply(client: Prepared) -> None:
     assert charge() == "0.00"
 
 
-async def test_a_price_that_starts_in_the_future_starts_then(client: Prepared) -> None:
+async def test_price_with_a_future_start_applies_from_that_instant(client: Prepared) -> None:
     """While the daemon serves, and without a hand on it: what is planned before the instant has the old price."""
     assert await ask(client) == OK
     sheet = PriceSheet.parse({"bands": [{"prices": {"input": "9", "output": "9"}}]})
@@ -166,7 +166,7 @@ async def test_a_price_that_starts_in_the_future_starts_then(client: Prepared) -
     assert explained["agrees"] and {line["unit_price"] for line in explained["lines"]} == {"9"}
 
 
-async def test_a_fee_is_charged_with_the_next_request(client: Prepared) -> None:
+async def test_new_fee_is_charged_with_the_next_request(client: Prepared) -> None:
     assert await ask(client) == OK
     client.instance.cli("prices", "markup", "--default", "0%", "--fee", "0.25")
     assert await ask(client) == OK
@@ -177,7 +177,7 @@ async def test_a_fee_is_charged_with_the_next_request(client: Prepared) -> None:
     assert client.instance.cli("usage", "explain", after["request_id"])["agrees"]
 
 
-async def test_a_set_of_addresses_holds(client: Prepared) -> None:
+async def test_allowed_addresses_apply_to_the_next_request(client: Prepared) -> None:
     client.instance.cli("keys", "update", client.key_id, "--allow-ip", "10.0.0.0/8")
     assert await ask(client) == (403, "ip_not_allowed")
     client.instance.cli("keys", "update", client.key_id, "--allow-ip", "127.0.0.0/8")

@@ -24,7 +24,7 @@ async def charged(client: Prepared, session: aiohttp.ClientSession, route: Route
 
 @BOTH
 @OF_TEXT
-async def test_a_report_of_nothing_is_charged_as_an_estimate(
+async def test_provider_report_of_zero_tokens_is_charged_as_an_estimate(
     client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider, route: Route, stream: bool
 ) -> None:
     await fake_provider.script(told(tokens="0,0", chunks=40))
@@ -37,7 +37,7 @@ async def test_a_report_of_nothing_is_charged_as_an_estimate(
 
 @BOTH
 @OF_TEXT
-async def test_an_honest_report_is_charged_as_it_is(
+async def test_provider_report_that_is_plausible_is_charged_as_reported(
     client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider, route: Route, stream: bool
 ) -> None:
     await fake_provider.script(told(tokens="3,2", chunks=40))

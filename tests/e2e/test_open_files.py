@@ -64,7 +64,9 @@ def cpu_s(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def test_it_takes_as_many_clients_as_files_are_enough_for(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_daemon_at_its_limit_of_open_files_serves_as_many_clients_as_it_announced(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     limited = Limited(client.instance.folder)
     await limited.start()
     at = Prepared(limited, client.key, client.key_id, client.user, client.user_id, client.provider_keys)
@@ -86,7 +88,7 @@ async def test_it_takes_as_many_clients_as_files_are_enough_for(client: Prepared
     assert [(row["status_code"], row["error"]) for row in await rows(client)] == [(200, None)] * ROOM
 
 
-async def test_too_few_for_a_single_client_is_told_at_the_start(client: Prepared) -> None:
+async def test_daemon_with_too_few_open_files_does_not_start(client: Prepared) -> None:
     words = ["sh", "-c", 'ulimit -n 33 && exec "$@"', "sh", *client.instance.command("serve", "--port", "0")]
     process = await asyncio.create_subprocess_exec(*words, stderr=asyncio.subprocess.PIPE, cwd=ROOT)
     _, told = await process.communicate()
@@ -95,7 +97,7 @@ async def test_too_few_for_a_single_client_is_told_at_the_start(client: Prepared
 
 
 @needs_root
-async def test_a_provider_that_cannot_be_connected_to_is_not_blamed(
+async def test_daemon_out_of_files_refuses_with_503_and_does_not_count_a_provider_fault(
     client: Prepared, fake_provider: FakeProvider, session: aiohttp.ClientSession
 ) -> None:
     await client.instance.start(SOFTIX_ROUTING_BREAKER_FAILURES="1")
@@ -117,7 +119,7 @@ async def test_a_provider_that_cannot_be_connected_to_is_not_blamed(
 
 @needs_root
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-async def test_clients_that_cannot_be_taken_cost_nothing(
+async def test_clients_that_wait_for_an_open_file_cost_no_cpu_or_log_lines(
     client: Prepared, session: aiohttp.ClientSession, tmp_path: Path, loop: str
 ) -> None:
     """The CPU does not spin, the log is not filled, and it listens again afterwards."""

@@ -40,7 +40,9 @@ def times(amount: str, number: int) -> str:
     return f"{pico // 10**12}.{pico % 10**12:012d}"
 
 
-async def test_as_many_pass_at_once_as_the_balance_pays_for(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_concurrent_requests_are_admitted_as_far_as_the_balance_pays(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     async with client.instance.serving(), aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         needed = await price_of_one(session, client)
         client.instance.cli("balance", "set", client.user, times(needed, AFFORDABLE))
@@ -62,7 +64,7 @@ async def test_as_many_pass_at_once_as_the_balance_pays_for(client: Prepared, fa
     assert client.verify()["ok"]
 
 
-async def test_the_last_cents_go_to_no_more_requests_than_they_pay_for(
+async def test_concurrent_requests_for_the_last_cents_never_overdraw_the_balance(
     client: Prepared, fake_provider: FakeProvider
 ) -> None:
     """Without gates: what one request gives back, the next may take, until nothing passes any more."""
@@ -79,7 +81,9 @@ async def test_the_last_cents_go_to_no_more_requests_than_they_pay_for(
     assert pico(after["balance"]) == before_pico - sum(pico(row["charge"]) for row in rows) >= 0
 
 
-async def test_the_provider_is_told_to_stop_where_the_money_ends(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_request_without_an_output_limit_gets_one_that_the_balance_pays_for(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     """The client set no limit and the balance is short: the affordable one is written into the request."""
     open_ended = {name: value for name, value in ASK.items() if name != "max_tokens"}
     async with client.instance.serving(), aiohttp.ClientSession() as session:

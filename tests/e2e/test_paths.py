@@ -38,7 +38,7 @@ def azure_of(client: Prepared, **options: Any) -> openai.AsyncAzureOpenAI:
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-async def test_a_name_that_begins_oddly_is_served_everywhere(
+async def test_odd_model_name_is_served_by_every_endpoint(
     name: str, odd_models: None, shared_daemon: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     client = await tenant(shared_daemon, offered=("@cf/*", "~anthropic/*", "org/*"))
@@ -70,7 +70,7 @@ async def test_a_name_that_begins_oddly_is_served_everywhere(
 
 
 @pytest.mark.parametrize("prefix", ["/openai/v1", "/api/v1", "/openai", "/v1/openai", "//v1/", "/V1", "/v1/./x/.."])
-async def test_a_base_url_of_another_provider_is_served(
+async def test_base_url_of_another_provider_is_served(
     prefix: str, any_client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     for route in ROUTES.values():
@@ -84,7 +84,7 @@ async def test_a_base_url_of_another_provider_is_served(
 
 
 @pytest.mark.parametrize("name", OPENAIS)
-async def test_azure_s_path_names_the_model_of_every_endpoint(
+async def test_azure_deployment_in_the_path_names_the_model_of_every_endpoint(
     name: str, any_client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     """Whether the body names none, the same, or another one."""
@@ -104,7 +104,7 @@ async def test_azure_s_path_names_the_model_of_every_endpoint(
 
 
 @pytest.mark.parametrize("options", [{}, {"azure_deployment": "gpt-test"}])
-async def test_azure_s_own_sdk_is_served(options: Any, any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_azure_sdk_is_served(options: Any, any_client: Prepared, fake_provider: FakeProvider) -> None:
     messages: Any = [{"role": "user", "content": "What is there to say?"}]
     async with azure_of(any_client, **options) as sdk:
         told = await sdk.chat.completions.create(model="gpt-test", messages=messages)
@@ -123,7 +123,9 @@ async def test_azure_s_own_sdk_is_served(options: Any, any_client: Prepared, fak
     assert {record["query"] for record in await fake_provider.requests()} == {""}
 
 
-async def test_azure_s_deployment_wins_over_the_body(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_azure_deployment_in_the_path_wins_over_the_model_in_the_body(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     messages: Any = [{"role": "user", "content": "What is there to say?"}]
     async with azure_of(any_client, azure_deployment="gpt-test") as sdk:
         await sdk.chat.completions.create(model="not-a-model", messages=messages)
@@ -135,7 +137,7 @@ async def test_azure_s_deployment_wins_over_the_body(any_client: Prepared, fake_
     assert [row["model"] for row in await rows(any_client)] == ["gpt-test"] * 2
 
 
-async def test_a_model_s_name_with_a_slash_is_retrieved(client: Prepared) -> None:
+async def test_model_name_with_a_slash_is_retrieved(client: Prepared) -> None:
     name = "chat-lab/gpt-test"
     async with openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key, max_retries=0) as sdk:
         assert (await sdk.models.retrieve(name)).id == "gpt-test"
@@ -153,7 +155,7 @@ ODDLY = [
 
 
 @pytest.mark.parametrize("path", ODDLY)
-async def test_a_path_in_another_spelling_means_the_same(
+async def test_path_in_another_spelling_is_served_by_the_same_route(
     path: str, client: Prepared, fake_provider: FakeProvider
 ) -> None:
     """By hand: clients' libraries would write some of these in the usual way."""
@@ -169,7 +171,7 @@ async def test_a_path_in_another_spelling_means_the_same(
     assert len(await rows(client)) == 1
 
 
-async def test_a_whole_address_as_the_target_means_the_same(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_request_target_with_a_whole_address_is_served(client: Prepared, fake_provider: FakeProvider) -> None:
     reader, writer = await connect(client)
     writer.write(f"GET {client.url}/v1/key HTTP/1.1\r\nhost: a\r\napi-key: {client.key}\r\n\r\n".encode())
     async with asyncio.timeout(20):
@@ -178,7 +180,7 @@ async def test_a_whole_address_as_the_target_means_the_same(client: Prepared, fa
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-async def test_a_refusal_names_the_whole_model(
+async def test_refusal_of_an_odd_model_names_it_whole(
     name: str, odd_models: None, shared_daemon: Prepared, session: Session
 ) -> None:
     client = await tenant(shared_daemon, offered=("gpt-test",))
@@ -197,7 +199,7 @@ async def test_a_refusal_names_the_whole_model(
         ("/v1/messages?beta=true&fields=content&service_tier=priority", "beta=true"),
     ],
 )
-async def test_a_provider_gets_of_the_query_what_is_listed(
+async def test_query_parameters_that_are_not_listed_are_not_sent_to_the_provider(
     path: str, passed: str, any_client: Prepared, session: Session, fake_provider: FakeProvider
 ) -> None:
     """Google's servers leave the usage out of an answer for `fields`, in OpenAI's dialect too."""

@@ -54,7 +54,7 @@ async def follow(client: Prepared, path: str, body: dict[str, Any]) -> str:
 MAPS = "/v1beta/models/gemini-2.5-flash:generateContent"
 
 
-async def test_a_tool_without_a_price_and_all_that_was_priced_before(client: Prepared) -> None:
+async def test_printed_command_for_an_unpriced_tool_adds_its_price_and_keeps_all_others(client: Prepared) -> None:
     before = client.instance.cli("prices", "show", GEMINI)
     assert await follow(client, MAPS, WITH_MAPS) == f"prices set {GEMINI} --tool-call 10"
     assert (await send(client, MAPS, PLAIN))[0] == 200
@@ -63,19 +63,19 @@ async def test_a_tool_without_a_price_and_all_that_was_priced_before(client: Pre
         assert new == {**old, "prices": {**old["prices"], "tool_call": "10"}}, "in each tier, and nothing else"
 
 
-async def test_a_customers_own_price_that_leaves_it_out(client: Prepared) -> None:
+async def test_printed_command_for_a_customer_s_own_price_sets_that_price(client: Prepared) -> None:
     client.instance.cli("prices", "set", GEMINI, "--input", "1", "--output", "2", "--user", "ada")
     command = await follow(client, MAPS, WITH_MAPS)
     assert command == f"prices set {GEMINI} --tool-call 10 --user {client.user_id}"
     assert (await send(client, MAPS, PLAIN))[0] == 200
 
 
-async def test_a_model_without_any_price(client: Prepared) -> None:
+async def test_printed_command_for_a_model_without_any_price_makes_it_served(client: Prepared) -> None:
     command = await follow(client, "/v1/chat/completions", CHAT)
     assert command == "prices set chat-lab/bare --input 0.15 --output 0.60"
 
 
-async def test_what_commands_print(client: Prepared) -> None:
+async def test_commands_printed_by_prices_show_and_missing_make_the_model_served(client: Prepared) -> None:
     """`prices show` and `prices missing`, each for a model of its own."""
     softix = client.instance
     for name, arguments in {"one": ("prices", "show", "one"), "two": ("prices", "missing")}.items():

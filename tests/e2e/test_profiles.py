@@ -84,7 +84,7 @@ def charged_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ProviderType if kind not in ELSEWHERE])
-async def test_a_request_comes_where_and_as_the_provider_wants_it(
+async def test_request_reaches_each_provider_type_at_its_path_with_its_credential_and_fields(
     kind: ProviderType, fake_provider: FakeProvider, upstream: HttpUpstream
 ) -> None:
     name, path = PLACES.get(kind, ("chat_completions", "/v1/chat/completions"))
@@ -102,14 +102,14 @@ async def test_a_request_comes_where_and_as_the_provider_wants_it(
     charged_once(stage)
 
 
-async def test_cohere_ranks_at_a_place_of_its_own(fake_provider: FakeProvider, upstream: HttpUpstream) -> None:
+async def test_cohere_rerank_is_sent_to_its_own_path(fake_provider: FakeProvider, upstream: HttpUpstream) -> None:
     stage = staged(ProviderType.COHERE, fake_provider, upstream)
     await stage.serve(b'{"model":"llama","query":"what","documents":["a","b"]}', "rerank_v2")
     [seen] = await fake_provider.requests()
     assert seen["path"] == "/v2/rerank"
 
 
-async def test_a_client_of_another_dialect_reaches_it_there_too(
+async def test_request_of_another_dialect_reaches_the_provider_translated(
     fake_provider: FakeProvider, upstream: HttpUpstream
 ) -> None:
     stage = staged(ProviderType.MISTRAL, fake_provider, upstream)
@@ -195,12 +195,12 @@ CASES = [
 ]  # fmt: skip
 
 
-def test_every_type_is_among_those_whose_base_urls_are_documented() -> None:
+def test_documented_base_urls_cover_every_provider_type() -> None:
     assert set(DOCUMENTED) == set(ProviderType) - {ProviderType.DEMO}
 
 
 @pytest.mark.parametrize(("kind", "written", "begins", "differ"), CASES, ids=lambda value: str(value)[:40])
-async def test_each_endpoint_lands_where_the_base_url_says(
+async def test_each_endpoint_of_a_provider_type_is_sent_where_the_base_url_says(
     kind: str,
     written: str,
     begins: str,

@@ -45,7 +45,9 @@ async def ask(client: Prepared, **directives: Any) -> None:
         await answer.read()
 
 
-async def test_the_cost_is_the_providers_and_the_charge_the_customers(client: Prepared, tmp_path: Path) -> None:
+async def test_cost_and_charge_in_every_report_come_from_separate_price_sheets(
+    client: Prepared, tmp_path: Path
+) -> None:
     await ask(client)
     softix = client.instance.cli
     [row] = client.usage()

@@ -54,7 +54,7 @@ async def _prepare(folder: Path) -> None:
         connection.close()
 
 
-def test_the_page_shows_what_one_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reconciling_page_equals_the_output_of_its_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SOFTIX_MASTER_KEY", "CREDENTIALS_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "softix"
@@ -71,6 +71,6 @@ def test_the_page_shows_what_one_gets(tmp_path: Path, monkeypatch: pytest.Monkey
     assert shown == told
 
 
-def test_it_names_each_format_and_cause() -> None:
+def test_reconciling_page_names_each_format_and_difference() -> None:
     for name in (*formats.KINDS, "mapping", *(kind.value for kind in DifferenceKind)):
         assert f"| `{name}` |" in PAGE, name

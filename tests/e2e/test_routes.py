@@ -21,7 +21,7 @@ WAYS = [
 ]
 
 
-def test_each_route_has_an_example() -> None:
+def test_example_requests_cover_each_post_route() -> None:
     assert {endpoint.name: endpoint.path for endpoint in POSTED} == {
         name: route.path.replace(GEMINI, "/v1beta/models/{model}") for name, route in ROUTES.items()
     }, "a new route is added to support.wire.ROUTES, so that the tests below see it"
@@ -33,7 +33,7 @@ async def ask(client: Prepared, session: aiohttp.ClientSession, name: str, strea
 
 
 @pytest.mark.parametrize(("name", "stream"), WAYS)
-async def test_one_row_and_one_charge(
+async def test_metered_route_writes_one_row_and_one_charge(
     name: str, stream: bool, any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     answered = await ask(any_client, session, name, stream)
@@ -55,7 +55,7 @@ async def test_one_row_and_one_charge(
 
 
 @pytest.mark.parametrize(("name", "stream"), WAYS)
-async def test_one_row_and_no_charge_where_the_provider_refuses(
+async def test_route_with_a_provider_error_writes_one_row_and_no_charge(
     name: str, stream: bool, any_client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     assert (await ask(any_client, session, name, stream, status=500)).status == 500
@@ -65,7 +65,7 @@ async def test_one_row_and_no_charge_where_the_provider_refuses(
 
 
 @pytest.mark.parametrize(("name", "stream"), WAYS)
-async def test_no_row_where_softix_refuses(
+async def test_route_with_an_unknown_key_writes_no_row(
     name: str, stream: bool, any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     any_client.key = "sk-of-somebody"

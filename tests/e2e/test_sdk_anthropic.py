@@ -65,7 +65,9 @@ def clients(sdk: Any, client: Prepared, provider: FakeProvider, retries: int = 0
 
 
 @BOTH
-async def test_answers_are_the_same(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_anthropic_sdk_gets_the_same_responses_as_from_the_provider(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = clients(sdk, client, fake_provider)
     for name, call in ANSWERS.items():
         outcome = await call.outcome(through)
@@ -80,7 +82,9 @@ async def test_answers_are_the_same(sdk: Any, client: Prepared, fake_provider: F
 
 
 @BOTH
-async def test_counting_tokens_costs_nothing(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_token_count_by_the_anthropic_sdk_costs_nothing(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = clients(sdk, client, fake_provider)
     call = Call("messages.count_tokens", COUNT)
     outcome = await call.outcome(through)
@@ -90,7 +94,9 @@ async def test_counting_tokens_costs_nothing(sdk: Any, client: Prepared, fake_pr
 
 
 @BOTH
-async def test_failures_are_the_same(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_anthropic_sdk_gets_the_same_errors_as_from_the_provider(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = clients(sdk, client, fake_provider)
     for name, call in FAILURES.items():
         assert await call.outcome(through) == await call.outcome(direct), name
@@ -98,7 +104,9 @@ async def test_failures_are_the_same(sdk: Any, client: Prepared, fake_provider: 
 
 
 @BOTH
-async def test_tries_again_as_often(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_anthropic_sdk_retries_as_often_as_with_the_provider(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     call = Call(CREATE, ASK)
     for at in clients(sdk, client, fake_provider, retries=2):
         await fake_provider.reset()
@@ -109,7 +117,9 @@ async def test_tries_again_as_often(sdk: Any, client: Prepared, fake_provider: F
 
 
 @BOTH
-async def test_the_models_have_the_same_shape(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_model_list_by_the_anthropic_sdk_has_the_shape_of_the_provider_s(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = [await Call("models.list", {}, "pages").outcome(at) for at in clients(sdk, client, fake_provider)]
     assert [kind for kind, _ in through] == [kind for kind, _ in direct] == ["ModelInfo", "ModelInfo"]
     assert [set(model) for _, model in through] == [set(model) for _, model in direct]
@@ -123,7 +133,9 @@ async def test_the_models_have_the_same_shape(sdk: Any, client: Prepared, fake_p
 
 
 @BOTH
-async def test_either_header_holds_the_key(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_anthropic_sdk_with_an_auth_token_is_accepted(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     """Some of its users have the key in ANTHROPIC_AUTH_TOKEN."""
     through = sdk(base_url=client.url, auth_token=client.key)
     assert (await Call(CREATE, ASK).outcome(through))[0][0] == "Message"
@@ -131,7 +143,9 @@ async def test_either_header_holds_the_key(sdk: Any, client: Prepared, fake_prov
     assert counted[0][0] == "MessageTokensCount"
 
 
-async def test_the_ids_of_both_are_known(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_anthropic_sdk_sees_the_request_ids_of_the_provider_and_of_softix(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     """The provider's is where its SDK looks; softix's stands in its own header."""
     async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key) as at_softix:
         raw = await at_softix.messages.with_raw_response.create(**ASK)  # type: ignore[call-overload]

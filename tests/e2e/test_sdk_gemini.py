@@ -42,7 +42,9 @@ async def outcome(client: genai.Client, verb: str, fields: Mapping[str, Any]) ->
     return [item.model_dump(exclude={"sdk_http_response", "response_id"}, exclude_none=True) for item in found]
 
 
-async def test_answers_are_the_same(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_google_sdk_gets_the_same_responses_as_from_the_provider(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = client_of(fake_provider.base_url, "sk-direct"), client_of(any_client.url, any_client.key)
     for name, (verb, fields) in ANSWERS.items():
         got = await outcome(through, verb, fields)
@@ -57,7 +59,9 @@ async def test_answers_are_the_same(any_client: Prepared, fake_provider: FakePro
 
 
 @pytest.mark.parametrize("verb", ["generate_content", "generate_content_stream"])
-async def test_failures_are_the_same(verb: str, any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_google_sdk_gets_the_same_errors_as_from_the_provider(
+    verb: str, any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     for status in STATUSES:
         direct = client_of(fake_provider.base_url, "sk-direct", status=status)
         through = client_of(any_client.url, any_client.key, status=status)
@@ -65,7 +69,9 @@ async def test_failures_are_the_same(verb: str, any_client: Prepared, fake_provi
     assert {row["charge"] for row in await rows(any_client)} == {"0.00"}
 
 
-async def test_softix_refuses_in_googles_words(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_refusals_by_softix_are_errors_of_the_google_sdk(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     stranger, known = client_of(any_client.url, "sk-none"), client_of(any_client.url, any_client.key)
     assert (await outcome(stranger, "generate_content", ASK))[:3] == ("ClientError", 401, "UNAUTHENTICATED")
     missing = await outcome(known, "generate_content", {**ASK, "model": "gemini-none"})
@@ -75,14 +81,14 @@ async def test_softix_refuses_in_googles_words(any_client: Prepared, fake_provid
     assert await rows(any_client) == [] and await fake_provider.requests() == []
 
 
-async def test_the_models(any_client: Prepared) -> None:
+async def test_model_list_by_the_google_sdk_contains_the_model(any_client: Prepared) -> None:
     client = client_of(any_client.url, any_client.key)
     names = [model.name async for model in await client.aio.models.list()]
     assert "models/gemini-test" in names
     assert (await client.aio.models.get(model="gemini-test")).name == "models/gemini-test"
 
 
-async def test_a_stream_without_events_is_one_array(any_client: Prepared, session: Any) -> None:
+async def test_gemini_stream_without_events_is_one_json_array(any_client: Prepared, session: Any) -> None:
     url = f"{any_client.url}/v1beta/models/gemini-test:streamGenerateContent"
     body = {"contents": [{"parts": [{"text": "What is there to say?"}]}]}
     async with session.post(url, json=body, headers={"x-goog-api-key": any_client.key}) as answer:

@@ -90,7 +90,9 @@ def clients(sdk: Any, client: Prepared, provider: FakeProvider, retries: int = 0
 
 
 @BOTH
-async def test_answers_are_the_same(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_gets_the_same_responses_as_from_the_provider(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = clients(sdk, client, fake_provider)
     for name, call in ANSWERS.items():
         outcome = await call.outcome(through)
@@ -105,7 +107,9 @@ async def test_answers_are_the_same(sdk: Any, client: Prepared, fake_provider: F
 
 
 @BOTH
-async def test_failures_are_the_same(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_gets_the_same_errors_as_from_the_provider(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct, through = clients(sdk, client, fake_provider)
     for name, call in FAILURES.items():
         assert await call.outcome(through) == await call.outcome(direct), name
@@ -113,7 +117,9 @@ async def test_failures_are_the_same(sdk: Any, client: Prepared, fake_provider: 
 
 
 @BOTH
-async def test_tries_again_as_often(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_retries_as_often_as_with_the_provider(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     call = Call(CHAT, ASK)
     for at in clients(sdk, client, fake_provider, retries=2):
         await fake_provider.reset()
@@ -124,7 +130,9 @@ async def test_tries_again_as_often(sdk: Any, client: Prepared, fake_provider: F
 
 
 @BOTH
-async def test_the_models_have_the_same_shape(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_model_list_by_the_openai_sdk_has_the_shape_of_the_provider_s(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     at_provider, at_softix = clients(sdk, client, fake_provider)
     listing = Call("models.list", {}, "pages")
     direct, through = await listing.outcome(at_provider), await listing.outcome(at_softix)
@@ -138,7 +146,9 @@ async def test_the_models_have_the_same_shape(sdk: Any, client: Prepared, fake_p
 
 
 @BOTH
-async def test_either_header_holds_the_key(sdk: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_with_the_key_in_another_header_is_accepted(
+    sdk: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     at_softix = sdk(base_url=client.openai_url, api_key="none")
     other = {"Authorization": openai.Omit(), "x-api-key": client.key}
     assert (await Call(CHAT, ASK, told=other).outcome(at_softix))[0][0] == "ChatCompletion"
@@ -147,7 +157,9 @@ async def test_either_header_holds_the_key(sdk: Any, client: Prepared, fake_prov
     )
 
 
-async def test_the_ids_of_both_are_known(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_sees_the_request_ids_of_the_provider_and_of_softix(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     """The provider's is where its SDK looks; softix's stands in its own header."""
     async with openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key) as at_softix:
         raw = await at_softix.chat.completions.with_raw_response.create(**ASK)

@@ -47,7 +47,7 @@ async def written(place: Path, words: str, count: int = 1) -> str:
             await asyncio.sleep(0.02)
 
 
-async def test_none_of_them_cuts_a_stream(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_signals_during_a_stream_do_not_cut_it(client: Prepared, fake_provider: FakeProvider) -> None:
     await client.instance.start()
     reader, writer = await begin_stream(client, CHAT, fake(gate="on", gate_after=2))
     await fake_provider.waiting("on")
@@ -64,7 +64,9 @@ async def test_none_of_them_cuts_a_stream(client: Prepared, fake_provider: FakeP
     assert (row["usage_source"], row["error"]) == ("provider", None) and float(row["charge"]) > 0
 
 
-async def test_what_can_be_reloaded_is_and_the_rest_is_named(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_reload_applies_what_can_change_and_names_the_rest(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     configure(client, "[server]\nmax_body_mib = 2\n")
     await client.instance.start()
     assert (await post(session, client.url, CHAT, client.headers, json=BIG)).status == 413
@@ -77,7 +79,7 @@ async def test_what_can_be_reloaded_is_and_the_rest_is_named(client: Prepared, s
 
 
 @pytest.mark.parametrize("text", ["[server\n", "[server]\nmax_body_mib = 0\n", "[server]\nprot = 1\n"])
-async def test_a_file_that_is_wrong_changes_nothing(
+async def test_reload_of_an_invalid_file_changes_nothing(
     client: Prepared, session: aiohttp.ClientSession, text: str
 ) -> None:
     configure(client, "[server]\nmax_body_mib = 2\n")
@@ -94,7 +96,7 @@ async def test_a_file_that_is_wrong_changes_nothing(
     assert await client.instance.stop() == 0
 
 
-async def test_the_log_file_is_opened_anew(client: Prepared) -> None:
+async def test_reload_opens_the_log_file_anew(client: Prepared) -> None:
     log = client.instance.data_dir / "softix.log"
     configure(client, '[log]\nfile = "softix.log"\n')
     await client.instance.start()
@@ -108,7 +110,7 @@ async def test_the_log_file_is_opened_anew(client: Prepared) -> None:
     assert await client.instance.stop() == 0
 
 
-async def test_a_new_certificate_is_looked_at_when_it_is_told_of(client: Prepared, tmp_path: Path) -> None:
+async def test_reload_takes_a_new_certificate_and_reports_an_unusable_one(client: Prepared, tmp_path: Path) -> None:
     chain, key = write_pair(tmp_path, "first")
     await client.instance.start(SOFTIX_SERVER_TLS_CERT=str(chain), SOFTIX_SERVER_TLS_KEY=str(key))
     pair = chain.read_text(), key.read_text()
@@ -143,7 +145,7 @@ def may_unshare() -> bool:
 
 
 @pytest.mark.skipif(not may_unshare(), reason="namespaces are not permitted here")
-async def test_the_first_process_of_a_container_hears_them_too(client: Prepared) -> None:
+async def test_daemon_as_the_first_process_of_a_container_obeys_signals(client: Prepared) -> None:
     instance = FirstOfAll(client.instance.folder)
     for last in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
         await instance.start()
@@ -154,7 +156,7 @@ async def test_the_first_process_of_a_container_hears_them_too(client: Prepared)
         instance.log.unlink()
 
 
-async def test_a_reload_holds_nothing_up(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_reload_during_requests_fails_none_of_them(client: Prepared, session: aiohttp.ClientSession) -> None:
     """Requests go through meanwhile, and none sees half of two configurations."""
     await client.instance.start()
     until_s = time.monotonic() + 1
@@ -164,6 +166,6 @@ async def test_a_reload_holds_nothing_up(client: Prepared, session: aiohttp.Clie
     assert await client.instance.stop() == 0
 
 
-def test_the_service_reloads() -> None:
+def test_example_service_unit_reloads_with_sighup() -> None:
     unit = (ROOT / "examples" / "softix.service").read_text("utf-8").splitlines()
     assert [line for line in unit if line.startswith("ExecReload=")] == ["ExecReload=/bin/kill -HUP $MAINPID"]

@@ -121,7 +121,9 @@ async def _used(client: Prepared) -> list[dict[str, Any]]:
     return [row for row in await rows(client) if row["error"] or row["usage_source"] != "none"]
 
 
-async def test_azure_s_client_names_its_deployment(client: Prepared, provider: RealtimeProvider) -> None:
+async def test_azure_realtime_client_uses_the_model_of_its_deployment(
+    client: Prepared, provider: RealtimeProvider
+) -> None:
     """In the address, whatever the model is that it asks for."""
     sockets = f"{client.url.replace('http', 'ws', 1)}/openai"
     sdk = openai.AsyncAzureOpenAI(
@@ -140,7 +142,7 @@ async def test_azure_s_client_names_its_deployment(client: Prepared, provider: R
     assert (row["model"], row["charge"]) == (MODEL, TEXT_COST)
 
 
-async def test_openai_s_own_client_is_charged_exactly(client: Prepared, provider: RealtimeProvider) -> None:
+async def test_openai_realtime_client_is_charged_exactly(client: Prepared, provider: RealtimeProvider) -> None:
     sdk = openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key)
     async with sdk.realtime.connect(model=MODEL) as connection:
         await connection.session.update(session={"type": "realtime", "model": MODEL, "instructions": "Be brief."})
@@ -161,7 +163,7 @@ async def test_openai_s_own_client_is_charged_exactly(client: Prepared, provider
     assert client.key not in str(seen) and seen["headers"]["authorization"] == "Bearer sk-of-a-lab"
 
 
-async def test_a_browser_s_key_is_taken_and_kept_here(
+async def test_browser_s_realtime_key_is_accepted_and_not_passed_on_or_logged(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     offered = ("realtime", f"openai-insecure-api-key.{client.key}", "openai-beta.realtime-v1")
@@ -178,7 +180,9 @@ async def test_a_browser_s_key_is_taken_and_kept_here(
     assert client.key not in client.instance.log_text()
 
 
-async def test_the_session_ends_where_the_balance_does(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_realtime_session_without_balance_for_a_response_is_closed(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     begun = await talk(client, session)
     client.instance.cli("balance", "set", client.user, "3.47")
     for _ in range(7):
@@ -191,7 +195,7 @@ async def test_the_session_ends_where_the_balance_does(client: Prepared, session
     assert {row["charge"] for row in found} == {TEXT_COST}
 
 
-async def test_a_revoked_key_ends_it(
+async def test_realtime_session_of_a_revoked_key_is_closed(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     begun = await talk(client, session)
@@ -213,7 +217,7 @@ async def test_a_revoked_key_ends_it(
         (None, "claude-test", 400, "invalid_request"),
     ],
 )
-async def test_what_is_refused_before_it_begins(
+async def test_realtime_request_that_is_invalid_is_refused_before_the_session(
     client: Prepared, session: aiohttp.ClientSession, credential: str | None, model: str, status: int, code: str
 ) -> None:
     headers = {"connection": "Upgrade", "upgrade": "websocket", "sec-websocket-version": "13"}
@@ -227,7 +231,7 @@ async def test_what_is_refused_before_it_begins(
         assert (await answer.json())["error"]["code"] == "endpoint_not_metered"
 
 
-async def test_a_model_that_the_provider_does_not_know_is_not_found(
+async def test_realtime_model_unknown_to_the_provider_is_not_found_and_opens_no_breaker(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     await offer(client, "gpt-missing", ProviderType.OPENAI, provider.base_url, PRICE)
@@ -248,7 +252,7 @@ async def test_a_model_that_the_provider_does_not_know_is_not_found(
     assert (health["breaker"], health["failures"], health["limited_s"]) == ("closed", 0, 0)
 
 
-async def test_events_that_are_refused_leave_the_session_open(
+async def test_realtime_events_that_are_refused_leave_the_session_open(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     begun = await talk(client, session)
@@ -276,7 +280,7 @@ async def test_events_that_are_refused_leave_the_session_open(
     assert "session.update" not in seen["events"] and "transcription_session.update" not in seen["events"]
 
 
-async def test_two_at_once_have_a_hold_each(
+async def test_concurrent_realtime_responses_have_a_hold_each(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     begun = await talk(client, session)
@@ -295,7 +299,7 @@ async def test_two_at_once_have_a_hold_each(
     assert [row["charge"] for row in await settled(client, 2)] == [TEXT_COST, TEXT_COST]
 
 
-async def test_a_hang_up_stops_the_provider_and_is_charged_exactly(
+async def test_realtime_disconnect_cancels_the_response_and_is_charged_exactly(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     begun = await talk(client, session)
@@ -309,7 +313,9 @@ async def test_a_hang_up_stops_the_provider_and_is_charged_exactly(
     assert seen["events"][-1] == "response.cancel"
 
 
-async def test_a_provider_that_breaks_off_is_estimated(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_realtime_provider_that_breaks_off_is_charged_as_an_estimate(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     begun = await talk(client, session)
     await begun.respond(cut="1")
     assert (await begun.until("error"))["error"]["code"] == "provider_broke_off"
@@ -319,7 +325,9 @@ async def test_a_provider_that_breaks_off_is_estimated(client: Prepared, session
     assert row["output_tokens"] == 4 and 0 < float(row["charge"]) < 0.001
 
 
-async def test_a_provider_that_ends_the_session(client: Prepared, session: aiohttp.ClientSession) -> None:
+async def test_realtime_session_that_the_provider_ends_is_closed_and_charged(
+    client: Prepared, session: aiohttp.ClientSession
+) -> None:
     begun = await talk(client, session)
     await begun.respond(done="1")
     await begun.until("response.done")
@@ -327,7 +335,7 @@ async def test_a_provider_that_ends_the_session(client: Prepared, session: aioht
     assert [row["charge"] for row in await settled(client, 1)] == [TEXT_COST]
 
 
-async def test_a_stop_lets_the_response_end(
+async def test_realtime_session_at_shutdown_finishes_its_response(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     busy, idle = await talk(client, session), await talk(client, session)
@@ -343,7 +351,7 @@ async def test_a_stop_lets_the_response_end(
     assert [row["charge"] for row in await settled(client, 1)] == [TEXT_COST]
 
 
-async def test_a_second_signal_cuts_and_settles(
+async def test_realtime_session_at_a_second_signal_is_cut_and_settled(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     busy, idle = await talk(client, session), await talk(client, session)
@@ -357,7 +365,7 @@ async def test_a_second_signal_cuts_and_settles(
     assert (row["usage_source"], row["error"]) == ("estimate", "shutting_down")
 
 
-async def test_what_a_crash_leaves_open_is_recovered(
+async def test_realtime_session_after_a_crash_is_recovered_as_interrupted(
     client: Prepared, session: aiohttp.ClientSession, provider: RealtimeProvider
 ) -> None:
     begun = await talk(client, session)

@@ -46,7 +46,7 @@ def wheel(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("what", TAKEN_AWAY)
-def test_the_remedy_for_a_library_that_cannot_be_used_works_as_printed(tmp_path: Path, what: str) -> None:
+def test_remedy_for_an_unusable_sqlite_library_works_as_printed(tmp_path: Path, what: str) -> None:
     startup, target, wheels = (tmp_path / name for name in ("startup", "target", "wheels"))
     for folder in (startup, wheels):
         folder.mkdir()

@@ -30,7 +30,9 @@ async def client(tmp_path: Path, fake_provider: FakeProvider) -> AsyncIterator[P
     await made.instance.kill()
 
 
-async def test_streams_end_and_new_ones_are_refused(client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_stream_at_shutdown_ends_whole_while_new_connections_are_refused(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
     await client.instance.start()
     reader, writer = await begin_stream(client, CHAT, fake(gate="on", gate_after=2))
     _, idle = await connect(client)
@@ -48,7 +50,7 @@ async def test_streams_end_and_new_ones_are_refused(client: Prepared, fake_provi
 
 
 @pytest.mark.parametrize("second", [False, True])
-async def test_what_does_not_end_is_cut_and_settled(
+async def test_stream_that_outlasts_the_shutdown_is_cut_and_settled(
     client: Prepared, fake_provider: FakeProvider, second: bool
 ) -> None:
     """When the time is up, or at a second signal."""
@@ -94,7 +96,7 @@ def refused(done: Finished, code: int, *words: str) -> None:
         assert word in done.stderr, done.stderr
 
 
-async def test_a_port_that_is_taken(client: Prepared) -> None:
+async def test_serve_on_a_port_that_is_taken_is_refused(client: Prepared) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -102,12 +104,12 @@ async def test_a_port_that_is_taken(client: Prepared) -> None:
         refused(client.instance.run("serve", "--port", port), 1, port, "--port")
 
 
-async def test_a_missing_master_key(client: Prepared) -> None:
+async def test_serve_without_a_master_key_is_refused(client: Prepared) -> None:
     (client.instance.data_dir / "master.key").rename(client.instance.folder / "elsewhere")
     refused(client.instance.run("serve", "--port", "0"), 1, "master.key")
 
 
-async def test_a_wrong_master_key(client: Prepared) -> None:
+async def test_serve_with_a_wrong_master_key_is_refused_without_showing_it(client: Prepared) -> None:
     key = client.instance.data_dir / "master.key"
     text = key.read_text()
     key.write_text("".join(reversed(text.strip())) + "\n")
@@ -116,14 +118,14 @@ async def test_a_wrong_master_key(client: Prepared) -> None:
     assert text.strip() not in done.stderr
 
 
-async def test_a_database_of_a_newer_version(client: Prepared) -> None:
+async def test_serve_with_a_database_of_a_newer_version_is_refused(client: Prepared) -> None:
     books = engine.connect(client.instance.data_dir / "softix.db")
     books.execute("PRAGMA user_version = 999")
     books.close()
     refused(client.instance.run("serve", "--port", "0"), 1, "newer")
 
 
-async def test_no_database(client: Prepared) -> None:
+async def test_serve_without_a_database_is_refused_with_init_as_the_remedy(client: Prepared) -> None:
     (client.instance.data_dir / "softix.db").unlink()
     refused(client.instance.run("serve", "--port", "0"), 1, "softix init")
 
@@ -136,12 +138,14 @@ async def test_no_database(client: Prepared) -> None:
         ('[server]\nport = "many"', ("port",)),
     ],
 )
-async def test_a_configuration_that_cannot_be_read(client: Prepared, text: str, words: tuple[str, ...]) -> None:
+async def test_serve_with_an_unreadable_configuration_is_refused(
+    client: Prepared, text: str, words: tuple[str, ...]
+) -> None:
     (client.instance.data_dir / "config.toml").write_text(text)
     refused(client.instance.run("serve", "--port", "0"), 2, *words)
 
 
-async def test_tls_and_a_new_certificate_without_a_restart(client: Prepared, tmp_path: Path) -> None:
+async def test_serve_with_tls_takes_a_new_certificate_without_a_restart(client: Prepared, tmp_path: Path) -> None:
     chain, key = write_pair(tmp_path, "first")
     variables = {"SOFTIX_SERVER_TLS_CERT": str(chain), "SOFTIX_SERVER_TLS_KEY": str(key)}
     async with client.instance.serving(**variables):
@@ -170,7 +174,7 @@ async def _shown(client: Prepared, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1
     return str(found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
-async def test_the_line_that_tells_it_serves(client: Prepared) -> None:
+async def test_serve_with_json_prints_one_line_with_its_url(client: Prepared) -> None:
     async with client.instance.serving():
         [line] = client.instance.output.read_text().splitlines()
         assert json.loads(line) == {"event": "serving", "url": client.url}

@@ -101,7 +101,9 @@ def kept_waiting(served: Served) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("fault", "code"), [(no_room, "SQLITE_IOERR_WRITE"), (locked, "SQLITE_BUSY"), (kept_waiting, "SQLITE_BUSY")]
 )
-async def test_while_no_commit_succeeds_nobody_is_told_that_it_is_ready(served: Served, fault: Any, code: str) -> None:
+async def test_readiness_while_no_commit_succeeds_is_503_with_reason_and_remedy(
+    served: Served, fault: Any, code: str
+) -> None:
     with fault(served):
         assert await served.ask() == 503
         for _ in range(20):
@@ -121,7 +123,7 @@ async def test_while_no_commit_succeeds_nobody_is_told_that_it_is_ready(served: 
     assert log.count("the books cannot be written: ") == 1 and "can be written again" in log and code in log
 
 
-async def test_a_database_that_was_moved_is_missed_and_served_again_when_it_is_back(served: Served) -> None:
+async def test_moved_database_is_reported_and_served_again_when_it_is_back(served: Served) -> None:
     away = served.database.with_name("elsewhere.db")
     served.database.rename(away)
     status, told = await served.readiness()  # before anybody asks for anything
@@ -137,7 +139,7 @@ async def test_a_database_that_was_moved_is_missed_and_served_again_when_it_is_b
     assert len(await rows(served.client)) == 2 and served.client.verify()["ok"] is True
 
 
-async def test_another_database_at_its_path_is_not_written_to(served: Served) -> None:
+async def test_other_database_at_the_same_path_is_not_written_to(served: Served) -> None:
     other = served.database.with_name("other.db")
     shutil.copyfile(served.database, other)
     before = other.read_bytes()
@@ -148,7 +150,7 @@ async def test_another_database_at_its_path_is_not_written_to(served: Served) ->
     assert served.database.read_bytes() == before
 
 
-async def test_a_deleted_database_is_not_made_again(served: Served) -> None:
+async def test_deleted_database_is_not_made_again(served: Served) -> None:
     served.database.unlink()
     assert await served.ask() == 503
     assert (await served.readiness())[1]["code"] == "DATABASE_MOVED"
@@ -157,7 +159,7 @@ async def test_a_deleted_database_is_not_made_again(served: Served) -> None:
     assert any("there is no database" in finding["message"] for finding in served.doctor())
 
 
-async def test_what_a_deleted_log_held_is_there_after_the_restart_that_is_asked_for(served: Served) -> None:
+async def test_deleted_database_log_loses_nothing_after_the_restart(served: Served) -> None:
     for _ in range(5):
         assert await served.ask() == 200
     Path(f"{served.database}-wal").unlink()

@@ -40,7 +40,9 @@ async def charged_once(any_client: Prepared, endpoint: str) -> Any:
     return row
 
 
-async def test_chat_on_a_model_of_anthropic(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_on_an_anthropic_model_is_translated_and_charged_once(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
     raw = await openais.chat.completions.with_raw_response.create(model="claude-test", messages=QUESTION, seed=1)
     answer = raw.parse()
     assert answer.choices[0].message.content
@@ -52,7 +54,9 @@ async def test_chat_on_a_model_of_anthropic(any_client: Prepared, openais: opena
     await charged_once(any_client, "chat_completions")
 
 
-async def test_a_chat_stream_on_a_model_of_anthropic(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_chat_stream_on_an_anthropic_model_is_translated_and_charged_once(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
     asked: Any = {"model": "claude-test", "messages": QUESTION, "tools": [FUNCTION], "tool_choice": "required"}
     async with openais.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream:
         answer = await stream.get_final_completion()
@@ -64,7 +68,9 @@ async def test_a_chat_stream_on_a_model_of_anthropic(any_client: Prepared, opena
     await charged_once(any_client, "chat_completions")
 
 
-async def test_responses_on_a_model_of_anthropic(any_client: Prepared, openais: openai.AsyncOpenAI) -> None:
+async def test_responses_stream_on_an_anthropic_model_is_translated_and_charged_once(
+    any_client: Prepared, openais: openai.AsyncOpenAI
+) -> None:
     async with openais.responses.stream(model="claude-test", input="What is there to say?") as stream:
         answer = await stream.get_final_response()
     assert answer.output_text
@@ -72,12 +78,14 @@ async def test_responses_on_a_model_of_anthropic(any_client: Prepared, openais: 
     await charged_once(any_client, "responses")
 
 
-async def test_what_lies_with_another_provider_is_refused(openais: openai.AsyncOpenAI) -> None:
+async def test_previous_response_id_on_an_anthropic_model_is_refused(openais: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="previous_response_id"):
         await openais.responses.create(model="claude-test", input="And?", previous_response_id="resp_1")
 
 
-async def test_messages_on_a_model_of_openai(any_client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_messages_on_an_openai_model_are_translated_and_charged_once(
+    any_client: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
     answer = await anthropics.messages.create(model="gpt-test", **ASK)
     assert answer.content[0].type == "text"
     assert answer.content[0].text
@@ -86,7 +94,7 @@ async def test_messages_on_a_model_of_openai(any_client: Prepared, anthropics: a
     await charged_once(any_client, "messages")
 
 
-async def test_a_stream_of_messages_on_a_model_of_openai(
+async def test_messages_stream_on_an_openai_model_is_translated_and_charged_once(
     any_client: Prepared, anthropics: anthropic.AsyncAnthropic
 ) -> None:
     asked: Any = {"model": "gpt-test", "tools": [TOOL], "tool_choice": {"type": "any"}, **ASK}
@@ -99,13 +107,15 @@ async def test_a_stream_of_messages_on_a_model_of_openai(
     await charged_once(any_client, "messages")
 
 
-async def test_what_is_not_translated_names_the_path_that_is_spoken(openais: openai.AsyncOpenAI) -> None:
+async def test_endpoint_without_a_translation_is_refused_with_the_path_that_works(openais: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="/v1/messages"):
         await openais.embeddings.create(model="claude-test", input="x")
 
 
 @pytest.mark.parametrize("model", ["gpt-test", "claude-test"])
-async def test_gemini_on_other_models(any_client: Prepared, model: str) -> None:
+async def test_generate_content_on_another_provider_s_model_is_translated_and_metered(
+    any_client: Prepared, model: str
+) -> None:
     google = genai.Client(api_key=any_client.key, http_options={"base_url": any_client.url})
     asked: Any = {"model": model, "contents": "What is there to say?", "config": {"max_output_tokens": 64}}
     answer = await google.aio.models.generate_content(**asked)
@@ -120,7 +130,9 @@ async def test_gemini_on_other_models(any_client: Prepared, model: str) -> None:
     assert {row["usage_source"] for row in posted} == {"provider"}
 
 
-async def test_messages_on_a_model_of_google(any_client: Prepared, anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_messages_on_a_google_model_are_translated_and_metered(
+    any_client: Prepared, anthropics: anthropic.AsyncAnthropic
+) -> None:
     answer = await anthropics.messages.create(model="gemini-test", **ASK)
     async with anthropics.messages.stream(model="gemini-test", **ASK) as stream:
         streamed = await stream.get_final_message()
@@ -135,7 +147,7 @@ async def test_messages_on_a_model_of_google(any_client: Prepared, anthropics: a
     ("status", "kind"),
     [(429, anthropic.RateLimitError), (404, anthropic.NotFoundError), (500, anthropic.InternalServerError)],
 )
-async def test_errors_are_those_of_the_clients_own_sdk(
+async def test_translated_error_is_raised_as_that_of_the_client_s_sdk(
     anthropics: anthropic.AsyncAnthropic, status: int, kind: type[anthropic.APIStatusError]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -146,7 +158,7 @@ async def test_errors_are_those_of_the_clients_own_sdk(
     assert body["error"]["message"]
 
 
-async def test_an_error_within_a_stream(anthropics: anthropic.AsyncAnthropic) -> None:
+async def test_translated_error_in_a_stream_is_raised_by_the_client_s_sdk(anthropics: anthropic.AsyncAnthropic) -> None:
     with pytest.raises(anthropic.APIError):
         async with anthropics.messages.stream(
             model="gpt-test", **ASK, extra_headers=dict(fake(error_after=2))
@@ -154,7 +166,7 @@ async def test_an_error_within_a_stream(anthropics: anthropic.AsyncAnthropic) ->
             await stream.get_final_message()
 
 
-async def test_tools_of_a_providers_own_stay_behind_and_need_no_price(
+async def test_hosted_tool_on_another_provider_s_model_is_dropped_and_needs_no_price(
     any_client: Prepared, openais: openai.AsyncOpenAI
 ) -> None:
     tools: Any = [{"type": "web_search"}, {"type": "function", "name": "weather", "parameters": SCHEMA, "strict": None}]

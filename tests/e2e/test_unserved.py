@@ -41,7 +41,9 @@ async def _ask(client: Any, call: str, *names: str, **fields: Any) -> None:
         ("fine_tuning.jobs.list", ()),
     ],
 )
-async def test_openai_s(call: str, names: tuple[str, ...], client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_call_that_cannot_be_metered_is_refused(
+    call: str, names: tuple[str, ...], client: Prepared, fake_provider: FakeProvider
+) -> None:
     async with openai.AsyncOpenAI(base_url=client.openai_url, api_key=client.key, max_retries=0) as sdk:
         with pytest.raises(openai.BadRequestError) as refused:
             await _ask(sdk, call, *names)
@@ -62,7 +64,9 @@ async def test_openai_s(call: str, names: tuple[str, ...], client: Prepared, fak
         "user_profiles.list",
     ],
 )
-async def test_anthropic_s(call: str, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_anthropic_sdk_call_that_cannot_be_metered_is_refused(
+    call: str, client: Prepared, fake_provider: FakeProvider
+) -> None:
     async with anthropic.AsyncAnthropic(base_url=client.url, api_key=client.key, max_retries=0) as sdk:
         with pytest.raises(anthropic.BadRequestError) as refused:
             await _ask(sdk, call)
@@ -80,7 +84,9 @@ async def test_anthropic_s(call: str, client: Prepared, fake_provider: FakeProvi
         ("batches.delete", {"name": "batches/b1"}),
     ],
 )
-async def test_google_s(call: str, fields: Any, client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_google_sdk_call_that_cannot_be_metered_is_refused(
+    call: str, fields: Any, client: Prepared, fake_provider: FakeProvider
+) -> None:
     options: Any = {"base_url": client.url, "retry_options": {"attempts": 1}}
     sdk = genai.Client(api_key=client.key, http_options=options).aio
     with pytest.raises(ClientError) as refused:

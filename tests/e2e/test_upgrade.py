@@ -30,7 +30,7 @@ def next_one(client: Prepared, tmp_path: Path) -> NewerSoftix:
     return NewerSoftix(tmp_path, client.instance.data_dir)
 
 
-async def test_commands_of_the_next_version_leave_the_daemon_alone(
+async def test_commands_of_the_next_version_leave_the_running_daemon_unchanged(
     client: Prepared, next_one: NewerSoftix, session: aiohttp.ClientSession
 ) -> None:
     async with client.instance.serving():
@@ -45,7 +45,7 @@ async def test_commands_of_the_next_version_leave_the_daemon_alone(
     assert not list(client.instance.data_dir.glob("*.backup"))
 
 
-async def test_the_backup_is_the_way_back(
+async def test_backup_of_a_migration_restores_the_old_version(
     client: Prepared, next_one: NewerSoftix, session: aiohttp.ClientSession
 ) -> None:
     """As docs/operating.md has it."""
@@ -74,7 +74,9 @@ def way_back(data_dir: Path, backup: str) -> str:
     return named.replace("/var/lib/softix", str(data_dir))
 
 
-async def test_serve_migrates_and_tells_where_the_backup_is(client: Prepared, next_one: NewerSoftix) -> None:
+async def test_serve_of_the_next_version_migrates_and_logs_the_path_of_the_backup(
+    client: Prepared, next_one: NewerSoftix
+) -> None:
     process = subprocess.Popen(
         next_one.command("--json", "serve", "--port", "0"),
         stdout=subprocess.PIPE,

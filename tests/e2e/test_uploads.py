@@ -39,7 +39,9 @@ def open_files(of: Prepared) -> set[str]:
     return found
 
 
-async def test_a_file_passes_while_it_comes(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_uploaded_file_reaches_the_provider_while_it_comes_and_opens_no_file(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     """The provider has the request before the client has sent its end, and no file is opened for it."""
     before = open_files(any_client)
     reader, writer = await connect(any_client)
@@ -59,7 +61,7 @@ async def test_a_file_passes_while_it_comes(any_client: Prepared, fake_provider:
     assert (row["audio_ms"], row["usage_source"], await charges(any_client)) == (9000, "provider", ["-0.0009"])
 
 
-async def test_a_file_before_the_model(
+async def test_uploaded_file_before_the_model_is_passed_unchanged(
     any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     """As JavaScript's SDK writes it."""
@@ -75,7 +77,9 @@ async def test_a_file_before_the_model(
 
 
 @pytest.mark.parametrize("late", ["model", "stream"])
-async def test_what_decides_comes_before_the_file(late: str, any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_form_whose_model_or_stream_field_follows_the_file_is_refused(
+    late: str, any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     reader, writer = await connect(any_client)
     part = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{late}"\r\n\r\ntrue\r\n'.encode()
     body = WHOLE[:CUT] + b"z" * 500_000 + WHOLE[CUT:].replace(f"--{BOUNDARY}--".encode(), part + WHOLE[-18:])
@@ -88,7 +92,9 @@ async def test_what_decides_comes_before_the_file(late: str, any_client: Prepare
     assert (await fake_provider.totals())["finished"] == 0
 
 
-async def test_a_client_that_leaves_while_it_sends(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_client_that_disconnects_during_an_upload_is_not_charged(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     _, writer = await connect(any_client)
     writer.write(head(any_client, 5_000_000) + WHOLE[:CUT])
     while not await fake_provider.requests():
@@ -102,7 +108,7 @@ async def test_a_client_that_leaves_while_it_sends(any_client: Prepared, fake_pr
 
 
 @pytest.mark.parametrize("status", [400, 429, 500])
-async def test_the_providers_refusal_passes(
+async def test_provider_refusal_of_an_upload_is_passed_and_not_charged(
     status: int, any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     headers = {**any_client.headers, "content-type": KIND, **fake(status=status)}
@@ -131,7 +137,9 @@ CALLS = {
 }
 
 
-async def test_openais_sdk_gets_the_same(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_openai_sdk_with_uploads_gets_the_same_as_from_the_provider(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     direct = openai.AsyncOpenAI(base_url=f"{fake_provider.base_url}/v1", api_key="sk-direct", max_retries=0)
     through = openai.AsyncOpenAI(base_url=any_client.openai_url, api_key=any_client.key, max_retries=0)
     for name, call in CALLS.items():
@@ -141,7 +149,9 @@ async def test_openais_sdk_gets_the_same(any_client: Prepared, fake_provider: Fa
     assert len(await rows(any_client)) == len(await charges(any_client)) == len(CALLS)
 
 
-async def test_openais_sdk_speaks(any_client: Prepared, fake_provider: FakeProvider) -> None:
+async def test_speech_by_the_openai_sdk_is_unchanged_and_charged_by_the_character(
+    any_client: Prepared, fake_provider: FakeProvider
+) -> None:
     asked: dict[str, Any] = {"model": "speech-test", "input": "What is there to say?", "voice": "alloy"}
     heard = []
     for url, key in ((fake_provider.base_url, "sk-direct"), (any_client.url, any_client.key)):
@@ -152,7 +162,7 @@ async def test_openais_sdk_speaks(any_client: Prepared, fake_provider: FakeProvi
     assert (row["characters"], row["charge"], row["usage_source"]) == (21, "0.000315", "provider")
 
 
-async def test_a_model_that_is_paid_by_the_token_speaks_in_events(
+async def test_speech_of_a_model_paid_by_the_token_is_metered_from_events(
     any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     """Who did not ask for events gets the sound in them."""
@@ -169,7 +179,7 @@ async def test_a_model_that_is_paid_by_the_token_speaks_in_events(
     assert len(await charges(any_client)) == 2
 
 
-async def test_a_model_without_a_price_for_speech(
+async def test_speech_of_a_model_without_a_price_for_it_is_refused(
     any_client: Prepared, session: aiohttp.ClientSession, fake_provider: FakeProvider
 ) -> None:
     asked = {"model": "sound-test", "input": "What is there to say?", "voice": "alloy"}

@@ -76,19 +76,19 @@ def outline(found: list[Step]) -> list[tuple[str, list[str], list[str]]]:
     return [(step.module.name, step.calls, [below.module.name for below in step.below]) for step in found]
 
 
-def test_the_pictures_are_current() -> None:
+def test_architecture_pictures_are_current() -> None:
     command = [sys.executable, ROOT / "scripts" / "make_architecture.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\ninstead of editing: make architecture"
 
 
-def test_a_picture_that_was_edited_is_drawn_again() -> None:
+def test_edited_picture_is_drawn_again() -> None:
     text = make_architecture.PAGE.read_text("utf-8")
     assert make_architecture.page(text) == text
     assert make_architecture.page(text.replace("┌", "x").replace("| `", "| ")) == text
 
 
-def test_a_page_without_a_place_for_a_picture_is_refused() -> None:
+def test_page_without_a_place_for_a_picture_is_refused() -> None:
     with pytest.raises(SystemExit, match="no place for floors"):
         make_architecture.page("# Architecture\n")
 
@@ -127,13 +127,13 @@ def test_steps_of_renamed_and_moved_modules_are_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
-def test_each_file_that_a_page_names_exists(page: Path) -> None:
+def test_file_named_by_a_page_exists(page: Path) -> None:
     named = set(re.findall(r"`((?:\w+/)+\w+\.py)(?:`|:)", page.read_text("utf-8")))
     lost = [name for name in named if not (ROOT / name).is_file() and not (ROOT / "softix_proxy" / name).is_file()]
     assert [name for name in sorted(lost) if "things" not in name] == []
 
 
-def test_folders_that_several_packages_have_are_in_one_table() -> None:
+def test_folders_shared_by_several_packages_are_in_one_table() -> None:
     found = {
         "top": make_architecture.Room("top", "It is above.", 3, {"access": 2, "odd": 1}, ["bottom"]),
         "bottom": make_architecture.Room("bottom", "It is below.", 4, {"sqlite/access": 3, "sqlite": 1}, []),
@@ -143,7 +143,7 @@ def test_folders_that_several_packages_have_are_in_one_table() -> None:
     assert shared == ["access"] and table.splitlines()[-1] == "| `access` | 2 | 3 |"
 
 
-def test_floors_are_those_of_the_contract() -> None:
+def test_floors_contain_every_package() -> None:
     rooms = [name for floor in make_architecture.floors() for name in floor]
     folders = {path.name for path in (ROOT / "softix_proxy").iterdir() if (path / "__init__.py").is_file()}
     assert folders <= set(rooms), "a package that no floor of pyproject.toml has"

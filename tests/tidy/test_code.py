@@ -181,7 +181,7 @@ each_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=name) for nam
 
 
 @each_rule
-def test_the_code_keeps_the_rule(rule: Rule) -> None:
+def test_code_keeps_each_rule(rule: Rule) -> None:
     bound = [source for source in sources() if rule.holds_in(source.place)]
     assert bound
     broken = [line for source in bound if source.key not in rule.allowed for line in rule.broken_by(source)]
@@ -189,13 +189,13 @@ def test_the_code_keeps_the_rule(rule: Rule) -> None:
 
 
 @each_rule
-def test_no_exception_outlives_its_reason(rule: Rule) -> None:
+def test_exception_to_a_rule_is_still_needed(rule: Rule) -> None:
     by_key = {source.key: source for source in sources() if rule.holds_in(source.place)}
     idle = [key for key in rule.allowed if key not in by_key or not rule.broken_by(by_key[key])]
     assert not idle, f"take these out of `allowed`: {', '.join(idle)}"
 
 
 @each_rule
-def test_the_rule_sees_what_it_forbids(rule: Rule) -> None:
+def test_rule_finds_its_bad_examples_and_accepts_its_good_ones(rule: Rule) -> None:
     assert [code for code in rule.bad if not rule.broken_by(Source("bad.py", code))] == []
     assert [line for code in rule.good for line in rule.broken_by(Source(code, code))] == []

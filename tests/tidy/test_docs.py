@@ -107,7 +107,7 @@ def problems(shown: Iterator[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_each_command_in_a_document_exists(page: Path) -> None:
+def test_command_in_a_document_exists(page: Path) -> None:
     assert problems(calls(page)) == []
 
 
@@ -120,7 +120,7 @@ def every_command(context: click.Context) -> Iterator[click.Context]:
             yield from every_command(click.Context(command, info_name=name, parent=context))
 
 
-def test_each_command_has_an_example_of_itself() -> None:
+def test_help_of_each_command_ends_with_an_example_of_it() -> None:
     wrong = []
     for context in every_command(click.Context(main, info_name="softix")):
         path = context.command_path.removeprefix("softix").strip()
@@ -142,7 +142,7 @@ def spoken(tree: ast.Module) -> Iterator[str]:
             yield node.value
 
 
-def test_each_command_in_a_message_exists() -> None:
+def test_command_in_a_message_exists() -> None:
     """Remedies first of all. Of prose (`softix serves`), only what begins with a command is a command."""
     wrong = []
     for source in sources("softix_proxy"):
@@ -157,13 +157,13 @@ def test_each_command_in_a_message_exists() -> None:
     assert wrong == []
 
 
-def test_the_reference_is_current() -> None:
+def test_reference_of_commands_is_current() -> None:
     command = [sys.executable, ROOT / "scripts" / "make_reference.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\ninstead of editing: make reference"
 
 
-def test_the_example_has_every_setting() -> None:
+def test_example_configuration_contains_every_setting() -> None:
     text = (ROOT / "config.example.toml").read_text("utf-8")
     section, found = "", {}
     for line in text.splitlines():
@@ -176,7 +176,7 @@ def test_the_example_has_every_setting() -> None:
     assert text == settings.example(), "softix config example > config.example.toml"
 
 
-def test_each_client_that_is_proven_is_told() -> None:
+def test_proven_clients_in_the_document_are_exactly_those_tested() -> None:
     """What `tests/clients` installs, and no other."""
     told = (ROOT / "docs" / "clients.md").read_text("utf-8").partition("## Proven with")[2]
     rows = [line.split("|")[2] for line in told.splitlines() if line.startswith("| ") and "`" in line.split("|")[2]]
@@ -190,14 +190,14 @@ def test_each_client_that_is_proven_is_told() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_each_variable_in_a_document_exists(page: Path) -> None:
+def test_variable_in_a_document_is_a_setting(page: Path) -> None:
     known = {item.variable for item in settings.describe()} | {"SOFTIX_MASTER_KEY", "SOFTIX_CONFIG", "SOFTIX_DATA_DIR"}
     named = set(re.findall(r"\bSOFTIX_[A-Z][A-Z_]*[A-Z]\b", page.read_text("utf-8")))
     assert named - known - {"SOFTIX_API_KEY", "SOFTIX_BASE_URL"} == set(), "settings.py has no such setting"
 
 
 @pytest.mark.parametrize("page", [path for path in PAGES if path.suffix == ".md"], ids=lambda path: path.name)
-def test_each_link_in_a_document_leads_somewhere(page: Path) -> None:
+def test_link_in_a_document_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", FENCE.sub("", page.read_text("utf-8")))
     lost = [link for link in links if "://" not in link and not link.startswith("mailto:")]
     assert [link for link in lost if not (page.parent / link).exists()] == []
@@ -218,6 +218,6 @@ def test_each_link_in_a_document_leads_somewhere(page: Path) -> None:
         ("--datadir x users list", "softix has no option --datadir"),
     ],
 )
-def test_the_check_sees_what_does_not_exist(words: str, wrong: str | None) -> None:
+def test_check_of_commands_with_an_unknown_word_reports_it(words: str, wrong: str | None) -> None:
     found = problems(iter([f" {words}"]))
     assert found == ([f"softix {words}: {wrong}"] if wrong else [])

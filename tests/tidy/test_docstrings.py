@@ -67,7 +67,7 @@ def faults(said: Said) -> Iterator[str]:
         yield "is unfinished"
 
 
-def test_docstrings_are_whole() -> None:
+def test_docstrings_are_whole_sentences() -> None:
     found = [
         f"{source.place}:{said.line}: {said.name} {fault}"
         for source in package()
@@ -78,7 +78,7 @@ def test_docstrings_are_whole() -> None:
     assert not found, "\n".join([*found, "instead: a sentence that begins with a verb, or with the thing"])
 
 
-def test_no_floor_waits_for_docstrings_that_are_there() -> None:
+def test_floor_without_missing_docstrings_is_not_listed_as_waiting() -> None:
     waiting = {
         source.floor
         for source in package()
@@ -103,7 +103,7 @@ def test_no_floor_waits_for_docstrings_that_are_there() -> None:
         (None, "says nothing of itself"),
     ],
 )
-def test_the_rule_of_docstrings_sees_what_it_forbids(text: str | None, fault: str | None) -> None:
+def test_rule_of_docstrings_with_a_faulty_text_reports_its_fault(text: str | None, fault: str | None) -> None:
     assert list(faults(Said("it", 1, text))) == ([fault] if fault else [])
 
 
@@ -117,6 +117,6 @@ def test_the_rule_of_docstrings_sees_what_it_forbids(text: str | None, fault: st
         ("class A:\n def _f(self):\n" + "  x = 1\n" * 50, False),
     ],
 )
-def test_what_is_long_says_what_it_is(code: str, needed: bool) -> None:
+def test_long_function_or_class_needs_a_docstring(code: str, needed: bool) -> None:
     module, *rest = documented(Source("softix_proxy/attic.py", code))
     assert module.needed and rest[0].needed is needed

@@ -73,13 +73,13 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
     return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
-def test_files_are_short() -> None:
+def test_source_files_are_within_their_limit_of_lines() -> None:
     counted = {source.place: source.text.count("\n") for source in sources()}
     long = [f"{place}: {lines} lines" for place, lines in counted.items() if lines > MOST_LINES]
     assert not long, "\n".join([*long, f"instead: two files of at most {MOST_LINES}, each with one subject"])
 
 
-def test_functions_are_short() -> None:
+def test_functions_are_within_their_limit_of_lines() -> None:
     long = [
         f"{source.place}:{node.lineno}: {node.name} has {lines} lines"
         for source in sources()
@@ -89,7 +89,7 @@ def test_functions_are_short() -> None:
     assert not long, "\n".join([*long, f"instead: steps of at most {MOST_LINES_OF_A_FUNCTION} lines, or a table"])
 
 
-def test_each_source_file_has_its_test() -> None:
+def test_source_file_has_its_test() -> None:
     missing = []
     for source in filter(does_something, package()):
         elsewhere = place_elsewhere(source)
@@ -100,7 +100,7 @@ def test_each_source_file_has_its_test() -> None:
     assert not missing, "\n".join(missing)
 
 
-def test_no_file_is_tested_elsewhere_without_need() -> None:
+def test_exception_for_a_file_tested_elsewhere_is_still_needed() -> None:
     needed = {(source.floor, source.stem) for source in package() if not found_tests(source)}
     idle = [f"{floor}/…/{stem}.py" for floor, stem in TESTED_ELSEWHERE if (floor, stem) not in needed]
     assert not idle, f"take these out of TESTED_ELSEWHERE: {', '.join(idle)}"
@@ -114,16 +114,16 @@ def test_no_file_is_tested_elsewhere_without_need() -> None:
         ("storage/sqlite/access/keys.py", "tests/unit/storage/sqlite/access/test_keys.py"),
     ],
 )
-def test_a_test_lies_where_its_source_does(place: str, test: str) -> None:
+def test_test_of_a_source_lies_in_the_same_folder(place: str, test: str) -> None:
     assert mirrored(Source(f"softix_proxy/{place}", "")) == test
 
 
-def test_no_folder_is_crowded() -> None:
+def test_folders_are_within_their_limit_of_modules() -> None:
     crowded = [f"softix_proxy/{folder}: {count} modules" for folder, count in crowds(package()).items()]
     assert not crowded, "\n".join([*crowded, f"instead: folders of at most {MOST_MODULES}, one a capability"])
 
 
-def test_a_crowded_folder_is_seen_at_any_depth() -> None:
+def test_crowded_folder_at_any_depth_is_reported() -> None:
     names = [f"softix_proxy/domain/access/m{number}.py" for number in range(MOST_MODULES)]
     folder = [Source(place, "") for place in [*names, "softix_proxy/domain/access/__init__.py"]]
     assert crowds(folder) == {}
@@ -136,7 +136,7 @@ def _subjects(name: str) -> list[str]:
     return ["_".join(words[:end]) for end in range(len(words), 0, -1)]
 
 
-def test_each_test_file_has_its_source() -> None:
+def test_test_file_has_its_source() -> None:
     known = {source.inside for source in package()}
     strays = [
         f"{source.place}: there is no softix_proxy/{folder}{name}"
@@ -151,7 +151,7 @@ def test_each_test_file_has_its_source() -> None:
 
 
 @pytest.mark.parametrize("what", NOT_OURS)
-def test_the_project_speaks_of_itself_alone(what: str) -> None:
+def test_texts_mention_nothing_from_outside_the_project(what: str) -> None:
     pattern, instead = NOT_OURS[what]
     found = [
         f"{place}:{text[: match.start()].count(chr(10)) + 1}: {match[0]}"
@@ -161,7 +161,7 @@ def test_the_project_speaks_of_itself_alone(what: str) -> None:
     assert not found, "\n".join([*found, f"instead: {instead}"])
 
 
-def test_nothing_made_is_committed() -> None:
+def test_generated_files_are_not_committed() -> None:
     made = re.compile(
         r"(^|/)(\.venv|__pycache__|node_modules|build|dist|\.hypothesis|\.\w+_cache)/|\.egg-info/|\.(pyc|db-wal|db-shm)$"
         r"|\.(db|sqlite3?)$|(^|/)(\.env|master\.key)$"

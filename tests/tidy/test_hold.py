@@ -50,7 +50,7 @@ def test_hold_has_fields_that_are_looked_for() -> None:
     assert {"error", "target", "spec", "meter", "settlement", "failed_attempts", "_state"} <= FIELDS
 
 
-def test_hold_s_fields_are_written_by_itself_alone() -> None:
+def test_hold_s_fields_are_written_only_by_the_hold() -> None:
     """In the relay, which alone has holds, no other object has a field of such a name that others write."""
     found = [
         f"{source.place}:{node.lineno}: {ast.unparse(node)}"  # type: ignore[attr-defined] # expressions have lines
@@ -77,12 +77,12 @@ def test_hold_s_fields_are_written_by_itself_alone() -> None:
         "object.__setattr__(hold, '_state', state)",
     ],
 )
-def test_rule_sees_a_field_that_is_written_from_outside(code: str) -> None:
+def test_rule_of_holds_reports_a_field_that_is_written_from_outside(code: str) -> None:
     assert list(writes(Source("bad.py", code).tree))
 
 
 @pytest.mark.parametrize(
     "code", ["self.error = 'x'", "x = hold.error", "hold.client_left()", "self._holds.append(hold)", "hold.retried(x)"]
 )
-def test_rule_lets_events_and_reading_pass(code: str) -> None:
+def test_rule_of_holds_accepts_events_and_reading(code: str) -> None:
     assert not list(writes(Source("good.py", code).tree))

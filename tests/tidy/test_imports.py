@@ -26,7 +26,7 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_arrows_point_down() -> None:
+def test_import_contracts_of_the_project_are_kept() -> None:
     done = lint(ROOT)
     assert done.returncode == 0, f"{done.stdout}\ninstead: take what you need as an argument, wired in assembly.py"
     assert ", 0 broken" in done.stdout
@@ -53,16 +53,16 @@ def steps() -> list[str]:
         ("domain: money", "import click", "softix_proxy.domain is not allowed to import click"),
     ],
 )
-def test_a_wrong_import_is_refused(tmp_path: Path, key: str, line: str, named: str) -> None:
+def test_import_against_a_contract_is_refused(tmp_path: Path, key: str, line: str, named: str) -> None:
     assert_refused(tmp_path, place_of(key), line, named)
 
 
-def test_an_import_of_one_step_by_another_is_refused(tmp_path: Path) -> None:
+def test_import_of_one_step_by_another_is_refused(tmp_path: Path) -> None:
     first, second, *_ = steps()
     assert_refused(tmp_path, f"{first.replace('.', '/')}.py", f"import {second}", f"{first} is not allowed to import")
 
 
-def test_a_module_outside_the_floors_is_refused(tmp_path: Path) -> None:
+def test_module_outside_the_floors_is_refused(tmp_path: Path) -> None:
     assert_refused(tmp_path, "softix_proxy/attic.py", "", "attic")
 
 
@@ -154,7 +154,7 @@ def _of_other_floors() -> list[tuple[Source, Late]]:
     ]
 
 
-def test_functions_import_only_what_saves_something() -> None:
+def test_late_imports_are_only_those_listed_with_a_reason() -> None:
     found = [
         f"{source.place}:{late.line}: {late.function} imports {late.what}"
         for source, late in _of_other_floors()
@@ -163,13 +163,13 @@ def test_functions_import_only_what_saves_something() -> None:
     assert not found, "\n".join([*found, "instead: at the top; or a line in LATE with what was measured"])
 
 
-def test_no_late_import_outlives_its_reason() -> None:
+def test_listed_late_import_is_still_used() -> None:
     used = {late.what for _, late in _of_other_floors()}
     assert set(LATE) <= used, f"take these out of LATE: {sorted(set(LATE) - used)}"
 
 
 @pytest.mark.parametrize("what", LATE)
-def test_a_late_import_says_what_it_saves(what: str) -> None:
+def test_listed_late_import_states_what_it_saves(what: str) -> None:
     saved = {unit: float(number) for number, unit in re.findall(r"([\d.]+) (ms|MB)", LATE[what])}
     assert saved.get("ms", 0) >= 3 or saved.get("MB", 0) >= 0.3 or "a cycle with" in LATE[what]
 
@@ -188,6 +188,6 @@ def test_a_late_import_says_what_it_saves(what: str) -> None:
         ("class A:\n import json", []),
     ],
 )
-def test_the_rule_of_late_imports_sees_what_it_forbids(code: str, seen: list[str]) -> None:
+def test_rule_of_late_imports_finds_exactly_the_forbidden_ones(code: str, seen: list[str]) -> None:
     modules = frozenset(["softix_proxy.relay.realtime.session"])
     assert [late.what for late in late_imports(Source("softix_proxy/attic.py", code), modules)] == seen

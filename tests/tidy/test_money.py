@@ -144,7 +144,7 @@ def uses(source: Source) -> list[Use]:
     ]
 
 
-def test_no_float_comes_near_money() -> None:
+def test_money_code_uses_no_float() -> None:
     found = [
         f"{source.place}:{use.line}: {use.what} in {use.scope or 'the module'}"
         for source in package()
@@ -154,12 +154,12 @@ def test_no_float_comes_near_money() -> None:
     assert not found, "\n".join([*found, f"instead: {INSTEAD}"])
 
 
-def test_no_exception_for_a_float_outlives_its_reason() -> None:
+def test_exception_for_a_float_is_still_needed() -> None:
     known = {(use.scope, use.what) for source in package() for use in uses(source)}
     assert set(ALLOWED) <= known, f"take these out of ALLOWED: {sorted(set(ALLOWED) - known)}"
 
 
-def test_modules_that_handle_money_are_known() -> None:
+def test_floors_that_handle_money_are_recognised() -> None:
     known = {source.floor for source in package() if handles_money(source.tree)}
     assert {"domain", "relay", "operations", "storage", "exports", "imports", "cli"} <= known
 
@@ -188,7 +188,7 @@ def test_modules_that_handle_money_are_known() -> None:
         "x = wait_us / hold_pico",
     ],
 )
-def test_the_rule_of_floats_sees_what_it_forbids(code: str) -> None:
+def test_rule_of_floats_reports_a_float_near_money(code: str) -> None:
     assert uses(Source("softix_proxy/attic.py", code))
 
 
@@ -208,7 +208,7 @@ def test_the_rule_of_floats_sees_what_it_forbids(code: str) -> None:
         "'''half_pico is 0.5'''",
     ],
 )
-def test_the_rule_of_floats_lets_pass_what_is_exact(code: str) -> None:
+def test_rule_of_floats_accepts_exact_code(code: str) -> None:
     assert uses(Source("softix_proxy/attic.py", code)) == []
 
 
@@ -224,14 +224,14 @@ def statements() -> Iterator[tuple[str, str]]:
                     yield f"{source.place}:{node.lineno}", node.value
 
 
-def test_sql_makes_no_float_of_an_amount() -> None:
+def test_sql_of_an_amount_uses_no_float() -> None:
     amounts = [(place, text) for place, text in statements() if "_pico" in text]
     assert len(amounts) > 20
     found = [f"{place}: {match[0]}" for place, text in amounts if (match := SQL_FLOATS.search(text))]
     assert not found, "\n".join([*found, "instead: sums of integers; what is divided is divided in Python"])
 
 
-def test_each_column_of_an_amount_is_an_integer() -> None:
+def test_column_of_an_amount_is_an_integer() -> None:
     columns = [(place, *match.groups()) for place, text in statements() for match in SQL_COLUMN.finditer(text)]
     columns = [column for column in columns if column[2].upper() not in ("AS", "FROM", "AND", "OR", "IS", "THEN")]
     assert len(columns) > 10
@@ -249,5 +249,5 @@ def test_each_column_of_an_amount_is_an_integer() -> None:
         ("SELECT charge_pico, total_tokens FROM usage", False),
     ],
 )
-def test_the_rule_of_sql_sees_what_it_forbids(statement: str, seen: bool) -> None:
+def test_rule_of_sql_reports_exactly_the_statements_with_floats(statement: str, seen: bool) -> None:
     assert bool(SQL_FLOATS.search(statement)) is seen

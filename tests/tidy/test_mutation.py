@@ -32,13 +32,13 @@ def least(price: int, held: int = 1) -> int:
 '''
 
 
-def test_modules_and_survivors_of_the_tables_exist() -> None:
+def test_mutants_listed_as_survivors_still_exist() -> None:
     made = {mutant.key for module in modules() for mutant in mutants_of(module.name, module.path.read_text())}
     stale = sorted(set(survivors()) - made)
     assert not stale, f"take these out of scripts/mutation/survivors.toml, or put them right: {stale}"
 
 
-def test_code_and_tests_of_the_named_faults_exist() -> None:
+def test_named_faults_change_code_that_exists() -> None:
     named = faults()
     assert len({fault.name for fault in named}) == len(named) >= 7
     assert all(fault.source != fault.path.read_text() for fault in named)
@@ -65,7 +65,7 @@ def test_mutants_of_a_source_differ_from_it_in_one_place(function: str, was: str
     assert found.source == SOURCE.replace(was, now)
 
 
-def test_mutants_leave_declarations_and_texts_for_people_as_they_are() -> None:
+def test_mutants_leave_declarations_and_texts_unchanged() -> None:
     changed = {mutant.was for mutant in mutants_of("m", SOURCE)}
     assert not any("Protocol" in was or "def of" in was or "log." in was or "Returns" in was for was in changed)
     assert not any("XX" in mutant.now for mutant in mutants_of("m", SOURCE))
@@ -102,7 +102,7 @@ print("RESULT " + json.dumps([[found[number] for number in range(len(made))], on
 """
 
 
-def test_run_tells_killed_from_survived_endless_and_broken(tmp_path: Path) -> None:
+def test_mutation_run_distinguishes_killed_survived_endless_and_broken_mutants(tmp_path: Path) -> None:
     """In a process of its own, which has no threads: each mutant is a fork of it."""
     (tmp_path / "toy_module.py").write_text(TOY)
     (tmp_path / "test_toy.py").write_text(TESTS)

@@ -88,13 +88,13 @@ def module(place: str, code: str = "") -> Source:
     return Source(f"softix_proxy/{place}", code)
 
 
-def test_a_public_type_has_a_name_of_its_own() -> None:
+def test_public_type_has_a_name_of_its_own() -> None:
     found = clashes(package(), ROLES)
     instead = "instead: a name that says what it is, as in DocumentKind and TransferKind; or a line in ROLES"
     assert not found, "\n".join([*found, instead])
 
 
-def test_no_role_outlives_its_reason() -> None:
+def test_exception_for_a_shared_name_is_still_needed() -> None:
     known = definitions(package())
     idle = [name for name, role in ROLES.items() if not role.floors <= {floor for floor, _ in known.get(name, [])}]
     assert not idle, f"take these out of ROLES, or name fewer floors: {', '.join(idle)}"
@@ -123,7 +123,7 @@ def test_no_role_outlives_its_reason() -> None:
         (module("a/x.py", "def f():\n class Kind: ..."), module("a/y.py", "class Kind: ..."), False),
     ],
 )
-def test_the_rule_of_names_sees_what_it_forbids(first: Source, second: Source, seen: bool) -> None:
+def test_rule_of_names_reports_exactly_the_clashes(first: Source, second: Source, seen: bool) -> None:
     roles = {"Reader": role("a", "one a dialect", peers=True), "Store": role("a b", "the port, and what fulfils it")}
     assert bool(clashes([first, second], roles)) is seen
 
@@ -152,7 +152,7 @@ def strays(sources: Iterable[Source], others: Mapping[str, str]) -> list[str]:
     ]
 
 
-def test_a_noun_has_its_file_on_every_floor() -> None:
+def test_noun_has_its_file_on_every_floor() -> None:
     known = paths(package())
     missing = [
         f"{floor}/…/{noun}.py"
@@ -163,12 +163,12 @@ def test_a_noun_has_its_file_on_every_floor() -> None:
     assert not missing, f"instead of another name: {', '.join(missing)}"
 
 
-def test_a_file_name_has_the_same_path_on_every_floor() -> None:
+def test_file_name_has_the_same_path_on_every_floor() -> None:
     found = strays(package(), OTHER_PATHS)
     assert not found, "\n".join([*found, "instead: the same folder on each floor, or another name for another thing"])
 
 
-def test_the_nouns_are_known() -> None:
+def test_nouns_are_recognised_and_their_exceptions_exist() -> None:
     found = nouns()
     assert {"users", "keys", "balance", "ledger", "providers", "models", "prices", "usage"} <= found
     assert set(WITHOUT_COMMAND) <= found
@@ -188,5 +188,5 @@ def test_the_nouns_are_known() -> None:
         (("domain/access/health.py", "storage/sqlite/instance/health.py"), False),
     ],
 )
-def test_the_rule_of_paths_sees_what_it_forbids(places: tuple[str, ...], seen: bool) -> None:
+def test_rule_of_paths_reports_exactly_the_different_paths(places: tuple[str, ...], seen: bool) -> None:
     assert bool(strays(map(module, places), {"health": "of targets, and of a database"})) is seen

@@ -42,11 +42,11 @@ def where(found: Finder, of: tuple[Source, ...]) -> set[str]:
         (in_a_loop("refresh"), admit, "call relay.admission.admit, which tries again where the directory changed"),
     ],
 )
-def test_a_rule_stands_in_one_place(found: Finder, module: ModuleType, instead: str) -> None:
+def test_rule_that_has_one_place_is_used_nowhere_else(found: Finder, module: ModuleType, instead: str) -> None:
     assert where(found, sources("softix_proxy")) == {place_of(module)}, f"instead: {instead}"
 
 
-def test_the_web_reads_and_writes_no_books() -> None:
+def test_web_package_does_not_open_a_unit_of_storage() -> None:
     """What is kept, held and charged is the relay's and the operations' to know."""
     web = tuple(source for source in sources("softix_proxy") if source.place.startswith("softix_proxy/web/"))
     assert web
@@ -62,6 +62,6 @@ def test_the_web_reads_and_writes_no_books() -> None:
         (in_a_loop("refresh"), "async def f():\n    await directory.refresh()", False),
     ],
 )
-def test_the_finders_see_what_they_look_for(found: Finder, text: str, sees: bool) -> None:
+def test_finder_of_a_rule_reports_exactly_what_it_looks_for(found: Finder, text: str, sees: bool) -> None:
     assert where(found, (Source("x.py", text),)) == ({"x.py"} if sees else set())
     assert hasattr(keys.Key, "allows_model") and hasattr(LiveDirectory, "refresh")

@@ -42,7 +42,7 @@ def found(source: Source) -> list[str]:
     return [f"{source.place}:{line}: {what}" for line, what in lines if not what.endswith("Error(*…)")]
 
 
-def test_no_statement_and_no_record_depends_on_an_order() -> None:
+def test_storage_code_does_not_depend_on_an_order_of_columns_or_fields() -> None:
     stored = [source for source in sources("softix_proxy") if source.place.startswith("softix_proxy/storage/")]
     wrong = [line for source in stored for line in found(source)]
     assert stored and not wrong, "\n".join([*wrong, "instead: a RecordMapping, or the names of the columns"])
@@ -62,5 +62,5 @@ def test_no_statement_and_no_record_depends_on_an_order() -> None:
         ("x = BATCH.read(row)", False),
     ],
 )
-def test_the_rule_sees_what_it_forbids(code: str, is_wrong: bool) -> None:
+def test_rule_of_columns_reports_exactly_the_code_that_depends_on_an_order(code: str, is_wrong: bool) -> None:
     assert bool(found(Source("x.py", code))) is is_wrong

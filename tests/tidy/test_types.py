@@ -45,6 +45,6 @@ def test_unexplained_finds_claims_without_a_reason(line: str, explained: bool) -
     assert unexplained(f"{line}\n") == ([] if explained else [1])
 
 
-def test_each_claim_about_a_type_has_its_reason() -> None:
+def test_type_claim_has_its_reason_on_its_line() -> None:
     found = [f"{source.place}:{line}" for source in sources("softix_proxy") for line in unexplained(source.text)]
     assert not found, f"say on the line why it holds, or give the value a type that needs no claim: {found}"

@@ -12,7 +12,7 @@ def no_master_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOFTIX_MASTER_KEY", raising=False)
 
 
-async def test_an_initialised_instance_opens(tmp_path: Path) -> None:
+async def test_initialised_instance_opens_with_its_key(tmp_path: Path) -> None:
     settings = assembly.read_settings(None, tmp_path)
     done = await assembly.initialise(settings)
     assert done.made == ("database", "master_key")
@@ -25,7 +25,7 @@ async def test_an_initialised_instance_opens(tmp_path: Path) -> None:
         assert (await opened.vault()).digest(key.text) == key.digest
 
 
-async def test_another_master_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_instance_with_another_master_key_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = assembly.read_settings(None, tmp_path)
     await assembly.initialise(settings)
     (tmp_path / "master.key").unlink()
@@ -38,14 +38,14 @@ async def test_another_master_key_is_refused(tmp_path: Path, monkeypatch: pytest
             await assembly.initialise(settings)
 
 
-async def test_without_a_database_the_remedy_is_init(tmp_path: Path) -> None:
+async def test_instance_without_a_database_names_init_as_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(FailureError) as caught:
         async with assembly.open_instance(assembly.read_settings(None, tmp_path)):
             pass
     assert caught.value.remedy.startswith("run: softix init")
 
 
-def test_effective_settings_come_with_their_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effective_settings_contain_their_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOFTIX_SERVER_PORT", "0")
     settings = assembly.read_settings(None, tmp_path)
     assert ("server.port", 0, "environment") in assembly.effective_settings(settings)

@@ -74,7 +74,7 @@ def another(value: Any, name: str, hint: Any, folder: Path) -> Any:
     return folder / "other" if "Path" in str(hint) else ("kms",)
 
 
-async def test_each_setting_is_taken_or_told_to_need_a_start(
+async def test_reload_of_each_setting_applies_it_or_reports_that_a_restart_is_needed(
     daemon: Serving, settings: Settings, tmp_path: Path
 ) -> None:
     """What its documentation says about it is what happens."""
@@ -97,7 +97,7 @@ async def test_each_setting_is_taken_or_told_to_need_a_start(
         assert live(daemon) == before, name
 
 
-async def test_what_cannot_be_used_changes_nothing(daemon: Serving, settings: Settings, tmp_path: Path) -> None:
+async def test_reload_of_unusable_settings_changes_nothing(daemon: Serving, settings: Settings, tmp_path: Path) -> None:
     before = live(daemon)
     unusable = replace(
         settings,

@@ -24,14 +24,14 @@ def sections(loaded: Settings) -> list[object]:
 # Places
 
 
-def test_a_data_dir_holds_everything(tmp_path: Path) -> None:
+def test_data_dir_contains_configuration_database_and_master_key(tmp_path: Path) -> None:
     config = written(tmp_path, "[server]\nport = 1\n")
     for paths in (load(None, tmp_path, {}).paths, load(None, None, {"SOFTIX_DATA_DIR": str(tmp_path)}).paths):
         assert (paths.data_dir, paths.config) == (tmp_path, config)
         assert (paths.database, paths.master_key) == (tmp_path / "softix.db", tmp_path / "master.key")
 
 
-def test_options_win_over_the_environment(tmp_path: Path) -> None:
+def test_path_options_win_over_the_environment(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first, second = written(tmp_path / "a", ""), written(tmp_path / "b", "")
@@ -41,7 +41,7 @@ def test_options_win_over_the_environment(tmp_path: Path) -> None:
     assert load(None, tmp_path / "a", environ).paths.config == second
 
 
-def test_without_a_data_dir_the_platform_says_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_paths_without_a_data_dir_are_those_of_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     paths = load(None, None, {}).paths
@@ -50,7 +50,7 @@ def test_without_a_data_dir_the_platform_says_where(monkeypatch: pytest.MonkeyPa
     assert paths.database == paths.data_dir / "softix.db"
 
 
-def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+def test_named_configuration_file_that_is_missing_is_refused(tmp_path: Path) -> None:
     for config, environ in ((tmp_path / "no.toml", {}), (None, {"SOFTIX_CONFIG": str(tmp_path / "no.toml")})):
         with pytest.raises(BadInputError, match=r"there is no configuration file .*no\.toml") as caught:
             load(config, tmp_path, environ)
@@ -60,7 +60,7 @@ def test_a_named_file_must_be_there(tmp_path: Path) -> None:
 # Values
 
 
-def test_environment_over_file_over_default(tmp_path: Path) -> None:
+def test_setting_is_taken_from_environment_then_file_then_default(tmp_path: Path) -> None:
     written(tmp_path, '[server]\nport = 9000\nhost = "::"\n[upstream]\nidle_timeout_s = 5\n')
     environ = {"SOFTIX_SERVER_PORT": "0", "SOFTIX_UPSTREAM_CONNECT_TIMEOUT_S": "0.5", "PATH": "/bin"}
     loaded = load(None, tmp_path, environ)
@@ -89,23 +89,23 @@ def test_environment_over_file_over_default(tmp_path: Path) -> None:
         ("SOFTIX_MONEY_INTERRUPTED_CHARGE", "bound", "money", "bound"),
     ],
 )
-def test_variables_of_each_kind(tmp_path: Path, variable: str, text: str, section: str, value: object) -> None:
+def test_variable_of_each_kind_is_parsed(tmp_path: Path, variable: str, text: str, section: str, value: object) -> None:
     name = variable.removeprefix(f"SOFTIX_{section.upper()}_").lower()
     assert getattr(getattr(load(None, tmp_path, {variable: text}), section), name) == value
 
 
-def test_paths_in_a_file_begin_at_the_file(tmp_path: Path) -> None:
+def test_relative_path_in_a_file_starts_at_the_file_s_folder(tmp_path: Path) -> None:
     written(tmp_path, '[server]\ntls_cert = "tls/a.crt"\ntls_key = "/etc/a.key"\n')
     server = load(None, tmp_path, {}).server
     assert (server.tls_cert, server.tls_key) == (tmp_path / "tls/a.crt", Path("/etc/a.key"))
 
 
-def test_sizes_in_bytes() -> None:
+def test_sizes_in_mib_are_available_in_bytes() -> None:
     assert settings.ServerSection(max_body_mib=2).max_body_bytes == 2 << 20
     assert settings.UpstreamSection(drain_limit_mib=3).drain_limit_bytes == 3 << 20
 
 
-def test_a_commands_arguments_are_veiled(tmp_path: Path) -> None:
+def test_command_setting_is_shown_without_its_arguments(tmp_path: Path) -> None:
     loaded = load(None, tmp_path, {"SOFTIX_MASTER_KEY_COMMAND": "kms --token abc"})
     assert {name: value for name, value, _ in effective(loaded, {})}["master_key.command"] == ("kms", "…")
 
@@ -142,7 +142,9 @@ def test_a_commands_arguments_are_veiled(tmp_path: Path) -> None:
         ("[server", "is not valid TOML at", "compare: softix config example"),
     ],
 )
-def test_refuses_what_cannot_be_meant(tmp_path: Path, text: str, message: str, remedy: str) -> None:
+def test_invalid_configuration_file_is_refused_with_a_remedy(
+    tmp_path: Path, text: str, message: str, remedy: str
+) -> None:
     path = written(tmp_path, text)
     with pytest.raises(BadInputError) as caught:
         load(None, tmp_path, {})
@@ -168,7 +170,9 @@ def test_refuses_what_cannot_be_meant(tmp_path: Path, text: str, message: str, r
         ("SOFTIX_UPSTREAM_PASS_HEADERS", "anthropic-workspace-id", "or chooses a price or an account", "example"),
     ],
 )
-def test_refuses_variables(tmp_path: Path, variable: str, text: str, message: str, remedy: str) -> None:
+def test_invalid_variable_is_refused_without_its_value(
+    tmp_path: Path, variable: str, text: str, message: str, remedy: str
+) -> None:
     with pytest.raises(BadInputError) as caught:
         load(None, tmp_path, {variable: text})
     assert message in caught.value.message
@@ -177,7 +181,7 @@ def test_refuses_variables(tmp_path: Path, variable: str, text: str, message: st
     assert caught.value.__cause__ is None
 
 
-def test_lets_others_variables_be(tmp_path: Path) -> None:
+def test_variables_of_other_programs_are_ignored(tmp_path: Path) -> None:
     environ = {
         "SOFTIX_MASTER_KEY": "x",
         "SOFTIX_SERVICE_HOST": "10.0.0.1",
@@ -189,7 +193,7 @@ def test_lets_others_variables_be(tmp_path: Path) -> None:
     assert sections(load(None, tmp_path, environ)) == sections(load(None, tmp_path, {}))
 
 
-def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_configuration_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(BadInputError, match="is not UTF-8 text"):
@@ -199,12 +203,12 @@ def test_refuses_a_file_that_is_no_text(tmp_path: Path) -> None:
 # The example and the reference
 
 
-def test_the_example_at_the_root_is_current() -> None:
+def test_example_configuration_in_the_repository_is_current() -> None:
     assert (ROOT / "config.example.toml").read_text("utf-8") == example()
 
 
 @pytest.mark.parametrize("change", [lambda text: text, lambda text: re.sub(r"(?m)^#(?=\w)", "", text)])
-def test_the_example_means_the_defaults(tmp_path: Path, change: object) -> None:
+def test_example_configuration_equals_the_defaults(tmp_path: Path, change: object) -> None:
     assert callable(change)
     text = change(example())
     loaded = load(written(tmp_path, text), tmp_path, {})
@@ -212,13 +216,13 @@ def test_the_example_means_the_defaults(tmp_path: Path, change: object) -> None:
     assert len(loaded.from_file) in (0, sum(setting.default is not None for setting in describe()))
 
 
-def test_examples_of_what_has_no_default_can_be_meant(tmp_path: Path) -> None:
+def test_examples_of_settings_without_a_default_are_valid(tmp_path: Path) -> None:
     text = re.sub(r"(?m)^# Not set; for example: ", "", example())
     loaded = load(written(tmp_path, text), tmp_path, {})
     assert len(loaded.from_file) == sum(setting.default is None for setting in describe())
 
 
-def test_every_setting_is_described() -> None:
+def test_setting_has_a_description_a_type_and_a_unique_variable() -> None:
     described = list(describe())
     assert len(described) > 30
     for setting in described:
@@ -231,7 +235,7 @@ def test_every_setting_is_described() -> None:
 # Read anew
 
 
-def test_a_running_daemon_takes_what_is_not_read_at_the_start_only(tmp_path: Path) -> None:
+def test_reloaded_settings_apply_all_but_those_read_at_the_start(tmp_path: Path) -> None:
     running = load(None, tmp_path, {"SOFTIX_SERVER_PORT": "1"})
     written(tmp_path, "[server]\nport = 2\nmax_body_mib = 3\n[routing]\nretries = 1\n")
     told = settings.reloaded(running, load(None, tmp_path, {}))
@@ -241,7 +245,7 @@ def test_a_running_daemon_takes_what_is_not_read_at_the_start_only(tmp_path: Pat
     assert (again.taken, again.at_the_next_start) == ((), ("server.port",)), "it is told until it holds"
 
 
-def test_the_documentation_says_what_is_read_at_the_start_only() -> None:
+def test_documentation_of_settings_read_at_the_start_says_so() -> None:
     told = {f"{item.section}.{item.name}" for item in describe() if item.doc.endswith(" It is read at the start only.")}
     assert {"server.port", "server.tls_cert", "storage.busy_timeout_ms", "master_key.command"} <= told
     assert not {"log.level", "server.drain_s", "money.least_output_tokens", "routing.retries"} & told

@@ -16,7 +16,7 @@ def chat(**more: Any) -> Any:
     return {"model": "demo-small", "messages": QUESTION, **more}
 
 
-async def test_messages(claude: anthropic.AsyncAnthropic) -> None:
+async def test_messages_return_the_answer_and_its_token_counts(claude: anthropic.AsyncAnthropic) -> None:
     answer = await claude.messages.create(**chat(max_tokens=1000, system="Be kind."))
     assert (answer.content[0].text, answer.stop_reason) == (text.ANSWER, "end_turn")
     counted = await claude.messages.count_tokens(**chat(system="Be kind."))
@@ -36,7 +36,7 @@ async def test_messages_stream_counts_what_it_sends(claude: anthropic.AsyncAnthr
     assert events[0].message.usage.input_tokens == text.count(QUESTION)
 
 
-async def test_messages_call_the_forced_tool(claude: anthropic.AsyncAnthropic) -> None:
+async def test_messages_with_a_forced_tool_call_it(claude: anthropic.AsyncAnthropic) -> None:
     asked = chat(max_tokens=1000, tools=[TOOL], tool_choice={"type": "tool", "name": "weather"})
     answer = await claude.messages.create(**asked)
     assert (answer.content[0].name, answer.content[0].input, answer.stop_reason) == (

@@ -39,7 +39,7 @@ Serve = Callable[[web.Response, web.Response], Awaitable[str]]
 STREAM = "event: content_block_delta\n\nevent: content_block_delta\n\nevent: message_stop\n\n"
 
 
-async def test_what_passed_is_told(serve: Serve) -> None:
+async def test_check_of_a_working_proxy_reports_both_requests(serve: Serve) -> None:
     url = await serve(web.json_response(WHOLE, headers=ID), web.Response(text=STREAM, headers=ID))
     whole, streamed = await check.run(url, "sk-any")
     assert (whole.request_id, whole.pieces) == ("req_1", 1)
@@ -55,12 +55,14 @@ async def test_what_passed_is_told(serve: Serve) -> None:
         (web.json_response(WHOLE, headers=ID), web.Response(text=STREAM[:40]), "stream has no end"),
     ],
 )
-async def test_what_failed_is_told(serve: Serve, whole: web.Response, stream: web.Response, told: str) -> None:
+async def test_check_of_a_failing_proxy_names_the_failure(
+    serve: Serve, whole: web.Response, stream: web.Response, told: str
+) -> None:
     with pytest.raises(FailureError, match=told):
         await check.run(await serve(whole, stream), "sk-any")
 
 
-async def test_a_proxy_that_is_not_there(demo: DemoServer) -> None:
+async def test_check_of_an_unreachable_proxy_raises_a_failure(demo: DemoServer) -> None:
     await demo.close()
     with pytest.raises(FailureError, match="did not answer: Client"):
         await check.run(demo.base_url, "sk-any")

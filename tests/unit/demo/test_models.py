@@ -6,7 +6,7 @@ from softix_proxy.demo.models import models
 from softix_proxy.domain.pricing.rates import STANDARD
 
 
-def test_every_demo_model_has_a_price_and_bounds() -> None:
+def test_demo_models_have_a_price_and_bounds() -> None:
     assert [model.name for model in models()] == ["demo-small", "demo-large"]
     for model in models():
         assert model.provider_type == "demo" and model.context and model.max_output

@@ -18,7 +18,7 @@ def chat(**more: Any) -> Any:
     return {"model": "demo-small", "messages": QUESTION, **more}
 
 
-async def test_chat(gpt: openai.AsyncOpenAI) -> None:
+async def test_chat_with_two_choices_counts_both(gpt: openai.AsyncOpenAI) -> None:
     answer = await gpt.chat.completions.create(**chat(n=2))
     assert [choice.message.content for choice in answer.choices] == [text.ANSWER] * 2
     assert {choice.finish_reason for choice in answer.choices} == {"stop"}
@@ -28,7 +28,7 @@ async def test_chat(gpt: openai.AsyncOpenAI) -> None:
 
 
 @pytest.mark.parametrize("limit", ["max_tokens", "max_completion_tokens"])
-async def test_chat_stops_at_the_limit(gpt: openai.AsyncOpenAI, limit: str) -> None:
+async def test_chat_with_an_output_limit_stops_at_it(gpt: openai.AsyncOpenAI, limit: str) -> None:
     answer = await gpt.chat.completions.create(**chat(**{limit: 7}))
     assert (answer.choices[0].finish_reason, answer.usage.completion_tokens) == ("length", 7)
     assert text.count(answer.choices[0].message.content) == 7
@@ -45,13 +45,13 @@ async def test_chat_stream_counts_what_it_sends(gpt: openai.AsyncOpenAI) -> None
     assert [chunk.choices[0].finish_reason for chunk in chunks[-2:]] == ["stop", "stop"]
 
 
-async def test_chat_stream_has_usage_only_on_request(gpt: openai.AsyncOpenAI) -> None:
+async def test_chat_stream_without_the_usage_option_has_no_usage(gpt: openai.AsyncOpenAI) -> None:
     chunks = [chunk async for chunk in await gpt.chat.completions.create(**chat(stream=True, max_tokens=3))]
     assert not any("usage" in chunk.model_fields_set for chunk in chunks)
     assert len(chunks) == 5 and chunks[-1].choices[0].finish_reason == "length"
 
 
-async def test_chat_calls_the_forced_tool(gpt: openai.AsyncOpenAI) -> None:
+async def test_chat_with_a_forced_tool_calls_it(gpt: openai.AsyncOpenAI) -> None:
     answer = await gpt.chat.completions.create(**chat(tools=[TOOL], tool_choice=CHOICE))
     [call] = answer.choices[0].message.tool_calls
     assert (call.function.name, call.function.arguments) == ("weather", '{"city":"demo"}')
@@ -59,7 +59,7 @@ async def test_chat_calls_the_forced_tool(gpt: openai.AsyncOpenAI) -> None:
     assert answer.usage.completion_tokens == text.count(call.function.arguments)
 
 
-async def test_chat_streams_the_forced_tool(gpt: openai.AsyncOpenAI) -> None:
+async def test_chat_stream_with_a_forced_tool_calls_it(gpt: openai.AsyncOpenAI) -> None:
     asked = chat(tools=[TOOL], tool_choice="required", stream_options={"include_usage": True})
     async with gpt.chat.completions.stream(**asked) as stream:
         final = await stream.get_final_completion()
@@ -67,12 +67,12 @@ async def test_chat_streams_the_forced_tool(gpt: openai.AsyncOpenAI) -> None:
     assert final.usage.completion_tokens == text.count('{"city":"demo"}')
 
 
-async def test_a_tool_that_is_not_forced_is_not_called(gpt: openai.AsyncOpenAI) -> None:
+async def test_chat_with_a_tool_that_is_not_forced_returns_text(gpt: openai.AsyncOpenAI) -> None:
     answer = await gpt.chat.completions.create(**chat(tools=[TOOL], tool_choice="auto"))
     assert answer.choices[0].message.content == text.ANSWER
 
 
-async def test_completions(gpt: openai.AsyncOpenAI) -> None:
+async def test_completions_of_two_prompts_count_both(gpt: openai.AsyncOpenAI) -> None:
     asked: Any = {"model": "demo-large", "prompt": ["one", "two"]}
     answer = await gpt.completions.create(**asked)
     assert [(choice.index, choice.finish_reason) for choice in answer.choices] == [(0, "length"), (1, "length")]
@@ -82,7 +82,7 @@ async def test_completions(gpt: openai.AsyncOpenAI) -> None:
     assert last.usage.completion_tokens == len([chunk for chunk in chunks if chunk.choices[0].text]) == 10
 
 
-async def test_embeddings(gpt: openai.AsyncOpenAI) -> None:
+async def test_embeddings_of_the_same_text_are_equal_and_counted(gpt: openai.AsyncOpenAI) -> None:
     one = await gpt.embeddings.create(model="demo-small", input=["hello world", "hello world"], dimensions=12)
     plain = await gpt.embeddings.create(model="demo-small", input="hello world", encoding_format="float", dimensions=12)
     assert one.data[0].embedding == one.data[1].embedding == pytest.approx(plain.data[0].embedding)

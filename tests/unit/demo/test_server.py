@@ -17,12 +17,16 @@ def chat(**more: Any) -> Any:
     return {"model": "demo-small", "messages": QUESTION, **more}
 
 
-async def test_models_in_both_dialects(gpt: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic) -> None:
+async def test_model_list_in_both_dialects_has_every_demo_model(
+    gpt: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic
+) -> None:
     assert [model.id async for model in gpt.models.list()] == ["demo-small", "demo-large"]
     assert [model.id async for model in claude.models.list()] == ["demo-small", "demo-large"]
 
 
-async def test_refusals_have_the_sdks_classes(gpt: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic) -> None:
+async def test_demo_server_s_refusals_raise_the_exceptions_of_the_sdks(
+    gpt: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic
+) -> None:
     with pytest.raises(openai.NotFoundError) as unknown:
         await gpt.chat.completions.create(**chat(model="quux-9"))
     assert unknown.value.code == "model_not_found" and "quux" not in str(unknown.value)
@@ -51,7 +55,9 @@ async def test_refusals_have_the_sdks_classes(gpt: openai.AsyncOpenAI, claude: a
         ("POST", "/v1/audio", b"", 404),
     ],
 )
-async def test_what_is_malformed(demo: DemoServer, method: str, path: str, body: bytes, status: int) -> None:
+async def test_malformed_request_is_refused_in_its_dialect(
+    demo: DemoServer, method: str, path: str, body: bytes, status: int
+) -> None:
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, demo.base_url + path, data=body) as answer,
@@ -64,7 +70,9 @@ async def test_what_is_malformed(demo: DemoServer, method: str, path: str, body:
     assert (shape.get("type") == "error") == path.startswith("/v1/messages")
 
 
-async def test_a_client_that_hangs_up_does_no_harm(gpt: openai.AsyncOpenAI, caplog: pytest.LogCaptureFixture) -> None:
+async def test_client_that_disconnects_leaves_the_demo_server_working(
+    gpt: openai.AsyncOpenAI, caplog: pytest.LogCaptureFixture
+) -> None:
     slow = await start(tokens_per_s=500)
     async with gpt.with_options(base_url=f"{slow.base_url}/v1") as client:
         stream = await client.chat.completions.create(**chat(stream=True))
@@ -75,6 +83,6 @@ async def test_a_client_that_hangs_up_does_no_harm(gpt: openai.AsyncOpenAI, capl
     assert not caplog.records or all(record.levelname == "DEBUG" for record in caplog.records)
 
 
-async def test_a_port_that_is_taken() -> None:
+async def test_demo_server_on_a_port_that_is_taken_raises() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
         await start(port=taken.getsockname()[1])

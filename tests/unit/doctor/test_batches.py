@@ -23,14 +23,14 @@ async def wait_for(settings: Settings, *made_at_us: int) -> None:
                 await unit.batches.add(Batch(number, "openai", 1, "", 1, 1, f"b{number}", 1, at_us), {})
 
 
-async def test_none_is_late(made: Settings, look) -> None:
+async def test_batch_check_without_a_late_batch_is_ok(made: Settings, look) -> None:
     clock = StoppedClock()
     await wait_for(made, clock.us - 2 * DAY_US + 1)
     [found] = await look("batches", clock=clock)
     assert (found.severity, found.message) == (Severity.OK, "no batch is late (1 waited for)")
 
 
-async def test_one_that_is(made: Settings, look) -> None:
+async def test_batch_check_with_a_late_batch_warns_with_the_remedy(made: Settings, look) -> None:
     clock = StoppedClock()
     await wait_for(made, clock.us, clock.us - 3 * DAY_US)
     [found] = await look("batches", clock=clock)
@@ -38,7 +38,7 @@ async def test_one_that_is(made: Settings, look) -> None:
     assert "$0.00 is held" in found.message and "softix batches settle req_" in found.remedy
 
 
-async def test_many_are_counted(made: Settings, look) -> None:
+async def test_batch_check_with_many_late_batches_counts_the_rest(made: Settings, look) -> None:
     clock = StoppedClock()
     await wait_for(made, *[clock.us - 2 * DAY_US] * 12)
     findings = await look("batches", clock=clock)

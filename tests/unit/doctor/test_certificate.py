@@ -59,12 +59,12 @@ def pair(made: Settings, tmp_path: Path) -> Pair:
     return Pair(made, tmp_path)
 
 
-async def test_none_is_no_fault(made: Settings, look) -> None:
+async def test_certificate_check_without_tls_is_ok(made: Settings, look) -> None:
     [found] = await look("certificate")
     assert (found.severity, found.message) == (Severity.OK, "none is configured: softix speaks plain HTTP")
 
 
-async def test_a_good_pair_is_well(pair: Pair, look) -> None:
+async def test_certificate_check_of_a_matching_pair_is_ok(pair: Pair, look) -> None:
     [found] = await look("certificate", settings=pair.settings)
     assert found.severity is Severity.OK
     edwards = ed25519.Ed25519PrivateKey.generate()
@@ -83,7 +83,7 @@ async def test_a_good_pair_is_well(pair: Pair, look) -> None:
         (-80, 14, Severity.OK, "holds until"),
     ],
 )
-async def test_it_has_its_time(
+async def test_certificate_check_outside_its_validity_reports_when(
     pair: Pair, look, from_days: int, to_days: int, severity: Severity, message: str
 ) -> None:
     pair.issue(from_days, to_days)
@@ -92,19 +92,19 @@ async def test_it_has_its_time(
     assert message in found.message
 
 
-async def test_another_key_does_not_fit(pair: Pair, look) -> None:
+async def test_certificate_check_with_another_key_reports_an_error(pair: Pair, look) -> None:
     write_key(pair.key, ec.generate_private_key(ec.SECP256R1()))
     first = (await look("certificate", settings=pair.settings))[0]
     assert (first.severity, first.message) == (Severity.ERROR, f"{pair.key} is not the key of {pair.cert}")
 
 
-async def test_a_key_that_everyone_reads_is_an_error(pair: Pair, look) -> None:
+async def test_certificate_check_with_a_key_that_everyone_can_read_reports_an_error(pair: Pair, look) -> None:
     pair.key.chmod(0o644)
     first = (await look("certificate", settings=pair.settings))[0]
     assert (first.severity, first.remedy) == (Severity.ERROR, f"run: chmod o-rwx {pair.key}")
 
 
-async def test_files_that_cannot_be_used_are_told_apart(pair: Pair, look) -> None:
+async def test_certificate_check_of_unusable_files_names_the_reason(pair: Pair, look) -> None:
     async def message() -> str:
         [found] = await look("certificate", settings=pair.settings)
         assert found.severity is Severity.ERROR

@@ -13,18 +13,18 @@ from softix_proxy.settings import Settings
 from softix_proxy.storage.sqlite.core import engine
 
 
-async def test_a_new_instance_is_well(made: Settings, look) -> None:
+async def test_checkup_of_a_new_instance_is_well(made: Settings, look) -> None:
     findings = await look()
     assert checkup.is_well(findings)
     assert list(dict.fromkeys(finding.check for finding in findings)) == list(checkup.CHECKS)
     assert all(finding.remedy for finding in findings if finding.severity is not Severity.OK)
 
 
-async def test_only_what_is_named_is_done(made: Settings, look) -> None:
+async def test_checkup_with_named_checks_runs_only_these(made: Settings, look) -> None:
     assert {finding.check for finding in await look("clock", "ledger")} == {"clock", "ledger"}
 
 
-async def test_what_a_check_raises_is_a_finding_after_those_before(
+async def test_check_that_raises_becomes_a_finding_after_its_earlier_ones(
     made: Settings, look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refuses(_: CheckContext) -> AsyncIterator[Observation]:
@@ -45,7 +45,7 @@ async def test_what_a_check_raises_is_a_finding_after_those_before(
     ]
 
 
-async def test_every_check_reports_where_nothing_is_there(settings: Settings, look) -> None:
+async def test_checkup_without_an_instance_reports_every_check_and_makes_nothing(settings: Settings, look) -> None:
     findings = await look()
     assert {finding.check for finding in findings} == set(checkup.CHECKS)
     assert not checkup.is_well(findings)
@@ -53,7 +53,7 @@ async def test_every_check_reports_where_nothing_is_there(settings: Settings, lo
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_every_check_reports_on_a_damaged_database(made: Settings, look, seed: int) -> None:
+async def test_checkup_of_a_damaged_database_reports_every_check(made: Settings, look, seed: int) -> None:
     chance = random.Random(seed)
     database = made.paths.database
     content = bytearray(database.read_bytes())
@@ -65,9 +65,7 @@ async def test_every_check_reports_on_a_damaged_database(made: Settings, look, s
 
 
 @pytest.mark.parametrize("version", ["0001", "0005", "0008"])
-async def test_an_older_database_is_sent_to_its_migration_and_not_called_unusable(
-    settings: Settings, look, version: str
-) -> None:
+async def test_checkup_of_an_older_database_names_migrate_as_the_remedy(settings: Settings, look, version: str) -> None:
     settings.paths.data_dir.mkdir(mode=0o700)
     settings.paths.database.touch(mode=0o600)
     with closing(engine.connect(settings.paths.database)) as connection:

@@ -28,7 +28,7 @@ def post(books, at_us: int) -> None:
 
 
 @pytest.mark.parametrize("instant", ["1970-01-01", "2024-12-31T23:59:59Z", "2100-01-01"])
-async def test_a_year_that_cannot_be_is_an_error(made: Settings, look, instant: str) -> None:
+async def test_clock_check_with_an_impossible_year_reports_an_error(made: Settings, look, instant: str) -> None:
     [found] = await look("clock", clock=Stopped(parse_instant(instant)))
     assert (found.severity, found.remedy) == (Severity.ERROR, "set the clock, for example: timedatectl set-ntp true")
 
@@ -36,7 +36,7 @@ async def test_a_year_that_cannot_be_is_an_error(made: Settings, look, instant: 
 @pytest.mark.parametrize(
     ("behind_us", "severity"), [(0, Severity.OK), (4 * SECOND_US, Severity.OK), (6 * SECOND_US, Severity.ERROR)]
 )
-async def test_a_clock_behind_the_books_is_an_error(
+async def test_clock_check_behind_the_books_reports_an_error(
     made: Settings, look, books, behind_us: int, severity: Severity
 ) -> None:
     post(books, NOON_US)
@@ -45,7 +45,9 @@ async def test_a_clock_behind_the_books_is_an_error(
     assert ("the books reach to 2027-03-01T12:00:00.000000Z" in found.message) == (severity is Severity.ERROR)
 
 
-async def test_what_was_posted_far_ahead_is_an_error_until_it_is_redated(made: Settings, look, books) -> None:
+async def test_clock_check_with_postings_far_ahead_reports_an_error_until_they_are_redated(
+    made: Settings, look, books
+) -> None:
     post(books, NOON_US)
     books.execute(
         "INSERT INTO users (id, public_id, name, email, role, created_at_us) VALUES"
@@ -63,7 +65,7 @@ async def test_what_was_posted_far_ahead_is_an_error_until_it_is_redated(made: S
     assert found.severity is Severity.OK
 
 
-async def test_a_zone_that_is_not_in_force_yet_is_told(made: Settings, look) -> None:
+async def test_clock_check_with_a_zone_that_is_not_in_force_warns(made: Settings, look) -> None:
     changed = replace(made, billing=replace(made.billing, zone="Europe/Berlin"))
     found = await look("clock", settings=changed)
     assert [one.severity for one in found] == [Severity.OK, Severity.WARNING]

@@ -47,7 +47,7 @@ class Daemon:
         (Daemon(200, [1]), Severity.WARNING, "another program", "server.port"),
     ],
 )
-async def test_what_the_daemon_says_is_a_finding(
+async def test_daemon_check_reports_what_the_daemon_says(
     made: Settings, look, daemon: Daemon, severity: Severity, said: str, remedy: str
 ) -> None:
     [found] = await look("daemon", daemon=daemon)
@@ -63,7 +63,9 @@ async def test_what_the_daemon_says_is_a_finding(
         ("10.1.2.3", Path("cert.pem"), "https://10.1.2.3:8443/readyz"),
     ],
 )
-async def test_it_is_asked_where_it_listens(made: Settings, look, host: str, tls: Path | None, url: str) -> None:
+async def test_daemon_check_requests_the_address_where_the_daemon_listens(
+    made: Settings, look, host: str, tls: Path | None, url: str
+) -> None:
     daemon = Daemon(200, {"status": "ready"})
     there = replace(made, server=replace(made.server, host=host, port=8443, tls_cert=tls))
     await look("daemon", daemon=daemon, settings=there)

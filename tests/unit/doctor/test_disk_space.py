@@ -22,7 +22,7 @@ Usage = namedtuple("Usage", "total used free")
         (10_000, 21, Severity.OK),
     ],
 )
-async def test_little_room_is_a_warning(
+async def test_disk_space_check_with_little_room_warns(
     made: Settings, look, monkeypatch: pytest.MonkeyPatch, total_gib: int, free_gib: float, severity: Severity
 ) -> None:
     asked: list[Path] = []

@@ -5,7 +5,7 @@ from softix_proxy.operations.access import users
 from softix_proxy.settings import Settings
 
 
-async def test_books_that_agree_are_well(made: Settings, look) -> None:
+async def test_ledger_check_of_books_that_agree_is_ok(made: Settings, look) -> None:
     [found] = await look("ledger")
     assert (found.severity, found.message) == (
         Severity.OK,
@@ -13,7 +13,7 @@ async def test_books_that_agree_are_well(made: Settings, look) -> None:
     )
 
 
-async def test_wallets_changed_by_hand_are_found_together(made: Settings, look, books) -> None:
+async def test_ledger_check_with_wallets_changed_by_hand_reports_one_error(made: Settings, look, books) -> None:
     async with assembly.open_instance(made) as opened:
         for name in ("ada", "bob"):
             await users.create(

@@ -16,14 +16,14 @@ async def add(settings: Settings, *names: str) -> list[str]:
     return keys
 
 
-async def test_it_opens_every_secret(made: Settings, look) -> None:
+async def test_master_key_check_that_opens_every_secret_is_ok(made: Settings, look) -> None:
     await add(made, "one", "two")
     first, second = await look("master-key")
     assert (first.severity, second.severity) == (Severity.OK, Severity.OK)
     assert second.message == "it opens the keys of 2 providers"
 
 
-async def test_another_key_and_none_are_errors(made: Settings, look) -> None:
+async def test_master_key_check_with_another_key_or_none_reports_an_error(made: Settings, look) -> None:
     made.paths.master_key.write_text(secrets.token_hex(32))
     [other] = await look("master-key")
     made.paths.master_key.unlink()
@@ -33,7 +33,9 @@ async def test_another_key_and_none_are_errors(made: Settings, look) -> None:
     assert none.message == "the master key is missing"
 
 
-async def test_the_provider_whose_key_does_not_open_is_named_and_nothing_shown(made: Settings, look, books) -> None:
+async def test_master_key_check_with_a_secret_that_does_not_open_names_its_provider_only(
+    made: Settings, look, books
+) -> None:
     keys = await add(made, "good", "moved", "torn")
     books.execute("UPDATE providers SET base_url = 'https://elsewhere.example' WHERE name = 'moved'")
     books.execute("UPDATE providers SET sealed_key = zeroblob(90) WHERE name = 'torn'")
@@ -47,7 +49,7 @@ async def test_the_provider_whose_key_does_not_open_is_named_and_nothing_shown(m
     assert not any(key in repr(findings) for key in keys)
 
 
-async def test_a_change_that_stopped_half_way_is_a_warning(made: Settings, look) -> None:
+async def test_master_key_check_with_an_unfinished_rotation_warns(made: Settings, look) -> None:
     following = made.paths.master_key.with_name("master.key.next")
     following.write_text(secrets.token_hex(32))
     following.chmod(0o600)

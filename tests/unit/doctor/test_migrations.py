@@ -5,12 +5,12 @@ from softix_proxy.settings import Settings
 from softix_proxy.storage.sqlite.core import migrations
 
 
-async def test_the_latest_is_well(made: Settings, look) -> None:
+async def test_migration_check_of_the_latest_schema_is_ok(made: Settings, look) -> None:
     [found] = await look("migrations")
     assert (found.severity, found.message) == (Severity.OK, f"schema {migrations.latest()} is up to date")
 
 
-async def test_a_newer_one_is_an_error_and_stays(made: Settings, look, books) -> None:
+async def test_migration_check_of_a_newer_schema_reports_an_error_and_keeps_it(made: Settings, look, books) -> None:
     books.execute("PRAGMA user_version = 4000")
     [found] = await look("migrations")
     assert found.severity is Severity.ERROR
@@ -18,7 +18,7 @@ async def test_a_newer_one_is_an_error_and_stays(made: Settings, look, books) ->
     assert books.execute("PRAGMA user_version").fetchone() == (4000,)
 
 
-async def test_an_older_one_is_a_warning_and_stays(
+async def test_migration_check_of_an_older_schema_warns(
     made: Settings, look, books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "latest", lambda: 4000)
@@ -27,7 +27,7 @@ async def test_an_older_one_is_a_warning_and_stays(
     assert "a migration is pending" in found.message and "run: softix migrate" in found.remedy
 
 
-async def test_an_empty_one_is_an_error(settings: Settings, look) -> None:
+async def test_migration_check_of_an_empty_file_reports_an_error_and_keeps_it(settings: Settings, look) -> None:
     settings.paths.data_dir.mkdir()
     settings.paths.database.touch()
     [found] = await look("migrations")

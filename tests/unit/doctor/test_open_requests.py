@@ -11,7 +11,7 @@ def leave_open(books, slot: int) -> None:
         )
 
 
-async def test_a_living_process_s_requests_are_none_of_our_business(made: Settings, look, books) -> None:
+async def test_open_request_check_with_a_living_process_is_ok(made: Settings, look, books) -> None:
     slot = slots.acquire(made.paths.database)
     leave_open(books, slot.number)
     try:
@@ -21,7 +21,7 @@ async def test_a_living_process_s_requests_are_none_of_our_business(made: Settin
     assert found.severity is Severity.OK
 
 
-async def test_a_dead_process_s_requests_are_counted_with_their_holds(made: Settings, look, books) -> None:
+async def test_open_request_check_with_a_dead_process_counts_requests_and_holds(made: Settings, look, books) -> None:
     leave_open(books, 3)
     [found] = await look("open-requests")
     assert found.severity is Severity.WARNING

@@ -23,13 +23,13 @@ async def add(settings: Settings, *names: str, sheet: PriceSheet | None = None) 
             await models.add(opened.storage, name=name, provider="lab", sheet=sheet)
 
 
-async def test_priced_models_are_well(made: Settings, look) -> None:
+async def test_price_check_with_every_model_priced_is_ok(made: Settings, look) -> None:
     await add(made, "small", "large", sheet=SHEET)
     [found] = await look("prices")
     assert (found.severity, found.message) == (Severity.OK, "every active model has a price (2)")
 
 
-async def test_the_most_asked_for_comes_first_until_it_has_its_price(made: Settings, look, books) -> None:
+async def test_price_check_with_unpriced_models_lists_the_most_requested_first(made: Settings, look, books) -> None:
     await add(made, "idle", "wanted")
     books.execute("INSERT INTO unpriced_asks SELECT id, 7, 5 FROM models WHERE name = 'wanted'")
     wanted, idle = await look("prices")
@@ -41,7 +41,7 @@ async def test_the_most_asked_for_comes_first_until_it_has_its_price(made: Setti
     assert [found.message for found in await look("prices")] == [idle.message]
 
 
-async def test_many_are_counted(made: Settings, look) -> None:
+async def test_price_check_with_many_unpriced_models_counts_the_rest(made: Settings, look) -> None:
     await add(made, *(f"model-{number}" for number in range(14)))
     findings = await look("prices")
     assert len(findings) == 11

@@ -54,12 +54,14 @@ async def add(settings: Settings, name: str, url: str, key: str | None = None) -
         await providers.add(opened.storage, await opened.vault(), name=name, kind=kind, base_url=url, key=key)
 
 
-async def test_none_is_a_warning(made: Settings, look) -> None:
+async def test_provider_check_without_a_provider_warns(made: Settings, look) -> None:
     [found] = await look("providers", fetch=fetch)
     assert (found.severity, found.message) == (Severity.WARNING, "there is no active provider")
 
 
-async def test_each_is_asked_for_itself(made: Settings, look, server: Server, closed_url: str) -> None:
+async def test_provider_check_reports_each_provider_s_own_state(
+    made: Settings, look, server: Server, closed_url: str
+) -> None:
     await add(made, "good", server.url, server.key)
     await add(made, "wrong", server.url, "sk-" + secrets.token_urlsafe(24))
     await add(made, "gone", closed_url)
@@ -76,7 +78,7 @@ async def test_each_is_asked_for_itself(made: Settings, look, server: Server, cl
     ("status", "severity"),
     [(403, Severity.WARNING), (404, Severity.ERROR), (429, Severity.WARNING), (503, Severity.WARNING)],
 )
-async def test_what_passes_by_itself_is_a_warning(
+async def test_provider_check_with_a_temporary_status_warns(
     made: Settings, look, server: Server, status: int, severity: Severity
 ) -> None:
     await add(made, "lab", server.url, server.key)
@@ -87,7 +89,7 @@ async def test_what_passes_by_itself_is_a_warning(
     assert found.remedy
 
 
-async def test_who_has_no_list_of_models_is_not_asked(made: Settings, look, server: Server) -> None:
+async def test_provider_check_of_a_type_without_a_model_list_is_ok(made: Settings, look, server: Server) -> None:
     async with assembly.open_instance(made) as opened:
         kind = ProviderType.PERPLEXITY
         await providers.add(opened.storage, await opened.vault(), name="lab", kind=kind, key=server.key)
@@ -95,7 +97,9 @@ async def test_who_has_no_list_of_models_is_not_asked(made: Settings, look, serv
     assert (found.severity, "no list of models" in found.message) == (Severity.OK, True)
 
 
-async def test_a_disabled_one_is_left_alone_and_offline_asks_nobody(made: Settings, look, closed_url: str) -> None:
+async def test_provider_check_offline_or_of_a_disabled_provider_sends_nothing(
+    made: Settings, look, closed_url: str
+) -> None:
     await add(made, "gone", closed_url)
     [found] = await look("providers", fetch=None)
     assert (found.severity, found.message) == (Severity.OK, "not asked, because of --offline")
@@ -105,7 +109,7 @@ async def test_a_disabled_one_is_left_alone_and_offline_asks_nobody(made: Settin
     assert found.message == "there is no active provider"
 
 
-async def test_all_are_asked_at_once_and_a_silent_one_is_given_up(
+async def test_provider_check_queries_all_at_once_and_times_out_a_silent_one(
     made: Settings, look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add(made, "quick", "http://quick:1")
@@ -123,7 +127,9 @@ async def test_all_are_asked_at_once_and_a_silent_one_is_given_up(
     assert "no answer within" in silent.message
 
 
-async def test_a_key_that_does_not_open_does_not_stop_the_others(made: Settings, look, server: Server, books) -> None:
+async def test_provider_check_with_a_key_that_does_not_open_still_checks_the_others(
+    made: Settings, look, server: Server, books
+) -> None:
     await add(made, "good", server.url, server.key)
     await add(made, "torn", server.url, server.key)
     books.execute("UPDATE providers SET sealed_key = zeroblob(90) WHERE name = 'torn'")

@@ -1,14 +1,14 @@
 from collections.abc import Callable
 
 
-def test_the_api_counts_in_cents(golden: Callable[..., object]) -> None:
+def test_anthropic_api_costs_are_read_as_cents(golden: Callable[..., object]) -> None:
     assert golden("anthropic_costs.json") == (
         "Anthropic's cost report",
         [("2026-10-01", "claude-haiku-4-5-20251001", 1_237_891, None), ("2026-10-01", None, 10_000, None)],
     )
 
 
-def test_the_console_counts_in_dollars(golden: Callable[..., object]) -> None:
+def test_anthropic_console_costs_are_read_as_dollars(golden: Callable[..., object]) -> None:
     assert golden("anthropic_costs.csv") == (
         "Anthropic's costs",
         [

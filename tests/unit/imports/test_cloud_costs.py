@@ -19,7 +19,7 @@ from softix_proxy.imports.mapping import BillMapping
         ("Tokens", "Tokens"),
     ],
 )
-def test_the_model_of_an_azure_meter(meter: str, model: str) -> None:
+def test_model_of_an_azure_meter_is_its_name_without_the_token_words(meter: str, model: str) -> None:
     assert model_of_meter(meter) == model
 
 
@@ -32,18 +32,18 @@ def test_the_model_of_an_azure_meter(meter: str, model: str) -> None:
         ("Other", "Other"),
     ],
 )
-def test_the_model_of_a_usage_type_of_bedrock(usage_type: str, model: str) -> None:
+def test_model_of_a_bedrock_usage_type_is_its_name_without_region_and_tokens(usage_type: str, model: str) -> None:
     assert model_of_usage_type(usage_type) == model
 
 
-def test_azure(golden: Callable[..., object]) -> None:
+def test_azure_bill_is_read_as_lines_of_models(golden: Callable[..., object]) -> None:
     assert golden("azure.csv") == (
         "Azure's cost details",
         [("2026-10-01", "gpt 4o 0806", 250_000, None), ("2026-10-01", "gpt-4o-0806", 500_000, None), None],
     )
 
 
-def test_azure_in_euros_has_dollars_in_some_agreements() -> None:
+def test_azure_bill_in_euros_is_read_by_its_dollar_column_or_refused() -> None:
     def read(header: str) -> object:
         row = "10/01/2026,m Inp Tokens,Microsoft.CognitiveServices,Usage,5,EUR,7\n"
         file = io.BufferedReader(io.BytesIO(f"{header}\n{row}".encode()))  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def test_azure_in_euros_has_dollars_in_some_agreements() -> None:
         read(header + "quantity")
 
 
-def test_aws(golden: Callable[..., object]) -> None:
+def test_aws_bill_of_either_version_is_read_without_taxes_and_other_products(golden: Callable[..., object]) -> None:
     """Two versions of the report; hours add up to days, taxes and other products are left out."""
     line = ("2026-10-01", "Claude4.6Sonnet", 30_000, None)
     assert golden("aws_1.csv") == ("AWS's cost and usage report", [line, line, None, None])

@@ -35,20 +35,20 @@ def lines(raw: bytes, form: BillFormat = "auto", told: BillMapping | None = None
         ("aws", "aws_2.csv"),
     ],
 )
-def test_a_format_is_told_by_what_is_in_it(form: BillFormat, name: str) -> None:
+def test_bill_format_is_recognised_by_its_contents(form: BillFormat, name: str) -> None:
     raw = (GOLDEN / name).read_bytes()
     found = lines(raw)
     assert any(found)
     assert lines(raw, form) == lines(gzip.compress(raw)) == found
 
 
-def test_what_is_compared() -> None:
+def test_bill_measure_of_usage_is_tokens_and_of_costs_is_dollars() -> None:
     file = io.BufferedReader(io.BytesIO((GOLDEN / "openai_usage.json").read_bytes()))  # type: ignore[arg-type]
     assert formats.read(file, "bill", "auto", BillMapping()).measure is Measure.TOKENS
     assert KINDS["azure"].measure is Measure.USD
 
 
-def test_a_mapping_makes_a_form_or_adds_to_one() -> None:
+def test_bill_with_a_mapping_is_read_by_its_columns_and_models() -> None:
     with (GOLDEN / "mapped.toml").open("rb") as file:
         told = mapping.read(file, "mapped.toml")
     assert lines((GOLDEN / "mapped.csv").read_bytes(), told=told) == [
@@ -75,13 +75,13 @@ def test_a_mapping_makes_a_form_or_adds_to_one() -> None:
         (b"\x1f\x8b\x00", "auto", "bill: the compressed file is damaged"),
     ],
 )
-def test_what_is_no_bill_is_refused(raw: bytes, form: BillFormat, told: str) -> None:
+def test_file_that_is_no_bill_is_refused(raw: bytes, form: BillFormat, told: str) -> None:
     with pytest.raises(BadInputError) as caught:
         lines(raw, form)
     assert caught.value.message.startswith(told)
 
 
-def test_a_compressed_bill_may_be_damaged_further_on() -> None:
+def test_compressed_bill_that_is_damaged_late_is_refused() -> None:
     raw = gzip.compress((HEADERS[0] + "\n" + "2026-10-01" * 9000).encode(), 0)
     with pytest.raises(BadInputError, match=r"damaged|not CSV"):
         lines(raw[:60_000])
@@ -92,7 +92,7 @@ rows = st.lists(st.lists(cells | st.text(max_size=8), min_size=1, max_size=17).m
 
 
 @given(st.sampled_from(HEADERS), rows, st.sampled_from(["auto", *KINDS]))
-def test_any_table_is_lines_or_refused(header: str, rows: list[str], form: BillFormat) -> None:
+def test_arbitrary_table_is_read_or_refused(header: str, rows: list[str], form: BillFormat) -> None:
     try:
         lines("\n".join([header, *rows]).encode("utf-8", "surrogatepass"), form)
     except BadInputError as error:
@@ -100,7 +100,7 @@ def test_any_table_is_lines_or_refused(header: str, rows: list[str], form: BillF
 
 
 @given(st.sampled_from([b"", b"\x1f\x8b", b"\x1f\x8b\x08\x00", b"{", b"\xef\xbb\xbf["]), st.binary(max_size=120))
-def test_any_bytes_are_lines_or_refused(start: bytes, rest: bytes) -> None:
+def test_arbitrary_bytes_are_read_or_refused(start: bytes, rest: bytes) -> None:
     try:
         lines(start + rest)
     except BadInputError as error:

@@ -26,7 +26,7 @@ def read(raw: bytes) -> BillMapping:
     return mapping.read(io.BytesIO(raw), "m.toml")
 
 
-def test_columns_rows_and_models() -> None:
+def test_mapping_with_columns_rows_and_models_is_read() -> None:
     told = read(FULL)
     assert told.form is not None
     assert (told.form.date, told.form.model, told.form.amount, told.form.divisor) == (
@@ -37,7 +37,7 @@ def test_columns_rows_and_models() -> None:
     assert told.model("other") == "other"
 
 
-def test_models_alone_make_no_form() -> None:
+def test_mapping_with_only_models_has_no_form() -> None:
     assert read(b'[models]\n"a" = "b"\n') == BillMapping(None, {}, {"a": "b"})
 
 
@@ -61,7 +61,7 @@ def test_models_alone_make_no_form() -> None:
         (b"#" * (mapping.MOST_FILE_BYTES + 1), "m.toml: not TOML"),
     ],
 )
-def test_what_is_no_mapping_is_refused_in_one_line(raw: bytes, told: str) -> None:
+def test_text_that_is_no_mapping_is_refused_in_one_line(raw: bytes, told: str) -> None:
     with pytest.raises(BadInputError) as caught:
         read(raw)
     assert caught.value.message.startswith(told)
@@ -69,7 +69,7 @@ def test_what_is_no_mapping_is_refused_in_one_line(raw: bytes, told: str) -> Non
 
 
 @given(st.binary(max_size=100) | st.text(alphabet='[]columnsdate="x5\n .{}', max_size=60).map(str.encode))
-def test_anything_is_a_mapping_or_refused(raw: bytes) -> None:
+def test_arbitrary_text_is_a_mapping_or_refused(raw: bytes) -> None:
     try:
         read(raw)
     except BadInputError as error:

@@ -29,12 +29,12 @@ def archive(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     return made.getvalue()
 
 
-def test_what_is_packed_is_what_is_read() -> None:
+def test_packed_file_is_read_like_the_plain_one() -> None:
     assert read(TEXT) == read(gzip.compress(TEXT)) == read(archive({"parts/": b"", "parts/bill.csv": TEXT})) == TEXT
     assert read(b"") == b""
 
 
-def test_a_damaged_one_is_told() -> None:
+def test_damaged_packed_file_is_refused() -> None:
     flipped = bytearray(archive({"bill.csv": TEXT}, zipfile.ZIP_STORED))
     flipped[200] ^= 1
     for raw in (gzip.compress(TEXT)[:-9], archive({"bill.csv": TEXT})[:-30], bytes(flipped)):
@@ -50,12 +50,12 @@ def test_a_damaged_one_is_told() -> None:
         (lzma.compress(TEXT), "cannot read"),
     ],
 )
-def test_others_are_to_be_unpacked_first(raw: bytes, told: str) -> None:
+def test_archive_of_two_files_or_of_another_kind_is_refused(raw: bytes, told: str) -> None:
     with pytest.raises(BadInputError, match=told):
         read(raw)
 
 
-def test_one_with_a_password_is_to_be_unpacked_first() -> None:
+def test_archive_with_a_password_is_refused() -> None:
     locked = bytearray(archive({"bill.csv": TEXT}))
     locked[6] |= 1  # as the member says itself
     locked[locked.index(b"PK\x01\x02") + 8] |= 1  # and the list at the end
@@ -64,7 +64,7 @@ def test_one_with_a_password_is_to_be_unpacked_first() -> None:
 
 
 @given(st.integers(0, 400), st.integers(0, 255))
-def test_any_changed_byte_is_read_or_refused(place: int, byte: int) -> None:
+def test_archive_with_any_changed_byte_is_read_or_refused(place: int, byte: int) -> None:
     raw = bytearray(archive({"bill.csv": TEXT}))
     raw[place % len(raw)] = byte
     try:

@@ -27,7 +27,7 @@ def lines(data: Any) -> list[ProviderBillLine]:
     return list(COSTS_JSON.lines(pages.read(io.BytesIO(raw), "f.json"), "f.json"))
 
 
-def test_pages_in_a_list() -> None:
+def test_pages_in_a_list_are_read_in_order() -> None:
     read = lines([page(cost("1"), more=True), page(cost(2), cost("3e-1"))])
     assert [line.amount_pico for line in read] == [10**12, 2 * 10**12, 3 * 10**11]
 
@@ -52,20 +52,20 @@ def test_pages_in_a_list() -> None:
         (b"[" * 100_000, "f.json: not a bill in JSON"),
     ],
 )
-def test_what_is_no_bill_is_refused_in_one_line(data: Any, told: str) -> None:
+def test_json_that_is_no_bill_is_refused_in_one_line(data: Any, told: str) -> None:
     with pytest.raises(BadInputError) as caught:
         lines(data)
     assert caught.value.message.startswith(told)
     assert "\n" not in caught.value.message
 
 
-def test_a_file_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_file_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MOST_FILE_BYTES", 10)
     with pytest.raises(BadInputError, match="larger than"):
         lines(page(cost("1")))
 
 
-def test_the_first_result() -> None:
+def test_first_result_of_pages_is_the_first_one_present() -> None:
     assert pages.first_result([{"data": 5}, {"data": [7, {"results": []}]}, page(cost("1"))])["amount"]
     assert pages.first_result([]) == {}
 
@@ -86,7 +86,7 @@ anything = st.recursive(
 
 
 @given(st.one_of(anything, st.builds(page, anything, start=st.just(DAY_S) | anything)))
-def test_anything_is_lines_or_refused(data: Any) -> None:
+def test_arbitrary_json_is_read_or_refused(data: Any) -> None:
     try:
         lines(data)
     except BadInputError as error:
@@ -94,7 +94,7 @@ def test_anything_is_lines_or_refused(data: Any) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_lines_or_refused(raw: bytes) -> None:
+def test_arbitrary_bytes_are_read_or_refused(raw: bytes) -> None:
     try:
         lines(raw)
     except BadInputError as error:

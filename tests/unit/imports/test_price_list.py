@@ -19,7 +19,7 @@ mine,,,,,,yes\r
 """
 
 
-def test_csv_with_bands_users_dates_and_free() -> None:
+def test_csv_price_list_with_bands_users_dates_and_free_models_is_read() -> None:
     tiered, customer, free = read(CSV, "prices.csv")
     bands = [
         {"prices": {"input": "2.50", "output": "10.00"}},
@@ -31,7 +31,7 @@ def test_csv_with_bands_users_dates_and_free() -> None:
     assert free.sheet.free
 
 
-def test_json_keeps_numbers_as_they_are_written() -> None:
+def test_json_price_list_keeps_numbers_as_they_are_written() -> None:
     text = '[{"model": "m", "input": 0.10, "output": 3}, {"model": "n", "free": true}]'
     priced, free = read(text.encode(), "prices.json")
     assert priced.sheet == PriceSheet.parse({"bands": [{"prices": {"input": "0.10", "output": "3"}}]})
@@ -60,7 +60,7 @@ def test_json_keeps_numbers_as_they_are_written() -> None:
         (b"[" * 100_000, "p.json", "is not JSON"),
     ],
 )
-def test_what_cannot_be_read_is_told(data: bytes, name: str, told: str) -> None:
+def test_unreadable_price_list_is_refused_with_its_place(data: bytes, name: str, told: str) -> None:
     with pytest.raises(BadInputError) as raised:
         read(data, name)
     assert told in raised.value.message and raised.value.message.startswith(name)
@@ -72,7 +72,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 @given(
     st.binary() | st.lists(st.dictionaries(st.sampled_from(["model", "input", "user", "free"]), JSON)).map(json.dumps)
 )
-def test_anything_gives_rows_or_a_refusal(data: bytes | str) -> None:
+def test_arbitrary_price_list_is_read_or_refused(data: bytes | str) -> None:
     for name in ("p.csv", "p.json"):
         try:
             rows = read(data if isinstance(data, bytes) else data.encode(), name)

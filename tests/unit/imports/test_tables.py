@@ -8,7 +8,7 @@ from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.imports import tables
 
 
-def test_rows_with_their_places() -> None:
+def test_table_rows_have_their_line_numbers() -> None:
     table = tables.read(io.BytesIO('\ufeffA, B \r\n1,"x\r\ny"\r\n\r\n,\r\n3,4\r\n'.encode()), "f.csv")
     assert table.columns == ["a", "b"]
     assert [(row.place.row, row.values) for row in table.rows] == [
@@ -31,21 +31,21 @@ def test_rows_with_their_places() -> None:
         (b",".join(b"%d" % number for number in range(2001)), "too many columns"),
     ],
 )
-def test_what_is_no_table_is_refused_in_one_line(raw: bytes, told: str) -> None:
+def test_text_that_is_no_table_is_refused_in_one_line(raw: bytes, told: str) -> None:
     with pytest.raises(BadInputError) as caught:
         list(tables.read(io.BytesIO(raw), "f.csv").rows)
     assert told in caught.value.message
     assert "\n" not in caught.value.message
 
 
-def test_a_file_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_table_above_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MOST_FILE_BYTES", 20)
     with pytest.raises(BadInputError, match="line 4: too long"):
         list(tables.read(io.BytesIO(b"a\n12345678\n12345678\n12345678\n"), "f.csv").rows)
 
 
 @given(st.binary(max_size=300))
-def test_anything_is_rows_or_refused(raw: bytes) -> None:
+def test_arbitrary_bytes_are_a_table_or_refused(raw: bytes) -> None:
     try:
         table = tables.read(io.BytesIO(raw), "f.csv")
         assert all(set(row.values) == set(table.columns) for row in table.rows)

@@ -29,14 +29,14 @@ FIRST = parse_instant("2026-10-01") // DAY_US
         (3, 1, 3 * 10**12, 10**12),
     ],
 )
-def test_an_amount_is_rounded_half_even_once(written: object, divisor: int, pico: int, step_pico: int) -> None:
+def test_amount_is_rounded_half_even_once(written: object, divisor: int, pico: int, step_pico: int) -> None:
     assert values.amount(written, PLACE, divisor) == (pico, step_pico)
 
 
 @pytest.mark.parametrize(
     "written", ["1,234.50", "1 234", "$5", "", "NaN", "inf", "1e99", "0x1", None, True, 1.5, [], "9" * 70]
 )
-def test_what_is_no_amount_is_refused_in_one_line_with_its_place(written: object) -> None:
+def test_invalid_amount_is_refused_in_one_line_with_its_place(written: object) -> None:
     with pytest.raises(BadInputError) as caught:
         values.amount(written, PLACE)
     assert caught.value.message.startswith("bill.csv, row 7, column 'cost': ")
@@ -44,7 +44,7 @@ def test_what_is_no_amount_is_refused_in_one_line_with_its_place(written: object
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9), st.integers(1, 1000))
-def test_an_amount_is_within_half_a_pico(number: Decimal, divisor: int) -> None:
+def test_amount_is_exact_within_half_a_pico(number: Decimal, divisor: int) -> None:
     if len(str(number)) > values.MOST_CHARACTERS:
         return
     pico, step_pico = values.amount(number, PLACE, divisor)
@@ -65,19 +65,19 @@ def test_an_amount_is_within_half_a_pico(number: Decimal, divisor: int) -> None:
         1790899199,
     ],
 )
-def test_a_day_in_utc(written: object) -> None:
+def test_day_in_any_form_is_read_in_utc(written: object) -> None:
     assert values.day(written, PLACE) == FIRST
 
 
 @pytest.mark.parametrize(
     "written", ["", "13/45/2026", "yesterday", "1969-12-31", -1, 10**15, True, None, 1.5, "9" * 80]
 )
-def test_what_is_no_day_is_refused(written: object) -> None:
+def test_invalid_day_is_refused(written: object) -> None:
     with pytest.raises(BadInputError, match="not a da"):
         values.day(written, PLACE)
 
 
-def test_a_line_is_of_one_day() -> None:
+def test_line_beyond_one_day_is_refused() -> None:
     values.require_within_a_day("2026-10-01", "2026-10-02", PLACE)
     values.require_within_a_day(1790812800, 1790816400, PLACE)
     for start, end in (
@@ -89,7 +89,7 @@ def test_a_line_is_of_one_day() -> None:
             values.require_within_a_day(start, end, PLACE)
 
 
-def test_only_us_dollars() -> None:
+def test_currency_other_than_us_dollars_is_refused() -> None:
     values.currency("usd", PLACE)
     values.currency(" USD", PLACE)
     for other in ("EUR", "", None, 5):
@@ -97,7 +97,7 @@ def test_only_us_dollars() -> None:
             values.currency(other, PLACE)
 
 
-def test_counts() -> None:
+def test_token_count_is_read_as_an_integer_or_refused() -> None:
     assert [values.tokens(written, PLACE) for written in (None, "", "0", 0, "12", 12, "12.00", "0.0")] == [
         0, 0, 0, 0, 12, 12, 12, 0,
     ]  # fmt: skip
@@ -106,7 +106,7 @@ def test_counts() -> None:
             values.tokens(wrong, PLACE)
 
 
-def test_names() -> None:
+def test_model_name_is_read_without_surplus_spaces_or_refused() -> None:
     assert values.name(" gpt-4o \n mini ", PLACE) == "gpt-4o mini"
     assert values.name(None, PLACE) is values.name("  ", PLACE) is None
     for wrong in (5, ["x"], "x" * 201):

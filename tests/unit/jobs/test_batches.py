@@ -43,14 +43,14 @@ class Results:
         return answer
 
 
-async def test_each_is_asked_after_whatever_becomes_of_another() -> None:
+async def test_batch_collection_continues_after_a_failed_batch() -> None:
     results: Any = Results(True, ProviderFault(Code.PROVIDER_TIMEOUT, started=True), KeyError(7), False)
     storage: Any = Storage(*map(batch, range(1, 5)))
     assert await batches.collect(storage, lambda: results) == 1
     assert results.asked == [1, 2, 3, 4]
 
 
-async def test_books_that_cannot_be_written_end_the_round() -> None:
+async def test_batch_collection_ends_when_the_books_cannot_be_written() -> None:
     results: Any = Results(FailureError("the disk is full"), True)
     storage: Any = Storage(batch(1), batch(2))
     with pytest.raises(FailureError):
@@ -58,7 +58,7 @@ async def test_books_that_cannot_be_written_end_the_round() -> None:
     assert results.asked == [1]
 
 
-async def test_without_any_nothing_is_made() -> None:
+async def test_batch_collection_without_batches_makes_no_client() -> None:
     def never() -> Any:
         raise AssertionError
 
@@ -66,7 +66,7 @@ async def test_without_any_nothing_is_made() -> None:
     assert await batches.collect(storage, never) == 0
 
 
-async def test_the_watch_outlives_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+async def test_batch_watch_continues_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
     storage: Any = Storage(FailureError("the disk is full"))
     task = asyncio.create_task(batches.watch(storage, lambda: None, 0))  # type: ignore[arg-type,return-value]
     while len(caplog.records) < 2:

@@ -36,7 +36,7 @@ async def journal(database: Database) -> AsyncIterator[SqliteJournal]:
 
 
 @pytest.mark.parametrize(("charge", "each_pico"), [("nothing", 0), ("bound", USD)])
-async def test_each_gets_its_row_and_no_hold_is_left(
+async def test_recovery_writes_a_row_for_each_orphan_and_leaves_no_hold(
     database: Database, journal: SqliteJournal, charge: str, each_pico: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orphans, "_AT_ONCE", 2)
@@ -50,7 +50,7 @@ async def test_each_gets_its_row_and_no_hold_is_left(
         assert (await unit.ledger.verify()).violations == ()
 
 
-async def test_the_watch_outlives_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_recovery_watch_continues_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = 0
     looked_again = asyncio.Event()
 

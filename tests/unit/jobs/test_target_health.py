@@ -30,7 +30,7 @@ def fail(at: TargetPool) -> None:
     lease.leave(AttemptOutcome.FAILED, "provider_fault")
 
 
-async def test_what_changed_is_told(tmp_path: Path) -> None:
+async def test_target_health_report_writes_what_changed(tmp_path: Path) -> None:
     database = await make_database(tmp_path).open()
     storage, at = SqliteStorage(database), target_pool()
     fail(at)
@@ -42,7 +42,7 @@ async def test_what_changed_is_told(tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_the_watch_outlives_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_target_health_watch_continues_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
     again = asyncio.Event()
 

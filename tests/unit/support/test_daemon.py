@@ -27,14 +27,14 @@ class Scripted(Instance):
         return [sys.executable, "-c", self.script, *arguments]
 
 
-async def test_starts_when_it_serves_and_stops(tmp_path: Path) -> None:
+async def test_instance_starts_when_it_serves_and_stops(tmp_path: Path) -> None:
     instance = Scripted(tmp_path, SERVES)
     async with instance.serving(SOFTIX_LOG_LEVEL="debug"):
         assert instance.url == "http://127.0.0.1:1" and instance.running
     assert not instance.running and instance.log_text() == "a line for the log debug\n"
 
 
-async def test_is_killed_and_starts_again(tmp_path: Path) -> None:
+async def test_killed_instance_starts_again(tmp_path: Path) -> None:
     instance = Scripted(tmp_path, SERVES)
     async with instance.serving(SOFTIX_LOG_LEVEL="debug"):
         await instance.kill()
@@ -44,12 +44,12 @@ async def test_is_killed_and_starts_again(tmp_path: Path) -> None:
     assert instance.log_text().endswith("a line for the log info\n")
 
 
-async def test_tells_why_it_did_not_start(tmp_path: Path) -> None:
+async def test_instance_that_does_not_start_reports_its_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"ended with 3: .*no luck"):
         await Scripted(tmp_path, "import sys; print('no luck', file=sys.stderr); sys.exit(3)").start()
 
 
-def test_gives_the_commands_json(tmp_path: Path) -> None:
+def test_instance_cli_returns_the_command_s_json_or_raises(tmp_path: Path) -> None:
     echo = Scripted(tmp_path, "import json, sys; print(json.dumps([sys.argv[1:], sys.stdin.read()]))")
     assert echo.cli("users", "list", stdin="typed") == [["--json", "users", "list"], "typed"]
     assert Scripted(tmp_path, "").cli("x") is None
@@ -58,7 +58,7 @@ def test_gives_the_commands_json(tmp_path: Path) -> None:
     assert Scripted(tmp_path, "raise SystemExit(2)").cli("x", check=False) is None
 
 
-async def test_prepares_an_instance_that_the_cli_agrees_with(tmp_path: Path) -> None:
+async def test_prepared_instance_has_what_the_cli_lists_and_shows_no_secret(tmp_path: Path) -> None:
     ready = await prepared(tmp_path, "http://127.0.0.1:9", balance="12.50", chat_models=("gpt-test", "gpt-other"))
     assert ready.balance()["available"] == "12.50"
     listed = ready.instance.cli("models", "list")

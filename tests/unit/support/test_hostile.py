@@ -31,7 +31,7 @@ def content(answer: dict[str, Any]) -> str:
     return text
 
 
-async def test_good_answers_carry_their_ids(hostile_provider: HostileProvider) -> None:
+async def test_hostile_provider_in_plain_mode_returns_the_request_s_id(hostile_provider: HostileProvider) -> None:
     reader, writer = await connect(hostile_provider)
     numbers = []
     for test_id in ("one", "two"):
@@ -44,7 +44,9 @@ async def test_good_answers_carry_their_ids(hostile_provider: HostileProvider) -
 
 
 @pytest.mark.parametrize("mode", ["surplus", "surplus-later"])
-async def test_more_than_was_asked_for(hostile_provider: HostileProvider, mode: str) -> None:
+async def test_hostile_provider_in_a_surplus_mode_sends_a_second_response(
+    hostile_provider: HostileProvider, mode: str
+) -> None:
     sent = (await hostile_provider.books())["surplus_sent"]
     reader, writer = await connect(hostile_provider)
     writer.write(request(hostile_provider.model(mode), "mine"))
@@ -54,7 +56,7 @@ async def test_more_than_was_asked_for(hostile_provider: HostileProvider, mode: 
     writer.close()
 
 
-async def test_answers_before_the_body(hostile_provider: HostileProvider) -> None:
+async def test_hostile_provider_in_early_mode_responds_before_the_body(hostile_provider: HostileProvider) -> None:
     reader, writer = await connect(hostile_provider)
     whole = request("any", "mine", "x-hostile: early\r\n")
     writer.write(whole[:-5])
@@ -64,7 +66,7 @@ async def test_answers_before_the_body(hostile_provider: HostileProvider) -> Non
     writer.close()
 
 
-async def test_goes_on_after_a_hang_up(hostile_provider: HostileProvider) -> None:
+async def test_hostile_provider_after_a_disconnect_still_sends_its_response(hostile_provider: HostileProvider) -> None:
     sent = (await hostile_provider.books())["surplus_sent"]
     _, writer = await connect(hostile_provider)
     writer.write(request(hostile_provider.model("after-hang-up"), "mine"))
@@ -86,7 +88,9 @@ async def test_goes_on_after_a_hang_up(hostile_provider: HostileProvider) -> Non
         ("huge-length", b"9223372036854775808"),
     ],
 )
-async def test_bad_framing(hostile_provider: HostileProvider, mode: str, part: bytes) -> None:
+async def test_hostile_provider_in_a_framing_mode_sends_the_bad_head(
+    hostile_provider: HostileProvider, mode: str, part: bytes
+) -> None:
     reader, writer = await connect(hostile_provider)
     writer.write(request(hostile_provider.model(mode), "mine"))
     assert part in await reader.read()
@@ -94,7 +98,9 @@ async def test_bad_framing(hostile_provider: HostileProvider, mode: str, part: b
 
 
 @pytest.mark.parametrize("mode", ["endless-headers", "endless-line", "endless-1xx"])
-async def test_endless(hostile_provider: HostileProvider, mode: str) -> None:
+async def test_hostile_provider_in_an_endless_mode_sends_megabytes(
+    hostile_provider: HostileProvider, mode: str
+) -> None:
     reader, writer = await connect(hostile_provider)
     writer.write(request(hostile_provider.model(mode), "mine"))
     size = 0
@@ -104,7 +110,7 @@ async def test_endless(hostile_provider: HostileProvider, mode: str) -> None:
     writer.close()
 
 
-async def test_every_mode_answers_something(hostile_provider: HostileProvider) -> None:
+async def test_hostile_provider_in_every_mode_sends_something(hostile_provider: HostileProvider) -> None:
     for mode in hostile_provider.modes:
         reader, writer = await connect(hostile_provider)
         writer.write(request(hostile_provider.model(mode), "mine"))

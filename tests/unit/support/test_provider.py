@@ -38,7 +38,7 @@ def chat(**more: Any) -> Any:
     return {"model": "gpt-test", "messages": QUESTION, **more}
 
 
-async def test_every_endpoint_is_counted(
+async def test_fake_provider_counts_each_endpoint_s_tokens(
     gpt: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic, fake_provider: FakeProvider
 ) -> None:
     answer = await gpt.chat.completions.create(**chat())
@@ -64,7 +64,7 @@ async def test_every_endpoint_is_counted(
     }
 
 
-async def test_records_what_came(http: aiohttp.ClientSession, fake_provider: FakeProvider) -> None:
+async def test_fake_provider_records_what_it_received(http: aiohttp.ClientSession, fake_provider: FakeProvider) -> None:
     body = b'{"model": "gpt-test", "max_tokens": 5, "messages": [{"content": "secret"}]}'
     headers = [("X-Odd", "One"), ("X-Odd", "two")]
     async with http.post("/v1/chat/completions?a=b", data=body, headers=headers) as answer:
@@ -87,7 +87,7 @@ async def test_records_what_came(http: aiohttp.ClientSession, fake_provider: Fak
         (529, openai.InternalServerError, anthropic.InternalServerError),
     ],
 )
-async def test_errors(
+async def test_fake_provider_with_a_status_raises_the_sdk_s_exception(
     gpt: openai.AsyncOpenAI,
     claude: anthropic.AsyncAnthropic,
     fake_provider: FakeProvider,
@@ -108,7 +108,9 @@ async def test_errors(
     }
 
 
-async def test_told_by_script_and_by_model(gpt: openai.AsyncOpenAI, fake_provider: FakeProvider) -> None:
+async def test_fake_provider_obeys_its_script_and_its_model_name(
+    gpt: openai.AsyncOpenAI, fake_provider: FakeProvider
+) -> None:
     await fake_provider.script(told(status=500), "", told(chunks=2))
     with pytest.raises(openai.InternalServerError):
         await gpt.chat.completions.create(**chat())
@@ -120,7 +122,7 @@ async def test_told_by_script_and_by_model(gpt: openai.AsyncOpenAI, fake_provide
 
 @pytest.mark.parametrize("headers", [fake(cut_after=2), fake(truncate=True), fake(cut_after=5, split=11)])
 @pytest.mark.parametrize("stream", [True, False])
-async def test_answers_that_break(
+async def test_fake_provider_told_to_cut_breaks_the_response_off(
     http: aiohttp.ClientSession, fake_provider: FakeProvider, headers: dict[str, str], stream: bool
 ) -> None:
     with pytest.raises(aiohttp.ClientError):
@@ -131,7 +133,7 @@ async def test_answers_that_break(
     assert (totals["requests"], totals["finished"], totals["output_tokens"]) == (1, 0, 0)
 
 
-async def test_usage_as_told(
+async def test_fake_provider_reports_the_usage_it_is_told(
     gpt: openai.AsyncOpenAI, claude: anthropic.AsyncAnthropic, fake_provider: FakeProvider
 ) -> None:
     answer = await gpt.chat.completions.create(**chat(), extra_headers=fake(tokens="100,200"))
@@ -150,7 +152,7 @@ async def test_usage_as_told(
     assert all(chunk.choices and chunk.usage is None for chunk in chunks)
 
 
-async def test_contents(http: aiohttp.ClientSession) -> None:
+async def test_fake_provider_sends_the_contents_it_is_told(http: aiohttp.ClientSession) -> None:
     async with http.post("/v1/chat/completions", json=chat(), headers=fake(big=100_000, canary="tweet")) as answer:
         body = await answer.read()
     assert len(body) > 100_000 and b"tweet" in body
@@ -162,7 +164,9 @@ async def test_contents(http: aiohttp.ClientSession) -> None:
     assert events.count("content_block_delta") == 2 and events.endswith("\n\n") and "overloaded_error" in events
 
 
-async def test_gates_and_hang_ups(http: aiohttp.ClientSession, fake_provider: FakeProvider) -> None:
+async def test_fake_provider_with_a_gate_waits_and_counts_disconnects(
+    http: aiohttp.ClientSession, fake_provider: FakeProvider
+) -> None:
     async def ask(**directives: Any) -> bytes:
         headers = fake(gate="g", **directives)
         async with http.post("/v1/chat/completions", json=chat(stream=True), headers=headers) as answer:
@@ -181,7 +185,9 @@ async def test_gates_and_hang_ups(http: aiohttp.ClientSession, fake_provider: Fa
 
 
 @pytest.mark.parametrize("directives", [{"stall": True}, {"stall_after": 2}])
-async def test_stalls(http: aiohttp.ClientSession, fake_provider: FakeProvider, directives: dict[str, Any]) -> None:
+async def test_fake_provider_told_to_stall_sends_no_end(
+    http: aiohttp.ClientSession, fake_provider: FakeProvider, directives: dict[str, Any]
+) -> None:
     asking = asyncio.ensure_future(
         http.post("/v1/chat/completions", json=chat(stream=True), headers=fake(**directives))
     )
@@ -194,7 +200,7 @@ async def test_stalls(http: aiohttp.ClientSession, fake_provider: FakeProvider, 
     assert (await fake_provider.totals())["finished"] == 0
 
 
-def test_ends_with_whoever_started_it() -> None:
+def test_fake_provider_stopped_or_killed_ends() -> None:
     provider = FakeProvider()
     provider.stop()
     assert provider.process.returncode == 0

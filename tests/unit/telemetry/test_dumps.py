@@ -12,6 +12,6 @@ print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
-def test_no_core_dumps_and_no_debugger() -> None:
+def test_process_without_dumps_has_no_core_limit_and_no_debugger() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
     assert done.stdout == "(0, 0) 0\n", done.stderr

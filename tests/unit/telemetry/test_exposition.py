@@ -36,7 +36,7 @@ def finish(metrics: Metrics, **changes: object) -> None:
     metrics.finished(settlement, "lab", "llama")
 
 
-def test_a_new_one_tells_of_the_books_only(metrics: Metrics) -> None:
+def test_new_metrics_report_only_the_books(metrics: Metrics) -> None:
     found = values(metrics)
     assert found["softix_journal_commits_total",] == 7 and found["softix_journal_failures_total",] == 1
     assert found["softix_clock_jumps_total",] == 3
@@ -45,12 +45,12 @@ def test_a_new_one_tells_of_the_books_only(metrics: Metrics) -> None:
     assert found["softix_journal_failing", ""] == 0
 
 
-def test_why_the_books_cannot_be_written() -> None:
+def test_metrics_with_failing_books_name_the_error() -> None:
     failing = Metrics(lambda: replace(BOOKS, failing="SQLITE_FULL"))
     assert values(failing)["softix_journal_failing", "SQLITE_FULL"] == 1
 
 
-def test_requests_tokens_and_money(metrics: Metrics) -> None:
+def test_metrics_after_requests_count_them_with_tokens_and_charge(metrics: Metrics) -> None:
     finish(metrics)
     finish(metrics, source=UsageSource.ESTIMATE, error="client_hung_up")
     found = values(metrics)
@@ -62,7 +62,7 @@ def test_requests_tokens_and_money(metrics: Metrics) -> None:
     assert found["softix_request_errors_total", "client_hung_up", "lab"] == 1
 
 
-def test_modes_without_a_price(metrics: Metrics) -> None:
+def test_metrics_of_unpriced_modes_count_each_mode(metrics: Metrics) -> None:
     finish(metrics, note="clamped unpriced:service_tier unpriced:image_generation", service_tier="fast+us")
     finish(metrics, note="unpriced:image_generation limited_to_hold")
     finish(metrics, note="clamped", service_tier="priority")
@@ -72,20 +72,20 @@ def test_modes_without_a_price(metrics: Metrics) -> None:
     assert sum(key[0] == "softix_unpriced_mode_total" for key in found) == 2
 
 
-def test_what_is_open(metrics: Metrics) -> None:
+def test_metrics_of_open_requests_and_held_money_follow_them(metrics: Metrics) -> None:
     metrics.opened(2 * USD)
     assert values(metrics)["softix_open_requests",] == 1 and values(metrics)["softix_held_usd",] == 2
     metrics.finished(make_settlement(make_intent(1, 1, hold_pico=2 * USD)), "lab", "llama")
     assert values(metrics)["softix_open_requests",] == 0 and values(metrics)["softix_held_usd",] == 0
 
 
-def test_refusals(metrics: Metrics) -> None:
+def test_metrics_of_refusals_count_by_code_and_endpoint(metrics: Metrics) -> None:
     for _ in range(3):
         metrics.refused("chat", Code.RATE_LIMITED)
     assert values(metrics)["softix_refusals_total", "rate_limited", "chat"] == 3
 
 
-def test_histograms(metrics: Metrics) -> None:
+def test_latency_histograms_count_into_cumulative_buckets(metrics: Metrics) -> None:
     finish(metrics)
     found = values(metrics)
     assert found["softix_latency_seconds_bucket", "chat", "0.05"] == 0
@@ -95,7 +95,7 @@ def test_histograms(metrics: Metrics) -> None:
     assert found["softix_time_to_first_byte_seconds_count", "chat"] == 1
 
 
-def test_no_label_tells_of_a_user_or_a_key(metrics: Metrics) -> None:
+def test_metric_labels_name_no_user_or_key(metrics: Metrics) -> None:
     finish(metrics, error="client_hung_up", status_code=499)
     metrics.refused("chat", Code.RATE_LIMITED)
     labels = {name for sample in samples(metrics) for name in sample.labels}

@@ -36,9 +36,7 @@ def raise_canary() -> None:
 
 
 @pytest.mark.parametrize("style", ["json", "text"])
-def test_an_exceptions_class_and_place_are_told_and_nothing_of_its_text(
-    read: Read, style: Literal["json", "text"]
-) -> None:
+def test_logged_exception_has_its_class_and_place_but_not_its_text(read: Read, style: Literal["json", "text"]) -> None:
     logs.set_up("info", style)
     try:
         raise_canary()
@@ -50,7 +48,7 @@ def test_an_exceptions_class_and_place_are_told_and_nothing_of_its_text(
 
 
 @pytest.mark.parametrize("style", ["json", "text"])
-def test_of_libraries_not_even_the_message(read: Read, style: Literal["json", "text"]) -> None:
+def test_library_log_record_is_written_without_its_message(read: Read, style: Literal["json", "text"]) -> None:
     logs.set_up("debug", style)
     logging.getLogger("aiohttp.server").error("Error handling request %s", CANARY, extra={"headers": CANARY})
     logging.getLogger("asyncio").warning(CANARY)
@@ -60,7 +58,7 @@ def test_of_libraries_not_even_the_message(read: Read, style: Literal["json", "t
     assert "aiohttp.server" in written and "asyncio" in written
 
 
-def test_a_line_of_json(read: Read) -> None:
+def test_json_log_line_has_its_fields(read: Read) -> None:
     logs.set_up("info", "json")
     logging.getLogger("softix.storage").warning("closed %d", 3, extra={"count": 3})
     [line] = read().splitlines()
@@ -69,14 +67,14 @@ def test_a_line_of_json(read: Read) -> None:
     assert fields == {"level": "warning", "logger": "softix.storage", "event": "closed 3", "count": 3}
 
 
-def test_a_line_of_text(read: Read) -> None:
+def test_text_log_line_has_its_fields(read: Read) -> None:
     logs.set_up("info", "text")
     logging.getLogger("softix.storage").warning("closed some", extra={"count": 3})
     [line] = read().splitlines()
     assert line.endswith("warning closed some logger=softix.storage count=3")
 
 
-def test_levels(read: Read) -> None:
+def test_log_level_leaves_out_lower_records(read: Read) -> None:
     logs.set_up("warning", "text")
     logging.getLogger("softix").info("no")
     logging.getLogger("aiohttp").info("no")
@@ -84,13 +82,13 @@ def test_levels(read: Read) -> None:
     assert read().count("\n") == 1
 
 
-def test_what_cannot_be_written_is_not_quoted(read: Read) -> None:
+def test_log_record_that_cannot_be_formatted_is_not_quoted(read: Read) -> None:
     logs.set_up("info", "text")
     logging.getLogger("softix").warning("%d", CANARY)
     assert CANARY not in read()
 
 
-def test_a_file_is_its_owners_and_is_opened_anew(read: Read, tmp_path: Path) -> None:
+def test_log_file_is_private_and_opened_anew(read: Read, tmp_path: Path) -> None:
     place, log = tmp_path / "softix.log", logging.getLogger("softix.web")
     logs.set_up("info", "json", place)
     log.info("first")
@@ -107,7 +105,7 @@ def test_a_file_is_its_owners_and_is_opened_anew(read: Read, tmp_path: Path) -> 
     assert "fourth" in read() and "fourth" not in place.read_text()
 
 
-def test_a_file_that_cannot_be_written_leaves_the_log_as_it_was(read: Read, tmp_path: Path) -> None:
+def test_log_file_that_cannot_be_written_leaves_the_log_unchanged(read: Read, tmp_path: Path) -> None:
     logs.set_up("info", "json")
     with pytest.raises(FailureError, match="cannot write the log") as failure:
         logs.set_up("debug", "text", tmp_path / "none" / "softix.log")

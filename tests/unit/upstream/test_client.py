@@ -111,7 +111,7 @@ async def fault(client: HttpUpstream, asked: UpstreamRequest) -> ProviderFault:
     return caught.value
 
 
-async def test_what_is_sent(server: Server) -> None:
+async def test_sent_request_has_only_its_own_headers_and_the_key(server: Server) -> None:
     async with upstream() as client:
         answer = await client.send(call(server.port), lambda: None)
         assert (answer.status, answer.is_stream, answer.secret) == (200, False, SECRET)
@@ -132,7 +132,9 @@ async def test_what_is_sent(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("shared", "connections"), [(False, 2), (True, 1)])
-async def test_a_connection_is_used_again_by_the_same_key(server: Server, shared: bool, connections: int) -> None:
+async def test_connection_is_reused_only_by_the_same_key_unless_shared(
+    server: Server, shared: bool, connections: int
+) -> None:
     async with upstream(share_connections=shared) as client:
         for key in (1, 2, 1, 2, 2):
             answer = await client.send(call(server.port, key=key), lambda: None)
@@ -141,7 +143,7 @@ async def test_a_connection_is_used_again_by_the_same_key(server: Server, shared
     assert (len(server.heads), server.connections) == (5, connections)
 
 
-async def test_a_stream_comes_as_it_comes_and_can_be_aborted(server: Server) -> None:
+async def test_stream_is_read_as_it_comes_and_can_be_aborted(server: Server) -> None:
     server.answer = STREAM
     async with upstream() as client:
         answer = await client.send(call(server.port), lambda: None)
@@ -166,7 +168,7 @@ async def test_a_stream_comes_as_it_comes_and_can_be_aborted(server: Server) -> 
         (None, Code.PROVIDER_TIMEOUT),
     ],
 )
-async def test_faults_after_the_start_are_not_tried_again(server: Server, answer: bytes | None, code: Code) -> None:
+async def test_fault_after_the_start_is_not_retried(server: Server, answer: bytes | None, code: Code) -> None:
     server.answer = answer
     async with upstream(first_byte_timeout_s=0.1) as client:
         caught = await fault(client, call(server.port))
@@ -174,7 +176,7 @@ async def test_faults_after_the_start_are_not_tried_again(server: Server, answer
     assert len(server.heads) == 1
 
 
-async def test_a_silent_stream(server: Server) -> None:
+async def test_silent_stream_times_out(server: Server) -> None:
     server.answer = STREAM
     async with upstream(idle_timeout_s=0.05) as client:
         answer = await client.send(call(server.port), lambda: None)
@@ -185,14 +187,14 @@ async def test_a_silent_stream(server: Server) -> None:
     assert caught.value.code is Code.PROVIDER_TIMEOUT
 
 
-async def test_an_answer_has_its_limit(server: Server) -> None:
+async def test_response_head_above_the_limit_is_a_fault(server: Server) -> None:
     server.answer = OK[:-2].replace(b"length: 2", b"length: 2000") + b"x" * 2000
     async with upstream() as client:
         caught = await fault(client, call(server.port))
     assert caught.code is Code.PROVIDER_BROKE_OFF
 
 
-async def test_what_surely_did_not_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_connection_that_surely_did_not_start_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     async with upstream(connect_retries=2) as client:
         tried = 0
         connect = client._pool._connect
@@ -210,7 +212,7 @@ async def test_what_surely_did_not_start_is_tried_again(monkeypatch: pytest.Monk
     assert (caught.code, caught.started, tried) == (Code.PROVIDER_UNREACHABLE, False, 3)
 
 
-async def test_redirects_are_not_followed(server: Server) -> None:
+async def test_redirect_is_not_followed(server: Server) -> None:
     server.answer = b"HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"
     async with upstream() as client:
         answer = await client.send(call(server.port), lambda: None)
@@ -218,14 +220,14 @@ async def test_redirects_are_not_followed(server: Server) -> None:
     assert answer.status == 302 and len(server.heads) == 1
 
 
-async def test_a_key_that_does_not_open_is_not_sent(server: Server) -> None:
+async def test_provider_key_that_does_not_open_is_not_sent(server: Server) -> None:
     async with upstream() as client:
         caught = await fault(client, call(server.port, sealed=b"damaged"))
     assert (caught.code, caught.started, server.heads) == (Code.PROVIDER_REFUSED, False, [])
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254", "http://[fe80::1]", "http://[::ffff:169.254.169.254]"])
-async def test_a_clouds_secrets_are_out_of_reach(url: str) -> None:
+async def test_link_local_address_is_unreachable(url: str) -> None:
     async with upstream(connect_retries=0, first_byte_timeout_s=2) as client:
         caught = await fault(client, call(0, base_url=url))
     assert (caught.code, caught.started) == (Code.PROVIDER_UNREACHABLE, False)
@@ -239,24 +241,24 @@ async def test_a_clouds_secrets_are_out_of_reach(url: str) -> None:
         ("http://[::1]:82", ProviderOrigin("::1", 82, False, "[::1]:82", "")),
     ],
 )
-def test_a_base_url_is_taken_apart(base_url: str, origin: ProviderOrigin) -> None:
+def test_base_url_is_split_into_its_parts(base_url: str, origin: ProviderOrigin) -> None:
     assert ProviderOrigin.of(base_url) == origin
 
 
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b"])
-def test_no_header_makes_a_line_of_its_own(value: str) -> None:
+def test_header_value_with_a_line_break_is_refused(value: str) -> None:
     asked = replace(call(1), headers=[("x-thing", value)])
     with pytest.raises(ProviderFault):
         compose(ProviderOrigin.of("http://a.example"), asked, {})
 
 
-def test_values_are_sent_byte_for_byte() -> None:
+def test_header_value_is_sent_byte_for_byte() -> None:
     odd = b"caf\xc3\xa9 \xff".decode("utf-8", "surrogateescape")
     head = compose(ProviderOrigin.of("http://a.example"), replace(call(1), headers=[("x-thing", odd)]), {})
     assert b"x-thing: caf\xc3\xa9 \xff\r\n" in head
 
 
-async def test_a_type_without_a_base_url_of_its_own() -> None:
+async def test_provider_type_without_a_base_url_uses_the_given_one() -> None:
     client = HttpUpstream(Vault(), LIMITS, None, {ProviderType.ANTHROPIC: "http://demo:1"})  # type: ignore[arg-type]
     asked = call(0, base_url="x").provider
     provider = replace(asked, base_url="")
@@ -264,14 +266,14 @@ async def test_a_type_without_a_base_url_of_its_own() -> None:
     await client.close()
 
 
-def test_certificates_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_certificates_raise_a_failure(tmp_path: Path) -> None:
     for name in ("none.pem", "bad.pem"):
         (tmp_path / "bad.pem").write_text("nonsense")
         with pytest.raises(FailureError, match="cannot read certificates"):
             HttpUpstream(Vault(), LIMITS, tmp_path / name)  # type: ignore[arg-type]
 
 
-def test_a_calls_own_time_outs_win() -> None:
+def test_timeouts_of_a_call_win_over_the_settings() -> None:
     limits = UpstreamLimits(10, 600, 300, 0, 0)
     assert RequestTimeouts.of(SETTINGS, limits) == (10, 600, 300)
     assert RequestTimeouts.of(Timeouts(first_byte_ms=1500), limits) == (10, 1.5, 300)
@@ -293,7 +295,7 @@ async def sent(client: HttpUpstream, asked: UpstreamRequest) -> tuple[int, str |
     return answer.status, answer.secret
 
 
-async def test_a_token_is_fetched_kept_and_forgotten_when_it_is_not_taken(server: Server) -> None:
+async def test_access_token_is_fetched_kept_and_forgotten_after_a_refusal(server: Server) -> None:
     tokens = Server()
     listening = await asyncio.start_server(tokens.connected, "127.0.0.1", 0)
     body = b'{"access_token":"token-%d","expires_in":3600}'
@@ -315,7 +317,7 @@ async def test_a_token_is_fetched_kept_and_forgotten_when_it_is_not_taken(server
     assert len(tokens.heads) == 2 and all(SECRET.encode() not in head for head in server.heads)
 
 
-async def test_without_a_token_nothing_is_sent(server: Server) -> None:
+async def test_request_without_an_access_token_is_not_sent(server: Server) -> None:
     vault = Vault()
     vault.secret = json.dumps(
         {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "authority": "http://127.0.0.1:9"}
@@ -325,7 +327,7 @@ async def test_without_a_token_nothing_is_sent(server: Server) -> None:
     assert (caught.code, caught.started, server.heads) == (Code.PROVIDER_REFUSED, False, [])
 
 
-async def test_out_of_files_no_key_is_blamed_for_a_token_that_cannot_be_fetched(server: Server) -> None:
+async def test_access_token_when_out_of_files_raises_a_fault_without_blaming_the_key(server: Server) -> None:
     vault = Vault()
     vault.secret = json.dumps(
         {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "authority": "http://127.0.0.1:9"}
@@ -337,7 +339,7 @@ async def test_out_of_files_no_key_is_blamed_for_a_token_that_cannot_be_fetched(
     assert (caught.code, caught.started, server.heads) == (Code.OUT_OF_FILES, False, [])
 
 
-async def test_aws_keys_sign_each_request(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_request_with_aws_keys_is_signed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     vault, host = Vault(), "bedrock-runtime.eu-central-1.amazonaws.com"
     token = secrets.token_hex(8)
     vault.secret = json.dumps(
@@ -367,7 +369,7 @@ async def test_aws_keys_sign_each_request(server: Server, monkeypatch: pytest.Mo
     assert SECRET.encode() not in head
 
 
-async def test_a_body_that_is_not_whole_cannot_be_signed(server: Server) -> None:
+async def test_request_with_aws_keys_without_region_or_whole_body_is_refused(server: Server) -> None:
     vault = Vault()
     vault.secret = json.dumps({"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": SECRET})
     asked = call(server.port)

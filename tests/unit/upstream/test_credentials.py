@@ -37,7 +37,7 @@ def vault() -> Any:
     return Vault()
 
 
-def test_opened_once_at_its_place(vault: Any) -> None:
+def test_credential_is_opened_once_at_its_place(vault: Any) -> None:
     credentials = Credentials(vault, SystemClock())
     for _ in range(3):
         assert of(credentials, OPENAI) == (SECRET, {"authorization": f"Bearer {SECRET}"})
@@ -45,20 +45,20 @@ def test_opened_once_at_its_place(vault: Any) -> None:
     assert vault.opened == [(b"sealed", place)] and place == OPENAI.place_of(OPENAI.keys[0])
 
 
-def test_a_changed_row_is_opened_anew(vault: Any) -> None:
+def test_credential_of_a_changed_provider_is_opened_anew(vault: Any) -> None:
     credentials = Credentials(vault, SystemClock())
     of(credentials, OPENAI)
     of(credentials, replace(OPENAI, base_url="https://b.example"))
     assert [place[3] for _, place in vault.opened] == ["https://a.example:443/", "https://b.example:443/"]
 
 
-def test_each_kind_proves_it_in_its_way(vault: Any) -> None:
+def test_credential_of_each_provider_type_has_its_own_header(vault: Any) -> None:
     credentials = Credentials(vault, SystemClock())
     assert of(credentials, replace(OPENAI, id=2, type=ProviderType.ANTHROPIC))[1] == {"x-api-key": SECRET}
     assert of(credentials, replace(OPENAI, id=3, sealed_key=None)) == (None, {})
 
 
-def test_one_that_does_not_open(vault: Any) -> None:
+def test_credential_that_does_not_open_raises_each_time(vault: Any) -> None:
     credentials = Credentials(vault, SystemClock())
     for _ in range(2):
         with pytest.raises(FailureError):
@@ -67,7 +67,7 @@ def test_one_that_does_not_open(vault: Any) -> None:
     assert SECRET not in repr(credentials)
 
 
-def test_each_of_a_providers_keys_opens_at_its_own_place(vault: Any) -> None:
+def test_credentials_of_several_keys_open_each_at_its_own_place(vault: Any) -> None:
     credentials = Credentials(vault, SystemClock())
     second = ProviderKey("pky_b", "second", b"other")
     provider = replace(OPENAI, more_keys=(second,))
@@ -79,7 +79,7 @@ def test_each_of_a_providers_keys_opens_at_its_own_place(vault: Any) -> None:
     ]
 
 
-def test_what_is_no_credential_is_not_used(vault: Any) -> None:
+def test_credential_of_an_unknown_form_is_refused(vault: Any) -> None:
     vault.open_secret = lambda *_: '{"type": "external_account"}'
     with pytest.raises(BadInputError):
         of(Credentials(vault, SystemClock()), OPENAI)
@@ -94,5 +94,5 @@ def test_what_is_no_credential_is_not_used(vault: Any) -> None:
         ("https://api.example.com/bedrock-runtime.eu.x", None),
     ],
 )
-def test_the_host_names_the_region(url: str, region: str | None) -> None:
+def test_aws_region_is_read_from_the_host(url: str, region: str | None) -> None:
     assert aws_region(url) == region

@@ -64,7 +64,7 @@ async def whole(connection: Http1Connection) -> bytes:
         (OK + b"content-length: 2\r\n\r\nabHTTP/1.1 200 OK\r\n\r\n", b"ab", False),
     ],
 )
-async def test_an_answer_is_read_to_its_end(connect: Connect, answer: bytes, body: bytes, again: bool) -> None:
+async def test_response_is_read_to_its_end(connect: Connect, answer: bytes, body: bytes, again: bool) -> None:
     connection = await connect(answering(answer))
     await connection.exchange(HEAD, b"", 5)
     assert connection.status in (200, 204)
@@ -73,7 +73,7 @@ async def test_an_answer_is_read_to_its_end(connect: Connect, answer: bytes, bod
     assert connection.rest() is again
 
 
-async def test_one_that_ends_with_the_connection(connect: Connect) -> None:
+async def test_response_that_ends_with_the_connection_is_read_whole(connect: Connect) -> None:
     connection = await connect(answering(OK + b"\r\nuntil the end", close=True))
     await connection.exchange(HEAD, b"", 5)
     assert await whole(connection) == b"until the end"
@@ -96,7 +96,7 @@ async def test_one_that_ends_with_the_connection(connect: Connect) -> None:
         b"",
     ],
 )
-async def test_one_that_is_cut_or_odd_is_a_fault(connect: Connect, answer: bytes) -> None:
+async def test_response_that_is_cut_or_malformed_is_a_fault(connect: Connect, answer: bytes) -> None:
     connection = await connect(answering(answer, close=True))
     with pytest.raises(ProviderFault) as caught:
         await connection.exchange(HEAD, b"", 5)
@@ -105,7 +105,7 @@ async def test_one_that_is_cut_or_odd_is_a_fault(connect: Connect, answer: bytes
     assert not connection.rest()
 
 
-async def test_silence_is_too_much_after_a_time(connect: Connect) -> None:
+async def test_response_that_stays_silent_times_out(connect: Connect) -> None:
     connection = await connect(answering(OK + b"content-length: 2\r\n\r\na"))
     await connection.exchange(HEAD, b"", 5)
     connection.listen(0.02)
@@ -114,14 +114,14 @@ async def test_silence_is_too_much_after_a_time(connect: Connect) -> None:
     assert caught.value.code is Code.PROVIDER_TIMEOUT
 
 
-async def test_several_in_a_row(connect: Connect) -> None:
+async def test_responses_in_a_row_use_one_connection(connect: Connect) -> None:
     connection = await connect(answering(*(OK + b"content-length: 1\r\n\r\n%d" % number for number in range(3))))
     for number in range(3):
         await connection.exchange(HEAD, b"", 5)
         assert await whole(connection) == b"%d" % number and connection.rest()
 
 
-async def test_a_connection_that_was_lost_before_has_not_started(connect: Connect) -> None:
+async def test_request_on_a_lost_connection_has_not_started(connect: Connect) -> None:
     connection = await connect(answering(close=True))
     while connection.reusable:
         await asyncio.sleep(0)
@@ -130,7 +130,7 @@ async def test_a_connection_that_was_lost_before_has_not_started(connect: Connec
     assert not caught.value.started
 
 
-async def test_a_large_body_arrives_and_is_not_written_ahead(connect: Connect) -> None:
+async def test_large_body_is_sent_without_filling_the_buffer(connect: Connect) -> None:
     got = bytearray()
     go_on = asyncio.Event()
     size = 8 * 1024 * 1024
@@ -154,7 +154,7 @@ async def test_a_large_body_arrives_and_is_not_written_ahead(connect: Connect) -
     assert got == body and connection.rest()
 
 
-async def test_an_answer_before_the_whole_request_ends_the_connection(connect: Connect) -> None:
+async def test_response_before_the_whole_request_ends_the_connection(connect: Connect) -> None:
     async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")
@@ -166,7 +166,7 @@ async def test_an_answer_before_the_whole_request_ends_the_connection(connect: C
     assert connection.status == 413 and not connection.rest()
 
 
-async def test_a_slow_reader_holds_the_provider_back(connect: Connect) -> None:
+async def test_slow_reader_pauses_the_provider(connect: Connect) -> None:
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(OK + b"content-length: %d\r\n\r\n" % (1 << 24) + b"x" * (1 << 24))
@@ -181,7 +181,7 @@ async def test_a_slow_reader_holds_the_provider_back(connect: Connect) -> None:
     assert len(await whole(connection)) == 1 << 24
 
 
-async def test_pouring_gives_each_piece_as_it_comes(connect: Connect) -> None:
+async def test_pour_passes_each_piece_as_it_comes(connect: Connect) -> None:
     head = OK + b"transfer-encoding: chunked\r\n\r\n"
     step = asyncio.Event()
 
@@ -207,7 +207,7 @@ async def test_pouring_gives_each_piece_as_it_comes(connect: Connect) -> None:
     assert got == [b"a", b"b", b"c"] and connection.rest()
 
 
-async def test_pouring_into_what_fails(connect: Connect) -> None:
+async def test_pour_into_a_failing_sink_raises_its_error(connect: Connect) -> None:
     begun = asyncio.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -228,7 +228,7 @@ async def test_pouring_into_what_fails(connect: Connect) -> None:
         await pouring
 
 
-async def test_pouring_from_a_wire_that_breaks(connect: Connect) -> None:
+async def test_pour_from_a_broken_connection_raises_a_fault(connect: Connect) -> None:
     connection = await connect(answering(OK + b"content-length: 9\r\n\r\nab", close=True))
     await connection.exchange(HEAD, b"", 5)
     got: list[bytes] = []
@@ -251,7 +251,7 @@ class Rest:
             yield piece
 
 
-async def test_the_rest_of_a_body_follows_as_it_comes(connect: Connect) -> None:
+async def test_rest_of_a_body_is_sent_as_it_comes(connect: Connect) -> None:
     got = asyncio.get_running_loop().create_future()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -264,7 +264,7 @@ async def test_the_rest_of_a_body_follows_as_it_comes(connect: Connect) -> None:
     assert await got == b"abcdefghi" and await whole(connection) == b"" and connection.rest()
 
 
-async def test_an_answer_before_the_rest_ends_the_connection(connect: Connect) -> None:
+async def test_response_before_the_rest_of_a_body_ends_the_connection(connect: Connect) -> None:
     connection = await connect(answering(OK + b"content-length: 2\r\n\r\nab"))
 
     class Late(Rest):
@@ -277,7 +277,7 @@ async def test_an_answer_before_the_rest_ends_the_connection(connect: Connect) -
     assert await whole(connection) == b"ab" and not connection.rest()
 
 
-async def test_a_rest_that_does_not_come(connect: Connect) -> None:
+async def test_rest_of_a_body_that_fails_raises_its_error(connect: Connect) -> None:
     connection = await connect(answering())
     with pytest.raises(KeyError):
         await connection.exchange(HEAD, b"abc", 5, Rest(b"def", KeyError()))

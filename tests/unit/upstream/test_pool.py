@@ -40,7 +40,9 @@ async def ask(pool: ConnectionPool, provider: HostileProvider, mode: str, test_i
 
 
 @pytest.mark.parametrize("mode", SURPLUS)
-async def test_a_surplus_answer_is_nobodys(pool: ConnectionPool, hostile_provider: HostileProvider, mode: str) -> None:
+async def test_surplus_response_reaches_no_other_request(
+    pool: ConnectionPool, hostile_provider: HostileProvider, mode: str
+) -> None:
     sent = (await hostile_provider.books())["surplus_sent"]
     for number in range(1, 6):
         bad = await ask(pool, hostile_provider, mode, f"bad-{number}")
@@ -51,7 +53,7 @@ async def test_a_surplus_answer_is_nobodys(pool: ConnectionPool, hostile_provide
         assert f"good-{number}".encode() in good and json.loads(good)
 
 
-async def test_a_silent_connection_is_used_again_by_the_same_key_only(
+async def test_idle_connection_is_reused_only_by_the_same_key(
     pool: ConnectionPool, hostile_provider: HostileProvider
 ) -> None:
     place = place_of(hostile_provider)
@@ -64,7 +66,7 @@ async def test_a_silent_connection_is_used_again_by_the_same_key_only(
     assert first.connection is second.connection is not other.connection
 
 
-async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> None:
+async def test_pool_at_its_limit_makes_the_next_request_wait(hostile_provider: HostileProvider) -> None:
     pool, place = ConnectionPool(Trust(None), 1, 100), place_of(hostile_provider)
     first = await pool.take(place, 5)
     waiting = asyncio.create_task(pool.take(place, 5))
@@ -75,7 +77,7 @@ async def test_a_limit_lets_the_next_wait(hostile_provider: HostileProvider) -> 
     pool.close()
 
 
-async def test_whoever_waits_for_too_long_is_told(hostile_provider: HostileProvider) -> None:
+async def test_pool_at_its_limit_for_too_long_raises_provider_busy(hostile_provider: HostileProvider) -> None:
     pool, place = ConnectionPool(Trust(None), 1, 100), place_of(hostile_provider)
     first = await pool.take(place, 5)
     with pytest.raises(ProviderFault) as fault:
@@ -86,7 +88,7 @@ async def test_whoever_waits_for_too_long_is_told(hostile_provider: HostileProvi
     pool.close()
 
 
-async def test_what_has_rested_for_too_long_is_closed(
+async def test_connection_idle_for_too_long_is_closed(
     pool: ConnectionPool, hostile_provider: HostileProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ask(pool, hostile_provider, "plain", "first")
@@ -99,13 +101,13 @@ async def test_what_has_rested_for_too_long_is_closed(
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "no-such-host.invalid", "x" * 300])
-async def test_where_nothing_can_be_reached(pool: ConnectionPool, host: str) -> None:
+async def test_unreachable_host_raises_a_fault(pool: ConnectionPool, host: str) -> None:
     with pytest.raises(ProviderFault) as caught:
         await pool.take(PoolKey(host, 80, False, 1), 5)
     assert (caught.value.code, caught.value.started) == (Code.PROVIDER_UNREACHABLE, False)
 
 
-async def test_idle_connections_make_room_for_new_ones(hostile_provider: HostileProvider) -> None:
+async def test_idle_connections_above_the_limit_are_closed_oldest_first(hostile_provider: HostileProvider) -> None:
     """Of many keys, each would keep its own for a minute, and those of clients that have left would be in the way."""
     pool = ConnectionPool(Trust(None), 0, 4)
     for key_id in range(1, 10):
@@ -115,7 +117,7 @@ async def test_idle_connections_make_room_for_new_ones(hostile_provider: Hostile
     pool.close()
 
 
-async def test_out_of_files_idle_connections_are_closed_first(hostile_provider: HostileProvider) -> None:
+async def test_pool_out_of_files_closes_idle_connections_first(hostile_provider: HostileProvider) -> None:
     pool = ConnectionPool(Trust(None), 0, 100)
     for key_id in (1, 2):
         await ask(pool, hostile_provider, "plain", f"key-{key_id}", key_id)
@@ -125,7 +127,7 @@ async def test_out_of_files_idle_connections_are_closed_first(hostile_provider: 
     pool.close()
 
 
-async def test_out_of_files_is_no_fault_of_the_provider(
+async def test_pool_out_of_files_raises_a_fault_that_is_not_the_provider_s(
     pool: ConnectionPool, hostile_provider: HostileProvider
 ) -> None:
     for host in ("127.0.0.1", "localhost", "provider.example"):

@@ -31,19 +31,21 @@ async def server() -> AsyncIterator[tuple[str, list[web.Request]]]:
 
 
 @pytest.mark.parametrize("status", [200, 401, 404, 503])
-async def test_tells_the_status(server: tuple[str, list[web.Request]], status: int) -> None:
+async def test_probe_returns_the_status_and_sends_the_headers(
+    server: tuple[str, list[web.Request]], status: int
+) -> None:
     url, seen = server
     assert await fetch(f"{url}/{status}", {"x-api-key": SECRET}) == (status, SECRET.encode())
     assert [request.headers["x-api-key"] for request in seen] == [SECRET]
 
 
-async def test_follows_no_redirect(server: tuple[str, list[web.Request]]) -> None:
+async def test_probe_follows_no_redirect(server: tuple[str, list[web.Request]]) -> None:
     url, seen = server
     assert (await fetch(f"{url}/moved", {})).status == 302
     assert len(seen) == 1
 
 
-async def test_uses_no_proxy_of_the_environment(
+async def test_probe_ignores_a_proxy_of_the_environment(
     server: tuple[str, list[web.Request]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -59,7 +61,7 @@ async def refused(url: str) -> FailureError:
     return error
 
 
-async def test_nobody_listens() -> None:
+async def test_probe_of_a_closed_port_raises_unreachable() -> None:
     listener = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     listener.close()
@@ -67,7 +69,7 @@ async def test_nobody_listens() -> None:
     assert "cannot be reached" in (await refused(f"http://127.0.0.1:{port}/v1/models")).message
 
 
-async def test_an_answer_that_is_none() -> None:
+async def test_probe_of_a_server_that_closes_raises_unreachable() -> None:
     async def close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
@@ -77,11 +79,11 @@ async def test_an_answer_that_is_none() -> None:
         assert "cannot be reached" in (await refused(f"http://127.0.0.1:{port}/v1/models")).message
 
 
-async def test_tls_where_there_is_none(server: tuple[str, list[web.Request]]) -> None:
+async def test_probe_with_tls_of_a_plain_server_names_tls(server: tuple[str, list[web.Request]]) -> None:
     assert "TLS" in (await refused(server[0].replace("http:", "https:") + "/200")).message
 
 
-async def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_probe_of_a_slow_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("softix_proxy.upstream.probe._TIMEOUT_S", 0.05)
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,5 +96,5 @@ async def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "no answer" in (await refused(f"http://127.0.0.1:{port}/v1/models")).message
 
 
-async def test_a_link_local_address_is_not_connected_to() -> None:
+async def test_probe_of_a_link_local_address_raises_unreachable() -> None:
     assert "cannot be reached" in (await refused("http://169.254.169.254/v1/models")).message

@@ -11,7 +11,7 @@ URL = "https://bedrock-runtime.eu-central-1.amazonaws.com/model/anthropic.claude
 HEADERS = {"host": "bedrock-runtime.eu-central-1.amazonaws.com", "content-type": "application/json"}
 
 
-def test_what_is_added() -> None:
+def test_signature_adds_its_headers_without_the_secret() -> None:
     secret, token = secrets.token_hex(20), secrets.token_hex(20)
     added = signed(AwsKeys("AKIAEXAMPLE", secret, token), "eu-central-1", URL, HEADERS, b"{}")
     assert set(added) == {"authorization", "x-amz-date", "x-amz-security-token"}
@@ -22,13 +22,13 @@ def test_what_is_added() -> None:
     assert secret not in str(added)
 
 
-def test_the_body_is_signed() -> None:
+def test_signature_of_another_body_differs() -> None:
     keys = AwsKeys("AKIAEXAMPLE", secrets.token_hex(20))
     one, other = (signed(keys, "us-east-1", URL, HEADERS, body)["authorization"] for body in (b"{}", b"[]"))
     assert one.rpartition("Signature=")[2] != other.rpartition("Signature=")[2]
 
 
-def test_without_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signature_without_botocore_raises_a_failure_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "botocore.auth", None)
     with pytest.raises(FailureError, match="not installed") as failure:
         signed(AwsKeys("a", "b"), "us-east-1", URL, HEADERS, b"")

@@ -45,7 +45,7 @@ def test_default_context_after_a_plain_import_has_the_systems_certificates() -> 
     assert counts("import aiohttp") == (system, True, system)
 
 
-def test_clients_of_aiohttp_all_name_whom_they_trust() -> None:
+def test_aiohttp_clients_all_name_whom_they_trust() -> None:
     sources = [
         (path, path.read_text("utf-8"))
         for path in Path(softix_proxy.__file__).parent.rglob("*.py")

@@ -63,7 +63,7 @@ def entra(server: TokenServer) -> EntraClient:
     return EntraClient("tenant", "client", SECRET, server.url, "https://scope.example/.default")
 
 
-async def test_entra_gets_the_form_and_the_token_is_kept(server: TokenServer) -> None:
+async def test_entra_token_is_requested_by_form_and_kept_until_it_expires(server: TokenServer) -> None:
     clock = StoppedClock()
     tokens = Tokens(clock)
     asked = await asyncio.gather(*(tokens.of("a", entra(server)) for _ in range(8)))
@@ -86,7 +86,7 @@ async def test_entra_gets_the_form_and_the_token_is_kept(server: TokenServer) ->
     assert await tokens.of("a", entra(server)) == "token-4"
 
 
-async def test_google_gets_a_signed_assertion(server: TokenServer) -> None:
+async def test_google_token_is_requested_by_a_signed_assertion(server: TokenServer) -> None:
     key = rsa.generate_private_key(65537, 2048)
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     account = GoogleAccount(
@@ -112,7 +112,7 @@ async def failing(tokens: Tokens, credential: EntraClient | GoogleAccount) -> Fa
     return error
 
 
-async def test_a_refusal_names_the_status_alone(server: TokenServer) -> None:
+async def test_token_refusal_names_the_status_and_follows_no_redirect(server: TokenServer) -> None:
     server.status = 401
     assert "401" in (await failing(Tokens(StoppedClock()), entra(server))).message
     server.status, server.location = 302, f"{server.url}/elsewhere"
@@ -120,7 +120,7 @@ async def test_a_refusal_names_the_status_alone(server: TokenServer) -> None:
     assert all(seen["path"] != "/elsewhere" for seen in server.seen)
 
 
-async def test_what_is_no_token(server: TokenServer) -> None:
+async def test_token_of_a_broken_account_or_unreachable_server_raises_a_failure(server: TokenServer) -> None:
     broken = GoogleAccount(
         {"type": "service_account", "client_email": "a", "private_key": SECRET, "token_uri": server.url}
     )
@@ -130,7 +130,7 @@ async def test_what_is_no_token(server: TokenServer) -> None:
     assert server.seen == []
 
 
-async def test_without_google_auth(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_token_without_google_auth_raises_a_failure_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.oauth2.service_account", None)
     account = GoogleAccount(json.loads('{"type": "service_account"}'))
     assert "softix-proxy[vertex]" in (await failing(Tokens(StoppedClock()), account)).remedy

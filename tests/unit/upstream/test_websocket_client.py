@@ -48,7 +48,7 @@ async def calling(handler: Handler) -> AsyncIterator[tuple[ProviderWebSockets, C
         listening.close()
 
 
-async def test_messages_go_both_ways_and_the_key_with_the_call() -> None:
+async def test_websocket_passes_messages_both_ways_with_the_provider_s_key() -> None:
     seen: list[tuple[str, str]] = []
 
     async def echo(request: web.BaseRequest) -> web.StreamResponse:
@@ -68,7 +68,7 @@ async def test_messages_go_both_ways_and_the_key_with_the_call() -> None:
     assert seen == [("/v1/realtime?model=a%2Fb", f"Bearer {SECRET}")]
 
 
-async def test_what_breaks_off_or_is_no_text() -> None:
+async def test_websocket_that_breaks_or_sends_no_text_raises_a_fault() -> None:
     async def broken(request: web.BaseRequest) -> web.StreamResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -87,7 +87,7 @@ async def test_what_breaks_off_or_is_no_text() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 307, 401, 404, 429, 503])
-async def test_a_handshake_that_is_refused(status: int) -> None:
+async def test_websocket_handshake_that_is_refused_raises_with_its_status(status: int) -> None:
     calls = 0
 
     async def refuse(request: web.BaseRequest) -> web.StreamResponse:
@@ -103,7 +103,7 @@ async def test_a_handshake_that_is_refused(status: int) -> None:
     assert SECRET not in repr(refused)
 
 
-async def test_nobody_there_and_a_key_that_does_not_open() -> None:
+async def test_websocket_that_cannot_be_opened_raises_a_fault_that_has_not_started() -> None:
     async def never(request: web.BaseRequest) -> web.StreamResponse:
         raise AssertionError("it was called")
 
@@ -120,7 +120,7 @@ async def test_nobody_there_and_a_key_that_does_not_open() -> None:
             assert caught.value.code is code and not caught.value.started
 
 
-async def test_lines_to_come_have_the_new_time_outs_and_those_that_are_open_stay() -> None:
+async def test_websocket_after_new_timeouts_uses_them_and_open_ones_stay() -> None:
     async def echo(request: web.BaseRequest) -> web.StreamResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -140,7 +140,7 @@ async def test_lines_to_come_have_the_new_time_outs_and_those_that_are_open_stay
     assert earlier.closed and later.closed
 
 
-async def test_out_of_files_is_no_fault_of_the_provider() -> None:
+async def test_websocket_when_out_of_files_raises_a_fault_that_is_not_the_provider_s() -> None:
     async def nobody(_: web.BaseRequest) -> web.StreamResponse:
         answer = web.Response(status=500)
         answer.force_close()

@@ -14,7 +14,7 @@ def api_keys() -> ApiKeys:
     return ApiKeys(secrets.token_bytes(32))
 
 
-def test_a_new_key_is_found_by_its_digest(api_keys: ApiKeys) -> None:
+def test_new_api_key_is_found_by_its_digest(api_keys: ApiKeys) -> None:
     key = api_keys.new()
     assert re.fullmatch(r"sx_live_[0-9A-Za-z]{33}", key.text)
     assert key.prefix == key.text[:12]
@@ -23,7 +23,7 @@ def test_a_new_key_is_found_by_its_digest(api_keys: ApiKeys) -> None:
     assert 27 * math.log2(62) >= 160
 
 
-def test_keys_differ_and_hide(api_keys: ApiKeys) -> None:
+def test_api_keys_differ_and_are_not_shown(api_keys: ApiKeys) -> None:
     keys = [api_keys.new() for _ in range(100)]
     assert len({key.text for key in keys}) == len({key.digest for key in keys}) == 100
     for key in keys:
@@ -31,12 +31,12 @@ def test_keys_differ_and_hide(api_keys: ApiKeys) -> None:
         assert repr(key.digest) not in repr(key)
 
 
-def test_another_pepper_gives_another_digest(api_keys: ApiKeys) -> None:
+def test_api_key_digest_with_another_pepper_differs(api_keys: ApiKeys) -> None:
     key = api_keys.new()
     assert ApiKeys(secrets.token_bytes(32)).digest(key.text) not in (key.digest, None)
 
 
-def test_any_typing_error_is_refused(api_keys: ApiKeys) -> None:
+def test_api_key_with_a_typing_error_is_refused(api_keys: ApiKeys) -> None:
     text = api_keys.new().text
     for at in range(len(text)):
         other = "b" if text[at] == "a" else "a"
@@ -57,11 +57,11 @@ def test_any_typing_error_is_refused(api_keys: ApiKeys) -> None:
         lambda text: text[:10] + "\x00" + text[11:],
     ],
 )
-def test_other_forms_are_refused(api_keys: ApiKeys, change: object) -> None:
+def test_api_key_of_another_form_is_refused(api_keys: ApiKeys, change: object) -> None:
     assert callable(change)
     assert api_keys.digest(change(api_keys.new().text)) is None
 
 
 @given(st.text(max_size=60))
-def test_no_text_is_an_error(text: str) -> None:
+def test_arbitrary_text_is_refused_as_an_api_key_without_an_error(text: str) -> None:
     assert ApiKeys(b"pepper").digest(text) is None

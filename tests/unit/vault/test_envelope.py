@@ -17,7 +17,7 @@ def find(key_id: str) -> MasterKey:
 
 
 @given(st.binary(max_size=200), st.lists(st.text(max_size=9), min_size=1, max_size=4))
-def test_opens_where_it_was_sealed(secret: bytes, place: list[str]) -> None:
+def test_envelope_opens_at_the_place_where_it_was_sealed(secret: bytes, place: list[str]) -> None:
     blob = seal(OLD, secret, place)
     assert unseal(find, blob, place) == secret
     assert sealed_by(blob) == OLD.id
@@ -27,7 +27,7 @@ def test_opens_where_it_was_sealed(secret: bytes, place: list[str]) -> None:
 
 
 @given(st.lists(st.text(max_size=3), min_size=1, max_size=4), st.lists(st.text(max_size=3), min_size=1, max_size=4))
-def test_opens_nowhere_else(place: list[str], other: list[str]) -> None:
+def test_envelope_at_another_place_does_not_open(place: list[str], other: list[str]) -> None:
     blob = seal(OLD, b"secret", place)
     if place != other:
         with pytest.raises(FailureError, match="moved or damaged"):
@@ -35,12 +35,12 @@ def test_opens_nowhere_else(place: list[str], other: list[str]) -> None:
 
 
 @pytest.mark.parametrize("other", [("ab", "c"), ("a", "bc", ""), ("abc",), ("bc", "a")])
-def test_places_that_look_alike_differ(other: tuple[str, ...]) -> None:
+def test_envelope_at_a_similar_place_does_not_open(other: tuple[str, ...]) -> None:
     with pytest.raises(FailureError):
         unseal(find, seal(OLD, b"secret", ("a", "bc")), other)
 
 
-def test_two_envelopes_of_one_secret_have_nothing_in_common() -> None:
+def test_envelopes_of_one_secret_have_different_bytes() -> None:
     first, second = seal(OLD, b"secret", PLACE), seal(OLD, b"secret", PLACE)
     assert first[:9] == second[:9]
     assert first[9:21] != second[9:21]
@@ -48,7 +48,7 @@ def test_two_envelopes_of_one_secret_have_nothing_in_common() -> None:
     assert first[81:] != second[81:]
 
 
-def test_every_flipped_bit_is_noticed() -> None:
+def test_envelope_with_a_flipped_bit_does_not_open() -> None:
     secret = secrets.token_bytes(8)
     blob = seal(OLD, secret, PLACE)
     for at in range(len(blob) * 8):
@@ -63,18 +63,18 @@ def test_every_flipped_bit_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("cut", [0, 1, 8, 21, 68, 96])
-def test_a_cut_envelope_is_none(cut: int) -> None:
+def test_envelope_that_is_cut_is_refused(cut: int) -> None:
     with pytest.raises(FailureError, match="unknown form"):
         sealed_by(seal(OLD, b"", PLACE)[:cut])
 
 
-def test_a_forged_key_id_does_not_help() -> None:
+def test_envelope_with_a_forged_key_id_does_not_open() -> None:
     blob = seal(OLD, b"secret", PLACE)
     with pytest.raises(FailureError):
         unseal(lambda _: OLD, blob[:1] + bytes.fromhex(NEW.id) + blob[9:], PLACE)
 
 
-def test_rewrapped_it_opens_by_the_new_key_alone() -> None:
+def test_rewrapped_envelope_opens_only_by_the_new_key() -> None:
     blob = seal(OLD, b"secret", PLACE)
     again = rewrap(find, NEW, blob, PLACE)
     assert sealed_by(again) == NEW.id
@@ -82,7 +82,7 @@ def test_rewrapped_it_opens_by_the_new_key_alone() -> None:
     assert unseal({NEW.id: NEW}.__getitem__, again, PLACE) == b"secret"
 
 
-def test_what_does_not_open_is_not_rewrapped() -> None:
+def test_envelope_that_does_not_open_is_not_rewrapped() -> None:
     blob = seal(OLD, b"secret", PLACE)
     with pytest.raises(FailureError):
         rewrap(find, NEW, blob, (*PLACE[:-1], "https://b:443/"))

@@ -30,7 +30,7 @@ def printing(text: str) -> list[str]:
     return [sys.executable, "-c", f"print({text!r})"]
 
 
-def test_a_key_shows_an_id_and_nothing_else(raw: bytes) -> None:
+def test_master_key_shows_only_its_id(raw: bytes) -> None:
     key = MasterKey(raw)
     assert repr(key) == f"MasterKey({key.id})"
     assert len(key.id) == 16
@@ -41,7 +41,7 @@ def test_a_key_shows_an_id_and_nothing_else(raw: bytes) -> None:
     assert raw not in key.check_value + bytes.fromhex(key.id)
 
 
-def test_forms_of_a_key(tmp_path: Path, raw: bytes) -> None:
+def test_master_key_in_each_form_is_read(tmp_path: Path, raw: bytes) -> None:
     forms = [
         raw.hex(),
         raw.hex().upper() + "\n",
@@ -56,7 +56,7 @@ def test_forms_of_a_key(tmp_path: Path, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 16, 31, 33, 64])
-def test_a_wrong_length_is_refused(tmp_path: Path, length: int) -> None:
+def test_master_key_of_a_wrong_length_is_refused(tmp_path: Path, length: int) -> None:
     for text in (secrets.token_bytes(length).hex(), base64.b64encode(secrets.token_bytes(length)).decode()):
         with pytest.raises(FailureError, match="there is no master key in") as caught:
             from_file(put(tmp_path / "k", text))
@@ -64,28 +64,28 @@ def test_a_wrong_length_is_refused(tmp_path: Path, length: int) -> None:
         assert length < 16 or text not in str(caught.value) + caught.value.remedy  # shorter ones are parts of words
 
 
-def test_a_key_that_a_person_made_up_is_refused(tmp_path: Path) -> None:
+def test_master_key_that_is_not_random_is_refused(tmp_path: Path) -> None:
     for text in ("00" * 32, "ab" * 32, "0123456789abcdef" * 4):
         with pytest.raises(FailureError, match="is not random"):
             from_file(put(tmp_path / "k", text))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o601])
-def test_a_file_that_others_can_read_is_refused(tmp_path: Path, raw: bytes, mode: int) -> None:
+def test_master_key_file_that_others_can_read_is_refused(tmp_path: Path, raw: bytes, mode: int) -> None:
     path = put(tmp_path / "k", raw.hex(), mode)
     with pytest.raises(FailureError) as caught:
         from_file(path)
     assert caught.value.remedy == f"run: chmod 600 {path}"
 
 
-def test_an_unreadable_file_is_not_a_missing_one(tmp_path: Path) -> None:
+def test_master_key_file_that_is_unreadable_is_not_taken_for_missing(tmp_path: Path) -> None:
     (tmp_path / "k").mkdir(mode=0o700)
     with pytest.raises(FailureError, match="cannot read"):
         from_file(tmp_path / "k")
     assert from_file(tmp_path / "none") is None
 
 
-def test_create_makes_one_private_file(tmp_path: Path) -> None:
+def test_master_key_create_makes_one_private_file(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         key = create(tmp_path / "k")
@@ -100,27 +100,27 @@ def test_create_makes_one_private_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_what_root_makes_belongs_to_the_folders_owner(tmp_path: Path) -> None:
+def test_master_key_created_by_root_belongs_to_the_folder_s_owner(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, 23456)
     create(tmp_path / "k")
     made = (tmp_path / "k").stat()
     assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (12345, 23456, 0o600)
 
 
-def test_create_overwrites_nothing(tmp_path: Path) -> None:
+def test_master_key_create_overwrites_nothing(tmp_path: Path) -> None:
     put(tmp_path / "k", "mine")
     assert create(tmp_path / "k") is None
     assert (tmp_path / "k").read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["k"]
 
 
-def test_create_needs_its_folder(tmp_path: Path) -> None:
+def test_master_key_create_without_a_folder_raises_a_failure(tmp_path: Path) -> None:
     with pytest.raises(FailureError, match="cannot write") as caught:
         create(tmp_path / "none" / "k")
     assert caught.value.remedy
 
 
-def test_sources_in_their_order(tmp_path: Path) -> None:
+def test_master_key_sources_are_tried_in_order(tmp_path: Path) -> None:
     keys = [secrets.token_bytes(32) for _ in range(4)]
     (tmp_path / "credentials").mkdir()
     credential = put(tmp_path / "credentials" / "softix-master-key", keys[0].hex(), 0o440)
@@ -147,7 +147,7 @@ def test_sources_in_their_order(tmp_path: Path) -> None:
     assert sources(tmp_path).find() is None
 
 
-def test_a_bad_source_is_not_passed_over(tmp_path: Path, raw: bytes) -> None:
+def test_master_key_source_that_is_bad_is_not_skipped(tmp_path: Path, raw: bytes) -> None:
     put(tmp_path / "master.key", "")
     with pytest.raises(FailureError, match="there is no master key in"):
         sources(tmp_path, SOFTIX_MASTER_KEY=raw.hex()).find()
@@ -161,7 +161,7 @@ def test_a_bad_source_is_not_passed_over(tmp_path: Path, raw: bytes) -> None:
         (["/none/hunter2"], "master_key.command cannot run: No such file or directory"),
     ],
 )
-def test_a_failing_command_shows_nothing_of_itself(
+def test_master_key_command_that_fails_shows_no_output(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], command: list[str], message: str
 ) -> None:
     with pytest.raises(FailureError) as caught:
@@ -171,20 +171,20 @@ def test_a_failing_command_shows_nothing_of_itself(
     assert "hunter2" not in caught.value.remedy + "".join(capfd.readouterr())
 
 
-def test_a_command_has_no_shell_and_no_standard_input(tmp_path: Path, raw: bytes) -> None:
+def test_master_key_command_has_no_shell_and_no_standard_input(tmp_path: Path, raw: bytes) -> None:
     script = "import sys; assert sys.argv[1] == '$HOME;x' and not sys.stdin.read(); print('" + raw.hex() + "')"
     found = sources(tmp_path, command=[sys.executable, "-c", script, "$HOME;x"]).find()
     assert found is not None
     assert found.key.id == MasterKey(raw).id
 
 
-def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_master_key_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(master_key, "_COMMAND_TIMEOUT_S", 0.05)
     with pytest.raises(FailureError, match="gave no key within"):
         sources(tmp_path, command=["sleep", "60"]).find()
 
 
-def test_the_next_key_lies_beside_the_first(tmp_path: Path) -> None:
+def test_next_master_key_is_found_beside_the_first(tmp_path: Path) -> None:
     where = sources(tmp_path)
     first, following = create(where.file), create(where.next_file)
     assert first is not None

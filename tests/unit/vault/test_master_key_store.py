@@ -21,7 +21,7 @@ def switched(keeper: MasterKeyStore, before: Identity) -> Identity:
     return Identity(vault.master_key_id, vault.check_value(), pepper)
 
 
-def test_create_makes_a_key_only_where_there_is_none(keeper: MasterKeyStore, tmp_path: Path) -> None:
+def test_master_key_store_creates_a_key_only_without_one(keeper: MasterKeyStore, tmp_path: Path) -> None:
     assert keeper.source() is None
     with pytest.raises(FailureError, match="the master key is missing"):
         keeper.new_identity()
@@ -34,7 +34,7 @@ def test_create_makes_a_key_only_where_there_is_none(keeper: MasterKeyStore, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["master.key"]
 
 
-def test_a_wrong_key_is_refused(keeper: MasterKeyStore, tmp_path: Path) -> None:
+def test_master_key_store_with_a_wrong_or_missing_key_refuses_to_open(keeper: MasterKeyStore, tmp_path: Path) -> None:
     keeper.create()
     identity = keeper.new_identity()
     assert keeper.open(identity).master_key_id == identity.key_id
@@ -49,7 +49,7 @@ def test_a_wrong_key_is_refused(keeper: MasterKeyStore, tmp_path: Path) -> None:
     assert identity.key_id in caught.value.remedy
 
 
-def test_the_next_key_opens_what_the_first_sealed(keeper: MasterKeyStore) -> None:
+def test_next_vault_opens_what_the_first_sealed(keeper: MasterKeyStore) -> None:
     keeper.create()
     before = keeper.new_identity()
     first = keeper.open(before)
@@ -61,7 +61,7 @@ def test_the_next_key_opens_what_the_first_sealed(keeper: MasterKeyStore) -> Non
     assert keeper.open_next(before).master_key_id == following.master_key_id
 
 
-def test_whichever_the_database_names_is_the_instances(keeper: MasterKeyStore) -> None:
+def test_master_key_named_by_the_database_is_opened(keeper: MasterKeyStore) -> None:
     keeper.create()
     before = keeper.new_identity()
     after = switched(keeper, before)
@@ -69,7 +69,7 @@ def test_whichever_the_database_names_is_the_instances(keeper: MasterKeyStore) -
     assert keeper.open(after).master_key_id == after.key_id != before.key_id
 
 
-def test_the_next_key_takes_the_place_of_the_file(keeper: MasterKeyStore, tmp_path: Path) -> None:
+def test_next_master_key_put_in_place_replaces_the_file(keeper: MasterKeyStore, tmp_path: Path) -> None:
     keeper.create()
     before = keeper.new_identity()
     running = keeper.open(before)
@@ -82,7 +82,7 @@ def test_the_next_key_takes_the_place_of_the_file(keeper: MasterKeyStore, tmp_pa
     assert keeper.put_in_place(after.key_id)
 
 
-def test_a_key_from_elsewhere_is_put_in_place_by_the_operator(tmp_path: Path) -> None:
+def test_master_key_from_the_environment_is_put_in_place_by_the_operator(tmp_path: Path) -> None:
     environ = {"SOFTIX_MASTER_KEY": secrets.token_hex(32)}
     keeper = MasterKeyStore(MasterKeySources(tmp_path / "master.key", None, environ))
     after = switched(keeper, keeper.new_identity())
@@ -94,7 +94,7 @@ def test_a_key_from_elsewhere_is_put_in_place_by_the_operator(tmp_path: Path) ->
     assert keeper.open(after).master_key_id == after.key_id
 
 
-def test_a_strangers_next_key_is_left_alone(keeper: MasterKeyStore, tmp_path: Path) -> None:
+def test_next_master_key_of_a_stranger_is_left_in_place(keeper: MasterKeyStore, tmp_path: Path) -> None:
     keeper.create()
     create(tmp_path / "master.key.next")
     mine = keeper.key_id() or ""
@@ -104,7 +104,7 @@ def test_a_strangers_next_key_is_left_alone(keeper: MasterKeyStore, tmp_path: Pa
     assert keeper.key_id() == mine
 
 
-def test_one_change_at_a_time(keeper: MasterKeyStore) -> None:
+def test_master_key_change_during_another_is_refused(keeper: MasterKeyStore) -> None:
     with keeper.changing(), pytest.raises(ConflictError, match="another process"), keeper.changing():
         pass
     with keeper.changing():

@@ -5,7 +5,7 @@ import pytest
 from softix_proxy.vault.passwords import hash_password, verify_password
 
 
-def test_only_the_password_verifies() -> None:
+def test_password_hash_verifies_only_its_password() -> None:
     text = secrets.token_urlsafe(12)
     hashed = hash_password(text)
     assert hashed.startswith("$argon2id$v=19$m=65536,t=2,p=1$")
@@ -16,5 +16,5 @@ def test_only_the_password_verifies() -> None:
 
 
 @pytest.mark.parametrize("hashed", ["", "x", "$argon2id$", "$argon2id$v=19$m=65536,t=2,p=1$x$y", "é"])
-def test_a_broken_hash_verifies_nothing(hashed: str) -> None:
+def test_broken_password_hash_verifies_nothing(hashed: str) -> None:
     assert not verify_password(hashed, "x")

@@ -5,7 +5,7 @@ import pytest
 from softix_proxy.vault.signatures import SEED_BYTES, Ed25519Signer, is_signed
 
 
-def test_only_what_was_signed_by_this_key_is() -> None:
+def test_signature_is_valid_only_for_its_message_and_key() -> None:
     seed = secrets.token_bytes(SEED_BYTES)
     signer, other = Ed25519Signer(seed), Ed25519Signer(secrets.token_bytes(SEED_BYTES))
     signature = signer.sign(b"message")
@@ -19,5 +19,5 @@ def test_only_what_was_signed_by_this_key_is() -> None:
 
 @pytest.mark.parametrize("signature", [b"", b"x", b"x" * 63, b"x" * 64, b"x" * 65])
 @pytest.mark.parametrize("key", ["", "xy", "00", "00" * 32, "ff" * 32])
-def test_what_is_no_key_or_no_signature(key: str, signature: bytes) -> None:
+def test_invalid_key_or_signature_is_not_valid(key: str, signature: bytes) -> None:
     assert not is_signed(key, b"message", signature)

@@ -18,7 +18,7 @@ def vault(master: MasterKey) -> Vault:
     return open_vault(master, new_identity(master), KeyRing([master]))
 
 
-def test_text_and_bytes_come_back_as_text(vault: Vault, master: MasterKey) -> None:
+def test_vault_secret_of_text_or_bytes_opens_as_text(vault: Vault, master: MasterKey) -> None:
     secret = "sk-é" + secrets.token_urlsafe(8)
     for given in (secret, secret.encode()):
         blob = vault.seal_secret(given, "providers", "prv_1")
@@ -26,12 +26,12 @@ def test_text_and_bytes_come_back_as_text(vault: Vault, master: MasterKey) -> No
         assert vault.sealed_by(blob) == vault.master_key_id == master.id
 
 
-def test_shows_the_id_alone(vault: Vault, master: MasterKey) -> None:
+def test_vault_shows_only_its_key_id(vault: Vault, master: MasterKey) -> None:
     assert repr(vault) == f"MasterVault({master.id})"
     assert vault.check_value() == master.check_value
 
 
-def test_digests_outlive_a_change_of_the_master_key(vault: Vault, master: MasterKey) -> None:
+def test_api_key_digest_after_a_change_of_the_master_key_is_the_same(vault: Vault, master: MasterKey) -> None:
     new, before = MasterKey(secrets.token_bytes(32)), new_identity(master)
     old_vault = open_vault(master, before, KeyRing([master]))
     key = old_vault.new_api_key()
@@ -42,7 +42,7 @@ def test_digests_outlive_a_change_of_the_master_key(vault: Vault, master: Master
     assert vault.digest(key.text) != key.digest
 
 
-def test_another_keys_secrets_open_once_it_is_found(master: MasterKey) -> None:
+def test_vault_opens_another_key_s_secret_once_the_key_is_found(master: MasterKey) -> None:
     new, looked = MasterKey(secrets.token_bytes(32)), []
     blob = MasterVault(new, b"pepper", KeyRing([new])).seal_secret("x", "t")
 
@@ -57,11 +57,11 @@ def test_another_keys_secrets_open_once_it_is_found(master: MasterKey) -> None:
         MasterVault(master, b"pepper", KeyRing([master])).open_secret(blob, "t")
 
 
-def test_an_identity_shows_no_bytes(master: MasterKey) -> None:
+def test_identity_shows_no_bytes(master: MasterKey) -> None:
     assert repr(new_identity(master)) == f"Identity(key_id='{master.id}')"
 
 
-def test_passwords(vault: Vault) -> None:
+def test_vault_password_hash_verifies_only_its_password(vault: Vault) -> None:
     text = secrets.token_urlsafe(8)
     hashed = vault.hash_password(text)
     assert vault.verify_password(hashed, text)
