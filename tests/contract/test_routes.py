@@ -10,12 +10,12 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderKey, Provide
 from softix_proxy.domain.core.errors import ConflictError
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.routing.directory import Directory
-from softix_proxy.domain.routing.routes import Route, RouteLeg, RouteStatus, Timeouts
+from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing.target_health import Breaker, TargetStats
 
 LAB = Provider(0, "prv_lab", "lab", ProviderType.OPENAI, "http://lab", b"a", "drain", ProviderStatus.ACTIVE, 7)
 LEGS = (RouteLeg(1, 3, 0, Timeouts(1, 2, 3), 4), RouteLeg(2, tier=1))
-ROUTE = Route(0, "rte_a", "best", LEGS, 2, False, Timeouts(idle_ms=9), RouteStatus.ACTIVE, 7)
+ROUTE = ModelRoute(0, "rte_a", "best", LEGS, 2, False, Timeouts(idle_ms=9), RouteStatus.ACTIVE, 7)
 
 
 @pytest.fixture

@@ -91,9 +91,9 @@ def test_export_verify_without_an_instance_runs_and_creates_none(tmp_path: Path)
 KILLED = """
 import os, signal
 from softix_proxy.cli.main import main
-from softix_proxy.exports.reporting import atomic_file as drafts
+from softix_proxy.exports.reporting.atomic_file import AtomicExport
 
-real, left = drafts.Draft.{step}, [{times}]
+real, left = AtomicExport.{step}, [{times}]
 
 def step(*arguments):
     if not left[0]:
@@ -101,7 +101,7 @@ def step(*arguments):
     left[0] -= 1
     return real(*arguments)
 
-drafts.Draft.{step} = step
+AtomicExport.{step} = step
 main()
 """
 

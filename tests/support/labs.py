@@ -18,7 +18,7 @@ from softix_proxy.domain.catalog.providers import ProviderKey
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.domain.pricing.rates import PriceSheet
-from softix_proxy.domain.routing.routes import Route, RouteLeg
+from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg
 
 DEAR = PriceSheet.parse({"bands": [{"prices": {"input": "10", "output": "20"}}]})
 OTHER = replace(LAB, id=2, public_id="prv_two", name="two", base_url="http://two")
@@ -26,7 +26,7 @@ THIRD = replace(LAB, id=3, public_id="prv_three", name="three", base_url="http:/
 MODELS = (MODEL, replace(MODEL, id=2, provider_id=2), replace(MODEL, id=3, provider_id=3))
 PRICES = (PRICE, replace(PRICE, id=2, model_id=2, sheet=DEAR), replace(PRICE, id=3, model_id=3))
 WORLD: dict[str, Any] = {"providers": (LAB, OTHER, THIRD), "models": MODELS, "prices": PRICES}
-ROUTE = Route(1, "rte_a", "llama", (RouteLeg(1), RouteLeg(2, tier=1), RouteLeg(3, tier=2)))
+ROUTE = ModelRoute(1, "rte_a", "llama", (RouteLeg(1), RouteLeg(2, tier=1), RouteLeg(3, tier=2)))
 SECOND = ProviderKey("pky_a", "second", b"sealed")
 
 

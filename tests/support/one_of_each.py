@@ -25,7 +25,7 @@ from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, Proposal
 from softix_proxy.domain.pricing.rates import PriceSheet
 from softix_proxy.domain.reporting.manifests import Manifest
-from softix_proxy.domain.routing.routes import Route, RouteLeg, RouteStatus, Timeouts
+from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing.target_health import Breaker, TargetStats
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.unit import SqliteStorage
@@ -119,7 +119,7 @@ async def write_route(unit: Unit) -> None:
     waits = Timeouts(connect_ms=1, first_byte_ms=2, idle_ms=3)
     leg = RouteLeg(model_id=LLAMA, weight=4, tier=5, timeouts=waits, concurrency=6)
     await unit.routes.add(
-        Route(
+        ModelRoute(
             id=0,
             public_id="rte_one",
             name="fast",

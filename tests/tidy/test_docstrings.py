@@ -19,8 +19,6 @@ SPELLED_SMALL = ("beancount", "hledger", "ledger", "softix", "uvloop")
 """Names of programs, with which a sentence may begin."""
 EXAMPLE = re.compile(r"\s*Example: .*$", re.DOTALL)
 """What the help of a command ends with; it is a line for a shell, and no sentence."""
-NOT_YET = dict.fromkeys(("relay", "storage", "web"), "their docstrings are written with their next change")
-"""Floor → why what is long there may still go without."""
 
 
 class Said(NamedTuple):
@@ -72,21 +70,9 @@ def test_docstrings_are_whole_sentences() -> None:
         f"{source.place}:{said.line}: {said.name} {fault}"
         for source in package()
         for said in documented(source)
-        if said.text is not None or source.floor not in NOT_YET or said.name == "the module"
         for fault in faults(said)
     ]
     assert not found, "\n".join([*found, "instead: a sentence that begins with a verb, or with the thing"])
-
-
-def test_floor_without_missing_docstrings_is_not_listed_as_waiting() -> None:
-    waiting = {
-        source.floor
-        for source in package()
-        if source.floor in NOT_YET
-        for said in documented(source)
-        if said.text is None and said.needed
-    }
-    assert waiting == set(NOT_YET), f"take these out of NOT_YET: {sorted(set(NOT_YET) - waiting)}"
 
 
 @pytest.mark.parametrize(

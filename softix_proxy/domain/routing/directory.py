@@ -13,7 +13,7 @@ from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceVersion, in_order
 from softix_proxy.domain.pricing.rates import UNKNOWN_COSTS, Rate
-from softix_proxy.domain.routing.routes import Route, RouteLeg, RouteStatus
+from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg, RouteStatus
 
 _RATES_KEPT = 50_000
 _NEVER_US = 2**63 - 1
@@ -30,7 +30,7 @@ class Changes:
     models: tuple[Model, ...] = ()
     prices: tuple[PriceVersion, ...] = ()
     markups: tuple[MarkupVersion, ...] = ()
-    routes: tuple[Route, ...] = ()
+    routes: tuple[ModelRoute, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,9 +51,9 @@ class Directory:
     _ordered_prices: dict[int, list[PriceVersion]] = field(default_factory=dict)
     _ordered_markups: list[MarkupVersion] = field(default_factory=list)
     _newest_price_us: int = 0
-    _routes: dict[int, Route] = field(default_factory=dict)
+    _routes: dict[int, ModelRoute] = field(default_factory=dict)
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
-    _named_routes: dict[str, Route] = field(default_factory=dict)
+    _named_routes: dict[str, ModelRoute] = field(default_factory=dict)
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
     """The rates by user and model, each with the instant from which another one applies."""
     _shared: dict[tuple[int, Fraction, int, int | None], Rate] = field(default_factory=dict)
@@ -107,29 +107,29 @@ class Directory:
                 exact[names_of(provider, model)[1]] = (model,)
         return bare | exact
 
-    def _index_routes(self) -> dict[str, Route]:
+    def _index_routes(self) -> dict[str, ModelRoute]:
         """Maps names to routes: `provider/name`, a route, or the models of that name.
 
         The first of these has priority.
         """
         bare: dict[str, list[RouteLeg]] = {}
-        exact: dict[str, Route] = {}
+        exact: dict[str, ModelRoute] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
             if provider.status is not ProviderStatus.REMOVED:
                 tier = bare.setdefault(model.name, [])
                 tier.append(RouteLeg(model.id, tier=len(tier)))
                 name = names_of(provider, model)[1]
-                exact[name] = Route(0, "", name, (RouteLeg(model.id),))
-        made = {name: Route(0, "", name, tuple(legs)) for name, legs in bare.items()}
+                exact[name] = ModelRoute(0, "", name, (RouteLeg(model.id),))
+        made = {name: ModelRoute(0, "", name, tuple(legs)) for name, legs in bare.items()}
         active = [route for route in self._routes.values() if route.status is RouteStatus.ACTIVE]
         return made | {route.name: _with_timeouts(route) for route in active} | exact
 
-    def route(self, name: str) -> Route | None:
+    def route(self, name: str) -> ModelRoute | None:
         """Returns the route of this name. Its time-outs are already applied to its legs."""
         return self._named_routes.get(name)
 
-    def active_routes(self) -> Iterable[Route]:
+    def active_routes(self) -> Iterable[ModelRoute]:
         """Returns the routes that an operator made."""
         return (route for route in self._named_routes.values() if route.id)
 
@@ -214,5 +214,5 @@ class Directory:
         return max(started, key=lambda m: (order[m.scope], m.starts_at_us, m.id), default=None)
 
 
-def _with_timeouts(route: Route) -> Route:
+def _with_timeouts(route: ModelRoute) -> ModelRoute:
     return replace(route, legs=tuple(replace(leg, timeouts=leg.timeouts.within(route.timeouts)) for leg in route.legs))

@@ -51,7 +51,7 @@ class RouteLeg:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ModelRoute:
     id: int
     """The id. It is 0 for a route that softix made from the models of that name, in order of age."""
     public_id: str
@@ -82,19 +82,19 @@ class ReportedHealth:
 class RouteStore(Protocol):
     """Stores routes, and the health of their targets as daemons report it."""
 
-    async def add(self, route: Route) -> Route:
+    async def add(self, route: ModelRoute) -> ModelRoute:
         """Adds a route. `route.id` is ignored and assigned. Raises ConflictError if the name is taken."""
         ...
 
-    async def find(self, reference: str) -> Route | None:
+    async def find(self, reference: str) -> ModelRoute | None:
         """Finds a route by public id or name."""
         ...
 
-    async def list(self) -> Sequence[Route]:
+    async def list(self) -> Sequence[ModelRoute]:
         """Returns all routes, including removed ones."""
         ...
 
-    async def update(self, route: Route) -> None:
+    async def update(self, route: ModelRoute) -> None:
         """Writes every column but the ids. Raises ConflictError if the name is taken."""
         ...
 

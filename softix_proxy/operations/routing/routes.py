@@ -18,7 +18,7 @@ from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.directory import Directory
-from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg, RouteStatus
+from softix_proxy.domain.routing.routes import ModelRoute, ReportedHealth, RouteLeg, RouteStatus
 from softix_proxy.domain.routing.selection import Drop
 from softix_proxy.operations.access import keys, users
 from softix_proxy.operations.catalog import models
@@ -45,7 +45,7 @@ class RouteTarget:
 
 @dataclass(frozen=True, slots=True)
 class RouteDetails:
-    route: Route
+    route: ModelRoute
     targets: Sequence[RouteTarget]
 
 
@@ -78,7 +78,7 @@ async def set_route(
             _check_name(name)
         if known is None and not targets:
             raise BadInputError(f"the route {name!r} needs targets", _SYNTAX)
-        before = known or Route(
+        before = known or ModelRoute(
             0, new_public_id("rte"), name, (), retries=1, sticky=True, created_at_us=unit.clock.now_us()
         )
         changed = replace(
@@ -181,7 +181,7 @@ async def remove(storage: Storage, reference: str) -> RouteDetails:
         return await _shown(unit, removed)
 
 
-async def find(unit: Unit, reference: str) -> Route:
+async def find(unit: Unit, reference: str) -> ModelRoute:
     """Returns the route with this id or name. Raises NotFoundError."""
     route = await unit.routes.find(reference)
     if route is None or route.status is RouteStatus.REMOVED:
@@ -189,7 +189,7 @@ async def find(unit: Unit, reference: str) -> Route:
     return route
 
 
-async def _shown(unit: Unit, route: Route) -> RouteDetails:
+async def _shown(unit: Unit, route: ModelRoute) -> RouteDetails:
     targets = []
     for leg in route.legs:
         model = await unit.models.get(leg.model_id)

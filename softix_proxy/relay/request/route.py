@@ -14,7 +14,7 @@ from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.price_changes import remedy
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.directory import Directory
-from softix_proxy.domain.routing.routes import Route
+from softix_proxy.domain.routing.routes import ModelRoute
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller, Target
 
@@ -59,7 +59,7 @@ def priced(
 
 def route(
     directory: Directory, caller: Caller, endpoint: Endpoint, spec: RequestSpec, now_us: int
-) -> tuple[Route, list[Target]]:
+) -> tuple[ModelRoute, list[Target]]:
     """Returns every target that may serve the request, in the order of the route. There is at least one.
 
     Each meter that a target bills must have a price. Otherwise its use would be free by accident. Raises RefusedError

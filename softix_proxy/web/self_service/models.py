@@ -11,7 +11,7 @@ from softix_proxy.dialects.core.model_list import ListedModel
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.routing.routes import Route
+from softix_proxy.domain.routing.routes import ModelRoute
 from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.web.router.request_context import RequestContext
@@ -47,7 +47,7 @@ def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
     return None
 
 
-def _serves(lifecycle: Lifecycle, caller: Caller, route: Route) -> bool:
+def _serves(lifecycle: Lifecycle, caller: Caller, route: ModelRoute) -> bool:
     """Returns whether any target of the route may be used, in any dialect."""
     directory = lifecycle.directory.current
     models = [directory.models[leg.model_id] for leg in route.legs]
@@ -57,7 +57,7 @@ def _serves(lifecycle: Lifecycle, caller: Caller, route: Route) -> bool:
     )
 
 
-def _routed(route: Route) -> ListedModel:
+def _routed(route: ModelRoute) -> ListedModel:
     return ListedModel(route.name, "softix", route.created_at_us)
 
 

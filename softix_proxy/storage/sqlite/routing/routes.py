@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from softix_proxy.domain.core.errors import ConflictError
-from softix_proxy.domain.routing.routes import ReportedHealth, Route, RouteLeg, RouteStatus, Timeouts
+from softix_proxy.domain.routing.routes import ModelRoute, ReportedHealth, RouteLeg, RouteStatus, Timeouts
 from softix_proxy.domain.routing.target_health import Breaker, TargetStats
 from softix_proxy.storage.sqlite.core.database import DatabaseSession
 from softix_proxy.storage.sqlite.core.engine import IntegrityError
@@ -39,7 +39,7 @@ def _to_vitals(state: str) -> TargetStats:
 
 
 ROUTE = RecordMapping(
-    Route,
+    ModelRoute,
     "id",
     "public_id",
     "name",
@@ -69,7 +69,7 @@ class SqliteRouteStore:
     def __init__(self, session: DatabaseSession) -> None:
         self._session = session
 
-    async def add(self, route: Route) -> Route:
+    async def add(self, route: ModelRoute) -> ModelRoute:
         try:
             await self._session.insert("routes", ROUTE.row(route, "public_id", "created_at_us", *_CHANGEABLE))
         except IntegrityError:
@@ -78,17 +78,17 @@ class SqliteRouteStore:
         assert row is not None  # noqa: S101
         return ROUTE.read(row)
 
-    async def find(self, reference: str) -> Route | None:
+    async def find(self, reference: str) -> ModelRoute | None:
         row = await self._session.one(
             f"SELECT {ROUTE.select()} FROM routes WHERE public_id = ?1 OR name = ?1 ORDER BY public_id = ?1 DESC",
             reference,
         )
         return ROUTE.read(row) if row else None
 
-    async def list(self) -> Sequence[Route]:
+    async def list(self) -> Sequence[ModelRoute]:
         return ROUTE.read_all(await self._session.all(f"SELECT {ROUTE.select()} FROM routes ORDER BY id"))
 
-    async def update(self, route: Route) -> None:
+    async def update(self, route: ModelRoute) -> None:
         try:
             await self._session.update("routes", ROUTE.row(route, *_CHANGEABLE), "id = ?", route.id)
         except IntegrityError:
@@ -107,5 +107,5 @@ class SqliteRouteStore:
         )
 
 
-def _taken(route: Route) -> ConflictError:
+def _taken(route: ModelRoute) -> ConflictError:
     return ConflictError(f"there is a route {route.name!r}", f"change it: softix routes set {route.name}")

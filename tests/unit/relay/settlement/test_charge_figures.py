@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from softix_proxy.relay.settlement.charge import WITH_FAILED_ATTEMPTS, HoldTerms, charge, charge_failed
 from support.books import make_intent
 from support.observations import seen
 
@@ -14,6 +13,7 @@ from softix_proxy.domain.metering.settlement import FailedAttempt
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.rates import PriceSheet, Rate
 from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.settlement.charge import WITH_FAILED_ATTEMPTS, HoldTerms, charge, charge_failed
 
 MICRO = 10**6
 """What a token costs at a dollar a million."""

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
-from softix_proxy.domain.routing.routes import Route, RouteLeg
+from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg
 
 
 async def test_model_list_has_the_format_of_the_client(place: Any) -> None:
@@ -23,7 +23,7 @@ async def test_model_list_with_a_restricted_key_contains_only_allowed_models(pla
 
 async def test_model_list_contains_a_route_only_for_users_of_its_targets(place: Any) -> None:
     async with place.storage.writing() as unit:
-        await unit.routes.add(Route(0, "rte_a", "best", (RouteLeg(1),)))
+        await unit.routes.add(ModelRoute(0, "rte_a", "best", (RouteLeg(1),)))
         await unit.users.update(replace(await unit.users.get(2), regions=("eu",)))
     listed = (await place.ask("GET", "/v1/models"))[2]["data"]
     assert [(model["id"], model["owned_by"]) for model in listed] == [("best", "softix"), ("llama", "lab")]
