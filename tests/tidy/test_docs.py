@@ -150,9 +150,9 @@ def test_command_in_a_message_exists() -> None:
             for match in REMEDY.finditer(text):
                 first, *_ = match[1].split()
                 if first in COMMANDS or first.startswith("--"):
-                    sentence = re.split(r"[,;:.)`'\"](?:\s|$)|\n| \(| and | or | as | with | for | to | in ", match[1])[
-                        0
-                    ]
+                    sentence = re.split(
+                        r"[,;:.)`'\"]+(?:\s|$)|\n| \(| and | or | as | with | for | to | in ", match[1]
+                    )[0]
                     wrong += [f"{source.place}: {line}" for line in problems(iter([f" {sentence}"]))]
     assert wrong == []
 

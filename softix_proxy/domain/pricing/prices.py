@@ -19,6 +19,8 @@ PriceSource = Literal["catalogue", "operator", "customer"]
 
 @dataclass(frozen=True, slots=True)
 class PriceVersion:
+    """One version of a model's price, for one customer or for all."""
+
     id: int
     model_id: int
     user_id: int | None

@@ -268,7 +268,7 @@ class Session:
         """Settles the response, and returns the event that completes it."""
         del self._running[response_id]
         meter = hold.meter
-        assert isinstance(meter, ResponseMeter)  # noqa: S101 - `_running` has no hold without one
+        assert isinstance(meter, ResponseMeter)  # noqa: S101 - a hold that runs has one
         hold.estimated(self._conversation.typical(meter))
         hold.completed(classify_stream(meter))
         if meter.report is not None:
