@@ -139,7 +139,7 @@ RULES = {
         ),
         good=("group.create_task(f())",),
         allowed={
-            "assembly": "the watch over dead processes lives as long as the daemon, and ends with it",
+            "assembly: serving": "the watch over dead processes lives as long as the daemon, and ends with it",
             "operations: usage": "one read ahead, awaited or cancelled where it was made",
             "storage: database": "the opening of a connection, awaited even by who is cancelled",
             "web: http_server": "waits for one event, and is cancelled where it was made",
@@ -161,11 +161,11 @@ RULES = {
     ),
     "no environment but the settings": Rule(
         uses(r"os\.(environ|environb|getenv|putenv)"),
-        "a setting (settings.py); assembly.py hands the environment in",
+        "a setting (settings.py); assembly/instance.py hands the environment in",
         bad=("x = os.environ['A']", "x = os.getenv('A')", "from os import environ"),
         good=("x = settings.server.port", "x = environ.get('A')"),
         allowed={
-            "assembly": "reads it once, for the settings and the master key",
+            "assembly: instance": "reads it once, for the settings and the master key",
             "cli: key_source": "--key-env names a variable that holds a provider's key",
             "cli: quickstart": "offers the providers whose keys are in the environment",
         },

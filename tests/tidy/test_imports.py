@@ -28,7 +28,7 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 def test_import_contracts_of_the_project_are_kept() -> None:
     done = lint(ROOT)
-    assert done.returncode == 0, f"{done.stdout}\ninstead: take what you need as an argument, wired in assembly.py"
+    assert done.returncode == 0, f"{done.stdout}\ninstead: take what you need as an argument, wired in assembly/"
     assert ", 0 broken" in done.stdout
 
 

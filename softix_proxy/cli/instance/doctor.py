@@ -60,7 +60,7 @@ def doctor(offline: bool, only: tuple[str, ...]) -> None:
 async def _examine(settings: Settings, only: Sequence[str], offline: bool) -> Sequence[Finding]:
     from softix_proxy import assembly
 
-    async with assembly.patient(settings, offline=offline) as patient:
+    async with assembly.open_check_context(settings, offline=offline) as patient:
         return await checkup.run(patient, only)
 
 

@@ -17,7 +17,7 @@ from softix_proxy.cli.instance import signals
 from softix_proxy.domain.core.errors import OperatorError
 
 if TYPE_CHECKING:
-    from softix_proxy.daemon import Serving
+    from softix_proxy.assembly.daemon import Serving
     from softix_proxy.settings import Settings
 
 log = logging.getLogger("softix.daemon")

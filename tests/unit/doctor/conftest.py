@@ -45,7 +45,7 @@ def look(settings: Settings) -> Look:
     """`await look("clock", clock=…)`: the findings of these checks (all, if none is named) on parts put in place."""
 
     async def look(*only: str, **parts: Any) -> Sequence[Finding]:
-        async with assembly.patient(parts.pop("settings", settings), offline=True) as whole:
+        async with assembly.open_check_context(parts.pop("settings", settings), offline=True) as whole:
             names = ("settings", "storage", "health", "keys", "clock", "fetch", "daemon")
             return await checkup.run(CheckContext(**{name: getattr(whole, name) for name in names} | parts), only)
 

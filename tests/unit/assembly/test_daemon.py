@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 
 from softix_proxy import assembly
-from softix_proxy.daemon import Serving
+from softix_proxy.assembly.daemon import Serving
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.settings import Settings, describe
 from softix_proxy.telemetry import logs

@@ -1,0 +1,36 @@
+"""Wires the packages together and names the adapters. It imports late, so that `softix --help` is quick."""
+
+from softix_proxy.assembly.check_context import open_check_context
+from softix_proxy.assembly.instance import (
+    Initialised,
+    Instance,
+    effective_settings,
+    initialise,
+    is_signed,
+    migrate,
+    migration_plan,
+    needs_migration,
+    open_instance,
+    reaching,
+    read_settings,
+)
+from softix_proxy.assembly.process import loop_factory, prepare_process
+from softix_proxy.assembly.serving import serving
+
+__all__ = [
+    "Initialised",
+    "Instance",
+    "effective_settings",
+    "initialise",
+    "is_signed",
+    "loop_factory",
+    "migrate",
+    "migration_plan",
+    "needs_migration",
+    "open_check_context",
+    "open_instance",
+    "prepare_process",
+    "reaching",
+    "read_settings",
+    "serving",
+]

@@ -1,0 +1,161 @@
+"""Everything that `softix serve` is made of, from the books up to the listening socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from softix_proxy.assembly.instance import Instance, open_instance, reaching
+
+if TYPE_CHECKING:
+    from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.domain.ports.storage import Storage
+    from softix_proxy.domain.ports.vault import Vault
+    from softix_proxy.relay.batch.batches import Batches
+    from softix_proxy.relay.core.live_directory import LiveDirectory
+    from softix_proxy.relay.request.lifecycle import Lifecycle
+    from softix_proxy.relay.routing.target_pool import TargetPool
+    from softix_proxy.settings import Settings
+    from softix_proxy.storage.sqlite.write_path.journal import SqliteJournal
+    from softix_proxy.upstream.client import HttpUpstream
+    from softix_proxy.upstream.websocket_client import ProviderWebSockets
+    from softix_proxy.web.core.app_context import AppContext
+    from softix_proxy.web.server.tls import Certificate
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Serving]:
+    """Starts everything that `softix serve` needs, from the ledger up to the listening socket.
+
+    Raises FailureError if the port is taken, the master key is missing, or the database is newer than this program.
+    """
+    import random
+
+    from softix_proxy.assembly.daemon import Serving
+    from softix_proxy.jobs import batches, recovery, target_health
+    from softix_proxy.operations.instance import zones
+    from softix_proxy.relay.core.live_directory import LiveDirectory
+    from softix_proxy.relay.routing.target_pool import BreakerSettings, TargetPool
+    from softix_proxy.storage.sqlite.core.checkpointer import Checkpointer
+    from softix_proxy.web.route_table import make_app
+    from softix_proxy.web.server.http_server import HttpServer, ListenerSettings
+
+    async with AsyncExitStack() as stack:
+        instance = await stack.enter_async_context(open_instance(settings))
+        vault = await instance.vault()
+        checkpointer = Checkpointer(
+            instance.database, settings.storage.checkpoint_pages, settings.storage.checkpoint_interval_s
+        )
+        stack.callback(checkpointer.close)
+        journal = await stack.enter_async_context(instance.journal())
+        await zones.apply(instance.storage, settings.billing.zone)
+        await recovery.close_orphans(journal, settings.money.interrupted_charge, at_start=True)
+        target_pool = TargetPool(instance.clock, BreakerSettings.of(settings.routing), random.randrange)
+        directory = LiveDirectory(instance.storage)
+        await directory.refresh()
+        upstream, lines = await _upstream(stack, instance, vault, directory)
+        context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines)
+        certificate = _certificate(settings)
+        tls = None if certificate is None else certificate.listening_context()
+        listening = ListenerSettings.of(settings.server, tls)
+        server = HttpServer(make_app(context).handle, context, listening)
+        if (port := settings.server.metrics_port) is not None:
+            from softix_proxy.web.monitoring import metrics_listener
+
+            stack.push_async_callback(await metrics_listener.listen(context, listening, settings.server, port))
+        url = await server.open()
+        for job in (
+            recovery.watch(journal, settings.money.interrupted_charge),
+            target_health.watch(target_pool, instance.storage, journal.slot),
+            batches.watch(instance.storage, lambda: context.batches().results, settings.upstream.batch_poll_s),
+        ):
+            stack.push_async_callback(_ended, asyncio.create_task(job))
+        yield Serving(url, settings, server, context.lifecycle, target_pool, upstream, lines, certificate)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancels the task and waits for its end, because what it uses is about to be closed."""
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def _app_context(
+    instance: Instance,
+    vault: Vault,
+    directory: LiveDirectory,
+    journal: SqliteJournal,
+    target_pool: TargetPool,
+    upstream: HttpUpstream,
+    lines: ProviderWebSockets,
+) -> AppContext:
+    from softix_proxy.domain.core.ids import RequestIds
+    from softix_proxy.relay.core.policy import Policy
+    from softix_proxy.relay.core.readiness import Readiness
+    from softix_proxy.relay.realtime.sessions import Sessions
+    from softix_proxy.relay.request.lifecycle import Lifecycle
+    from softix_proxy.telemetry.metrics import Metrics, WriterStats
+    from softix_proxy.web.core.app_context import AppContext
+    from softix_proxy.web.core.daemon_monitor import DaemonMonitor
+    from softix_proxy.web.core.metrics_access import MetricsAccess
+    from softix_proxy.web.server.client_address import ClientAddresses
+
+    settings, storage = instance.settings, instance.storage
+    metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
+    policy = Policy.of(settings.money, settings.upstream, settings.routing)
+    lifecycle = Lifecycle(directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool)
+    ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
+
+    return AppContext(
+        lifecycle=lifecycle,
+        storage=storage,
+        monitor=DaemonMonitor(Readiness(directory, journal).check, metrics.render, metrics.refused),
+        sessions=Sessions(lifecycle, lines, ids),
+        batches=cache(partial(_batches, lifecycle, storage, ids)),
+        clock=instance.clock,
+        ids=ids,
+        client_addresses=ClientAddresses(settings.server.trusted_proxies),
+        max_body_bytes=settings.server.max_body_bytes,
+        body_timeout_s=settings.server.body_timeout_s,
+        metrics_access=MetricsAccess.of(settings.server),
+    )
+
+
+def _batches(lifecycle: Lifecycle, storage: Storage, ids: RequestIds) -> Batches:
+    from softix_proxy.relay.batch.batches import Batches
+    from softix_proxy.relay.batch.results import Results
+
+    return Batches(lifecycle, storage, ids, Results(lifecycle, storage))
+
+
+async def _upstream(
+    stack: AsyncExitStack, instance: Instance, vault: Vault, directory: LiveDirectory
+) -> tuple[HttpUpstream, ProviderWebSockets]:
+    from softix_proxy.domain.catalog.providers import ProviderType
+
+    settings, bases = instance.settings, {}
+    if settings.demo.enabled or any(p.type is ProviderType.DEMO for p in directory.current.providers.values()):
+        from softix_proxy.demo import server as demo
+
+        local = await demo.start(tokens_per_s=settings.demo.tokens_per_s)
+        stack.push_async_callback(local.close)
+        bases[ProviderType.DEMO] = local.base_url
+    from softix_proxy.upstream.client import UpstreamLimits
+    from softix_proxy.upstream.websocket_client import ProviderWebSockets
+
+    upstream = await stack.enter_async_context(reaching(instance, vault, bases))
+    lines = ProviderWebSockets(
+        vault, UpstreamLimits.of(settings.upstream), settings.upstream.ca_file, bases, instance.clock
+    )
+    stack.push_async_callback(lines.close)
+    return upstream, lines
+
+
+def _certificate(settings: Settings) -> Certificate | None:
+    from softix_proxy.web.server.tls import Certificate
+
+    chain, key = settings.server.tls_cert, settings.server.tls_key
+    return Certificate(chain, key) if chain and key else None
