@@ -24,7 +24,7 @@ class Serving:
     settings: Settings
     _server: HttpServer
     _lifecycle: Lifecycle
-    _fleet: TargetPool
+    _target_pool: TargetPool
     _upstream: HttpUpstream
     _lines: ProviderWebSockets
     _certificate: Certificate | None
@@ -40,7 +40,7 @@ class Serving:
         if self._certificate is not None:
             self._certificate.renew()
         self._server.take(now.server)
-        self._fleet.take(now.routing)
+        self._target_pool.take(now.routing)
         self._upstream.take(now.upstream)
         self._lines.take(now.upstream)
         self._lifecycle.policy = Policy.of(now.money, now.upstream, now.routing)

@@ -106,7 +106,7 @@ async def initialise(settings: Settings) -> Initialised:
         raise FailureError(
             f"cannot make {paths.data_dir}: {error.strerror}", "name another place with --data-dir"
         ) from None
-    database, keeper, pending = _database(settings), master_key_store(settings), False
+    database, key_store, pending = _database(settings), master_key_store(settings), False
     if not paths.database.exists():
         database.create()
         made.append("database")
@@ -119,11 +119,11 @@ async def initialise(settings: Settings) -> Initialised:
             if await instance_operations.identity(instance.storage.reading()) is not None:
                 await instance.vault()
             else:
-                if keeper.create():
+                if key_store.create():
                     made.append("master_key")
-                await instance_operations.record(instance.storage, keeper.new_identity())
+                await instance_operations.record(instance.storage, key_store.new_identity())
                 await zones.apply(instance.storage, settings.billing.zone)
-    source = keeper.source() or ""
+    source = key_store.source() or ""
     master_key = str(paths.master_key) if source == "file" else source
     return Initialised(paths.data_dir, paths.database, master_key, tuple(made), pending)
 

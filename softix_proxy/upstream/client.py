@@ -212,7 +212,7 @@ class HttpResponse:
     def __init__(self, pool: ConnectionPool, place: PoolKey, connection: Http1Connection, secret: str | None) -> None:
         self._pool = pool
         self._place = place
-        self._wire: Http1Connection = connection
+        self._connection: Http1Connection = connection
         self._released = False
         self.status = connection.status
         self.headers: Headers = connection.headers
@@ -223,7 +223,7 @@ class HttpResponse:
 
     async def read(self, limit_bytes: int) -> bytes:
         parts, size = [], 0
-        while chunk := await self._wire.chunk():
+        while chunk := await self._connection.chunk():
             parts.append(chunk)
             size += len(chunk)
             if size > limit_bytes:
@@ -231,16 +231,16 @@ class HttpResponse:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def chunk(self) -> bytes:
-        return await self._wire.chunk()
+        return await self._connection.chunk()
 
     async def pour(self, into: Callable[[bytes], bool]) -> bool:
-        return await self._wire.pour(into)
+        return await self._connection.pour(into)
 
     def abort(self) -> None:
         if not self._released:
-            self._wire.close()
+            self._connection.close()
 
     def release(self) -> None:
         if not self._released:
             self._released = True
-            self._pool.give(self._place, self._wire)
+            self._pool.give(self._place, self._connection)

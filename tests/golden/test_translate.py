@@ -180,7 +180,7 @@ def test_translated_stream_when_read_again_equals_the_plain_answer(source: str, 
     assert again.ended == answer.ended
     assert bool(again.failure) == bool(answer.failure)
     if answer.ended:
-        context = asked(target, dialect)._occasion
+        context = asked(target, dialect)._context
         whole, plain = DIALECTS[target].write_answer(answer, context), Accumulator()
         for event in DIALECTS[target].reader().read_whole(json.loads(msgspec.json.encode(whole))):
             plain.take(event)

@@ -18,7 +18,7 @@ from softix_proxy.operations.catalog.base_urls import read_base_url
 if TYPE_CHECKING:
     from softix_proxy.assembly import Instance
 
-_PATIENCE_S = 5
+_SLOW_TIMEOUT_S = 5
 """The timeout of a test that runs without being requested."""
 
 no_test_option = click.option("--no-test", is_flag=True, help="Do not ask the provider for its models.")
@@ -86,10 +86,10 @@ async def tested(
     from softix_proxy.upstream.probe import fetch
 
     is_settled = read_base_url(base_url, kind).is_settled if base_url else True
-    patient = partial(fetch, ca_file=instance.settings.upstream.ca_file, timeout_s=_PATIENCE_S)
+    slow_fetch = partial(fetch, ca_file=instance.settings.upstream.ca_file, timeout_s=_SLOW_TIMEOUT_S)
     try:
         probe = await provider_probe.settle(
-            instance.storage, await instance.vault(), name, patient, is_settled=is_settled
+            instance.storage, await instance.vault(), name, slow_fetch, is_settled=is_settled
         )
     except OperatorError as error:
         probe = provider_probe.ProviderProbe(False, None, 0, error.message, error.remedy)

@@ -60,8 +60,8 @@ def doctor(offline: bool, only: tuple[str, ...]) -> None:
 async def _examine(settings: Settings, only: Sequence[str], offline: bool) -> Sequence[Finding]:
     from softix_proxy import assembly
 
-    async with assembly.open_check_context(settings, offline=offline) as patient:
-        return await checkup.run(patient, only)
+    async with assembly.open_check_context(settings, offline=offline) as context:
+        return await checkup.run(context, only)
 
 
 def _print(findings: Sequence[Finding]) -> None:

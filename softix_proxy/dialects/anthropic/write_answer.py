@@ -88,7 +88,7 @@ class WriteStream:
     """
 
     def __init__(self, context: ResponseContext) -> None:
-        self._occasion = context
+        self._context = context
         self._in_order = InOrder()
         self._block = -1
         self._growing: ContentPart | None = None
@@ -110,7 +110,7 @@ class WriteStream:
         if isinstance(event, PartSignature):
             self._sign(event)
         elif isinstance(event, AnswerStart):
-            message = {**_head(event, self._occasion), "usage": anthropic_usage(None)}
+            message = {**_head(event, self._context), "usage": anthropic_usage(None)}
             return named_event({"type": "message_start", "message": message})
         elif isinstance(event, AnswerStop):
             self._stop = event

@@ -102,9 +102,9 @@ class WriteStream:
     """
 
     def __init__(self, context: ResponseContext) -> None:
-        self._occasion = context
+        self._context = context
         self._head: Object = _head(AnswerStart(), context)
-        self._fold = Accumulator()
+        self._accumulator = Accumulator()
         self._stops: dict[int, str] = {}
         self._refused: set[int] = set()
         self._usage: CanonicalUsage | None = None
@@ -112,8 +112,8 @@ class WriteStream:
 
     def write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, PartDelta):
-            return self._grow(event.choice, self._fold.take_growth(event), event.text)
-        self._fold.take(event)
+            return self._grow(event.choice, self._accumulator.take_growth(event), event.text)
+        self._accumulator.take(event)
         if isinstance(event, PartStart):
             if isinstance(event.part, RefusalPart):
                 self._refused.add(event.choice)
@@ -122,7 +122,7 @@ class WriteStream:
         if isinstance(event, PartEnd):
             return self._close(event)
         if isinstance(event, AnswerStart):
-            self._head = _head(event, self._occasion)
+            self._head = _head(event, self._context)
         elif isinstance(event, AnswerStop):
             self._stops[event.choice] = "SAFETY" if event.choice in self._refused else _REASONS[event.reason]
         elif isinstance(event, CanonicalUsage):
@@ -142,7 +142,7 @@ class WriteStream:
         return self._chunk(choice, [item], {})
 
     def _close(self, event: PartEnd) -> bytes:
-        part = self._fold.part(event.choice, event.index)
+        part = self._accumulator.part(event.choice, event.index)
         if isinstance(part, (ToolCall, MediaPart)):
             item = _part(part)
             return self._chunk(event.choice, [item] if item else [], {})
@@ -155,7 +155,7 @@ class WriteStream:
         return self._send({"candidates": [candidate], **self._head})
 
     def _send(self, chunk: Object) -> bytes:
-        if not self._occasion.array:
+        if not self._context.array:
             return b"data: %s\r\n\r\n" % encode(chunk)
         before, self._begun = b",\r\n" if self._begun else b"[", True
         return before + encode(chunk)
@@ -167,4 +167,4 @@ class WriteStream:
         ]
         usage = {"usageMetadata": gemini_usage(self._usage)} if self._usage is not None else {}
         last = self._send({"candidates": candidates, **usage, **self._head})
-        return last + b"]" if self._occasion.array else last
+        return last + b"]" if self._context.array else last

@@ -63,7 +63,7 @@ class Translation:
         self._by_path = by_path
         self._names = (client, provider)
         self._client, self._provider = DIALECTS[client], PROVIDERS[provider]
-        self._occasion = context
+        self._context = context
         self._customs: frozenset[str] = frozenset()
         self.failed = False
         """Whether a response with a good status reported a failure. The client's dialect shows it as an error."""
@@ -84,7 +84,7 @@ class Translation:
             written = encode(self._provider.write_request(request, setting, writing))
         except RecursionError:
             raise invalid("The request is nested too deeply.") from None
-        self._occasion = msgspec.structs.replace(self._occasion, request=request)
+        self._context = msgspec.structs.replace(self._context, request=request)
         if not self._provider.has_custom_tools:
             self._customs = frozenset(tool.name for tool in request.tools if tool.custom)
         return Translated(written, tuple(reading.found))
@@ -98,7 +98,7 @@ class Translation:
         if answer.failure is not None:
             self.failed = True
             return encode(self._client.write_error(answer.failure.kind, answer.failure.message))
-        return encode(self._client.write_answer(answer, self._occasion))
+        return encode(self._client.write_answer(answer, self._context))
 
     def _told(self, events: Iterable[CanonicalEvent]) -> Iterable[CanonicalEvent]:
         if not self._customs:
@@ -111,7 +111,7 @@ class Translation:
         return translated_error(self._client.write_error, status, body, named)
 
     def stream(self) -> StreamTranslator:
-        return StreamTranslator(self._provider, self._client, self._occasion, Customs(self._customs))
+        return StreamTranslator(self._provider, self._client, self._context, Customs(self._customs))
 
 
 def _check_tools(request: CanonicalRequest, reading: Losses) -> None:

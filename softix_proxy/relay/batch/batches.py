@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.classification import classify
@@ -79,17 +79,17 @@ class Batches:
         seen: set[str] = set()
         async with aclosing(items):
             async for item in items:
-                with wire.numbered(len(found) + 1):
+                with batch_format.numbered(len(found) + 1):
                     if item.custom_id in seen:
                         raise invalid("another one has its `custom_id`.")
                     spec = item.endpoint.read(item.body)
                     if spec.stream:
                         raise invalid("a batch's requests do not stream.")
                 seen.add(item.custom_id)
-                spec = replace(spec, service_tier=wire.TIER, adjustable=False)
+                spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
                 found.append(Read(item.custom_id, item.endpoint, spec, len(item.body)))
-                if len(found) > wire.MOST_REQUESTS:
-                    raise wire.too_many()
+                if len(found) > batch_format.MOST_REQUESTS:
+                    raise batch_format.too_many()
                 if len(found) % _A_TURN == 0:
                     await asyncio.sleep(0)  # this lets the event loop serve others meanwhile
         if not found:
@@ -100,7 +100,7 @@ class Batches:
         """Plans each request for the model that `find` returns for its name. Raises RefusedError."""
         asked = []
         for number, request in enumerate(requests, 1):
-            with wire.numbered(number):
+            with batch_format.numbered(number):
                 asked.append(self._ask(caller, request, find(request.spec.model)))
             if number % _A_TURN == 0:
                 await asyncio.sleep(0)
@@ -193,7 +193,7 @@ class Batches:
         if found.error is not None and found.error != ProviderError.NO_ANSWER:
             await self.lifecycle.journal.withdraw(intents)
             return exchange, answer
-        progress = wire.read_progress(answer)
+        progress = batch_format.read_progress(answer)
         if progress is None or progress.remote_id is None:
             await self._give_up(intents, Code.PROVIDER_BROKE_OFF, started=True)
             raise refusal.final(RefusedError(Code.PROVIDER_BROKE_OFF, f"The provider's answer is no batch. {_UNKNOWN}"))

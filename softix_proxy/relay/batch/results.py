@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
-from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem, BatchItemResult, BatchProgress
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.classification import classify
@@ -104,13 +104,13 @@ class Results:
         if self._gone(batch, exchange):
             await self._finish(batch, lost=True)
             return True
-        progress = wire.read_progress(answer)
+        progress = batch_format.read_progress(answer)
         if progress is None or progress.remote_id is None:
             raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
         if not progress.ended:
             return False
         await self.note_files(batch, progress)
-        places = [f"{wire.FILES}/{name}/content" for name in progress.files]
+        places = [f"{batch_format.FILES}/{name}/content" for name in progress.files]
         places += [f"{path}/results"] if progress.has_results else []
         silent: dict[str, _Silent] = {}
         found = [await self._meter(batch, self.own_call(batch.key_id, account, place), silent) for place in places]
@@ -143,7 +143,7 @@ class Results:
             lines = {line.custom_id: line for line in await self.storage.reading().batches.open_lines(batch.id)}
             settlements: list[Settlement] = []
             async for text in _lines(exchange):
-                outcome = wire.read_outcome(text)
+                outcome = batch_format.read_outcome(text)
                 if outcome is not None and outcome.answered:
                     answered.add(outcome.custom_id)
                 line = lines.pop(outcome.custom_id, None) if outcome is not None else None
@@ -239,7 +239,7 @@ class Results:
         if not silent:
             return
         settlements: list[Settlement] = []
-        call = self.own_call(batch.key_id, account, f"{wire.FILES}/{input_file}/content")
+        call = self.own_call(batch.key_id, account, f"{batch_format.FILES}/{input_file}/content")
         if input_file is not None:
             exchange = await self.lifecycle.upstream.send(call, _nothing)
             try:
@@ -269,7 +269,7 @@ class Results:
             hold_pico=line.hold_pico,
             postpaid=user is not None and user.postpaid,
             metered=metered,
-            service_tier=wire.TIER,
+            service_tier=batch_format.TIER,
         )
         return charge(spec, observed, rate, terms, lifecycle.policy)
 
@@ -300,7 +300,7 @@ class Results:
 
     def own_call(self, key_id: int, account: Account, path: str, method: str = "GET") -> UpstreamRequest:
         """Returns a request that softix itself makes."""
-        headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(wire.MESSAGE_BATCHES) else ())]
+        headers = [*_OWN_HEADERS, *(HEADERS["messages"] if path.startswith(batch_format.MESSAGE_BATCHES) else ())]
         return account.call(key_id, path, headers, method=method)
 
     async def whole(
@@ -325,9 +325,9 @@ async def _lines(exchange: UpstreamResponse) -> AsyncIterator[bytes]:
     held = bytearray()
     try:
         while chunk := await exchange.chunk():
-            for line in wire.lines_of(held, chunk):
+            for line in batch_format.lines_of(held, chunk):
                 yield line
-        for line in wire.lines_of(held, b"\n"):
+        for line in batch_format.lines_of(held, b"\n"):
             yield line
     except ValueError:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True) from None
@@ -340,11 +340,11 @@ def _spec_of(line: OpenLine) -> RequestSpec:
 def _asked(text: bytes, silent: Mapping[str, _Silent]) -> BatchItem | None:
     """Returns a request whose response reports no usage, or None for any other line."""
     try:
-        name = wire.name_of(text)
-        return wire.read_line(text, ENDPOINTS[silent[name].line.intent.endpoint]) if name in silent else None
+        name = batch_format.name_of(text)
+        return batch_format.read_line(text, ENDPOINTS[silent[name].line.intent.endpoint]) if name in silent else None
     except RefusedError:
         return None
 
 
 def folder_of(family: BatchFamily) -> str:
-    return wire.MESSAGE_BATCHES if family == "anthropic" else wire.BATCHES
+    return batch_format.MESSAGE_BATCHES if family == "anthropic" else batch_format.BATCHES

@@ -64,7 +64,7 @@ class Session:
     ending: RefusedError | None = None
     """The reason why softix ends the session."""
     _line: WebSocketConnection | None = None
-    _berth: Lease | None = None
+    _lease: Lease | None = None
     _outcome: AttemptOutcome = AttemptOutcome.ABANDONED
     _holds: list[Hold] = field(default_factory=list)
     """The holds that are not settled."""
@@ -89,8 +89,8 @@ class Session:
     ) -> None:
         if self._line is not None:
             self._line.abort()
-        if self._berth is not None:
-            self._berth.leave(self._outcome)
+        if self._lease is not None:
+            self._lease.leave(self._outcome)
         for hold in tuple(self._holds):
             meter = hold.meter
             if isinstance(meter, ResponseMeter):
@@ -102,7 +102,7 @@ class Session:
     async def dial(self) -> None:
         """Connects to the first target that accepts the connection. Raises RefusedError."""
         hold = self._holds[0]
-        self._line, self._berth = await dial(self.lifecycle, self.lines, self.request, hold)
+        self._line, self._lease = await dial(self.lifecycle, self.lines, self.request, hold)
         hold.connected(_SWITCHED)
 
     async def run(self) -> None:
@@ -204,8 +204,8 @@ class Session:
 
     @property
     def _the_berth(self) -> Lease:
-        assert self._berth is not None  # noqa: S101
-        return self._berth
+        assert self._lease is not None  # noqa: S101
+        return self._lease
 
     def _stir(self) -> None:
         if self._patience is not None and not self._patience.expired():
@@ -294,7 +294,7 @@ class Session:
             public_id = format_request_id(number)
             request = replace(request, id=number, public_id=public_id, started_at_us=now_us, started_ns=now_ns)
         plan, admitted = await lifecycle.admit(request, self.digest, self.spec, b"")
-        with_ = self._berth.target if self._berth is not None else plan.targets[0]
+        with_ = self._lease.target if self._lease is not None else plan.targets[0]
         target = next((each for each in plan.targets if each.model.id == with_.model.id), None)
         hold = Hold(
             journal=lifecycle.journal,

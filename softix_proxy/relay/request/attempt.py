@@ -52,7 +52,7 @@ class Attempt:
     hold: Hold
     upstream: Upstream
     policy: Policy
-    hang_up: ClientDisconnect
+    client_disconnect: ClientDisconnect
     lease: Lease
     last: bool
     """Whether no other attempt follows, so that nothing of the response has to be held back for one."""
@@ -90,7 +90,7 @@ class Attempt:
         del outbound  # this frees the body, unless it may be needed again
         if self._goes_without_usage and exchange.status < 300:
             self.lease.refuses_usage_option()
-        self.hang_up.exchange = exchange
+        self.client_disconnect.exchange = exchange
         headers = returning(exchange.headers, exchange.secret)
         headers += refusal.rate_headers(hold.intent.limits, hold.admitted.allowance)
         try:
@@ -115,7 +115,7 @@ class Attempt:
                 await hold.settle()
             self.client.cut()
         finally:
-            self.hang_up.exchange = None
+            self.client_disconnect.exchange = None
             exchange.release()
         if refused_usage is not None and self.failure is not None:
             return await self._without_usage(refused_usage, self.failure)
@@ -144,7 +144,7 @@ class Attempt:
                 await asyncio.sleep(0)
             exchange = await self.upstream.send(outbound, hold.started)
         except asyncio.CancelledError:
-            if self.hang_up.swallow():
+            if self.client_disconnect.swallow():
                 raise ClientGoneError from None
             raise
         except (ClientGoneError, RefusedError) as error:  # this happens before the whole body has arrived

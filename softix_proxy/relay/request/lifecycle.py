@@ -185,7 +185,7 @@ class RequestRun:
         It stops when the client has a part of a response, or when no other target may do better.
         """
         hold, target_pool = self.hold, self.lifecycle.target_pool
-        retry_plan, hang_up = RetryPlan(target_pool, hold.plan), ClientDisconnect(hold)
+        retry_plan, client_disconnect = RetryPlan(target_pool, hold.plan), ClientDisconnect(hold)
         lease = retry_plan.first()
         if lease is None:
             hold.withheld(Code.PROVIDER_BUSY)
@@ -195,7 +195,7 @@ class RequestRun:
             if failed is None:
                 hold.routed(lease.target)
             try:
-                attempt = self._prepare(lease, hang_up, last=not retry_plan.may_go_on())
+                attempt = self._prepare(lease, client_disconnect, last=not retry_plan.may_go_on())
             except RefusedError as error:  # the dialect of this target cannot express the request
                 lease.leave(AttemptOutcome.ABANDONED)
                 lease = retry_plan.instead_of(lease.target)
@@ -203,7 +203,7 @@ class RequestRun:
                     if failed is None:
                         hold.withheld(error.code)
                         raise
-                    lease = await self._following(retry_plan, *failed, hang_up)
+                    lease = await self._following(retry_plan, *failed, client_disconnect)
                 continue
             if failed is not None:
                 hold.retried(lease.target)
@@ -216,16 +216,16 @@ class RequestRun:
                     target_pool.remember(hold.plan.prefix, lease.target)
                 return
             failed = attempt, failure
-            lease = await self._following(retry_plan, *failed, hang_up)
+            lease = await self._following(retry_plan, *failed, client_disconnect)
         if failed is not None:
             attempt, failure = failed
             await attempt.tell(failure)
 
-    def _prepare(self, lease: Lease, hang_up: ClientDisconnect, *, last: bool) -> Attempt:
+    def _prepare(self, lease: Lease, client_disconnect: ClientDisconnect, *, last: bool) -> Attempt:
         stops = self.spec.stream and lease.target.provider.on_hang_up == "cancel"
-        hang_up.task = asyncio.current_task() if stops else None
+        client_disconnect.task = asyncio.current_task() if stops else None
         if stops:
-            self.client.when_gone(hang_up)
+            self.client.when_gone(client_disconnect)
         lifecycle, target, client, body = self.lifecycle, lease.target, self.client, self.body
         if target.endpoint is not self.request.endpoint:  # the request and the response are translated
             from softix_proxy.relay.request.interpret import interpret
@@ -241,7 +241,7 @@ class RequestRun:
             hold=self.hold,
             upstream=lifecycle.upstream,
             policy=lifecycle.policy,
-            hang_up=hang_up,
+            client_disconnect=client_disconnect,
             lease=lease,
             last=last,
             committed=self._let_go,
@@ -269,7 +269,7 @@ class RequestRun:
         )
 
     async def _following(
-        self, retry_plan: RetryPlan, attempt: Attempt, failure: Failure, hang_up: ClientDisconnect
+        self, retry_plan: RetryPlan, attempt: Attempt, failure: Failure, client_disconnect: ClientDisconnect
     ) -> Lease | None:
         """Returns a lease for the next attempt, or None if there is none.
 
@@ -282,7 +282,7 @@ class RequestRun:
             try:
                 await self.lifecycle.pause(wait_us / SECOND_US)
             except asyncio.CancelledError:
-                if hang_up.swallow():
+                if client_disconnect.swallow():
                     raise ClientGoneError from None
                 raise
             lease = retry_plan.again()

@@ -182,7 +182,7 @@ class TargetPool:
     draw: Draw
     changed: bool = False
     """Whether something has changed since the last report."""
-    _vitals: dict[int, TargetStats] = field(default_factory=dict)
+    _stats: dict[int, TargetStats] = field(default_factory=dict)
     _rings: dict[int, tuple[Provider, tuple[_Held, ...]]] = field(default_factory=dict)
     _usage_refused: dict[int, Provider] = field(default_factory=dict)
     _prefixes: dict[int, tuple[int, int]] = field(default_factory=dict)
@@ -260,12 +260,12 @@ class TargetPool:
         return self._usage_refused.get(provider.id) is provider
 
     def stats(self) -> list[TargetStats]:
-        return list(self._vitals.values())
+        return list(self._stats.values())
 
     def _of(self, target: Target) -> TargetStats:
-        stats = self._vitals.get(target.model.id)
+        stats = self._stats.get(target.model.id)
         if stats is None:
-            stats = self._vitals[target.model.id] = TargetStats(target.model.id)
+            stats = self._stats[target.model.id] = TargetStats(target.model.id)
         return stats
 
     def _ring(self, target: Target) -> tuple[_Held, ...]:

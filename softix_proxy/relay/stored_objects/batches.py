@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
-from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Family
 from softix_proxy.dialects.core.fields import invalid
@@ -82,13 +82,13 @@ class BatchHandler(ResourceHandler):
         """Has the provider make the batch of the admitted requests, and sends its response to the client."""
         call = self._call(account, folder_of(self.batch_family), method="POST", body=body)
         exchange, answer = await self._batches.make(self.batch_family, self._caller, account, lines, call)
-        told = wire.read_progress(answer) if exchange.status < 300 else None
+        told = batch_format.read_progress(answer) if exchange.status < 300 else None
         if told is not None and told.remote_id is not None:
             answer = self._at_home(answer, told.remote_id)
         await self._pass_on(exchange, answer)
 
     async def _pass_on_batch(self, batch: Batch, exchange: UpstreamResponse, answer: bytes) -> None:
-        progress = wire.read_progress(answer) if exchange.status < 300 else None
+        progress = batch_format.read_progress(answer) if exchange.status < 300 else None
         if progress is not None:
             await self._results.note_files(batch, progress)
             answer = self._at_home(answer, batch.remote_id)
@@ -96,7 +96,7 @@ class BatchHandler(ResourceHandler):
 
     def _at_home(self, answer: bytes, remote_id: str) -> bytes:
         """Replaces the address of Anthropic's results by one here. OpenAI's results are files."""
-        return wire.at_home(answer, remote_id) if self.batch_family == "anthropic" else answer
+        return batch_format.at_home(answer, remote_id) if self.batch_family == "anthropic" else answer
 
     async def _find_batch(self, name: str) -> Batch:
         """Returns the batch. Raises RefusedError if the user has none of this name."""
@@ -115,15 +115,15 @@ class OpenAIBatchHandler(BatchHandler):
     async def create(self) -> None:
         """Makes a batch of the lines of a file. The file is read from the provider for this."""
         body = await self._request.read_body()
-        asked = wire.read_creation(body)
+        asked = batch_format.read_creation(body)
         file = await self._find_file(asked.input_file_id)
         account = self._account_of(file)
         requests = await self._batches.read(self._lines(file, asked))
         lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id))
         await self._make(self._account_of(file), lines, body)
 
-    async def _lines(self, file: KeptFile, asked: wire.BatchCreation) -> AsyncGenerator[BatchItem, None]:
-        exchange = await self._send(self._call_for(file, f"{wire.FILES}/{file.remote_id}/content"))
+    async def _lines(self, file: KeptFile, asked: batch_format.BatchCreation) -> AsyncGenerator[BatchItem, None]:
+        exchange = await self._send(self._call_for(file, f"{batch_format.FILES}/{file.remote_id}/content"))
         held, number = bytearray(), 0
         try:
             if exchange.status >= 300:
@@ -132,10 +132,10 @@ class OpenAIBatchHandler(BatchHandler):
             while not over:
                 chunk = await exchange.chunk()
                 over = not chunk
-                for line in wire.lines_of(held, chunk or b"\n"):
+                for line in batch_format.lines_of(held, chunk or b"\n"):
                     number += 1
-                    with wire.numbered(number):
-                        item = wire.read_line(line, asked.endpoint)
+                    with batch_format.numbered(number):
+                        item = batch_format.read_line(line, asked.endpoint)
                     yield item
         except ValueError:
             raise invalid("A line of the batch's file is too long.") from None
@@ -152,7 +152,7 @@ class AnthropicBatchHandler(BatchHandler):
 
     async def create(self) -> None:
         body = await self._request.read_body()
-        requests = await self._batches.read(_each(wire.read_entries(body)))
+        requests = await self._batches.read(_each(batch_format.read_entries(body)))
         lines = await self._admit(requests, lambda directory: directory.models_named)
         renamed = {
             number: line.model.upstream_name
@@ -160,7 +160,7 @@ class AnthropicBatchHandler(BatchHandler):
             if line.model.upstream_name != request.spec.model
         }
         account = Account.of(self._directory.providers[lines[0].model.provider_id])
-        await self._make(account, lines, wire.with_model(renamed, body))
+        await self._make(account, lines, batch_format.with_model(renamed, body))
 
     async def read_results(self, name: str) -> None:
         batch = await self._find_batch(name)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
-from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.fields import unmetered
 from softix_proxy.dialects.core.multipart import FormFields
@@ -41,8 +41,10 @@ class FileHandler(ResourceHandler):
         await self._require_funds()
         account, rest = self._choose_account(), self._request.rest
         rest = rest if rest is not None and rest.size_bytes else None
-        exchange, answer = await self._fetch(self._call(account, wire.FILES, method="POST", body=body, rest=rest))
-        told = wire.read_progress(answer) if exchange.status < 300 else None
+        exchange, answer = await self._fetch(
+            self._call(account, batch_format.FILES, method="POST", body=body, rest=rest)
+        )
+        told = batch_format.read_progress(answer) if exchange.status < 300 else None
         if told is not None and told.remote_id is not None:
             stored = KeptFile(
                 provider_id=account.provider.id,
@@ -91,7 +93,7 @@ class FileHandler(ResourceHandler):
         return Account.of(min(usable, key=lambda each: (each.type is ProviderType.OPENAI_COMPATIBLE, each.id)))
 
     async def list_all(self) -> None:
-        await self._list("files", partial(self._unit.batches.page_of_files, self._caller.user.id), wire.FILES)
+        await self._list("files", partial(self._unit.batches.page_of_files, self._caller.user.id), batch_format.FILES)
 
     async def show(self, name: str) -> None:
         file = await self._find_file(name)
@@ -118,4 +120,4 @@ class FileHandler(ResourceHandler):
 
 
 def _path_of(file: KeptFile) -> str:
-    return f"{wire.FILES}/{file.remote_id}"
+    return f"{batch_format.FILES}/{file.remote_id}"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from softix_proxy.dialects import batches as wire
+from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.core.listings import ListedObject, PageRequest, has_purpose
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
@@ -86,7 +86,7 @@ def _told(exchange: UpstreamResponse, answer: bytes) -> ListedObject | None:
         return None
     if exchange.status >= 300:
         raise ListingFailedError(exchange, answer)
-    progress = wire.read_progress(answer)
+    progress = batch_format.read_progress(answer)
     if progress is None or progress.remote_id is None:
         raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
-    return ListedObject(progress.remote_id, wire.at_home(answer, progress.remote_id))
+    return ListedObject(progress.remote_id, batch_format.at_home(answer, progress.remote_id))

@@ -49,7 +49,7 @@ def live(daemon: Serving) -> dict[str, Any]:
     stream = getattr(root.handlers[0], "stream", None)
     return {
         "policy": daemon._lifecycle.policy,
-        "care": daemon._fleet.care,
+        "care": daemon._target_pool.care,
         "limits": (daemon._upstream._limits, daemon._lines._limits),
         "listening": server._connections._listening,
         "lingering": server._connections._options["lingering_time"],

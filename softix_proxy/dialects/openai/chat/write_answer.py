@@ -117,9 +117,9 @@ class WriteStream:
     """
 
     def __init__(self, context: ResponseContext) -> None:
-        self._occasion = context
+        self._context = context
         self._head: Object = {}
-        self._fold = Accumulator()
+        self._accumulator = Accumulator()
         self._calls: dict[tuple[int, int], int] = {}
         self._counts: dict[int, int] = {}
         self._thoughts: dict[int, int] = {}
@@ -130,14 +130,14 @@ class WriteStream:
         if isinstance(event, PartDelta):
             return self._grow(event)
         if isinstance(event, PartStart):
-            self._fold.take(event)
+            self._accumulator.take(event)
             return self._open(event)
         if isinstance(event, PartEnd):
             return self._close(event)
         if isinstance(event, PartSignature):
-            self._fold.take(event)
+            self._accumulator.take(event)
         elif isinstance(event, AnswerStart):
-            self._head = _head(event, self._occasion, "chat.completion.chunk")
+            self._head = _head(event, self._context, "chat.completion.chunk")
         elif isinstance(event, Logprobs):
             weights = [write_logprob(item) for item in event.logprobs]
             return self._chunk(event.choice, {}, logprobs={"content": weights, "refusal": None})
@@ -152,7 +152,7 @@ class WriteStream:
         return b""
 
     def _grow(self, event: PartDelta) -> bytes:
-        part = self._fold.take_growth(event)
+        part = self._accumulator.take_growth(event)
         if isinstance(part, Thinking):
             return self._chunk(event.choice, self._think(event.choice, part, event.text))
         if not isinstance(part, ToolCall):
@@ -189,7 +189,7 @@ class WriteStream:
 
     def _close(self, event: PartEnd) -> bytes:
         """Writes the signature of thoughts, which is complete now."""
-        part = self._fold.part(event.choice, event.index)
+        part = self._accumulator.part(event.choice, event.index)
         if not isinstance(part, Thinking) or not part.signature:
             return b""
         signed = msgspec.structs.replace(part, text="")
@@ -204,7 +204,7 @@ class WriteStream:
 
     def _end(self) -> bytes:
         usage = b""
-        if self._usage is not None and self._occasion.request.wants_usage:
+        if self._usage is not None and self._context.request.wants_usage:
             usage = data_event({**self._head, "choices": [], "usage": openai_usage(self._usage)})
         return usage + b"data: [DONE]\n\n"
 

@@ -150,8 +150,8 @@ class WriteStream:
     """
 
     def __init__(self, context: ResponseContext) -> None:
-        self._occasion = context
-        self._fold = Accumulator()
+        self._context = context
+        self._accumulator = Accumulator()
         self._number = 0
         self._id = ""
         self._places = homes(context.request.tools)
@@ -161,7 +161,7 @@ class WriteStream:
     def write(self, event: CanonicalEvent) -> bytes:
         if isinstance(event, (PartStart, PartDelta, PartSignature, PartEnd, AnswerStop, Logprobs)) and event.choice:
             return b""  # A stream has only one choice here, and no other was requested.
-        self._fold.take(event)
+        self._accumulator.take(event)
         if isinstance(event, PartDelta):
             return self._grow(event.index, event.text)
         if isinstance(event, PartStart):
@@ -169,7 +169,7 @@ class WriteStream:
         if isinstance(event, PartEnd):
             return self._finish(event.index)
         if isinstance(event, AnswerStart):
-            response = _head(event, self._occasion)
+            response = _head(event, self._context)
             self._id = response["id"]
             started = [self._event(f"response.{kind}", response=response) for kind in ("created", "in_progress")]
             return b"".join(started)
@@ -225,7 +225,7 @@ class WriteStream:
         return self._event("response.output_text.delta", **place, content_index=0, delta=text, logprobs=[])
 
     def _finish(self, index: int) -> bytes:
-        part = self._fold.part(0, index)
+        part = self._accumulator.part(0, index)
         known_as, _ = self._open[index]
         place = {"item_id": known_as, "output_index": index}
         done = b""
@@ -256,5 +256,5 @@ class WriteStream:
         if isinstance(event, ErrorEvent) and not self._id:
             error = responses_error(event.kind, event.message)
             return self._event("error", **error, param=None)
-        response = write_answer(self._fold.answer(), self._occasion)
+        response = write_answer(self._accumulator.answer(), self._context)
         return self._event(f"response.{response['status']}", response=response)

@@ -250,7 +250,7 @@ def test_stream_translation_with_split_input_equals_the_plain_answer(
 ) -> None:
     """As the provider writes it, however it is split, and as the client reads it."""
     client, provider = pair
-    context = between(provider, client)._occasion
+    context = between(provider, client)._context
     writer = DIALECTS[provider].writer(context)
     streamed = b"".join(writer.write(event) for event in events)
     plain = encode(DIALECTS[provider].write_answer(accumulate(events), context))
@@ -300,7 +300,7 @@ def test_thinking_given_back_by_the_client_reaches_its_provider_with_its_signatu
             AnswerEnd(),
         ]
     )
-    written = encode(DIALECTS[provider].write_answer(answer, between(provider, client)._occasion))
+    written = encode(DIALECTS[provider].write_answer(answer, between(provider, client)._context))
     got = msgspec.json.decode(between(client, provider).answer(written))
     history = {
         "chat_completions": lambda: {"messages": [got["choices"][0]["message"]]},

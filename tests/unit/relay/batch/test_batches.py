@@ -69,7 +69,7 @@ async def test_batch_with_empty_repeated_or_bad_requests_is_refused(
 
 
 async def test_batch_with_too_many_requests_is_refused(lifecycle: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.wire, "MOST_REQUESTS", 1)
+    monkeypatch.setattr(module.batch_format, "MOST_REQUESTS", 1)
     with pytest.raises(RefusedError):
         await lifecycle.batches.read(each(BatchItem("a", CHAT, BODY), BatchItem("b", CHAT, BODY)))
     assert MOST_REQUESTS > 1
