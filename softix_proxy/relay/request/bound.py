@@ -1,4 +1,4 @@
-"""Step 3: calculates the most that this request can cost."""
+"""Calculates the most that this request can cost."""
 
 from __future__ import annotations
 

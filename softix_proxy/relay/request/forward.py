@@ -1,4 +1,4 @@
-"""Step 4: prepares what goes to the provider, and chooses which of its headers go back."""
+"""Prepares what goes to the provider, and chooses which of its headers go back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Step 1: finds out whose request this is."""
+"""Finds out whose request this is."""
 
 from __future__ import annotations
 

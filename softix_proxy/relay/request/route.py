@@ -1,4 +1,4 @@
-"""Step 2: finds the models that may serve the request, where they run, and at what price."""
+"""Finds the models that may serve the request, where they run, and at what price."""
 
 from __future__ import annotations
 

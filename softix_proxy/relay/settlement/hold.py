@@ -1,4 +1,4 @@
-"""Step 5: holds an amount for the request. The hold ends in exactly one settlement, however the request ends."""
+"""Holds an amount for the request. The hold ends in exactly one settlement, however the request ends."""
 
 from __future__ import annotations
 
