@@ -166,8 +166,9 @@ async def recost(
 ) -> None:
     """Correct costs that were calculated with a customer's own price. Charges do not change.
 
-    The cost of a request is calculated with the operator's or the catalogue's price at that time. The differences are
-    posted now, so closed periods stay as they are. If you run it again after a failure, it continues where it stopped.
+    The cost of a request is calculated with the operator's or the catalogue's price that was in force when the request
+    was made. The differences are posted now, so closed periods stay as they are. If you run it again after a failure,
+    it continues where it stopped.
     Example: softix usage recost --from 2026-01-01 --to 2026-12-01 --note 'costs by the provider' --dry-run
     """
     span = usage.parse_span(from_, to)

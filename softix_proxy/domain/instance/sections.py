@@ -47,7 +47,7 @@ class ServerSection:
     )
     metrics_networks: tuple[str, ...] = setting(
         ("127.0.0.0/8", "::1/128"),
-        "The networks that may read /metrics without a proxy in between. The loopback stands for this machine.",
+        "The networks that may read /metrics with no proxy in between. The loopback stands for all of this machine.",
         item=ip_network,
         words="a list of networks",
     )
@@ -76,7 +76,7 @@ class UpstreamSection:
     connect_retries: int = setting(2, "The number of retries if no connection was made.", least=0, most=10)
     max_connections_per_provider: int = setting(
         0,
-        "The most connections of one API key to one provider; others wait as long as for a new one. 0: no limit.",
+        "The most connections of one API key to one provider. Others wait, at most connect_timeout_s. 0: no limit.",
         restart=True,
         **_COUNT,
     )
