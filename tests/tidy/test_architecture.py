@@ -129,8 +129,9 @@ def test_steps_of_renamed_and_moved_modules_are_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_file_named_by_a_page_exists(page: Path) -> None:
     named = set(re.findall(r"`((?:\w+/)+\w+\.py)(?:`|:)", page.read_text("utf-8")))
+    named = {name.replace("/things.py", "/__init__.py") for name in named if "test_things" not in name}
     lost = [name for name in named if not (ROOT / name).is_file() and not (ROOT / "softix_proxy" / name).is_file()]
-    assert [name for name in sorted(lost) if "things" not in name] == []
+    assert sorted(lost) == [], "`things.py` stands for any noun: its folder exists"
 
 
 def test_folders_shared_by_several_packages_are_in_one_table() -> None:
