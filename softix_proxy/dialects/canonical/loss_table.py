@@ -31,7 +31,7 @@ NAMES: Mapping[str, str] = {
 _OTHER = Loss("dropped", "members that softix does not know")
 _HOSTED = Loss("dropped", "tools that a provider runs itself are its own; the client's other tools stay")
 _ONLY_HOSTED = Loss("refused", "it asks for tools that only another provider runs. Send tools that the client runs.")
-_FILE = Loss("refused", "files lie with the provider that they were sent to. Send the data itself.")
+_FILE = Loss("refused", "files are stored at the provider that they were sent to. Send the data itself.")
 _STORE = Loss("dropped", "nothing is stored with a provider of another dialect")
 _MODERATION = Loss("refused", "only OpenAI moderates on the way. Send the request without it.")
 _CACHE_OPTIONS = Loss("dropped", "how long a prompt is kept is a matter of each provider")
@@ -56,7 +56,7 @@ READING: Mapping[str, Mapping[str, Loss]] = {
     "messages": {
         "citations": Loss("dropped", "no other dialect cites passages of a document"),
         "compaction": Loss("dropped", "only Anthropic shortens the conversation on its side"),
-        "container": Loss("refused", "containers lie with the provider that made them."),
+        "container": Loss("refused", "containers are stored at the provider that made them."),
         "context_management": Loss("dropped", "only Anthropic shortens the conversation on its side"),
         "file_id": _FILE,
         "hosted_tool_results": Loss("dropped", "what a provider's own tools found is readable to that provider only"),
@@ -67,17 +67,17 @@ READING: Mapping[str, Mapping[str, Loss]] = {
         "other": _OTHER,
         "search_result": Loss("approximated", "becomes text with its title and source"),
         "speed": Loss("dropped", "only Anthropic has a faster mode"),
-        "thread": Loss("refused", "threads lie with the provider that made them."),
+        "thread": Loss("refused", "threads are stored at the provider that made them."),
         "user_profile_id": Loss("dropped", "profiles are a matter of Anthropic's"),
     },
     "responses": {
-        "conversation": Loss("refused", "conversations lie with OpenAI. Send all of it as `input`."),
+        "conversation": Loss("refused", "conversations are stored at OpenAI. Send all of it as `input`."),
         "context_management": Loss("dropped", "only OpenAI shortens the conversation on its side"),
         "file_id": _FILE,
         "hosted_tool_results": Loss("dropped", "what a provider's own tools found is readable to that provider only"),
         "hosted_tools": _HOSTED,
         "include": Loss("dropped", "asks for what only OpenAI's own tools give"),
-        "item_reference": Loss("refused", "items lie with OpenAI. Send the item itself."),
+        "item_reference": Loss("refused", "items are stored at OpenAI. Send the item itself."),
         "max_tool_calls": Loss("dropped", "counts calls of tools that OpenAI runs"),
         "moderation": _MODERATION,
         "only_hosted_tools": _ONLY_HOSTED,
@@ -85,13 +85,13 @@ READING: Mapping[str, Mapping[str, Loss]] = {
         "previous_response_id": Loss(
             "refused", "earlier answers are kept only by OpenAI. Send the whole conversation as `input`."
         ),
-        "prompt": Loss("refused", "prompts lie with OpenAI. Send the text itself."),
+        "prompt": Loss("refused", "prompts are stored at OpenAI. Send the text itself."),
         "prompt_cache_options": _CACHE_OPTIONS,
         "store": _STORE,
         "truncation": Loss("dropped", "no other dialect shortens a conversation that is too long"),
     },
     "generate_content": {
-        "cached_content": Loss("refused", "cached contents lie with Google. Send the content itself."),
+        "cached_content": Loss("refused", "cached contents are stored at Google. Send the content itself."),
         "code_execution": Loss("dropped", "code that Google ran is of use to Google's models only"),
         "file_id": _FILE,
         "hosted_tools": _HOSTED,
@@ -135,7 +135,7 @@ _CUSTOM = Loss(
     ("chat_completions", "responses"),
 )
 _FORCED_TOOL = Loss("dropped", "Anthropic's models do not think where a tool is forced")
-_NO_LOGPROBS = Loss("refused", "it tells no probabilities.")
+_NO_LOGPROBS = Loss("refused", "it reports no probabilities.")
 _ONE_ANSWER = Loss("refused", "it gives one answer. Send as many requests.")
 _NO_CACHE_KEYS = Loss("dropped", "there are no keys of caches there")
 _EFFORT_IN_TOKENS = Loss("approximated", "models before Claude 4.6 think by tokens: 1,024 to 32,768")
@@ -199,7 +199,7 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
         "logprobs": _NO_LOGPROBS,
         "metadata": Loss("dropped", "only a user id is taken there"),
         "n": _ONE_ANSWER,
-        "no_output_limit": Loss("approximated", "a limit is a must there: the model's own most, or 8,192 tokens"),
+        "no_output_limit": Loss("approximated", "a limit is required there: the most of the model, or 8,192 tokens"),
         "presence_penalty": _NO_PENALTIES,
         "prompt_cache_key": _NO_CACHE_KEYS,
         "reasoning_effort": _EFFORT_IN_TOKENS,
@@ -258,7 +258,7 @@ WRITING: Mapping[str, Mapping[str, Loss]] = {
         "thinking": _THINKING,
         "thinking_without_room": _NO_ROOM,
         "tool_choice": Loss("approximated", "where tools were used before, to call none becomes a sentence"),
-        "tools_of_before": Loss("approximated", "tools that the conversation used are told again, by their names"),
+        "tools_of_before": Loss("approximated", "tools that the conversation used are declared again, by their names"),
         "top_k": Loss("dropped", "only Claude and Nova take it there", ("messages", "generate_content")),
         "user": Loss("dropped", "there is no field for a user"),
         "verbosity": _NO_VERBOSITY,
