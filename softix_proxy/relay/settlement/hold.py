@@ -181,16 +181,17 @@ class Hold:
         `seen_tokens` is the estimate of a whole response from its text. `status_code` is the status that an error
         should have come with.
         """
-        if not found.worked:
-            self.refused(found.error, status_code)
-            return
-        self._move("completed")
-        self._report, self._seen_tokens = found.report, seen_tokens
+        if found.worked:
+            self._move("completed")
+            self._report, self._seen_tokens = found.report, seen_tokens
+        else:
+            self._move("refused")
         self._conclude(found.error, status_code)
 
     def refused(self, error: str | None, status_code: int | None = None) -> None:
-        """Records that the provider responded with an error and did no work."""
+        """Records that the provider did not accept the request. This is the reason, even if the client left before."""
         self._move("refused")
+        self.error = None
         self._conclude(error, status_code)
 
     def failed(self, fault: ProviderFault) -> None:

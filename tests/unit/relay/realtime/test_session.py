@@ -122,6 +122,16 @@ async def test_realtime_response_refused_by_the_provider_releases_its_hold() -> 
     assert talking.settled() == [("none", 0, "provider_rate_limited"), EXACT, UNUSED]
 
 
+async def test_realtime_response_refused_after_a_disconnect_has_the_provider_s_error() -> None:
+    talking = Talking()
+    async with running(talking):
+        talking.guest.put("response.create", event_id="mine", response={"conversation": "none"})
+        await talking.line.told()
+        talking.guest.leave()
+        talking.line.put("error", error={"code": "rate_limit_exceeded", "event_id": "mine"})
+    assert talking.settled() == [("none", 0, "provider_rate_limited"), UNUSED]
+
+
 async def test_realtime_disconnect_during_response_cancels_it_and_charges_the_final_report() -> None:
     talking = Talking()
     async with running(talking):

@@ -41,7 +41,7 @@ async def test_disconnect_during_cancellable_stream_stops_reading_and_is_settled
 
 
 async def test_disconnect_notice_during_stream_aborts_the_provider_call(stage: Stage) -> None:
-    exchange = stage.streams(HELLO, stage.client.client_disconnect, HELLO, DONE)
+    exchange = stage.streams(HELLO, stage.client.hang_up, HELLO, DONE)
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
     stage.settled_once()
@@ -51,7 +51,7 @@ async def test_disconnect_notice_during_stream_aborts_the_provider_call(stage: S
 
 
 async def test_disconnect_notice_before_the_response_is_settled_with_status_499(stage: Stage) -> None:
-    stage.upstream.answer = stage.client.client_disconnect
+    stage.upstream.answer = stage.client.hang_up
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
     stage.settled_once()
@@ -61,7 +61,7 @@ async def test_disconnect_notice_before_the_response_is_settled_with_status_499(
 
 
 async def test_disconnect_after_the_model_has_stopped_waits_for_the_usage_report(stage: Stage) -> None:
-    exchange = stage.streams(HELLO, STOP, stage.client.client_disconnect, USAGE, DONE)
+    exchange = stage.streams(HELLO, STOP, stage.client.hang_up, USAGE, DONE)
     stage.client.gone_at, stage.client.gone_after_sends = "send", 1
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)

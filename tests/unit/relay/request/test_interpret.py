@@ -97,7 +97,7 @@ async def test_translated_request_contains_the_affordable_limit(stage: Stage) ->
 
 
 async def test_translated_stream_after_client_disconnect_is_estimated(stage: Stage) -> None:
-    stage.streams(HELLO, stage.client.client_disconnect, STOP)
+    stage.streams(HELLO, stage.client.hang_up, STOP)
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM, "messages")
     stage.settled_once()

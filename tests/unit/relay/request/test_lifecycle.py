@@ -83,7 +83,7 @@ async def test_lifecycle_identify_returns_the_caller_or_is_refused(stage: Stage)
 
 
 async def test_disconnect_before_anything_is_sent_costs_nothing(stage: Stage) -> None:
-    stage.upstream.connecting = stage.client.client_disconnect
+    stage.upstream.connecting = stage.client.hang_up
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
     stage.settled_once()

@@ -243,7 +243,7 @@ async def test_retry_pause_ends_when_the_client_disconnects() -> None:
     at.upstream.answers = {"lab": [error(500)]}
 
     async def pause(seconds: float) -> None:
-        at.client.client_disconnect()
+        at.client.hang_up()
         await asyncio.Event().wait()
 
     at._pause = pause  # type: ignore[method-assign]
