@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.web.inference import sdk_calls
-from softix_proxy.web.router.request_context import RequestContext
-from softix_proxy.web.router.route import WEBSOCKET, Route
+from softix_proxy.web.router.request_context import RequestContext, wants_websocket
+from softix_proxy.web.router.route import Route
 
 _SHARED = "is kept at the provider, where all users of softix share one account, so it is not passed."
 UNMETERED: Mapping[str, str] = {
@@ -71,8 +71,7 @@ class UnservedPaths:
             posts="POST" in methods,
             reads=entry.is_fixed and "GET" in methods,
         )
-        wants_socket = context.method == WEBSOCKET
-        if wants_socket and ("POST" in methods or refused.code is Code.NOT_FOUND):
+        if wants_websocket(context.named) and ("POST" in methods or refused.code is Code.NOT_FOUND):
             return RefusedError(Code.UPGRADE_REQUIRED, "WebSockets are not spoken here: use POST with streaming.")
         return refused
 

@@ -21,7 +21,7 @@ from softix_proxy.web.router.middleware import (
 )
 from softix_proxy.web.router.path_patterns import PathPatterns
 from softix_proxy.web.router.path_resolver import PathResolver, without_azures
-from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.router.request_context import RequestContext, wants_websocket
 from softix_proxy.web.router.route import WEBSOCKET, Handler, Route
 from softix_proxy.web.server.client_address import peer_of
 
@@ -59,7 +59,7 @@ class App:
         raw_path, _, query = request.raw_path.partition("?")
         place = self._resolver.resolve(raw_path)
         method = request.method
-        if method == "GET" and "websocket" in named.get("upgrade", "").lower():
+        if method == "GET" and wants_websocket(named):
             method = WEBSOCKET
         return RequestContext(
             request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -62,3 +63,8 @@ class RequestContext:
     async def read_body(self) -> bytes:
         """Returns the body. Raises RefusedError, ClientGoneError."""
         return await request_body.read(self.request, self.app.max_body_bytes, self.app.body_timeout_s)
+
+
+def wants_websocket(named: Mapping[str, str]) -> bool:
+    """Returns whether a client with these headers wants a WebSocket. Only a GET opens one."""
+    return "websocket" in named.get("upgrade", "").lower()

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.web.server import request_body
 from softix_proxy.web.server.aiohttp_internals import unfit
 from softix_proxy.web.server.client_connection import ClientConnection
@@ -56,10 +57,20 @@ class _MemoryTransport(asyncio.Transport):
 
 
 async def check_behaviour(connect: Connect) -> None:
-    """Runs the exchange. Raises FailureError if a step does not behave as before."""
+    """Runs the exchange. Raises FailureError if a step fails, or does not behave as before."""
+    try:
+        await _run(connect)
+    except FailureError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a release may fail in any way, and the operator needs the remedy
+        raise unfit(f"an exchange fails with {type(error).__name__}") from None
+
+
+async def _run(connect: Connect) -> None:
     connection, transport = connect(_answer), _MemoryTransport()
     gone: list[bool] = []
     connection.connection_made(transport)
+    await asyncio.sleep(0)  # the connection's task begins, so that it can also end
     try:
         sent = await _exchange(connection, transport, _HEAD)
         _require(sent == _CONTINUE, "a body is not asked for as it was")

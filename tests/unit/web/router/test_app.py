@@ -83,6 +83,8 @@ async def test_error_response_has_the_format_of_the_client(
         ("POST", "/v1/wombat", {}, 400, Code.ENDPOINT_NOT_METERED),
         ("GET", "/nowhere", {}, 404, Code.NOT_FOUND),
         ("GET", "/v1/responses", {"upgrade": "websocket", "connection": "upgrade"}, 426, Code.UPGRADE_REQUIRED),
+        ("DELETE", "/v1/responses", {"upgrade": "websocket", "connection": "upgrade"}, 426, Code.UPGRADE_REQUIRED),
+        ("OPTIONS", "/nowhere", {"upgrade": "websocket", "connection": "upgrade"}, 426, Code.UPGRADE_REQUIRED),
         ("GET", "/v1/models/none", {}, 404, Code.MODEL_NOT_FOUND),
     ],
 )

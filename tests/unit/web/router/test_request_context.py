@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from softix_proxy.web.router.path_resolver import ResolvedPath
-from softix_proxy.web.router.request_context import RequestContext
+from softix_proxy.web.router.request_context import RequestContext, wants_websocket
 
 
 def context() -> RequestContext:
@@ -28,3 +28,8 @@ def test_request_context_returns_the_path_and_its_name() -> None:
 def test_request_context_without_a_caller_raises_an_error_for_identified() -> None:
     with pytest.raises(AssertionError, match="API_KEY"):
         context().identified  # noqa: B018
+
+
+@pytest.mark.parametrize(("upgrade", "wanted"), [("WebSocket", True), ("h2c, websocket", True), ("h2c", False)])
+def test_wants_websocket_reads_the_upgrade_header(upgrade: str, wanted: bool) -> None:
+    assert wants_websocket({"upgrade": upgrade}) is wanted and not wants_websocket({})

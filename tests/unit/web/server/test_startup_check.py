@@ -70,12 +70,28 @@ def quoting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ClientConnection, "handle_error", RequestHandler.handle_error)
 
 
+def failing_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connection_lost(self: Any, exc: BaseException | None) -> None:
+        raise AttributeError("secret")
+
+    monkeypatch.setattr(RequestHandler, "connection_lost", connection_lost)
+
+
+def failing_at_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def data_received(self: Any, data: bytes) -> None:
+        raise TypeError("secret")
+
+    monkeypatch.setattr(RequestHandler, "data_received", data_received)
+
+
 CHANGES = {
     late_headers: "a stream",
     other_end: "a stream",
     deaf_to_slow_clients: "a slow client",
     deaf_to_the_end: "the end of a connection",
     quoting: "what is no HTTP",
+    failing_at_the_end: "AttributeError",
+    failing_at_input: "TypeError",
 }
 
 
