@@ -101,7 +101,7 @@ async def set_key(
 @instance
 async def remove_key(instance: Instance, name: str, label: str, yes: bool) -> None:
     """Delete one of a provider's keys. Example: softix providers remove-key openai second --yes"""
-    confirm(f"Wipe the key {label} of {name}?", yes)
+    confirm(f"Delete the key {label} of {name}?", yes)
     show(as_fields(await operations.remove_key(instance.storage, name, label)))
 
 

@@ -268,7 +268,7 @@ def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
     console.print(grid(table, listed, columns))
     left_out = [name for name in table.columns if name not in columns]
     if listed and left_out:
-        say(f"Left out for want of room: {', '.join(left_out)}. A wider terminal or --json shows all.")
+        say(f"The terminal is too narrow for these columns: {', '.join(left_out)}. Widen it, or use --json.")
 
 
 def confirm(question: str, yes: bool) -> None:

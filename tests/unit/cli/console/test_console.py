@@ -107,7 +107,7 @@ def test_show_all_on_a_narrow_terminal_reports_left_out_columns_only_with_rows(
     with click.Context(click.Command("x"), obj=Invocation()):
         console.show_all(listed, TableLayout(names, leave=(*names[2:], "b")))
     error = capsys.readouterr().err
-    assert ("Left out for want of room" in error) is bool(rows)
+    assert ("too narrow for these columns" in error) is bool(rows)
 
 
 @pytest.mark.parametrize(("kind", "code"), [("input", 2), ("conflict", 1)])

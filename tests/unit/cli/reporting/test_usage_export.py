@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -167,7 +168,8 @@ def test_usage_export_on_a_terminal_reports_rows_and_writes_the_file(
     except OSError:  # the other end is closed
         pass
     assert process.wait(timeout=60) == 0
-    assert b"rows" in seen and (tmp_path / "out.journal").exists()
+    assert re.search(rb"[\d,]+ of about [\d,]+ rows", seen), "the progress bar"
+    assert (tmp_path / "out.journal").exists()
 
 
 def test_usage_export_of_a_closed_period_writes_a_signed_manifest_beside_the_file(

@@ -6,9 +6,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from softix_proxy.domain.core.errors import BadInputError
-from softix_proxy.domain.core.money import MAX_PICO, PICO_PER_USD, divide_half_even, format_usd, parse_usd
+from softix_proxy.domain.core.money import (
+    CURRENCY,
+    MAX_PICO,
+    PICO_PER_USD,
+    divide_half_even,
+    format_usd,
+    parse_usd,
+)
 
 amounts_pico = st.integers(-MAX_PICO, MAX_PICO)
+
+
+def test_currency_is_the_code_of_iso_4217_for_us_dollars() -> None:
+    assert CURRENCY == "USD"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.batch_house import SLOT, Answer, House, batch_house
+from support.batch_house import Answer, House, batch_house
 
 from softix_proxy.dialects.batches import MOST_REQUESTS, BatchItem
 from softix_proxy.dialects.core.base import RequestSpec
@@ -251,7 +251,3 @@ async def test_batch_cancelled_while_being_made_leaves_no_hold(lifecycle: House)
     with pytest.raises(asyncio.CancelledError):
         await make(lifecycle, "x")
     assert await lifecycle.held_pico() == 0 and [row[2] for row in lifecycle.rows()] == ["shutting_down"]
-
-
-def test_process_slot_is_never_the_negative_slot_of_batches() -> None:
-    assert SLOT >= 0
