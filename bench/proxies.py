@@ -173,5 +173,5 @@ async def prepare(data_dir: Path, provider_url: str) -> str:
             storage, name="gpt-bench", provider="bench", sheet=sheet, context_tokens=10**8, max_output_tokens=4096
         )
         await users.create(storage, name="bench", email="bench@example.org", role=UserRole.USER, postpaid=False)
-        await balance.add(storage, "bench", parse_usd("100000.00"))
+        await balance.add(storage, "bench@example.org", parse_usd("100000.00"))
         return (await keys.create(storage, vault, user="bench")).text

@@ -47,8 +47,8 @@ async def fill(folder: Path) -> Path:
         )
         await models.add(storage, name="m", provider="lab", sheet=SHEET, context_tokens=1000, max_output_tokens=100)
         await users.create(storage, name="ada", email="ada@example.org", role=UserRole.USER, postpaid=False)
-        await balance.add(storage, "ada", 25 * 10**12, note="invoice 1", reference="pay-1")
-        await balance.set_to(storage, "ada", 20 * 10**12, note="goodwill")
+        await balance.add(storage, "ada@example.org", 25 * 10**12, note="invoice 1", reference="pay-1")
+        await balance.set_to(storage, "ada@example.org", 20 * 10**12, note="goodwill")
         await keys.create(
             storage, vault, user="ada", label="ci", models=["m*"], limits=KeyLimits(rpm=60, cap_pico=10**12)
         )

@@ -57,8 +57,8 @@ async def fill(folder: Path) -> None:
     connection = database.connect()
     connection.execute(DIRECTORY)
     storage = SqliteStorage(await database.open())
-    await balance.add(storage, "ACME", 50 * USD, reference="INV-0001", note="bank transfer")
-    await balance.add(storage, "Ada", 20 * USD, reference="INV-0002")
+    await balance.add(storage, "usr_acme", 50 * USD, reference="INV-0001", note="bank transfer")
+    await balance.add(storage, "usr_ada", 20 * USD, reference="INV-0002")
     for number, day in enumerate(DAYS, 1):
         at_us = FROM_US + (day - 1) * DAY_US + 10 * 3600 * SECOND_US + number
         intent = make_intent(number << 22, 0, user=1 + number % 3 // 2, started_at_us=at_us - 2 * SECOND_US)
@@ -69,7 +69,7 @@ async def fill(folder: Path) -> None:
     clock.us = FROM_US + 19 * DAY_US
     await Corrections(storage, "cut short").set_charge(format_request_id(3 << 22), 0)
     clock.us = FROM_US + 27 * DAY_US
-    await balance.set_to(storage, "Ada", 20 * USD, note="good will")
+    await balance.set_to(storage, "usr_ada", 20 * USD, note="good will")
     connection.close()
     await database.close()
 

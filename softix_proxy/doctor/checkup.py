@@ -13,6 +13,7 @@ from softix_proxy.doctor import (
     database,
     disk_space,
     file_modes,
+    identities,
     ledger,
     master_key,
     migrations,
@@ -36,6 +37,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "disk-space": disk_space.find,
     "clock": clock.find,
     "certificate": certificate.find,
+    "identities": identities.find,
     "prices": prices.find,
     "providers": providers.find,
 }

@@ -215,8 +215,8 @@ async def test_correction_sums_are_grouped_by_document_and_month(ledger: Ledger,
 async def test_payments_and_charges_since_an_instant_equal_those_of_the_ledger(
     ledger: Ledger, storage: SqliteStorage
 ) -> None:
-    await balance.add(storage, "ada", 7 * 10**12, reference="pay-1", note="thanks")
-    await balance.set_to(storage, "bob", 9 * 10**12)
+    await balance.add(storage, "ada@example.org", 7 * 10**12, reference="pay-1", note="thanks")
+    await balance.set_to(storage, "bob@example.org", 9 * 10**12)
     paid, adjusted = await storage.reading().bill.payments(OCTOBER, None)
     assert (paid.user_id, paid.kind, paid.amount_pico, paid.reference, paid.note) == (
         1, "top-up", 7 * 10**12, "pay-1", "thanks",

@@ -119,19 +119,19 @@ class Books(RuleBasedStateMachine):
     @rule(user=st.sampled_from(USERS), amount=AMOUNTS, reference=st.none() | st.sampled_from(("a", "b")))
     def top_up(self, user: str, amount: int, reference: str | None) -> None:
         reference = reference and f"{reference}-{user}-{amount}"
-        if self.run(balance.add(self.storage, user, amount, reference=reference)):
+        if self.run(balance.add(self.storage, f"{user}@example.org", amount, reference=reference)):
             self.posted[user] += amount
         else:
             assert reference is not None
 
     @rule(user=st.sampled_from(USERS), amount=st.integers(-(10**11), 10**12))
     def set_balance(self, user: str, amount: int) -> None:
-        assert self.run(balance.set_to(self.storage, user, amount)) == amount - self.posted[user]
+        assert self.run(balance.set_to(self.storage, f"{user}@example.org", amount)) == amount - self.posted[user]
         self.posted[user] = amount
 
     @rule(user=st.sampled_from(USERS), amount=st.integers(0, 10**11))
     def set_credit(self, user: str, amount: int) -> None:
-        self.run(balance.set_credit_limit(self.storage, user, amount))
+        self.run(balance.set_credit_limit(self.storage, f"{user}@example.org", amount))
         self.credit[user] = amount
 
     @rule(when=st.sampled_from(("before", "after")))

@@ -10,6 +10,7 @@ from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.core.spans import Span
 from softix_proxy.domain.metering.usage import UsageFilter
+from softix_proxy.operations.access import users
 from softix_proxy.operations.ledger import corrections, ledger, periods, redating
 from softix_proxy.operations.metering import usage
 from softix_proxy.storage.sqlite.core import migrations, upgrade
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.only_engine("sqlite", reason="opens files of earlier ve
 
 CHAT = "/v1/chat/completions"
 EVER = Span(0, 2**62)
+BEFORE_IDENTITIES = 10
 FIRST_WITH_A_CLOSED_PERIOD = 3
 DUMPS = sorted(Path(__file__).with_name("databases").glob("*.sql"))
 
@@ -99,6 +101,37 @@ async def test_old_database_after_recosting_keeps_its_closed_periods_and_verifie
         assert await storage.reading().periods.list() == closed
         for row in await storage.reading().usage.after(UsageFilter(), 0, 100):
             assert (await usage.explain(storage, format_request_id(row.request_id))).agrees
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    ("names", "after", "shown"),
+    [
+        (("ada", "bob"), ("ada", "bob"), {}),
+        (("bob@example.org", "bob"), ("usr_ada", "bob"), {1: "bob@example.org"}),
+        (("usr_bob", "usr_ada"), ("usr_ada", "usr_bob"), {1: "usr_bob", 2: "usr_ada"}),
+    ],
+)
+async def test_old_database_with_names_like_addresses_or_ids_pays_nobody_by_them(
+    names: tuple[str, str], after: tuple[str, str], shown: dict[int, str], tmp_path: Path
+) -> None:
+    place = tmp_path / "softix.db"
+    restore(DUMPS[BEFORE_IDENTITIES - 1], place)
+    connection = connect(place)
+    connection.execute("UPDATE users SET public_id = 'usr_ada', name = 'ada', email = 'ada@example.org' WHERE id = 1")
+    connection.execute("UPDATE users SET public_id = 'usr_bob', name = 'b', email = 'bob@example.org' WHERE id = 2")
+    connection.execute("UPDATE users SET name = ? WHERE id = 1", (names[0],))
+    connection.execute("UPDATE users SET name = ? WHERE id = 2", (names[1],))
+    connection.close()
+    upgrade.migrate(Database(place, SystemClock()))
+    database = await Database(place, SystemClock()).open()
+    try:
+        storage = SqliteStorage(database)
+        assert tuple(user.name for user in await users.list_all(storage)) == after
+        assert await users.display_names(storage) == shown
+        assert (await users.find_payer(storage.reading(), "bob@example.org")).id == 2
+        assert (await users.find_payer(storage.reading(), "usr_bob")).id == 2
     finally:
         await database.close()
 

@@ -54,7 +54,7 @@ async def storage(database: Database, clock: StoppedClock) -> SqliteStorage:
     clock.us += YEAR_US
     request(3, 3 * USD)
     request(4, 0)
-    await balance.add(storage, "bob", 5 * USD, reference="bank 7")
+    await balance.add(storage, "bob@example.org", 5 * USD, reference="bank 7")
     clock.us -= YEAR_US - SECOND_US
     request(5, 5 * USD)
     connection.close()

@@ -34,12 +34,26 @@ async def test_added_user_is_found_by_each_reference_and_has_an_empty_wallet(sto
         await unit.users.get(added.id + 1)
 
 
-async def test_user_reference_prefers_an_id_to_an_email_and_an_email_to_a_name(storage: Storage) -> None:
+async def test_user_reference_with_an_at_sign_finds_only_the_email_address(storage: Storage) -> None:
     await add(storage, name="usr_eve")
     await add(storage, public_id="usr_two", name="eve@example.org", email="two@example.org")
+    assert await storage.reading().users.find("eve@example.org") is None
     eve = await add(storage, public_id="usr_eve", name="eve", email="eve@example.org")
     assert await storage.reading().users.find("usr_eve") == eve
     assert await storage.reading().users.find("eve@example.org") == eve
+
+
+async def test_user_display_name_is_kept_apart_and_leaves_the_directory_as_it_is(storage: Storage) -> None:
+    added = await add(storage)
+    revision = (await storage.changes(0)).revision
+    for name in ("O’Brien", "Zoë"):
+        async with storage.writing() as unit:
+            await unit.users.set_display_name(added.id, name)
+        assert await storage.reading().users.display_names() == {added.id: name}
+    async with storage.writing() as unit:
+        await unit.users.set_display_name(added.id, None)
+    assert await storage.reading().users.display_names() == {}
+    assert (await storage.changes(0)).revision == revision
 
 
 @pytest.mark.parametrize("other", [{"name": "other"}, {"email": "other@example.org"}])

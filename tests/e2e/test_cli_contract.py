@@ -175,7 +175,7 @@ def _after(instance: Instance) -> None:
         ("keys create", 2),
         ("keys create --user nobody", 1),
         ("users create ada --email not-an-address", 2),
-        ("balance add ada 1e3", 2),
+        ("balance add ada@example.org 1e3", 2),
         ("usage export --from 2026-11-01 --to 2026-10-01", 2),
         ("usage show req_0", 2),
         ("nonsense", 2),

@@ -60,7 +60,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for line in (
         "users create ada --email ada@example.org",
         "keys create --user ada --name ci",
-        "balance add ada 5.00 --note test",
+        "balance add ada@example.org 5.00 --note test",
         "providers add lab --type openai-compatible --base-url http://127.0.0.1:1",
         "models add gpt-test --provider lab --input 1 --output 2",
     ):

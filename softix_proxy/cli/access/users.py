@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROLE = click.Choice([role.value for role in UserRole])
 
 
-def as_fields(user: User) -> dict[str, Any]:
+def as_fields(user: User, display_name: str | None) -> dict[str, Any]:
     return {
         "id": user.public_id,
         "name": user.name,
@@ -31,7 +31,15 @@ def as_fields(user: User) -> dict[str, Any]:
         "postpaid": user.postpaid,
         "regions": list(user.regions),
         "created_at": format_instant(user.created_at_us),
+        "display_name": display_name,
     }
+
+
+_DISPLAY_NAME = click.option("--display-name", help="The name that people see. It may have any letters.")
+
+
+async def _shown(instance: Instance, user: User) -> dict[str, Any]:
+    return as_fields(user, (await operations.display_names(instance.storage)).get(user.id))
 
 
 _LIST = TableLayout(("id", "name", "email", "role", "status", "created_at"), leave=("created_at", "role", "email"))
@@ -49,10 +57,22 @@ def users() -> None:
     "--role", type=_ROLE, default="user", show_default=True, help="The role, which says what the user may do."
 )
 @click.option("--postpaid", is_flag=True, help="Bill the user afterwards. No balance is needed.")
+@_DISPLAY_NAME
 @regions_option
 @instance
-async def create(instance: Instance, name: str, email: str, role: str, postpaid: bool, regions: str | None) -> None:
-    """Create a user. Example: softix users create ada --email ada@example.org"""
+async def create(
+    instance: Instance,
+    name: str,
+    email: str,
+    role: str,
+    postpaid: bool,
+    display_name: str | None,
+    regions: str | None,
+) -> None:
+    """Create a user. NAME has no @, and commands find the user by it.
+
+    Example: softix users create ada --email ada@example.org --display-name 'Ada Lovelace'
+    """
     user = await operations.create(
         instance.storage,
         name=name,
@@ -60,15 +80,17 @@ async def create(instance: Instance, name: str, email: str, role: str, postpaid:
         role=UserRole(role),
         postpaid=postpaid,
         regions=split_regions(regions) or (),
+        display_name=display_name,
     )
-    show(as_fields(user), f"Created {user.name}. Next: softix balance add {quote(user.name)} 25.00")
+    show(await _shown(instance, user), f"Created {user.name}. Next: softix balance add {quote(user.email)} 25.00")
 
 
 @users.command("list")
 @instance
 async def list_(instance: Instance) -> None:
     """List all users. Example: softix users list --json"""
-    rows = [as_fields(user) for user in await operations.list_all(instance.storage)]
+    names = await operations.display_names(instance.storage)
+    rows = [as_fields(user, names.get(user.id)) for user in await operations.list_all(instance.storage)]
     show_all(rows, _LIST)
 
 
@@ -77,23 +99,29 @@ async def list_(instance: Instance) -> None:
 @instance
 async def show_(instance: Instance, user: str) -> None:
     """Show one user. USER is an id, a name or an e-mail. Example: softix users show ada"""
-    show(as_fields(await operations.show(instance.storage, user)))
+    show(await _shown(instance, await operations.show(instance.storage, user)))
 
 
 @users.command()
 @click.argument("user")
 @click.option("--name", help="The new name.")
+@_DISPLAY_NAME
+@click.option("--no-display-name", is_flag=True, help="Remove the display name.")
 @click.option("--email", help="The new e-mail address. It must be unique.")
 @click.option("--role", type=_ROLE, help="The role, which says what the user may do.")
 @click.option("--postpaid/--prepaid", default=None, help="Bill the user afterwards, or charge a balance.")
 @regions_option
 @instance
-async def update(instance: Instance, user: str, role: str | None, regions: str | None, **changes: Any) -> None:
+async def update(
+    instance: Instance, user: str, role: str | None, regions: str | None, no_display_name: bool, **changes: Any
+) -> None:
     """Change a user. Example: softix users update ada --email ada@example.net"""
+    if no_display_name:
+        changes["display_name"] = ""
     changed = await operations.update(
         instance.storage, user, role=UserRole(role) if role else None, regions=split_regions(regions), **changes
     )
-    show(as_fields(changed))
+    show(await _shown(instance, changed))
 
 
 @users.command()
@@ -101,7 +129,7 @@ async def update(instance: Instance, user: str, role: str | None, regions: str |
 @instance
 async def disable(instance: Instance, user: str) -> None:
     """Refuse all keys of a user from the next request on. Example: softix users disable ada"""
-    show(as_fields(await operations.update(instance.storage, user, status=UserStatus.DISABLED)))
+    show(await _shown(instance, await operations.update(instance.storage, user, status=UserStatus.DISABLED)))
 
 
 @users.command()
@@ -109,7 +137,7 @@ async def disable(instance: Instance, user: str) -> None:
 @instance
 async def enable(instance: Instance, user: str) -> None:
     """Accept the keys of a disabled user again. Example: softix users enable ada"""
-    show(as_fields(await operations.update(instance.storage, user, status=UserStatus.ACTIVE)))
+    show(await _shown(instance, await operations.update(instance.storage, user, status=UserStatus.ACTIVE)))
 
 
 @users.command("set-password")
@@ -121,7 +149,7 @@ async def set_password(instance: Instance, user: str, password_stdin: bool) -> N
     found = await operations.show(instance.storage, user)
     password = _read_password(found.name, password_stdin)
     changed = await operations.set_password(instance.storage, await instance.vault(), found.public_id, password)
-    show(as_fields(changed), f"The password of {changed.name} is set.")
+    show(await _shown(instance, changed), f"The password of {changed.name} is set.")
 
 
 def _read_password(name: str, from_stdin: bool) -> str:

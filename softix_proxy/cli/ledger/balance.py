@@ -47,7 +47,7 @@ async def _after(instance: Instance, user: str, posted_pico: int, dry_run: bool)
 
 @click.group(cls=Group)
 def balance() -> None:
-    """Show and change prepaid balances, in US dollars. Example: softix balance add ada 25.00"""
+    """Show and change prepaid balances, in US dollars. Example: softix balance add ada@example.org 25.00"""
 
 
 @balance.command("show")
@@ -70,7 +70,7 @@ async def add(
 ) -> None:
     """Add money that was paid in to a user's balance.
 
-    Example: softix balance add ada 25.00 --note 'invoice 17' --reference pay-17
+    Example: softix balance add ada@example.org 25.00 --note 'invoice 17' --reference pay-17
     """
     amount_pico = parse_usd(amount)
     added = await operations.add(stage(instance, dry_run), user, amount_pico, note=note, reference=reference)
@@ -89,7 +89,7 @@ async def add(
 async def set_(instance: Instance, user: str, amount: str, note: str | None, dry_run: bool) -> None:
     """Set a balance to an amount. The difference is posted as an adjustment.
 
-    Example: softix balance set ada 25.00 --note 'goodwill'
+    Example: softix balance set ada@example.org 25.00 --note 'goodwill'
     """
     difference_pico = await operations.set_to(stage(instance, dry_run), user, parse_usd(amount), note=note)
     shown = await _fields(instance, user, await _after(instance, user, difference_pico, dry_run))
@@ -125,6 +125,6 @@ async def history(instance: Instance, user: str, limit: int) -> None:
 @dry_run_option
 @instance
 async def credit_limit(instance: Instance, user: str, amount: str, dry_run: bool) -> None:
-    """Set how far a balance may go below zero. Example: softix balance credit-limit ada 10.00"""
+    """Set how far a balance may go below zero. Example: softix balance credit-limit ada@example.org 10.00"""
     wallet = await operations.set_credit_limit(stage(instance, dry_run), user, parse_usd(amount))
     show(rehearsed(await _fields(instance, user, wallet), dry_run))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -26,6 +26,7 @@ class User:
     id: int
     public_id: str
     name: str
+    """The handle, by which commands find the user. It has no `@`."""
     email: str
     role: UserRole
     status: UserStatus
@@ -47,7 +48,7 @@ class UserStore(Protocol):
         ...
 
     async def find(self, reference: str) -> User | None:
-        """Finds a user by public id, e-mail or name, in this order."""
+        """Finds a user by public id, by e-mail address if the text has an `@`, or else by name."""
         ...
 
     async def get(self, user_id: int) -> User: ...
@@ -56,6 +57,14 @@ class UserStore(Protocol):
 
     async def update(self, user: User) -> None:
         """Writes every column but the id. Raises ConflictError if the name or the e-mail is taken."""
+        ...
+
+    async def display_names(self) -> Mapping[int, str]:
+        """Returns the display names of the users that have one, by the user's number."""
+        ...
+
+    async def set_display_name(self, user_id: int, display_name: str | None) -> None:
+        """Sets or removes the name that people see. Daemons do not read it, so none of them reloads."""
         ...
 
     async def set_password_hash(self, user_id: int, password_hash: str | None) -> None: ...

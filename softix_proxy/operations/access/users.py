@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from softix_proxy.domain.access.identity import ID_PREFIX, checked_display_name, checked_email, checked_handle
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import BadInputError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
@@ -13,25 +13,31 @@ from softix_proxy.domain.ports.storage import Storage, Unit
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.operations.catalog import providers
 
-_NAME = re.compile(r"[^\W_](?:[\w .@'-]{0,62}\w)?")
 _PASSWORD_LENGTHS = range(12, 257)
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,188}")
 
 
 async def create(
-    storage: Storage, *, name: str, email: str, role: UserRole, postpaid: bool, regions: Sequence[str] = ()
+    storage: Storage,
+    *,
+    name: str,
+    email: str,
+    role: UserRole,
+    postpaid: bool,
+    regions: Sequence[str] = (),
+    display_name: str | None = None,
 ) -> User:
     """Creates a user with an empty wallet.
 
     Raises BadInputError, and ConflictError if the name or e-mail address is taken.
     """
+    shown = checked_display_name(display_name) if display_name else None
     async with storage.writing() as unit:
-        return await unit.users.add(
+        made = await unit.users.add(
             User(
                 id=0,
                 public_id=new_public_id("usr"),
-                name=_checked(_NAME, name, "name"),
-                email=_checked(_EMAIL, email, "e-mail"),
+                name=checked_handle(name),
+                email=checked_email(email),
                 role=role,
                 status=UserStatus.ACTIVE,
                 postpaid=postpaid,
@@ -39,6 +45,14 @@ async def create(
                 regions=providers.checked_regions(regions),
             )
         )
+        if shown is not None:
+            await unit.users.set_display_name(made.id, shown)
+        return made
+
+
+async def display_names(storage: Storage) -> Mapping[int, str]:
+    """Returns the display names of the users that have one, by the user's number."""
+    return await storage.reading().users.display_names()
 
 
 async def list_all(storage: Storage) -> Sequence[User]:
@@ -63,20 +77,28 @@ async def update(
     postpaid: bool | None = None,
     status: UserStatus | None = None,
     regions: Sequence[str] | None = None,
+    display_name: str | None = None,
 ) -> User:
-    """Changes the values that are given. Raises NotFoundError, BadInputError, ConflictError."""
+    """Changes the values that are given. An empty display name removes it.
+
+    Raises NotFoundError, BadInputError, ConflictError.
+    """
     async with storage.writing() as unit:
         user = await find(unit, reference)
         changed = replace(
             user,
-            name=user.name if name is None else _checked(_NAME, name, "name"),
-            email=user.email if email is None else _checked(_EMAIL, email, "e-mail"),
+            name=user.name if name is None else checked_handle(name),
+            email=user.email if email is None else checked_email(email),
             role=user.role if role is None else role,
             postpaid=user.postpaid if postpaid is None else postpaid,
             status=user.status if status is None else status,
             regions=user.regions if regions is None else providers.checked_regions(regions),
         )
-        await unit.users.update(changed)
+        if changed != user or display_name is None:
+            await unit.users.update(changed)
+        if display_name is not None:
+            shown = checked_display_name(display_name) if display_name else None
+            await unit.users.set_display_name(user.id, shown)
         return changed
 
 
@@ -101,10 +123,15 @@ async def find(unit: Unit, reference: str) -> User:
     return user
 
 
-def _checked(pattern: re.Pattern[str], text: str, what: str) -> str:
-    if not pattern.fullmatch(text):
-        raise BadInputError(
-            f"not a usable {what}: {text!r}",
-            "it is short and plain, for example " + ("ada" if what == "name" else "ada@example.org"),
-        )
-    return text
+async def find_payer(unit: Unit, reference: str) -> User:
+    """Returns the user whose money is moved. Only an id or an e-mail address names one, because names are changed.
+
+    Raises BadInputError for another reference, and NotFoundError.
+    """
+    if "@" in reference or reference.startswith(ID_PREFIX):
+        return await find(unit, reference)
+    named = await find(unit, reference)
+    raise BadInputError(
+        f"{reference!r} is a name, and money is moved by id or e-mail only, since names change",
+        f"use the id {named.public_id}, if that is who you mean: softix users show {named.public_id}",
+    )

@@ -40,7 +40,7 @@ async def prepare(storage: Storage, vault: Vault, demo_models: Sequence[Catalogu
         user = await users.show(storage, USER)
     except NotFoundError:
         user = await users.create(storage, name=USER, email=EMAIL, role=UserRole.USER, postpaid=False)
-    await balance.add(storage, USER, _AMOUNT_PICO, note="for a first look", reference=_REFERENCE)
+    await balance.add(storage, user.email, _AMOUNT_PICO, note="for a first look", reference=_REFERENCE)
     for key in await keys.list_all(storage, user=USER):
         if key.label == LABEL and key.status is KeyStatus.ACTIVE:
             return Prepared(user, key, None)

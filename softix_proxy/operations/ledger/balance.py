@@ -29,7 +29,7 @@ async def add(
     if amount_pico <= 0:
         raise BadInputError("only a positive amount can be added", f"to lower it: softix balance set {user} AMOUNT")
     async with storage.writing() as unit:
-        owner = await users.find(unit, user)
+        owner = await users.find_payer(unit, user)
         wanted = Transfer(0, CASH, owner.id, amount_pico, "top-up", _checked(reference), _checked(note))
         known = await unit.ledger.by_reference(reference) if reference else None
         if known is None:
@@ -46,7 +46,7 @@ async def add(
 async def set_to(storage: Storage, user: str, amount_pico: int, *, note: str | None = None) -> int:
     """Posts the difference as an adjustment, and returns it in pico-USD. Open holds stay as they are."""
     async with storage.writing() as unit:
-        owner = await users.find(unit, user)
+        owner = await users.find_payer(unit, user)
         difference_pico = amount_pico - (await unit.balance.get(owner.id)).posted_pico
         if difference_pico:
             from_account, to_account = (ADJUSTMENTS, owner.id) if difference_pico > 0 else (owner.id, ADJUSTMENTS)
@@ -67,7 +67,7 @@ async def set_credit_limit(storage: Storage, user: str, credit_pico: int) -> Wal
     if credit_pico < 0:
         raise BadInputError("a credit limit is not negative", "0 means that nothing may be owed")
     async with storage.writing() as unit:
-        owner = await users.find(unit, user)
+        owner = await users.find_payer(unit, user)
         await unit.balance.set_credit(owner.id, credit_pico)
         return await unit.balance.get(owner.id)
 

@@ -268,5 +268,5 @@ async def _require_funds(unit: Unit, row: UsageRow, difference_pico: int) -> Non
     if difference_pico > wallet.posted_pico - wallet.held_pico + wallet.credit_pico:
         raise ConflictError(
             f"the balance of {owner.name} does not cover the correction",
-            f"softix balance add {owner.name} AMOUNT, or softix balance credit-limit {owner.name} AMOUNT",
+            f"softix balance add {owner.public_id} AMOUNT, or softix balance credit-limit {owner.public_id} AMOUNT",
         )

@@ -73,7 +73,7 @@ def database(instance: Path, run: Softix) -> Database:
     """Two requests of ada: one for $0.0028, and one that failed."""
     run("users create ada --email ada@example.org")
     run("keys create --user ada")
-    run("balance add ada 5.00 --note test")
+    run("balance add ada@example.org 5.00 --note test")
     run("providers add lab --type openai-compatible --base-url http://lab.example")
     run("models add llama --provider lab --input 2.00 --output 8.00")
     database = Database(instance / "softix.db", SystemClock())

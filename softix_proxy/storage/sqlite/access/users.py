@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.errors import ConflictError, NotFoundError
@@ -42,8 +42,9 @@ class SqliteUserStore:
 
     async def find(self, reference: str) -> User | None:
         row = await self._session.one(
-            f"SELECT {USER.select()} FROM users WHERE public_id = ?1 OR name = ?1 OR email = ?1"
-            " ORDER BY public_id = ?1 DESC, email = ?1 DESC",
+            f"SELECT {USER.select()} FROM users"
+            " WHERE CASE WHEN instr(?1, '@') THEN email = ?1 ELSE public_id = ?1 OR name = ?1 END"
+            " ORDER BY public_id = ?1 DESC",
             reference,
         )
         return USER.read(row) if row else None
@@ -62,6 +63,21 @@ class SqliteUserStore:
             await self._session.update("users", USER.row(user, *_CHANGEABLE), "id = ?", user.id)
         except IntegrityError:
             raise _taken(user) from None
+
+    async def display_names(self) -> Mapping[int, str]:
+        rows = await self._session.all("SELECT user_id, display_name FROM user_profiles")
+        return {row[0]: row[1] for row in rows}
+
+    async def set_display_name(self, user_id: int, display_name: str | None) -> None:
+        if display_name is None:
+            await self._session.run("DELETE FROM user_profiles WHERE user_id = ?", user_id)
+            return
+        await self._session.run(
+            "INSERT INTO user_profiles (user_id, display_name) VALUES (?1, ?2)"
+            " ON CONFLICT (user_id) DO UPDATE SET display_name = ?2",
+            user_id,
+            display_name,
+        )
 
     async def set_password_hash(self, user_id: int, password_hash: str | None) -> None:
         await self._session.update("users", {"password_hash": password_hash}, "id = ?", user_id)

@@ -22,14 +22,14 @@ Read = Callable[[str], Any]
 
 def test_users_create_returns_the_user_that_show_and_list_return(run: Softix, read: Read) -> None:
     ada = read("users create ada --email ada@example.org")
-    assert list(ada) == ["id", "name", "email", "role", "status", "postpaid", "regions", "created_at"]
+    assert list(ada) == ["id", "name", "email", "role", "status", "postpaid", "regions", "created_at", "display_name"]
     assert (ada["name"], ada["role"], ada["status"], ada["postpaid"]) == ("ada", "user", "active", False)
     assert ada["id"].startswith("usr_") and ada["created_at"].endswith("Z")
     for reference in (ada["id"], "ADA", "ada@example.org"):
         assert read(f"users show {reference}") == ada
     assert read("users list") == [ada]
     assert run("users list").stdout.splitlines()[1].split("\t")[1] == "ada"
-    assert "softix balance add bob 25.00" in run("users create bob --email bob@example.org").stderr
+    assert "softix balance add bob@example.org 25.00" in run("users create bob --email bob@example.org").stderr
 
 
 def test_users_update_disable_and_enable_change_the_user(read: Read) -> None:

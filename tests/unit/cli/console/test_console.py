@@ -163,9 +163,9 @@ def contents(connection: SqliteConnection) -> dict[str, list[Any]]:
         ("models update llama --context 99", {"context": 99}),
         ("models disable llama", {"status": "disabled"}),
         ("models enable llama", {"status": "active"}),
-        ("balance add ada 2.00 --note n --reference r", {"balance": "6.9972", "added": True}),
-        ("balance set ada 1.00", {"balance": "1.00", "difference": "-3.9972"}),
-        ("balance credit-limit ada 3.00", {"credit_limit": "3.00"}),
+        ("balance add ada@example.org 2.00 --note n --reference r", {"balance": "6.9972", "added": True}),
+        ("balance set ada@example.org 1.00", {"balance": "1.00", "difference": "-3.9972"}),
+        ("balance credit-limit ada@example.org 3.00", {"credit_limit": "3.00"}),
         ("usage correct {request} --charge 0.00 --note n", {"difference": "-0.0028", "correction_row_id": None}),
     ],
 )

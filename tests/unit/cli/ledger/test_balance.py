@@ -14,7 +14,7 @@ def ada(run: Softix) -> None:
 
 
 def test_balance_add_set_and_credit_limit_change_the_balance_and_its_history(run: Softix, read: Read) -> None:
-    added = read("balance add ada 25.5 --note 'invoice 17' --reference pay-17")
+    added = read("balance add ada@example.org 25.5 --note 'invoice 17' --reference pay-17")
     assert added == {
         "user_id": read("users show ada")["id"],
         "balance": "25.50",
@@ -24,10 +24,10 @@ def test_balance_add_set_and_credit_limit_change_the_balance_and_its_history(run
         "currency": "USD",
         "added": True,
     }
-    again = run("balance add ada 25.50 --reference pay-17")
+    again = run("balance add ada@example.org 25.50 --reference pay-17")
     assert "posted before" in again.stderr
-    assert read("balance set ada 0.000000000001")["difference"] == "-25.499999999999"
-    assert read("balance set ada -5 --note owes")["balance"] == "-5.00"
+    assert read("balance set ada@example.org 0.000000000001")["difference"] == "-25.499999999999"
+    assert read("balance set ada@example.org -5 --note owes")["balance"] == "-5.00"
     assert read("balance credit-limit ada@example.org 10")["available"] == "5.00"
     assert read("balance show ada")["credit_limit"] == "10.00"
     history = read("balance history ada")
@@ -52,22 +52,22 @@ def test_balance_add_set_and_credit_limit_change_the_balance_and_its_history(run
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ("add ada 0", 2, "positive"),
-        ("add ada -5", 2, "softix balance set ada"),
-        ("add ada 1,5", 2, "not an amount"),
-        ("add ada 9999999", 2, "too large"),
-        ("add ada 1 --note 'two\nlines'", 2, "one line"),
+        ("add ada@example.org 0", 2, "positive"),
+        ("add ada@example.org -5", 2, "softix balance set ada@example.org"),
+        ("add ada@example.org 1,5", 2, "not an amount"),
+        ("add ada@example.org 9999999", 2, "too large"),
+        ("add ada@example.org 1 --note 'two\nlines'", 2, "one line"),
         ("add eve 1", 1, "no user"),
-        ("add ada 2 --reference pay-1", 1, "another posting"),
+        ("add ada@example.org 2 --reference pay-1", 1, "another posting"),
         ("credit-limit ada -1", 2, "not negative"),
-        ("add ada 1 --nope", 2, "extra argument"),
+        ("add ada@example.org 1 --nope", 2, "extra argument"),
         ("history ada --limit 0", 2, "--limit"),
     ],
 )
 def test_balance_command_with_bad_input_changes_nothing(
     run: Softix, read: Read, line: str, code: int, said: str
 ) -> None:
-    run("balance add ada 1 --reference pay-1")
+    run("balance add ada@example.org 1 --reference pay-1")
     before = read("balance show ada")
     assert said in run(f"balance {line}", code=code).stderr
     assert read("balance show ada") == before

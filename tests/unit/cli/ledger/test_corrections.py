@@ -24,7 +24,7 @@ def books(instance: Path, run: Softix) -> None:
     """Two requests of ada, each charged $0.002, at a price that is $2.00 a million now."""
     run("users create ada --email ada@example.org")
     run("keys create --user ada")
-    run("balance add ada 5.00 --note test")
+    run("balance add ada@example.org 5.00 --note test")
     run("providers add lab --type openai-compatible --base-url http://lab.example")
     run("models add llama --provider lab --input 2.00 --output 8.00")
     connection = Database(instance / "softix.db", SystemClock()).connect()

@@ -14,7 +14,7 @@ Read = Callable[[str], Any]
 
 def test_ledger_verify_with_correct_books_returns_no_findings(run: Softix, read: Read) -> None:
     run("users create ada --email ada@example.org")
-    run("balance add ada 25")
+    run("balance add ada@example.org 25")
     counts = {"transfers": 1, "usage_rows": 0, "open_holds": 0, "periods": 0}
     assert read("ledger verify") == {"ok": True, **counts, "findings": []}
     assert "The books are right." in run("ledger verify").stderr
@@ -47,10 +47,10 @@ def test_ledger_redate_after_a_clock_that_was_ahead_posts_the_rows_again(
     run: Softix, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("users create ada --email ada@example.org")
-    run("balance add ada 25")
+    run("balance add ada@example.org 25")
     with monkeypatch.context() as patched:
         ahead(patched, 365)
-        run("balance add ada 5 --reference bank-7")
+        run("balance add ada@example.org 5 --reference bank-7")
     told = run("doctor --offline --json", code=1).stdout
     assert "softix ledger redate --dry-run" in told
     [row] = read("ledger redate --dry-run --ahead 365d")["rows"]

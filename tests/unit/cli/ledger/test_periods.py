@@ -25,7 +25,7 @@ def posted(instance: Path, run: Softix) -> None:
     connection = Database(instance / "softix.db", SystemClock()).connect()
     post(connection, [make_settlement(make_intent(1, 0, postpaid=True), charge_pico=2_800_000_000)], NOW_US - DAY_US)
     connection.close()
-    run("balance add ada 5.00 --note test")
+    run("balance add ada@example.org 5.00 --note test")
 
 
 def test_period_close_returns_the_sums_that_list_and_show_return(posted: None, run: Softix, read: Read) -> None:

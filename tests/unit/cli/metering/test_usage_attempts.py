@@ -25,7 +25,7 @@ def books(instance: Path, run: Softix) -> None:
     """A request whose first attempt was charged, and whose second one cost nothing."""
     run("users create ada --email ada@example.org")
     run("keys create --user ada")
-    run("balance add ada 5.00 --note test")
+    run("balance add ada@example.org 5.00 --note test")
     run("providers add lab --type openai-compatible --base-url http://lab.example")
     run("models add llama --provider lab --input 2.00 --output 8.00")
     failed = (

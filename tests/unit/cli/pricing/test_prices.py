@@ -176,7 +176,7 @@ def test_printed_remedy_for_a_missing_price_prices_the_model(
     run: Callable[..., Result], instance: Path, line: str, code: int
 ) -> None:
     run("keys create --user ada")
-    run("balance add ada 5.00 --note test")
+    run("balance add ada@example.org 5.00 --note test")
     connection = Database(instance / "softix.db", SystemClock()).connect()
     post(connection, [make_settlement(make_intent(1, 0), meters={"input_tokens": 1000})], SystemClock().now_us())
     connection.close()

@@ -98,10 +98,10 @@ async def test_bill_run_for_a_prepaid_user_issues_a_receipt_and_a_statement(
 ) -> None:
     ledger.post([ledger.request({"input_tokens": 400_000}, user=2)], OCTOBER_US + 5)
     ledger.clock.us = OCTOBER_US + DAY_US
-    await balance.add(storage, "bob", 20 * 10**12, reference="pay-9", note="thanks")
-    await balance.set_to(storage, "bob", 28 * 10**12)
+    await balance.add(storage, "bob@example.org", 20 * 10**12, reference="pay-9", note="thanks")
+    await balance.set_to(storage, "bob@example.org", 28 * 10**12)
     ledger.clock.us = NOVEMBER_US + 7
-    await balance.add(storage, "bob", 10**12)
+    await balance.add(storage, "bob@example.org", 10**12)
     ledger.post([ledger.request({"input_tokens": 400_000}, user=2)], NOVEMBER_US + 9)
     ledger.clock.us = DECEMBER_US
     receipt, statement = await issued(storage)
@@ -122,7 +122,7 @@ async def test_bill_run_with_a_payment_for_invoices_issues_a_receipt_without_tax
     ledger: Ledger, storage: SqliteStorage
 ) -> None:
     ledger.clock.us = OCTOBER_US
-    await balance.add(storage, "ada", 20 * 10**12)
+    await balance.add(storage, "ada@example.org", 20 * 10**12)
     ledger.clock.us = DECEMBER_US
     [receipt] = await issued(storage)
     assert (receipt.kind, receipt.tax, receipt.totals.gross) == (DocumentKind.RECEIPT, None, Decimal("20.00"))
@@ -295,7 +295,7 @@ async def _bill_all(ledger: Ledger, used: list[dict[str, Any]], cancelled: set[i
     await ledger.database.open()
     storage = SqliteStorage(ledger.database)
     await known_customer(storage)
-    await balance.add(storage, "bob", 10**15)
+    await balance.add(storage, "bob@example.org", 10**15)
     requests = [(one, _request(ledger, one)) for one in used]
     for month, (from_us, to_us) in enumerate(pairwise(MONTHS)):
         ledger.post([request for one, request in requests if one["month"] == month], from_us)

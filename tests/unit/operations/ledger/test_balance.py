@@ -14,16 +14,16 @@ async def posted_pico(books: SqliteStorage) -> int:
 
 
 async def test_balance_add_with_a_repeated_reference_counts_once(books: SqliteStorage, ada: User) -> None:
-    assert await balance.add(books, "ada", 5 * USD, reference="pay-1", note="invoice")
-    assert not await balance.add(books, "ada", 5 * USD, reference="pay-1", note="another note")
-    assert await balance.add(books, "ada", 5 * USD) and await balance.add(books, "ada", 5 * USD)
+    assert await balance.add(books, "ada@example.org", 5 * USD, reference="pay-1", note="invoice")
+    assert not await balance.add(books, "ada@example.org", 5 * USD, reference="pay-1", note="another note")
+    assert await balance.add(books, "ada@example.org", 5 * USD) and await balance.add(books, ada.public_id, 5 * USD)
     assert await posted_pico(books) == 15 * USD
 
 
 async def test_balance_add_with_a_reference_of_another_payment_is_refused(books: SqliteStorage, ada: User) -> None:
     await users.create(books, name="bob", email="bob@example.org", role=UserRole.USER, postpaid=False)
-    await balance.add(books, "ada", USD, reference="pay-1")
-    for user, amount_pico in (("ada", 2 * USD), ("bob", USD)):
+    await balance.add(books, "ada@example.org", USD, reference="pay-1")
+    for user, amount_pico in (("ada@example.org", 2 * USD), ("bob@example.org", USD)):
         with pytest.raises(ConflictError, match=r"of \$1\.00"):
             await balance.add(books, user, amount_pico, reference="pay-1")
 
@@ -33,19 +33,19 @@ async def test_balance_add_without_a_positive_amount_is_refused(
     books: SqliteStorage, ada: User, amount_pico: int
 ) -> None:
     with pytest.raises(BadInputError):
-        await balance.add(books, "ada", amount_pico)
+        await balance.add(books, "ada@example.org", amount_pico)
 
 
 @pytest.mark.parametrize("text", ["", "x" * 201, "a\nb"])
 async def test_balance_add_with_a_bad_note_or_reference_is_refused(books: SqliteStorage, ada: User, text: str) -> None:
     for options in ({"note": text}, {"reference": text}):
         with pytest.raises(BadInputError):
-            await balance.add(books, "ada", USD, **options)
+            await balance.add(books, "ada@example.org", USD, **options)
     assert await posted_pico(books) == 0
 
 
 async def test_balance_set_posts_the_difference(books: SqliteStorage, ada: User) -> None:
-    assert [await balance.set_to(books, "ada", pico) for pico in (7, 7, -3)] == [7, 0, -10]
+    assert [await balance.set_to(books, "ada@example.org", pico) for pico in (7, 7, -3)] == [7, 0, -10]
     history = await balance.history(books, "ada", 10)
     assert [(entry.kind, entry.amount_pico, entry.balance_pico) for entry in history] == [
         ("adjustment", -10, -3),
@@ -54,25 +54,25 @@ async def test_balance_set_posts_the_difference(books: SqliteStorage, ada: User)
 
 
 async def test_balance_set_with_a_difference_that_is_too_large_is_refused(books: SqliteStorage, ada: User) -> None:
-    await balance.set_to(books, "ada", MAX_PICO)
+    await balance.set_to(books, "ada@example.org", MAX_PICO)
     with pytest.raises(BadInputError, match="too large"):
-        await balance.set_to(books, "ada", -MAX_PICO)
+        await balance.set_to(books, "ada@example.org", -MAX_PICO)
     assert await posted_pico(books) == MAX_PICO
 
 
 async def test_credit_limit_raises_the_available_amount_and_is_not_negative(books: SqliteStorage, ada: User) -> None:
-    assert (await balance.set_credit_limit(books, "ada", 9)).available_pico == 9
+    assert (await balance.set_credit_limit(books, "ada@example.org", 9)).available_pico == 9
     with pytest.raises(BadInputError):
-        await balance.set_credit_limit(books, "ada", -1)
+        await balance.set_credit_limit(books, "ada@example.org", -1)
 
 
 async def test_balance_commands_for_an_unknown_user_are_refused(books: SqliteStorage) -> None:
     for verb in (
         balance.show(books, "eve"),
-        balance.add(books, "eve", 1),
-        balance.set_to(books, "eve", 1),
+        balance.add(books, "eve@example.org", 1),
+        balance.set_to(books, "eve@example.org", 1),
         balance.history(books, "eve", 1),
-        balance.set_credit_limit(books, "eve", 1),
+        balance.set_credit_limit(books, "eve@example.org", 1),
     ):
         with pytest.raises(NotFoundError):
             await verb

@@ -22,7 +22,7 @@ NEXT_US = MONTH_START_US + 31 * DAY_US
 @pytest.fixture
 async def posted(books: SqliteStorage, ada: User, stopped_clock: StoppedClock) -> SqliteStorage:
     """A top-up this month; by now the month is over."""
-    await balance.add(books, "ada", 500)
+    await balance.add(books, "ada@example.org", 500)
     stopped_clock.us = NEXT_US + 5 * DAY_US
     return books
 
@@ -58,7 +58,7 @@ async def test_period_after_closing_stays_unchanged(posted: SqliteStorage) -> No
     assert [(one.user_name, one.paid_in_pico, one.rows) for one in closed.sums] == [("ada", 500, 0)]
     assert await periods.list_all(posted) == [closed] == [await periods.find(posted.reading(), MONTH)]
     assert await periods.uncovered(posted) == ()
-    await balance.add(posted, "ada", 7)
+    await balance.add(posted, "ada@example.org", 7)
     verdict = await ledger.verify(posted)
     assert (verdict.periods, verdict.violations) == (1, ())
 
@@ -103,7 +103,7 @@ async def test_period_close_during_a_posting_counts_it(
         counted.append(await original(self, span))
         if len(counted) == 1:
             stopped_clock.us = NOW_US + 1
-            await balance.add(posted, "ada", 20)
+            await balance.add(posted, "ada@example.org", 20)
             stopped_clock.us = NEXT_US + DAY_US
         return counted[-1]
 

@@ -10,7 +10,7 @@ async def test_redating_of_a_row_one_hour_ahead_leaves_it(
     books: SqliteStorage, ada: User, stopped_clock: StoppedClock
 ) -> None:
     stopped_clock.us += 3600 * SECOND_US
-    await balance.add(books, "ada", 5)
+    await balance.add(books, "ada@example.org", 5)
     stopped_clock.us -= 3600 * SECOND_US
     assert [one async for one in redating.run(books, None, None, note="n", dry=False)] == []
 
@@ -18,11 +18,11 @@ async def test_redating_of_a_row_one_hour_ahead_leaves_it(
 async def test_redating_of_many_rows_keeps_balance_and_ledger_right(
     books: SqliteStorage, ada: User, stopped_clock: StoppedClock
 ) -> None:
-    await balance.add(books, "ada", 1)
+    await balance.add(books, "ada@example.org", 1)
     stopped_clock.us += 400 * DAY_US
     for number in range(25):
-        await balance.add(books, "ada", 1 + number)
-    await balance.set_to(books, "ada", 3)
+        await balance.add(books, "ada@example.org", 1 + number)
+    await balance.set_to(books, "ada@example.org", 3)
     stopped_clock.us -= 400 * DAY_US
     found = [one async for one in redating.run(books, None, 400 * DAY_US, note="n", dry=False)]
     assert [one.misdated.amount_pico for one in found] == [*range(1, 26), 3 - sum(range(26)) - 1]

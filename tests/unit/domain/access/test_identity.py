@@ -1,0 +1,66 @@
+import pytest
+
+from softix_proxy.domain.access.identity import checked_display_name, checked_email, checked_handle, is_email, is_handle
+from softix_proxy.domain.core.errors import BadInputError
+
+
+@pytest.mark.parametrize("handle", ["a", "Ada Lovelace", "Zoë", "o'brien-2.b", "a" * 64, "李"])
+def test_handle_with_plain_letters_is_accepted(handle: str) -> None:
+    assert checked_handle(handle) == handle
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "", " ada", "ada ", "a\nb", "-ada", "a" * 65, "<b>",
+        "ada@example.org", "a@b", "usr_aaaaaaaaaaaaaaaa", "USR_x", "Zoe\u0308", "a\x1b[31mb", "a\u202eb",
+    ],
+)  # fmt: skip
+def test_handle_that_may_be_taken_for_something_else_is_refused(handle: str) -> None:
+    with pytest.raises(BadInputError) as refused:
+        checked_handle(handle)
+    assert not is_handle(handle) and refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "email", ["ada@example.org", "a@x", "o'brien+tag@x.co.uk", "A.B@xn--bcher-kva.de", "a" * 64 + "@x.org"]
+)
+def test_email_with_one_plain_address_is_accepted(email: str) -> None:
+    assert checked_email(email) == email
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "", "ada", "@example.org", "a@", "a b@x.org", "a@b@c", "a@.org", "a@x..org", "a@-x.org", "a@x-.org",
+        "a@x_y.org", "a@x.org,evil",
+        "a@x.org, b@y.org", "<script>@x.org", "ada\x01@x.org", "mıke@x.org", '"a b"@x.org',
+        "a@[1.2.3.4]",
+        "a@1.2.3.4", "a.@x.org", ".a@x.org", "a@x.org\r\nBcc: b@y.org", "a@x.org\n", "Ada <a@x.org>", "a@bücher.de",
+        "a" * 65 + "@x.org", "a@" + "x" * 64 + ".org", "a@" + ".".join(["x" * 60] * 5), "a@x.org ", "(c)a@x.org",
+    ],
+)  # fmt: skip
+def test_email_that_is_not_one_plain_address_is_refused(email: str) -> None:
+    with pytest.raises(BadInputError) as refused:
+        checked_email(email)
+    assert not is_email(email) and refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "name", ["O’Brien", "Anne-Marie (Ops)", "Zoë", "李小龍", "👩\u200d💻 team", "می\u200cخواهم", "x" * 100]
+)
+def test_display_name_of_any_letters_is_accepted(name: str) -> None:
+    assert checked_display_name(name) == name
+
+
+def test_display_name_is_composed() -> None:
+    assert checked_display_name("Zoe\u0308") == "Zoë"
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a ", "x" * 101, "a\nb", "a\x1b[2Jb", "a\u202eb", "a\u2028b", "a\x85b", "a\ud800"]
+)
+def test_display_name_with_control_characters_is_refused_without_a_quote(name: str) -> None:
+    with pytest.raises(BadInputError) as refused:
+        checked_display_name(name)
+    assert refused.value.message == "not a usable display name"
