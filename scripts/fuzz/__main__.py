@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOUND = ROOT / "build" / "fuzz"
+_SHOWN = 4000
+"""The last characters of a target's output that are shown if it found something."""
 GUIDED = importlib.util.find_spec("atheris") is not None
 
 
@@ -46,14 +48,23 @@ def _run(names: list[str], seconds: int, seed: int, at_once: int) -> int:
         while waiting and len(running) < at_once:
             name = waiting.pop(0)
             arguments = ["--alone", name, "--seconds", str(seconds), "--seed", str(seed)]
-            running[name] = subprocess.Popen([sys.executable, "-m", "scripts.fuzz", *arguments], cwd=ROOT)
+            with _log(name).open("wb") as log:
+                command = [sys.executable, "-m", "scripts.fuzz", *arguments]
+                running[name] = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         time.sleep(0.2)
         for name, process in [(name, process) for name, process in running.items() if process.poll() is not None]:
             del running[name]
-            print(f"{name}: {'nothing found' if process.returncode == 0 else 'FOUND SOMETHING'}", flush=True)
+            print(f"{name}: {'FOUND SOMETHING' if process.returncode else 'nothing found'}", flush=True)
+            if process.returncode:
+                print(_log(name).read_text(errors="replace")[-_SHOWN:], flush=True)
             failed += [name] if process.returncode else []
     print(f"findings: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
+
+
+def _log(name: str) -> Path:
+    FOUND.mkdir(parents=True, exist_ok=True)
+    return FOUND / f"{name}.log"
 
 
 def _alone(name: str, seconds: int, seed: int) -> int:
