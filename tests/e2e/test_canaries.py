@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from support.canaries import Canaries, forms
 from support.daemon import Prepared, prepared
 from support.provider import FakeProvider, fake
-
-
-class Canaries:
-    """Texts that can be nowhere by accident, by where they are put."""
-
-    def __init__(self) -> None:
-        self.texts: dict[str, str] = {}
-
-    def __getitem__(self, place: str) -> str:
-        return self.texts.setdefault(place, f"canary{secrets.token_hex(12)}")
-
-    def found_in(self, data: bytes) -> list[str]:
-        """The places whose text is in there, plain or in base64."""
-        return [place for place, text in self.texts.items() if any(form in data for form in forms(text))]
-
-
-def forms(text: str) -> Iterator[bytes]:
-    yield text.encode()
-    yield base64.b64encode(text.encode()).rstrip(b"=")[:-1]
-    yield text.encode("utf-16-le")
 
 
 def body(canaries: Canaries, place: str, **more: Any) -> dict[str, Any]:

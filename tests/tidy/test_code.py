@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import ast
-import fnmatch
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import pytest
-from support.sources import Source, sources
-
-Finder = Callable[[ast.Module], Iterator[tuple[ast.AST, str]]]
-
-
-def dotted(node: ast.AST) -> str:
-    """`a.b.c` of an expression; an empty text where it is anything else."""
-    if isinstance(node, ast.Attribute):
-        owner = dotted(node.value)
-        return f"{owner}.{node.attr}" if owner else ""
-    return node.id if isinstance(node, ast.Name) else ""
+from support.code_rules import Rule, dotted, uses
+from support.sources import sources
 
 
 def docstrings(tree: ast.Module) -> set[int]:
     """Ids of the texts that stand alone as statements."""
     return {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-
-
-def uses(*patterns: str) -> Finder:
-    """Names such as `time.time`, however they were imported."""
-    wanted = re.compile("|".join(patterns))
-
-    def find(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                yield from ((node, name) for a in node.names if wanted.fullmatch(name := f"{node.module}.{a.name}"))
-            elif isinstance(node, ast.Attribute) and wanted.fullmatch(dotted(node)):
-                yield node, dotted(node)
-
-    return find
 
 
 def drivers(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
@@ -84,28 +59,6 @@ def prints(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and dotted(node.func) in ("print", "pprint.pprint"):
             yield node, f"{dotted(node.func)}()"
-
-
-@dataclass(frozen=True)
-class Rule:
-    find: Finder
-    instead: str
-    bad: tuple[str, ...]
-    """Code that the rule must see."""
-    good: tuple[str, ...]
-    """Code that it must let pass."""
-    where: tuple[str, ...] = ("softix_proxy/*",)
-    outside: tuple[str, ...] = ()
-    allowed: Mapping[str, str] = field(default_factory=dict)
-    """Floor and name of a module, as in `domain: clock` → why; so a module may be moved within its floor."""
-
-    def holds_in(self, place: str) -> bool:
-        return any(fnmatch.fnmatch(place, pattern) for pattern in self.where) and not any(
-            fnmatch.fnmatch(place, pattern) for pattern in self.outside
-        )
-
-    def broken_by(self, source: Source) -> list[str]:
-        return [f"{source.place}:{node.lineno}: {found}" for node, found in self.find(source.tree)]  # type: ignore[attr-defined]
 
 
 RULES = {
@@ -182,20 +135,16 @@ each_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=name) for nam
 
 @each_rule
 def test_code_keeps_each_rule(rule: Rule) -> None:
-    bound = [source for source in sources() if rule.holds_in(source.place)]
-    assert bound
-    broken = [line for source in bound if source.key not in rule.allowed for line in rule.broken_by(source)]
+    broken = rule.breaches(sources())
     assert not broken, "\n".join([*broken, f"instead: {rule.instead}"])
 
 
 @each_rule
 def test_exception_to_a_rule_is_still_needed(rule: Rule) -> None:
-    by_key = {source.key: source for source in sources() if rule.holds_in(source.place)}
-    idle = [key for key in rule.allowed if key not in by_key or not rule.broken_by(by_key[key])]
+    idle = rule.idle_exceptions(sources())
     assert not idle, f"take these out of `allowed`: {', '.join(idle)}"
 
 
 @each_rule
 def test_rule_finds_its_bad_examples_and_accepts_its_good_ones(rule: Rule) -> None:
-    assert [code for code in rule.bad if not rule.broken_by(Source("bad.py", code))] == []
-    assert [line for code in rule.good for line in rule.broken_by(Source(code, code))] == []
+    assert rule.blind_to() == []

@@ -57,15 +57,17 @@ def read(raw: str) -> PathParts:
 
 
 def _decoded(raw: str) -> list[str]:
-    """Returns the decoded parts between slashes.
+    """Returns the decoded parts between slashes, whether a slash is written as `/` or as `%2F`.
 
-    Empty parts and `.` are dropped, and `..` removes the part before it.
+    Empty parts between plain slashes and `.` are dropped, and `..` removes the part before it.
     """
     parts: list[str] = []
     for part in raw.split("/"):
-        word = unquote(part).strip() if "%" in part else part
-        if word == "..":
-            parts[-1:] = []
-        elif word not in ("", "."):
-            parts += word.strip("/").split("/") if "/" in word else (word,)
+        if "%" in part:
+            part = unquote(part).strip().strip("/")
+        for word in part.split("/") if part else ():
+            if word == "..":
+                parts[-1:] = []
+            elif word != ".":
+                parts.append(word)
     return parts

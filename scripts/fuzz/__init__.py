@@ -1,0 +1,1 @@
+"""`make fuzz`: looks for bytes that a parser of softix does not take as it should."""
