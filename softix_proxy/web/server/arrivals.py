@@ -1,10 +1,14 @@
-"""A client that has just connected: it gets its place, does the TLS handshake if there is one, and may then ask."""
+"""Clients that have just connected: each gets a place in the table before anything else is done for it.
+
+A TLS handshake counts from its first moment, so that thousands of unfinished ones keep nobody out.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, cast
 
 from softix_proxy.domain.access.networks import client_network
@@ -14,6 +18,8 @@ from softix_proxy.web.server.connection_table import ConnectionSlot, ConnectionT
 
 TlsContext = Callable[[], ssl.SSLContext]
 """Returns the context for the next handshake, so that a new certificate needs no new listener."""
+_OUT_OF_FILES_S = 1.0
+"""The time for which nobody is accepted if there is no open file left. asyncio has the same."""
 
 
 class Reception(Protocol):
@@ -26,73 +32,100 @@ class Reception(Protocol):
     def client_addresses(self) -> ClientAddresses: ...
 
     @property
-    def handshakes(self) -> set[asyncio.Task[None]]: ...
-
-    @property
-    def tls(self) -> TlsContext | None: ...
-
-    @property
     def tls_handshake_timeout_s(self) -> float: ...
 
     def connect(self, slot: ConnectionSlot) -> ClientConnection: ...
 
 
-class Arrival(asyncio.Protocol):
-    """The protocol of a connection until a ClientConnection takes over.
+def admit(reception: Reception, peer: str, close: Callable[[], None]) -> ConnectionSlot | None:
+    """Returns the place of a client, or None if there is none. `close` is called if it has to give it up again."""
+    is_limited = not reception.client_addresses.trust(peer)
+    return reception.table.admit(client_network(peer), close, is_limited=is_limited)
 
-    It has its place from the first moment. During the handshake it is idle, and makes room if there is none left.
-    """
+
+class Arrival(asyncio.Protocol):
+    """The protocol of a connection without TLS, until a ClientConnection takes over at once."""
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
-        self._slot: ConnectionSlot | None = None
-        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)  # a listener of TCP makes no other
-        reception, peer = self._reception, end_of(stream, "peername")
-        is_limited = not reception.client_addresses.trust(peer)
-        slot = reception.table.admit(client_network(peer), stream.abort, is_limited=is_limited)
+        slot = admit(self._reception, end_of(stream, "peername"), stream.abort)
         if slot is None:
             stream.close()
             return
-        self._slot = slot
-        if reception.tls is None:
-            self._serve(stream, slot)
-            return
-        stream.pause_reading()  # the handshake reads from the first byte
-        task = asyncio.create_task(self._shake_hands(stream, slot, reception.tls()))
-        reception.handshakes.add(task)
-        task.add_done_callback(reception.handshakes.discard)
-
-    def data_received(self, data: bytes) -> None:
-        """Keeps what came right behind the handshake, before `_shake_hands` went on."""
-        self._early.append(data)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self._slot is not None:
-            self._slot.leave()
-
-    async def _shake_hands(self, stream: asyncio.Transport, slot: ConnectionSlot, context: ssl.SSLContext) -> None:
-        """Ends without a word if there is no handshake in time: no TLS, another version, or not the right client."""
-        loop, timeout_s = asyncio.get_running_loop(), self._reception.tls_handshake_timeout_s
-        secure: asyncio.Transport | None = None
-        try:
-            secure = await loop.start_tls(stream, self, context, server_side=True, ssl_handshake_timeout=timeout_s)
-        except OSError:
-            pass
-        finally:
-            if secure is None or not slot.is_open:
-                slot.leave()
-                stream.abort()
-        if secure is not None and slot.is_open:
-            self._serve(secure, slot)
-
-    def _serve(self, stream: asyncio.Transport, slot: ConnectionSlot) -> None:
-        self._slot = None  # it is the connection's now
         connection = self._reception.connect(slot)
         stream.set_protocol(connection)
         connection.connection_made(stream)
-        early, self._early = self._early, []
-        for data in early:
-            connection.data_received(data)
+
+
+class TlsArrivals:
+    """Accepts clients at sockets that listen, and does the handshakes."""
+
+    def __init__(self, reception: Reception, tls: TlsContext) -> None:
+        self._reception = reception
+        self._tls = tls
+        self._sockets: list[socket.socket] = []
+        self._loop = asyncio.get_running_loop()
+        self.handshakes: set[asyncio.Task[None]] = set()
+
+    def open(self, sockets: Iterable[socket.socket]) -> None:
+        """Takes the sockets, and accepts one client in each turn of the event loop."""
+        for each in sockets:
+            each.setblocking(False)
+            self._sockets.append(each)
+            self._loop.add_reader(each, self._accept, each)
+
+    def close(self) -> None:
+        for each in self._sockets:
+            self._loop.remove_reader(each)
+            each.close()
+        self._sockets.clear()
+        for task in self.handshakes:
+            task.cancel()
+
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            accepted, address = listening.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError:
+            self._loop.remove_reader(listening)
+            self._loop.call_later(_OUT_OF_FILES_S, self._accept_again, listening)
+            return
+        accepted.setblocking(False)
+        slot = admit(self._reception, address[0], lambda: None)
+        if slot is None:
+            accepted.close()
+            return
+        task = asyncio.create_task(self._shake_hands(accepted, slot))
+        slot.close = lambda: cancel(task)
+        self.handshakes.add(task)
+        task.add_done_callback(self.handshakes.discard)
+
+    def _accept_again(self, listening: socket.socket) -> None:
+        if listening in self._sockets:
+            self._loop.add_reader(listening, self._accept, listening)
+
+    async def _shake_hands(self, accepted: socket.socket, slot: ConnectionSlot) -> None:
+        """Ends without a word if there is no handshake in time: no TLS, another version, or not the right client."""
+        try:
+            transport, _ = await self._loop.connect_accepted_socket(
+                lambda: self._reception.connect(slot),
+                accepted,
+                ssl=self._tls(),
+                ssl_handshake_timeout=self._reception.tls_handshake_timeout_s,
+            )
+        except BaseException as error:
+            slot.leave()
+            accepted.close()
+            if not isinstance(error, OSError):
+                raise
+        else:
+            if not slot.is_open:  # it had to make room in this very moment
+                transport.abort()
+
+
+def cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()

@@ -17,7 +17,7 @@ from softix_proxy.domain.instance import open_files
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.web.server import startup_check
 from softix_proxy.web.server.aiohttp_internals import MAX_LINE_BYTES, check_names
-from softix_proxy.web.server.arrivals import Arrival, TlsContext
+from softix_proxy.web.server.arrivals import Arrival, TlsArrivals, TlsContext
 from softix_proxy.web.server.client_address import ClientAddresses
 from softix_proxy.web.server.client_connection import ClientConnection
 from softix_proxy.web.server.connection_table import ConnectionSlot, ConnectionTable
@@ -97,6 +97,7 @@ class HttpServer:
         self._listening = listening
         self._connections = ConnectionFactory(handle, requests, listening, _room(listening))
         self._socket: asyncio.Server | None = None
+        self._tls_arrivals: TlsArrivals | None = None
 
     async def open(self) -> str:
         """Starts to listen, and returns the base URL. Raises FailureError."""
@@ -108,17 +109,24 @@ class HttpServer:
                 where.host,
                 where.port,
                 backlog=_ACCEPTED_AT_ONCE,
+                start_serving=where.tls is None,
             )
-            for each in self._socket.sockets:
-                with socket.socket(fileno=os.dup(each.fileno())) as same:
-                    same.listen(_BACKLOG)
+            sockets = [socket.socket(fileno=os.dup(each.fileno())) for each in self._socket.sockets]
+            for each in sockets:
+                each.listen(_BACKLOG)
         except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be looked up
             reason = isinstance(error, OSError) and error.strerror
             raise FailureError(
                 f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}",
                 "stop what uses the port, or choose another: softix serve --port N",
             ) from None
-        port = self._socket.sockets[0].getsockname()[1]
+        port = sockets[0].getsockname()[1]
+        if where.tls is None:
+            for each in sockets:
+                each.close()
+        else:
+            self._tls_arrivals = TlsArrivals(self._connections, where.tls)
+            self._tls_arrivals.open(sockets)
         host = f"[{where.host}]" if ":" in where.host else where.host
         return f"{'https' if where.tls else 'http'}://{host}:{port}"
 
@@ -136,6 +144,8 @@ class HttpServer:
         It waits for `drain_s`, or until `now`. Requests that are cut are settled before this returns.
         """
         self._requests.stop_taking()
+        if self._tls_arrivals is not None:
+            self._tls_arrivals.close()
         if self._socket is not None:
             self._socket.close()
         await self._connections.drain(self._requests.running, drain_s, now)
@@ -179,9 +189,7 @@ class ConnectionFactory(web.Server):
         self._listening = listening
         self._requests = requests
         self._new_request_id = requests.new_request_id
-        self.tls = listening.tls
         self.table = ConnectionTable(most, open_files.share(most, listening.max_connections_per_address))
-        self.handshakes: set[asyncio.Task[None]] = set()
 
     @property
     def client_addresses(self) -> ClientAddresses:
@@ -223,8 +231,6 @@ class ConnectionFactory(web.Server):
             assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
             if connection.is_idle:  # no request will come of this connection
                 connection.force_close()
-        for handshake in self.handshakes:
-            handshake.cancel()
         waiting_for_now = asyncio.create_task(now.wait())
         deadline_s = self._event_loop.time() + drain_s
         try:
