@@ -60,7 +60,7 @@ async def serving(settings: Settings) -> AsyncIterator[Serving]:
         upstream, lines = await _upstream(stack, instance, vault, directory)
         context = await _app_context(instance, vault, directory, journal, target_pool, upstream, lines)
         certificate = _certificate(settings)
-        tls = None if certificate is None else certificate.listening_context()
+        tls = None if certificate is None else certificate.context
         listening = ListenerSettings.of(settings.server, tls)
         server = HttpServer(make_app(context).handle, context, listening)
         if (port := settings.server.metrics_port) is not None:
@@ -100,6 +100,7 @@ async def _app_context(
     from softix_proxy.telemetry.metrics import Metrics, WriterStats
     from softix_proxy.web.core.app_context import AppContext
     from softix_proxy.web.core.daemon_monitor import DaemonMonitor
+    from softix_proxy.web.core.key_shares import KeyShares
     from softix_proxy.web.core.metrics_access import MetricsAccess
     from softix_proxy.web.server.client_address import ClientAddresses
 
@@ -107,6 +108,7 @@ async def _app_context(
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
     lifecycle = Lifecycle(directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool)
+    lifecycle.guesses.per_minute = settings.server.bad_keys_per_minute
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 
     return AppContext(
@@ -120,6 +122,7 @@ async def _app_context(
         client_addresses=ClientAddresses(settings.server.trusted_proxies),
         max_body_bytes=settings.server.max_body_bytes,
         body_timeout_s=settings.server.body_timeout_s,
+        key_shares=KeyShares.of(settings.server),
         metrics_access=MetricsAccess.of(settings.server),
     )
 
@@ -158,4 +161,4 @@ def _certificate(settings: Settings) -> Certificate | None:
     from softix_proxy.web.server.tls import Certificate
 
     chain, key = settings.server.tls_cert, settings.server.tls_key
-    return Certificate(chain, key) if chain and key else None
+    return Certificate(chain, key, settings.server.tls_client_ca) if chain and key else None

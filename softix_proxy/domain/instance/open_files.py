@@ -18,6 +18,8 @@ _FOR_EACH_CLIENT = 2
 _HIGHEST = 1 << 20
 """The limit that is set if the hard limit is higher, or there is none."""
 _OUT = (errno.EMFILE, errno.ENFILE)
+_KEPT_FREE = 8
+"""One part in so many is kept free of any single client."""
 RAISE_IT = "raise the limit: LimitNOFILE= of the service, ulimits of the container, or ulimit -n"
 
 
@@ -44,6 +46,11 @@ def clients() -> int:
     if found < 1:
         raise FailureError(f"{limit()} open files are too few to serve a single client", RAISE_IT)
     return found
+
+
+def share(most: int, wanted: int) -> int:
+    """Returns how many of `most` one client may have: what the operator wants, or all but an eighth if that is 0."""
+    return min(wanted, most) if wanted else most - most // _KEPT_FREE
 
 
 def are_used_up(error: BaseException) -> bool:

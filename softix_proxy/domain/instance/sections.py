@@ -24,10 +24,16 @@ class ServerSection:
         None, "The certificate chain (PEM). With it, softix speaks HTTPS.", restart=True, example="tls.crt"
     )
     tls_key: Path | None = setting(None, "The certificate's private key (PEM).", restart=True, example="tls.key")  # noqa: RUF009
+    tls_client_ca: Path | None = setting(  # noqa: RUF009
+        None,
+        "The authority (PEM) of clients' certificates. With it, only clients that have one can connect.",
+        restart=True,
+        example="clients.crt",
+    )
     max_body_mib: int = setting(64, "The largest request body. A larger one is refused with 413.", least=1, most=1024)
     header_timeout_s: float = setting(10, "The time in which a request's line and headers must arrive.", **_SECONDS)
     body_timeout_s: float = setting(
-        60, "The longest time for which a body may pause, or be slower than 1 KiB/s.", **_SECONDS
+        30, "The longest time for which a body may pause, or be slower than 1 KiB/s.", **_SECONDS
     )
     write_timeout_s: float = setting(
         30, "The longest time for which a client may read nothing of its answer.", **_SECONDS
@@ -44,6 +50,19 @@ class ServerSection:
         4096,
         "The most client connections at once. There are fewer if the limit of open files does not allow as many.",
         least=1,
+    )
+    max_connections_per_address: int = setting(
+        0,
+        "The most connections of one address, or /64 of IPv6. 0: all but an eighth. Trusted proxies have no limit.",
+        **_COUNT,
+    )
+    max_requests_per_key: int = setting(
+        0,
+        "The most requests of one API key at once, beside the limits of the key itself. 0: all but an eighth.",
+        **_COUNT,
+    )
+    bad_keys_per_minute: int = setting(
+        30, "The invalid API keys that one address may send. Further ones get 429, and valid keys still pass.", least=1
     )
     metrics_networks: tuple[str, ...] = setting(
         ("127.0.0.0/8", "::1/128"),

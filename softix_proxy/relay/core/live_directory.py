@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.routing.directory import Directory
+
+_SHARED_S = 0.05
+"""The time between two reads for whom anybody can make ask. A key that was just made waits no longer than that."""
 
 
 class LiveDirectory:
@@ -20,6 +24,10 @@ class LiveDirectory:
         self._lock = asyncio.Lock()
         self._asked = 0
         self._served = 0
+        self._read_s = -math.inf
+        """When the last read began, by the event loop's clock."""
+        self._covered_s = -math.inf
+        """When the last read began that did not fail."""
 
     async def refresh(self) -> None:
         """Makes `current` at least as new as the moment of the call. Raises FailureError."""
@@ -29,5 +37,22 @@ class LiveDirectory:
             if self._served >= ticket:
                 return
             covers = self._asked
+            began_s = self._read_s = asyncio.get_running_loop().time()
             self.current.apply(await self._storage.changes(self.current.revision))
-            self._served = covers
+            self._served, self._covered_s = covers, began_s
+
+    async def refresh_shared(self) -> None:
+        """Does the same for whom anybody can make ask, at most once in a short time for all of them.
+
+        Raises FailureError.
+        """
+        asked_s = asyncio.get_running_loop().time()
+        await asyncio.sleep(max(self._read_s + _SHARED_S - asked_s, 0))
+        if self._read_s > asked_s:
+            async with self._lock:  # a read that began meanwhile ends first
+                pass
+        if self._covered_s <= asked_s:
+            await self.refresh()
+
+    def was_read_within(self, age_s: float) -> bool:
+        return asyncio.get_running_loop().time() - self._read_s < age_s

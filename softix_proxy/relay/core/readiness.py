@@ -23,7 +23,7 @@ class Readiness:
         if trouble is not None:
             return replace(trouble, reason=f"the books cannot be written: {trouble.reason}")
         try:
-            await self._directory.refresh()
+            await self._directory.refresh_shared()
         except UnusableError as error:
             return Trouble(error.code, f"the books cannot be read: {error.reason}", error.remedy)
         return None

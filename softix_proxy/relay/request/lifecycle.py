@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.domain.core.clock import SECOND_US, Clock
@@ -16,6 +16,7 @@ from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
 from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Client, ClientGoneError, Inbound
+from softix_proxy.relay.core.key_guesses import KeyGuesses, too_many
 from softix_proxy.relay.core.live_directory import LiveDirectory
 from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
@@ -30,6 +31,9 @@ from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
 from softix_proxy.relay.settlement.hold import Hold
+
+_GUESSERS_S = 1.0
+"""The age of the directory from which it is read again for an address that has sent too many invalid keys."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class Lifecycle:
     target_pool: TargetPool
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """The function that waits for this number of seconds."""
+    guesses: KeyGuesses = field(default_factory=KeyGuesses)
 
     async def serve(self, request: Inbound, client: Client) -> None:
         """Answers the client.
@@ -53,7 +58,7 @@ class Lifecycle:
         Raises RefusedError if nothing was sent yet, and ClientGoneError if the client has left.
         """
         digest = self.vault.digest(request.credential) if request.credential else None
-        await self._identify(request, digest)
+        await self._identify(request.credential, digest, request.address, request.started_at_us)
         body = await request.read_body()
         spec = request.endpoint.read(body)
         plan, admitted = await self.admit(request, digest, spec, body)
@@ -84,18 +89,38 @@ class Lifecycle:
     async def identify(self, credential: str | None, address: str) -> Caller:
         """Returns who makes a request to one of the other routes, as of now. Raises RefusedError."""
         digest = self.vault.digest(credential) if credential else None
+        await self._identify(credential, digest, address, self.clock.now_us())
         await self.directory.refresh()
         return identify(self.directory.current, digest, address, self.clock.now_us())
 
-    async def _identify(self, request: Inbound, digest: bytes | None) -> None:
-        """Identifies the caller before the body is read, so that no memory is spent on a stranger's body."""
+    async def _identify(self, credential: str | None, digest: bytes | None, address: str, now_us: int) -> None:
+        """Identifies the caller before the body is read, so that no memory is spent on a stranger's body.
+
+        The directory is read again only for a key that it does not let pass. It may have been made just now.
+        """
         try:
-            identify(self.directory.current, digest, request.address, request.started_at_us)
+            identify(self.directory.current, digest, address, now_us)
         except RefusedError:
-            if digest is None:
+            if not credential:
                 raise
-            await self.directory.refresh()
-            identify(self.directory.current, digest, request.address, request.started_at_us)
+            await self._identify_stranger(digest, address, now_us)
+
+    async def _identify_stranger(self, digest: bytes | None, address: str, now_us: int) -> None:
+        wait_us = self.guesses.wait_us(address, self._monotonic_us())
+        if wait_us and (digest is None or self.directory.was_read_within(_GUESSERS_S)):
+            raise too_many(wait_us)
+        try:
+            if digest is not None:
+                await self.directory.refresh_shared()
+            identify(self.directory.current, digest, address, now_us)
+        except RefusedError:
+            if wait_us:
+                raise too_many(wait_us) from None
+            self.guesses.failed(address, self._monotonic_us())
+            raise
+
+    def _monotonic_us(self) -> int:
+        return self.clock.monotonic_ns() // 1000
 
     async def admit(
         self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes

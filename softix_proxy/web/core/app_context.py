@@ -19,6 +19,7 @@ from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.relay.realtime.sessions import Sessions
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.web.core.daemon_monitor import DaemonMonitor
+from softix_proxy.web.core.key_shares import KeyShares
 from softix_proxy.web.core.metrics_access import MetricsAccess
 from softix_proxy.web.server.client_address import ClientAddresses
 
@@ -41,6 +42,7 @@ class AppContext:
     client_addresses: ClientAddresses
     max_body_bytes: int
     body_timeout_s: float
+    key_shares: KeyShares = field(default_factory=lambda: KeyShares.of(ServerSection()))
     metrics_access: MetricsAccess = field(default_factory=MetricsAccess)
     running: set[asyncio.Task[web.StreamResponse]] = field(default_factory=set)
     """One task for each request that the relay serves.
@@ -53,6 +55,8 @@ class AppContext:
         self.client_addresses = ClientAddresses(server.trusted_proxies)
         self.max_body_bytes, self.body_timeout_s = server.max_body_bytes, server.body_timeout_s
         self.metrics_access.take(server)
+        self.key_shares.take(server)
+        self.lifecycle.guesses.per_minute = server.bad_keys_per_minute
 
     def new_request_id(self) -> str:
         return format_request_id(self.ids.next(self.clock.now_us()))

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.instance.sections import ServerSection
-from softix_proxy.web.server.client_address import NetworkSet, is_this_machine
+from softix_proxy.web.server.client_address import NetworkSet, end_of, is_this_machine
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _TOLD_BY_PROXIES = frozenset(
@@ -109,7 +109,4 @@ def _is_own_name(host: str, here: str) -> bool:
 
 def _ends(request: web.BaseRequest) -> tuple[str, str]:
     """Returns the addresses of the peer, and of softix as the peer reached it."""
-    transport = request.transport
-    ends = (transport.get_extra_info(name) if transport is not None else None for name in ("peername", "sockname"))
-    peer, here = (str(end[0]) if isinstance(end, (tuple, list)) and end else "" for end in ends)
-    return peer, here
+    return end_of(request.transport, "peername"), end_of(request.transport, "sockname")

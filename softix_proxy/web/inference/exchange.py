@@ -24,9 +24,13 @@ _STATUS_CLIENT_CLOSED = 499  # nginx uses this status for a client that closed b
 
 
 def downstream_of(context: RequestContext, kind: type[Downstream]) -> Downstream:
-    """Returns the client to which the relay responds. Raises RefusedError while softix stops."""
+    """Returns the client to which the relay responds.
+
+    Raises RefusedError while softix stops, or if the key has its share already.
+    """
     if context.app.monitor.draining:
         raise RefusedError(Code.SHUTTING_DOWN, "softix is stopping. Try again in a moment.", retry_after_s=1)
+    context.app.key_shares.check(context.credential)
     connection = context.request.protocol
     assert isinstance(connection, ClientConnection)  # noqa: S101 - the factory makes no other
     return kind(context.request, connection, context.public_id)
@@ -36,9 +40,10 @@ async def run(
     context: RequestContext, downstream: HttpDownstream | WebSocketDownstream, serving: Awaitable[None]
 ) -> web.StreamResponse:
     """Runs the exchange, and returns its response. Raises RefusedError, OperatorError."""
-    task, running = asyncio.current_task(), context.app.running
+    task, running, shares = asyncio.current_task(), context.app.running, context.app.key_shares
     assert task is not None  # noqa: S101
     running.add(task)
+    shares.enter(context.credential)
     try:
         await serving
     except ClientGoneError:
@@ -56,4 +61,5 @@ async def run(
     finally:
         downstream.forget()
         running.discard(task)
+        shares.leave(context.credential)
     return downstream.response or web.Response(status=_STATUS_CLIENT_CLOSED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -30,6 +31,10 @@ class ClientAddresses:
     def __init__(self, trusted_proxies: Sequence[str]) -> None:
         self._trusted = NetworkSet(trusted_proxies)
 
+    def trust(self, peer: str) -> bool:
+        """Returns whether the peer is a trusted proxy, which speaks for many clients."""
+        return bool(self._trusted) and self._trusted.have(peer)
+
     def of(self, peer: str, forwarded_for: str | None) -> str:
         """Returns the last address in the chain that is no trusted proxy. Those before it may be invented."""
         if not self._trusted or forwarded_for is None or not self._trusted.have(peer):
@@ -42,9 +47,13 @@ class ClientAddresses:
 
 def peer_of(request: web.BaseRequest) -> str:
     """Returns the address of the other end, or an empty text if the connection is gone."""
-    transport = request.transport
-    peer = transport.get_extra_info("peername") if transport is not None else None
-    return str(peer[0]) if isinstance(peer, (tuple, list)) and peer else ""
+    return end_of(request.transport, "peername")
+
+
+def end_of(transport: asyncio.BaseTransport | None, name: str) -> str:
+    """Returns the address of `peername` or `sockname`, or an empty text if the connection is gone."""
+    end = transport.get_extra_info(name) if transport is not None else None
+    return str(end[0]) if isinstance(end, (tuple, list)) and end else ""
 
 
 def is_this_machine(text: str, here: str) -> bool:

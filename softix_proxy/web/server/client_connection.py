@@ -9,13 +9,20 @@ from typing import Any
 
 from aiohttp import web
 
-from softix_proxy.web.server.aiohttp_internals import HttpProcessingError, HttpProtocol
+from softix_proxy.web.server import head_rules
+from softix_proxy.web.server.aiohttp_internals import (
+    HeadRefusedError,
+    HttpProcessingError,
+    HttpProtocol,
+    RequestHead,
+)
+from softix_proxy.web.server.connection_table import ConnectionSlot
 
 log = logging.getLogger("softix.web")
 SERVER = "softix"
 """The server's name. It replaces that of aiohttp, which reveals versions."""
 _INVALID = "This is not a valid HTTP request, or its body is compressed by other means than gzip or deflate."
-_OF_THE_CLIENT = (HttpProcessingError, web.RequestPayloadError)
+_OF_THE_CLIENT = (HeadRefusedError, HttpProcessingError, web.RequestPayloadError)
 """The errors for input that is no HTTP, or not encoded as it says.
 
 Anybody could fill the log with them without a key.
@@ -32,6 +39,8 @@ class ClientConnection(HttpProtocol):
         "_header_timeout_s",
         "_header_timer",
         "_new_request_id",
+        "_slot",
+        "_stream",
         "_write_timeout_s",
         "_write_timer",
         "room",
@@ -41,12 +50,16 @@ class ClientConnection(HttpProtocol):
     def __init__(
         self,
         *args: Any,
+        slot: ConnectionSlot,
         header_timeout_s: float,
         write_timeout_s: float,
         new_request_id: Callable[[], str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self._slot = slot
+        self._stream: asyncio.Transport | None = None
+        """The transport until it is closed, even if aiohttp has let go of it and something is left to be sent."""
         self._new_request_id = new_request_id
         self._header_timeout_s = header_timeout_s
         self._write_timeout_s = write_timeout_s
@@ -58,19 +71,34 @@ class ClientConnection(HttpProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self._stream = self.transport
+        self._slot.close = self.force_close
         self._await_head()
+
+    def check_head(self, head: RequestHead, raw: bytes, start: int) -> None:
+        head_rules.check(head, raw, start)
 
     def head_received(self) -> None:
         self._stop_header_timer()
+        self._slot.busy()
 
     def head_begun(self) -> None:
+        self._slot.begin_head()
         if self._header_timer is None:
             self._await_head()
+
+    def answered(self) -> None:
+        if self.is_idle:
+            self._slot.idle()
+            if self.has_begun_a_head:
+                self.head_begun()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_header_timer()
         self._stop_write_timer()
         super().connection_lost(exc)
+        self._stream = None
+        self._slot.leave()
         self._make_room()
         if self.when_gone is not None:
             self.when_gone()
@@ -90,11 +118,13 @@ class ClientConnection(HttpProtocol):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """Responds with a fixed text, because aiohttp's own would quote the request."""
-        if status >= 500:
+        if status >= 500 and not isinstance(exc, _OF_THE_CLIENT):
             log.error("a request failed inside the server", extra={"error": type(exc).__name__})
+        told = exc.message if isinstance(exc, HeadRefusedError) else _INVALID
+        self.is_broken = True
         self.keep_alive(False)
         answer = web.json_response(
-            {"error": {"message": _INVALID, "type": "invalid_request_error"}},
+            {"error": {"message": told, "type": "invalid_request_error"}},
             status=status,
             headers={"x-softix-request-id": self._new_request_id(), "Server": SERVER},
         )
@@ -121,8 +151,8 @@ class ClientConnection(HttpProtocol):
         self._header_timer = self.loop.call_later(self._header_timeout_s, self._drop)
 
     def _drop(self) -> None:
-        if self.transport is not None:
-            self.transport.abort()
+        if self._stream is not None:
+            self._stream.abort()
 
     def _stop_header_timer(self) -> None:
         if self._header_timer is not None:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,13 +16,16 @@ from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import open_files
 from softix_proxy.domain.instance.sections import ServerSection
 from softix_proxy.web.server import startup_check
-from softix_proxy.web.server.aiohttp_internals import check_names
+from softix_proxy.web.server.aiohttp_internals import MAX_LINE_BYTES, check_names
+from softix_proxy.web.server.arrivals import Arrival, TlsArrivals, TlsContext
+from softix_proxy.web.server.client_address import ClientAddresses
 from softix_proxy.web.server.client_connection import ClientConnection
+from softix_proxy.web.server.connection_table import ConnectionSlot, ConnectionTable
 
 log = logging.getLogger("softix.web")
 _KEEP_ALIVE_S = 75
 _LINGERING_S = 5
-"""The time for which the rest of a refused body is read and dropped.
+"""The longest time for which the rest of a refused body is read and dropped.
 
 A reset would hide the refusal from a client that still sends.
 """
@@ -33,7 +35,6 @@ _ACCEPTED_AT_ONCE = 1
 
 With more, asyncio would log and wait once for each when files run out.
 """
-_MAX_HEADER_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,16 @@ class ListenerSettings:
 
     host: str
     port: int
-    tls: ssl.SSLContext | None
+    tls: TlsContext | None
     tls_handshake_timeout_s: float
     header_timeout_s: float
     write_timeout_s: float
     max_connections: int
+    max_connections_per_address: int = 0
+    """The most of one client. 0 stands for the share that `open_files.share` names."""
 
     @classmethod
-    def of(cls, server: ServerSection, tls: ssl.SSLContext | None) -> ListenerSettings:
+    def of(cls, server: ServerSection, tls: TlsContext | None) -> ListenerSettings:
         return cls(
             host=server.host,
             port=server.port,
@@ -58,6 +61,7 @@ class ListenerSettings:
             header_timeout_s=server.header_timeout_s,
             write_timeout_s=server.write_timeout_s,
             max_connections=server.max_connections,
+            max_connections_per_address=server.max_connections_per_address,
         )
 
 
@@ -68,6 +72,7 @@ class RunningRequests(Protocol):
     """
 
     body_timeout_s: float
+    client_addresses: ClientAddresses
 
     @property
     def running(self) -> set[asyncio.Task[web.StreamResponse]]: ...
@@ -92,6 +97,7 @@ class HttpServer:
         self._listening = listening
         self._connections = ConnectionFactory(handle, requests, listening, _room(listening))
         self._socket: asyncio.Server | None = None
+        self._tls_arrivals: TlsArrivals | None = None
 
     async def open(self) -> str:
         """Starts to listen, and returns the base URL. Raises FailureError."""
@@ -102,25 +108,30 @@ class HttpServer:
                 self._connections,
                 where.host,
                 where.port,
-                ssl=where.tls,
-                ssl_handshake_timeout=where.tls_handshake_timeout_s if where.tls else None,
                 backlog=_ACCEPTED_AT_ONCE,
+                start_serving=where.tls is None,
             )
-            for each in self._socket.sockets:
-                with socket.socket(fileno=os.dup(each.fileno())) as same:
-                    same.listen(_BACKLOG)
+            sockets = [socket.socket(fileno=os.dup(each.fileno())) for each in self._socket.sockets]
+            for each in sockets:
+                each.listen(_BACKLOG)
         except (OSError, UnicodeError) as error:  # a name of more than 63 letters cannot even be looked up
             reason = isinstance(error, OSError) and error.strerror
             raise FailureError(
                 f"cannot listen on {where.host} port {where.port}: {reason or type(error).__name__}",
                 "stop what uses the port, or choose another: softix serve --port N",
             ) from None
-        port = self._socket.sockets[0].getsockname()[1]
+        port = sockets[0].getsockname()[1]
+        if where.tls is None:
+            for each in sockets:
+                each.close()
+        else:
+            self._tls_arrivals = TlsArrivals(self._connections, where.tls)
+            self._tls_arrivals.open(sockets)
         host = f"[{where.host}]" if ":" in where.host else where.host
         return f"{'https' if where.tls else 'http'}://{host}:{port}"
 
     def _connect(self, handle: Handle) -> ClientConnection:
-        return ConnectionFactory(handle, self._requests, self._listening, most=1).connect()
+        return ConnectionFactory(handle, self._requests, self._listening, most=1).connect_alone()
 
     def take(self, server: ServerSection) -> None:
         """Applies the operator's settings to later connections and requests. The address stays as it is."""
@@ -133,6 +144,8 @@ class HttpServer:
         It waits for `drain_s`, or until `now`. Requests that are cut are settled before this returns.
         """
         self._requests.stop_taking()
+        if self._tls_arrivals is not None:
+            self._tls_arrivals.close()
         if self._socket is not None:
             self._socket.close()
         await self._connections.drain(self._requests.running, drain_s, now)
@@ -160,7 +173,7 @@ def _room(listening: ListenerSettings) -> int:
 
 
 class ConnectionFactory(web.Server):
-    """Makes a ClientConnection for each client, up to a maximum."""
+    """Makes a ClientConnection for each client that the table of connections admits."""
 
     def __init__(self, handle: Handle, requests: RunningRequests, listening: ListenerSettings, most: int) -> None:
         super().__init__(handle)
@@ -168,22 +181,38 @@ class ConnectionFactory(web.Server):
         self._options = {
             "access_log": None,
             "keepalive_timeout": _KEEP_ALIVE_S,
-            "lingering_time": min(_LINGERING_S, requests.body_timeout_s),
-            "max_line_size": _MAX_HEADER_BYTES,
-            "max_field_size": _MAX_HEADER_BYTES,
+            "lingering_s": min(_LINGERING_S, requests.body_timeout_s),
+            "max_line_size": MAX_LINE_BYTES,
+            "max_field_size": MAX_LINE_BYTES,
             "logger": logging.getLogger("softix.web.server"),
         }
         self._listening = listening
-        self._most = most
+        self._requests = requests
         self._new_request_id = requests.new_request_id
+        self.table = ConnectionTable(most, open_files.share(most, listening.max_connections_per_address))
 
-    def __call__(self) -> ClientConnection | _ClosedConnection:  # type: ignore[override] # both are protocols
-        return _ClosedConnection() if len(self.connections) >= self._most else self.connect()
+    @property
+    def client_addresses(self) -> ClientAddresses:
+        return self._requests.client_addresses
 
-    def connect(self) -> ClientConnection:
+    @property
+    def tls_handshake_timeout_s(self) -> float:
+        return self._listening.tls_handshake_timeout_s
+
+    def __call__(self) -> Arrival:  # type: ignore[override] # it becomes such a connection once it is admitted
+        return Arrival(self)
+
+    def connect_alone(self) -> ClientConnection:
+        """Returns a connection that came over no socket."""
+        slot = self.table.admit("", lambda: None)
+        assert slot is not None  # noqa: S101 - the table is empty
+        return self.connect(slot)
+
+    def connect(self, slot: ConnectionSlot) -> ClientConnection:
         return ClientConnection(
             self,
             loop=self._event_loop,
+            slot=slot,
             header_timeout_s=self._listening.header_timeout_s,
             write_timeout_s=self._listening.write_timeout_s,
             new_request_id=self._new_request_id,
@@ -192,8 +221,9 @@ class ConnectionFactory(web.Server):
 
     def take(self, listening: ListenerSettings, body_timeout_s: float) -> None:
         self._listening = listening
-        self._most = _room(listening)
-        self._options["lingering_time"] = min(_LINGERING_S, body_timeout_s)
+        self.table.most = _room(listening)
+        self.table.most_of_one = open_files.share(self.table.most, listening.max_connections_per_address)
+        self._options["lingering_s"] = min(_LINGERING_S, body_timeout_s)
 
     async def drain(self, running: set[asyncio.Task[web.StreamResponse]], drain_s: float, now: asyncio.Event) -> None:
         """Waits until none of these tasks runs, for at most `drain_s`, or until `now`."""
@@ -208,10 +238,3 @@ class ConnectionFactory(web.Server):
                 await asyncio.wait((*running, waiting_for_now), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting_for_now.cancel()
-
-
-class _ClosedConnection(asyncio.Protocol):
-    """The connection of a client above the maximum."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()

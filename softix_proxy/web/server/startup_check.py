@@ -49,6 +49,10 @@ class _MemoryTransport(asyncio.Transport):
         self._closing = True
 
     abort = close
+    write_eof = close
+
+    def can_write_eof(self) -> bool:
+        return True
 
     def pause_reading(self) -> None:
         """Does nothing, because nothing is read here."""

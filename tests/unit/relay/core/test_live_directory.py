@@ -77,3 +77,23 @@ async def test_directory_refresh_that_is_cancelled_does_not_stop_the_others() ->
         await first
     await second
     assert directory.current.revision == 1
+
+
+async def test_directory_refreshed_for_anybody_reads_a_bounded_number_of_times() -> None:
+    directory, storage = live(Changes(1, users=(USER,)))
+    await directory.refresh_shared()
+    assert storage.reads == 1, "the first one does not wait"
+    loop = asyncio.get_running_loop()
+    began_s, asked = loop.time(), 0
+    while loop.time() - began_s < 0.3:
+        await asyncio.gather(*(directory.refresh_shared() for _ in range(100)))
+        asked += 100
+    assert asked >= 300 and storage.reads <= 1 + asked // 100
+
+
+async def test_directory_refreshed_for_anybody_is_as_new_as_the_call() -> None:
+    directory, _ = live(Changes(1), Changes(2, users=(USER,)))
+    await directory.refresh_shared()
+    assert not directory.current.users and directory.was_read_within(10) and not directory.was_read_within(0)
+    await directory.refresh_shared()
+    assert directory.current.users == {1: USER}

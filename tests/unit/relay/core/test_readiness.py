@@ -18,7 +18,7 @@ class Parts:
     def trouble(self) -> Trouble | None:
         return self._trouble
 
-    async def refresh(self) -> None:
+    async def refresh_shared(self) -> None:
         if self._error is not None:
             raise self._error
 

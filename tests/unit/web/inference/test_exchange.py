@@ -9,6 +9,7 @@ import pytest
 
 from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
 from softix_proxy.relay.core.inbound import ClientGoneError
+from softix_proxy.web.core.key_shares import KeyShares
 from softix_proxy.web.inference import exchange
 from softix_proxy.web.server.http_downstream import HttpDownstream
 
@@ -26,8 +27,8 @@ class Client:
 
 
 def context(*, draining: bool = False) -> Any:
-    app = SimpleNamespace(running=set(), monitor=SimpleNamespace(draining=draining))
-    return SimpleNamespace(app=app, public_id="req_7", request=None)
+    app = SimpleNamespace(running=set(), monitor=SimpleNamespace(draining=draining), key_shares=KeyShares(1))
+    return SimpleNamespace(app=app, public_id="req_7", request=None, credential="ada")
 
 
 async def run(error: Exception | None, response: Any = None) -> tuple[Any, Client, Any]:
@@ -35,6 +36,8 @@ async def run(error: Exception | None, response: Any = None) -> tuple[Any, Clien
 
     async def serving() -> None:
         assert asked.app.running == {asyncio.current_task()}
+        with pytest.raises(RefusedError):
+            asked.app.key_shares.check("ada")
         if error is not None:
             raise error
 
@@ -44,6 +47,7 @@ async def run(error: Exception | None, response: Any = None) -> tuple[Any, Clien
     except Exception as raised:
         answer = raised
     assert not asked.app.running and client.story[-1] == "forgotten"
+    asked.app.key_shares.check("ada")
     return answer, client, asked
 
 

@@ -26,7 +26,7 @@ async def check() -> None:
 
     def connect(handle: Any) -> Any:
         factory.append(ConnectionFactory(handle, requests(), LISTENING, most=1))
-        return factory[0].connect()
+        return factory[0].connect_alone()
 
     await startup_check.check_behaviour(connect)
     for _ in range(5):
