@@ -17,7 +17,15 @@ def context(**more: Any) -> Any:
     counted: list[tuple[str, Code]] = []
     monitor = SimpleNamespace(count_refusal=lambda label, code: counted.append((label, code)))
     app = SimpleNamespace(monitor=monitor, clock=SimpleNamespace(monotonic_ns=lambda: 3_500_000))
-    fields = {"public_id": "req_7", "family": "openai", "label": "chat", "started_ns": 1_000_000, "caller": None}
+    read = SimpleNamespace(content=SimpleNamespace(is_eof=lambda: True))
+    fields = {
+        "request": read,
+        "public_id": "req_7",
+        "family": "openai",
+        "label": "chat",
+        "started_ns": 1_000_000,
+        "caller": None,
+    }
     return SimpleNamespace(app=app, counted=counted, **{**fields, **more})
 
 
