@@ -107,7 +107,9 @@ async def _app_context(
     settings, storage = instance.settings, instance.storage
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
     policy = Policy.of(settings.money, settings.upstream, settings.routing)
-    lifecycle = Lifecycle(directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool)
+    lifecycle = Lifecycle(
+        directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading
+    )
     lifecycle.guesses.per_minute = settings.server.bad_keys_per_minute
     ids = RequestIds(journal.slot, await storage.reading().instance.last_request_id())
 

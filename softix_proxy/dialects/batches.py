@@ -21,8 +21,9 @@ FILES, BATCHES, MESSAGE_BATCHES = "/v1/files", "/v1/batches", "/v1/messages/batc
 TIER = "batch"
 MOST_REQUESTS = 10_000
 MOST_LINE_BYTES = 16 * 1024 * 1024
-_SERVED = ("chat_completions", "responses", "completions", "embeddings", "moderations")
-_BY_PATH: Mapping[str, Endpoint] = {ENDPOINTS[name].path: ENDPOINTS[name] for name in _SERVED}
+LINE_ENDPOINTS = ("chat_completions", "responses", "completions", "embeddings", "moderations")
+"""The endpoints of the requests that may be in the file of an OpenAI batch."""
+_BY_PATH: Mapping[str, Endpoint] = {ENDPOINTS[name].path: ENDPOINTS[name] for name in LINE_ENDPOINTS}
 _LINE = frozenset(("custom_id", "method", "url", "body"))
 _ENTRY = frozenset(("custom_id", "params"))
 _CREATION = frozenset(("input_file_id", "endpoint", "requests"))

@@ -42,6 +42,8 @@ class RequestSpec:
     """The output limit that the client set. None if it set none."""
     choices: int = 1
     """The number of completions that the provider produces: `n` or `best_of`, times the number of prompts in a list."""
+    inputs: int = 1
+    """The number of inputs that the model reads each by itself. The context window bounds one of them."""
     service_tier: str = STANDARD
     open_input: bool = False
     """Whether the request refers to input that is not in the body (a URL, a file id, a stored conversation).

@@ -8,11 +8,12 @@ last.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from softix_proxy.dialects.core.scan import Scanned, Span, elements, finished, members, scanned
 from softix_proxy.domain.core.errors import Code, RefusedError
 
 T = TypeVar("T")
@@ -29,20 +30,29 @@ LARGE_BODY_BYTES = 4 * 1024 * 1024
 
 In a larger body, references to other content cannot raise the bound.
 """
-_MOST_PARTS = 50_000
-"""The most objects and lists in a body.
+SCANNED_BYTES = 1024 * 1024
+"""The size of a body from which its members are found piece by piece, so that others are served meanwhile."""
+_MOST_PARTS = 100_000
+"""The most elements and members in a value that is decoded.
 
-Each of them takes a hundred bytes and a tenth of a microsecond, during which no other request is served.
+Each of them takes up to a hundred bytes and a tenth of a microsecond, during which no other request is served.
 """
 
 MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """The exceptions that msgspec raises on malformed data."""
 
+LISTS = frozenset(("documents", "input", "prompt", "prompt_embeds", "requests"))
+"""The members whose elements matter one by one."""
+MOST_ELEMENTS = 10_000
+"""The most elements that are looked at one by one."""
+_MOST_AT_ONCE = 2000
+"""The most elements of a large list that are looked at without serving others meanwhile."""
 _LARGEST = 2**53
 _MOST_MEMBERS = 1000
 _SLICE_BYTES = 64 * 1024
 _EMPTY = frozenset((b"null", b"false", b"[]", b'""'))
 _LONGEST_EMPTY = 5
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _FLAG = msgspec.json.Decoder(bool)
 _COUNT = msgspec.json.Decoder(int)
@@ -79,6 +89,11 @@ _NAMES = _Names()
 _MEMBERS = msgspec.json.Decoder(dict[_Name, msgspec.Raw], dec_hook=_NAMES)
 
 
+def _of_large(body: bytes, found: Scanned) -> dict[_Name, msgspec.Raw]:
+    view = memoryview(body)
+    return {_Name(name): msgspec.Raw(view[start:end]) for name, (start, end) in found.members}
+
+
 def invalid(message: str) -> RefusedError:
     return RefusedError(Code.INVALID_REQUEST, message)
 
@@ -90,15 +105,20 @@ def unmetered(message: str) -> RefusedError:
 class JsonMembers:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
-    __slots__ = ("_found", "_members")
+    __slots__ = ("_found", "_members", "_scanned")
 
     def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
         """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt."""
         found: dict[str, msgspec.Raw] = {}
-        _NAMES.left = _MOST_MEMBERS
         try:
-            members = _MEMBERS.decode(body)
-        except MALFORMED:
+            self._scanned = None
+            if type(body) is bytes and len(body) > SCANNED_BYTES:
+                self._scanned = scanned(body) or finished(scan_steps(body))
+                members = _of_large(body, self._scanned)
+            else:
+                _NAMES.left = _MOST_MEMBERS
+                members = _MEMBERS.decode(body)
+        except (*MALFORMED, ValueError):
             raise invalid(f"{what} is not a valid JSON object of at most {_MOST_MEMBERS} members.") from None
         for name, value in members.items():
             text = name.text
@@ -120,6 +140,27 @@ class JsonMembers:
 
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._found.get(name)
+
+    def elements(self, name: str, most: int = MOST_ELEMENTS) -> list[msgspec.Raw] | None:
+        """Returns the elements of a list. Returns None if it has more than `most`, or if this is no list.
+
+        A large list is not decoded for this, since each element would take a hundred bytes.
+        """
+        raw = self._found.get(name)
+        if raw is None:
+            return []
+        if not is_heavy(raw):
+            try:
+                listed = _RAWS.decode(raw)
+            except MALFORMED:
+                return None
+            return listed if len(listed) <= most else None
+        view = memoryview(raw)
+        if self._scanned is not None and name in self._scanned.lists:
+            spans = self._scanned.lists[name]
+        else:
+            spans = finished(elements(view, min(most, _MOST_AT_ONCE)))
+        return None if spans is None or len(spans) > most else [msgspec.Raw(view[start:end]) for start, end in spans]
 
     def text(self, name: str) -> str | None:
         return self._typed(name, _TEXT, "a string")
@@ -206,38 +247,70 @@ def read_model(body: bytes, watched: frozenset[str]) -> tuple[str | None, JsonMe
 
 def read_fields(body: bytes, watched: frozenset[str]) -> JsonMembers:
     """Reads the watched fields of a body. Raises RefusedError as `JsonMembers` does, and if the body is not UTF-8."""
-    if not body.isascii():
+    if scanned(body) is None and not body.isascii():
         _check_utf8(body)
     return JsonMembers(body, watched)
 
 
 def _check_utf8(body: bytes) -> None:
-    """Checks that the body is UTF-8.
-
-    It decodes in slices, since the decoded text of a large body takes up to four times its memory. JSON ends in ASCII.
-    """
-    decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(body)
+    """Checks that the body is UTF-8. JSON ends in ASCII."""
     try:
-        for start in range(0, len(body), _SLICE_BYTES):
-            decoder.decode(view[start : start + _SLICE_BYTES])
+        finished(_utf8_steps(body))
     except UnicodeDecodeError:
         raise invalid("The request body is not UTF-8.") from None
 
 
+def _utf8_steps(body: bytes) -> Generator[None, None, None]:
+    """Decodes in slices, since the decoded text of a large body takes up to four times its memory."""
+    decoder, view = codecs.getincrementaldecoder("utf-8")(), memoryview(body)
+    for start in range(0, len(body), _SLICE_BYTES):
+        decoder.decode(view[start : start + _SLICE_BYTES])
+        yield
+
+
+def scan_steps(body: bytes) -> Generator[None, None, Scanned]:
+    """Finds the members of a large body in steps, between which others can be served. Raises RefusedError.
+
+    Whoever keeps what this returns spares the readers of this body the same work.
+    """
+    try:
+        if not body.isascii():
+            yield from _utf8_steps(body)
+        found = yield from members(body, _MOST_MEMBERS)
+        lists: dict[str, list[Span] | None] = {}
+        for name, (start, end) in found:
+            if name in LISTS and end - start >= _MOST_PARTS:
+                spans = yield from elements(memoryview(body)[start:end], MOST_ELEMENTS)
+                lists[name] = spans
+        return Scanned(body, found, lists)
+    except UnicodeDecodeError:
+        raise invalid("The request body is not UTF-8.") from None
+    except ValueError:
+        raise invalid(f"The request body is not a valid JSON object of at most {_MOST_MEMBERS} members.") from None
+
+
 def is_heavy(body: bytes | msgspec.Raw) -> bool:
-    """Returns whether it would take too long to decode all of it. Then the context window is the bound."""
-    size = memoryview(body).nbytes
+    """Returns whether it would take too long, or too much memory, to decode all of it.
+
+    Commas and brackets are counted, within texts too: there is one for each element and member. If a member that a
+    bound depends on is heavy, then the context window is the bound.
+    """
+    size = len(body) if isinstance(body, bytes) else memoryview(body).nbytes
     if size > LARGE_BODY_BYTES:
         return True
     if size < _MOST_PARTS:
         return False
     data = body if isinstance(body, (bytes, bytearray)) else bytes(body)
-    return data.count(b"{") + data.count(b"[") > _MOST_PARTS
+    return data.count(b",") + data.count(b"{") + data.count(b"[") > _MOST_PARTS
 
 
 def fits(raw: msgspec.Raw | None, decoder: msgspec.json.Decoder[Any]) -> bool:
-    """Returns whether a member is absent or has this shape."""
+    """Returns whether a member is absent or has this shape. One that is too heavy to be decoded has not."""
+    if raw is None:
+        return True
+    if is_heavy(raw):
+        return False
     try:
-        return raw is None or decoder.decode(raw) is not None
+        return decoder.decode(raw) is not None
     except MALFORMED:
         return False

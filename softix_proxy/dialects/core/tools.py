@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, invalid, unmetered
+from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid, is_heavy, unmetered
 
 DEFAULT_CALLS = 10
 """The number of calls that are reserved if the request names no limit."""
@@ -64,7 +64,7 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
     if raw is None:
         return _NONE
     try:
-        tools = _TOOLS.decode(raw) or () if memoryview(raw).nbytes <= LARGE_BODY_BYTES else None
+        tools = None if is_heavy(raw) else _TOOLS.decode(raw) or ()
     except MALFORMED:
         tools = None
     if tools is None or len(tools) > _MOST_TOOLS:

@@ -9,14 +9,15 @@ import msgspec
 
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.fields import (
-    LARGE_BODY_BYTES,
     MALFORMED,
     JsonMembers,
     fits,
     invalid,
+    is_heavy,
     read_fields,
     unmetered,
 )
+from softix_proxy.dialects.core.inputs import Inputs
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
 from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
 
@@ -31,8 +32,10 @@ _CONFIG_WATCHED = frozenset((*_LIMIT, *_CHOICES))
 _MODEL = frozenset(("model",))
 _EMBED_WATCHED = frozenset(("model", "content"))
 _BATCH_WATCHED = frozenset(("model", "requests"))
+_REWRITTEN = _WATCHED | _BATCH_WATCHED
 _COUNT_WATCHED = frozenset(("model", "generateContentRequest", "generate_content_request"))
-_MOST_REQUESTS = 10_000
+_MOST_REQUESTS = 2000
+"""The most requests of a batch of embeddings. Google allows a hundred."""
 _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=false", ""))
 _TOOLS: ToolBillings = {
     "functionDeclarations": CLIENT_SIDE,
@@ -74,7 +77,6 @@ _TEXT_ONLY = msgspec.json.Decoder(list[_Content] | _Content)
 Neither the bytes nor the URL of an image or a document bound its tokens.
 """
 _OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
-_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class GeminiEndpoint:
@@ -117,7 +119,7 @@ class GeminiEndpoint:
         output_field: str | None = None,
     ) -> bytes:
         """Changes the body. The path names the model, so the model is changed here only if the body repeats it."""
-        fields = JsonMembers(body, _WATCHED)
+        fields = JsonMembers(body, _REWRITTEN)
         changes = {} if model is None else self._renamed(fields, model)
         if max_output_tokens is not None:
             name, raw = either(fields, _CONFIG)
@@ -182,7 +184,6 @@ class GenerateContent(GeminiEndpoint):
             service_tier=service_tier(fields.text(either(fields, _TIER)[0])),
             open_input=brings_in
             or fields.has(either(fields, _CACHED)[0])
-            or len(body) > LARGE_BODY_BYTES
             or not all(fits(text, _TEXT_ONLY) for text in texts),
             calls=calls,
         )
@@ -200,7 +201,7 @@ def _read_tools(raw: msgspec.Raw | None) -> tuple[dict[str, int], bool]:
     if raw is None:
         return {}, False
     try:
-        tools = _OBJECTS.decode(raw) or () if memoryview(raw).nbytes <= LARGE_BODY_BYTES else None
+        tools = None if is_heavy(raw) else _OBJECTS.decode(raw) or ()
     except MALFORMED:
         tools = None
     if tools is None:
@@ -247,7 +248,7 @@ class EmbedContent(GeminiEndpoint):
         return RequestSpec(
             model=self.model,
             max_output_tokens=0,
-            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("content"), _TEXT_ONLY),
+            open_input=not fits(fields.raw("content"), _TEXT_ONLY),
         )
 
 
@@ -260,24 +261,27 @@ class BatchEmbedContents(GeminiEndpoint):
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _BATCH_WATCHED)
         self._check_model(fields)
-        open_input = len(body) > LARGE_BODY_BYTES
-        for request in _requests(fields, _EMBED_WATCHED):
+        open_input, requests = False, _requests(fields, _EMBED_WATCHED)
+        found = Inputs(max(len(requests), 1))
+        for request in requests:
             self._check_model(request)
             open_input = open_input or not fits(request.raw("content"), _TEXT_ONLY)
-        return RequestSpec(model=self.model, max_output_tokens=0, open_input=open_input)
+        return RequestSpec(
+            model=self.model,
+            max_output_tokens=0,
+            open_input=open_input,
+            inputs=found.count,
+            most_input_tokens=found.most_tokens(len(body)),
+        )
 
     def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
-        requests = _requests(JsonMembers(fields.replaced({}), _BATCH_WATCHED), _MODEL)
+        requests = _requests(fields, _MODEL)
         renamed = [request.replaced({"model": _full(model)}) for request in requests]
         return {**super()._renamed(fields, model), "requests": b"[%b]" % b",".join(renamed)}
 
 
 def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:
-    raw = fields.raw("requests")
-    try:
-        listed = _RAWS.decode(raw) if raw is not None else None
-    except MALFORMED:
-        listed = None
-    if listed is None or len(listed) > _MOST_REQUESTS:
+    listed = fields.elements("requests", _MOST_REQUESTS) if fields.raw("requests") is not None else None
+    if listed is None:
         raise invalid(f"`requests` must be a list of at most {_MOST_REQUESTS} requests.")
     return [JsonMembers(request, watched, "A request") for request in listed]

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
-import msgspec
-
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, invalid, is_heavy, read_request
+from softix_proxy.dialects.core.fields import SHARED, JsonMembers, invalid, read_request
+from softix_proxy.dialects.core.inputs import Inputs, read_inputs
 from softix_proxy.dialects.core.tokens import tier
 from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
 _WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
-_ONE_PROMPT = re.compile(rb'"|\[\s*\d')
-_PROMPT = msgspec.json.Decoder(str | list[Any] | None)
+_PROMPTS = frozenset(b'"[n')
+"""The first bytes of a text, of a list and of null."""
 
 
 class Completions(OpenAIEndpoint):
@@ -29,13 +25,16 @@ class Completions(OpenAIEndpoint):
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        prompts = _prompts(fields)
         return RequestSpec(
             model=model,
             stream=(stream := fields.flag("stream")),
             max_output_tokens=fields.largest(_LIMITS),
-            choices=(fields.largest(COUNTS) or 1) * _prompts(fields.raw("prompt")),
+            choices=(fields.largest(COUNTS) or 1) * prompts.count,
             service_tier=tier(fields.text("service_tier")),
-            open_input=fields.has("prompt_embeds"),
+            open_input=fields.has("prompt_embeds") or not prompts.text_only,
+            inputs=prompts.count,
+            most_input_tokens=prompts.most_tokens(len(body)),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
             reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
@@ -45,18 +44,16 @@ class Completions(OpenAIEndpoint):
         return ChatMeter(hide_usage)
 
 
-def _prompts(raw: msgspec.Raw | None) -> int:
-    """Returns the number of prompts.
+def _prompts(fields: JsonMembers) -> Inputs:
+    """Counts the prompts, each of which gets completions of its own.
 
-    A text is one prompt, and so is a list of numbers, which are its tokens. Any other list has one prompt for each
-    element. The first element decides, since the types must not be mixed: to decode a long list of numbers takes long.
+    A list of embeddings has a prompt in each element, beside those that are text. Raises RefusedError.
     """
-    if raw is None or _ONE_PROMPT.match(memoryview(raw)):
-        return 1
-    if is_heavy(raw):
+    raw = fields.raw("prompt")
+    if raw is not None and memoryview(raw)[0] not in _PROMPTS:
+        raise invalid("`prompt` must be a string or a list.")
+    prompts = read_inputs(fields, "prompt")
+    embedded = fields.elements("prompt_embeds") if fields.has("prompt_embeds") else []
+    if not prompts.counted or embedded is None:
         raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
-    try:
-        prompt = _PROMPT.decode(raw)
-    except MALFORMED:
-        raise invalid("`prompt` must be a string or a list.") from None
-    return max(len(prompt), 1) if isinstance(prompt, list) else 1
+    return prompts._replace(count=prompts.count + len(embedded))

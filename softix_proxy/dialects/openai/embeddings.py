@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import SHARED, fits, is_heavy, read_request
+from softix_proxy.dialects.core.fields import SHARED, read_request
+from softix_proxy.dialects.core.inputs import read_inputs
 from softix_proxy.dialects.core.tokens import input_report, read_answer, tier
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 _WATCHED = SHARED | {"input", "messages"}
-_TEXT_ONLY = msgspec.json.Decoder(str | list[str | int | list[int]])
-"""A decoder that accepts text and tokens only. Images come as objects."""
 
 
 class Embeddings(OpenAIEndpoint):
@@ -22,14 +19,21 @@ class Embeddings(OpenAIEndpoint):
     path = "/v1/embeddings"
 
     def read(self, body: bytes) -> RequestSpec:
+        """Reads the spec. Text and tokens are in the body. Images come as objects, and are not bounded by their bytes.
+
+        Each input of a list may fill the context window.
+        """
         model, fields = read_request(body, _WATCHED)
+        found = read_inputs(fields, "input")
         return RequestSpec(
             model=model,
             stream=fields.flag("stream"),
             max_output_tokens=0,
             service_tier=tier(fields.text("service_tier")),
-            open_input=is_heavy(body) or fields.has("messages") or not fits(fields.raw("input"), _TEXT_ONLY),
+            open_input=fields.has("messages") or not found.text_only,
             reads_nothing=not (fields.has("input") or fields.has("messages")),
+            inputs=found.count,
+            most_input_tokens=found.most_tokens(len(body)),
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -14,6 +14,7 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, read_request, unmetered
+from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
 from softix_proxy.dialects.core.multipart import FormFields
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report
@@ -48,7 +49,8 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-def _ask(model: str, fields: JsonMembers | FormFields, most_input_tokens: int | None = None) -> RequestSpec:
+def _ask(model: str, fields: JsonMembers | FormFields, input_tokens: int) -> RequestSpec:
+    """Returns the spec. `input_tokens` is the most input of one image, since each may be billed with its own input."""
     images, stream = fields.count("n") or 1, fields.flag("stream")
     if stream and images > 1:
         raise unmetered("A stream of several images cannot be metered here: send `n` 1, or no `stream`.")
@@ -67,7 +69,8 @@ def _ask(model: str, fields: JsonMembers | FormFields, most_input_tokens: int | 
         max_output_tokens=width * height // _TOKEN_PIXELS + partial * _PARTIAL_TOKENS,
         choices=images,
         service_tier=tier or STANDARD,
-        most_input_tokens=most_input_tokens,
+        inputs=images,
+        most_input_tokens=images * input_tokens,
         calls={"images": images},
         priced_by=("images", "image_output_tokens"),
         typical={"images": images, "image_output_tokens": images * (width * height // _TYPICAL_PIXELS)},
@@ -94,7 +97,7 @@ class ImageGenerations(OpenAIEndpoint):
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
-        return _ask(model, fields)
+        return _ask(model, fields, len(body) + TEMPLATE_TOKENS)
 
     def report(self, body: bytes) -> UsageReport | None:
         try:

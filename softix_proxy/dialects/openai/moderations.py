@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, SHARED, fits, read_model
+from softix_proxy.dialects.core.fields import SHARED, read_model
+from softix_proxy.dialects.core.inputs import read_inputs
 from softix_proxy.dialects.core.tokens import input_report, read_answer
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
@@ -24,11 +25,14 @@ class Moderations(OpenAIEndpoint):
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_model(body, _WATCHED)
+        found = read_inputs(fields, "input", _TEXT_ONLY)
         return RequestSpec(
             model=model or DEFAULT_MODEL,
             stream=fields.flag("stream"),
             max_output_tokens=0,
-            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("input"), _TEXT_ONLY),
+            open_input=not found.text_only,
+            inputs=found.count,
+            most_input_tokens=found.most_tokens(len(body)),
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
-from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, invalid, read_request
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, invalid, read_request
+from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS, read_inputs
 from softix_proxy.dialects.core.tokens import count, decimals, model_name, tell
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 _WATCHED = SHARED | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
-_DOCUMENTS = msgspec.json.Decoder(list[msgspec.Raw])
-_TEXT_ONLY = msgspec.json.Decoder(list[str | dict[str, Any]])
+_LIST = b"["[0]
 _QUERY = msgspec.json.Decoder(str)
 _UNIT_DOCUMENTS = 100
 """The number of documents in a search unit, which is one query over so many documents."""
@@ -23,6 +23,17 @@ _CHUNK_BYTES = 250
 
 A chunk has 500 tokens together with the query, which may be half of that.
 """
+
+_PAIR_ADDS_TOKENS = 256
+"""The most tokens that a provider adds to a query with one document: marks, and an instruction to the model."""
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    text: str
+    title: str | None = None
+
+
+_TEXT_ONLY = msgspec.json.Decoder(list[str | _Document])
 
 
 class _Answer(msgspec.Struct):
@@ -43,20 +54,22 @@ class Rerank(OpenAIEndpoint):
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
         raw = fields.raw("documents")
-        try:
-            documents = 0 if raw is None else len(_DOCUMENTS.decode(raw))
-        except MALFORMED:
-            raise invalid("`documents` must be a list.") from None
-        most = -(-(documents + len(body) // _CHUNK_BYTES) // _UNIT_DOCUMENTS)
+        if raw is not None and memoryview(raw)[0] != _LIST:
+            raise invalid("`documents` must be a list.")
+        documents = read_inputs(fields, "documents", _TEXT_ONLY)
+        chunks = documents.count + len(body) // _CHUNK_BYTES
+        query = fields.raw("query")
+        each = _PAIR_ADDS_TOKENS + (0 if query is None else memoryview(query).nbytes)
         return RequestSpec(
             model=model,
             stream=fields.flag("stream"),
             max_output_tokens=0,
-            open_input=len(body) > LARGE_BODY_BYTES
-            or not (fits(raw, _TEXT_ONLY) and fits(fields.raw("query"), _QUERY)),
-            calls={"search_units": max(most, 1)},
+            open_input=not (documents.text_only and fits(query, _QUERY)),
+            inputs=chunks,
+            most_input_tokens=len(body) + TEMPLATE_TOKENS + chunks * each,
+            calls={"search_units": -(-chunks // _UNIT_DOCUMENTS)},
             priced_by=("search_units", "input_tokens"),
-            typical={"search_units": max(-(-documents // _UNIT_DOCUMENTS), 1), "input_tokens": -(-len(body) // 4)},
+            typical={"search_units": -(-documents.count // _UNIT_DOCUMENTS), "input_tokens": -(-len(body) // 4)},
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -100,6 +100,8 @@ class Inbound:
     """The function that reads the body. For a form, it may read only what comes before the files."""
     rest: BodyRemainder | None = None
     """The part of the body that comes after that."""
+    is_heavy: bool = False
+    """Whether the body is large or compressed. Then softix first looks whether the caller could do anything at all."""
 
     @property
     def rest_bytes(self) -> int:

@@ -9,14 +9,12 @@ from math import ceil
 
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.fields import unmetered
+from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
 from softix_proxy.domain.catalog.models import DEFAULT_CONTEXT_TOKENS, DEFAULT_MAX_OUTPUT_TOKENS, Model
 from softix_proxy.domain.metering.admission import NOTHING, Bound
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.relay.core.plan import BYTES_PER_TOKEN
-
-TEMPLATE_TOKENS = 1024
-"""The most tokens that a provider's own prompts (chat template, tool descriptions) may add to those of the body."""
 
 
 def estimate(spec: RequestSpec, body_bytes: int) -> int:
@@ -34,7 +32,7 @@ def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, meter
     if spec.priced_by and not any(rate.has_price(meter) for meter in spec.priced_by):
         keys = ", ".join(METERS[meter].price_key for meter in spec.priced_by)
         raise unmetered(f"The price of {model.name} names nothing that such a request can be charged by: {keys}.")
-    context = model.context_tokens or DEFAULT_CONTEXT_TOKENS
+    context = (model.context_tokens or DEFAULT_CONTEXT_TOKENS) * spec.inputs
     most = spec.most_input_tokens if spec.most_input_tokens is not None else body_bytes + TEMPLATE_TOKENS
     input_tokens = context if spec.open_input else min(most, context)
     output_tokens = _output_tokens(spec, model)

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.core.base import Endpoint, RequestSpec
+from softix_proxy.dialects.core.scan import Scanned
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent
-from softix_proxy.domain.ports.storage import Journal
+from softix_proxy.domain.ports.storage import Journal, Unit
 from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
 from softix_proxy.domain.ports.vault import Vault
@@ -26,7 +27,9 @@ from softix_proxy.relay.request.bound import bound, estimate, together
 from softix_proxy.relay.request.client_disconnect import ClientDisconnect
 from softix_proxy.relay.request.forward import call
 from softix_proxy.relay.request.identify import identify
+from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.route import prefix_of, route
+from softix_proxy.relay.request.standing import require_standing
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
@@ -51,6 +54,8 @@ class Lifecycle:
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """The function that waits for this number of seconds."""
     guesses: KeyGuesses = field(default_factory=KeyGuesses)
+    books: Callable[[], Unit] | None = None
+    """The function that opens the books for reads. None if nobody has to be refused before the body is read."""
 
     async def serve(self, request: Inbound, client: Client) -> None:
         """Answers the client.
@@ -59,7 +64,10 @@ class Lifecycle:
         """
         digest = self.vault.digest(request.credential) if request.credential else None
         await self._identify(request.credential, digest, request.address, request.started_at_us)
+        if request.is_heavy:
+            await self.require_standing(request.credential, request.address, (request.endpoint,))
         body = await request.read_body()
+        scanned = await scan(body) if request.is_heavy and request.rest is None else None
         spec = request.endpoint.read(body)
         plan, admitted = await self.admit(request, digest, spec, body)
         hold = Hold(
@@ -73,8 +81,8 @@ class Lifecycle:
             started_ns=request.started_ns,
             target=plan.targets[0],
         )
-        request_run = RequestRun(request, client, spec, hold, self, body)
-        del body  # the run frees the body as soon as it is not needed any more
+        request_run = RequestRun(request, client, spec, hold, self, body, scanned)
+        del body, scanned  # the run frees the body as soon as it is not needed any more
         self.telemetry.opened(admitted.hold_pico)
         try:
             async with hold:
@@ -121,6 +129,23 @@ class Lifecycle:
 
     def _monotonic_us(self) -> int:
         return self.clock.monotonic_ns() // 1000
+
+    async def require_standing(self, credential: str | None, address: str, endpoints: Sequence[Endpoint]) -> None:
+        """Refuses whoever can do nothing at these endpoints, before work is spent on a large or compressed body."""
+        if self.books is None:
+            return
+        digest = self.vault.digest(credential) if credential else None
+        now_us, books = self.clock.now_us(), self.books()
+        try:
+            caller = identify(self.directory.current, digest, address, now_us)
+            await require_standing(self.directory.current, books, caller, endpoints, now_us)
+        except RefusedError:
+            revision = self.directory.current.revision
+            await self.directory.refresh()
+            if self.directory.current.revision == revision:
+                raise
+            caller = identify(self.directory.current, digest, address, now_us)
+            await require_standing(self.directory.current, books, caller, endpoints, now_us)
 
     async def admit(
         self, request: Inbound, digest: bytes | None, spec: RequestSpec, body: bytes
@@ -203,6 +228,8 @@ class RequestRun:
     hold: Hold
     lifecycle: Lifecycle
     body: bytes
+    scanned: Scanned | None = None
+    """What was found in a large body. It goes when the body does."""
 
     async def run(self) -> None:
         """Makes one attempt after the other.
@@ -274,14 +301,12 @@ class RequestRun:
 
     def _let_go(self) -> None:
         """Frees the body, because no other attempt may need it."""
-        self.body = b""
+        self.body, self.scanned = b"", None
 
     def _outbound(self, attempt: Attempt) -> UpstreamRequest:
         body, attempt.body = attempt.body, b""
-        if attempt.last:
-            self._let_go()
         limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
-        return call(
+        outbound = call(
             self.request,
             body,
             self.spec,
@@ -292,6 +317,9 @@ class RequestRun:
             passed,
             usage_refused=self.lifecycle.target_pool.refuses_usage_option(attempt.target.provider),
         )
+        if attempt.last:
+            self._let_go()
+        return outbound
 
     async def _following(
         self, retry_plan: RetryPlan, attempt: Attempt, failure: Failure, client_disconnect: ClientDisconnect

@@ -26,3 +26,5 @@ class ResourceRequest:
     """The part of a form that comes after that."""
     family: Family = "openai"
     """The family of the responses that the client reads."""
+    is_heavy: bool = False
+    """Whether the body is large or compressed."""

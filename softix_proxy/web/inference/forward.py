@@ -56,6 +56,7 @@ def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.Strea
         started_ns=context.started_ns,
         read_body=_named_by_path(read, endpoint, model) if model else read,
         rest=upload,
+        is_heavy=context.has_heavy_body,
     )
     return exchange.run(context, client, context.app.lifecycle.serve(inbound, client))
 

@@ -66,6 +66,7 @@ async def _serve(context: RequestContext, client: HttpDownstream) -> None:
         upload.head if upload else context.read_body,
         upload,
         context.family,
+        context.has_heavy_body,
     )
     await answer(app.lifecycle, app.batches, request, client)
 

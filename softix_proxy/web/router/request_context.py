@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from softix_proxy.relay.core.plan import Caller
     from softix_proxy.web.core.app_context import AppContext
 
+_HEAVY_DIGITS = len("1000000")
+
 
 @dataclass(slots=True)
 class RequestContext:
@@ -59,6 +61,16 @@ class RequestContext:
     def identified(self) -> Caller:
         assert self.caller is not None, "the route has no Auth.API_KEY"  # noqa: S101
         return self.caller
+
+    @property
+    def has_heavy_body(self) -> bool:
+        """Whether the body is compressed, of unknown size, or of a million bytes or more."""
+        named = self.named
+        return (
+            "content-encoding" in named
+            or "transfer-encoding" in named
+            or len(named.get("content-length", "")) >= _HEAVY_DIGITS
+        )
 
     async def read_body(self) -> bytes:
         """Returns the body. Raises RefusedError, ClientGoneError."""

@@ -21,7 +21,7 @@ from softix_proxy.web.server.connection_table import ConnectionSlot
 log = logging.getLogger("softix.web")
 SERVER = "softix"
 """The server's name. It replaces that of aiohttp, which reveals versions."""
-_INVALID = "This is not a valid HTTP request, or its body is compressed by other means than gzip or deflate."
+_INVALID = "This is not a valid HTTP request."
 _OF_THE_CLIENT = (HeadRefusedError, HttpProcessingError, web.RequestPayloadError)
 """The errors for input that is no HTTP, or not encoded as it says.
 

@@ -5,7 +5,6 @@ The bytes of the file then go on to the provider as they come, and nowhere else.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
 
@@ -14,7 +13,7 @@ from aiohttp import web
 from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.dialects.core.multipart import MultipartForm, boundary_of
 from softix_proxy.relay.core.inbound import ClientGoneError
-from softix_proxy.web.server.request_body import announced_bytes, ask_for_it, late_s, told, too_large
+from softix_proxy.web.server.request_body import BodyPieces, announced_bytes, told, too_large
 
 
 class FormUpload:
@@ -38,8 +37,7 @@ class FormUpload:
         self._limit_bytes = limit_bytes
         self._timeout_s = timeout_s
         self._form: MultipartForm | None = None
-        self._began_s = 0.0
-        self._read_bytes = 0
+        self._pieces: BodyPieces | None = None
         self.size_bytes = 0
 
     async def head(self) -> bytes:
@@ -49,19 +47,19 @@ class FormUpload:
         """
         announced = announced_bytes(self._request, self._limit_bytes)
         form = self._form = MultipartForm(boundary_of(self._request.headers.get("Content-Type", "")), self._watched)
-        in_pieces = announced > 0 and "Content-Encoding" not in self._request.headers
-        self._began_s, body, size = asyncio.get_running_loop().time(), BytesIO(), 0
+        pieces = self._pieces = BodyPieces(self._request, self._timeout_s)
+        in_pieces = announced > 0 and not pieces.is_compressed
+        body, size = BytesIO(), 0
         with told():
-            await ask_for_it(self._request)
             while not (in_pieces and form.has_file and self._decides in form.texts):
-                chunk = await self._chunk()
-                if not chunk:
+                piece = await pieces.next()
+                if not piece:
                     break
-                size += len(chunk)
+                size += len(piece)
                 if size > self._limit_bytes:
                     raise too_large(self._limit_bytes)
-                body.write(chunk)
-                form.feed(chunk)
+                body.write(piece)
+                form.feed(piece)
             else:
                 self.size_bytes = announced - size
         if not self.size_bytes:
@@ -70,23 +68,17 @@ class FormUpload:
         return body.getvalue()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        form, left_bytes = self._form, self.size_bytes
-        while left_bytes > 0 and form is not None:
+        form, pieces, left_bytes = self._form, self._pieces, self.size_bytes
+        while left_bytes > 0 and form is not None and pieces is not None:
             with told():
-                chunk = await self._chunk()
-            if not chunk:
+                piece = await pieces.next()
+            if not piece:
                 raise ClientGoneError
-            form.feed(chunk)
-            left_bytes -= len(chunk)
+            form.feed(piece)
+            left_bytes -= len(piece)
             if left_bytes <= 0:
                 _check_whole(form)
-            yield chunk
-
-    async def _chunk(self) -> bytes:
-        async with asyncio.timeout_at(late_s(self._began_s, self._read_bytes, self._timeout_s)):
-            chunk = await self._request.content.readany()
-        self._read_bytes += len(chunk)
-        return chunk
+            yield piece
 
 
 def _check_whole(form: MultipartForm) -> None:

@@ -180,6 +180,7 @@ class ConnectionFactory(web.Server):
         self._event_loop = asyncio.get_running_loop()
         self._options = {
             "access_log": None,
+            "auto_decompress": False,  # `inflate` does it, once it is known whose body this is
             "keepalive_timeout": _KEEP_ALIVE_S,
             "lingering_s": min(_LINGERING_S, requests.body_timeout_s),
             "max_line_size": MAX_LINE_BYTES,

@@ -7,6 +7,7 @@ body that the server requests, a whole response, a stream, input that is no HTTP
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -25,6 +26,11 @@ _BODY_TIMEOUT_S = 5.0
 _HEAD = b"POST /a HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODY = b"body"
+_PACKED = zlib.compress(_BODY)
+_COMPRESSED = b"POST /c HTTP/1.1\r\nhost: a\r\ncontent-encoding: deflate\r\ncontent-length: %d\r\n\r\n%b" % (
+    len(_PACKED),
+    _PACKED,
+)
 _STREAM = b"GET /b HTTP/1.1\r\nhost: a\r\n\r\n"
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED = b"\r\ntransfer-encoding: chunked\r\n"
@@ -83,6 +89,8 @@ async def _run(connect: Connect) -> None:
         whole = head.startswith(_OK + b"x-a: b\r\n") and b"\r\ncontent-length: 4\r\n" in head and body == _BODY
         _require(whole, "a whole answer is not written as it was")
         _require(connection.is_idle and not transport.is_closing(), "a connection is not kept as it was")
+        sent = await _exchange(connection, transport, _COMPRESSED)
+        _require(sent.endswith(b"\r\n\r\n" + _BODY), "a compressed body is not left to softix")
         sent = await _exchange(connection, transport, _STREAM)
         streamed = sent.startswith(_OK) and _CHUNKED in sent.lower() and sent.endswith(_CHUNKS)
         _require(streamed, "a stream is not written as it was")
@@ -116,7 +124,7 @@ async def _answer(request: web.BaseRequest) -> web.StreamResponse:
     assert isinstance(connection, ClientConnection)  # noqa: S101 - the check is given no other
     downstream = HttpDownstream(request, connection, "")
     if request.method == "POST":
-        body = await request_body.read(request, len(_BODY), _BODY_TIMEOUT_S)
+        body = await request_body.read(request, len(_PACKED), _BODY_TIMEOUT_S)
         await downstream.answer(200, [("x-a", "b")], body)
     else:
         await downstream.begin(200, [])

@@ -90,6 +90,7 @@ def opened(tmp_path: Path) -> Open:
             Telemetry(),
             Policy(16, "nothing", 5.0, 1_000_000),
             TargetPool(StoppedClock(), BreakerSettings(), lambda most: 0),
+            books=storage.reading,
         )
 
         @cache

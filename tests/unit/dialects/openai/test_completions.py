@@ -50,8 +50,9 @@ def test_rewrite_with_an_output_limit_sets_max_tokens() -> None:
 
 
 def test_request_with_a_heavy_prompt_list_is_refused() -> None:
-    """A text may be as large as any; a list of as many bytes may be millions of prompts."""
+    """A text may be as large as any, and so may a few. A list of as many bytes may be millions of prompts."""
     assert read(prompt="a" * 5_000_000).choices == 1
-    for prompt in (["a" * 5_000_000], [[]] * 60_000):
+    assert read(prompt=["a" * 5_000_000, "b"]).choices == 2
+    for prompt in ([[]] * 60_000 + ["a"], ["{}"] * 2_000_000):
         with pytest.raises(RefusedError, match="too large a list"):
             read(prompt=prompt)

@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import gzip
 import json
+import time
 import tracemalloc
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -9,10 +11,11 @@ from typing import Any
 import pytest
 from support.playbook import Exchange
 
-from softix_proxy.web.server import request_body
+from softix_proxy.web.server import inflate, request_body
 
 PATH = "/v1/chat/completions"
 BODY = json.dumps({"model": "llama", "messages": [], "x": "y" * 500_000}).encode()
+PRICED = json.dumps({"bands": [{"prices": {"input": "1", "output": "2"}}]})
 
 
 async def in_parts(data: bytes, size: int) -> AsyncIterator[bytes]:
@@ -104,3 +107,86 @@ async def test_request_body_that_never_arrives_is_refused_after_the_timeout(open
         writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\nx-api-key: ada\r\ncontent-length: 9\r\n\r\n{")
         assert (await reader.readline()).startswith(b"HTTP/1.1 408")
         writer.close()
+
+
+BOMB = gzip.compress(bytes(1_000_000_000), 1)
+"""Some megabytes that take more than a second to decompress."""
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/messages/batches", "/v1/files", "/v1/wombat", "/healthz"])
+async def test_compressed_body_of_a_stranger_is_not_decompressed_and_its_connection_ends(place: Any, path: str) -> None:
+    """Even while the rest of the body is dropped, so that the client gets the answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    began_s = time.process_time()
+    head = f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: {len(BOMB)}\r\n\r\n"
+    writer.write(head.encode() + BOMB)
+    answer = await reader.read()
+    took_s = time.process_time() - began_s
+    writer.close()
+    assert answer.split(b" ")[1] in (b"400", b"401", b"404", b"405") and b"\r\nConnection: close" in answer
+    assert took_s < 0.5
+
+
+async def test_body_of_unknown_length_of_a_stranger_is_cut_after_the_largest_body(opened: Any) -> None:
+    async with opened(max_body_bytes=1_000_000) as place:
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+        writer.write(b"POST %b HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n" % PATH.encode())
+        assert (await reader.readline()).split(b" ")[1] == b"401"
+        chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 50_000_000:
+                writer.write(chunk)
+                await writer.drain()
+                sent += len(chunk)
+        assert sent < 50_000_000
+
+
+async def test_small_body_that_is_here_already_does_not_end_the_connection(place: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", place.port)
+    for _ in range(2):
+        writer.write(b"POST %b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}" % PATH.encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 401") and b"Connection: close" not in head
+        await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
+    writer.close()
+
+
+async def test_compressed_body_gives_others_turns_while_it_is_decompressed(opened: Any) -> None:
+    async with opened(max_body_bytes=300_000_000) as place:
+        place.upstream.answer = Exchange(b"{}")
+        packed = gzip.compress(b'{"model":"llama","x":"' + bytes(b"y" * 100_000_000) + b'"}', 1)
+        asked = asyncio.create_task(place.ask("POST", PATH, data=packed, headers={"content-encoding": "gzip"}))
+        turns = 0
+        while not place.upstream.calls and not asked.done():
+            await asyncio.sleep(0)
+            turns += 1
+        assert (await asked)[0] == 200 and turns > 100
+
+
+async def test_body_in_an_unknown_coding_is_refused_with_415(place: Any) -> None:
+    status, headers, body = await place.ask("POST", PATH, data=b"x", headers={"content-encoding": "br"})
+    assert (status, body["error"]["code"]) == (415, "unsupported_encoding")
+    assert headers["accept-encoding"].startswith("gzip, deflate")
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "status"),
+    [
+        (PATH, "UPDATE wallets SET posted_pico = 0 WHERE user_id = 2", 429),
+        ("/v1/messages/batches", "UPDATE wallets SET posted_pico = 0 WHERE user_id = 2", 429),
+        ("/v1/files", "UPDATE wallets SET posted_pico = 0 WHERE user_id = 2", 429),
+        (PATH, "UPDATE keys SET models = '[\"gpt-*\"]' WHERE id = 2", 403),
+    ],
+)
+async def test_body_of_a_key_that_may_do_nothing_is_not_decompressed(
+    place: Any, path: str, change: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with place.storage._database.transaction() as session:
+        await session.run("INSERT INTO prices VALUES (2, 1, NULL, 'operator', ?, 2, 2, 0)", PRICED)
+        await session.run(change)
+    monkeypatch.setattr(inflate.Inflater, "feed", None)  # whoever calls it fails
+    packed = gzip.compress(BODY)
+    found, _, _ = await place.ask("POST", path, key="bob", data=packed, headers={"content-encoding": "gzip"})
+    assert found == status
+    assert place.upstream.calls == []
