@@ -16,6 +16,7 @@ from softix_proxy.doctor import (
     ledger,
     master_key,
     migrations,
+    names,
     open_requests,
     prices,
     providers,
@@ -37,6 +38,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "clock": clock.find,
     "certificate": certificate.find,
     "prices": prices.find,
+    "names": names.find,
     "providers": providers.find,
 }
 _NOT_THERE = "SQLITE_ERROR"
