@@ -17,6 +17,7 @@ from softix_proxy.doctor import (
     ledger,
     master_key,
     migrations,
+    names,
     open_requests,
     prices,
     providers,
@@ -39,6 +40,7 @@ CHECKS: Mapping[str, DoctorCheck] = {
     "certificate": certificate.find,
     "identities": identities.find,
     "prices": prices.find,
+    "names": names.find,
     "providers": providers.find,
 }
 _NOT_THERE = "SQLITE_ERROR"

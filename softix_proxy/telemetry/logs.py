@@ -16,6 +16,7 @@ from traceback import extract_tb
 from typing import Literal, TextIO
 
 from softix_proxy.domain.core.clock import format_instant
+from softix_proxy.domain.core.display import visible
 from softix_proxy.domain.core.errors import FailureError
 
 _OWN = "softix"
@@ -61,7 +62,7 @@ class TextFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields = self.fields(record)
         rest = " ".join(f"{name}={value}" for name, value in fields.items() if name not in ("at", "level", "event"))
-        return f"{fields['at']} {fields['level']:<7} {fields['event']} {rest}"
+        return visible(f"{fields['at']} {fields['level']:<7} {fields['event']} {rest}")
 
 
 class _File(logging.StreamHandler[TextIO]):

@@ -11,12 +11,13 @@ from softix_proxy.domain.catalog.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.core.clock import SystemClock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.ports.upstream import Fetched
-from softix_proxy.upstream.sockets import open_socket, trust
+from softix_proxy.upstream.sockets import ForbiddenAddressError, open_socket, trust
 from softix_proxy.upstream.tokens import Tokens
 
 _TIMEOUT_S = 10
 _MOST_BYTES = 4 << 20
 """The most bytes of a response. Any list of models is smaller."""
+_UNREACHABLE = "the provider cannot be reached", "check the base URL, and that it is running"
 
 
 async def fetch(
@@ -63,5 +64,11 @@ async def fetch(
         raise FailureError("the certificate is not trusted", "check the base URL, and the machine's CAs") from None
     except aiohttp.ClientSSLError:
         raise FailureError("TLS failed", "check whether the base URL should begin with http://") from None
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, ForbiddenAddressError):
+            raise FailureError(
+                "the host name leads to where a cloud keeps secrets, or to a link-local address", "check the base URL"
+            ) from None
+        raise FailureError(*_UNREACHABLE) from None
     except (aiohttp.ClientError, OSError):
-        raise FailureError("the provider cannot be reached", "check the base URL, and that it is running") from None
+        raise FailureError(*_UNREACHABLE) from None

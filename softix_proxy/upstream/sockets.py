@@ -8,7 +8,7 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from softix_proxy.domain.catalog.providers import is_metadata_host
+from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import open_files
 
@@ -16,16 +16,41 @@ if TYPE_CHECKING:
     from aiohttp import AddrInfoType
 
 
+class ForbiddenAddressError(OSError):
+    """A host name led to an address that is never a provider, such as the metadata service of a cloud."""
+
+
 class OutOfFilesError(FailureError):
     """This process has no more open files. The provider is not at fault."""
 
 
 def open_socket(address: AddrInfoType) -> socket.socket:
-    """Opens a socket. Checks the address to which a host name led, since the name does not show it. Raises OSError."""
+    """Opens a socket for one address. Checks the address to which a host name led, since the name does not show it.
+
+    It is the very address that is dialled afterwards, whatever the name leads to the next time. Raises OSError.
+    """
     family, kind, protocol, _, place = address
-    if is_metadata_host(str(place[0])):
-        raise OSError("link-local")
+    if is_forbidden_host(str(place[0])):
+        raise ForbiddenAddressError("forbidden address")
     return socket.socket(family, kind, protocol)
+
+
+def dial(host: str, port: int, timeout_s: float) -> socket.socket:
+    """Connects to the first address of a host that answers, and waits for it. Each is checked. Raises OSError."""
+    failed = OSError("no address")
+    for address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        opened = None
+        try:
+            opened = open_socket(address)
+            opened.settimeout(timeout_s)
+            opened.connect(address[4])
+        except OSError as error:
+            failed = error
+            if opened is not None:
+                opened.close()
+        else:
+            return opened
+    raise failed
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

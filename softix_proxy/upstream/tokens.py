@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,7 +19,7 @@ from softix_proxy.domain.catalog.credentials import EntraClient, GoogleAccount
 from softix_proxy.domain.core.clock import Clock, from_us
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance import open_files
-from softix_proxy.upstream.sockets import OutOfFilesError, trust
+from softix_proxy.upstream.sockets import OutOfFilesError, dial, trust
 
 _RENEWED_BEFORE_S = 300
 _USUAL_S = 3600
@@ -142,6 +144,38 @@ def _for_google(
     return ask(urllib.request.Request(url, body, dict(headers or {}), method=method))  # noqa: S310 - the operator's
 
 
+class _HttpConnection(http.client.HTTPConnection):
+    """A connection to an address that was checked."""
+
+    def connect(self) -> None:
+        self.sock = dial(self.host, self.port, _TIMEOUT_S)
+
+
+class _CheckedHttp(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_HttpConnection, request)
+
+
+class _HttpsConnection(http.client.HTTPSConnection):
+    """The same with TLS."""
+
+    def __init__(self, host: str, *, trusted: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(host, context=trusted, **options)
+        self._trusted = trusted
+
+    def connect(self) -> None:
+        self.sock = self._trusted.wrap_socket(dial(self.host, self.port, _TIMEOUT_S), server_hostname=self.host)
+
+
+class _CheckedHttps(urllib.request.HTTPSHandler):
+    def __init__(self, trusted: ssl.SSLContext) -> None:
+        super().__init__(context=trusted)
+        self._trusted = trusted
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_HttpsConnection, trusted=self._trusted), request)
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -151,7 +185,7 @@ def send(request: urllib.request.Request, *, ca_file: Path | None = None) -> Htt
     """Sends a request without proxies of the environment, and without following redirects. Raises FailureError."""
     context = trust(ca_file)
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _NoRedirect
+        urllib.request.ProxyHandler({}), _CheckedHttp, _CheckedHttps(context), _NoRedirect
     )
     try:
         with opener.open(request, timeout=_TIMEOUT_S) as answer:

@@ -89,7 +89,7 @@ class ProviderWebSockets:
         except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
             code = Code.OUT_OF_FILES if open_files.are_used_up(error) else Code.PROVIDER_UNREACHABLE
             raise ProviderFault(code, started=False) from None
-        return ProviderWebSocket(socket)
+        return ProviderWebSocket(socket, proof.secret)
 
     async def _sessions(self) -> aiohttp.ClientSession:
         """Returns the session, which is created when it is first needed. Most daemons never need it."""
@@ -125,8 +125,9 @@ def _no_line(status: int, headers: Mapping[str, str] | None) -> WebSocketRefused
 class ProviderWebSocket:
     """Implements `domain.ports.upstream.WebSocketConnection`."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool]) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse[bool], secret: str | None) -> None:
         self._socket = socket
+        self.secret = secret
         self.close_code: int | None = None
 
     async def receive(self) -> bytes | None:

@@ -196,9 +196,9 @@ async def test_model_that_the_key_does_not_allow_is_refused(
     dialect: Dialect, client: Prepared, session: aiohttp.ClientSession
 ) -> None:
     narrow = await tenant(client, offered=("other-*",))
-    kind = {"openai": "invalid_request_error", "anthropic": "permission_error"}[dialect.name]
-    is_in(await post(session, narrow, dialect), dialect, 403, "model_not_allowed", kind)
-    assert isinstance(await dialect.caught(narrow), dialect.sdk.PermissionDeniedError)
+    kind = {"openai": "invalid_request_error", "anthropic": "not_found_error"}[dialect.name]
+    is_in(await post(session, narrow, dialect), dialect, 404, "model_not_found", kind)
+    assert isinstance(await dialect.caught(narrow), dialect.sdk.NotFoundError)
 
 
 async def test_unknown_model_is_refused_without_its_name(

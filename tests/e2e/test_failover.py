@@ -161,24 +161,24 @@ async def test_routing_changed_by_the_cli_applies_to_the_next_request(client: Pr
 
     async def served_by(**changes: Any) -> str:
         status, text = await ask(client, **changes)
-        return str(client.usage()[0]["provider"]) if status == 200 else f"{status} {text.count('region_not_allowed')}"
+        return str(client.usage()[0]["provider"]) if status == 200 else f"{status} {text.count('model_not_found')}"
 
     async with client.instance.serving():
-        assert await served_by(model="best") == "404 0"
+        assert await served_by(model="best") == "404 1"
         softix("routes", "set", "best", "second/gpt-test, then chat-lab/gpt-test")
         assert await served_by(model="best") == "second"
         softix("routes", "set", "best", "chat-lab/gpt-test")
         assert await served_by(model="best") == "chat-lab"
         softix("providers", "update", "second", "--region", "eu")
         softix("users", "update", client.user, "--regions", "eu")
-        assert await served_by(model="best") == "403 1"
+        assert await served_by(model="best") == "404 1"
         assert await served_by() == "second"
         softix("users", "update", client.user, "--regions", "none")
         softix("keys", "update", client.key_id, "--regions", "ch")
         assert await served_by() == "403 1"
         softix("keys", "update", client.key_id, "--regions", "none")
         softix("routes", "remove", "best", "--yes")
-        assert await served_by(model="best") == "404 0"
+        assert await served_by(model="best") == "404 1"
 
 
 async def test_provider_keys_take_turns_until_one_is_refused(client: Prepared, fake_provider: FakeProvider) -> None:

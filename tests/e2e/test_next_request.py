@@ -109,7 +109,7 @@ async def test_new_key_is_accepted_only_for_its_models(client: Prepared) -> None
     assert await ask(client) == OK
     made = client.instance.cli("keys", "create", "--user", client.user, "--models", "claude-*")
     client.key = made["key"]
-    assert await ask(client) == (403, "model_not_allowed")
+    assert await ask(client) == (404, "model_not_found")
 
 
 async def test_models_and_providers_that_change_are_found_or_not_by_the_next_request(client: Prepared) -> None:

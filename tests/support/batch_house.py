@@ -40,7 +40,7 @@ SLOT = 3
 
 
 class Answer:
-    secret = None
+    secret: str | None = None
     is_stream = False
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -76,7 +76,7 @@ class Provider:
         if isinstance(found, BaseException):
             raise found
         answer = self.make(found.status, *found.left)
-        answer.headers = found.headers
+        answer.headers, answer.secret = found.headers, found.secret
         return answer
 
 

@@ -111,6 +111,7 @@ async def write_key(unit: Unit) -> None:
         expires_at_us=2 * NOW_US,
         created_at_us=14,
         regions=("eu",),
+        earlier_models=("l*",),
     )
     await unit.keys.add(key)
 

@@ -42,6 +42,7 @@ class End:
 
 
 class Line(End):
+    secret: str | None = None
     close_code: int | None = None
     aborted = False
 

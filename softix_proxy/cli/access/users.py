@@ -12,6 +12,7 @@ from softix_proxy.cli.console.console import Group, instance, regions_option, sh
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.core.clock import format_instant
+from softix_proxy.domain.core.display import visible
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.access import users as operations
 
@@ -155,7 +156,9 @@ async def set_password(instance: Instance, user: str, password_stdin: bool) -> N
 def _read_password(name: str, from_stdin: bool) -> str:
     """Reads a password. Raises BadInputError if there is no terminal to ask on."""
     if sys.stdin.isatty():
-        return str(click.prompt(f"New password for {name}", hide_input=True, confirmation_prompt=True, err=True))
+        return str(
+            click.prompt(f"New password for {visible(name)}", hide_input=True, confirmation_prompt=True, err=True)
+        )
     if not from_stdin:
         raise BadInputError("there is no terminal to ask for the password", "pipe it in, with --password-stdin")
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, confirm, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Group, confirm, echo, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.billing.bill import Customer, Document, DocumentKind, StoredDocument
@@ -99,7 +99,7 @@ def _show_outcomes(outcomes: list[bill_run.BillRunResult]) -> None:
     show_all(rows, _OUTCOMES)
     for outcome in outcomes:
         if outcome.state == "refused":
-            say(f"{outcome.user.name}: {outcome.problem}\n  → {outcome.remedy}")
+            say(f"{outcome.user.name}: {outcome.problem}", outcome.remedy)
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("issued", "planned", "kept")}
     say(", ".join(f"{count} {state}" for state, count in counts.items() if count) or "Nothing to bill.")
 
@@ -136,7 +136,7 @@ async def show_(instance: Instance, number: str) -> None:
     if invocation().as_json:
         show(bill_json.fields(found.document))
     else:
-        click.echo(bill_text.render(found.document))
+        echo(bill_text.render(found.document))
 
 
 @bill.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from softix_proxy.cli.console.console import Command, invocation, show
+from softix_proxy.cli.console.console import Command, echo, invocation, show
 
 
 @click.command(cls=Command)
@@ -19,4 +19,4 @@ def completion(shell: str) -> None:
     if invocation().as_json:
         show({"shell": shell, "script": script})
     else:
-        click.echo(script)
+        echo(script)

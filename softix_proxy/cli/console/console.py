@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import json
 import sys
-import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from softix_proxy.domain.core.display import as_json, is_one_line, visible, visible_lines
 from softix_proxy.domain.core.errors import BadInputError, FailureError, OperatorError
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 OutputFields = Mapping[str, Any]
 _LONGEST_MESSAGE = 400
-_NO_TEXT = frozenset(("Cc", "Cs", "Zl", "Zp"))
-"""The Unicode categories of control characters, surrogates, and line and paragraph separators."""
 COUNT = click.IntRange(1, 1_000_000_000)
 """The type of an option for a number of things to list."""
 CONFIG = click.Path(path_type=Path, dir_okay=False)
@@ -86,9 +83,9 @@ def _short_usage() -> Iterator[None]:
         yield
     except click.UsageError as error:
         told = error.format_message()
-        if told == clipped(told):
+        if told == (shown := visible_lines(clipped(told))):
             raise
-        raise click.UsageError(clipped(told), error.ctx) from None
+        raise click.UsageError(shown, error.ctx) from None
 
 
 def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
@@ -103,13 +100,8 @@ def check_given(ctx: click.Context, param: click.Parameter, given: Any) -> None:
             continue
         if not value.strip():
             raise click.UsageError(f"{name} is empty: give it a value, or leave it out.", ctx)
-        if "\0" in value or not (isinstance(param.type, click.Path) or is_text(value)):
+        if "\0" in value or not (isinstance(param.type, click.Path) or is_one_line(value)):
             raise click.UsageError(f"{name} must be one line of text, without control characters.", ctx)
-
-
-def is_text(value: str) -> bool:
-    """Decides whether the value is one line that any terminal, file and database can hold."""
-    return not any(unicodedata.category(letter) in _NO_TEXT for letter in value)
 
 
 class Command(_Guarded):
@@ -216,30 +208,54 @@ def fail(error: OperatorError) -> NoReturn:
     """
     message = clipped(error.message)
     if invocation().as_json:
-        text = json.dumps({"error": message, "remedy": error.remedy})
+        text = as_json({"error": message, "remedy": error.remedy})
     else:
-        text = f"softix: {message}" + (f"\n  → {error.remedy}" if error.remedy else "")
-    click.echo(text, err=True)
+        text = f"softix: {visible(message)}" + (_then(error.remedy) if error.remedy else "")
+    echo(text, err=True)
     raise SystemExit(error.exit_code)
 
 
-def say(text: str) -> None:
+def echo(text: str = "", *, err: bool = False, end: str = "\n") -> None:
+    """Prints lines. All that others may have written goes through here, so that none of it acts on a terminal."""
+    click.echo(visible_lines(text) + end, err=err, nl=False)
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Prints each text on one line, whatever is in it."""
+    echo("\n".join(map(visible, lines)))
+
+
+def echo_marked(mark: str, colour: str, text: str) -> None:
+    """Prints a line after a mark in a colour."""
+    click.echo(f"{click.style(mark, fg=colour)} {visible(text)}")
+
+
+def echo_json(value: Any) -> None:
+    """Prints JSON on one line."""
+    click.echo(as_json(value))
+
+
+def say(text: str, remedy: str = "") -> None:
     """Prints prose about the work for a person. With `--json` it prints nothing."""
     if not invocation().as_json:
-        click.echo(text, err=True)
+        echo(visible(text) + (_then(remedy) if remedy else ""), err=True)
+
+
+def _then(remedy: str) -> str:
+    return f"\n  → {visible(remedy)}"
 
 
 def show(fields: OutputFields, sentence: str | None = None) -> None:
     """Prints one thing as JSON, or as lines of its fields after a sentence."""
     if invocation().as_json:
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        echo_json(fields)
         return
     if sentence:
         say(sentence)
     from softix_proxy.cli.console.tables import lines  # it is imported late, because the daemon shows no tables
 
     for line in lines(fields):
-        click.echo(line)
+        echo(line)
 
 
 def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
@@ -251,11 +267,11 @@ def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
 
     listed = list(rows)
     if invocation().as_json:
-        click.echo(json.dumps(listed, ensure_ascii=False))
+        echo_json(listed)
         return
     if not sys.stdout.isatty():
         for row in [dict(zip(table.columns, table.columns, strict=True)), *listed]:
-            click.echo("\t".join(plain(row[column]) for column in table.columns))
+            echo("\t".join(plain(row[column]) for column in table.columns))
         return
     from rich.console import Console
 
@@ -263,7 +279,7 @@ def show_all(rows: Iterable[OutputFields], table: TableLayout) -> None:
     columns = fitting(table, listed, console.width)
     if not columns:
         for number, row in enumerate(listed):
-            click.echo("\n".join(([""] if number else []) + lines({name: row[name] for name in table.columns})))
+            echo("\n".join(([""] if number else []) + lines({name: row[name] for name in table.columns})))
         return
     console.print(grid(table, listed, columns))
     left_out = [name for name in table.columns if name not in columns]
@@ -278,6 +294,7 @@ def confirm(question: str, yes: bool) -> None:
     """
     if yes:
         return
+    question = visible(question)
     if not sys.stdin.isatty():
         raise click.UsageError(f"{question} Add --yes to do it without being asked.")
     click.confirm(question, abort=True, err=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from softix_proxy.domain.core.display import visible
 from softix_proxy.domain.core.errors import BadInputError, FailureError
 
 _MOST_BYTES = 64 * 1024
@@ -54,7 +55,7 @@ class KeySource:
             first = sys.stdin.readline()
             return first + sys.stdin.read() if first.lstrip().startswith("{") or not first.strip() else first
         if (self.stdin or ask) and sys.stdin.isatty():
-            return str(click.prompt(f"API key for {name}", hide_input=True, err=True))
+            return str(click.prompt(f"API key for {visible(name)}", hide_input=True, err=True))
         return None
 
 

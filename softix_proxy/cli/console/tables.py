@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from softix_proxy.domain.core.display import visible
+
 if TYPE_CHECKING:
     from rich.table import Table as Grid
 
@@ -35,7 +37,7 @@ class TableLayout:
 
 
 def plain(value: Any) -> str:
-    """Returns a value as a person reads it, on one line."""
+    """Returns a value as a person reads it, on one line in which nothing acts on the terminal."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -44,7 +46,7 @@ def plain(value: Any) -> str:
         return ", ".join(f"{name} {plain(item)}" for name, item in value.items()) or "-"
     if isinstance(value, (list, tuple)):
         return ", ".join(plain(item) for item in value) or "-"
-    return str(value)
+    return visible(str(value))
 
 
 def lines(fields: Mapping[str, Any]) -> list[str]:

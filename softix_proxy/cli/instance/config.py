@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Group, echo, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.errors import BadInputError
 
@@ -62,4 +62,4 @@ def example() -> None:
     if invocation().as_json:
         show({"toml": text})
     else:
-        click.echo(text, nl=False)
+        echo(text, end="")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import Command, instance, invocation, say, show
+from softix_proxy.cli.console.console import Command, echo, instance, invocation, say, show
 from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.access import keys
@@ -94,7 +94,7 @@ def _print(client: str, known: ClientProgram, access: ClientAccess) -> None:
         return
     if known.place:
         say(f"In {'' if known.here else '~/'}{'/'.join(known.place)}:")
-    click.echo(text, nl=False)
+    echo(text, end="")
     if known.hint:
         say(known.hint)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Command, invocation, show_all
+from softix_proxy.cli.console.console import Command, echo, echo_json, echo_marked, invocation, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.doctor import checkup
 from softix_proxy.doctor.findings import Finding, Severity
+from softix_proxy.domain.core.display import visible
 
 if TYPE_CHECKING:
     from softix_proxy.settings import Settings
@@ -48,7 +48,7 @@ def doctor(offline: bool, only: tuple[str, ...]) -> None:
     findings = asyncio.run(_examine(invocation().settings(), only, offline))
     well = checkup.is_well(findings)
     if invocation().as_json:
-        click.echo(json.dumps({"ok": well, "findings": [as_fields(item) for item in findings]}, ensure_ascii=False))
+        echo_json({"ok": well, "findings": [as_fields(item) for item in findings]})
     elif sys.stdout.isatty():
         _print(findings)
     else:
@@ -69,6 +69,6 @@ def _print(findings: Sequence[Finding]) -> None:
     width = max(len(finding.check) for finding in findings)
     for finding in findings:
         mark, colour = _MARKS[finding.severity]
-        click.echo(f"{click.style(mark, fg=colour)} {finding.check:<{width}}  {finding.message}")
+        echo_marked(mark, colour, f"{finding.check:<{width}}  {finding.message}")
         if finding.remedy:
-            click.echo(f"{'':{width + 4}}→ {finding.remedy}")
+            echo(f"{'':{width + 4}}→ {visible(finding.remedy)}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import Command, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Command, echo, echo_json, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import FailureError
@@ -154,9 +154,9 @@ async def _serve(read: Callable[[], Settings], prepared: Prepared) -> None:
         async with assembly.open_instance(settings) as instance:
             frame = await _frame(instance, settings, url, prepared)
         if invocation().as_json:
-            click.echo(json.dumps(frame.fields()))
+            echo_json(frame.fields())
         else:
-            click.echo(frame.text())
+            echo(frame.text())
 
     await until_stopped(settings, announce, read)
 

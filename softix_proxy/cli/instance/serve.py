@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import Command, invocation, say
+from softix_proxy.cli.console.console import Command, echo_json, invocation, say
 from softix_proxy.cli.instance import signals
 from softix_proxy.domain.core.errors import OperatorError
 
@@ -106,6 +105,6 @@ def reload(daemon: Serving, read: Callable[[], Settings]) -> None:
 
 async def _announce(url: str) -> None:
     if invocation().as_json:
-        click.echo(json.dumps({"event": "serving", "url": url}))
+        echo_json({"event": "serving", "url": url})
     else:
         say(f"softix serves at {url} (base URL of OpenAI's SDKs: {url}/v1, of Anthropic's: {url})")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Group, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Group, echo, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.money import CURRENCY, format_usd
@@ -105,7 +105,7 @@ async def show_(instance: Instance, label: str) -> None:
         show({**as_fields(found), "sums": sums})
         return
     show(as_fields(found))
-    click.echo()
+    echo()
     show_all(sums, _SUMS)
 
 

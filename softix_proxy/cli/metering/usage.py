@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from softix_proxy import __version__
-from softix_proxy.cli.console.console import COUNT, Group, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import COUNT, Group, echo, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.spans import span_options, zone_of
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.cli.ledger import corrections
 from softix_proxy.cli.metering import usage_attempts, usage_explain, usage_summary
 from softix_proxy.cli.reporting import usage_export
+from softix_proxy.domain.core.display import as_json, visible
 from softix_proxy.domain.metering.usage import SummarySubject, UsageRow
 from softix_proxy.exports.metering import html_summary
 from softix_proxy.exports.metering.columns import fields
@@ -114,7 +114,7 @@ async def tail(instance: Instance, limit: int, follow: bool) -> None:
     with suppress(asyncio.CancelledError):
         while True:
             for row in rows:
-                click.echo(_line(row))
+                echo(_line(row))
                 last = row.id
             if not follow:
                 return
@@ -125,12 +125,12 @@ async def tail(instance: Instance, limit: int, follow: bool) -> None:
 def _line(row: UsageRow) -> str:
     shown = fields(row)
     if invocation().as_json:
-        return json.dumps(shown, ensure_ascii=False)
+        return as_json(shown)
     tokens = f"{shown['input_tokens'] or 0}→{shown['output_tokens'] or 0}"
-    return (
+    return visible(
         f"{str(shown['posted_at'])[:19]}Z  {shown['request_id']}  {row.user_name:<12}  {row.model:<24}  {tokens:>13}"
-        f"  ${shown['charge']:<14}  {row.status_code}  {row.latency_ms:>6} ms  {row.error or ''}"
-    ).rstrip()
+        f"  ${shown['charge']:<14}  {row.status_code}  {row.latency_ms:>6} ms  {row.error or ''}".rstrip()
+    )
 
 
 for _command in (

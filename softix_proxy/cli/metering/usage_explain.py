@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from softix_proxy.cli.console.console import Command, instance, invocation, show
+from softix_proxy.cli.console.console import Command, echo_lines, instance, invocation, show
 from softix_proxy.cli.metering.usage_attempts import as_fields as attempt_fields
 from softix_proxy.domain.core.clock import format_instant
 from softix_proxy.domain.core.ids import format_request_id
@@ -36,9 +36,9 @@ async def show_(instance: Instance, request_id: str) -> None:
         return
     show({name: value for name, value in shown.items() if value is not None})
     if explained.lines:
-        click.echo("\n" + "\n".join(_price_lines(explained)))
+        echo_lines(("", *_price_lines(explained)))
     if explained.attempts:
-        click.echo("\n" + "\n".join(_attempt_lines(explained)))
+        echo_lines(("", *_attempt_lines(explained)))
 
 
 @click.command(cls=Command)
@@ -54,7 +54,7 @@ async def explain(instance: Instance, request_id: str) -> None:
     if invocation().as_json:
         show(as_fields(explained))
     else:
-        click.echo("\n".join(_story(explained)))
+        echo_lines(_story(explained))
     if not explained.agrees:
         raise SystemExit(1)
 

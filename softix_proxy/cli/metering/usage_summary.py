@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from softix_proxy.cli.console import console
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.calendar import date_of
+from softix_proxy.domain.core.display import visible
 from softix_proxy.domain.core.money import CURRENCY, format_usd
 from softix_proxy.domain.metering.usage import UsageTotal, add_up
 from softix_proxy.exports.metering.rounded import count, money, percent
@@ -161,7 +162,7 @@ def _columns(summary: UsageSummary) -> list[_Column]:
         Text.assemble((bar(weight, max(weights)), "green"), (share(weight, sum(weights)), "dim")) for weight in weights
     ]
     columns = [
-        _Column(summary.by, "total", [Text(row.name) for row in rows], right=False),
+        _Column(summary.by, "total", [Text(visible(row.name)) for row in rows], right=False),
         _Column("requests", f"{whole.requests:,}", [f"{row.requests:,}" for row in rows]),
         _Column(
             "errors",

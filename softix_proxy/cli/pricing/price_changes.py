@@ -75,7 +75,7 @@ def show_changed(changed: ChangedPrice, fields: dict[str, Any], dry_run: bool) -
     for remark in changed.remarks:
         say(remark)
     for oddity, warning in zip(changed.oddities, warnings, strict=True):
-        say(f"warning: {warning}\n  → {changed.remedy(oddity)}")
+        say(f"warning: {warning}", changed.remedy(oddity))
 
 
 def _word(change: UnitPriceChange, percent: str | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from softix_proxy.cli.console.console import COUNT, Group, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import COUNT, Group, echo, echo_lines, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.instance import instance as instance_operations
@@ -54,7 +54,7 @@ def verify(folders: tuple[Path, ...], public_key: str, first: int | None, last: 
         show({"ok": not findings, **told, "last_sha256": audit.last_sha256, "findings": findings})
     else:
         for finding in audit.findings:
-            click.echo(f"{finding.file}: {finding.detail}")
+            echo_lines([f"{finding.file}: {finding.detail}"])
         if audit.last is not None:
             say(f"manifests {audit.first} to {audit.last}, files: {audit.files}, last {audit.last_sha256}")
         if not findings:
@@ -89,7 +89,7 @@ async def public_key(instance: Instance) -> None:
     if invocation().as_json:
         show({"public_key": signer.public_key, "algorithm": "Ed25519"})
     else:
-        click.echo(signer.public_key)
+        echo(signer.public_key)
 
 
 @export.command("list")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from softix_proxy.cli.console.console import Command, instance, invocation, say, show, show_all
+from softix_proxy.cli.console.console import Command, echo, echo_lines, instance, invocation, say, show, show_all
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.core.clock import DAY_US, from_us
 from softix_proxy.domain.core.errors import FailureError
@@ -103,10 +103,9 @@ def _show(report: Reconciliation, title: str) -> None:
     if invocation().as_json:
         show({**_fields(report), "format": title, "rows": rows})
         return
-    click.echo(headline(report))
-    click.echo("\n".join(_prose(report, title)))
+    echo_lines((headline(report), *_prose(report, title)))
     if rows:
-        click.echo()
+        echo()
         show_all(
             [
                 {**row, "explained": _explained(line.causes, report.measure)}

@@ -28,7 +28,7 @@ from softix_proxy.domain.core.records import record
 
 _GOOD = 300
 _UNKNOWN = 502
-_FIRST_BAD = 400
+_FIRST_BAD, _FIRST_UNKNOWN = 400, 600
 _OVERLOADED = 529
 """Anthropic's status code for an overloaded server. Its clients know it."""
 _BODILESS = frozenset((204, 205))
@@ -103,7 +103,7 @@ def classify(status: int, headers: Headers, body: bytes, endpoint: ProviderEndpo
     """
     if status >= _GOOD:
         error = name_error(status, body, error_type(headers))
-        tellable = status >= _FIRST_BAD and error != ProviderError.CREDENTIALS
+        tellable = _FIRST_BAD <= status < _FIRST_UNKNOWN and error != ProviderError.CREDENTIALS
         return Classification(error, status, None, False, ClientError(status, body) if tellable else None)
     report = endpoint.report(body) if endpoint is not None else None
     reports = report is not None and any(report.meters.values())

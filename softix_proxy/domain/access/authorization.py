@@ -24,12 +24,12 @@ def access(
     """Returns None if the key may use the model at the provider.
 
     Without a model it decides whether the key may use the provider, which also decides about an object stored there.
-    `route_name` is the operator's route through which the model is requested. A key that allows the route allows its
-    models.
+    `route_name` is the name of the operator's route through which the model is requested, as `Directory.right_to`
+    returns it. A key that allows the route allows its models.
     """
     if not is_active(provider, model):
         return AccessDenial.DISABLED
-    if model is not None and key.models and not key.allows_model(*_names(provider, model, route_name)):
+    if model is not None and key.models and not key.allows_model(provider.name, model.name, route_name):
         return AccessDenial.NOT_ALLOWED
     if user.regions and provider.region not in user.regions:
         return AccessDenial.REGION
@@ -46,8 +46,3 @@ def is_active(provider: Provider, model: Model | None = None) -> bool:
 def names_of(provider: Provider, model: Model) -> tuple[str, str]:
     """Returns the names by which a client may call the model: its own, and its unique name `provider/model`."""
     return model.name, f"{provider.name}/{model.name}"
-
-
-def _names(provider: Provider, model: Model, route_name: str) -> tuple[str, ...]:
-    own = names_of(provider, model)
-    return (route_name, *own) if route_name else own

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 
+from softix_proxy.domain.access.rights import model_patterns
 from softix_proxy.domain.core.clock import CapPeriod
 
 
@@ -40,7 +40,7 @@ class Key:
     """The first letters of the key, by which people distinguish keys. They are not enough to use it."""
     digest: bytes
     models: tuple[str, ...]
-    """The shell patterns over model names and `provider/model`. Empty means every model."""
+    """The shell patterns over model names and `provider/model`: see `ModelPatterns`. Empty means every model."""
     allow_ip: tuple[str, ...]
     """The CIDR networks that the caller must be in. Empty means any."""
     limits: KeyLimits
@@ -49,10 +49,17 @@ class Key:
     created_at_us: int
     regions: tuple[str, ...] = ()
     """The regions where its requests may be processed. Empty means the regions of its user."""
+    earlier_models: tuple[str, ...] = ()
+    """The patterns that a softix gave it in which the name of a model could name another provider, until they are set
+    again.
+    """
 
-    def allows_model(self, *names: str) -> bool:
-        """Returns whether any of these names of one model matches a pattern."""
-        return not self.models or any(fnmatchcase(name, pattern) for name in names for pattern in self.models)
+    def allows_model(self, provider: str, model: str, route_name: str = "") -> bool:
+        """Returns whether a pattern stands for the model at this provider, or for the route that leads to it."""
+        if not self.models:
+            return True
+        patterns = model_patterns(self.models)
+        return patterns.match(provider, model) or (route_name != "" and patterns.match_route(route_name))
 
     def allows_address(self, address: str) -> bool:
         return not self.allow_ip or _inside(address, self.allow_ip)

@@ -10,7 +10,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host
 from softix_proxy.domain.core.errors import BadInputError
 
 _KEY = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -64,7 +66,7 @@ def parse(text: str) -> Credential:
     if "aws_access_key_id" in document:
         return _aws(document)
     if document.get("type") == "service_account":
-        _texts(document, _GOOGLE_FIELDS)
+        _check_host(_texts(document, _GOOGLE_FIELDS)[-1])
         return GoogleAccount(document)
     raise BadInputError(
         "that document is no credential that softix knows",
@@ -107,7 +109,18 @@ def _entra(document: Mapping[str, Any]) -> EntraClient:
     more = {name: document[name] for name in ("authority", "scope") if name in document}
     if not all(isinstance(value, str) and value.startswith(("https://", "http://")) for value in more.values()):
         raise BadInputError("the document's authority or scope is no URL", "leave it out for Azure's public cloud")
+    _check_host(more.get("authority", ""))
     return EntraClient(tenant_id, client_id, client_secret, **more)
+
+
+def _check_host(url: str) -> None:
+    """Refuses a URL for tokens whose host serves the secrets of a cloud. Raises BadInputError."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        raise BadInputError("the document has no proper URL for tokens", "export it again") from None
+    if is_forbidden_host(host):
+        raise BadInputError("a cloud keeps secrets at the document's URL for tokens", "export the document again")
 
 
 def _aws(document: Mapping[str, Any]) -> AwsKeys:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from socket import inet_aton
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -128,27 +126,6 @@ def origin_of(base_url: str) -> str:
 
 
 _PORTS = {"https": 443, "http": 80}
-_METADATA = tuple(ip_network(network) for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32"))
-_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
-
-
-def is_metadata_host(host: str) -> bool:
-    """Returns whether this host serves the secrets of a cloud's machines, or is any other link-local address.
-
-    Recognises every spelling that the system's resolver takes for an address (`0xa9fea9fe`, `169.254.43518`).
-    """
-    address = _address(host.rstrip("."))
-    if address is None:
-        return host.rstrip(".").lower() in _METADATA_NAMES
-    return any(address in network for network in _METADATA)
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(host if ":" in host else inet_aton(host))
-    except (ValueError, OSError):
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 class ProviderStore(Protocol):

@@ -58,7 +58,6 @@ class Code(StrEnum):
     IP_NOT_ALLOWED = "ip_not_allowed"
     INSUFFICIENT_BALANCE = "insufficient_balance"
     CAP_REACHED = "cap_reached"
-    MODEL_NOT_ALLOWED = "model_not_allowed"
     REGION_NOT_ALLOWED = "region_not_allowed"
     MODEL_NOT_FOUND = "model_not_found"
     MODEL_NOT_PRICED = "model_not_priced"
@@ -92,7 +91,6 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.IP_NOT_ALLOWED: 403,
     Code.INSUFFICIENT_BALANCE: 429,  # the only status at which clients stop at once; see docs/decisions
     Code.CAP_REACHED: 429,
-    Code.MODEL_NOT_ALLOWED: 403,
     Code.REGION_NOT_ALLOWED: 403,
     Code.MODEL_NOT_FOUND: 404,
     Code.MODEL_NOT_PRICED: 400,

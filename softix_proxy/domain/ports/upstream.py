@@ -144,8 +144,13 @@ class Upstream(Protocol):
 class WebSocketConnection(Protocol):
     """A WebSocket to a provider, with whole text messages in both directions."""
 
-    close_code: int | None
-    """The code with which the provider closed it. It is None while it is open, or if it broke off."""
+    secret: str | None
+    """The key that was used. It must not be in anything that goes back to the client."""
+
+    @property
+    def close_code(self) -> int | None:
+        """The code with which the provider closed it. It is None while it is open, or if it broke off."""
+        ...
 
     async def receive(self) -> bytes | None:
         """Returns the next message, or None if the provider closed the connection.

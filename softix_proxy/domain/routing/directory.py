@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from softix_proxy.domain.access.authorization import is_active, names_of
 from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.rights import provider_named_in
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus
@@ -54,6 +55,8 @@ class Directory:
     _routes: dict[int, ModelRoute] = field(default_factory=dict)
     _by_name: dict[str, tuple[Model, ...]] = field(default_factory=dict)
     _named_routes: dict[str, ModelRoute] = field(default_factory=dict)
+    _provider_names: frozenset[str] = frozenset()
+    """The names of the providers that were not removed. `NAME/…` means a model there, and nothing else."""
     _rates: dict[tuple[int, int], tuple[Rate | None, int]] = field(default_factory=dict)
     """The rates by user and model, each with the instant from which another one applies."""
     _shared: dict[tuple[int, Fraction, int, int | None], Rate] = field(default_factory=dict)
@@ -75,6 +78,9 @@ class Directory:
         if changes.prices or changes.markups:
             self._rates.clear()
         self._routes.update((route.id, route) for route in changes.routes)
+        if changes.providers:
+            present = (each for each in self.providers.values() if each.status is not ProviderStatus.REMOVED)
+            self._provider_names = frozenset(each.name for each in present)
         if changes.models or changes.providers:
             self._by_name = self._index()
         if changes.models or changes.providers or changes.routes:
@@ -94,18 +100,23 @@ class Directory:
                 self._ordered_prices.setdefault(price.model_id, []).append(price)
 
     def _index(self) -> dict[str, tuple[Model, ...]]:
-        """Maps bare names and `provider/name` to models.
-
-        The latter has priority if a model's own name contains that very slash.
-        """
+        """Maps bare names and `provider/name` to models."""
         bare: dict[str, tuple[Model, ...]] = {}
         exact: dict[str, tuple[Model, ...]] = {}
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
             if is_active(provider, model):
-                bare[model.name] = (*bare.get(model.name, ()), model)
+                if self._is_free(model.name, provider):
+                    bare[model.name] = (*bare.get(model.name, ()), model)
                 exact[names_of(provider, model)[1]] = (model,)
         return bare | exact
+
+    def _is_free(self, name: str, provider: Provider) -> bool:
+        """Returns whether the bare name of a model of this provider is one by which clients may call it.
+
+        `openai/gpt-4o` names the provider `openai`, if there is one. So it cannot mean a model of that name elsewhere.
+        """
+        return provider_named_in(name, self._provider_names) in ("", provider.name)
 
     def _index_routes(self) -> dict[str, ModelRoute]:
         """Maps names to routes: `provider/name`, a route, or the models of that name.
@@ -117,8 +128,9 @@ class Directory:
         for model in sorted(self.models.values(), key=lambda model: model.id):
             provider = self.providers[model.provider_id]
             if provider.status is not ProviderStatus.REMOVED:
-                tier = bare.setdefault(model.name, [])
-                tier.append(RouteLeg(model.id, tier=len(tier)))
+                if self._is_free(model.name, provider):
+                    tier = bare.setdefault(model.name, [])
+                    tier.append(RouteLeg(model.id, tier=len(tier)))
                 name = names_of(provider, model)[1]
                 exact[name] = ModelRoute(0, "", name, (RouteLeg(model.id),))
         made = {name: ModelRoute(0, "", name, tuple(legs)) for name, legs in bare.items()}
@@ -137,9 +149,25 @@ class Directory:
         """Returns the active models with the name `name` or `provider/name`, the oldest first."""
         return self._by_name.get(name, ())
 
+    def right_to(self, route: ModelRoute) -> str:
+        """Returns the name by which a key may be given the route, or an empty text if there is none.
+
+        Models of the same name are no route in this sense. A route whose name begins with that of a provider gives no
+        right either, because the right to a provider's models must not lead elsewhere.
+        """
+        return route.name if route.id and not provider_named_in(route.name, self._provider_names) else ""
+
     def active_names(self) -> Iterable[str]:
-        """Returns the bare names of active models."""
-        return (name for name, models in self._by_name.items() if models[0].name == name)
+        """Returns one name of each active model by which clients can call it: the shorter one, if it is free."""
+        named = ((name, models[0]) for name, models in self._by_name.items())
+        return (name for name, model in named if model.name == name or not self._is_named(model))
+
+    def called(self, model: Model) -> str:
+        """Returns the shortest name by which clients can call the model."""
+        return model.name if self._is_named(model) else self.names_of(model)[1]
+
+    def _is_named(self, model: Model) -> bool:
+        return self._is_free(model.name, self.providers[model.provider_id])
 
     def names_of(self, model: Model) -> tuple[str, str]:
         return names_of(self.providers[model.provider_id], model)

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
+from softix_proxy.domain.access.rights import ANY_PROVIDER
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import NAME_LETTERS
 from softix_proxy.domain.core.clock import PERIODS, format_instant
@@ -22,6 +23,7 @@ from softix_proxy.operations.access import users
 from softix_proxy.operations.catalog import providers
 
 _PATTERN = re.compile(rf"[*?\[\]!{NAME_LETTERS}]{{1,128}}", re.ASCII)
+_GLOB = frozenset("*?[]!")
 _MAX_LABEL = 64
 
 
@@ -64,7 +66,7 @@ async def create(
             label=_checked_label(label),
             prefix=made.prefix,
             digest=made.digest,
-            models=_checked_models(models),
+            models=await _checked_models(unit, models),
             allow_ip=_checked_networks(allow_ip),
             limits=_checked_limits(limits),
             status=KeyStatus.ACTIVE,
@@ -107,7 +109,8 @@ async def update(
         changed = replace(
             key,
             label=key.label if label is None else _checked_label(label),
-            models=key.models if models is None else _checked_models(models),
+            models=key.models if models is None else await _checked_models(unit, models),
+            earlier_models=key.earlier_models if models is None else (),
             allow_ip=key.allow_ip if allow_ip is None else _checked_networks(allow_ip),
             limits=_checked_limits(replace(key.limits, **(limits or {}))),
             expires_at_us=None if never_expires else expires_at_us,
@@ -197,11 +200,23 @@ def _checked_label(label: str) -> str:
     return label
 
 
-def _checked_models(models: Sequence[str]) -> tuple[str, ...]:
+async def _checked_models(unit: Unit, models: Sequence[str]) -> tuple[str, ...]:
+    """Returns the patterns. Refuses one that names a provider that does not exist, because it would allow nothing."""
     for pattern in models:
         if not _PATTERN.fullmatch(pattern):
             raise BadInputError(f"not a pattern of model names: {pattern!r}", "write for example 'gpt-*,claude-*'")
+        head, slash, _ = pattern.partition("/")
+        if slash and not _GLOB & {*head} and not await _is_provider_or_folder(unit, head):
+            remedy = f"for models of this name at any provider, write '{ANY_PROVIDER}{pattern}'"
+            raise BadInputError(f"no provider is named {head!r}", remedy)
     return tuple(models)
+
+
+async def _is_provider_or_folder(unit: Unit, name: str) -> bool:
+    """Returns whether a provider has this name, or the names of routes begin with it and a slash."""
+    if await unit.providers.find(name) is not None:
+        return True
+    return any(route.name.startswith(f"{name}/") for route in await unit.routes.list())
 
 
 def _checked_networks(networks: Sequence[str]) -> tuple[str, ...]:

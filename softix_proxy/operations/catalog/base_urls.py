@@ -15,8 +15,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS
+from softix_proxy.domain.catalog.forbidden_hosts import is_forbidden_host
 from softix_proxy.domain.catalog.profiles import BLANKS, PROFILES, Profile, ProviderType, path_behind_version
-from softix_proxy.domain.catalog.providers import is_metadata_host
 from softix_proxy.domain.core.errors import BadInputError
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?\.?|[0-9a-f:.]+")
@@ -44,7 +44,8 @@ class BaseUrl(NamedTuple):
 def read_base_url(text: str, kind: ProviderType) -> BaseUrl:
     """Reads a base URL.
 
-    Raises BadInputError for anything but plain http(s), for a URL with credentials, and for a link-local host.
+    Raises BadInputError for anything but plain http(s), for a URL with credentials, and for a host that serves the
+    secrets of a cloud.
     """
     try:
         url = urlsplit(text.strip())
@@ -54,8 +55,10 @@ def read_base_url(text: str, kind: ProviderType) -> BaseUrl:
         url = urlsplit("")
     if url.scheme not in ("https", "http") or not _HOST.fullmatch(host) or port == 0:
         raise BadInputError("not a base URL", "write one like https://api.example.com or http://10.0.0.5:8000")
-    if is_metadata_host(host):
-        raise BadInputError("that address is link-local, where clouds keep secrets", "name the provider's own host")
+    if is_forbidden_host(host):
+        raise BadInputError(
+            "a cloud keeps secrets at that address, or it is link-local", "name the provider's own host"
+        )
     path = url.path.rstrip("/")
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
         raise BadInputError("the base URL's path is not plain", "write one like https://api.example.com/openai")

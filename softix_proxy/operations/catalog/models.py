@@ -122,14 +122,19 @@ async def update(
 async def find(unit: Unit, reference: str) -> Model:
     """Returns the model for `provider/model`, or for a name that only one provider has.
 
-    Raises NotFoundError, or BadInputError that lists the candidates.
+    A name that begins with that of a provider never means the model of another one. Raises NotFoundError, or
+    BadInputError that lists the candidates.
     """
     host_name, slash, name = reference.partition("/")
     host = await unit.providers.find(host_name) if slash else None
     exact = await unit.models.find(host.id, name) if host is not None else None
     if exact is not None:
         return exact
-    found = await unit.models.named(reference)
+    named = await unit.models.named(reference)
+    found = [model for model in named if host is None or model.provider_id == host.id]
+    if not found and named:
+        elsewhere = (await unit.providers.get(named[0].provider_id)).name
+        raise NotFoundError(f"{host_name} has no model {name!r}", f"for that of {elsewhere}: {elsewhere}/{reference}")
     if not found:
         raise NotFoundError(f"no model {reference!r}", "see: softix models list --all")
     if len(found) > 1:

@@ -102,11 +102,12 @@ def _check_name(name: str) -> None:
 
 
 async def _refuse_taken(unit: Unit, name: str) -> None:
-    """Refuses a name that is taken. `provider/model` always means that one model."""
-    provider, slash, model = name.partition("/")
-    found = await unit.providers.find(provider) if slash else None
-    if found is not None and await unit.models.find(found.id, model) is not None:
-        raise ConflictError(f"{name} is a model", "a route needs a name of its own; a bare model name may be one")
+    """Refuses a name that begins with that of a provider, because such a name always means a model there."""
+    provider, slash, _ = name.partition("/")
+    if slash and await unit.providers.find(provider) is not None:
+        raise ConflictError(
+            f"{name} would be a model of {provider}", "a route needs a name of its own; a bare model name may be one"
+        )
 
 
 async def _parse(unit: Unit, text: str) -> tuple[RouteLeg, ...]:
@@ -222,7 +223,7 @@ async def explain(
         asked_model = directory.models[leg.model_id]
         provider = directory.providers[asked_model.provider_id]
         target = RouteTarget(leg, asked_model, provider)
-        denial = access(owner, asking, provider, asked_model, route_name=found.name if found.id else "")
+        denial = access(owner, asking, provider, asked_model, route_name=directory.right_to(found))
         drop = None if denial is None else Drop(denial)
         if drop is None and not _speaks(provider, asked_model, endpoint):
             drop = Drop.DIALECT

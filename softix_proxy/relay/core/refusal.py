@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from softix_proxy.domain.access.authorization import AccessDenial
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
@@ -36,6 +33,7 @@ _FAULTS = {
     Code.OUT_OF_FILES: "softix has reached its limit of open files, and cannot connect to the provider. Try again.",
 }
 
+NO_MODEL = "There is no model of this name for this API key. See GET /v1/models, or ask your administrator."
 OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
 """The codes for which no provider is to blame: softix has no connection for it. A moment later it may have one."""
 
@@ -57,18 +55,12 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
     return RefusedError(decision.code, message, details=details, headers=headers)
 
 
-def no_access(denials: Mapping[AccessDenial, str], unknown: str) -> RefusedError:
-    """Returns the error about the model that came closest to being allowed.
+def no_model(message: str = NO_MODEL) -> RefusedError:
+    """Returns the error for a model that does not exist, is not in use, or is not for this key or its regions.
 
-    `denials` has one model name for each reason. `unknown` is the message if no model is in use here, as if there were
-    none.
+    All of them get the same answer. Otherwise anybody with a key could find out which models others have.
     """
-    if AccessDenial.REGION in denials:
-        name = denials[AccessDenial.REGION]
-        return RefusedError(Code.REGION_NOT_ALLOWED, f"{name} does not run in the regions that this API key may use.")
-    if AccessDenial.NOT_ALLOWED in denials:
-        return RefusedError(Code.MODEL_NOT_ALLOWED, f"This API key may not use {denials[AccessDenial.NOT_ALLOWED]}.")
-    return RefusedError(Code.MODEL_NOT_FOUND, unknown)
+    return RefusedError(Code.MODEL_NOT_FOUND, message)
 
 
 def failed(fault: ProviderFault) -> RefusedError:

@@ -16,6 +16,8 @@ from softix_proxy.domain.ports.upstream import (
 )
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Inbound
+from softix_proxy.relay.core.redaction import redaction
+from softix_proxy.relay.realtime.redacted_line import RedactedLine
 from softix_proxy.relay.request.forward import own_headers
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing import failures
@@ -41,7 +43,8 @@ async def dial(
     while True:
         hold.dispatched()
         try:
-            return await lines.open(_call(request, hold, lease, lifecycle.policy.pass_headers)), lease
+            line = await lines.open(_call(request, hold, lease, lifecycle.policy.pass_headers))
+            return RedactedLine(line, redaction(line.secret, lease.target.provider)), lease
         except ProviderFault as fault:
             hold.failed(fault)
             failure = failures.of_fault(fault)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from softix_proxy.dialects.core import refused_fields
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
@@ -18,6 +18,7 @@ from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Client, ClientGoneError
 from softix_proxy.relay.core.plan import Target
 from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.core.redaction import NOTHING_HIDDEN, Redaction, StreamRedaction, redaction
 from softix_proxy.relay.request.client_disconnect import ClientDisconnect
 from softix_proxy.relay.request.forward import returning, retyped
 from softix_proxy.relay.routing import failures
@@ -68,6 +69,10 @@ class Attempt:
     """Whether the client has a part of a stream or is about to get one."""
     rest: bytes = b""
     """The rest of a stream that ended within its first event."""
+    hidden: Redaction = NOTHING_HIDDEN
+    """What of the provider's response is the operator's, and not for the client."""
+    shown: StreamRedaction = field(init=False)
+    """What the client gets of a stream."""
 
     def leave(self) -> None:
         """Reports the outcome to the target pool. It must be called however the attempt ended."""
@@ -91,7 +96,8 @@ class Attempt:
         if self._goes_without_usage and exchange.status < 300:
             self.lease.refuses_usage_option()
         self.client_disconnect.exchange = exchange
-        headers = returning(exchange.headers, exchange.secret)
+        self.hidden = redaction(exchange.secret, self.target.provider)
+        headers = returning(exchange.headers, self.hidden)
         headers += refusal.rate_headers(hold.intent.limits, hold.admitted.allowance)
         try:
             if exchange.status >= _GOOD:
@@ -172,12 +178,12 @@ class Attempt:
             return failure
         self.hold.completed(found, answer_tokens(found.report, answer, self.spec))
         await self.hold.settle()
-        await self.client.answer(exchange.status, headers + self.hold.headers(), answer)
+        await self.client.answer(exchange.status, headers + self.hold.headers(), self.hidden.content(answer))
         return None
 
     def _failure_of(self, found: Classification, exchange: UpstreamResponse, headers: list[Header]) -> Failure:
         now_us = self.hold.clock.now_us()
-        return failures.of_answer(found, exchange.headers, now_us, headers=headers, secret=exchange.secret)
+        return failures.of_answer(found, exchange.headers, now_us, headers=headers, hidden=self.hidden)
 
     def _failed(self, found: Classification, failure: Failure, answer: bytes) -> None:
         """Records an error, whatever its status was. The work that it reports is still billed."""
@@ -217,6 +223,7 @@ class Attempt:
         client, hold = self.client, self.hold
         meter = self.target.endpoint.stream(hide_usage=not self.spec.wants_usage)
         hold.streaming(meter)
+        self.shown = StreamRedaction(self.hidden, meter)
         if exchange.is_stream and self.spec.unwrapped is not None:
             headers = retyped(headers, self.spec.unwrapped)
         opening = await self._opening(exchange, meter, first)
@@ -227,7 +234,7 @@ class Attempt:
         try:
             await client.begin(exchange.status, headers)
             if opening:
-                client.send(opening)
+                self._pass(self.shown.feed(opening))
                 if meter.ended:
                     await self._finish(meter)
                 await client.caught_up()
@@ -237,6 +244,7 @@ class Attempt:
                 await client.caught_up()
             if hold.settlement is None:
                 await self._end(exchange, headers, meter)
+            self._pass(self.shown.end())
             await client.end()
         except ClientGoneError:
             if hold.settlement is None:
@@ -289,7 +297,7 @@ class Attempt:
         found = classify_stream(meter)
         self.hold.completed(found)
         if found.error != ProviderError.CREDENTIALS:
-            found = replace(found, told=ClientError(exchange.status, opening + meter.take_held()))
+            found = replace(found, told=ClientError(exchange.status, self.hidden.events(opening + meter.take_held())))
         return replace(self._failure_of(found, exchange, headers), is_stream=True)
 
     def _unanswered(self, exchange: UpstreamResponse, meter: StreamMeter) -> Classification | None:
@@ -304,24 +312,30 @@ class Attempt:
 
         It stops the reading if the client is slow or gone, and for the settlement.
         """
-        client, hold = self.client, self.hold
+        client, hold, show = self.client, self.hold, self.shown.feed
 
         def into(chunk: bytes) -> bool:
             hold.chunk()
             passing = meter.feed(chunk)
             if not self.answering:
                 self.answering = not self._is_comment(passing)
+            passing = show(passing) if passing else passing
             goes_on = client.send(passing) if passing else True
             return goes_on and (hold.settlement is not None or not meter.ended)
 
         return into
+
+    def _pass(self, data: bytes) -> None:
+        """Sends a piece, unless it is empty. An empty one would end the stream."""
+        if data:
+            self.client.send(data)
 
     async def _finish(self, meter: StreamMeter) -> None:
         found = classify_stream(meter)
         self.hold.completed(found)
         self.ending = failures.outcome_of(found)
         await self.hold.settle()
-        self.client.send(meter.take_held())
+        self._pass(self.shown.feed(meter.take_held()))
 
     async def _end(self, exchange: UpstreamResponse, headers: list[Header], meter: StreamMeter) -> None:
         """Ends a stream that has no terminal event. Raises ProviderFault if the stream had no event at all."""
@@ -334,7 +348,7 @@ class Attempt:
         self.ending = failures.outcome_of(found)
         await self.hold.settle()
         if found.error is None:
-            self.client.send(self.rest)
+            self._pass(self.shown.feed(self.rest))
             return
         failure = self._failure_of(found, exchange, headers)
         if failure.told is None:

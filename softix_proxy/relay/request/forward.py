@@ -6,50 +6,14 @@ from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.fields import JsonMembers
 from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
 from softix_proxy.dialects.core.request_headers import Passing, passing, passing_translated
+from softix_proxy.dialects.core.response_headers import returned
 from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, path_for
 from softix_proxy.domain.catalog.providers import ProviderKey
 from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.domain.ports.upstream import UpstreamRequest
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.relay.core.plan import Target
-
-_HOP_BY_HOP = frozenset(
-    [
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "http2-settings",
-    ]
-)
-_NOT_TO_CLIENT = _HOP_BY_HOP | {
-    "content-length",
-    "set-cookie",
-    "set-cookie2",
-    "server",
-    "date",
-    "via",
-    "alt-svc",
-    "strict-transport-security",
-    "www-authenticate",
-    "access-control-allow-credentials",
-    "access-control-allow-origin",
-    "access-control-expose-headers",
-    "report-to",
-    "nel",
-    "cf-ray",
-    "cf-cache-status",
-    # These name the operator's account, and limits that all its users share.
-    "openai-organization",
-    "openai-project",
-    "anthropic-organization-id",
-}
-_NOT_TO_CLIENT_PREFIXES = ("x-ratelimit-", "anthropic-ratelimit-", "x-softix-")
+from softix_proxy.relay.core.redaction import Redaction
 
 
 def call(
@@ -170,16 +134,11 @@ def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[
     return kept
 
 
-def returning(headers: Headers, secret: str | None) -> list[Header]:
-    """Returns the provider's headers that go to the client, without line breaks and without the provider's key."""
-    dropped = _NOT_TO_CLIENT | _named_by_connection(headers)
-    return [
-        (name, value if value.isprintable() else "".join(filter(str.isprintable, value)))
-        for name, value in headers
-        if name not in dropped
-        and not name.startswith(_NOT_TO_CLIENT_PREFIXES)
-        and not (secret is not None and secret in value)
-    ]
+def returning(headers: Headers, hidden: Redaction) -> list[Header]:
+    """Returns the provider's headers that go to the client: those that are listed, without what is the operator's."""
+    dropped = _named_by_connection(headers)
+    kept = returned([header for header in headers if header[0] not in dropped] if dropped else headers)
+    return hidden.headers(kept)
 
 
 def retyped(headers: Headers, kind: str) -> list[Header]:

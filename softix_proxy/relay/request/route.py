@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from softix_proxy.dialects.core.base import Endpoint, ProviderEndpoint, RequestSpec
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
-from softix_proxy.domain.access.authorization import AccessDenial, access
+from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
@@ -64,22 +64,19 @@ def route(
 
     Each meter that a target bills must have a price. Otherwise its use would be free by accident. Raises RefusedError
     if there is no such model, or none for this key, in its regions, of this dialect, or with a price. The message names
-    the model only if the directory has it. Nothing else that a caller writes is quoted.
+    the model only if the key may use it. Nothing else that a caller writes is quoted.
     """
     found = directory.route(spec.model)
     if found is None:
-        raise RefusedError(Code.MODEL_NOT_FOUND, _NOT_FOUND)
+        raise refusal.no_model()
     targets: list[Target] = []
     refused: UnpricedError | None = None
     other_dialect: Model | None = None
-    denials: dict[AccessDenial, str] = {}
-    user, key, route_name = caller.user, caller.key, found.name if found.id else ""
+    user, key, route_name = caller.user, caller.key, directory.right_to(found)
     for leg in found.legs:
         model = directory.models[leg.model_id]
         provider = directory.providers[model.provider_id]
-        denial = access(user, key, provider, model, route_name=route_name)
-        if denial is not None:
-            denials.setdefault(denial, route_name or model.name)
+        if access(user, key, provider, model, route_name=route_name) is not None:
             continue
         there = provider_side(endpoint, provider.profile.endpoints, provider.profile.preferred, model.upstream_name)
         if there is None:
@@ -94,7 +91,7 @@ def route(
     if not targets:
         if other_dialect is not None:
             raise refused or _speaks_another(directory, other_dialect)
-        raise refused or refusal.no_access(denials, _NOT_FOUND)
+        raise refused or refusal.no_model()
     return found, targets if found.id else _native_first(endpoint, targets)
 
 
@@ -107,9 +104,6 @@ def _native_first(endpoint: Endpoint, targets: list[Target]) -> list[Target]:
         return targets
     ordered = sorted(targets, key=lambda target: target.endpoint is not endpoint)
     return [replace(target, leg=replace(target.leg, tier=tier)) for tier, target in enumerate(ordered)]
-
-
-_NOT_FOUND = "There is no model of this name here. See GET /v1/models."
 
 
 _ANY_PATH = ENDPOINTS["chat_completions"].path

@@ -5,7 +5,6 @@ The same rule applies to everything that calls a provider: requests, realtime se
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from softix_proxy.dialects.core.classification import Classification, ClientError
@@ -15,10 +14,10 @@ from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.domain.routing.quotas import retry_after_us
 from softix_proxy.domain.routing.selection import BUSY, KEY_REFUSED, REPEATABLE
+from softix_proxy.relay.core.redaction import NOTHING_HIDDEN, Redaction
 from softix_proxy.relay.routing.target_pool import AttemptOutcome
 
 _SERVER_ERROR = 500
-_ESCAPED = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([/"\\]))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,11 @@ def of_fault(fault: ProviderFault) -> Failure:
 
 
 def of_answer(
-    found: Classification, head: Headers, now_us: int, *, headers: Headers = (), secret: str | None = None
+    found: Classification, head: Headers, now_us: int, *, headers: Headers = (), hidden: Redaction = NOTHING_HIDDEN
 ) -> Failure:
     """Returns the failure that an error response means.
 
-    `head` has the provider's headers, `headers` has those that the client may have, and `secret` is the key in use.
+    `head` has the provider's headers, `headers` has those that the client may have, and `hidden` is the operator's.
     """
     error = found.error or ProviderError.UNKNOWN.value
     return Failure(
@@ -60,27 +59,19 @@ def of_answer(
         fault=None,
         found=found,
         headers=tuple(headers),
-        told=tellable(found, secret),
+        told=tellable(found, hidden),
         wait_us=retry_after_us(head, now_us),
         repeatable=found.status in REPEATABLE,
     )
 
 
-def tellable(found: Classification, secret: str | None) -> ClientError | None:
-    """Returns the provider's own error, or None if it contains the provider's key."""
+def tellable(found: Classification, hidden: Redaction) -> ClientError | None:
+    """Returns the provider's own error without what is the operator's, or None if it contains the provider's key."""
     told = found.told
-    return None if told is None or (secret is not None and _has(told.body, secret.encode())) else told
-
-
-def _has(body: bytes, secret: bytes) -> bool:
-    """Returns whether the body contains the secret in any JSON spelling. Some servers escape each `/`, others more."""
-    if secret in body:
-        return True
-    return b"\\" in body and secret in _ESCAPED.sub(_plain, body)
-
-
-def _plain(escaped: re.Match[bytes]) -> bytes:
-    return bytes((int(escaped[1], 16),)) if escaped[1] else escaped[2]
+    if told is None:
+        return None
+    body = hidden.error(told.body)
+    return None if body is None else told if body is told.body else told._replace(body=body)
 
 
 def unsayable(found: Classification | None) -> RefusedError:

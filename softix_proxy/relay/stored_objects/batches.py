@@ -11,7 +11,7 @@ from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Family
 from softix_proxy.dialects.core.fields import invalid
-from softix_proxy.domain.access.authorization import AccessDenial, access
+from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile
@@ -67,16 +67,13 @@ class BatchHandler(ResourceHandler):
 
     def _choose_model(self, found: Sequence[Model]) -> Model:
         """Chooses the first model that takes such batches and that the key may use. Raises RefusedError."""
-        denials: dict[AccessDenial, str] = {}
         for model in found:
             provider = self._directory.providers[model.provider_id]
             if provider.profile.batches != self.batch_family:
                 continue
-            denial = access(self._caller.user, self._caller.key, provider, model)
-            if denial is None:
+            if access(self._caller.user, self._caller.key, provider, model) is None:
                 return model
-            denials.setdefault(denial, model.name)
-        raise refusal.no_access(denials, _NO_MODEL)
+        raise refusal.no_model(_NO_MODEL)
 
     async def _make(self, account: Account, lines: Sequence[Asked], body: bytes) -> None:
         """Has the provider make the batch of the admitted requests, and sends its response to the client."""

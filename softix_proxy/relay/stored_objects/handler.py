@@ -12,6 +12,7 @@ from softix_proxy.dialects.core.classification import ClientError, classify
 from softix_proxy.dialects.core.listings import ListedKind, read_page, write_one, write_page
 from softix_proxy.dialects.core.request_headers import passing
 from softix_proxy.domain.access.authorization import AccessDenial, access
+from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.headers import Header
 from softix_proxy.domain.metering.batches import Batch, KeptFile
@@ -23,6 +24,7 @@ from softix_proxy.relay.batch.results import GONE
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Client
 from softix_proxy.relay.core.plan import Caller
+from softix_proxy.relay.core.redaction import NOTHING_HIDDEN, Redaction, StreamRedaction, redaction
 from softix_proxy.relay.request.forward import outgoing, returning
 from softix_proxy.relay.routing import failures
 from softix_proxy.relay.settlement.hold import cost_headers
@@ -51,6 +53,7 @@ class ResourceHandler:
         self._client = client
         passed = passing(self.family, None, batches.lifecycle.policy.pass_headers)
         self._headers = outgoing(request.headers, request.credential, passed)
+        self._asked: Provider | None = None
         self._began_ns, self._waited_ns = batches.clock.monotonic_ns(), 0
 
     @property
@@ -103,6 +106,7 @@ class ResourceHandler:
     def _call(
         self, account: Account, path: str, *, method: str = "GET", body: bytes = b"", rest: BodyRemainder | None = None
     ) -> UpstreamRequest:
+        self._asked = account.provider
         return account.call(self._caller.key.id, path, self._headers, method=method, body=body, rest=rest)
 
     def _call_for(self, stored: Batch | KeptFile, path: str, query: str = "", method: str = "GET") -> UpstreamRequest:
@@ -121,21 +125,25 @@ class ResourceHandler:
 
     # These methods deal with the client.
 
+    def _hidden(self, exchange: UpstreamResponse) -> Redaction:
+        """Returns what of a response is the operator's. It came from the provider that was asked last."""
+        return redaction(exchange.secret, self._asked)
+
     def _cost_headers(self) -> list[Header]:
         """Returns the headers of a free request, because requests about stored objects cost nothing."""
         return cost_headers(0, self._batches.clock.monotonic_ns() - self._began_ns - self._waited_ns)
 
     async def _pass_on(self, exchange: UpstreamResponse, answer: bytes) -> None:
         """Sends the provider's response by the same rule as the response to a request. Raises RefusedError."""
-        found = classify(exchange.status, exchange.headers, answer)
+        hidden, found = self._hidden(exchange), classify(exchange.status, exchange.headers, answer)
         told = (
-            failures.tellable(found, exchange.secret)
+            failures.tellable(found, hidden)
             if found.error is not None
-            else ClientError(exchange.status, answer)
+            else ClientError(exchange.status, hidden.described(answer))
         )
         if told is None:
             raise failures.unsayable(found)
-        headers = returning(exchange.headers, exchange.secret)
+        headers = returning(exchange.headers, hidden)
         await self._client.answer(told.status, [*headers, *self._cost_headers()], told.body)
 
     async def _pass_on_one(self, kind: ListedKind, exchange: UpstreamResponse, answer: bytes) -> None:
@@ -154,11 +162,16 @@ class ResourceHandler:
             if exchange.status >= 300:
                 await self._pass_on(exchange, await exchange.read(_MAX_ERROR_BYTES))
                 return
-            await self._client.begin(exchange.status, returning(exchange.headers, exchange.secret))
+            hidden = self._hidden(exchange)
+            shown = StreamRedaction(hidden)
+            await self._client.begin(exchange.status, returning(exchange.headers, hidden))
             try:
                 while chunk := await exchange.chunk():
-                    self._client.send(chunk)
+                    if passing := shown.feed(chunk):
+                        self._client.send(passing)
                     await self._client.caught_up()
+                if waiting := shown.end():
+                    self._client.send(waiting)
             except ProviderFault:
                 self._client.cut()
                 return
@@ -181,6 +194,7 @@ class ResourceHandler:
             await self._pass_on(error.exchange, error.answer)
             return
         self._waited_ns += self._batches.clock.monotonic_ns() - began_ns
+        found = [each._replace(body=NOTHING_HIDDEN.described(each.body)) for each in found]
         body = write_page(self._answer_family, kind, found, next_cursor)
         await self._client.answer(200, [_JSON, *self._cost_headers()], body)
 

@@ -10,8 +10,8 @@ from softix_proxy.dialects.core import model_list
 from softix_proxy.dialects.core.model_list import ListedModel
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.models import Model
-from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.routing.routes import ModelRoute
+from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.web.router.request_context import RequestContext
@@ -34,7 +34,7 @@ async def show(context: RequestContext) -> web.Response:
         return respond(model_list.render_one(context.family, _routed(route)))
     found = _first(lifecycle, caller, context.name)
     if found is None:
-        raise RefusedError(Code.MODEL_NOT_FOUND, "There is no model of this name here. See GET /v1/models.")
+        raise refusal.no_model()
     return respond(model_list.render_one(context.family, _listed(lifecycle, found)))
 
 
@@ -50,9 +50,10 @@ def _first(lifecycle: Lifecycle, caller: Caller, name: str) -> Model | None:
 def _serves(lifecycle: Lifecycle, caller: Caller, route: ModelRoute) -> bool:
     """Returns whether any target of the route may be used, in any dialect."""
     directory = lifecycle.directory.current
+    right = directory.right_to(route)
     models = [directory.models[leg.model_id] for leg in route.legs]
     return any(
-        access(caller.user, caller.key, directory.providers[model.provider_id], model, route_name=route.name) is None
+        access(caller.user, caller.key, directory.providers[model.provider_id], model, route_name=right) is None
         for model in models
     )
 
@@ -62,5 +63,5 @@ def _routed(route: ModelRoute) -> ListedModel:
 
 
 def _listed(lifecycle: Lifecycle, model: Model) -> ListedModel:
-    provider = lifecycle.directory.current.providers[model.provider_id]
-    return ListedModel(model.name, provider.name, model.created_at_us)
+    directory = lifecycle.directory.current
+    return ListedModel(directory.called(model), directory.providers[model.provider_id].name, model.created_at_us)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -134,3 +135,15 @@ async def test_token_without_google_auth_raises_a_failure_with_the_remedy(monkey
     monkeypatch.setitem(sys.modules, "google.oauth2.service_account", None)
     account = GoogleAccount(json.loads('{"type": "service_account"}'))
     assert "softix-proxy[vertex]" in (await failing(Tokens(StoppedClock()), account)).remedy
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "168.63.129.16"])
+async def test_token_server_whose_name_leads_to_a_metadata_service_is_not_asked(
+    server: TokenServer, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    place = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, 80))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [place])
+    client = EntraClient("t", "c", SECRET, "http://login.example")
+    with pytest.raises(FailureError, match="cannot be reached"):
+        await Tokens(StoppedClock()).of("", client)
+    assert server.seen == []

@@ -10,16 +10,18 @@ from softix_proxy.domain.core.clock import PERIODS
 @pytest.mark.parametrize(
     ("patterns", "names", "allowed"),
     [
-        ((), ("anything",), True),
-        (("gpt-*",), ("gpt-4", "lab/gpt-4"), True),
-        (("lab/*",), ("gpt-4", "lab/gpt-4"), True),
-        (("gpt-?",), ("gpt-4o", "lab/gpt-4o"), False),
-        (("GPT-*",), ("gpt-4",), False),
-        (("gpt-*", "claude-[34]"), ("claude-3",), True),
+        ((), ("lab", "anything", ""), True),
+        (("gpt-*",), ("lab", "gpt-4", ""), True),
+        (("lab/*",), ("lab", "gpt-4", ""), True),
+        (("lab/*",), ("other", "lab/gpt-4", ""), False),
+        (("gpt-?",), ("lab", "gpt-4o", ""), False),
+        (("GPT-*",), ("lab", "gpt-4", ""), False),
+        (("gpt-*", "claude-[34]"), ("lab", "claude-3", ""), True),
+        (("best",), ("lab", "gpt-4", "best"), True),
     ],
 )
 def test_key_with_model_patterns_allows_only_matching_names(
-    patterns: tuple[str, ...], names: tuple[str, ...], allowed: bool
+    patterns: tuple[str, ...], names: tuple[str, str, str], allowed: bool
 ) -> None:
     assert replace(KEY, models=patterns).allows_model(*names) is allowed
 

@@ -61,3 +61,13 @@ def test_credential_with_bad_text_is_refused_without_quoting_the_secret(text: st
     with pytest.raises(BadInputError, match=message) as refused:
         normalise(text)
     assert SECRET not in f"{refused.value!r}{refused.value.remedy}"
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "metadata.google.internal", "[fd00:ec2::254]"])
+def test_document_whose_tokens_come_from_a_metadata_service_is_refused(host: str) -> None:
+    entra = {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "authority": f"http://{host}/"}
+    google = {"type": "service_account", "client_email": "a", "private_key": SECRET, "token_uri": f"http://{host}/"}
+    for document in (entra, google):
+        with pytest.raises(BadInputError, match="a cloud keeps secrets") as refused:
+            parse(json.dumps(document))
+        assert SECRET not in str(refused.value)

@@ -1,6 +1,6 @@
 import pytest
 
-from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType, is_metadata_host, origin_of
+from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType, origin_of
 
 
 @pytest.mark.parametrize(
@@ -23,10 +23,3 @@ def test_repr_of_provider_does_not_contain_the_sealed_key() -> None:
     )
     assert "ciphertext" not in repr(provider)
     assert provider.origin == "https://a:443/"
-
-
-def test_is_metadata_host_recognises_only_the_metadata_hosts_of_clouds() -> None:
-    assert all(
-        map(is_metadata_host, ("169.254.169.254", "fe80::1%2", "::ffff:169.254.0.1", "METADATA.google.internal."))
-    )
-    assert not any(map(is_metadata_host, ("", "10.0.0.1", "::1", "example.org", "1.2.3.4.5")))

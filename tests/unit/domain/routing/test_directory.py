@@ -9,6 +9,7 @@ from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, Prov
 from softix_proxy.domain.pricing.prices import MarkupVersion, PriceScope, PriceSource, PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet, Rate
 from softix_proxy.domain.routing.directory import Changes, Directory
+from softix_proxy.domain.routing.routes import ModelRoute, RouteLeg
 
 SHEET = PriceSheet.parse({"bands": [{"prices": {"input": "1", "output": "2"}}]})
 FREE = PriceSheet.parse({"free": True})
@@ -267,3 +268,81 @@ def test_rate_is_made_again_when_its_cost_changes() -> None:
     assert made.rate(ADA, MODEL, 100) is made.rate(ADA, MODEL, 101)
     made.apply(Changes(2, prices=(price(3, "operator", 60),)))
     assert costs(made) == 3
+
+
+# Names that begin with that of a provider
+
+
+def route(number: int, name: str, *models: int) -> ModelRoute:
+    return ModelRoute(number, f"rte_{number}", name, tuple(RouteLeg(each) for each in models))
+
+
+def two_providers(**changes: ProviderStatus) -> Directory:
+    """`openai` has gpt-4o; openrouter has a model of that whole name, one that openai has not, and one of its own."""
+    made = Directory()
+    made.apply(
+        Changes(
+            1,
+            providers=(
+                provider(1, "openai", changes.get("openai", ProviderStatus.ACTIVE)),
+                provider(2, "openrouter"),
+            ),
+            models=(
+                model(1, "gpt-4o", 1),
+                model(2, "openai/gpt-4o", 2),
+                model(3, "openai/o3", 2),
+                model(4, "openrouter/auto", 2),
+                model(5, "meta/llama", 2),
+            ),
+        )
+    )
+    return made
+
+
+def test_name_that_begins_with_a_provider_means_no_model_of_another_one() -> None:
+    made = two_providers()
+    for name, numbers in {
+        "openai/gpt-4o": [1],
+        "openai/o3": [],
+        "openrouter/openai/o3": [3],
+        "openrouter/openai/gpt-4o": [2],
+        "openrouter/auto": [4],
+        "meta/llama": [5],
+    }.items():
+        assert named(made, name) == numbers
+        found = made.route(name)
+        assert ([] if found is None else [leg.model_id for leg in found.legs]) == numbers
+
+
+@pytest.mark.parametrize("status", [ProviderStatus.DISABLED, ProviderStatus.REMOVED])
+def test_name_of_a_provider_that_is_out_of_use_is_free_only_once_it_was_removed(status: ProviderStatus) -> None:
+    made = two_providers(openai=status)
+    free = status is ProviderStatus.REMOVED
+    assert named(made, "openai/o3") == ([3] if free else [])
+    assert named(made, "openai/gpt-4o") == ([2] if free else [])
+
+
+def test_active_names_contain_each_model_under_a_name_by_which_it_can_be_called() -> None:
+    made = two_providers()
+    listed = {name: [found.id for found in made.models_named(name)] for name in made.active_names()}
+    assert listed == {
+        "gpt-4o": [1],
+        "openrouter/openai/gpt-4o": [2],
+        "openrouter/openai/o3": [3],
+        "openrouter/auto": [4],
+        "meta/llama": [5],
+    }
+    assert [made.called(made.models[number]) for number in (1, 2, 4)] == [
+        "gpt-4o",
+        "openrouter/openai/gpt-4o",
+        "openrouter/auto",
+    ]
+
+
+def test_right_to_a_route_is_its_name_unless_that_names_a_provider() -> None:
+    made = two_providers()
+    made.apply(Changes(2, routes=(route(1, "best", 1), route(2, "team/best", 1), route(3, "openai/best", 2))))
+    rights = [made.right_to(found) for name in ("best", "team/best", "openai/best") if (found := made.route(name))]
+    assert rights == ["best", "team/best", ""]
+    of_a_model = made.route("gpt-4o")
+    assert of_a_model is not None and made.right_to(of_a_model) == ""

@@ -118,9 +118,11 @@ async def test_model_name_without_a_provider_finds_the_model_if_it_is_the_only_o
             await models.show(storage, unknown)
 
 
-async def test_model_name_with_a_provider_finds_its_model_before_similar_names(storage: SqliteStorage) -> None:
+async def test_model_name_with_a_provider_never_means_the_model_of_another_one(storage: SqliteStorage) -> None:
     await models.add(storage, name="lab/llama", provider="two")
-    assert (await models.show(storage, "lab/llama")).full_name == "two/lab/llama"
+    with pytest.raises(NotFoundError, match="lab has no model 'llama'") as refused:
+        await models.show(storage, "lab/llama")
+    assert refused.value.remedy == "for that of two: two/lab/llama"
     await models.add(storage, name="llama", provider="lab")
     assert (await models.show(storage, "lab/llama")).full_name == "lab/llama"
     assert (await models.show(storage, "two/lab/llama")).full_name == "two/lab/llama"

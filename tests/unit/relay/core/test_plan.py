@@ -42,7 +42,7 @@ async def test_request_refused_before_admission_leaves_no_trace() -> None:
     for world, body, code in (
         ({}, b"not json", Code.INVALID_REQUEST),
         ({}, PLAIN.replace(b"llama", b"other"), Code.MODEL_NOT_FOUND),
-        ({"keys": (replace(KEY, models=("gpt-*",)),)}, PLAIN, Code.MODEL_NOT_ALLOWED),
+        ({"keys": (replace(KEY, models=("gpt-*",)),)}, PLAIN, Code.MODEL_NOT_FOUND),
     ):
         stage = Stage(**world)  # type: ignore[arg-type]
         assert (await stage.refused(body)).code is code

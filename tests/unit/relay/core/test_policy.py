@@ -32,7 +32,7 @@ async def test_request_with_region_limit_is_sent_to_providers_in_that_region_onl
     await at.serve(PLAIN)
     assert at.upstream.asked == ["two"] and at.client.status == 500
     at = stage(providers=providers, users=(replace(USER, regions=("ch",)),))
-    assert (await at.refused()).code is Code.REGION_NOT_ALLOWED
+    assert (await at.refused()).code is Code.MODEL_NOT_FOUND
     assert at.upstream.calls == [] and at.journal.intents == []
 
 
@@ -73,7 +73,7 @@ def test_request_with_region_limits_never_leaves_them_on_any_route_or_failure(
     try:
         asyncio.run(at.serve(PLAIN))
     except RefusedError as refused:
-        assert refused.code in (Code.REGION_NOT_ALLOWED, Code.PROVIDER_REFUSED)
+        assert refused.code in (Code.MODEL_NOT_FOUND, Code.PROVIDER_REFUSED)
     asked = {call.provider.region for call in at.upstream.calls}
     assert all(not bond or asked <= set(bond) for bond in (user_bond, key_bond))
     if not at.upstream.calls:

@@ -1,6 +1,5 @@
 import pytest
 
-from softix_proxy.domain.access.authorization import AccessDenial
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Allowance, Denied
@@ -31,20 +30,10 @@ def test_insufficient_balance_refusal_names_the_request_or_the_batch() -> None:
     assert ": this batch needs up to $0.50, and" in refusal.denied(denied, KeyLimits(), "this batch").message
 
 
-@pytest.mark.parametrize(
-    ("denials", "code", "message"),
-    [
-        (("disabled", "not_allowed", "region"), Code.REGION_NOT_ALLOWED, "name-of-region does not run in the regions"),
-        (("disabled", "not_allowed"), Code.MODEL_NOT_ALLOWED, "This API key may not use name-of-not_allowed."),
-        (("disabled",), Code.MODEL_NOT_FOUND, "There is none."),
-        ((), Code.MODEL_NOT_FOUND, "There is none."),
-    ],
-)
-def test_no_access_refusal_names_the_model_that_came_closest(
-    denials: tuple[str, ...], code: Code, message: str
-) -> None:
-    error = refusal.no_access({AccessDenial(each): f"name-of-{each}" for each in denials}, "There is none.")
-    assert error.code is code and message in error.message
+def test_refusal_without_a_model_says_the_same_whatever_the_reason_is() -> None:
+    error = refusal.no_model()
+    assert error.code is Code.MODEL_NOT_FOUND and "GET /v1/models" in error.message
+    assert refusal.no_model("There is none.").message == "There is none."
 
 
 def test_cap_refusal_with_nothing_affordable_names_no_output_tokens() -> None:

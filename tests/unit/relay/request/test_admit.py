@@ -54,7 +54,7 @@ def refuse(plan: int, decision: Denied) -> RefusedError:
 
 
 def refusal() -> RefusedError:
-    return RefusedError(Code.MODEL_NOT_ALLOWED, "no")
+    return RefusedError(Code.MODEL_NOT_FOUND, "no")
 
 
 def unpriced() -> UnpricedError:
@@ -98,7 +98,7 @@ async def test_admission_refused_by_the_current_directory_is_refused() -> None:
     asking = Asking(refusals=[refusal(), refusal()])
     with pytest.raises(RefusedError) as refused:
         await asking.run(7, 8, 8)
-    assert refused.value.code is Code.MODEL_NOT_ALLOWED
+    assert refused.value.code is Code.MODEL_NOT_FOUND
     assert asking.revisions == [7, 8] and asking.submitted == [] and asking.journal.unpriced == []
 
 

@@ -212,8 +212,10 @@ async def test_provider_error_is_passed_on_without_charge(stage: Stage) -> None:
     ("status", "body"),
     [
         (401, b'{"error":{"message":"Incorrect API key provided: sk-c***"}}'),
-        (400, b'{"error":{"message":"' + SECRET.encode() + b'"}}'),
+        (400, b'{"error":"' + SECRET.encode() + b'","error":"comes twice"}'),
         (302, b"moved"),
+        (600, b'{"error":{"message":"no such status"}}'),
+        (999, b"{}"),
     ],
 )
 async def test_provider_error_about_the_operator_credentials_is_not_passed_on(
@@ -292,13 +294,52 @@ async def test_provider_response_without_content_is_refused_without_charge(stage
     assert (stage.settlement.status_code, stage.settlement.error) == (502, "provider_no_answer")
 
 
-@pytest.mark.parametrize(
-    "error", [b'{"error":{"code":401}}', b'{"error":{"code":503,"message":"%b"}}' % SECRET.encode()]
-)
-async def test_provider_error_with_status_200_and_credentials_is_not_passed_on(stage: Stage, error: bytes) -> None:
-    stage.upstream.answer = Exchange(error)
+async def test_provider_error_with_status_200_and_credentials_is_not_passed_on(stage: Stage) -> None:
+    stage.upstream.answer = Exchange(b'{"error":{"code":401}}')
     assert (await stage.refused()).code is Code.PROVIDER_REFUSED
     stage.settled_once()
+
+
+NAMED = f"{SECRET} of organization org-4Xk2mmPqRz81"
+LEFT = b"[redacted] of organization [redacted]"
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_provider_error_with_the_key_and_the_account_is_passed_on_without_them(stage: Stage, status: int) -> None:
+    stage.upstream.answer = Exchange(b'{"error":{"code":503,"message":"%b"}}' % NAMED.encode(), status=status)
+    await stage.serve(PLAIN)
+    assert stage.client.body == b'{"error":{"code":503,"message":"%b"}}' % LEFT
+    stage.settled_once()
+
+
+async def test_result_that_repeats_the_key_is_passed_on_without_it(stage: Stage) -> None:
+    answer = ANSWER.replace(b"{", b'{"sent":{"authorization":"Bearer %b"},' % SECRET.encode(), 1)
+    stage.upstream.answer = Exchange(answer)
+    await stage.serve(PLAIN)
+    assert stage.client.body == answer.replace(SECRET.encode(), b"*" * len(SECRET))
+
+
+@pytest.mark.parametrize("cut", [1, 9, 30, 45])
+async def test_stream_that_repeats_the_key_is_passed_on_without_it_wherever_it_is_divided(
+    stage: Stage, cut: int
+) -> None:
+    echo = b'data: {"choices":[],"sent":"%b"}\n\n' % SECRET.encode()
+    stage.streams(HELLO, echo[:cut], echo[cut:], STOP, USAGE, DONE)
+    await stage.serve(STREAM)
+    assert SECRET.encode() not in stage.client.body
+    assert echo.replace(SECRET.encode(), b"*" * len(SECRET)) in stage.client.body and HELLO in stage.client.body
+
+
+async def test_error_within_a_stream_is_passed_on_without_the_key_and_the_account(stage: Stage) -> None:
+    stage.streams(HELLO, b'data: {"error":{"message":"%b"}}\n\n' % NAMED.encode())
+    await stage.serve(STREAM)
+    assert stage.client.body == HELLO + b'data: {"error":{"message":"%b"}}\n\n' % LEFT
+
+
+async def test_stream_that_begins_with_an_error_is_passed_on_without_the_key_and_the_account(stage: Stage) -> None:
+    stage.streams(b'data: {"error":{"message":"%b"}}\n\n' % NAMED.encode())
+    await stage.serve(STREAM)
+    assert LEFT in stage.client.body and SECRET.encode() not in stage.client.body
 
 
 async def test_response_with_partial_content_and_usage_is_charged_and_passed_on(stage: Stage) -> None:

@@ -71,7 +71,7 @@ def test_route_with_matching_model_patterns_finds_the_model(patterns: tuple[str,
 
 @pytest.mark.parametrize("patterns", [("gpt-*",), ("Llama",), ("two/*",)])
 def test_route_with_other_model_patterns_is_refused(patterns: tuple[str, ...]) -> None:
-    assert refusal(directory(), key=replace(KEY, models=patterns)).code is Code.MODEL_NOT_ALLOWED
+    assert refusal(directory(), key=replace(KEY, models=patterns)).code is Code.MODEL_NOT_FOUND
 
 
 def test_route_to_model_without_price_is_refused_with_the_remedy() -> None:

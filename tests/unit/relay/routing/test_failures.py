@@ -10,6 +10,7 @@ from support.playbook import ANSWER, PLAIN, SECRET, Exchange
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.core.errors import Code
+from softix_proxy.relay.core.redaction import Redaction
 from softix_proxy.relay.routing import failures
 from softix_proxy.relay.routing.target_pool import AttemptOutcome
 
@@ -62,16 +63,18 @@ def test_failure_of_provider_fault_is_repeatable_with_its_outcome(code: Code, ou
 ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in SECRET).encode()
 
 
-@pytest.mark.parametrize("key", [b"a/b/c+d", b"a\\/b\\/c+d", b"a\\/b/c\\u002Bd"])
-def test_tellable_error_with_the_key_in_any_spelling_of_slashes_is_withheld(key: bytes) -> None:
+@pytest.mark.parametrize("key", [b"a/b/c+d/e", b"a\\/b\\/c+d\\/e", b"a\\/b/c\\u002Bd/e"])
+def test_tellable_error_with_the_key_in_any_spelling_of_slashes_is_redacted(key: bytes) -> None:
     found = classify(400, (), b'{"error":{"message":"%b"}}' % key, CHAT)
-    assert failures.tellable(found, "a/b/c+d") is None and failures.tellable(found, "another") is not None
+    assert failures.tellable(found, Redaction("a/b/c+d/e")) == (400, b'{"error":{"message":"[redacted]"}}')
+    assert failures.tellable(found, Redaction("another key")) == found.told
 
 
 @pytest.mark.parametrize(("status", "key"), [(500, SECRET.encode()), (200, SECRET.encode()), (400, ESCAPED)])
-def test_tellable_error_with_the_operator_key_is_withheld(status: int, key: bytes) -> None:
+def test_tellable_error_with_the_operator_key_is_redacted(status: int, key: bytes) -> None:
     found = classify(status, (), b'{"error":{"code":500,"message":"%b"}}' % key, CHAT)
-    assert failures.tellable(found, None) is not None and failures.tellable(found, SECRET) is None
+    told = failures.tellable(found, Redaction(SECRET))
+    assert told is not None and told.body == b'{"error":{"code":500,"message":"[redacted]"}}'
     assert failures.unsayable(found).code is Code.PROVIDER_REFUSED
     failure = failures.of_answer(found, (), NOW_US)
     assert failure.told is not None and SECRET not in repr(failure) and SECRET not in repr(found)

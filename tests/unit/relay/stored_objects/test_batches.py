@@ -69,14 +69,14 @@ async def test_batch_sent_to_the_provider_has_its_upstream_model_names(lifecycle
         (
             "UPDATE keys SET regions = '[\"ch\"]' WHERE id = 1",
             "claude",
-            Code.REGION_NOT_ALLOWED,
-            "claude does not run in the regions that this API key may use.",
+            Code.MODEL_NOT_FOUND,
+            "its model is none that takes batches here. See GET /v1/models.",
         ),
         (
             "UPDATE keys SET models = '[\"gpt-*\"]' WHERE id = 1",
             "claude",
-            Code.MODEL_NOT_ALLOWED,
-            "This API key may not use claude.",
+            Code.MODEL_NOT_FOUND,
+            "its model is none that takes batches here. See GET /v1/models.",
         ),
         (
             "UPDATE models SET status = 'disabled'",

@@ -96,6 +96,16 @@ async def test_content_is_passed_on_with_allowed_headers_only(lifecycle: House) 
     assert list(call.headers) == [("accept", "a"), ("accept-encoding", "identity")]
 
 
+async def test_content_with_the_key_of_the_operator_is_passed_on_without_it(lifecycle: House) -> None:
+    secret = "sk-canary-of-the-provider"
+    answer = Answer(200, b"one sk-canary-of", b"-the-provider two s")
+    answer.secret = secret
+    lifecycle.provider.says = {"/words/w1": answer}
+    client = Client([])
+    await words(lifecycle, client=client).handle(("w1", "content"))
+    assert client.body == b"one " + b"*" * len(secret) + b" two s"
+
+
 async def test_content_refused_by_the_provider_is_passed_on_as_its_error(lifecycle: House) -> None:
     lifecycle.provider.says = {"/words/w1": Answer(404, b'{"error":{"message":"gone"}}')}
     client = Client([])
