@@ -90,11 +90,12 @@ def unmetered(message: str) -> RefusedError:
 class JsonMembers:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
-    __slots__ = ("_found", "_members")
+    __slots__ = ("_found", "_members", "others")
 
     def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
         """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt."""
         found: dict[str, msgspec.Raw] = {}
+        others: list[str] = []
         _NAMES.left = _MOST_MEMBERS
         try:
             members = _MEMBERS.decode(body)
@@ -108,7 +109,11 @@ class JsonMembers:
                 found[text] = value
             elif (plain := text.casefold()) in watched:
                 raise invalid(f"{what} spells `{plain}` in another way.")
+            else:
+                others.append(text)
         self._found, self._members = found, members
+        self.others = others
+        """The names of the members that are not watched, in their order."""
 
     def has(self, name: str) -> bool:
         """Returns whether the member has content. Null, false, an empty text and an empty list are no content."""

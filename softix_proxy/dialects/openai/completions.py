@@ -11,10 +11,11 @@ from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, invalid, is_heavy, read_request
 from softix_proxy.dialects.core.tokens import tier
 from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
+from softix_proxy.dialects.openai.members import COMPLETIONS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
-_WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+_WATCHED = SHARED | COMPLETIONS.watched | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
 _ONE_PROMPT = re.compile(rb'"|\[\s*\d')
 _PROMPT = msgspec.json.Decoder(str | list[Any] | None)
 
@@ -26,19 +27,23 @@ class Completions(OpenAIEndpoint):
     path = "/v1/completions"
     output_fields = _LIMITS
     reports_on_request = True
+    members = COMPLETIONS
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        members = COMPLETIONS.read(fields)
         return RequestSpec(
             model=model,
             stream=(stream := fields.flag("stream")),
             max_output_tokens=fields.largest(_LIMITS),
             choices=(fields.largest(COUNTS) or 1) * _prompts(fields.raw("prompt")),
             service_tier=tier(fields.text("service_tier")),
-            open_input=fields.has("prompt_embeds"),
+            open_input=members.opens,
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
             reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
+            unknown_members=members.unknown,
+            fees=members.fees,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

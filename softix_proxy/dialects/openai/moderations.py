@@ -8,11 +8,12 @@ from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageRepor
 from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, SHARED, fits, read_model
 from softix_proxy.dialects.core.tokens import input_report, read_answer
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
+from softix_proxy.dialects.openai.members import MODERATIONS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 DEFAULT_MODEL = "omni-moderation-latest"
 """The model that OpenAI uses if the request names none."""
-_WATCHED = SHARED | {"input"}
+_WATCHED = SHARED | MODERATIONS.watched | {"input"}
 _TEXT_ONLY = msgspec.json.Decoder(str | list[str])
 
 
@@ -21,14 +22,17 @@ class Moderations(OpenAIEndpoint):
 
     name = "moderations"
     path = "/v1/moderations"
+    members = MODERATIONS
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_model(body, _WATCHED)
+        members = MODERATIONS.read(fields)
         return RequestSpec(
             model=model or DEFAULT_MODEL,
             stream=fields.flag("stream"),
             max_output_tokens=0,
-            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("input"), _TEXT_ONLY),
+            open_input=members.opens or len(body) > LARGE_BODY_BYTES or not fits(fields.raw("input"), _TEXT_ONLY),
+            unknown_members=members.unknown,
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -10,9 +10,10 @@ from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageRepor
 from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, SHARED, fits, invalid, read_request
 from softix_proxy.dialects.core.tokens import count, decimals, model_name, tell
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
+from softix_proxy.dialects.openai.members import RERANK
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
-_WATCHED = SHARED | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
+_WATCHED = SHARED | RERANK.watched | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
 _DOCUMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT_ONLY = msgspec.json.Decoder(list[str | dict[str, Any]])
 _QUERY = msgspec.json.Decoder(str)
@@ -39,9 +40,11 @@ class Rerank(OpenAIEndpoint):
 
     name = "rerank"
     path = "/v1/rerank"
+    members = RERANK
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        members = RERANK.read(fields)
         raw = fields.raw("documents")
         try:
             documents = 0 if raw is None else len(_DOCUMENTS.decode(raw))
@@ -52,11 +55,13 @@ class Rerank(OpenAIEndpoint):
             model=model,
             stream=fields.flag("stream"),
             max_output_tokens=0,
-            open_input=len(body) > LARGE_BODY_BYTES
+            open_input=members.opens
+            or len(body) > LARGE_BODY_BYTES
             or not (fits(raw, _TEXT_ONLY) and fits(fields.raw("query"), _QUERY)),
             calls={"search_units": max(most, 1)},
             priced_by=("search_units", "input_tokens"),
             typical={"search_units": max(-(-documents // _UNIT_DOCUMENTS), 1), "input_tokens": -(-len(body) // 4)},
+            unknown_members=members.unknown,
         )
 
     def report(self, body: bytes) -> UsageReport | None:

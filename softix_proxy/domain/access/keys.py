@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.clock import CapPeriod
 
 
@@ -49,6 +50,8 @@ class Key:
     created_at_us: int
     regions: tuple[str, ...] = ()
     """The regions where its requests may be processed. Empty means the regions of its user."""
+    unknown_members: UnknownMembersRule | None = None
+    """Its own rule for members of unknown cost. None means that of the provider."""
 
     def allows_model(self, *names: str) -> bool:
         """Returns whether any of these names of one model matches a pattern."""
@@ -102,7 +105,7 @@ class KeyStore(Protocol):
     async def list(self, user_id: int | None = None) -> Sequence[Key]: ...
 
     async def update(self, key: Key) -> None:
-        """Writes label, models, networks, limits, status, expiry and regions."""
+        """Writes label, models, networks, limits, status, expiry, regions and the rule for unknown members."""
         ...
 
     async def spend(self, key_id: int) -> Spend: ...

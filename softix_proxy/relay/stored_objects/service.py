@@ -23,6 +23,6 @@ HANDLERS: Mapping[str, type[ResourceHandler]] = {
 
 async def serve(lifecycle: Lifecycle, batches: Callable[[], Batches], request: ResourceRequest, client: Client) -> None:
     """Answers the client. `batches` makes them at the first use. Raises RefusedError, ClientGoneError, FailureError."""
-    caller = await lifecycle.identify(request.credential, request.address)
+    caller = await lifecycle.enter(request.credential, request.address)
     folder, names = parse(request.path)
     await HANDLERS[folder](batches(), caller, request, client).handle(names)

@@ -20,13 +20,14 @@ KEY = RecordMapping(
     "digest",
     "expires_at_us",
     "created_at_us",
+    "unknown_members",
     models=text_list(),
     allow_ip=text_list(),
     limits=RecordMapping(KeyLimits, "rpm", "tpm", "concurrency", "cap_pico", "cap_period"),
     status=converted(KeyStatus),
     regions=text_list(),
 )
-_CHANGEABLE = ("label", "models", "allow_ip", "limits", "status", "expires_at_us", "regions")
+_CHANGEABLE = ("label", "models", "allow_ip", "limits", "status", "expires_at_us", "regions", "unknown_members")
 _STATE = RecordMapping(KeyState, *field_names(KeyState))
 _CARRIED = ("spent_at_us", "spent_day_pico", "spent_week_pico", "spent_month_pico", "spent_total_pico")
 """The columns that are carried over to the key that replaces another."""
