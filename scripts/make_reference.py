@@ -23,7 +23,7 @@ from softix_proxy.cli.main import main as softix  # noqa: E402
 from softix_proxy.dialects.canonical.loss_table import NAMES  # noqa: E402
 from softix_proxy.dialects.canonical.losses import LossTreatment, directions, rows  # noqa: E402
 from softix_proxy.dialects.core.queries import FAMILIES as QUERIES  # noqa: E402
-from softix_proxy.dialects.core.request_headers import BODY, COMMON, FAMILIES, PREFIXES, Reasons  # noqa: E402
+from softix_proxy.dialects.core.request_headers import COMMON, FAMILIES, PREFIXES, Reasons  # noqa: E402
 from softix_proxy.dialects.registry import PROVIDER_ENDPOINTS  # noqa: E402
 from softix_proxy.domain.catalog.profiles import PROFILES, Profile, ProviderType  # noqa: E402
 from softix_proxy.operations.catalog import catalogue  # noqa: E402
@@ -163,9 +163,10 @@ def headers() -> str:
         " `Connection` names. The same holds for the query: only the listed parts pass.\n\n"
         "To let another header pass, add it to the setting `upstream.pass_headers`. It refuses names that prove who"
         " pays, that belong to one hop, or that choose a price or an account.\n\n"
-        "softix itself adds the provider's key, `host`, `content-length` and `accept-encoding: identity`."
+        "softix itself adds the provider's key, `host`, `content-type`, `content-length` and"
+        " `accept-encoding: identity`."
     )
-    sections = [listed("Everywhere", COMMON), listed("Where the body is not translated", BODY)]
+    sections = [listed("Everywhere", COMMON)]
     for family, names in FAMILIES.items():
         begin = {f"{prefix}*": reason for prefix, reason in PREFIXES[family].items()}
         sections.append(listed(f"Between clients and providers of the dialects of {family}", {**names, **begin}))

@@ -23,6 +23,7 @@ from softix_proxy.domain.instance.sections import (
     LogSection,
     MasterKeySection,
     MoneySection,
+    RelaySection,
     RoutingSection,
     ServerSection,
     StorageSection,
@@ -48,6 +49,7 @@ class Settings:
     paths: Paths
     server: ServerSection = ServerSection()  # noqa: RUF009
     upstream: UpstreamSection = UpstreamSection()  # noqa: RUF009
+    relay: RelaySection = RelaySection()  # noqa: RUF009
     money: MoneySection = MoneySection()  # noqa: RUF009
     routing: RoutingSection = RoutingSection()  # noqa: RUF009
     storage: StorageSection = StorageSection()  # noqa: RUF009

@@ -43,7 +43,7 @@ class Serving:
         self._target_pool.take(now.routing)
         self._upstream.take(now.upstream)
         self._lines.take(now.upstream)
-        self._lifecycle.policy = Policy.of(now.money, now.upstream, now.routing)
+        self._lifecycle.policy = Policy.of(now.money, now.upstream, now.routing, now.relay)
         self.settings = now
         return told
 

@@ -106,7 +106,7 @@ async def _app_context(
 
     settings, storage = instance.settings, instance.storage
     metrics = Metrics(lambda: WriterStats.of(journal.writer, journal.trouble()))
-    policy = Policy.of(settings.money, settings.upstream, settings.routing)
+    policy = Policy.of(settings.money, settings.upstream, settings.routing, settings.relay)
     lifecycle = Lifecycle(
         directory, journal, upstream, vault, instance.clock, metrics, policy, target_pool, books=storage.reading
     )

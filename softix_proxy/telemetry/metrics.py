@@ -93,6 +93,8 @@ class Metrics:
         self.charge_pico: Counter[tuple[str, str]] = Counter()
         self.cost_pico: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[tuple[str, str]] = Counter()
+        self.unknown: Counter[str] = Counter()
+        """The members without a class, by the endpoint."""
         self.unpriced_modes: Counter[tuple[str, str, str]] = Counter()
         """The uses, by provider, model and mode, that have no price of their own."""
         self.provider_errors: Counter[tuple[str, str]] = Counter()
@@ -103,6 +105,9 @@ class Metrics:
 
     def refused(self, endpoint: str, code: Code) -> None:
         self.refusals[(endpoint, code.value)] += 1
+
+    def unknown_members(self, endpoint: str, number: int) -> None:
+        self.unknown[endpoint] += number
 
     def opened(self, hold_pico: int) -> None:
         self.open += 1

@@ -20,6 +20,7 @@ from softix_proxy.domain.ports.vault import Vault
 from softix_proxy.domain.routing.routes import SETTINGS, Timeouts
 from softix_proxy.upstream.credentials import Credentials, OpenedCredential, RequestProof
 from softix_proxy.upstream.http1_connection import Http1Connection
+from softix_proxy.upstream.inflation import inflated_headers, inflation_of
 from softix_proxy.upstream.pool import ConnectionPool, PoolKey
 from softix_proxy.upstream.sockets import OutOfFilesError, Trust
 
@@ -168,11 +169,11 @@ class HttpUpstream:
         sending()
         try:
             await connection.exchange(head, call.body, waits.first_byte_s, call.rest)
+            answer = HttpResponse(self._pool, place, connection, secret)
         except BaseException:
             connection.close()
             self._pool.give(place, connection)
             raise
-        answer = HttpResponse(self._pool, place, connection, secret)
         if answer.is_stream:
             connection.listen(waits.idle_s)
         return answer
@@ -215,7 +216,10 @@ class HttpResponse:
         self._connection: Http1Connection = connection
         self._released = False
         self.status = connection.status
+        self._inflation = inflation_of(connection.headers)
         self.headers: Headers = connection.headers
+        if self._inflation is not None:
+            self.headers = inflated_headers(connection.headers)
         self.is_stream = any(
             name == "content-type" and value.lower().startswith(_STREAMS) for name, value in connection.headers
         )
@@ -223,7 +227,7 @@ class HttpResponse:
 
     async def read(self, limit_bytes: int) -> bytes:
         parts, size = [], 0
-        while chunk := await self._connection.chunk():
+        while chunk := await self.chunk():
             parts.append(chunk)
             size += len(chunk)
             if size > limit_bytes:
@@ -231,10 +235,25 @@ class HttpResponse:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def chunk(self) -> bytes:
-        return await self._connection.chunk()
+        inflation = self._inflation
+        if inflation is None:
+            return await self._connection.chunk()
+        while not (piece := inflation.piece()):
+            arrived = await self._connection.chunk()
+            if not arrived:
+                if not inflation.complete:
+                    raise ProviderFault(Code.PROVIDER_BROKE_OFF, started=True)
+                return b""
+            inflation.feed(arrived)
+        return piece
 
     async def pour(self, into: Callable[[bytes], bool]) -> bool:
-        return await self._connection.pour(into)
+        if self._inflation is None:
+            return await self._connection.pour(into)
+        while chunk := await self.chunk():
+            if not into(chunk):
+                return True
+        return False
 
     def abort(self) -> None:
         if not self._released:

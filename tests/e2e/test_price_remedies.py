@@ -86,3 +86,49 @@ async def test_commands_printed_by_prices_show_and_missing_make_the_model_served
         [command] = re.findall(r"softix (prices set .*?)(?: \(or --free\))?$", told.stderr, re.MULTILINE)
         softix.cli(*shlex.split(command))
         assert (await send(client, "/v1/chat/completions", {**CHAT, "model": name}))[0] == 200
+
+
+PRICED = {**CHAT, "model": "gpt-test"}
+
+
+@pytest.mark.parametrize("tier", ["priority", "fast", "performance", "scale"])
+async def test_printed_command_for_a_requested_tier_sets_its_price_and_no_other(client: Prepared, tier: str) -> None:
+    command = await follow(client, "/v1/chat/completions", {**PRICED, "service_tier": tier})
+    assert command == f"prices set chat-lab/gpt-test --tier {tier} --input 0.15 --output 0.60"
+    bands = client.instance.cli("prices", "show", "gpt-test")["bands"]
+    assert {band["service_tier"]: band["prices"] for band in bands} == {
+        "standard": {"input": "1.00", "output": "2.00"},
+        tier: {"input": "0.15", "output": "0.60"},
+    }
+
+
+async def test_printed_command_for_a_search_sets_the_fee_of_a_request(client: Prepared) -> None:
+    command = await follow(client, "/v1/chat/completions", {**PRICED, "web_search_options": {}})
+    assert command == "prices set chat-lab/gpt-test --request 0.001"
+    [row] = client.usage()
+    assert float(row["charge"]) > 0.001, "the fee is charged with every answer"
+
+
+async def test_printed_command_for_a_model_that_searches_sets_the_fee_of_a_request(client: Prepared) -> None:
+    named = ("--provider", "chat-lab", "--input", "1", "--output", "1", "--max-output", "100")
+    client.instance.cli("models", "add", "sonar-pro", *named)
+    command = await follow(client, "/v1/chat/completions", {**CHAT, "model": "sonar-pro"})
+    assert command == "prices set chat-lab/sonar-pro --request 0.001"
+
+
+async def test_printed_command_for_a_quality_of_images_sets_its_price(client: Prepared) -> None:
+    client.instance.cli("models", "add", "paint", "--provider", "chat-lab", "--image", "0.02")
+    body = {"model": "paint", "prompt": "a cat", "quality": "hd", "size": "1024x1792"}
+    assert await follow(client, "/v1/images/generations", body) == (
+        "prices set chat-lab/paint --tier hd/1024x1792 --image 0.04"
+    )
+
+
+@pytest.mark.parametrize("tier", ["flex", "batch"])
+async def test_tier_that_is_never_dearer_needs_no_price_of_its_own(client: Prepared, tier: str) -> None:
+    assert (await send(client, "/v1/chat/completions", {**PRICED, "service_tier": tier}))[0] == 200
+
+
+async def test_tier_that_nobody_knows_is_refused_with_those_that_are_known(client: Prepared) -> None:
+    status, text = await send(client, "/v1/chat/completions", {**PRICED, "service_tier": "wombat"})
+    assert status == 400 and "priority" in text and "wombat" not in text and "softix" not in text

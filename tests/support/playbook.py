@@ -18,7 +18,7 @@ from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.metering.admission import Admitted, Allowance, Decision, Intent
+from softix_proxy.domain.metering.admission import UNLIMITED, Admitted, Allowance, Decision, Intent, RateCheck
 from softix_proxy.domain.metering.settlement import Settled, Settlement
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.domain.pricing.prices import PriceVersion
@@ -117,6 +117,9 @@ class Journal:
         if self.failure is not None:
             raise self.failure
         return Settled(NOW_US, USD)
+
+    async def count(self, check: RateCheck) -> Allowance:
+        return UNLIMITED
 
     def note_unpriced(self, model_id: int) -> None:
         self.unpriced.append(model_id)
@@ -266,6 +269,8 @@ class Telemetry:
 
     def refused(self, endpoint: str, code: Code) -> None:
         raise AssertionError("it is the web's to count")
+
+    def unknown_members(self, endpoint: str, number: int) -> None: ...
 
     def opened(self, hold_pico: int) -> None:
         self.open += 1

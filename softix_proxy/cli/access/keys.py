@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -16,10 +16,12 @@ from softix_proxy.cli.console.console import (
     show,
     show_all,
     split_regions,
+    unknown_members_option,
 )
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.access.users import UserStatus
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.clock import PERIODS, parse_duration_us
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.domain.core.money import parse_usd
@@ -54,6 +56,7 @@ def _limit_options(function: _Function) -> _Function:
             help="A network that may use the key. Repeat it for more networks.",
         ),
         regions_option,
+        unknown_members_option,
     )
     for option in reversed(options):
         function = option(function)
@@ -122,6 +125,7 @@ async def create(
     expires: str | None,
     allow_ip: tuple[str, ...],
     regions: str | None,
+    unknown_members: UnknownMembersRule | Literal["none"] | None,
     **given: Any,
 ) -> None:
     """Issue a key. It is shown only once. Example: softix keys create --user ada --rpm 60 --expires 30d"""
@@ -137,6 +141,7 @@ async def create(
         limits=KeyLimits(**_parse_limits(given)),
         expires_in_us=_parse_expiry(expires),
         regions=split_regions(regions) or (),
+        unknown_members=None if unknown_members == "none" else unknown_members,
     )
     await _show_issued(instance, issued)
 
@@ -179,6 +184,7 @@ async def update(
     expires: str | None,
     allow_ip: tuple[str, ...],
     regions: str | None,
+    unknown_members: UnknownMembersRule | Literal["none"] | None,
     **given: Any,
 ) -> None:
     """Change a key's limits. The word `none` removes one. Example: softix keys update ci-key --rpm 120 --cap none"""
@@ -192,6 +198,7 @@ async def update(
         expires_in_us=_parse_expiry(expires),
         never_expires=expires == _NONE,
         regions=split_regions(regions),
+        unknown_members="" if unknown_members == "none" else unknown_members,
     )
     standing = await operations.standing(instance.storage, changed.public_id)
     show(operations.as_fields(standing.key, standing.user.public_id, standing.spend))

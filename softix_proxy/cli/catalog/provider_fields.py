@@ -51,6 +51,7 @@ def as_fields(provider: Provider) -> dict[str, Any]:
         "created_at": format_instant(provider.created_at_us),
         "version_in_url": provider.version_in_url,
         "drop_fields": list(provider.drop_fields),
+        "unknown_members": provider.unknown_members,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,10 +17,11 @@ from softix_proxy.cli.catalog.provider_fields import (
     tell_base_url,
     tested,
 )
-from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all
+from softix_proxy.cli.console.console import Group, confirm, instance, show, show_all, unknown_members_option
 from softix_proxy.cli.console.key_source import KeySource, key_options
 from softix_proxy.cli.console.tables import TableLayout
 from softix_proxy.domain.catalog.providers import MAIN, OnDisconnect, ProviderStatus
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.errors import BadInputError
 from softix_proxy.operations.catalog import providers as operations
 
@@ -119,6 +120,7 @@ async def remove_key(instance: Instance, name: str, label: str, yes: bool) -> No
     multiple=True,
     help="Send a field again that was left out. Repeat it for more fields.",
 )
+@unknown_members_option
 @no_test_option
 @instance
 async def update(
@@ -132,6 +134,7 @@ async def update(
     region: str | None,
     drop_fields: tuple[str, ...],
     keep_fields: tuple[str, ...],
+    unknown_members: UnknownMembersRule | Literal["none"] | None,
     no_test: bool,
 ) -> None:
     """Change a provider. Example: softix providers update lab --base-url http://10.0.0.6:8000"""
@@ -146,6 +149,7 @@ async def update(
         region="" if region == "none" else region,
         drop_fields=drop_fields,
         keep_fields=keep_fields,
+        unknown_members="" if unknown_members == "none" else unknown_members,
     )
     test = None
     if base_url is not None:

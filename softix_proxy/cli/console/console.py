@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from softix_proxy.domain.catalog.unknown_members import RULES
 from softix_proxy.domain.core.display import as_json, is_one_line, visible, visible_lines
 from softix_proxy.domain.core.errors import BadInputError, FailureError, OperatorError
 
@@ -147,6 +148,11 @@ regions_option = click.option(
     "--regions",
     metavar="LIST",
     help="Use only providers of these regions, for example eu,ch. The word `none` allows any.",
+)
+unknown_members_option = click.option(
+    "--unknown-members",
+    type=click.Choice([*RULES, "none"]),
+    help="What to do with members of unknown cost. The word `none` removes the rule.",
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
@@ -17,10 +18,9 @@ from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, SEARCH, ToolBill
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
-_OUTSIDE = frozenset(("mcp_servers", "container", "context_management", "compaction", "thread"))
-"""The fields that add input, or further rounds of it, that is not in the body."""
 _BILLED_TO = "billing_policy"
-_WATCHED = SHARED | _OUTSIDE | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
+_WATCHED = SHARED | MESSAGES.watched | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
+_COUNT_WATCHED = SHARED | COUNT_TOKENS.watched | {_BILLED_TO}
 _GLOBAL = (None, "global")
 _TOOLS: ToolBillings = {
     "custom": CLIENT_SIDE,
@@ -71,9 +71,11 @@ class Messages:
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
+    members = MESSAGES
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        members = MESSAGES.read(fields)
         hosted = read_tools(fields.raw("tools"), _TOOLS)
         _check_who_is_billed(fields)
         if fields.text("inference_geo") not in _GLOBAL:
@@ -86,11 +88,12 @@ class Messages:
             # A limit of 0 only fills the cache. The hold counts it as one token.
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
-            open_input=hosted.open_input
-            or fields.has_any(_OUTSIDE)
+            open_input=members.opens
+            or hosted.open_input
             or is_heavy(body)
             or not fits(fields.raw("messages"), _TEXT_ONLY),
             calls=hosted.calls,
+            unknown_members=members.unknown,
         )
 
     def rewrite(
@@ -127,12 +130,14 @@ class MessagesCountTokens(Messages):
     name = "count_tokens"
     path = "/v1/messages/count_tokens"
     metered = False
+    members = COUNT_TOKENS
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the model only, since nothing is produced and nothing charged."""
-        model, fields = read_request(body, SHARED | {_BILLED_TO})
+        model, fields = read_request(body, _COUNT_WATCHED)
         _check_who_is_billed(fields)
-        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0)
+        unknown = COUNT_TOKENS.read(fields).unknown
+        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0, unknown_members=unknown)
 
     def report(self, body: bytes) -> UsageReport | None:
         return None

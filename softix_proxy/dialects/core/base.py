@@ -8,6 +8,8 @@ from dataclasses import field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
+from softix_proxy.dialects.core.members import MemberTable
+from softix_proxy.dialects.core.spoken import CARRIED_TIERS
 from softix_proxy.domain.catalog.models import NAME_LETTERS
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.pricing.meters import Meters
@@ -84,6 +86,12 @@ class RequestSpec:
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
+    unknown_members: int = 0
+    """The number of members without a class; see `dialects.core.members`."""
+    fees: tuple[str, ...] = ()
+    """The meters of which the price must state a fee for this request, since the answer does not report it."""
+    tier_of: tuple[str, ...] = ()
+    """The meters whose price depends on the service tier. Empty if the tier applies to all of them."""
 
     @property
     def bills(self) -> tuple[str, ...]:
@@ -94,11 +102,17 @@ class RequestSpec:
         if self.priced_by:
             return ()
         tokens = _INPUT_ONLY if self.max_output_tokens == 0 else _BOTH_WAYS
-        return (*tokens, *self.calls) if self.calls else tokens
+        return (*tokens, *self.calls, *self.fees) if self.calls or self.fees else tokens
 
-    def translated(self) -> RequestSpec:
-        """Returns the spec of the translated request. Tools that a provider runs itself are not translated."""
-        return replace(self, calls={}) if self.calls else self
+    def translated(self, endpoint: str) -> RequestSpec:
+        """Returns the spec of the request as it is translated for this endpoint.
+
+        Tools that a provider runs itself are not translated, nor are tiers that its dialect does not have.
+        """
+        found = replace(self, calls={}, fees=()) if self.calls or self.fees else self
+        if found.service_tier in CARRIED_TIERS.get(endpoint, (found.service_tier,)):
+            return found
+        return replace(found, service_tier=STANDARD)
 
 
 @record(frozen=True, slots=True)
@@ -192,6 +206,8 @@ class Endpoint(ProviderEndpoint, Protocol):
     """The wire format of one POST route that clients can use as well."""
 
     family: Family
+    members: MemberTable
+    """The classes of the members that requests may have."""
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the spec of a request. Raises RefusedError(INVALID_REQUEST) with a message that quotes no input."""

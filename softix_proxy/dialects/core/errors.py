@@ -48,6 +48,7 @@ _TYPES: Mapping[Code, _Types] = {
     Code.UPGRADE_REQUIRED: _BAD,
     Code.BODY_TOO_LARGE: _Types("invalid_request_error", "request_too_large", "INVALID_ARGUMENT"),
     Code.UNSUPPORTED_ENCODING: _BAD,
+    Code.UNSUPPORTED_MEDIA_TYPE: _BAD,
     Code.REQUEST_TIMEOUT: _Types("invalid_request_error", "timeout_error", "DEADLINE_EXCEEDED"),
     Code.RATE_LIMITED: _PACE,
     Code.TOKENS_LIMITED: _Types("tokens", "rate_limit_error", "RESOURCE_EXHAUSTED"),

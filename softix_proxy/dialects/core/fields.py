@@ -105,11 +105,12 @@ def unmetered(message: str) -> RefusedError:
 class JsonMembers:
     """The members of a JSON object that are in `watched`, each as the bytes that the provider will read."""
 
-    __slots__ = ("_found", "_members", "_scanned")
+    __slots__ = ("_found", "_members", "_scanned", "others")
 
     def __init__(self, body: bytes | msgspec.Raw, watched: frozenset[str], what: str = "The request body") -> None:
         """Raises RefusedError if this is no JSON object in UTF-8, or if a watched member is repeated or misspelt."""
         found: dict[str, msgspec.Raw] = {}
+        others: list[str] = []
         try:
             self._scanned = None
             if type(body) is bytes and len(body) > SCANNED_BYTES:
@@ -128,7 +129,11 @@ class JsonMembers:
                 found[text] = value
             elif (plain := text.casefold()) in watched:
                 raise invalid(f"{what} spells `{plain}` in another way.")
+            else:
+                others.append(text)
         self._found, self._members = found, members
+        self.others = others
+        """The names of the members that are not watched, in their order."""
 
     def has(self, name: str) -> bool:
         """Returns whether the member has content. Null, false, an empty text and an empty list are no content."""

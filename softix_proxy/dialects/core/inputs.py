@@ -8,11 +8,12 @@ numbers takes a hundred times the memory of its text.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from softix_proxy.dialects.core.fields import LARGE_BODY_BYTES, MALFORMED, JsonMembers, is_heavy
+from softix_proxy.domain.core.records import record
 
 TEMPLATE_TOKENS = 1024
 """The most tokens that a provider's own prompts (chat template, tool descriptions) may add to those of the body."""
@@ -23,7 +24,8 @@ _TEXTS_OR_TOKENS = msgspec.json.Decoder(str | list[str | int | list[int]] | None
 _TEXT, _LIST = b'"'[0], b"["[0]
 
 
-class Inputs(NamedTuple):
+@record(frozen=True, slots=True)
+class Inputs:
     """What a model reads of one member."""
 
     count: int

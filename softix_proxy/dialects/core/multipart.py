@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from softix_proxy.dialects.core.charsets import require_utf8
 from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.domain.core.errors import RefusedError
 
@@ -21,6 +22,9 @@ _DISPOSITION = re.compile(
     rb'form-data; *name="([A-Za-z0-9_.\[\]-]{1,100})"((?:; *filename(?:="[^"\r\n]*"|\*=[^";\r\n]+))*)', re.IGNORECASE
 )
 _PLAIN_HEADERS = frozenset((b"content-disposition", b"content-type", b"content-length", b"content-transfer-encoding"))
+_DECLARES_CHARSET = "_charset_"
+"""The part by which HTML forms name the charset of all others."""
+_TOKEN = re.compile(rb"[A-Za-z0-9'+_.-]+")
 _PLAIN_ENCODINGS = (b"binary", b"8bit", b"7bit")
 _MOST_HEAD_BYTES = 4 * 1024
 _MOST_TEXT_BYTES = 256 * 1024
@@ -37,6 +41,14 @@ def boundary_of(content_type: str) -> bytes:
     return match["boundary"].encode()
 
 
+def content_type_of(body: bytes) -> str:
+    """Returns softix's own content type of a form that was read before, with the delimiter that it was read by."""
+    match = _DELIMITER.match(body)
+    boundary = b"" if match is None else match[1]
+    quote = "" if _TOKEN.fullmatch(boundary) else '"'
+    return f"multipart/form-data; boundary={quote}{boundary.decode()}{quote}"
+
+
 class FormText(NamedTuple):
     value: bytes
     start: int
@@ -49,6 +61,8 @@ class MultipartForm:
     def __init__(self, boundary: bytes, watched: frozenset[str]) -> None:
         self.texts: dict[str, FormText] = {}
         """The watched texts that have come so far."""
+        self.others: list[str] = []
+        """The names of the other parts, without the brackets by which a list is written in a form."""
         self.has_file = False
         """Whether a file has begun. Then much data may follow."""
         self.complete = False
@@ -123,11 +137,14 @@ class MultipartForm:
 
     def _check_name(self) -> None:
         name = self._name
+        if name.casefold() == _DECLARES_CHARSET:
+            raise invalid("The form names a charset for its parts. Send them in UTF-8, without that part.")
         if self._parts > _MOST_PARTS:
             raise invalid(f"The form has more than {_MOST_PARTS} parts.")
         if name not in self._watched:
             if name.casefold() in self._watched:
                 raise invalid(f"The form spells `{name.casefold()}` in another way.")
+            self.others.append(name.partition("[")[0])
             return
         if name in self.texts or self._is_file:
             raise invalid(f"The form has `{name}` twice, or as a file.")
@@ -161,6 +178,8 @@ def _disposition(head: bytes) -> tuple[str, bool]:
             raise invalid(_MALFORMED)
         if name.lower() == b"content-transfer-encoding" and value.strip().lower() not in _PLAIN_ENCODINGS:
             raise invalid(_MALFORMED)
+        if name.lower() == b"content-type":
+            require_utf8(value.decode("latin-1"), "A part of the form")
         if name.lower() == b"content-disposition":
             match = _DISPOSITION.fullmatch(value.strip())
             if match is None or found is not None:
@@ -183,7 +202,15 @@ class FormFields:
         form, view = MultipartForm(bytes(match[1]), watched), memoryview(body)
         for start in range(0, len(body), _SLICE_BYTES):
             form.feed(view[start : start + _SLICE_BYTES])
-        self._body, self._texts = body, form.texts
+        self._body, self._texts, self.others = body, form.texts, form.others
+
+    def has(self, name: str) -> bool:
+        """Returns whether the form has this text, and it is not empty."""
+        found = self._texts.get(name)
+        return found is not None and bool(found.value)
+
+    def has_any(self, names: frozenset[str]) -> bool:
+        return any(self.has(name) for name in names.intersection(self._texts))
 
     def text(self, name: str) -> str | None:
         found = self._texts.get(name)

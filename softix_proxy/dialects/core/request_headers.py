@@ -28,8 +28,6 @@ COMMON: Reasons = {
     "tracestate": "goes with traceparent",
 }
 """The headers that pass in every dialect of the client and the provider."""
-BODY: Reasons = {"content-type": "says what the body is, and of a form where its parts end"}
-"""The headers that pass if the body passes unchanged."""
 _STAINLESS = "x-stainless-"
 _SDK = "tells the SDK's language, version, and how often it has tried"
 
@@ -92,7 +90,7 @@ def passing(family: Family, kind: ProviderType | None = None, more: frozenset[st
     `more` are the names that the operator added.
     """
     own = () if kind is None else PROFILES[kind].request_headers
-    return Passing(frozenset((*COMMON, *BODY, *FAMILIES[family], *own, *more)), tuple(PREFIXES[family]))
+    return Passing(frozenset((*COMMON, *FAMILIES[family], *own, *more)), tuple(PREFIXES[family]))
 
 
 @cache

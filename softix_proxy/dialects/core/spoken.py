@@ -26,6 +26,20 @@ COUNTS: Mapping[str, str] = {
     "gemini_count_tokens": "generate_content",
 }
 """A mapping from an endpoint that counts the input tokens of a request to the dialect of that request."""
+_GOOGLES_TIERS = frozenset(("standard", "flex", "priority"))
+_ANTHROPICS_TIERS = frozenset(("standard",))
+CARRIED_TIERS: Mapping[str, frozenset[str]] = {
+    "messages": _ANTHROPICS_TIERS,
+    "invoke": _ANTHROPICS_TIERS,
+    "invoke_stream": _ANTHROPICS_TIERS,
+    "raw_predict": _ANTHROPICS_TIERS,
+    "stream_raw_predict": _ANTHROPICS_TIERS,
+    "generate_content": _GOOGLES_TIERS,
+    "stream_generate_content": _GOOGLES_TIERS,
+    "converse": _GOOGLES_TIERS,
+    "converse_stream": _GOOGLES_TIERS,
+}
+"""A mapping from an endpoint to the service tiers that a translated request can ask for. Others ask for any."""
 _KNOWN = frozenset(TRANSLATED)
 
 

@@ -34,8 +34,21 @@ from softix_proxy.domain.pricing.rates import MODES, STANDARD, UNKNOWN_TIER
 T = TypeVar("T")
 _LARGEST = 10**9
 _DIGITS = re.compile(r"\d{1,10}(?:\.0{1,10})?", re.ASCII)
-_TIERS = frozenset(
-    ("flex", "priority", "scale", "fast", "batch", "offpeak", "provisioned", "reserved", "optimized", "us")
+TIERS = frozenset(
+    (
+        "flex",
+        "priority",
+        "scale",
+        "fast",
+        "ultrafast",
+        "performance",
+        "batch",
+        "offpeak",
+        "provisioned",
+        "reserved",
+        "optimized",
+        "us",
+    )
 )
 """The service tiers that have, or may have, prices of their own: by speed, by the type of capacity, or by location."""
 _STANDARD_NAMES = frozenset(("", "auto", "default", "on_demand", "standard", "standard_only"))
@@ -67,7 +80,7 @@ def tier(name: object) -> str:
     """
     if name is None or (isinstance(name, str) and name in _STANDARD_NAMES):
         return STANDARD
-    return name if isinstance(name, str) and name in _TIERS else UNKNOWN_TIER
+    return name if isinstance(name, str) and name in TIERS else UNKNOWN_TIER
 
 
 def modes(*told: str) -> str:

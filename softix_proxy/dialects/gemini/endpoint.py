@@ -18,22 +18,29 @@ from softix_proxy.dialects.core.fields import (
     unmetered,
 )
 from softix_proxy.dialects.core.inputs import Inputs
+from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
+from softix_proxy.dialects.gemini.members import (
+    BATCH_EMBED_CONTENTS,
+    CONFIG,
+    COUNT_TOKENS,
+    EMBED_CONTENT,
+    GENERATE_CONTENT,
+)
 from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
 
 _CONFIG = ("generationConfig", "generation_config")
 _LIMIT = ("maxOutputTokens", "max_output_tokens")
 _CHOICES = ("candidateCount", "candidate_count")
-_CACHED = ("cachedContent", "cached_content")
 _SYSTEM = ("systemInstruction", "system_instruction")
 _TIER = ("serviceTier", "service_tier")
-_WATCHED = frozenset(("model", "contents", "tools", *_CONFIG, *_CACHED, *_SYSTEM, *_TIER))
-_CONFIG_WATCHED = frozenset((*_LIMIT, *_CHOICES))
+_WATCHED = GENERATE_CONTENT.watched | {"model", "contents", "tools", *_CONFIG, *_SYSTEM, *_TIER}
+_CONFIG_WATCHED = CONFIG.watched | {*_LIMIT, *_CHOICES}
 _MODEL = frozenset(("model",))
-_EMBED_WATCHED = frozenset(("model", "content"))
+_EMBED_WATCHED = EMBED_CONTENT.watched | {"model", "content"}
 _BATCH_WATCHED = frozenset(("model", "requests"))
 _REWRITTEN = _WATCHED | _BATCH_WATCHED
-_COUNT_WATCHED = frozenset(("model", "generateContentRequest", "generate_content_request"))
+_COUNT_WATCHED = COUNT_TOKENS.watched | {"model", "generateContentRequest", "generate_content_request"}
 _MOST_REQUESTS = 2000
 """The most requests of a batch of embeddings. Google allows a hundred."""
 _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=false", ""))
@@ -88,6 +95,7 @@ class GeminiEndpoint:
     name: str
     path: str
     family: Family = "gemini"
+    members: MemberTable
     metered = True
     framed = True
     form_fields: frozenset[str] | None = None
@@ -167,6 +175,7 @@ class GenerateContent(GeminiEndpoint):
 
     name = "generate_content"
     path = "/v1beta/models/{model}:generateContent"
+    members = GENERATE_CONTENT
     streams = False
 
     def read(self, body: bytes) -> RequestSpec:
@@ -174,6 +183,7 @@ class GenerateContent(GeminiEndpoint):
         self._check_model(fields)
         name, raw = either(fields, _CONFIG)
         config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
+        members, set_up = GENERATE_CONTENT.read(fields), CONFIG.read(config)
         calls, brings_in = _read_tools(fields.raw("tools"))
         texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
         return RequestSpec(
@@ -182,10 +192,9 @@ class GenerateContent(GeminiEndpoint):
             max_output_tokens=config.count(either(config, _LIMIT)[0]),
             choices=config.count(either(config, _CHOICES)[0]) or 1,
             service_tier=service_tier(fields.text(either(fields, _TIER)[0])),
-            open_input=brings_in
-            or fields.has(either(fields, _CACHED)[0])
-            or not all(fits(text, _TEXT_ONLY) for text in texts),
+            open_input=brings_in or members.opens or set_up.opens or not all(fits(text, _TEXT_ONLY) for text in texts),
             calls=calls,
+            unknown_members=members.unknown + set_up.unknown,
         )
 
 
@@ -219,12 +228,13 @@ class GeminiCountTokens(GeminiEndpoint):
 
     name = "gemini_count_tokens"
     path = "/v1beta/models/{model}:countTokens"
+    members = COUNT_TOKENS
     metered = False
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the model only, since nothing is produced and nothing charged."""
-        read_fields(body, _COUNT_WATCHED)
-        return RequestSpec(model=self.model, max_output_tokens=0)
+        fields = read_fields(body, _COUNT_WATCHED)
+        return RequestSpec(model=self.model, max_output_tokens=0, unknown_members=COUNT_TOKENS.read(fields).unknown)
 
     def report(self, body: bytes) -> UsageReport | None:
         return None
@@ -241,14 +251,17 @@ class GeminiCountTokens(GeminiEndpoint):
 class EmbedContent(GeminiEndpoint):
     name = "embed_content"
     path = "/v1beta/models/{model}:embedContent"
+    members = EMBED_CONTENT
 
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _EMBED_WATCHED)
         self._check_model(fields)
+        members = EMBED_CONTENT.read(fields)
         return RequestSpec(
             model=self.model,
             max_output_tokens=0,
-            open_input=not fits(fields.raw("content"), _TEXT_ONLY),
+            open_input=members.opens or not fits(fields.raw("content"), _TEXT_ONLY),
+            unknown_members=members.unknown,
         )
 
 
@@ -257,21 +270,26 @@ class BatchEmbedContents(GeminiEndpoint):
 
     name = "batch_embed_contents"
     path = "/v1beta/models/{model}:batchEmbedContents"
+    members = BATCH_EMBED_CONTENTS
 
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _BATCH_WATCHED)
         self._check_model(fields)
-        open_input, requests = False, _requests(fields, _EMBED_WATCHED)
+        outer = BATCH_EMBED_CONTENTS.read(fields)
+        unknown, open_input, requests = outer.unknown, outer.opens, _requests(fields, _EMBED_WATCHED)
         found = Inputs(max(len(requests), 1))
         for request in requests:
             self._check_model(request)
-            open_input = open_input or not fits(request.raw("content"), _TEXT_ONLY)
+            members = EMBED_CONTENT.read(request)
+            unknown += members.unknown
+            open_input = open_input or members.opens or not fits(request.raw("content"), _TEXT_ONLY)
         return RequestSpec(
             model=self.model,
             max_output_tokens=0,
             open_input=open_input,
             inputs=found.count,
             most_input_tokens=found.most_tokens(len(body)),
+            unknown_members=unknown,
         )
 
     def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:

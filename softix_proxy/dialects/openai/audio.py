@@ -17,6 +17,7 @@ from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, read_request, unmetered
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import decimals, milliseconds, openai_report
+from softix_proxy.dialects.openai.members import SPEECH, TRANSCRIPTIONS, TRANSLATIONS
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
 
 _LETTER_TOKENS = 8
@@ -35,6 +36,7 @@ _BY_SIZE = {
 _PROMPT_TOKENS = 2048
 _TRANSCRIPT_TOKENS = 16_384
 _TELLING = ("json", "verbose_json", "diarized_json")
+_SPEECH_FIELDS = SHARED | SPEECH.watched | {"input", "stream_format", "response_format"}
 
 
 class Speech(OpenAIEndpoint):
@@ -46,10 +48,12 @@ class Speech(OpenAIEndpoint):
 
     name = "speech"
     path = "/v1/audio/speech"
+    members = SPEECH
     framed = False
 
     def read(self, body: bytes) -> RequestSpec:
-        model, fields = read_request(body, SHARED | {"input", "stream_format", "response_format"})
+        model, fields = read_request(body, _SPEECH_FIELDS)
+        members = SPEECH.read(fields)
         letters = len(fields.text("input") or "")
         events = fields.text("stream_format") == "sse"
         kind = fields.text("response_format") or "mp3"
@@ -62,6 +66,8 @@ class Speech(OpenAIEndpoint):
             priced_by=("characters", "audio_output_tokens"),
             typical={"input_tokens": -(-letters // 4), "audio_output_tokens": letters * 2},
             unwrapped=None if events else _TYPES.get(kind, "application/octet-stream"),
+            open_input=members.opens,
+            unknown_members=members.unknown,
         )
 
     def rewrite(self, body: bytes, *, ask_usage: bool, **others: Any) -> bytes:
@@ -207,6 +213,7 @@ class Transcriptions(FormEndpoint):
 
     name = "transcriptions"
     path = "/v1/audio/transcriptions"
+    members = TRANSCRIPTIONS
     form_fields: frozenset[str] | None = FORM | {"response_format"}
     telling: tuple[str, ...] = _TELLING
     """The response formats that report the duration of the recording."""
@@ -215,6 +222,7 @@ class Transcriptions(FormEndpoint):
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = self.form(body)
+        members = self.members.read(fields)
         if (fields.text("response_format") or self.format) not in self.telling:
             raise unmetered(
                 f"This `response_format` does not say how much was heard, only {' or '.join(self.telling)} does."
@@ -226,6 +234,8 @@ class Transcriptions(FormEndpoint):
             priced_by=("audio_ms", "audio_input_tokens"),
             most_input_tokens=_PROMPT_TOKENS,
             by_size=_BY_SIZE,
+            open_input=members.opens,
+            unknown_members=members.unknown,
         )
 
     def report(self, body: bytes) -> UsageReport | None:
@@ -243,4 +253,5 @@ class Transcriptions(FormEndpoint):
 class Translations(Transcriptions):
     name = "translations"
     path = "/v1/audio/translations"
+    members = TRANSLATIONS
     telling = ("verbose_json",)

@@ -7,10 +7,11 @@ from softix_proxy.dialects.core.fields import SHARED, JsonMembers, invalid, read
 from softix_proxy.dialects.core.inputs import Inputs, read_inputs
 from softix_proxy.dialects.core.tokens import tier
 from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
+from softix_proxy.dialects.openai.members import COMPLETIONS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
 _LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
-_WATCHED = SHARED | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
+_WATCHED = SHARED | COMPLETIONS.watched | {*_LIMITS, *COUNTS, "prompt", "prompt_embeds", "stream_options", "echo"}
 _PROMPTS = frozenset(b'"[n')
 """The first bytes of a text, of a list and of null."""
 
@@ -22,22 +23,26 @@ class Completions(OpenAIEndpoint):
     path = "/v1/completions"
     output_fields = _LIMITS
     reports_on_request = True
+    members = COMPLETIONS
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
         prompts = _prompts(fields)
+        members = COMPLETIONS.read(fields)
         return RequestSpec(
             model=model,
             stream=(stream := fields.flag("stream")),
             max_output_tokens=fields.largest(_LIMITS),
             choices=(fields.largest(COUNTS) or 1) * prompts.count,
             service_tier=tier(fields.text("service_tier")),
-            open_input=fields.has("prompt_embeds") or not prompts.text_only,
+            open_input=members.opens or not prompts.text_only,
             inputs=prompts.count,
             most_input_tokens=prompts.most_tokens(len(body)),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
             reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
+            unknown_members=members.unknown,
+            fees=members.fees,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

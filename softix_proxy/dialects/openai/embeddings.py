@@ -7,9 +7,10 @@ from softix_proxy.dialects.core.fields import SHARED, read_request
 from softix_proxy.dialects.core.inputs import read_inputs
 from softix_proxy.dialects.core.tokens import input_report, read_answer, tier
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
+from softix_proxy.dialects.openai.members import EMBEDDINGS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
-_WATCHED = SHARED | {"input", "messages"}
+_WATCHED = SHARED | EMBEDDINGS.watched | {"input", "messages"}
 
 
 class Embeddings(OpenAIEndpoint):
@@ -17,6 +18,7 @@ class Embeddings(OpenAIEndpoint):
 
     name = "embeddings"
     path = "/v1/embeddings"
+    members = EMBEDDINGS
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the spec. Text and tokens are in the body. Images come as objects, and are not bounded by their bytes.
@@ -25,15 +27,18 @@ class Embeddings(OpenAIEndpoint):
         """
         model, fields = read_request(body, _WATCHED)
         found = read_inputs(fields, "input")
+        members = EMBEDDINGS.read(fields)
         return RequestSpec(
             model=model,
             stream=fields.flag("stream"),
             max_output_tokens=0,
             service_tier=tier(fields.text("service_tier")),
-            open_input=fields.has("messages") or not found.text_only,
+            open_input=members.opens or not found.text_only,
             reads_nothing=not (fields.has("input") or fields.has("messages")),
             inputs=found.count,
             most_input_tokens=found.most_tokens(len(body)),
+            unknown_members=members.unknown,
+            fees=members.fees,
         )
 
     def report(self, body: bytes) -> UsageReport | None:

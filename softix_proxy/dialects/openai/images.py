@@ -15,9 +15,11 @@ from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageRepor
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, read_request, unmetered
 from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS
+from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.multipart import FormFields
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report
+from softix_proxy.dialects.openai.members import IMAGE_EDITS, IMAGE_VARIATIONS, IMAGES
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
 from softix_proxy.domain.pricing.rates import STANDARD
 
@@ -32,8 +34,10 @@ An image of the highest quality has a token for 252 pixels, one of medium qualit
 _PARTIAL_TOKENS = 100
 _PLAIN = (None, "", "auto", "standard", "1024x1024")
 _QUALITIES = frozenset(("low", "medium", "high", "hd"))
-_OWN = frozenset(("n", "size", "quality", "partial_images"))
-_WATCHED = SHARED | _OWN
+_OWN = frozenset(("n", "size", "quality", "partial_images", "output_format"))
+_WATCHED = SHARED | _OWN | IMAGES.watched
+_UNBOUNDED_FORMATS = ("gif", "svg")
+"""The formats that are many images, or another model's text."""
 _EDIT_TOKENS = 16 * 8192 + 32_000
 """The upper bound of an edit's input in tokens.
 
@@ -49,8 +53,11 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-def _ask(model: str, fields: JsonMembers | FormFields, input_tokens: int) -> RequestSpec:
+def _ask(model: str, fields: JsonMembers | FormFields, table: MemberTable, input_tokens: int) -> RequestSpec:
     """Returns the spec. `input_tokens` is the most input of one image, since each may be billed with its own input."""
+    members = table.read(fields)
+    if fields.text("output_format") in _UNBOUNDED_FORMATS:
+        raise unmetered("Moving images and SVG cannot be bounded here. Send another `output_format`.")
     images, stream = fields.count("n") or 1, fields.flag("stream")
     if stream and images > 1:
         raise unmetered("A stream of several images cannot be metered here: send `n` 1, or no `stream`.")
@@ -69,11 +76,14 @@ def _ask(model: str, fields: JsonMembers | FormFields, input_tokens: int) -> Req
         max_output_tokens=width * height // _TOKEN_PIXELS + partial * _PARTIAL_TOKENS,
         choices=images,
         service_tier=tier or STANDARD,
+        tier_of=("images",),
         inputs=images,
         most_input_tokens=images * input_tokens,
         calls={"images": images},
         priced_by=("images", "image_output_tokens"),
         typical={"images": images, "image_output_tokens": images * (width * height // _TYPICAL_PIXELS)},
+        open_input=members.opens,
+        unknown_members=members.unknown,
     )
 
 
@@ -94,10 +104,11 @@ class ImageGenerations(OpenAIEndpoint):
 
     name = "image_generations"
     path = "/v1/images/generations"
+    members = IMAGES
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
-        return _ask(model, fields, len(body) + TEMPLATE_TOKENS)
+        return _ask(model, fields, IMAGES, len(body) + TEMPLATE_TOKENS)
 
     def report(self, body: bytes) -> UsageReport | None:
         try:
@@ -113,11 +124,12 @@ class ImageGenerations(OpenAIEndpoint):
 class ImageEdits(FormEndpoint):
     name = "image_edits"
     path = "/v1/images/edits"
-    form_fields: frozenset[str] | None = FORM | _OWN
+    members = IMAGE_EDITS
+    form_fields: frozenset[str] | None = FORM | _OWN | IMAGE_EDITS.watched
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = self.form(body)
-        return _ask(model, fields, _EDIT_TOKENS)
+        return _ask(model, fields, self.members, _EDIT_TOKENS)
 
     report = ImageGenerations.report
     stream = ImageGenerations.stream
@@ -126,10 +138,11 @@ class ImageEdits(FormEndpoint):
 class ImageVariations(ImageEdits):
     name = "image_variations"
     path = "/v1/images/variations"
+    members = IMAGE_VARIATIONS
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = self.form(body, "dall-e-2")  # Only this model makes variations.
-        return _ask(model, fields, _EDIT_TOKENS)
+        return _ask(model, fields, self.members, _EDIT_TOKENS)
 
 
 class _Event(msgspec.Struct):

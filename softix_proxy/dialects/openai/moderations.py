@@ -9,11 +9,12 @@ from softix_proxy.dialects.core.fields import SHARED, read_model
 from softix_proxy.dialects.core.inputs import read_inputs
 from softix_proxy.dialects.core.tokens import input_report, read_answer
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
+from softix_proxy.dialects.openai.members import MODERATIONS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 DEFAULT_MODEL = "omni-moderation-latest"
 """The model that OpenAI uses if the request names none."""
-_WATCHED = SHARED | {"input"}
+_WATCHED = SHARED | MODERATIONS.watched | {"input"}
 _TEXT_ONLY = msgspec.json.Decoder(str | list[str])
 
 
@@ -22,17 +23,20 @@ class Moderations(OpenAIEndpoint):
 
     name = "moderations"
     path = "/v1/moderations"
+    members = MODERATIONS
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_model(body, _WATCHED)
         found = read_inputs(fields, "input", _TEXT_ONLY)
+        members = MODERATIONS.read(fields)
         return RequestSpec(
             model=model or DEFAULT_MODEL,
             stream=fields.flag("stream"),
             max_output_tokens=0,
-            open_input=not found.text_only,
+            open_input=members.opens or not found.text_only,
             inputs=found.count,
             most_input_tokens=found.most_tokens(len(body)),
+            unknown_members=members.unknown,
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -24,6 +24,7 @@ from softix_proxy.dialects.core.fields import (
 )
 from softix_proxy.dialects.core.tokens import count, divide
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, ToolBillings, read_tools
+from softix_proxy.dialects.openai.members import REALTIME as SESSION_MEMBERS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 from softix_proxy.domain.pricing.meters import Meters
 
@@ -51,7 +52,7 @@ _CLIENT = frozenset(
 )
 _EVENT = frozenset(("type", "event_id", "session", "response"))
 _TRANSCRIPTION = "input_audio_transcription"
-_SESSION = SHARED | {"type", "tools", "prompt", "audio", "conversation", _TRANSCRIPTION}
+_SESSION = SHARED | SESSION_MEMBERS.watched | {"type", "tools", "prompt", "audio", "conversation", _TRANSCRIPTION}
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "mcp": FREE}
 _NULL, _APART = msgspec.Raw(b"null"), msgspec.Raw(b'"none"')
 _BYTES_PER_TOKEN = 4
@@ -67,6 +68,7 @@ class Realtime(OpenAIEndpoint):
 
     name = "realtime"
     path = "/v1/realtime?model={model}"
+    members = SESSION_MEMBERS
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the members of a session.
@@ -75,7 +77,8 @@ class Realtime(OpenAIEndpoint):
         """
         model, fields = read_request(body, _SESSION)
         _check(fields)
-        return RequestSpec(model=model, stream=True, open_input=True, adjustable=False)
+        unknown = SESSION_MEMBERS.read(fields).unknown
+        return RequestSpec(model=model, stream=True, open_input=True, adjustable=False, unknown_members=unknown)
 
     def report(self, body: bytes) -> UsageReport | None:
         """Reads the usage of a finished response."""

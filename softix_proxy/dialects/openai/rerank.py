@@ -11,9 +11,10 @@ from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, invalid, 
 from softix_proxy.dialects.core.inputs import TEMPLATE_TOKENS, read_inputs
 from softix_proxy.dialects.core.tokens import count, decimals, model_name, tell
 from softix_proxy.dialects.openai.chat.endpoint import ChatMeter
+from softix_proxy.dialects.openai.members import RERANK
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
-_WATCHED = SHARED | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
+_WATCHED = SHARED | RERANK.watched | {"documents", "query", "max_tokens_per_doc", "max_chunks_per_doc"}
 _LIST = b"["[0]
 _QUERY = msgspec.json.Decoder(str)
 _UNIT_DOCUMENTS = 100
@@ -50,9 +51,11 @@ class Rerank(OpenAIEndpoint):
 
     name = "rerank"
     path = "/v1/rerank"
+    members = RERANK
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        members = RERANK.read(fields)
         raw = fields.raw("documents")
         if raw is not None and memoryview(raw)[0] != _LIST:
             raise invalid("`documents` must be a list.")
@@ -64,12 +67,13 @@ class Rerank(OpenAIEndpoint):
             model=model,
             stream=fields.flag("stream"),
             max_output_tokens=0,
-            open_input=not (documents.text_only and fits(query, _QUERY)),
+            open_input=members.opens or not (documents.text_only and fits(query, _QUERY)),
             inputs=chunks,
             most_input_tokens=len(body) + TEMPLATE_TOKENS + chunks * each,
             calls={"search_units": -(-chunks // _UNIT_DOCUMENTS)},
             priced_by=("search_units", "input_tokens"),
             typical={"search_units": -(-documents.count // _UNIT_DOCUMENTS), "input_tokens": -(-len(body) // 4)},
+            unknown_members=members.unknown,
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -6,6 +6,7 @@ import msgspec
 
 from softix_proxy.dialects.core.base import Family, UsageReport
 from softix_proxy.dialects.core.fields import ONE_MODEL, JsonMembers, invalid
+from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.multipart import FormFields
 from softix_proxy.dialects.core.tokens import openai_report, read_answer
 
@@ -28,6 +29,7 @@ class OpenAIEndpoint:
 
     name: str
     path: str
+    members: MemberTable
     family: Family = "openai"
     metered = True
     framed = True

@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from softix_proxy.domain.access.rights import model_patterns
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.clock import CapPeriod
 
 
@@ -53,6 +54,8 @@ class Key:
     """The patterns that a softix gave it in which the name of a model could name another provider, until they are set
     again.
     """
+    unknown_members: UnknownMembersRule | None = None
+    """Its own rule for members of unknown cost. None means that of the provider."""
 
     def allows_model(self, provider: str, model: str, route_name: str = "") -> bool:
         """Returns whether a pattern stands for the model at this provider, or for the route that leads to it."""
@@ -109,7 +112,7 @@ class KeyStore(Protocol):
     async def list(self, user_id: int | None = None) -> Sequence[Key]: ...
 
     async def update(self, key: Key) -> None:
-        """Writes label, models, networks, limits, status, expiry and regions."""
+        """Writes label, models, networks, limits, status, expiry, regions and the rule for unknown members."""
         ...
 
     async def spend(self, key_id: int) -> Spend: ...

@@ -69,6 +69,7 @@ NEVER = frozenset(
         "images",
         "mask",
         "partial_images",
+        "output_format",
         "instructions",
         "anthropic_version",
         "anthropic_beta",

@@ -13,6 +13,7 @@ from softix_proxy.domain.catalog.profiles import OnDisconnect as OnDisconnect
 from softix_proxy.domain.catalog.profiles import Profile as Profile
 from softix_proxy.domain.catalog.profiles import ProviderType as ProviderType
 from softix_proxy.domain.catalog.profiles import path_behind_version
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 
 
 class ProviderStatus(StrEnum):
@@ -66,6 +67,8 @@ class Provider:
     """Whether the base URL contains the version, or the paths have none. Then the dialect's version is not added."""
     drop_fields: tuple[str, ...] = ()
     """The body fields that it refuses, beside those of its type."""
+    unknown_members: UnknownMembersRule | None = None
+    """Its own rule for members of unknown cost. None means the setting."""
     renamed_fields: Mapping[str, str] = field(init=False, repr=False, compare=False)
     """The body fields that it refuses → its own names for them, or an empty text if they are left out.
 

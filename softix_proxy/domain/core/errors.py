@@ -67,6 +67,7 @@ class Code(StrEnum):
     UPGRADE_REQUIRED = "upgrade_required"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_ENCODING = "unsupported_encoding"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     REQUEST_TIMEOUT = "request_timeout"
     RATE_LIMITED = "rate_limited"
     TOKENS_LIMITED = "tokens_limited"
@@ -100,6 +101,7 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.UPGRADE_REQUIRED: 426,
     Code.BODY_TOO_LARGE: 413,
     Code.UNSUPPORTED_ENCODING: 415,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
     Code.REQUEST_TIMEOUT: 408,
     Code.RATE_LIMITED: 429,
     Code.TOKENS_LIMITED: 429,

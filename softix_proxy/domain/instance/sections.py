@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from softix_proxy.domain.catalog.request_headers import checked_header
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.config import setting
 
 _SECONDS = {"least": 0.001, "most": 86_400}
@@ -120,6 +121,16 @@ class UpstreamSection:
     @property
     def drain_limit_bytes(self) -> int:
         return self.drain_limit_mib * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySection:
+    """Sets what softix does with requests on their way to a provider."""
+
+    unknown_members: UnknownMembersRule = setting(  # noqa: RUF009
+        "pass",
+        "What is done with members of which softix does not know what they cost. A provider or a key may differ.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

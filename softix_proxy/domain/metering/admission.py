@@ -152,6 +152,17 @@ class Intent:
     bound: Bound
     tokens_estimate: int
     started_at_us: int
+    tokens_bound: int = 0
+    """The tokens that count until the settlement, with all output that may come. 0 if nothing limits them."""
+
+
+@record(frozen=True, slots=True)
+class RateCheck:
+    """The request for a read, or for anything else that costs nothing and counts against the rate of its key."""
+
+    user_id: int
+    key_id: int
+    limits: KeyLimits
 
 
 @record(frozen=True, slots=True)
@@ -205,7 +216,8 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, toda
         if wait_us:
             return Denied(Code.RATE_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
     if bounds.tpm is not None:
-        tokens_held = min(intent.tokens_estimate, bounds.tpm)  # an estimate blocks no key for longer than a minute
+        tokens = max(intent.tokens_bound, intent.tokens_estimate)
+        tokens_held = min(tokens, bounds.tpm)  # what may come blocks no key for longer than a minute
         tpm_tat_us, wait_us = limits.arrive(tpm_tat_us, now_us, bounds.tpm, tokens_held)
         if wait_us:
             return Denied(Code.TOKENS_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
@@ -218,6 +230,17 @@ def decide(intent: Intent, wallet: WalletState, key: KeyState, now_us: int, toda
     key.open_requests += 1
     key.rpm_tat_us, key.tpm_tat_us = rpm_tat_us, tpm_tat_us
     return Admitted(hold_pico, output_limit, tokens_held, _allowance(bounds, key, now_us))
+
+
+def count(check: RateCheck, key: KeyState, now_us: int) -> Allowance | Denied:
+    """Counts a request that costs nothing against the key's rate. The state changes only if the request may pass."""
+    bounds = check.limits
+    if bounds.rpm is not None:
+        rpm_tat_us, wait_us = limits.arrive(key.rpm_tat_us, now_us, bounds.rpm)
+        if wait_us:
+            return Denied(Code.RATE_LIMITED, wait_us, allowance=_allowance(bounds, key, now_us))
+        key.rpm_tat_us = rpm_tat_us
+    return _allowance(bounds, key, now_us)
 
 
 def _fund(

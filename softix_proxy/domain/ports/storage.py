@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from softix_proxy.domain.ledger.balance import BalanceStore
     from softix_proxy.domain.ledger.ledger import LedgerStore
     from softix_proxy.domain.ledger.periods import PeriodStore
-    from softix_proxy.domain.metering.admission import Decision, Intent
+    from softix_proxy.domain.metering.admission import Allowance, Decision, Denied, Intent, RateCheck
     from softix_proxy.domain.metering.batches import BatchStore
     from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
     from softix_proxy.domain.metering.usage import UsageStore
@@ -40,6 +40,10 @@ class Journal(Protocol):
 
         Raises RefusedError(STORAGE_UNAVAILABLE). Nothing stays held then, nor when the call is cancelled.
         """
+        ...
+
+    async def count(self, check: RateCheck) -> Allowance | Denied:
+        """Counts a request that costs nothing against the rate of its key. Raises RefusedError(STORAGE_UNAVAILABLE)."""
         ...
 
     async def settle(self, settlement: Settlement) -> Settled | None:

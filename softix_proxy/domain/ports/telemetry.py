@@ -13,6 +13,10 @@ class Telemetry(Protocol):
         """Counts a request that softix refused before it was admitted."""
         ...
 
+    def unknown_members(self, endpoint: str, number: int) -> None:
+        """Counts the members of a request of which nobody knows what they cost. Their names are content."""
+        ...
+
     def opened(self, hold_pico: int) -> None:
         """Counts a request that was admitted."""
         ...

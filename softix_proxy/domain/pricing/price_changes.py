@@ -223,13 +223,14 @@ def _rounded(price: Decimal) -> Decimal:
     return Decimal(format(price.quantize(_TWELVE_DECIMALS), "f").rstrip("0"))
 
 
-def remedy(model: str, meters: Sequence[str] = (), user: str | None = None) -> str:
-    """Returns the command that sets the missing prices of a model, with example prices, and for a user the user's
-    own.
+def remedy(model: str, meters: Sequence[str] = (), user: str | None = None, tier: str = STANDARD) -> str:
+    """Returns the command that sets the missing prices of a model, with example prices: of this tier, and for a user
+    the user's own.
     """
     named = dict.fromkeys(_priced_by(meter) for meter in meters) or ("input_tokens", "output_tokens")
     options = " ".join(f"--{METERS[name].price_key.replace('_', '-')} {EXAMPLES[name]}" for name in named)
-    return f"softix prices set {model} {options}" + (f" --user {user}" if user is not None else "")
+    place = place_options(tier, 0)
+    return f"softix prices set {model} {place}{options}" + (f" --user {user}" if user is not None else "")
 
 
 def _priced_by(meter: str) -> str:

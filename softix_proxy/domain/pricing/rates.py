@@ -22,6 +22,8 @@ STANDARD = "standard"
 """The service tier that applies if neither the request nor the response names another."""
 UNKNOWN_TIER = "unknown"
 """The name for any tier that no dialect knows. No sheet names it, so it is never taken for the standard one."""
+NEVER_DEARER = frozenset(("batch", "flex", "offpeak"))
+"""The tiers for which no provider asks more than for the standard one, because the answer may take longer."""
 
 MODES = "+"
 """The separator between several modes of one response that are its tier together: `fast+us`."""
@@ -279,6 +281,10 @@ class Rate:
         None means that the cost is by the same version, and 0 that the provider's price is unknown.
         """
         return None if self.costs is None else self.costs.price_id
+
+    def has_tier(self, service_tier: str) -> bool:
+        """Returns whether the sheet has a price for this tier. All tiers of a free model are free."""
+        return service_tier in self._tiers or self.sheet.free
 
     def has_cost(self, meter: str) -> bool:
         """Returns the same as `has_price`, for the provider's price."""

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Literal
 
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus, Spend
 from softix_proxy.domain.access.rights import ANY_PROVIDER
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import NAME_LETTERS
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.clock import PERIODS, format_instant
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
@@ -53,6 +54,7 @@ async def create(
     limits: KeyLimits = KeyLimits(),  # noqa: B008 - the default is frozen
     expires_in_us: int | None = None,
     regions: Sequence[str] = (),
+    unknown_members: UnknownMembersRule | None = None,
 ) -> IssuedKey:
     """Creates a key of this user. Raises NotFoundError, BadInputError."""
     made = vault.new_api_key()
@@ -73,6 +75,7 @@ async def create(
             expires_at_us=None if expires_in_us is None else now_us + expires_in_us,
             created_at_us=now_us,
             regions=providers.checked_regions(regions),
+            unknown_members=unknown_members,
         )
         return IssuedKey(await unit.keys.add(asked), made.text)
 
@@ -101,8 +104,12 @@ async def update(
     expires_in_us: int | None = None,
     never_expires: bool = False,
     regions: Sequence[str] | None = None,
+    unknown_members: UnknownMembersRule | Literal[""] | None = None,
 ) -> Key:
-    """Changes the values that are given. `limits` holds fields of `KeyLimits`. Raises NotFoundError, BadInputError."""
+    """Changes the values that are given. `limits` holds fields of `KeyLimits`. An empty rule removes it.
+
+    Raises NotFoundError, BadInputError.
+    """
     async with storage.writing() as unit:
         key = await find(unit, reference)
         expires_at_us = key.expires_at_us if expires_in_us is None else unit.clock.now_us() + expires_in_us
@@ -115,6 +122,7 @@ async def update(
             limits=_checked_limits(replace(key.limits, **(limits or {}))),
             expires_at_us=None if never_expires else expires_at_us,
             regions=key.regions if regions is None else providers.checked_regions(regions),
+            unknown_members=key.unknown_members if unknown_members is None else unknown_members or None,
         )
         await unit.keys.update(changed)
         return changed
@@ -179,6 +187,7 @@ def as_fields(key: Key, user_public_id: str, spend: Spend | None = None) -> dict
         "models": list(key.models),
         "allow_ip": list(key.allow_ip),
         "regions": list(key.regions),
+        "unknown_members": key.unknown_members,
         "rpm": limits.rpm,
         "tpm": limits.tpm,
         "concurrency": limits.concurrency,

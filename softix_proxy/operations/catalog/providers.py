@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Literal
 
 from softix_proxy.domain.catalog import credentials
 from softix_proxy.domain.catalog.drop_fields import changed as changed_fields
@@ -19,6 +20,7 @@ from softix_proxy.domain.catalog.providers import (
     ProviderStatus,
     ProviderType,
 )
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.core.errors import BadInputError, ConflictError, NotFoundError
 from softix_proxy.domain.core.ids import new_public_id
 from softix_proxy.domain.ports.storage import Storage, Unit
@@ -44,6 +46,7 @@ async def add(
     region: str | None = None,
     blanks: Mapping[str, str] = MappingProxyType({}),
     drop_fields: Sequence[str] = (),
+    unknown_members: UnknownMembersRule | None = None,
     models: Sequence[CatalogueModel] = (),
 ) -> Provider:
     """Adds a provider with its sealed key, and these models with their current and future prices, in one transaction.
@@ -71,6 +74,7 @@ async def add(
         region=profile.region if region is None else checked_region(region),
         version_in_url=found.has_version if version_in_url is None else version_in_url,
         drop_fields=changed_fields((), drop_fields, ()),
+        unknown_members=unknown_members,
     )
     sealed = asked if key is None else _sealed(vault, asked, key)
     now_us = asked.created_at_us
@@ -144,8 +148,9 @@ async def update(
     region: str | None = None,
     drop_fields: Sequence[str] = (),
     keep_fields: Sequence[str] = (),
+    unknown_members: UnknownMembersRule | Literal[""] | None = None,
 ) -> Provider:
-    """Changes the values that are given. An empty region removes it. Dropped fields in `keep_fields` are sent again.
+    """Changes the values that are given. An empty region or rule removes it. `keep_fields` are sent again.
 
     Raises NotFoundError, BadInputError, and ConflictError if a new address needs the key.
     """
@@ -159,6 +164,7 @@ async def update(
             on_hang_up=on_hang_up or provider.on_hang_up,
             region=provider.region if region is None else checked_region(region) if region else None,
             drop_fields=changed_fields(provider.drop_fields, drop_fields, keep_fields),
+            unknown_members=provider.unknown_members if unknown_members is None else unknown_members or None,
         )
         if changed.origin != provider.origin and provider.more_keys:
             raise ConflictError(

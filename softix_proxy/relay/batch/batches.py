@@ -34,6 +34,7 @@ from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.bound import bound
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.request.route import UnpricedError, priced
+from softix_proxy.relay.request.unknown_members import refused, rule_for
 
 log = logging.getLogger("softix.relay")
 _A_TURN = 128
@@ -85,6 +86,8 @@ class Batches:
                     spec = item.endpoint.read(item.body)
                     if spec.stream:
                         raise invalid("a batch's requests do not stream.")
+                if spec.unknown_members:
+                    self.lifecycle.telemetry.unknown_members(item.endpoint.name, spec.unknown_members)
                 seen.add(item.custom_id)
                 spec = replace(spec, service_tier=batch_format.TIER, adjustable=False)
                 found.append(Read(item.custom_id, item.endpoint, spec, len(item.body)))
@@ -108,6 +111,9 @@ class Batches:
 
     def _ask(self, caller: Caller, request: Read, model: Model) -> Asked:
         directory, now_us, endpoint, spec = self.lifecycle.directory.current, self.clock.now_us(), *request[1:3]
+        provider = directory.providers[model.provider_id]
+        if spec.unknown_members and rule_for(self.lifecycle.policy, provider, caller) != "pass":
+            raise refused(endpoint, b"", caller)
         rate = priced(directory, caller.user, model, endpoint, spec, now_us)
         if rate is None:
             raise UnpricedError(directory, model, caller.user, spec, now_us)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from softix_proxy.domain.catalog.unknown_members import UnknownMembersRule
 from softix_proxy.domain.metering.settlement import InterruptedCharge
 
 if TYPE_CHECKING:
-    from softix_proxy.domain.instance.sections import MoneySection, RoutingSection, UpstreamSection
+    from softix_proxy.domain.instance.sections import MoneySection, RelaySection, RoutingSection, UpstreamSection
 
 FailedAttemptsCharge = Literal["provider-billed", "never"]
 
@@ -32,9 +33,11 @@ class Policy:
     """The time for which a realtime session may be idle. An amount is held for its next response meanwhile."""
     pass_headers: frozenset[str] = frozenset()
     """The request headers that are passed to providers beside those of the dialects and of the provider types."""
+    unknown_members: UnknownMembersRule = "pass"
+    """The rule for members of unknown cost, unless the provider or the key has its own."""
 
     @classmethod
-    def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection) -> Policy:
+    def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection, relay: RelaySection) -> Policy:
         return cls(
             least_output_tokens=money.least_output_tokens,
             interrupted_charge=money.interrupted_charge,
@@ -45,4 +48,5 @@ class Policy:
             retries=routing.retries,
             most_attempts=routing.most_attempts,
             pass_headers=frozenset(name.lower() for name in upstream.pass_headers),
+            unknown_members=relay.unknown_members,
         )

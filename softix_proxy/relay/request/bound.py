@@ -22,6 +22,14 @@ def estimate(spec: RequestSpec, body_bytes: int) -> int:
     return body_bytes // BYTES_PER_TOKEN + (spec.max_output_tokens or 0) * spec.choices
 
 
+def tokens_bound(spec: RequestSpec, body_bytes: int, bounds: Sequence[Bound]) -> int:
+    """Returns the tokens that limits on tokens a minute count until the request is settled.
+
+    The input is estimated. The output counts in full, since it may be as long as the request or the model allows.
+    """
+    return body_bytes // BYTES_PER_TOKEN + max(bound.output_tokens for bound in bounds) * spec.choices
+
+
 def bound(spec: RequestSpec, body_bytes: int, model: Model, rate: Rate, *, metered: bool, least_tokens: int) -> Bound:
     """Returns the most that the request can cost at this model. Raises RefusedError if its price covers nothing of it.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from softix_proxy.dialects.core.base import RequestSpec
+from softix_proxy.dialects.core.charsets import JSON
 from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.dialects.core.multipart import content_type_of
 from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
 from softix_proxy.dialects.core.request_headers import Passing, passing, passing_translated
 from softix_proxy.dialects.core.response_headers import returned
@@ -55,6 +57,8 @@ def call(
     body = _understood(body, target, usage_refused=unasked and usage_refused)
     path = named(request.path, target.model.upstream_name)
     headers = own_headers(request, target, pass_headers)
+    kind = JSON if request.endpoint.form_fields is None else content_type_of(body)
+    headers.append(("content-type", kind))
     rest = request.rest if request.rest_bytes else None
     return UpstreamRequest(
         caller_key_id,
@@ -91,7 +95,7 @@ def _abroad(
     name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
     passed = passing_translated(name, target.provider.type, pass_headers)
     headers = outgoing(request.headers, request.credential, passed)
-    headers += [("content-type", "application/json"), *HEADERS.get(name, ())]
+    headers += [("content-type", JSON), *HEADERS.get(name, ())]
     body = _understood(body, target, usage_refused=spec.stream and usage_refused)
     return UpstreamRequest(
         caller_key_id,

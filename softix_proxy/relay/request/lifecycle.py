@@ -10,7 +10,7 @@ from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.scan import Scanned
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
-from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent
+from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent, RateCheck
 from softix_proxy.domain.ports.storage import Journal, Unit
 from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
@@ -23,13 +23,14 @@ from softix_proxy.relay.core.plan import Caller, Plan, Target
 from softix_proxy.relay.core.policy import Policy
 from softix_proxy.relay.request.admit import admit
 from softix_proxy.relay.request.attempt import Attempt
-from softix_proxy.relay.request.bound import bound, estimate, together
+from softix_proxy.relay.request.bound import bound, estimate, together, tokens_bound
 from softix_proxy.relay.request.client_disconnect import ClientDisconnect
 from softix_proxy.relay.request.forward import call
 from softix_proxy.relay.request.identify import identify
 from softix_proxy.relay.request.large_body import scan
 from softix_proxy.relay.request.route import prefix_of, route
 from softix_proxy.relay.request.standing import require_standing
+from softix_proxy.relay.request.unknown_members import forwarded, permitted
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
@@ -69,6 +70,8 @@ class Lifecycle:
         body = await request.read_body()
         scanned = await scan(body) if request.is_heavy and request.rest is None else None
         spec = request.endpoint.read(body)
+        if spec.unknown_members:
+            self.telemetry.unknown_members(request.endpoint.name, spec.unknown_members)
         plan, admitted = await self.admit(request, digest, spec, body)
         hold = Hold(
             journal=self.journal,
@@ -100,6 +103,16 @@ class Lifecycle:
         await self._identify(credential, digest, address, self.clock.now_us())
         await self.directory.refresh()
         return identify(self.directory.current, digest, address, self.clock.now_us())
+
+    async def enter(self, credential: str | None, address: str) -> Caller:
+        """Does the same as `identify`, and counts the request against the rate of the key. Raises RefusedError."""
+        caller = await self.identify(credential, address)
+        limits = caller.key.limits
+        if limits.rpm is not None:
+            decision = await self.journal.count(RateCheck(caller.user.id, caller.key.id, limits))
+            if isinstance(decision, Denied):
+                raise refusal.denied(decision, limits)
+        return caller
 
     async def _identify(self, credential: str | None, digest: bytes | None, address: str, now_us: int) -> None:
         """Identifies the caller before the body is read, so that no memory is spent on a stranger's body.
@@ -164,6 +177,8 @@ class Lifecycle:
         directory, endpoint, now_us = self.directory.current, request.endpoint, self.clock.now_us()
         caller = identify(directory, digest, request.address, now_us)
         found, targets = route(directory, caller, endpoint, spec, now_us)
+        if spec.unknown_members:
+            targets = permitted(targets, endpoint, body, caller, self.policy)
         if not (found.id or self.policy.fallback_by_name):
             del targets[1:]
         body_bytes = len(body) + request.rest_bytes
@@ -191,6 +206,7 @@ class Lifecycle:
             bound=together(bounds, tries if self.policy.charge_failed_attempts == "provider-billed" else 1),
             tokens_estimate=tokens,
             started_at_us=request.started_at_us,
+            tokens_bound=tokens_bound(spec, body_bytes, bounds) if key.limits.tpm is not None else 0,
         )
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 
@@ -203,7 +219,7 @@ class Lifecycle:
         least = self.policy.least_output_tokens
         for target in targets:
             metered = target.endpoint.metered
-            there = spec if target.endpoint is request.endpoint else spec.translated()
+            there = spec if target.endpoint is request.endpoint else spec.translated(target.endpoint.name)
             try:
                 bounds.append(bound(there, body_bytes, target.model, target.rate, metered=metered, least_tokens=least))
             except RefusedError:
@@ -306,6 +322,8 @@ class RequestRun:
     def _outbound(self, attempt: Attempt) -> UpstreamRequest:
         body, attempt.body = attempt.body, b""
         limit, caller, passed = self.hold.admitted.output_limit, self.hold.plan.caller, attempt.policy.pass_headers
+        if self.spec.unknown_members:
+            body = forwarded(self.request.endpoint, body, attempt.target, caller, attempt.policy)
         outbound = call(
             self.request,
             body,

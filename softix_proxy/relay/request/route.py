@@ -5,22 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softix_proxy.dialects.core.base import Endpoint, ProviderEndpoint, RequestSpec
+from softix_proxy.dialects.core.tokens import TIERS
 from softix_proxy.dialects.registry import ENDPOINTS, provider_side
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
+from softix_proxy.domain.catalog.search_models import searches_by
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.pricing.meters import METERS
 from softix_proxy.domain.pricing.price_changes import remedy
-from softix_proxy.domain.pricing.rates import Rate
+from softix_proxy.domain.pricing.rates import NEVER_DEARER, STANDARD, UNKNOWN_TIER, Rate
 from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.domain.routing.routes import ModelRoute
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller, Target
 
+_NO_SUCH_TIER = (
+    "This service tier is not known here, so it has no price. These may have one: "
+    f"{', '.join(sorted(TIERS))}. Name one of them, or none."
+)
+
 
 class UnpricedError(RefusedError):
-    """Says that the model has no price that applies.
+    """Says that the model has no price that applies, or that its price lacks something that the request is billed by.
 
     These errors are counted, so that the operator sees what is missing.
     """
@@ -31,30 +38,55 @@ class UnpricedError(RefusedError):
         No price applies to `spec` now, or the one that does lacks something that `spec` is billed by.
         """
         rate = directory.rate(user.id, model.id, now_us)
-        missing = [] if rate is None else unpriced(spec, rate)
+        missing = [] if rate is None else unpriced(spec, rate, model)
         what = f" for {', '.join(METERS[name].price_key for name in missing)}" if missing else ""
+        tier, meters = STANDARD, missing or spec.bills or spec.priced_by[:1]
+        if rate is not None and not has_mode(spec, rate):
+            tier = spec.service_tier
+            what += f"{' and' if what else ' for'} the service tier {tier}"
+            meters = (*(name for name in spec.bills if METERS[name].side != "call"), *missing) or spec.priced_by[:1]
         # the user's own price lacks the meter
         own = user.public_id if rate is not None and rate.costs is not None else None
-        command = remedy(directory.names_of(model)[1], missing or spec.bills or spec.priced_by[:1], own)
-        RefusedError.__init__(
-            self,
-            Code.MODEL_NOT_PRICED,
-            f"The model {model.name} has no price{what} yet. An administrator can set one, for example: {command}",
-        )
+        command = remedy(directory.names_of(model)[1], meters, own, tier)
+        text = f"The model {model.name} has no price{what} yet. An administrator can set one, for example: {command}"
+        RefusedError.__init__(self, Code.MODEL_NOT_PRICED, _NO_SUCH_TIER if tier == UNKNOWN_TIER else text)
         self.model_id = model.id
 
 
-def unpriced(spec: RequestSpec, rate: Rate) -> list[str]:
-    """Returns the meters that the request uses and that have no price."""
-    return [meter for meter in spec.bills if not rate.has_price(meter)]
+def unpriced(spec: RequestSpec, rate: Rate, model: Model) -> list[str]:
+    """Returns the meters that the request uses and that have no price.
+
+    A model that searches by itself uses the meter of its searches for every request.
+    """
+    missing = [meter for meter in spec.bills if not rate.has_price(meter)]
+    fee = searches_by(model.upstream_name)
+    if fee is not None and fee not in missing and spec.max_output_tokens != 0 and not rate.has_price(fee):
+        missing.append(fee)
+    return missing
+
+
+def has_mode(spec: RequestSpec, rate: Rate) -> bool:
+    """Returns whether the price covers the service tier that the request asks for.
+
+    A tier that never costs more than the standard one is charged as that, and so is one that changes no price.
+    """
+    tier = spec.service_tier
+    if tier == STANDARD or tier in NEVER_DEARER or rate.has_tier(tier):
+        return True
+    return bool(spec.tier_of) and not any(rate.has_price(meter) for meter in spec.tier_of)
 
 
 def priced(
     directory: Directory, user: User, model: Model, endpoint: ProviderEndpoint, spec: RequestSpec, now_us: int
 ) -> Rate | None:
-    """Returns the price that applies if it covers each meter that the request uses. A missing meter would be free."""
+    """Returns the price that applies if it covers each meter and the mode that the request uses.
+
+    A missing meter would be free, and a missing mode may cost more.
+    """
     rate = directory.rate(user.id, model.id, now_us)
-    return None if rate is None or (endpoint.metered and unpriced(spec, rate)) else rate
+    if rate is None or not endpoint.metered:
+        return rate
+    return None if unpriced(spec, rate, model) or not has_mode(spec, rate) else rate
 
 
 def route(
@@ -82,7 +114,7 @@ def route(
         if there is None:
             other_dialect = other_dialect or model
             continue
-        asked = spec if there is endpoint else spec.translated()
+        asked = spec if there is endpoint else spec.translated(there.name)
         rate = priced(directory, user, model, there, asked, now_us)
         if rate is not None:
             targets.append(Target(model, provider, rate, there, leg))

@@ -12,7 +12,7 @@ from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.registry import provider_side
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.models import Model
-from softix_proxy.domain.core.errors import Code, RefusedError
+from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Denied
 from softix_proxy.domain.ports.storage import Unit
 from softix_proxy.domain.pricing.rates import Rate
@@ -20,7 +20,6 @@ from softix_proxy.domain.routing.directory import Directory
 from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.plan import Caller
 
-_NO_MODEL = "This API key may use no model here. Ask your administrator."
 _LEAST_PICO = 1
 
 
@@ -32,7 +31,7 @@ async def require_standing(
     Free models need no money, so they are looked for only if there is none.
     """
     if not any(True for _ in _usable(directory, caller, endpoints, now_us)):
-        raise RefusedError(Code.MODEL_NOT_ALLOWED, _NO_MODEL)
+        raise refusal.no_model()
     denied = await _without_money(books, caller)
     if denied is not None and not any(map(_is_free, _usable(directory, caller, endpoints, now_us))):
         raise refusal.denied(denied, caller.key.limits)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from softix_proxy.dialects import batches as batch_format
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.fields import unmetered
-from softix_proxy.dialects.core.multipart import FormFields
+from softix_proxy.dialects.core.multipart import FormFields, content_type_of
 from softix_proxy.domain.access.authorization import access
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import Code, RefusedError
@@ -42,7 +42,14 @@ class FileHandler(ResourceHandler):
         account, rest = self._choose_account(), self._request.rest
         rest = rest if rest is not None and rest.size_bytes else None
         exchange, answer = await self._fetch(
-            self._call(account, batch_format.FILES, method="POST", body=body, rest=rest)
+            self._call(
+                account,
+                batch_format.FILES,
+                method="POST",
+                body=body,
+                rest=rest,
+                content_type=content_type_of(body),
+            )
         )
         told = batch_format.read_progress(answer) if exchange.status < 300 else None
         if told is not None and told.remote_id is not None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from softix_proxy.dialects.core import queries
 from softix_proxy.dialects.core.base import Family
+from softix_proxy.dialects.core.charsets import JSON
 from softix_proxy.dialects.core.classification import ClientError, classify
 from softix_proxy.dialects.core.listings import ListedKind, read_page, write_one, write_page
 from softix_proxy.dialects.core.request_headers import passing
@@ -33,7 +34,7 @@ from softix_proxy.relay.stored_objects.pagination import ListingFailedError, fil
 from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
 
 _MAX_ERROR_BYTES = 16 * 1024 * 1024
-_JSON: Header = ("content-type", "application/json")
+_JSON: Header = ("content-type", JSON)
 UNKNOWN_OBJECT = "There is none of this name, or it is not yours."
 
 
@@ -104,10 +105,19 @@ class ResourceHandler:
         return account
 
     def _call(
-        self, account: Account, path: str, *, method: str = "GET", body: bytes = b"", rest: BodyRemainder | None = None
+        self,
+        account: Account,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        rest: BodyRemainder | None = None,
+        content_type: str = JSON,
     ) -> UpstreamRequest:
+        """Returns a call to the provider. Its body, if it has one, is of softix's own content type."""
         self._asked = account.provider
-        return account.call(self._caller.key.id, path, self._headers, method=method, body=body, rest=rest)
+        headers = [*self._headers, ("content-type", content_type)] if body else self._headers
+        return account.call(self._caller.key.id, path, headers, method=method, body=body, rest=rest)
 
     def _call_for(self, stored: Batch | KeptFile, path: str, query: str = "", method: str = "GET") -> UpstreamRequest:
         account, query = self._account_of(stored), queries.passing(query, self.family)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from softix_proxy.dialects.core import queries
 from softix_proxy.dialects.core.base import Endpoint
+from softix_proxy.dialects.core.charsets import require_utf8
 from softix_proxy.dialects.core.deployments import with_model
 from softix_proxy.dialects.gemini.endpoint import GeminiEndpoint
 from softix_proxy.relay.core.inbound import Inbound
@@ -36,6 +37,7 @@ def forwarding_for_model(template: GeminiEndpoint) -> Handler:
 
 
 def _forward(endpoint: Endpoint, context: RequestContext) -> Awaitable[web.StreamResponse]:
+    require_utf8(context.named.get("content-type", ""))
     client = exchange.downstream_of(context, HttpDownstream)
     query = queries.passing(context.query, endpoint.family) if context.query else ""
     read, upload = context.read_body, None

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterator, Sequence
 from aiohttp import web
 
 from softix_proxy.dialects.core.base import Family
+from softix_proxy.dialects.core.charsets import require_utf8
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.relay.stored_objects.operation_table import OPERATIONS, VERBS_OF_GOOGLE, find_operation
 from softix_proxy.relay.stored_objects.resource_request import ResourceRequest
@@ -47,6 +48,7 @@ async def _serve(context: RequestContext, client: HttpDownstream) -> None:
     # the import is late, because few clients store anything
     from softix_proxy.relay.stored_objects.service import serve as answer
 
+    require_utf8(context.named.get("content-type", ""))
     app, method = context.app, context.request.method
     operation = find_operation(method, context.path)
     if operation is None and sdk_calls.can_call(method, context.path):

@@ -8,17 +8,16 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy, read_request
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
+from softix_proxy.dialects.openai.members import CHAT
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
-_SEARCHES = frozenset(("web_search_options", "search_parameters", "plugins", "enable_search"))
-"""The fields by which OpenAI, xAI, OpenRouter and Alibaba let the provider search."""
-_WATCHED = SHARED | _SEARCHES | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
+_WATCHED = SHARED | CHAT.watched | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
@@ -46,12 +45,12 @@ class ChatCompletions(OpenAIEndpoint):
     path = "/v1/chat/completions"
     output_fields = LIMITS
     reports_on_request = True
+    members = CHAT
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        members = CHAT.read(fields)
         read_tools(fields.raw("tools"), _TOOLS)
-        if fields.has_any(_SEARCHES):
-            raise unmetered("Searches by a chat model cannot be metered here, since its answer does not count them.")
         limit = fields.largest(LIMITS)
         prediction = fields.raw("prediction")
         if limit is not None and prediction is not None:
@@ -62,9 +61,11 @@ class ChatCompletions(OpenAIEndpoint):
             max_output_tokens=limit,
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=members.opens or is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
+            unknown_members=members.unknown,
+            fees=members.fees,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

@@ -23,12 +23,12 @@ from softix_proxy.dialects.core.tools import (
     ToolBillings,
     read_tools,
 )
+from softix_proxy.dialects.openai.members import INPUT_TOKENS, RESPONSES
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 _LIMIT = "max_output_tokens"
-_OUTSIDE = frozenset(("previous_response_id", "conversation", "prompt", "context_management"))
-"""The fields that add input, or further rounds of it, that is not in the body."""
-_WATCHED = SHARED | _OUTSIDE | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
+_WATCHED = SHARED | RESPONSES.watched | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
+_COUNT_WATCHED = SHARED | INPUT_TOKENS.watched
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -108,6 +108,7 @@ class Responses(OpenAIEndpoint):
     name = "responses"
     path = "/v1/responses"
     output_fields: tuple[str, ...] = (_LIMIT,)
+    members = RESPONSES
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
@@ -115,6 +116,7 @@ class Responses(OpenAIEndpoint):
             raise unmetered(
                 "`background` cannot be metered here, since its answer is fetched later. Send the request without it."
             )
+        members = RESPONSES.read(fields)
         limit = fields.count("max_tool_calls", least=0)
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
         text_only = _is_here(fields.raw("input"))
@@ -129,8 +131,10 @@ class Responses(OpenAIEndpoint):
             stream=fields.flag("stream"),
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
-            open_input=hosted.open_input or fields.has_any(_OUTSIDE) or is_heavy(body) or not text_only,
+            open_input=members.opens or hosted.open_input or is_heavy(body) or not text_only,
             calls=calls,
+            unknown_members=members.unknown,
+            fees=members.fees,
         )
 
     def report(self, body: bytes) -> UsageReport | None:
@@ -168,11 +172,13 @@ class InputTokens(Responses):
     path = "/v1/responses/input_tokens"
     output_fields = ()
     metered = False
+    members = INPUT_TOKENS
 
     def read(self, body: bytes) -> RequestSpec:
         """Reads the model only, since nothing is produced and nothing charged."""
-        model, fields = read_request(body, SHARED)
-        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0)
+        model, fields = read_request(body, _COUNT_WATCHED)
+        unknown = INPUT_TOKENS.read(fields).unknown
+        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0, unknown_members=unknown)
 
     def report(self, body: bytes) -> UsageReport | None:
         return None

@@ -20,6 +20,7 @@ KEY = RecordMapping(
     "digest",
     "expires_at_us",
     "created_at_us",
+    "unknown_members",
     models=text_list(),
     allow_ip=text_list(),
     limits=RecordMapping(KeyLimits, "rpm", "tpm", "concurrency", "cap_pico", "cap_period"),
@@ -27,7 +28,17 @@ KEY = RecordMapping(
     regions=text_list(),
     earlier_models=text_list(),
 )
-_CHANGEABLE = ("label", "models", "allow_ip", "limits", "status", "expires_at_us", "regions", "earlier_models")
+_CHANGEABLE = (
+    "label",
+    "models",
+    "allow_ip",
+    "limits",
+    "status",
+    "expires_at_us",
+    "regions",
+    "earlier_models",
+    "unknown_members",
+)
 _STATE = RecordMapping(KeyState, *field_names(KeyState))
 _CARRIED = ("spent_at_us", "spent_day_pico", "spent_week_pico", "spent_month_pico", "spent_total_pico")
 """The columns that are carried over to the key that replaces another."""

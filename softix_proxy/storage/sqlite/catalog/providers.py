@@ -35,6 +35,7 @@ PROVIDER = RecordMapping(
     "created_at_us",
     "region",
     "key_weight",
+    "unknown_members",
     type=converted(ProviderType),
     status=converted(ProviderStatus),
     more_keys=selected(_MORE_KEYS, read=_to_keys),
@@ -51,6 +52,7 @@ _CHANGEABLE = (
     "key_weight",
     "version_in_url",
     "drop_fields",
+    "unknown_members",
 )
 
 

@@ -15,12 +15,16 @@ from softix_proxy.domain.access.limits import adjust
 from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.metering.admission import (
     Admitted,
+    Allowance,
     Decision,
+    Denied,
     Intent,
     KeyState,
+    RateCheck,
     Stale,
     WalletState,
     close,
+    count,
     decide,
 )
 from softix_proxy.domain.metering.batches import PARKED_SLOT
@@ -48,9 +52,10 @@ class CommitGroup:
         self._calendar = calendar("UTC")
         self._today = self._calendar.at(now_us)
 
-    def load(self, intents: Sequence[Intent]) -> None:
+    def load(self, intents: Sequence[Intent], checks: Sequence[RateCheck] = ()) -> None:
         ids = _listed(intent.request_id for intent in intents)
-        pairs = ",".join({f"[{intent.user_id},{intent.key_id}]" for intent in intents})
+        owners: list[Intent | RateCheck] = [*intents, *checks]
+        pairs = ",".join({f"[{owner.user_id},{owner.key_id}]" for owner in owners})
         [found] = self._connection.execute(sql.STATES, (ids, f"[{pairs}]")).fetchone()
         self._revision, self._last_posted, zone, holds, states = _decode(found)
         self._open = dict(holds)
@@ -93,6 +98,10 @@ class CommitGroup:
                 rows.append((self._slot, decision.hold_pico, *sql.INTENT.values(intent)))
         self._write(sql.ADD_INTENTS, rows)
         return decisions
+
+    def count(self, checks: Sequence[RateCheck]) -> list[Allowance | Denied]:
+        """Counts requests that cost nothing against the rates of their keys."""
+        return [count(check, self._keys[check.key_id], self._now_us) for check in checks]
 
     def settle(self, settlements: Sequence[Settlement]) -> list[Settled | None]:
         """Writes exactly one usage row for each open intent. An intent that is closed already is only looked up.

@@ -10,7 +10,7 @@ from typing import cast
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance.readiness import Trouble
-from softix_proxy.domain.metering.admission import Decision, Intent
+from softix_proxy.domain.metering.admission import Allowance, Decision, Denied, Intent, RateCheck
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage.sqlite.core import slots
 from softix_proxy.storage.sqlite.core.database import Database
@@ -73,6 +73,11 @@ class SqliteJournal:
         except asyncio.CancelledError:
             self._submit(WriteStep(None, forget=intent))
             raise
+
+    async def count(self, check: RateCheck) -> Allowance | Denied:
+        """Counts a request that costs nothing against the rate of its key. Raises RefusedError(STORAGE_UNAVAILABLE)."""
+        work = WriteStep(self._loop.create_future(), count=check)
+        return cast("Allowance | Denied", await self._ask(work))  # the writer answers a count with nothing else
 
     async def settle(self, settlement: Settlement) -> Settled | None:
         """Writes the usage row, posts the charge and releases the hold. A second call changes nothing.

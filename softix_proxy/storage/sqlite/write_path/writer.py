@@ -17,7 +17,7 @@ from time import perf_counter_ns
 from softix_proxy.domain.core.clock import SECOND_US, Clock, Steps
 from softix_proxy.domain.core.errors import Code, FailureError, RefusedError
 from softix_proxy.domain.instance.readiness import Trouble
-from softix_proxy.domain.metering.admission import Intent
+from softix_proxy.domain.metering.admission import Intent, RateCheck
 from softix_proxy.domain.metering.settlement import Settlement
 from softix_proxy.storage.sqlite.core.engine import DatabaseError, IntegrityError, SqliteConnection, code_of
 from softix_proxy.storage.sqlite.core.errors import fault_of
@@ -33,13 +33,14 @@ _SLOW = "COMMIT_SLOW", "look whether the disk hangs, or another program keeps th
 
 @dataclass(slots=True)
 class WriteStep:
-    """One step of a request. Exactly one of the four payloads is set."""
+    """One step of a request. Exactly one of the five payloads is set."""
 
     future: asyncio.Future[object] | None
     """The future of the caller that waits for the result. None if nobody waits."""
     admit: Intent | None = None
     settle: Settlement | None = None
     forget: Intent | None = None
+    count: RateCheck | None = None
     unpriced_model_id: int | None = None
     tries: int = 0
 
@@ -189,19 +190,24 @@ class Writer:
         self.check()
         now_us = self._now_us()
         batch = CommitGroup(connection, self.slot, now_us)
-        batch.load([work.intent for work in group if work.intent is not None])
+        checks = [work.count for work in group if work.count]
+        batch.load([work.intent for work in group if work.intent is not None], checks)
         settled = iter(batch.settle([work.settle for work in group if work.settle]))
         withdrawn = [work.forget for work in group if work.forget]
         batch.forget(withdrawn)
         decided = iter(batch.admit([work.admit for work in group if work.admit]))
         batch.forget(withdrawn)  # some may have been admitted only now
+        counted = iter(batch.count(checks) if checks else ())
         batch.save()
         unpriced = [(work.unpriced_model_id, now_us) for work in group if work.unpriced_model_id is not None]
         if unpriced:
             connection.executemany(sql.NOTE_UNPRICED, unpriced)
         connection.execute("COMMIT")
         self._count(len(group), perf_counter_ns() - started_ns)
-        return [next(settled) if work.settle else next(decided) if work.admit else None for work in group]
+        return [
+            next(settled) if work.settle else next(decided) if work.admit else next(counted) if work.count else None
+            for work in group
+        ]
 
     def _now_us(self) -> int:
         """Returns the time of the clock, whatever it says.
@@ -233,10 +239,11 @@ class Writer:
                 self._commit([work])
             return
         for work in group:
-            if work.admit is None:
+            if work.admit is None and work.count is None:
                 self._again(work, give_up=at_fault or self._closing)
-            else:
-                self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
+                continue
+            self.deliver([(work, RefusedError(Code.STORAGE_UNAVAILABLE, "softix cannot write its books now", 5))])
+            if work.admit is not None:
                 self._again(WriteStep(None, forget=work.admit), give_up=self._closing)
         self._in_hand -= len(group)
 

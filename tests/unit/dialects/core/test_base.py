@@ -26,4 +26,27 @@ def test_request_spec_without_options_has_plain_defaults() -> None:
 def test_request_spec_with_hosted_tools_loses_them_in_translation() -> None:
     spec = RequestSpec("m", calls={"web_search_calls": 10})
     assert spec.bills == ("input_tokens", "output_tokens", "web_search_calls")
-    assert spec.translated() == RequestSpec("m") and spec.translated().bills == ("input_tokens", "output_tokens")
+    found = spec.translated("messages")
+    assert found == RequestSpec("m") and found.bills == ("input_tokens", "output_tokens")
+
+
+def test_request_spec_bills_the_fees_that_the_answer_does_not_report() -> None:
+    spec = RequestSpec("m", fees=("requests",))
+    assert spec.bills == ("input_tokens", "output_tokens", "requests")
+    assert spec.translated("messages") == RequestSpec("m")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "tier", "found"),
+    [
+        ("messages", "priority", "standard"),
+        ("invoke", "flex", "standard"),
+        ("generate_content", "priority", "priority"),
+        ("generate_content", "fast", "standard"),
+        ("converse", "flex", "flex"),
+        ("responses", "fast", "fast"),
+        ("chat_completions", "unknown", "unknown"),
+    ],
+)
+def test_request_spec_in_translation_has_only_tiers_that_the_dialect_has(endpoint: str, tier: str, found: str) -> None:
+    assert RequestSpec("m", service_tier=tier).translated(endpoint).service_tier == found

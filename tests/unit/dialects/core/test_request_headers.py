@@ -1,7 +1,6 @@
 import pytest
 
 from softix_proxy.dialects.core.request_headers import (
-    BODY,
     CARRIED,
     COMMON,
     FAMILIES,
@@ -14,7 +13,6 @@ from softix_proxy.domain.catalog.request_headers import checked_header
 
 LISTED = [
     COMMON,
-    BODY,
     *FAMILIES.values(),
     *PREFIXES.values(),
     *(profile.request_headers for profile in PROFILES.values()),
@@ -37,7 +35,8 @@ def test_listed_header_names_are_lower_case_with_a_reason_and_allowed_to_pass() 
 @pytest.mark.parametrize("family", ["openai", "anthropic", "gemini"])
 def test_headers_of_sdks_and_agents_pass_only_in_their_own_family(family: str) -> None:
     names, prefixes = passing(family)  # type: ignore[arg-type]
-    assert names.issuperset([*SDKS[family], "user-agent", "content-type", "traceparent", "idempotency-key"])
+    assert names.issuperset([*SDKS[family], "user-agent", "traceparent", "idempotency-key"])
+    assert "content-type" not in names
     assert ("x-stainless-retry-count".startswith(prefixes)) is (family != "gemini")
     others = [name for other, listed in SDKS.items() if other != family for name in listed]
     assert names.isdisjoint(others)

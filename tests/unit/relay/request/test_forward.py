@@ -47,7 +47,7 @@ async def test_outgoing_header_allowed_by_the_operator_is_sent() -> None:
     stage.policy = replace(stage.policy, pass_headers=frozenset(("x-thing",)))
     await stage.serve(PLAIN)
     [call] = stage.upstream.calls
-    assert call.headers == [("x-thing", "1"), *SENT]
+    assert call.headers == [("x-thing", "1"), *SENT, ("content-type", "application/json")]
 
 
 async def test_outgoing_headers_to_vertex_are_sent_without_the_price_header() -> None:
@@ -61,7 +61,7 @@ async def test_outgoing_headers_to_vertex_are_sent_without_the_price_header() ->
     generate = ENDPOINTS["generate_content"].of("llama", "")  # type: ignore[attr-defined]
     await stage.serve(b'{"contents":[{"parts":[{"text":"hello"}]}]}', generate)
     [call] = stage.upstream.calls
-    assert call.headers == [stage.headers[0], stage.headers[2], *SENT]
+    assert call.headers == [stage.headers[0], stage.headers[2], *SENT, ("content-type", "application/json")]
 
 
 async def test_outgoing_headers_of_translated_request_contain_none_of_the_client_dialect() -> None:

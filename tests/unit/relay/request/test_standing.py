@@ -116,11 +116,11 @@ async def test_caller_without_money_has_standing_if_something_costs_nothing(worl
 )
 async def test_caller_who_may_use_no_model_at_the_endpoint_has_no_standing(world: dict[str, Any]) -> None:
     books = Books()
-    assert await standing(books, **world) is Code.MODEL_NOT_ALLOWED and books.reads == 0
+    assert await standing(books, **world) is Code.MODEL_NOT_FOUND and books.reads == 0
 
 
 async def test_caller_who_may_use_only_a_route_has_standing() -> None:
     key = replace(KEY, models=("fast",))
     route = ModelRoute(1, "rte_a", "fast", (RouteLeg(1),), status=RouteStatus.ACTIVE)
-    assert await standing(key=key) is Code.MODEL_NOT_ALLOWED
+    assert await standing(key=key) is Code.MODEL_NOT_FOUND
     assert await standing(key=key, routes=(route,)) is None

@@ -176,7 +176,7 @@ async def test_body_in_an_unknown_coding_is_refused_with_415(place: Any) -> None
         (PATH, "UPDATE wallets SET posted_pico = 0 WHERE user_id = 2", 429),
         ("/v1/messages/batches", "UPDATE wallets SET posted_pico = 0 WHERE user_id = 2", 429),
         ("/v1/files", "UPDATE wallets SET posted_pico = 0 WHERE user_id = 2", 429),
-        (PATH, "UPDATE keys SET models = '[\"gpt-*\"]' WHERE id = 2", 403),
+        (PATH, "UPDATE keys SET models = '[\"gpt-*\"]' WHERE id = 2", 404),
     ],
 )
 async def test_body_of_a_key_that_may_do_nothing_is_not_decompressed(

@@ -20,7 +20,7 @@ def content(value: Any) -> Any:
     return [{"role": "user", "content": value}]
 
 
-@pytest.mark.parametrize("name", ["web_search_options", "search_parameters", "plugins", "enable_search"])
+@pytest.mark.parametrize("name", ["search_parameters", "plugins", "enable_search"])
 def test_request_with_a_search_that_is_not_counted_is_refused(name: str) -> None:
     for empty in (None, False, []):
         assert read(**{name: empty}).calls == {}
@@ -28,6 +28,12 @@ def test_request_with_a_search_that_is_not_counted_is_refused(name: str) -> None
         with pytest.raises(RefusedError) as refused:
             read(**{name: value})
         assert refused.value.code is Code.ENDPOINT_NOT_METERED
+
+
+def test_request_with_a_search_by_its_options_bills_the_fee_of_a_request() -> None:
+    spec = read(web_search_options={})
+    assert spec.bills == ("input_tokens", "output_tokens", "requests") and spec.open_input
+    assert read(web_search_options=None).bills == ("input_tokens", "output_tokens")
 
 
 @pytest.mark.parametrize("kind", ["web_search", "code_interpreter", "browser_search", "mcp"])
