@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
+from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.catalog.models import NAME_LETTERS
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.pricing.meters import Meters
@@ -82,6 +83,12 @@ class RequestSpec:
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
+    refs: tuple[ObjectRef, ...] = ()
+    """The things at the provider that the request names. Admission finds out whose they are."""
+    keeps: frozenset[str] = frozenset()
+    """The kinds of things that the provider keeps of the answer, so that later requests can name them."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """The members that are words of the client's own choice for something at the provider, and the words."""
 
     @property
     def bills(self) -> tuple[str, ...]:
@@ -143,6 +150,8 @@ class StreamMeter(Protocol):
 
     It is one of the fixed list in `dialects.core.errors`.
     """
+    kept: tuple[ObjectRef, ...]
+    """The things that the provider keeps of the response, as far as it has passed."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns the bytes that may be sent now: whole events, up to but not including the terminal one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Self
 
 import msgspec
@@ -17,8 +18,11 @@ from softix_proxy.dialects.core.fields import (
     read_fields,
     unmetered,
 )
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
+from softix_proxy.dialects.gemini.references import NAMES, RULES, SPEECH, TOOL_RULES, refs_in, refs_of
 from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
+from softix_proxy.domain.access.objects import ObjectRef
 
 _CONFIG = ("generationConfig", "generation_config")
 _LIMIT = ("maxOutputTokens", "max_output_tokens")
@@ -26,12 +30,13 @@ _CHOICES = ("candidateCount", "candidate_count")
 _CACHED = ("cachedContent", "cached_content")
 _SYSTEM = ("systemInstruction", "system_instruction")
 _TIER = ("serviceTier", "service_tier")
-_WATCHED = frozenset(("model", "contents", "tools", *_CONFIG, *_CACHED, *_SYSTEM, *_TIER))
-_CONFIG_WATCHED = frozenset((*_LIMIT, *_CHOICES))
+_WATCHED = NAMES | frozenset(("model", "contents", "tools", *_CONFIG, *_CACHED, *_SYSTEM, *_TIER))
+_CONFIG_WATCHED = SPEECH | frozenset((*_LIMIT, *_CHOICES))
 _MODEL = frozenset(("model",))
 _EMBED_WATCHED = frozenset(("model", "content"))
 _BATCH_WATCHED = frozenset(("model", "requests"))
-_COUNT_WATCHED = frozenset(("model", "generateContentRequest", "generate_content_request"))
+_COUNTED = ("generateContentRequest", "generate_content_request")
+_COUNT_WATCHED = frozenset(("model", "contents", "tools", *_COUNTED, *_SYSTEM)) | NAMES
 _MOST_REQUESTS = 10_000
 _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=false", ""))
 _TOOLS: ToolBillings = {
@@ -174,6 +179,8 @@ class GenerateContent(GeminiEndpoint):
         config = JsonMembers(raw if raw is not None and fields.has(name) else b"{}", _CONFIG_WATCHED, f"`{name}`")
         calls, brings_in = _read_tools(fields.raw("tools"))
         texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
+        text_only = all(fits(text, _TEXT_ONLY) for text in texts)
+        plain = text_only and not brings_in and not fields.has_any(NAMES) and not config.has_any(SPEECH)
         return RequestSpec(
             model=self.model,
             stream=self.streams,
@@ -183,8 +190,9 @@ class GenerateContent(GeminiEndpoint):
             open_input=brings_in
             or fields.has(either(fields, _CACHED)[0])
             or len(body) > LARGE_BODY_BYTES
-            or not all(fits(text, _TEXT_ONLY) for text in texts),
+            or not text_only,
             calls=calls,
+            refs=() if plain else _refs(fields, config, texts, len(body)),
         )
 
 
@@ -221,9 +229,14 @@ class GeminiCountTokens(GeminiEndpoint):
     metered = False
 
     def read(self, body: bytes) -> RequestSpec:
-        """Reads the model only, since nothing is produced and nothing charged."""
-        read_fields(body, _COUNT_WATCHED)
-        return RequestSpec(model=self.model, max_output_tokens=0)
+        """Reads the names of things only, since nothing is produced and nothing charged."""
+        fields = read_fields(body, _COUNT_WATCHED)
+        found = FoundRefs(len(body))
+        _name(fields, found)
+        inner = either(fields, _COUNTED)[1]
+        if inner is not None and fields.has(either(fields, _COUNTED)[0]):
+            _name(JsonMembers(inner, _COUNT_WATCHED, "The counted request"), found)
+        return RequestSpec(model=self.model, max_output_tokens=0, refs=refs_of(found))
 
     def report(self, body: bytes) -> UsageReport | None:
         return None
@@ -231,7 +244,7 @@ class GeminiCountTokens(GeminiEndpoint):
     def rewrite(self, body: bytes, *, model: str | None, **others: Any) -> bytes:
         fields = JsonMembers(body, _COUNT_WATCHED)
         changes = {} if model is None else self._renamed(fields, model)
-        name, inner = either(fields, ("generateContentRequest", "generate_content_request"))
+        name, inner = either(fields, _COUNTED)
         if model is not None and inner is not None and fields.has(name):
             changes[name] = JsonMembers(inner, _MODEL).replaced({"model": _full(model)})
         return fields.replaced(changes) if changes else body
@@ -244,10 +257,12 @@ class EmbedContent(GeminiEndpoint):
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _EMBED_WATCHED)
         self._check_model(fields)
+        text_only = fits(fields.raw("content"), _TEXT_ONLY)
         return RequestSpec(
             model=self.model,
             max_output_tokens=0,
-            open_input=len(body) > LARGE_BODY_BYTES or not fits(fields.raw("content"), _TEXT_ONLY),
+            open_input=len(body) > LARGE_BODY_BYTES or not text_only,
+            refs=() if text_only else refs_in((fields.raw("content"),), len(body)),
         )
 
 
@@ -260,16 +275,46 @@ class BatchEmbedContents(GeminiEndpoint):
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _BATCH_WATCHED)
         self._check_model(fields)
-        open_input = len(body) > LARGE_BODY_BYTES
+        others: list[msgspec.Raw | None] = []
         for request in _requests(fields, _EMBED_WATCHED):
             self._check_model(request)
-            open_input = open_input or not fits(request.raw("content"), _TEXT_ONLY)
-        return RequestSpec(model=self.model, max_output_tokens=0, open_input=open_input)
+            content = request.raw("content")
+            if not fits(content, _TEXT_ONLY):
+                others.append(content)
+        return RequestSpec(
+            model=self.model,
+            max_output_tokens=0,
+            open_input=len(body) > LARGE_BODY_BYTES or bool(others),
+            refs=refs_in(others, len(body)) if others else (),
+        )
 
     def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
         requests = _requests(JsonMembers(fields.replaced({}), _BATCH_WATCHED), _MODEL)
         renamed = [request.replaced({"model": _full(model)}) for request in requests]
         return {**super()._renamed(fields, model), "requests": b"[%b]" % b",".join(renamed)}
+
+
+def _refs(
+    fields: JsonMembers, config: JsonMembers, texts: Sequence[msgspec.Raw | None], size_bytes: int
+) -> tuple[ObjectRef, ...]:
+    """Returns the names of things in a request."""
+    found = FoundRefs(size_bytes)
+    for text in texts:
+        if text is not None and not fits(text, _TEXT_ONLY):
+            found.walk(text, RULES)
+    found.members(fields, NAMES, RULES)
+    found.members(fields, _TOOLS_ONLY, TOOL_RULES)
+    found.members(config, SPEECH, RULES)
+    return refs_of(found)
+
+
+def _name(fields: JsonMembers, found: FoundRefs) -> None:
+    """Adds the names in a request whose tokens are counted."""
+    found.members(fields, (*NAMES, "contents", *_SYSTEM), RULES)
+    found.members(fields, _TOOLS_ONLY, TOOL_RULES)
+
+
+_TOOLS_ONLY = ("tools",)
 
 
 def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:

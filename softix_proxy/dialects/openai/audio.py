@@ -15,9 +15,12 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, Scale, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, read_request, unmetered
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import decimals, milliseconds, openai_report
+from softix_proxy.dialects.openai.references import RULES
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
+from softix_proxy.domain.access.objects import ObjectRef
 
 _LETTER_TOKENS = 8
 """The output tokens that are reserved for each letter. Slow speech has some six tokens of sound for a letter."""
@@ -35,6 +38,15 @@ _BY_SIZE = {
 _PROMPT_TOKENS = 2048
 _TRANSCRIPT_TOKENS = 16_384
 _TELLING = ("json", "verbose_json", "diarized_json")
+_SPOKEN = SHARED | {"input", "stream_format", "response_format", "voice"}
+_VOICE = ("voice",)
+
+
+def _voices(fields: JsonMembers, size_bytes: int) -> tuple[ObjectRef, ...]:
+    """Returns the voice of one's own that a request names. The voices of the provider are words."""
+    found = FoundRefs(size_bytes)
+    found.members(fields, _VOICE, RULES)
+    return found.refs
 
 
 class Speech(OpenAIEndpoint):
@@ -49,7 +61,7 @@ class Speech(OpenAIEndpoint):
     framed = False
 
     def read(self, body: bytes) -> RequestSpec:
-        model, fields = read_request(body, SHARED | {"input", "stream_format", "response_format"})
+        model, fields = read_request(body, _SPOKEN)
         letters = len(fields.text("input") or "")
         events = fields.text("stream_format") == "sse"
         kind = fields.text("response_format") or "mp3"
@@ -62,6 +74,7 @@ class Speech(OpenAIEndpoint):
             priced_by=("characters", "audio_output_tokens"),
             typical={"input_tokens": -(-letters // 4), "audio_output_tokens": letters * 2},
             unwrapped=None if events else _TYPES.get(kind, "application/octet-stream"),
+            refs=_voices(fields, len(body)),
         )
 
     def rewrite(self, body: bytes, *, ask_usage: bool, **others: Any) -> bytes:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from contextlib import AbstractAsyncContextManager
 
     from softix_proxy.domain.access.keys import KeyStore
+    from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.users import UserStore
     from softix_proxy.domain.billing.bill import BillStore
     from softix_proxy.domain.catalog.models import ModelStore
@@ -40,6 +41,10 @@ class Journal(Protocol):
 
         Raises RefusedError(STORAGE_UNAVAILABLE). Nothing stays held then, nor when the call is cancelled.
         """
+        ...
+
+    async def resolve(self, user_id: int, refs: Sequence[ObjectRef]) -> Sequence[tuple[int, AccountPlace]]:
+        """Returns where the user may use the thing of each name, as `access.objects.pin` takes it. Holds nothing."""
         ...
 
     async def settle(self, settlement: Settlement) -> Settled | None:
@@ -78,6 +83,9 @@ class Unit(Protocol):
 
     @property
     def keys(self) -> KeyStore: ...
+
+    @property
+    def objects(self) -> ObjectStore: ...
 
     @property
     def balance(self) -> BalanceStore: ...

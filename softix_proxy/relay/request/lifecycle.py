@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.domain.core.clock import SECOND_US, Clock
@@ -57,13 +58,19 @@ class Lifecycle:
         body = await request.read_body()
         spec = request.endpoint.read(body)
         plan, admitted = await self.admit(request, digest, spec, body)
+        size_bytes = len(body) + request.rest_bytes
+        if spec.tags:
+            from softix_proxy.relay.request.tags import WordsBack, tagged
+
+            tag_of = partial(self.vault.tag, plan.caller.key.id)
+            body, client = tagged(body, spec.tags, tag_of), WordsBack(client, spec.tags, tag_of)
         hold = Hold(
             journal=self.journal,
             clock=self.clock,
             spec=spec,
             plan=plan,
             admitted=admitted,
-            request_bytes=len(body) + request.rest_bytes,
+            request_bytes=size_bytes,
             policy=self.policy,
             started_ns=request.started_ns,
             target=plan.targets[0],
@@ -105,7 +112,8 @@ class Lifecycle:
         async def plan() -> Plan:
             return self._plan(request, digest, spec, body)
 
-        return await admit(self.directory, self.journal, plan, self._submit, _denied)
+        planned, admitted = await admit(self.directory, self.journal, plan, self._submit, _denied)
+        return (planned if admitted.place is None else planned.at(admitted.place)), admitted
 
     async def _submit(self, plan: Plan) -> Decision:
         return await self.journal.admit(plan.intent)
@@ -141,6 +149,8 @@ class Lifecycle:
             bound=together(bounds, tries if self.policy.charge_failed_attempts == "provider-billed" else 1),
             tokens_estimate=tokens,
             started_at_us=request.started_at_us,
+            refs=spec.refs,
+            places=tuple(place for target in targets for place in target.places()) if spec.refs else (),
         )
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 
@@ -265,6 +275,7 @@ class RequestRun:
             caller.key.id,
             attempt.lease.key,
             passed,
+            tag_of=partial(self.lifecycle.vault.tag, caller.key.id),
             usage_refused=self.lifecycle.target_pool.refuses_usage_option(attempt.target.provider),
         )
 

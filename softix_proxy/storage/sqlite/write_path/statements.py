@@ -96,7 +96,15 @@ OPEN_INTENT = RecordMapping(
     "endpoint",
     "started_at_us",
     stream=converted(bool),
-    given={"revision": 0, "postpaid": False, "limits": KeyLimits(), "bound": Bound(), "tokens_estimate": 0},
+    given={
+        "revision": 0,
+        "postpaid": False,
+        "limits": KeyLimits(),
+        "bound": Bound(),
+        "tokens_estimate": 0,
+        "refs": (),
+        "places": (),
+    },
 )
 """The part of an intent that a settlement has to know."""
 ORPHAN = RecordMapping(Orphan, "hold_pico", intent=OPEN_INTENT)
