@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": "Check the instance, and suggest remedies.",
     "users": "Create, change and disable users.",
     "keys": "Issue, limit, rotate and revoke API keys.",
+    "objects": "List what is kept at providers, and share it.",
     "balance": "Show and change prepaid balances.",
     "providers": "Add, test and change providers and their keys.",
     "models": "Add, list and change the models that clients can use.",
@@ -37,7 +38,7 @@ COMMANDS = {
 }
 """Command → its help. Each command is an attribute with the same name, in the module that `_MODULES` names."""
 _MODULES = {
-    "access": ("users", "keys"),
+    "access": ("users", "keys", "objects"),
     "billing": ("bill",),
     "catalog": ("providers", "models"),
     "console": ("completion",),

@@ -10,6 +10,7 @@ from softix_proxy.domain.ports.vault import PEPPER_PLACE, SIGNING_KEY_PLACE, Ide
 from softix_proxy.vault import envelope, passwords
 from softix_proxy.vault.api_keys import ApiKeys
 from softix_proxy.vault.master_key import MasterKey
+from softix_proxy.vault.tags import Tags
 
 PEPPER_BYTES = 32
 
@@ -46,6 +47,7 @@ class MasterVault:
         api_keys = ApiKeys(pepper)
         self.new_api_key: Callable[[], NewKey] = api_keys.new
         self.digest: Callable[[str], bytes | None] = api_keys.digest
+        self.tag: Callable[[int, str], str] = Tags(pepper).tag
 
     def __repr__(self) -> str:
         return f"MasterVault({self._master.id})"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from support.books import NOW_US, make_intent
 from support.engines import Books
 
@@ -72,6 +74,28 @@ async def test_pages_of_batches_and_files_have_only_the_user_s_own_in_either_ord
     assert [each.id for each in await store.page(1, "openai", 2, None, ascending=True)] == [1, 2]
     assert [each.id for each in await store.page(1, "openai", 2, "b1", ascending=True)] == [2, 3]
     assert [each.remote_id for each in await store.page_of_files(1, 9, "f2", ascending=True)] == ["f3"]
+
+
+async def test_file_whose_name_is_given_out_again_belongs_to_its_newest_owner(books: Books) -> None:
+    storage = books.storage
+    older, newer = file("f1"), replace(file("f1", user=2), created_at_us=NOW_US + 1)
+    async with storage.writing() as unit:
+        await unit.batches.keep_file(older)
+        await unit.batches.keep_file(newer)
+        await unit.batches.keep_file(older)  # an older batch that is looked at again takes nothing back
+    store = storage.reading().batches
+    assert (await store.find_file(1, "f1"), await store.find_file(2, "f1")) == (None, newer)
+    assert await store.page_of_files(1, 9, None) == [] and await store.page_of_files(2, 9, None) == [newer]
+
+
+async def test_batch_that_is_over_loses_its_name_to_a_newer_one(books: Books) -> None:
+    storage = books.storage
+    async with storage.writing() as unit:
+        await unit.batches.add(batch(1, name="b"), {})
+        await unit.batches.finish(1, NOW_US)
+        await unit.batches.add(batch(2, user=2, name="b"), {})
+    store = storage.reading().batches
+    assert await store.find(1, "b") is None and await store.find(2, "b") == batch(2, user=2, name="b")
 
 
 async def test_dropped_file_is_not_found(books: Books) -> None:

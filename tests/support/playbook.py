@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from support.books import NOW_US, USD
 from softix_proxy.dialects.core.base import Endpoint
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.access.keys import Key, KeyLimits, KeyStatus
+from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.access.users import User, UserRole, UserStatus
 from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
@@ -102,6 +103,8 @@ class Journal:
         self.unpriced: list[int] = []
         self.failure: Exception | None = None
         self.story: list[str] = []
+        self.places: dict[ObjectRef, AccountPlace] = {}
+        """Where the user may use what is named."""
 
     async def admit(self, intent: Intent) -> Decision:
         self.intents.append(intent)
@@ -109,6 +112,9 @@ class Journal:
         if self.decisions:
             return self.decisions.pop(0)
         return Admitted(intent.bound.hold_pico(intent.bound.output_tokens), None, 0, Allowance())
+
+    async def resolve(self, user_id: int, refs: Sequence[ObjectRef]) -> Sequence[tuple[int, AccountPlace]]:
+        return [(number, self.places[ref]) for number, ref in enumerate(refs) if ref in self.places]
 
     async def settle(self, settlement: Settlement) -> Settled | None:
         self.settlements.append(settlement)
@@ -259,6 +265,9 @@ class Client:
 class Vault:
     def digest(self, text: str) -> bytes | None:
         return None if text == "malformed" else text.encode()
+
+    def tag(self, key_id: int, text: str) -> str:
+        return f"tag-{key_id}-{text}"
 
 
 class Telemetry:

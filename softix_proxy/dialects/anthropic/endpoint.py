@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from softix_proxy.dialects.anthropic.kept import KEPT, THREAD_KEPT, kept_of
 from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
+from softix_proxy.dialects.anthropic.references import NAMES, PLAIN, RULES, member_refs, message_refs
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
 from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import count, model_name, modes, read_answer, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, SEARCH, ToolBillings, read_tools
+from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.pricing.rates import STANDARD, UNKNOWN_TIER
 
 _LIMIT = "max_tokens"
 _BILLED_TO = "billing_policy"
-_WATCHED = SHARED | MESSAGES.watched | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
-_COUNT_WATCHED = SHARED | COUNT_TOKENS.watched | {_BILLED_TO}
+_WATCHED = SHARED | MESSAGES.watched | NAMES | {_LIMIT, _BILLED_TO, "messages", "tools", "speed", "inference_geo"}
 _GLOBAL = (None, "global")
 _TOOLS: ToolBillings = {
     "custom": CLIENT_SIDE,
@@ -39,26 +42,6 @@ _TOOLS: ToolBillings = {
 """The tool types that can be metered.
 
 Code execution is not among them, since it is paid by the container's time, which no response reports.
-"""
-
-
-class _Nested(msgspec.Struct):
-    type: Literal["text", "tool_reference"]
-
-
-class _Block(msgspec.Struct):
-    type: Literal["text", "thinking", "redacted_thinking", "tool_use", "tool_result"]
-    content: str | list[_Nested] | None = None
-
-
-class _Message(msgspec.Struct):
-    content: str | list[_Block] | None = None
-
-
-_TEXT_ONLY = msgspec.json.Decoder(list[_Message])
-"""A decoder that accepts only text that is in the body.
-
-Neither the bytes nor the URL of an image or a document bound its tokens.
 """
 
 
@@ -81,6 +64,8 @@ class Messages:
         if fields.text("inference_geo") not in _GLOBAL:
             raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
         limit = fields.count(_LIMIT, least=0)
+        text_only = fits(fields.raw("messages"), PLAIN)
+        refs = _refs(fields, hosted.named, len(body), text_only=text_only)
         fast = fields.text("speed") == "fast"
         return RequestSpec(
             model=model,
@@ -88,12 +73,11 @@ class Messages:
             # A limit of 0 only fills the cache. The hold counts it as one token.
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
-            open_input=members.opens
-            or hosted.open_input
-            or is_heavy(body)
-            or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=members.opens or hosted.open_input or is_heavy(body) or not text_only,
             calls=hosted.calls,
             unknown_members=members.unknown,
+            refs=refs,
+            keeps=THREAD_KEPT if fields.has_any(_HELD) else KEPT,
         )
 
     def rewrite(
@@ -133,14 +117,39 @@ class MessagesCountTokens(Messages):
     members = COUNT_TOKENS
 
     def read(self, body: bytes) -> RequestSpec:
-        """Reads the model only, since nothing is produced and nothing charged."""
-        model, fields = read_request(body, _COUNT_WATCHED)
+        """Reads the model and the names of things, since nothing is produced and nothing charged."""
+        model, fields = read_request(body, _IN_A_COUNT)
         _check_who_is_billed(fields)
         unknown = COUNT_TOKENS.read(fields).unknown
-        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0, unknown_members=unknown)
+        tools = fields.raw("tools")
+        text_only = fits(fields.raw("messages"), PLAIN)
+        refs = _refs(fields, () if tools is None else (tools,), len(body), text_only=text_only)
+        return RequestSpec(
+            model=model, stream=fields.flag("stream"), max_output_tokens=0, unknown_members=unknown, refs=refs
+        )
 
     def report(self, body: bytes) -> UsageReport | None:
         return None
+
+
+_IN_A_COUNT = SHARED | COUNT_TOKENS.watched | NAMES | {_BILLED_TO, "messages", "tools"}
+_HELD = frozenset(("thread", "diagnostics"))
+"""The members by which later requests can name this answer."""
+
+
+def _refs(
+    fields: JsonMembers, tools: Sequence[msgspec.Raw], size_bytes: int, *, text_only: bool
+) -> tuple[ObjectRef, ...]:
+    """Returns the names of things in a request. `tools` are those that may name some."""
+    if text_only and not tools and not fields.has_any(NAMES):
+        return ()
+    found = FoundRefs(size_bytes)
+    if not text_only:
+        message_refs(fields.raw("messages"), found)
+    for tool in tools:
+        found.walk(tool, RULES)
+    member_refs(fields, found)
+    return found.refs
 
 
 def _check_who_is_billed(fields: JsonMembers) -> None:
@@ -247,6 +256,8 @@ def grown(before: dict[str, Any], usage: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Start(msgspec.Struct):
+    id: Any = None
+    container: Any = None
     usage: Any = None
     model: Any = None
 
@@ -256,6 +267,7 @@ class _Delta(msgspec.Struct, gc=False):
     text: Any = None
     thinking: Any = None
     partial_json: Any = None
+    container: Any = None
 
 
 class _Event(msgspec.Struct):
@@ -294,8 +306,11 @@ class MessagesMeter(EventMeter):
         if delta is not None:
             self.weigh(delta.text or delta.thinking or delta.partial_json)
             self.finishing = self.finishing or delta.stop_reason is not None
+            if delta.container is not None:
+                self.kept += kept_of(None, delta.container)
         if frame.message is not None:
             self._model = frame.message.model
+            self.kept += kept_of(frame.message.id, frame.message.container)
         usage = frame.usage if frame.message is None else frame.message.usage
         if isinstance(usage, dict):
             self._usage |= grown(self._usage, usage)

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from softix_proxy.dialects.core.members import MemberTable
 from softix_proxy.dialects.core.spoken import CARRIED_TIERS
+from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.catalog.models import NAME_LETTERS
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.pricing.meters import Meters
@@ -92,6 +93,12 @@ class RequestSpec:
     """The meters of which the price must state a fee for this request, since the answer does not report it."""
     tier_of: tuple[str, ...] = ()
     """The meters whose price depends on the service tier. Empty if the tier applies to all of them."""
+    refs: tuple[ObjectRef, ...] = ()
+    """The things at the provider that the request names. Admission finds out whose they are."""
+    keeps: frozenset[str] = frozenset()
+    """The kinds of things that the provider keeps of the answer, so that later requests can name them."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """The members that are words of the client's own choice for something at the provider, and the words."""
 
     @property
     def bills(self) -> tuple[str, ...]:
@@ -159,6 +166,8 @@ class StreamMeter(Protocol):
 
     It is one of the fixed list in `dialects.core.errors`.
     """
+    kept: tuple[ObjectRef, ...]
+    """The things that the provider keeps of the response, as far as it has passed."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Returns the bytes that may be sent now: whole events, up to but not including the terminal one."""

@@ -8,7 +8,7 @@ last.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -142,6 +142,10 @@ class JsonMembers:
 
     def has_any(self, names: frozenset[str]) -> bool:
         return not names.isdisjoint(self._found) and any(self.has(name) for name in names)
+
+    def items(self) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Yields every member in its order. A name that occurs twice is yielded twice."""
+        return ((name.text, value) for name, value in self._members.items())
 
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._found.get(name)

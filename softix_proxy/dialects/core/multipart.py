@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from softix_proxy.dialects.core.charsets import require_utf8
 from softix_proxy.dialects.core.fields import invalid
-from softix_proxy.domain.core.errors import RefusedError
+from softix_proxy.domain.core.errors import Code, RefusedError
 
 _BOUNDARY = re.compile(
     r'multipart/form-data; *boundary=(?P<quote>"?)(?P<boundary>[A-Za-z0-9\'()+_,./:=?-]{1,70})(?P=quote)', re.IGNORECASE
@@ -145,6 +145,8 @@ class MultipartForm:
             if name.casefold() in self._watched:
                 raise invalid(f"The form spells `{name.casefold()}` in another way.")
             self.others.append(name.partition("[")[0])
+            if not self._is_file and _names_kept(name):
+                raise RefusedError(Code.OBJECT_NOT_FOUND, _NO_NAMES)
             return
         if name in self.texts or self._is_file:
             raise invalid(f"The form has `{name}` twice, or as a file.")
@@ -167,6 +169,17 @@ class MultipartForm:
         self._drop(len(self._delimiter))
         self._step = self._between
         return True
+
+
+_NO_NAMES = "A form cannot name what the provider keeps here. Send the file itself."
+_IDS = frozenset(("id", "ids"))
+_KEPT = frozenset(("container", "file", "image", "images", "mask", "part", "reference", "response", "video", "voice"))
+
+
+def _names_kept(name: str) -> bool:
+    """Returns whether a text of this name is the id of something that the provider keeps, as in `mask[file_id]`."""
+    words = re.findall(r"[a-z]+", name.casefold())
+    return bool(words) and words[-1] in _IDS and not _KEPT.isdisjoint(words)
 
 
 def _disposition(head: bytes) -> tuple[str, bool]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from softix_proxy.dialects.core.base import UsageReport
+from softix_proxy.domain.access.objects import ObjectRef
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """The largest event that is inspected. A larger one passes uninspected, so that a provider cannot fill the memory."""
@@ -60,6 +61,8 @@ class EventMeter:
     An event that is not yet complete waits for its end, since no client can use it before. To decode the few members
     that matter of every event costs less than to search it for the words that would make it matter.
     """
+
+    kept: tuple[ObjectRef, ...] = ()
 
     def __init__(self) -> None:
         self.report: UsageReport | None = None

@@ -13,7 +13,9 @@ from softix_proxy.dialects.core.fields import MALFORMED, JsonMembers, invalid, i
 DEFAULT_CALLS = 10
 """The number of calls that are reserved if the request names no limit."""
 
-_WATCHED = frozenset(("type", "max_uses"))
+_WATCHED = frozenset(("type", "max_uses", "credential_id"))
+_FUNCTIONS = (None, "function", "custom")
+"""The types of tools that are no more than a description of what the client does."""
 _DATE = re.compile(r"_\d[\d_]*$", re.ASCII)
 _MOST_TOOLS = 10_000
 _TOOLS = msgspec.json.Decoder(list[msgspec.Raw] | None)
@@ -43,12 +45,15 @@ class HostedTools(NamedTuple):
 
     calls: dict[str, int]
     open_input: bool
+    named: tuple[msgspec.Raw, ...] = ()
+    """The tools that may name things that the provider keeps: those that are no plain functions."""
 
     def also(self, other: HostedTools, limit: int | None) -> HostedTools:
         """Returns the sum with tools from another part of the request. `limit` applies to all calls together."""
         meters = self.calls.keys() | other.calls.keys()
         most = {meter: self.calls.get(meter, 0) + other.calls.get(meter, 0) for meter in meters}
-        return HostedTools(most if limit is None else dict.fromkeys(meters, limit), self.open_input or other.open_input)
+        counted = most if limit is None else dict.fromkeys(meters, limit)
+        return HostedTools(counted, self.open_input or other.open_input, self.named + other.named)
 
 
 _NONE = HostedTools({}, False)
@@ -71,6 +76,7 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
         raise invalid(f"`tools` must be a list of at most {_MOST_TOOLS} tools that fits into a context.")
     calls: dict[str, int] = {}
     open_input = False
+    named: list[msgspec.Raw] = []
     for tool in tools:
         fields = JsonMembers(tool, _WATCHED, "A tool")
         name = fields.text("type")
@@ -78,7 +84,9 @@ def read_tools(raw: msgspec.Raw | None, kinds: ToolBillings, limit: int | None =
         if kind is None:
             raise unmetered(f"One of the tools cannot be metered here. These can: {', '.join(kinds)}.")
         open_input = open_input or kind.open_input
+        if name not in _FUNCTIONS or fields.has("credential_id"):
+            named.append(tool)
         if kind.meter is not None:
             most = fields.count("max_uses", least=0)
             calls[kind.meter] = calls.get(kind.meter, 0) + (DEFAULT_CALLS if most is None else most)
-    return HostedTools(calls if limit is None else dict.fromkeys(calls, limit), open_input)
+    return HostedTools(calls if limit is None else dict.fromkeys(calls, limit), open_input, tuple(named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Self
 
 import msgspec
@@ -19,6 +20,7 @@ from softix_proxy.dialects.core.fields import (
 )
 from softix_proxy.dialects.core.inputs import Inputs
 from softix_proxy.dialects.core.members import MemberTable
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, DEFAULT_CALLS, FREE, MAPS, SEARCH, ToolBillings
 from softix_proxy.dialects.gemini.members import (
     BATCH_EMBED_CONTENTS,
@@ -27,20 +29,23 @@ from softix_proxy.dialects.gemini.members import (
     EMBED_CONTENT,
     GENERATE_CONTENT,
 )
+from softix_proxy.dialects.gemini.references import NAMES, RULES, SPEECH, TOOL_RULES, refs_in, refs_of
 from softix_proxy.dialects.gemini.usage import GeminiMeter, read_report, service_tier
+from softix_proxy.domain.access.objects import ObjectRef
 
 _CONFIG = ("generationConfig", "generation_config")
 _LIMIT = ("maxOutputTokens", "max_output_tokens")
 _CHOICES = ("candidateCount", "candidate_count")
 _SYSTEM = ("systemInstruction", "system_instruction")
 _TIER = ("serviceTier", "service_tier")
-_WATCHED = GENERATE_CONTENT.watched | {"model", "contents", "tools", *_CONFIG, *_SYSTEM, *_TIER}
-_CONFIG_WATCHED = CONFIG.watched | {*_LIMIT, *_CHOICES}
+_WATCHED = GENERATE_CONTENT.watched | NAMES | {"model", "contents", "tools", *_CONFIG, *_SYSTEM, *_TIER}
+_CONFIG_WATCHED = CONFIG.watched | SPEECH | {*_LIMIT, *_CHOICES}
 _MODEL = frozenset(("model",))
 _EMBED_WATCHED = EMBED_CONTENT.watched | {"model", "content"}
 _BATCH_WATCHED = frozenset(("model", "requests"))
 _REWRITTEN = _WATCHED | _BATCH_WATCHED
-_COUNT_WATCHED = COUNT_TOKENS.watched | {"model", "generateContentRequest", "generate_content_request"}
+_COUNTED = ("generateContentRequest", "generate_content_request")
+_COUNT_WATCHED = COUNT_TOKENS.watched | NAMES | {"model", "contents", "tools", *_COUNTED, *_SYSTEM}
 _MOST_REQUESTS = 2000
 """The most requests of a batch of embeddings. Google allows a hundred."""
 _QUERY = frozenset(("alt=sse", "alt=json", "prettyPrint=true", "prettyPrint=false", ""))
@@ -186,15 +191,18 @@ class GenerateContent(GeminiEndpoint):
         members, set_up = GENERATE_CONTENT.read(fields), CONFIG.read(config)
         calls, brings_in = _read_tools(fields.raw("tools"))
         texts = (fields.raw("contents"), either(fields, _SYSTEM)[1])
+        text_only = all(fits(text, _TEXT_ONLY) for text in texts)
+        plain = text_only and not brings_in and not fields.has_any(NAMES) and not config.has_any(SPEECH)
         return RequestSpec(
             model=self.model,
             stream=self.streams,
             max_output_tokens=config.count(either(config, _LIMIT)[0]),
             choices=config.count(either(config, _CHOICES)[0]) or 1,
             service_tier=service_tier(fields.text(either(fields, _TIER)[0])),
-            open_input=brings_in or members.opens or set_up.opens or not all(fits(text, _TEXT_ONLY) for text in texts),
+            open_input=brings_in or members.opens or set_up.opens or not text_only,
             calls=calls,
             unknown_members=members.unknown + set_up.unknown,
+            refs=() if plain else _refs(fields, config, texts, len(body)),
         )
 
 
@@ -232,9 +240,15 @@ class GeminiCountTokens(GeminiEndpoint):
     metered = False
 
     def read(self, body: bytes) -> RequestSpec:
-        """Reads the model only, since nothing is produced and nothing charged."""
+        """Reads the names of things only, since nothing is produced and nothing charged."""
         fields = read_fields(body, _COUNT_WATCHED)
-        return RequestSpec(model=self.model, max_output_tokens=0, unknown_members=COUNT_TOKENS.read(fields).unknown)
+        found = FoundRefs(len(body))
+        _name(fields, found)
+        inner = either(fields, _COUNTED)[1]
+        if inner is not None and fields.has(either(fields, _COUNTED)[0]):
+            _name(JsonMembers(inner, _COUNT_WATCHED, "The counted request"), found)
+        unknown = COUNT_TOKENS.read(fields).unknown
+        return RequestSpec(model=self.model, max_output_tokens=0, unknown_members=unknown, refs=refs_of(found))
 
     def report(self, body: bytes) -> UsageReport | None:
         return None
@@ -242,7 +256,7 @@ class GeminiCountTokens(GeminiEndpoint):
     def rewrite(self, body: bytes, *, model: str | None, **others: Any) -> bytes:
         fields = JsonMembers(body, _COUNT_WATCHED)
         changes = {} if model is None else self._renamed(fields, model)
-        name, inner = either(fields, ("generateContentRequest", "generate_content_request"))
+        name, inner = either(fields, _COUNTED)
         if model is not None and inner is not None and fields.has(name):
             changes[name] = JsonMembers(inner, _MODEL).replaced({"model": _full(model)})
         return fields.replaced(changes) if changes else body
@@ -256,12 +270,13 @@ class EmbedContent(GeminiEndpoint):
     def read(self, body: bytes) -> RequestSpec:
         fields = read_fields(body, _EMBED_WATCHED)
         self._check_model(fields)
-        members = EMBED_CONTENT.read(fields)
+        members, text_only = EMBED_CONTENT.read(fields), fits(fields.raw("content"), _TEXT_ONLY)
         return RequestSpec(
             model=self.model,
             max_output_tokens=0,
-            open_input=members.opens or not fits(fields.raw("content"), _TEXT_ONLY),
+            open_input=members.opens or not text_only,
             unknown_members=members.unknown,
+            refs=() if text_only else refs_in((fields.raw("content"),), len(body)),
         )
 
 
@@ -277,25 +292,51 @@ class BatchEmbedContents(GeminiEndpoint):
         self._check_model(fields)
         outer = BATCH_EMBED_CONTENTS.read(fields)
         unknown, open_input, requests = outer.unknown, outer.opens, _requests(fields, _EMBED_WATCHED)
-        found = Inputs(max(len(requests), 1))
+        found, others = Inputs(max(len(requests), 1)), list[msgspec.Raw | None]()
         for request in requests:
             self._check_model(request)
-            members = EMBED_CONTENT.read(request)
+            members, content = EMBED_CONTENT.read(request), request.raw("content")
             unknown += members.unknown
-            open_input = open_input or members.opens or not fits(request.raw("content"), _TEXT_ONLY)
+            open_input = open_input or members.opens
+            if not fits(content, _TEXT_ONLY):
+                others.append(content)
         return RequestSpec(
             model=self.model,
             max_output_tokens=0,
-            open_input=open_input,
+            open_input=open_input or bool(others),
             inputs=found.count,
             most_input_tokens=found.most_tokens(len(body)),
             unknown_members=unknown,
+            refs=refs_in(others, len(body)) if others else (),
         )
 
     def _renamed(self, fields: JsonMembers, model: str) -> dict[str, bytes]:
         requests = _requests(fields, _MODEL)
         renamed = [request.replaced({"model": _full(model)}) for request in requests]
         return {**super()._renamed(fields, model), "requests": b"[%b]" % b",".join(renamed)}
+
+
+def _refs(
+    fields: JsonMembers, config: JsonMembers, texts: Sequence[msgspec.Raw | None], size_bytes: int
+) -> tuple[ObjectRef, ...]:
+    """Returns the names of things in a request."""
+    found = FoundRefs(size_bytes)
+    for text in texts:
+        if text is not None and not fits(text, _TEXT_ONLY):
+            found.walk(text, RULES)
+    found.members(fields, NAMES, RULES)
+    found.members(fields, _TOOLS_ONLY, TOOL_RULES)
+    found.members(config, SPEECH, RULES)
+    return refs_of(found)
+
+
+def _name(fields: JsonMembers, found: FoundRefs) -> None:
+    """Adds the names in a request whose tokens are counted."""
+    found.members(fields, (*NAMES, "contents", *_SYSTEM), RULES)
+    found.members(fields, _TOOLS_ONLY, TOOL_RULES)
+
+
+_TOOLS_ONLY = ("tools",)
 
 
 def _requests(fields: JsonMembers, watched: frozenset[str]) -> list[JsonMembers]:

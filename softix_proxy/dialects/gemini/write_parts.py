@@ -20,6 +20,8 @@ from softix_proxy.dialects.canonical.types import (
     Turn,
 )
 from softix_proxy.dialects.gemini.read_parts import OWN
+from softix_proxy.dialects.gemini.references import NO_SUCH_FILE, names_kept
+from softix_proxy.domain.core.errors import Code, RefusedError
 
 _UNSIGNED = base64.b64encode(b"skip_thought_signature_validator").decode()
 """Google's value for calls of a conversation that another model began."""
@@ -90,6 +92,8 @@ class WriteParts:
         if media.detail in ("low", "high"):
             self._losses.meet("image_detail")
         if media.url:
+            if names_kept(media.url):
+                raise RefusedError(Code.OBJECT_NOT_FOUND, NO_SUCH_FILE)
             return {"fileData": said({"mimeType": guess_mime(media), "fileUri": media.url})}
         usual = {"image": "image/jpeg", "document": "application/pdf"}.get(media.kind, "")
         return {"inlineData": {"mimeType": media.mime or usual, "data": media.data}}

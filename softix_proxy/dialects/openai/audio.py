@@ -15,10 +15,13 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, Scale, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, read_request, unmetered
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import decimals, milliseconds, openai_report
 from softix_proxy.dialects.openai.members import SPEECH, TRANSCRIPTIONS, TRANSLATIONS
+from softix_proxy.dialects.openai.references import RULES
 from softix_proxy.dialects.openai.shared import FORM, FormEndpoint, OpenAIEndpoint
+from softix_proxy.domain.access.objects import ObjectRef
 
 _LETTER_TOKENS = 8
 """The output tokens that are reserved for each letter. Slow speech has some six tokens of sound for a letter."""
@@ -36,7 +39,15 @@ _BY_SIZE = {
 _PROMPT_TOKENS = 2048
 _TRANSCRIPT_TOKENS = 16_384
 _TELLING = ("json", "verbose_json", "diarized_json")
-_SPEECH_FIELDS = SHARED | SPEECH.watched | {"input", "stream_format", "response_format"}
+_SPEECH_FIELDS = SHARED | SPEECH.watched | {"input", "stream_format", "response_format", "voice"}
+_VOICE = ("voice",)
+
+
+def _voices(fields: JsonMembers, size_bytes: int) -> tuple[ObjectRef, ...]:
+    """Returns the voice of one's own that a request names. The voices of the provider are words."""
+    found = FoundRefs(size_bytes)
+    found.members(fields, _VOICE, RULES)
+    return found.refs
 
 
 class Speech(OpenAIEndpoint):
@@ -68,6 +79,7 @@ class Speech(OpenAIEndpoint):
             unwrapped=None if events else _TYPES.get(kind, "application/octet-stream"),
             open_input=members.opens,
             unknown_members=members.unknown,
+            refs=_voices(fields, len(body)),
         )
 
     def rewrite(self, body: bytes, *, ask_usage: bool, **others: Any) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.fields import SHARED, JsonMembers, invalid, read_request
 from softix_proxy.dialects.core.inputs import Inputs, read_inputs
@@ -61,4 +63,4 @@ def _prompts(fields: JsonMembers) -> Inputs:
     embedded = fields.elements("prompt_embeds") if fields.has("prompt_embeds") else []
     if not prompts.counted or embedded is None:
         raise invalid("`prompt` is too large a list: send fewer prompts in a request.")
-    return prompts._replace(count=prompts.count + len(embedded))
+    return replace(prompts, count=prompts.count + len(embedded))

@@ -22,10 +22,13 @@ from softix_proxy.dialects.core.fields import (
     read_request,
     unmetered,
 )
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.tokens import count, divide
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, FREE, ToolBillings, read_tools
 from softix_proxy.dialects.openai.members import REALTIME as SESSION_MEMBERS
+from softix_proxy.dialects.openai.references import EVENT_RULES
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.domain.access.objects import ObjectRef
 from softix_proxy.domain.pricing.meters import Meters
 
 RESPOND = "response.create"
@@ -50,7 +53,9 @@ _CLIENT = frozenset(
         "response.cancel",
     )
 )
-_EVENT = frozenset(("type", "event_id", "session", "response"))
+_EVENT = frozenset(("type", "event_id", "session", "response", "item"))
+_MAY_NAME = frozenset((_UPDATE, _ITEM, RESPOND))
+"""The events with parts that may name things at the provider. Items of the session are its own."""
 _TRANSCRIPTION = "input_audio_transcription"
 _SESSION = SHARED | SESSION_MEMBERS.watched | {"type", "tools", "prompt", "audio", "conversation", _TRANSCRIPTION}
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "mcp": FREE}
@@ -121,6 +126,8 @@ class ClientEvent(NamedTuple):
     """The message for the provider."""
     apart: bool = False
     """Whether it creates a response outside the conversation, which may run beside another one."""
+    refs: tuple[ObjectRef, ...] = ()
+    """The things at the provider that it names."""
 
 
 def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
@@ -132,10 +139,11 @@ def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
     kind = fields.text("type")
     if kind not in _CLIENT:
         raise unmetered("This event cannot be metered here, or is none.")
+    refs = _refs(fields, len(message)) if kind in _MAY_NAME else ()
     name = "session" if kind == _UPDATE else "response"
     raw = fields.raw(name) if kind in (_UPDATE, RESPOND) else None
     if raw is None or raw == _NULL:
-        return ClientEvent(kind, fields.text("event_id"), message)
+        return ClientEvent(kind, fields.text("event_id"), message, refs=refs)
     inner = JsonMembers(raw, _SESSION, f"`{name}`")
     _check(inner)
     asked = inner.text("model")
@@ -143,7 +151,13 @@ def read_event(message: bytes, model: str, upstream_name: str) -> ClientEvent:
         raise invalid("A session keeps the model that it was opened with.")
     if asked is not None and asked != upstream_name:
         message = fields.replaced({name: inner.replaced({"model": msgspec.json.encode(upstream_name)})})
-    return ClientEvent(kind, fields.text("event_id"), message, inner.raw("conversation") == _APART)
+    return ClientEvent(kind, fields.text("event_id"), message, inner.raw("conversation") == _APART, refs)
+
+
+def _refs(fields: JsonMembers, size_bytes: int) -> tuple[ObjectRef, ...]:
+    found = FoundRefs(size_bytes)
+    found.members(fields, ("session", "response", "item"), EVENT_RULES)
+    return found.refs
 
 
 def cancel(response_id: str) -> bytes:
@@ -202,6 +216,7 @@ class ResponseMeter:
         self.ended = False
         self.finishing = False
         self.failure: str | None = None
+        self.kept: tuple[ObjectRef, ...] = ()
         self._letters: Counter[str] = Counter()
         self._held = b""
 

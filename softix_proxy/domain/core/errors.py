@@ -62,6 +62,8 @@ class Code(StrEnum):
     MODEL_NOT_FOUND = "model_not_found"
     MODEL_NOT_PRICED = "model_not_priced"
     ENDPOINT_NOT_METERED = "endpoint_not_metered"
+    OBJECT_NOT_FOUND = "object_not_found"
+    OBJECT_ELSEWHERE = "object_elsewhere"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     UPGRADE_REQUIRED = "upgrade_required"
@@ -96,6 +98,8 @@ HTTP_STATUS: Mapping[Code, int] = {
     Code.MODEL_NOT_FOUND: 404,
     Code.MODEL_NOT_PRICED: 400,
     Code.ENDPOINT_NOT_METERED: 400,
+    Code.OBJECT_NOT_FOUND: 404,
+    Code.OBJECT_ELSEWHERE: 400,
     Code.NOT_FOUND: 404,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.UPGRADE_REQUIRED: 426,

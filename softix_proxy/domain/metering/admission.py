@@ -7,10 +7,12 @@ transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from softix_proxy.domain.access import limits
 from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.calendar import Today
 from softix_proxy.domain.core.clock import PERIODS, SECOND_US, SLACK_US, CapPeriod
 from softix_proxy.domain.core.errors import Code
@@ -134,6 +136,14 @@ class Bound:
 NOTHING = Bound()
 
 
+class IntentPlace(NamedTuple):
+    """An account where a request may run, and by which model and price."""
+
+    place: AccountPlace
+    model_id: int
+    price_id: int | None
+
+
 @record(frozen=True, slots=True)
 class Intent:
     """The request for admission, with what recovery needs to close the request after a crash."""
@@ -154,6 +164,17 @@ class Intent:
     started_at_us: int
     tokens_bound: int = 0
     """The tokens that count until the settlement, with all output that may come. 0 if nothing limits them."""
+    refs: tuple[ObjectRef, ...] = ()
+    """The things at a provider that the request names. Each must be the user's own, or shared with the user."""
+    places: tuple[IntentPlace, ...] = ()
+    """Where the request may run, in order. Given only if it names things."""
+
+    def at(self, place: AccountPlace) -> Intent:
+        """Returns the intent for this one of its places."""
+        there = next(each for each in self.places if each.place == place)
+        return replace(
+            self, provider_id=place.provider_id, model_id=there.model_id, price_id=there.price_id, places=(there,)
+        )
 
 
 @record(frozen=True, slots=True)
@@ -185,6 +206,8 @@ class Admitted:
     """The output limit in tokens to write into the request. None leaves the request as it is."""
     tokens_held: int
     allowance: Allowance
+    place: AccountPlace | None = None
+    """The account that has the things that the request names. None if it names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +218,8 @@ class Denied:
     available_pico: int = 0
     affordable_tokens: int = 0
     allowance: Allowance = UNLIMITED
+    about: str = ""
+    """The kind of the thing that was named, if the names of the request lead nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
+from softix_proxy.domain.access.objects import NewObject
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.metering.admission import Intent
 from softix_proxy.domain.metering.usage import UsageSource
@@ -73,6 +74,8 @@ class Settlement:
     """The same as `Rate.cost_price_id`."""
     failed: tuple[FailedAttempt, ...] = ()
     """The failed attempts in the order in which they were made. Their charge is part of `charge_pico`."""
+    objects: tuple[NewObject, ...] = ()
+    """The things that the provider keeps of the response. They are recorded with the settlement."""
 
     @property
     def attempts(self) -> int:

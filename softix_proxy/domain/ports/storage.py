@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # a daemon does not need these types at run time, least of al
     from contextlib import AbstractAsyncContextManager
 
     from softix_proxy.domain.access.keys import KeyStore
+    from softix_proxy.domain.access.objects import AccountPlace, ObjectRef, ObjectStore
     from softix_proxy.domain.access.users import UserStore
     from softix_proxy.domain.billing.bill import BillStore
     from softix_proxy.domain.catalog.models import ModelStore
@@ -44,6 +45,9 @@ class Journal(Protocol):
 
     async def count(self, check: RateCheck) -> Allowance | Denied:
         """Counts a request that costs nothing against the rate of its key. Raises RefusedError(STORAGE_UNAVAILABLE)."""
+
+    async def resolve(self, user_id: int, refs: Sequence[ObjectRef]) -> Sequence[tuple[int, AccountPlace]]:
+        """Returns where the user may use the thing of each name, as `access.objects.pin` takes it. Holds nothing."""
         ...
 
     async def settle(self, settlement: Settlement) -> Settled | None:
@@ -82,6 +86,9 @@ class Unit(Protocol):
 
     @property
     def keys(self) -> KeyStore: ...
+
+    @property
+    def objects(self) -> ObjectStore: ...
 
     @property
     def balance(self) -> BalanceStore: ...

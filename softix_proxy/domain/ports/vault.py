@@ -61,6 +61,13 @@ class Vault(Protocol):
         """Returns 32 bytes by which an API key is looked up, or None if the form or the checksum is wrong."""
         ...
 
+    def tag(self, key_id: int, text: str) -> str:
+        """Returns what stands for a client's own word at a provider. Each API key has other tags.
+
+        It has at most 36 letters. Nobody can find the word from it, nor the tag of another key's word.
+        """
+        ...
+
     def seal_secret(self, secret: bytes | str, *place: str) -> bytes:
         """Seals a secret so that it opens only at this place: table, row, column, and what else it is bound to."""
         ...

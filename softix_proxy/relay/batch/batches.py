@@ -18,11 +18,12 @@ from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.classification import classify
 from softix_proxy.dialects.core.errors import ProviderError
 from softix_proxy.dialects.core.fields import invalid
+from softix_proxy.domain.access.objects import NO_KEY, AccountPlace
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, FailureError, RefusedError
 from softix_proxy.domain.core.ids import RequestIds
-from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, Intent, Stale
+from softix_proxy.domain.metering.admission import Admitted, Decision, Denied, Intent, IntentPlace, Stale
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, OpenLine
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
@@ -99,17 +100,22 @@ class Batches:
             raise invalid("The batch has no requests.")
         return found
 
-    async def plan(self, caller: Caller, requests: Sequence[Read], find: Callable[[str], Model]) -> list[Asked]:
-        """Plans each request for the model that `find` returns for its name. Raises RefusedError."""
+    async def plan(
+        self, caller: Caller, requests: Sequence[Read], find: Callable[[str], Model], label: str = NO_KEY
+    ) -> list[Asked]:
+        """Plans each request for the model that `find` returns for its name. Raises RefusedError.
+
+        `label` is that of the key in whose account the batch will be. The provider's first key is used if it is empty.
+        """
         asked = []
         for number, request in enumerate(requests, 1):
             with batch_format.numbered(number):
-                asked.append(self._ask(caller, request, find(request.spec.model)))
+                asked.append(self._ask(caller, request, find(request.spec.model), label))
             if number % _A_TURN == 0:
                 await asyncio.sleep(0)
         return asked
 
-    def _ask(self, caller: Caller, request: Read, model: Model) -> Asked:
+    def _ask(self, caller: Caller, request: Read, model: Model, label: str) -> Asked:
         directory, now_us, endpoint, spec = self.lifecycle.directory.current, self.clock.now_us(), *request[1:3]
         provider = directory.providers[model.provider_id]
         if spec.unknown_members and rule_for(self.lifecycle.policy, provider, caller) != "pass":
@@ -118,6 +124,10 @@ class Batches:
         if rate is None:
             raise UnpricedError(directory, model, caller.user, spec, now_us)
         most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
+        refs, places = spec.refs, tuple[IntentPlace, ...]()
+        if refs:
+            account = Account.of(directory.providers[model.provider_id], label)
+            places = (IntentPlace(AccountPlace(model.provider_id, account.label), model.id, rate.price_id),)
         intent = Intent(
             request_id=self.ids.next(now_us),
             revision=directory.revision,
@@ -133,6 +143,8 @@ class Batches:
             bound=most,
             tokens_estimate=0,
             started_at_us=now_us,
+            refs=refs,
+            places=places,
         )
         return Asked(request.custom_id, intent, model)
 

@@ -175,7 +175,7 @@ class Results:
                         user_id=batch.user_id,
                         key_id=batch.key_id,
                         remote_id=name,
-                        created_at_us=self.clock.now_us(),
+                        created_at_us=batch.created_at_us,  # they are as old as their batch, whenever it is looked at
                         batch_id=batch.id,
                     )
                 )

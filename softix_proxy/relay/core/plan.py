@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from softix_proxy.dialects.core.base import ProviderEndpoint
 from softix_proxy.domain.access.keys import Key
+from softix_proxy.domain.access.objects import NO_KEY, AccountPlace
 from softix_proxy.domain.access.users import User
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.catalog.providers import Provider
 from softix_proxy.domain.core.records import record
-from softix_proxy.domain.metering.admission import Bound, Intent
+from softix_proxy.domain.metering.admission import Bound, Intent, IntentPlace
 from softix_proxy.domain.pricing.rates import Rate
 from softix_proxy.domain.routing.routes import RouteLeg
 
@@ -33,6 +35,11 @@ class Target:
     """The endpoint at the provider, which is sent to and metered. It is the client's own if the provider speaks it."""
     leg: RouteLeg
 
+    def places(self) -> Iterator[IntentPlace]:
+        """Yields the accounts where it runs: one for each key."""
+        for label in [key.label for key in self.provider.keys] or [NO_KEY]:
+            yield IntentPlace(AccountPlace(self.provider.id, label), self.model.id, self.rate.price_id)
+
 
 @record(frozen=True, slots=True)
 class Plan:
@@ -51,3 +58,11 @@ class Plan:
     """The most attempts of any kind."""
     prefix: int | None
     """A hash of the beginning of the request, if the choice of the target depends on it."""
+    account: str | None = None
+    """The label of the only key that may be used, if the request names things that only its account has."""
+
+    def at(self, place: AccountPlace) -> Plan:
+        """Returns the plan for one of the accounts where the request may run."""
+        kept = [number for number, target in enumerate(self.targets) if target.provider.id == place.provider_id]
+        targets, bounds = [self.targets[number] for number in kept], [self.bounds[number] for number in kept]
+        return replace(self, targets=targets, bounds=bounds, intent=self.intent.at(place), account=place.provider_key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from softix_proxy.domain.access.keys import KeyLimits
+from softix_proxy.domain.access.objects import KINDS
 from softix_proxy.domain.core.clock import SECOND_US
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.headers import Headers
@@ -41,6 +42,8 @@ OURS = frozenset((Code.PROVIDER_BUSY, Code.OUT_OF_FILES))
 def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> RefusedError:
     """Returns the error for a denial. `what` names the thing for which the money does not suffice."""
     headers = tuple(rate_headers(limits, decision.allowance))
+    if decision.code in _OBJECTS:
+        return RefusedError(decision.code, unresolved(decision.code, decision.about), headers=headers)
     if decision.code in _PACE:
         wait_s = (decision.retry_after_us or SECOND_US) / SECOND_US
         return RefusedError(decision.code, _PACE[decision.code], wait_s, headers=headers)
@@ -53,6 +56,19 @@ def denied(decision: Denied, limits: KeyLimits, what: str = "this request") -> R
     details: dict[str, str | int] = {"needed": needed, "available": available, "currency": "USD"}
     details["max_tokens"] = decision.affordable_tokens
     return RefusedError(decision.code, message, details=details, headers=headers)
+
+
+_OBJECTS = frozenset((Code.OBJECT_NOT_FOUND, Code.OBJECT_ELSEWHERE))
+
+
+def unresolved(code: Code, kind: str) -> str:
+    """Returns what a client is told about a name that leads nowhere. It depends only on the kind of the name."""
+    found = KINDS[kind]
+    if code is Code.OBJECT_ELSEWHERE:
+        return f"A {found.noun} of this request is in an account where the request cannot run. Use the model there."
+    if found.made_here:
+        return f"A {found.noun} of this request does not exist here, or it is not yours."
+    return f"A {found.noun} of this request is none that an operator shares with you: softix objects share --help"
 
 
 def no_model(message: str = NO_MODEL) -> RefusedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 from softix_proxy.dialects.core.classification import classify
@@ -18,7 +19,7 @@ from softix_proxy.relay.core import refusal
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.relay.core.redaction import redaction
 from softix_proxy.relay.realtime.redacted_line import RedactedLine
-from softix_proxy.relay.request.forward import own_headers
+from softix_proxy.relay.request.forward import TagOf, own_headers
 from softix_proxy.relay.request.lifecycle import Lifecycle
 from softix_proxy.relay.routing import failures
 from softix_proxy.relay.routing.failures import Failure
@@ -40,10 +41,11 @@ async def dial(
         hold.withheld(Code.PROVIDER_BUSY)
         raise refusal.busy()
     hold.routed(lease.target)
+    tag_of = partial(lifecycle.vault.tag, hold.plan.caller.key.id)
     while True:
         hold.dispatched()
         try:
-            line = await lines.open(_call(request, hold, lease, lifecycle.policy.pass_headers))
+            line = await lines.open(_call(request, hold, lease, lifecycle.policy.pass_headers, tag_of))
             return RedactedLine(line, redaction(line.secret, lease.target.provider)), lease
         except ProviderFault as fault:
             hold.failed(fault)
@@ -107,14 +109,14 @@ _CODES = {404: Code.NOT_FOUND, 405: Code.NOT_FOUND, 504: Code.PROVIDER_TIMEOUT}
 """The provider's statuses in softix's own codes. 405 means that nothing there accepts a WebSocket."""
 
 
-def _call(request: Inbound, hold: Hold, lease: Lease, pass_headers: frozenset[str]) -> UpstreamRequest:
+def _call(request: Inbound, hold: Hold, lease: Lease, pass_headers: frozenset[str], tag_of: TagOf) -> UpstreamRequest:
     target = lease.target
     path = request.path.replace("{model}", quote(target.model.upstream_name, safe=""), 1)
     return UpstreamRequest(
         hold.plan.caller.key.id,
         target.provider,
         path,
-        own_headers(request, target, pass_headers),
+        own_headers(request, target, pass_headers, tag_of),
         b"",
         stream=True,
         key=lease.key,

@@ -11,6 +11,7 @@ from softix_proxy.dialects.core import refused_fields
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.classification import Classification, ClientError, as_event, classify, classify_stream
 from softix_proxy.dialects.core.errors import ProviderError
+from softix_proxy.dialects.kept import kept_in
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.core.headers import Header, Headers
 from softix_proxy.domain.ports.upstream import ProviderFault, Upstream, UpstreamRequest, UpstreamResponse
@@ -144,6 +145,8 @@ class Attempt:
     async def _send(self, outbound: UpstreamRequest) -> UpstreamResponse:
         hold = self.hold
         hold.dispatched()
+        if self.spec.keeps:
+            hold.placed(self.lease.place)
         try:
             if hold.client_is_gone:
                 # the client left during admission, so the attempt ends here, before anything is sent
@@ -177,6 +180,8 @@ class Attempt:
             self._failed(found, failure, answer)
             return failure
         self.hold.completed(found, answer_tokens(found.report, answer, self.spec))
+        if self.spec.keeps:
+            self.hold.keeps(kept_in(self.target.endpoint.name, answer, self.spec.keeps))
         await self.hold.settle()
         await self.client.answer(exchange.status, headers + self.hold.headers(), self.hidden.content(answer))
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.charsets import JSON
 from softix_proxy.dialects.core.fields import JsonMembers
@@ -9,6 +11,7 @@ from softix_proxy.dialects.core.multipart import content_type_of
 from softix_proxy.dialects.core.refused_fields import USAGE_OPTION
 from softix_proxy.dialects.core.request_headers import Passing, passing, passing_translated
 from softix_proxy.dialects.core.response_headers import returned
+from softix_proxy.dialects.core.tags import HEADERS as TAGGED
 from softix_proxy.dialects.registry import HEADERS, REPORT_ON_REQUEST, named, path_for
 from softix_proxy.domain.catalog.providers import ProviderKey
 from softix_proxy.domain.core.headers import Header, Headers
@@ -16,6 +19,9 @@ from softix_proxy.domain.ports.upstream import UpstreamRequest
 from softix_proxy.relay.core.inbound import Inbound
 from softix_proxy.relay.core.plan import Target
 from softix_proxy.relay.core.redaction import Redaction
+
+TagOf = Callable[[str], str]
+"""Returns what stands for a word of the client at the provider, for the API key of the request."""
 
 
 def call(
@@ -28,6 +34,7 @@ def call(
     key: ProviderKey | None,
     pass_headers: frozenset[str] = frozenset(),
     *,
+    tag_of: TagOf,
     usage_refused: bool = False,
 ) -> UpstreamRequest:
     """Returns the request to the provider. Its body has the client's bytes unless something has to change.
@@ -37,7 +44,9 @@ def call(
     says that the provider does not take the option that requests the usage of a stream.
     """
     if target.endpoint is not request.endpoint:
-        return _abroad(request, body, spec, target, caller_key_id, key, pass_headers, usage_refused=usage_refused)
+        return _abroad(
+            request, body, spec, target, caller_key_id, key, pass_headers, tag_of, usage_refused=usage_refused
+        )
     rate = target.rate
     usage_refused = usage_refused or USAGE_OPTION in target.provider.renamed_fields
     counts_itself = any(rate.has_price(meter) and rate.has_cost(meter) for meter in spec.counted)
@@ -56,7 +65,7 @@ def call(
         )
     body = _understood(body, target, usage_refused=unasked and usage_refused)
     path = named(request.path, target.model.upstream_name)
-    headers = own_headers(request, target, pass_headers)
+    headers = own_headers(request, target, pass_headers, tag_of)
     kind = JSON if request.endpoint.form_fields is None else content_type_of(body)
     headers.append(("content-type", kind))
     rest = request.rest if request.rest_bytes else None
@@ -74,10 +83,10 @@ def call(
     )
 
 
-def own_headers(request: Inbound, target: Target, pass_headers: frozenset[str]) -> list[Header]:
+def own_headers(request: Inbound, target: Target, pass_headers: frozenset[str], tag_of: TagOf) -> list[Header]:
     """Returns the client's headers that go to a provider that speaks the client's own dialect."""
     passed = passing(request.endpoint.family, target.provider.type, pass_headers)
-    return outgoing(request.headers, request.credential, passed)
+    return outgoing(request.headers, request.credential, passed, tag_of)
 
 
 def _abroad(
@@ -88,13 +97,14 @@ def _abroad(
     caller_key_id: int,
     key: ProviderKey | None,
     pass_headers: frozenset[str],
+    tag_of: TagOf,
     *,
     usage_refused: bool,
 ) -> UpstreamRequest:
     """Returns a request with a translated body. It lacks the headers that only the client's own dialect has."""
     name, path = target.endpoint.name, path_for(target.endpoint, target.model.upstream_name)
     passed = passing_translated(name, target.provider.type, pass_headers)
-    headers = outgoing(request.headers, request.credential, passed)
+    headers = outgoing(request.headers, request.credential, passed, tag_of)
     headers += [("content-type", JSON), *HEADERS.get(name, ())]
     body = _understood(body, target, usage_refused=spec.stream and usage_refused)
     return UpstreamRequest(
@@ -120,15 +130,16 @@ def _understood(body: bytes, target: Target, *, usage_refused: bool) -> bytes:
     return JsonMembers(body, _NONE).renamed(names)
 
 
-def outgoing(headers: Headers, credential: str | None, passed: Passing) -> list[Header]:
+def outgoing(headers: Headers, credential: str | None, passed: Passing, tag_of: TagOf) -> list[Header]:
     """Returns the client's headers that go to the provider.
 
-    Only listed headers are kept, and none that contains the client's key.
+    Only listed headers are kept, and none that contains the client's key. `tag_of` returns what stands for a word of
+    the client's own choice.
     """
     names, prefixes = passed
     dropped = _named_by_connection(headers)
     kept = [
-        (name, value)
+        (name, value if name not in TAGGED else tag_of(value))
         for name, value in headers
         if (name in names or name.startswith(prefixes))
         and name not in dropped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from softix_proxy.dialects.core.base import Endpoint, RequestSpec
 from softix_proxy.dialects.core.scan import Scanned
@@ -73,13 +74,19 @@ class Lifecycle:
         if spec.unknown_members:
             self.telemetry.unknown_members(request.endpoint.name, spec.unknown_members)
         plan, admitted = await self.admit(request, digest, spec, body)
+        size_bytes = len(body) + request.rest_bytes
+        if spec.tags:
+            from softix_proxy.relay.request.tags import WordsBack, tagged
+
+            tag_of = partial(self.vault.tag, plan.caller.key.id)
+            body, client = tagged(body, spec.tags, tag_of), WordsBack(client, spec.tags, tag_of)
         hold = Hold(
             journal=self.journal,
             clock=self.clock,
             spec=spec,
             plan=plan,
             admitted=admitted,
-            request_bytes=len(body) + request.rest_bytes,
+            request_bytes=size_bytes,
             policy=self.policy,
             started_ns=request.started_ns,
             target=plan.targets[0],
@@ -168,7 +175,8 @@ class Lifecycle:
         async def plan() -> Plan:
             return self._plan(request, digest, spec, body)
 
-        return await admit(self.directory, self.journal, plan, self._submit, _denied)
+        planned, admitted = await admit(self.directory, self.journal, plan, self._submit, _denied)
+        return (planned if admitted.place is None else planned.at(admitted.place)), admitted
 
     async def _submit(self, plan: Plan) -> Decision:
         return await self.journal.admit(plan.intent)
@@ -207,6 +215,8 @@ class Lifecycle:
             tokens_estimate=tokens,
             started_at_us=request.started_at_us,
             tokens_bound=tokens_bound(spec, body_bytes, bounds) if key.limits.tpm is not None else 0,
+            refs=spec.refs,
+            places=tuple(place for target in targets for place in target.places()) if spec.refs else (),
         )
         return Plan(caller, targets, intent, bounds, retries, tries, prefix)
 
@@ -333,6 +343,7 @@ class RequestRun:
             caller.key.id,
             attempt.lease.key,
             passed,
+            tag_of=partial(self.lifecycle.vault.tag, caller.key.id),
             usage_refused=self.lifecycle.target_pool.refuses_usage_option(attempt.target.provider),
         )
         if attempt.last:

@@ -103,6 +103,7 @@ class RetryPlan:
         return None
 
     def _enter(self, target: Target, *, forced: bool = False) -> Lease | None:
-        lease = self.target_pool.enter(target, self.plan.intent.tokens_estimate, forced=forced)
+        plan = self.plan
+        lease = self.target_pool.enter(target, plan.intent.tokens_estimate, forced=forced, account=plan.account)
         self._tries += lease is not None
         return lease

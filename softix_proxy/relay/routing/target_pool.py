@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from softix_proxy.domain.access.objects import NO_KEY, AccountPlace
 from softix_proxy.domain.catalog.providers import Provider, ProviderKey
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code
@@ -97,6 +98,10 @@ class _Held:
     key_quotas: dict[int, KeyQuota] = field(default_factory=dict)
     """The quotas by the id of the model."""
 
+    @property
+    def label(self) -> str:
+        return NO_KEY if self.key is None else self.key.label
+
     def key_quota(self, model_id: int) -> KeyQuota:
         key_quota = self.key_quotas.get(model_id)
         if key_quota is None:
@@ -128,6 +133,11 @@ class Lease:
     @property
     def key(self) -> ProviderKey | None:
         return self.held.key
+
+    @property
+    def place(self) -> AccountPlace:
+        """The account whose key this is."""
+        return AccountPlace(self.target.provider.id, self.held.label)
 
     def answered(self, headers: Headers) -> None:
         """Records that the head of a response came, whatever its status, and reads the quota from its headers."""
@@ -227,10 +237,11 @@ class TargetPool:
         """Returns the latest time until which a key can have to pause."""
         return now_us + max(self.care.key_pause_us, LONGEST_US)
 
-    def enter(self, target: Target, tokens: int, *, forced: bool = False) -> Lease | None:
+    def enter(self, target: Target, tokens: int, *, forced: bool = False, account: str | None = None) -> Lease | None:
         """Returns a lease with the key whose turn it is, or None if the target is unavailable.
 
-        If `forced`, it returns None only if the target is full.
+        If `forced`, it returns None only if the target is full. `account` is the label of the only key that may be
+        used, if there is one.
         """
         stats = self._of(target)
         now_us = self.clock.now_us()
@@ -239,6 +250,10 @@ class TargetPool:
         if not (forced or stats.breaker.lets(now_us)):
             return None
         ring, model_id = self._ring(target), target.model.id
+        if account is not None:
+            ring = tuple(each for each in ring if each.label == account)
+            if not ring:  # the key was removed since the request was admitted
+                return None
         held, latest_us = ring[0], self._latest_us(now_us)
         if len(ring) > 1:
             usable = [each for each in ring if each.rests_until_us(model_id, tokens, latest_us) <= now_us]

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.classification import Classification
+from softix_proxy.domain.access.objects import AccountPlace, NewObject, ObjectRef
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, FailureError
 from softix_proxy.domain.core.headers import Header
@@ -65,6 +66,10 @@ class Hold:
     client_is_gone: bool = False
     failed_attempts: list[FailedAttempt] = field(default_factory=list)
     """The attempts before the current one."""
+    place: AccountPlace | None = None
+    """The account that the current attempt uses, if the provider keeps something of the response there."""
+    kept: tuple[ObjectRef, ...] = ()
+    """The things that a whole response says the provider keeps."""
     _state: State = "pending"
     _status_code: int | None = None
     _report: UsageReport | None = None
@@ -115,12 +120,22 @@ class Hold:
         """
         observed = self._observed(self._elapsed_ms())
         settlement = charge(self.spec, observed, self.target.rate, self._terms(self.admitted.hold_pico), self.policy)
+        if self.place is not None and (kept := self._kept(self.place)):
+            settlement = replace(settlement, objects=kept)
         self._move("settled")
         self.settlement = settlement
         warn_if_limited(settlement)
         return await self.journal.settle(settlement)
 
     # The events of an attempt follow, in the order in which they happen.
+
+    def placed(self, place: AccountPlace) -> None:
+        """Records the account of the attempt, because the provider keeps something of the response there."""
+        self.place, self.kept = place, ()
+
+    def keeps(self, kept: tuple[ObjectRef, ...]) -> None:
+        """Records what a whole response says the provider keeps."""
+        self.kept = kept
 
     def routed(self, target: Target) -> None:
         self._move("routed")
@@ -246,6 +261,12 @@ class Hold:
         if self._returned_ns:
             own_ns += self.clock.monotonic_ns() - self._returned_ns
         return cost_headers(charge_pico, own_ns)
+
+    def _kept(self, place: AccountPlace) -> tuple[NewObject, ...]:
+        """Returns the things of the response that the provider keeps for the user."""
+        meter, intent, kinds = self.meter, self.intent, self.spec.keeps
+        kept, now_us = self.kept if meter is None else meter.kept, self.clock.now_us()
+        return tuple(NewObject(place, ref, intent.user_id, intent.key_id, now_us) for ref in kept if ref.kind in kinds)
 
     def _move(self, event: Event) -> None:
         try:

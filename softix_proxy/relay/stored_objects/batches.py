@@ -12,6 +12,7 @@ from softix_proxy.dialects.batches import BatchItem
 from softix_proxy.dialects.core.base import Family
 from softix_proxy.dialects.core.fields import invalid
 from softix_proxy.domain.access.authorization import access
+from softix_proxy.domain.access.objects import NO_KEY
 from softix_proxy.domain.catalog.models import Model
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile
@@ -47,7 +48,9 @@ class BatchHandler(ResourceHandler):
         call = self._call_for(batch, f"{_path_of(batch)}/cancel", method="POST")
         await self._pass_on_batch(batch, *await self._fetch(call))
 
-    async def _admit(self, requests: Sequence[Read], named: Callable[[Directory], FindModels]) -> Sequence[Asked]:
+    async def _admit(
+        self, requests: Sequence[Read], named: Callable[[Directory], FindModels], label: str = NO_KEY
+    ) -> Sequence[Asked]:
         """Admits all requests by the rules that are in force then, including the client's own rights."""
 
         async def plan() -> Sequence[Asked]:
@@ -61,7 +64,7 @@ class BatchHandler(ResourceHandler):
                     raise invalid("all models of a batch have to be at one provider.")
                 return model
 
-            return await self._batches.plan(self._caller, requests, find_model)
+            return await self._batches.plan(self._caller, requests, find_model, label)
 
         return await self._batches.admit(plan)
 
@@ -116,7 +119,7 @@ class OpenAIBatchHandler(BatchHandler):
         file = await self._find_file(asked.input_file_id)
         account = self._account_of(file)
         requests = await self._batches.read(self._lines(file, asked))
-        lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id))
+        lines = await self._admit(requests, partial(_by_upstream_name, account.provider.id), account.label)
         await self._make(self._account_of(file), lines, body)
 
     async def _lines(self, file: KeptFile, asked: batch_format.BatchCreation) -> AsyncGenerator[BatchItem, None]:

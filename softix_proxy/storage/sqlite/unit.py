@@ -17,6 +17,7 @@ from softix_proxy.storage.sqlite.routing import directory
 
 if TYPE_CHECKING:
     from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
+    from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
     from softix_proxy.storage.sqlite.access.users import SqliteUserStore
     from softix_proxy.storage.sqlite.billing.bill import SqliteBillStore
     from softix_proxy.storage.sqlite.catalog.models import SqliteModelStore
@@ -59,6 +60,12 @@ class SqliteUnit:
         from softix_proxy.storage.sqlite.access.keys import SqliteKeyStore
 
         return SqliteKeyStore(self._session)
+
+    @cached_property
+    def objects(self) -> SqliteObjectStore:
+        from softix_proxy.storage.sqlite.access.objects import SqliteObjectStore
+
+        return SqliteObjectStore(self._session)
 
     @cached_property
     def balance(self) -> SqliteBalanceStore:

@@ -42,6 +42,9 @@ class Vault:
     def digest(self, text: str) -> bytes | None:
         return {"ada": b"\x01", "bob": b"\x02"}.get(text)
 
+    def tag(self, key_id: int, text: str) -> str:
+        return f"tag-{key_id}-{text}"
+
 
 @dataclass
 class Place:

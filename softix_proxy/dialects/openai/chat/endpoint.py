@@ -8,21 +8,35 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy, read_request
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
+from softix_proxy.dialects.core.tags import MEMBERS as TAGGED
+from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
+from softix_proxy.dialects.openai.kept import AUDIO_KEPT, COMPLETION_KEPT, kept_of_completion
 from softix_proxy.dialects.openai.members import CHAT
+from softix_proxy.dialects.openai.references import CHAT_NAMES, CHAT_RULES, message_refs
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
+from softix_proxy.domain.access.objects import NOTHING_KEPT, ObjectRef
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
 COUNTS = ("n", "best_of")
-_WATCHED = SHARED | CHAT.watched | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo"}
+_WATCHED = (
+    SHARED
+    | CHAT.watched
+    | CHAT_NAMES
+    | TAGGED
+    | {*LIMITS, *COUNTS, "messages", "tools", "stream_options", "prediction", "echo", "store", "modalities"}
+)
 _TOOLS: ToolBillings = {"function": CLIENT_SIDE, "custom": CLIENT_SIDE}
 
 
 class _Part(msgspec.Struct):
     type: Literal["text", "refusal", "thinking"]
+    file: None = None
+    file_id: None = None
 
 
 class _Message(msgspec.Struct):
@@ -36,6 +50,11 @@ _TEXT_ONLY = msgspec.json.Decoder(list[_Message])
 
 Neither the bytes nor the URL of an image or a document bound its tokens.
 """
+_ONE_MESSAGE = msgspec.json.Decoder(_Message)
+
+
+def _is_plain(message: msgspec.Raw) -> bool:
+    return fits(message, _ONE_MESSAGE)
 
 
 class ChatCompletions(OpenAIEndpoint):
@@ -51,6 +70,8 @@ class ChatCompletions(OpenAIEndpoint):
         model, fields = read_request(body, _WATCHED)
         members = CHAT.read(fields)
         read_tools(fields.raw("tools"), _TOOLS)
+        text_only = fits(fields.raw("messages"), _TEXT_ONLY)
+        refs = () if text_only and not fields.has_any(CHAT_NAMES) else _refs(fields, len(body))
         limit = fields.largest(LIMITS)
         prediction = fields.raw("prediction")
         if limit is not None and prediction is not None:
@@ -61,15 +82,32 @@ class ChatCompletions(OpenAIEndpoint):
             max_output_tokens=limit,
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=members.opens or is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=members.opens or is_heavy(body) or not text_only,
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
             unknown_members=members.unknown,
             fees=members.fees,
+            refs=refs,
+            keeps=_kept(fields),
+            tags=read_tags(fields),
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
         return ChatMeter(hide_usage)
+
+
+def _refs(fields: JsonMembers, size_bytes: int) -> tuple[ObjectRef, ...]:
+    found = FoundRefs(size_bytes)
+    message_refs(fields.raw("messages"), _is_plain, found)
+    found.members(fields, CHAT_NAMES, CHAT_RULES)
+    return found.refs
+
+
+def _kept(fields: JsonMembers) -> frozenset[str]:
+    """Returns what the provider keeps of the answer: all of it if it is stored, and what is spoken in it."""
+    if fields.has("store"):
+        return COMPLETION_KEPT
+    return AUDIO_KEPT if fields.has("modalities") else NOTHING_KEPT
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -78,6 +116,7 @@ class _Delta(msgspec.Struct, gc=False):
     reasoning: Any = None
     refusal: Any = None
     tool_calls: Any = None
+    audio: Any = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -95,6 +134,7 @@ class _Groq(msgspec.Struct):
 
 
 class _Frame(msgspec.Struct, gc=False):
+    id: Any = None
     choices: list[_Choice] | None = None
     usage: Any = None
     x_groq: _Groq | None = None
@@ -127,6 +167,8 @@ class ChatMeter(EventMeter):
         usage = frame.usage
         for choice in choices:
             self._weigh_choice(choice)
+            if choice.delta is not None and choice.delta.audio is not None:
+                self._keep(frame.id, choice.delta.audio)
             if choice.finish_reason is not None:
                 self.finishing = True
             if choice.error or choice.finish_reason == "error":
@@ -142,6 +184,10 @@ class ChatMeter(EventMeter):
         if self.failure is not None and not self.estimate_output_tokens():
             return EventAction.END  # After some output the stream goes on, since usage may follow.
         return EventAction.HIDE if self._hide_usage and report is not None and not choices else EventAction.PASS
+
+    def _keep(self, name: object, spoken: object) -> None:
+        """Records a spoken answer. Only its first chunk has its id."""
+        self.kept += tuple(ref for ref in kept_of_completion(name, [spoken]) if ref not in self.kept)
 
     def _weigh_choice(self, choice: _Choice) -> None:
         delta = choice.delta

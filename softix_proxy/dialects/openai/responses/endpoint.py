@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
-from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, is_heavy, read_request, unmetered
 from softix_proxy.dialects.core.hosted_work import hosted_work
+from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
+from softix_proxy.dialects.core.tags import MEMBERS as TAGGED
+from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import (
     CLIENT_SIDE,
@@ -23,12 +27,15 @@ from softix_proxy.dialects.core.tools import (
     ToolBillings,
     read_tools,
 )
+from softix_proxy.dialects.openai.kept import KEPT, kept_of
 from softix_proxy.dialects.openai.members import INPUT_TOKENS, RESPONSES
+from softix_proxy.dialects.openai.references import RESPONSE_NAMES, RULES, TOP_RULES, item_refs
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
+from softix_proxy.domain.access.objects import NOTHING_KEPT
 
 _LIMIT = "max_output_tokens"
-_WATCHED = SHARED | RESPONSES.watched | {_LIMIT, "max_tool_calls", "background", "tools", "input"}
-_COUNT_WATCHED = SHARED | INPUT_TOKENS.watched
+_OWN = frozenset((_LIMIT, "max_tool_calls", "background", "background_options", "tools", "input", "store"))
+_WATCHED = SHARED | RESPONSES.watched | RESPONSE_NAMES | TAGGED | _OWN
 _TOOLS: ToolBillings = {
     "function": CLIENT_SIDE,
     "custom": CLIENT_SIDE,
@@ -45,8 +52,15 @@ _TOOLS: ToolBillings = {
 }
 
 
+class _Annotation(msgspec.Struct):
+    file_id: None = None
+    container_id: None = None
+
+
 class _Part(msgspec.Struct):
     type: Literal["input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text"]
+    annotations: list[_Annotation] | None = None
+    file_id: None = None
 
 
 _ABSENT = msgspec.Raw()
@@ -91,15 +105,40 @@ _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _TOOLS_NAME, _TOOLS_ONLY = b'ools"', frozenset(("tools",))
 _TEXT_ONLY = msgspec.json.Decoder(str | list[_Item])
 """A decoder that accepts text only."""
+_ONE_ITEM = msgspec.json.Decoder(_Item)
 
 
-def _is_here(given: msgspec.Raw | None) -> bool:
-    """Returns whether the input is text, and all of it is in the body."""
+def _is_here(given: msgspec.Raw | None, found: FoundRefs) -> bool:
+    """Returns whether the input is text, and all of it is in the body. Adds the names of things in it."""
     try:
-        found = _TEXT_ONLY.decode(given) if given is not None else ""
+        items = _TEXT_ONLY.decode(given) if given is not None else ""
+    except MALFORMED:
+        item_refs(given, partial(_is_plain, found), found)
+        return False
+    if isinstance(items, str):
+        return True
+    named = [item.id for item in items if item.content is None and item.is_reference]
+    for name in named:
+        _add(name, found)
+    return not named
+
+
+def _is_plain(found: FoundRefs, raw: msgspec.Raw) -> bool:
+    """Returns whether an item is plain text. Adds its name if its content is at the provider."""
+    try:
+        item = _ONE_ITEM.decode(raw)
     except MALFORMED:
         return False
-    return isinstance(found, str) or all(item.content is not None or not item.is_reference for item in found)
+    if item.content is None and item.is_reference:
+        _add(item.id, found)
+    return True
+
+
+def _add(name: object, found: FoundRefs) -> None:
+    if isinstance(name, str):
+        found.add("item", name)
+    elif name is not None:
+        raise invalid("The `id` of an item must be a string.")
 
 
 class Responses(OpenAIEndpoint):
@@ -119,10 +158,15 @@ class Responses(OpenAIEndpoint):
         members = RESPONSES.read(fields)
         limit = fields.count("max_tool_calls", least=0)
         hosted = read_tools(fields.raw("tools"), _TOOLS, limit)
-        text_only = _is_here(fields.raw("input"))
+        found = FoundRefs(len(body))
+        text_only = _is_here(fields.raw("input"), found)
         if not text_only:
             for added in _added(fields.raw("input")):
                 hosted = hosted.also(read_tools(added, _TOOLS, limit), limit)
+        for tool in hosted.named:
+            found.walk(tool, RULES)
+        if fields.has_any(RESPONSE_NAMES):
+            found.members(fields, RESPONSE_NAMES, TOP_RULES)
         calls = hosted.calls
         if fields.has("prompt"):
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
@@ -135,6 +179,9 @@ class Responses(OpenAIEndpoint):
             calls=calls,
             unknown_members=members.unknown,
             fees=members.fees,
+            refs=found.refs,
+            keeps=NOTHING_KEPT if _stores_nothing(fields) else KEPT,
+            tags=read_tags(fields),
         )
 
     def report(self, body: bytes) -> UsageReport | None:
@@ -149,6 +196,17 @@ class Responses(OpenAIEndpoint):
         The usage comes without a request, in an event that every client needs, so it is never hidden.
         """
         return ResponsesMeter()
+
+
+_FALSE = msgspec.Raw(b"false")
+_NAMING = RESPONSE_NAMES | {"tools"}
+_COUNTED = SHARED | INPUT_TOKENS.watched | _NAMING | {"input"}
+
+
+def _stores_nothing(fields: JsonMembers) -> bool:
+    """Returns whether the request says that the provider shall keep nothing. It keeps a response if nothing is said."""
+    store = fields.raw("store")
+    return store is not None and store == _FALSE
 
 
 def _added(given: msgspec.Raw | None) -> Iterator[msgspec.Raw]:
@@ -175,16 +233,27 @@ class InputTokens(Responses):
     members = INPUT_TOKENS
 
     def read(self, body: bytes) -> RequestSpec:
-        """Reads the model only, since nothing is produced and nothing charged."""
-        model, fields = read_request(body, _COUNT_WATCHED)
+        """Reads the model and the names of things, since nothing is produced and nothing charged."""
+        model, fields = read_request(body, _COUNTED)
+        found = FoundRefs(len(body))
+        _is_here(fields.raw("input"), found)
+        found.members(fields, _NAMING, TOP_RULES)
         unknown = INPUT_TOKENS.read(fields).unknown
-        return RequestSpec(model=model, stream=fields.flag("stream"), max_output_tokens=0, unknown_members=unknown)
+        return RequestSpec(
+            model=model,
+            stream=fields.flag("stream"),
+            max_output_tokens=0,
+            unknown_members=unknown,
+            refs=found.refs,
+        )
 
     def report(self, body: bytes) -> UsageReport | None:
         return None
 
 
 class _Response(msgspec.Struct):
+    id: Any = None
+    conversation: Any = None
     usage: Any = None
     model: Any = None
     service_tier: Any = None
@@ -231,6 +300,8 @@ class ResponsesMeter(EventMeter):
         response = frame.response
         if response is not None:
             self.report = _report(response) or self.report
+            if response.id is not None and (not self.kept or response.output):
+                self.kept = kept_of(response.id, response.conversation, response.output)
         if not frame.error and (not isinstance(frame.type, str) or frame.type not in _ENDS):
             return EventAction.PASS
         if frame.error or frame.type in ("error", "response.failed"):

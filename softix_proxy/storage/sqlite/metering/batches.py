@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from softix_proxy.domain.access.objects import AccountPlace, NewObject, ObjectRef
 from softix_proxy.domain.metering.batches import PARKED_SLOT, Batch, BatchFamily, BatchSummary, KeptFile, OpenLine
 from softix_proxy.storage.sqlite.core.database import DatabaseRow, DatabaseSession
-from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, insert, selected
+from softix_proxy.storage.sqlite.core.record_mapping import RecordMapping, selected
+from softix_proxy.storage.sqlite.write_path import objects
 from softix_proxy.storage.sqlite.write_path.statements import OPEN_INTENT
 
 _BATCH = RecordMapping(
@@ -26,7 +28,14 @@ _BATCH = RecordMapping(
 _FILE = RecordMapping(
     KeptFile, "provider_id", "provider_key", "user_id", "key_id", "remote_id", "created_at_us", "batch_id"
 )
-_KEEP_FILE = f"{insert('files', _FILE.columns)} ON CONFLICT DO NOTHING"
+_FILES = (
+    "(SELECT objects.*, provider_id, provider_key FROM objects JOIN object_accounts ON object_accounts.id = account_id)"
+)
+"""The things that are kept, each with its account."""
+_GONE_BATCH = """
+UPDATE batches SET remote_id = remote_id || ' of ' || id
+WHERE provider_id = ? AND remote_id = ? AND metered_at_us IS NOT NULL"""
+"""Takes a name away from a batch that is over, because the provider has given it to a newer one."""
 _SUMMARY = RecordMapping(
     BatchSummary,
     batch=selected(*(f"b.{column}" for column in _BATCH.columns), read=lambda *columns: _BATCH.read(columns)),
@@ -47,7 +56,9 @@ class SqliteBatchStore:
 
     async def add(self, batch: Batch, lines: Mapping[str, int]) -> None:
         run = self._session.run
+        await run(_GONE_BATCH, batch.provider_id, batch.remote_id)
         await self._session.insert("batches", _BATCH.row(batch))
+        await self._record("batch", batch)
         await run(
             "INSERT INTO batch_lines (batch_id, custom_id, request_id) SELECT ?, key, value FROM json_each(?)",
             batch.id,
@@ -110,23 +121,34 @@ class SqliteBatchStore:
         return _SUMMARY.read_all(rows)
 
     async def keep_file(self, file: KeptFile) -> None:
-        await self._session.run(_KEEP_FILE, *_FILE.values(file))
+        await self._record("file", file)
+
+    async def _record(self, kind: str, stored: Batch | KeptFile) -> None:
+        place = AccountPlace(stored.provider_id, stored.provider_key)
+        ref = ObjectRef(kind, stored.remote_id)
+        new = NewObject(place, ref, stored.user_id, stored.key_id, stored.created_at_us)
+        await self._session.run(objects.ADD_ACCOUNT, *place)
+        for statement in objects.recording(new, stored.batch_id if isinstance(stored, KeptFile) else None):
+            await self._session.run(statement.text, *statement.values)
 
     async def find_file(self, user_id: int, remote_id: str) -> KeptFile | None:
         row = await self._session.one(
-            f"SELECT {_FILE.select()} FROM files WHERE user_id = ? AND remote_id = ? {_LATEST}", user_id, remote_id, 1
+            f"SELECT {_FILE.select()} FROM {_FILES} WHERE user_id = ? AND kind = 'file' AND remote_id = ? {_LATEST}",
+            user_id,
+            remote_id,
+            1,
         )
         return _FILE.read(row) if row else None
 
     async def page_of_files(
         self, user_id: int, limit: int, cursor: str | None, ascending: bool = False
     ) -> Sequence[KeptFile]:
-        found = await self._page(_FILE.select(), "files", "true", (), user_id, limit, cursor, ascending)
+        found = await self._page(_FILE.select(), _FILES, "kind = 'file'", (), user_id, limit, cursor, ascending)
         return _FILE.read_all(found)
 
     async def drop_file(self, file: KeptFile) -> None:
         await self._session.run(
-            "DELETE FROM files WHERE provider_id = ? AND remote_id = ?", file.provider_id, file.remote_id
+            objects.REMOVE, file.remote_id, "file", file.provider_id, file.provider_key, file.user_id
         )
 
     async def _page(
@@ -141,8 +163,12 @@ class SqliteBatchStore:
         ascending: bool,
     ) -> Sequence[DatabaseRow]:
         way, order = (">", "ASC") if ascending else ("<", "DESC")
-        after = "" if cursor is None else f"AND id {way} (SELECT id FROM {table} WHERE user_id = ? AND remote_id = ?)"
-        place = () if cursor is None else (user_id, cursor)
+        after = (
+            ""
+            if cursor is None
+            else f"AND id {way} (SELECT id FROM {table} WHERE user_id = ? AND {rule} AND remote_id = ?)"
+        )
+        place = () if cursor is None else (user_id, *values, cursor)
         return await self._session.all(
             f"SELECT {columns} FROM {table} WHERE user_id = ? AND {rule} {after} ORDER BY id {order} LIMIT ?",
             user_id,

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
 from softix_proxy.domain.access.limits import adjust
+from softix_proxy.domain.access.objects import AccountPlace, Unresolved, pin
 from softix_proxy.domain.core.calendar import Calendar, calendar
 from softix_proxy.domain.metering.admission import (
     Admitted,
@@ -31,6 +33,7 @@ from softix_proxy.domain.metering.batches import PARKED_SLOT
 from softix_proxy.domain.metering.settlement import Orphan, Settled, Settlement
 from softix_proxy.storage.sqlite.core.engine import SqliteConnection
 from softix_proxy.storage.sqlite.core.numbering import NEXT_NUMBER, is_far_ahead
+from softix_proxy.storage.sqlite.write_path import objects
 from softix_proxy.storage.sqlite.write_path import statements as sql
 
 _WALLET_COLUMNS = len(sql.WALLET_STATE)
@@ -90,18 +93,28 @@ class CommitGroup:
             if intent.revision != self._revision:
                 decisions.append(Stale())
                 continue
+            place = self._place_of(intent) if intent.refs else None
+            if isinstance(place, Unresolved):
+                decisions.append(Denied(place.code, about=place.kind))
+                continue
             wallet, key = self._wallets[intent.user_id], self._keys[intent.key_id]
             decision = decide(intent, wallet, key, self._now_us, self._today)
-            decisions.append(decision)
             if isinstance(decision, Admitted):
+                if place is not None:
+                    decision, intent = replace(decision, place=place), intent.at(place)
                 self._open[intent.request_id] = decision.hold_pico, self._slot
                 rows.append((self._slot, decision.hold_pico, *sql.INTENT.values(intent)))
+            decisions.append(decision)
         self._write(sql.ADD_INTENTS, rows)
         return decisions
 
     def count(self, checks: Sequence[RateCheck]) -> list[Allowance | Denied]:
         """Counts requests that cost nothing against the rates of their keys."""
         return [count(check, self._keys[check.key_id], self._now_us) for check in checks]
+
+    def _place_of(self, intent: Intent) -> AccountPlace | Unresolved:
+        found = objects.resolve(self._connection, intent.user_id, intent.refs)
+        return pin(intent.refs, found, [each.place for each in intent.places])
 
     def settle(self, settlements: Sequence[Settlement]) -> list[Settled | None]:
         """Writes exactly one usage row for each open intent. An intent that is closed already is only looked up.
@@ -130,6 +143,7 @@ class CommitGroup:
             [(posted[s.intent.request_id], s.intent.user_id, s.charge_pico) for s in fresh if s.charge_pico],
         )
         self._write(sql.ADD_DAILY, _daily(fresh, next_id, self._calendar))
+        objects.record(self._connection, (each for s in fresh if s.objects for each in s.objects))
         return [self._settled(s, posted.get(s.intent.request_id)) for s in settlements]
 
     def _next_number(self) -> int:

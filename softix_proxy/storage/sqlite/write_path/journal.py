@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
+from softix_proxy.domain.access.objects import AccountPlace, ObjectRef
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import FailureError
 from softix_proxy.domain.instance.readiness import Trouble
@@ -16,7 +17,7 @@ from softix_proxy.storage.sqlite.core import slots
 from softix_proxy.storage.sqlite.core.database import Database
 from softix_proxy.storage.sqlite.core.engine import DatabaseError
 from softix_proxy.storage.sqlite.core.errors import fault_of, unusable
-from softix_proxy.storage.sqlite.write_path import orphans
+from softix_proxy.storage.sqlite.write_path import objects, orphans
 from softix_proxy.storage.sqlite.write_path.writer import StepResult, Writer, WriteStep
 
 _GATHER_S = 0.001
@@ -78,6 +79,11 @@ class SqliteJournal:
         """Counts a request that costs nothing against the rate of its key. Raises RefusedError(STORAGE_UNAVAILABLE)."""
         work = WriteStep(self._loop.create_future(), count=check)
         return cast("Allowance | Denied", await self._ask(work))  # the writer answers a count with nothing else
+
+    async def resolve(self, user_id: int, refs: Sequence[ObjectRef]) -> Sequence[tuple[int, AccountPlace]]:
+        """Returns where the user may use the thing of each name. Raises UnusableError."""
+        rows = await self._database.session.all(objects.RESOLVE, objects.asked_as_json(refs), user_id)
+        return [(number, AccountPlace(provider_id, label)) for number, provider_id, label in rows]
 
     async def settle(self, settlement: Settlement) -> Settled | None:
         """Writes the usage row, posts the charge and releases the hold. A second call changes nothing.

@@ -103,6 +103,8 @@ OPEN_INTENT = RecordMapping(
         "bound": Bound(),
         "tokens_estimate": 0,
         "tokens_bound": 0,
+        "refs": (),
+        "places": (),
     },
 )
 """The part of an intent that a settlement has to know."""

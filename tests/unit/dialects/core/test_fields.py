@@ -118,7 +118,7 @@ def test_watched_field_given_twice_is_refused(endpoint: str, names: list[str]) -
     for name in names:
         twice = b'{"model":"m","%s":null,"%s":null}' % (name.encode(), name.encode())
         assert refusal(twice, ENDPOINTS[endpoint]).message == f"The request body has `{name}` twice."
-        once = b'{"model":"m","%s":null,"user":"a","user":"b"}' % name.encode()
+        once = b'{"model":"m","%s":null,"metadata":"a","metadata":"b"}' % name.encode()
         assert ENDPOINTS[endpoint].read(once).model == "m"
 
 

@@ -28,25 +28,32 @@ def raw(text: bytes) -> msgspec.Raw:
 
 
 def test_read_tools_without_tools_returns_no_calls() -> None:
-    assert read_tools(None, KINDS) == read_tools(raw(b"null"), KINDS) == read_tools(raw(b"[]"), KINDS) == ({}, False)
+    for tools in (None, raw(b"null"), raw(b"[]")):
+        assert read_tools(tools, KINDS) == ({}, False, ())
 
 
 def test_read_tools_with_tools_of_the_client_returns_no_calls() -> None:
     tools = raw(b'[{"type":"function"},{"name":"x"},{"type":null},{"type":"bash_20250124"}]')
-    assert read_tools(tools, KINDS) == ({}, False)
+    assert read_tools(tools, KINDS)[:2] == ({}, False)
 
 
 def test_read_tools_with_hosted_tools_counts_their_limit_or_the_default() -> None:
     tools = raw(
         b'[{"type":"web_search_20250305","max_uses":3},{"type":"web_search_2025_08_26"},{"type":"file_search"}]'
     )
-    assert read_tools(tools, KINDS) == ({"web_search_calls": 3 + DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS}, True)
-    assert read_tools(tools, KINDS, limit=4) == ({"web_search_calls": 4, "tool_calls": 4}, True)
-    assert read_tools(raw(b'[{"type":"web_search","max_uses":0}]'), KINDS) == ({"web_search_calls": 0}, True)
+    assert read_tools(tools, KINDS)[:2] == ({"web_search_calls": 3 + DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS}, True)
+    assert read_tools(tools, KINDS, limit=4)[:2] == ({"web_search_calls": 4, "tool_calls": 4}, True)
+    assert read_tools(raw(b'[{"type":"web_search","max_uses":0}]'), KINDS)[:2] == ({"web_search_calls": 0}, True)
 
 
 def test_read_tools_with_free_hosted_tools_reports_open_input() -> None:
-    assert read_tools(raw(b'[{"type":"web_fetch_20250910","max_uses":5}]'), KINDS) == ({}, True)
+    assert read_tools(raw(b'[{"type":"web_fetch_20250910","max_uses":5}]'), KINDS)[:2] == ({}, True)
+
+
+def test_read_tools_with_tools_that_may_name_things_returns_these() -> None:
+    names = [b'{"type":"file_search"}', b'{"type":"custom","credential_id":"c"}']
+    tools = raw(b"[%b,%b]" % (b'{"type":"function"},{"name":"x"}', b",".join(names)))
+    assert [bytes(tool) for tool in read_tools(tools, {**KINDS, "custom": CLIENT_SIDE}).named] == names
 
 
 @pytest.mark.parametrize("kind", ["code_interpreter", "wombat", "functions", "web_search_wombat", "web_searcher_2025"])

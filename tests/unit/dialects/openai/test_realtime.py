@@ -92,7 +92,7 @@ def test_client_event_that_is_malformed_is_refused(message: bytes) -> None:
 def test_client_event_that_is_accepted_stays_unchanged_except_for_the_model() -> None:
     told = {"audio": {"input": {"transcription": None, "format": {}}}, "tools": [{"type": "function"}]}
     message = event("session.update", event_id="e", session=told)
-    assert read_event(message, "gpt", "up") == ("session.update", "e", message, False)
+    assert read_event(message, "gpt", "up") == ("session.update", "e", message, False, ())
     apart = read_event(event("response.create", response={"conversation": "none"}), "gpt", "up")
     assert apart.apart
     renamed = read_event(event("session.update", session={"model": "gpt", "voice": "x"}), "gpt", "up")

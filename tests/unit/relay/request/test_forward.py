@@ -26,19 +26,19 @@ OPENAI, ANTHROPIC, GEMINI = passing("openai"), passing("anthropic"), passing("ge
      "x-vertex-ai-llm-shared-request-type", "x-amzn-bedrock-performanceconfig-latency", "x-nobody-knows"],
 )  # fmt: skip
 def test_outgoing_headers_without_permission_are_removed(name: str, passed: Passing) -> None:
-    assert outgoing([(name, "canary")], None, passed) == SENT
+    assert outgoing([(name, "canary")], None, passed, str.upper) == SENT
 
 
 def test_outgoing_headers_with_the_client_key_in_any_header_are_removed() -> None:
     key, passed = "sx_live_canary", passing("openai", None, frozenset(("x-b", "x-auth")))
     headers = [("user-agent", key), ("x-auth", f"Bearer {key}"), ("x-b", "c")]
-    assert outgoing(headers, key, passed) == [("x-b", "c"), *SENT]
+    assert outgoing(headers, key, passed, str.upper) == [("x-b", "c"), *SENT]
 
 
 def test_outgoing_headers_of_the_dialect_are_kept() -> None:
     kept = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "a,b"), ("user-agent", "x"), ("x-app", "cli")]
-    assert outgoing(kept, "sx_live_canary", ANTHROPIC) == [*kept, *SENT]
-    assert outgoing(kept, "sx_live_canary", OPENAI) == [("user-agent", "x"), *SENT]
+    assert outgoing(kept, "sx_live_canary", ANTHROPIC, str.upper) == [*kept, *SENT]
+    assert outgoing(kept, "sx_live_canary", OPENAI, str.upper) == [("user-agent", "x"), *SENT]
 
 
 async def test_outgoing_header_allowed_by_the_operator_is_sent() -> None:
@@ -96,7 +96,7 @@ def test_returning_headers_with_permission_are_kept() -> None:
 
 def test_headers_named_by_the_connection_header_are_removed() -> None:
     headers = [("connection", "close, X-Thing"), ("x-thing", "1"), ("x-other", "2")]
-    assert outgoing(headers, None, passing("openai", None, frozenset(("x-thing", "x-other")))) == [
+    assert outgoing(headers, None, passing("openai", None, frozenset(("x-thing", "x-other"))), str.upper) == [
         ("x-other", "2"),
         *SENT,
     ]
@@ -120,3 +120,13 @@ async def test_request_to_provider_with_own_field_rules_is_sent_with_its_field_n
     more = {"stream_options": {"include_usage": True}, "max_completion_tokens": 9}
     assert sent == {**asked, "stream": True, **({"max_tokens": 9} if kind is ProviderType.MISTRAL else more)}
     assert stage.settlement.meters["output_tokens"] == 5
+
+
+def test_outgoing_header_with_a_word_of_the_client_has_its_tag_instead() -> None:
+    headers = [("idempotency-key", "word"), ("session_id", "word"), ("user-agent", "word")]
+    assert outgoing(headers, None, OPENAI, str.upper) == [
+        ("idempotency-key", "WORD"),
+        ("session_id", "WORD"),
+        ("user-agent", "word"),
+        *SENT,
+    ]
