@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from softix_proxy.dialects.anthropic import visible_members
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import count, model_name, modes, read_answer, tier
@@ -80,17 +82,25 @@ class Messages:
             raise unmetered("`inference_geo` raises the price, which cannot be metered here. Send none, or `global`.")
         limit = fields.count(_LIMIT, least=0)
         fast = fields.text("speed") == "fast"
+        open_input = (
+            hosted.open_input
+            or fields.has_any(_OUTSIDE)
+            or is_heavy(body)
+            or not fits(fields.raw("messages"), _TEXT_ONLY)
+        )
+        stream = fields.flag("stream")
+        hides = HIDES_ANYTHING
+        if stream and not (open_input or hosted.calls or visible_members.CACHES in body):
+            hides = hidden_parts(body, fields, visible_members.MESSAGES)
         return RequestSpec(
             model=model,
-            stream=fields.flag("stream"),
+            stream=stream,
             # A limit of 0 only fills the cache. The hold counts it as one token.
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
-            open_input=hosted.open_input
-            or fields.has_any(_OUTSIDE)
-            or is_heavy(body)
-            or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=open_input,
             calls=hosted.calls,
+            hides=hides,
         )
 
     def rewrite(

@@ -80,6 +80,11 @@ class RequestSpec:
     """Whether the response may repeat the request. Then its text does not show how much the model produced."""
     reads_nothing: bool = False
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
+    hides: frozenset[str] = frozenset(("work",))
+    """The parts of the response's cost that may be out of sight while it is streamed (`dialects.core.hiding`).
+
+    Without better knowledge it may hide anything.
+    """
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
 

@@ -8,7 +8,7 @@ last.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -120,6 +120,11 @@ class JsonMembers:
 
     def raw(self, name: str) -> msgspec.Raw | None:
         return self._found.get(name)
+
+    def pairs(self) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Yields each member, watched or not, with its value. A name may come more than once."""
+        for name, value in self._members.items():
+            yield name.text, value
 
     def text(self, name: str) -> str | None:
         return self._typed(name, _TEXT, "a string")

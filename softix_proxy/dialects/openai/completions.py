@@ -9,7 +9,9 @@ import msgspec
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, invalid, is_heavy, read_request
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.tokens import tier
+from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
@@ -29,9 +31,11 @@ class Completions(OpenAIEndpoint):
 
     def read(self, body: bytes) -> RequestSpec:
         model, fields = read_request(body, _WATCHED)
+        stream = fields.flag("stream")
+        hides = hidden_parts(body, fields, visible_members.COMPLETIONS) if stream else HIDES_ANYTHING
         return RequestSpec(
             model=model,
-            stream=(stream := fields.flag("stream")),
+            stream=stream,
             max_output_tokens=fields.largest(_LIMITS),
             choices=(fields.largest(COUNTS) or 1) * _prompts(fields.raw("prompt")),
             service_tier=tier(fields.text("service_tier")),
@@ -39,6 +43,7 @@ class Completions(OpenAIEndpoint):
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
             reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
+            hides=hides,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

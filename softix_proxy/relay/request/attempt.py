@@ -227,7 +227,8 @@ class Attempt:
         try:
             await client.begin(exchange.status, headers)
             if opening:
-                client.send(opening)
+                if not client.send(opening):
+                    self._fall_behind()
                 if meter.ended:
                     await self._finish(meter)
                 await client.caught_up()
@@ -312,9 +313,16 @@ class Attempt:
             if not self.answering:
                 self.answering = not self._is_comment(passing)
             goes_on = client.send(passing) if passing else True
+            if not goes_on:
+                self._fall_behind()
             return goes_on and (hold.settlement is not None or not meter.ended)
 
         return into
+
+    def _fall_behind(self) -> None:
+        """Records that a client did not take what was sent, unless it is gone."""
+        if not self.client.gone:
+            self.hold.fell_behind()
 
     async def _finish(self, meter: StreamMeter) -> None:
         found = classify_stream(meter)
@@ -344,10 +352,11 @@ class Attempt:
     async def _read_on(self, exchange: UpstreamResponse, meter: StreamMeter) -> None:
         """Reads on after the client has disconnected.
 
-        It reads to the end if the provider works and bills on anyway. Otherwise it reads only the last report.
+        It reads to the end if the provider works and bills on anyway, or if the cost does not show otherwise. If not,
+        it reads only the last report.
         """
-        drains = self.target.provider.on_hang_up == "drain"
-        self.hold.client_left(at_end=meter.finishing and not drains)
+        drains, works_on = self.hold.reads_on, self.target.provider.on_hang_up == "drain"
+        self.hold.client_left(at_end=meter.finishing and not works_on)
         if self.hold.is_complete or not (drains or meter.finishing):
             return
         left_bytes, complete = self.policy.drain_limit_bytes, False

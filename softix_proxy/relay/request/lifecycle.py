@@ -29,6 +29,7 @@ from softix_proxy.relay.request.route import prefix_of, route
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
+from softix_proxy.relay.settlement import hidden_cost
 from softix_proxy.relay.settlement.hold import Hold
 
 
@@ -222,7 +223,7 @@ class RequestRun:
             await attempt.tell(failure)
 
     def _prepare(self, lease: Lease, client_disconnect: ClientDisconnect, *, last: bool) -> Attempt:
-        stops = self.spec.stream and lease.target.provider.on_hang_up == "cancel"
+        stops = self.spec.stream and not self._reads_on(lease.target)
         client_disconnect.task = asyncio.current_task() if stops else None
         if stops:
             self.client.when_gone(client_disconnect)
@@ -246,6 +247,9 @@ class RequestRun:
             last=last,
             committed=self._let_go,
         )
+
+    def _reads_on(self, target: Target) -> bool:
+        return hidden_cost.reads_on(self.spec, target.provider, target.model, self.lifecycle.policy)
 
     def _let_go(self) -> None:
         """Frees the body, because no other attempt may need it."""

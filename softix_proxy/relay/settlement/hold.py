@@ -22,6 +22,7 @@ from softix_proxy.domain.pricing.meters import Meters
 from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.relay.core.plan import Plan, Target
 from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.settlement import hidden_cost
 from softix_proxy.relay.settlement.charge import HoldTerms, charge, charge_failed
 from softix_proxy.relay.settlement.hold_states import (
     NOT_STARTED,
@@ -71,6 +72,8 @@ class Hold:
     _seen_tokens: int = 0
     _ttfb_ms: int | None = None
     _left_at_end: bool = False
+    _fell_behind: bool = False
+    _left_unseen: bool = False
     _dispatched_ns: int = 0
     _returned_ns: int = 0
     _failing_ns: int = 0
@@ -92,6 +95,19 @@ class Hold:
         if meter is not None and (meter.finishing or meter.ended):
             return True
         return self._state in OVER
+
+    @property
+    def reads_on(self) -> bool:
+        """Whether a stream is read to its end if the client leaves it. Otherwise the provider is stopped."""
+        target = self.target
+        if self._fell_behind and self.policy.hidden_on_hang_up == "drain":
+            return True
+        return hidden_cost.reads_on(self.spec, target.provider, target.model, self.policy)
+
+    @property
+    def _can_hide(self) -> bool:
+        target = self.target
+        return self._fell_behind or hidden_cost.can_hide(self.spec, target.provider, target.model, self.policy)
 
     async def __aenter__(self) -> Hold:
         return self
@@ -206,8 +222,17 @@ class Hold:
         self._move("client_left")
         if self._state not in OVER:
             self.client_is_gone = True
+            if self._state != "broken" and self._can_hide:
+                self._left_unseen = True
             self._left_at_end = self._left_at_end or at_end
             self._tell(HUNG_UP, _STATUS_HUNG_UP)
+
+    def fell_behind(self) -> None:
+        """Records that the client reads more slowly than the provider produces.
+
+        What waits in the buffers on the way cannot be seen. So the cost may be out of sight if the client leaves.
+        """
+        self._fell_behind = True
 
     def cut_short(self, code: Code) -> None:
         """Records that softix ends the request, whatever the provider does."""
@@ -266,6 +291,7 @@ class Hold:
     def _begin_again(self, status_code: int | None) -> None:
         self.meter, self._report, self._seen_tokens, self._ttfb_ms = None, None, 0, None
         self.error, self.client_is_gone, self._left_at_end, self._status_code = None, False, False, status_code
+        self._fell_behind = self._left_unseen = False
 
     def _elapsed_ms(self) -> int:
         return (self.clock.monotonic_ns() - self.started_ns) // _NS_PER_MS
@@ -289,6 +315,7 @@ class Hold:
             latency_ms,
             self._ttfb_ms,
             tuple(self.failed_attempts),
+            self._left_unseen,
         )
 
     def _terms(self, hold_pico: int) -> HoldTerms:

@@ -23,6 +23,10 @@ UNDIVIDED = "undivided_usage"
 """The note on a usage row whose report gave only the sum of input and output."""
 INPUT_UNKNOWN = "input_unknown"
 """The note on an estimate without the input, because nobody has the request any more."""
+END_UNSEEN = "end_unseen"
+"""The note on a row whose client left before the end of a response, while its cost was out of sight.
+
+It is charged all that was held."""
 _MOST_SEEN = 64
 """The most observed tokens for each reported one, which is 256 bytes. No vocabulary has tokens of over 128 bytes."""
 _ENVELOPE_BYTES = 16 * 1024
@@ -40,6 +44,7 @@ class Metered(NamedTuple):
 _PROVIDER = UsageSource.PROVIDER  # this is bound once, because each lookup takes 0.2 µs
 NOTHING = Metered(UsageSource.NONE, {})
 _UNKNOWN = Metered(UsageSource.INTERRUPTED, {})
+_UNSEEN = Metered(UsageSource.INTERRUPTED, {}, (END_UNSEEN,))
 
 
 def metered(observed: Observed, spec: RequestSpec) -> Metered:
@@ -47,11 +52,13 @@ def metered(observed: Observed, spec: RequestSpec) -> Metered:
 
     A report of a finished response is exact, unless it cannot be true. A report of an interrupted response gives the
     input, and its output is at least what was observed. Without a report, both are estimated from their bytes, unless
-    the request says what is typical. If nothing of the response was observed and the client did not leave by itself,
-    the usage is unknown.
+    the request says what is typical. If nothing of the response was observed and the client did not leave by itself, or
+    if it left a response whose cost does not show, the usage is unknown.
     """
     if observed.refused or not observed.started:
         return NOTHING
+    if observed.unseen and not observed.complete:
+        return _UNSEEN
     report, body_bytes, seen = observed.report, observed.request_bytes or 0, _seen_tokens(observed, spec)
     if report is not None:
         added = _left_out(report, seen, spec, body_bytes, failed=observed.stream_failed)

@@ -42,3 +42,5 @@ class Observed:
     ttfb_ms: int | None = None
     failed: tuple[FailedAttempt, ...] = ()
     """The failed attempts before this one, with what is charged for them."""
+    unseen: bool = False
+    """Whether the client left while the response ran, so that what passed does not show what was produced."""

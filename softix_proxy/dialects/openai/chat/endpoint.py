@@ -9,9 +9,11 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
+from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
 
 LIMITS = ("max_completion_tokens", "max_tokens", "n_predict")
@@ -56,15 +58,19 @@ class ChatCompletions(OpenAIEndpoint):
         prediction = fields.raw("prediction")
         if limit is not None and prediction is not None:
             limit += memoryview(prediction).nbytes  # The rejected part of a prediction is billed as output too.
+        stream = fields.flag("stream")
+        open_input = is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY)
+        hides = hidden_parts(body, fields, visible_members.CHAT) if stream and not open_input else HIDES_ANYTHING
         return RequestSpec(
             model=model,
-            stream=(stream := fields.flag("stream")),
+            stream=stream,
             max_output_tokens=limit,
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=is_heavy(body) or not fits(fields.raw("messages"), _TEXT_ONLY),
+            open_input=open_input,
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
+            hides=hides,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

@@ -11,6 +11,7 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tokens import openai_report, tier
@@ -23,6 +24,7 @@ from softix_proxy.dialects.core.tools import (
     ToolBillings,
     read_tools,
 )
+from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint
 
 _LIMIT = "max_output_tokens"
@@ -124,13 +126,19 @@ class Responses(OpenAIEndpoint):
         calls = hosted.calls
         if fields.has("prompt"):
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
+        stream = fields.flag("stream")
+        open_input = hosted.open_input or fields.has_any(_OUTSIDE) or is_heavy(body) or not text_only
+        hides = HIDES_ANYTHING
+        if stream and not (open_input or calls):
+            hides = hidden_parts(body, fields, visible_members.RESPONSES)
         return RequestSpec(
             model=model,
-            stream=fields.flag("stream"),
+            stream=stream,
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
-            open_input=hosted.open_input or fields.has_any(_OUTSIDE) or is_heavy(body) or not text_only,
+            open_input=open_input,
             calls=calls,
+            hides=hides,
         )
 
     def report(self, body: bytes) -> UsageReport | None:
