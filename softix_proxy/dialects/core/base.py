@@ -129,6 +129,17 @@ class UsageReport:
     """
 
 
+class Written(NamedTuple):
+    """The text that a model has produced in a stream so far: its answer, its reasoning and its calls."""
+
+    text: str
+    """The text, or the beginning of it if it is too long to be counted."""
+    letters: int
+    """The number of letters of all of it."""
+    pieces: int
+    """The number of pieces in which it came. None of them is empty, so each has at least one token."""
+
+
 class StreamMeter(Protocol):
     """A meter that reads usage from one streamed response while it passes. `feed` takes chunks that are split anywhere.
 
@@ -162,10 +173,11 @@ class StreamMeter(Protocol):
         ...
 
     def estimate_output_tokens(self) -> int:
-        """Estimates the output tokens from the content that passed.
+        """Estimates roughly and quickly the output tokens from the content that passed, to check a report."""
+        ...
 
-        The estimate is used only if the response was cut before its last report.
-        """
+    def written(self) -> Written:
+        """Returns the text that passed. It is counted if the response was cut before its last report."""
         ...
 
 

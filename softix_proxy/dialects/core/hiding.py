@@ -10,14 +10,14 @@ import re
 from collections.abc import Mapping
 
 from softix_proxy.dialects.core.fields import JsonMembers
+from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 
 WORK, CALLS, REASONING = "work", "calls", "reasoning"
 """The hidden parts: work of any kind, calls of tools that are sent once they are complete, and reasoning."""
 HIDES_ANYTHING = frozenset((WORK,))
 """What a request may hide of which nothing better is known."""
-MOST_VISIBLE_BYTES = 128 * 1024
+MOST_VISIBLE_BYTES = ANY_SIZE = MOST_COUNTED
 """The largest request whose input softix counts when a client has left. To count more would hold up others."""
-ANY_SIZE = MOST_VISIBLE_BYTES
 _ASKS = {"tools": CALLS, "reasoning": REASONING, "reasoning_effort": REASONING, "thinking": REASONING}
 """The members that ask for something that a provider may hide, whatever the dialect."""
 _OFF = re.compile(rb'null|\[\s*\]|\{\s*\}|"none"|\{\s*"type"\s*:\s*"disabled"\s*\}')

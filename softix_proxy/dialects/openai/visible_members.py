@@ -60,6 +60,6 @@ COMPLETIONS: Mapping[str, int] = {
     **_STOP,
 }
 RESPONSES: Mapping[str, int] = dict.fromkeys(
-    (*_SAMPLING, *_TOOLS, "input", "instructions", "max_output_tokens", "text", "truncation", "include", "reasoning"),
-    ANY_SIZE,
+    (*_SAMPLING, "input", "instructions", "max_output_tokens", "text", "truncation", "include", "reasoning"), ANY_SIZE
 )
+"""The members of responses. Tools are not among them, because the events of a call's arguments do not name it."""

@@ -10,6 +10,7 @@ from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent
+from softix_proxy.domain.metering.text_tokens import sample
 from softix_proxy.domain.ports.storage import Journal
 from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
@@ -65,6 +66,7 @@ class Lifecycle:
             plan=plan,
             admitted=admitted,
             request_bytes=len(body) + request.rest_bytes,
+            request=sample(body),
             policy=self.policy,
             started_ns=request.started_ns,
             target=plan.targets[0],

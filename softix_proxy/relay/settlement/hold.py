@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
-from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport, Written
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.domain.core.clock import Clock
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code, FailureError
@@ -16,6 +16,7 @@ from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.admission import Admitted, Intent
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.metering.settlement import FailedAttempt, Settled, Settlement
+from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 from softix_proxy.domain.ports.storage import Journal
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.domain.pricing.meters import Meters
@@ -32,6 +33,7 @@ from softix_proxy.relay.settlement.hold_states import (
     IllegalTransitionError,
     State,
 )
+from softix_proxy.relay.settlement.metered import needs_count
 from softix_proxy.relay.settlement.observed import Observed
 
 log = logging.getLogger("softix.relay")
@@ -54,6 +56,8 @@ class Hold:
     plan: Plan
     admitted: Admitted
     request_bytes: int
+    request: bytes | None = field(repr=False)
+    """The request, or a sample of it, to count its tokens if they are not reported. None if it is not known."""
     policy: Policy
     started_ns: int
     target: Target
@@ -100,14 +104,19 @@ class Hold:
     def reads_on(self) -> bool:
         """Whether a stream is read to its end if the client leaves it. Otherwise the provider is stopped."""
         target = self.target
-        if self._fell_behind and self.policy.hidden_on_hang_up == "drain":
+        if self._is_uncountable and self.policy.hidden_on_hang_up == "drain":
             return True
         return hidden_cost.reads_on(self.spec, target.provider, target.model, self.policy)
 
     @property
+    def _is_uncountable(self) -> bool:
+        """Whether the text that passed does not show the output, or is too long to be counted at once."""
+        return self._fell_behind or (self.meter is not None and self.meter.written().letters > MOST_COUNTED)
+
+    @property
     def _can_hide(self) -> bool:
         target = self.target
-        return self._fell_behind or hidden_cost.can_hide(self.spec, target.provider, target.model, self.policy)
+        return self._is_uncountable or hidden_cost.can_hide(self.spec, target.provider, target.model, self.policy)
 
     async def __aenter__(self) -> Hold:
         return self
@@ -298,8 +307,11 @@ class Hold:
 
     def _observed(self, latency_ms: int) -> Observed:
         state, meter, report, tokens = self._state, self.meter, self._report, self._seen_tokens
+        written: Written | None = None
         if meter is not None:
             report, tokens = meter.report or report, meter.estimate_output_tokens()
+            if needs_count(report, tokens, complete=state == "completed"):
+                written = meter.written()
         return Observed(  # arguments are positional, because names would take three times as long in every request
             state not in NOT_STARTED,
             state == "completed",
@@ -316,6 +328,9 @@ class Hold:
             self._ttfb_ms,
             tuple(self.failed_attempts),
             self._left_unseen,
+            written,
+            self.request,
+            self.target.provider.profile.tokens_per_piece,
         )
 
     def _terms(self, hold_pico: int) -> HoldTerms:

@@ -154,13 +154,20 @@ class ChatMeter(EventMeter):
             self.weigh(choice.text)
             return
         self.weigh(delta.content or delta.reasoning_content or delta.reasoning or delta.refusal)
+        if delta.content and (delta.reasoning_content or delta.reasoning):
+            self.weigh(delta.reasoning_content or delta.reasoning)
         if delta.tool_calls:
             self.weigh(_arguments(delta.tool_calls))
 
 
+_CALL = ' <call> {"name": "", "arguments": } </call> '
+"""The text that a model writes around the name and the arguments of a call, at most."""
+
+
 def _arguments(calls: object) -> str:
-    """Returns the pieces of tool call arguments in a chunk."""
+    """Returns the pieces of tool call arguments in a chunk. A new call has its name and what is written around it."""
     listed = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     parts = [part for call in listed if isinstance(part := call.get("function") or call.get("custom"), dict)]
     texts = [part.get("arguments") or part.get("input") for part in parts]
+    texts += [_CALL + name for part in parts if isinstance(name := part.get("name"), str) and name]
     return "".join(text for text in texts if isinstance(text, str))
