@@ -64,7 +64,7 @@ async def test_disconnect_before_the_response_charges_the_input_as_an_estimate(
     await fake_provider.until("hung_up")
     row = await settled(client)
     assert (row["error"], row["status_code"], row["usage_source"]) == ("client_hung_up", 499, "estimate")
-    assert row["output_tokens"] == 0 and int(str(row["input_tokens"])) > 0
+    assert row["output_tokens"] == 8 and int(str(row["input_tokens"])) > 0
 
 
 async def test_disconnect_from_an_unstreamed_response_charges_what_the_provider_reports(
@@ -137,3 +137,21 @@ async def test_client_whose_body_trickles_in_is_refused_with_a_timeout(
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ") and b"request_timeout" in answer
     assert await rows(hasty_client) == [] and await fake_provider.requests() == []
+
+
+async def test_disconnect_from_a_stream_that_can_hide_its_cost_charges_what_the_provider_reports(
+    client: Prepared, fake_provider: FakeProvider
+) -> None:
+    """The member is not known to hide nothing, so the stream is read to its end, although the provider would stop."""
+    route = CHAT._replace(ask={**CHAT.ask, "safe_prompt": True})
+    reader, writer = await begin_stream(
+        client, route, fake(gate="on", gate_after=3, chunks=50, slow=5, tokens="900,50")
+    )
+    await fake_provider.waiting("on")
+    await reader.readuntil(b"data:")
+    writer.transport.abort()
+    await fake_provider.open("on")
+    await fake_provider.until("finished")
+    row = await settled(client)
+    assert (row["usage_source"], row["error"], row["note"]) == ("provider", "client_hung_up", None)
+    assert (row["input_tokens"], row["output_tokens"]) == (900, 50)

@@ -34,6 +34,11 @@ START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 DIRECTIVES = "x-fake,x-hostile,x-test-id"
 """Headers by which clients tell the fake providers what to do: they pass because the operator says so."""
+_SETTINGS = {
+    "SOFTIX_UPSTREAM_PASS_HEADERS": DIRECTIVES,
+    "SOFTIX_UPSTREAM_MODELS_WITHOUT_REASONING": "gpt-test,claude-test",
+}
+"""What every daemon is told, unless a test says otherwise. The models are those that show all that they produce."""
 PRICE = {"input": "1.00", "output": "2.00"}
 """USD per million tokens, of every prepared model."""
 
@@ -102,7 +107,7 @@ class Instance:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=environment(**{"SOFTIX_UPSTREAM_PASS_HEADERS": DIRECTIVES, **variables}),
+                env=environment(**{**_SETTINGS, **variables}),
             )
         serving: Future[str] = Future()
         threading.Thread(target=self._read_output, args=(self.process, serving), daemon=True).start()

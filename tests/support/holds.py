@@ -7,7 +7,7 @@ from typing import Any
 
 from support.playbook import KEY, LAB, MODEL, SHEET, USER, Journal, Ticking
 
-from softix_proxy.dialects.core.base import RequestSpec, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, UsageReport, Written
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.dialects.registry import ENDPOINTS
 from softix_proxy.domain.access.keys import KeyLimits
@@ -41,6 +41,9 @@ class Meter:
     def estimate_output_tokens(self) -> int:
         return self.seen_tokens
 
+    def written(self) -> Written:
+        return Written("", 0, self.seen_tokens)
+
 
 def answer(report: UsageReport | None = None) -> Classification:
     return Classification(None, 200, report)
@@ -57,6 +60,7 @@ def make_hold(journal: Journal, *, hold_pico: int = 10**9, rate: Rate | None = N
         "plan": Plan(Caller(USER, KEY), [target], intent, [Bound(fixed_pico=hold_pico)], 0, 1, None),
         "admitted": Admitted(hold_pico, None, 3, Allowance()),
         "request_bytes": BODY_BYTES,
+        "request": None,
         "policy": Policy(16, "nothing", 5.0, 1_000_000),
         "started_ns": 0,
         "target": target,

@@ -219,10 +219,13 @@ class Client:
     body: bytes = b""
     begun: bool = False
     gone: bool = False
+    slow: bool = False
+    """Whether it takes nothing at once, so that one has to wait for it."""
     notice: Callable[[], None] | None = None
 
     def _step(self, what: str) -> None:
         if what == self.gone_at and (what != "send" or self.gone_after_sends == 0):
+            self.gone = True
             raise ClientGoneError
         if what == "send":
             self.gone_after_sends -= 1
@@ -241,11 +244,13 @@ class Client:
             self._step("send")
         except ClientGoneError:
             return False
+        if self.gone:
+            return False
         self.body += data
-        return True
+        return not self.slow
 
     async def caught_up(self) -> None:
-        if self.gone_at == "send" and self.gone_after_sends == 0:
+        if self.gone or (self.gone_at == "send" and self.gone_after_sends == 0):
             raise ClientGoneError
 
     async def end(self) -> None:
@@ -257,7 +262,12 @@ class Client:
     def when_gone(self, notice: Callable[[], None]) -> None:
         self.notice = notice
 
+    def vanish(self) -> None:
+        """Leaves without a notice."""
+        self.gone = True
+
     def hang_up(self) -> None:
+        self.vanish()
         assert self.notice is not None
         self.notice()
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 
+from softix_proxy.dialects.anthropic import visible_members
 from softix_proxy.dialects.anthropic.kept import KEPT, THREAD_KEPT, kept_of
 from softix_proxy.dialects.anthropic.members import COUNT_TOKENS, MESSAGES
 from softix_proxy.dialects.anthropic.references import NAMES, PLAIN, RULES, member_refs, message_refs
 from softix_proxy.dialects.core.base import Family, RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import UNKNOWN_TOOL
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
@@ -67,17 +69,23 @@ class Messages:
         text_only = fits(fields.raw("messages"), PLAIN)
         refs = _refs(fields, hosted.named, len(body), text_only=text_only)
         fast = fields.text("speed") == "fast"
+        open_input = members.opens or hosted.open_input or is_heavy(body) or not text_only
+        stream = fields.flag("stream")
+        hides = HIDES_ANYTHING
+        if stream and not (open_input or hosted.calls or visible_members.CACHES in body):
+            hides = hidden_parts(body, fields, visible_members.MESSAGES)
         return RequestSpec(
             model=model,
-            stream=fields.flag("stream"),
+            stream=stream,
             # A limit of 0 only fills the cache. The hold counts it as one token.
             max_output_tokens=None if limit is None else max(limit, 1),
             service_tier="fast" if fast else tier(fields.text("service_tier")),
-            open_input=members.opens or hosted.open_input or is_heavy(body) or not text_only,
+            open_input=open_input,
             calls=hosted.calls,
             unknown_members=members.unknown,
             refs=refs,
             keeps=THREAD_KEPT if fields.has_any(_HELD) else KEPT,
+            hides=hides,
         )
 
     def rewrite(

@@ -85,6 +85,11 @@ class RequestSpec:
     """Whether the response may repeat the request. Then its text does not show how much the model produced."""
     reads_nothing: bool = False
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
+    hides: frozenset[str] = frozenset(("work",))
+    """The parts of the response's cost that may be out of sight while it is streamed (`dialects.core.hiding`).
+
+    Without better knowledge it may hide anything.
+    """
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
     unknown_members: int = 0
@@ -147,6 +152,17 @@ class UsageReport:
     """
 
 
+class Written(NamedTuple):
+    """The text that a model has produced in a stream so far: its answer, its reasoning and its calls."""
+
+    text: str
+    """The text, or the beginning of it if it is too long to be counted."""
+    letters: int
+    """The number of letters of all of it."""
+    pieces: int
+    """The number of pieces in which it came. None of them is empty, so each has at least one token."""
+
+
 class StreamMeter(Protocol):
     """A meter that reads usage from one streamed response while it passes. `feed` takes chunks that are split anywhere.
 
@@ -182,10 +198,11 @@ class StreamMeter(Protocol):
         ...
 
     def estimate_output_tokens(self) -> int:
-        """Estimates the output tokens from the content that passed.
+        """Estimates roughly and quickly the output tokens from the content that passed, to check a report."""
+        ...
 
-        The estimate is used only if the response was cut before its last report.
-        """
+    def written(self) -> Written:
+        """Returns the text that passed. It is counted if the response was cut before its last report."""
         ...
 
 

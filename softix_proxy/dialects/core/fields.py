@@ -171,6 +171,11 @@ class JsonMembers:
             spans = finished(elements(view, min(most, _MOST_AT_ONCE)))
         return None if spans is None or len(spans) > most else [msgspec.Raw(view[start:end]) for start, end in spans]
 
+    def pairs(self) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Yields each member, watched or not, with its value. A name may come more than once."""
+        for name, value in self._members.items():
+            yield name.text, value
+
     def text(self, name: str) -> str | None:
         return self._typed(name, _TEXT, "a string")
 

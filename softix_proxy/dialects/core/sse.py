@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from softix_proxy.dialects.core.base import UsageReport
+from softix_proxy.dialects.core.base import UsageReport, Written
 from softix_proxy.domain.access.objects import ObjectRef
+from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 """The largest event that is inspected. A larger one passes uninspected, so that a provider cannot fill the memory."""
@@ -73,7 +74,8 @@ class EventMeter:
         self._held = bytearray()
         self._taken = False
         self._pieces = 0
-        self._text_bytes = 0
+        self._texts: list[str] = []
+        self._letters = 0
 
     def inspect(self, data: bytes) -> EventAction:
         """Reads the data of one event. It never raises, whatever a provider sends."""
@@ -104,14 +106,19 @@ class EventMeter:
         if text:
             self._pieces += 1
             if isinstance(text, str):
-                self._text_bytes += len(text) if text.isascii() else len(text.encode())
+                self._letters += len(text)
+                if self._letters <= MOST_COUNTED:
+                    self._texts.append(text)
 
     def estimate_output_tokens(self) -> int:
-        """Estimates one token for each piece of text, or for every four bytes of it, whichever is more.
+        """Estimates one token for each piece of text, or for every four letters of it, whichever is more.
 
         Providers send about one token in an event, or several. Hidden reasoning cannot be seen.
         """
-        return max(self._pieces, -(-self._text_bytes // 4))
+        return max(self._pieces, -(-self._letters // 4))
+
+    def written(self) -> Written:
+        return Written("".join(self._texts), self._letters, self._pieces)
 
     def _after_end(self, chunk: bytes) -> bytes:
         if self._taken:

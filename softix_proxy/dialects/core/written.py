@@ -42,42 +42,42 @@ _BROUGHT = ("_result", "_output")
 """The suffixes of the types that contain a tool's result, which no model produced."""
 
 
-def written_bytes(answer: bytes) -> int:
-    """Returns the bytes of the text, the reasoning and the call arguments that the model produced.
+def written_text(answer: bytes) -> str:
+    """Returns the text, the reasoning and the call arguments that the model produced.
 
-    If the body is no JSON object, all of its bytes count.
+    If the body is no JSON object, it is all of it.
     """
     try:
         found = _ANSWER.decode(answer)
     except MALFORMED:
-        return len(answer)
+        return answer.decode(errors="replace")
     left = [found.output, found.content, found.candidates]
     left += [part for choice in found.choices or () for part in (choice.message, choice.text)]
     if isinstance(found.text, str):
         left.append(found.text)
-    size_bytes = 0
+    texts: list[str] = []
     while left:
         value = left.pop()
         if isinstance(value, str):
-            size_bytes += len(value) if value.isascii() else len(value.encode(errors="replace"))
+            texts.append(value)
         elif isinstance(value, list):
             left += value
         elif isinstance(value, dict) and not _is_brought(value.get("type")):
-            size_bytes += _of_arguments(value, left)
+            texts += _of_arguments(value, left)
             left += [inner for name, inner in value.items() if name in _READ and not _is_repeated(name, value)]
-    return size_bytes
+    return " ".join(texts)
 
 
-def _of_arguments(call: dict[str, Any], left: list[Any]) -> int:
-    """Returns the bytes of arguments that are an object. Arguments that are text are left to be counted as text."""
-    size_bytes = 0
+def _of_arguments(call: dict[str, Any], left: list[Any]) -> list[str]:
+    """Returns the arguments that are an object, as text. Arguments that are text are left to be found as text."""
+    texts: list[str] = []
     for name in _ARGUMENTS & call.keys():
         given = call[name]
         if isinstance(given, dict):
-            size_bytes += len(msgspec.json.encode(given)) if given else 0
+            texts += [msgspec.json.encode(given).decode()] if given else []
         else:
             left.append(given)
-    return size_bytes
+    return texts
 
 
 def _is_brought(kind: object) -> bool:

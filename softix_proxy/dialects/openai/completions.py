@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.fields import SHARED, JsonMembers, invalid, read_request
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.inputs import Inputs, read_inputs
 from softix_proxy.dialects.core.tokens import tier
+from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.chat.endpoint import COUNTS, ChatMeter
 from softix_proxy.dialects.openai.members import COMPLETIONS
 from softix_proxy.dialects.openai.shared import OpenAIEndpoint, wants_usage
@@ -31,9 +33,11 @@ class Completions(OpenAIEndpoint):
         model, fields = read_request(body, _WATCHED)
         prompts = _prompts(fields)
         members = COMPLETIONS.read(fields)
+        stream = fields.flag("stream")
+        hides = hidden_parts(body, fields, visible_members.COMPLETIONS) if stream else HIDES_ANYTHING
         return RequestSpec(
             model=model,
-            stream=(stream := fields.flag("stream")),
+            stream=stream,
             max_output_tokens=fields.largest(_LIMITS),
             choices=(fields.largest(COUNTS) or 1) * prompts.count,
             service_tier=tier(fields.text("service_tier")),
@@ -45,6 +49,7 @@ class Completions(OpenAIEndpoint):
             reads_nothing=not (fields.has("prompt") or fields.has("prompt_embeds")),
             unknown_members=members.unknown,
             fees=members.fees,
+            hides=hides,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:

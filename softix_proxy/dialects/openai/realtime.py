@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from softix_proxy.dialects.core.base import RequestSpec, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, UsageReport, Written
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import (
     MALFORMED,
@@ -249,6 +249,10 @@ class ResponseMeter:
 
     def estimate_output_tokens(self) -> int:
         return sum(self.made().values())
+
+    def written(self) -> Written:
+        """Returns nothing, because `made` estimates sound and text separately."""
+        return Written("", 0, 0)
 
 
 class Conversation:

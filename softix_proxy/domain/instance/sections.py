@@ -101,8 +101,23 @@ class UpstreamSection:
         **_COUNT,
     )
     share_connections: bool = setting(False, "Lets API keys share connections: fewer handshakes, less isolation.")
+    hidden_on_hang_up: Literal["drain", "bound"] = setting(
+        "drain",
+        "What happens if a client leaves a stream whose cost it cannot have seen: softix reads on until the usage is "
+        "reported (drain), or stops the provider and charges all that was held (bound).",
+    )
+    models_without_reasoning: tuple[str, ...] = setting(
+        (),
+        "The models that never reason out of sight, beside the known ones, such as my-model*. If a client leaves them, "
+        "softix stops the provider and charges what passed.",
+        item=str,
+        words="a list of names of models at their providers, in which * stands for any text",
+    )
     drain_limit_s: float = setting(
-        300, "The longest time for which softix reads on after a client disconnected.", **_COUNT
+        1800,
+        "The longest time for which softix reads on after a client disconnected. If the end is not seen by then, all "
+        "that was held is charged.",
+        **_COUNT,
     )
     drain_limit_mib: int = setting(16, "The most that softix reads on after a client disconnected.", **_COUNT)
     batch_poll_s: float = setting(

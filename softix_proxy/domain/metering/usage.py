@@ -28,7 +28,7 @@ class UsageSource(StrEnum):
     ESTIMATE = "estimate"
     """They were counted from what passed through, because the report is missing or cannot be true."""
     INTERRUPTED = "interrupted"
-    """The daemon died in between. The provider may have worked."""
+    """Nobody knows what the provider did: the daemon died in between, or the client left before the end was seen."""
     NONE = "none"
     """Nothing was produced, because the provider refused or was not reached."""
     CORRECTION = "correction"

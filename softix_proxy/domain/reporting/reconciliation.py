@@ -47,7 +47,10 @@ class DifferenceKind(StrEnum):
 
     ROUNDING = "rounding"
     INTERRUPTED = "interrupted"
-    """A crash interrupted requests. The provider may have billed them, at most what was held for them."""
+    """A crash interrupted requests, or the end of responses was not seen.
+
+    The provider may have billed them, at most what was held for them.
+    """
     ESTIMATED = "estimated"
     """Responses were cut off, so their quantities are known only in part."""
     UNPRICED = "unpriced"

@@ -22,6 +22,7 @@ from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Intent
 from softix_proxy.domain.metering.batches import Batch, BatchFamily, KeptFile, OpenLine
 from softix_proxy.domain.metering.settlement import Settlement
+from softix_proxy.domain.metering.text_tokens import sample
 from softix_proxy.domain.ports.storage import Storage
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest, UpstreamResponse
 from softix_proxy.domain.pricing.rates import Rate
@@ -255,7 +256,7 @@ class Results:
     def _judged(self, silent: _Silent, item: BatchItem | None) -> Settlement:
         if item is None:
             return self._charge(silent.line, silent.observed, _spec_of(silent.line))
-        observed = replace(silent.observed, request_bytes=len(item.body))
+        observed = replace(silent.observed, request_bytes=len(item.body), request=sample(item.body))
         return self._charge(silent.line, observed, item.endpoint.read(item.body))
 
     def _charge(self, line: OpenLine, observed: Observed, spec: RequestSpec, *, metered: bool = True) -> Settlement:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from softix_proxy.domain.instance.sections import MoneySection, RelaySection, RoutingSection, UpstreamSection
 
 FailedAttemptsCharge = Literal["provider-billed", "never"]
+HiddenOnHangUp = Literal["drain", "bound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Policy:
     least_output_tokens: int
     interrupted_charge: InterruptedCharge
     drain_limit_s: float
-    """The time for which a stream is read after the client disconnects, if the provider works and bills on anyway."""
+    """The time for which a stream is read after the client disconnects, if its cost does not show otherwise."""
     drain_limit_bytes: int
     charge_failed_attempts: FailedAttemptsCharge = "never"
     fallback_by_name: bool = True
@@ -35,6 +36,11 @@ class Policy:
     """The request headers that are passed to providers beside those of the dialects and of the provider types."""
     unknown_members: UnknownMembersRule = "pass"
     """The rule for members of unknown cost, unless the provider or the key has its own."""
+    hidden_on_hang_up: HiddenOnHangUp = "drain"
+    """What is done with a stream whose cost may be out of sight, if the client leaves it: read on, or stop it and
+    charge the bound."""
+    models_without_reasoning: tuple[str, ...] = ()
+    """The patterns of names of models that never reason, beside the known ones."""
 
     @classmethod
     def of(cls, money: MoneySection, upstream: UpstreamSection, routing: RoutingSection, relay: RelaySection) -> Policy:
@@ -49,4 +55,6 @@ class Policy:
             most_attempts=routing.most_attempts,
             pass_headers=frozenset(name.lower() for name in upstream.pass_headers),
             unknown_members=relay.unknown_members,
+            hidden_on_hang_up=upstream.hidden_on_hang_up,
+            models_without_reasoning=upstream.models_without_reasoning,
         )

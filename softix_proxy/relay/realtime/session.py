@@ -315,6 +315,7 @@ class Session:
             plan=plan,
             admitted=admitted,
             request_bytes=0,
+            request=None,
             policy=lifecycle.policy,
             started_ns=now_ns,
             target=target or plan.targets[0],

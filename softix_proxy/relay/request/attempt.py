@@ -326,14 +326,21 @@ class Attempt:
                 self.answering = not self._is_comment(passing)
             passing = show(passing) if passing else passing
             goes_on = client.send(passing) if passing else True
+            if not goes_on:
+                self._fall_behind()
             return goes_on and (hold.settlement is not None or not meter.ended)
 
         return into
 
     def _pass(self, data: bytes) -> None:
         """Sends a piece, unless it is empty. An empty one would end the stream."""
-        if data:
-            self.client.send(data)
+        if data and not self.client.send(data):
+            self._fall_behind()
+
+    def _fall_behind(self) -> None:
+        """Records that a client did not take what was sent, unless it is gone."""
+        if not self.client.gone:
+            self.hold.fell_behind()
 
     async def _finish(self, meter: StreamMeter) -> None:
         found = classify_stream(meter)
@@ -363,10 +370,11 @@ class Attempt:
     async def _read_on(self, exchange: UpstreamResponse, meter: StreamMeter) -> None:
         """Reads on after the client has disconnected.
 
-        It reads to the end if the provider works and bills on anyway. Otherwise it reads only the last report.
+        It reads to the end if the provider works and bills on anyway, or if the cost does not show otherwise. If not,
+        it reads only the last report.
         """
-        drains = self.target.provider.on_hang_up == "drain"
-        self.hold.client_left(at_end=meter.finishing and not drains)
+        drains, works_on = self.hold.reads_on, self.target.provider.on_hang_up == "drain"
+        self.hold.client_left(at_end=meter.finishing and not works_on)
         if self.hold.is_complete or not (drains or meter.finishing):
             return
         left_bytes, complete = self.policy.drain_limit_bytes, False

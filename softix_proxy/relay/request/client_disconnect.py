@@ -22,7 +22,7 @@ class ClientDisconnect:
     exchange: UpstreamResponse | None = None
 
     def __call__(self) -> None:
-        if self.task is None or self.hold.is_finishing:
+        if self.task is None or self.hold.is_finishing or self.hold.reads_on:
             return
         self.hold.client_left()
         if self.exchange is not None:

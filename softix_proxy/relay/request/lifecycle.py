@@ -12,6 +12,7 @@ from softix_proxy.dialects.core.scan import Scanned
 from softix_proxy.domain.core.clock import SECOND_US, Clock
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Bound, Decision, Denied, Intent, RateCheck
+from softix_proxy.domain.metering.text_tokens import sample
 from softix_proxy.domain.ports.storage import Journal, Unit
 from softix_proxy.domain.ports.telemetry import Telemetry
 from softix_proxy.domain.ports.upstream import Upstream, UpstreamRequest
@@ -35,6 +36,7 @@ from softix_proxy.relay.request.unknown_members import forwarded, permitted
 from softix_proxy.relay.routing.failures import Failure
 from softix_proxy.relay.routing.retry_plan import RetryPlan
 from softix_proxy.relay.routing.target_pool import AttemptOutcome, Lease, TargetPool
+from softix_proxy.relay.settlement import hidden_cost
 from softix_proxy.relay.settlement.hold import Hold
 
 _GUESSERS_S = 1.0
@@ -87,6 +89,7 @@ class Lifecycle:
             plan=plan,
             admitted=admitted,
             request_bytes=size_bytes,
+            request=sample(body),
             policy=self.policy,
             started_ns=request.started_ns,
             target=plan.targets[0],
@@ -300,7 +303,7 @@ class RequestRun:
             await attempt.tell(failure)
 
     def _prepare(self, lease: Lease, client_disconnect: ClientDisconnect, *, last: bool) -> Attempt:
-        stops = self.spec.stream and lease.target.provider.on_hang_up == "cancel"
+        stops = self.spec.stream and not self._reads_on(lease.target)
         client_disconnect.task = asyncio.current_task() if stops else None
         if stops:
             self.client.when_gone(client_disconnect)
@@ -324,6 +327,9 @@ class RequestRun:
             last=last,
             committed=self._let_go,
         )
+
+    def _reads_on(self, target: Target) -> bool:
+        return hidden_cost.reads_on(self.spec, target.provider, target.model, self.lifecycle.policy)
 
     def _let_go(self) -> None:
         """Frees the body, because no other attempt may need it."""

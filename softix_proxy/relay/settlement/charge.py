@@ -10,19 +10,24 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from softix_proxy.dialects.core.base import RequestSpec, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec
 from softix_proxy.dialects.core.tokens import modes
 from softix_proxy.domain.core.errors import HTTP_STATUS, Code
 from softix_proxy.domain.core.money import MAX_PICO
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.metering.admission import Intent
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
-from softix_proxy.domain.metering.settlement import FailedAttempt, Settlement, interrupted_charge_pico
+from softix_proxy.domain.metering.settlement import (
+    FailedAttempt,
+    InterruptedCharge,
+    Settlement,
+    interrupted_charge_pico,
+)
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.pricing.meters import Meters
 from softix_proxy.domain.pricing.rates import MODES, STANDARD, Rate
 from softix_proxy.relay.core.policy import Policy
-from softix_proxy.relay.settlement.metered import NOTHING, metered, unpriced_notes
+from softix_proxy.relay.settlement.metered import END_UNSEEN, NOTHING, metered, unpriced_notes
 from softix_proxy.relay.settlement.observed import Observed
 
 WITH_FAILED_ATTEMPTS = "with_failed_attempts"
@@ -130,7 +135,7 @@ def _charge_attempt(
     spec: RequestSpec, observed: Observed, rate: Rate | None, hold: HoldTerms, policy: Policy
 ) -> AttemptCharge:
     report, costed = observed.report, _NO_METERS
-    tier = _served_tier(spec, report, hold.service_tier)
+    tier = _served_tier(spec, observed, hold.service_tier)
     if spec.counted and rate is not None:
         costed = _costed_only(spec.counted, rate)
         spec = replace(spec, counted=_priced(spec.counted, rate))
@@ -138,7 +143,8 @@ def _charge_attempt(
     if report is not None and report.clamped:
         notes = ("clamped", *notes)
     if source is _INTERRUPTED or (meters and rate is None):
-        charge_pico = interrupted_charge_pico(hold.hold_pico, policy.interrupted_charge)
+        setting: InterruptedCharge = "bound" if END_UNSEEN in notes else policy.interrupted_charge
+        charge_pico = interrupted_charge_pico(hold.hold_pico, setting)
         return AttemptCharge(_INTERRUPTED, _NO_METERS, tier, 0, charge_pico, 0, notes)
     if not meters or rate is None:
         return AttemptCharge(source, meters, tier, 0, 0, 0, notes)
@@ -152,9 +158,13 @@ def _charge_attempt(
     return AttemptCharge(source, meters, tier, cost_pico, charge_pico, rate.request_fee_pico, notes)
 
 
-def _served_tier(spec: RequestSpec, report: UsageReport | None, imposed: str) -> str:
-    """Returns the tier that the response reports. If its report names none, returns the tier that was requested."""
-    told = STANDARD if report is None else report.service_tier or spec.service_tier
+def _served_tier(spec: RequestSpec, observed: Observed, imposed: str) -> str:
+    """Returns the tier that the response reports. If it reports none, returns the tier that was requested."""
+    report = observed.report
+    if report is not None:
+        told = report.service_tier or spec.service_tier
+    else:  # a client that leaves must not get a dearer mode at the standard price
+        told = spec.service_tier if observed.client_left and observed.started and not observed.refused else STANDARD
     return told if imposed == STANDARD else modes(imposed, *told.split(MODES))
 
 

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 
-from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
+from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport, Written
 from softix_proxy.dialects.core.classification import Classification
 from softix_proxy.domain.access.objects import AccountPlace, NewObject, ObjectRef
 from softix_proxy.domain.core.clock import Clock
@@ -17,12 +17,14 @@ from softix_proxy.domain.core.money import format_usd
 from softix_proxy.domain.metering.admission import Admitted, Intent
 from softix_proxy.domain.metering.explanation import LIMITED_TO_HOLD
 from softix_proxy.domain.metering.settlement import FailedAttempt, Settled, Settlement
+from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 from softix_proxy.domain.ports.storage import Journal
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.domain.pricing.meters import Meters
 from softix_proxy.relay.core.inbound import ClientGoneError
 from softix_proxy.relay.core.plan import Plan, Target
 from softix_proxy.relay.core.policy import Policy
+from softix_proxy.relay.settlement import hidden_cost
 from softix_proxy.relay.settlement.charge import HoldTerms, charge, charge_failed
 from softix_proxy.relay.settlement.hold_states import (
     NOT_STARTED,
@@ -32,6 +34,7 @@ from softix_proxy.relay.settlement.hold_states import (
     IllegalTransitionError,
     State,
 )
+from softix_proxy.relay.settlement.metered import needs_count
 from softix_proxy.relay.settlement.observed import Observed
 
 log = logging.getLogger("softix.relay")
@@ -54,6 +57,8 @@ class Hold:
     plan: Plan
     admitted: Admitted
     request_bytes: int
+    request: bytes | None = field(repr=False)
+    """The request, or a sample of it, to count its tokens if they are not reported. None if it is not known."""
     policy: Policy
     started_ns: int
     target: Target
@@ -76,6 +81,8 @@ class Hold:
     _seen_tokens: int = 0
     _ttfb_ms: int | None = None
     _left_at_end: bool = False
+    _fell_behind: bool = False
+    _left_unseen: bool = False
     _dispatched_ns: int = 0
     _returned_ns: int = 0
     _failing_ns: int = 0
@@ -97,6 +104,24 @@ class Hold:
         if meter is not None and (meter.finishing or meter.ended):
             return True
         return self._state in OVER
+
+    @property
+    def reads_on(self) -> bool:
+        """Whether a stream is read to its end if the client leaves it. Otherwise the provider is stopped."""
+        target = self.target
+        if self._is_uncountable and self.policy.hidden_on_hang_up == "drain":
+            return True
+        return hidden_cost.reads_on(self.spec, target.provider, target.model, self.policy)
+
+    @property
+    def _is_uncountable(self) -> bool:
+        """Whether the text that passed does not show the output, or is too long to be counted at once."""
+        return self._fell_behind or (self.meter is not None and self.meter.written().letters > MOST_COUNTED)
+
+    @property
+    def _can_hide(self) -> bool:
+        target = self.target
+        return self._is_uncountable or hidden_cost.can_hide(self.spec, target.provider, target.model, self.policy)
 
     async def __aenter__(self) -> Hold:
         return self
@@ -221,8 +246,17 @@ class Hold:
         self._move("client_left")
         if self._state not in OVER:
             self.client_is_gone = True
+            if self._state != "broken" and self._can_hide:
+                self._left_unseen = True
             self._left_at_end = self._left_at_end or at_end
             self._tell(HUNG_UP, _STATUS_HUNG_UP)
+
+    def fell_behind(self) -> None:
+        """Records that the client reads more slowly than the provider produces.
+
+        What waits in the buffers on the way cannot be seen. So the cost may be out of sight if the client leaves.
+        """
+        self._fell_behind = True
 
     def cut_short(self, code: Code) -> None:
         """Records that softix ends the request, whatever the provider does."""
@@ -287,14 +321,18 @@ class Hold:
     def _begin_again(self, status_code: int | None) -> None:
         self.meter, self._report, self._seen_tokens, self._ttfb_ms = None, None, 0, None
         self.error, self.client_is_gone, self._left_at_end, self._status_code = None, False, False, status_code
+        self._fell_behind = self._left_unseen = False
 
     def _elapsed_ms(self) -> int:
         return (self.clock.monotonic_ns() - self.started_ns) // _NS_PER_MS
 
     def _observed(self, latency_ms: int) -> Observed:
         state, meter, report, tokens = self._state, self.meter, self._report, self._seen_tokens
+        written: Written | None = None
         if meter is not None:
             report, tokens = meter.report or report, meter.estimate_output_tokens()
+            if needs_count(report, tokens, complete=state == "completed"):
+                written = meter.written()
         return Observed(  # arguments are positional, because names would take three times as long in every request
             state not in NOT_STARTED,
             state == "completed",
@@ -310,6 +348,10 @@ class Hold:
             latency_ms,
             self._ttfb_ms,
             tuple(self.failed_attempts),
+            self._left_unseen,
+            written,
+            self.request,
+            self.target.provider.profile.tokens_per_piece,
         )
 
     def _terms(self, hold_pico: int) -> HoldTerms:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from softix_proxy.dialects.core.base import UsageReport
+from dataclasses import field
+from fractions import Fraction
+
+from softix_proxy.dialects.core.base import UsageReport, Written
 from softix_proxy.domain.core.records import record
 from softix_proxy.domain.metering.settlement import FailedAttempt
 
@@ -28,9 +31,9 @@ class Observed:
     stream_failed: bool = False
     """Whether the provider sent an error within the stream."""
     seen_tokens: int = 0
-    """The output tokens, estimated from what passed.
+    """The output tokens, estimated quickly from what passed of a stream, to check its report.
 
-    A whole response has them only if its report is in doubt, else 0.
+    A whole response has them only if its report is in doubt, else 0. They are then counted.
     """
     request_bytes: int | None = 0
     """The size of the request in bytes. None if it is not known any more."""
@@ -42,3 +45,11 @@ class Observed:
     ttfb_ms: int | None = None
     failed: tuple[FailedAttempt, ...] = ()
     """The failed attempts before this one, with what is charged for them."""
+    unseen: bool = False
+    """Whether the client left while the response ran, so that what passed does not show what was produced."""
+    written: Written | None = field(default=None, repr=False)
+    """The text of a stream. Its tokens are counted if no report has them."""
+    request: bytes | None = field(default=None, repr=False)
+    """The request, or a sample of it if it is large. Its tokens are counted if no report has them."""
+    tokens_per_piece: Fraction = Fraction(1)
+    """The same as in the profile of the provider."""

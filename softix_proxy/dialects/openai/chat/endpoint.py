@@ -9,12 +9,14 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, fits, is_heavy, read_request
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
 from softix_proxy.dialects.core.tags import MEMBERS as TAGGED
 from softix_proxy.dialects.core.tags import read_tags
 from softix_proxy.dialects.core.tokens import openai_report, tier
 from softix_proxy.dialects.core.tools import CLIENT_SIDE, ToolBillings, read_tools
+from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.kept import AUDIO_KEPT, COMPLETION_KEPT, kept_of_completion
 from softix_proxy.dialects.openai.members import CHAT
 from softix_proxy.dialects.openai.references import CHAT_NAMES, CHAT_RULES, message_refs
@@ -76,13 +78,16 @@ class ChatCompletions(OpenAIEndpoint):
         prediction = fields.raw("prediction")
         if limit is not None and prediction is not None:
             limit += memoryview(prediction).nbytes  # The rejected part of a prediction is billed as output too.
+        stream = fields.flag("stream")
+        open_input = members.opens or is_heavy(body) or not text_only
+        hides = hidden_parts(body, fields, visible_members.CHAT) if stream and not open_input else HIDES_ANYTHING
         return RequestSpec(
             model=model,
-            stream=(stream := fields.flag("stream")),
+            stream=stream,
             max_output_tokens=limit,
             choices=fields.largest(COUNTS) or 1,
             service_tier=tier(fields.text("service_tier")),
-            open_input=members.opens or is_heavy(body) or not text_only,
+            open_input=open_input,
             wants_usage=not stream or wants_usage(fields),
             echoes=fields.has("echo"),
             unknown_members=members.unknown,
@@ -90,6 +95,7 @@ class ChatCompletions(OpenAIEndpoint):
             refs=refs,
             keeps=_kept(fields),
             tags=read_tags(fields),
+            hides=hides,
         )
 
     def stream(self, *, hide_usage: bool) -> StreamMeter:
@@ -195,13 +201,20 @@ class ChatMeter(EventMeter):
             self.weigh(choice.text)
             return
         self.weigh(delta.content or delta.reasoning_content or delta.reasoning or delta.refusal)
+        if delta.content and (delta.reasoning_content or delta.reasoning):
+            self.weigh(delta.reasoning_content or delta.reasoning)
         if delta.tool_calls:
             self.weigh(_arguments(delta.tool_calls))
 
 
+_CALL = ' <call> {"name": "", "arguments": } </call> '
+"""The text that a model writes around the name and the arguments of a call, at most."""
+
+
 def _arguments(calls: object) -> str:
-    """Returns the pieces of tool call arguments in a chunk."""
+    """Returns the pieces of tool call arguments in a chunk. A new call has its name and what is written around it."""
     listed = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     parts = [part for call in listed if isinstance(part := call.get("function") or call.get("custom"), dict)]
     texts = [part.get("arguments") or part.get("input") for part in parts]
+    texts += [_CALL + name for part in parts if isinstance(name := part.get("name"), str) and name]
     return "".join(text for text in texts if isinstance(text, str))

@@ -12,6 +12,7 @@ import msgspec
 from softix_proxy.dialects.core.base import RequestSpec, StreamMeter, UsageReport
 from softix_proxy.dialects.core.errors import classify_event
 from softix_proxy.dialects.core.fields import MALFORMED, SHARED, JsonMembers, invalid, is_heavy, read_request, unmetered
+from softix_proxy.dialects.core.hiding import HIDES_ANYTHING, hidden_parts
 from softix_proxy.dialects.core.hosted_work import hosted_work
 from softix_proxy.dialects.core.references import FoundRefs
 from softix_proxy.dialects.core.sse import EventAction, EventMeter
@@ -27,6 +28,7 @@ from softix_proxy.dialects.core.tools import (
     ToolBillings,
     read_tools,
 )
+from softix_proxy.dialects.openai import visible_members
 from softix_proxy.dialects.openai.kept import KEPT, kept_of
 from softix_proxy.dialects.openai.members import INPUT_TOKENS, RESPONSES
 from softix_proxy.dialects.openai.references import RESPONSE_NAMES, RULES, TOP_RULES, item_refs
@@ -170,18 +172,24 @@ class Responses(OpenAIEndpoint):
         calls = hosted.calls
         if fields.has("prompt"):
             calls = {"web_search_calls": DEFAULT_CALLS, "tool_calls": DEFAULT_CALLS} | calls
+        stream = fields.flag("stream")
+        open_input = members.opens or hosted.open_input or is_heavy(body) or not text_only
+        hides = HIDES_ANYTHING
+        if stream and not (open_input or calls):
+            hides = hidden_parts(body, fields, visible_members.RESPONSES)
         return RequestSpec(
             model=model,
-            stream=fields.flag("stream"),
+            stream=stream,
             max_output_tokens=fields.count(_LIMIT),
             service_tier=tier(fields.text("service_tier")),
-            open_input=members.opens or hosted.open_input or is_heavy(body) or not text_only,
+            open_input=open_input,
             calls=calls,
             unknown_members=members.unknown,
             fees=members.fees,
             refs=found.refs,
             keeps=NOTHING_KEPT if _stores_nothing(fields) else KEPT,
             tags=read_tags(fields),
+            hides=hides,
         )
 
     def report(self, body: bytes) -> UsageReport | None:

@@ -4,6 +4,7 @@ import pytest
 
 from softix_proxy.dialects.core import sse
 from softix_proxy.dialects.core.sse import EventAction, EventMeter, data_of
+from softix_proxy.domain.metering.text_tokens import MOST_COUNTED
 
 
 class Meter(EventMeter):
@@ -70,10 +71,18 @@ def test_sse_meter_with_an_event_over_the_limit_passes_it(monkeypatch: pytest.Mo
     assert b"".join(got) == b"".join(chunks) and meter.seen[-1] == b"b"
 
 
-def test_sse_meter_estimate_is_one_token_for_each_piece_or_four_bytes() -> None:
+def test_sse_meter_estimate_is_one_token_for_each_piece_or_four_letters() -> None:
     meter = Meter()
     for text in ("a", "", None, "b", [1]):
         meter.weigh(text)
     assert meter.estimate_output_tokens() == 3
     meter.weigh("é" * 20)
-    assert meter.estimate_output_tokens() == 11
+    assert meter.estimate_output_tokens() == 6
+    assert meter.written() == ("ab" + "é" * 20, 22, 4)
+
+
+def test_sse_meter_keeps_no_more_text_than_is_counted_at_once() -> None:
+    meter = Meter()
+    for _ in range(3):
+        meter.weigh("x" * (MOST_COUNTED // 2))
+    assert meter.written() == ("x" * MOST_COUNTED, MOST_COUNTED // 2 * 3, 3)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from softix_proxy.dialects.core.written import written_bytes
+from softix_proxy.dialects.core.written import written_text
 
 TEXT = "The Rhine."
 
@@ -42,8 +42,8 @@ def item(**fields: Any) -> Any:
         {"text": TEXT, "usage": {"seconds": 1}},
     ],
 )
-def test_written_bytes_of_each_answer_shape_count_only_the_output_of_the_model(answer: Any) -> None:
-    assert written_bytes(json.dumps(answer).encode()) == len(TEXT)
+def test_written_text_of_each_answer_shape_has_only_the_output_of_the_model(answer: Any) -> None:
+    assert written_text(json.dumps(answer).encode()) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -54,21 +54,21 @@ def test_written_bytes_of_each_answer_shape_count_only_the_output_of_the_model(a
         {"candidates": [{"content": {"parts": [{"functionCall": {"name": "find", "args": {"river": "Rhine"}}}]}}]},
     ],
 )
-def test_written_bytes_of_tool_arguments_count_their_text(answer: Any) -> None:
-    assert written_bytes(json.dumps(answer).encode()) == len('{"river":"Rhine"}')
+def test_written_text_of_tool_arguments_has_their_text(answer: Any) -> None:
+    assert written_text(json.dumps(answer).encode()) == '{"river":"Rhine"}'
 
 
 @pytest.mark.parametrize(
     "answer", [{}, {"data": [{"embedding": [0.5] * 99}]}, {"content": [{"type": "tool_use", "input": {}}]}, chat(None)]
 )
-def test_written_bytes_of_an_answer_without_text_are_zero(answer: Any) -> None:
-    assert written_bytes(json.dumps(answer).encode()) == 0
+def test_written_text_of_an_answer_without_text_is_empty(answer: Any) -> None:
+    assert written_text(json.dumps(answer).encode()) == ""
 
 
-def test_written_bytes_of_a_body_that_is_no_json_object_count_all_of_it() -> None:
-    assert written_bytes(b"<html>") == 6 and written_bytes(b"[1]") == 3
+def test_written_text_of_a_body_that_is_no_json_object_is_all_of_it() -> None:
+    assert written_text(b"<html>") == "<html>" and written_text(b"[1]") == "[1]"
 
 
-def test_written_bytes_of_non_ascii_or_deeply_nested_text_count_its_bytes() -> None:
-    assert written_bytes(json.dumps({"content": [{"text": "ä"}]}).encode()) == 2
-    assert written_bytes(b'{"content": ' + b'{"content": ' * 500 + b'"a"' + b"}" * 501) == 1
+def test_written_text_of_non_ascii_or_deeply_nested_text_is_complete() -> None:
+    assert written_text(json.dumps({"content": [{"text": "ä"}]}).encode()) == "ä"
+    assert written_text(b'{"content": ' + b'{"content": ' * 500 + b'"a"' + b"}" * 501) == "a"

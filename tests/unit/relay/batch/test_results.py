@@ -13,6 +13,7 @@ from softix_proxy.domain.core.clock import DAY_US, SECOND_US
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.core.ids import format_request_id
 from softix_proxy.domain.metering.batches import Batch
+from softix_proxy.domain.metering.text_tokens import count_tokens
 from softix_proxy.domain.metering.usage import UsageFilter
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.domain.pricing.prices import PriceVersion
@@ -185,12 +186,12 @@ def counted(lifecycle: House) -> list[tuple[Any, ...]]:
 
 
 async def test_batch_result_without_usage_is_estimated_from_request_and_response(lifecycle: House) -> None:
-    """As one of a request is: four bytes a token of what was asked and answered, and no more than its limit."""
+    """As one of a request is: counted from what was asked and answered, and no more than its limit."""
     batch = await begun(lifecycle, "x", "y")
     ended(lifecycle, answered("x", SILENT_BODY) + result("y"), input_file_id="f0")
     lifecycle.provider.says["/f0/content"] = Answer(200, b"no request\n" + asked("who", "x"), b"\n" + asked("y"))
     assert await lifecycle.results.collect(batch)
-    tokens = -(-len(json.dumps(QUESTION).encode()) // 4)
+    tokens = count_tokens(json.dumps(QUESTION))
     assert counted(lifecycle) == [(10, 5, None), (tokens, 60, None)]
     charge_pico = tokens * 500_000 + 60 * 1_000_000
     assert lifecycle.rows()[1] == ("estimate", 200, None, charge_pico, "batch")

@@ -27,6 +27,7 @@ from softix_proxy.domain.access.keys import KeyLimits
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Admitted, Allowance
+from softix_proxy.domain.metering.text_tokens import count_tokens
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.relay.core.inbound import ClientGoneError
@@ -157,7 +158,7 @@ async def test_stream_without_usage_is_estimated(stage: Stage) -> None:
     await stage.serve(STREAM)
     stage.settled_once()
     assert stage.settlement.source is UsageSource.ESTIMATE
-    assert stage.settlement.meters["input_tokens"] == -(-len(STREAM) // 4)
+    assert stage.settlement.meters["input_tokens"] == -(-count_tokens(STREAM.decode()) * 5 // 4)
     assert stage.settlement.meters["output_tokens"] > 0
 
 
@@ -393,7 +394,7 @@ async def test_stream_with_error_after_content_is_charged_for_the_content(stage:
     await stage.serve(STREAM)
     stage.settled_once()
     assert (stage.settlement.source, stage.settlement.error) == (UsageSource.ESTIMATE, "provider_fault")
-    assert stage.settlement.meters["output_tokens"] == 4 and stage.settlement.charge_pico > 0
+    assert stage.settlement.meters["output_tokens"] == 5 and stage.settlement.charge_pico > 0
 
 
 @pytest.mark.parametrize(

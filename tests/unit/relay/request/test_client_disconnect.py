@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support import labs
@@ -19,7 +20,9 @@ from support.playbook import (
     Stage,
 )
 
+from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.usage import UsageSource
+from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.relay.core.inbound import ClientGoneError
 
 
@@ -89,7 +92,9 @@ async def test_disconnect_with_draining_provider_reads_at_most_the_drain_limit(s
     with pytest.raises(ClientGoneError):
         await stage.serve(STREAM)
     stage.settled_once()
-    assert len(exchange.script) == 8 and stage.settlement.source is UsageSource.ESTIMATE
+    assert len(exchange.script) == 8
+    assert (stage.settlement.source, stage.settlement.note) == (UsageSource.INTERRUPTED, "end_unseen")
+    assert stage.settlement.charge_pico == stage.settlement.hold_pico > 0
 
 
 async def test_disconnect_after_whole_response_in_place_of_stream_is_charged_by_its_usage() -> None:
@@ -101,3 +106,87 @@ async def test_disconnect_after_whole_response_in_place_of_stream_is_charged_by_
         await at.serve(STREAM)
     at.settled_once()
     assert (at.settlement.source, at.settlement.charge_pico) == (UsageSource.PROVIDER, 17 * MICRO)
+
+
+# A cost that can be out of sight
+
+HIDDEN = STREAM.replace(b'"model"', b'"web_thing": 1, "model"')
+BOUND_PICO = 10_000 * MICRO + 50 * 2 * MICRO
+
+
+def hidden(**policy: Any) -> Stage:
+    stage = Stage()
+    stage.policy = replace(stage.policy, **policy)
+    return stage
+
+
+async def test_disconnect_from_a_stream_that_can_hide_its_cost_reads_it_to_its_end(stage: Stage) -> None:
+    exchange = stage.streams(HELLO, HELLO, STOP + USAGE, DONE)
+    stage.client.gone_at = "send"
+    with pytest.raises(ClientGoneError):
+        await stage.serve(HIDDEN)
+    stage.settled_once()
+    assert stage.client.notice is None and not exchange.script and not exchange.aborted
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, "client_hung_up")
+    assert stage.settlement.charge_pico == 17 * MICRO
+
+
+@pytest.mark.parametrize("end", [ProviderFault(Code.PROVIDER_BROKE_OFF, started=True), HELLO])
+async def test_disconnect_from_a_hidden_cost_whose_end_is_not_seen_charges_the_bound(end: Any) -> None:
+    stage = hidden(drain_limit_bytes=2 * len(HELLO))
+    stage.streams(HELLO, HELLO, end, HELLO, USAGE + DONE)
+    stage.client.gone_at = "send"
+    with pytest.raises(ClientGoneError):
+        await stage.serve(HIDDEN)
+    stage.settled_once()
+    found = stage.settlement
+    assert (found.source, found.note, found.error) == (UsageSource.INTERRUPTED, "end_unseen", "client_hung_up")
+    assert found.charge_pico == found.hold_pico > 0 and found.meters == {}
+
+
+async def test_disconnect_from_a_hidden_cost_with_the_setting_bound_stops_the_provider_and_charges_the_bound() -> None:
+    stage = hidden(hidden_on_hang_up="bound")
+    exchange = stage.streams(HELLO, stage.client.hang_up, HELLO, USAGE + DONE)
+    with pytest.raises(ClientGoneError):
+        await stage.serve(HIDDEN)
+    stage.settled_once()
+    assert exchange.aborted
+    assert (stage.settlement.source, stage.settlement.note) == (UsageSource.INTERRUPTED, "end_unseen")
+    assert stage.settlement.charge_pico == stage.settlement.hold_pico > 0
+
+
+async def test_disconnect_before_the_response_waits_for_it_if_its_cost_can_be_hidden(stage: Stage) -> None:
+    exchange = stage.streams(HELLO, STOP + USAGE, DONE)
+    stage.client.gone_at = "begin"
+    with pytest.raises(ClientGoneError):
+        await stage.serve(HIDDEN)
+    stage.settled_once()
+    assert not exchange.script and stage.settlement.charge_pico == 17 * MICRO
+
+
+async def test_disconnect_after_the_client_fell_behind_reads_the_stream_to_its_end(stage: Stage) -> None:
+    """What waits in the buffers on the way was produced as well."""
+    exchange = stage.streams(HELLO, HELLO, stage.client.hang_up, HELLO, STOP + USAGE, DONE)
+    stage.client.slow = True
+    with pytest.raises(ClientGoneError):
+        await stage.serve(STREAM)
+    stage.settled_once()
+    assert not exchange.aborted and not exchange.script
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, "client_hung_up")
+
+
+async def test_sdk_that_leaves_a_hidden_cost_at_the_end_has_no_error_in_its_row(stage: Stage) -> None:
+    stage.streams(HELLO, STOP, stage.client.vanish, USAGE, DONE)
+    with pytest.raises(ClientGoneError):
+        await stage.serve(HIDDEN)
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.error) == (UsageSource.PROVIDER, None)
+
+
+async def test_provider_that_refuses_after_the_client_left_costs_nothing(stage: Stage) -> None:
+    stage.streams(b'data: {"error":{"message":"no"}}\n\n', DONE)
+    stage.client.gone_at = "begin"
+    with pytest.raises(ClientGoneError):
+        await stage.serve(HIDDEN)
+    stage.settled_once()
+    assert (stage.settlement.source, stage.settlement.charge_pico) == (UsageSource.NONE, 0)

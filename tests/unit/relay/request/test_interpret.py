@@ -10,6 +10,7 @@ from support.playbook import ANSWER, DONE, HELLO, LAB, STOP, USAGE, Exchange, St
 from softix_proxy.domain.catalog.providers import ProviderType
 from softix_proxy.domain.core.errors import Code
 from softix_proxy.domain.metering.admission import Admitted, Allowance
+from softix_proxy.domain.metering.text_tokens import count_tokens
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.domain.ports.upstream import ProviderFault
 from softix_proxy.relay.core.inbound import ClientGoneError
@@ -166,8 +167,8 @@ async def test_translated_response_with_failed_status_is_sent_as_an_error_and_ch
 
 
 NOTHING = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-TEXT = "x" * 160
-JUDGED = {"output_tokens": 40, "requests": 1}
+TEXT = " word" * 40
+JUDGED = {"output_tokens": 50, "requests": 1}
 
 
 @pytest.mark.parametrize("endpoint", ["chat_completions", "messages"])
@@ -184,5 +185,5 @@ async def test_response_with_zero_usage_beside_content_is_estimated(stage: Stage
     await stage.serve(body, endpoint)
     found = stage.settlement
     assert (found.source, found.note) == (UsageSource.ESTIMATE, "implausible_usage")
-    assert found.meters == {"input_tokens": -(-len(body) // 4), **JUDGED}
+    assert found.meters == {"input_tokens": -(-count_tokens(body.decode()) * 5 // 4), **JUDGED}
     assert 0 < found.charge_pico <= found.hold_pico

@@ -68,7 +68,7 @@ def test_settlement_notes_of_an_estimate_follow_that_of_a_clamped_report() -> No
         HoldTerms(INTENT, 10**9, False),
         NEVER,
     )
-    assert (found.note, found.charge_pico) == ("clamped implausible_usage", 2 * MICRO + 4 * 2 * MICRO)
+    assert (found.note, found.charge_pico) == ("clamped implausible_usage", 8 * MICRO + 4 * 2 * MICRO)
     unknown = charge(
         RequestSpec("m"),
         seen(complete=True, seen_tokens=3, request_bytes=None, failed=(FAILED,)),

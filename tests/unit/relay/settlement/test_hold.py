@@ -165,8 +165,8 @@ async def test_hold_completed_without_report_is_estimated_from_the_text(journal:
     found = await settled(hold)
     assert (found.source, found.meters["output_tokens"], found.meters["input_tokens"]) == (
         UsageSource.ESTIMATE,
-        25,
-        101,
+        -(-25 * 5 // 4),
+        401,
     )
 
 

@@ -35,13 +35,13 @@ REPORT = UsageReport({"input_tokens": 7, "output_tokens": 20, "reasoning_tokens"
         (stream(REPORT, 99, complete=True), UsageSource.PROVIDER, {**REPORT.meters, "requests": 1}),
         (stream(REPORT, 25), UsageSource.PARTIAL, {**REPORT.meters, "requests": 1}),
         (stream(REPORT, 35), UsageSource.PARTIAL, {**REPORT.meters, "output_tokens": 25, "requests": 1}),
-        (stream(None, 9), UsageSource.ESTIMATE, {"input_tokens": 101, "output_tokens": 9, "requests": 1}),
+        (stream(None, 9), UsageSource.ESTIMATE, {"input_tokens": 401, "output_tokens": 9, "requests": 1}),
         (
             whole(complete=True, seen_tokens=2),
             UsageSource.ESTIMATE,
-            {"input_tokens": 101, "output_tokens": 2, "requests": 1},
+            {"input_tokens": 401, "output_tokens": 2, "requests": 1},
         ),
-        (whole(client_left=True), UsageSource.ESTIMATE, {"input_tokens": 101, "output_tokens": 0, "requests": 1}),
+        (whole(client_left=True), UsageSource.ESTIMATE, {"input_tokens": 401, "output_tokens": 8, "requests": 1}),
         (whole(), UsageSource.INTERRUPTED, {}),
     ],
 )
@@ -77,11 +77,11 @@ def test_metered_usage_with_counted_typical_or_sized_units_includes_them() -> No
     longer = seen(complete=True, seen_tokens=100, request_bytes=4001)
     assert metered(longer, sized) == (UsageSource.ESTIMATE, {"audio_ms": 501, "requests": 1}, ())
     limited = metered(silent, RequestSpec("m", max_output_tokens=20, choices=2))
-    assert limited == (UsageSource.ESTIMATE, {"input_tokens": 100, "output_tokens": 40, "requests": 1}, ())
+    assert limited == (UsageSource.ESTIMATE, {"input_tokens": 400, "output_tokens": 40, "requests": 1}, ())
 
 
 EMPTY = {"input_tokens": 0, "output_tokens": 0}
-JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
+JUDGED = {"input_tokens": 401, "output_tokens": 175, "requests": 1}
 
 
 @pytest.mark.parametrize("streamed", [True, False])
@@ -90,7 +90,7 @@ JUDGED = {"input_tokens": 101, "output_tokens": 175, "requests": 1}
     [
         (EMPTY, JUDGED),
         ({}, JUDGED),
-        ({"output_tokens": 170, "input_tokens": 0}, {"input_tokens": 101, "output_tokens": 170, "requests": 1}),
+        ({"output_tokens": 170, "input_tokens": 0}, {"input_tokens": 401, "output_tokens": 170, "requests": 1}),
         ({"input_tokens": 90, "output_tokens": 0}, {"input_tokens": 90, "output_tokens": 175, "requests": 1}),
         ({"input_tokens": 90, "output_tokens": 2}, {"input_tokens": 90, "output_tokens": 175, "requests": 1}),
     ],
@@ -144,7 +144,7 @@ def test_metered_usage_of_stream_failed_before_content_may_have_no_input() -> No
     known = stream(report, 0, complete=True, stream_failed=True)
     assert metered(known, RequestSpec("m")) == (UsageSource.PROVIDER, {**report.meters, "requests": 1}, ())
     known = stream(report, 9, complete=True, stream_failed=True)
-    assert metered(known, RequestSpec("m")).meters["input_tokens"] == 101
+    assert metered(known, RequestSpec("m")).meters["input_tokens"] == 401
 
 
 def test_metered_usage_with_undivided_sum_is_divided_by_what_was_seen() -> None:
@@ -167,13 +167,13 @@ def test_metered_usage_of_cut_response_without_input_is_estimated() -> None:
     known = stream(UsageReport({"input_tokens": 0, "output_tokens": 1}), 9)
     assert metered(known, RequestSpec("m")) == (
         UsageSource.ESTIMATE,
-        {"input_tokens": 101, "output_tokens": 9, "requests": 1},
+        {"input_tokens": 401, "output_tokens": 9, "requests": 1},
         (IMPLAUSIBLE,),
     )
 
 
 def test_answer_tokens_with_doubtful_or_missing_report_are_counted_from_the_text() -> None:
-    answer = b'{"choices":[{"message":{"content":"' + b"x" * 700 + b'"}}]}'
+    answer = b'{"choices":[{"message":{"content":"' + b" word" * 175 + b'"}}]}'
     honest = UsageReport({"input_tokens": 9, "output_tokens": 175})
     assert answer_tokens(honest, answer, RequestSpec("m")) == 0
     for doubtful in (

@@ -8,6 +8,7 @@ import pytest
 from support.observations import seen
 
 from softix_proxy.dialects.core.base import RequestSpec, Scale, UsageReport
+from softix_proxy.domain.metering.text_tokens import count_tokens
 from softix_proxy.domain.metering.usage import UsageSource
 from softix_proxy.relay.settlement.metered import (
     IMPLAUSIBLE,
@@ -87,17 +88,17 @@ def test_answer_tokens_are_counted_only_above_the_thresholds_of_bytes_a_token(
     """256 bytes a token; of an answer of 16 KiB and more, which may have probabilities, 4,096."""
     answer = answer_of(length)
     assert len(answer) == length
-    text = length - len(answer_of(43))
+    letters = length - len(answer_of(43))
     found = answer_tokens(None if meters is None else UsageReport(meters), answer, RequestSpec("m"))
-    assert found == (-(-text // 4) if judged else 0)
+    assert found == (count_tokens("a" * letters) if judged else 0)
     assert answer_tokens(None, answer, RequestSpec("m", max_output_tokens=0)) == 0
 
 
 # Estimates
 
 
-@pytest.mark.parametrize(("request_bytes", "tokens"), [(0, 0), (1, 1), (4, 1), (5, 2), (401, 101)])
-def test_estimate_of_the_input_is_a_token_for_four_bytes_rounded_up(request_bytes: int, tokens: int) -> None:
+@pytest.mark.parametrize(("request_bytes", "tokens"), [(0, 0), (1, 1), (401, 401)])
+def test_estimate_of_the_input_without_the_request_is_a_token_for_each_byte(request_bytes: int, tokens: int) -> None:
     found = metered(seen(complete=True, seen_tokens=3, request_bytes=request_bytes), RequestSpec("m"))
     assert found == (UsageSource.ESTIMATE, {"input_tokens": tokens, "output_tokens": 3, "requests": 1}, ())
     assert type(found.meters["input_tokens"]) is int
@@ -116,7 +117,7 @@ def test_metered_usage_of_stream_or_disconnect_without_report_is_an_estimate() -
     counted = RequestSpec("m", counted={"characters": 9})
     assert metered(seen(client_left=True), counted) == (
         UsageSource.ESTIMATE,
-        {"input_tokens": 0, "output_tokens": 0, "characters": 9, "requests": 1},
+        {"input_tokens": 0, "output_tokens": 8, "characters": 9, "requests": 1},
         (),
     )
 
@@ -168,10 +169,10 @@ def test_report_of_one_sum_is_divided_by_the_text_of_the_answer(
 @pytest.mark.parametrize(
     ("meters", "seen_tokens", "failed", "spec", "expected"),
     [
-        ({"output_tokens": 4}, 0, False, RequestSpec("m"), {"input_tokens": 100, "output_tokens": 4}),
+        ({"output_tokens": 4}, 0, False, RequestSpec("m"), {"input_tokens": 400, "output_tokens": 4}),
         ({"output_tokens": 4}, 0, True, RequestSpec("m"), None),
-        ({"output_tokens": 4}, 4, True, RequestSpec("m"), {"input_tokens": 100, "output_tokens": 4}),
-        ({}, 0, False, RequestSpec("m", max_output_tokens=0), {"input_tokens": 100}),
+        ({"output_tokens": 4}, 4, True, RequestSpec("m"), {"input_tokens": 400, "output_tokens": 4}),
+        ({}, 0, False, RequestSpec("m", max_output_tokens=0), {"input_tokens": 400}),
         ({}, 0, False, RequestSpec("m"), None),
         ({"output_tokens": 4}, 4, False, RequestSpec("m", reads_nothing=True), None),
         ({"input_tokens": 5}, 9, False, RequestSpec("m", echoes=True), None),
@@ -188,7 +189,7 @@ def test_report_of_one_sum_is_divided_by_the_text_of_the_answer(
 def test_report_without_input_or_output_is_completed_on_that_side_alone(
     meters: dict[str, int], seen_tokens: int, failed: bool, spec: RequestSpec, expected: dict[str, int] | None
 ) -> None:
-    """Of 400 bytes that were asked, 100 tokens."""
+    """Of 400 bytes that were asked, 400 tokens."""
     known = seen(
         complete=True, report=UsageReport(meters), seen_tokens=seen_tokens, stream_failed=failed, request_bytes=400
     )
