@@ -42,6 +42,7 @@ def _collect(metrics: Metrics) -> Iterator[Metric]:
     yield _counter("softix_refusals", "Answered with an error of softix's own.", ("endpoint", "code"), metrics.refusals)
     unpriced = ("provider", "model", "mode")
     yield _counter("softix_unpriced_mode", "Used without a price of its own.", unpriced, metrics.unpriced_modes)
+    yield _counter("softix_above_hold", "Cost more than was held for them.", owner, metrics.above_hold)
     yield _counter("softix_request_errors", "Ended badly.", ("provider", "error"), metrics.provider_errors)
     yield _gauge("softix_open_requests", "Requests under way.", metrics.open)
     yield _gauge("softix_held_usd", "Set aside for requests under way.", metrics.held_pico / PICO_PER_USD)

@@ -19,7 +19,7 @@ from softix_proxy.domain.catalog.models import Model, ModelStatus
 from softix_proxy.domain.catalog.providers import Provider, ProviderStatus, ProviderType
 from softix_proxy.domain.core.errors import Code, RefusedError
 from softix_proxy.domain.metering.admission import Admitted, Allowance, Decision, Intent
-from softix_proxy.domain.metering.settlement import Settled, Settlement
+from softix_proxy.domain.metering.settlement import Settled, Settlement, limited
 from softix_proxy.domain.ports.upstream import ProviderFault, UpstreamRequest
 from softix_proxy.domain.pricing.prices import PriceVersion
 from softix_proxy.domain.pricing.rates import PriceSheet
@@ -101,6 +101,8 @@ class Journal:
         self.settlements: list[Settlement] = []
         self.unpriced: list[int] = []
         self.failure: Exception | None = None
+        self.available_pico = 0
+        """What the wallet has beside the hold of a request that is settled."""
         self.story: list[str] = []
 
     async def admit(self, intent: Intent) -> Decision:
@@ -111,12 +113,14 @@ class Journal:
         return Admitted(intent.bound.hold_pico(intent.bound.output_tokens), None, 0, Allowance())
 
     async def settle(self, settlement: Settlement) -> Settled | None:
-        self.settlements.append(settlement)
+        most_pico = settlement.charge_pico if settlement.postpaid else settlement.hold_pico + self.available_pico
+        paid = settlement if settlement.charge_pico <= most_pico else limited(settlement, most_pico)
+        self.settlements.append(paid)
         self.story.append("settled")
         await asyncio.sleep(0)
         if self.failure is not None:
             raise self.failure
-        return Settled(NOW_US, USD)
+        return Settled(NOW_US, USD, paid.charge_pico)
 
     def note_unpriced(self, model_id: int) -> None:
         self.unpriced.append(model_id)

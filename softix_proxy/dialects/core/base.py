@@ -82,6 +82,11 @@ class RequestSpec:
     """Whether the request has no text to read. Then a report of no input tokens may be true."""
     adjustable: bool = True
     """Whether softix may write an affordable output limit into the request if the client set none."""
+    members: tuple[str, ...] = ()
+    """The members of the request that may make it cost more than its size shows, by softix's own names.
+
+    If the request costs more than was held for it, the bound is widened for requests with these members.
+    """
 
     @property
     def bills(self) -> tuple[str, ...]:

@@ -111,7 +111,8 @@ class Batches:
         rate = priced(directory, caller.user, model, endpoint, spec, now_us)
         if rate is None:
             raise UnpricedError(directory, model, caller.user, spec, now_us)
-        most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1)
+        widening = directory.widening(model.id, spec.members)
+        most = bound(spec, request.body_bytes, model, rate, metered=endpoint.metered, least_tokens=1, widening=widening)
         intent = Intent(
             request_id=self.ids.next(now_us),
             revision=directory.revision,
